@@ -1,0 +1,52 @@
+using ForegSyte.Protocol.Errors;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
+
+namespace ForegSyte.Hosting.Errors;
+
+/// <summary>Makes the google.rpc.Status of a failure (AIP-193).</summary>
+public static class RichStatus
+{
+    /// <summary>The status with ErrorInfo first, then the details that fit.</summary>
+    public static Google.Rpc.Status From(ServiceException failure)
+    {
+        var status = new Google.Rpc.Status { Code = (int)StatusCodes.Of(failure.Reason), Message = failure.Message };
+        var info = new ErrorInfo { Domain = ErrorReasons.Domain, Reason = failure.ReasonText };
+        foreach (var (key, value) in failure.Metadata)
+        {
+            info.Metadata[key] = value;
+        }
+
+        Add(status, info);
+        if (failure.FieldViolations.Count > 0)
+        {
+            Add(status, new BadRequest
+            {
+                FieldViolations =
+                {
+                    failure.FieldViolations.Select(violation => new BadRequest.Types.FieldViolation
+                    {
+                        Field = violation.Field,
+                        Description = violation.Description,
+                        Reason = failure.ReasonText,
+                    }),
+                },
+            });
+        }
+
+        if (failure.Resource is var (type, name))
+        {
+            Add(status, new ResourceInfo { ResourceType = type, ResourceName = name, Description = failure.Message });
+        }
+
+        if (failure.RetryAfter is { } delay)
+        {
+            Add(status, new RetryInfo { RetryDelay = delay.ToDuration() });
+        }
+
+        return status;
+    }
+
+    private static void Add(Google.Rpc.Status status, IMessage detail) => status.Details.Add(Any.Pack(detail));
+}

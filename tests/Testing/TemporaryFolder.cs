@@ -1,0 +1,14 @@
+namespace ForegSyte.Testing;
+
+/// <summary>A new empty folder, removed with all that is in it when disposed.</summary>
+public sealed class TemporaryFolder : IDisposable
+{
+    /// <summary>Absolute path.</summary>
+    public string Path { get; } = Directory.CreateTempSubdirectory("foregsyte-test-").FullName;
+
+    /// <summary>Absolute path of a file or folder in it.</summary>
+    public string File(params string[] parts) => System.IO.Path.Combine([Path, .. parts]);
+
+    /// <inheritdoc />
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}
