@@ -1,0 +1,9 @@
+using ForegSyte.Jobs.Filters;
+
+namespace ForegSyte.Jobs;
+
+/// <summary>Which jobs a page holds.</summary>
+/// <param name="Filter">Condition; null for all jobs.</param>
+/// <param name="After">The last job of the page before; null for the first page.</param>
+/// <param name="Limit">Most jobs to return.</param>
+internal sealed record JobQuery(JobFilter? Filter, JobPosition? After, int Limit);

@@ -1,0 +1,76 @@
+using ForegSyte.V1;
+
+namespace ForegSyte.Jobs;
+
+/// <summary>
+/// A job as it is stored. Never changed in place: <see cref="JobTransitions"/> makes the next record from this one.
+/// The messages in it are treated as immutable.
+/// </summary>
+internal sealed record JobRecord
+{
+    public required Guid JobId { get; init; }
+
+    public required JobStatus Status { get; init; }
+
+    public required string PipelineId { get; init; }
+
+    /// <summary>Every n-th frame is analyzed; 1 or more.</summary>
+    public int FrameStride { get; init; } = 1;
+
+    /// <summary>Most frames to analyze; 0 for no limit.</summary>
+    public int MaxFrames { get; init; }
+
+    public string DisplayName { get; init; } = "";
+
+    /// <summary>The caller's request_id (AIP-155); null where none was given. Unique among all jobs.</summary>
+    public Guid? RequestId { get; init; }
+
+    /// <summary>What was asked for with <see cref="RequestId"/>; tells a repetition from another request.</summary>
+    public RequestFingerprint? Fingerprint { get; init; }
+
+    /// <summary>Storage key of the video.</summary>
+    public required string InputPath { get; init; }
+
+    /// <summary>Storage key of the results; null until the job is completed.</summary>
+    public string? OutputPath { get; init; }
+
+    /// <summary>Why the job failed; null unless it did.</summary>
+    public JobFailure? Failure { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public required DateTimeOffset UpdatedAt { get; init; }
+
+    /// <summary>When the job reached a terminal status; null before.</summary>
+    public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>The right of the dispatcher that works on the job; null unless it is running.</summary>
+    public Lease? Lease { get; init; }
+
+    /// <summary>Executions, oldest first.</summary>
+    public IReadOnlyList<AttemptRecord> Attempts { get; init; } = [];
+
+    /// <summary>Frames to analyze; 0 until the video was probed.</summary>
+    public int FramesTotal { get; init; }
+
+    /// <summary>Frames analyzed in the current attempt.</summary>
+    public int FramesDone { get; init; }
+
+    /// <summary>What the container says; null until the video was probed.</summary>
+    public VideoInfo? Video { get; init; }
+
+    /// <summary>What was found in short; null until the job is completed.</summary>
+    public JobSummary? Summary { get; init; }
+
+    /// <summary>The device that ran the models; null until the first segment is done.</summary>
+    public Device? Device { get; init; }
+
+    /// <summary>Sum of the segments' decode times in the current attempt.</summary>
+    public TimeSpan DecodeTime { get; init; }
+
+    /// <summary>Sum of the segments' inference times in the current attempt.</summary>
+    public TimeSpan InferenceTime { get; init; }
+
+    /// <summary>Whether the status never changes again.</summary>
+    public bool IsTerminal => Status is JobStatus.Completed or JobStatus.Failed or JobStatus.Cancelled;
+}

@@ -1,0 +1,32 @@
+namespace ForegSyte.Jobs.Storage;
+
+/// <summary>
+/// Keeps artifacts under keys. A key is one file name of letters, digits, '.', '_' and '-' that does not begin with a
+/// dot, at most 200 characters; anything else is an ArgumentException, since keys are made by this service only.
+/// </summary>
+internal interface IStorage
+{
+    /// <summary>
+    /// Begins to write an artifact. Nobody sees it until <see cref="IStagedArtifact.CommitAsync"/>; disposing without
+    /// that leaves nothing behind.
+    /// </summary>
+    IStagedArtifact Stage(string key);
+
+    /// <summary>Opens an artifact for reading, seekable. Throws FileNotFoundException where there is none.</summary>
+    Stream OpenRead(string key);
+
+    /// <summary>Whether the artifact is there.</summary>
+    bool Exists(string key);
+
+    /// <summary>Removes an artifact; false where there was none.</summary>
+    bool Delete(string key);
+
+    /// <summary>The keys of all artifacts, in no order.</summary>
+    IEnumerable<string> ListKeys();
+
+    /// <summary>Removes what writers that died left behind; called once, before anything is staged. Returns the count.</summary>
+    int RemoveAbandoned();
+
+    /// <summary>The URI under which an InferenceService reads the artifact.</summary>
+    Uri UriOf(string key);
+}
