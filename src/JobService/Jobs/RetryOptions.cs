@@ -1,0 +1,24 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace ForegSyte.Jobs;
+
+/// <summary>How often and when a failed job is tried again. Section "Retry".</summary>
+internal sealed class RetryOptions
+{
+    public const string Section = "Retry";
+
+    /// <summary>Most attempts of a job, those not counted that a stopping service ended.</summary>
+    /// <value>1 to 100; 5 by default.</value>
+    [Range(1, 100)]
+    public int MaxAttempts { get; set; } = 5;
+
+    /// <summary>Wait before the second attempt; doubled for each one after.</summary>
+    /// <value>10 ms to 1 hour; 1 s by default.</value>
+    [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00")]
+    public TimeSpan FirstDelay { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Longest wait between two attempts.</summary>
+    /// <value>10 ms to 1 day; 1 minute by default.</value>
+    [Range(typeof(TimeSpan), "00:00:00.010", "1.00:00:00")]
+    public TimeSpan MaxDelay { get; set; } = TimeSpan.FromMinutes(1);
+}
