@@ -1,0 +1,58 @@
+using ForegSyte.Hosting.Configuration;
+using ForegSyte.Hosting.Contracts;
+using ForegSyte.Hosting.Errors;
+using ForegSyte.Hosting.Health;
+using ForegSyte.Hosting.Messages;
+using ForegSyte.Hosting.Stopping;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
+
+namespace ForegSyte.Hosting;
+
+/// <summary>What every ForegSyte service is before it does anything of its own.</summary>
+public static class HostDefaults
+{
+    /// <summary>
+    /// Adds configuration, logs, the listener, gRPC with its errors and limits, reflection, health and graceful stop.
+    /// </summary>
+    /// <param name="builder">The application.</param>
+    /// <param name="serviceName">Name in logs, for example "JobService".</param>
+    /// <param name="defaultPort">TCP port where Listen:Port is not set.</param>
+    /// <param name="contracts">The gRPC services that it serves; reflection and health know them by name.</param>
+    public static WebApplicationBuilder AddForegSyteHost(
+        this WebApplicationBuilder builder, string serviceName, int defaultPort, params ServiceDescriptor[] contracts)
+    {
+        builder.AddForegSyteConfiguration();
+        builder.AddForegSyteLogging(serviceName);
+        builder.AddForegSyteListener(defaultPort);
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(DataDirectory.Find(builder.Configuration, Directory.GetCurrentDirectory()));
+        builder.Services.AddGrpc(grpc => grpc.Interceptors.Add<ErrorInterceptor>());
+        builder.Services.AddMessageSizeGate();
+        builder.Services.AddReflectedContracts(contracts);
+        builder.Services.AddGracefulStop();
+        builder.Services.AddReadiness(contracts);
+        return builder;
+    }
+
+    /// <summary>
+    /// Puts the message gate in front and maps reflection and health. Call it before mapping the services. A service
+    /// is NOT_SERVING until its start-up work calls <see cref="Readiness.MarkReady"/>.
+    /// </summary>
+    public static WebApplication MapForegSyteHost(this WebApplication app)
+    {
+        var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(HostDefaults));
+        logger.LogInformation(
+            "{Service} {Version}, data directory {DataDirectory}",
+            app.Environment.ApplicationName,
+            ServiceVersion.Text,
+            app.Services.GetRequiredService<DataDirectory>().Path);
+        app.UseMiddleware<MessageSizeGate>();
+        app.MapGrpcReflectionService();
+        app.MapGrpcHealthChecksService();
+        return app;
+    }
+}

@@ -1,0 +1,16 @@
+using Grpc.AspNetCore.Server;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace ForegSyte.Hosting.Messages;
+
+/// <summary>Adds the limits of <see cref="MessageSizeGate"/> and makes gRPC's own limit the largest of them.</summary>
+internal static class MessageSizeRegistration
+{
+    public static void AddMessageSizeGate(this IServiceCollection services)
+    {
+        services.AddOptions<MessageSizeLimits>();
+        services.AddOptions<GrpcServiceOptions>().PostConfigure<IOptions<MessageSizeLimits>>(
+            (grpc, limits) => grpc.MaxReceiveMessageSize = limits.Value.Largest);
+    }
+}

@@ -1,0 +1,18 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace ForegSyte.Hosting.Stopping;
+
+/// <summary>How a service stops.</summary>
+public sealed class StopOptions
+{
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Stop";
+
+    /// <value>How long running calls may go on after the service was told to stop; then they are cancelled.</value>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan GraceTime { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <value>How long cancelled calls have to end, after <see cref="GraceTime"/>; then connections are closed.</value>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:05:00")]
+    public TimeSpan CancelTime { get; set; } = TimeSpan.FromSeconds(5);
+}
