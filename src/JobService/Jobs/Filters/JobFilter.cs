@@ -19,6 +19,9 @@ internal abstract record JobFilter
     /// <summary>A field compared with a value.</summary>
     /// <param name="Field">Which field.</param>
     /// <param name="Operator">How.</param>
-    /// <param name="Value">A <see cref="V1.JobStatus"/>, a string or a <see cref="DateTimeOffset"/>, as the field wants it.</param>
+    /// <param name="Value">
+    /// A <see cref="V1.JobStatus"/>, a <see cref="TextPattern"/> or a <see cref="DateTimeOffset"/> (UTC, whole
+    /// microseconds), as the field wants it.
+    /// </param>
     internal sealed record Comparison(FilterField Field, FilterOperator Operator, object Value) : JobFilter;
 }

@@ -1,0 +1,33 @@
+namespace ForegSyte.Jobs;
+
+/// <summary>What a job keeps from its acceptance on.</summary>
+internal static class JobIdentity
+{
+    /// <summary>Refuses a transition that makes another job of a record.</summary>
+    /// <exception cref="ArgumentException">A field that never changes was changed; a defect of the transition.</exception>
+    public static void RequireSame(JobRecord before, JobRecord after)
+    {
+        var kept = before with
+        {
+            Status = after.Status,
+            OutputPath = after.OutputPath,
+            Failure = after.Failure,
+            UpdatedAt = after.UpdatedAt,
+            EndedAt = after.EndedAt,
+            Lease = after.Lease,
+            Attempts = after.Attempts,
+            FramesTotal = after.FramesTotal,
+            FramesDone = after.FramesDone,
+            Video = after.Video,
+            Summary = after.Summary,
+            Device = after.Device,
+            DecodeTime = after.DecodeTime,
+            InferenceTime = after.InferenceTime,
+        };
+        if (kept != after)
+        {
+            throw new ArgumentException(
+                $"A transition of job {before.JobId} changed a field that is fixed at acceptance.", nameof(after));
+        }
+    }
+}

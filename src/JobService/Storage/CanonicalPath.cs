@@ -1,0 +1,63 @@
+namespace ForegSyte.Jobs.Storage;
+
+/// <summary>
+/// The one spelling of a path: absolute, without "." and "..", every symbolic link on the way resolved.
+/// </summary>
+/// <remarks>
+/// DuckDB knows an open database by the spelling of its path. Two spellings in one process make two instances that
+/// overwrite each other's data without an error.
+/// </remarks>
+internal static class CanonicalPath
+{
+    /// <summary>Most links on the way, as Linux has it (ELOOP).</summary>
+    private const int MaxLinks = 40;
+
+    /// <summary>The canonical form; parts that do not exist are kept as they are written.</summary>
+    /// <exception cref="IOException">The links form a cycle.</exception>
+    public static string Of(string path)
+    {
+        var links = 0;
+        var pending = new Stack<string>();
+        Push(pending, Path.GetFullPath(path));
+        var resolved = Path.GetPathRoot(Path.GetFullPath(path))!;
+        while (pending.TryPop(out var name))
+        {
+            if (name == "..")
+            {
+                resolved = Path.GetDirectoryName(resolved) ?? resolved;
+                continue;
+            }
+
+            var next = Path.Combine(resolved, name);
+            if (new FileInfo(next).LinkTarget is not { } target)
+            {
+                resolved = next;
+                continue;
+            }
+
+            if (++links > MaxLinks)
+            {
+                throw new IOException($"{path} goes through more than {MaxLinks} symbolic links.");
+            }
+
+            if (Path.IsPathRooted(target))
+            {
+                resolved = Path.GetPathRoot(target)!;
+            }
+
+            Push(pending, target);
+        }
+
+        return resolved;
+    }
+
+    private static void Push(Stack<string> pending, string path)
+    {
+        char[] separators = [Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar];
+        var names = path[(Path.GetPathRoot(path)?.Length ?? 0)..].Split(separators, StringSplitOptions.RemoveEmptyEntries);
+        foreach (var name in names.Reverse().Where(name => name != "."))
+        {
+            pending.Push(name);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+namespace ForegSyte.Jobs.Storage;
+
+/// <summary>Says in an operator's words why DuckDB did not open a file.</summary>
+internal static class DatabaseFailures
+{
+    // DuckDB gives both as a general I/O error; only the texts tell them apart (1.5).
+    private const string LockText = "Could not set lock";
+    private const string WalText = "WAL";
+
+    /// <summary>The failure to report for what opening the file threw.</summary>
+    public static DatabaseException OfOpening(string path, Exception failure)
+    {
+        if (failure.Message.Contains(LockText, StringComparison.Ordinal))
+        {
+            return new DatabaseException(
+                $"Another JobService uses {path}. One process at a time may have the database: stop the other one, or "
+                + $"give this one another DataDirectory. DuckDB says: {failure.Message}", failure);
+        }
+
+        if (failure.Message.Contains(WalText, StringComparison.Ordinal) && File.Exists(path + ".wal"))
+        {
+            return new DatabaseException(
+                $"The write-ahead log {path}.wal is damaged and cannot be replayed. Nothing was changed. It holds the "
+                + "latest jobs: do not delete it. Move the database and its .wal file together to another folder and "
+                + "keep both. Then restore a backup, or start with an empty database; the videos and results in the "
+                + $"storage folder are not affected. DuckDB says: {failure.Message}", failure);
+        }
+
+        return new DatabaseException(
+            $"The database {path} cannot be opened. Nothing was changed. Check that the path is right, that this user "
+            + $"may read and write it and its folder, and that the disk is healthy. The cause: {failure.Message}", failure);
+    }
+}

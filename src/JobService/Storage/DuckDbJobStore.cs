@@ -1,0 +1,167 @@
+using System.Runtime.CompilerServices;
+using DuckDB.NET.Data;
+using ForegSyte.V1;
+
+namespace ForegSyte.Jobs.Storage;
+
+/// <summary>Keeps jobs in DuckDB. The database has to be migrated.</summary>
+internal sealed class DuckDbJobStore(DuckDbWriter writer, DuckDbReaders readers) : IJobStore
+{
+    /// <summary>Ids that one query of <see cref="ListIdsAsync"/> reads: 160 KB.</summary>
+    private const int IdsPerQuery = 10_000;
+
+    /// <inheritdoc />
+    public Task<(JobRecord Job, bool Created)> InsertAsync(JobRecord job, CancellationToken cancellationToken)
+    {
+        var kept = JobPrecision.Cut(job);
+        return writer.WriteAsync(connection => Insert(connection, kept), cancellationToken);
+    }
+
+    /// <inheritdoc />
+    public Task<JobRecord?> FindAsync(Guid jobId, CancellationToken cancellationToken) =>
+        readers.ReadAsync(connection => InSnapshot(connection, () => Find(connection, jobId)), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<JobRecord?> FindByRequestIdAsync(Guid requestId, CancellationToken cancellationToken) =>
+        readers.ReadAsync(
+            connection => InSnapshot(connection, () => FindByRequestId(connection, requestId)), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<JobRecord?> UpdateAsync(
+        Guid jobId, Func<JobRecord, JobRecord> transition, CancellationToken cancellationToken) =>
+        writer.WriteAsync(connection => Update(connection, jobId, transition), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<JobRecord>> ListAsync(JobQuery query, CancellationToken cancellationToken)
+    {
+        var conditions = new List<string>();
+        var parameters = new List<(string Name, object? Value)> { ("limit", query.Limit) };
+        if (query.Filter is not null)
+        {
+            var filter = JobFilterSql.Of(query.Filter);
+            conditions.Add(filter.Condition);
+            parameters.AddRange(filter.Parameters);
+        }
+
+        if (query.After is { } after)
+        {
+            conditions.Add("(created_at < $after_time OR (created_at = $after_time AND job_id < $after_id))");
+            parameters.AddRange([("after_time", after.CreatedAt.UtcDateTime), ("after_id", after.JobId)]);
+        }
+
+        var where = conditions.Count == 0 ? "" : $" WHERE {string.Join(" AND ", conditions)}";
+        var sql = $"{JobSql.SelectJobs}{where} ORDER BY created_at DESC, job_id DESC LIMIT $limit";
+        return readers.ReadAsync<IReadOnlyList<JobRecord>>(
+            connection => connection.Query(sql, JobRow.ReadJob, parameters), cancellationToken);
+    }
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<Guid>> ListUnfinishedAsync(CancellationToken cancellationToken) =>
+        readers.ReadAsync<IReadOnlyList<Guid>>(
+            connection => connection.Query(
+                JobSql.ListUnfinished,
+                ReadId,
+                ("pending", JobStatusNames.Of(JobStatus.Pending)),
+                ("running", JobStatusNames.Of(JobStatus.Running))),
+            cancellationToken);
+
+    /// <inheritdoc />
+    public async IAsyncEnumerable<Guid> ListIdsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        (string, object?) limit = ("limit", IdsPerQuery);
+        var page = await readers.ReadAsync(
+            connection => connection.Query(JobSql.ListFirstIds, ReadId, limit), cancellationToken);
+        while (page.Count > 0)
+        {
+            foreach (var id in page)
+            {
+                yield return id;
+            }
+
+            (string, object?) after = ("after", page[^1]);
+            page = await readers.ReadAsync(
+                connection => connection.Query(JobSql.ListIds, ReadId, after, limit), cancellationToken);
+        }
+    }
+
+    private static (JobRecord Job, bool Created) Insert(DuckDBConnection connection, JobRecord job)
+    {
+        if (job.RequestId is { } requestId)
+        {
+            if (FindByRequestId(connection, requestId) is { } earlier)
+            {
+                return (earlier, false);
+            }
+
+            connection.Execute(JobSql.InsertRequest, ("request_id", requestId), ("job_id", job.JobId));
+        }
+
+        if (Find(connection, job.JobId) is not null)
+        {
+            throw new ArgumentException($"There is a job {job.JobId} already.", nameof(job));
+        }
+
+        connection.Execute(JobSql.InsertJob, JobRow.Values(job));
+        PutAttempts(connection, job.JobId, before: [], job.Attempts);
+        return (job, true);
+    }
+
+    private static JobRecord? Update(DuckDBConnection connection, Guid jobId, Func<JobRecord, JobRecord> transition)
+    {
+        if (Find(connection, jobId) is not { } before)
+        {
+            return null;
+        }
+
+        var returned = transition(before);
+        if (ReferenceEquals(returned, before))
+        {
+            return before;
+        }
+
+        var after = JobPrecision.Cut(returned);
+        JobIdentity.RequireSame(before, after);
+        connection.Execute(JobSql.UpdateJob, [("job_id", jobId), .. JobRow.ChangingValues(after)]);
+        PutAttempts(connection, jobId, before.Attempts, after.Attempts);
+        return after;
+    }
+
+    private static void PutAttempts(
+        DuckDBConnection connection, Guid jobId, IReadOnlyList<AttemptRecord> before, IReadOnlyList<AttemptRecord> after)
+    {
+        foreach (var gone in before.ExceptBy(after.Select(attempt => attempt.Number), attempt => attempt.Number))
+        {
+            connection.Execute(JobSql.DeleteAttempt, ("job_id", jobId), ("number", gone.Number));
+        }
+
+        // An attempt that was not touched is the same but for its failure's dictionary, which compares by reference.
+        foreach (var changed in after.Except(before))
+        {
+            connection.Execute(JobSql.PutAttempt, JobRow.Values(jobId, changed));
+        }
+    }
+
+    private static JobRecord? Find(DuckDBConnection connection, Guid jobId)
+    {
+        (string, object?) key = ("job_id", jobId);
+        return connection.Query(JobSql.FindJob, JobRow.ReadJob, key) is [var job]
+            ? job with { Attempts = connection.Query(JobSql.FindAttempts, JobRow.ReadAttempt, key) }
+            : null;
+    }
+
+    private static JobRecord? FindByRequestId(DuckDBConnection connection, Guid requestId) =>
+        connection.Query(JobSql.FindRequest, ReadId, ("request_id", requestId)) is [var jobId]
+            ? Find(connection, jobId)
+            : null;
+
+    /// <summary>A job and its attempts are two queries; in one transaction no change comes between them.</summary>
+    private static T InSnapshot<T>(DuckDBConnection connection, Func<T> query)
+    {
+        using var transaction = connection.BeginTransaction();
+        var result = query();
+        transaction.Commit();
+        return result;
+    }
+
+    private static Guid ReadId(DuckDBDataReader reader) => reader.GetGuid(0);
+}

@@ -1,0 +1,98 @@
+using System.Globalization;
+using FluentMigrator.Runner;
+using FluentMigrator.Runner.Initialization;
+using ForegSyte.Jobs.Storage.Migrations.DuckDb;
+
+namespace ForegSyte.Jobs.Storage.Migrations;
+
+/// <summary>
+/// Brings the database to the schema that the code wants. To be called before anything is served: an ALTER makes the
+/// commits of other writers fail.
+/// </summary>
+internal sealed class DatabaseMigrator(DuckDbDatabase database, MigrationList migrations, ILoggerFactory loggers)
+{
+    private readonly ILogger _logger = loggers.CreateLogger<DatabaseMigrator>();
+
+    /// <summary>
+    /// Applies the migrations that are missing, each in a transaction of its own; nothing where none is.
+    /// </summary>
+    /// <exception cref="DatabaseException">A migration failed, or the database is newer than the code.</exception>
+    public void MigrateUp()
+    {
+        RefuseNewerDatabase();
+        Run("up", runner => runner.MigrateUp());
+    }
+
+    /// <summary>Takes back the migrations above a version; 0 takes back all.</summary>
+    /// <exception cref="DatabaseException">A migration failed, or the database is newer than the code.</exception>
+    public void MigrateDown(long version)
+    {
+        RefuseNewerDatabase();
+        Run(FormattableString.Invariant($"down to {version}"), runner => runner.MigrateDown(version));
+    }
+
+    /// <summary>The versions that were applied to the database, ascending.</summary>
+    public IReadOnlyList<long> AppliedVersions()
+    {
+        using var connection = database.Connect();
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() "
+            + $"AND schema_name = 'main' AND table_name = '{SchemaVersionTable.Name}'";
+        if (command.ExecuteScalar() is null)
+        {
+            return [];
+        }
+
+        command.CommandText = $"SELECT {SchemaVersionTable.VersionColumn} FROM {SchemaVersionTable.Name} ORDER BY 1";
+        using var reader = command.ExecuteReader();
+        var versions = new List<long>();
+        while (reader.Read())
+        {
+            versions.Add(reader.GetInt64(0));
+        }
+
+        return versions;
+    }
+
+    private void RefuseNewerDatabase()
+    {
+        var unknown = AppliedVersions().Except(migrations.Versions).ToList();
+        if (unknown.Count > 0)
+        {
+            throw new DatabaseException(
+                $"The database {database.Path} was migrated by a newer JobService: this version does not know migration "
+                + $"{string.Join(", ", unknown.Select(version => version.ToString(CultureInfo.InvariantCulture)))}. Start "
+                + "the newer version, or restore the copy of the database that was made before the upgrade.");
+        }
+    }
+
+    private void Run(string direction, Action<IMigrationRunner> migrate)
+    {
+        using var services = MakeServices();
+        using var scope = services.CreateScope();
+        try
+        {
+            migrate(scope.ServiceProvider.GetRequiredService<IMigrationRunner>());
+        }
+        catch (Exception failure)
+        {
+            throw new DatabaseException(
+                $"The database {database.Path} could not be migrated {direction}: {failure.Message} The migration that "
+                + "failed was rolled back, those before it stand and no data was lost. Nothing is served from a half "
+                + "migrated database: start the version that ran before, and report this message.",
+                failure);
+        }
+
+        _logger.LogInformation(
+            "Migrated {Path} {Direction}; its versions are {Versions}", database.Path, direction, AppliedVersions());
+    }
+
+    private ServiceProvider MakeServices() =>
+        new ServiceCollection()
+            .AddSingleton(loggers)
+            .AddLogging()
+            .AddSingleton<IFilteringMigrationSource>(migrations)
+            .AddFluentMigratorCore()
+            .ConfigureRunner(runner => runner.AddDuckDb().WithGlobalConnectionString(database.ConnectionString))
+            .BuildServiceProvider(validateScopes: true);
+}
