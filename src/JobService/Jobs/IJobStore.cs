@@ -22,7 +22,7 @@ internal interface IJobStore
     /// </summary>
     Task<JobRecord?> UpdateAsync(Guid jobId, Func<JobRecord, JobRecord> transition, CancellationToken cancellationToken);
 
-    /// <summary>Reads a page of jobs, newest first, without their attempts.</summary>
+    /// <summary>Reads a page of jobs, newest first.</summary>
     Task<IReadOnlyList<JobRecord>> ListAsync(JobQuery query, CancellationToken cancellationToken);
 
     /// <summary>Ids of all jobs that are pending or running, oldest first.</summary>

@@ -8,7 +8,8 @@ internal static class RetryPolicy
     /// <summary>Whether a later attempt may succeed where this one failed (AIP-194: only what is UNAVAILABLE, or lost).</summary>
     public static bool MayPass(ErrorReason reason) => reason is
         ErrorReason.InferenceUnavailable or ErrorReason.DecoderLost or ErrorReason.InferenceBusy
-        or ErrorReason.ShuttingDown or ErrorReason.DeadlineExceeded or ErrorReason.Cancelled;
+        or ErrorReason.ShuttingDown or ErrorReason.DeadlineExceeded or ErrorReason.Cancelled
+        or ErrorReason.StorageFull;
 
     /// <summary>
     /// How long to wait before the next attempt; null when there is to be none. Attempts that ended because a service

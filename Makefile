@@ -1,0 +1,45 @@
+# make demo   analyze a video with both services, from nothing
+# make test   run every test
+# make help   the rest
+CONFIGURATION ?= Release
+VIDEO ?= data/samples/pedestrians.mp4
+export CONFIGURATION
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test lint format breaking clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+setup: ## install what is missing (ffmpeg), or say what to install
+	@eng/setup.sh
+
+build: setup ## build everything
+	@dotnet build ForegSyte.sln -c $(CONFIGURATION) -v quiet --nologo -clp:NoSummary
+
+demo: build ## start both services, analyze VIDEO, draw what was found into out/demo
+	@eng/demo.sh "$(VIDEO)"
+
+test: build ## run every test
+	@eng/test.sh
+
+lint: ## check format, analyzers and contracts
+	@eng/setup.sh --lint
+	@dotnet format ForegSyte.sln --verify-no-changes --severity warn
+	@dotnet build ForegSyte.sln -c $(CONFIGURATION) -v quiet --nologo -clp:NoSummary
+	@node_modules/.bin/buf format --diff --exit-code protos/foregsyte
+	@node_modules/.bin/buf lint
+	@eng/breaking.sh
+
+format: ## bring code and contracts into the house's form
+	@eng/setup.sh --lint
+	@dotnet format ForegSyte.sln --severity warn
+	@node_modules/.bin/buf format -w protos/foregsyte
+
+breaking: ## check that the contracts still serve callers of the last release
+	@eng/setup.sh --lint
+	@eng/breaking.sh
+
+clean: ## remove what was built; the jobs in data/ stay
+	@dotnet clean ForegSyte.sln -c $(CONFIGURATION) -v quiet --nologo
+	@rm -rf out node_modules

@@ -1,0 +1,16 @@
+using ForegSyte.Hosting.Configuration;
+
+namespace ForegSyte.Jobs.Grpc;
+
+/// <summary>Adds what the RPCs are made of.</summary>
+internal static class GrpcRegistration
+{
+    public static void AddJobRpcs(this IServiceCollection services)
+    {
+        services.AddCheckedOptions<WaitOptions>(WaitOptions.Section);
+        services.AddSingleton<JobWaiter>();
+        services.AddSingleton<JobPages>();
+        services.AddSingleton<ResultPages>();
+        services.AddSingleton<JobGrpcService>();
+    }
+}

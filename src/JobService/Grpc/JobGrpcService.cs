@@ -1,0 +1,102 @@
+using System.Globalization;
+using ForegSyte.Hosting.Errors;
+using ForegSyte.Jobs.Inference;
+using ForegSyte.Jobs.Intake;
+using ForegSyte.V1;
+using Grpc.Core;
+
+namespace ForegSyte.Jobs.Grpc;
+
+/// <summary>The RPCs of JobService: checks the request, asks the part that knows, makes the answer.</summary>
+internal sealed class JobGrpcService(
+    VideoIntake intake,
+    JobBoard board,
+    JobWaiter waiter,
+    JobPages jobPages,
+    ResultPages resultPages,
+    PipelineDirectory pipelines) : JobService.JobServiceBase
+{
+    /// <inheritdoc />
+    public override async Task<SubmitVideoResponse> SubmitVideo(SubmitVideoRequest request, ServerCallContext context)
+    {
+        var job = await intake.AcceptAsync(SubmissionOf(request), context.CancellationToken);
+        return new SubmitVideoResponse { Job = JobMessages.From(board.WithProgress(job)) };
+    }
+
+    /// <inheritdoc />
+    public override async Task<GetJobResponse> GetJob(GetJobRequest request, ServerCallContext context)
+    {
+        var jobId = RequestChecks.JobId(request.JobId);
+        var job = await board.FindAsync(jobId, context.CancellationToken) ?? throw JobErrors.NotFound(jobId);
+        return new GetJobResponse { Job = JobMessages.From(job) };
+    }
+
+    /// <inheritdoc />
+    public override async Task<WaitJobResponse> WaitJob(WaitJobRequest request, ServerCallContext context)
+    {
+        var jobId = RequestChecks.JobId(request.JobId);
+        return new WaitJobResponse
+        {
+            Job = await waiter.WaitAsync(jobId, request.Etag, request.Timeout, context.CancellationToken),
+        };
+    }
+
+    /// <inheritdoc />
+    public override Task<ListJobsResponse> ListJobs(ListJobsRequest request, ServerCallContext context) =>
+        jobPages.ReadAsync(request, context.CancellationToken);
+
+    /// <inheritdoc />
+    public override Task<GetJobResultsResponse> GetJobResults(GetJobResultsRequest request, ServerCallContext context) =>
+        resultPages.ReadAsync(request, context.CancellationToken);
+
+    /// <inheritdoc />
+    public override Task<ListPipelinesResponse> ListPipelines(ListPipelinesRequest request, ServerCallContext context) =>
+        Task.FromResult(new ListPipelinesResponse { Pipelines = { pipelines.All } });
+
+    private Submission SubmissionOf(SubmitVideoRequest request)
+    {
+        if (request.SourceCase == SubmitVideoRequest.SourceOneofCase.None)
+        {
+            throw ServiceException.MissingField("source", "Give the video as content (its bytes) or as uri.");
+        }
+
+        if (request.PipelineId.Length == 0)
+        {
+            throw ServiceException.MissingField("pipeline_id", $"This server has: {PipelineIds()}.");
+        }
+
+        if (!pipelines.Contains(request.PipelineId))
+        {
+            throw UnknownPipeline(request.PipelineId);
+        }
+
+        var (frameStride, maxFrames) = RequestChecks.Options(request.Options);
+        return new Submission(
+            request.SourceCase == SubmitVideoRequest.SourceOneofCase.Content ? request.Content : null,
+            request.SourceCase == SubmitVideoRequest.SourceOneofCase.Uri ? request.Uri : null,
+            request.PipelineId,
+            frameStride,
+            maxFrames,
+            RequestChecks.DisplayName(request.DisplayName),
+            RequestChecks.RequestId(request.RequestId));
+    }
+
+    private ServiceException UnknownPipeline(string pipelineId)
+    {
+        var description = string.Create(
+            CultureInfo.InvariantCulture, $"There is no pipeline \"{Shortened(pipelineId)}\" here. This server has: {PipelineIds()}.");
+        return new ServiceException(ErrorReason.UnknownPipeline, description)
+        {
+            FieldViolations = [new FieldViolation("pipeline_id", description)],
+            Metadata = new Dictionary<string, string>
+            {
+                ["pipelineId"] = Shortened(pipelineId),
+                ["pipelines"] = string.Join(",", pipelines.All.Select(pipeline => pipeline.Id)),
+            },
+        };
+    }
+
+    private string PipelineIds() => string.Join(", ", pipelines.All.Select(pipeline => pipeline.Id));
+
+    private static string Shortened(string text) => text.Length <= 100 ? text : text[..100] + "…";
+}

@@ -1,0 +1,74 @@
+using System.Globalization;
+using ForegSyte.Hosting.Errors;
+using ForegSyte.Jobs.Filters;
+using ForegSyte.V1;
+
+namespace ForegSyte.Jobs.Grpc;
+
+/// <summary>Pages of jobs, newest first (AIP-158).</summary>
+internal sealed class JobPages(IJobStore store, JobBoard board)
+{
+    /// <summary>Jobs of a page where the caller does not say how many.</summary>
+    public const int DefaultPageSize = 50;
+
+    /// <summary>Most jobs of a page.</summary>
+    public const int MaxPageSize = 1000;
+
+    /// <summary>Reads one page.</summary>
+    /// <exception cref="ServiceException">INVALID_FIELD, INVALID_FILTER or INVALID_PAGE_TOKEN.</exception>
+    public async Task<ListJobsResponse> ReadAsync(ListJobsRequest request, CancellationToken cancellationToken)
+    {
+        var size = RequestChecks.Size("page_size", request.PageSize, DefaultPageSize, MaxPageSize);
+        var arguments = $"ListJobs {request.Filter}";
+        var query = new JobQuery(FilterOf(request.Filter), PositionOf(arguments, request.PageToken), size + 1);
+
+        // One job more than asked for tells whether there is another page.
+        var jobs = await store.ListAsync(query, cancellationToken);
+        var response = new ListJobsResponse
+        {
+            Jobs = { jobs.Take(size).Select(job => JobMessages.From(board.WithProgress(job))) },
+        };
+        if (jobs.Count > size)
+        {
+            response.NextPageToken = PageToken.Make(arguments, TextOf(jobs[size - 1]));
+        }
+
+        return response;
+    }
+
+    private static JobFilter? FilterOf(string text)
+    {
+        if (string.IsNullOrWhiteSpace(text))
+        {
+            return null;
+        }
+
+        try
+        {
+            return JobFilterParser.Parse(text);
+        }
+        catch (FilterSyntaxException exception)
+        {
+            throw ServiceException.ForField(ErrorReason.InvalidFilter, "filter", exception.Message, text, exception);
+        }
+    }
+
+    private static string TextOf(JobRecord job) =>
+        string.Create(CultureInfo.InvariantCulture, $"{job.CreatedAt.UtcTicks} {job.JobId}");
+
+    private static JobPosition? PositionOf(string arguments, string token)
+    {
+        if (token.Length == 0)
+        {
+            return null;
+        }
+
+        var parts = PageToken.Read(arguments, token)?.Split(' ');
+        return parts is [var ticksText, var idText]
+            && long.TryParse(ticksText, NumberStyles.None, CultureInfo.InvariantCulture, out var ticks)
+            && ticks <= DateTimeOffset.MaxValue.UtcTicks
+            && Guid.TryParseExact(idText, "D", out var jobId)
+                ? new JobPosition(new DateTimeOffset(ticks, TimeSpan.Zero), jobId)
+                : throw JobErrors.InvalidPageToken();
+    }
+}

@@ -1,0 +1,79 @@
+using ForegSyte.Hosting.Errors;
+using ForegSyte.V1;
+
+namespace ForegSyte.Jobs.Grpc;
+
+/// <summary>Checks the fields of requests, once, at the edge. Pure; a wrong field is a ServiceException that names it.</summary>
+internal static class RequestChecks
+{
+    /// <summary>Largest stride.</summary>
+    public const int MaxFrameStride = 1_000_000;
+
+    /// <summary>Longest display name in characters.</summary>
+    public const int MaxDisplayNameLength = 255;
+
+    /// <summary>Reads a job id: a UUID in its 36 characters.</summary>
+    public static Guid JobId(string text)
+    {
+        if (text.Length == 0)
+        {
+            throw ServiceException.MissingField("job_id", "Give the job_id that SubmitVideo returned.");
+        }
+
+        return Guid.TryParseExact(text, "D", out var jobId)
+            ? jobId
+            : throw ServiceException.InvalidField(
+                "job_id", "job_id has to be a UUID such as 3f2b8c1e-5a44-4b6f-9c70-0d1e2f3a4b5c, as SubmitVideo returned it.", text);
+    }
+
+    /// <summary>Reads a request id; null where none was given.</summary>
+    public static Guid? RequestId(string text)
+    {
+        if (text.Length == 0)
+        {
+            return null;
+        }
+
+        return Guid.TryParseExact(text, "D", out var requestId) && requestId.Version == 4
+            ? requestId
+            : throw ServiceException.InvalidField(
+                "request_id", "request_id has to be a UUID of version 4 in its 36 characters, or empty.", text);
+    }
+
+    /// <summary>Reads the options; the stride comes back as 1 or more.</summary>
+    public static (int FrameStride, int MaxFrames) Options(JobOptions? options)
+    {
+        var stride = options?.FrameStride ?? 0;
+        var maxFrames = options?.MaxFrames ?? 0;
+        if (stride is < 0 or > MaxFrameStride)
+        {
+            throw ServiceException.InvalidField(
+                "options.frame_stride", $"options.frame_stride has to be 0 to {MaxFrameStride}; 0 means every frame.", stride);
+        }
+
+        if (maxFrames < 0)
+        {
+            throw ServiceException.InvalidField(
+                "options.max_frames", "options.max_frames has to be 0 (no limit) or more.", maxFrames);
+        }
+
+        return (Math.Max(1, stride), maxFrames);
+    }
+
+    /// <summary>Checks a display name.</summary>
+    public static string DisplayName(string text) =>
+        text.Length <= MaxDisplayNameLength && !text.Any(char.IsControl)
+            ? text
+            : throw ServiceException.InvalidField(
+                "display_name",
+                $"display_name has to have at most {MaxDisplayNameLength} characters and no control characters.",
+                text.Length <= MaxDisplayNameLength ? null : text);
+
+    /// <summary>A size or count that may be 0 for its default and is cut at a limit.</summary>
+    public static int Size(string field, int value, int defaultValue, int limit) => value switch
+    {
+        < 0 => throw ServiceException.InvalidField(field, $"{field} has to be 0 (the default, {defaultValue}) or more.", value),
+        0 => defaultValue,
+        _ => Math.Min(value, limit),
+    };
+}

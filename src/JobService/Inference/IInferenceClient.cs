@@ -1,0 +1,19 @@
+using ForegSyte.V1;
+
+namespace ForegSyte.Jobs.Inference;
+
+/// <summary>
+/// The InferenceService as the dispatcher sees it. Failures are <see cref="InferenceFailedException"/>; the caller's own
+/// cancellation is an OperationCanceledException.
+/// </summary>
+internal interface IInferenceClient
+{
+    /// <summary>Returns when the InferenceService says that it serves, however long that takes.</summary>
+    Task WaitUntilServingAsync(CancellationToken cancellationToken);
+
+    /// <summary>Reads what the container of a video says.</summary>
+    Task<ProbeVideoResponse> ProbeAsync(Uri video, CancellationToken cancellationToken);
+
+    /// <summary>Runs a pipeline over one segment.</summary>
+    Task<RunPipelineResponse> RunAsync(RunPipelineRequest request, CancellationToken cancellationToken);
+}

@@ -1,0 +1,39 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace ForegSyte.Jobs.Inference;
+
+/// <summary>Where the InferenceService is and how long it may take. Section "Inference".</summary>
+internal sealed class InferenceOptions
+{
+    public const string Section = "Inference";
+
+    /// <summary>Address of the InferenceService; http is HTTP/2 without TLS.</summary>
+    /// <value>http://127.0.0.1:5201 by default.</value>
+    [Required]
+    public Uri Address { get; set; } = new("http://127.0.0.1:5201");
+
+    /// <summary>Longest time for ProbeVideo.</summary>
+    /// <value>1 s to 1 hour; 2 minutes by default.</value>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan ProbeTimeout { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>Longest time for one segment.</summary>
+    /// <value>1 s to 1 day; 10 minutes by default.</value>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan SegmentTimeout { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Longest time for one question after the service's health.</summary>
+    /// <value>100 ms to 1 minute; 5 s by default.</value>
+    [Range(typeof(TimeSpan), "00:00:00.100", "00:01:00")]
+    public TimeSpan HealthTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Wait between two questions after the health of a service that does not serve.</summary>
+    /// <value>10 ms to 1 minute; 500 ms by default.</value>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
+    public TimeSpan HealthInterval { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Largest answer to a segment in bytes.</summary>
+    /// <value>1 MiB to 1 GiB; 64 MiB by default. The InferenceService has its own, lower limit.</value>
+    [Range(1 << 20, 1 << 30)]
+    public int MaxResponseBytes { get; set; } = 64 << 20;
+}

@@ -1,0 +1,13 @@
+namespace ForegSyte.Jobs.Intake;
+
+/// <summary>What a caller is told whose video is too large for one message.</summary>
+internal static class InlineLimit
+{
+    /// <summary>Room in a SubmitVideo message for everything but the video, in bytes.</summary>
+    public const int EnvelopeBytes = 64 << 10;
+
+    /// <summary>The way for larger videos.</summary>
+    public const string OtherWay =
+        "Larger videos go by uri: put the file under a folder of the server's option Submit:AllowedRoots and submit "
+        + "\"file:///absolute/path.mp4\".";
+}

@@ -1,0 +1,24 @@
+using ForegSyte.Hosting.Configuration;
+using ForegSyte.Hosting.Messages;
+using Microsoft.Extensions.Options;
+
+namespace ForegSyte.Jobs.Intake;
+
+/// <summary>Adds the way from a submission to a durable job.</summary>
+internal static class IntakeRegistration
+{
+    private const string SubmitVideo = "/foregsyte.v1.JobService/SubmitVideo";
+
+    public static void AddIntake(this IServiceCollection services)
+    {
+        services.AddCheckedOptions<SubmitOptions>(SubmitOptions.Section)
+            .Validate(
+                options => options.AllowedRoots.All(Path.IsPathFullyQualified),
+                "Submit:AllowedRoots takes absolute paths only.");
+        services.AddOptions<MessageSizeLimits>().Configure<IOptions<SubmitOptions>>((limits, submit) =>
+            limits.Methods[SubmitVideo] = new MessageSizeLimit(
+                submit.Value.MaxInlineBytes + InlineLimit.EnvelopeBytes, InlineLimit.OtherWay));
+        services.AddSingleton<AllowedRoots>();
+        services.AddSingleton<VideoIntake>();
+    }
+}

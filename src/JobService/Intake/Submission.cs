@@ -1,0 +1,20 @@
+using Google.Protobuf;
+
+namespace ForegSyte.Jobs.Intake;
+
+/// <summary>A SubmitVideo request whose fields were checked.</summary>
+/// <param name="Content">The bytes of the video; null where <paramref name="Uri"/> is given.</param>
+/// <param name="Uri">Where the video is; null where <paramref name="Content"/> is given.</param>
+/// <param name="PipelineId">A pipeline of this server.</param>
+/// <param name="FrameStride">1 or more.</param>
+/// <param name="MaxFrames">0 for no limit.</param>
+/// <param name="DisplayName">Name for people, may be empty.</param>
+/// <param name="RequestId">Null where none was given.</param>
+internal sealed record Submission(
+    ByteString? Content,
+    string? Uri,
+    string PipelineId,
+    int FrameStride,
+    int MaxFrames,
+    string DisplayName,
+    Guid? RequestId);

@@ -1,0 +1,183 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using ForegSyte.Hosting.Errors;
+using ForegSyte.Jobs.Mp4;
+using ForegSyte.Jobs.Queue;
+using ForegSyte.Jobs.Storage;
+using ForegSyte.V1;
+using Google.Protobuf;
+using Microsoft.Extensions.Options;
+
+namespace ForegSyte.Jobs.Intake;
+
+/// <summary>
+/// The way from a submission to a durable job: check the video, store it, commit the job, ring the queue. A submission
+/// that is refused leaves nothing behind; a job that is acknowledged survives any crash.
+/// </summary>
+internal sealed class VideoIntake(
+    JobBoard board,
+    IJobStore store,
+    IStorage storage,
+    IJobQueue queue,
+    AllowedRoots roots,
+    IOptions<SubmitOptions> options,
+    TimeProvider time)
+{
+    private const int CopyBufferBytes = 1 << 20;
+
+    /// <summary>Stores a video and makes a job of it, or returns the job that the same request made before.</summary>
+    /// <exception cref="ServiceException">The video or the request id is refused, or the disk is full.</exception>
+    public async Task<JobRecord> AcceptAsync(Submission submission, CancellationToken cancellationToken)
+    {
+        await using var source = Open(submission);
+        var fingerprint = FingerprintOf(submission);
+        if (submission.RequestId is { } requestId
+            && await store.FindByRequestIdAsync(requestId, cancellationToken) is { } earlier)
+        {
+            return SameOrConflict(earlier, requestId, fingerprint);
+        }
+
+        Check(source, submission);
+        var job = NewJob(submission, fingerprint);
+        await StoreVideoAsync(source, job.InputPath, cancellationToken);
+        var (stored, created) = await InsertAsync(job, cancellationToken);
+        if (!created)
+        {
+            storage.Delete(job.InputPath);
+            return SameOrConflict(stored, job.RequestId!.Value, fingerprint);
+        }
+
+        // From here on the job is durable: the caller's cancellation must not keep it out of the queue.
+        await queue.EnqueueAsync(stored.JobId, CancellationToken.None);
+        return stored;
+    }
+
+    private Stream Open(Submission submission) =>
+        submission.Uri is { } uri ? roots.Open(uri) : StreamOver(submission.Content!);
+
+    /// <summary>The bytes as they lie in the message, not copied.</summary>
+    private static MemoryStream StreamOver(ByteString content) =>
+        MemoryMarshal.TryGetArray(content.Memory, out var bytes)
+            ? new MemoryStream(bytes.Array!, bytes.Offset, bytes.Count, writable: false)
+            : new MemoryStream(content.ToByteArray(), writable: false);
+
+    private void Check(Stream source, Submission submission)
+    {
+        var field = submission.Uri is null ? "content" : "uri";
+        if (submission.Uri is null && source.Length > options.Value.MaxInlineBytes)
+        {
+            throw TooLarge(
+                ErrorReason.MessageTooLarge, "content", source.Length, options.Value.MaxInlineBytes,
+                "Submit:MaxInlineBytes", InlineLimit.OtherWay);
+        }
+
+        if (source.Length > options.Value.MaxVideoBytes)
+        {
+            throw TooLarge(
+                ErrorReason.VideoLimitExceeded, field, source.Length, options.Value.MaxVideoBytes,
+                "Submit:MaxVideoBytes", "Cut the video into parts.");
+        }
+
+        var verdict = Mp4Check.Inspect(source);
+        if (verdict.Reason is { } reason)
+        {
+            throw ServiceException.ForField(reason, field, verdict.Message);
+        }
+
+        source.Position = 0;
+    }
+
+    private async Task StoreVideoAsync(Stream source, string key, CancellationToken cancellationToken)
+    {
+        await using var artifact = storage.Stage(key);
+        await source.CopyToAsync(artifact.Stream, CopyBufferBytes, cancellationToken);
+        if (artifact.Stream.Length != source.Length)
+        {
+            throw ServiceException.ForField(
+                ErrorReason.TruncatedMp4, "uri", "The file changed while it was copied. Submit it when it is complete.");
+        }
+
+        await artifact.CommitAsync(cancellationToken);
+    }
+
+    private async Task<(JobRecord Job, bool Created)> InsertAsync(JobRecord job, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await board.AddAsync(job, cancellationToken);
+        }
+        catch
+        {
+            // The caller is told that there is no job. Should the row have been committed all the same, as when only
+            // the answer was lost, its video has to stay.
+            if (await store.FindAsync(job.JobId, CancellationToken.None) is null)
+            {
+                storage.Delete(job.InputPath);
+            }
+
+            throw;
+        }
+    }
+
+    private JobRecord NewJob(Submission submission, RequestFingerprint? fingerprint)
+    {
+        var jobId = Guid.NewGuid();
+        var now = time.GetUtcNow();
+        return new JobRecord
+        {
+            JobId = jobId,
+            Status = JobStatus.Pending,
+            PipelineId = submission.PipelineId,
+            FrameStride = submission.FrameStride,
+            MaxFrames = submission.MaxFrames,
+            DisplayName = submission.DisplayName,
+            RequestId = submission.RequestId,
+            Fingerprint = fingerprint,
+            InputPath = ArtifactKeys.Video(jobId),
+            CreatedAt = now,
+            UpdatedAt = now,
+        };
+    }
+
+    private static RequestFingerprint? FingerprintOf(Submission submission) => submission.RequestId is null
+        ? null
+        : new RequestFingerprint(
+            submission.Uri ?? "sha256:" + Convert.ToHexStringLower(SHA256.HashData(submission.Content!.Span)),
+            submission.PipelineId,
+            submission.FrameStride,
+            submission.MaxFrames,
+            submission.DisplayName);
+
+    private static JobRecord SameOrConflict(JobRecord earlier, Guid requestId, RequestFingerprint? fingerprint)
+    {
+        var differences = fingerprint!.DifferencesFrom(earlier.Fingerprint!);
+        return differences.Count == 0
+            ? earlier
+            : throw new ServiceException(
+                ErrorReason.RequestIdConflict,
+                $"The request_id {requestId} was used before with another {string.Join(", ", differences)}. "
+                + "Use a new request_id for a new request.")
+            {
+                Metadata = new Dictionary<string, string>
+                {
+                    ["requestId"] = requestId.ToString(),
+                    ["fields"] = string.Join(",", differences),
+                    ["jobId"] = earlier.JobId.ToString(),
+                },
+            };
+    }
+
+    private static ServiceException TooLarge(
+        ErrorReason reason, string field, long actual, long limit, string option, string whatToDo) =>
+        new(reason, $"The video has {actual} bytes; {field} takes at most {limit} ({option}). {whatToDo}")
+        {
+            FieldViolations = [new FieldViolation(field, $"At most {limit} bytes.")],
+            Metadata = new Dictionary<string, string>
+            {
+                ["limit"] = option,
+                ["limitBytes"] = limit.ToString(CultureInfo.InvariantCulture),
+                ["actualBytes"] = actual.ToString(CultureInfo.InvariantCulture),
+            },
+        };
+}

@@ -1,0 +1,116 @@
+using System.Collections.Concurrent;
+using ForegSyte.V1;
+
+namespace ForegSyte.Jobs;
+
+/// <summary>
+/// What the service knows about its jobs: the durable records, the progress of running jobs, which is kept in memory
+/// between durable changes, and who waits for a change. Every change goes through here.
+/// </summary>
+internal sealed class JobBoard(IJobStore store)
+{
+    private readonly ConcurrentDictionary<Guid, JobRecord> _running = new();
+    private readonly ConcurrentDictionary<Guid, TaskCompletionSource> _changes = new();
+
+    /// <summary>Stores a new job; see <see cref="IJobStore.InsertAsync"/>.</summary>
+    public Task<(JobRecord Job, bool Created)> AddAsync(JobRecord job, CancellationToken cancellationToken) =>
+        store.InsertAsync(job, cancellationToken);
+
+    /// <summary>The job with its latest progress; null where there is none.</summary>
+    public async Task<JobRecord?> FindAsync(Guid jobId, CancellationToken cancellationToken) =>
+        _running.TryGetValue(jobId, out var job) ? job : await store.FindAsync(jobId, cancellationToken);
+
+    /// <summary>A stored job with the progress that is not stored yet.</summary>
+    public JobRecord WithProgress(JobRecord stored) =>
+        _running.TryGetValue(stored.JobId, out var job) ? job : stored;
+
+    /// <summary>
+    /// Applies a transition durably to the job with its latest progress, then wakes those who wait. Throws
+    /// <see cref="TransitionRefusedException"/> where the transition does; returns null where there is no such job.
+    /// </summary>
+    public async Task<JobRecord?> ChangeAsync(
+        Guid jobId, Func<JobRecord, JobRecord> transition, CancellationToken cancellationToken)
+    {
+        var wasRunning = false;
+        var changed = await store.UpdateAsync(
+            jobId,
+            stored =>
+            {
+                wasRunning = stored.Status == JobStatus.Running;
+                return transition(Latest(stored));
+            },
+            cancellationToken);
+        if (changed is not null)
+        {
+            Show(changed, wasRunning);
+        }
+
+        return changed;
+    }
+
+    /// <summary>
+    /// Applies a transition to a running job in memory only: it is stored with the next durable change, and a crash
+    /// before that loses nothing but the tick.
+    /// </summary>
+    public void Tick(Guid jobId, Func<JobRecord, JobRecord> transition)
+    {
+        while (_running.TryGetValue(jobId, out var job))
+        {
+            if (_running.TryUpdate(jobId, transition(job), job))
+            {
+                Wake(jobId);
+                return;
+            }
+        }
+    }
+
+    /// <summary>
+    /// A task that ends at the next change of the job. Take it first and read the job afterwards: then no change is
+    /// missed between the two.
+    /// </summary>
+    public Task NextChange(Guid jobId) =>
+        _changes.GetOrAdd(jobId, static _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+
+    /// <summary>Ends the wait for a job: its next change has come, or never will.</summary>
+    public void Wake(Guid jobId)
+    {
+        if (_changes.TryRemove(jobId, out var change))
+        {
+            change.TrySetResult();
+        }
+    }
+
+    private void Show(JobRecord job, bool wasRunning)
+    {
+        if (job.Status != JobStatus.Running)
+        {
+            _running.TryRemove(job.JobId, out _);
+        }
+        else if (!wasRunning)
+        {
+            _running[job.JobId] = job;
+        }
+        else
+        {
+            Tick(job.JobId, shown => shown.Lease?.Token == job.Lease?.Token ? WithProgressOf(job, shown) : shown);
+        }
+
+        Wake(job.JobId);
+    }
+
+    private JobRecord Latest(JobRecord stored) =>
+        _running.TryGetValue(stored.JobId, out var shown) && shown.Lease?.Token == stored.Lease?.Token
+            ? WithProgressOf(stored, shown)
+            : stored;
+
+    /// <summary>Progress never runs backwards, in whatever order ticks and durable changes come in.</summary>
+    private static JobRecord WithProgressOf(JobRecord job, JobRecord shown) => shown.FramesDone <= job.FramesDone
+        ? job
+        : job with
+        {
+            FramesDone = shown.FramesDone,
+            DecodeTime = shown.DecodeTime,
+            InferenceTime = shown.InferenceTime,
+            Device = shown.Device,
+        };
+}

@@ -1,0 +1,27 @@
+using ForegSyte.Hosting.Configuration;
+
+namespace ForegSyte.Jobs.Queue;
+
+/// <summary>Adds the queue and the dispatcher, which begins where the run before ended.</summary>
+internal static class QueueRegistration
+{
+    public static void AddDispatcher(this IServiceCollection services)
+    {
+        services.AddCheckedOptions<DispatchOptions>(DispatchOptions.Section)
+            .Validate(
+                options => options.HeartbeatInterval * 2 <= options.LeaseDuration,
+                "Dispatch:HeartbeatInterval has to be at most half of Dispatch:LeaseDuration.");
+        services.AddCheckedOptions<RetryOptions>(RetryOptions.Section)
+            .Validate(
+                options => options.FirstDelay <= options.MaxDelay, "Retry:FirstDelay has to be at most Retry:MaxDelay.");
+        services.AddSingleton<IJobQueue, InMemoryQueue>();
+#pragma warning disable RS0030 // The one place that takes it: safe for many threads, which a Random of one's own is not.
+        services.AddSingleton(Random.Shared);
+#pragma warning restore RS0030
+        services.AddSingleton<SegmentWindow>();
+        services.AddSingleton<JobExecution>();
+        services.AddSingleton<JobRunner>();
+        services.AddSingleton<JobRecovery>();
+        services.AddHostedService<Dispatcher>();
+    }
+}

@@ -1,0 +1,129 @@
+using CsCheck;
+using ForegSyte.Jobs;
+using ForegSyte.V1;
+
+namespace ForegSyte.JobService.Tests.Jobs;
+
+/// <summary>The state machine as properties: random walks of commands against the rules that must hold in every state.</summary>
+public sealed class JobTransitionsTests
+{
+    private static readonly DateTimeOffset Start = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+    private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(15);
+    private static readonly Guid[] Tokens = [.. Enumerable.Range(1, 3).Select(number => new Guid(number, 0, 0, new byte[8]))];
+    private static readonly JobFailure Failure = new(ErrorReason.DecoderLost, "The decoder was lost.");
+
+    /// <summary>What a walk does in a step: which command, with whose token, at what time after or before the start.</summary>
+    private static readonly Gen<(int Command, Guid Token, DateTimeOffset Now, int Frames)[]> Walks =
+        Gen.Select(Gen.Int[0, 7], Gen.Int[0, 2], Gen.Int[-100, 1000], Gen.Int[0, 50])
+            .Select(step => (step.Item1, Tokens[step.Item2], Start.AddSeconds(step.Item3), step.Item4))
+            .Array[0, 40];
+
+    [Fact]
+    public void AnyWalk_ThroughTheStates_KeepsTheRules() => Walks.Sample(walk =>
+    {
+        var job = Pending();
+        foreach (var step in walk)
+        {
+            JobRecord next;
+            try
+            {
+                next = Apply(job, step);
+            }
+            catch (TransitionRefusedException)
+            {
+                continue;
+            }
+
+            CheckState(next);
+            CheckStep(job, next, step);
+            job = next;
+        }
+    });
+
+    [Theory]
+    [InlineData(JobStatus.Completed)]
+    [InlineData(JobStatus.Failed)]
+    [InlineData(JobStatus.Cancelled)]
+    public void AnyCommand_OnATerminalJob_IsRefused(JobStatus status)
+    {
+        var job = JobTransitions.Claim(Pending(), Tokens[0], Start, LeaseDuration) with { Status = status };
+        for (var command = 0; command <= 7; command++)
+        {
+            var refused = Assert.Throws<TransitionRefusedException>(() => Apply(job, (command, Tokens[0], Start, 1)));
+            Assert.Equal(TransitionRefusal.WrongStatus, refused.Refusal);
+        }
+    }
+
+    [Fact]
+    public void Complete_WithTheTokenOfAnEarlierAttempt_IsRefused()
+    {
+        var first = JobTransitions.Claim(Pending(), Tokens[0], Start, LeaseDuration);
+        var second = JobTransitions.Claim(JobTransitions.Rescue(first, Failure, Start), Tokens[1], Start, LeaseDuration);
+        var refused = Assert.Throws<TransitionRefusedException>(
+            () => JobTransitions.Complete(second, Tokens[0], "x", new JobSummary(), Start));
+        Assert.Equal(TransitionRefusal.StaleLease, refused.Refusal);
+    }
+
+    [Fact]
+    public void Claim_AfterARelease_AddsAnAttemptAndKeepsTheFirstOnesFailure()
+    {
+        var job = JobTransitions.Claim(Pending(), Tokens[0], Start, LeaseDuration);
+        job = JobTransitions.Release(job, Tokens[0], Failure, Start.AddSeconds(1));
+        job = JobTransitions.Claim(job, Tokens[1], Start.AddSeconds(2), LeaseDuration);
+        Assert.Equal(
+            [new AttemptRecord(1, Start, Start.AddSeconds(1), Failure), new AttemptRecord(2, Start.AddSeconds(2), null, null)],
+            job.Attempts);
+    }
+
+    private static void CheckState(JobRecord job)
+    {
+        Assert.Equal(job.Status == JobStatus.Running, job.Lease is not null);
+        Assert.Equal(job.IsTerminal, job.EndedAt is not null);
+        Assert.Equal(job.Status == JobStatus.Failed, job.Failure is not null);
+        Assert.Equal(job.Status == JobStatus.Completed, job.OutputPath is not null && job.Summary is not null);
+        Assert.Equal(Enumerable.Range(1, job.Attempts.Count), job.Attempts.Select(attempt => attempt.Number));
+        Assert.All(job.Attempts.SkipLast(1), attempt => Assert.NotNull(attempt.EndedAt));
+        Assert.Equal(job.Status == JobStatus.Running, job.Attempts.Count > 0 && job.Attempts[^1].EndedAt is null);
+        Assert.True(job.UpdatedAt >= job.CreatedAt);
+    }
+
+    private static void CheckStep(JobRecord before, JobRecord after, (int Command, Guid Token, DateTimeOffset Now, int Frames) step)
+    {
+        Assert.False(before.IsTerminal);
+        Assert.True(after.UpdatedAt >= before.UpdatedAt, "A clock that was set back must not make a record older.");
+        if (before.Status == JobStatus.Running && step.Command != 7)
+        {
+            Assert.Equal(before.Lease!.Token, step.Token);
+        }
+
+        if (before.Status == after.Status)
+        {
+            Assert.True(after.FramesDone >= before.FramesDone, "Progress never runs backwards within an attempt.");
+            Assert.True(after.Lease!.ExpiresAt >= before.Lease!.ExpiresAt);
+        }
+    }
+
+    private static JobRecord Apply(JobRecord job, (int Command, Guid Token, DateTimeOffset Now, int Frames) step) => step.Command switch
+    {
+        0 => JobTransitions.Claim(job, step.Token, step.Now, LeaseDuration),
+        1 => JobTransitions.Renew(job, step.Token, step.Now, LeaseDuration),
+        2 => JobTransitions.Probe(job, step.Token, new VideoInfo { FrameCount = 50 }, 50, step.Now),
+        3 => JobTransitions.Advance(
+            job, step.Token, new SegmentProgress(step.Frames, TimeSpan.Zero, TimeSpan.Zero, null), step.Now),
+        4 => JobTransitions.Complete(job, step.Token, "results.json", new JobSummary(), step.Now),
+        5 => JobTransitions.Fail(job, step.Token, Failure, step.Now),
+        6 => JobTransitions.Release(job, step.Token, Failure, step.Now),
+        7 => JobTransitions.Rescue(job, Failure, step.Now),
+        _ => throw new ArgumentOutOfRangeException(nameof(step)),
+    };
+
+    private static JobRecord Pending() => new()
+    {
+        JobId = new Guid("11111111-2222-4333-8444-555555555555"),
+        Status = JobStatus.Pending,
+        PipelineId = "yolo_ocr",
+        InputPath = "video.mp4",
+        CreatedAt = Start,
+        UpdatedAt = Start,
+    };
+}

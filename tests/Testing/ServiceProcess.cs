@@ -1,0 +1,144 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace ForegSyte.Testing;
+
+/// <summary>
+/// A real service in a process of its own, with its settings in the environment. Disposing kills it if it still runs.
+/// </summary>
+public sealed partial class ServiceProcess : IAsyncDisposable
+{
+    private const int SigTerm = 15;
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(2);
+
+    private readonly Process _process;
+    private readonly ConcurrentQueue<string> _lines = new();
+    private readonly TaskCompletionSource<Uri> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<int> _exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private ServiceProcess(ProcessStartInfo start)
+    {
+        _process = new Process { StartInfo = start, EnableRaisingEvents = true };
+        _process.OutputDataReceived += (_, line) => Take(line.Data);
+        _process.ErrorDataReceived += (_, line) => Take(line.Data);
+        _process.Exited += (_, _) => Exited();
+    }
+
+    /// <summary>Everything that it printed so far.</summary>
+    public string Output => string.Join('\n', _lines);
+
+    /// <summary>Its process id.</summary>
+    public int Id => _process.Id;
+
+    /// <summary>Its exit code, when it has one.</summary>
+    public Task<int> Exit => _exit.Task;
+
+    /// <summary>Starts a service and returns when it listens.</summary>
+    /// <param name="name">"JobService" or "InferenceService".</param>
+    /// <param name="settings">Settings by name, for example "Listen:Port".</param>
+    public static async Task<(ServiceProcess Process, Uri Address)> StartAsync(
+        string name, IReadOnlyDictionary<string, string> settings)
+    {
+        var service = Launch(name, settings);
+        try
+        {
+            return (service, await service._address.Task.WaitAsync(StartTimeout));
+        }
+        catch (Exception exception)
+        {
+            await service.DisposeAsync();
+            throw new InvalidOperationException($"{name} did not start. It printed:\n{service.Output}", exception);
+        }
+    }
+
+    /// <summary>Starts a service without waiting, for tests in which it refuses to start.</summary>
+    public static ServiceProcess Launch(string name, IReadOnlyDictionary<string, string> settings)
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Path.GetTempPath(),
+        };
+        start.ArgumentList.Add(AssemblyOf(name));
+        foreach (var (key, value) in settings)
+        {
+            start.Environment["FOREGSYTE_" + key.Replace(":", "__", StringComparison.Ordinal)] = value;
+        }
+
+        var service = new ServiceProcess(start);
+        service._process.Start();
+        service._process.BeginOutputReadLine();
+        service._process.BeginErrorReadLine();
+        return service;
+    }
+
+    /// <summary>Ends it at once, as a crash would (SIGKILL), and returns when it is gone.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await Exit;
+    }
+
+    /// <summary>Asks it to end (SIGTERM) and returns its exit code.</summary>
+    public async Task<int> StopAsync()
+    {
+        if (SendSignal(_process.Id, SigTerm) != 0)
+        {
+            throw new InvalidOperationException($"Process {_process.Id} took no signal.");
+        }
+
+        return await Exit;
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+            await Exit;
+        }
+
+        _process.Dispose();
+    }
+
+    private static string AssemblyOf(string name)
+    {
+        // Tests and services are built with the same configuration, into folders of the same form.
+        var output = new DirectoryInfo(AppContext.BaseDirectory);
+        return Path.Combine(
+            RepositoryFiles.Root, "src", name, "bin", output.Parent!.Name, output.Name, $"ForegSyte.{name}.dll");
+    }
+
+    private void Take(string? line)
+    {
+        if (line is null)
+        {
+            return;
+        }
+
+        _lines.Enqueue(line);
+        if (ListeningLine().Match(line) is { Success: true } match)
+        {
+            _address.TrySetResult(new Uri(match.Groups["address"].Value));
+        }
+    }
+
+    private void Exited()
+    {
+        // Drains what it printed last.
+        _process.WaitForExit();
+        _address.TrySetException(new InvalidOperationException(
+            string.Create(CultureInfo.InvariantCulture, $"It ended with exit code {_process.ExitCode}.")));
+        _exit.TrySetResult(_process.ExitCode);
+    }
+
+    [GeneratedRegex(@"Now listening on:? (?<address>http://[^\s""]+)")]
+    private static partial Regex ListeningLine();
+
+    [System.Runtime.InteropServices.LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int SendSignal(int processId, int signal);
+}
