@@ -1,0 +1,12 @@
+using ForegSyte.V1;
+
+namespace ForegSyte.Jobs.Mp4;
+
+/// <summary>What the check of a video says.</summary>
+/// <param name="Problem">Why the video is refused; null where it is not.</param>
+/// <param name="Message">What is wrong and what to do about it; empty where nothing is.</param>
+internal sealed record Mp4Verdict(ErrorReason? Problem, string Message)
+{
+    /// <summary>Nothing speaks against decoding the video.</summary>
+    public static readonly Mp4Verdict Acceptable = new(null, "");
+}

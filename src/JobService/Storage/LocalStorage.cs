@@ -1,0 +1,97 @@
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Options;
+
+namespace ForegSyte.Jobs.Storage;
+
+/// <summary>
+/// Keeps artifacts as files of one folder. A symbolic link in it is no artifact: it is not read, and a commit under its
+/// name replaces the link and not what it points to.
+/// </summary>
+internal sealed partial class LocalStorage : IStorage
+{
+    private readonly string _root;
+
+    public LocalStorage(IOptions<StorageOptions> options)
+    {
+        _root = CanonicalPath.Of(options.Value.Root);
+        Directory.CreateDirectory(_root);
+    }
+
+    /// <inheritdoc />
+    public IStagedArtifact Stage(string key)
+    {
+        var path = PathOf(key);
+        var temporaryPath = Path.Combine(_root, $".{key}.{Guid.NewGuid():N}.tmp");
+        try
+        {
+            var file = new FileStream(temporaryPath, new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.ReadWrite,
+                Share = FileShare.Read,
+                BufferSize = 0,
+                Options = FileOptions.Asynchronous,
+            });
+            return new LocalArtifact(file, temporaryPath, path);
+        }
+        catch (IOException failure) when (DiskFull.Is(failure))
+        {
+            throw DiskFull.Report(failure);
+        }
+    }
+
+    /// <inheritdoc />
+    public Stream OpenRead(string key)
+    {
+        var path = PathOf(key);
+        return IsArtifact(path)
+            ? new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete)
+            : throw new FileNotFoundException($"There is no artifact {key}.", key);
+    }
+
+    /// <inheritdoc />
+    public bool Exists(string key) => IsArtifact(PathOf(key));
+
+    /// <summary>
+    /// Removes the file. The folder is not synchronized: a file that a power loss brings back is an orphan, and the
+    /// sweep at start removes those.
+    /// </summary>
+    public bool Delete(string key)
+    {
+        var path = PathOf(key);
+        if (!IsArtifact(path))
+        {
+            return false;
+        }
+
+        File.Delete(path);
+        return true;
+    }
+
+    /// <inheritdoc />
+    public IEnumerable<string> ListKeys() =>
+        Directory.EnumerateFiles(_root)
+            .Where(IsArtifact)
+            .Select(path => Path.GetFileName(path))
+            .Where(StorageKey.IsValid);
+
+    /// <inheritdoc />
+    public int RemoveAbandoned()
+    {
+        var abandoned = Directory.EnumerateFiles(_root)
+            .Where(path => TemporaryName().IsMatch(Path.GetFileName(path)))
+            .ToList();
+        abandoned.ForEach(File.Delete);
+        return abandoned.Count;
+    }
+
+    /// <inheritdoc />
+    public Uri UriOf(string key) => new UriBuilder { Scheme = Uri.UriSchemeFile, Host = "", Path = PathOf(key) }.Uri;
+
+    private string PathOf(string key) => Path.Combine(_root, StorageKey.Require(key));
+
+    private static bool IsArtifact(string path) => new FileInfo(path) is { Exists: true, LinkTarget: null };
+
+    [GeneratedRegex(@"^\.[A-Za-z0-9._-]+\.[0-9a-f]{32}\.tmp$", RegexOptions.CultureInvariant)]
+    private static partial Regex TemporaryName();
+}
