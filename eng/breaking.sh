@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Checks that the contracts still serve callers of the last release: the newest tag v*, or, before the first release,
-# the newest commit on the main branch that is not this one's tree.
+# Checks that the contracts still serve callers of the last release, whose descriptors lie in protos/released/.
+#   eng/breaking.sh            compare
+#   eng/breaking.sh --release  keep the contracts as they are as the released ones
 set -euo pipefail
 cd "$(dirname "$0")/.."
-against=$(git describe --tags --abbrev=0 --match 'v*' 2>/dev/null || true)
-if [ -z "$against" ]; then
-  echo "breaking: no release is tagged yet, so there are no callers to break; nothing is compared." >&2
-  exit 0
+image=protos/released/foregsyte.binpb
+if [ "${1:-}" = "--release" ]; then
+  mkdir -p "$(dirname "$image")"
+  exec node_modules/.bin/buf build --path protos/foregsyte -o "$image"
 fi
-node_modules/.bin/buf breaking --against ".git#tag=$against"
+exec node_modules/.bin/buf breaking --path protos/foregsyte --against "$image"

@@ -29,7 +29,7 @@ public static class HostDefaults
         builder.AddForegSyteLogging(serviceName);
         builder.AddForegSyteListener(defaultPort);
         builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton(DataDirectory.Find(builder.Configuration, Directory.GetCurrentDirectory()));
+        builder.AddDataDirectory();
         builder.Services.AddGrpc(grpc => grpc.Interceptors.Add<ErrorInterceptor>());
         builder.Services.AddMessageSizeGate();
         builder.Services.AddReflectedContracts(contracts);

@@ -80,9 +80,9 @@ internal sealed class VideoIntake(
         }
 
         var verdict = Mp4Check.Inspect(source);
-        if (verdict.Reason is { } reason)
+        if (verdict.Problem is { } problem)
         {
-            throw ServiceException.ForField(reason, field, verdict.Message);
+            throw ServiceException.ForField(problem, field, verdict.Message);
         }
 
         source.Position = 0;

@@ -9,21 +9,19 @@ namespace ForegSyte.Jobs.Queue;
 internal sealed class AttemptTally(int frameCount, int endFrame)
 {
     private readonly SummaryBuilder _summary = new();
-    private readonly FrameAccounting _frames = new();
+    private int _analyzed;
     private TimeSpan _decodeTime;
     private TimeSpan _inferenceTime;
     private Device? _device;
 
     /// <summary>What there is so far.</summary>
-    public SegmentProgress Progress => new(_frames.Analyzed, _decodeTime, _inferenceTime, _device);
+    public SegmentProgress Progress => new(_analyzed, _decodeTime, _inferenceTime, _device);
 
     /// <summary>Adds a finished segment.</summary>
     public void Add(RunPipelineResponse segment)
     {
-        _frames.Decoded += segment.Frames.Decoded;
-        _frames.Analyzed += segment.Frames.Analyzed;
-        _frames.Skipped += segment.Frames.Skipped;
-        _frames.Failed += segment.Frames.Failed;
+        _summary.Add(segment.Frames);
+        _analyzed += segment.Frames.Analyzed;
         _decodeTime += segment.Timings?.Decode?.ToTimeSpan() ?? TimeSpan.Zero;
         _inferenceTime += segment.Timings?.Inference?.ToTimeSpan() ?? TimeSpan.Zero;
         _device = segment.Device ?? _device;
@@ -37,15 +35,17 @@ internal sealed class AttemptTally(int frameCount, int endFrame)
     /// <exception cref="InferenceFailedException">No frame could be decoded, or frames are missing.</exception>
     public JobSummary Finish()
     {
-        if (_frames.Decoded != endFrame || _frames.Decoded != _frames.Analyzed + _frames.Skipped + _frames.Failed)
+        var summary = _summary.Build();
+        var frames = summary.Frames;
+        if (frames.Decoded != endFrame || frames.Decoded != frames.Analyzed + frames.Skipped + frames.Failed)
         {
             throw new InferenceFailedException(new JobFailure(
                 ErrorReason.Internal,
-                $"The segments cover {_frames.Decoded} of {endFrame} frames: {_frames.Analyzed} analyzed, "
-                + $"{_frames.Skipped} skipped, {_frames.Failed} failed. This is a defect of the InferenceService."));
+                $"The segments cover {frames.Decoded} of {endFrame} frames: {frames.Analyzed} analyzed, "
+                + $"{frames.Skipped} skipped, {frames.Failed} failed. This is a defect of the InferenceService."));
         }
 
-        if (_frames.Analyzed == 0)
+        if (frames.Analyzed == 0)
         {
             throw new InferenceFailedException(new JobFailure(
                 ErrorReason.UndecodableVideo,
@@ -54,10 +54,8 @@ internal sealed class AttemptTally(int frameCount, int endFrame)
         }
 
         // Frames after the last segment (max_frames) were left out on purpose.
-        _frames.Skipped += frameCount - endFrame;
-        _frames.Decoded = frameCount;
-        var summary = _summary.Build();
-        summary.Frames = _frames;
+        frames.Skipped += frameCount - endFrame;
+        frames.Decoded = frameCount;
         return summary;
     }
 }

@@ -1,7 +1,6 @@
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.Results;
-using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Queue;
@@ -33,23 +32,21 @@ internal sealed class JobExecution(
         var outputPath = ArtifactKeys.Results(job.JobId);
         await using var artifact = storage.Stage(outputPath);
         var tally = new AttemptTally(frameCount, SegmentPlan.EndFrame(frameCount, job.FrameStride, job.MaxFrames));
-        await using (var document = new ResultsDocumentWriter(artifact.Stream))
+        var document = new ResultsDocumentWriter(artifact.Stream);
+        await foreach (var done in segments.RunAsync(job, video, plan, cancellationToken))
         {
-            await foreach (var done in segments.RunAsync(job, video, plan, cancellationToken))
+            foreach (var frame in done.Results)
             {
-                foreach (var frame in done.Results)
-                {
-                    await document.WriteAsync(frame, cancellationToken);
-                }
-
-                tally.Add(done);
-                board.Tick(job.JobId, shown => JobTransitions.Advance(shown, token, tally.Progress, time.GetUtcNow()));
+                await document.WriteAsync(frame, cancellationToken);
             }
 
-            var summary = tally.Finish();
-            await document.FinishAsync(cancellationToken);
-            await artifact.CommitAsync(cancellationToken);
-            return new CompletedWork(outputPath, summary);
+            tally.Add(done);
+            board.Tick(job.JobId, shown => JobTransitions.Advance(shown, token, tally.Progress, time.GetUtcNow()));
         }
+
+        var summary = tally.Finish();
+        await document.CompleteAsync(cancellationToken);
+        await artifact.CommitAsync(cancellationToken);
+        return new CompletedWork(outputPath, summary);
     }
 }

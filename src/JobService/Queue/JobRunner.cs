@@ -33,7 +33,7 @@ internal sealed class JobRunner(
             return null;
         }
 
-        using var scope = logger.BeginScope("job {job_id} attempt {attempt}", jobId, job.Attempts.Count);
+        using var scope = logger.BeginScope("Job {JobId} attempt {Attempt}", jobId, job.Attempts.Count);
         logger.LogInformation("Started with {PipelineId}", job.PipelineId);
         using var attempt = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var heartbeat = BeatAsync(jobId, token, attempt);

@@ -38,7 +38,8 @@ internal sealed class SegmentWindow(
         finally
         {
             await ending.CancelAsync();
-            await Task.WhenAll(underWay).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            Task ended = Task.WhenAll(underWay);
+            await ended.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
