@@ -17,6 +17,8 @@ internal static class Logs
         ["Logging:LogLevel:Default"] = "Information",
         ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
         ["Logging:LogLevel:Grpc"] = "Warning",
+        ["Logging:LogLevel:FluentMigrator"] = "Warning",
+        ["Logging:LogLevel:ForegSyte.Jobs.Storage.Migrations.DuckDb"] = "Warning",
         ["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = "Critical",
     };
 

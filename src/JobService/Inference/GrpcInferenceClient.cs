@@ -13,17 +13,25 @@ internal sealed class GrpcInferenceClient(
     TimeProvider time,
     ILogger<GrpcInferenceClient> logger) : IInferenceClient
 {
+    /// <summary>Whether it was told that no InferenceService serves; said once, however many workers wait.</summary>
+    private bool _isMissing;
+
     /// <inheritdoc />
     public async Task WaitUntilServingAsync(CancellationToken cancellationToken)
     {
-        for (var told = false; !await IsServingAsync(cancellationToken); told = true)
+        while (!await IsServingAsync(cancellationToken))
         {
-            if (!told)
+            if (!Interlocked.Exchange(ref _isMissing, true))
             {
                 logger.LogWarning("Jobs wait: no InferenceService serves at {Address}", options.Value.Address);
             }
 
             await Task.Delay(options.Value.HealthInterval, time, cancellationToken);
+        }
+
+        if (Interlocked.Exchange(ref _isMissing, false))
+        {
+            logger.LogInformation("The InferenceService serves at {Address}", options.Value.Address);
         }
     }
 

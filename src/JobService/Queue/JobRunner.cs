@@ -34,7 +34,7 @@ internal sealed class JobRunner(
         }
 
         using var scope = logger.BeginScope("Job {JobId} attempt {Attempt}", jobId, job.Attempts.Count);
-        logger.LogInformation("Started with {PipelineId}", job.PipelineId);
+        logger.LogInformation("Job {JobId} started, attempt {Attempt}", jobId, job.Attempts.Count);
         using var attempt = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var heartbeat = BeatAsync(jobId, token, attempt);
         JobFailure? failure;
@@ -46,14 +46,14 @@ internal sealed class JobRunner(
         }
         catch (Exception exception)
         {
-            failure = FailureOf(exception, cancellationToken);
+            failure = FailureOf(jobId, exception, cancellationToken);
         }
 
         // Nothing but this method changes the job from here on.
         await attempt.CancelAsync();
         if (!await heartbeat)
         {
-            logger.LogWarning("Another dispatcher took the job over; this attempt's result is dropped");
+            logger.LogWarning("Another dispatcher took job {JobId} over; this attempt's result is dropped", jobId);
             return null;
         }
 
@@ -96,7 +96,7 @@ internal sealed class JobRunner(
             catch (Exception exception)
             {
                 // A lease that cannot be stored is not lost: nobody else can have stored anything either.
-                logger.LogError(exception, "The lease could not be renewed");
+                logger.LogError(exception, "The lease of job {JobId} could not be renewed", jobId);
             }
         }
 
@@ -115,23 +115,23 @@ internal sealed class JobRunner(
         }
     }
 
-    private JobFailure FailureOf(Exception exception, CancellationToken cancellationToken)
+    private JobFailure FailureOf(Guid jobId, Exception exception, CancellationToken cancellationToken)
     {
         switch (exception)
         {
             case OperationCanceledException when cancellationToken.IsCancellationRequested:
                 return new JobFailure(ErrorReason.ShuttingDown, "The JobService was stopped during this attempt.");
-            case OperationCanceledException:
+            case OperationCanceledException or TransitionRefusedException:
                 return new JobFailure(ErrorReason.LeaseLost, "Another dispatcher took the job over.");
             case InferenceFailedException inference:
-                logger.LogWarning(exception, "The attempt failed: {Reason}", inference.Failure.Reason);
+                logger.LogWarning("Job {JobId}: {Reason}: {Message}", jobId, inference.Failure.Reason, inference.Failure.Message);
                 return inference.Failure;
             case ServiceException service:
-                logger.LogWarning(exception, "The attempt failed: {Reason}", service.Reason);
+                logger.LogWarning("Job {JobId}: {Reason}: {Message}", jobId, service.Reason, service.Message);
                 return new JobFailure(service.Reason, service.Message, service.Metadata);
             default:
                 var errorId = Guid.NewGuid().ToString("N");
-                logger.LogError(exception, "The attempt failed unexpectedly, error id {ErrorId}", errorId);
+                logger.LogError(exception, "Job {JobId} failed unexpectedly, error id {ErrorId}", jobId, errorId);
                 return new JobFailure(
                     ErrorReason.Internal,
                     $"The JobService failed unexpectedly. Its log has the cause under error id {errorId}.",
@@ -148,17 +148,18 @@ internal sealed class JobRunner(
             try
             {
                 await board.ChangeAsync(job.JobId, stored => Settle(stored, token, work, failure, delay), CancellationToken.None);
-                logger.LogInformation("Ended: {Outcome}", failure is null ? "completed" : delay is null ? "failed" : "to be retried");
+                logger.LogInformation(
+                    "Job {JobId} {Outcome}", job.JobId, failure is null ? "completed" : delay is null ? "failed" : "will be retried");
                 return delay;
             }
             catch (TransitionRefusedException refused)
             {
-                logger.LogWarning("The attempt's end was refused: {Message}", refused.Message);
+                logger.LogWarning("The end of an attempt was refused: {Message}", refused.Message);
                 return null;
             }
             catch (Exception exception)
             {
-                logger.LogError(exception, "How the attempt ended could not be stored; trying again");
+                logger.LogError(exception, "How job {JobId} ended could not be stored; trying again", job.JobId);
                 await Task.Delay(SettleInterval, time);
             }
         }

@@ -48,8 +48,9 @@ public sealed class SegmentPlanTests
     [Fact]
     public void Create_KeyFramesNearTheWantedLength_CutsThere()
     {
+        // The last segment may have one and a half of the length: no cut at 90.
         var segments = SegmentPlan.Create(100, [0, 24, 30, 61, 90], frameStride: 1, maxFrames: 0, segmentFrames: 32);
-        Assert.Equal([0, 30, 61, 90], segments.Select(segment => segment.StartFrame));
+        Assert.Equal([0, 30, 61], segments.Select(segment => segment.StartFrame));
     }
 
     [Fact]

@@ -1,0 +1,86 @@
+using ForegSyte.Hosting.Configuration;
+using ForegSyte.Hosting.Stopping;
+using ForegSyte.Jobs;
+using ForegSyte.Jobs.Inference;
+using ForegSyte.Jobs.Queue;
+using ForegSyte.Jobs.Storage;
+using ForegSyte.Testing;
+using ForegSyte.V1;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace ForegSyte.JobService.Tests.Queue;
+
+/// <summary>The parts that run jobs, over a real database and real files, with a scripted InferenceService.</summary>
+internal sealed class JobEngine : IAsyncDisposable
+{
+    private readonly TemporaryFolder? _ownFolder;
+    private readonly ServiceProvider _services;
+
+    /// <summary>Builds the engine over a folder of its own, or over that of an engine before it.</summary>
+    public JobEngine(ScriptedInference inference, TimeProvider time, TemporaryFolder? folder = null, params (string Key, string Value)[] settings)
+    {
+        _ownFolder = folder is null ? new TemporaryFolder() : null;
+        Folder = folder ?? _ownFolder!;
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)))
+            .AddInMemoryCollection([KeyValuePair.Create(DataDirectory.Key, (string?)Folder.Path)])
+            .Build();
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddSingleton<IConfiguration>(configuration);
+        services.AddSingleton(new DataDirectory(Folder.Path));
+        services.AddSingleton(time);
+        services.AddStorage(configuration);
+        services.AddJobs();
+        services.AddDispatcher();
+        services.AddSingleton<IInferenceClient>(inference);
+        _services = services.BuildServiceProvider();
+    }
+
+    public TemporaryFolder Folder { get; }
+
+    public JobBoard Board => _services.GetRequiredService<JobBoard>();
+
+    public IJobStore Store => _services.GetRequiredService<IJobStore>();
+
+    public IStorage Storage => _services.GetRequiredService<IStorage>();
+
+    public JobRunner Runner => _services.GetRequiredService<JobRunner>();
+
+    public IJobQueue Queue => _services.GetRequiredService<IJobQueue>();
+
+    public JobRecovery Recovery => _services.GetRequiredService<JobRecovery>();
+
+    /// <summary>Stores a pending job.</summary>
+    public async Task<Guid> AddJobAsync(int frameStride = 1, int maxFrames = 0)
+    {
+        var jobId = Guid.NewGuid();
+        var now = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        await Board.AddAsync(
+            new JobRecord
+            {
+                JobId = jobId,
+                Status = JobStatus.Pending,
+                PipelineId = "yolo_ocr",
+                FrameStride = frameStride,
+                MaxFrames = maxFrames,
+                InputPath = ArtifactKeys.Video(jobId),
+                CreatedAt = now,
+                UpdatedAt = now,
+            },
+            TestContext.Current.CancellationToken);
+        return jobId;
+    }
+
+    /// <summary>The stored job.</summary>
+    public async Task<JobRecord> ReadAsync(Guid jobId) =>
+        (await Store.FindAsync(jobId, TestContext.Current.CancellationToken))!;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _services.DisposeAsync();
+        _ownFolder?.Dispose();
+    }
+}
