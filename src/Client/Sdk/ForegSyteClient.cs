@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using ForegSyte.Client.Calls;
-using ForegSyte.Client.Jobs;
+using ForegSyte.Client.Watching;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Net.Client;

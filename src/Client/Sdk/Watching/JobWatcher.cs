@@ -3,7 +3,7 @@ using ForegSyte.Client.Calls;
 using ForegSyte.V1;
 using Grpc.Core;
 
-namespace ForegSyte.Client.Jobs;
+namespace ForegSyte.Client.Watching;
 
 /// <summary>Follows one job by long polls until it is terminal.</summary>
 /// <param name="waitOnce">One WaitJob call for (etag, timeout), not repeated.</param>
