@@ -5,6 +5,9 @@ namespace ForegSyte.Inference.Models;
 /// <summary>A loaded model with one input. Safe for several threads at once.</summary>
 internal sealed class ModelSession : IDisposable
 {
+    /// <summary>Side in pixels at which models that take any size are warmed; a multiple of 32, as DB networks need.</summary>
+    public const int WarmUpSide = 320;
+
     private readonly InferenceSession _session;
     private readonly string[] _inputNames;
     private readonly string[] _outputNames;
@@ -57,6 +60,27 @@ internal sealed class ModelSession : IDisposable
         {
             throw new OperationCanceledException("The model run was ended.", failure, cancellationToken);
         }
+    }
+
+    /// <summary>
+    /// Runs the model once on zeros. Where it takes any size, one line or picture of <see cref="WarmUpSide"/> pixels.
+    /// </summary>
+    /// <exception cref="ModelLoadException">It cannot run.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public void WarmUp(CancellationToken cancellationToken)
+    {
+        long[] sizes = [1, Vision.TensorFormat.ChannelCount, Side(Entry.InputHeight), Side(Entry.InputWidth)];
+        long[] shape = [.. Input.Sizes.Select((size, index) => size > 0 ? size : sizes[Math.Min(index, 3)])];
+        try
+        {
+            Run(new float[shape.Aggregate((a, b) => a * b)], shape, cancellationToken).Dispose();
+        }
+        catch (OnnxRuntimeException failure)
+        {
+            throw new ModelLoadException(Entry.Id, $"It loads but does not run: {failure.Message}", failure);
+        }
+
+        static long Side(int pixels) => pixels > 0 ? pixels : WarmUpSide;
     }
 
     /// <inheritdoc />

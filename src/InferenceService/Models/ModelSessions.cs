@@ -33,6 +33,17 @@ internal sealed class ModelSessions(ModelCatalogue catalogue, InferenceDevice de
         return session;
     }
 
+    /// <summary>Runs every loaded model once on zeros.</summary>
+    /// <exception cref="ModelLoadException">A model cannot run.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public void WarmUp(CancellationToken cancellationToken)
+    {
+        foreach (var session in _sessions.Values)
+        {
+            session.WarmUp(cancellationToken);
+        }
+    }
+
     /// <inheritdoc />
     public void Dispose()
     {

@@ -64,7 +64,7 @@ internal sealed class CenterNetDecoder : IDetectionDecoder
             var scores = heat.Slice(cell * classCount, classCount);
             var (classId, score) = BestClass.Of(scores);
             var (column, row) = (cell % columns, cell / columns);
-            if (score < confidence || !IsPeak(heat, column, row, columns, rows, classCount, classId, score))
+            if (!(score >= confidence) || !IsPeak(heat, column, row, columns, rows, classCount, classId, score))
             {
                 continue;
             }

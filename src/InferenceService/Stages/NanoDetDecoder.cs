@@ -70,7 +70,7 @@ internal sealed class NanoDetDecoder : IDetectionDecoder
         for (var cell = 0; cell < columns * rows; cell++)
         {
             var (classId, score) = BestClass.Of(scores.Slice(cell * classCount, classCount));
-            if (score < confidence)
+            if (!(score >= confidence))
             {
                 continue;
             }

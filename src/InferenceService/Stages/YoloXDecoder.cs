@@ -65,7 +65,7 @@ internal sealed class YoloXDecoder : IDetectionDecoder
         for (var cell = 0; (cell + 1) * length <= cells.Length; cell++)
         {
             var values = cells.Slice(cell * length, length);
-            if (values[4] < confidence)
+            if (!(values[4] >= confidence))
             {
                 continue;
             }
