@@ -1,1 +1,3 @@
-return 0;
+using ForegSyte.CommandLine.Running;
+
+return await ForegSyteCommandLine.RunAsync(args, CommandEnvironment.OfThisProcess(), CancellationToken.None);

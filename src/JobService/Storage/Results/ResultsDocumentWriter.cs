@@ -33,9 +33,10 @@ internal sealed class ResultsDocumentWriter(Stream stream)
                 $"Frame {frame.FrameIndex} comes after frame {_lastIndex}: frames are stored once and in order.", nameof(frame));
         }
 
+        var line = ForegSyteJson.Formatter.Format(frame);
         Begin();
         _buffer.Write(FrameCount == 0 ? [] : ResultsFormat.Separator);
-        ResultsFormat.Encoding.GetBytes(ForegSyteJson.Formatter.Format(frame), _buffer);
+        ResultsFormat.Encoding.GetBytes(line, _buffer);
         _lastIndex = frame.FrameIndex;
         FrameCount++;
         if (_buffer.WrittenCount >= BufferBytes)

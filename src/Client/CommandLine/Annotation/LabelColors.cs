@@ -1,0 +1,40 @@
+using SkiaSharp;
+
+namespace ForegSyte.CommandLine.Annotation;
+
+/// <summary>One colour for each label, the same in every frame, run and machine.</summary>
+internal static class LabelColors
+{
+    /// <summary>Colour of text regions: yellow, which no label gets (see <see cref="HueOf"/>).</summary>
+    public static readonly SKColor Text = new(0xFF, 0xD6, 0x0A);
+
+    private const float TextHueDegrees = 50;
+    private const float TextHueMarginDegrees = 20;
+    private const double GoldenRatioConjugate = 0.618033988749895;
+
+    /// <summary>The colour of a label.</summary>
+    public static SKColor Of(string label) => SKColor.FromHsl(HueOf(label), 95, 56);
+
+    /// <summary>Black or white, whichever is easier to read on a colour (relative luminance of ITU-R BT.709).</summary>
+    public static SKColor ReadableOn(SKColor background) =>
+        (0.2126 * background.Red) + (0.7152 * background.Green) + (0.0722 * background.Blue) > 128
+            ? SKColors.Black
+            : SKColors.White;
+
+    /// <summary>
+    /// Hue in degrees: the label's FNV-1a hash, spread by the golden ratio over the wheel without the yellow of text.
+    /// string.GetHashCode would differ from run to run.
+    /// </summary>
+    internal static float HueOf(string label)
+    {
+        var hash = 2166136261u;
+        foreach (var character in label)
+        {
+            hash = (hash ^ character) * 16777619u;
+        }
+
+        var turn = (hash * GoldenRatioConjugate) % 1.0;
+        var span = 360 - (2 * TextHueMarginDegrees);
+        return (TextHueDegrees + TextHueMarginDegrees + (float)(turn * span)) % 360;
+    }
+}

@@ -1,0 +1,133 @@
+using System.CommandLine;
+using ForegSyte.Client;
+using ForegSyte.CommandLine.Annotation;
+using ForegSyte.CommandLine.Output;
+using ForegSyte.CommandLine.Running;
+using ForegSyte.CommandLine.Waiting;
+using ForegSyte.V1;
+using Spectre.Console;
+
+namespace ForegSyte.CommandLine.Commands;
+
+/// <summary>analyze: submit, wait, results and an annotated copy of the video in one go.</summary>
+internal static class AnalyzeCommand
+{
+    /// <summary>The command.</summary>
+    public static Command Create(CommandRunner runner)
+    {
+        var file = new Argument<string>("FILE") { Description = "An MP4 of this machine." };
+        var folder = new Option<string>("--output-dir", "-o")
+        {
+            Description = "Folder for the results document and the annotated video; made where it is missing.",
+            HelpName = "FOLDER",
+            DefaultValueFactory = _ => "out",
+        };
+        var noVideo = new Option<bool>("--no-video") { Description = "Make no annotated video." };
+        var ffmpeg = new Option<string>("--ffmpeg")
+        {
+            Description = "FFmpeg's program, for the annotated video.",
+            HelpName = "PATH",
+            DefaultValueFactory = _ => new AnnotatorOptions().FfmpegPath,
+        };
+        var videoOptions = new VideoOptions();
+        var command = new Command(
+            "analyze",
+            "Submit a video, wait for its job, save the results and an annotated copy, and print a summary. "
+            + "Under --stride, frames in between show the last analyzed frame's boxes dimmed and dashed.")
+        {
+            file, folder, noVideo, ffmpeg,
+        };
+        videoOptions.AddTo(command);
+        command.SetAction((arguments, cancellationToken) => runner.RunAsync(
+            arguments,
+            (context, token) => RunAsync(
+                context,
+                new Request(
+                    context.Environment.PathOf(arguments.GetRequiredValue(file)),
+                    videoOptions.Read(arguments),
+                    context.Environment.PathOf(arguments.GetRequiredValue(folder)),
+                    arguments.GetValue(noVideo) ? null : arguments.GetRequiredValue(ffmpeg)),
+                token),
+            cancellationToken));
+        return command;
+    }
+
+    private static async Task<ExitCode> RunAsync(
+        CommandContext context, Request request, CancellationToken cancellationToken)
+    {
+        var job = await context.Client.SubmitFileAsync(request.VideoPath, request.Options, cancellationToken);
+        context.Error.WriteLine(
+            $"ForegSyte looks at {Path.GetFileName(request.VideoPath)} with {job.PipelineId} (job {job.JobId})",
+            new Style(decoration: Decoration.Bold));
+        job = await JobWaiting.WaitAsync(context, job.JobId, cancellationToken);
+        if (job.Status != JobStatus.Completed)
+        {
+            JobOutcome.Write(context.Error, job);
+            return ExitCodes.Of(job.Status);
+        }
+
+        JobView.Write(context.Output, job);
+        context.Output.WriteLine();
+        Directory.CreateDirectory(request.Folder);
+        var resultsPath = request.PathOf(".results.json");
+        await SaveResultsAsync(context, job, resultsPath, cancellationToken);
+        WritePath(context, "Results", resultsPath);
+        if (request.FfmpegPath is { } ffmpeg)
+        {
+            var videoPath = request.PathOf(".annotated.mp4");
+            await AnnotateAsync(context, request, job, ffmpeg, videoPath, cancellationToken);
+            WritePath(context, "Annotated video", videoPath);
+        }
+
+        return ExitCode.Ok;
+    }
+
+    private static async Task SaveResultsAsync(
+        CommandContext context, Job job, string path, CancellationToken cancellationToken)
+    {
+        var partialPath = path + ".partial";
+        try
+        {
+            await using (var writer = new StreamWriter(partialPath))
+            {
+                var results = context.Client.GetResultsAsync(job.JobId, cancellationToken: cancellationToken);
+                await JsonLines.WriteAsync(writer, "results", results, cancellationToken);
+            }
+
+            File.Move(partialPath, path, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(partialPath);
+        }
+    }
+
+    private static Task<int> AnnotateAsync(
+        CommandContext context,
+        Request request,
+        Job job,
+        string ffmpeg,
+        string videoPath,
+        CancellationToken cancellationToken)
+    {
+        var annotator = new VideoAnnotator(new AnnotatorOptions { FfmpegPath = ffmpeg });
+        var frameCount = job.Video?.FrameCount ?? 0;
+        return context.Progress.ShowAsync(progress => annotator.AnnotateAsync(
+            request.VideoPath,
+            videoPath,
+            context.Client.GetResultsAsync(job.JobId, cancellationToken: cancellationToken),
+            job.Options?.FrameStride ?? 0,
+            new ProgressSink<int>(done => progress.Report(new ProgressReport("drawing", done, frameCount))),
+            cancellationToken));
+    }
+
+    private static void WritePath(CommandContext context, string what, string path) =>
+        context.Environment.Output.WriteLine($"{what}: {Path.GetRelativePath(context.Environment.CurrentFolder, path)}");
+
+    /// <summary>What was asked for; no FFmpeg means no video.</summary>
+    private sealed record Request(string VideoPath, SubmitOptions Options, string Folder, string? FfmpegPath)
+    {
+        public string PathOf(string ending) =>
+            Path.Combine(Folder, Path.GetFileNameWithoutExtension(VideoPath) + ending);
+    }
+}

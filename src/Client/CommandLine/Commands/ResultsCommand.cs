@@ -1,0 +1,51 @@
+using System.CommandLine;
+using ForegSyte.CommandLine.Output;
+using ForegSyte.CommandLine.Running;
+using ForegSyte.V1;
+
+namespace ForegSyte.CommandLine.Commands;
+
+/// <summary>results: writes what was found, frame by frame, as it arrives.</summary>
+internal static class ResultsCommand
+{
+    /// <summary>The command.</summary>
+    public static Command Create(CommandRunner runner)
+    {
+        var jobId = CommonArguments.JobId();
+        var json = CommonArguments.Json("the results document {\"results\":[…]}");
+        var startFrame = new Option<int>("--start-frame")
+        {
+            Description = "Start at the first analyzed frame with at least this index.",
+            HelpName = "N",
+        };
+        var command = new Command("results", "Print the results of a completed job.") { jobId, json, startFrame };
+        command.SetAction((arguments, cancellationToken) => runner.RunAsync(
+            arguments,
+            async (context, token) =>
+            {
+                var results = context.Client.GetResultsAsync(
+                    arguments.GetRequiredValue(jobId), arguments.GetValue(startFrame), token);
+                await (arguments.GetValue(json)
+                    ? JsonLines.WriteAsync(context.Environment.Output, "results", results, token)
+                    : WriteLinesAsync(context.Environment.Output, results));
+                return ExitCode.Ok;
+            },
+            cancellationToken));
+        return command;
+    }
+
+    private static async Task WriteLinesAsync(TextWriter output, IAsyncEnumerable<FrameResult> results)
+    {
+        var isFirst = true;
+        await foreach (var frame in results)
+        {
+            if (isFirst)
+            {
+                isFirst = false;
+                await output.WriteLineAsync(ResultLines.Header);
+            }
+
+            await output.WriteLineAsync(ResultLines.Of(frame));
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using System.CommandLine;
+using ForegSyte.Client;
+
+namespace ForegSyte.CommandLine.Commands;
+
+/// <summary>The options of the commands that submit a video.</summary>
+internal sealed class VideoOptions
+{
+    private readonly Option<string> _pipeline = new("--pipeline", "-p")
+    {
+        Description = "Pipeline to run; 'foregsyte pipelines' lists them.",
+        HelpName = "ID",
+        DefaultValueFactory = _ => "yolo_ocr",
+    };
+
+    private readonly Option<int> _stride = new("--stride")
+    {
+        Description = "Analyze every n-th frame.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 1,
+    };
+
+    private readonly Option<int> _maxFrames = new("--max-frames")
+    {
+        Description = "Stop after so many analyzed frames; 0 means no limit.",
+        HelpName = "N",
+    };
+
+    private readonly Option<string?> _name = new("--name")
+    {
+        Description = "Name of the job for people; the file's name where left out.",
+        HelpName = "TEXT",
+    };
+
+    private readonly Option<string?> _requestId = new("--request-id")
+    {
+        Description = "UUID (version 4) that makes the submission safe to repeat: the same one gives the same job.",
+        HelpName = "UUID",
+    };
+
+    /// <summary>Adds the options to a command.</summary>
+    public void AddTo(Command command)
+    {
+        command.Add(_pipeline);
+        command.Add(_stride);
+        command.Add(_maxFrames);
+        command.Add(_name);
+        command.Add(_requestId);
+    }
+
+    /// <summary>What was given. Ranges are the server's to check, so that there is one place that knows them.</summary>
+    public SubmitOptions Read(ParseResult arguments) => new()
+    {
+        PipelineId = arguments.GetRequiredValue(_pipeline),
+        FrameStride = arguments.GetValue(_stride),
+        MaxFrames = arguments.GetValue(_maxFrames),
+        DisplayName = arguments.GetValue(_name),
+        RequestId = arguments.GetValue(_requestId),
+    };
+}

@@ -1,0 +1,31 @@
+using ForegSyte.Client;
+using ForegSyte.CommandLine.Running;
+using ForegSyte.V1;
+using Grpc.Core;
+
+namespace ForegSyte.CommandLine.Output;
+
+/// <summary>What a person can do about an error, in terms of this command line.</summary>
+internal static class ErrorAdvice
+{
+    /// <summary>One sentence; null where the message says it all.</summary>
+    public static string? For(Exception failure) => failure switch
+    {
+        ForegSyteException { Code: StatusCode.Unavailable, Reason: ErrorReason.Unspecified } =>
+            $"Start the server, or name another one with --server ADDRESS or {GlobalOptions.ServerVariable}.",
+        ForegSyteException { RetryAfter: { } delay } =>
+            $"The server asks to come back in {DurationText.Format(delay)}.",
+        ForegSyteException { Reason: ErrorReason.UnknownPipeline } =>
+            "'foregsyte pipelines' lists the pipelines of this server.",
+        ForegSyteException { Reason: ErrorReason.JobNotFound } => "'foregsyte list' shows the newest jobs.",
+        ForegSyteException { Reason: ErrorReason.ResultsNotReady } =>
+            "'foregsyte wait JOB_ID' waits until the job has ended and says how.",
+        ForegSyteException { Reason: ErrorReason.RequestIdConflict } =>
+            "Give each video a --request-id of its own, or leave it out.",
+        ForegSyteException { Reason: ErrorReason.MessageTooLarge } =>
+            "'foregsyte submit file:///path/on/the/server.mp4' lets the server read the video itself.",
+        ForegSyteException { Reason: ErrorReason.SourceNotAllowed } =>
+            "Put the video under one of the folders that the server allows (its option Submit:AllowedRoots).",
+        _ => null,
+    };
+}

@@ -1,0 +1,47 @@
+using System.CommandLine;
+using ForegSyte.Client;
+using ForegSyte.CommandLine.Output;
+using ForegSyte.CommandLine.Waiting;
+
+namespace ForegSyte.CommandLine.Running;
+
+/// <summary>Runs the body of a command: gives it a client, limits its time, and turns its failure into an exit code.</summary>
+internal sealed class CommandRunner(CommandEnvironment environment, GlobalOptions globals)
+{
+    /// <summary>Runs the body; never throws.</summary>
+    public async Task<int> RunAsync(
+        ParseResult arguments,
+        Func<CommandContext, CancellationToken, Task<ExitCode>> body,
+        CancellationToken cancellationToken)
+    {
+        var error = Consoles.Open(environment.Error, environment.ErrorIsTerminal);
+        var limit = arguments.GetValue(globals.Timeout);
+        using var timer = new CancellationTokenSource(limit ?? Timeout.InfiniteTimeSpan, environment.TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
+        try
+        {
+            await using var client = new ForegSyteClient(environment.ClientOptions with
+            {
+                Address = arguments.GetRequiredValue(globals.Server),
+                TimeProvider = environment.TimeProvider,
+            });
+            IProgressDisplay progress = environment.ErrorIsTerminal && error.Profile.Capabilities.Interactive
+                ? new LiveProgressDisplay(error, environment.TimeProvider)
+                : new PlainProgressDisplay(environment.Error, environment.TimeProvider);
+            var output = Consoles.Open(environment.Output, environment.OutputIsTerminal);
+            return (int)await body(new CommandContext(client, environment, output, error, progress), either.Token);
+        }
+        catch (Exception caught)
+        {
+            var failure = caught is OperationCanceledException && timer.IsCancellationRequested
+                ? new TimeoutException($"It took longer than --timeout {DurationText.Format(limit ?? default)}.", caught)
+                : caught;
+            ErrorReport.Write(error, failure, arguments.GetValue(globals.Verbose));
+            return (int)ExitCodes.Of(failure);
+        }
+        finally
+        {
+            await environment.Output.FlushAsync(CancellationToken.None);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using ForegSyte.CommandLine.Running;
+using ForegSyte.V1;
+
+namespace ForegSyte.CommandLine.Waiting;
+
+/// <summary>Waits for a job and shows how far it is.</summary>
+internal static class JobWaiting
+{
+    /// <summary>
+    /// The job when it is terminal. An interruption or a timeout ends the waiting and not the job, and says so.
+    /// </summary>
+    public static async Task<Job> WaitAsync(CommandContext context, string jobId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await context.Progress.ShowAsync(async progress =>
+            {
+                Job? latest = null;
+                await foreach (var job in context.Client.WatchJobAsync(jobId, cancellationToken: cancellationToken))
+                {
+                    latest = job;
+                    progress.Report(ReportOf(job));
+                }
+
+                return latest ?? throw new InvalidOperationException("The watch ended before it told a status.");
+            });
+        }
+        catch (OperationCanceledException)
+        {
+            context.Hint($"The job itself goes on. To wait for it again: foregsyte wait {jobId}");
+            throw;
+        }
+    }
+
+    private static ProgressReport ReportOf(Job job) => new(
+        job.Status.ToString().ToLowerInvariant(), job.Progress?.FramesDone ?? 0, job.Progress?.FramesTotal ?? 0);
+}

@@ -1,0 +1,199 @@
+using System.Runtime.CompilerServices;
+using ForegSyte.Client.Calls;
+using ForegSyte.Client.Watching;
+using ForegSyte.V1;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Net.Client;
+
+namespace ForegSyte.Client;
+
+/// <summary>
+/// The typed client of a ForegSyte JobService. Make one and share it: it is safe for concurrent use and holds the
+/// connection. Calls are repeated while the server is UNAVAILABLE; everything else is a <see cref="ForegSyteException"/>.
+/// </summary>
+/// <example>
+/// <code>
+/// await using var client = new ForegSyteClient();
+/// var job = await client.SubmitFileAsync("video.mp4", new SubmitOptions { PipelineId = "yolo_ocr" });
+/// job = await client.WaitForCompletionAsync(job.JobId);
+/// await foreach (var frame in client.GetResultsAsync(job.JobId)) { … }
+/// </code>
+/// </example>
+public sealed partial class ForegSyteClient : IAsyncDisposable
+{
+    private readonly ForegSyteClientOptions _options;
+    private readonly GrpcChannel _channel;
+    private readonly JobService.JobServiceClient _service;
+    private readonly CallRunner _calls;
+
+    /// <summary>Makes a client; it connects with the first call.</summary>
+    /// <param name="options">Settings; null means all defaults.</param>
+    /// <exception cref="ArgumentException">A setting lies outside its range; the message names it.</exception>
+    public ForegSyteClient(ForegSyteClientOptions? options = null)
+    {
+        _options = options ?? new ForegSyteClientOptions();
+        _options.Validate();
+        _channel = Channels.Open(_options);
+        _service = new JobService.JobServiceClient(_channel);
+        _calls = new CallRunner(_options);
+    }
+
+    /// <summary>Where the server is.</summary>
+    public Uri Address => _options.Address;
+
+    /// <summary>Reads one job.</summary>
+    /// <param name="jobId">Id of the job, a UUID.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <exception cref="ForegSyteException">JOB_NOT_FOUND, INVALID_FIELD, or the server was not reached.</exception>
+    public async Task<Job> GetJobAsync(string jobId, CancellationToken cancellationToken = default)
+    {
+        var request = new GetJobRequest { JobId = jobId };
+        var response = await _calls.RunAsync(
+            _options.ReadDeadline, call => _service.GetJobAsync(request, call), cancellationToken);
+        return response.Job;
+    }
+
+    /// <summary>
+    /// Waits once for a change (a long poll): returns when the job's etag differs from the given one, at once where that is
+    /// empty, and the unchanged job when the time is over.
+    /// </summary>
+    /// <param name="jobId">Id of the job, a UUID.</param>
+    /// <param name="etag">The etag that the caller knows; empty for none.</param>
+    /// <param name="timeout">How long to wait; null means <see cref="ForegSyteClientOptions.LongPollTimeout"/>.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <exception cref="ForegSyteException">JOB_NOT_FOUND, INVALID_FIELD, or the server was not reached.</exception>
+    public async Task<Job> WaitJobAsync(
+        string jobId, string etag = "", TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+    {
+        var wait = timeout ?? _options.LongPollTimeout;
+        var request = new WaitJobRequest { JobId = jobId, Etag = etag, Timeout = wait.ToDuration() };
+        var response = await _calls.RunAsync(
+            wait + _options.LongPollGrace, call => _service.WaitJobAsync(request, call), cancellationToken);
+        return response.Job;
+    }
+
+    /// <summary>
+    /// The job now and after every change until it is terminal; then the sequence ends by itself. A server that goes away
+    /// and comes back within <see cref="ForegSyteClientOptions.MaxOutage"/> is not noticed.
+    /// </summary>
+    /// <param name="jobId">Id of the job, a UUID.</param>
+    /// <param name="timeout">Longest time for all; null means <see cref="ForegSyteClientOptions.WatchTimeout"/>.</param>
+    /// <param name="cancellationToken">Ends the watch, not the job.</param>
+    /// <exception cref="ForegSyteException">
+    /// JOB_NOT_FOUND, INVALID_FIELD, the server stayed away, or DEADLINE_EXCEEDED when the time is over.
+    /// </exception>
+    public IAsyncEnumerable<Job> WatchJobAsync(
+        string jobId, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+    {
+        var watcher = new JobWatcher(WaitOnceAsync, _calls, _options);
+        return watcher.WatchAsync(jobId, timeout ?? _options.WatchTimeout, cancellationToken);
+
+        async Task<Job> WaitOnceAsync(string etag, TimeSpan wait, CancellationToken token)
+        {
+            var request = new WaitJobRequest { JobId = jobId, Etag = etag, Timeout = wait.ToDuration() };
+            var deadline = _options.TimeProvider.GetUtcNow() + wait + _options.LongPollGrace;
+            var response = await _calls.OnceAsync(deadline, call => _service.WaitJobAsync(request, call), token);
+            return response.Job;
+        }
+    }
+
+    /// <summary>
+    /// Waits until the job is terminal and returns it. A failed or cancelled job is returned, not thrown: look at its
+    /// status.
+    /// </summary>
+    /// <inheritdoc cref="WatchJobAsync"/>
+    public async Task<Job> WaitForCompletionAsync(
+        string jobId, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
+        await WatchJobAsync(jobId, timeout, cancellationToken).LastAsync(cancellationToken);
+
+    /// <summary>All jobs that pass the filter, newest first, read page by page as the caller goes on.</summary>
+    /// <param name="filter">AIP-160 expression, for example <c>status = FAILED</c>; null or empty means all jobs.</param>
+    /// <param name="pageSize">Jobs a page; 0 means the server's default of 50.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <exception cref="ForegSyteException">INVALID_FILTER, INVALID_FIELD, or the server was not reached.</exception>
+    public async IAsyncEnumerable<Job> ListJobsAsync(
+        string? filter = null, int pageSize = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var request = new ListJobsRequest { Filter = filter ?? "", PageSize = pageSize };
+        do
+        {
+            var page = await _calls.RunAsync(
+                _options.ReadDeadline, call => _service.ListJobsAsync(request, call), cancellationToken);
+            foreach (var job in page.Jobs)
+            {
+                yield return job;
+            }
+
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
+    }
+
+    /// <summary>The results of a completed job, one entry for each analyzed frame, read page by page.</summary>
+    /// <param name="jobId">Id of the job, a UUID.</param>
+    /// <param name="startFrame">Start at the first analyzed frame whose index is at least this.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <exception cref="ForegSyteException">
+    /// JOB_NOT_FOUND, RESULTS_NOT_READY, RESULTS_DAMAGED, INVALID_FIELD, or the server was not reached.
+    /// </exception>
+    public async IAsyncEnumerable<FrameResult> GetResultsAsync(
+        string jobId, int startFrame = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        var pageToken = "";
+        do
+        {
+            var page = await GetResultsPageAsync(jobId, pageToken, startFrame, cancellationToken: cancellationToken);
+            foreach (var frame in page.Results)
+            {
+                yield return frame;
+            }
+
+            pageToken = page.NextPageToken;
+        }
+        while (pageToken.Length > 0);
+    }
+
+    /// <summary>One page of results.</summary>
+    /// <param name="jobId">Id of the job, a UUID.</param>
+    /// <param name="pageToken">NextPageToken of the page before; empty for the first.</param>
+    /// <param name="startFrame">First page only: start at the first analyzed frame whose index is at least this.</param>
+    /// <param name="pageBytes">Budget of the page in bytes; 0 means the server's default of 1 MiB.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <exception cref="ForegSyteException">As for <see cref="GetResultsAsync"/>, and INVALID_PAGE_TOKEN.</exception>
+    public Task<GetJobResultsResponse> GetResultsPageAsync(
+        string jobId,
+        string pageToken = "",
+        int startFrame = 0,
+        int pageBytes = 0,
+        CancellationToken cancellationToken = default)
+    {
+        var request = new GetJobResultsRequest
+        {
+            JobId = jobId,
+            PageToken = pageToken,
+            StartFrame = pageToken.Length == 0 ? startFrame : 0,
+            PageBytes = pageBytes,
+        };
+        return _calls.RunAsync(
+            _options.ReadDeadline, call => _service.GetJobResultsAsync(request, call), cancellationToken);
+    }
+
+    /// <summary>The pipelines that a job may ask for, ordered by id.</summary>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <exception cref="ForegSyteException">The server was not reached.</exception>
+    public async Task<IReadOnlyList<Pipeline>> ListPipelinesAsync(CancellationToken cancellationToken = default)
+    {
+        var response = await _calls.RunAsync(
+            _options.ReadDeadline,
+            call => _service.ListPipelinesAsync(new ListPipelinesRequest(), call),
+            cancellationToken);
+        return response.Pipelines;
+    }
+
+    /// <summary>Closes the connection; calls under way end.</summary>
+    public ValueTask DisposeAsync()
+    {
+        _channel.Dispose();
+        return ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,121 @@
+using Grpc.Net.Client;
+
+namespace ForegSyte.Client;
+
+/// <summary>Settings of a <see cref="ForegSyteClient"/>. Every limit and every time has a name and a default.</summary>
+public sealed record ForegSyteClientOptions
+{
+    /// <summary>Where the JobService is. <c>http</c> means HTTP/2 without TLS, <c>https</c> HTTP/2 with TLS.</summary>
+    /// <value>Default: <c>http://127.0.0.1:5200</c>.</value>
+    public Uri Address { get; init; } = new("http://127.0.0.1:5200");
+
+    /// <summary>Longest time for a call that reads, its repetitions included.</summary>
+    /// <value>Default: 30 seconds. Greater than zero.</value>
+    public TimeSpan ReadDeadline { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Longest time for a submission, its repetitions included.</summary>
+    /// <value>Default: 5 minutes, enough for 32 MiB over a slow line. Greater than zero.</value>
+    public TimeSpan SubmitDeadline { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long one WaitJob call asks the server to wait for a change.</summary>
+    /// <value>Default: 30 seconds. Greater than zero; the server cuts what is longer than 60 seconds.</value>
+    public TimeSpan LongPollTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How much later than <see cref="LongPollTimeout"/> the deadline of a WaitJob call is.</summary>
+    /// <value>Default: 10 seconds. Greater than zero.</value>
+    public TimeSpan LongPollGrace { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Longest time to watch one job when the caller gives none, so that no watch lasts for ever.</summary>
+    /// <value>Default: 24 hours. Greater than zero.</value>
+    public TimeSpan WatchTimeout { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>How long the server may be away during a watch before the watch gives up; a restart fits in.</summary>
+    /// <value>Default: 2 minutes. Not negative.</value>
+    public TimeSpan MaxOutage { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>How often a call is made at most when the server answers UNAVAILABLE.</summary>
+    /// <value>Default: 5. At least 1, which means that nothing is repeated; at most 20.</value>
+    public int MaxAttempts { get; init; } = 5;
+
+    /// <summary>Upper end of the first pause between attempts; it doubles with each attempt, with full jitter.</summary>
+    /// <value>Default: 200 milliseconds. Greater than zero.</value>
+    public TimeSpan RetryBaseDelay { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Longest pause between attempts that the client chooses by itself.</summary>
+    /// <value>Default: 5 seconds. At least <see cref="RetryBaseDelay"/>.</value>
+    public TimeSpan RetryMaxDelay { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Largest message in bytes, sent or received.</summary>
+    /// <value>Default: 40 MiB. Greater than <see cref="MaxInlineBytes"/>.</value>
+    public int MaxMessageBytes { get; init; } = 40 * 1024 * 1024;
+
+    /// <summary>Largest video in bytes that is sent inside the message; the server's limit is Submit:MaxInlineBytes.</summary>
+    /// <value>Default: 32 MiB. Greater than zero.</value>
+    public int MaxInlineBytes { get; init; } = 32 * 1024 * 1024;
+
+    /// <summary>How long to wait for a connection to be made.</summary>
+    /// <value>Default: 10 seconds. Greater than zero.</value>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Silence on a connection with calls under way after which the client asks whether the server is there.</summary>
+    /// <value>Default: 60 seconds. At least 10 seconds, so that servers do not take it for an attack.</value>
+    public TimeSpan KeepAlivePingDelay { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long an answer to a keep-alive question may take before the connection is given up.</summary>
+    /// <value>Default: 20 seconds. At least 1 second.</value>
+    public TimeSpan KeepAlivePingTimeout { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>Last word on the channel, for credentials, logging or certificates. Applied after all other settings.</summary>
+    /// <value>Default: nothing is changed.</value>
+    public Action<GrpcChannelOptions>? ConfigureChannel { get; init; }
+
+    /// <summary>The clock of deadlines and pauses.</summary>
+    /// <value>Default: the system's clock.</value>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
+
+    /// <summary>The source of jitter. The client takes a lock around it.</summary>
+    /// <value>Default: a new generator with a seed of its own.</value>
+    public Random Random { get; init; } = new();
+
+    /// <summary>Checks every setting.</summary>
+    /// <exception cref="ArgumentException">A setting lies outside its range; the message names it.</exception>
+    internal void Validate()
+    {
+        if (!Address.IsAbsoluteUri || (Address.Scheme != Uri.UriSchemeHttp && Address.Scheme != Uri.UriSchemeHttps))
+        {
+            throw new ArgumentException($"{nameof(Address)} has to be an http or https address, not '{Address}'.");
+        }
+
+        RequireAtLeast(ReadDeadline, TimeSpan.FromTicks(1), nameof(ReadDeadline));
+        RequireAtLeast(SubmitDeadline, TimeSpan.FromTicks(1), nameof(SubmitDeadline));
+        RequireAtLeast(LongPollTimeout, TimeSpan.FromTicks(1), nameof(LongPollTimeout));
+        RequireAtLeast(LongPollGrace, TimeSpan.FromTicks(1), nameof(LongPollGrace));
+        RequireAtLeast(WatchTimeout, TimeSpan.FromTicks(1), nameof(WatchTimeout));
+        RequireAtLeast(MaxOutage, TimeSpan.Zero, nameof(MaxOutage));
+        RequireAtLeast(RetryBaseDelay, TimeSpan.FromTicks(1), nameof(RetryBaseDelay));
+        RequireAtLeast(RetryMaxDelay, RetryBaseDelay, nameof(RetryMaxDelay));
+        RequireAtLeast(ConnectTimeout, TimeSpan.FromTicks(1), nameof(ConnectTimeout));
+        RequireAtLeast(KeepAlivePingDelay, TimeSpan.FromSeconds(10), nameof(KeepAlivePingDelay));
+        RequireAtLeast(KeepAlivePingTimeout, TimeSpan.FromSeconds(1), nameof(KeepAlivePingTimeout));
+        RequireBetween(MaxAttempts, 1, 20, nameof(MaxAttempts));
+        RequireBetween(MaxInlineBytes, 1, int.MaxValue - 1, nameof(MaxInlineBytes));
+        RequireBetween(MaxMessageBytes, MaxInlineBytes + 1, int.MaxValue, nameof(MaxMessageBytes));
+    }
+
+    private static void RequireAtLeast(TimeSpan value, TimeSpan least, string name)
+    {
+        if (value < least)
+        {
+            throw new ArgumentException($"{name} has to be at least {least}, not {value}.");
+        }
+    }
+
+    private static void RequireBetween(int value, int least, int most, string name)
+    {
+        if (value < least || value > most)
+        {
+            throw new ArgumentException(FormattableString.Invariant(
+                $"{name} has to be between {least} and {most}, not {value}."));
+        }
+    }
+}

@@ -1,1 +1,0 @@
-namespace ForegSyte.Client;

@@ -1,0 +1,32 @@
+using ForegSyte.Protocol.Errors;
+using ForegSyte.V1;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
+using Grpc.Core;
+
+namespace ForegSyte.Client.Tests.Fakes;
+
+/// <summary>Failures as a JobService sends them.</summary>
+public static class Failures
+{
+    public static RpcException Unavailable { get; } = Of(
+        StatusCode.Unavailable, ErrorReason.ShuttingDown, "The service is stopping.");
+
+    public static RpcException JobNotFound { get; } = Of(
+        StatusCode.NotFound, ErrorReason.JobNotFound, "There is no job 42.");
+
+    public static RpcException Of(
+        StatusCode code, ErrorReason reason, string message, params IMessage[] furtherDetails)
+    {
+        var info = new ErrorInfo { Domain = ErrorReasons.Domain, Reason = reason.ToText() };
+        info.Metadata["jobId"] = "42";
+        var status = new Google.Rpc.Status { Code = (int)code, Message = message };
+        status.Details.Add(Any.Pack(info));
+        status.Details.AddRange(furtherDetails.Select(Any.Pack));
+        return status.ToRpcException();
+    }
+
+    public static BadRequest BadField(string field, string description) =>
+        new() { FieldViolations = { new BadRequest.Types.FieldViolation { Field = field, Description = description } } };
+}

@@ -1,0 +1,115 @@
+using ForegSyte.V1;
+using Google.Protobuf.WellKnownTypes;
+
+namespace ForegSyte.Client.Tests.Fakes;
+
+/// <summary>Jobs and results as a JobService sends them.</summary>
+public static class SampleJobs
+{
+    public const string Id = "3f0c1c6e-6f3a-4f0e-9a52-0d4d1f1a2b3c";
+
+    public static Job Pending() => new()
+    {
+        JobId = Id,
+        Status = JobStatus.Pending,
+        PipelineId = "yolo_ocr",
+        DisplayName = "pedestrians.mp4",
+        Etag = "pending",
+        Options = new JobOptions { FrameStride = 1 },
+        CreatedAt = Timestamp.FromDateTimeOffset(new DateTimeOffset(2026, 1, 31, 12, 0, 0, TimeSpan.Zero)),
+    };
+
+    public static Job Running(int done, int total = 100)
+    {
+        var job = Pending();
+        job.Status = JobStatus.Running;
+        job.Etag = $"running {done}";
+        job.Progress = new JobProgress { FramesDone = done, FramesTotal = total, Fraction = (float)done / total };
+        return job;
+    }
+
+    public static Job Completed()
+    {
+        var job = Running(100);
+        job.Status = JobStatus.Completed;
+        job.Etag = "completed";
+        job.OutputPath = $"{Id}_results.json";
+        job.Video = new VideoInfo
+        {
+            Width = 768, Height = 576, FrameCount = 100, FrameRate = 10, DurationMs = 10000, Codec = "h264",
+        };
+        job.Device = new Device
+        {
+            ExecutionProvider = ExecutionProvider.Cpu,
+            Description = "CPU, 2 threads",
+            FallbackReason = "CUDA execution provider is not enabled in this build",
+        };
+        job.Timings = new JobTimings
+        {
+            Queued = Duration.FromTimeSpan(TimeSpan.FromMilliseconds(120)),
+            Decode = Duration.FromTimeSpan(TimeSpan.FromSeconds(1.2)),
+            Inference = Duration.FromTimeSpan(TimeSpan.FromSeconds(3.9)),
+            Total = Duration.FromTimeSpan(TimeSpan.FromSeconds(4.12)),
+        };
+        job.Summary = new JobSummary { Frames = new FrameAccounting { Decoded = 100, Analyzed = 100 } };
+        job.Summary.DetectionsByLabel["person"] = 461;
+        job.Summary.DetectionsByLabel["car"] = 97;
+        job.Summary.DetectionsByLabel["truck"] = 54;
+        job.Summary.Texts.Add(new TextCount { Text = "GATE 07 NORTH", FrameCount = 100 });
+        return job;
+    }
+
+    public static Job Failed()
+    {
+        var job = Running(40);
+        job.Status = JobStatus.Failed;
+        job.Etag = "failed";
+        job.ErrorMessage = "Frame 40 could not be decoded.";
+        job.ErrorInfo = new Google.Rpc.ErrorInfo { Domain = "foregsyte", Reason = "UNDECODABLE_VIDEO" };
+        return job;
+    }
+
+    public static Job Cancelled()
+    {
+        var job = Running(40);
+        job.Status = JobStatus.Cancelled;
+        job.Etag = "cancelled";
+        return job;
+    }
+
+    /// <summary>A person that walks to the right, a car that stands, and the caption of the committed clip.</summary>
+    public static FrameResult Frame(int index) => new()
+    {
+        FrameIndex = index,
+        FrameTimestampMs = index * 100,
+        Result = new PipelineResult
+        {
+            Detections =
+            {
+                Found("person", 0.91f, 200 + (index * 2), 200, 60, 160),
+                Found("car", 0.74f, 600, 40, 120, 70),
+            },
+            TextRegions =
+            {
+                new TextRegion
+                {
+                    Text = "GATE 07 NORTH",
+                    Confidence = 0.97f,
+                    Polygon = { Corner(14, 14), Corner(226, 14), Corner(226, 42), Corner(14, 42) },
+                },
+            },
+            Text = "GATE 07 NORTH",
+        },
+    };
+
+    public static Detection Found(string label, float confidence, float x, float y, float width, float height) => new()
+    {
+        Label = label,
+        Confidence = confidence,
+        Box = new BoundingBox { X = x, Y = y, Width = width, Height = height },
+    };
+
+    public static WaitJobResponse Changed(Job job) => new() { Job = job };
+
+    private static Point Corner(float x, float y) => new() { X = x, Y = y };
+}

@@ -1,0 +1,38 @@
+using ForegSyte.V1;
+using Grpc.Core;
+
+namespace ForegSyte.Client.Tests.Fakes;
+
+/// <summary>A JobService that does what a test tells it.</summary>
+public sealed class ScriptedJobService : JobService.JobServiceBase
+{
+    public Script<SubmitVideoRequest, SubmitVideoResponse> Submit { get; } = new();
+
+    public Script<GetJobRequest, GetJobResponse> Get { get; } = new();
+
+    public Script<WaitJobRequest, WaitJobResponse> Wait { get; } = new();
+
+    public Script<ListJobsRequest, ListJobsResponse> List { get; } = new();
+
+    public Script<GetJobResultsRequest, GetJobResultsResponse> Results { get; } = new();
+
+    public Script<ListPipelinesRequest, ListPipelinesResponse> Pipelines { get; } = new();
+
+    public override Task<SubmitVideoResponse> SubmitVideo(SubmitVideoRequest request, ServerCallContext context) =>
+        Submit.RunAsync(request, context);
+
+    public override Task<GetJobResponse> GetJob(GetJobRequest request, ServerCallContext context) =>
+        Get.RunAsync(request, context);
+
+    public override Task<WaitJobResponse> WaitJob(WaitJobRequest request, ServerCallContext context) =>
+        Wait.RunAsync(request, context);
+
+    public override Task<ListJobsResponse> ListJobs(ListJobsRequest request, ServerCallContext context) =>
+        List.RunAsync(request, context);
+
+    public override Task<GetJobResultsResponse> GetJobResults(GetJobResultsRequest request, ServerCallContext context) =>
+        Results.RunAsync(request, context);
+
+    public override Task<ListPipelinesResponse> ListPipelines(ListPipelinesRequest request, ServerCallContext context) =>
+        Pipelines.RunAsync(request, context);
+}

@@ -1,0 +1,167 @@
+using ForegSyte.Client.Tests.Fakes;
+using ForegSyte.V1;
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
+using Grpc.Core;
+
+namespace ForegSyte.Client.Tests.Sdk;
+
+public sealed class ErrorTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Call_RefusedWithDetails_TellsThemAll()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.List.Fail(Failures.Of(
+            StatusCode.InvalidArgument,
+            ErrorReason.InvalidField,
+            "page_size must not be negative.",
+            Failures.BadField("page_size", "It is -1; at least 0.")));
+        await using var client = server.Connect();
+
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(
+            async () => await client.ListJobsAsync(pageSize: -1, cancellationToken: Token).ToListAsync(Token));
+
+        Assert.Equal(StatusCode.InvalidArgument, failure.Code);
+        Assert.Equal(ErrorReason.InvalidField, failure.Reason);
+        Assert.Equal("INVALID_FIELD", failure.ReasonText);
+        Assert.Equal("page_size must not be negative.", failure.Message);
+        Assert.Equal("42", failure.Metadata["jobId"]);
+        Assert.Equal([new FieldViolation("page_size", "It is -1; at least 0.")], failure.FieldViolations);
+        Assert.Null(failure.RetryAfter);
+        Assert.False(failure.IsRetryable);
+        Assert.IsType<RpcException>(failure.InnerException);
+    }
+
+    [Fact]
+    public async Task Call_ReasonOfANewerServer_KeepsItsText()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        var status = new Google.Rpc.Status { Code = (int)StatusCode.FailedPrecondition, Message = "New." };
+        status.Details.Add(Any.Pack(new ErrorInfo { Domain = "foregsyte", Reason = "INVENTED_LATER" }));
+        server.Service.Get.Fail(status.ToRpcException());
+        await using var client = server.Connect();
+
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => client.GetJobAsync("x", Token));
+
+        Assert.Equal((ErrorReason.Unspecified, "INVENTED_LATER"), (failure.Reason, failure.ReasonText));
+    }
+
+    [Fact]
+    public async Task Call_ServerAsksToComeBackLater_PausesAtLeastThatLong()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Get
+            .Fail(Failures.Of(
+                StatusCode.Unavailable,
+                ErrorReason.InferenceUnavailable,
+                "Away.",
+                new RetryInfo { RetryDelay = Duration.FromTimeSpan(TimeSpan.FromSeconds(7)) }))
+            .Answer(new GetJobResponse { Job = SampleJobs.Pending() });
+        var clock = new SkippingTimeProvider();
+        await using var client = server.Connect(options => options with { TimeProvider = clock });
+
+        await client.GetJobAsync(SampleJobs.Id, Token);
+
+        Assert.Equal([TimeSpan.FromSeconds(7)], clock.Pauses);
+    }
+
+    [Fact]
+    public async Task Call_ServerAsksToComeBackAfterTheDeadline_DoesNotPause()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Get.Fail(Failures.Of(
+            StatusCode.Unavailable,
+            ErrorReason.InferenceUnavailable,
+            "Away.",
+            new RetryInfo { RetryDelay = Duration.FromTimeSpan(TimeSpan.FromHours(1)) }));
+        var clock = new SkippingTimeProvider();
+        await using var client = server.Connect(options => options with { TimeProvider = clock });
+
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => client.GetJobAsync(SampleJobs.Id, Token));
+
+        Assert.Equal(TimeSpan.FromHours(1), failure.RetryAfter);
+        Assert.True(failure.IsRetryable);
+        Assert.Empty(clock.Pauses);
+    }
+
+    [Fact]
+    public async Task Call_BusyServer_IsNotRepeatedByItself()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Get.Fail(Failures.Of(
+            StatusCode.ResourceExhausted,
+            ErrorReason.InferenceBusy,
+            "Busy.",
+            new RetryInfo { RetryDelay = Duration.FromTimeSpan(TimeSpan.FromSeconds(1)) }));
+        await using var client = server.Connect();
+
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => client.GetJobAsync(SampleJobs.Id, Token));
+
+        Assert.True(failure.IsRetryable);
+        Assert.Single(server.Service.Get.Requests);
+    }
+
+    [Fact]
+    public async Task Call_ServerStaysUnavailable_MakesMaxAttempts()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Get.Always((_, _) => throw Failures.Unavailable);
+        var clock = new SkippingTimeProvider();
+        await using var client = server.Connect(options => options with
+        {
+            MaxAttempts = 4, TimeProvider = clock, Random = new FixedRandom(1),
+        });
+
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => client.GetJobAsync(SampleJobs.Id, Token));
+
+        Assert.Equal(ErrorReason.ShuttingDown, failure.Reason);
+        Assert.Equal(4, server.Service.Get.Requests.Count);
+        Assert.Equal([200, 400, 800], clock.Pauses.Select(pause => pause.TotalMilliseconds));
+    }
+
+    [Fact]
+    public async Task Call_NobodyListens_NamesTheAddressAndWhatToDo()
+    {
+        var server = await ScriptedServer.StartAsync();
+        await server.DisposeAsync();
+        await using var client = server.Connect();
+
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => client.ListPipelinesAsync(Token));
+
+        Assert.Equal(StatusCode.Unavailable, failure.Code);
+        Assert.Equal(ErrorReason.Unspecified, failure.Reason);
+        Assert.Contains(server.Address.ToString(), failure.Message, StringComparison.Ordinal);
+        Assert.Contains("Check that the JobService runs", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Call_ServerDoesNotAnswer_EndsAtTheDeadline()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Get.Hang();
+        await using var client = server.Connect(options => options with { ReadDeadline = TimeSpan.FromMilliseconds(100) });
+
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => client.GetJobAsync(SampleJobs.Id, Token));
+
+        Assert.Equal(StatusCode.DeadlineExceeded, failure.Code);
+    }
+
+    [Fact]
+    public async Task Call_Cancelled_ThrowsOperationCanceled()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        var reached = new TaskCompletionSource();
+        server.Service.Get.Hang(reached);
+        await using var client = server.Connect();
+        using var source = CancellationTokenSource.CreateLinkedTokenSource(Token);
+
+        var call = client.GetJobAsync(SampleJobs.Id, source.Token);
+        await reached.Task.WaitAsync(Token);
+        await source.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+    }
+}

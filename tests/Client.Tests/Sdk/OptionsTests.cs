@@ -1,0 +1,51 @@
+using CsCheck;
+using ForegSyte.Client.Calls;
+
+namespace ForegSyte.Client.Tests.Sdk;
+
+public sealed class OptionsTests
+{
+    public static TheoryData<ForegSyteClientOptions, string> Invalid => new()
+    {
+        { new() { Address = new Uri("ftp://host") }, "Address" },
+        { new() { Address = new Uri("relative", UriKind.Relative) }, "Address" },
+        { new() { ReadDeadline = TimeSpan.Zero }, "ReadDeadline" },
+        { new() { SubmitDeadline = TimeSpan.Zero }, "SubmitDeadline" },
+        { new() { LongPollTimeout = TimeSpan.Zero }, "LongPollTimeout" },
+        { new() { LongPollGrace = TimeSpan.Zero }, "LongPollGrace" },
+        { new() { WatchTimeout = TimeSpan.Zero }, "WatchTimeout" },
+        { new() { MaxOutage = TimeSpan.FromTicks(-1) }, "MaxOutage" },
+        { new() { MaxAttempts = 0 }, "MaxAttempts" },
+        { new() { MaxAttempts = 21 }, "MaxAttempts" },
+        { new() { RetryBaseDelay = TimeSpan.Zero }, "RetryBaseDelay" },
+        { new() { RetryMaxDelay = TimeSpan.FromMilliseconds(1) }, "RetryMaxDelay" },
+        { new() { MaxMessageBytes = 32 * 1024 * 1024 }, "MaxMessageBytes" },
+        { new() { MaxInlineBytes = 0 }, "MaxInlineBytes" },
+        { new() { ConnectTimeout = TimeSpan.Zero }, "ConnectTimeout" },
+        { new() { KeepAlivePingDelay = TimeSpan.FromSeconds(9) }, "KeepAlivePingDelay" },
+        { new() { KeepAlivePingTimeout = TimeSpan.Zero }, "KeepAlivePingTimeout" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Invalid))]
+    public void Construct_SettingOutsideItsRange_NamesIt(ForegSyteClientOptions options, string name)
+    {
+        var failure = Assert.Throws<ArgumentException>(() => new ForegSyteClient(options));
+
+        Assert.Contains(name, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void RetryDelay_Always_LiesBetweenWhatTheServerAsksAndTheCeiling() =>
+        Gen.Select(Gen.Int[1, 100], Gen.Double[0, 1], Gen.Int[0, 10_000].Nullable()).Sample((failures, jitter, askedMs) =>
+        {
+            var (first, most) = (TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(5));
+            var asked = askedMs is { } milliseconds ? TimeSpan.FromMilliseconds(milliseconds) : (TimeSpan?)null;
+
+            var delay = RetryDelay.After(failures, first, most, jitter, asked);
+
+            var ceiling = failures < 6 ? first * (1 << (failures - 1)) : most;
+            var least = asked ?? TimeSpan.Zero;
+            Assert.InRange(delay, least, ceiling > least ? ceiling : least);
+        });
+}

@@ -1,0 +1,42 @@
+using System.Collections.Concurrent;
+using ForegSyte.Jobs.Storage;
+
+namespace ForegSyte.JobService.Tests.Fakes;
+
+/// <summary>A storage without a disk.</summary>
+internal sealed class InMemoryStorage : IStorage
+{
+    private readonly ConcurrentDictionary<string, byte[]> _artifacts = new(StringComparer.Ordinal);
+
+    public IStagedArtifact Stage(string key) => new Staged(this, StorageKey.Require(key));
+
+    public Stream OpenRead(string key) => _artifacts.TryGetValue(StorageKey.Require(key), out var bytes)
+        ? new MemoryStream(bytes, writable: false)
+        : throw new FileNotFoundException($"There is no artifact {key}.", key);
+
+    public bool Exists(string key) => _artifacts.ContainsKey(StorageKey.Require(key));
+
+    public bool Delete(string key) => _artifacts.TryRemove(StorageKey.Require(key), out _);
+
+    public IEnumerable<string> ListKeys() => _artifacts.Keys;
+
+    public int RemoveAbandoned() => 0;
+
+    public Uri UriOf(string key) => new("file:///in-memory/" + StorageKey.Require(key));
+
+    private sealed class Staged(InMemoryStorage storage, string key) : IStagedArtifact
+    {
+        private readonly MemoryStream _bytes = new();
+
+        public Stream Stream => _bytes;
+
+        public Task CommitAsync(CancellationToken cancellationToken)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            storage._artifacts[key] = _bytes.ToArray();
+            return Task.CompletedTask;
+        }
+
+        public ValueTask DisposeAsync() => _bytes.DisposeAsync();
+    }
+}

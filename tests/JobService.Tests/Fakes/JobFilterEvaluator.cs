@@ -1,0 +1,42 @@
+using ForegSyte.Jobs;
+using ForegSyte.Jobs.Filters;
+using ForegSyte.V1;
+
+namespace ForegSyte.JobService.Tests.Fakes;
+
+/// <summary>What a filter means, said without SQL.</summary>
+internal static class JobFilterEvaluator
+{
+    public static bool Matches(JobFilter filter, JobRecord job) => filter switch
+    {
+        JobFilter.And(var left, var right) => Matches(left, job) && Matches(right, job),
+        JobFilter.Or(var left, var right) => Matches(left, job) || Matches(right, job),
+        JobFilter.Not(var inner) => !Matches(inner, job),
+        JobFilter.Comparison { Value: DateTimeOffset instant } comparison => Holds(comparison.Operator, job.CreatedAt.CompareTo(instant)),
+        JobFilter.Comparison { Value: JobStatus status } comparison => Holds(comparison.Operator, job.Status == status ? 0 : 1),
+        JobFilter.Comparison { Field: FilterField.PipelineId, Value: TextPattern pattern } comparison =>
+            Holds(comparison.Operator, Matches(pattern, job.PipelineId) ? 0 : 1),
+        JobFilter.Comparison { Field: FilterField.DisplayName, Value: TextPattern pattern } comparison =>
+            Holds(comparison.Operator, Matches(pattern, job.DisplayName) ? 0 : 1),
+        _ => throw new ArgumentOutOfRangeException(nameof(filter), filter, null),
+    };
+
+    private static bool Matches(TextPattern pattern, string text) => (pattern.AnyBefore, pattern.AnyAfter) switch
+    {
+        (true, true) => text.Contains(pattern.Text, StringComparison.Ordinal),
+        (true, false) => text.EndsWith(pattern.Text, StringComparison.Ordinal),
+        (false, true) => text.StartsWith(pattern.Text, StringComparison.Ordinal),
+        (false, false) => text == pattern.Text,
+    };
+
+    private static bool Holds(FilterOperator comparison, int order) => comparison switch
+    {
+        FilterOperator.Equal => order == 0,
+        FilterOperator.NotEqual => order != 0,
+        FilterOperator.Less => order < 0,
+        FilterOperator.LessOrEqual => order <= 0,
+        FilterOperator.Greater => order > 0,
+        FilterOperator.GreaterOrEqual => order >= 0,
+        _ => throw new ArgumentOutOfRangeException(nameof(comparison), comparison, null),
+    };
+}

@@ -1,0 +1,57 @@
+using DuckDB.NET.Data;
+using ForegSyte.Jobs;
+using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Storage.Migrations;
+using ForegSyte.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace ForegSyte.JobService.Tests.Storage;
+
+/// <summary>A real DuckDB in a temporary folder, migrated and open.</summary>
+internal sealed class DatabaseFixture : IAsyncDisposable
+{
+    private readonly DuckDbWriter _writer;
+    private readonly DuckDbReaders _readers;
+
+    public DatabaseFixture(string path, Action<DatabaseOptions>? configure = null)
+    {
+        Options = OptionsFor(path, configure);
+        Database = new DuckDbDatabase(Options);
+        new DatabaseMigrator(Database, MigrationList.OfThisVersion, NullLoggerFactory.Instance).MigrateUp();
+        _writer = new DuckDbWriter(Database, Options);
+        _readers = new DuckDbReaders(Database, Options);
+        Store = new DuckDbJobStore(_writer, _readers);
+    }
+
+    public IOptions<DatabaseOptions> Options { get; }
+
+    public DuckDbDatabase Database { get; }
+
+    public DuckDbWriter Writer => _writer;
+
+    public DuckDbReaders Readers => _readers;
+
+    public IJobStore Store { get; }
+
+    public static IOptions<DatabaseOptions> OptionsFor(string path, Action<DatabaseOptions>? configure = null)
+    {
+        var options = new DatabaseOptions { Path = path };
+        configure?.Invoke(options);
+        return Microsoft.Extensions.Options.Options.Create(options);
+    }
+
+    /// <summary>Runs a query past the store.</summary>
+    public List<T> Query<T>(string sql, Func<DuckDBDataReader, T> read)
+    {
+        using var connection = Database.Connect();
+        return connection.Query(sql, read);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _writer.DisposeAsync();
+        await _readers.DisposeAsync();
+        Database.Dispose();
+    }
+}

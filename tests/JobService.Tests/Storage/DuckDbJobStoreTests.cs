@@ -1,0 +1,152 @@
+using ForegSyte.Jobs;
+using ForegSyte.Jobs.Storage;
+using ForegSyte.Testing;
+using ForegSyte.V1;
+
+namespace ForegSyte.JobService.Tests.Storage;
+
+public sealed class DuckDbJobStoreTests : JobStoreContract, IAsyncDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private DatabaseFixture _database;
+
+    public DuckDbJobStoreTests() => _database = new DatabaseFixture(_folder.File("jobs.duckdb"));
+
+    private protected override IJobStore Store => _database.Store;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _database.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task Reopen_AfterChanges_HasThemAndNoLogToReplay()
+    {
+        var job = TestJobs.Full();
+        await Store.InsertAsync(job, Cancellation);
+        await Store.UpdateAsync(job.JobId, before => before with { FramesDone = 100 }, Cancellation);
+        await _database.DisposeAsync();
+
+        Assert.False(File.Exists(_folder.File("jobs.duckdb.wal")));
+        _database = new DatabaseFixture(_folder.File("jobs.duckdb"));
+
+        Assert.Equal(TestJobs.Text(job with { FramesDone = 100 }), TestJobs.Text(await Store.FindAsync(job.JobId, Cancellation)));
+    }
+
+    [Fact]
+    public async Task Status_EveryOneStored_TheColumnHoldsTheNamesOfTheMapping()
+    {
+        foreach (var status in Enum.GetValues<JobStatus>().Where(status => status != JobStatus.Unspecified))
+        {
+            await Store.InsertAsync(TestJobs.Pending() with { Status = status }, Cancellation);
+        }
+
+        var stored = _database.Query("SELECT DISTINCT status FROM jobs", reader => reader.GetString(0));
+
+        Assert.Equal(JobStatusNames.All.Order(), stored.Order());
+    }
+
+    [Fact]
+    public async Task Find_StatusOfANewerVersion_SaysSo()
+    {
+        var job = TestJobs.Pending();
+        await Store.InsertAsync(job, Cancellation);
+        _database.Query("UPDATE jobs SET status = 'ARCHIVED'", _ => 0);
+
+        var failure = await Assert.ThrowsAsync<DatabaseException>(() => Store.FindAsync(job.JobId, Cancellation));
+
+        Assert.Contains("'ARCHIVED'", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Update_SameInstance_WritesNothing()
+    {
+        var job = TestJobs.Pending();
+        await Store.InsertAsync(job, Cancellation);
+        var log = new FileInfo(_folder.File("jobs.duckdb.wal"));
+        var before = log.Length;
+
+        await Store.UpdateAsync(job.JobId, same => same, Cancellation);
+
+        log.Refresh();
+        Assert.Equal(before, log.Length);
+    }
+
+    [Fact]
+    public async Task Find_WhileAChangeIsBeingMade_DoesNotWaitAndSeesTheLastCommit()
+    {
+        var job = TestJobs.Pending();
+        await Store.InsertAsync(job, Cancellation);
+        using var entered = new SemaphoreSlim(0);
+        using var mayLeave = new SemaphoreSlim(0);
+
+        var change = Store.UpdateAsync(
+            job.JobId,
+            before =>
+            {
+                entered.Release();
+                mayLeave.Wait(Cancellation);
+                return before with { FramesDone = 1 };
+            },
+            Cancellation);
+        await entered.WaitAsync(Cancellation);
+        var during = await Store.FindAsync(job.JobId, Cancellation);
+        mayLeave.Release();
+        await change;
+
+        Assert.Equal(0, during!.FramesDone);
+        Assert.Equal(1, (await Store.FindAsync(job.JobId, Cancellation))!.FramesDone);
+    }
+
+    [Fact]
+    public async Task Update_CancelledWhileItWaits_EndsAtOnceAndChangesNothing()
+    {
+        var job = TestJobs.Pending();
+        await Store.InsertAsync(job, Cancellation);
+        using var entered = new SemaphoreSlim(0);
+        using var mayLeave = new SemaphoreSlim(0);
+        using var cancel = new CancellationTokenSource();
+        var first = Store.UpdateAsync(
+            job.JobId,
+            before =>
+            {
+                entered.Release();
+                mayLeave.Wait(Cancellation);
+                return before;
+            },
+            Cancellation);
+        await entered.WaitAsync(Cancellation);
+        var waiting = Store.UpdateAsync(job.JobId, before => before with { FramesDone = 9 }, cancel.Token);
+
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        mayLeave.Release();
+        await first;
+
+        Assert.Equal(0, (await Store.FindAsync(job.JobId, Cancellation))!.FramesDone);
+    }
+
+    [Fact]
+    public async Task Anything_AfterDispose_SaysThatTheDatabaseIsClosed()
+    {
+        await _database.DisposeAsync();
+
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => Store.InsertAsync(TestJobs.Pending(), Cancellation));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => Store.FindAsync(Guid.NewGuid(), Cancellation));
+    }
+
+    [Fact]
+    public void Settings_OfTheInstance_AreThoseOfTheOptions()
+    {
+        var settings = _database.Query(
+            "SELECT name, value FROM duckdb_settings() WHERE value IS NOT NULL", reader => (Name: reader.GetString(0), Value: reader.GetString(1)))
+            .ToDictionary(setting => setting.Name, setting => setting.Value);
+
+        Assert.Equal("256.0 MiB", settings["memory_limit"]);
+        Assert.Equal("2", settings["threads"]);
+        Assert.Equal("16.0 MiB", settings["wal_autocheckpoint"]);
+        Assert.Equal("false", settings["autoinstall_known_extensions"]);
+        Assert.Equal("false", settings["autoload_known_extensions"]);
+    }
+}

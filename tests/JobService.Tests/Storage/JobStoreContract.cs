@@ -1,0 +1,257 @@
+using ForegSyte.Jobs;
+using ForegSyte.Jobs.Filters;
+using ForegSyte.V1;
+
+namespace ForegSyte.JobService.Tests.Storage;
+
+/// <summary>What every job store does.</summary>
+public abstract class JobStoreContract
+{
+    private protected abstract IJobStore Store { get; }
+
+    private protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Insert_EveryFieldSet_FindReturnsTheSame()
+    {
+        var job = TestJobs.Full();
+
+        var (inserted, created) = await Store.InsertAsync(job, Cancellation);
+
+        Assert.True(created);
+        Assert.Equal(TestJobs.Text(job), TestJobs.Text(inserted));
+        Assert.Equal(TestJobs.Text(job), TestJobs.Text(await Store.FindAsync(job.JobId, Cancellation)));
+    }
+
+    [Fact]
+    public async Task Insert_NoOptionalField_FindReturnsTheSame()
+    {
+        var job = TestJobs.Pending();
+
+        await Store.InsertAsync(job, Cancellation);
+
+        Assert.Equal(TestJobs.Text(job), TestJobs.Text(await Store.FindAsync(job.JobId, Cancellation)));
+    }
+
+    [Fact]
+    public async Task Insert_TimesFinerThanMicroseconds_AreCutInTheResultToo()
+    {
+        var job = TestJobs.Pending(createdAt: TestJobs.Noon.AddTicks(19).ToOffset(TimeSpan.FromHours(5)));
+
+        var (inserted, _) = await Store.InsertAsync(job, Cancellation);
+
+        Assert.Equal(TestJobs.Noon.AddTicks(10), inserted.CreatedAt);
+        Assert.Equal(TimeSpan.Zero, inserted.CreatedAt.Offset);
+        Assert.Equal(TestJobs.Text(inserted), TestJobs.Text(await Store.FindAsync(job.JobId, Cancellation)));
+    }
+
+    [Fact]
+    public async Task Insert_RequestIdUsed_ReturnsTheEarlierJobAndStoresNothing()
+    {
+        var requestId = Guid.NewGuid();
+        var first = TestJobs.Pending(requestId: requestId);
+        var second = TestJobs.Pending(requestId: requestId);
+        await Store.InsertAsync(first, Cancellation);
+
+        var (found, created) = await Store.InsertAsync(second, Cancellation);
+
+        Assert.False(created);
+        Assert.Equal(TestJobs.Text(first), TestJobs.Text(found));
+        Assert.Null(await Store.FindAsync(second.JobId, Cancellation));
+    }
+
+    [Fact]
+    public async Task Insert_OneRequestIdManyTimesAtOnce_OneIsCreated()
+    {
+        var requestId = Guid.NewGuid();
+
+        var results = await Task.WhenAll(Enumerable.Range(0, 32).Select(_ =>
+            Store.InsertAsync(TestJobs.Pending(requestId: requestId), Cancellation)));
+
+        Assert.Single(results, result => result.Created);
+        Assert.Single(results.Select(result => result.Job.JobId).Distinct());
+    }
+
+    [Fact]
+    public async Task Insert_JobIdUsed_ThrowsAndChangesNothing()
+    {
+        var job = TestJobs.Pending();
+        await Store.InsertAsync(job, Cancellation);
+        var requestId = Guid.NewGuid();
+
+        await Assert.ThrowsAsync<ArgumentException>(() =>
+            Store.InsertAsync(TestJobs.Full() with { JobId = job.JobId, RequestId = requestId }, Cancellation));
+
+        Assert.Equal(TestJobs.Text(job), TestJobs.Text(await Store.FindAsync(job.JobId, Cancellation)));
+        Assert.Null(await Store.FindByRequestIdAsync(requestId, Cancellation));
+    }
+
+    [Fact]
+    public async Task FindByRequestId_KnownAndUnknown()
+    {
+        var job = TestJobs.Full();
+        await Store.InsertAsync(job, Cancellation);
+
+        Assert.Equal(TestJobs.Text(job), TestJobs.Text(await Store.FindByRequestIdAsync(job.RequestId!.Value, Cancellation)));
+        Assert.Null(await Store.FindByRequestIdAsync(Guid.NewGuid(), Cancellation));
+        Assert.Null(await Store.FindAsync(Guid.NewGuid(), Cancellation));
+    }
+
+    [Fact]
+    public async Task Update_EveryFieldThatMayChange_IsStored()
+    {
+        var full = TestJobs.Full();
+        var job = TestJobs.Pending();
+        await Store.InsertAsync(job, Cancellation);
+        JobRecord Change(JobRecord before) => full with
+        {
+            JobId = before.JobId, RequestId = before.RequestId, Fingerprint = before.Fingerprint,
+            FrameStride = before.FrameStride, MaxFrames = before.MaxFrames, DisplayName = before.DisplayName,
+        };
+
+        var updated = await Store.UpdateAsync(job.JobId, Change, Cancellation);
+
+        Assert.Equal(TestJobs.Text(Change(job)), TestJobs.Text(updated));
+        Assert.Equal(TestJobs.Text(updated), TestJobs.Text(await Store.FindAsync(job.JobId, Cancellation)));
+        var back = await Store.UpdateAsync(job.JobId, _ => job, Cancellation);
+        Assert.Equal(TestJobs.Text(job), TestJobs.Text(back));
+        Assert.Equal(TestJobs.Text(job), TestJobs.Text(await Store.FindAsync(job.JobId, Cancellation)));
+    }
+
+    [Fact]
+    public async Task Update_NoSuchJob_ReturnsNullAndCallsNothing() =>
+        Assert.Null(await Store.UpdateAsync(Guid.NewGuid(), _ => throw new InvalidOperationException("called"), Cancellation));
+
+    [Fact]
+    public async Task Update_TransitionThrows_ReachesTheCallerAndChangesNothing()
+    {
+        var job = TestJobs.Full();
+        await Store.InsertAsync(job, Cancellation);
+
+        var failure = await Assert.ThrowsAsync<TimeoutException>(() =>
+            Store.UpdateAsync(job.JobId, _ => throw new TimeoutException("refused"), Cancellation));
+
+        Assert.Equal("refused", failure.Message);
+        Assert.Equal(TestJobs.Text(job), TestJobs.Text(await Store.FindAsync(job.JobId, Cancellation)));
+    }
+
+    [Fact]
+    public async Task Update_SameInstance_ReturnsIt()
+    {
+        var job = TestJobs.Full();
+        await Store.InsertAsync(job, Cancellation);
+
+        Assert.Equal(TestJobs.Text(job), TestJobs.Text(await Store.UpdateAsync(job.JobId, same => same, Cancellation)));
+    }
+
+    [Fact]
+    public async Task Update_FixedFieldChanged_ThrowsAndChangesNothing()
+    {
+        var job = TestJobs.Pending();
+        await Store.InsertAsync(job, Cancellation);
+
+        await Assert.ThrowsAsync<ArgumentException>(() =>
+            Store.UpdateAsync(job.JobId, before => before with { CreatedAt = before.CreatedAt.AddDays(1) }, Cancellation));
+        await Assert.ThrowsAsync<ArgumentException>(() =>
+            Store.UpdateAsync(job.JobId, before => before with { RequestId = Guid.NewGuid() }, Cancellation));
+
+        Assert.Equal(TestJobs.Text(job), TestJobs.Text(await Store.FindAsync(job.JobId, Cancellation)));
+    }
+
+    [Fact]
+    public async Task Update_ManyAtOnce_NoneIsLost()
+    {
+        var job = TestJobs.Pending();
+        await Store.InsertAsync(job, Cancellation);
+
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Store.UpdateAsync(
+            job.JobId,
+            before => before with
+            {
+                FramesDone = before.FramesDone + 1,
+                Attempts = [.. before.Attempts, new AttemptRecord(before.Attempts.Count + 1, TestJobs.Noon, null, null)],
+            },
+            Cancellation)));
+
+        var found = await Store.FindAsync(job.JobId, Cancellation);
+        Assert.Equal(50, found!.FramesDone);
+        Assert.Equal(Enumerable.Range(1, 50), found.Attempts.Select(attempt => attempt.Number));
+    }
+
+    [Fact]
+    public async Task Anything_CancelledBefore_ThrowsAndChangesNothing()
+    {
+        var job = TestJobs.Pending();
+        var cancelled = new CancellationToken(canceled: true);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Store.InsertAsync(job, cancelled));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Store.FindAsync(job.JobId, cancelled));
+
+        Assert.Null(await Store.FindAsync(job.JobId, Cancellation));
+    }
+
+    [Fact]
+    public async Task List_PagesOfAnySize_AreAllJobsNewestFirst()
+    {
+        // Three instants with several jobs each, so that ids decide within a page and across its edge.
+        var jobs = Enumerable.Range(0, 23)
+            .Select(i => TestJobs.Pending(createdAt: TestJobs.Noon.AddTicks(i % 3 * TimeSpan.TicksPerMicrosecond)))
+            .ToList();
+        foreach (var job in jobs)
+        {
+            await Store.InsertAsync(job, Cancellation);
+        }
+
+        var expected = jobs.OrderByDescending(job => job.CreatedAt).ThenByDescending(job => job.JobId).Select(job => job.JobId);
+        foreach (var limit in (int[])[1, 2, 7, 23, 100])
+        {
+            Assert.Equal(expected, (await PagesAsync(filter: null, limit)).Select(job => job.JobId));
+        }
+    }
+
+    [Fact]
+    public async Task List_WithFilter_HoldsTheMatchingJobsWithoutAttempts()
+    {
+        var failed = TestJobs.Full();
+        await Store.InsertAsync(TestJobs.Pending(), Cancellation);
+        await Store.InsertAsync(failed, Cancellation);
+
+        var found = await PagesAsync(JobFilterParser.Parse("status = FAILED"), limit: 10);
+
+        Assert.Equal([TestJobs.Text(failed with { Attempts = [] })], found.Select(TestJobs.Text));
+    }
+
+    [Fact]
+    public async Task ListUnfinished_EveryStatus_IsPendingAndRunningOldestFirst()
+    {
+        var jobs = Enum.GetValues<JobStatus>()
+            .Where(status => status != JobStatus.Unspecified)
+            .Select((status, i) => TestJobs.Pending(createdAt: TestJobs.Noon.AddMinutes(-i)) with { Status = status })
+            .ToList();
+        foreach (var job in jobs)
+        {
+            await Store.InsertAsync(job, Cancellation);
+        }
+
+        Assert.Equal([jobs[1].JobId, jobs[0].JobId], await Store.ListUnfinishedAsync(Cancellation));
+        Assert.Equal(
+            jobs.Select(job => job.JobId).Order(), (await Store.ListIdsAsync(Cancellation).ToListAsync(Cancellation)).Order());
+    }
+
+    private async Task<List<JobRecord>> PagesAsync(JobFilter? filter, int limit)
+    {
+        var all = new List<JobRecord>();
+        while (true)
+        {
+            var after = all.Count == 0 ? null : new JobPosition(all[^1].CreatedAt, all[^1].JobId);
+            var page = await Store.ListAsync(new JobQuery(filter, after, limit), Cancellation);
+            Assert.True(page.Count <= limit);
+            if (page.Count == 0)
+            {
+                return all;
+            }
+
+            all.AddRange(page);
+        }
+    }
+}

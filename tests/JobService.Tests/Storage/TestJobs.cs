@@ -1,0 +1,73 @@
+using System.Text.Json;
+using ForegSyte.Jobs;
+using ForegSyte.Protocol.Json;
+using ForegSyte.V1;
+using Google.Protobuf;
+
+namespace ForegSyte.JobService.Tests.Storage;
+
+/// <summary>Jobs for tests.</summary>
+internal static class TestJobs
+{
+    public static readonly DateTimeOffset Noon = new(2026, 1, 31, 12, 0, 0, TimeSpan.Zero);
+
+    /// <summary>A pending job.</summary>
+    public static JobRecord Pending(Guid? jobId = null, DateTimeOffset? createdAt = null, Guid? requestId = null) => new()
+    {
+        JobId = jobId ?? Guid.NewGuid(),
+        Status = JobStatus.Pending,
+        PipelineId = "yolo_ocr",
+        InputPath = "video.mp4",
+        RequestId = requestId,
+        CreatedAt = createdAt ?? Noon,
+        UpdatedAt = createdAt ?? Noon,
+    };
+
+    /// <summary>A job with a value in every field, each of another kind than the default.</summary>
+    public static JobRecord Full() => Pending(requestId: Guid.NewGuid()) with
+    {
+        Status = JobStatus.Failed,
+        FrameStride = 5,
+        MaxFrames = 7,
+        DisplayName = "Straße 'north'; DROP TABLE jobs; -- \u0416 \U0001F3A5",
+        Fingerprint = new RequestFingerprint("sha256:ab", "yolo_ocr", 5, 7, "x\"y"),
+        OutputPath = "results.json",
+        Failure = new JobFailure(
+            ErrorReason.StageFailed,
+            new string('é', 100_000) + "\n\"quoted\"",
+            new Dictionary<string, string> { ["node"] = "read", ["z"] = "" }),
+        UpdatedAt = Noon.AddTicks(10),
+        EndedAt = Noon.AddDays(1).AddTicks(1230),
+        Lease = new Lease(Guid.NewGuid(), Noon.AddMinutes(1)),
+        Attempts =
+        [
+            new AttemptRecord(1, Noon, Noon.AddSeconds(1), new JobFailure(ErrorReason.DecoderLost, "lost")),
+            new AttemptRecord(2, Noon.AddSeconds(2), null, null),
+        ],
+        FramesTotal = 100,
+        FramesDone = 99,
+        Video = new VideoInfo { Width = 1, Height = 2, FrameCount = 3, FrameRate = 29.97, Codec = "h264", SizeBytes = 1L << 40 },
+        Summary = new JobSummary
+        {
+            Frames = new FrameAccounting { Decoded = 3, Analyzed = 2, Skipped = 1 },
+            DetectionsByLabel = { ["person"] = 4 },
+            Texts = { new TextCount { Text = "GATE 07", FrameCount = 2 } },
+        },
+        Device = new Device { ExecutionProvider = ExecutionProvider.Cpu, Description = "CPU, 2 threads" },
+        DecodeTime = TimeSpan.FromMicroseconds(1234567),
+        InferenceTime = TimeSpan.FromHours(30),
+    };
+
+    /// <summary>All values of a record as text, since records compare lists and dictionaries by reference.</summary>
+    public static string Text(JobRecord? job) => job is null ? "null" : string.Join('\n',
+        JsonSerializer.Serialize(job with { Video = null, Summary = null, Device = null, Failure = null, Attempts = [] }),
+        Text(job.Video), Text(job.Summary), Text(job.Device), Text(job.Failure),
+        string.Join('\n', job.Attempts.Select(attempt =>
+            JsonSerializer.Serialize(attempt with { Failure = null }) + Text(attempt.Failure))));
+
+    private static string Text(IMessage? message) => message is null ? "null" : ForegSyteJson.Formatter.Format(message);
+
+    private static string Text(JobFailure? failure) => failure is null
+        ? "null"
+        : failure.Reason + failure.Message + JsonSerializer.Serialize(failure.Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal));
+}
