@@ -24,10 +24,16 @@ internal sealed class Dispatcher(
 {
     private readonly ConcurrentDictionary<Task, bool> _waits = new();
 
+    /// <summary>Returns when the jobs of the run before are queued: nothing is served earlier.</summary>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await recovery.RunAsync(cancellationToken);
+        await base.StartAsync(cancellationToken);
+    }
+
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await recovery.RunAsync(stoppingToken);
         readiness.MarkReady();
         var workers = Enumerable.Range(0, options.Value.MaxConcurrentJobs).Select(_ => WorkAsync(stoppingToken));
         await Task.WhenAll(workers);

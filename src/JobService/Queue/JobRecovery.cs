@@ -1,3 +1,4 @@
+using ForegSyte.Jobs.Storage;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Queue;
@@ -7,14 +8,26 @@ namespace ForegSyte.Jobs.Queue;
 /// can hold the database and so none of their dispatchers lives; all pending ones are queued, oldest first.
 /// </summary>
 internal sealed class JobRecovery(
-    IJobStore store, JobBoard board, IJobQueue queue, TimeProvider time, ILogger<JobRecovery> logger)
+    IJobStore store, JobBoard board, IJobQueue queue, IStorage storage, TimeProvider time, ILogger<JobRecovery> logger)
 {
     /// <summary>Why an attempt ended that a crash cut off.</summary>
     public static readonly JobFailure Interrupted =
         new(ErrorReason.LeaseLost, "The JobService ended during this attempt without handing the job back.");
 
-    /// <summary>Rescues and queues; to be called once, before the dispatcher starts.</summary>
+    /// <summary>Rescues and queues; to be called once, before anything is served or dispatched.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var abandoned = storage.RemoveAbandoned();
+        if (abandoned > 0)
+        {
+            logger.LogInformation("Removed {Count} artifacts that were not complete when the last run ended", abandoned);
+        }
+
+        await QueueUnfinishedAsync(cancellationToken);
+        await ReportOrphansAsync(cancellationToken);
+    }
+
+    private async Task QueueUnfinishedAsync(CancellationToken cancellationToken)
     {
         var rescued = 0;
         var unfinished = await store.ListUnfinishedAsync(cancellationToken);
@@ -39,6 +52,29 @@ internal sealed class JobRecovery(
         if (unfinished.Count > 0)
         {
             logger.LogInformation("{Count} jobs go on, {Rescued} of them were interrupted", unfinished.Count, rescued);
+        }
+    }
+
+    /// <summary>
+    /// Artifacts without a job are told, not removed: after a database was restored from an older copy, they are all
+    /// that is left of newer jobs.
+    /// </summary>
+    private async Task ReportOrphansAsync(CancellationToken cancellationToken)
+    {
+        var orphans = storage.ListKeys().Select(ArtifactKeys.JobOf).OfType<Guid>().ToHashSet();
+        if (orphans.Count == 0)
+        {
+            return;
+        }
+
+        await foreach (var jobId in store.ListIdsAsync(cancellationToken))
+        {
+            orphans.Remove(jobId);
+        }
+
+        if (orphans.Count > 0)
+        {
+            logger.LogWarning("The storage has artifacts of {Count} jobs that are not in the database", orphans.Count);
         }
     }
 }

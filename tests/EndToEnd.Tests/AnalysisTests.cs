@@ -1,0 +1,122 @@
+using ForegSyte.Client;
+using ForegSyte.Protocol.Json;
+using ForegSyte.Testing;
+using ForegSyte.V1;
+
+namespace ForegSyte.EndToEnd.Tests;
+
+/// <summary>A real video goes in, detections and text come out: two processes, real sockets, real models.</summary>
+[Collection(SharedCollection.Name)]
+public sealed class AnalysisTests(SharedInstallation shared)
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task YoloOcr_OnThePedestrianClip_FindsPersonsAndReadsTheCaption()
+    {
+        await using var client = shared.Services.Client();
+        var submitted = await client.SubmitFileAsync(
+            RepositoryFiles.Pedestrians, new SubmitOptions { PipelineId = "yolo_ocr", FrameStride = 10 }, Token);
+        Assert.Equal($"{submitted.JobId}.mp4", submitted.InputPath);
+
+        var seen = new List<Job>();
+        await foreach (var job in client.WatchJobAsync(submitted.JobId, cancellationToken: Token))
+        {
+            seen.Add(job);
+        }
+
+        var done = seen[^1];
+        Assert.Equal(JobStatus.Completed, done.Status);
+        Assert.Equal((768, 576, 100), (done.Video.Width, done.Video.Height, done.Video.FrameCount));
+        Assert.Equal(new FrameAccounting { Decoded = 100, Analyzed = 10, Skipped = 90 }, done.Summary.Frames);
+        Assert.InRange(done.Summary.DetectionsByLabel["person"], 35, 60);
+        Assert.Contains(done.Summary.Texts, text => text is { Text: "GATE 07 NORTH", FrameCount: >= 8 });
+        Assert.Equal(ExecutionProvider.Cpu, done.Device.ExecutionProvider);
+        Assert.True(done.Timings.Inference.ToTimeSpan() > TimeSpan.Zero);
+        Assert.True(done.Timings.Total.ToTimeSpan() >= done.Timings.Queued.ToTimeSpan());
+        Assert.Equal((1, 1f), (done.Attempts.Count, done.Progress.Fraction));
+        Assert.Equal(seen.Select(job => job.Progress.FramesDone).Order(), seen.Select(job => job.Progress.FramesDone));
+    }
+
+    [Fact]
+    public async Task Results_PagedWithASmallBudget_AreTheStoredDocument()
+    {
+        await using var client = shared.Services.Client();
+        var job = await client.SubmitFileAsync(
+            RepositoryFiles.Pedestrians,
+            new SubmitOptions { PipelineId = "detect_only", FrameStride = 5, MaxFrames = 12 },
+            Token);
+        job = await client.WaitForCompletionAsync(job.JobId, cancellationToken: Token);
+
+        var frames = new List<FrameResult>();
+        var pages = 0;
+        var token = "";
+        do
+        {
+            var page = await client.GetResultsPageAsync(job.JobId, token, pageBytes: 600, cancellationToken: Token);
+            frames.AddRange(page.Results);
+            token = page.NextPageToken;
+            pages++;
+        }
+        while (token.Length > 0);
+
+        var text = await File.ReadAllTextAsync(Path.Combine(shared.Services.Storage, job.OutputPath), Token);
+        Assert.Equal(ForegSyteJson.Parser.Parse<ResultsDocument>(text).Results, frames);
+        Assert.Equal(Enumerable.Range(0, 12).Select(index => index * 5), frames.Select(frame => frame.FrameIndex));
+        Assert.Equal(frames.Select(frame => frame.FrameIndex * 100), frames.Select(frame => frame.FrameTimestampMs));
+        Assert.True(pages > 3, $"{pages} pages");
+        Assert.StartsWith("{\"results\":[", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task OcrOnly_ByUri_ReadsTheCaptionAndDetectsNothing()
+    {
+        var video = Path.Combine(shared.Services.Inbox, "by uri ü.mp4");
+        File.Copy(RepositoryFiles.Pedestrians, video, overwrite: true);
+        await using var client = shared.Services.Client();
+        var job = await client.SubmitVideoAsync(
+            new Uri(video), new SubmitOptions { PipelineId = "ocr_only", MaxFrames = 1 }, Token);
+        File.Delete(video);
+        job = await client.WaitForCompletionAsync(job.JobId, cancellationToken: Token);
+        var frame = Assert.Single(await client.GetResultsAsync(job.JobId, cancellationToken: Token).ToListAsync(Token));
+        Assert.Equal("GATE 07 NORTH", frame.Result.Text);
+        Assert.Empty(frame.Result.Detections);
+    }
+
+    [Fact]
+    public async Task Submit_TheSameRequestIdTwice_IsOneJob()
+    {
+        var options = new SubmitOptions
+        {
+            PipelineId = "detect_only", MaxFrames = 1, RequestId = Guid.NewGuid().ToString(),
+        };
+        await using var client = shared.Services.Client();
+        var first = await client.SubmitFileAsync(RepositoryFiles.Pedestrians, options, Token);
+        var second = await client.SubmitFileAsync(RepositoryFiles.Pedestrians, options, Token);
+        Assert.Equal(first.JobId, second.JobId);
+
+        var conflict = await Assert.ThrowsAsync<ForegSyteException>(() => client.SubmitFileAsync(
+            RepositoryFiles.Pedestrians, options with { MaxFrames = 2, PipelineId = "ocr_only" }, Token));
+        Assert.Equal(ErrorReason.RequestIdConflict, conflict.Reason);
+        Assert.Equal("pipeline_id,options.max_frames", conflict.Metadata["fields"]);
+    }
+
+    [Fact]
+    public async Task ListJobs_WithFilterAndPages_HasNewestFirst()
+    {
+        await using var client = shared.Services.Client();
+        var name = $"listed-{Guid.NewGuid():N}";
+        var submitted = new List<string>();
+        for (var index = 0; index < 3; index++)
+        {
+            var options = new SubmitOptions { PipelineId = "detect_only", MaxFrames = 1, DisplayName = name };
+            var job = await client.SubmitFileAsync(RepositoryFiles.Pedestrians, options, Token);
+            submitted.Insert(0, (await client.WaitForCompletionAsync(job.JobId, cancellationToken: Token)).JobId);
+        }
+
+        var listed = await client
+            .ListJobsAsync($"status = COMPLETED AND display_name = \"{name}\"", pageSize: 2, Token).ToListAsync(Token);
+        Assert.Equal(submitted, listed.Select(job => job.JobId));
+        Assert.Equal(await client.GetJobAsync(submitted[0], Token), listed[0]);
+    }
+}
