@@ -1,0 +1,133 @@
+using Microsoft.Extensions.Options;
+using Microsoft.ML.OnnxRuntime;
+using SessionOptions = Microsoft.ML.OnnxRuntime.SessionOptions;
+
+namespace ForegSyte.Inference.Models;
+
+/// <summary>
+/// The one device that this process computes on, chosen when it is made: what was asked for or the CPU, never a third.
+/// A fall-back is logged as a warning and told in <see cref="Description"/>.
+/// </summary>
+internal sealed class InferenceDevice
+{
+    private readonly DeviceOptions _options;
+    private readonly V1.Device _description;
+    private readonly Action<SessionOptions, V1.ExecutionProvider, int> _append;
+
+    public InferenceDevice(IOptions<DeviceOptions> options, ILogger<InferenceDevice> logger)
+        : this(options.Value, logger, ExecutionProviders.Append)
+    {
+    }
+
+    /// <param name="options">What is asked for.</param>
+    /// <param name="logger">Is told about the choice.</param>
+    /// <param name="append">Adds a provider to a session's options; throws where there is none.</param>
+    /// <exception cref="DeviceUnavailableException">A GPU is required and does not work.</exception>
+    internal InferenceDevice(
+        DeviceOptions options, ILogger<InferenceDevice> logger, Action<SessionOptions, V1.ExecutionProvider, int> append)
+    {
+        _options = options;
+        _append = append;
+        var wanted = Wanted(options.Provider);
+        var failure = Try(wanted);
+        if (failure is not null && options.RequireGpu)
+        {
+            throw new DeviceUnavailableException(
+                $"Device:RequireGpu is set and {wanted} cannot be used: {failure} Install the driver and the "
+                + "libraries, build with -p:Accelerator=cuda, or set Device:RequireGpu to false.");
+        }
+
+        var chosen = failure is null ? wanted : V1.ExecutionProvider.Cpu;
+        var isFallback = failure is not null && options.Provider != DeviceProvider.Auto;
+        Provider = chosen;
+        Threads = options.IntraOpThreads > 0 ? options.IntraOpThreads : Environment.ProcessorCount;
+        _description = new V1.Device
+        {
+            ExecutionProvider = chosen,
+            Description = Describe(chosen, options.DeviceIndex, Threads),
+            FallbackReason = isFallback ? $"{wanted} cannot be used: {failure}" : "",
+        };
+        Log(logger, _description, failure);
+    }
+
+    /// <summary>What computes the models.</summary>
+    public V1.ExecutionProvider Provider { get; }
+
+    /// <summary>Threads that one run uses on the CPU.</summary>
+    public int Threads { get; }
+
+    /// <summary>The device as the contracts tell it; a copy, since messages can be changed.</summary>
+    public V1.Device Description => _description.Clone();
+
+    /// <summary>Options for a session on this device.</summary>
+    public SessionOptions CreateSessionOptions()
+    {
+        var options = new SessionOptions
+        {
+            IntraOpNumThreads = Threads,
+            GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
+            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+        };
+        try
+        {
+            // Threads that spin while they wait take the processor from the other sessions and from the decoder.
+            options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
+            options.AddSessionConfigEntry("session.inter_op.allow_spinning", "0");
+            _append(options, Provider, _options.DeviceIndex);
+            return options;
+        }
+        catch
+        {
+            options.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Null where the provider can be used, otherwise what it says.</summary>
+    private string? Try(V1.ExecutionProvider provider)
+    {
+        try
+        {
+            using var options = new SessionOptions();
+            _append(options, provider, _options.DeviceIndex);
+            return null;
+        }
+        catch (Exception failure) when (failure is OnnxRuntimeException or DllNotFoundException
+            or EntryPointNotFoundException)
+        {
+            return failure.Message.TrimEnd('.', ' ', '\n') + ".";
+        }
+    }
+
+    private static V1.ExecutionProvider Wanted(DeviceProvider provider) => provider switch
+    {
+        DeviceProvider.Auto or DeviceProvider.Cuda => V1.ExecutionProvider.Cuda,
+        DeviceProvider.TensorRt => V1.ExecutionProvider.Tensorrt,
+        DeviceProvider.Cpu => V1.ExecutionProvider.Cpu,
+        _ => throw new ArgumentOutOfRangeException(nameof(provider), provider, "There is no such provider."),
+    };
+
+    private static string Describe(V1.ExecutionProvider provider, int deviceIndex, int threads) => provider switch
+    {
+        V1.ExecutionProvider.Cuda => FormattableString.Invariant($"CUDA device {deviceIndex}"),
+        V1.ExecutionProvider.Tensorrt => FormattableString.Invariant($"TensorRT on CUDA device {deviceIndex}"),
+        _ => FormattableString.Invariant($"CPU, {threads} {(threads == 1 ? "thread" : "threads")}"),
+    };
+
+    private static void Log(ILogger logger, V1.Device device, string? failure)
+    {
+        if (device.FallbackReason.Length > 0)
+        {
+            logger.LogWarning("Models fall back to {Device}: {Reason}", device.Description, device.FallbackReason);
+        }
+        else if (failure is not null)
+        {
+            logger.LogInformation("Models run on {Device}; no GPU was chosen: {Reason}", device.Description, failure);
+        }
+        else
+        {
+            logger.LogInformation("Models run on {Device}", device.Description);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace ForegSyte.Inference.Models;
+
+/// <summary>A loaded model with one input. Safe for several threads at once.</summary>
+internal sealed class ModelSession : IDisposable
+{
+    /// <summary>Side in pixels at which models that take any size are warmed; a multiple of 32, as DB networks need.</summary>
+    public const int WarmUpSide = 320;
+
+    private readonly InferenceSession _session;
+    private readonly string[] _inputNames;
+    private readonly string[] _outputNames;
+
+    /// <param name="entry">Entry of the catalogue.</param>
+    /// <param name="session">Session, owned from here on.</param>
+    /// <exception cref="ModelLoadException">The model has another number of inputs than one.</exception>
+    public ModelSession(ModelEntry entry, InferenceSession session)
+    {
+        Entry = entry;
+        _session = session;
+        _inputNames = [.. session.InputNames];
+        _outputNames = [.. session.OutputNames];
+        if (_inputNames.Length != 1)
+        {
+            throw new ModelLoadException(entry.Id, $"It has {_inputNames.Length} inputs; models have to have one.");
+        }
+
+        Input = ToShape(session.InputMetadata, _inputNames[0]);
+        Outputs = [.. _outputNames.Select(name => ToShape(session.OutputMetadata, name))];
+    }
+
+    /// <summary>The entry of the catalogue.</summary>
+    public ModelEntry Entry { get; }
+
+    /// <summary>The input as the file declares it.</summary>
+    public TensorShape Input { get; }
+
+    /// <summary>The outputs as the file declares them.</summary>
+    public IReadOnlyList<TensorShape> Outputs { get; }
+
+    /// <summary>Runs the model on the calling thread.</summary>
+    /// <param name="input">Values of the input, row-major, exactly as many as the shape says.</param>
+    /// <param name="shape">Shape of the input.</param>
+    /// <param name="cancellationToken">Ends the run between two operators.</param>
+    /// <exception cref="OperationCanceledException">The run was ended.</exception>
+    /// <exception cref="OnnxRuntimeException">The run failed.</exception>
+    public ModelOutputs Run(Memory<float> input, long[] shape, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        using var options = new RunOptions();
+        using var registration = cancellationToken.Register(
+            static state => ((RunOptions)state!).Terminate = true, options);
+        using var tensor = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, input, shape);
+        try
+        {
+            return new ModelOutputs(_session.Run(options, _inputNames, [tensor], _outputNames));
+        }
+        catch (OnnxRuntimeException failure) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException("The model run was ended.", failure, cancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// Runs the model once on zeros. Where it takes any size, one line or picture of <see cref="WarmUpSide"/> pixels.
+    /// </summary>
+    /// <exception cref="ModelLoadException">It cannot run.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public void WarmUp(CancellationToken cancellationToken)
+    {
+        long[] sizes = [1, Vision.TensorFormat.ChannelCount, Side(Entry.InputHeight), Side(Entry.InputWidth)];
+        long[] shape = [.. Input.Sizes.Select((size, index) => size > 0 ? size : sizes[Math.Min(index, 3)])];
+        try
+        {
+            Run(new float[shape.Aggregate((a, b) => a * b)], shape, cancellationToken).Dispose();
+        }
+        catch (OnnxRuntimeException failure)
+        {
+            throw new ModelLoadException(Entry.Id, $"It loads but does not run: {failure.Message}", failure);
+        }
+
+        static long Side(int pixels) => pixels > 0 ? pixels : WarmUpSide;
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _session.Dispose();
+
+    private static TensorShape ToShape(IReadOnlyDictionary<string, NodeMetadata> metadata, string name) =>
+        new(name, metadata[name].Dimensions);
+}

@@ -1,0 +1,26 @@
+namespace ForegSyte.Inference.Pipelines;
+
+/// <summary>
+/// Adds up where the time of one call goes. Safe for several threads. Stages overlap, so that the parts may be more than
+/// the call took.
+/// </summary>
+internal sealed class SegmentMeter(TimeProvider time)
+{
+    private long _inferenceTicks;
+    private long _decodeWaitTicks;
+
+    /// <summary>Time inside the stages, summed: models with their pre- and postprocessing.</summary>
+    public TimeSpan Inference => new(Interlocked.Read(ref _inferenceTicks));
+
+    /// <summary>Time during which the first stage stood idle and waited for the decoder.</summary>
+    public TimeSpan DecodeWait => new(Interlocked.Read(ref _decodeWaitTicks));
+
+    /// <summary>A timestamp to give to one of the Add methods.</summary>
+    public long Start() => time.GetTimestamp();
+
+    /// <summary>Counts the time since a timestamp as work of a stage.</summary>
+    public void AddInference(long start) => Interlocked.Add(ref _inferenceTicks, time.GetElapsedTime(start).Ticks);
+
+    /// <summary>Counts the time since a timestamp as waiting for the decoder.</summary>
+    public void AddDecodeWait(long start) => Interlocked.Add(ref _decodeWaitTicks, time.GetElapsedTime(start).Ticks);
+}

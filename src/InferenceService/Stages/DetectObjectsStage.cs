@@ -1,0 +1,106 @@
+using System.Buffers;
+using ForegSyte.Inference.Models;
+using ForegSyte.Inference.Video;
+using ForegSyte.Inference.Vision;
+
+namespace ForegSyte.Inference.Stages;
+
+/// <summary>Finds objects in the whole frame with one detector.</summary>
+internal sealed class DetectObjectsStage : IStage
+{
+    private readonly ModelSession _model;
+    private readonly IDetectionDecoder _decoder;
+    private readonly IReadOnlyList<string> _labels;
+    private readonly StageOptions _options;
+    private readonly float _confidence;
+    private readonly float _overlap;
+    private readonly long[] _inputShape;
+
+    /// <param name="model">Detector.</param>
+    /// <param name="thresholds">Thresholds of the node: those of the catalogue with the pipeline's changes.</param>
+    /// <param name="options">Limits.</param>
+    /// <exception cref="ModelLoadException">The model does not fit its family or its entry.</exception>
+    public DetectObjectsStage(ModelSession model, IReadOnlyDictionary<string, float> thresholds, StageOptions options)
+    {
+        _model = model;
+        _options = options;
+        _labels = LabelList.Read(model.Entry);
+        _confidence = thresholds[Thresholds.Confidence];
+        _overlap = thresholds[Thresholds.Overlap];
+        _decoder = DetectionDecoders.Create(model, _labels.Count);
+        var (width, height) = (model.Entry.InputWidth, model.Entry.InputHeight);
+        _inputShape = _decoder.Format.Layout == TensorLayout.Planar
+            ? [1, TensorFormat.ChannelCount, height, width]
+            : [1, height, width, TensorFormat.ChannelCount];
+        if (!model.Input.Takes([.. _inputShape.Select(size => (int)size)]))
+        {
+            throw new ModelLoadException(
+                model.Entry.Id,
+                $"The file takes {model.Input}, the catalogue says [{string.Join(", ", _inputShape)}]. Correct input "
+                + "or family in the catalogue.");
+        }
+
+        DecodeSize = _decoder.Placement == ImagePlacement.Stretch ? new DecodeSize(width, height) : DecodeSize.Native;
+    }
+
+    /// <summary>
+    /// The model's own size where it wants stretched frames, since the decoder scales better and faster than we do.
+    /// </summary>
+    public DecodeSize DecodeSize { get; }
+
+    public ValueTask<StageOutput> ProcessAsync(StageInput input, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(StageOutput.Of(Detect(input.Frame, cancellationToken)));
+
+    private List<V1.Detection> Detect(Frame frame, CancellationToken cancellationToken)
+    {
+        var (width, height) = (_model.Entry.InputWidth, _model.Entry.InputHeight);
+        var fit = ImageFit.Of(frame.Width, frame.Height, width, height, _decoder.Placement);
+        var length = width * height * TensorFormat.ChannelCount;
+        var buffer = ArrayPool<float>.Shared.Rent(length);
+        try
+        {
+            var image = new RgbImage(frame.Pixels.Span, frame.Width, frame.Height);
+            ImageTensor.Fill(image, fit, _decoder.Format, _decoder.Padding, buffer.AsSpan(0, length), width, height);
+            var candidates = new List<ScoredBox>();
+            using (var outputs = _model.Run(buffer.AsMemory(0, length), _inputShape, cancellationToken))
+            {
+                _decoder.Decode(outputs, _confidence, candidates);
+            }
+
+            return ToDetections(candidates, fit, frame);
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>
+    /// Suppression sees the boxes in source pixels and cut at the frame's edges, as the results tell them: what lies
+    /// outside the frame does not count as overlap.
+    /// </summary>
+    private List<V1.Detection> ToDetections(List<ScoredBox> candidates, in ImageFit fit, Frame frame)
+    {
+        var boxes = new List<ScoredBox>(candidates.Count);
+        foreach (var candidate in candidates)
+        {
+            var box = fit.ToPicture(candidate, frame.SourceWidth, frame.SourceHeight);
+            if (box is { Width: > 0, Height: > 0 } && float.IsFinite(box.Area))
+            {
+                boxes.Add(box);
+            }
+        }
+
+        var kept = NonMaximumSuppression.Apply(
+            boxes, _overlap, _options.DetectionCandidates, _options.DetectionsPerFrame);
+        return kept.ConvertAll(ToDetection);
+    }
+
+    private V1.Detection ToDetection(ScoredBox box) => new()
+    {
+        Label = _labels[box.ClassId],
+        ClassId = box.ClassId,
+        Confidence = Math.Clamp(box.Confidence, 0, 1),
+        Box = new V1.BoundingBox { X = box.Left, Y = box.Top, Width = box.Width, Height = box.Height },
+    };
+}

@@ -1,0 +1,58 @@
+using ForegSyte.Inference.Video;
+using ForegSyte.Inference.Vision;
+
+namespace ForegSyte.Inference.Stages;
+
+/// <summary>
+/// Reads the text of the whole frame: finds lines, turns those that stand on their head where there is a model for it,
+/// reads them from the frame's own pixels, and tells on which upstream detection each is.
+/// </summary>
+/// <param name="detector">Finds the lines.</param>
+/// <param name="direction">Turns lines; null where the pipeline does not ask for it.</param>
+/// <param name="recognizer">Reads the lines.</param>
+/// <param name="confidence">Lines below this are dropped, 0 to 1.</param>
+internal sealed class ReadTextStage(
+    TextDetector detector, TextDirectionClassifier? direction, TextRecognizer recognizer, float confidence) : IStage
+{
+    /// <summary>A line this many times taller than wide is read from top to bottom; PaddleOCR's rule.</summary>
+    public const float VerticalAspect = 1.5f;
+
+    /// <summary>Small text needs every pixel.</summary>
+    public DecodeSize DecodeSize => DecodeSize.Native;
+
+    public ValueTask<StageOutput> ProcessAsync(StageInput input, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(StageOutput.Of(Read(input, cancellationToken)));
+
+    private List<TextFinding> Read(StageInput input, CancellationToken cancellationToken)
+    {
+        var frame = input.Frame;
+        var quads = detector.Find(frame, cancellationToken).ConvertAll(static box => Upright(box.Quad)).ToArray();
+        quads = direction?.Turn(frame, quads, cancellationToken) ?? quads;
+        var lines = Array.FindAll(
+            recognizer.Read(frame, quads, cancellationToken),
+            line => line.Confidence >= confidence && !string.IsNullOrWhiteSpace(line.Text));
+        var order = ReadingOrder.Of([.. lines.Select(line => line.Quad)]);
+        var detections = input.Upstream.SelectMany(output => output.Detections).ToList();
+        return [.. order.Select(index => ToFinding(lines[index], frame, detections))];
+    }
+
+    /// <summary>A tall rectangle as it is read: PaddleOCR turns its picture by a quarter counter-clockwise.</summary>
+    private static Quad Upright(Quad quad) =>
+        quad.Height >= quad.Width * VerticalAspect ? quad.TurnedQuarter() : quad;
+
+    private static TextFinding ToFinding(ReadLine line, Frame frame, List<V1.Detection> detections)
+    {
+        var quad = line.Quad.ScaledBy((float)frame.SourceWidth / frame.Width, (float)frame.SourceHeight / frame.Height);
+        var region = new V1.TextRegion
+        {
+            Text = line.Text.Trim(),
+            Confidence = Math.Clamp(line.Confidence, 0, 1),
+            Polygon =
+            {
+                quad.ClippedCorners(frame.SourceWidth, frame.SourceHeight)
+                    .Select(corner => new V1.Point { X = corner.X, Y = corner.Y }),
+            },
+        };
+        return new TextFinding(region, TextLinks.SmallestAround(quad.Centre, detections));
+    }
+}
