@@ -29,7 +29,9 @@ public static class HostDefaults
         builder.AddForegSyteLogging(serviceName);
         builder.AddForegSyteListener(defaultPort);
         builder.Services.TryAddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton(DataDirectory.Find(builder.Configuration, Directory.GetCurrentDirectory()));
+        var dataDirectory = DataDirectory.Find(builder.Configuration, Directory.GetCurrentDirectory());
+        builder.Configuration[DataDirectory.Key] = dataDirectory.Path;
+        builder.Services.AddSingleton(dataDirectory);
         builder.Services.AddGrpc(grpc => grpc.Interceptors.Add<ErrorInterceptor>());
         builder.Services.AddMessageSizeGate();
         builder.Services.AddReflectedContracts(contracts);
@@ -54,5 +56,24 @@ public static class HostDefaults
         app.MapGrpcReflectionService();
         app.MapGrpcHealthChecksService();
         return app;
+    }
+
+    /// <summary>
+    /// Runs until the service is told to stop. What refuses the start is told in one line, without a stack trace: it is
+    /// for the one who installs the service.
+    /// </summary>
+    /// <returns>The exit code of the process: 0, or 1 where the service failed.</returns>
+    public static async Task<int> RunForegSyteHostAsync(this WebApplication app)
+    {
+        try
+        {
+            await app.RunAsync();
+            return Environment.ExitCode;
+        }
+        catch (Exception failure)
+        {
+            await Console.Error.WriteLineAsync($"{app.Environment.ApplicationName} does not run: {failure.Message}");
+            return 1;
+        }
     }
 }
