@@ -114,7 +114,7 @@ def text_cores(probabilities):
 
 def recognition(image, run_model):
     """The caption cut out by hand, as the likeliest class and its probability in each step."""
-    crop = image[8:52, 8:252, ::-1]
+    crop = image[12:44, 16:306, ::-1]
     width = int(np.ceil(48 * crop.shape[1] / crop.shape[0]))
     scaled = cv2.resize(crop, (width, 48), interpolation=cv2.INTER_LINEAR).astype(np.float32)
     tensor = np.zeros((1, 3, 48, max(320, -(-width // 32) * 32)), np.float32)
@@ -123,7 +123,7 @@ def recognition(image, run_model):
     alphabet = [""] + (MODELS / "ppocr_keys_v1.txt").read_text().split("\n") + [" "]
     best = probabilities.argmax(-1)
     kept = [t for t in range(len(best)) if best[t] and (t == 0 or best[t] != best[t - 1])]
-    return {"crop": [8, 8, 252, 52], "text": "".join(alphabet[best[t]] for t in kept),
+    return {"crop": [16, 12, 306, 44], "text": "".join(alphabet[best[t]] for t in kept),
             "confidence": round(float(probabilities.max(-1)[kept].mean()), 5)}
 
 
