@@ -55,4 +55,23 @@ public static class HostDefaults
         app.MapGrpcHealthChecksService();
         return app;
     }
+
+    /// <summary>
+    /// Runs until the service is told to stop. What refuses the start is told in one line, without a stack trace: it is
+    /// for the one who installs the service.
+    /// </summary>
+    /// <returns>The exit code of the process: 0, or 1 where the service failed.</returns>
+    public static async Task<int> RunForegSyteHostAsync(this WebApplication app)
+    {
+        try
+        {
+            await app.RunAsync();
+            return Environment.ExitCode;
+        }
+        catch (Exception failure)
+        {
+            await Console.Error.WriteLineAsync($"{app.Environment.ApplicationName} does not run: {failure.Message}");
+            return 1;
+        }
+    }
 }

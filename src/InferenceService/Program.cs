@@ -1,8 +1,16 @@
 using ForegSyte.Hosting;
+using ForegSyte.Inference.Grpc;
+using ForegSyte.Inference.Pipelines;
+using ForegSyte.Inference.Video;
+using Contract = ForegSyte.V1.InferenceService;
 
 var builder = WebApplication.CreateBuilder(args);
-builder.AddForegSyteHost("InferenceService", defaultPort: 5201, ForegSyte.V1.InferenceService.Descriptor);
+builder.AddForegSyteHost("InferenceService", defaultPort: 5201, Contract.Descriptor);
+builder.AddVideo();
+builder.Services.AddPipelines(builder.Configuration);
+builder.AddInference();
 
 var app = builder.Build();
 app.MapForegSyteHost();
-await app.RunAsync();
+app.MapGrpcService<InferenceGrpcService>();
+return await app.RunForegSyteHostAsync();

@@ -1,0 +1,33 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace ForegSyte.Inference.Grpc;
+
+/// <summary>What a call may ask for and answer.</summary>
+internal sealed class GrpcOptions
+{
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Grpc";
+
+    /// <value>Largest answer in bytes. The caller's own limit for received messages has to be at least this.</value>
+    [Range(1024, 1024 * 1024 * 1024)]
+    public int MaxResponseBytes { get; set; } = 16 * 1024 * 1024;
+
+    /// <value>
+    /// Segments that run at the same time. The models are shared: more of them hides decoding behind inference, but
+    /// does not make the models faster.
+    /// </value>
+    [Range(1, 1024)]
+    public int MaxRunningSegments { get; set; } = 4;
+
+    /// <value>ProbeVideo calls that run at the same time; each is a process that reads a whole file.</value>
+    [Range(1, 1024)]
+    public int MaxRunningProbes { get; set; } = 4;
+
+    /// <value>When a caller that was turned away as one too many is told to come back.</value>
+    [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")]
+    public TimeSpan BusyRetryDelay { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <value>Key frames that ProbeVideo lists at most; past that every n-th is kept.</value>
+    [Range(1, 1_000_000)]
+    public int MaxKeyFrames { get; set; } = 100_000;
+}

@@ -1,0 +1,19 @@
+using ForegSyte.Hosting.Configuration;
+
+namespace ForegSyte.Inference.Grpc;
+
+/// <summary>Adds the service of the contracts and the work of the start.</summary>
+internal static class GrpcRegistration
+{
+    public static WebApplicationBuilder AddInference(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddCheckedOptions<GrpcOptions>(GrpcOptions.Section);
+        builder.Services.AddSingleton<CallLimits>();
+        builder.Services.AddSingleton<ServerLimits>();
+        builder.Services.AddSingleton<SegmentRunner>();
+        builder.Services.AddSingleton<InferenceGrpcService>();
+        builder.Services.AddSingleton<InferenceStart>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<InferenceStart>());
+        return builder;
+    }
+}

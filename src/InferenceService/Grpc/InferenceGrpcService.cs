@@ -1,0 +1,117 @@
+using ForegSyte.Hosting;
+using ForegSyte.Hosting.Errors;
+using ForegSyte.Hosting.Health;
+using ForegSyte.Hosting.Stopping;
+using ForegSyte.Inference.Models;
+using ForegSyte.Inference.Pipelines;
+using ForegSyte.Inference.Video;
+using ForegSyte.V1;
+using Grpc.Core;
+using Microsoft.Extensions.Options;
+
+namespace ForegSyte.Inference.Grpc;
+
+/// <summary>The InferenceService of the contracts: checks requests and hands them on.</summary>
+internal sealed class InferenceGrpcService(
+    SegmentRunner segments,
+    VideoProbe probe,
+    VideoSources sources,
+    PipelineCatalogue pipelines,
+    InferenceDevice device,
+    InferenceStart start,
+    ServerLimits limits,
+    CallLimits calls,
+    Readiness readiness,
+    GracefulStop stop,
+    IOptions<GrpcOptions> options,
+    ILogger<InferenceGrpcService> logger) : V1.InferenceService.InferenceServiceBase
+{
+    /// <inheritdoc />
+    public override async Task<RunPipelineResponse> RunPipeline(RunPipelineRequest request, ServerCallContext context)
+    {
+        using var scope = logger.BeginScope(
+            new Dictionary<string, object> { ["job_id"] = request.JobId, ["attempt"] = request.Attempt });
+        ThrowIfNotServing();
+        var segment = SegmentRequest.From(request, pipelines, sources);
+        using var slot = calls.Segments.Take();
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stop.GraceOver);
+        try
+        {
+            var response = await segments.RunAsync(segment, cancel.Token);
+            logger.LogInformation(
+                "Job {JobId} attempt {Attempt}: {Pipeline} analyzed {Analyzed} of {Decoded} frames in {Total}",
+                request.JobId,
+                request.Attempt,
+                request.PipelineId,
+                response.Frames.Analyzed,
+                response.Frames.Decoded,
+                response.Timings.Total.ToTimeSpan());
+            return response;
+        }
+        catch (OperationCanceledException) when (IsStoppedByService(context))
+        {
+            throw GracefulStop.ToException();
+        }
+    }
+
+    /// <inheritdoc />
+    public override async Task<ProbeVideoResponse> ProbeVideo(ProbeVideoRequest request, ServerCallContext context)
+    {
+        stop.ThrowIfStopping();
+        var path = sources.Resolve(request.Video);
+        using var slot = calls.Probes.Take();
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stop.GraceOver);
+        try
+        {
+            var index = await probe.ReadAsync(path, cancel.Token);
+            return new ProbeVideoResponse
+            {
+                Video = index.Info,
+                KeyFrames = { KeyFrameList.Thin([.. index.KeyFrames], options.Value.MaxKeyFrames) },
+            };
+        }
+        catch (OperationCanceledException) when (IsStoppedByService(context))
+        {
+            throw GracefulStop.ToException();
+        }
+    }
+
+    /// <inheritdoc />
+    public override Task<InferenceServiceListPipelinesResponse> ListPipelines(
+        InferenceServiceListPipelinesRequest request, ServerCallContext context) =>
+        Task.FromResult(new InferenceServiceListPipelinesResponse { Pipelines = { pipelines.All } });
+
+    /// <inheritdoc />
+    public override Task<GetServerInfoResponse> GetServerInfo(GetServerInfoRequest request, ServerCallContext context)
+    {
+        var response = new GetServerInfoResponse
+        {
+            Version = ServiceVersion.Text,
+            Device = device.Description,
+            Models = { pipelines.Models },
+            FfmpegVersion = start.FfmpegVersion,
+        };
+        foreach (var (option, limit) in limits.All())
+        {
+            response.Limits[option] = limit;
+        }
+
+        return Task.FromResult(response);
+    }
+
+    private bool IsStoppedByService(ServerCallContext context) =>
+        stop.GraceOver.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested;
+
+    private void ThrowIfNotServing()
+    {
+        stop.ThrowIfStopping();
+        if (!readiness.IsReady)
+        {
+            throw new ServiceException(
+                ErrorReason.InferenceUnavailable, "The service is starting: its models are not warm yet. Come back soon.")
+            {
+                RetryAfter = options.Value.BusyRetryDelay,
+            };
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using ForegSyte.Hosting.Health;
+using ForegSyte.Inference.Pipelines;
+using ForegSyte.Inference.Video;
+
+namespace ForegSyte.Inference.Grpc;
+
+/// <summary>
+/// The work of the start. What is wrong with the installation (no ffmpeg, a bad pipeline, a missing model) refuses the
+/// start; the models are then warmed while the service listens and answers NOT_SERVING.
+/// </summary>
+internal sealed class InferenceStart(
+    DecoderTools tools,
+    PipelineWarmUp warmUp,
+    Readiness readiness,
+    IHostApplicationLifetime lifetime,
+    ILogger<InferenceStart> logger) : BackgroundService
+{
+    /// <summary>Version of ffmpeg; known once the service listens.</summary>
+    public string FfmpegVersion { get; private set; } = "";
+
+    /// <inheritdoc />
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        FfmpegVersion = await tools.ReadVersionAsync(cancellationToken);
+        logger.LogInformation("Videos are read by ffmpeg {FfmpegVersion}", FfmpegVersion);
+        await base.StartAsync(cancellationToken);
+    }
+
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await warmUp.RunAsync(stoppingToken);
+            readiness.MarkReady();
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            logger.LogInformation("The service was stopped before its models were warm");
+        }
+        catch (Exception failure)
+        {
+            logger.LogCritical(failure, "The models cannot run; the service stops");
+            Environment.ExitCode = 1;
+            lifetime.StopApplication();
+        }
+    }
+}

@@ -1,0 +1,46 @@
+namespace ForegSyte.Inference.Video;
+
+/// <summary>
+/// Reads lines of a child process; what a line has past a limit is left out, so that a file with a metadata value of
+/// a gigabyte cannot fill the memory.
+/// </summary>
+internal static class BoundedLines
+{
+    /// <summary>Longest line that is passed on, in characters. FFmpeg's own lines have some hundred.</summary>
+    public const int MaxLength = 2048;
+
+    /// <summary>Calls <paramref name="onLine"/> for each line until the end; false from it ends the reading.</summary>
+    public static async Task ReadAsync(TextReader reader, Func<ReadOnlyMemory<char>, bool> onLine)
+    {
+        var chunk = new char[8192];
+        var line = new char[MaxLength];
+        var length = 0;
+        while (await reader.ReadAsync(chunk.AsMemory()) is > 0 and var read)
+        {
+            for (var at = 0; at < read; at++)
+            {
+                if (chunk[at] is not ('\n' or '\r'))
+                {
+                    if (length < MaxLength)
+                    {
+                        line[length++] = chunk[at];
+                    }
+                }
+                else if (length > 0)
+                {
+                    if (!onLine(line.AsMemory(0, length)))
+                    {
+                        return;
+                    }
+
+                    length = 0;
+                }
+            }
+        }
+
+        if (length > 0)
+        {
+            onLine(line.AsMemory(0, length));
+        }
+    }
+}

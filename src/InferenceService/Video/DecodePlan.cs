@@ -1,0 +1,76 @@
+using ForegSyte.Hosting.Errors;
+using ForegSyte.V1;
+
+namespace ForegSyte.Inference.Video;
+
+/// <summary>Which frames of a video a segment wants, and where the decoder has to start for them.</summary>
+/// <param name="StartFrame">First frame of the range.</param>
+/// <param name="EndFrame">Frame after the last one; not past the end of the video.</param>
+/// <param name="Stride">Only multiples of this, counted from frame 0 of the video.</param>
+/// <param name="SeekTo">Where the decoder starts; null for the beginning of the file.</param>
+internal sealed record DecodePlan(int StartFrame, int EndFrame, int Stride, SeekPoint? SeekTo)
+{
+    /// <summary>Largest stride that a request may have.</summary>
+    public const int MaxStride = 1_000_000;
+
+    /// <summary>Frames that the range holds.</summary>
+    public int RangeCount => EndFrame - StartFrame;
+
+    /// <summary>The first wanted frame; it may lie past the range, which then holds no wanted one.</summary>
+    public int FirstWanted => checked((int)((((long)StartFrame + Stride - 1) / Stride) * Stride));
+
+    /// <summary>Wanted frames of the range.</summary>
+    public int WantedCount => FirstWanted >= EndFrame ? 0 : ((EndFrame - 1 - FirstWanted) / Stride) + 1;
+
+    /// <summary>The last wanted frame; only where there is one.</summary>
+    public int LastWanted => FirstWanted + ((WantedCount - 1) * Stride);
+
+    /// <summary>Plans a segment.</summary>
+    /// <param name="index">The video.</param>
+    /// <param name="range">The range; null for the whole video, an end of 0 or past the end for the end of it.</param>
+    /// <param name="stride">0 means 1.</param>
+    /// <exception cref="ServiceException">INVALID_FRAME_RANGE, INVALID_FIELD.</exception>
+    public static DecodePlan Make(VideoIndex index, FrameRange? range, int stride)
+    {
+        if (stride is < 0 or > MaxStride)
+        {
+            throw ServiceException.InvalidField(
+                "frame_stride", $"frame_stride has to be 0 to {MaxStride}; 0 means 1.", stride);
+        }
+
+        var start = range?.StartFrame ?? 0;
+        var end = range is null or { EndFrame: 0 } ? index.FrameCount : Math.Min(range.EndFrame, index.FrameCount);
+        if (start < 0 || start >= index.FrameCount || range is { EndFrame: not 0 } && range.EndFrame <= start)
+        {
+            throw ServiceException.ForField(
+                ErrorReason.InvalidFrameRange,
+                "range",
+                $"The range [{start}, {range?.EndFrame}) has to begin in the video, which has frames 0 to "
+                + $"{index.FrameCount - 1}, and to end after its start; an end of 0 means the end of the video.");
+        }
+
+        var plan = new DecodePlan(start, end, Math.Max(stride, 1), null);
+        return plan.WantedCount == 0 ? plan : plan with { SeekTo = SeekPointFor(index, plan.FirstWanted) };
+    }
+
+    /// <summary>Whether the pipeline gets this frame.</summary>
+    public bool Wants(int frame) => frame >= StartFrame && frame < EndFrame && frame % Stride == 0;
+
+    /// <summary>
+    /// The last point at or before the frame in the order of showing. Frames that lie before a key in that order but
+    /// after it in the file (an open group of pictures) need the key before: they belong to its stretch here, too.
+    /// </summary>
+    private static SeekPoint? SeekPointFor(VideoIndex index, int frame)
+    {
+        var ticks = index.TicksOf(frame);
+        int low = 0, high = index.SeekPoints.Count;
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = index.SeekPoints[middle].PresentationTicks <= ticks ? (middle + 1, high) : (low, middle);
+        }
+
+        // The first point is the beginning of the file: no seek is the surest way there.
+        return low > 1 ? index.SeekPoints[low - 1] : null;
+    }
+}

@@ -1,0 +1,64 @@
+using System.Globalization;
+
+namespace ForegSyte.Inference.Video;
+
+/// <summary>The command line of the decoder of one segment.</summary>
+internal static class FfmpegArguments
+{
+    /// <summary>
+    /// Arguments that make ffmpeg write the wanted frames as packed RGB to its output, and for each a line with its
+    /// timestamp to its error output, in the same order.
+    /// </summary>
+    /// <param name="path">Canonical path of the video.</param>
+    /// <param name="index">The video.</param>
+    /// <param name="plan">The segment.</param>
+    /// <param name="width">Width of a frame in pixels as it leaves.</param>
+    /// <param name="height">Height of a frame in pixels as it leaves.</param>
+    /// <param name="threads">Threads of the decoder.</param>
+    public static IReadOnlyList<string> Make(
+        string path, VideoIndex index, DecodePlan plan, int width, int height, int threads) =>
+    [
+        // "repeat": the same line twice is two frames. "level": tells lines of FFmpeg from lines of the file's making.
+        "-hide_banner", "-nostats", "-nostdin", "-loglevel", "repeat+level+info",
+        .. ConfinedInput.Arguments,
+        "-threads", Text(threads),
+
+        // Timestamps stay those of the container, so that each frame is known by its own.
+        "-copyts",
+        .. Seek(index, plan),
+        "-i", ConfinedInput.Url(path),
+        "-map", "0:V:0", "-an", "-sn", "-dn",
+        "-vf", Filters(index, plan, width, height),
+
+        // No frame is doubled or dropped to make a steady rate; a bad stretch is not a reason to give up the rest.
+        "-fps_mode", "passthrough", "-max_error_rate", "1",
+        "-pix_fmt", "rgb24", "-f", "rawvideo", "pipe:1",
+    ];
+
+    /// <summary>
+    /// By the decode time of the key frame: the demuxer searches by that. By the presentation time it could land on a
+    /// later key frame that is already in the file by then.
+    /// </summary>
+    private static IEnumerable<string> Seek(VideoIndex index, DecodePlan plan) =>
+        plan.SeekTo is { } point
+            ?
+            [
+                "-noaccurate_seek", "-seek_timestamp", "1",
+                "-ss", Text(index.TimeBase.ToMicrosecondsCeiling(point.DecodeTicks)) + "us",
+            ]
+            : [];
+
+    /// <summary>
+    /// The rotation is put in front of these by FFmpeg. The size is always given: a stream that changes its size in
+    /// the middle still gives frames of one size.
+    /// </summary>
+    private static string Filters(VideoIndex index, DecodePlan plan, int width, int height) =>
+        string.Join(',', [
+            .. FrameSelection.Filters(index, plan),
+            $"scale={Text(width)}:{Text(height)}:flags=bilinear",
+            "format=rgb24",
+            "showinfo=checksum=0",
+        ]);
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+}

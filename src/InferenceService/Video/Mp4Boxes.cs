@@ -1,0 +1,108 @@
+using System.Buffers.Binary;
+using System.Text;
+using ForegSyte.Hosting.Errors;
+
+namespace ForegSyte.Inference.Video;
+
+/// <summary>
+/// A look at the top-level boxes of a file (ISO/IEC 14496-12, 4.2) before a process is started for it: is it an MP4 at
+/// all, and is all of it here. FFmpeg reads a cut-off video as far as it goes; a job over half a video must fail.
+/// </summary>
+internal static class Mp4Boxes
+{
+    private const int ShortHeader = 8;
+    private const int LongHeader = 16;
+
+    /// <summary>Boxes that are looked at; a fragmented file has two for each fragment, and its "moov" is early.</summary>
+    private const int MaxBoxes = 100_000;
+
+    private const uint Ftyp = 0x66747970;
+    private const uint Moov = 0x6D6F6F76;
+
+    /// <summary>Walks the boxes of a seekable stream from its start.</summary>
+    /// <exception cref="ServiceException">EMPTY_VIDEO, NOT_AN_MP4, TRUNCATED_MP4.</exception>
+    public static void Check(Stream file)
+    {
+        var length = file.Length;
+        if (length == 0)
+        {
+            throw VideoFailures.Empty();
+        }
+
+        var hasMoov = false;
+        long offset = 0;
+        for (var box = 0; box < MaxBoxes && length - offset >= ShortHeader; box++)
+        {
+            var (type, size) = ReadHeader(file, offset, length);
+            if (box == 0 && type != Ftyp)
+            {
+                throw VideoFailures.NotAnMp4("it does not begin with an \"ftyp\" box.");
+            }
+
+            hasMoov |= type == Moov;
+            offset += size;
+            if (offset > length)
+            {
+                throw VideoFailures.Truncated($"it ends in the middle of its \"{Name(type)}\" box.");
+            }
+        }
+
+        if (offset == 0)
+        {
+            throw VideoFailures.NotAnMp4("it is too short to begin with an \"ftyp\" box.");
+        }
+
+        if (!hasMoov)
+        {
+            throw VideoFailures.Truncated("its \"moov\" box, the table of frames, is missing.");
+        }
+    }
+
+    private static (uint Type, long Size) ReadHeader(Stream file, long offset, long length)
+    {
+        Span<byte> header = stackalloc byte[LongHeader];
+        file.Position = offset;
+        var read = file.ReadAtLeast(header, ShortHeader, throwOnEndOfStream: true);
+        var type = BinaryPrimitives.ReadUInt32BigEndian(header[4..]);
+        long size = BinaryPrimitives.ReadUInt32BigEndian(header);
+        var headerLength = ShortHeader;
+        if (size == 0)
+        {
+            // The last box may reach to the end of the file.
+            return (type, length - offset);
+        }
+
+        if (size == 1)
+        {
+            headerLength = LongHeader;
+            if (read < LongHeader)
+            {
+                throw VideoFailures.Truncated($"it ends in the middle of its \"{Name(type)}\" box.");
+            }
+
+            size = BinaryPrimitives.ReadInt64BigEndian(header[ShortHeader..]);
+        }
+
+        // The upper bound also keeps offset + size from overflowing.
+        return size >= headerLength && size <= long.MaxValue - offset
+            ? (type, size)
+            : throw VideoFailures.NotAnMp4(
+                offset == 0 ? "it does not begin with an \"ftyp\" box." : "its boxes contradict each other.");
+    }
+
+    /// <summary>The four letters of a type, or its number where they are none.</summary>
+    private static string Name(uint type)
+    {
+        Span<byte> bytes = stackalloc byte[4];
+        BinaryPrimitives.WriteUInt32BigEndian(bytes, type);
+        foreach (var letter in bytes)
+        {
+            if (!char.IsAsciiLetterOrDigit((char)letter))
+            {
+                return FormattableString.Invariant($"0x{type:X8}");
+            }
+        }
+
+        return Encoding.ASCII.GetString(bytes);
+    }
+}

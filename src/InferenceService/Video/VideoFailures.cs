@@ -1,0 +1,51 @@
+using System.Globalization;
+using ForegSyte.Hosting.Errors;
+using ForegSyte.V1;
+
+namespace ForegSyte.Inference.Video;
+
+/// <summary>What callers are told about a video. No path and no output of FFmpeg: those go to the log.</summary>
+internal static class VideoFailures
+{
+    public static ServiceException Empty() => new(ErrorReason.EmptyVideo, "The video has no bytes.");
+
+    public static ServiceException NotAnMp4(string what) =>
+        new(ErrorReason.NotAnMp4, $"The video is not a readable MP4: {what} Convert it to MP4 and send it again.");
+
+    public static ServiceException Truncated(string what) =>
+        new(ErrorReason.TruncatedMp4, $"The video was cut off: {what} Copy it again and compare the sizes.");
+
+    public static ServiceException NoVideoTrack() =>
+        new(ErrorReason.NoVideoTrack, "The MP4 has no video track; sound and cover pictures do not count.");
+
+    public static ServiceException NoFrames() => new(ErrorReason.NoFrames, "The video track has no frames to show.");
+
+    public static ServiceException Undecodable(string what) =>
+        new(ErrorReason.UndecodableVideo, $"The video cannot be decoded: {what} Re-encode it, for example as H.264.");
+
+    public static ServiceException DecoderLost(string what, Exception? cause = null) =>
+        new(ErrorReason.DecoderLost, $"The decoder process ended without a reason of the video's: {what}", cause)
+        {
+            RetryAfter = TimeSpan.FromSeconds(1),
+        };
+
+    /// <summary>A limit of <see cref="VideoOptions"/> that the video goes beyond.</summary>
+    /// <param name="option">Name of the property in <see cref="VideoOptions"/>.</param>
+    /// <param name="limit">The limit in force, with its unit.</param>
+    /// <param name="what">What of the video is too large, a full sentence.</param>
+    public static ServiceException LimitExceeded(string option, string limit, string what) =>
+        new(
+            ErrorReason.VideoLimitExceeded,
+            $"{what} The limit is {limit} (option {VideoOptions.Section}:{option}).")
+        {
+            Metadata = new Dictionary<string, string>
+            {
+                ["option"] = $"{VideoOptions.Section}:{option}",
+                ["limit"] = limit,
+            },
+        };
+
+    /// <inheritdoc cref="LimitExceeded(string, string, string)" />
+    public static ServiceException LimitExceeded(string option, long limit, string unit, string what) =>
+        LimitExceeded(option, string.Create(CultureInfo.InvariantCulture, $"{limit} {unit}"), what);
+}

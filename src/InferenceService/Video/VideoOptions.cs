@@ -1,0 +1,64 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace ForegSyte.Inference.Video;
+
+/// <summary>How videos are found, checked and decoded, and what they may cost.</summary>
+internal sealed class VideoOptions
+{
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Video";
+
+    /// <value>Path of ffmpeg; a bare name is looked up on PATH.</value>
+    [Required]
+    public string FfmpegPath { get; set; } = "ffmpeg";
+
+    /// <value>Path of ffprobe; a bare name is looked up on PATH.</value>
+    [Required]
+    public string FfprobePath { get; set; } = "ffprobe";
+
+    /// <value>Folders that videos may lie in. Empty means the folder of stored videos, {DataDirectory}/video_jobs.</value>
+    public IList<string> AllowedRoots { get; } = [];
+
+    /// <value>Most frames of a video. Each costs 8 bytes for its timestamp while the video is in use.</value>
+    [Range(1, 50_000_000)]
+    public int MaxFrames { get; set; } = 5_000_000;
+
+    /// <value>Longest side of a frame in pixels; the largest that H.264 and HEVC levels know is below it.</value>
+    [Range(16, 32768)]
+    public int MaxFrameSidePixels { get; set; } = 16384;
+
+    /// <value>Most pixels of a frame; the default is 8192 x 8192, 192 MiB as RGB.</value>
+    [Range(256, 268_435_456)]
+    public int MaxFramePixels { get; set; } = 8192 * 8192;
+
+    /// <value>How long reading the packet table of one video may take.</value>
+    [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
+    public TimeSpan ProbeTimeLimit { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <value>How long one segment may wait for its decoder, all waits added up.</value>
+    [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
+    public TimeSpan DecodeTimeLimit { get; set; } = TimeSpan.FromMinutes(30);
+
+    /// <value>Processor seconds that one decoder or probe process may use, all its threads added up.</value>
+    [Range(1, 864_000)]
+    public int ProcessCpuSeconds { get; set; } = 3600;
+
+    /// <value>
+    /// Address space of one decoder or probe process in MiB. Measured with FFmpeg 5.1: see docs of the limit in
+    /// <see cref="Confinement"/>.
+    /// </value>
+    [Range(64, 1_048_576)]
+    public int ProcessMemoryMebibytes { get; set; } = 4096;
+
+    /// <value>Threads of one decoder.</value>
+    [Range(1, 64)]
+    public int DecoderThreads { get; set; } = 2;
+
+    /// <value>How much decoders step back for other work, as nice(1) counts it.</value>
+    [Range(0, 19)]
+    public int Niceness { get; set; } = 5;
+
+    /// <value>Packet tables kept for the next segment of the same video.</value>
+    [Range(0, 1000)]
+    public int CachedIndexes { get; set; } = 8;
+}

@@ -1,0 +1,18 @@
+using ForegSyte.Hosting.Configuration;
+
+namespace ForegSyte.Inference.Video;
+
+/// <summary>Adds what reads videos.</summary>
+internal static class VideoRegistration
+{
+    public static WebApplicationBuilder AddVideo(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddCheckedOptions<VideoOptions>(VideoOptions.Section);
+        builder.Services.AddSingleton<DecoderTools>();
+        builder.Services.AddSingleton<VideoSources>();
+        builder.Services.AddSingleton<VideoIndexCache>();
+        builder.Services.AddSingleton<VideoProbe>();
+        builder.Services.AddSingleton<FrameSource>();
+        return builder;
+    }
+}

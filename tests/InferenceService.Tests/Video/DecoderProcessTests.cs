@@ -1,0 +1,196 @@
+using ForegSyte.Hosting.Errors;
+using ForegSyte.Inference.Video;
+using ForegSyte.Testing;
+using ForegSyte.V1;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace ForegSyte.InferenceService.Tests.Video;
+
+public sealed class DecoderProcessTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task ReadAsync_Cancelled_EndsTheProcessBeforeItThrows()
+    {
+        var path = await LongClipAsync();
+        using var cancel = new CancellationTokenSource();
+        var parts = new VideoParts();
+        await using var frames = await StartAsync(parts, path, cancel.Token);
+        Assert.Single(ChildProcesses.UsingFile(path));
+
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => ReadToEndAsync(frames));
+
+        Assert.Empty(ChildProcesses.UsingFile(path));
+    }
+
+    [Fact]
+    public async Task ReadAsync_CancelledWhileNothingComes_EndsAtOnce()
+    {
+        var path = await LongClipAsync();
+        var index = await new VideoParts().Probe.ReadAsync(path, TestContext.Current.CancellationToken);
+        var silent = new VideoParts(new VideoOptions { FfmpegPath = Script("exec sleep 600") });
+        using var cancel = new CancellationTokenSource();
+        var reading = ReadToEndAsync(silent.Source.ReadAsync(
+            path, index, null, 1, DecodeSize.Native, silent.Meter, cancel.Token).GetAsyncEnumerator(cancel.Token));
+        Assert.False(reading.IsCompleted);
+
+        await cancel.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
+    }
+
+    [Fact]
+    public async Task ReadAsync_AbandonedByTheReader_EndsTheProcess()
+    {
+        var path = await LongClipAsync();
+        var frames = await StartAsync(new VideoParts(), path, TestContext.Current.CancellationToken);
+        Assert.Single(ChildProcesses.UsingFile(path));
+
+        await frames.DisposeAsync();
+
+        Assert.Empty(ChildProcesses.UsingFile(path));
+    }
+
+    [Fact]
+    public async Task ReadAsync_ProcessKilledFromOutside_IsDecoderLost()
+    {
+        var path = await LongClipAsync();
+        await using var frames = await StartAsync(new VideoParts(), path, TestContext.Current.CancellationToken);
+
+        ChildProcesses.KillUser(path);
+        var failure = await Assert.ThrowsAsync<ServiceException>(() => ReadToEndAsync(frames));
+
+        Assert.Equal(ErrorReason.DecoderLost, failure.Reason);
+        Assert.NotNull(failure.RetryAfter);
+    }
+
+    [Fact]
+    public async Task ReadAsync_ProcessStopsInTheMiddleWithAnError_IsDecoderLost()
+    {
+        var path = await LongClipAsync();
+        var index = await new VideoParts().Probe.ReadAsync(path, TestContext.Current.CancellationToken);
+        var frameBytes = index.Info.Width * index.Info.Height * 3;
+        var script = Script(
+            "echo '[Parsed_showinfo_1 @ 0x1] [info] n:   0 pts:      0 pts_time:0' >&2; "
+            + $"head -c {frameBytes} /dev/zero; exit 5");
+
+        var failure = await Assert.ThrowsAsync<ServiceException>(
+            () => new VideoParts(new VideoOptions { FfmpegPath = script }).ReadAsync(path));
+
+        Assert.Equal(ErrorReason.DecoderLost, failure.Reason);
+    }
+
+    [Fact]
+    public async Task ReadAsync_TooLittleMemory_NamesTheLimit()
+    {
+        var path = await Clips.MakeTestPictureAsync(_folder.File("4k.mp4"), width: 3840, height: 2160, frames: 3);
+        var parts = new VideoParts(new VideoOptions { ProcessMemoryMebibytes = 450 });
+
+        var failure = await Assert.ThrowsAsync<ServiceException>(() => parts.ReadAsync(path));
+
+        Assert.Equal(ErrorReason.VideoLimitExceeded, failure.Reason);
+        Assert.Equal("Video:ProcessMemoryMebibytes", failure.Metadata["option"]);
+    }
+
+    [Fact]
+    public async Task ReadAsync_DefaultMemory_DecodesEightThousandPixelsAcross()
+    {
+        var path = await Clips.MakeAsync(
+            _folder.File("8k.mp4"),
+            "-f", "lavfi", "-i", "color=gray:size=7680x4320", "-frames:v", "3", "-c:v", "libx264", "-preset", "ultrafast",
+            "-pix_fmt", "yuv420p");
+
+        Assert.Equal(3, (await new VideoParts().ReadAsync(path, size: new DecodeSize(640, 640))).Count);
+    }
+
+    [Fact]
+    public async Task ReadAsync_DecoderSlowerThanItsTime_NamesTheLimit()
+    {
+        var path = await LongClipAsync();
+        var parts = new VideoParts(new VideoOptions
+        {
+            FfmpegPath = Script("exec sleep 600"),
+            DecodeTimeLimit = TimeSpan.FromMilliseconds(1),
+        });
+
+        var failure = await Assert.ThrowsAsync<ServiceException>(() => parts.ReadAsync(path));
+
+        Assert.Equal(ErrorReason.VideoLimitExceeded, failure.Reason);
+        Assert.Equal("Video:DecodeTimeLimit", failure.Metadata["option"]);
+    }
+
+    [Fact]
+    public async Task Decoder_SeesNothingOfTheServicesEnvironmentButItsPath()
+    {
+        var path = await LongClipAsync();
+        var index = await new VideoParts().Probe.ReadAsync(path, TestContext.Current.CancellationToken);
+        var environment = _folder.File("environment");
+        var parts = new VideoParts(new VideoOptions { FfmpegPath = Script($"env | cut -d= -f1 > {environment}; exit 1") });
+
+        await Assert.ThrowsAsync<ServiceException>(() => ReadToEndAsync(parts.Source.ReadAsync(
+            path, index, null, 1, DecodeSize.Native, parts.Meter, TestContext.Current.CancellationToken)
+            .GetAsyncEnumerator(TestContext.Current.CancellationToken)));
+
+        // PWD and those after it are the shell's own.
+        Assert.Subset(
+            new HashSet<string> { "PATH", "LD_LIBRARY_PATH", "LC_ALL", "PWD", "_", "SHLVL", "OLDPWD" },
+            File.ReadAllLines(environment).ToHashSet());
+    }
+
+    [Fact]
+    public void DecoderTools_FfmpegMissing_SaysHowToInstallIt()
+    {
+        var options = Options.Create(new VideoOptions { FfmpegPath = "no-such-ffmpeg" });
+
+        var failure = Assert.Throws<OptionsValidationException>(
+            () => new DecoderTools(options, NullLogger<DecoderTools>.Instance));
+
+        Assert.Contains("apt-get install ffmpeg", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task DecoderTools_Version_IsThatOfTheProgram()
+    {
+        var version = await new VideoParts().Tools.ReadVersionAsync(TestContext.Current.CancellationToken);
+
+        Assert.Matches(@"^n?\d+\.\d+", version);
+    }
+
+    private Task<string> LongClipAsync() => Clips.MakeTestPictureAsync(_folder.File("long.mp4"), frames: 100);
+
+    private static async Task<IAsyncEnumerator<Frame>> StartAsync(VideoParts parts, string path, CancellationToken cancel)
+    {
+        var index = await parts.Probe.ReadAsync(path, TestContext.Current.CancellationToken);
+        var frames = parts.Source.ReadAsync(path, index, null, 1, DecodeSize.Native, parts.Meter, cancel)
+            .GetAsyncEnumerator(cancel);
+        Assert.True(await frames.MoveNextAsync());
+        frames.Current.Dispose();
+        return frames;
+    }
+
+    private static async Task ReadToEndAsync(IAsyncEnumerator<Frame> frames)
+    {
+        while (await frames.MoveNextAsync())
+        {
+            frames.Current.Dispose();
+        }
+    }
+
+    private string Script(string command)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            throw new PlatformNotSupportedException("Fake decoders are shell scripts.");
+        }
+
+        var path = _folder.File($"{Guid.NewGuid():N}.sh");
+        File.WriteAllText(path, $"#!/bin/sh\n{command}\n");
+        new FileInfo(path).UnixFileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        return path;
+    }
+}

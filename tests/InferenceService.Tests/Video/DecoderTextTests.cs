@@ -1,0 +1,123 @@
+using ForegSyte.Inference.Video;
+using ForegSyte.V1;
+
+namespace ForegSyte.InferenceService.Tests.Video;
+
+/// <summary>What is read from, and concluded from, the words of child processes.</summary>
+public sealed class DecoderTextTests
+{
+    [Theory]
+    [InlineData("[Parsed_showinfo_2 @ 0x55c7899a4e80] [info] n:   0 pts:  10240 pts_time:1       pos: 9", 10240L)]
+    [InlineData("[Parsed_showinfo_12 @ 0x1] [info] n:1234 pts:-512 pts_time:-0.04", -512L)]
+    [InlineData("[Parsed_showinfo_3 @ 0x1] [info] n:   7 pts:NOPTS pts_time:NOPTS", null)]
+    public void TryRead_LineOfAFrame_GivesItsTicks(string line, long? expected)
+    {
+        Assert.True(ShowInfoLine.TryRead(line, out var ticks));
+        Assert.Equal(expected, ticks);
+    }
+
+    [Theory]
+    [InlineData("[Parsed_showinfo_2 @ 0x1] [info] config in time_base: 1/10240, frame_rate: 10/1")]
+    [InlineData("[Parsed_showinfo_2 @ 0x1] [info] color_range:pc color_space:gbr")]
+    [InlineData("[info]     title : [Parsed_showinfo_2 @ 0x1] [info] n:   0 pts:  10240 pts_time:1")]
+    [InlineData("")]
+    public void TryRead_OtherLine_IsNotAFrame(string line) => Assert.False(ShowInfoLine.TryRead(line, out _));
+
+    [Theory]
+    [InlineData("0", 0)]
+    [InlineData("-90", 90)]
+    [InlineData("90", 270)]
+    [InlineData("-180", 180)]
+    [InlineData("180", 180)]
+    [InlineData("-89.6", 90)]
+    [InlineData("45", 0)]
+    [InlineData("nan", 0)]
+    [InlineData(null, 0)]
+    public void ClockwiseDegrees_OfFfprobesRotation_AreQuarters(string? rotation, int expected) =>
+        Assert.Equal(expected, StreamDescription.ClockwiseDegrees(rotation));
+
+    [Theory]
+    [InlineData(137, 5, ErrorReason.DecoderLost)]
+    [InlineData(139, 0, ErrorReason.DecoderLost)]
+    [InlineData(152, 5, ErrorReason.VideoLimitExceeded)]
+    [InlineData(127, 0, ErrorReason.DecoderLost)]
+    [InlineData(1, 0, ErrorReason.UndecodableVideo)]
+    [InlineData(183, 0, ErrorReason.DecoderLost)]
+    [InlineData(234, 0, ErrorReason.UndecodableVideo)]
+    [InlineData(1, 5, ErrorReason.DecoderLost)]
+    [InlineData(0, 0, ErrorReason.UndecodableVideo)]
+    public void SegmentFailure_ByExitCodeAndFrames_HasItsReason(int exitCode, int delivered, ErrorReason reason) =>
+        Assert.Equal(
+            reason, DecoderExit.SegmentFailure(exitCode, 10, delivered, new LogTail(), new VideoOptions())?.Reason);
+
+    [Fact]
+    public void SegmentFailure_DamageInTheMiddle_IsNone() =>
+        Assert.Null(DecoderExit.SegmentFailure(0, 10, 9, new LogTail(), new VideoOptions()));
+
+    [Fact]
+    public void Make_ProgramsMissing_NamesWhatIsNotLimited()
+    {
+        var confinement = Confinement.Make(new VideoOptions(), program => program == "nice" ? "/bin/nice" : null);
+
+        Assert.Equal(["/bin/nice", "-n", "5"], confinement.Prefix);
+        Assert.Collection(
+            confinement.Missing,
+            text => Assert.StartsWith("setsid", text, StringComparison.Ordinal),
+            text => Assert.StartsWith("prlimit", text, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task BoundedLines_LongLine_IsCutAndTheNextIsWhole()
+    {
+        List<string> lines = [];
+
+        await BoundedLines.ReadAsync(new StringReader(new string('x', 1_000_000) + "\r\nshort\n\nlast"), line =>
+        {
+            lines.Add(line.ToString());
+            return true;
+        });
+
+        Assert.Equal([new string('x', BoundedLines.MaxLength), "short", "last"], lines);
+    }
+
+    [Fact]
+    public void PacketTable_MoreLinesThanAllowed_SaysSo()
+    {
+        var table = new PacketTable(maxPackets: 2);
+
+        Assert.True(table.Add("packet|pts=0|dts=0|duration=1|flags=K_"));
+        Assert.True(table.Add("packet|pts=1|dts=1|duration=1|flags=__"));
+        Assert.False(table.Add("packet|pts=2|dts=2|duration=1|flags=__"));
+    }
+
+    [Fact]
+    public void PacketTable_HiddenAndRepeatedPackets_AreNoFrames()
+    {
+        var table = new PacketTable(maxPackets: 100);
+        table.Add("packet|pts=-20|dts=-40|duration=10|flags=KD");
+        table.Add("packet|pts=10|dts=-30|duration=10|flags=__");
+        table.Add("packet|pts=0|dts=-20|duration=10|flags=K_");
+        table.Add("packet|pts=0|dts=-10|duration=10|flags=__");
+
+        Assert.Equal([0, 10], table.Timestamps());
+        Assert.Equal([-20, 0], table.SeekPoints().Select(point => point.PresentationTicks));
+        Assert.Equal((10L, 10L), table.Last);
+    }
+
+    [Fact]
+    public void PacketTable_DecodeTimesThatJumpBack_GiveNoSeekPoints()
+    {
+        var table = new PacketTable(maxPackets: 100);
+        table.Add("packet|pts=0|dts=0|duration=10|flags=K_");
+        table.Add("packet|pts=10|dts=-5|duration=10|flags=K_");
+
+        Assert.Empty(table.SeekPoints());
+    }
+
+    [Theory]
+    [InlineData(1, 3, 1, 333334)]
+    [InlineData(1, 90000, -90000, -1000000)]
+    [InlineData(1, 3, -1, -333333)]
+    public void ToMicrosecondsCeiling_IsNeverEarlier(long numerator, long denominator, long ticks, long expected) =>
+        Assert.Equal(expected, new TimeBase(numerator, denominator).ToMicrosecondsCeiling(ticks));
+}

@@ -1,0 +1,70 @@
+using ForegSyte.Hosting.Configuration;
+using ForegSyte.Inference.Video;
+using ForegSyte.V1;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace ForegSyte.InferenceService.Tests.Video;
+
+/// <summary>The parts that read videos, with options of a test's own.</summary>
+internal sealed class VideoParts
+{
+    private readonly VideoIndexCache _cache;
+
+    public VideoParts(VideoOptions? options = null)
+    {
+        Options = options ?? new VideoOptions();
+        var checkedOptions = Microsoft.Extensions.Options.Options.Create(Options);
+        _cache = new VideoIndexCache(checkedOptions);
+        Tools = new DecoderTools(checkedOptions, NullLogger<DecoderTools>.Instance);
+        Probe = new VideoProbe(Tools, _cache, checkedOptions, TimeProvider.System, NullLogger<VideoProbe>.Instance);
+        Source = new FrameSource(Tools, checkedOptions, TimeProvider.System, NullLogger<FrameSource>.Instance);
+    }
+
+    public VideoOptions Options { get; }
+
+    public DecoderTools Tools { get; }
+
+    public VideoProbe Probe { get; }
+
+    public FrameSource Source { get; }
+
+    /// <summary>The meter of the last read.</summary>
+    public DecodeMeter Meter { get; private set; } = new();
+
+    public static VideoSources Sources(string dataDirectory, params string[] roots)
+    {
+        var options = new VideoOptions();
+        foreach (var root in roots)
+        {
+            options.AllowedRoots.Add(root);
+        }
+
+        return new VideoSources(Microsoft.Extensions.Options.Options.Create(options), new DataDirectory(dataDirectory));
+    }
+
+    /// <summary>Reads a range; each frame as its index, timestamp and a hash of its pixels.</summary>
+    public async Task<List<SeenFrame>> ReadAsync(
+        string path, int start = 0, int end = 0, int stride = 1, DecodeSize? size = null)
+    {
+        var index = await Probe.ReadAsync(path, TestContext.Current.CancellationToken);
+        Meter = new DecodeMeter();
+        List<SeenFrame> seen = [];
+        await foreach (var frame in Source.ReadAsync(
+            path,
+            index,
+            new FrameRange { StartFrame = start, EndFrame = end },
+            stride,
+            size ?? DecodeSize.Native,
+            Meter,
+            TestContext.Current.CancellationToken))
+        {
+            using (frame)
+            {
+                seen.Add(SeenFrame.Of(frame));
+            }
+        }
+
+        return seen;
+    }
+}

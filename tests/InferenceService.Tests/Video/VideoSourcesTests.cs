@@ -1,0 +1,100 @@
+using ForegSyte.Hosting.Errors;
+using ForegSyte.Testing;
+using ForegSyte.V1;
+
+namespace ForegSyte.InferenceService.Tests.Video;
+
+public sealed class VideoSourcesTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public VideoSourcesTests()
+    {
+        Directory.CreateDirectory(_folder.File("video_jobs"));
+        File.WriteAllText(_folder.File("video_jobs", "a b#1.mp4"), "x");
+        File.WriteAllText(_folder.File("secret.mp4"), "x");
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Resolve_FileUnderTheDefaultRoot_IsItsPath() =>
+        Assert.Equal(_folder.File("video_jobs", "a b#1.mp4"), Resolve($"file://{_folder.Path}/video_jobs/a%20b%231.mp4"));
+
+    [Theory]
+    [InlineData("/video_jobs/../secret.mp4")]
+    [InlineData("/video_jobs/%2e%2e/secret.mp4")]
+    [InlineData("/video_jobs/..%2fsecret.mp4")]
+    [InlineData("/video_jobs/./x/../../secret.mp4")]
+    [InlineData("/secret.mp4")]
+    [InlineData("/no-such-file.mp4")]
+    [InlineData("/video_jobs2/a.mp4")]
+    public void Resolve_PathOutsideTheRoots_IsNotAllowed(string path) =>
+        AssertRefused($"file://{_folder.Path}{path}", ErrorReason.SourceNotAllowed);
+
+    [Theory]
+    [InlineData("link.mp4", "../secret.mp4", "link.mp4")]
+    [InlineData("folder", "..", "folder/secret.mp4")]
+    [InlineData("absolute", "/etc", "absolute/passwd")]
+    [InlineData("circle", "circle", "circle")]
+    public void Resolve_LinkThatLeadsOutside_IsNotAllowed(string link, string target, string asked)
+    {
+        File.CreateSymbolicLink(_folder.File("video_jobs", link), target);
+
+        AssertRefused($"file://{_folder.Path}/video_jobs/{asked}", ErrorReason.SourceNotAllowed);
+    }
+
+    [Fact]
+    public void Resolve_LinkThatStaysInside_IsTheTarget()
+    {
+        File.CreateSymbolicLink(_folder.File("video_jobs", "link.mp4"), "a b#1.mp4");
+
+        Assert.Equal(_folder.File("video_jobs", "a b#1.mp4"), Resolve($"file://{_folder.Path}/video_jobs/link.mp4"));
+    }
+
+    [Fact]
+    public void Resolve_RootThatIsALink_IsFollowed()
+    {
+        Directory.CreateSymbolicLink(_folder.File("elsewhere"), _folder.File("video_jobs"));
+        var sources = VideoParts.Sources("/no-such-data", _folder.File("elsewhere"));
+
+        Assert.Equal(
+            _folder.File("video_jobs", "a b#1.mp4"),
+            sources.Resolve(new VideoSource { Uri = $"file://{_folder.Path}/elsewhere/a%20b%231.mp4" }));
+    }
+
+    [Fact]
+    public void Resolve_NoSuchFileUnderARoot_IsNotFound() =>
+        AssertRefused($"file://{_folder.Path}/video_jobs/none.mp4", ErrorReason.SourceNotFound);
+
+    [Fact]
+    public void Resolve_Folder_IsNotFound() =>
+        AssertRefused($"file://{_folder.Path}/video_jobs", ErrorReason.SourceNotFound);
+
+    [Theory]
+    [InlineData("/srv/a.mp4")]
+    [InlineData("a.mp4")]
+    [InlineData("http://example.org/a.mp4")]
+    [InlineData("file://server/share/a.mp4")]
+    [InlineData("file:a.mp4")]
+    [InlineData("file:///srv/a.mp4?x=1")]
+    [InlineData("file:///srv/a.mp4#t=1")]
+    [InlineData("file:///srv/a%00.mp4")]
+    [InlineData("concat:/etc/passwd")]
+    public void Resolve_OtherUris_AreUnsupported(string uri) => AssertRefused(uri, ErrorReason.UnsupportedUri);
+
+    [Fact]
+    public void Resolve_NoUri_IsMissing()
+    {
+        Assert.Equal(ErrorReason.MissingField, Refusal(null).Reason);
+        Assert.Equal("video.uri", Refusal(new VideoSource()).FieldViolations.Single().Field);
+    }
+
+    private string Resolve(string uri) => VideoParts.Sources(_folder.Path).Resolve(new VideoSource { Uri = uri });
+
+    private ServiceException Refusal(VideoSource? source) =>
+        Assert.Throws<ServiceException>(() => VideoParts.Sources(_folder.Path).Resolve(source));
+
+    private void AssertRefused(string uri, ErrorReason reason) =>
+        Assert.Equal(reason, Refusal(new VideoSource { Uri = uri }).Reason);
+}

@@ -1,0 +1,64 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using CliWrap;
+using CliWrap.Buffered;
+
+namespace ForegSyte.Testing;
+
+/// <summary>Changes MP4 files byte by byte, for what no encoder makes.</summary>
+public static class Mp4Surgery
+{
+    /// <summary>Bytes between the letters "tkhd" and the matrix of a version 0 track header (ISO/IEC 14496-12, 8.3.2).</summary>
+    private const int MatrixOffset = 4 + 40;
+
+    /// <summary>Asks players to turn the track clockwise: x' = a x + c y, y' = b x + d y, in 16.16 fixed point.</summary>
+    public static void Rotate(string path, int clockwiseDegrees)
+    {
+        var (a, b, c, d) = clockwiseDegrees switch
+        {
+            90 => (0, 1, -1, 0),
+            180 => (-1, 0, 0, -1),
+            270 => (0, -1, 1, 0),
+            _ => throw new ArgumentOutOfRangeException(nameof(clockwiseDegrees)),
+        };
+        var bytes = File.ReadAllBytes(path);
+        var matrix = bytes.AsSpan(bytes.AsSpan().IndexOf("tkhd"u8) + MatrixOffset, 36);
+        Write(matrix, 0, a);
+        Write(matrix, 1, b);
+        Write(matrix, 3, c);
+        Write(matrix, 4, d);
+        File.WriteAllBytes(path, bytes);
+
+        static void Write(Span<byte> matrix, int cell, int value) =>
+            BinaryPrimitives.WriteInt32BigEndian(matrix[(cell * 4)..], value << 16);
+    }
+
+    /// <summary>Overwrites the data of these packets of the video, counted in the file's order, with zeros.</summary>
+    public static async Task EraseFramesAsync(string path, params int[] packets)
+    {
+        var listing = await Cli.Wrap("ffprobe")
+            .WithArguments(["-v", "error", "-select_streams", "v:0", "-show_entries", "packet=pos,size", "-of", "csv=p=0", path])
+            .ExecuteBufferedAsync();
+        var extents = listing.StandardOutput.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split(',').Take(2).Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray())
+            .ToArray();
+        var bytes = await File.ReadAllBytesAsync(path);
+        foreach (var packet in packets)
+        {
+            // ffprobe prints size before pos.
+            bytes.AsSpan(extents[packet][1], extents[packet][0]).Clear();
+        }
+
+        await File.WriteAllBytesAsync(path, bytes);
+    }
+
+    /// <summary>Keeps the first bytes of a file.</summary>
+    public static void Truncate(string path, long length)
+    {
+        using var file = File.OpenWrite(path);
+        file.SetLength(length);
+    }
+
+    /// <summary>Where the first box of a type begins.</summary>
+    public static int OffsetOf(string path, ReadOnlySpan<byte> type) => File.ReadAllBytes(path).AsSpan().IndexOf(type) - 4;
+}
