@@ -18,16 +18,16 @@ internal sealed class DuckDbDatabase : IDisposable
     /// </exception>
     public DuckDbDatabase(IOptions<DatabaseOptions> options)
     {
-        Path = CanonicalPath.Of(options.Value.Path);
-        ConnectionString = MakeConnectionString(Path, options.Value);
         try
         {
+            Path = CanonicalPath.Of(options.Value.Path);
+            ConnectionString = MakeConnectionString(Path, options.Value);
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
             _keeper = Connect();
         }
         catch (Exception failure) when (failure is DuckDBException or IOException or UnauthorizedAccessException)
         {
-            throw DatabaseFailures.OfOpening(Path, failure);
+            throw DatabaseFailures.OfOpening(Path ?? options.Value.Path, failure);
         }
     }
 

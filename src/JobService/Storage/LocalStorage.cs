@@ -85,8 +85,9 @@ internal sealed partial class LocalStorage : IStorage
         return abandoned.Count;
     }
 
-    /// <inheritdoc />
-    public Uri UriOf(string key) => new UriBuilder { Scheme = Uri.UriSchemeFile, Host = "", Path = PathOf(key) }.Uri;
+    /// <summary>Each part is escaped by itself: Uri would take a "%25" in a folder's name for an escaped "%".</summary>
+    public Uri UriOf(string key) => new(
+        "file://" + string.Join('/', PathOf(key).Split(Path.DirectorySeparatorChar).Select(Uri.EscapeDataString)));
 
     private string PathOf(string key) => Path.Combine(_root, StorageKey.Require(key));
 

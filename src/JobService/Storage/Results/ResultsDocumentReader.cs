@@ -49,20 +49,19 @@ internal sealed class ResultsDocumentReader
     }
 
     /// <summary>The failure of a document that cannot be read back.</summary>
-    internal static ServiceException Damaged(FormattableString how, Exception? cause = null) => new(
+    internal static ServiceException Damaged(string how, Exception? cause = null) => new(
         ErrorReason.ResultsDamaged,
-        $"The stored results are damaged: {FormattableString.Invariant(how)}. Submit the video again; the operator should "
+        $"The stored results are damaged: {how}. Submit the video again; the operator should "
         + "check the disk of the server.",
         cause);
 
-    private static ServiceException Damaged(string how) => Damaged($"{how}");
-
     /// <summary>
     /// The offset of the first line whose index is at least this, or the end. Lines that begin before low have smaller
-    /// indexes, lines that begin at high or after it do not.
+    /// indexes; the first line that begins at high or after it is the one found so far.
     /// </summary>
     private long Find(int startFrame)
     {
+        var found = _end;
         var (low, high) = (_start, _end);
         while (low < high)
         {
@@ -77,10 +76,17 @@ internal sealed class ResultsDocumentReader
             var next = _lines.ReadLine(line, _line, IndexBytes) ?? throw Damaged($"its line at byte {line} has no end");
             var index = ResultsFormat.FrameIndexOf(CollectionsMarshal.AsSpan(_line))
                 ?? throw Damaged($"its line at byte {line} does not begin with a frame_index");
-            (low, high) = index < startFrame ? (next, high) : (low, middle);
+            if (index < startFrame)
+            {
+                low = next;
+            }
+            else
+            {
+                (found, high) = (line, middle);
+            }
         }
 
-        return high;
+        return found;
     }
 
     private ResultsPage ReadFrom(long at, int startFrame, int pageBytes)

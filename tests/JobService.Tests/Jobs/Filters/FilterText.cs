@@ -1,0 +1,55 @@
+using System.Globalization;
+using ForegSyte.Jobs;
+using ForegSyte.Jobs.Filters;
+using ForegSyte.V1;
+
+namespace ForegSyte.JobService.Tests.Jobs.Filters;
+
+/// <summary>Writes a filter so that parsing it gives the same tree back.</summary>
+internal static class FilterText
+{
+    public static string Print(JobFilter filter) => filter switch
+    {
+        // Both operators bind to the left, so a right side of the same kind needs parentheses.
+        JobFilter.And(var left, var right) => $"{Print(left)} AND {(right is JobFilter.And ? Group(right) : Print(right))}",
+        JobFilter.Or(var left, var right) => $"{(left is JobFilter.Or ? Print(left) : Term(left))} OR {Term(right)}",
+        JobFilter.Not(var inner) => "NOT " + Term(inner),
+        JobFilter.Comparison comparison => $"{Name(comparison.Field)} {Symbol(comparison.Operator)} {Value(comparison.Value)}",
+        _ => throw new ArgumentOutOfRangeException(nameof(filter), filter, null),
+    };
+
+    private static string Term(JobFilter filter) => filter is JobFilter.And or JobFilter.Or ? Group(filter) : Print(filter);
+
+    private static string Group(JobFilter filter) => $"({Print(filter)})";
+
+    private static string Name(FilterField field) => field switch
+    {
+        FilterField.Status => "status",
+        FilterField.PipelineId => "pipeline_id",
+        FilterField.DisplayName => "display_name",
+        _ => "created_at",
+    };
+
+    private static string Symbol(FilterOperator comparison) => comparison switch
+    {
+        FilterOperator.Equal => "=",
+        FilterOperator.NotEqual => "!=",
+        FilterOperator.Less => "<",
+        FilterOperator.LessOrEqual => "<=",
+        FilterOperator.Greater => ">",
+        _ => ">=",
+    };
+
+    private static string Value(object value) => value switch
+    {
+        JobStatus status => JobStatusNames.Of(status),
+        DateTimeOffset instant => string.Create(CultureInfo.InvariantCulture, $"\"{instant:yyyy-MM-ddTHH:mm:ss.ffffffZ}\""),
+        TextPattern pattern => $"\"{(pattern.AnyBefore ? "*" : "")}{Escape(pattern.Text)}{(pattern.AnyAfter ? "*" : "")}\"",
+        _ => throw new ArgumentOutOfRangeException(nameof(value), value, null),
+    };
+
+    private static string Escape(string text) => text
+        .Replace("\\", "\\\\", StringComparison.Ordinal)
+        .Replace("\"", "\\\"", StringComparison.Ordinal)
+        .Replace("*", "\\*", StringComparison.Ordinal);
+}

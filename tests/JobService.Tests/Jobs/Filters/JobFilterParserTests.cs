@@ -1,0 +1,154 @@
+using CsCheck;
+using ForegSyte.Jobs.Filters;
+using ForegSyte.V1;
+
+namespace ForegSyte.JobService.Tests.Jobs.Filters;
+
+public sealed class JobFilterParserTests
+{
+    private static readonly JobFilter Failed = Is(JobStatus.Failed);
+    private static readonly JobFilter Pending = Is(JobStatus.Pending);
+    private static readonly JobFilter Running = Is(JobStatus.Running);
+
+    [Fact]
+    public void Parse_OrBesideAnd_OrBindsTighter() => Assert.Equal(
+        new JobFilter.And(Failed, new JobFilter.Or(Pending, Running)),
+        JobFilterParser.Parse("status = FAILED AND status = PENDING OR status = RUNNING"));
+
+    [Fact]
+    public void Parse_Parentheses_Decide() => Assert.Equal(
+        new JobFilter.Or(new JobFilter.And(Failed, Pending), Running),
+        JobFilterParser.Parse("(status = FAILED AND status = PENDING) OR status = RUNNING"));
+
+    [Fact]
+    public void Parse_NotAndMinus_BindTightest()
+    {
+        var expected = new JobFilter.Or(new JobFilter.Not(Failed), Pending);
+
+        Assert.Equal(expected, JobFilterParser.Parse("NOT status = FAILED OR status = PENDING"));
+        Assert.Equal(expected, JobFilterParser.Parse("-status = FAILED OR status = PENDING"));
+        Assert.Equal(new JobFilter.Not(new JobFilter.And(Failed, Pending)),
+            JobFilterParser.Parse("-(status=FAILED AND status=PENDING)"));
+    }
+
+    [Theory]
+    [InlineData("status = FAILED")]
+    [InlineData("status=failed")]
+    [InlineData("status = JOB_STATUS_FAILED")]
+    [InlineData("status = \"job_status_Failed\"")]
+    [InlineData("  (status\t=\nFAILED)  ")]
+    public void Parse_StatusInAnySpelling_IsTheStatus(string filter) => Assert.Equal(Failed, JobFilterParser.Parse(filter));
+
+    [Theory]
+    [InlineData("clip.mp4", "clip.mp4", false, false)]
+    [InlineData("\"*.mp4\"", ".mp4", true, false)]
+    [InlineData("\"gate*\"", "gate", false, true)]
+    [InlineData("*gate*", "gate", true, true)]
+    [InlineData("\"*\"", "", true, false)]
+    [InlineData("\"a*b\"", "a*b", false, false)]
+    [InlineData("\"\\*.mp4\"", "*.mp4", false, false)]
+    [InlineData("\"a\\*\"", "a*", false, false)]
+    [InlineData("\"*\\*\"", "*", true, false)]
+    [InlineData("\"say \\\"hi\\\" \\\\ it's\"", "say \"hi\" \\ it's", false, false)]
+    [InlineData("'single \" quotes'", "single \" quotes", false, false)]
+    [InlineData("\"\"", "", false, false)]
+    [InlineData("\"AND\"", "AND", false, false)]
+    public void Parse_DisplayName_IsThePattern(string value, string text, bool anyBefore, bool anyAfter) => Assert.Equal(
+        new JobFilter.Comparison(
+            FilterField.DisplayName, FilterOperator.NotEqual, new TextPattern(text, anyBefore, anyAfter)),
+        JobFilterParser.Parse("display_name != " + value));
+
+    [Theory]
+    [InlineData("created_at >= 2026-01-31T12:00:00Z", FilterOperator.GreaterOrEqual, 0)]
+    [InlineData("created_at < \"2026-01-31T13:00:00.000001+01:00\"", FilterOperator.Less, 1)]
+    [InlineData("created_at<=\"2026-01-31T12:00:00.1234560Z\"", FilterOperator.LessOrEqual, 123_456)]
+    [InlineData("created_at>2026-01-31T12:00:00-00:00", FilterOperator.Greater, 0)]
+    public void Parse_CreatedAt_IsTheInstantInUtc(string filter, object comparison, int microseconds)
+    {
+        var noon = new DateTimeOffset(2026, 1, 31, 12, 0, 0, TimeSpan.Zero);
+
+        var parsed = Assert.IsType<JobFilter.Comparison>(JobFilterParser.Parse(filter));
+
+        Assert.Equal((FilterOperator)comparison, parsed.Operator);
+        Assert.Equal(noon.AddMicroseconds(microseconds), Assert.IsType<DateTimeOffset>(parsed.Value));
+        Assert.Equal(TimeSpan.Zero, ((DateTimeOffset)parsed.Value).Offset);
+    }
+
+    [Theory]
+    [InlineData("", 1, "a field")]
+    [InlineData("   ", 4, "a field")]
+    [InlineData("size = 3", 1, "status, pipeline_id, display_name, created_at")]
+    [InlineData("\"status\" = FAILED", 1, "a field")]
+    [InlineData("status", 7, "= or !=")]
+    [InlineData("status : FAILED", 8, "= or !=")]
+    [InlineData("status < FAILED", 8, "only created_at has an order")]
+    [InlineData("display_name >= a", 14, "only created_at has an order")]
+    [InlineData("status =", 9, "a value")]
+    [InlineData("status = = FAILED", 10, "a value")]
+    [InlineData("status = LOST", 10, "PENDING, RUNNING, COMPLETED, FAILED, CANCELLED")]
+    [InlineData("status = UNSPECIFIED", 10, "PENDING")]
+    [InlineData("status = FAILED status = PENDING", 17, "AND or OR")]
+    [InlineData("status = FAILED and status = PENDING", 17, "AND or OR")]
+    [InlineData("status = FAILED AND", 20, "a field")]
+    [InlineData("(status = FAILED", 17, "')'")]
+    [InlineData("status = FAILED)", 16, "')' without a '('")]
+    [InlineData("NOT", 4, "a field")]
+    [InlineData("! status = FAILED", 1, "NOT")]
+    [InlineData("display_name = \"a", 16, "closing")]
+    [InlineData("display_name = \"a\\\"", 16, "closing")]
+    [InlineData("display_name = \"a\\n\"", 18, "\\n")]
+    [InlineData("created_at > yesterday", 14, "RFC 3339")]
+    [InlineData("created_at > 2026-01-31", 14, "RFC 3339")]
+    [InlineData("created_at > 2026-02-30T00:00:00Z", 14, "RFC 3339")]
+    [InlineData("created_at > \"2026-01-31 00:00:00Z\"", 14, "RFC 3339")]
+    [InlineData("created_at > 2026-01-31T00:00:00", 14, "RFC 3339")]
+    [InlineData("created_at > 2026-01-31T00:00:00.0000001Z", 14, "microsecond")]
+    [InlineData("created_at > 0001-01-01T00:00:00+14:00", 14, "RFC 3339")]
+    public void Parse_NoExpression_TellsWhereAndWhatWasExpected(string filter, int position, string expected)
+    {
+        var failure = Assert.Throws<FilterSyntaxException>(() => JobFilterParser.Parse(filter));
+
+        Assert.Equal(position, failure.Position);
+        Assert.Contains(expected, failure.Problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Parse_AtAndOverTheLimits()
+    {
+        var deepest = new string('(', 20) + "status=FAILED" + new string(')', 20);
+        Assert.Equal(Failed, JobFilterParser.Parse(deepest));
+        Assert.Contains("20 deep", Failure($"({deepest})"), StringComparison.Ordinal);
+        Assert.Contains("20 deep", Failure(string.Concat(Enumerable.Repeat("NOT ", 21)) + "status=FAILED"), StringComparison.Ordinal);
+
+        Assert.Equal(Failed, JobFilterParser.Parse("status=FAILED".PadRight(1000)));
+        Assert.Contains("1000 characters", Failure("status=FAILED".PadRight(1001)), StringComparison.Ordinal);
+
+        // A comparison and its keyword take at least 13 characters, so the length ends a filter before its comparisons do.
+        Assert.True(JobFilterParser.MaxLength / "status=FAILED".Length < JobFilterParser.MaxComparisons);
+
+        static string Failure(string filter) =>
+            Assert.Throws<FilterSyntaxException>(() => JobFilterParser.Parse(filter)).Problem;
+    }
+
+    [Fact]
+    public void Parse_WhatWasPrinted_IsTheSameTree() => FilterGenerators.Filter
+        .Where(filter => FilterText.Print(filter).Length <= JobFilterParser.MaxLength)
+        .Sample(filter => filter == JobFilterParser.Parse(FilterText.Print(filter)), print: FilterText.Print);
+
+    [Fact]
+    public void Parse_AnyText_ReturnsOrTellsAPositionInIt() =>
+        Gen.OneOf("status", "created_at", "display_name", "=", "<", "!=", "(", ")", "AND", "OR", "NOT", "-", " ", "\"", "'", "\\",
+            "FAILED", "*", "2026-01-31T00:00:00Z", "é").Array[0, 20].Select(string.Concat).Sample(filter =>
+        {
+            try
+            {
+                JobFilterParser.Parse(filter);
+            }
+            catch (FilterSyntaxException failure)
+            {
+                Assert.InRange(failure.Position, 1, filter.Length + 1);
+            }
+        });
+
+    private static JobFilter.Comparison Is(JobStatus status) => new(FilterField.Status, FilterOperator.Equal, status);
+}

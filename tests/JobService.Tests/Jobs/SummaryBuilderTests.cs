@@ -1,0 +1,99 @@
+using CsCheck;
+using ForegSyte.Jobs;
+using ForegSyte.V1;
+
+namespace ForegSyte.JobService.Tests.Jobs;
+
+public sealed class SummaryBuilderTests
+{
+    [Fact]
+    public void Build_NothingAdded_IsEmptyWithZeroFrames() =>
+        Assert.Equal(new JobSummary { Frames = new FrameAccounting() }, new SummaryBuilder().Build());
+
+    [Fact]
+    public void Build_Frames_CountsLabelsSummedAndTextsOncePerFrame()
+    {
+        var builder = new SummaryBuilder();
+        builder.Add(Frame(labels: ["person", "person", "car"], texts: ["GATE 07", "GATE 07"]));
+        builder.Add(Frame(labels: ["person"], texts: ["NORTH", "GATE 07"]));
+        builder.Add(new FrameResult { FrameIndex = 3 });
+        builder.Add(new FrameAccounting { Decoded = 2, Analyzed = 1, Skipped = 1 });
+        builder.Add(new FrameAccounting { Decoded = 3, Analyzed = 2, Failed = 1 });
+
+        Assert.Equal(
+            new JobSummary
+            {
+                Frames = new FrameAccounting { Decoded = 5, Analyzed = 3, Skipped = 1, Failed = 1 },
+                DetectionsByLabel = { ["person"] = 3, ["car"] = 1 },
+                Texts = { Count("GATE 07", 2), Count("NORTH", 1) },
+            },
+            builder.Build());
+    }
+
+    [Fact]
+    public void Build_UpToTheCountedTexts_IsTheExactTop() =>
+        Gen.Int[0, 200].Array[0, 3_000].Sample(readings =>
+        {
+            var builder = new SummaryBuilder();
+            foreach (var reading in readings)
+            {
+                builder.Add(Frame(texts: [$"text {reading}"]));
+            }
+
+            var expected = readings
+                .GroupBy(reading => $"text {reading}")
+                .Select(group => Count(group.Key, group.Count()))
+                .OrderByDescending(count => count.FrameCount)
+                .ThenBy(count => count.Text, StringComparer.Ordinal)
+                .Take(SummaryBuilder.MaxTexts);
+            Assert.Equal(expected, builder.Build().Texts);
+        });
+
+    [Fact]
+    public void Build_MoreTextsThanAreCounted_KeepsTheFrequentWithinTheBound()
+    {
+        var builder = new SummaryBuilder();
+        const int Rounds = 20_000;
+        for (var i = 0; i < Rounds; i++)
+        {
+            builder.Add(Frame(texts: [$"junk {i}"]));
+            if (i % 100 == 0)
+            {
+                builder.Add(Frame(texts: ["GATE 07"]));
+            }
+        }
+
+        var texts = builder.Build().Texts;
+
+        Assert.Equal(SummaryBuilder.MaxTexts, texts.Count);
+        Assert.Equal("GATE 07", texts[0].Text);
+        Assert.InRange(texts[0].FrameCount, Rounds / 100, (Rounds / 100) + (Rounds / 1_000));
+    }
+
+    [Fact]
+    public void Build_TooManyLabelsAndTooLongTexts_AreBounded()
+    {
+        var builder = new SummaryBuilder();
+        builder.Add(Frame(labels: Enumerable.Range(0, 1_500).Select(i => $"label {i}")));
+        builder.Add(Frame(labels: ["label 0", "label 1400"]));
+
+        // The surrogate pair would be cut in the middle.
+        builder.Add(Frame(texts: [new string('x', 255) + "\U0001F3A5" + "tail"]));
+
+        var summary = builder.Build();
+        Assert.Equal(SummaryBuilder.MaxLabels, summary.DetectionsByLabel.Count);
+        Assert.Equal(2, summary.DetectionsByLabel["label 0"]);
+        Assert.Equal(new string('x', 255), Assert.Single(summary.Texts).Text);
+    }
+
+    private static FrameResult Frame(IEnumerable<string>? labels = null, IEnumerable<string>? texts = null) => new()
+    {
+        Result = new PipelineResult
+        {
+            Detections = { (labels ?? []).Select(label => new Detection { Label = label }) },
+            TextRegions = { (texts ?? []).Select(text => new TextRegion { Text = text }) },
+        },
+    };
+
+    private static TextCount Count(string text, int frames) => new() { Text = text, FrameCount = frames };
+}

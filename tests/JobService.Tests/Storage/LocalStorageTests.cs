@@ -1,0 +1,130 @@
+using ForegSyte.Hosting.Errors;
+using ForegSyte.Jobs.Storage;
+using ForegSyte.Testing;
+using ForegSyte.V1;
+using Microsoft.Extensions.Options;
+
+namespace ForegSyte.JobService.Tests.Storage;
+
+public sealed class LocalStorageTests : StorageContract, IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly string _root;
+
+    public LocalStorageTests()
+    {
+        // Characters that mean something in a URI.
+        _root = _folder.File("video jobs #1 100%25?");
+        Storage = new LocalStorage(Options.Create(new StorageOptions { Root = _root }));
+    }
+
+    private protected override IStorage Storage { get; }
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Stage_TemporaryFile_IsInTheSameFolderAndGoesAway()
+    {
+        await using (var staged = Storage.Stage("a.mp4"))
+        {
+            Assert.Matches(@"/\.a\.mp4\.[0-9a-f]{32}\.tmp$", Assert.Single(Directory.GetFiles(_root)));
+            await staged.CommitAsync(Cancellation);
+            Assert.Equal([Path.Combine(_root, "a.mp4")], Directory.GetFiles(_root));
+        }
+
+        await using (Storage.Stage("b.mp4"))
+        {
+            Assert.Equal(2, Directory.GetFiles(_root).Length);
+        }
+
+        Assert.Equal([Path.Combine(_root, "a.mp4")], Directory.GetFiles(_root));
+    }
+
+    [Fact]
+    public async Task RemoveAbandoned_RemovesWhatWritersLeftAndNothingElse()
+    {
+        await PutAsync("kept.mp4", "x");
+        File.WriteAllText(Path.Combine(_root, ".a.mp4.0123456789abcdef0123456789abcdef.tmp"), "half");
+        File.WriteAllText(Path.Combine(_root, ".keep"), "not ours");
+        File.WriteAllText(Path.Combine(_root, "notes.tmp"), "an artifact by its name");
+
+        Assert.Equal(1, Storage.RemoveAbandoned());
+
+        Assert.Equal(
+            [".keep", "kept.mp4", "notes.tmp"], Directory.GetFiles(_root).Select(path => Path.GetFileName(path)).Order());
+        Assert.Equal(0, Storage.RemoveAbandoned());
+    }
+
+    [Fact]
+    public async Task SymbolicLink_IsNoArtifactAndCommitReplacesTheLink()
+    {
+        var outside = _folder.File("outside.txt");
+        File.WriteAllText(outside, "secret");
+        File.CreateSymbolicLink(Path.Combine(_root, "link.mp4"), outside);
+
+        Assert.False(Storage.Exists("link.mp4"));
+        Assert.Throws<FileNotFoundException>(() => Storage.OpenRead("link.mp4"));
+        Assert.Empty(Storage.ListKeys());
+        Assert.False(Storage.Delete("link.mp4"));
+
+        await PutAsync("link.mp4", "mine");
+        Assert.Equal("mine", await GetAsync("link.mp4"));
+        Assert.Equal("secret", File.ReadAllText(outside));
+    }
+
+    [Fact]
+    public void Root_IsALink_IsResolved()
+    {
+        Directory.CreateSymbolicLink(_folder.File("link"), _root);
+
+        var storage = new LocalStorage(Options.Create(new StorageOptions { Root = _folder.File("link") }));
+
+        Assert.Equal(Storage.UriOf("a.mp4"), storage.UriOf("a.mp4"));
+    }
+
+    [Fact]
+    public void UriOf_RootWithCharactersOfUris_IsThePath()
+    {
+        var uri = Storage.UriOf("a.mp4");
+
+        Assert.Equal("file", uri.Scheme);
+        Assert.Equal(Path.Combine(CanonicalPath.Of(_root), "a.mp4"), uri.LocalPath);
+        Assert.Equal(uri.LocalPath, new Uri(uri.AbsoluteUri).LocalPath);
+    }
+
+    [Fact]
+    public async Task FullDisk_IsStorageFullAndTheTemporaryFileIsRemoved()
+    {
+        // Every write to this device fails with ENOSPC, the real one.
+        Assert.SkipUnless(File.Exists("/dev/full"), "There is no /dev/full.");
+        var temporary = _folder.File("half.tmp");
+        File.WriteAllText(temporary, "half");
+        var device = new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+        await using (var staged = new LocalArtifact(device, temporary, _folder.File("half.mp4")))
+        {
+            await AssertFullAsync(() => staged.Stream.WriteAsync(new byte[1], Cancellation).AsTask());
+            await AssertFullAsync(() => staged.Stream.WriteAsync(new byte[1], 0, 1, Cancellation));
+            await AssertFullAsync(() => Task.Run(() => staged.Stream.Write(new byte[1], 0, 1), Cancellation));
+            await AssertFullAsync(() => Task.Run(() => staged.Stream.WriteByte(1), Cancellation));
+        }
+
+        Assert.False(File.Exists(temporary));
+        Assert.False(File.Exists(_folder.File("half.mp4")));
+    }
+
+    [Fact]
+    public void OtherInputOutputErrors_AreNotAFullDisk()
+    {
+        var failure = Assert.ThrowsAny<IOException>(() => DurableFolder.Flush(_folder.File("nowhere")));
+
+        Assert.False(DiskFull.Is(failure));
+        Assert.Contains("nowhere", failure.Message, StringComparison.Ordinal);
+    }
+
+    private static async Task AssertFullAsync(Func<Task> write)
+    {
+        var failure = await Assert.ThrowsAsync<ServiceException>(write);
+        Assert.Equal(ErrorReason.StorageFull, failure.Reason);
+        Assert.IsType<IOException>(failure.InnerException);
+    }
+}

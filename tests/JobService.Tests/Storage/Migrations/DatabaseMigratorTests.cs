@@ -1,0 +1,152 @@
+using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Storage.Migrations;
+using ForegSyte.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace ForegSyte.JobService.Tests.Storage.Migrations;
+
+public sealed class DatabaseMigratorTests : IDisposable
+{
+    private const long CreateJobs = 202611230001;
+    private const long AddsColumns = 299901010001;
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly DuckDbDatabase _database;
+
+    public DatabaseMigratorTests() => _database = new DuckDbDatabase(DatabaseFixture.OptionsFor(_folder.File("jobs.duckdb")));
+
+    public void Dispose()
+    {
+        _database.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public void MigrateUp_EmptyFile_MakesTheTablesInDuckDb()
+    {
+        Migrator().MigrateUp();
+
+        Assert.Equal(["attempts", "jobs", "request_ids", "schema_versions"], Tables());
+        Assert.Equal([CreateJobs], Migrator().AppliedVersions());
+        Assert.Equal("DUCK", System.Text.Encoding.ASCII.GetString(ReadShared(_folder.File("jobs.duckdb"))[8..12]));
+    }
+
+    [Fact]
+    public void MigrateUp_EveryColumnOfTheStatements_IsInTheTableAndNoOther()
+    {
+        Migrator().MigrateUp();
+
+        Assert.Equal(JobSql.JobColumns.Order(), Columns("jobs"));
+        Assert.Equal(JobSql.AttemptColumns.Order(), Columns("attempts"));
+    }
+
+    [Fact]
+    public void MigrateUp_Twice_ChangesNothing()
+    {
+        Migrator().MigrateUp();
+        InsertJob("kept");
+
+        Migrator().MigrateUp();
+
+        Assert.Equal(["kept"], Query("SELECT display_name FROM jobs"));
+        Assert.Equal([CreateJobs], Migrator().AppliedVersions());
+    }
+
+    [Fact]
+    public void MigrateUpAndDown_WithData_KeepsIt()
+    {
+        Migrator().MigrateUp();
+        InsertJob("kept");
+
+        Migrator(typeof(TestMigrations.AddsColumns)).MigrateUp();
+        Assert.Equal([CreateJobs, AddsColumns], Migrator(typeof(TestMigrations.AddsColumns)).AppliedVersions());
+        Assert.Equal(["5"], Query("SELECT priority FROM jobs"));
+        Assert.Equal(["{\"braces\": {}}"], Query("SELECT remark FROM jobs"));
+        Assert.Equal(["11111111-2222-3333-4444-555555555555"], Query("SELECT label_id FROM tags"));
+        Assert.Throws<DuckDB.NET.Data.DuckDBException>(() => Query("UPDATE jobs SET priority = NULL"));
+
+        Migrator(typeof(TestMigrations.AddsColumns)).MigrateDown(CreateJobs);
+        Assert.Equal([CreateJobs], Migrator().AppliedVersions());
+        Assert.Equal(JobSql.JobColumns.Order(), Columns("jobs"));
+        Assert.Equal(["kept"], Query("SELECT display_name FROM jobs"));
+    }
+
+    [Fact]
+    public void MigrateDown_ToZeroAndUpAgain_IsAnEmptySchemaThenANewOne()
+    {
+        Migrator().MigrateUp();
+        InsertJob("gone");
+
+        Migrator().MigrateDown(0);
+        Assert.Equal([], Tables().Except(["schema_versions"]));
+        Assert.Empty(Migrator().AppliedVersions());
+
+        Migrator().MigrateUp();
+        Assert.Empty(Query("SELECT display_name FROM jobs"));
+        InsertJob("new");
+        Assert.Equal(["new"], Query("SELECT display_name FROM jobs"));
+    }
+
+    [Fact]
+    public void MigrateUp_BrokenMigration_IsRolledBackAndTold()
+    {
+        Migrator().MigrateUp();
+        InsertJob("kept");
+
+        var failure = Assert.Throws<DatabaseException>(() =>
+            Migrator(typeof(TestMigrations.AddsColumns), typeof(TestMigrations.Breaks)).MigrateUp());
+
+        Assert.Contains("no number", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("start the version that ran before", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("half", Tables());
+        Assert.Equal([CreateJobs, AddsColumns], Migrator(typeof(TestMigrations.AddsColumns)).AppliedVersions());
+        Assert.Equal(["kept"], Query("SELECT display_name FROM jobs"));
+    }
+
+    [Fact]
+    public void Migrate_DatabaseOfANewerVersion_IsRefused()
+    {
+        Migrator(typeof(TestMigrations.AddsColumns)).MigrateUp();
+
+        var up = Assert.Throws<DatabaseException>(() => Migrator().MigrateUp());
+        var down = Assert.Throws<DatabaseException>(() => Migrator().MigrateDown(0));
+
+        Assert.All([up, down], failure =>
+        {
+            Assert.Contains("newer JobService", failure.Message, StringComparison.Ordinal);
+            Assert.Contains("299901010001", failure.Message, StringComparison.Ordinal);
+        });
+        Assert.Contains("tags", Tables());
+    }
+
+    private DatabaseMigrator Migrator(params Type[] further) => new(
+        _database,
+        new MigrationList([typeof(M202611230001CreateJobs), .. further]),
+        NullLoggerFactory.Instance);
+
+    private void InsertJob(string displayName)
+    {
+        using var connection = _database.Connect();
+        connection.Execute(
+            JobSql.InsertJob, JobRow.Values(TestJobs.Pending() with { DisplayName = displayName }));
+    }
+
+    private List<string> Tables() => Query("SELECT table_name FROM duckdb_tables() ORDER BY 1");
+
+    private List<string> Columns(string table) =>
+        [.. Query($"SELECT column_name FROM duckdb_columns() WHERE table_name = '{table}'").Order()];
+
+    private List<string> Query(string sql)
+    {
+        using var connection = _database.Connect();
+        return connection.Query(sql, reader => reader.GetValue(0).ToString()!);
+    }
+
+    private static byte[] ReadShared(string path)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        var bytes = new byte[16];
+        file.ReadExactly(bytes);
+        return bytes;
+    }
+}
