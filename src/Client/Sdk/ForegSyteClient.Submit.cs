@@ -65,7 +65,8 @@ public sealed partial class ForegSyteClient
     /// <param name="cancellationToken">Ends the call.</param>
     /// <returns>The job, as the server stored it.</returns>
     /// <exception cref="ForegSyteException">
-    /// The server refused the video or was not reached; MESSAGE_TOO_LARGE, before anything is sent, where it is larger than
+    /// The server refused the video or was not reached; MESSAGE_TOO_LARGE, before anything is sent, where it is
+    /// larger than
     /// <see cref="ForegSyteClientOptions.MaxInlineBytes"/>.
     /// </exception>
     public Task<Job> SubmitVideoAsync(
@@ -121,7 +122,7 @@ public sealed partial class ForegSyteClient
 
     private ForegSyteException TooLarge(long sizeBytes, string whatToDo) =>
         new(StatusCode.ResourceExhausted, FormattableString.Invariant(
-            $"The video has {sizeBytes} bytes or more; at most {_options.MaxInlineBytes} go inside a message. {whatToDo}"))
+            $"The video has {sizeBytes} bytes or more; {_options.MaxInlineBytes} at most go in a message. {whatToDo}"))
         {
             Reason = ErrorReason.MessageTooLarge,
             ReasonText = "MESSAGE_TOO_LARGE",

@@ -9,7 +9,8 @@ namespace ForegSyte.Client;
 
 /// <summary>
 /// The typed client of a ForegSyte JobService. Make one and share it: it is safe for concurrent use and holds the
-/// connection. Calls are repeated while the server is UNAVAILABLE; everything else is a <see cref="ForegSyteException"/>.
+/// connection. Calls are repeated while the server is UNAVAILABLE; everything else is a <see
+/// cref="ForegSyteException"/>.
 /// </summary>
 /// <example>
 /// <code>
@@ -54,8 +55,8 @@ public sealed partial class ForegSyteClient : IAsyncDisposable
     }
 
     /// <summary>
-    /// Waits once for a change (a long poll): returns when the job's etag differs from the given one, at once where that is
-    /// empty, and the unchanged job when the time is over.
+    /// Waits once for a change (a long poll): returns when the job's etag differs from the given one, at once where
+    /// that is empty, and the unchanged job when the time is over.
     /// </summary>
     /// <param name="jobId">Id of the job, a UUID.</param>
     /// <param name="etag">The etag that the caller knows; empty for none.</param>
@@ -73,11 +74,13 @@ public sealed partial class ForegSyteClient : IAsyncDisposable
     }
 
     /// <summary>
-    /// The job now and after every change until it is terminal; then the sequence ends by itself. A server that goes away
-    /// and comes back within <see cref="ForegSyteClientOptions.MaxOutage"/> is not noticed.
+    /// The job now and after every change until it is terminal; then the sequence ends by itself. A server that goes
+    /// away and comes back within <see cref="ForegSyteClientOptions.MaxOutage"/> is not noticed.
     /// </summary>
     /// <param name="jobId">Id of the job, a UUID.</param>
-    /// <param name="timeout">Longest time for all; null means <see cref="ForegSyteClientOptions.WatchTimeout"/>.</param>
+    /// <param name="timeout">
+    /// Longest time for all; null means <see cref="ForegSyteClientOptions.WatchTimeout"/>.
+    /// </param>
     /// <param name="cancellationToken">Ends the watch, not the job.</param>
     /// <exception cref="ForegSyteException">
     /// JOB_NOT_FOUND, INVALID_FIELD, the server stayed away, or DEADLINE_EXCEEDED when the time is over.
@@ -107,7 +110,9 @@ public sealed partial class ForegSyteClient : IAsyncDisposable
         await WatchJobAsync(jobId, timeout, cancellationToken).LastAsync(cancellationToken);
 
     /// <summary>All jobs that pass the filter, newest first, read page by page as the caller goes on.</summary>
-    /// <param name="filter">AIP-160 expression, for example <c>status = FAILED</c>; null or empty means all jobs.</param>
+    /// <param name="filter">
+    /// AIP-160 expression, for example <c>status = FAILED</c>; null or empty means all jobs.
+    /// </param>
     /// <param name="pageSize">Jobs a page; 0 means the server's default of 50.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     /// <exception cref="ForegSyteException">INVALID_FILTER, INVALID_FIELD, or the server was not reached.</exception>
@@ -156,7 +161,9 @@ public sealed partial class ForegSyteClient : IAsyncDisposable
     /// <summary>One page of results.</summary>
     /// <param name="jobId">Id of the job, a UUID.</param>
     /// <param name="pageToken">NextPageToken of the page before; empty for the first.</param>
-    /// <param name="startFrame">First page only: start at the first analyzed frame whose index is at least this.</param>
+    /// <param name="startFrame">
+    /// First page only: start at the first analyzed frame whose index is at least this.
+    /// </param>
     /// <param name="pageBytes">Budget of the page in bytes; 0 means the server's default of 1 MiB.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     /// <exception cref="ForegSyteException">As for <see cref="GetResultsAsync"/>, and INVALID_PAGE_TOKEN.</exception>

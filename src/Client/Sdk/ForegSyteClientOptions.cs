@@ -37,7 +37,9 @@ public sealed record ForegSyteClientOptions
     /// <value>Default: 5. At least 1, which means that nothing is repeated; at most 20.</value>
     public int MaxAttempts { get; init; } = 5;
 
-    /// <summary>Upper end of the first pause between attempts; it doubles with each attempt, with full jitter.</summary>
+    /// <summary>
+    /// Upper end of the first pause between attempts; it doubles with each attempt, with full jitter.
+    /// </summary>
     /// <value>Default: 200 milliseconds. Greater than zero.</value>
     public TimeSpan RetryBaseDelay { get; init; } = TimeSpan.FromMilliseconds(200);
 
@@ -49,7 +51,9 @@ public sealed record ForegSyteClientOptions
     /// <value>Default: 40 MiB. Greater than <see cref="MaxInlineBytes"/>.</value>
     public int MaxMessageBytes { get; init; } = 40 * 1024 * 1024;
 
-    /// <summary>Largest video in bytes that is sent inside the message; the server's limit is Submit:MaxInlineBytes.</summary>
+    /// <summary>
+    /// Largest video in bytes that is sent inside the message; the server's limit is Submit:MaxInlineBytes.
+    /// </summary>
     /// <value>Default: 32 MiB. Greater than zero.</value>
     public int MaxInlineBytes { get; init; } = 32 * 1024 * 1024;
 
@@ -57,7 +61,9 @@ public sealed record ForegSyteClientOptions
     /// <value>Default: 10 seconds. Greater than zero.</value>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Silence on a connection with calls under way after which the client asks whether the server is there.</summary>
+    /// <summary>
+    /// Silence on a connection with calls under way after which the client asks whether the server is there.
+    /// </summary>
     /// <value>Default: 60 seconds. At least 10 seconds, so that servers do not take it for an attack.</value>
     public TimeSpan KeepAlivePingDelay { get; init; } = TimeSpan.FromSeconds(60);
 
@@ -65,7 +71,9 @@ public sealed record ForegSyteClientOptions
     /// <value>Default: 20 seconds. At least 1 second.</value>
     public TimeSpan KeepAlivePingTimeout { get; init; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>Last word on the channel, for credentials, logging or certificates. Applied after all other settings.</summary>
+    /// <summary>
+    /// Last word on the channel, for credentials, logging or certificates. Applied after all other settings.
+    /// </summary>
     /// <value>Default: nothing is changed.</value>
     public Action<GrpcChannelOptions>? ConfigureChannel { get; init; }
 

@@ -28,5 +28,8 @@ public static class Failures
     }
 
     public static BadRequest BadField(string field, string description) =>
-        new() { FieldViolations = { new BadRequest.Types.FieldViolation { Field = field, Description = description } } };
+        new()
+        {
+            FieldViolations = { new BadRequest.Types.FieldViolation { Field = field, Description = description } },
+        };
 }

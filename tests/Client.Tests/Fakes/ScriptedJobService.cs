@@ -30,9 +30,11 @@ public sealed class ScriptedJobService : JobService.JobServiceBase
     public override Task<ListJobsResponse> ListJobs(ListJobsRequest request, ServerCallContext context) =>
         List.RunAsync(request, context);
 
-    public override Task<GetJobResultsResponse> GetJobResults(GetJobResultsRequest request, ServerCallContext context) =>
+    public override Task<GetJobResultsResponse> GetJobResults(
+        GetJobResultsRequest request, ServerCallContext context) =>
         Results.RunAsync(request, context);
 
-    public override Task<ListPipelinesResponse> ListPipelines(ListPipelinesRequest request, ServerCallContext context) =>
+    public override Task<ListPipelinesResponse> ListPipelines(
+        ListPipelinesRequest request, ServerCallContext context) =>
         Pipelines.RunAsync(request, context);
 }

@@ -3,8 +3,9 @@ using System.Collections.Concurrent;
 namespace ForegSyte.Client.Tests.Fakes;
 
 /// <summary>
-/// A clock on which every pause is over at once and counts in full. Unlike a clock that a test moves by hand, it needs no
-/// guess whether the code under test has reached its pause yet. It begins at the real time, which gRPC's deadlines need.
+/// A clock on which every pause is over at once and counts in full. Unlike a clock that a test moves by hand, it
+/// needs no guess whether the code under test has reached its pause yet. It begins at the real time, which gRPC's
+/// deadlines need.
 /// </summary>
 public sealed class SkippingTimeProvider : TimeProvider
 {

@@ -142,7 +142,10 @@ public sealed class ErrorTests
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Get.Hang();
-        await using var client = server.Connect(options => options with { ReadDeadline = TimeSpan.FromMilliseconds(100) });
+        await using var client = server.Connect(options => options with
+        {
+            ReadDeadline = TimeSpan.FromMilliseconds(100),
+        });
 
         var failure = await Assert.ThrowsAsync<ForegSyteException>(() => client.GetJobAsync(SampleJobs.Id, Token));
 

@@ -45,7 +45,10 @@ public sealed class PagingTests
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Results
-            .Answer(new GetJobResultsResponse { Results = { SampleJobs.Frame(10), SampleJobs.Frame(11) }, NextPageToken = "b" })
+            .Answer(new GetJobResultsResponse
+            {
+                Results = { SampleJobs.Frame(10), SampleJobs.Frame(11) }, NextPageToken = "b",
+            })
             .Fail(Failures.Unavailable)
             .Answer(new GetJobResultsResponse { Results = { SampleJobs.Frame(12) } });
         await using var client = server.Connect();

@@ -15,7 +15,9 @@ public sealed class SubmitTests
     public async Task SubmitVideo_ServerAwayTwice_RepeatsTheSameRequest()
     {
         await using var server = await ScriptedServer.StartAsync();
-        server.Service.Submit.Fail(Failures.Unavailable, times: 2).Answer(new SubmitVideoResponse { Job = SampleJobs.Pending() });
+        server.Service.Submit
+            .Fail(Failures.Unavailable, times: 2)
+            .Answer(new SubmitVideoResponse { Job = SampleJobs.Pending() });
         await using var client = server.Connect();
 
         // More than 1 MB: a retry policy of the channel would have given up here without a word.
@@ -47,7 +49,7 @@ public sealed class SubmitTests
     public async Task SubmitVideo_CalledTwice_SendsTwoRequestIds()
     {
         await using var server = await ScriptedServer.StartAsync();
-        server.Service.Submit.Answer(new SubmitVideoResponse { Job = SampleJobs.Pending() }, new() { Job = SampleJobs.Pending() });
+        server.Service.Submit.Always((_, _) => Task.FromResult(new SubmitVideoResponse { Job = SampleJobs.Pending() }));
         await using var client = server.Connect();
 
         await client.SubmitVideoAsync(new byte[1], Options, Token);

@@ -18,7 +18,10 @@ public sealed class WatchTests
         var end = SampleJobs.Completed();
         end.Status = last;
         server.Service.Wait.Answer(
-            SampleJobs.Changed(SampleJobs.Pending()), SampleJobs.Changed(SampleJobs.Running(10)), SampleJobs.Changed(SampleJobs.Running(60)), SampleJobs.Changed(end));
+            SampleJobs.Changed(SampleJobs.Pending()),
+            SampleJobs.Changed(SampleJobs.Running(10)),
+            SampleJobs.Changed(SampleJobs.Running(60)),
+            SampleJobs.Changed(end));
         await using var client = server.Connect();
 
         var seen = await client.WatchJobAsync(SampleJobs.Id, cancellationToken: Token).ToListAsync(Token);
@@ -33,7 +36,9 @@ public sealed class WatchTests
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Wait.Answer(
-            SampleJobs.Changed(SampleJobs.Running(10)), SampleJobs.Changed(SampleJobs.Running(10)), SampleJobs.Changed(SampleJobs.Completed()));
+            SampleJobs.Changed(SampleJobs.Running(10)),
+            SampleJobs.Changed(SampleJobs.Running(10)),
+            SampleJobs.Changed(SampleJobs.Completed()));
         await using var client = server.Connect();
 
         var seen = await client.WatchJobAsync(SampleJobs.Id, cancellationToken: Token).ToListAsync(Token);

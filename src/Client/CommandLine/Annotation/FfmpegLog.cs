@@ -2,7 +2,9 @@ using System.Threading.Channels;
 
 namespace ForegSyte.CommandLine.Annotation;
 
-/// <summary>Reads the decoder's log: frames go to a channel, the last other lines are kept for an error message.</summary>
+/// <summary>
+/// Reads the decoder's log: frames go to a channel, the last other lines are kept for an error message.
+/// </summary>
 internal sealed class FfmpegLog
 {
     private const int MaxKeptLines = 8;

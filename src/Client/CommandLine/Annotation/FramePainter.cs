@@ -5,12 +5,12 @@ using SkiaSharp;
 namespace ForegSyte.CommandLine.Annotation;
 
 /// <summary>
-/// Draws what was found over frames of one size: a box with label and confidence for each detection, an outline with the
-/// text for each text region. Held results (see <see cref="ResultTimeline"/>) are dimmed and dashed.
+/// Draws what was found over frames of one size: a box with label and confidence for each detection, an outline with
+/// the text for each text region. Held results (see <see cref="ResultTimeline"/>) are dimmed and dashed.
 /// </summary>
 /// <remarks>
-/// The embedded DejaVu Sans has Latin, Greek, Cyrillic and more, but no Chinese, Japanese or Korean: such characters are
-/// drawn as empty boxes. The results document has them right.
+/// The embedded DejaVu Sans has Latin, Greek, Cyrillic and more, but no Chinese, Japanese or Korean: such characters
+/// are drawn as empty boxes. The results document has them right.
 /// </remarks>
 internal sealed class FramePainter : IDisposable
 {
@@ -24,14 +24,16 @@ internal sealed class FramePainter : IDisposable
     private readonly SKFont _font;
     private readonly SKPathEffect _dashes;
 
-    /// <summary>A painter for frames of this size; line and letters grow with it from 320 to 3840 pixels and beyond.</summary>
+    /// <summary>
+    /// A painter for frames of this size; line and letters grow with it from 320 to 3840 pixels and beyond.
+    /// </summary>
     public FramePainter(int width, int height)
     {
         _frame = new SKSize(width, height);
         var letterHeight = Math.Clamp(Math.Min(width, height) / 38f, 10, 96);
         _font = new SKFont(Typeface, letterHeight) { Edging = SKFontEdging.Antialias, Subpixel = true };
-        StrokeWidth = Math.Max(2, MathF.Round(letterHeight / 7));
-        _dashes = SKPathEffect.CreateDash([StrokeWidth * 4, StrokeWidth * 3], 0);
+        StrokeWidth = Math.Max(2, MathF.Round(letterHeight / 5));
+        _dashes = SKPathEffect.CreateDash([StrokeWidth * 3, StrokeWidth * 2], 0);
     }
 
     /// <summary>Width of outlines in pixels.</summary>

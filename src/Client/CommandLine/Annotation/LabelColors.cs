@@ -13,7 +13,7 @@ internal static class LabelColors
     private const double GoldenRatioConjugate = 0.618033988749895;
 
     /// <summary>The colour of a label.</summary>
-    public static SKColor Of(string label) => SKColor.FromHsl(HueOf(label), 95, 56);
+    public static SKColor Of(string label) => SKColor.FromHsl(HueOf(label), 95, LightnessOf(label));
 
     /// <summary>Black or white, whichever is easier to read on a colour (relative luminance of ITU-R BT.709).</summary>
     public static SKColor ReadableOn(SKColor background) =>
@@ -27,14 +27,22 @@ internal static class LabelColors
     /// </summary>
     internal static float HueOf(string label)
     {
+        var turn = (HashOf(label) * GoldenRatioConjugate) % 1.0;
+        var span = 360 - (2 * TextHueMarginDegrees);
+        return (TextHueDegrees + TextHueMarginDegrees + (float)(turn * span)) % 360;
+    }
+
+    /// <summary>One of three lightnesses in percent, so that labels whose hues are close still differ.</summary>
+    internal static float LightnessOf(string label) => 46 + ((HashOf(label) >> 7) % 3 * 12);
+
+    private static uint HashOf(string label)
+    {
         var hash = 2166136261u;
         foreach (var character in label)
         {
             hash = (hash ^ character) * 16777619u;
         }
 
-        var turn = (hash * GoldenRatioConjugate) % 1.0;
-        var span = 360 - (2 * TextHueMarginDegrees);
-        return (TextHueDegrees + TextHueMarginDegrees + (float)(turn * span)) % 360;
+        return hash;
     }
 }

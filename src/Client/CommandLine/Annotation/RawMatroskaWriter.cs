@@ -4,8 +4,8 @@ using System.Text;
 namespace ForegSyte.CommandLine.Annotation;
 
 /// <summary>
-/// Writes raw RGBA frames with their timestamps as a Matroska stream (RFC 9559), the simplest form that FFmpeg reads from a
-/// pipe and that keeps a variable frame rate as it is.
+/// Writes raw RGBA frames with their timestamps as a Matroska stream (RFC 9559), the simplest form that FFmpeg reads
+/// from a pipe and that keeps a variable frame rate as it is.
 /// </summary>
 internal sealed class RawMatroskaWriter(Stream destination)
 {
@@ -44,7 +44,9 @@ internal sealed class RawMatroskaWriter(Stream destination)
         await destination.WriteAsync(all, cancellationToken);
     }
 
-    /// <summary>Writes one frame as a cluster of its own, so that the cluster's clock gives its timestamp in full.</summary>
+    /// <summary>
+    /// Writes one frame as a cluster of its own, so that the cluster's clock gives its timestamp in full.
+    /// </summary>
     public async Task WriteFrameAsync(
         long timestampUs, ReadOnlyMemory<byte> pixels, CancellationToken cancellationToken)
     {
@@ -52,7 +54,8 @@ internal sealed class RawMatroskaWriter(Stream destination)
         byte[] blockHead = [0x81, 0x00, 0x00, 0x80];
         byte[] block = [.. Id(0xA3), .. Size(blockHead.Length + pixels.Length), .. blockHead];
         var timestamp = Number(0xE7, timestampUs);
-        byte[] head = [.. Id(0x1F43B675), .. Size(timestamp.Length + block.Length + pixels.Length), .. timestamp, .. block];
+        var length = timestamp.Length + block.Length + pixels.Length;
+        byte[] head = [.. Id(0x1F43B675), .. Size(length), .. timestamp, .. block];
         await destination.WriteAsync(head, cancellationToken);
         await destination.WriteAsync(pixels, cancellationToken);
     }

@@ -3,12 +3,13 @@ using ForegSyte.V1;
 namespace ForegSyte.CommandLine.Annotation;
 
 /// <summary>
-/// Which results belong to which frame. Results are read once, in order, as the frames come, so that memory does not grow
-/// with the video.
+/// Which results belong to which frame. Results are read once, in order, as the frames come, so that memory does not
+/// grow with the video.
 /// </summary>
 /// <remarks>
 /// Under a stride the frames between two analyzed ones show what the last analyzed one had, marked as held. A result is
-/// held for stride - 1 frames and no longer, so that nothing stays on the picture after max_frames has ended the analysis.
+/// held for stride - 1 frames and no longer, so that nothing stays on the picture after max_frames has ended the
+/// analysis.
 /// </remarks>
 /// <param name="results">Ascending frame_index.</param>
 /// <param name="frameStride">Stride of the job; 0 means 1.</param>

@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace ForegSyte.CommandLine.Annotation;
 
 /// <summary>
-/// Reads the lines of FFmpeg's showinfo filter, which tells the exact timestamp of each frame that leaves the decoder; raw
-/// video over a pipe has none.
+/// Reads the lines of FFmpeg's showinfo filter, which tells the exact timestamp of each frame that leaves the
+/// decoder; raw video over a pipe has none.
 /// </summary>
 internal sealed partial class ShowInfoParser
 {
@@ -14,7 +14,9 @@ internal sealed partial class ShowInfoParser
     private long _tickNumerator;
     private long _tickDenominator;
 
-    /// <summary>Length of a frame in nanoseconds at the rate that the container declares; null where it declares none.</summary>
+    /// <summary>
+    /// Length of a frame in nanoseconds at the rate that the container declares; null where it declares none.
+    /// </summary>
     public long? FrameDurationNs { get; private set; }
 
     /// <summary>Takes a line of FFmpeg's log; a frame where it describes one, otherwise null.</summary>
@@ -58,7 +60,8 @@ internal sealed partial class ShowInfoParser
     private static partial Regex ConfigurationPattern();
 
     [GeneratedRegex(
-        @"showinfo.* n: *\d+ pts: *(?<pts>-?\d+|NOPTS) .* sar:(?<sarn>\d+)/(?<sard>\d+) s:(?<width>\d+)x(?<height>\d+) ",
+        @"showinfo.* n: *\d+ pts: *(?<pts>-?\d+|NOPTS) .* sar:(?<sarn>\d+)/(?<sard>\d+) "
+        + @"s:(?<width>\d+)x(?<height>\d+) ",
         RegexOptions.CultureInvariant)]
     private static partial Regex FramePattern();
 }

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using CliWrap;
@@ -10,14 +11,14 @@ using SkiaSharp;
 namespace ForegSyte.CommandLine.Annotation;
 
 /// <summary>
-/// Makes a copy of a video with what was found drawn over it: FFmpeg decodes to a pipe, each frame is painted in place, a
-/// second FFmpeg encodes H.264. Memory holds one frame, whatever the length of the video.
+/// Makes a copy of a video with what was found drawn over it: FFmpeg decodes to a pipe, each frame is painted in
+/// place, a second FFmpeg encodes H.264. Memory holds one frame, whatever the length of the video.
 /// </summary>
 /// <remarks>
-/// Every frame keeps its own timestamp, so that a variable frame rate stays as it is; rotation is applied, as it is in the
-/// results. An odd width or height gets one black column or row at the right or the bottom, since yuv420p wants even sizes.
-/// Sound is left out. Under a stride, frames that were not analyzed show the last analyzed frame's boxes dimmed and dashed
-/// (<see cref="ResultTimeline"/>).
+/// Every frame keeps its own timestamp, so that a variable frame rate stays as it is; rotation is applied, as it is
+/// in the results. An odd width or height gets one black column or row at the right or the bottom, since yuv420p
+/// wants even sizes. Sound is left out. Under a stride, frames that were not analyzed show the last analyzed frame's
+/// boxes dimmed and dashed (<see cref="ResultTimeline"/>).
 /// </remarks>
 internal sealed class VideoAnnotator(AnnotatorOptions options)
 {
@@ -44,6 +45,7 @@ internal sealed class VideoAnnotator(AnnotatorOptions options)
         var log = new FfmpegLog();
         var encoderLog = new StringBuilder();
         var frameCount = 0;
+        ExceptionDispatchInfo? paintingFailure = null;
         try
         {
             await using var timeline = new ResultTimeline(results, frameStride);
@@ -51,12 +53,25 @@ internal sealed class VideoAnnotator(AnnotatorOptions options)
             var encoder = Encoder(partialPath, encoderLog).WithStandardInputPipe(PipeSource.FromCommand(
                 decoder,
                 async (decoded, encoded, token) =>
-                    frameCount = await PaintAllAsync(decoded, encoded, log, timeline, framesDone, token)));
+                {
+                    try
+                    {
+                        frameCount = await PaintAllAsync(decoded, encoded, log, timeline, framesDone, token);
+                    }
+                    catch (Exception failure)
+                    {
+                        // CliWrap takes any IOException here for an encoder that stopped reading and drops it.
+                        paintingFailure = ExceptionDispatchInfo.Capture(failure);
+                        throw;
+                    }
+                }));
             var ended = await encoder.ExecuteAsync(cancellationToken);
             if (ended.ExitCode != 0)
             {
-                throw EncodingFailed(encoderLog);
+                throw EncodingFailed(encoderLog, paintingFailure?.SourceException);
             }
+
+            paintingFailure?.Throw();
 
             File.Move(partialPath, outputPath, overwrite: true);
             return frameCount;
@@ -72,8 +87,8 @@ internal sealed class VideoAnnotator(AnnotatorOptions options)
         {
             throw new AnnotationException(
                 $"The annotated video needs FFmpeg, and '{options.FfmpegPath}' cannot be started ({failure.Message}). "
-                + "Install it (Debian: apt-get install ffmpeg; macOS: brew install ffmpeg), or leave the video out with "
-                + "--no-video.",
+                + "Install it (Debian: apt-get install ffmpeg; macOS: brew install ffmpeg), or leave the video out "
+                + "with --no-video.",
                 failure);
         }
         finally
@@ -82,7 +97,8 @@ internal sealed class VideoAnnotator(AnnotatorOptions options)
         }
     }
 
-    private static async Task<bool> ReadFrameAsync(Stream decoded, Memory<byte> pixels, CancellationToken cancellationToken)
+    private static async Task<bool> ReadFrameAsync(
+        Stream decoded, Memory<byte> pixels, CancellationToken cancellationToken)
     {
         var read = await decoded.ReadAtLeastAsync(pixels, pixels.Length, throwOnEndOfStream: false, cancellationToken);
         if (read != 0 && read != pixels.Length)
@@ -157,7 +173,7 @@ internal sealed class VideoAnnotator(AnnotatorOptions options)
             if ((frame.Width, frame.Height) != (first.Width, first.Height))
             {
                 throw new AnnotationException(FormattableString.Invariant(
-                    $"The size changes to {frame.Width}x{frame.Height} at frame {frameIndex}; that cannot be annotated."));
+                    $"Frame {frameIndex} is {frame.Width}x{frame.Height}, unlike those before; MP4 has one size."));
             }
 
             if (await timeline.AtAsync(frameIndex) is { } held)

@@ -121,8 +121,11 @@ internal static class AnalyzeCommand
             cancellationToken));
     }
 
-    private static void WritePath(CommandContext context, string what, string path) =>
-        context.Environment.Output.WriteLine($"{what}: {Path.GetRelativePath(context.Environment.CurrentFolder, path)}");
+    private static void WritePath(CommandContext context, string what, string path)
+    {
+        var (output, folder) = (context.Environment.Output, context.Environment.CurrentFolder);
+        output.WriteLine($"{what}: {Path.GetRelativePath(folder, path)}");
+    }
 
     /// <summary>What was asked for; no FFmpeg means no video.</summary>
     private sealed record Request(string VideoPath, SubmitOptions Options, string Folder, string? FfmpegPath)

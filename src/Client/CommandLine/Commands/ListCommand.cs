@@ -21,7 +21,7 @@ internal static class ListCommand
             Description = "AIP-160 expression, for example 'status = FAILED AND pipeline_id = \"yolo_ocr\"'.",
             HelpName = "EXPRESSION",
         };
-        var status = new Option<string?>("--status") { Description = "Only jobs with this status.", HelpName = "STATUS" };
+        var status = new Option<string?>("--status") { Description = "Only jobs with this status." };
         status.AcceptOnlyFromAmong("pending", "running", "completed", "failed", "cancelled");
         var limit = new Option<int>("--limit")
         {

@@ -16,10 +16,10 @@ internal static class JobFacts
             ? ""
             : string.Create(CultureInfo.InvariantCulture, $", rotated by {video.RotationDegrees} degrees");
         var length = DurationText.Format(TimeSpan.FromMilliseconds(video.DurationMs));
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"{video.Width}x{video.Height}, {video.FrameCount} frames at {rate}{video.FrameRate:0.##} frames/s, {length}, ")
-            + video.Codec + rotation;
+        var frames = string.Create(
+            CultureInfo.InvariantCulture, $"{video.FrameCount} frames at {rate}{video.FrameRate:0.##} frames/s");
+        var size = string.Create(CultureInfo.InvariantCulture, $"{video.Width}x{video.Height}");
+        return $"{size}, {frames}, {length}, {video.Codec}{rotation}";
     }
 
     /// <summary>For example "every 5th frame, at most 100".</summary>
@@ -82,7 +82,14 @@ internal static class JobFacts
 
     private static string Ordinal(int number)
     {
-        var suffix = (number % 100) is >= 11 and <= 13 ? "th" : (number % 10) switch { 1 => "st", 2 => "nd", 3 => "rd", _ => "th" };
+        var suffix = (number % 100, number % 10) switch
+        {
+            (11 or 12 or 13, _) => "th",
+            (_, 1) => "st",
+            (_, 2) => "nd",
+            (_, 3) => "rd",
+            _ => "th",
+        };
         return string.Create(CultureInfo.InvariantCulture, $"{number}{suffix}");
     }
 }

@@ -11,6 +11,8 @@ internal static class JobView
     private const int MaxTexts = 15;
     private const int ChartWidth = 60;
 
+    private static readonly Style Dim = new(decoration: Decoration.Dim);
+
     /// <summary>Writes all that is known of a job.</summary>
     public static void Write(IAnsiConsole console, Job job)
     {
@@ -19,7 +21,7 @@ internal static class JobView
         {
             if (value.Length > 0)
             {
-                facts.AddRow(new Text(name, new Style(decoration: Decoration.Dim)), new Text(SafeText.OneLine(value), style));
+                facts.AddRow(new Text(name, Dim), new Text(SafeText.OneLine(value), style));
             }
         }
 

@@ -4,8 +4,8 @@ using Google.Protobuf;
 namespace ForegSyte.CommandLine.Output;
 
 /// <summary>
-/// Writes a JSON document {"name":[…]} with one message a line as the messages come, so that memory does not grow with the
-/// document. Each message is canonical proto3 JSON with the proto field names.
+/// Writes a JSON document {"name":[…]} with one message a line as the messages come, so that memory does not grow
+/// with the document. Each message is canonical proto3 JSON with the proto field names.
 /// </summary>
 internal static class JsonLines
 {

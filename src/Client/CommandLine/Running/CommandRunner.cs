@@ -5,7 +5,9 @@ using ForegSyte.CommandLine.Waiting;
 
 namespace ForegSyte.CommandLine.Running;
 
-/// <summary>Runs the body of a command: gives it a client, limits its time, and turns its failure into an exit code.</summary>
+/// <summary>
+/// Runs the body of a command: gives it a client, limits its time, and turns its failure into an exit code.
+/// </summary>
 internal sealed class CommandRunner(CommandEnvironment environment, GlobalOptions globals)
 {
     /// <summary>Runs the body; never throws.</summary>
@@ -33,8 +35,8 @@ internal sealed class CommandRunner(CommandEnvironment environment, GlobalOption
         }
         catch (Exception caught)
         {
-            var failure = caught is OperationCanceledException && timer.IsCancellationRequested
-                ? new TimeoutException($"It took longer than --timeout {DurationText.Format(limit ?? default)}.", caught)
+            var failure = caught is OperationCanceledException && timer.IsCancellationRequested && limit is { } most
+                ? new TimeoutException($"It took longer than --timeout {DurationText.Format(most)}.", caught)
                 : caught;
             ErrorReport.Write(error, failure, arguments.GetValue(globals.Verbose));
             return (int)ExitCodes.Of(failure);

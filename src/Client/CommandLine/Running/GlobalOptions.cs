@@ -19,8 +19,11 @@ internal sealed class GlobalOptions
             Description = $"Address of the JobService: http:// without TLS, https:// with TLS. Also {ServerVariable}.",
             HelpName = "ADDRESS",
             Recursive = true,
-            DefaultValueFactory = result => ParseServer(
-                environment.EnvironmentVariable(ServerVariable) is { Length: > 0 } named ? named : DefaultServer, result),
+            DefaultValueFactory = result =>
+            {
+                var named = environment.EnvironmentVariable(ServerVariable);
+                return ParseServer(string.IsNullOrEmpty(named) ? DefaultServer : named, result);
+            },
             CustomParser = result => ParseServer(result.Tokens[0].Value, result),
         };
         Timeout = new Option<TimeSpan?>("--timeout")

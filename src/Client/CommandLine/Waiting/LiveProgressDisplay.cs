@@ -22,8 +22,7 @@ internal sealed class LiveProgressDisplay(IAnsiConsole console, TimeProvider clo
             {
                 task.Description = Markup.Escape(ProgressText.Of(report, meter.Measure(report)));
                 task.IsIndeterminate = report.Total <= 0;
-                // A task that reaches its maximum stops for good, and the next stage could not begin.
-                task.MaxValue = Math.Max(1, report.Total) + 1e-6;
+                task.MaxValue = Math.Max(1, report.Total);
                 task.Value = report.Done;
             }));
         });

@@ -4,13 +4,13 @@ using Grpc.Core;
 namespace ForegSyte.Client.Calls;
 
 /// <summary>
-/// Makes a call with one deadline over all its attempts, repeats it while the server is UNAVAILABLE (AIP-194), and turns
-/// what is left into a <see cref="ForegSyteException"/>.
+/// Makes a call with one deadline over all its attempts, repeats it while the server is UNAVAILABLE (AIP-194), and
+/// turns what is left into a <see cref="ForegSyteException"/>.
 /// </summary>
 /// <remarks>
-/// This stands in place of a retry policy in the channel's service config: grpc-dotnet silently drops the retries of a call
-/// over 1 MB, which is every video, and it does not read RetryInfo. One way for all calls is easier to reason about.
-/// Only calls that are safe to repeat come here: reads, and submissions with a request_id.
+/// This stands in place of a retry policy in the channel's service config: grpc-dotnet silently drops the retries of
+/// a call over 1 MB, which is every video, and it does not read RetryInfo. One way for all calls is easier to reason
+/// about. Only calls that are safe to repeat come here: reads, and submissions with a request_id.
 /// </remarks>
 internal sealed class CallRunner(ForegSyteClientOptions options)
 {
@@ -54,7 +54,8 @@ internal sealed class CallRunner(ForegSyteClientOptions options)
     {
         try
         {
-            using var made = call(new CallOptions(deadline: deadline.UtcDateTime, cancellationToken: cancellationToken));
+            var limits = new CallOptions(deadline: deadline.UtcDateTime, cancellationToken: cancellationToken);
+            using var made = call(limits);
             return await made.ResponseAsync;
         }
         catch (RpcException failure)

@@ -5,7 +5,8 @@ internal static class RetryDelay
 {
     /// <summary>
     /// Full jitter: anything between nothing and base * 2^failures, at most the maximum
-    /// (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). What the server asks for is the least.
+    /// (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). What the server asks for is the
+    /// least.
     /// </summary>
     /// <param name="failures">Attempts that failed so far, from 1.</param>
     /// <param name="baseDelay">Upper end after the first failure.</param>

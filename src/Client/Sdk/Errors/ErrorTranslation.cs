@@ -35,8 +35,8 @@ internal static class ErrorTranslation
     private static string MessageWithoutDetails(RpcException failure, Uri address) => failure.StatusCode switch
     {
         StatusCode.Unavailable =>
-            $"No ForegSyte server answers at {address} ({InnermostMessage(failure)}). Check that the JobService runs, and "
-            + "that the address is right: http:// for a server without TLS, https:// for one with TLS.",
+            $"No ForegSyte server answers at {address} ({InnermostMessage(failure)}). Check that the JobService runs, "
+            + "and that the address is right: http:// for a server without TLS, https:// for one with TLS.",
         StatusCode.DeadlineExceeded => $"{address} did not answer in time.",
         StatusCode.Unimplemented =>
             $"{address} answers, but it is not a ForegSyte JobService of this version ({failure.Status.Detail}).",

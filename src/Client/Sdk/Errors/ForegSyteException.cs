@@ -13,8 +13,8 @@ public sealed class ForegSyteException : Exception
     public StatusCode Code { get; }
 
     /// <summary>
-    /// Why, from the published list; <see cref="ErrorReason.Unspecified"/> where the server gave none (for example when it
-    /// was not reached) or one that this version does not know.
+    /// Why, from the published list; <see cref="ErrorReason.Unspecified"/> where the server gave none (for example
+    /// when it was not reached) or one that this version does not know.
     /// </summary>
     public ErrorReason Reason { get; internal init; }
 
@@ -31,8 +31,8 @@ public sealed class ForegSyteException : Exception
     public TimeSpan? RetryAfter { get; internal init; }
 
     /// <summary>
-    /// Whether the same call may succeed later: the server is away or busy. The client has already repeated an UNAVAILABLE
-    /// call as often as its options allow.
+    /// Whether the same call may succeed later: the server is away or busy. The client has already repeated an
+    /// UNAVAILABLE call as often as its options allow.
     /// </summary>
     public bool IsRetryable => Code == StatusCode.Unavailable || RetryAfter is not null;
 }

@@ -1,0 +1,36 @@
+using ForegSyte.Client.Tests.Fakes;
+using ForegSyte.CommandLine.Running;
+
+namespace ForegSyte.Client.Tests.CommandLine;
+
+/// <summary>One run of the command line through its entry method.</summary>
+internal sealed record CommandLineRun(int ExitCode, string Output, string Error)
+{
+    public static Task<CommandLineRun> OnAsync(ScriptedServer server, params string[] arguments) =>
+        StartAsync([.. arguments, "--server", server.Address.ToString()], CancellationToken.None);
+
+    public static async Task<CommandLineRun> StartAsync(
+        string[] arguments,
+        CancellationToken cancellationToken,
+        string? currentFolder = null,
+        Func<string, string?>? environmentVariable = null)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var exitCode = await ForegSyteCommandLine.RunAsync(
+            arguments,
+            new CommandEnvironment
+            {
+                Output = output,
+                Error = error,
+                CurrentFolder = currentFolder ?? Path.GetTempPath(),
+                EnvironmentVariable = environmentVariable ?? (_ => null),
+                ClientOptions = new ForegSyteClientOptions
+                {
+                    RetryBaseDelay = TimeSpan.FromMilliseconds(1), RetryMaxDelay = TimeSpan.FromMilliseconds(1),
+                },
+            },
+            cancellationToken);
+        return new CommandLineRun(exitCode, output.ToString(), error.ToString());
+    }
+}

@@ -1,0 +1,156 @@
+using ForegSyte.Client.Tests.Fakes;
+using ForegSyte.Testing;
+using ForegSyte.V1;
+using Grpc.Core;
+
+namespace ForegSyte.Client.Tests.CommandLine;
+
+public sealed class ExitCodeTests
+{
+    [Theory]
+    [InlineData(StatusCode.InvalidArgument, ErrorReason.InvalidField, 2)]
+    [InlineData(StatusCode.AlreadyExists, ErrorReason.RequestIdConflict, 2)]
+    [InlineData(StatusCode.ResourceExhausted, ErrorReason.MessageTooLarge, 2)]
+    [InlineData(StatusCode.NotFound, ErrorReason.JobNotFound, 3)]
+    [InlineData(StatusCode.Unavailable, ErrorReason.ShuttingDown, 6)]
+    [InlineData(StatusCode.DeadlineExceeded, ErrorReason.DeadlineExceeded, 7)]
+    [InlineData(StatusCode.Internal, ErrorReason.Internal, 1)]
+    public async Task Get_Refused_ExitsWithTheCodeOfItsStatus(StatusCode status, ErrorReason reason, int expected)
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Get.Always((_, _) => throw Failures.Of(status, reason, "What went wrong."));
+
+        var run = await CommandLineRun.OnAsync(server, "get", SampleJobs.Id);
+
+        Assert.Equal((expected, ""), (run.ExitCode, run.Output));
+        Assert.Contains("What went wrong.", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Submit_RefusedFields_AreNamedWithWhatToDo()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Submit.Fail(Failures.Of(
+            StatusCode.InvalidArgument,
+            ErrorReason.UnknownPipeline,
+            "There is no pipeline nope.",
+            Failures.BadField("pipeline_id", "One of ocr_only, yolo_ocr.")));
+
+        var run = await CommandLineRun.OnAsync(server, "submit", RepositoryFiles.Pedestrians, "-p", "nope");
+
+        Assert.Equal(2, run.ExitCode);
+        Assert.Equal(
+            [
+                "error: UNKNOWN_PIPELINE: There is no pipeline nope.",
+                "  pipeline_id: One of ocr_only, yolo_ocr.",
+                "  'foregsyte pipelines' lists the pipelines of this server.",
+                "",
+            ],
+            run.Error.Split(Environment.NewLine));
+    }
+
+    [Theory]
+    [InlineData("", "Required command")]
+    [InlineData("dance", "dance")]
+    [InlineData("get", "JOB_ID")]
+    [InlineData("get x --server localhost:5200", "no address of a server")]
+    [InlineData("get x --timeout soon", "no time")]
+    [InlineData("get x --timeout 0", "no time")]
+    [InlineData("list --status lost", "lost")]
+    [InlineData("list --limit 0", "at least 1")]
+    [InlineData("submit x.mp4 --stride many", "many")]
+    public async Task Run_WrongUsage_ExitsWithTwo(string line, string expected)
+    {
+        var run = await CommandLineRun.StartAsync(
+            line.Split(' ', StringSplitOptions.RemoveEmptyEntries), TestContext.Current.CancellationToken);
+
+        Assert.Equal((2, ""), (run.ExitCode, run.Output));
+        Assert.Contains(expected, run.Error, StringComparison.Ordinal);
+        Assert.Contains("--help", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_ServerOfTheEnvironmentIsWrong_ExitsWithTwo()
+    {
+        var run = await CommandLineRun.StartAsync(
+            ["pipelines"],
+            TestContext.Current.CancellationToken,
+            environmentVariable: name => name == "FOREGSYTE_SERVER" ? "nonsense" : null);
+
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains("nonsense", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_ServerOfTheEnvironment_IsUsed()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Get.Answer(new GetJobResponse { Job = SampleJobs.Pending() });
+
+        var run = await CommandLineRun.StartAsync(
+            ["get", SampleJobs.Id],
+            TestContext.Current.CancellationToken,
+            environmentVariable: name => name == "FOREGSYTE_SERVER" ? server.Address.ToString() : null);
+
+        Assert.Equal(0, run.ExitCode);
+    }
+
+    [Fact]
+    public async Task Submit_NoSuchFile_ExitsWithThree()
+    {
+        var run = await CommandLineRun.StartAsync(
+            ["submit", "missing.mp4"], TestContext.Current.CancellationToken, "/tmp");
+
+        Assert.Equal(3, run.ExitCode);
+        Assert.Contains("/tmp/missing.mp4", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_NobodyListens_ExitsWithSixAndSaysWhatToDo()
+    {
+        var server = await ScriptedServer.StartAsync();
+        await server.DisposeAsync();
+
+        var run = await CommandLineRun.OnAsync(server, "pipelines");
+
+        Assert.Equal((6, ""), (run.ExitCode, run.Output));
+        Assert.Contains($"No ForegSyte server answers at {server.Address}", run.Error, StringComparison.Ordinal);
+        Assert.Contains("--server ADDRESS or FOREGSYTE_SERVER", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("RpcException", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_Verbose_TellsTheWholeCause()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Get.Fail(Failures.JobNotFound);
+
+        var run = await CommandLineRun.OnAsync(server, "get", SampleJobs.Id, "--verbose");
+
+        Assert.Contains("RpcException", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_LongerThanTimeout_ExitsWithSeven()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Get.Hang();
+
+        var run = await CommandLineRun.OnAsync(server, "get", SampleJobs.Id, "--timeout", "0.2s");
+
+        Assert.Equal(7, run.ExitCode);
+        Assert.Contains("error: It took longer than --timeout 200 ms.", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Help_Root_ListsTheExitCodes()
+    {
+        var run = await CommandLineRun.StartAsync(["--help"], TestContext.Current.CancellationToken);
+
+        Assert.Equal(0, run.ExitCode);
+        foreach (var code in Enum.GetValues<ForegSyte.CommandLine.Running.ExitCode>())
+        {
+            Assert.Contains($"{(int)code}  ", run.Output, StringComparison.Ordinal);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+using ForegSyte.Client.Tests.Fakes;
+using ForegSyte.Protocol.Json;
+using ForegSyte.V1;
+
+namespace ForegSyte.Client.Tests.CommandLine;
+
+public sealed class ReadCommandsTests : IAsyncLifetime
+{
+    private ScriptedServer _server = null!;
+
+    public async ValueTask InitializeAsync() => _server = await ScriptedServer.StartAsync();
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    [Fact]
+    public async Task Get_CompletedJob_ShowsWhatIsKnown()
+    {
+        _server.Service.Get.Answer(new GetJobResponse { Job = SampleJobs.Completed() });
+
+        var run = await CommandLineRun.OnAsync(_server, "get", SampleJobs.Id);
+
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        foreach (var expected in new[]
+        {
+            SampleJobs.Id, "completed", "768x576, 100 frames at 10 frames/s, 10 s, h264", "100 of 100 analyzed",
+            "25 frames/s", "CPU, 2 threads (fallen back: CUDA execution provider is not enabled in this build)",
+            "4.1 s (queued 120 ms, decode 1.2 s, inference 3.9 s)", "2026-01-31 12:00:00Z", "person", "461",
+            "GATE 07 NORTH",
+        })
+        {
+            Assert.Contains(expected, run.Output, StringComparison.Ordinal);
+        }
+
+        Assert.DoesNotContain('\u001b', run.Output);
+    }
+
+    [Fact]
+    public async Task Get_Json_RoundTrips()
+    {
+        _server.Service.Get.Answer(new GetJobResponse { Job = SampleJobs.Completed() });
+
+        var run = await CommandLineRun.OnAsync(_server, "get", SampleJobs.Id, "--json");
+
+        Assert.Equal(SampleJobs.Completed(), ForegSyteJson.StrictParser.Parse<Job>(run.Output));
+    }
+
+    [Fact]
+    public async Task Get_ErrorMessageWithEscapes_DoesNotSteerTheTerminal()
+    {
+        var job = SampleJobs.Failed();
+        job.ErrorMessage = "bad\u001b[2Jframe\nnext";
+        _server.Service.Get.Answer(new GetJobResponse { Job = job });
+
+        var run = await CommandLineRun.OnAsync(_server, "get", SampleJobs.Id);
+
+        Assert.Contains("UNDECODABLE_VIDEO: bad\uFFFD[2Jframe next", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Results_Json_IsTheResultsDocumentOfAllPages()
+    {
+        _server.Service.Results.Answer(
+            new GetJobResultsResponse { Results = { SampleJobs.Frame(0), SampleJobs.Frame(1) }, NextPageToken = "b" },
+            new GetJobResultsResponse { Results = { SampleJobs.Frame(2) } });
+
+        var run = await CommandLineRun.OnAsync(_server, "results", SampleJobs.Id, "--json");
+
+        Assert.Equal(0, run.ExitCode);
+        var document = ForegSyteJson.Parser.Parse<ResultsDocument>(run.Output);
+        Assert.Equal([SampleJobs.Frame(0), SampleJobs.Frame(1), SampleJobs.Frame(2)], document.Results);
+        Assert.Contains("\"frame_index\"", run.Output, StringComparison.Ordinal);
+        Assert.StartsWith("{\"results\":[", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Results_NoFrames_IsAnEmptyDocument()
+    {
+        _server.Service.Results.Answer(new GetJobResultsResponse());
+
+        var run = await CommandLineRun.OnAsync(_server, "results", SampleJobs.Id, "--json");
+
+        Assert.Equal("{\"results\":[]}\n", run.Output);
+    }
+
+    [Fact]
+    public async Task Results_Lines_GroupObjectsAndShowText()
+    {
+        var frame = SampleJobs.Frame(12);
+        frame.Result.Detections.Insert(1, SampleJobs.Found("person", 0.5f, 1, 1, 2, 2));
+        _server.Service.Results.Answer(new GetJobResultsResponse { Results = { frame } });
+
+        var run = await CommandLineRun.OnAsync(_server, "results", SampleJobs.Id, "--start-frame", "12");
+
+        var line = run.Output.Split(Environment.NewLine)[1];
+        Assert.Matches(@"^ +12 +1\.200 s  person x2 91%, car 74% +GATE 07 NORTH$", line);
+        Assert.Equal(12, Assert.Single(_server.Service.Results.Requests).StartFrame);
+    }
+
+    [Fact]
+    public async Task Results_NotReady_LeavesNothingOnStandardOutput()
+    {
+        _server.Service.Results.Fail(Failures.Of(
+            Grpc.Core.StatusCode.FailedPrecondition, ErrorReason.ResultsNotReady, "The job is running."));
+
+        var run = await CommandLineRun.OnAsync(_server, "results", SampleJobs.Id, "--json");
+
+        Assert.Equal((1, ""), (run.ExitCode, run.Output));
+        Assert.Contains("RESULTS_NOT_READY: The job is running.", run.Error, StringComparison.Ordinal);
+        Assert.Contains("foregsyte wait", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task List_FilterAndStatus_AreBothSent()
+    {
+        _server.Service.List.Answer(new ListJobsResponse { Jobs = { SampleJobs.Running(45), SampleJobs.Completed() } });
+
+        var run = await CommandLineRun.OnAsync(
+            _server, "list", "--filter", "pipeline_id = \"yolo_ocr\"", "--status", "running", "--limit", "7");
+
+        Assert.Equal(0, run.ExitCode);
+        var request = Assert.Single(_server.Service.List.Requests);
+        Assert.Equal(("pipeline_id = \"yolo_ocr\" AND status = RUNNING", 7), (request.Filter, request.PageSize));
+        Assert.Contains("45/100", run.Output, StringComparison.Ordinal);
+        Assert.Contains("pedestrians.mp4", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task List_Limit_StopsWithinAPage()
+    {
+        _server.Service.List.Answer(new ListJobsResponse
+        {
+            Jobs = { SampleJobs.Running(1), SampleJobs.Running(2), SampleJobs.Running(3) }, NextPageToken = "b",
+        });
+
+        var run = await CommandLineRun.OnAsync(_server, "list", "--limit", "2", "--json");
+
+        using var document = System.Text.Json.JsonDocument.Parse(run.Output);
+        Assert.Equal(2, document.RootElement.GetProperty("jobs").GetArrayLength());
+    }
+
+    [Fact]
+    public async Task Pipelines_Always_ShowsStages()
+    {
+        _server.Service.Pipelines.Answer(new ListPipelinesResponse
+        {
+            Pipelines =
+            {
+                new Pipeline
+                {
+                    Id = "ocr_only",
+                    Description = "Reads text.",
+                    Nodes = { new PipelineNode { Id = "read", Stage = "read_text" } },
+                },
+            },
+        });
+
+        var run = await CommandLineRun.OnAsync(_server, "pipelines");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("ocr_only", run.Output, StringComparison.Ordinal);
+        Assert.Contains("read_text", run.Output, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,132 @@
+using ForegSyte.Client.Tests.Annotation;
+using ForegSyte.Client.Tests.Fakes;
+using ForegSyte.Protocol.Json;
+using ForegSyte.Testing;
+using ForegSyte.V1;
+
+namespace ForegSyte.Client.Tests.CommandLine;
+
+public sealed class SubmitAndAnalyzeTests : IAsyncLifetime
+{
+    private readonly TemporaryFolder _folder = new();
+    private ScriptedServer _server = null!;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await ScriptedServer.StartAsync();
+        _server.Service.Submit.Answer(new SubmitVideoResponse { Job = SampleJobs.Pending() });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task Submit_File_PrintsTheJobIdAlone()
+    {
+        var run = await CommandLineRun.OnAsync(
+            _server, "submit", RepositoryFiles.Pedestrians, "-p", "ocr_only", "--stride", "5", "--max-frames", "9",
+            "--name", "gate");
+
+        Assert.Equal((0, SampleJobs.Id + Environment.NewLine), (run.ExitCode, run.Output));
+        Assert.Contains($"foregsyte wait {SampleJobs.Id}", run.Error, StringComparison.Ordinal);
+        var request = Assert.Single(_server.Service.Submit.Requests);
+        Assert.Equal(("ocr_only", "gate"), (request.PipelineId, request.DisplayName));
+        Assert.Equal(new JobOptions { FrameStride = 5, MaxFrames = 9 }, request.Options);
+        Assert.Equal(SubmitVideoRequest.SourceOneofCase.Content, request.SourceCase);
+    }
+
+    [Fact]
+    public async Task Submit_Uri_IsLeftToTheServer()
+    {
+        var run = await CommandLineRun.OnAsync(_server, "submit", "file:///videos/a.mp4", "--json");
+
+        Assert.Equal("file:///videos/a.mp4", Assert.Single(_server.Service.Submit.Requests).Uri);
+        Assert.Equal(SampleJobs.Pending(), ForegSyteJson.StrictParser.Parse<Job>(run.Output));
+    }
+
+    [Fact]
+    public async Task Analyze_Pedestrians_WritesResultsAndAnnotatedVideo()
+    {
+        ScriptCompletion();
+
+        var run = await AnalyzeAsync();
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal(
+            [_folder.File("out", "pedestrians.annotated.mp4"), _folder.File("out", "pedestrians.results.json")],
+            Directory.GetFiles(_folder.File("out")).Order());
+        var text = await File.ReadAllTextAsync(_folder.File("out", "pedestrians.results.json"), Token);
+        Assert.Equal(
+            Enumerable.Range(0, 100).Select(SampleJobs.Frame),
+            ForegSyteJson.Parser.Parse<ResultsDocument>(text).Results);
+        // One frame a line, between the brackets.
+        Assert.Equal(103, text.Split('\n').Length);
+        Assert.Equal(
+            "100", await AnnotatedClip.StreamAsync(_folder.File("out", "pedestrians.annotated.mp4"), "nb_frames"));
+        Assert.StartsWith("ForegSyte looks at pedestrians.mp4 with yolo_ocr", run.Error, StringComparison.Ordinal);
+        Assert.Contains("drawing, 100 of 100 frames", run.Error, StringComparison.Ordinal);
+        Assert.EndsWith(
+            $"Results: out/pedestrians.results.json{Environment.NewLine}"
+            + $"Annotated video: out/pedestrians.annotated.mp4{Environment.NewLine}",
+            run.Output,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Analyze_NoVideo_WritesResultsAlone()
+    {
+        ScriptCompletion();
+
+        var run = await AnalyzeAsync("--no-video", "-o", "elsewhere");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal(
+            [_folder.File("elsewhere", "pedestrians.results.json")], Directory.GetFiles(_folder.File("elsewhere")));
+    }
+
+    [Fact]
+    public async Task Analyze_FfmpegMissing_StillWritesResultsAndSaysWhatToInstall()
+    {
+        ScriptCompletion();
+
+        var run = await AnalyzeAsync("--ffmpeg", "no-such-ffmpeg");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("apt-get install ffmpeg", run.Error, StringComparison.Ordinal);
+        Assert.Equal([_folder.File("out", "pedestrians.results.json")], Directory.GetFiles(_folder.File("out")));
+    }
+
+    [Fact]
+    public async Task Analyze_JobFails_WritesNothing()
+    {
+        _server.Service.Wait.Answer(SampleJobs.Changed(SampleJobs.Failed()));
+
+        var run = await AnalyzeAsync();
+
+        Assert.Equal((4, ""), (run.ExitCode, run.Output));
+        Assert.Contains("UNDECODABLE_VIDEO", run.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(_folder.File("out")));
+    }
+
+    private void ScriptCompletion()
+    {
+        _server.Service.Wait.Answer(
+            SampleJobs.Changed(SampleJobs.Running(45)), SampleJobs.Changed(SampleJobs.Completed()));
+        _server.Service.Results.Always((request, _) => Task.FromResult(request.PageToken.Length == 0
+            ? Page(0, 60, "rest")
+            : Page(60, 40, "")));
+    }
+
+    private static GetJobResultsResponse Page(int start, int count, string next) =>
+        new() { Results = { Enumerable.Range(start, count).Select(SampleJobs.Frame) }, NextPageToken = next };
+
+    private Task<CommandLineRun> AnalyzeAsync(params string[] options) => CommandLineRun.StartAsync(
+        ["analyze", RepositoryFiles.Pedestrians, .. options, "--server", _server.Address.ToString()],
+        Token,
+        _folder.Path);
+}

@@ -1,0 +1,119 @@
+using ForegSyte.Client.Tests.Fakes;
+using ForegSyte.CommandLine.Waiting;
+using ForegSyte.Protocol.Json;
+using ForegSyte.V1;
+using Microsoft.Extensions.Time.Testing;
+using Spectre.Console.Testing;
+
+namespace ForegSyte.Client.Tests.CommandLine;
+
+public sealed class WaitCommandTests
+{
+    [Fact]
+    public async Task Wait_UntilCompleted_ShowsProgressOnStandardErrorAndTheJobOnStandardOutput()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Wait.Answer(
+            SampleJobs.Changed(SampleJobs.Pending()),
+            SampleJobs.Changed(SampleJobs.Running(0)),
+            SampleJobs.Changed(SampleJobs.Running(45)),
+            SampleJobs.Changed(SampleJobs.Running(46)),
+            SampleJobs.Changed(SampleJobs.Completed()));
+
+        var run = await CommandLineRun.OnAsync(server, "wait", SampleJobs.Id);
+
+        Assert.Equal(0, run.ExitCode);
+        var lines = run.Error.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(4, lines.Length);
+        Assert.Equal("pending", lines[0]);
+        Assert.Equal("running, 0 of 100 frames", lines[1]);
+        Assert.StartsWith("running, 45 of 100 frames, ", lines[2], StringComparison.Ordinal);
+        Assert.StartsWith("completed, 100 of 100 frames", lines[3], StringComparison.Ordinal);
+        Assert.Contains("person", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Wait_JobFails_ExitsWithFour()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Wait.Answer(SampleJobs.Changed(SampleJobs.Failed()));
+
+        var run = await CommandLineRun.OnAsync(server, "wait", SampleJobs.Id, "--json");
+
+        Assert.Equal(4, run.ExitCode);
+        Assert.Contains(
+            "error: the job failed: UNDECODABLE_VIDEO: Frame 40 could not be decoded.",
+            run.Error,
+            StringComparison.Ordinal);
+        Assert.Equal(SampleJobs.Failed(), ForegSyteJson.StrictParser.Parse<Job>(run.Output));
+    }
+
+    [Fact]
+    public async Task Wait_JobIsCancelled_ExitsWithFive()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Wait.Answer(SampleJobs.Changed(SampleJobs.Cancelled()));
+
+        var run = await CommandLineRun.OnAsync(server, "wait", SampleJobs.Id);
+
+        Assert.Equal(5, run.ExitCode);
+        Assert.Contains("The job was cancelled.", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Wait_Interrupted_SaysThatTheJobGoesOn()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        var reached = new TaskCompletionSource();
+        server.Service.Wait.Answer(SampleJobs.Changed(SampleJobs.Running(1))).Hang(reached);
+        using var interruption = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+
+        var running = CommandLineRun.StartAsync(
+            ["wait", SampleJobs.Id, "--server", server.Address.ToString()], interruption.Token);
+        await reached.Task.WaitAsync(TestContext.Current.CancellationToken);
+        await interruption.CancelAsync();
+        var run = await running;
+
+        Assert.Equal(5, run.ExitCode);
+        Assert.Contains(
+            $"The job itself goes on. To wait for it again: foregsyte wait {SampleJobs.Id}",
+            run.Error,
+            StringComparison.Ordinal);
+        Assert.Contains("error: Interrupted.", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task LiveProgress_OnATerminal_ShowsOneBarWithRateAndTimeLeft()
+    {
+        var clock = new FakeTimeProvider();
+        using var console = new TestConsole().Interactive().Width(160);
+
+        await new LiveProgressDisplay(console, clock).ShowAsync(progress =>
+        {
+            progress.Report(new ProgressReport("running", 0, 100));
+            clock.Advance(TimeSpan.FromSeconds(2));
+            progress.Report(new ProgressReport("running", 50, 100));
+            return Task.FromResult(0);
+        });
+
+        Assert.Contains("running, 50 of 100 frames, 25 frames/s, 2 s left", console.Output, StringComparison.Ordinal);
+        Assert.Contains("50%", console.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("90", 90)]
+    [InlineData("90s", 90)]
+    [InlineData("1.5m", 90)]
+    [InlineData("2h", 7200)]
+    [InlineData("", null)]
+    [InlineData("s", null)]
+    [InlineData("-5s", null)]
+    [InlineData("1d", null)]
+    [InlineData("1000000h", null)]
+    public void DurationText_TryParse_ReadsTimesOfPeople(string text, int? seconds)
+    {
+        var isTime = ForegSyte.CommandLine.Running.DurationText.TryParse(text, out var time);
+
+        Assert.Equal(seconds, isTime ? (int)time.TotalSeconds : null);
+    }
+}
