@@ -5,10 +5,10 @@ using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Intake;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Storage;
-using ForegSyte.V1;
+using Contract = ForegSyte.V1.JobService;
 
 var builder = WebApplication.CreateBuilder(args);
-builder.AddForegSyteHost("JobService", defaultPort: 5200, JobService.Descriptor);
+builder.AddForegSyteHost("JobService", defaultPort: 5200, Contract.Descriptor);
 builder.Services.AddStorage(builder.Configuration);
 builder.Services.AddInferenceClient();
 builder.Services.AddJobs();
@@ -19,4 +19,4 @@ builder.Services.AddJobRpcs();
 var app = builder.Build();
 app.MapForegSyteHost();
 app.MapGrpcService<JobGrpcService>();
-await app.RunAsync();
+return await app.RunForegSyteHostAsync();

@@ -4,22 +4,31 @@ namespace ForegSyte.Hosting.Configuration;
 /// The one spelling of a path: absolute, without "." and "..", every symbolic link on the way resolved. .NET itself
 /// resolves only a link at the end of a path.
 /// </summary>
+/// <remarks>
+/// DuckDB knows an open database by the spelling of its path: two spellings in one process make two instances that
+/// overwrite each other's data without an error.
+/// </remarks>
 public static class CanonicalPath
 {
-    /// <summary>As many links as Linux follows before it answers ELOOP.</summary>
+    /// <summary>Most links on the way, as Linux has it (ELOOP).</summary>
     private const int MaxLinks = 40;
 
     /// <summary>Resolves a path; the part of it that does not exist is kept as it is.</summary>
-    /// <param name="path">Absolute path.</param>
-    /// <exception cref="IOException">The links lead in a circle.</exception>
+    /// <exception cref="IOException">The links form a cycle.</exception>
     public static string Resolve(string path)
     {
-        var remaining = new Stack<string>();
-        Push(remaining, Path.GetFullPath(path));
-        var resolved = "/";
         var links = 0;
-        while (remaining.TryPop(out var name))
+        var pending = new Stack<string>();
+        Push(pending, Path.GetFullPath(path));
+        var resolved = Path.GetPathRoot(Path.GetFullPath(path))!;
+        while (pending.TryPop(out var name))
         {
+            if (name == "..")
+            {
+                resolved = Path.GetDirectoryName(resolved) ?? resolved;
+                continue;
+            }
+
             var next = Path.Combine(resolved, name);
             if (new FileInfo(next).LinkTarget is not { } target)
             {
@@ -29,12 +38,15 @@ public static class CanonicalPath
 
             if (++links > MaxLinks)
             {
-                throw new IOException("Too many symbolic links.");
+                throw new IOException($"{path} goes through more than {MaxLinks} symbolic links.");
             }
 
-            // GetFullPath takes ".." textually; that is right here, since `resolved` holds no link any more.
-            Push(remaining, Path.GetFullPath(target, resolved));
-            resolved = "/";
+            if (Path.IsPathRooted(target))
+            {
+                resolved = Path.GetPathRoot(target)!;
+            }
+
+            Push(pending, target);
         }
 
         return resolved;
@@ -44,11 +56,13 @@ public static class CanonicalPath
     public static bool IsWithin(string path, string folder) =>
         path == folder || path.StartsWith(folder.TrimEnd('/') + "/", StringComparison.Ordinal);
 
-    private static void Push(Stack<string> remaining, string absolutePath)
+    private static void Push(Stack<string> pending, string path)
     {
-        foreach (var name in absolutePath.Split('/', StringSplitOptions.RemoveEmptyEntries).Reverse())
+        char[] separators = [Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar];
+        var names = path[(Path.GetPathRoot(path)?.Length ?? 0)..].Split(separators, StringSplitOptions.RemoveEmptyEntries);
+        foreach (var name in names.Reverse().Where(name => name != "."))
         {
-            remaining.Push(name);
+            pending.Push(name);
         }
     }
 }

@@ -1,3 +1,4 @@
+using ForegSyte.Hosting.Configuration;
 using System.Globalization;
 using DuckDB.NET.Data;
 using Microsoft.Extensions.Options;
@@ -20,7 +21,7 @@ internal sealed class DuckDbDatabase : IDisposable
     {
         try
         {
-            Path = CanonicalPath.Of(options.Value.Path);
+            Path = CanonicalPath.Resolve(options.Value.Path);
             ConnectionString = MakeConnectionString(Path, options.Value);
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
             _keeper = Connect();

@@ -52,7 +52,9 @@ internal sealed class DuckDbJobStore(DuckDbWriter writer, DuckDbReaders readers)
         var where = conditions.Count == 0 ? "" : $" WHERE {string.Join(" AND ", conditions)}";
         var sql = $"{JobSql.SelectJobs}{where} ORDER BY created_at DESC, job_id DESC LIMIT $limit";
         return readers.ReadAsync<IReadOnlyList<JobRecord>>(
-            connection => connection.Query(sql, JobRow.ReadJob, parameters), cancellationToken);
+            connection => InSnapshot(
+                connection, () => WithAttempts(connection, connection.Query(sql, JobRow.ReadJob, parameters))),
+            cancellationToken);
     }
 
     /// <inheritdoc />
@@ -147,6 +149,18 @@ internal sealed class DuckDbJobStore(DuckDbWriter writer, DuckDbReaders readers)
         return connection.Query(JobSql.FindJob, JobRow.ReadJob, key) is [var job]
             ? job with { Attempts = connection.Query(JobSql.FindAttempts, JobRow.ReadAttempt, key) }
             : null;
+    }
+
+    /// <summary>The attempts of a page of jobs, in one query.</summary>
+    private static List<JobRecord> WithAttempts(DuckDBConnection connection, List<JobRecord> jobs)
+    {
+        var attempts = connection
+            .Query(
+                JobSql.FindAttemptsOfJobs,
+                reader => (JobId: reader.GetGuid(0), Attempt: JobRow.ReadAttempt(reader)),
+                ("job_ids", jobs.Select(job => job.JobId).ToList()))
+            .ToLookup(row => row.JobId, row => row.Attempt);
+        return [.. jobs.Select(job => job with { Attempts = [.. attempts[job.JobId]] })];
     }
 
     private static JobRecord? FindByRequestId(DuckDBConnection connection, Guid requestId) =>

@@ -1,3 +1,4 @@
+using ForegSyte.Hosting.Configuration;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Options;
 
@@ -13,7 +14,7 @@ internal sealed partial class LocalStorage : IStorage
 
     public LocalStorage(IOptions<StorageOptions> options)
     {
-        _root = CanonicalPath.Of(options.Value.Root);
+        _root = CanonicalPath.Resolve(options.Value.Root);
         Directory.CreateDirectory(_root);
     }
 

@@ -4,7 +4,7 @@ using ForegSyte.V1;
 using Microsoft.Extensions.Logging;
 using Microsoft.ML.OnnxRuntime;
 
-namespace ForegSyte.InferenceService.Tests.Models;
+namespace ForegSyte.Inference.Tests.Models;
 
 public sealed class InferenceDeviceTests
 {

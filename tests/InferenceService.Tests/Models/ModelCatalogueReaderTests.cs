@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using ForegSyte.Inference.Models;
 using ForegSyte.Testing;
 
-namespace ForegSyte.InferenceService.Tests.Models;
+namespace ForegSyte.Inference.Tests.Models;
 
 public sealed class ModelCatalogueReaderTests
 {

@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 using ForegSyte.Inference.Models;
-using ForegSyte.InferenceService.Tests.Stages;
+using ForegSyte.Inference.Tests.Stages;
 using ForegSyte.Testing;
 
-namespace ForegSyte.InferenceService.Tests.Models;
+namespace ForegSyte.Inference.Tests.Models;
 
 public sealed class ModelSessionsTests : IDisposable
 {

@@ -1,7 +1,7 @@
 using ForegSyte.Inference.Stages;
 using ForegSyte.Inference.Video;
 
-namespace ForegSyte.InferenceService.Tests.Pipelines;
+namespace ForegSyte.Inference.Tests.Pipelines;
 
 /// <summary>A stage that does what a test says.</summary>
 internal sealed class FakeStage(

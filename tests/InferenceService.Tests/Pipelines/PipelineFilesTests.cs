@@ -3,7 +3,7 @@ using ForegSyte.Inference.Pipelines;
 using ForegSyte.Protocol.Json;
 using ForegSyte.Testing;
 
-namespace ForegSyte.InferenceService.Tests.Pipelines;
+namespace ForegSyte.Inference.Tests.Pipelines;
 
 public sealed class PipelineFilesTests : IDisposable
 {

@@ -6,7 +6,7 @@ using ForegSyte.Inference.Video;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
-namespace ForegSyte.InferenceService.Tests.Pipelines;
+namespace ForegSyte.Inference.Tests.Pipelines;
 
 public sealed class PipelineRunnerTests
 {

@@ -1,14 +1,14 @@
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Pipelines;
 using ForegSyte.Inference.Video;
-using ForegSyte.InferenceService.Tests.Stages;
+using ForegSyte.Inference.Tests.Stages;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
-namespace ForegSyte.InferenceService.Tests.Pipelines;
+namespace ForegSyte.Inference.Tests.Pipelines;
 
 /// <summary>Everything together, as the service registers it, on the committed data.</summary>
 public sealed class PipelineServicesTests

@@ -3,7 +3,7 @@ using ForegSyte.Inference.Pipelines;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 
-namespace ForegSyte.InferenceService.Tests.Pipelines;
+namespace ForegSyte.Inference.Tests.Pipelines;
 
 public sealed class PipelineValidatorTests
 {

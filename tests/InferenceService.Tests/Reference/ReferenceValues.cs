@@ -1,7 +1,7 @@
 using System.Text.Json;
 using ForegSyte.Testing;
 
-namespace ForegSyte.InferenceService.Tests.Reference;
+namespace ForegSyte.Inference.Tests.Reference;
 
 /// <summary>reference.json, made by make_reference.py.</summary>
 internal static class ReferenceValues

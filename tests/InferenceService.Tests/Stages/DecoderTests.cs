@@ -1,7 +1,7 @@
 using ForegSyte.Inference.Stages;
 using ForegSyte.Inference.Vision;
 
-namespace ForegSyte.InferenceService.Tests.Stages;
+namespace ForegSyte.Inference.Tests.Stages;
 
 /// <summary>The pure decoders, on values worked out by hand.</summary>
 public sealed class DecoderTests

@@ -1,11 +1,11 @@
 using System.Text.Json;
 using ForegSyte.Inference.Stages;
 using ForegSyte.Inference.Video;
-using ForegSyte.InferenceService.Tests.Reference;
+using ForegSyte.Inference.Tests.Reference;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 
-namespace ForegSyte.InferenceService.Tests.Stages;
+namespace ForegSyte.Inference.Tests.Stages;
 
 public sealed class DetectObjectsTests(LoadedModels models) : IClassFixture<LoadedModels>
 {

@@ -5,7 +5,7 @@ using ForegSyte.V1;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
-namespace ForegSyte.InferenceService.Tests.Stages;
+namespace ForegSyte.Inference.Tests.Stages;
 
 /// <summary>The committed models on the CPU, loaded once for a test class.</summary>
 public sealed class LoadedModels : IDisposable

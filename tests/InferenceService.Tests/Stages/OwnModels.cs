@@ -1,10 +1,10 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using ForegSyte.Inference.Models;
-using ForegSyte.InferenceService.Tests.Reference;
+using ForegSyte.Inference.Tests.Reference;
 using ForegSyte.Testing;
 
-namespace ForegSyte.InferenceService.Tests.Stages;
+namespace ForegSyte.Inference.Tests.Stages;
 
 /// <summary>A catalogue as a user writes it for weights of their own: entries, no code.</summary>
 internal sealed class OwnModels : IDisposable

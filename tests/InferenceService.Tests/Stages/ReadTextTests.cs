@@ -2,10 +2,10 @@ using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Stages;
 using ForegSyte.Inference.Video;
 using ForegSyte.Inference.Vision;
-using ForegSyte.InferenceService.Tests.Reference;
+using ForegSyte.Inference.Tests.Reference;
 using ForegSyte.V1;
 
-namespace ForegSyte.InferenceService.Tests.Stages;
+namespace ForegSyte.Inference.Tests.Stages;
 
 public sealed class ReadTextTests(LoadedModels models) : IClassFixture<LoadedModels>
 {

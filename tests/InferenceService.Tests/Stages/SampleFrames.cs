@@ -2,7 +2,7 @@ using CliWrap;
 using ForegSyte.Inference.Video;
 using ForegSyte.Testing;
 
-namespace ForegSyte.InferenceService.Tests.Stages;
+namespace ForegSyte.Inference.Tests.Stages;
 
 /// <summary>Decodes frames for tests with the real ffmpeg, independently of the service's own decoder.</summary>
 internal static class SampleFrames

@@ -5,7 +5,7 @@ using ForegSyte.V1;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
-namespace ForegSyte.InferenceService.Tests.Video;
+namespace ForegSyte.Inference.Tests.Video;
 
 public sealed class DecoderProcessTests : IDisposable
 {

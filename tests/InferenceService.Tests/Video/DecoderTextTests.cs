@@ -1,7 +1,7 @@
 using ForegSyte.Inference.Video;
 using ForegSyte.V1;
 
-namespace ForegSyte.InferenceService.Tests.Video;
+namespace ForegSyte.Inference.Tests.Video;
 
 /// <summary>What is read from, and concluded from, the words of child processes.</summary>
 public sealed class DecoderTextTests

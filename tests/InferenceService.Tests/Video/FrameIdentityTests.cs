@@ -1,7 +1,7 @@
 using ForegSyte.Inference.Video;
 using ForegSyte.Testing;
 
-namespace ForegSyte.InferenceService.Tests.Video;
+namespace ForegSyte.Inference.Tests.Video;
 
 /// <summary>
 /// Frame N is the same frame however it is reached: its pixels are compared with those of a plain run of ffmpeg over

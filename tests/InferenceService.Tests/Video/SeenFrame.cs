@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using ForegSyte.Inference.Video;
 
-namespace ForegSyte.InferenceService.Tests.Video;
+namespace ForegSyte.Inference.Tests.Video;
 
 /// <summary>What a test keeps of a frame.</summary>
 internal sealed record SeenFrame(int Index, int TimestampMs, string PixelHash)

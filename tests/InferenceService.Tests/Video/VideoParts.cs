@@ -4,7 +4,7 @@ using ForegSyte.V1;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
-namespace ForegSyte.InferenceService.Tests.Video;
+namespace ForegSyte.Inference.Tests.Video;
 
 /// <summary>The parts that read videos, with options of a test's own.</summary>
 internal sealed class VideoParts

@@ -3,7 +3,7 @@ using ForegSyte.Inference.Video;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 
-namespace ForegSyte.InferenceService.Tests.Video;
+namespace ForegSyte.Inference.Tests.Video;
 
 public sealed class VideoProbeTests : IDisposable
 {

@@ -2,7 +2,7 @@ using ForegSyte.Hosting.Errors;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 
-namespace ForegSyte.InferenceService.Tests.Video;
+namespace ForegSyte.Inference.Tests.Video;
 
 public sealed class VideoSourcesTests : IDisposable
 {

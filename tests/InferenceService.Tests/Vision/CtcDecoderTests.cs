@@ -1,7 +1,7 @@
 using CsCheck;
 using ForegSyte.Inference.Vision;
 
-namespace ForegSyte.InferenceService.Tests.Vision;
+namespace ForegSyte.Inference.Tests.Vision;
 
 public sealed class CtcDecoderTests
 {

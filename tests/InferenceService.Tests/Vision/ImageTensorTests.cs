@@ -1,9 +1,9 @@
 using CsCheck;
 using ForegSyte.Inference.Vision;
-using ForegSyte.InferenceService.Tests.Reference;
-using ForegSyte.InferenceService.Tests.Stages;
+using ForegSyte.Inference.Tests.Reference;
+using ForegSyte.Inference.Tests.Stages;
 
-namespace ForegSyte.InferenceService.Tests.Vision;
+namespace ForegSyte.Inference.Tests.Vision;
 
 public sealed class ImageTensorTests
 {

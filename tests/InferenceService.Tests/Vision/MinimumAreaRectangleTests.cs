@@ -1,8 +1,8 @@
 using CsCheck;
 using ForegSyte.Inference.Vision;
-using ForegSyte.InferenceService.Tests.Reference;
+using ForegSyte.Inference.Tests.Reference;
 
-namespace ForegSyte.InferenceService.Tests.Vision;
+namespace ForegSyte.Inference.Tests.Vision;
 
 public sealed class MinimumAreaRectangleTests
 {

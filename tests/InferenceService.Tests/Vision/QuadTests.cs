@@ -1,6 +1,6 @@
 using ForegSyte.Inference.Vision;
 
-namespace ForegSyte.InferenceService.Tests.Vision;
+namespace ForegSyte.Inference.Tests.Vision;
 
 public sealed class QuadTests
 {

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using ForegSyte.Jobs;
 using ForegSyte.V1;
 
-namespace ForegSyte.JobService.Tests.Fakes;
+namespace ForegSyte.Jobs.Tests.Fakes;
 
 /// <summary>A job store without a disk. Correct by being simple: one lock, one dictionary.</summary>
 internal sealed class InMemoryJobStore : IJobStore
@@ -57,8 +57,7 @@ internal sealed class InMemoryJobStore : IJobStore
                     .Where(job => query.After is null || Compare(job, query.After) > 0)
                     .OrderByDescending(job => job.CreatedAt)
                     .ThenByDescending(job => job.JobId)
-                    .Take(query.Limit)
-                    .Select(job => job with { Attempts = [] }),
+                    .Take(query.Limit),
             ],
             cancellationToken);
 

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using ForegSyte.Jobs.Storage;
 
-namespace ForegSyte.JobService.Tests.Fakes;
+namespace ForegSyte.Jobs.Tests.Fakes;
 
 /// <summary>A storage without a disk.</summary>
 internal sealed class InMemoryStorage : IStorage

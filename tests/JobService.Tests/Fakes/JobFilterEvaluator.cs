@@ -2,7 +2,7 @@ using ForegSyte.Jobs;
 using ForegSyte.Jobs.Filters;
 using ForegSyte.V1;
 
-namespace ForegSyte.JobService.Tests.Fakes;
+namespace ForegSyte.Jobs.Tests.Fakes;
 
 /// <summary>What a filter means, said without SQL.</summary>
 internal static class JobFilterEvaluator

@@ -1,7 +1,7 @@
 using CsCheck;
 using ForegSyte.Jobs.Grpc;
 
-namespace ForegSyte.JobService.Tests.Grpc;
+namespace ForegSyte.Jobs.Tests.Grpc;
 
 public sealed class PageTokenTests
 {

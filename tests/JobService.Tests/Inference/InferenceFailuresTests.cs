@@ -3,7 +3,7 @@ using ForegSyte.Jobs.Inference;
 using ForegSyte.V1;
 using Grpc.Core;
 
-namespace ForegSyte.JobService.Tests.Inference;
+namespace ForegSyte.Jobs.Tests.Inference;
 
 public sealed class InferenceFailuresTests
 {

@@ -2,7 +2,7 @@ using CsCheck;
 using ForegSyte.Jobs;
 using ForegSyte.V1;
 
-namespace ForegSyte.JobService.Tests.Jobs;
+namespace ForegSyte.Jobs.Tests.Jobs;
 
 /// <summary>The state machine as properties: random walks of commands against the rules that must hold in every state.</summary>
 public sealed class JobTransitionsTests

@@ -2,7 +2,7 @@ using CsCheck;
 using ForegSyte.Jobs;
 using ForegSyte.V1;
 
-namespace ForegSyte.JobService.Tests.Jobs;
+namespace ForegSyte.Jobs.Tests.Jobs;
 
 public sealed class RetryPolicyTests
 {

@@ -1,7 +1,7 @@
 using CsCheck;
 using ForegSyte.Jobs;
 
-namespace ForegSyte.JobService.Tests.Jobs;
+namespace ForegSyte.Jobs.Tests.Jobs;
 
 public sealed class SegmentPlanTests
 {

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
-namespace ForegSyte.JobService.Tests.Queue;
+namespace ForegSyte.Jobs.Tests.Queue;
 
 /// <summary>The parts that run jobs, over a real database and real files, with a scripted InferenceService.</summary>
 internal sealed class JobEngine : IAsyncDisposable

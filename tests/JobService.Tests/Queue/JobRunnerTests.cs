@@ -4,7 +4,7 @@ using ForegSyte.Jobs.Storage.Results;
 using ForegSyte.V1;
 using Microsoft.Extensions.Time.Testing;
 
-namespace ForegSyte.JobService.Tests.Queue;
+namespace ForegSyte.Jobs.Tests.Queue;
 
 public sealed class JobRunnerTests
 {

@@ -1,7 +1,7 @@
 using ForegSyte.Jobs.Inference;
 using ForegSyte.V1;
 
-namespace ForegSyte.JobService.Tests.Queue;
+namespace ForegSyte.Jobs.Tests.Queue;
 
 /// <summary>An InferenceService that does what a test tells it, segment by segment.</summary>
 internal sealed class ScriptedInference : IInferenceClient

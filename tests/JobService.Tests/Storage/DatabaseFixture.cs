@@ -6,7 +6,7 @@ using ForegSyte.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
-namespace ForegSyte.JobService.Tests.Storage;
+namespace ForegSyte.Jobs.Tests.Storage;
 
 /// <summary>A real DuckDB in a temporary folder, migrated and open.</summary>
 internal sealed class DatabaseFixture : IAsyncDisposable

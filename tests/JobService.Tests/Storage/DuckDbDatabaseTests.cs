@@ -1,9 +1,10 @@
+using ForegSyte.Hosting.Configuration;
 using System.Diagnostics;
 using System.IO.Pipes;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Testing;
 
-namespace ForegSyte.JobService.Tests.Storage;
+namespace ForegSyte.Jobs.Tests.Storage;
 
 public sealed class DuckDbDatabaseTests : IDisposable
 {
@@ -130,7 +131,7 @@ public sealed class DuckDbDatabaseTests : IDisposable
         Directory.CreateSymbolicLink(_folder.File("link"), _folder.File("real"));
         Directory.CreateSymbolicLink(_folder.File("real", "up"), "..");
         File.CreateSymbolicLink(_folder.File("real", "alias.duckdb"), "jobs.duckdb");
-        var expected = CanonicalPath.Of(_folder.File("real", "jobs.duckdb"));
+        var expected = CanonicalPath.Resolve(_folder.File("real", "jobs.duckdb"));
 
         Assert.All(
             new[]
@@ -142,7 +143,7 @@ public sealed class DuckDbDatabaseTests : IDisposable
                 _folder.File("link", "alias.duckdb"),
                 Path.GetRelativePath(Environment.CurrentDirectory, _folder.File("real", "jobs.duckdb")),
             },
-            spelling => Assert.Equal(expected, CanonicalPath.Of(spelling)));
+            spelling => Assert.Equal(expected, CanonicalPath.Resolve(spelling)));
     }
 
     [Fact]

@@ -3,7 +3,7 @@ using ForegSyte.Jobs.Storage;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 
-namespace ForegSyte.JobService.Tests.Storage;
+namespace ForegSyte.Jobs.Tests.Storage;
 
 public sealed class DuckDbJobStoreTests : JobStoreContract, IAsyncDisposable
 {

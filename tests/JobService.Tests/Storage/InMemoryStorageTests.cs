@@ -1,7 +1,7 @@
 using ForegSyte.Jobs.Storage;
-using ForegSyte.JobService.Tests.Fakes;
+using ForegSyte.Jobs.Tests.Fakes;
 
-namespace ForegSyte.JobService.Tests.Storage;
+namespace ForegSyte.Jobs.Tests.Storage;
 
 public sealed class InMemoryStorageTests : StorageContract
 {

@@ -1,11 +1,11 @@
 using CsCheck;
 using ForegSyte.Jobs;
 using ForegSyte.Jobs.Filters;
-using ForegSyte.JobService.Tests.Fakes;
-using ForegSyte.JobService.Tests.Jobs.Filters;
+using ForegSyte.Jobs.Tests.Fakes;
+using ForegSyte.Jobs.Tests.Jobs.Filters;
 using ForegSyte.Testing;
 
-namespace ForegSyte.JobService.Tests.Storage;
+namespace ForegSyte.Jobs.Tests.Storage;
 
 /// <summary>DuckDB and a dictionary give the same answers to the same questions.</summary>
 public sealed class JobStoreModelTests : IAsyncDisposable

@@ -1,10 +1,11 @@
+using ForegSyte.Hosting.Configuration;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
-namespace ForegSyte.JobService.Tests.Storage;
+namespace ForegSyte.Jobs.Tests.Storage;
 
 public sealed class LocalStorageTests : StorageContract, IDisposable
 {
@@ -88,7 +89,7 @@ public sealed class LocalStorageTests : StorageContract, IDisposable
         var uri = Storage.UriOf("a.mp4");
 
         Assert.Equal("file", uri.Scheme);
-        Assert.Equal(Path.Combine(CanonicalPath.Of(_root), "a.mp4"), uri.LocalPath);
+        Assert.Equal(Path.Combine(CanonicalPath.Resolve(_root), "a.mp4"), uri.LocalPath);
         Assert.Equal(uri.LocalPath, new Uri(uri.AbsoluteUri).LocalPath);
     }
 

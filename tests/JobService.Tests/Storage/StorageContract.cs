@@ -1,7 +1,7 @@
 using System.Text;
 using ForegSyte.Jobs.Storage;
 
-namespace ForegSyte.JobService.Tests.Storage;
+namespace ForegSyte.Jobs.Tests.Storage;
 
 /// <summary>What every storage does.</summary>
 public abstract class StorageContract

@@ -4,7 +4,7 @@ using ForegSyte.Protocol.Json;
 using ForegSyte.V1;
 using Google.Protobuf;
 
-namespace ForegSyte.JobService.Tests.Storage;
+namespace ForegSyte.Jobs.Tests.Storage;
 
 /// <summary>Jobs for tests.</summary>
 internal static class TestJobs

@@ -1,10 +1,10 @@
 using CsCheck;
 using ForegSyte.Jobs;
 using ForegSyte.Jobs.Filters;
-using ForegSyte.JobService.Tests.Storage;
+using ForegSyte.Jobs.Tests.Storage;
 using ForegSyte.V1;
 
-namespace ForegSyte.JobService.Tests.Jobs.Filters;
+namespace ForegSyte.Jobs.Tests.Jobs.Filters;
 
 /// <summary>Random filters, and random jobs that they have a fair chance to match.</summary>
 internal static class FilterGenerators

@@ -3,7 +3,7 @@ using ForegSyte.Jobs;
 using ForegSyte.Jobs.Filters;
 using ForegSyte.V1;
 
-namespace ForegSyte.JobService.Tests.Jobs.Filters;
+namespace ForegSyte.Jobs.Tests.Jobs.Filters;
 
 /// <summary>Writes a filter so that parsing it gives the same tree back.</summary>
 internal static class FilterText

@@ -2,7 +2,7 @@ using CsCheck;
 using ForegSyte.Jobs.Filters;
 using ForegSyte.V1;
 
-namespace ForegSyte.JobService.Tests.Jobs.Filters;
+namespace ForegSyte.Jobs.Tests.Jobs.Filters;
 
 public sealed class JobFilterParserTests
 {

@@ -5,7 +5,7 @@ using ForegSyte.Jobs.Mp4;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 
-namespace ForegSyte.JobService.Tests.Jobs.Mp4;
+namespace ForegSyte.Jobs.Tests.Jobs.Mp4;
 
 /// <summary>The check on files that ffmpeg made, whole and broken.</summary>
 public sealed class Mp4CheckTests(Mp4Files files) : IClassFixture<Mp4Files>

@@ -1,6 +1,6 @@
 using ForegSyte.Testing;
 
-namespace ForegSyte.JobService.Tests.Jobs.Mp4;
+namespace ForegSyte.Jobs.Tests.Jobs.Mp4;
 
 /// <summary>Small videos in every layout that ffmpeg writes, made once for all tests of the class.</summary>
 public sealed class Mp4Files : IAsyncLifetime

@@ -3,7 +3,7 @@ using ForegSyte.Jobs.Storage.Migrations;
 using ForegSyte.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace ForegSyte.JobService.Tests.Storage.Migrations;
+namespace ForegSyte.Jobs.Tests.Storage.Migrations;
 
 public sealed class DatabaseMigratorTests : IDisposable
 {

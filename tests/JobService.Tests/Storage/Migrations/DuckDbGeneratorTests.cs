@@ -7,7 +7,7 @@ using FluentMigrator.Model;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.Migrations.DuckDb;
 
-namespace ForegSyte.JobService.Tests.Storage.Migrations;
+namespace ForegSyte.Jobs.Tests.Storage.Migrations;
 
 public sealed class DuckDbGeneratorTests
 {

@@ -1,6 +1,6 @@
 using FluentMigrator;
 
-namespace ForegSyte.JobService.Tests.Storage.Migrations;
+namespace ForegSyte.Jobs.Tests.Storage.Migrations;
 
 internal static class TestMigrations
 {

@@ -7,7 +7,7 @@ using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Protobuf;
 
-namespace ForegSyte.JobService.Tests.Storage.Results;
+namespace ForegSyte.Jobs.Tests.Storage.Results;
 
 public sealed class ResultsDocumentTests
 {
