@@ -9,7 +9,7 @@ namespace ForegSyte.Inference.Tests.Stages;
 
 public sealed class DetectObjectsTests(LoadedModels models) : IClassFixture<LoadedModels>
 {
-    /// <summary>Persons that two people counted in frames 0, 10, … 90; see data/samples/README.md.</summary>
+    /// <summary>Persons counted by eye in frames 0, 10, … 90; see data/samples/README.md.</summary>
     private static readonly int[] PersonsByHand = [3, 4, 5, 5, 6, 6, 6, 6, 6, 6];
 
     [Theory]
