@@ -7,6 +7,6 @@ cd "$(dirname "$0")/.."
 image=protos/released/foregsyte.binpb
 if [ "${1:-}" = "--release" ]; then
   mkdir -p "$(dirname "$image")"
-  exec node_modules/.bin/buf build --path protos/foregsyte -o "$image"
+  exec node_modules/.bin/buf build -o "$image"
 fi
-exec node_modules/.bin/buf breaking --path protos/foregsyte --against "$image"
+exec node_modules/.bin/buf breaking --against "$image"

@@ -88,7 +88,9 @@ public sealed class AnalysisTests(SharedInstallation shared)
     {
         var options = new SubmitOptions
         {
-            PipelineId = "detect_only", MaxFrames = 1, RequestId = Guid.NewGuid().ToString(),
+            PipelineId = "detect_only",
+            MaxFrames = 1,
+            RequestId = Guid.NewGuid().ToString(),
         };
         await using var client = shared.Services.Client();
         var first = await client.SubmitFileAsync(RepositoryFiles.Pedestrians, options, Token);

@@ -1,6 +1,6 @@
-using ForegSyte.Hosting.Configuration;
 using System.Globalization;
 using DuckDB.NET.Data;
+using ForegSyte.Hosting.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Storage;

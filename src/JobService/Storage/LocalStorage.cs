@@ -1,5 +1,5 @@
-using ForegSyte.Hosting.Configuration;
 using System.Text.RegularExpressions;
+using ForegSyte.Hosting.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Storage;

@@ -17,7 +17,8 @@ public sealed class ResultTimelineTests
     {
         var results = analyzed.Select(index => new FrameResult
         {
-            FrameIndex = index, Result = new PipelineResult { Text = $"{index}" },
+            FrameIndex = index,
+            Result = new PipelineResult { Text = $"{index}" },
         });
         await using var timeline = new ResultTimeline(results.ToAsyncEnumerable(), stride);
 

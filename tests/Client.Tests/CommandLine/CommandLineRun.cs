@@ -27,7 +27,8 @@ internal sealed record CommandLineRun(int ExitCode, string Output, string Error)
                 EnvironmentVariable = environmentVariable ?? (_ => null),
                 ClientOptions = new ForegSyteClientOptions
                 {
-                    RetryBaseDelay = TimeSpan.FromMilliseconds(1), RetryMaxDelay = TimeSpan.FromMilliseconds(1),
+                    RetryBaseDelay = TimeSpan.FromMilliseconds(1),
+                    RetryMaxDelay = TimeSpan.FromMilliseconds(1),
                 },
             },
             cancellationToken);

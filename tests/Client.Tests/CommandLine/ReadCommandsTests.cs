@@ -129,7 +129,8 @@ public sealed class ReadCommandsTests : IAsyncLifetime
     {
         _server.Service.List.Answer(new ListJobsResponse
         {
-            Jobs = { SampleJobs.Running(1), SampleJobs.Running(2), SampleJobs.Running(3) }, NextPageToken = "b",
+            Jobs = { SampleJobs.Running(1), SampleJobs.Running(2), SampleJobs.Running(3) },
+            NextPageToken = "b",
         });
 
         var run = await CommandLineRun.OnAsync(_server, "list", "--limit", "2", "--json");

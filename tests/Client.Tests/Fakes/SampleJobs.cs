@@ -36,7 +36,12 @@ public static class SampleJobs
         job.OutputPath = $"{Id}_results.json";
         job.Video = new VideoInfo
         {
-            Width = 768, Height = 576, FrameCount = 100, FrameRate = 10, DurationMs = 10000, Codec = "h264",
+            Width = 768,
+            Height = 576,
+            FrameCount = 100,
+            FrameRate = 10,
+            DurationMs = 10000,
+            Codec = "h264",
         };
         job.Device = new Device
         {

@@ -112,7 +112,9 @@ public sealed class ErrorTests
         var clock = new SkippingTimeProvider();
         await using var client = server.Connect(options => options with
         {
-            MaxAttempts = 4, TimeProvider = clock, Random = new FixedRandom(1),
+            MaxAttempts = 4,
+            TimeProvider = clock,
+            Random = new FixedRandom(1),
         });
 
         var failure = await Assert.ThrowsAsync<ForegSyteException>(() => client.GetJobAsync(SampleJobs.Id, Token));

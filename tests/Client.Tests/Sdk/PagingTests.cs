@@ -47,7 +47,8 @@ public sealed class PagingTests
         server.Service.Results
             .Answer(new GetJobResultsResponse
             {
-                Results = { SampleJobs.Frame(10), SampleJobs.Frame(11) }, NextPageToken = "b",
+                Results = { SampleJobs.Frame(10), SampleJobs.Frame(11) },
+                NextPageToken = "b",
             })
             .Fail(Failures.Unavailable)
             .Answer(new GetJobResultsResponse { Results = { SampleJobs.Frame(12) } });

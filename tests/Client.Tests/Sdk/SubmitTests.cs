@@ -123,7 +123,8 @@ public sealed class SubmitTests
     {
         await using var client = new ForegSyteClient(new ForegSyteClientOptions
         {
-            Address = new Uri("http://videos.example:5200"), MaxInlineBytes = 1000,
+            Address = new Uri("http://videos.example:5200"),
+            MaxInlineBytes = 1000,
         });
 
         var failure = await Assert.ThrowsAsync<ForegSyteException>(

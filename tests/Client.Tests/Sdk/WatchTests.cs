@@ -92,7 +92,9 @@ public sealed class WatchTests
         var clock = new SkippingTimeProvider();
         await using var client = server.Connect(options => options with
         {
-            TimeProvider = clock, Random = new FixedRandom(1), MaxOutage = TimeSpan.FromSeconds(30),
+            TimeProvider = clock,
+            Random = new FixedRandom(1),
+            MaxOutage = TimeSpan.FromSeconds(30),
         });
 
         var failure = await Assert.ThrowsAsync<ForegSyteException>(

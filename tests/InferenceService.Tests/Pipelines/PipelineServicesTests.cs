@@ -1,7 +1,7 @@
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Pipelines;
-using ForegSyte.Inference.Video;
 using ForegSyte.Inference.Tests.Stages;
+using ForegSyte.Inference.Video;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Configuration;

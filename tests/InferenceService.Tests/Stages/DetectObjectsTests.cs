@@ -1,7 +1,7 @@
 using System.Text.Json;
 using ForegSyte.Inference.Stages;
-using ForegSyte.Inference.Video;
 using ForegSyte.Inference.Tests.Reference;
+using ForegSyte.Inference.Video;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 

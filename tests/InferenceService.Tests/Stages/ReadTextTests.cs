@@ -1,8 +1,8 @@
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Stages;
+using ForegSyte.Inference.Tests.Reference;
 using ForegSyte.Inference.Video;
 using ForegSyte.Inference.Vision;
-using ForegSyte.Inference.Tests.Reference;
 using ForegSyte.V1;
 
 namespace ForegSyte.Inference.Tests.Stages;
@@ -60,7 +60,9 @@ public sealed class ReadTextTests(LoadedModels models) : IClassFixture<LoadedMod
     {
         var thresholds = new Dictionary<string, float>
         {
-            [Thresholds.TextPixel] = 0.3f, [Thresholds.TextBox] = 0, [Thresholds.TextUnclip] = 0,
+            [Thresholds.TextPixel] = 0.3f,
+            [Thresholds.TextBox] = 0,
+            [Thresholds.TextUnclip] = 0,
         };
         var detector = new TextDetector(models.Sessions.Get("ppocr_v4_detection"), thresholds, new StageOptions());
 

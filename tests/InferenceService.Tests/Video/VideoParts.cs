@@ -2,7 +2,6 @@ using ForegSyte.Hosting.Configuration;
 using ForegSyte.Inference.Video;
 using ForegSyte.V1;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Tests.Video;
 

@@ -1,7 +1,7 @@
 using CsCheck;
-using ForegSyte.Inference.Vision;
 using ForegSyte.Inference.Tests.Reference;
 using ForegSyte.Inference.Tests.Stages;
+using ForegSyte.Inference.Vision;
 
 namespace ForegSyte.Inference.Tests.Vision;
 

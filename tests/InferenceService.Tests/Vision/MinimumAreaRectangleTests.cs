@@ -1,6 +1,6 @@
 using CsCheck;
-using ForegSyte.Inference.Vision;
 using ForegSyte.Inference.Tests.Reference;
+using ForegSyte.Inference.Vision;
 
 namespace ForegSyte.Inference.Tests.Vision;
 

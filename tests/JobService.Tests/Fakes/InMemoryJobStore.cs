@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using ForegSyte.Jobs;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tests.Fakes;

@@ -1,4 +1,3 @@
-using ForegSyte.Jobs;
 using ForegSyte.Jobs.Filters;
 using ForegSyte.V1;
 

@@ -1,5 +1,4 @@
 using CsCheck;
-using ForegSyte.Jobs;
 
 namespace ForegSyte.Jobs.Tests.Jobs;
 

@@ -1,5 +1,4 @@
 using CsCheck;
-using ForegSyte.Jobs;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tests.Jobs;

@@ -1,6 +1,4 @@
 using ForegSyte.Hosting.Configuration;
-using ForegSyte.Hosting.Stopping;
-using ForegSyte.Jobs;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Storage;
@@ -8,7 +6,6 @@ using ForegSyte.Testing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 
 namespace ForegSyte.Jobs.Tests.Queue;
 

@@ -1,4 +1,3 @@
-using ForegSyte.Jobs;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Storage.Results;
 using ForegSyte.V1;

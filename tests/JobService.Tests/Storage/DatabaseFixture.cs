@@ -1,8 +1,6 @@
 using DuckDB.NET.Data;
-using ForegSyte.Jobs;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.Migrations;
-using ForegSyte.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 

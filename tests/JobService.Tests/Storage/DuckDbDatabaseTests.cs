@@ -1,6 +1,6 @@
-using ForegSyte.Hosting.Configuration;
 using System.Diagnostics;
 using System.IO.Pipes;
+using ForegSyte.Hosting.Configuration;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Testing;
 

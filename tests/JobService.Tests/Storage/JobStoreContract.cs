@@ -1,4 +1,3 @@
-using ForegSyte.Jobs;
 using ForegSyte.Jobs.Filters;
 using ForegSyte.V1;
 
@@ -105,8 +104,12 @@ public abstract class JobStoreContract
         await Store.InsertAsync(job, Cancellation);
         JobRecord Change(JobRecord before) => full with
         {
-            JobId = before.JobId, RequestId = before.RequestId, Fingerprint = before.Fingerprint,
-            FrameStride = before.FrameStride, MaxFrames = before.MaxFrames, DisplayName = before.DisplayName,
+            JobId = before.JobId,
+            RequestId = before.RequestId,
+            Fingerprint = before.Fingerprint,
+            FrameStride = before.FrameStride,
+            MaxFrames = before.MaxFrames,
+            DisplayName = before.DisplayName,
         };
 
         var updated = await Store.UpdateAsync(job.JobId, Change, Cancellation);

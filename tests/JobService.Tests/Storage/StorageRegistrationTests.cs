@@ -1,4 +1,3 @@
-using ForegSyte.Jobs;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Testing;
 using Microsoft.Extensions.Configuration;

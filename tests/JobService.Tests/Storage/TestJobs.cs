@@ -1,5 +1,4 @@
 using System.Text.Json;
-using ForegSyte.Jobs;
 using ForegSyte.Protocol.Json;
 using ForegSyte.V1;
 using Google.Protobuf;

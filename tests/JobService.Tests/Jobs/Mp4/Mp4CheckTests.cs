@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Text;
 using CsCheck;
 using ForegSyte.Jobs.Mp4;
-using ForegSyte.Testing;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tests.Jobs.Mp4;

@@ -5,7 +5,6 @@ using ForegSyte.Jobs.Storage.Results;
 using ForegSyte.Protocol.Json;
 using ForegSyte.Testing;
 using ForegSyte.V1;
-using Google.Protobuf;
 
 namespace ForegSyte.Jobs.Tests.Storage.Results;
 
