@@ -25,9 +25,8 @@ internal static class InferenceRegistration
             new InferenceService.InferenceServiceClient(provider.GetRequiredService<GrpcChannel>()));
         services.AddSingleton(provider => new Health.HealthClient(provider.GetRequiredService<GrpcChannel>()));
         services.AddSingleton<IInferenceClient, GrpcInferenceClient>();
-        services.AddSingleton(provider => new PipelineDirectory(
-            provider.GetRequiredService<IOptions<PipelineOptions>>().Value.Directory
-            ?? provider.GetRequiredService<DataDirectory>().File("pipelines")));
+        services.AddSingleton(provider => new PipelineDirectory(provider.GetRequiredService<DataDirectory>()
+            .File(provider.GetRequiredService<IOptions<PipelineOptions>>().Value.Directory)));
     }
 
     private static GrpcChannel ChannelOf(IServiceProvider provider)
