@@ -15,7 +15,7 @@ setup: ## install what is missing (ffmpeg), or say what to install
 	@eng/setup.sh
 
 build: setup ## build everything
-	@dotnet build ForegSyte.sln -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:NoSummary
+	@dotnet build ForegSyte.sln -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
 
 demo: build ## start both services, analyze VIDEO, draw what was found into out/demo
 	@eng/demo.sh "$(VIDEO)"
@@ -26,7 +26,7 @@ test: build ## run every test
 lint: ## check format, analyzers and contracts
 	@eng/setup.sh --lint
 	@dotnet format ForegSyte.sln --verify-no-changes --severity warn
-	@dotnet build ForegSyte.sln -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:NoSummary
+	@dotnet build ForegSyte.sln -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
 	@node_modules/.bin/buf format --diff --exit-code protos/foregsyte
 	@node_modules/.bin/buf lint
 	@eng/breaking.sh
