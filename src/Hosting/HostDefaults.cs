@@ -63,6 +63,8 @@ public static class HostDefaults
     /// <returns>The exit code of the process: 0, or 1 where the service failed.</returns>
     public static async Task<int> RunForegSyteHostAsync(this WebApplication app)
     {
+        // Asked now: a host that failed to start has disposed its services.
+        var service = app.Environment.ApplicationName;
         try
         {
             await app.RunAsync();
@@ -70,7 +72,7 @@ public static class HostDefaults
         }
         catch (Exception failure)
         {
-            await Console.Error.WriteLineAsync($"{app.Environment.ApplicationName} does not run: {failure.Message}");
+            await Console.Error.WriteLineAsync($"{service} does not run: {failure.Message}");
             return 1;
         }
     }
