@@ -4,13 +4,16 @@ using ForegSyte.Inference.Pipelines;
 using ForegSyte.Inference.Video;
 using Contract = ForegSyte.V1.InferenceService;
 
-var builder = WebApplication.CreateBuilder(args);
-builder.AddForegSyteHost("InferenceService", defaultPort: 5201, Contract.Descriptor);
-builder.AddVideo();
-builder.Services.AddPipelines(builder.Configuration);
-builder.AddInference();
+return await ForegSyteHost.RunAsync("InferenceService", () =>
+{
+    var builder = WebApplication.CreateBuilder(args);
+    builder.AddForegSyteHost("InferenceService", defaultPort: 5201, Contract.Descriptor);
+    builder.AddVideo();
+    builder.Services.AddPipelines(builder.Configuration);
+    builder.AddInference();
 
-var app = builder.Build();
-app.MapForegSyteHost();
-app.MapGrpcService<InferenceGrpcService>();
-return await app.RunForegSyteHostAsync();
+    var app = builder.Build();
+    app.MapForegSyteHost();
+    app.MapGrpcService<InferenceGrpcService>();
+    return app;
+});

@@ -7,16 +7,22 @@ using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Storage;
 using Contract = ForegSyte.V1.JobService;
 
-var builder = WebApplication.CreateBuilder(args);
-builder.AddForegSyteHost("JobService", defaultPort: 5200, Contract.Descriptor);
-builder.Services.AddStorage(builder.Configuration);
-builder.Services.AddInferenceClient();
-builder.Services.AddJobs();
-builder.Services.AddIntake();
-builder.Services.AddDispatcher();
-builder.Services.AddJobRpcs();
+return await ForegSyteHost.RunAsync("JobService", () =>
+{
+    var builder = WebApplication.CreateBuilder(args);
+    builder.AddForegSyteHost("JobService", defaultPort: 5200, Contract.Descriptor);
+    builder.Services.AddStorage(builder.Configuration);
+    builder.Services.AddInferenceClient();
+    builder.Services.AddJobs();
+    builder.Services.AddIntake();
+    builder.Services.AddDispatcher();
+    builder.Services.AddJobRpcs();
 
-var app = builder.Build();
-app.MapForegSyteHost();
-app.MapGrpcService<JobGrpcService>();
-return await app.RunForegSyteHostAsync();
+    var app = builder.Build();
+    app.MapForegSyteHost();
+    app.MapGrpcService<JobGrpcService>();
+
+    // Read now, so that a broken pipeline refuses the start and not the first job.
+    app.Services.GetRequiredService<PipelineDirectory>();
+    return app;
+});

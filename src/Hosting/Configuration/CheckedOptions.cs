@@ -11,9 +11,13 @@ public static class CheckedOptions
     /// limit would otherwise be no limit.
     /// </summary>
     public static OptionsBuilder<TOptions> AddCheckedOptions<TOptions>(this IServiceCollection services, string section)
-        where TOptions : class =>
-        services.AddOptions<TOptions>()
-            .BindConfiguration(section, binder => binder.ErrorOnUnknownConfiguration = true)
+        where TOptions : class
+    {
+        services.AddSingleton<IValidateOptions<TOptions>>(provider =>
+            ActivatorUtilities.CreateInstance<KnownKeys<TOptions>>(provider, section));
+        return services.AddOptions<TOptions>()
+            .BindConfiguration(section)
             .ValidateDataAnnotations()
             .ValidateOnStart();
+    }
 }

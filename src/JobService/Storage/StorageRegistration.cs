@@ -1,3 +1,4 @@
+using ForegSyte.Hosting.Configuration;
 using ForegSyte.Jobs.Storage.Migrations;
 
 namespace ForegSyte.Jobs.Storage;
@@ -5,27 +6,18 @@ namespace ForegSyte.Jobs.Storage;
 /// <summary>Registers the job store and the storage of artifacts.</summary>
 internal static class StorageRegistration
 {
-    /// <summary>The folder of everything that the service keeps; an absolute path.</summary>
-    public const string DataDirectoryKey = "DataDirectory";
-
     /// <summary>
     /// Adds <see cref="IJobStore"/> and <see cref="IStorage"/>. Whoever first asks for the store opens and migrates the
     /// database, so that nobody gets one that is not: ask before anything is served.
     /// </summary>
     public static IServiceCollection AddStorage(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddOptions<DatabaseOptions>()
-            .Bind(configuration.GetSection(DatabaseOptions.Section))
+        services.AddCheckedOptions<DatabaseOptions>(DatabaseOptions.Section)
             .PostConfigure(options => options.Path = OrDefault(options.Path, configuration, DatabaseOptions.DefaultFileName))
-            .ValidateDataAnnotations()
-            .Validate(options => Path.IsPathFullyQualified(options.Path), "Database:Path has to be an absolute path.")
-            .ValidateOnStart();
-        services.AddOptions<StorageOptions>()
-            .Bind(configuration.GetSection(StorageOptions.Section))
+            .Validate(options => Path.IsPathFullyQualified(options.Path), "Database:Path has to be an absolute path.");
+        services.AddCheckedOptions<StorageOptions>(StorageOptions.Section)
             .PostConfigure(options => options.Root = OrDefault(options.Root, configuration, StorageOptions.DefaultFolderName))
-            .ValidateDataAnnotations()
-            .Validate(options => Path.IsPathFullyQualified(options.Root), "Storage:Root has to be an absolute path.")
-            .ValidateOnStart();
+            .Validate(options => Path.IsPathFullyQualified(options.Root), "Storage:Root has to be an absolute path.");
 
         return services
             .AddSingleton(MigrationList.OfThisVersion)
@@ -42,5 +34,5 @@ internal static class StorageRegistration
     }
 
     private static string OrDefault(string path, IConfiguration configuration, string name) =>
-        path.Length > 0 || configuration[DataDirectoryKey] is not { Length: > 0 } folder ? path : Path.Combine(folder, name);
+        path.Length > 0 || configuration[DataDirectory.Key] is not { Length: > 0 } folder ? path : Path.Combine(folder, name);
 }

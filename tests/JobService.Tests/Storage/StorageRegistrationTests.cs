@@ -39,6 +39,7 @@ public sealed class StorageRegistrationTests : IDisposable
     [InlineData("Database:WriteQueueCapacity", "0")]
     [InlineData("Database:Path", "relative.duckdb")]
     [InlineData("Storage:Root", "relative")]
+    [InlineData("Database:Pfad", "/tmp")]
     public void AddStorage_OptionOutOfRange_IsRefused(string key, string value)
     {
         using var services = Make(("DataDirectory", _folder.Path), (key, value));
@@ -54,6 +55,10 @@ public sealed class StorageRegistrationTests : IDisposable
         var configuration = new ConfigurationBuilder()
             .AddInMemoryCollection(settings.ToDictionary(setting => setting.Key, setting => (string?)setting.Value))
             .Build();
-        return new ServiceCollection().AddLogging().AddStorage(configuration).BuildServiceProvider();
+        return new ServiceCollection()
+            .AddLogging()
+            .AddSingleton<IConfiguration>(configuration)
+            .AddStorage(configuration)
+            .BuildServiceProvider();
     }
 }

@@ -13,7 +13,7 @@ using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
 namespace ForegSyte.Hosting;
 
 /// <summary>What every ForegSyte service is before it does anything of its own.</summary>
-public static class HostDefaults
+public static class ForegSyteHost
 {
     /// <summary>
     /// Adds configuration, logs, the listener, gRPC with its errors and limits, reflection, health and graceful stop.
@@ -44,7 +44,7 @@ public static class HostDefaults
     /// </summary>
     public static WebApplication MapForegSyteHost(this WebApplication app)
     {
-        var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(HostDefaults));
+        var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ForegSyteHost));
         logger.LogInformation(
             "{Service} {Version}, data directory {DataDirectory}",
             app.Environment.ApplicationName,
@@ -57,22 +57,22 @@ public static class HostDefaults
     }
 
     /// <summary>
-    /// Runs until the service is told to stop. What refuses the start is told in one line, without a stack trace: it is
-    /// for the one who installs the service.
+    /// Builds the service and runs it until it is told to stop. What refuses the start is told in one line, without a
+    /// stack trace: it is for the one who installs the service.
     /// </summary>
+    /// <param name="serviceName">Name in the message.</param>
+    /// <param name="build">Makes the application; a setting that is wrong throws here or at the start.</param>
     /// <returns>The exit code of the process: 0, or 1 where the service failed.</returns>
-    public static async Task<int> RunForegSyteHostAsync(this WebApplication app)
+    public static async Task<int> RunAsync(string serviceName, Func<WebApplication> build)
     {
-        // Asked now: a host that failed to start has disposed its services.
-        var service = app.Environment.ApplicationName;
         try
         {
-            await app.RunAsync();
+            await build().RunAsync();
             return Environment.ExitCode;
         }
         catch (Exception failure)
         {
-            await Console.Error.WriteLineAsync($"{service} does not run: {failure.Message}");
+            await Console.Error.WriteLineAsync($"{serviceName} does not run: {failure.Message}");
             return 1;
         }
     }
