@@ -1,3 +1,4 @@
+using ForegSyte.Hosting.Configuration;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Stages;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -8,9 +9,6 @@ namespace ForegSyte.Inference.Pipelines;
 /// <summary>Registers models, stages and pipelines.</summary>
 internal static class PipelineServices
 {
-    /// <summary>Configuration key of the folder that relative paths start from.</summary>
-    public const string DataDirectoryKey = "DataDirectory";
-
     /// <summary>
     /// Registers <see cref="PipelineCatalogue"/>, <see cref="PipelineRunner"/>, <see cref="PipelineWarmUp"/> and
     /// <see cref="InferenceDevice"/> as singletons, with the options of the sections "Models", "Device", "Stages" and
@@ -18,12 +16,12 @@ internal static class PipelineServices
     /// </summary>
     public static IServiceCollection AddPipelines(this IServiceCollection services, IConfiguration configuration)
     {
-        AddOptions<ModelsOptions>(services, configuration, ModelsOptions.Section);
-        AddOptions<DeviceOptions>(services, configuration, DeviceOptions.Section);
-        AddOptions<StageOptions>(services, configuration, StageOptions.Section);
-        AddOptions<PipelineOptions>(services, configuration, PipelineOptions.Section);
+        services.AddCheckedOptions<ModelsOptions>(ModelsOptions.Section);
+        services.AddCheckedOptions<DeviceOptions>(DeviceOptions.Section);
+        services.AddCheckedOptions<StageOptions>(StageOptions.Section);
+        services.AddCheckedOptions<PipelineOptions>(PipelineOptions.Section);
 
-        var dataDirectory = Path.GetFullPath(configuration[DataDirectoryKey] ?? "data");
+        var dataDirectory = Path.GetFullPath(configuration[DataDirectory.Key] ?? "data");
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(provider => ModelCatalogueReader.Read(
             Path.GetFullPath(Options<ModelsOptions>(provider).CataloguePath, dataDirectory)));
@@ -44,10 +42,6 @@ internal static class PipelineServices
         var compiled = definitions.Select(definition => CompiledPipeline.Create(definition, stages.Create)).ToList();
         return new PipelineCatalogue(compiled, provider.GetRequiredService<ModelSessions>().Loaded);
     }
-
-    private static void AddOptions<T>(IServiceCollection services, IConfiguration configuration, string section)
-        where T : class =>
-        services.AddOptions<T>().Bind(configuration.GetSection(section)).ValidateDataAnnotations().ValidateOnStart();
 
     private static T Options<T>(IServiceProvider provider)
         where T : class => provider.GetRequiredService<IOptions<T>>().Value;

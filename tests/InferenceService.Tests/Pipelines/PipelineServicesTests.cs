@@ -77,9 +77,11 @@ public sealed class PipelineServicesTests
     private static ServiceProvider Build(Dictionary<string, string?> settings)
     {
         settings["DataDirectory"] = RepositoryFiles.Data;
+        IConfiguration configuration = new ConfigurationBuilder().AddInMemoryCollection(settings).Build();
         return new ServiceCollection()
             .AddLogging()
-            .AddPipelines(new ConfigurationBuilder().AddInMemoryCollection(settings).Build())
+            .AddSingleton(configuration)
+            .AddPipelines(configuration)
             .BuildServiceProvider();
     }
 }

@@ -1,0 +1,72 @@
+using System.Globalization;
+using CliWrap;
+using CliWrap.Buffered;
+using ForegSyte.Protocol.Json;
+using ForegSyte.Testing;
+using ForegSyte.V1;
+
+namespace ForegSyte.EndToEnd.Tests;
+
+/// <summary>The real command line against the real services.</summary>
+[Collection(SharedCollection.Name)]
+public sealed class CommandLineTests(SharedInstallation shared)
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Analyze_ThePedestrianClip_PrintsWhatWasFoundAndDrawsIt()
+    {
+        using var folder = new TemporaryFolder();
+        var run = await RunAsync("analyze", RepositoryFiles.Pedestrians, "--stride", "25", "--output-dir", folder.Path);
+        Assert.True(run.ExitCode == 0, run.StandardError);
+        Assert.Contains("person", run.StandardOutput, StringComparison.Ordinal);
+        Assert.Contains("GATE 07 NORTH", run.StandardOutput, StringComparison.Ordinal);
+
+        var json = await File.ReadAllTextAsync(folder.File("pedestrians.results.json"), Token);
+        Assert.Equal(
+            [0, 25, 50, 75], ForegSyteJson.Parser.Parse<ResultsDocument>(json).Results.Select(frame => frame.FrameIndex));
+        var probe = await Cli.Wrap("ffprobe")
+            .WithArguments([
+                "-v", "error", "-count_frames", "-show_entries", "stream=nb_read_frames,width,height", "-of", "csv=p=0",
+                folder.File("pedestrians.annotated.mp4"),
+            ])
+            .ExecuteBufferedAsync(Token);
+        Assert.Equal("768,576,100", probe.StandardOutput.Trim());
+    }
+
+    [Fact]
+    public async Task SubmitWaitResults_InAScript_HandOnTheJobId()
+    {
+        var submit = await RunAsync("submit", RepositoryFiles.Pedestrians, "--pipeline", "detect_only", "--max-frames", "2");
+        var jobId = submit.StandardOutput.Trim();
+        Assert.Equal(0, (await RunAsync("wait", jobId)).ExitCode);
+        var results = await RunAsync("results", jobId, "--json");
+        Assert.Equal(2, ForegSyteJson.Parser.Parse<ResultsDocument>(results.StandardOutput).Results.Count);
+        Assert.Contains(jobId, (await RunAsync("list", "--limit", "20")).StandardOutput, StringComparison.Ordinal);
+        Assert.Contains("yolo_ocr", (await RunAsync("pipelines")).StandardOutput, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Failures_HaveExitCodesThatScriptsCanUse()
+    {
+        Assert.Equal(3, (await RunAsync("get", Guid.NewGuid().ToString())).ExitCode);
+        Assert.Equal(2, (await RunAsync("get", "x")).ExitCode);
+        var unreachable = await RunAsync("--server", "http://127.0.0.1:1", "pipelines");
+        Assert.Equal(6, unreachable.ExitCode);
+        Assert.Contains("http://127.0.0.1:1", unreachable.StandardError, StringComparison.Ordinal);
+    }
+
+    private Task<BufferedCommandResult> RunAsync(params string[] arguments)
+    {
+        var output = new DirectoryInfo(AppContext.BaseDirectory);
+        var program = Path.Combine(
+            RepositoryFiles.Root, "src", "Client", "CommandLine", "bin", output.Parent!.Name, output.Name, "foregsyte.dll");
+        return Cli.Wrap("dotnet")
+            .WithArguments([program, .. arguments])
+            .WithEnvironmentVariables(environment => environment
+                .Set("FOREGSYTE_SERVER", shared.Services.JobAddress.ToString())
+                .Set("COLUMNS", 200.ToString(CultureInfo.InvariantCulture)))
+            .WithValidation(CommandResultValidation.None)
+            .ExecuteBufferedAsync(Token);
+    }
+}
