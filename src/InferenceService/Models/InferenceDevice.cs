@@ -93,8 +93,12 @@ internal sealed class InferenceDevice
             _append(options, provider, _options.DeviceIndex);
             return null;
         }
-        catch (Exception failure) when (failure is OnnxRuntimeException or DllNotFoundException
-            or EntryPointNotFoundException)
+        catch (EntryPointNotFoundException)
+        {
+            // How the library of a CPU build says it for TensorRT; for CUDA it has words of its own.
+            return $"{provider} execution provider is not enabled in this build.";
+        }
+        catch (Exception failure) when (failure is OnnxRuntimeException or DllNotFoundException)
         {
             return failure.Message.TrimEnd('.', ' ', '\n') + ".";
         }

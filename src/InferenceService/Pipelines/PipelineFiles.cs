@@ -77,11 +77,12 @@ internal static class PipelineFiles
             return null;
         }
 
+        var text = File.ReadAllText(path);
         try
         {
-            return ForegSyteJson.StrictParser.Parse<Pipeline>(File.ReadAllText(path));
+            return ForegSyteJson.StrictParser.Parse<Pipeline>(text);
         }
-        catch (Exception failure) when (failure is InvalidProtocolBufferException or InvalidOperationException)
+        catch (Exception failure) when (failure is InvalidJsonException or InvalidProtocolBufferException)
         {
             problems.Add($"{file}: It is not the JSON of a pipeline: {failure.Message}");
             return null;

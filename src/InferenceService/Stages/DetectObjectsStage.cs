@@ -44,7 +44,7 @@ internal sealed class DetectObjectsStage : IStage
     }
 
     /// <summary>
-    /// The model's own size where it wants stretched frames, since the decoder scales better and faster than we do.
+    /// The model's own size where it wants stretched frames, so that fewer pixels come over the decoder's pipe.
     /// </summary>
     public DecodeSize DecodeSize { get; }
 

@@ -7,6 +7,9 @@ namespace ForegSyte.Inference.Vision;
 /// </summary>
 internal static class MinimumAreaRectangle
 {
+    /// <summary>A shorter side of the hull, in pixels, has no direction that 32-bit numbers can tell.</summary>
+    private const float ShortestSide = 1e-3f;
+
     /// <summary>The rectangle with its corners in the order of <see cref="Arrange"/>.</summary>
     /// <param name="hull">Corners of a convex hull, at least one.</param>
     public static Quad Around(IReadOnlyList<PixelPoint> hull)
@@ -18,7 +21,7 @@ internal static class MinimumAreaRectangle
         {
             var side = hull[(i + 1) % hull.Count] - hull[i];
             var length = side.Length;
-            if (length > 0)
+            if (length > ShortestSide)
             {
                 var (candidate, area) = AlongDirection(hull, side * (1 / length));
                 if (area < bestArea)

@@ -1,0 +1,148 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using ForegSyte.Inference.Models;
+using ForegSyte.Testing;
+
+namespace ForegSyte.InferenceService.Tests.Models;
+
+public sealed class ModelCatalogueReaderTests
+{
+    [Fact]
+    public void Read_TheCommittedCatalogue_HasEveryShippedModelWithItsFiles()
+    {
+        var catalogue = ModelCatalogueReader.Read(Path.Combine(RepositoryFiles.Data, "models", "models.json"));
+
+        Assert.Equal(
+            ["centernet_mbv3_512", "nanodet_g_416", "ppocr_v2_direction", "ppocr_v4_detection", "ppocr_v4_recognition"],
+            catalogue.All.Select(entry => entry.Id));
+        Assert.All(catalogue.All, entry => Assert.True(File.Exists(entry.FilePath)));
+        Assert.Equal("nanodet", catalogue.Find("nanodet_g_416")!.ToModelInfo().Family);
+        Assert.Null(catalogue.Find("NANODET_G_416"));
+    }
+
+    [Fact]
+    public void Parse_AnEntryWithoutThresholds_TakesThoseOfTheFamily()
+    {
+        var problems = new List<string>();
+
+        var entry = Assert.Single(Parse(Entry(_ => { }), problems));
+
+        Assert.Empty(problems);
+        Assert.Equal(0.45f, entry.Thresholds["iou"]);
+        Assert.Equal("/base/own.onnx", entry.FilePath);
+    }
+
+    [Theory]
+    [InlineData("id", "\"Own\"", "Entry 'Own': id has to be")]
+    [InlineData("id", "null", "id has to be")]
+    [InlineData("family", "\"yolov99\"", "Entry 'own': family 'yolov99' is not known; it has to be one of centernet,")]
+    [InlineData("sha256", "\"abc\"", "Entry 'own': sha256 has to be 64 lower-case")]
+    [InlineData("file", "\"\"", "Entry 'own': file is required")]
+    [InlineData("license", "null", "Entry 'own': license is required")]
+    [InlineData("source", "null", "Entry 'own': source is required")]
+    [InlineData("labels_file", "null", "Entry 'own': labels_file is required for the family yolox")]
+    [InlineData("input", "null", "Entry 'own': input.width is required for the family yolox, 1 to 4096")]
+    [InlineData("input", """{"width": 416, "height": 0}""", "Entry 'own': input.height is required")]
+    [InlineData("input", """{"width": 416, "height": 416, "depth": 3}""", "depth")]
+    [InlineData("input", """{"width": "416", "height": 416}""", "Entry 'own':")]
+    [InlineData("thresholds", """{"confidnce": 0.5}""", "Entry 'own': the family yolox has no threshold 'confidnce'; it has confidence, iou")]
+    [InlineData("thresholds", """{"confidence": 1.5}""", "Entry 'own': threshold confidence is 1.5; it has to be 0.01 to 1")]
+    [InlineData("treshold", "1", "treshold")]
+    public void Parse_AWrongField_NamesTheEntryAndTheField(string field, string value, string expected)
+    {
+        var problems = new List<string>();
+
+        var entries = Parse(Entry(entry => entry[field] = JsonNode.Parse(value)), problems);
+
+        Assert.Empty(entries);
+        Assert.Contains(problems, problem => problem.Contains(expected, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("", "It is not JSON")]
+    [InlineData("[]", "It has to be an object with one field")]
+    [InlineData("""{"models": [], "more": 1}""", "It has to be an object with one field")]
+    [InlineData("""{"models": []}""", "It has 0 entries; 1 to 256")]
+    [InlineData("""{"models": [1]}""", "Entry 0:")]
+    [InlineData("""{"models": [null]}""", "Entry 0:")]
+    public void Parse_SomethingElse_SaysWhatItHasToBe(string json, string expected)
+    {
+        var problems = new List<string>();
+
+        ModelCatalogueReader.Parse(Encoding.UTF8.GetBytes(json), "/base", problems);
+
+        Assert.StartsWith(expected, Assert.Single(problems), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Parse_LabelsForAFamilyThatHasNone_IsAProblem()
+    {
+        var problems = new List<string>();
+
+        Parse(Entry(entry => entry["family"] = "ppocr_detection"), problems);
+
+        Assert.Contains("Entry 'own': the family ppocr_detection has no labels; remove labels_file.", problems);
+        Assert.Contains("Entry 'own': the family ppocr_detection takes any width; remove input.width.", problems);
+    }
+
+    [Fact]
+    public void Parse_TwoEntriesOfOneId_IsAProblem()
+    {
+        var problems = new List<string>();
+        var json = new JsonObject { ["models"] = new JsonArray(Entry(_ => { }), Entry(_ => { })) }.ToJsonString();
+
+        ModelCatalogueReader.Parse(Encoding.UTF8.GetBytes(json), "/base", problems);
+
+        Assert.Equal(["Entry 'own': the id is used more than once. Give each model its own."], problems);
+    }
+
+    [Fact]
+    public void Read_AFileWithSeveralProblems_ListsThemAllWithThePath()
+    {
+        using var folder = new TemporaryFolder();
+        var entry = Entry(entry => { entry["file"] = null; entry["sha256"] = null; });
+        File.WriteAllText(folder.File("models.json"), new JsonObject { ["models"] = new JsonArray(entry) }.ToJsonString());
+
+        var failure = Assert.Throws<ModelCatalogueException>(() => ModelCatalogueReader.Read(folder.File("models.json")));
+
+        Assert.Equal(2, failure.Problems.Count);
+        Assert.Contains(folder.File("models.json"), failure.Message, StringComparison.Ordinal);
+        Assert.All(failure.Problems, problem => Assert.Contains(problem, failure.Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Read_NoFileOrATooLargeOne_SaysSo()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("large.json"), new string(' ', ModelCatalogueReader.MaxFileBytes + 1));
+
+        Assert.Contains(
+            "does not exist. Set Models:CataloguePath",
+            Assert.Throws<ModelCatalogueException>(() => ModelCatalogueReader.Read(folder.File("none.json"))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "at most 1048576 are read",
+            Assert.Throws<ModelCatalogueException>(() => ModelCatalogueReader.Read(folder.File("large.json"))).Message,
+            StringComparison.Ordinal);
+    }
+
+    private static List<ModelEntry> Parse(JsonObject entry, List<string> problems) => ModelCatalogueReader.Parse(
+        Encoding.UTF8.GetBytes(new JsonObject { ["models"] = new JsonArray(entry) }.ToJsonString()), "/base", problems);
+
+    private static JsonObject Entry(Action<JsonObject> change)
+    {
+        var entry = new JsonObject
+        {
+            ["id"] = "own",
+            ["family"] = "yolox",
+            ["file"] = "own.onnx",
+            ["sha256"] = new string('a', 64),
+            ["license"] = "Apache-2.0",
+            ["source"] = "trained here",
+            ["input"] = new JsonObject { ["width"] = 416, ["height"] = 416 },
+            ["labels_file"] = "own.names",
+        };
+        change(entry);
+        return entry;
+    }
+}

@@ -1,0 +1,131 @@
+using System.Text.Json.Nodes;
+using ForegSyte.Inference.Models;
+using ForegSyte.InferenceService.Tests.Stages;
+using ForegSyte.Testing;
+
+namespace ForegSyte.InferenceService.Tests.Models;
+
+public sealed class ModelSessionsTests : IDisposable
+{
+    private static readonly string ModelFolder = Path.Combine(RepositoryFiles.Data, "models");
+
+    private readonly TemporaryFolder _folder = new();
+
+    [Fact]
+    public void Get_AFileThatWasChanged_TellsBothHashesAndWhatToDo()
+    {
+        using var sessions = Open(entry => entry["sha256"] = new string('0', 64));
+
+        var failure = Assert.Throws<ModelLoadException>(() => sessions.Get("nanodet_g_416"));
+
+        Assert.Contains("022819c338c93b40", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("the catalogue says 0000", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("Restore the file, or correct sha256", failure.Message, StringComparison.Ordinal);
+        Assert.Empty(sessions.Loaded);
+    }
+
+    [Fact]
+    public void Get_AFileThatIsNotThere_NamesIt()
+    {
+        using var sessions = Open(entry => entry["file"] = "/nowhere/model.onnx");
+
+        Assert.Contains(
+            "/nowhere/model.onnx does not exist",
+            Assert.Throws<ModelLoadException>(() => sessions.Get("nanodet_g_416")).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Get_AFileThatIsNoModel_SaysWhatOnnxRuntimeSays()
+    {
+        var path = _folder.File("text.onnx");
+        File.WriteAllText(path, "not a model");
+        using var sessions = Open(entry =>
+        {
+            entry["file"] = path;
+            entry["sha256"] = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData("not a model"u8));
+        });
+
+        Assert.Contains(
+            "ONNX Runtime cannot load",
+            Assert.Throws<ModelLoadException>(() => sessions.Get("nanodet_g_416")).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("yolox")]
+    [InlineData("yolov8")]
+    [InlineData("centernet")]
+    public void Create_TheWrongFamily_IsRefusedWithWhatTheFileHas(string family)
+    {
+        using var sessions = Open(entry => entry["family"] = family);
+
+        var failure = Assert.Throws<ModelLoadException>(() => LoadedModels.Detector(sessions, "nanodet_g_416"));
+
+        Assert.Contains($"The family {family} has", failure.Message, StringComparison.Ordinal);
+        Assert.Contains(", 44]", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Create_TheWrongInputSize_IsRefused()
+    {
+        using var sessions = Open(entry => entry["input"]!["width"] = 320);
+
+        Assert.Contains(
+            "The file takes input [1, 3, 416, 416], the catalogue says [1, 3, 416, 320]",
+            Assert.Throws<ModelLoadException>(() => LoadedModels.Detector(sessions, "nanodet_g_416")).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Create_AnotherNumberOfLabels_IsRefused()
+    {
+        File.WriteAllText(_folder.File("two.names"), "person\ncar\n");
+        using var sessions = Open(entry => entry["labels_file"] = _folder.File("two.names"));
+
+        Assert.Contains(
+            "Check family and labels_file",
+            Assert.Throws<ModelLoadException>(() => LoadedModels.Detector(sessions, "nanodet_g_416")).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Get_Twice_LoadsOnceAndIsListed()
+    {
+        using var sessions = Open(_ => { });
+
+        Assert.Same(sessions.Get("nanodet_g_416"), sessions.Get("nanodet_g_416"));
+        Assert.Equal("MIT AND Apache-2.0", Assert.Single(sessions.Loaded).License);
+    }
+
+    [Fact]
+    public async Task Run_CancelledWhileItRuns_EndsAsACancellation()
+    {
+        using var sessions = LoadedModels.Open(Path.Combine(ModelFolder, "models.json"));
+        var model = sessions.Get("ppocr_v4_detection");
+        using var cancel = new CancellationTokenSource();
+        var input = new float[3 * 2048 * 2048];
+
+        // Seconds of work; the cancellation comes while it runs, whichever operator that is.
+        var run = Task.Run(
+            () => model.Run(input, [1, 3, 2048, 2048], cancel.Token).Dispose(), TestContext.Current.CancellationToken);
+        cancel.CancelAfter(TimeSpan.FromMilliseconds(100));
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run);
+        model.WarmUp(TestContext.Current.CancellationToken);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    /// <summary>The committed entry of NanoDet with a change.</summary>
+    private ModelSessions Open(Action<JsonNode> change)
+    {
+        var catalogue = JsonNode.Parse(File.ReadAllText(Path.Combine(ModelFolder, "models.json")))!;
+        var entry = catalogue["models"]!.AsArray().Single(item => (string?)item!["id"] == "nanodet_g_416")!.DeepClone();
+        entry["file"] = Path.Combine(ModelFolder, (string)entry["file"]!);
+        entry["labels_file"] = Path.Combine(ModelFolder, (string)entry["labels_file"]!);
+        change(entry);
+        File.WriteAllText(_folder.File("models.json"), new JsonObject { ["models"] = new JsonArray(entry) }.ToJsonString());
+        return LoadedModels.Open(_folder.File("models.json"));
+    }
+}

@@ -1,0 +1,14 @@
+using ForegSyte.Inference.Stages;
+using ForegSyte.Inference.Video;
+
+namespace ForegSyte.InferenceService.Tests.Pipelines;
+
+/// <summary>A stage that does what a test says.</summary>
+internal sealed class FakeStage(
+    Func<StageInput, CancellationToken, ValueTask<StageOutput>> process, DecodeSize? size = null) : IStage
+{
+    public DecodeSize DecodeSize { get; } = size ?? DecodeSize.Native;
+
+    public ValueTask<StageOutput> ProcessAsync(StageInput input, CancellationToken cancellationToken) =>
+        process(input, cancellationToken);
+}

@@ -1,0 +1,84 @@
+using ForegSyte.Inference.Models;
+using ForegSyte.Inference.Pipelines;
+using ForegSyte.Inference.Video;
+using ForegSyte.InferenceService.Tests.Stages;
+using ForegSyte.Testing;
+using ForegSyte.V1;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace ForegSyte.InferenceService.Tests.Pipelines;
+
+/// <summary>Everything together, as the service registers it, on the committed data.</summary>
+public sealed class PipelineServicesTests
+{
+    [Fact]
+    public async Task YoloOcr_OnTheSample_FindsPersonsAndReadsTheCaption()
+    {
+        await using var services = Build([]);
+        var catalogue = services.GetRequiredService<PipelineCatalogue>();
+        await services.GetRequiredService<PipelineWarmUp>().RunAsync(TestContext.Current.CancellationToken);
+        var frames = await SampleFrames.ReadAsync(10);
+        var results = new List<FrameResult>();
+
+        await foreach (var result in services.GetRequiredService<PipelineRunner>().RunAsync(
+            catalogue.Find("yolo_ocr")!, frames.ToAsyncEnumerable(), new SegmentMeter(TimeProvider.System),
+            TestContext.Current.CancellationToken))
+        {
+            results.Add(result);
+        }
+
+        Assert.Equal(frames.Select(frame => frame.Index), results.Select(result => result.FrameIndex));
+        Assert.All(results, result => Assert.Equal("GATE 07 NORTH", result.Result.Text));
+        Assert.All(results, result => Assert.Contains(result.Result.Detections, item => item.Label == "person"));
+    }
+
+    [Fact]
+    public async Task Catalogue_OfTheCommittedData_TellsPipelinesModelsAndSizes()
+    {
+        await using var services = Build([]);
+
+        var catalogue = services.GetRequiredService<PipelineCatalogue>();
+
+        Assert.Equal(["detect_only", "ocr_only", "yolo_ocr"], catalogue.All.Select(pipeline => pipeline.Id));
+        Assert.Equal(
+            ["nanodet_g_416", "ppocr_v4_detection", "ppocr_v4_recognition"], catalogue.Models.Select(model => model.Id));
+        Assert.Equal(new DecodeSize(416, 416), catalogue.Find("detect_only")!.DecodeSize);
+        Assert.Equal(DecodeSize.Native, catalogue.Find("yolo_ocr")!.DecodeSize);
+        Assert.Null(catalogue.Find("nothing"));
+    }
+
+    [Theory]
+    [InlineData("Device:Provider", "9")]
+    [InlineData("Device:IntraOpThreads", "-1")]
+    [InlineData("Stages:TextMaxSide", "16")]
+    [InlineData("Pipelines:FramesBetweenStages", "0")]
+    [InlineData("Models:CataloguePath", "")]
+    public void Options_OutOfRange_StopTheStart(string key, string value)
+    {
+        using var services = Build(new() { [key] = value });
+
+        var failure = Assert.ThrowsAny<OptionsValidationException>(
+            () => services.GetRequiredService<IStartupValidator>().Validate());
+
+        Assert.Contains(key.Split(':')[1], failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Options_Provider_IsReadInLowerCase()
+    {
+        using var services = Build(new() { ["Device:Provider"] = "tensorrt" });
+
+        Assert.Equal(DeviceProvider.TensorRt, services.GetRequiredService<IOptions<DeviceOptions>>().Value.Provider);
+    }
+
+    private static ServiceProvider Build(Dictionary<string, string?> settings)
+    {
+        settings["DataDirectory"] = RepositoryFiles.Data;
+        return new ServiceCollection()
+            .AddLogging()
+            .AddPipelines(new ConfigurationBuilder().AddInMemoryCollection(settings).Build())
+            .BuildServiceProvider();
+    }
+}

@@ -1,0 +1,104 @@
+using ForegSyte.Inference.Stages;
+using ForegSyte.Inference.Vision;
+
+namespace ForegSyte.InferenceService.Tests.Stages;
+
+/// <summary>The pure decoders, on values worked out by hand.</summary>
+public sealed class DecoderTests
+{
+    [Fact]
+    public void NanoDet_OneCell_MeasuresFromItsCentre()
+    {
+        // 2x1 cells of stride 8, 2 classes, 3 bins. A large logit makes a distance certain: 1, 0, 2, 1 strides.
+        var distances = new float[2 * 4 * 3];
+        foreach (var (side, bin) in new[] { (0, 1), (1, 0), (2, 2), (3, 1) })
+        {
+            distances[(1 * 12) + (side * 3) + bin] = 100;
+        }
+
+        var boxes = new List<ScoredBox>();
+        NanoDetDecoder.DecodeLevel([0.1f, 0.2f, 0.3f, 0.9f], distances, 8, 2, 1, 2, 0.5f, boxes);
+
+        Assert.Equal([new ScoredBox(4, 4, 28, 12, 1, 0.9f)], boxes);
+    }
+
+    [Theory]
+    [InlineData(new[] { 0f, 0f, 0f }, 1)]
+    [InlineData(new[] { 0f, 0f, 1000f }, 2)]
+    [InlineData(new[] { -1000f, -1000f, -1000f, -1000f, -1000f }, 2)]
+    public void NanoDet_Expectation_IsTheMeanAndDoesNotOverflow(float[] logits, float expected) =>
+        Assert.Equal(expected, NanoDetDecoder.Expectation(logits), 1e-5f);
+
+    [Fact]
+    public void CenterNet_TwoNeighbours_GivesThePeakOnly()
+    {
+        // 3x1 cells of 4 pixels, 1 class.
+        var boxes = new List<ScoredBox>();
+        CenterNetDecoder.Decode(
+            [0.6f, 0.8f, 0.1f], [1, 1, 1, 1, 2, 3, 4, 5, 1, 1, 1, 1], 3, 1, 1, 4, 4, 0.5f, boxes);
+
+        Assert.Equal([new ScoredBox(2, -3, 8, 5, 0, 0.8f)], boxes);
+    }
+
+    [Fact]
+    public void YoloX_ACell_AddsItsPlaceAndTakesTheExponentOfTheSize()
+    {
+        // 2 columns of stride 16; the cell in row 1, column 1 has centre (24, 28), size 32x16 and 0.8 * 0.9.
+        var cells = new float[4 * 7];
+        float[] values = [0.5f, 0.75f, MathF.Log(2), 0, 0.8f, 0.1f, 0.9f];
+        values.CopyTo(cells, 3 * 7);
+
+        var boxes = new List<ScoredBox>();
+        YoloXDecoder.DecodeLevel(cells, 16, 2, 2, 0.5f, boxes);
+
+        var box = Assert.Single(boxes);
+        Assert.Equal((8, 20, 40, 36, 1), (MathF.Round(box.Left, 3), box.Top, MathF.Round(box.Right, 3), box.Bottom, box.ClassId));
+        Assert.Equal(0.72f, box.Confidence, 1e-5f);
+    }
+
+    [Fact]
+    public void YoloX_ACellWhoseProductIsTooSmall_IsDropped()
+    {
+        var boxes = new List<ScoredBox>();
+        YoloXDecoder.DecodeLevel([0, 0, 0, 0, 0.7f, 0.6f], 8, 1, 1, 0.5f, boxes);
+
+        Assert.Empty(boxes);
+    }
+
+    [Fact]
+    public void YoloV8_ColumnsOfBoxes_AreReadDownwards()
+    {
+        // 2 boxes, 2 classes: rows are centre x, centre y, width, height, and the scores of each class.
+        var boxes = new List<ScoredBox>();
+        YoloV8Decoder.Decode([50, 10, 60, 20, 20, 4, 10, 6, 0.2f, 0.3f, 0.9f, 0.1f], 2, 0.5f, boxes);
+
+        Assert.Equal([new ScoredBox(40, 55, 60, 65, 1, 0.9f)], boxes);
+    }
+
+    [Fact]
+    public void Decoders_WithScoresThatAreNotNumbers_FindNothing()
+    {
+        var boxes = new List<ScoredBox>();
+        NanoDetDecoder.DecodeLevel([float.NaN], new float[12], 8, 1, 1, 1, 0.5f, boxes);
+        CenterNetDecoder.Decode([float.NaN], new float[4], 1, 1, 1, 4, 4, 0.5f, boxes);
+        YoloXDecoder.DecodeLevel([0, 0, 0, 0, float.NaN, 1], 8, 1, 1, 0.5f, boxes);
+        YoloV8Decoder.Decode([0, 0, 1, 1, float.NaN], 1, 0.5f, boxes);
+
+        Assert.Empty(boxes);
+    }
+
+    [Theory]
+    [InlineData(768, 576, 960, 768, 576)]
+    [InlineData(1920, 1080, 960, 960, 544)]
+    [InlineData(100, 20, 960, 96, 32)]
+    [InlineData(1080, 1920, 640, 352, 640)]
+    public void TextPictureSize_IsMultiplesOf32AndNeverLargerThanNeeded(int width, int height, int limit, int toWidth, int toHeight) =>
+        Assert.Equal((toWidth, toHeight), TextPictureSize.Of(width, height, limit));
+
+    [Theory]
+    [InlineData(10, 320)]
+    [InlineData(321, 352)]
+    [InlineData(99_999, 2400)]
+    public void TextRecognizer_TensorWidth_IsBoundedAndInSteps(int line, int expected) =>
+        Assert.Equal(expected, TextRecognizer.TensorWidth(line, 2400));
+}
