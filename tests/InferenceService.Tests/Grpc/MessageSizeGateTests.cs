@@ -27,7 +27,7 @@ public sealed class MessageSizeGateTests : IAsyncLifetime
     {
         var builder = WebApplication.CreateBuilder(["--Listen:Port=0"]);
         builder.AddForegSyteHost("Test", defaultPort: 0, Contract.Descriptor);
-        builder.Logging.SetMinimumLevel(LogLevel.Error);
+        builder.Logging.ClearProviders();
         builder.Services.Configure<MessageSizeLimits>(limits => limits.Methods["/foregsyte.v1.InferenceService/RunPipeline"] =
             new MessageSizeLimit(LimitBytes, "Upload it in parts."));
         _app = builder.Build();

@@ -36,9 +36,9 @@ public sealed class RunningService : IAsyncLifetime
 
     internal TemporaryFolder Videos { get; } = new();
 
-    internal GrpcChannel Channel { get; private set; } = null!;
+    internal GrpcChannel? Channel { get; private set; }
 
-    internal Contract.InferenceServiceClient Client => new(Channel);
+    internal Contract.InferenceServiceClient Client => new(Channel!);
 
     internal IServiceProvider Services => _app!.Services;
 
@@ -57,7 +57,7 @@ public sealed class RunningService : IAsyncLifetime
         builder.AddVideo();
         builder.Services.AddPipelines(builder.Configuration);
         builder.AddInference();
-        builder.Logging.SetMinimumLevel(LogLevel.Error);
+        builder.Logging.ClearProviders();
         _app = builder.Build();
         _app.MapForegSyteHost();
         _app.MapGrpcService<InferenceGrpcService>();
@@ -73,9 +73,22 @@ public sealed class RunningService : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        Channel.Dispose();
-        await _app!.DisposeAsync();
+        Channel?.Dispose();
+        if (_app is not null)
+        {
+            // What runs is ended before the models are disposed, as the host does it when the service ends.
+            await _app.StopAsync();
+            await _app.DisposeAsync();
+        }
+
         Videos.Dispose();
+    }
+
+    /// <summary>Disposes without stopping, as the host does where the start fails.</summary>
+    internal async Task DropAsync()
+    {
+        await _app!.DisposeAsync();
+        _app = null;
     }
 
     internal Task StopAsync() => _app!.StopAsync();

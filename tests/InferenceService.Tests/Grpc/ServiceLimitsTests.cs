@@ -78,7 +78,7 @@ public sealed class ServiceLimitsTests
         await using var service = new RunningService([], isWarm: false);
         await service.InitializeAsync();
         var readiness = service.Services.GetRequiredService<Readiness>();
-        var health = new Health.HealthClient(service.Channel);
+        var health = new Health.HealthClient(service.Channel!);
         var contract = new HealthCheckRequest { Service = "foregsyte.v1.InferenceService" };
 
         // The warm-up itself ends this state: it is over when Watch says SERVING.
@@ -96,6 +96,22 @@ public sealed class ServiceLimitsTests
         Assert.Equal(
             HealthCheckResponse.Types.ServingStatus.Serving,
             (await health.CheckAsync(new HealthCheckRequest(), cancellationToken: Cancel)).Status);
+    }
+
+    [Fact]
+    public async Task Start_PortIsTaken_FailsWithoutTakingTheProcessDown()
+    {
+        await using var first = await StartAsync([]);
+        var port = new Uri(first.Channel!.Target.Contains("://", StringComparison.Ordinal)
+            ? first.Channel.Target
+            : "http://" + first.Channel.Target).Port;
+        await using var second = new RunningService(
+            new() { ["Listen:Port"] = port.ToString(System.Globalization.CultureInfo.InvariantCulture) }, isWarm: false);
+
+        await Assert.ThrowsAsync<IOException>(async () => await second.InitializeAsync());
+
+        // The models are warming up at this moment.
+        await second.DropAsync();
     }
 
     [Fact]
