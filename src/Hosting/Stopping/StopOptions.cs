@@ -1,4 +1,4 @@
-using System.ComponentModel.DataAnnotations;
+using ForegSyte.Hosting.Configuration;
 
 namespace ForegSyte.Hosting.Stopping;
 
@@ -9,10 +9,10 @@ public sealed class StopOptions
     public const string Section = "Stop";
 
     /// <value>How long running calls may go on after the service was told to stop; then they are cancelled.</value>
-    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    [TimeRange("00:00:00", "01:00:00")]
     public TimeSpan GraceTime { get; set; } = TimeSpan.FromSeconds(20);
 
     /// <value>How long cancelled calls have to end, after <see cref="GraceTime"/>; then connections are closed.</value>
-    [Range(typeof(TimeSpan), "00:00:00.1", "00:05:00")]
+    [TimeRange("00:00:00.1000000", "00:05:00")]
     public TimeSpan CancelTime { get; set; } = TimeSpan.FromSeconds(5);
 }

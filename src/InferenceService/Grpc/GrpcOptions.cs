@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using ForegSyte.Hosting.Configuration;
 
 namespace ForegSyte.Inference.Grpc;
 
@@ -24,7 +25,7 @@ internal sealed class GrpcOptions
     public int MaxRunningProbes { get; set; } = 4;
 
     /// <value>When a caller that was turned away as one too many is told to come back.</value>
-    [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")]
+    [TimeRange("00:00:00.0010000", "01:00:00")]
     public TimeSpan BusyRetryDelay { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <value>Key frames that ProbeVideo lists at most; past that every n-th is kept.</value>

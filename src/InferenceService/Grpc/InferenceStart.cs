@@ -13,7 +13,7 @@ internal sealed class InferenceStart(
     PipelineWarmUp warmUp,
     Readiness readiness,
     IHostApplicationLifetime lifetime,
-    ILogger<InferenceStart> logger) : BackgroundService
+    ILogger<InferenceStart> logger) : BackgroundService, IAsyncDisposable
 {
     /// <summary>Version of ffmpeg; known once the service listens.</summary>
     public string FfmpegVersion { get; private set; } = "";
@@ -24,6 +24,18 @@ internal sealed class InferenceStart(
         FfmpegVersion = await tools.ReadVersionAsync(cancellationToken);
         logger.LogInformation("Videos are read by ffmpeg {FfmpegVersion}", FfmpegVersion);
         await base.StartAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// Waits for the warm-up. Where the start fails (a port that is taken) the host disposes without stopping; a model
+    /// that is disposed while it runs takes the process down with a segmentation fault, and with it the message.
+    /// </summary>
+    public async ValueTask DisposeAsync()
+    {
+        // Cancels the token of ExecuteAsync, which tells of its failures itself; it is a cancelled task where it was
+        // ended before it began.
+        Dispose();
+        await (ExecuteTask ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <inheritdoc />

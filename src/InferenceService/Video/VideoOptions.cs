@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using ForegSyte.Hosting.Configuration;
 
 namespace ForegSyte.Inference.Video;
 
@@ -32,11 +33,11 @@ internal sealed class VideoOptions
     public int MaxFramePixels { get; set; } = 8192 * 8192;
 
     /// <value>How long reading the packet table of one video may take.</value>
-    [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
+    [TimeRange("00:00:00.0010000", "1.00:00:00")]
     public TimeSpan ProbeTimeLimit { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <value>How long one segment may wait for its decoder, all waits added up.</value>
-    [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
+    [TimeRange("00:00:00.0010000", "1.00:00:00")]
     public TimeSpan DecodeTimeLimit { get; set; } = TimeSpan.FromMinutes(30);
 
     /// <value>Processor seconds that one decoder or probe process may use, all its threads added up.</value>
@@ -44,8 +45,8 @@ internal sealed class VideoOptions
     public int ProcessCpuSeconds { get; set; } = 3600;
 
     /// <value>
-    /// Address space of one decoder or probe process in MiB. Measured with FFmpeg 5.1: see docs of the limit in
-    /// <see cref="Confinement"/>.
+    /// Address space of one decoder or probe process in MiB. The default decodes 8K; <see cref="Confinement"/> has
+    /// what was measured.
     /// </value>
     [Range(64, 1_048_576)]
     public int ProcessMemoryMebibytes { get; set; } = 4096;

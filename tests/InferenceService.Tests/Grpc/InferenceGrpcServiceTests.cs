@@ -1,0 +1,144 @@
+using ForegSyte.Testing;
+using ForegSyte.V1;
+using Google.Rpc;
+using Grpc.Core;
+
+namespace ForegSyte.InferenceService.Tests.Grpc;
+
+/// <summary>The contract over a real socket.</summary>
+public sealed class InferenceGrpcServiceTests(RunningService service) : IClassFixture<RunningService>
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task RunPipeline_SegmentWithStride_AnswersEachFrameOnceWithItsIndexAndTime()
+    {
+        File.Copy(RepositoryFiles.Pedestrians, service.Videos.File("people.mp4"), overwrite: true);
+        var request = service.Ask("people.mp4");
+        request.Range = new FrameRange { StartFrame = 15, EndFrame = 45 };
+        request.FrameStride = 10;
+
+        var response = await service.Client.RunPipelineAsync(request, cancellationToken: Cancel);
+
+        Assert.Equal([20, 30, 40], response.Results.Select(result => result.FrameIndex));
+        Assert.Equal([2000, 3000, 4000], response.Results.Select(result => result.FrameTimestampMs));
+        Assert.Equal(new FrameAccounting { Decoded = 30, Analyzed = 3, Skipped = 27 }, response.Frames);
+        Assert.All(response.Results, result => Assert.Contains(result.Result.Detections, found => found.Label == "person"));
+        Assert.Equal(ExecutionProvider.Cpu, response.Device.ExecutionProvider);
+        Assert.True(response.Timings.Total.ToTimeSpan() > TimeSpan.Zero);
+        Assert.True(response.Timings.Inference.ToTimeSpan() > TimeSpan.Zero);
+        Assert.True(response.Timings.Decode.ToTimeSpan() > TimeSpan.Zero);
+    }
+
+    [Fact]
+    public async Task ProbeVideo_Video_TellsWhatItIs()
+    {
+        await Clips.MakeTestPictureAsync(service.Videos.File("probe.mp4"), frames: 30, keyFrameEvery: 10);
+
+        var response = await service.Client.ProbeVideoAsync(
+            new ProbeVideoRequest { Video = service.Ask("probe.mp4").Video }, cancellationToken: Cancel);
+
+        Assert.Equal((320, 240, 30), (response.Video.Width, response.Video.Height, response.Video.FrameCount));
+        Assert.Equal([0, 10, 20], response.KeyFrames);
+    }
+
+    [Fact]
+    public async Task ListPipelines_AreOrderedById()
+    {
+        var response = await service.Client.ListPipelinesAsync(new(), cancellationToken: Cancel);
+
+        Assert.Equal(["detect_only", "ocr_only", "yolo_ocr"], response.Pipelines.Select(pipeline => pipeline.Id));
+    }
+
+    [Fact]
+    public async Task GetServerInfo_TellsVersionsModelsAndLimits()
+    {
+        var response = await service.Client.GetServerInfoAsync(new(), cancellationToken: Cancel);
+
+        Assert.Equal("0.1.0", response.Version);
+        Assert.Matches(@"^n?\d", response.FfmpegVersion);
+        Assert.NotEmpty(response.Models);
+        Assert.Equal("16384 pixels", response.Limits["Video:MaxFrameSidePixels"]);
+    }
+
+    [Theory]
+    [InlineData(ErrorReason.MissingField, StatusCode.InvalidArgument, "pipeline_id")]
+    [InlineData(ErrorReason.UnknownPipeline, StatusCode.InvalidArgument, "pipeline_id")]
+    [InlineData(ErrorReason.InvalidField, StatusCode.InvalidArgument, "frame_stride")]
+    [InlineData(ErrorReason.InvalidField, StatusCode.InvalidArgument, "attempt")]
+    [InlineData(ErrorReason.InvalidField, StatusCode.InvalidArgument, "job_id")]
+    [InlineData(ErrorReason.InvalidFrameRange, StatusCode.InvalidArgument, "range")]
+    [InlineData(ErrorReason.MissingField, StatusCode.InvalidArgument, "video.uri")]
+    [InlineData(ErrorReason.UnsupportedUri, StatusCode.InvalidArgument, "video.uri")]
+    [InlineData(ErrorReason.SourceNotAllowed, StatusCode.InvalidArgument, "video.uri")]
+    public async Task RunPipeline_WrongField_NamesReasonAndField(ErrorReason reason, StatusCode code, string field)
+    {
+        await Clips.MakeTestPictureAsync(service.Videos.File("fields.mp4"), frames: 5);
+        var request = service.Ask("fields.mp4");
+        switch (reason, field)
+        {
+            case (ErrorReason.MissingField, "pipeline_id"): request.PipelineId = ""; break;
+            case (ErrorReason.UnknownPipeline, _): request.PipelineId = "none"; break;
+            case (_, "frame_stride"): request.FrameStride = -1; break;
+            case (_, "attempt"): request.Attempt = -1; break;
+            case (_, "job_id"): request.JobId = "a\nb"; break;
+            case (_, "range"): request.Range = new FrameRange { StartFrame = 5 }; break;
+            case (ErrorReason.MissingField, _): request.Video = null; break;
+            case (ErrorReason.UnsupportedUri, _): request.Video.Uri = "http://example.org/a.mp4"; break;
+            default: request.Video.Uri = "file:///etc/passwd"; break;
+        }
+
+        var (seen, failure) = await RunningService.FailureOfAsync(
+            service.Client.RunPipelineAsync(request, cancellationToken: Cancel));
+
+        Assert.Equal((reason, code), (seen, failure.StatusCode));
+        Assert.Equal(field, failure.GetRpcStatus()!.GetDetail<BadRequest>()!.FieldViolations.Single().Field);
+    }
+
+    [Theory]
+    [InlineData("empty", ErrorReason.EmptyVideo, StatusCode.InvalidArgument)]
+    [InlineData("text", ErrorReason.NotAnMp4, StatusCode.InvalidArgument)]
+    [InlineData("cut", ErrorReason.TruncatedMp4, StatusCode.InvalidArgument)]
+    [InlineData("sound", ErrorReason.NoVideoTrack, StatusCode.InvalidArgument)]
+    [InlineData("no frames", ErrorReason.NoFrames, StatusCode.InvalidArgument)]
+    [InlineData("damaged", ErrorReason.UndecodableVideo, StatusCode.FailedPrecondition)]
+    [InlineData("absent", ErrorReason.SourceNotFound, StatusCode.NotFound)]
+    public async Task RunPipeline_BadVideo_NamesTheReasonAndNoPath(string video, ErrorReason reason, StatusCode code)
+    {
+        await MakeBadVideoAsync(video, service.Videos.File($"{video}.mp4"));
+
+        var (seen, failure) = await RunningService.FailureOfAsync(
+            service.Client.RunPipelineAsync(service.Ask($"{video}.mp4"), cancellationToken: Cancel));
+
+        Assert.Equal((reason, code), (seen, failure.StatusCode));
+        Assert.DoesNotContain(service.Videos.Path, failure.Status.Detail, StringComparison.Ordinal);
+    }
+
+    private static async Task MakeBadVideoAsync(string video, string path)
+    {
+        switch (video)
+        {
+            case "empty":
+                await File.WriteAllBytesAsync(path, [], Cancel);
+                break;
+            case "text":
+                await File.WriteAllTextAsync(path, "no video", Cancel);
+                break;
+            case "cut":
+                await Clips.MakeTestPictureAsync(path);
+                Mp4Surgery.Truncate(path, new FileInfo(path).Length / 2);
+                break;
+            case "sound":
+                await Clips.MakeAudioOnlyAsync(path);
+                break;
+            case "no frames":
+                await Clips.MakeX264Async(path, "keyint=10", "-movflags", "frag_keyframe+empty_moov");
+                Mp4Surgery.Truncate(path, Mp4Surgery.OffsetOf(path, "moof"u8));
+                break;
+            case "damaged":
+                await Clips.MakeIndependentFramesAsync(path, frames: 3);
+                await Mp4Surgery.EraseFramesAsync(path, 0, 1, 2);
+                break;
+        }
+    }
+}

@@ -1,0 +1,201 @@
+using ForegSyte.Hosting.Health;
+using ForegSyte.Inference.Grpc;
+using ForegSyte.Testing;
+using ForegSyte.V1;
+using Google.Rpc;
+using Grpc.Core;
+using Grpc.Health.V1;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ForegSyte.InferenceService.Tests.Grpc;
+
+/// <summary>What the service does at its limits, while it starts and while it stops.</summary>
+public sealed class ServiceLimitsTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task RunPipeline_OneTooMany_IsBusyUntilASlotIsFree()
+    {
+        await using var service = await StartAsync(new() { ["Grpc:MaxRunningSegments"] = "1" });
+        await Clips.MakeTestPictureAsync(service.Videos.File("a.mp4"), frames: 2);
+        var slot = service.Services.GetRequiredService<CallLimits>().Segments.Take();
+
+        var (reason, failure) = await RunningService.FailureOfAsync(
+            service.Client.RunPipelineAsync(service.Ask("a.mp4"), cancellationToken: Cancel));
+
+        Assert.Equal((ErrorReason.InferenceBusy, StatusCode.ResourceExhausted), (reason, failure.StatusCode));
+        Assert.Equal(1, failure.GetRpcStatus()!.GetDetail<RetryInfo>()!.RetryDelay.Seconds);
+
+        slot.Dispose();
+        var response = await service.Client.RunPipelineAsync(service.Ask("a.mp4"), cancellationToken: Cancel);
+        Assert.Equal(2, response.Frames.Analyzed);
+    }
+
+    [Fact]
+    public async Task RunPipeline_FailedCalls_GiveTheirSlotsBack()
+    {
+        await using var service = await StartAsync(new() { ["Grpc:MaxRunningSegments"] = "1" });
+
+        for (var call = 0; call < 3; call++)
+        {
+            await File.WriteAllTextAsync(service.Videos.File("bad.mp4"), "no video", Cancel);
+            var (reason, _) = await RunningService.FailureOfAsync(
+                service.Client.RunPipelineAsync(service.Ask("bad.mp4"), cancellationToken: Cancel));
+            Assert.Equal(ErrorReason.NotAnMp4, reason);
+        }
+    }
+
+    [Fact]
+    public async Task RunPipeline_ResultsPastTheLimit_SaysHowManyFramesFit()
+    {
+        await using var service = await StartAsync(new() { ["Grpc:MaxResponseBytes"] = "1100" });
+        await Clips.MakeTestPictureAsync(service.Videos.File("a.mp4"), frames: 30);
+
+        var (reason, failure) = await RunningService.FailureOfAsync(
+            service.Client.RunPipelineAsync(service.Ask("a.mp4"), cancellationToken: Cancel));
+
+        Assert.Equal((ErrorReason.ResultsTooLarge, StatusCode.ResourceExhausted), (reason, failure.StatusCode));
+        Assert.Equal("1100", failure.GetRpcStatus()!.GetDetail<ErrorInfo>()!.Metadata["limitBytes"]);
+        Assert.Empty(ChildProcesses.UsingFile(service.Videos.File("a.mp4")));
+    }
+
+    [Fact]
+    public async Task RunPipeline_FrameTooLarge_NamesTheLimit()
+    {
+        await using var service = await StartAsync(new() { ["Video:MaxFrameSidePixels"] = "100" });
+        await Clips.MakeTestPictureAsync(service.Videos.File("a.mp4"), frames: 2);
+
+        var (reason, _) = await RunningService.FailureOfAsync(
+            service.Client.RunPipelineAsync(service.Ask("a.mp4"), cancellationToken: Cancel));
+
+        Assert.Equal(ErrorReason.VideoLimitExceeded, reason);
+    }
+
+    [Fact]
+    public async Task RunPipeline_BeforeTheModelsAreWarm_IsUnavailableAndHealthSaysSo()
+    {
+        await using var service = new RunningService([], isWarm: false);
+        await service.InitializeAsync();
+        var readiness = service.Services.GetRequiredService<Readiness>();
+        var health = new Health.HealthClient(service.Channel!);
+        var contract = new HealthCheckRequest { Service = "foregsyte.v1.InferenceService" };
+
+        // The warm-up itself ends this state: it is over when Watch says SERVING.
+        using var watch = health.Watch(contract, cancellationToken: Cancel);
+        while (await watch.ResponseStream.MoveNext(Cancel)
+            && watch.ResponseStream.Current.Status != HealthCheckResponse.Types.ServingStatus.Serving)
+        {
+            Assert.Equal(HealthCheckResponse.Types.ServingStatus.NotServing, watch.ResponseStream.Current.Status);
+        }
+
+        Assert.True(readiness.IsReady);
+        Assert.Equal(
+            HealthCheckResponse.Types.ServingStatus.Serving,
+            (await health.CheckAsync(contract, cancellationToken: Cancel)).Status);
+        Assert.Equal(
+            HealthCheckResponse.Types.ServingStatus.Serving,
+            (await health.CheckAsync(new HealthCheckRequest(), cancellationToken: Cancel)).Status);
+    }
+
+    [Fact]
+    public async Task Start_PortIsTaken_FailsWithoutTakingTheProcessDown()
+    {
+        await using var first = await StartAsync([]);
+        var port = new Uri(first.Channel!.Target.Contains("://", StringComparison.Ordinal)
+            ? first.Channel.Target
+            : "http://" + first.Channel.Target).Port;
+        await using var second = new RunningService(
+            new() { ["Listen:Port"] = port.ToString(System.Globalization.CultureInfo.InvariantCulture) }, isWarm: false);
+
+        await Assert.ThrowsAsync<IOException>(async () => await second.InitializeAsync());
+
+        // The models are warming up at this moment.
+        await second.DropAsync();
+    }
+
+    [Fact]
+    public async Task RunPipeline_CancelledByTheCaller_LeavesNoDecoder()
+    {
+        await using var service = await StartAsync([]);
+        var path = await LongVideoAsync(service);
+        using var cancel = new CancellationTokenSource();
+        using var call = service.Client.RunPipelineAsync(service.Ask("long.mp4"), cancellationToken: cancel.Token);
+        await UntilAsync(() => ChildProcesses.UsingFile(path).Length > 0);
+
+        await cancel.CancelAsync();
+
+        Assert.Equal(StatusCode.Cancelled, (await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync)).StatusCode);
+        await UntilAsync(() => ChildProcesses.UsingFile(path).Length == 0);
+    }
+
+    [Fact]
+    public async Task RunPipeline_PastItsDeadline_LeavesNoDecoder()
+    {
+        await using var service = await StartAsync([]);
+        var path = await LongVideoAsync(service);
+
+        var failure = await Assert.ThrowsAsync<RpcException>(() => service.Client.RunPipelineAsync(
+            service.Ask("long.mp4"),
+            deadline: TimeProvider.System.GetUtcNow().UtcDateTime.AddMilliseconds(400),
+            cancellationToken: Cancel).ResponseAsync);
+
+        Assert.Equal(StatusCode.DeadlineExceeded, failure.StatusCode);
+        await UntilAsync(() => ChildProcesses.UsingFile(path).Length == 0);
+    }
+
+    [Fact]
+    public async Task RunPipeline_ServiceStopsAndGraceIsOver_IsShuttingDown()
+    {
+        await using var service = await StartAsync(new() { ["Stop:GraceTime"] = "00:00:00" });
+        var path = await LongVideoAsync(service);
+        using var call = service.Client.RunPipelineAsync(service.Ask("long.mp4"), cancellationToken: Cancel);
+        await UntilAsync(() => ChildProcesses.UsingFile(path).Length > 0);
+
+        var stopping = service.StopAsync();
+        var (reason, failure) = await RunningService.FailureOfAsync(call);
+        await stopping;
+
+        Assert.Equal((ErrorReason.ShuttingDown, StatusCode.Unavailable), (reason, failure.StatusCode));
+        Assert.Empty(ChildProcesses.UsingFile(path));
+    }
+
+    [Fact]
+    public async Task RunPipeline_ServiceStopsWithinItsGrace_IsFinished()
+    {
+        await using var service = await StartAsync([]);
+        var path = await LongVideoAsync(service);
+        var request = service.Ask("long.mp4");
+        request.Range = new FrameRange { EndFrame = 60 };
+        using var call = service.Client.RunPipelineAsync(request, cancellationToken: Cancel);
+        await UntilAsync(() => ChildProcesses.UsingFile(path).Length > 0);
+
+        var stopping = service.StopAsync();
+        var response = await call;
+        await stopping;
+
+        Assert.Equal(60, response.Frames.Analyzed);
+    }
+
+    private static async Task<RunningService> StartAsync(Dictionary<string, string> settings)
+    {
+        var service = new RunningService(settings);
+        await service.InitializeAsync();
+        return service;
+    }
+
+    private static Task<string> LongVideoAsync(RunningService service) =>
+        Clips.MakeTestPictureAsync(service.Videos.File("long.mp4"), width: 640, height: 480, frames: 600);
+
+    /// <summary>Polls what only the operating system knows, until it holds or the test is cancelled.</summary>
+    private static async Task UntilAsync(Func<bool> condition)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (!condition())
+        {
+            Assert.False(limit.IsCancellationRequested, "The condition did not come true within 20 s.");
+            Cancel.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+}
