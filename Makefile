@@ -6,7 +6,7 @@ VIDEO ?= data/samples/pedestrians.mp4
 export CONFIGURATION
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test lint format breaking clean
+.PHONY: help setup build demo test bench lint format breaking clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -22,6 +22,10 @@ demo: build ## start both services, analyze VIDEO, draw what was found into out/
 
 test: build ## run every test
 	@eng/test.sh
+
+bench: setup ## measure whole jobs against bare ONNX Runtime; prints a table
+	@dotnet build tests/Benchmarks -c Release -v quiet --nologo -tl:off -clp:NoSummary
+	@dotnet tests/Benchmarks/bin/Release/net10.0/ForegSyte.Benchmarks.dll
 
 lint: ## check format, analyzers and contracts
 	@eng/setup.sh --lint

@@ -1,0 +1,23 @@
+using ForegSyte.Hosting;
+using ForegSyte.Inference.Models;
+using Microsoft.ML.OnnxRuntime;
+
+namespace ForegSyte.Benchmarks;
+
+/// <summary>What the numbers were measured on.</summary>
+internal sealed record Machine(int Cores, string Processor, string Device, string Version, string OnnxRuntime)
+{
+    public static Machine Of(InferenceDevice device) => new(
+        Environment.ProcessorCount, ProcessorName(), device.Description.Description, ServiceVersion.Text,
+        OrtEnv.Instance().GetVersionString());
+
+    /// <summary>Load averages over 1, 5 and 15 minutes: other work on the machine spoils timings.</summary>
+    public static string Load() => File.Exists("/proc/loadavg")
+        ? string.Join(", ", File.ReadAllText("/proc/loadavg").Split(' ').Take(3))
+        : "unknown";
+
+    private static string ProcessorName() => File.Exists("/proc/cpuinfo")
+        ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
+            ?.Split(": ")[^1] ?? "unknown processor"
+        : "unknown processor";
+}
