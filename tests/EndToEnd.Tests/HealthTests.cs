@@ -1,0 +1,107 @@
+using ForegSyte.Client;
+using ForegSyte.Testing;
+using ForegSyte.V1;
+using Grpc.Core;
+using Grpc.Health.V1;
+using Grpc.Net.Client;
+using ServingStatus = Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
+
+namespace ForegSyte.EndToEnd.Tests;
+
+/// <summary>SERVING means that work is welcome: not before the models are warm, not after the stop was asked for.</summary>
+public sealed class HealthTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task InferenceService_WhileItStarts_IsNotServingUntilItsModelsAreWarm()
+    {
+        using var folder = new TemporaryFolder();
+        var (service, address) = await ServiceProcess.StartAsync("InferenceService", new Dictionary<string, string>
+        {
+            ["DataDirectory"] = folder.Path,
+            ["Listen:Port"] = "0",
+            ["Pipelines:Directory"] = Path.Combine(RepositoryFiles.Data, "pipelines"),
+            ["Models:CataloguePath"] = Path.Combine(RepositoryFiles.Data, "models", "models.json"),
+        });
+        await using (service)
+        {
+            using var channel = GrpcChannel.ForAddress(address);
+            using var watch = new Health.HealthClient(channel).Watch(
+                new HealthCheckRequest { Service = "foregsyte.v1.InferenceService" }, cancellationToken: Token);
+
+            // A quick machine may be warm before the first look: what counts is that nothing else comes before SERVING.
+            var status = await ReadAsync(watch);
+            while (status != ServingStatus.Serving)
+            {
+                Assert.Equal(ServingStatus.NotServing, status);
+                status = await ReadAsync(watch);
+            }
+
+            var pipelines = await new InferenceService.InferenceServiceClient(channel)
+                .ListPipelinesAsync(new InferenceServiceListPipelinesRequest(), cancellationToken: Token);
+            Assert.NotEmpty(pipelines.Pipelines);
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Service_ToldToStop_IsNeverServingAgainAndEndsWithZero(bool jobs)
+    {
+        await using var services = new Installation();
+        await (jobs ? services.StartJobServiceAsync() : services.StartInferenceServiceAsync());
+        using var channel = GrpcChannel.ForAddress(jobs ? services.JobAddress : services.InferenceAddress);
+        using var watch = new Health.HealthClient(channel).Watch(new HealthCheckRequest(), cancellationToken: Token);
+        Assert.Equal(ServingStatus.Serving, await ReadAsync(watch));
+
+        var exit = (jobs ? services.JobService : services.InferenceService).StopAsync();
+        var seen = new List<ServingStatus>();
+        try
+        {
+            while (await watch.ResponseStream.MoveNext(Token))
+            {
+                seen.Add(watch.ResponseStream.Current.Status);
+            }
+        }
+        catch (RpcException ended) when (ended.StatusCode is StatusCode.Unavailable or StatusCode.Cancelled)
+        {
+            // The connection went with the process.
+        }
+
+        Assert.DoesNotContain(ServingStatus.Serving, seen);
+        Assert.Equal(0, await exit);
+    }
+
+    [Fact]
+    public async Task JobService_WithoutInferenceService_ServesAndItsJobsWait()
+    {
+        await using var services = new Installation(
+            new Dictionary<string, string> { ["Inference:HealthInterval"] = "00:00:00.050" });
+
+        // Started once for its port, which it gets again.
+        await services.StartInferenceServiceAsync();
+        Assert.Equal(0, await services.InferenceService.StopAsync());
+        await services.InferenceService.DisposeAsync();
+        await services.StartJobServiceAsync();
+
+        await using var client = services.Client();
+        var job = await client.SubmitFileAsync(
+            RepositoryFiles.Pedestrians, new SubmitOptions { PipelineId = "detect_only", MaxFrames = 1 }, Token);
+        var waited = await client.WaitJobAsync(job.JobId, job.Etag, TimeSpan.FromMilliseconds(500), Token);
+        Assert.Equal(JobStatus.Pending, waited.Status);
+        Assert.Equal(job.Etag, waited.Etag);
+        Assert.Contains("Jobs wait: no InferenceService serves", services.JobService.Output, StringComparison.Ordinal);
+
+        await services.StartInferenceServiceAsync();
+        job = await client.WaitForCompletionAsync(job.JobId, TimeSpan.FromMinutes(1), Token);
+        Assert.Equal(JobStatus.Completed, job.Status);
+        Assert.Single(job.Attempts);
+    }
+
+    private static async Task<ServingStatus> ReadAsync(AsyncServerStreamingCall<HealthCheckResponse> watch)
+    {
+        Assert.True(await watch.ResponseStream.MoveNext(Token));
+        return watch.ResponseStream.Current.Status;
+    }
+}
