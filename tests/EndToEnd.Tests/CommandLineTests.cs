@@ -41,7 +41,12 @@ public sealed class CommandLineTests(SharedInstallation shared)
         var jobId = submit.StandardOutput.Trim();
         Assert.Equal(0, (await RunAsync("wait", jobId)).ExitCode);
         var results = await RunAsync("results", jobId, "--json");
-        Assert.Equal(2, ForegSyteJson.Parser.Parse<ResultsDocument>(results.StandardOutput).Results.Count);
+        var stored = await File.ReadAllTextAsync(
+            Path.Combine(shared.Services.Storage, $"{jobId}_results.json"), Token);
+        Assert.Equal(
+            ForegSyteJson.Parser.Parse<ResultsDocument>(stored),
+            ForegSyteJson.Parser.Parse<ResultsDocument>(results.StandardOutput));
+        Assert.Equal(2, ForegSyteJson.Parser.Parse<ResultsDocument>(stored).Results.Count);
         Assert.Contains(jobId, (await RunAsync("list", "--limit", "20")).StandardOutput, StringComparison.Ordinal);
         Assert.Contains("yolo_ocr", (await RunAsync("pipelines")).StandardOutput, StringComparison.Ordinal);
     }
@@ -54,6 +59,19 @@ public sealed class CommandLineTests(SharedInstallation shared)
         var unreachable = await RunAsync("--server", "http://127.0.0.1:1", "pipelines");
         Assert.Equal(6, unreachable.ExitCode);
         Assert.Contains("http://127.0.0.1:1", unreachable.StandardError, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Analyze_AVideoThatNoDecoderReads_TellsTheReasonAndMakesNoFile()
+    {
+        // The tables are whole, so that it is accepted; its pictures are zeros.
+        using var folder = new TemporaryFolder();
+        var clip = await Clips.MakeIndependentFramesAsync(folder.File("broken.mp4"), frames: 3);
+        await Mp4Surgery.EraseFramesAsync(clip, 0, 1, 2);
+        var run = await RunAsync("analyze", clip, "--pipeline", "detect_only", "--output-dir", folder.File("out"));
+        Assert.Equal(4, run.ExitCode);
+        Assert.Contains("UNDECODABLE_VIDEO", run.StandardError, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(folder.File("out")));
     }
 
     private Task<BufferedCommandResult> RunAsync(params string[] arguments)

@@ -38,6 +38,26 @@ public sealed class StartTests
         await AssertRefusedAsync(service, settings, expected);
     }
 
+    [Theory]
+    [InlineData("JobService")]
+    [InlineData("InferenceService")]
+    public async Task Start_BrokenPipelineFile_IsRefusedByItsName(string service)
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder.File("pipelines"));
+        await File.WriteAllTextAsync(
+            folder.File("pipelines", "broken.json"), "{\"id\": \"broken\",", TestContext.Current.CancellationToken);
+        var settings = InferenceSettings(folder);
+        settings["Models:CataloguePath"] = Path.Combine(RepositoryFiles.Data, "models", "models.json");
+        settings["Pipelines:Directory"] = folder.File("pipelines");
+        if (service == "JobService")
+        {
+            settings.Remove("Models:CataloguePath");
+        }
+
+        await AssertRefusedAsync(service, settings, "broken.json");
+    }
+
     [Fact]
     public async Task Start_SecondJobServiceOnTheDatabase_IsRefused()
     {
