@@ -41,12 +41,15 @@ need_ffmpeg() {
 }
 
 need_buf() {
-  [ -x node_modules/.bin/buf ] && [ node_modules/.package-lock.json -nt package-lock.json ] && return
+  local wanted
+  wanted=$(sed -n 's/.*"@bufbuild\/buf": "\(.*\)".*/\1/p' package.json)
+  [ "$(node_modules/.bin/buf --version 2>/dev/null)" = "$wanted" ] && return
   command -v npm >/dev/null ||
     fail "npm is missing. Install Node.js 18 or later (Debian package npm); it brings buf, which checks the protos."
-  say "setup: installing buf (npm, version of package-lock.json) ..."
-  npm ci --no-audit --no-fund --loglevel=error >&2 || fail "npm ci failed; see above."
-  touch node_modules/.package-lock.json
+  say "setup: installing buf $wanted (npm) ..."
+  # Without a lock file: package.json names the exact version, which names those of its binaries; a lock would list the
+  # binaries of one platform only, and npm refuses it then.
+  npm install --package-lock=false --no-audit --no-fund --loglevel=error >&2 || fail "npm install failed; see above."
 }
 
 need_dotnet
