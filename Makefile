@@ -31,14 +31,14 @@ lint: ## check format, analyzers and contracts
 	@eng/setup.sh --lint
 	@dotnet format ForegSyte.sln --verify-no-changes --severity warn
 	@dotnet build ForegSyte.sln -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
-	@node_modules/.bin/buf format --diff --exit-code protos/foregsyte
+	@node_modules/.bin/buf format --diff --exit-code --path protos/foregsyte
 	@node_modules/.bin/buf lint
 	@eng/breaking.sh
 
 format: ## bring code and contracts into the house's form
 	@eng/setup.sh --lint
 	@dotnet format ForegSyte.sln --severity warn
-	@node_modules/.bin/buf format -w protos/foregsyte
+	@node_modules/.bin/buf format -w --path protos/foregsyte
 
 breaking: ## check that the contracts still serve callers of the last release
 	@eng/setup.sh --lint
