@@ -37,12 +37,13 @@ internal sealed class BareRuns : IDisposable
     }
 
     /// <summary>The time of all runs.</summary>
-    public TimeSpan Run(IReadOnlyList<ModelInput> inputs)
+    public TimeSpan Run(IReadOnlyList<ModelInput> inputs, CancellationToken cancellationToken)
     {
         using var options = new RunOptions();
         var start = TimeProvider.System.GetTimestamp();
         foreach (var input in inputs)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             var session = _sessions[input.ModelId];
             using var outputs = session.Run(options, session.InputNames, [_tensors[input]], session.OutputNames);
         }

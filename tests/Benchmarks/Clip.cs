@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ForegSyte.Inference.Video;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -8,16 +9,17 @@ namespace ForegSyte.Benchmarks;
 internal static class Clip
 {
     /// <summary>Every frame in its own size, one at a time; each is given back when the next is asked for.</summary>
-    public static async IAsyncEnumerable<Frame> ReadAsync(string path)
+    public static async IAsyncEnumerable<Frame> ReadAsync(
+        string path, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var options = Options.Create(new VideoOptions());
         var tools = new DecoderTools(options, NullLogger<DecoderTools>.Instance);
         var probe = new VideoProbe(
             tools, new VideoIndexCache(options), options, TimeProvider.System, NullLogger<VideoProbe>.Instance);
         var source = new FrameSource(tools, options, TimeProvider.System, NullLogger<FrameSource>.Instance);
-        var index = await probe.ReadAsync(path, CancellationToken.None);
+        var index = await probe.ReadAsync(path, cancellationToken);
         await foreach (var frame in source.ReadAsync(
-            path, index, range: null, stride: 1, DecodeSize.Native, new DecodeMeter(), CancellationToken.None))
+            path, index, range: null, stride: 1, DecodeSize.Native, new DecodeMeter(), cancellationToken))
         {
             using (frame)
             {

@@ -6,7 +6,7 @@ namespace ForegSyte.Benchmarks;
 internal static class FfmpegDecode
 {
     /// <summary>Wall time of the whole process.</summary>
-    public static async Task<TimeSpan> RunAsync(string clip) =>
+    public static async Task<TimeSpan> RunAsync(string clip, CancellationToken cancellationToken) =>
         (await Cli.Wrap("ffmpeg").WithArguments(["-v", "error", "-nostdin", "-benchmark", "-i", clip, "-f", "null", "-"])
-            .ExecuteAsync()).RunTime;
+            .ExecuteAsync(cancellationToken)).RunTime;
 }

@@ -18,7 +18,7 @@ internal sealed class Measurement(string pipelineId, IReadOnlyList<ModelInput> i
 
     public List<Job> Jobs { get; } = [];
 
-    /// <summary>The middle one of an odd number of values, in seconds.</summary>
+    /// <summary>The middle value in seconds; the larger one of the two in the middle of an even number.</summary>
     public static double Median(IEnumerable<TimeSpan> values)
     {
         var sorted = values.Order().ToArray();

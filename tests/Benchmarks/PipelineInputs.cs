@@ -18,10 +18,11 @@ internal sealed class PipelineInputs(ModelSessions models)
     private readonly StageOptions _options = new();
 
     /// <summary>The runs for all frames, in their order.</summary>
-    public async Task<List<ModelInput>> RecordAsync(string pipelineId, string clip)
+    public async Task<List<ModelInput>> RecordAsync(
+        string pipelineId, string clip, CancellationToken cancellationToken)
     {
         var inputs = new List<ModelInput>();
-        await foreach (var frame in Clip.ReadAsync(clip))
+        await foreach (var frame in Clip.ReadAsync(clip, cancellationToken))
         {
             var detector = models.Get(Detector).Entry;
             inputs.Add(ModelInput.Of(Detector, 1, TensorFormat.ChannelCount, detector.InputHeight, detector.InputWidth));
