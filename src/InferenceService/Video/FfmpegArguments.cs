@@ -36,15 +36,16 @@ internal static class FfmpegArguments
     ];
 
     /// <summary>
-    /// By the decode time of the key frame: the demuxer searches by that. By the presentation time it could land on a
-    /// later key frame that is already in the file by then.
+    /// By the presentation time of the key frame: the demuxer takes its own shift between presentation and decoding off
+    /// before it searches (mov_seek_stream). The decode time would be shifted twice and land one key frame early: the
+    /// same frames, after a stretch of needless decoding.
     /// </summary>
     private static IEnumerable<string> Seek(VideoIndex index, DecodePlan plan) =>
         plan.SeekTo is { } point
             ?
             [
                 "-noaccurate_seek", "-seek_timestamp", "1",
-                "-ss", Text(index.TimeBase.ToMicrosecondsCeiling(point.DecodeTicks)) + "us",
+                "-ss", Text(index.TimeBase.ToMicrosecondsCeiling(point.PresentationTicks)) + "us",
             ]
             : [];
 

@@ -2,6 +2,5 @@ namespace ForegSyte.Inference.Video;
 
 /// <summary>A packet that the decoder can start from.</summary>
 /// <param name="PresentationTicks">When it is shown.</param>
-/// <param name="DecodeTicks">Its place in the file's order, which is what the demuxer seeks by.</param>
 /// <param name="IsHidden">Whether an edit list keeps it from being shown.</param>
-internal readonly record struct SeekPoint(long PresentationTicks, long DecodeTicks, bool IsHidden);
+internal readonly record struct SeekPoint(long PresentationTicks, bool IsHidden);

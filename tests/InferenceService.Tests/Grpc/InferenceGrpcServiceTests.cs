@@ -23,7 +23,8 @@ public sealed class InferenceGrpcServiceTests(RunningService service) : IClassFi
         Assert.Equal([20, 30, 40], response.Results.Select(result => result.FrameIndex));
         Assert.Equal([2000, 3000, 4000], response.Results.Select(result => result.FrameTimestampMs));
         Assert.Equal(new FrameAccounting { Decoded = 30, Analyzed = 3, Skipped = 27 }, response.Frames);
-        Assert.All(response.Results, result => Assert.Contains(result.Result.Detections, found => found.Label == "person"));
+        Assert.All(
+            response.Results, result => Assert.Contains(result.Result.Detections, found => found.Label == "person"));
         Assert.Equal(ExecutionProvider.Cpu, response.Device.ExecutionProvider);
         Assert.True(response.Timings.Total.ToTimeSpan() > TimeSpan.Zero);
         Assert.True(response.Timings.Inference.ToTimeSpan() > TimeSpan.Zero);

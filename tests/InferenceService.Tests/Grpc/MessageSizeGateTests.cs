@@ -28,8 +28,9 @@ public sealed class MessageSizeGateTests : IAsyncLifetime
         var builder = WebApplication.CreateBuilder(["--Listen:Port=0"]);
         builder.AddForegSyteHost("Test", defaultPort: 0, Contract.Descriptor);
         builder.Logging.ClearProviders();
-        builder.Services.Configure<MessageSizeLimits>(limits => limits.Methods["/foregsyte.v1.InferenceService/RunPipeline"] =
-            new MessageSizeLimit(LimitBytes, "Upload it in parts."));
+        builder.Services.Configure<MessageSizeLimits>(limits =>
+            limits.Methods["/foregsyte.v1.InferenceService/RunPipeline"] =
+                new MessageSizeLimit(LimitBytes, "Upload it in parts."));
         _app = builder.Build();
         _app.MapForegSyteHost();
         _app.MapGrpcService<EchoService>();
@@ -78,7 +79,8 @@ public sealed class MessageSizeGateTests : IAsyncLifetime
             Video = new VideoSource { Uri = new string('x', MessageSizeLimits.DefaultMaxBytes) },
         };
 
-        var (reason, _) = await RunningService.FailureOfAsync(Client.ProbeVideoAsync(request, cancellationToken: Cancel));
+        var (reason, _) = await RunningService.FailureOfAsync(
+            Client.ProbeVideoAsync(request, cancellationToken: Cancel));
 
         Assert.Equal(ErrorReason.MessageTooLarge, reason);
     }

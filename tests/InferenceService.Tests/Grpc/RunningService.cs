@@ -16,7 +16,9 @@ using Contract = ForegSyte.V1.InferenceService;
 
 namespace ForegSyte.InferenceService.Tests.Grpc;
 
-/// <summary>The service as Program.cs builds it, on a free port, with real models and a folder of videos of its own.</summary>
+/// <summary>
+/// The service as Program.cs builds it, on a free port, with real models and a folder of videos of its own.
+/// </summary>
 public sealed class RunningService : IAsyncLifetime
 {
     private readonly Dictionary<string, string> _settings;

@@ -106,7 +106,8 @@ public sealed class ServiceLimitsTests
             ? first.Channel.Target
             : "http://" + first.Channel.Target).Port;
         await using var second = new RunningService(
-            new() { ["Listen:Port"] = port.ToString(System.Globalization.CultureInfo.InvariantCulture) }, isWarm: false);
+            new() { ["Listen:Port"] = port.ToString(System.Globalization.CultureInfo.InvariantCulture) },
+            isWarm: false);
 
         await Assert.ThrowsAsync<IOException>(async () => await second.InitializeAsync());
 
@@ -125,7 +126,8 @@ public sealed class ServiceLimitsTests
 
         await cancel.CancelAsync();
 
-        Assert.Equal(StatusCode.Cancelled, (await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync)).StatusCode);
+        var failure = await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync);
+        Assert.Equal(StatusCode.Cancelled, failure.StatusCode);
         await UntilAsync(() => ChildProcesses.UsingFile(path).Length == 0);
     }
 

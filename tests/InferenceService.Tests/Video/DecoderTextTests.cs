@@ -120,4 +120,16 @@ public sealed class DecoderTextTests
     [InlineData(1, 3, -1, -333333)]
     public void ToMicrosecondsCeiling_IsNeverEarlier(long numerator, long denominator, long ticks, long expected) =>
         Assert.Equal(expected, new TimeBase(numerator, denominator).ToMicrosecondsCeiling(ticks));
+
+    [Fact]
+    public void FfmpegArguments_RangeAfterAKey_SeekByItsPresentationTime()
+    {
+        var index = new VideoIndex(
+            new VideoInfo(), new TimeBase(1, 3), [0, 1, 2, 3, 4], [new SeekPoint(0, false), new SeekPoint(2, false)]);
+        var plan = DecodePlan.Make(index, new FrameRange { StartFrame = 3 }, 1);
+
+        var arguments = FfmpegArguments.Make("/a.mp4", index, plan, 8, 8, 1);
+
+        Assert.Equal("666667us", arguments[arguments.ToList().IndexOf("-ss") + 1]);
+    }
 }
