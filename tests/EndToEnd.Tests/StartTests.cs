@@ -67,7 +67,9 @@ public sealed class StartTests
             "JobService",
             new Dictionary<string, string>
             {
-                ["DataDirectory"] = services.Data, ["Listen:Port"] = "0", ["Pipelines:Directory"] = Pipelines,
+                ["DataDirectory"] = services.Data,
+                ["Listen:Port"] = "0",
+                ["Pipelines:Directory"] = Pipelines,
             },
             "Another JobService uses");
     }
