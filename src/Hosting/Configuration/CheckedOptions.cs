@@ -3,7 +3,9 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Hosting.Configuration;
 
-/// <summary>Options that are checked when the service starts, so that a wrong setting is never found by a caller.</summary>
+/// <summary>
+/// Options that are checked when the service starts, so that a wrong setting is never found by a caller.
+/// </summary>
 public static class CheckedOptions
 {
     /// <summary>

@@ -15,7 +15,8 @@ public sealed class ListenerOptions
     [Required]
     public string Address { get; set; } = "127.0.0.1";
 
-    /// <value>TCP port; 0 takes a free one, which the log line "Now listening on" names. Null is the service's own.</value>
+    /// <value>TCP port; 0 takes a free one, which the log line "Now listening on" names. Null is the service's
+    /// own.</value>
     [Range(0, 65535)]
     public int? Port { get; set; }
 }

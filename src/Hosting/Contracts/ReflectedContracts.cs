@@ -19,7 +19,8 @@ internal static class ReflectedContracts
         [ErrorsReflection.Descriptor, ErrorDetailsReflection.Descriptor, StatusReflection.Descriptor];
 
     /// <summary>Adds reflection over these services.</summary>
-    public static void AddReflectedContracts(this IServiceCollection services, IReadOnlyList<ServiceDescriptor> contracts)
+    public static void AddReflectedContracts(
+        this IServiceCollection services, IReadOnlyList<ServiceDescriptor> contracts)
     {
         ServiceDescriptor[] all = [.. contracts, HealthService.Descriptor];
         var names = all.Select(service => service.FullName).ToArray();

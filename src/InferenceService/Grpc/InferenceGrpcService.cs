@@ -108,7 +108,8 @@ internal sealed class InferenceGrpcService(
         if (!readiness.IsReady)
         {
             throw new ServiceException(
-                ErrorReason.InferenceUnavailable, "The service is starting: its models are not warm yet. Come back soon.")
+                ErrorReason.InferenceUnavailable,
+                "The service is starting: its models are not warm yet. Come back soon.")
             {
                 RetryAfter = options.Value.BusyRetryDelay,
             };

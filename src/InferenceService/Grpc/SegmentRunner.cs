@@ -36,7 +36,8 @@ internal sealed class SegmentRunner(
         var decoded = new DecodeMeter();
         var spent = new SegmentMeter(timeProvider);
         var source = frames.ReadAsync(
-            request.Path, index, request.Range, request.Stride, request.Pipeline.DecodeSize, decoded, cancellationToken);
+            request.Path, index, request.Range, request.Stride, request.Pipeline.DecodeSize, decoded,
+            cancellationToken);
         var response = new RunPipelineResponse { Device = device.Description };
         var size = EnvelopeBytes;
         await foreach (var result in pipelines.RunAsync(request.Pipeline, source, spent, cancellationToken))

@@ -28,7 +28,8 @@ internal sealed class ServerLimits(
         ["Stop:GraceTime"] = Text(stop.Value.GraceTime),
     };
 
-    private static string Text(int number, string unit) => string.Create(CultureInfo.InvariantCulture, $"{number} {unit}");
+    private static string Text(int number, string unit) =>
+        string.Create(CultureInfo.InvariantCulture, $"{number} {unit}");
 
     private static string Text(TimeSpan time) =>
         string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.###} s");

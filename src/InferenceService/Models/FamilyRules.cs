@@ -17,8 +17,8 @@ internal sealed record FamilyRules(
     /// <summary>
     /// The rules by name. Defaults are those of the projects that the families come from: YOLOX demo (0.3, 0.45),
     /// Ultralytics predict (0.25; its overlap of 0.7 is meant for one class at a time, so that YOLOX's 0.45 is taken),
-    /// CenterNet and NanoDet demos (0.3 to 0.4, 0.6), PaddleOCR (det_db_thresh 0.3, det_db_box_thresh 0.6, det_db_unclip_ratio 1.5, drop_score
-    /// 0.5, cls_thresh 0.9).
+    /// CenterNet and NanoDet demos (0.3 to 0.4, 0.6), PaddleOCR (det_db_thresh 0.3, det_db_box_thresh 0.6,
+    /// det_db_unclip_ratio 1.5, drop_score 0.5, cls_thresh 0.9).
     /// </summary>
     public static readonly FrozenDictionary<string, FamilyRules> ByName = new[]
     {

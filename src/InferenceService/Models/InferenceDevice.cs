@@ -24,7 +24,8 @@ internal sealed class InferenceDevice
     /// <param name="append">Adds a provider to a session's options; throws where there is none.</param>
     /// <exception cref="DeviceUnavailableException">A GPU is required and does not work.</exception>
     internal InferenceDevice(
-        DeviceOptions options, ILogger<InferenceDevice> logger, Action<SessionOptions, V1.ExecutionProvider, int> append)
+        DeviceOptions options, ILogger<InferenceDevice> logger,
+        Action<SessionOptions, V1.ExecutionProvider, int> append)
     {
         _options = options;
         _append = append;

@@ -32,7 +32,8 @@ internal static partial class ModelCatalogueReader
         var file = new FileInfo(path);
         if (!file.Exists)
         {
-            throw new ModelCatalogueException(path, ["The file does not exist. Set Models:CataloguePath to one that does."]);
+            throw new ModelCatalogueException(
+                path, ["The file does not exist. Set Models:CataloguePath to one that does."]);
         }
 
         if (file.Length > MaxFileBytes)
@@ -45,7 +46,9 @@ internal static partial class ModelCatalogueReader
         return problems.Count == 0 ? new ModelCatalogue(entries) : throw new ModelCatalogueException(path, problems);
     }
 
-    /// <summary>Parses a catalogue; adds what is wrong to <paramref name="problems"/> and returns the sound entries.</summary>
+    /// <summary>
+    /// Parses a catalogue; adds what is wrong to <paramref name="problems"/> and returns the sound entries.
+    /// </summary>
     /// <param name="json">UTF-8 text of the catalogue.</param>
     /// <param name="folder">Absolute path of the folder that relative paths start from.</param>
     /// <param name="problems">Receives every problem.</param>
@@ -174,7 +177,8 @@ internal static partial class ModelCatalogueReader
             }
             else if (needed && value is not (>= 1 and <= MaxInputSide))
             {
-                problems.Add($"{name}: input.{side} is required for the family {rules.Name}, 1 to {MaxInputSide} pixels.");
+                problems.Add(
+                    $"{name}: input.{side} is required for the family {rules.Name}, 1 to {MaxInputSide} pixels.");
             }
         }
     }
@@ -209,7 +213,8 @@ internal static partial class ModelCatalogueReader
         document.Input?.Height ?? 0,
         document.LabelsFile is null ? null : Path.GetFullPath(document.LabelsFile, folder),
         rules.Thresholds.ToFrozenDictionary(
-            rule => rule.Name, rule => document.Thresholds?.GetValueOrDefault(rule.Name, rule.Default) ?? rule.Default));
+            rule => rule.Name,
+            rule => document.Thresholds?.GetValueOrDefault(rule.Name, rule.Default) ?? rule.Default));
 
     [GeneratedRegex(@"^[a-z][a-z0-9_]{0,62}\z")]
     private static partial Regex IdForm();

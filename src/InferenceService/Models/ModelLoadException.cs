@@ -1,6 +1,8 @@
 namespace ForegSyte.Inference.Models;
 
-/// <summary>A model of the catalogue cannot be loaded or does not fit its family. It stops the start of the service.</summary>
+/// <summary>
+/// A model of the catalogue cannot be loaded or does not fit its family. It stops the start of the service.
+/// </summary>
 /// <param name="modelId">Id of the model in the catalogue.</param>
 /// <param name="problem">What is wrong and what to do, in full sentences.</param>
 /// <param name="innerException">Cause.</param>

@@ -2,7 +2,9 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace ForegSyte.Inference.Models;
 
-/// <summary>The outputs of one run, in the order in which the model declares them; disposing gives their memory back.</summary>
+/// <summary>
+/// The outputs of one run, in the order in which the model declares them; disposing gives their memory back.
+/// </summary>
 internal sealed class ModelOutputs(IDisposableReadOnlyCollection<OrtValue> values) : IDisposable
 {
     /// <summary>All values of an output, row-major.</summary>

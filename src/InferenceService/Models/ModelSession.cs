@@ -5,7 +5,9 @@ namespace ForegSyte.Inference.Models;
 /// <summary>A loaded model with one input. Safe for several threads at once.</summary>
 internal sealed class ModelSession : IDisposable
 {
-    /// <summary>Side in pixels at which models that take any size are warmed; a multiple of 32, as DB networks need.</summary>
+    /// <summary>
+    /// Side in pixels at which models that take any size are warmed; a multiple of 32, as DB networks need.
+    /// </summary>
     public const int WarmUpSide = 320;
 
     private readonly InferenceSession _session;

@@ -96,7 +96,8 @@ internal sealed class ModelSessions(ModelCatalogue catalogue, InferenceDevice de
         var file = new FileInfo(entry.FilePath);
         if (!file.Exists)
         {
-            throw new ModelLoadException(entry.Id, $"The file {entry.FilePath} does not exist. Put it there, or correct "
+            throw new ModelLoadException(
+                entry.Id, $"The file {entry.FilePath} does not exist. Put it there, or correct "
                 + "file in the catalogue.");
         }
 

@@ -1,12 +1,16 @@
 namespace ForegSyte.Inference.Models;
 
-/// <summary>Names of the thresholds. Within a stage a name belongs to one role, so that a node needs no prefix.</summary>
+/// <summary>
+/// Names of the thresholds. Within a stage a name belongs to one role, so that a node needs no prefix.
+/// </summary>
 internal static class Thresholds
 {
     /// <summary>Detections, or lines of text, below this are dropped, 0 to 1.</summary>
     public const string Confidence = "confidence";
 
-    /// <summary>Of two detections that overlap by more than this (intersection over union, 0 to 1) one is kept.</summary>
+    /// <summary>
+    /// Of two detections that overlap by more than this (intersection over union, 0 to 1) one is kept.
+    /// </summary>
     public const string Overlap = "iou";
 
     /// <summary>A pixel of the text map above this is text, 0 to 1.</summary>

@@ -32,7 +32,8 @@ internal sealed class CompiledPipeline
         var byId = definition.Nodes.ToDictionary(node => node.Id);
         var order = PipelineGraph.TopologicalOrder([.. byId.Keys], PipelineValidator.Edges(definition))
             ?? throw new ArgumentException("The pipeline has a cycle.", nameof(definition));
-        var positions = order.Select((id, position) => (id, position)).ToDictionary(pair => pair.id, pair => pair.position);
+        var positions =
+            order.Select((id, position) => (id, position)).ToDictionary(pair => pair.id, pair => pair.position);
         var nodes = order.Select(id => new CompiledNode(
             id,
             createStage(byId[id]),

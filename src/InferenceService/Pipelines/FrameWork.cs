@@ -14,5 +14,6 @@ internal sealed class FrameWork(Frame frame, int nodeCount)
     public StageOutput?[] Outputs { get; } = new StageOutput?[nodeCount];
 
     /// <summary>What a node works on; its upstream nodes have run.</summary>
-    public StageInput InputOf(CompiledNode node) => new(Frame, [.. node.Upstream.Select(position => Outputs[position]!)]);
+    public StageInput InputOf(CompiledNode node) =>
+        new(Frame, [.. node.Upstream.Select(position => Outputs[position]!)]);
 }

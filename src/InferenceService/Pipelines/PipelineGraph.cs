@@ -27,7 +27,9 @@ internal static class PipelineGraph
         return order;
     }
 
-    /// <summary>One cycle as a list of nodes that begins and ends with the same one; empty where there is none.</summary>
+    /// <summary>
+    /// One cycle as a list of nodes that begins and ends with the same one; empty where there is none.
+    /// </summary>
     public static IReadOnlyList<string> FindCycle(
         IReadOnlyList<string> nodes, IReadOnlyList<(string From, string To)> edges)
     {

@@ -13,8 +13,8 @@ internal sealed class PipelineOptions
     public string Directory { get; set; } = "pipelines";
 
     /// <summary>
-    /// Frames that wait before each stage of a call. More hides more unevenness and holds more frames in memory: at most
-    /// (capacity + 1) * (stages + 1) frames a call.
+    /// Frames that wait before each stage of a call. More hides more unevenness and holds more frames in memory: at
+    /// most (capacity + 1) * (stages + 1) frames a call.
     /// </summary>
     /// <value>The default is 2.</value>
     [Range(1, 256)]

@@ -8,9 +8,9 @@ using ForegSyte.V1;
 namespace ForegSyte.Inference.Pipelines;
 
 /// <summary>
-/// One call's frames on their way: the decoder fills the first channel, each node reads one channel and writes the next,
-/// the caller reads the last. Every channel is bounded, first in first out, with one writer and one reader; so order is
-/// kept, nothing is dropped, and a slow node holds back those before it.
+/// One call's frames on their way: the decoder fills the first channel, each node reads one channel and writes the
+/// next, the caller reads the last. Every channel is bounded, first in first out, with one writer and one reader; so
+/// order is kept, nothing is dropped, and a slow node holds back those before it.
 /// </summary>
 internal sealed class PipelineRun : IAsyncDisposable
 {

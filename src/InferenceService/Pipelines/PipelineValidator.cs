@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Stages;
@@ -44,7 +45,8 @@ internal static partial class PipelineValidator
     {
         if (!IsId(id))
         {
-            problems.Add($"The id '{id}' of {what} has to be a lower-case letter and then at most 62 of a-z, 0-9 and _.");
+            problems.Add(
+                $"The id '{id}' of {what} has to be a lower-case letter and then at most 62 of a-z, 0-9 and _.");
         }
     }
 
@@ -88,7 +90,8 @@ internal static partial class PipelineValidator
 
         if (models.Find(modelId) is not { } entry)
         {
-            problems.Add($"Node '{node.Id}' names the model '{modelId}', which the model catalogue does not have; it has "
+            problems.Add(
+                $"Node '{node.Id}' names the model '{modelId}', which the model catalogue does not have; it has "
                 + $"{string.Join(", ", models.All.Select(known => known.Id))}.");
             return null;
         }
@@ -116,8 +119,10 @@ internal static partial class PipelineValidator
             }
             else if (!rule.Allows(value))
             {
-                problems.Add(FormattableString.Invariant(
-                    $"Node '{node.Id}' sets the threshold {name} to {value}; it has to be {rule.Minimum} to {rule.Maximum}."));
+                problems.Add(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Node '{node.Id}' sets the threshold {name} to {value}; "
+                    + $"it has to be {rule.Minimum} to {rule.Maximum}."));
             }
         }
     }
@@ -141,7 +146,8 @@ internal static partial class PipelineValidator
                 && StageKind.Find(from.Stage) is { } source && StageKind.Find(to.Stage) is { } target
                 && !target.FedBy.Contains(source.Name))
             {
-                problems.Add($"The edge from '{edge.From}' to '{edge.To}' is not allowed: {target.Name} makes no use of "
+                problems.Add(
+                    $"The edge from '{edge.From}' to '{edge.To}' is not allowed: {target.Name} makes no use of "
                     + $"the output of {source.Name}.");
             }
         }

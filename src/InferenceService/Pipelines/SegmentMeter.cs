@@ -1,8 +1,8 @@
 namespace ForegSyte.Inference.Pipelines;
 
 /// <summary>
-/// Adds up where the time of one call goes. Safe for several threads. Stages overlap, so that the parts may be more than
-/// the call took.
+/// Adds up where the time of one call goes. Safe for several threads. Stages overlap, so that the parts may be more
+/// than the call took.
 /// </summary>
 internal sealed class SegmentMeter(TimeProvider time)
 {

@@ -26,7 +26,8 @@ internal sealed class CenterNetDecoder : IDetectionDecoder
             throw new ModelLoadException(
                 model.Entry.Id,
                 $"The family centernet has outputs [1, rows, columns, {classCount}] with a score for each label and "
-                + $"[1, rows, columns, 4]; the file has {string.Join(", ", model.Outputs)}. Check family and labels_file.");
+                + $"[1, rows, columns, 4]; the file has {string.Join(", ", model.Outputs)}. Check family and "
+                + "labels_file.");
         }
     }
 

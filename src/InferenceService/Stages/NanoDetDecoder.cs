@@ -24,7 +24,8 @@ internal sealed class NanoDetDecoder : IDetectionDecoder
         _entry = model.Entry;
         _classCount = classCount;
         _scoreOutputs = [.. Indexes(model, sizes => sizes is [_, _, var last] && last == classCount)];
-        _distanceOutputs = [.. Indexes(model, sizes => sizes is [_, _, > 4 and var last] && last % 4 == 0 && last != classCount)];
+        _distanceOutputs =
+            [.. Indexes(model, sizes => sizes is [_, _, > 4 and var last] && last % 4 == 0 && last != classCount)];
         if (_scoreOutputs.Length != Strides.Length || _distanceOutputs.Length != Strides.Length)
         {
             throw new ModelLoadException(
@@ -34,7 +35,9 @@ internal sealed class NanoDetDecoder : IDetectionDecoder
         }
     }
 
-    /// <summary>BGR, minus the mean, by the deviation of ImageNet in 8-bit units: NanoDet's training configuration.</summary>
+    /// <summary>
+    /// BGR, minus the mean, by the deviation of ImageNet in 8-bit units: NanoDet's training configuration.
+    /// </summary>
     public TensorFormat Format { get; } = TensorFormat.Normalized(
         ChannelOrder.Bgr, TensorLayout.Planar, 1, (103.53f, 116.28f, 123.675f), (57.375f, 57.12f, 58.395f));
 

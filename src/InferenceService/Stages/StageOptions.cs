@@ -25,7 +25,9 @@ internal sealed class StageOptions
     [Range(32, 4096)]
     public int TextMaxSide { get; set; } = 960;
 
-    /// <summary>Most lines of text of a frame that are read; those that the text detector is surest of are taken.</summary>
+    /// <summary>
+    /// Most lines of text of a frame that are read; those that the text detector is surest of are taken.
+    /// </summary>
     /// <value>The default is 200.</value>
     [Range(1, 5000)]
     public int TextLinesPerFrame { get; set; } = 200;

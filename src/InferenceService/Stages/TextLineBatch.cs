@@ -6,8 +6,8 @@ using ForegSyte.Inference.Vision;
 namespace ForegSyte.Inference.Stages;
 
 /// <summary>
-/// Pictures of text lines as one tensor [lines, 3, height, width]: each line cut out of the frame, scaled to the height,
-/// set to the left and padded with zeros on the right, the way PaddleOCR's resize_norm_img does.
+/// Pictures of text lines as one tensor [lines, 3, height, width]: each line cut out of the frame, scaled to the
+/// height, set to the left and padded with zeros on the right, the way PaddleOCR's resize_norm_img does.
 /// </summary>
 internal sealed class TextLineBatch : IDisposable
 {

@@ -5,7 +5,9 @@ namespace ForegSyte.Inference.Stages;
 /// <summary>Tells on which object a line of text is.</summary>
 internal static class TextLinks
 {
-    /// <summary>The smallest detection whose box contains a point; of equal ones the first; null where none does.</summary>
+    /// <summary>
+    /// The smallest detection whose box contains a point; of equal ones the first; null where none does.
+    /// </summary>
     public static V1.Detection? SmallestAround(PixelPoint point, IEnumerable<V1.Detection> detections) =>
         detections
             .Where(detection => Contains(detection.Box, point))

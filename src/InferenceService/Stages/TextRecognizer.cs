@@ -7,7 +7,9 @@ namespace ForegSyte.Inference.Stages;
 /// <summary>Reads lines of text with a CTC network, several of like width in one run.</summary>
 internal sealed class TextRecognizer
 {
-    /// <summary>Least width of the input at height 48, the shape that PaddleOCR's recogniser was trained at (3, 48, 320).</summary>
+    /// <summary>
+    /// Least width of the input at height 48, the shape that PaddleOCR's recogniser was trained at (3, 48, 320).
+    /// </summary>
     public const int MinimumWidth = 320;
 
     /// <summary>Widths are rounded up to this, so that ONNX Runtime meets few different shapes.</summary>

@@ -4,8 +4,8 @@ using ForegSyte.Inference.Vision;
 namespace ForegSyte.Inference.Stages;
 
 /// <summary>
-/// YOLOX (Z. Ge et al., 2021) as its tools/export_onnx.py writes it: one output [1, cells, 5 + classes] over the strides
-/// 8, 16 and 32, objectness and scores already sigmoid, boxes relative to the grid (yolox/utils/demo_utils.py).
+/// YOLOX (Z. Ge et al., 2021) as its tools/export_onnx.py writes it: one output [1, cells, 5 + classes] over the
+/// strides 8, 16 and 32, objectness and scores already sigmoid, boxes relative to the grid (yolox/utils/demo_utils.py).
 /// </summary>
 internal sealed class YoloXDecoder : IDetectionDecoder
 {
@@ -24,9 +24,9 @@ internal sealed class YoloXDecoder : IDetectionDecoder
         {
             throw new ModelLoadException(
                 model.Entry.Id,
-                $"The family yolox has one output [1, {cells}, {5 + classCount}] for this input size and the labels; the "
-                + $"file has {string.Join(", ", model.Outputs)}. Check family, input and labels_file, and export without "
-                + "--decode_in_inference.");
+                $"The family yolox has one output [1, {cells}, {5 + classCount}] for this input size and the labels; "
+                + $"the file has {string.Join(", ", model.Outputs)}. Check family, input and labels_file, and export "
+                + "without --decode_in_inference.");
         }
     }
 

@@ -11,6 +11,8 @@ internal static class ConfinedInput
     public static readonly string[] Arguments =
         ["-protocol_whitelist", "file", "-f", "mov", "-enable_drefs", "0", "-use_absolute_path", "0"];
 
-    /// <summary>The input; the scheme keeps a path with a colon or a leading dash from being read as something else.</summary>
+    /// <summary>
+    /// The input; the scheme keeps a path with a colon or a leading dash from being read as something else.
+    /// </summary>
     public static string Url(string path) => "file:" + path;
 }

@@ -15,7 +15,9 @@ namespace ForegSyte.Inference.Video;
 /// <param name="Missing">Programs that are not installed, each with what is not limited because of it.</param>
 internal sealed record Confinement(IReadOnlyList<string> Prefix, IReadOnlyList<string> Missing)
 {
-    /// <summary>Seconds between the signal that ends a process for its processor time and the one it cannot catch.</summary>
+    /// <summary>
+    /// Seconds between the signal that ends a process for its processor time and the one it cannot catch.
+    /// </summary>
     private const int CpuSecondsToEnd = 5;
 
     /// <summary>Makes the prefix from the programs that there are.</summary>

@@ -20,7 +20,9 @@ internal static class DecoderExit
     private static readonly string[] OutOfMemory =
         ["Cannot allocate memory", "Failed to allocate", "failed to map segment", "bad_alloc"];
 
-    /// <summary>A failure that has nothing to do with what the video holds; null where the video is the reason.</summary>
+    /// <summary>
+    /// A failure that has nothing to do with what the video holds; null where the video is the reason.
+    /// </summary>
     /// <param name="exitCode">Exit code other than 0.</param>
     /// <param name="tail">Last lines of the process.</param>
     /// <param name="limits">The limits in force, to name the one that was reached.</param>
@@ -35,7 +37,8 @@ internal static class DecoderExit
         if (OutOfMemory.Any(tail.Mentions))
         {
             return VideoFailures.LimitExceeded(
-                nameof(limits.ProcessMemoryMebibytes), limits.ProcessMemoryMebibytes, "MiB", "The video needs more memory.");
+                nameof(limits.ProcessMemoryMebibytes), limits.ProcessMemoryMebibytes, "MiB",
+                "The video needs more memory.");
         }
 
         if (exitCode is > FirstSignal and <= LastSignal)

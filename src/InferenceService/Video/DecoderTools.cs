@@ -29,10 +29,12 @@ internal sealed class DecoderTools
     public IReadOnlyList<string> MissingConfinement => _confinement.Missing;
 
     /// <summary>The whole command line of ffmpeg with these arguments.</summary>
-    public IReadOnlyList<string> Ffmpeg(IEnumerable<string> arguments) => [.. _confinement.Prefix, _ffmpeg, .. arguments];
+    public IReadOnlyList<string> Ffmpeg(IEnumerable<string> arguments) =>
+        [.. _confinement.Prefix, _ffmpeg, .. arguments];
 
     /// <summary>The whole command line of ffprobe with these arguments.</summary>
-    public IReadOnlyList<string> Ffprobe(IEnumerable<string> arguments) => [.. _confinement.Prefix, _ffprobe, .. arguments];
+    public IReadOnlyList<string> Ffprobe(IEnumerable<string> arguments) =>
+        [.. _confinement.Prefix, _ffprobe, .. arguments];
 
     /// <summary>Version of ffmpeg, for example "5.1.9-0+deb12u1".</summary>
     /// <exception cref="InvalidOperationException">The program does not run, or it is no ffmpeg.</exception>
@@ -67,7 +69,9 @@ internal sealed class DecoderTools
                 .FirstOrDefault(path => path is not null);
 
     private static string? Executable(string path) =>
-        File.Exists(path) && (OperatingSystem.IsWindows() || (File.GetUnixFileMode(path) & AnyExecute) != 0) ? path : null;
+        File.Exists(path) && (OperatingSystem.IsWindows() || (File.GetUnixFileMode(path) & AnyExecute) != 0)
+            ? path
+            : null;
 
     private static string Require(string program, string option, string searchPath) =>
         Find(program, searchPath) ?? throw new OptionsValidationException(

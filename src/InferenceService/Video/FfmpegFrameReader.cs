@@ -93,7 +93,8 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
     private async Task<bool> FillAsync(Frame frame)
     {
         var pixels = frame.Pixels;
-        return await _process.Output.ReadAtLeastAsync(pixels, pixels.Length, throwOnEndOfStream: false) == pixels.Length;
+        return await _process.Output.ReadAtLeastAsync(
+            pixels, pixels.Length, throwOnEndOfStream: false) == pixels.Length;
     }
 
     private bool TakeLine(ReadOnlyMemory<char> line)

@@ -67,7 +67,8 @@ internal sealed class FrameSource(
     }
 
     private async Task<Frame?> ReadNextAsync(
-        FfmpegFrameReader reader, VideoIndex index, FrameSize size, DecodeMeter meter, CancellationToken cancellationToken)
+        FfmpegFrameReader reader, VideoIndex index, FrameSize size, DecodeMeter meter,
+        CancellationToken cancellationToken)
     {
         var left = options.Value.DecodeTimeLimit - meter.Waiting;
         using var timeLimit = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, timeProvider);
@@ -83,14 +84,18 @@ internal sealed class FrameSource(
             : frame;
     }
 
-    /// <summary>The output ended before the last wanted frame: damage, or a decoder that did not get to its end.</summary>
+    /// <summary>
+    /// The output ended before the last wanted frame: damage, or a decoder that did not get to its end.
+    /// </summary>
     private async Task CheckEndAsync(FfmpegFrameReader reader, DecodePlan plan, DecodeMeter meter)
     {
         var exitCode = await reader.WaitForExitAsync();
         logger.LogWarning(
             "The decoder gave {Delivered} of {Wanted} frames and ended with {ExitCode}: {Tail}",
             meter.Delivered, plan.WantedCount, exitCode, reader.Tail);
-        if (DecoderExit.SegmentFailure(exitCode, plan.WantedCount, meter.Delivered, reader.Tail, options.Value) is { } failure)
+        var failure = DecoderExit.SegmentFailure(
+            exitCode, plan.WantedCount, meter.Delivered, reader.Tail, options.Value);
+        if (failure is not null)
         {
             throw failure;
         }

@@ -1,6 +1,8 @@
 namespace ForegSyte.Inference.Video;
 
-/// <summary>The last lines that a child process wrote, for the log. Safe for one writer and one reader at a time.</summary>
+/// <summary>
+/// The last lines that a child process wrote, for the log. Safe for one writer and one reader at a time.
+/// </summary>
 internal sealed class LogTail
 {
     private const int MaxLines = 12;

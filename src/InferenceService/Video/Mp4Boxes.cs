@@ -13,7 +13,9 @@ internal static class Mp4Boxes
     private const int ShortHeader = 8;
     private const int LongHeader = 16;
 
-    /// <summary>Boxes that are looked at; a fragmented file has two for each fragment, and its "moov" is early.</summary>
+    /// <summary>
+    /// Boxes that are looked at; a fragmented file has two for each fragment, and its "moov" is early.
+    /// </summary>
     private const int MaxBoxes = 100_000;
 
     private const uint Ftyp = 0x66747970;

@@ -70,7 +70,9 @@ internal sealed class PacketTable(int maxPackets)
     /// the demuxer's search by time cannot be relied on there, and decoding starts at the beginning.
     /// </summary>
     public SeekPoint[] SeekPoints() =>
-        _isInDecodeOrder ? [.. _keys.DistinctBy(key => key.PresentationTicks).OrderBy(key => key.PresentationTicks)] : [];
+        _isInDecodeOrder
+            ? [.. _keys.DistinctBy(key => key.PresentationTicks).OrderBy(key => key.PresentationTicks)]
+            : [];
 
     private void AddPacket(ReadOnlySpan<char> line)
     {
@@ -111,7 +113,9 @@ internal sealed class PacketTable(int maxPackets)
     }
 
     private static long? Number(ReadOnlySpan<char> text) =>
-        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
+        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : null;
 
     private static KeyValueSpans KeyAndValue(ReadOnlySpan<char> part) =>
         part.IndexOf('=') is >= 0 and var at ? new(part[..at], part[(at + 1)..]) : new(part, default);

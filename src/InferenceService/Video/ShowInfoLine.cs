@@ -18,7 +18,8 @@ internal static class ShowInfoLine
     public static bool TryRead(ReadOnlySpan<char> line, out long? ticks)
     {
         ticks = null;
-        if (!line.StartsWith(Start, StringComparison.Ordinal) || line.IndexOf(Number, StringComparison.Ordinal) is not (> 0 and var at))
+        if (!line.StartsWith(Start, StringComparison.Ordinal)
+            || line.IndexOf(Number, StringComparison.Ordinal) is not (> 0 and var at))
         {
             return false;
         }

@@ -27,7 +27,8 @@ internal static class StreamDescription
 
         var width = Number(table, "width");
         var height = Number(table, "height");
-        if (codec == "unknown" || width <= 0 || height <= 0 || TimeBase.Parse(Text(table, "time_base")) is not { } timeBase)
+        if (codec == "unknown" || width <= 0 || height <= 0
+            || TimeBase.Parse(Text(table, "time_base")) is not { } timeBase)
         {
             throw VideoFailures.Undecodable("its codec is not known.");
         }
@@ -94,7 +95,8 @@ internal static class StreamDescription
         {
             // frame_timestamp_ms is an int32: no option can lift this limit.
             throw new ServiceException(
-                ErrorReason.VideoLimitExceeded, "The video is longer than 24 days, more than its timestamps can count.");
+                ErrorReason.VideoLimitExceeded,
+                "The video is longer than 24 days, more than its timestamps can count.");
         }
 
         return (timestamps.Length > 1 && longest - shortest > 1, (int)durationMs);

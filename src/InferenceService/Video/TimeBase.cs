@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace ForegSyte.Inference.Video;
 
-/// <summary>Length of a tick of a track's clock: <paramref name="Numerator"/> / <paramref name="Denominator"/> s.</summary>
+/// <summary>
+/// Length of a tick of a track's clock: <paramref name="Numerator"/> / <paramref name="Denominator"/> s.
+/// </summary>
 internal readonly record struct TimeBase(long Numerator, long Denominator)
 {
     /// <summary>Reads FFmpeg's form, for example "1/90000"; null where it is none.</summary>

@@ -39,7 +39,8 @@ internal sealed class VideoIndex
     /// <summary>Indexes of the frames that decode without any earlier one, ascending.</summary>
     public IEnumerable<int> KeyFrames => SeekPoints
         .Where(point => !point.IsHidden)
-        .Select(point => IndexOf(point.PresentationTicks) ?? throw new InvalidOperationException("A key has no frame."));
+        .Select(
+            point => IndexOf(point.PresentationTicks) ?? throw new InvalidOperationException("A key has no frame."));
 
     /// <summary>Presentation timestamp of a frame in ticks.</summary>
     public long TicksOf(int frameIndex) => _timestamps[frameIndex];

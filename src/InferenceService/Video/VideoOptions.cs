@@ -16,7 +16,8 @@ internal sealed class VideoOptions
     [Required]
     public string FfprobePath { get; set; } = "ffprobe";
 
-    /// <value>Folders that videos may lie in. Empty means the folder of stored videos, {DataDirectory}/video_jobs.</value>
+    /// <value>Folders that videos may lie in. Empty means the folder of stored videos,
+    /// {DataDirectory}/video_jobs.</value>
     public IList<string> AllowedRoots { get; } = [];
 
     /// <value>Most frames of a video. Each costs 8 bytes for its timestamp while the video is in use.</value>

@@ -79,8 +79,8 @@ internal sealed class VideoSources(IOptions<VideoOptions> options, DataDirectory
         ServiceException.ForField(
             ErrorReason.SourceNotAllowed,
             Field,
-            "The video lies outside the folders that the server reads from. Store it through the JobService, or add its "
-            + "folder to the option Video:AllowedRoots.",
+            "The video lies outside the folders that the server reads from. Store it through the JobService, or add "
+            + "its folder to the option Video:AllowedRoots.",
             uri,
             cause);
 }

@@ -1,6 +1,8 @@
 namespace ForegSyte.Inference.Vision;
 
-/// <summary>A connected set of pixels, kept as its leftmost and rightmost pixel in each row: enough for its hull.</summary>
+/// <summary>
+/// A connected set of pixels, kept as its leftmost and rightmost pixel in each row: enough for its hull.
+/// </summary>
 internal sealed class ConnectedComponent
 {
     private readonly List<(int Row, int First, int Last)> _rows = [];
@@ -18,7 +20,9 @@ internal sealed class ConnectedComponent
         }
     }
 
-    /// <summary>The outer corners of the outermost pixels of each row, so that a single pixel is a square of side 1.</summary>
+    /// <summary>
+    /// The outer corners of the outermost pixels of each row, so that a single pixel is a square of side 1.
+    /// </summary>
     public List<PixelPoint> OutlinePoints()
     {
         var points = new List<PixelPoint>(_rows.Count * 4);

@@ -11,7 +11,8 @@ internal static class ConnectedComponents
     /// <param name="width">Width of the map.</param>
     /// <param name="height">Height of the map.</param>
     /// <param name="threshold">Pixels above this belong to a component.</param>
-    public static IReadOnlyList<ConnectedComponent> Find(ReadOnlySpan<float> map, int width, int height, float threshold)
+    public static IReadOnlyList<ConnectedComponent> Find(
+        ReadOnlySpan<float> map, int width, int height, float threshold)
     {
         var runs = new List<Run>();
         var parents = new List<int>();

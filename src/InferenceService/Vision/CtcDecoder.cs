@@ -16,7 +16,8 @@ internal static class CtcDecoder
     /// <param name="probabilities">[steps, classes], already normalised; classes is the length of the alphabet.</param>
     /// <param name="alphabet">Text of each class; that of the blank is not used.</param>
     /// <returns>The text, and the mean probability of its characters, 0 for an empty text.</returns>
-    public static (string Text, float Confidence) Decode(ReadOnlySpan<float> probabilities, IReadOnlyList<string> alphabet)
+    public static (string Text, float Confidence) Decode(
+        ReadOnlySpan<float> probabilities, IReadOnlyList<string> alphabet)
     {
         var classes = alphabet.Count;
         if (classes == 0 || probabilities.Length % classes != 0)

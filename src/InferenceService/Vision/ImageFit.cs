@@ -36,7 +36,9 @@ internal readonly record struct ImageFit(
         return new(imageWidth, imageHeight, (tensorWidth - width) / 2, (tensorHeight - height) / 2, width, height);
     }
 
-    /// <summary>A box of the tensor in pixels of a picture that shows the same as the image, cut at its edges.</summary>
+    /// <summary>
+    /// A box of the tensor in pixels of a picture that shows the same as the image, cut at its edges.
+    /// </summary>
     /// <param name="box">Box in pixels of the tensor.</param>
     /// <param name="pictureWidth">Width of the picture, for example of the video before it was scaled.</param>
     /// <param name="pictureHeight">Height of the picture.</param>

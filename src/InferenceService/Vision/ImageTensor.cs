@@ -25,7 +25,8 @@ internal static class ImageTensor
     {
         if (tensor.Length != tensorWidth * tensorHeight * TensorFormat.ChannelCount)
         {
-            throw new ArgumentException($"{tensor.Length} values are not {tensorWidth}x{tensorHeight}x3.", nameof(tensor));
+            throw new ArgumentException(
+                $"{tensor.Length} values are not {tensorWidth}x{tensorHeight}x3.", nameof(tensor));
         }
 
         if (fit.Width != tensorWidth || fit.Height != tensorHeight)
@@ -50,7 +51,9 @@ internal static class ImageTensor
         }
     }
 
-    /// <summary>Blends, for each row of the tensor, the two nearest rows of the image, scaled to width only once each.</summary>
+    /// <summary>
+    /// Blends, for each row of the tensor, the two nearest rows of the image, scaled to width only once each.
+    /// </summary>
     private static void FillRows(
         RgbImage image, in ImageFit fit, TensorFormat format, ReadOnlySpan<Tap> columns, Span<float> upper,
         Span<float> lower, Span<float> tensor, int tensorWidth, int tensorHeight)
@@ -80,12 +83,15 @@ internal static class ImageTensor
                 lowerRow = tap.Second;
             }
 
-            WriteRow(upper, tap.Weight > 0 ? lower : upper, tap.Weight, fit, format.Layout, y, tensor, tensorWidth, tensorHeight);
+            WriteRow(
+                upper, tap.Weight > 0 ? lower : upper, tap.Weight, fit, format.Layout, y, tensor, tensorWidth,
+                tensorHeight);
         }
     }
 
     /// <summary>One row of the image scaled to width and normalised, in the tensor's layout.</summary>
-    private static void ScaleRow(ReadOnlySpan<byte> row, ReadOnlySpan<Tap> columns, TensorFormat format, Span<float> scaled)
+    private static void ScaleRow(
+        ReadOnlySpan<byte> row, ReadOnlySpan<Tap> columns, TensorFormat format, Span<float> scaled)
     {
         var (start, step) = format.Layout == TensorLayout.Planar ? (columns.Length, 1) : (1, TensorFormat.ChannelCount);
         for (var channel = 0; channel < TensorFormat.ChannelCount; channel++)

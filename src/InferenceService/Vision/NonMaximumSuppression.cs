@@ -11,7 +11,8 @@ internal static class NonMaximumSuppression
     /// Keeps the most confident box and drops those that overlap it, until none is left.
     /// </summary>
     /// <param name="boxes">Candidates, in any order; sorted in place by falling confidence.</param>
-    /// <param name="overlapLimit">Boxes whose intersection over union with a kept one is above this are dropped.</param>
+    /// <param name="overlapLimit">Boxes whose intersection over union with a kept one is above this are
+    /// dropped.</param>
     /// <param name="candidateLimit">Only this many of the most confident candidates are looked at.</param>
     /// <param name="keepLimit">At most this many boxes are kept.</param>
     /// <returns>The kept boxes by falling confidence; equal confidences by class, then position.</returns>

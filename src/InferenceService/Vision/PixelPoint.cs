@@ -15,6 +15,8 @@ internal readonly record struct PixelPoint(float X, float Y)
     /// <summary>Distance from the origin.</summary>
     public float Length => MathF.Sqrt((X * X) + (Y * Y));
 
-    /// <summary>Twice the signed area of the triangle (origin, a, b); positive when b lies clockwise of a on screen.</summary>
+    /// <summary>
+    /// Twice the signed area of the triangle (origin, a, b); positive when b lies clockwise of a on screen.
+    /// </summary>
     public static float Cross(PixelPoint a, PixelPoint b) => (a.X * b.Y) - (a.Y * b.X);
 }

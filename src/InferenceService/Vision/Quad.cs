@@ -3,7 +3,8 @@ namespace ForegSyte.Inference.Vision;
 /// <summary>
 /// A rectangle at any angle, in pixels: its corners clockwise on screen, from the top left of what it holds.
 /// </summary>
-internal readonly record struct Quad(PixelPoint TopLeft, PixelPoint TopRight, PixelPoint BottomRight, PixelPoint BottomLeft)
+internal readonly record struct Quad(
+    PixelPoint TopLeft, PixelPoint TopRight, PixelPoint BottomRight, PixelPoint BottomLeft)
 {
     /// <summary>Length of the top edge.</summary>
     public float Width => (TopRight - TopLeft).Length;
@@ -13,7 +14,9 @@ internal readonly record struct Quad(PixelPoint TopLeft, PixelPoint TopRight, Pi
 
     public PixelPoint Centre => (TopLeft + BottomRight) * 0.5f;
 
-    /// <summary>The same rectangle, read after turning it by a quarter counter-clockwise: the top right comes first.</summary>
+    /// <summary>
+    /// The same rectangle, read after turning it by a quarter counter-clockwise: the top right comes first.
+    /// </summary>
     public Quad TurnedQuarter() => new(TopRight, BottomRight, BottomLeft, TopLeft);
 
     /// <summary>The same rectangle, read upside down.</summary>
@@ -24,7 +27,8 @@ internal readonly record struct Quad(PixelPoint TopLeft, PixelPoint TopRight, Pi
     {
         var along = Unit(TopRight - TopLeft) * distance;
         var down = Unit(BottomLeft - TopLeft) * distance;
-        return new(TopLeft - along - down, TopRight + along - down, BottomRight + along + down, BottomLeft - along + down);
+        return new(
+            TopLeft - along - down, TopRight + along - down, BottomRight + along + down, BottomLeft - along + down);
     }
 
     /// <summary>The rectangle with both coordinates scaled.</summary>

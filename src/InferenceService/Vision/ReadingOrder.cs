@@ -5,7 +5,8 @@ internal static class ReadingOrder
 {
     /// <summary>
     /// Indexes of the regions in reading order. A region belongs to the row above it while its centre is nearer to the
-    /// row's first region than half the height of the lower of the two; so a tilted or larger neighbour stays in the row.
+    /// row's first region than half the height of the lower of the two; so a tilted or larger neighbour stays in the
+    /// row.
     /// </summary>
     public static int[] Of(IReadOnlyList<Quad> regions)
     {
@@ -30,7 +31,8 @@ internal static class ReadingOrder
         return order;
     }
 
-    private static bool SameRow((float Left, float CentreY, float Height) first, (float Left, float CentreY, float Height) other) =>
+    private static bool SameRow(
+        (float Left, float CentreY, float Height) first, (float Left, float CentreY, float Height) other) =>
         other.CentreY - first.CentreY < Math.Min(first.Height, other.Height) / 2;
 
     private static (float Left, float CentreY, float Height) Extent(Quad quad)

@@ -1,6 +1,8 @@
 namespace ForegSyte.Inference.Vision;
 
-/// <summary>A view of packed 8-bit RGB pixels: <see cref="Height"/> rows of <see cref="Width"/> * 3 bytes, no padding.</summary>
+/// <summary>
+/// A view of packed 8-bit RGB pixels: <see cref="Height"/> rows of <see cref="Width"/> * 3 bytes, no padding.
+/// </summary>
 internal readonly ref struct RgbImage
 {
     /// <summary>Bytes of a pixel.</summary>

@@ -15,7 +15,9 @@ internal sealed record TensorFormat(
     /// <summary>Channels of the tensor.</summary>
     public const int ChannelCount = 3;
 
-    /// <summary>The format for (pixel * factor - mean) / deviation, with mean and deviation in the tensor's order.</summary>
+    /// <summary>
+    /// The format for (pixel * factor - mean) / deviation, with mean and deviation in the tensor's order.
+    /// </summary>
     public static TensorFormat Normalized(
         ChannelOrder channels, TensorLayout layout, float factor,
         (float First, float Second, float Third) mean, (float First, float Second, float Third) deviation) =>

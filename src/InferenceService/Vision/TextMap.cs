@@ -19,7 +19,8 @@ internal static class TextMap
     /// <param name="width">Width of the map.</param>
     /// <param name="height">Height of the map.</param>
     /// <param name="thresholds">Thresholds and limits.</param>
-    /// <returns>Rectangles with their confidence (mean probability of the core's rectangle), most confident first.</returns>
+    /// <returns>Rectangles with their confidence (mean probability of the core's rectangle), most confident
+    /// first.</returns>
     public static List<TextBox> Find(ReadOnlySpan<float> map, int width, int height, in TextMapThresholds thresholds)
     {
         if (map.Length != width * height)

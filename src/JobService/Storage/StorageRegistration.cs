@@ -16,13 +16,15 @@ internal static class StorageRegistration
     {
         services.AddOptions<DatabaseOptions>()
             .Bind(configuration.GetSection(DatabaseOptions.Section))
-            .PostConfigure(options => options.Path = OrDefault(options.Path, configuration, DatabaseOptions.DefaultFileName))
+            .PostConfigure(
+                options => options.Path = OrDefault(options.Path, configuration, DatabaseOptions.DefaultFileName))
             .ValidateDataAnnotations()
             .Validate(options => Path.IsPathFullyQualified(options.Path), "Database:Path has to be an absolute path.")
             .ValidateOnStart();
         services.AddOptions<StorageOptions>()
             .Bind(configuration.GetSection(StorageOptions.Section))
-            .PostConfigure(options => options.Root = OrDefault(options.Root, configuration, StorageOptions.DefaultFolderName))
+            .PostConfigure(
+                options => options.Root = OrDefault(options.Root, configuration, StorageOptions.DefaultFolderName))
             .ValidateDataAnnotations()
             .Validate(options => Path.IsPathFullyQualified(options.Root), "Storage:Root has to be an absolute path.")
             .ValidateOnStart();
@@ -42,5 +44,7 @@ internal static class StorageRegistration
     }
 
     private static string OrDefault(string path, IConfiguration configuration, string name) =>
-        path.Length > 0 || configuration[DataDirectoryKey] is not { Length: > 0 } folder ? path : Path.Combine(folder, name);
+        path.Length > 0 || configuration[DataDirectoryKey] is not { Length: > 0 } folder
+            ? path
+            : Path.Combine(folder, name);
 }
