@@ -17,7 +17,8 @@ public static class Clips
 
     /// <summary>A clip of ffmpeg's test picture, H.264.</summary>
     public static Task<string> MakeTestPictureAsync(
-        string outputPath, int width = 320, int height = 240, int frames = 30, int framesPerSecond = 10, int keyFrameEvery = 10) =>
+        string outputPath, int width = 320, int height = 240, int frames = 30, int framesPerSecond = 10,
+        int keyFrameEvery = 10) =>
         MakeAsync(
             outputPath,
             "-f", "lavfi", "-i", FormattableString.Invariant($"testsrc2=size={width}x{height}:rate={framesPerSecond}"),
@@ -42,7 +43,9 @@ public static class Clips
             ["-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25", "-frames:v", "60", "-c:v", "libx264",
                 "-x264-params", options, "-pix_fmt", "yuv420p", .. more]);
 
-    /// <summary>HEVC with open groups of pictures: frames that are shown before a key frame and need the one before.</summary>
+    /// <summary>
+    /// HEVC with open groups of pictures: frames that are shown before a key frame and need the one before.
+    /// </summary>
     public static Task<string> MakeOpenHevcAsync(string outputPath) =>
         MakeAsync(
             outputPath,
@@ -53,7 +56,9 @@ public static class Clips
     public static Task<string> MakeCutAsync(string outputPath, string inputPath, string startSeconds) =>
         MakeAsync(outputPath, "-ss", startSeconds, "-i", inputPath, "-c", "copy");
 
-    /// <summary>Motion JPEG in an MP4: each frame stands alone, so that damage hits exactly the frame that it is in.</summary>
+    /// <summary>
+    /// Motion JPEG in an MP4: each frame stands alone, so that damage hits exactly the frame that it is in.
+    /// </summary>
     public static Task<string> MakeIndependentFramesAsync(string outputPath, int frames = 10) =>
         MakeAsync(
             outputPath,
@@ -64,6 +69,7 @@ public static class Clips
     public static Task<string> MakeRedCornerAsync(string outputPath) =>
         MakeAsync(
             outputPath,
-            "-f", "lavfi", "-i", "color=black:size=160x96:rate=10", "-vf", "drawbox=0:0:32:32:red:fill", "-frames:v", "3",
+            "-f", "lavfi", "-i", "color=black:size=160x96:rate=10", "-vf", "drawbox=0:0:32:32:red:fill", "-frames:v",
+            "3",
             "-c:v", "libx264", "-pix_fmt", "yuv420p");
 }

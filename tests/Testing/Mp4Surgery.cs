@@ -8,10 +8,14 @@ namespace ForegSyte.Testing;
 /// <summary>Changes MP4 files byte by byte, for what no encoder makes.</summary>
 public static class Mp4Surgery
 {
-    /// <summary>Bytes between the letters "tkhd" and the matrix of a version 0 track header (ISO/IEC 14496-12, 8.3.2).</summary>
+    /// <summary>
+    /// Bytes between the letters "tkhd" and the matrix of a version 0 track header (ISO/IEC 14496-12, 8.3.2).
+    /// </summary>
     private const int MatrixOffset = 4 + 40;
 
-    /// <summary>Asks players to turn the track clockwise: x' = a x + c y, y' = b x + d y, in 16.16 fixed point.</summary>
+    /// <summary>
+    /// Asks players to turn the track clockwise: x' = a x + c y, y' = b x + d y, in 16.16 fixed point.
+    /// </summary>
     public static void Rotate(string path, int clockwiseDegrees)
     {
         var (a, b, c, d) = clockwiseDegrees switch
@@ -37,10 +41,12 @@ public static class Mp4Surgery
     public static async Task EraseFramesAsync(string path, params int[] packets)
     {
         var listing = await Cli.Wrap("ffprobe")
-            .WithArguments(["-v", "error", "-select_streams", "v:0", "-show_entries", "packet=pos,size", "-of", "csv=p=0", path])
+            .WithArguments(
+                ["-v", "error", "-select_streams", "v:0", "-show_entries", "packet=pos,size", "-of", "csv=p=0", path])
             .ExecuteBufferedAsync();
         var extents = listing.StandardOutput.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Select(line => line.Split(',').Take(2).Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray())
+            .Select(
+                line => line.Split(',').Take(2).Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray())
             .ToArray();
         var bytes = await File.ReadAllBytesAsync(path);
         foreach (var packet in packets)
@@ -60,5 +66,6 @@ public static class Mp4Surgery
     }
 
     /// <summary>Where the first box of a type begins.</summary>
-    public static int OffsetOf(string path, ReadOnlySpan<byte> type) => File.ReadAllBytes(path).AsSpan().IndexOf(type) - 4;
+    public static int OffsetOf(string path, ReadOnlySpan<byte> type) =>
+        File.ReadAllBytes(path).AsSpan().IndexOf(type) - 4;
 }

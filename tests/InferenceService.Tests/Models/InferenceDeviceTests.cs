@@ -42,7 +42,8 @@ public sealed class InferenceDeviceTests
     [InlineData(DeviceProvider.Auto, ExecutionProvider.Cuda, "CUDA device 3")]
     [InlineData(DeviceProvider.Cuda, ExecutionProvider.Cuda, "CUDA device 3")]
     [InlineData(DeviceProvider.TensorRt, ExecutionProvider.Tensorrt, "TensorRT on CUDA device 3")]
-    internal void Device_WithAGpu_IsWhatWasAskedFor(DeviceProvider asked, ExecutionProvider expected, string description)
+    internal void Device_WithAGpu_IsWhatWasAskedFor(
+        DeviceProvider asked, ExecutionProvider expected, string description)
     {
         var appended = new List<(ExecutionProvider, int)>();
 
@@ -64,7 +65,8 @@ public sealed class InferenceDeviceTests
         var failure = Assert.Throws<DeviceUnavailableException>(
             () => Choose(new DeviceOptions { Provider = asked, RequireGpu = true }, Missing));
 
-        Assert.Contains("Device:RequireGpu is set and Cuda cannot be used: no driver.", failure.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Device:RequireGpu is set and Cuda cannot be used: no driver.", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -94,7 +96,8 @@ public sealed class InferenceDeviceTests
 
     private static bool HasCuda() => OrtEnv.Instance().GetAvailableProviders().Contains("CUDAExecutionProvider");
 
-    private InferenceDevice Choose(DeviceOptions options, Action<SessionOptions, ExecutionProvider, int>? append = null) =>
+    private InferenceDevice Choose(
+        DeviceOptions options, Action<SessionOptions, ExecutionProvider, int>? append = null) =>
         new(options, _log, append ?? ExecutionProviders.Append);
 
     private sealed class RecordingLogger : ILogger<InferenceDevice>

@@ -45,8 +45,12 @@ public sealed class ModelCatalogueReaderTests
     [InlineData("input", """{"width": 416, "height": 0}""", "Entry 'own': input.height is required")]
     [InlineData("input", """{"width": 416, "height": 416, "depth": 3}""", "depth")]
     [InlineData("input", """{"width": "416", "height": 416}""", "Entry 'own':")]
-    [InlineData("thresholds", """{"confidnce": 0.5}""", "Entry 'own': the family yolox has no threshold 'confidnce'; it has confidence, iou")]
-    [InlineData("thresholds", """{"confidence": 1.5}""", "Entry 'own': threshold confidence is 1.5; it has to be 0.01 to 1")]
+    [InlineData(
+        "thresholds", """{"confidnce": 0.5}""",
+        "Entry 'own': the family yolox has no threshold 'confidnce'; it has confidence, iou")]
+    [InlineData(
+        "thresholds", """{"confidence": 1.5}""",
+        "Entry 'own': threshold confidence is 1.5; it has to be 0.01 to 1")]
     [InlineData("treshold", "1", "treshold")]
     public void Parse_AWrongField_NamesTheEntryAndTheField(string field, string value, string expected)
     {
@@ -101,9 +105,11 @@ public sealed class ModelCatalogueReaderTests
     {
         using var folder = new TemporaryFolder();
         var entry = Entry(entry => { entry["file"] = null; entry["sha256"] = null; });
-        File.WriteAllText(folder.File("models.json"), new JsonObject { ["models"] = new JsonArray(entry) }.ToJsonString());
+        File.WriteAllText(
+            folder.File("models.json"), new JsonObject { ["models"] = new JsonArray(entry) }.ToJsonString());
 
-        var failure = Assert.Throws<ModelCatalogueException>(() => ModelCatalogueReader.Read(folder.File("models.json")));
+        var failure =
+            Assert.Throws<ModelCatalogueException>(() => ModelCatalogueReader.Read(folder.File("models.json")));
 
         Assert.Equal(2, failure.Problems.Count);
         Assert.Contains(folder.File("models.json"), failure.Message, StringComparison.Ordinal);

@@ -125,7 +125,8 @@ public sealed class ModelSessionsTests : IDisposable
         entry["file"] = Path.Combine(ModelFolder, (string)entry["file"]!);
         entry["labels_file"] = Path.Combine(ModelFolder, (string)entry["labels_file"]!);
         change(entry);
-        File.WriteAllText(_folder.File("models.json"), new JsonObject { ["models"] = new JsonArray(entry) }.ToJsonString());
+        File.WriteAllText(
+            _folder.File("models.json"), new JsonObject { ["models"] = new JsonArray(entry) }.ToJsonString());
         return LoadedModels.Open(_folder.File("models.json"));
     }
 }

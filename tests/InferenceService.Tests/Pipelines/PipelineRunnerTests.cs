@@ -76,7 +76,8 @@ public sealed class PipelineRunnerTests
     public async Task Run_AConsumerThatStops_PullsNoMoreThanTheChannelsHold()
     {
         var pipeline = Compile((_, _) => ValueTask.FromResult(Nothing), (_, _) => ValueTask.FromResult(Nothing));
-        await foreach (var result in Runner().RunAsync(pipeline, Frames(10_000), _meter, TestContext.Current.CancellationToken))
+        await foreach (
+            var result in Runner().RunAsync(pipeline, Frames(10_000), _meter, TestContext.Current.CancellationToken))
         {
             Assert.Equal(0, result.FrameIndex);
             break;
@@ -153,7 +154,8 @@ public sealed class PipelineRunnerTests
 
     [Fact]
     public async Task Run_NoFrames_GivesNoResults() => Assert.Empty(
-        await CollectAsync(Compile((_, _) => ValueTask.FromResult(Nothing)), Frames(0), TestContext.Current.CancellationToken));
+        await CollectAsync(
+            Compile((_, _) => ValueTask.FromResult(Nothing)), Frames(0), TestContext.Current.CancellationToken));
 
     [Fact]
     public void DecodeSize_IsFixedOnlyIfAllStagesWantTheSame()
@@ -167,7 +169,8 @@ public sealed class PipelineRunnerTests
 
     private static PipelineRunner Runner() => new(Options.Create(new PipelineOptions { FramesBetweenStages = 2 }));
 
-    private static CompiledPipeline Compile(params Func<StageInput, CancellationToken, ValueTask<StageOutput>>[] stages) =>
+    private static CompiledPipeline Compile(
+        params Func<StageInput, CancellationToken, ValueTask<StageOutput>>[] stages) =>
         Compile([.. stages.Select(stage => new FakeStage(stage))]);
 
     /// <summary>A chain n0 -> n1 -> …, written in reverse, with all nodes as outputs.</summary>

@@ -43,7 +43,8 @@ public sealed class PipelineServicesTests
 
         Assert.Equal(["detect_only", "ocr_only", "yolo_ocr"], catalogue.All.Select(pipeline => pipeline.Id));
         Assert.Equal(
-            ["nanodet_g_416", "ppocr_v4_detection", "ppocr_v4_recognition"], catalogue.Models.Select(model => model.Id));
+            ["nanodet_g_416", "ppocr_v4_detection", "ppocr_v4_recognition"],
+            catalogue.Models.Select(model => model.Id));
         Assert.Equal(new DecodeSize(416, 416), catalogue.Find("detect_only")!.DecodeSize);
         Assert.Equal(DecodeSize.Native, catalogue.Find("yolo_ocr")!.DecodeSize);
         Assert.Null(catalogue.Find("nothing"));

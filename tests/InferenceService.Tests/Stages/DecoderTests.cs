@@ -52,7 +52,9 @@ public sealed class DecoderTests
         YoloXDecoder.DecodeLevel(cells, 16, 2, 2, 0.5f, boxes);
 
         var box = Assert.Single(boxes);
-        Assert.Equal((8, 20, 40, 36, 1), (MathF.Round(box.Left, 3), box.Top, MathF.Round(box.Right, 3), box.Bottom, box.ClassId));
+        Assert.Equal(
+            (8, 20, 40, 36, 1),
+            (MathF.Round(box.Left, 3), box.Top, MathF.Round(box.Right, 3), box.Bottom, box.ClassId));
         Assert.Equal(0.72f, box.Confidence, 1e-5f);
     }
 
@@ -92,7 +94,8 @@ public sealed class DecoderTests
     [InlineData(1920, 1080, 960, 960, 544)]
     [InlineData(100, 20, 960, 96, 32)]
     [InlineData(1080, 1920, 640, 352, 640)]
-    public void TextPictureSize_IsMultiplesOf32AndNeverLargerThanNeeded(int width, int height, int limit, int toWidth, int toHeight) =>
+    public void TextPictureSize_IsMultiplesOf32AndNeverLargerThanNeeded(
+        int width, int height, int limit, int toWidth, int toHeight) =>
         Assert.Equal((toWidth, toHeight), TextPictureSize.Of(width, height, limit));
 
     [Theory]

@@ -42,7 +42,8 @@ public sealed class DetectObjectsTests(LoadedModels models) : IClassFixture<Load
             var persons = found.Count(detection => detection.Label == "person");
             right += Math.Min(persons, byHand);
             tooMany += Math.Max(persons - byHand, 0);
-            strange.AddRange(found.Select(item => item.Label).Where(label => label is not ("person" or "car" or "truck")));
+            strange.AddRange(
+                found.Select(item => item.Label).Where(label => label is not ("person" or "car" or "truck")));
         }
 
         Assert.Equal(10, frames.Count);
@@ -109,7 +110,9 @@ public sealed class DetectObjectsTests(LoadedModels models) : IClassFixture<Load
 
         // 640 / 768 = 0.8333: 480 rows of picture, 80 of padding above. The bicycle on the person is suppressed, the
         // fourth and the fifth box are under the threshold.
-        Assert.Equal(["person 0.9", "car 0.7"], found.Select(item => FormattableString.Invariant($"{item.Label} {item.Confidence:0.##}")));
+        Assert.Equal(
+            ["person 0.9", "car 0.7"],
+            found.Select(item => FormattableString.Invariant($"{item.Label} {item.Confidence:0.##}")));
         AssertBox(found[0].Box, 72, 0, 96, 48);
         AssertBox(found[1].Box, 264, 228, 240, 120);
     }
@@ -122,7 +125,8 @@ public sealed class DetectObjectsTests(LoadedModels models) : IClassFixture<Load
         var persons = new List<int>();
         foreach (var frame in await SampleFrames.ReadAsync(10))
         {
-            persons.Add((await DetectAsync(stage, frame)).Count(item => item is { Label: "person", Confidence: >= 0.5f }));
+            persons.Add(
+                (await DetectAsync(stage, frame)).Count(item => item is { Label: "person", Confidence: >= 0.5f }));
         }
 
         Assert.True(persons.Zip(PersonsByHand, Math.Min).Sum() >= 44, string.Join(' ', persons));

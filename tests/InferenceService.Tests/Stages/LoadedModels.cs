@@ -23,7 +23,8 @@ public sealed class LoadedModels : IDisposable
     }
 
     internal static IStage Detector(
-        ModelSessions sessions, string model, Dictionary<string, float>? thresholds = null, StageOptions? options = null)
+        ModelSessions sessions, string model, Dictionary<string, float>? thresholds = null,
+        StageOptions? options = null)
     {
         var node = new PipelineNode { Id = "detect", Stage = "detect_objects", Models = { ["detector"] = model } };
         node.Thresholds.Add(thresholds ?? []);

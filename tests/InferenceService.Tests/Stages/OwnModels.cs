@@ -16,7 +16,8 @@ internal sealed class OwnModels : IDisposable
         File.WriteAllText(_folder.File("three.names"), "person\nbicycle\ncar\n");
         var entries = new List<object>
         {
-            Entry("tiny_yolov8", "yolov8", Path.Combine(ReferenceValues.Folder, "tiny_yolov8.onnx"), 640, "three.names"),
+            Entry(
+                "tiny_yolov8", "yolov8", Path.Combine(ReferenceValues.Folder, "tiny_yolov8.onnx"), 640, "three.names"),
         };
         if (yoloXPath is not null)
         {

@@ -49,7 +49,8 @@ public sealed class ReadTextTests(LoadedModels models) : IClassFixture<LoadedMod
         var recognizer = new TextRecognizer(models.Sessions.Get("ppocr_v4_recognition"), new StageOptions());
         Quad line = new(new(crop[0], crop[1]), new(crop[2], crop[1]), new(crop[2], crop[3]), new(crop[0], crop[3]));
 
-        var read = recognizer.Read((await SampleFrames.ReadAsync(20))[1], [line], TestContext.Current.CancellationToken);
+        var read =
+            recognizer.Read((await SampleFrames.ReadAsync(20))[1], [line], TestContext.Current.CancellationToken);
 
         Assert.Equal(reference.GetProperty("text").GetString(), read[0].Text);
         Assert.Equal(reference.GetProperty("confidence").GetSingle(), read[0].Confidence, 0.01f);
@@ -74,7 +75,8 @@ public sealed class ReadTextTests(LoadedModels models) : IClassFixture<LoadedMod
         {
             var centre = core.GetProperty("centre").Floats();
             var sides = core.GetProperty("sides").Floats();
-            var box = Assert.Single(found, box => (box.Quad.Centre - new PixelPoint(centre[0], centre[1])).Length < 1.5f);
+            var box =
+                Assert.Single(found, box => (box.Quad.Centre - new PixelPoint(centre[0], centre[1])).Length < 1.5f);
             // OpenCV measures between pixel centres, we from edge to edge: one pixel more.
             Assert.Equal(sides[1] + 1, Math.Max(box.Quad.Width, box.Quad.Height), 1.5f);
             Assert.Equal(sides[0] + 1, Math.Min(box.Quad.Width, box.Quad.Height), 1.5f);
@@ -99,9 +101,12 @@ public sealed class ReadTextTests(LoadedModels models) : IClassFixture<LoadedMod
     {
         using var frame = Repeated((await SampleFrames.ReadAsync(50))[0]);
 
-        var one = await ReadAsync(LoadedModels.Reader(models.Sessions, options: new() { TextLinesPerBatch = 1 }), frame);
-        var four = await ReadAsync(LoadedModels.Reader(models.Sessions, options: new() { TextLinesPerBatch = 4 }), frame);
-        var two = await ReadAsync(LoadedModels.Reader(models.Sessions, options: new() { TextLinesPerFrame = 2 }), frame);
+        var one =
+            await ReadAsync(LoadedModels.Reader(models.Sessions, options: new() { TextLinesPerBatch = 1 }), frame);
+        var four =
+            await ReadAsync(LoadedModels.Reader(models.Sessions, options: new() { TextLinesPerBatch = 4 }), frame);
+        var two =
+            await ReadAsync(LoadedModels.Reader(models.Sessions, options: new() { TextLinesPerFrame = 2 }), frame);
 
         Assert.True(one.Count >= 5, string.Join(", ", one));
         Assert.Equal(one.Select(finding => finding.Region.Text), four.Select(finding => finding.Region.Text));

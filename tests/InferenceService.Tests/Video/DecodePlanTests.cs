@@ -16,7 +16,8 @@ public sealed class DecodePlanTests
                 var (count, start, end, stride) = t;
                 var plan = DecodePlan.Make(Index(count), new FrameRange { StartFrame = start, EndFrame = end }, stride);
                 var last = end == 0 ? count : Math.Min(end, count);
-                var wanted = Enumerable.Range(start, last - start).Where(frame => frame % Math.Max(stride, 1) == 0).ToArray();
+                var wanted =
+                    Enumerable.Range(start, last - start).Where(frame => frame % Math.Max(stride, 1) == 0).ToArray();
 
                 Assert.Equal(last - start, plan.RangeCount);
                 Assert.Equal(wanted.Length, plan.WantedCount);
@@ -69,5 +70,6 @@ public sealed class DecodePlanTests
         new VideoInfo(),
         new TimeBase(1, 25000),
         [.. Enumerable.Range(0, frames).Select(frame => frame * 1000L)],
-        [.. Enumerable.Range(0, (frames + 9) / 10).Select(key => new SeekPoint(key * 10_000L, (key * 10_000L) - 2000, false))]);
+        [.. Enumerable.Range(0, (frames + 9) / 10)
+            .Select(key => new SeekPoint(key * 10_000L, (key * 10_000L) - 2000, false))]);
 }

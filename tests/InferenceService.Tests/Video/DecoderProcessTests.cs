@@ -102,7 +102,8 @@ public sealed class DecoderProcessTests : IDisposable
     {
         var path = await Clips.MakeAsync(
             _folder.File("8k.mp4"),
-            "-f", "lavfi", "-i", "color=gray:size=7680x4320", "-frames:v", "3", "-c:v", "libx264", "-preset", "ultrafast",
+            "-f", "lavfi", "-i", "color=gray:size=7680x4320", "-frames:v", "3", "-c:v", "libx264", "-preset",
+            "ultrafast",
             "-pix_fmt", "yuv420p");
 
         Assert.Equal(3, (await new VideoParts().ReadAsync(path, size: new DecodeSize(640, 640))).Count);
@@ -130,7 +131,8 @@ public sealed class DecoderProcessTests : IDisposable
         var path = await LongClipAsync();
         var index = await new VideoParts().Probe.ReadAsync(path, TestContext.Current.CancellationToken);
         var environment = _folder.File("environment");
-        var parts = new VideoParts(new VideoOptions { FfmpegPath = Script($"env | cut -d= -f1 > {environment}; exit 1") });
+        var parts =
+            new VideoParts(new VideoOptions { FfmpegPath = Script($"env | cut -d= -f1 > {environment}; exit 1") });
 
         await Assert.ThrowsAsync<ServiceException>(() => ReadToEndAsync(parts.Source.ReadAsync(
             path, index, null, 1, DecodeSize.Native, parts.Meter, TestContext.Current.CancellationToken)
@@ -163,7 +165,8 @@ public sealed class DecoderProcessTests : IDisposable
 
     private Task<string> LongClipAsync() => Clips.MakeTestPictureAsync(_folder.File("long.mp4"), frames: 100);
 
-    private static async Task<IAsyncEnumerator<Frame>> StartAsync(VideoParts parts, string path, CancellationToken cancel)
+    private static async Task<IAsyncEnumerator<Frame>> StartAsync(
+        VideoParts parts, string path, CancellationToken cancel)
     {
         var index = await parts.Probe.ReadAsync(path, TestContext.Current.CancellationToken);
         var frames = parts.Source.ReadAsync(path, index, null, 1, DecodeSize.Native, parts.Meter, cancel)

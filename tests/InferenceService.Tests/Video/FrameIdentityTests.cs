@@ -20,25 +20,31 @@ public sealed class FrameIdentityTests : IDisposable
             folder.File("c.mp4"), "-f", "lavfi", "-i", "testsrc2=size=321x241", "-frames:v", "20", "-c:v", "libx264",
             "-pix_fmt", "yuv444p", "-g", "5"),
         ["one frame"] = folder => Testing.Clips.MakeTestPictureAsync(folder.File("c.mp4"), frames: 1),
-        ["ten bit"] = folder => Testing.Clips.MakeX264Async(folder.File("c.mp4"), "keyint=8", "-pix_fmt", "yuv420p10le"),
+        ["ten bit"] = folder =>
+            Testing.Clips.MakeX264Async(folder.File("c.mp4"), "keyint=8", "-pix_fmt", "yuv420p10le"),
         ["variable rate"] = folder => Testing.Clips.MakeVariableRateAsync(folder.File("c.mp4")),
-        ["b-pyramid"] = folder => Testing.Clips.MakeX264Async(folder.File("c.mp4"), "bframes=6:b-pyramid=normal:keyint=12"),
-        ["open gop"] = folder => Testing.Clips.MakeX264Async(folder.File("c.mp4"), "open-gop=1:bframes=3:keyint=10:min-keyint=10"),
+        ["b-pyramid"] = folder =>
+            Testing.Clips.MakeX264Async(folder.File("c.mp4"), "bframes=6:b-pyramid=normal:keyint=12"),
+        ["open gop"] = folder =>
+            Testing.Clips.MakeX264Async(folder.File("c.mp4"), "open-gop=1:bframes=3:keyint=10:min-keyint=10"),
         ["open gop hevc"] = folder => Testing.Clips.MakeOpenHevcAsync(folder.File("c.mp4")),
         ["keys side by side"] = folder => Testing.Clips.MakeX264Async(
             folder.File("c.mp4"), "bframes=3:keyint=100", "-force_key_frames", "0.4,0.44,0.48,1.2,1.24"),
         ["edit list"] = async folder => await Testing.Clips.MakeCutAsync(
-            folder.File("c.mp4"), await Testing.Clips.MakeX264Async(folder.File("whole.mp4"), "bframes=3:keyint=10"), "0.53"),
+            folder.File("c.mp4"), await Testing.Clips.MakeX264Async(folder.File("whole.mp4"), "bframes=3:keyint=10"),
+            "0.53"),
         ["late start"] = async folder => await Testing.Clips.MakeAsync(
             folder.File("c.mp4"),
-            "-itsoffset", "1.5", "-i", await Testing.Clips.MakeX264Async(folder.File("whole.mp4"), "bframes=3:keyint=10"),
+            "-itsoffset", "1.5", "-i",
+            await Testing.Clips.MakeX264Async(folder.File("whole.mp4"), "bframes=3:keyint=10"),
             "-f", "lavfi", "-i", "sine=duration=2", "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "aac"),
         ["fragmented"] = folder => Testing.Clips.MakeX264Async(
             folder.File("c.mp4"), "bframes=3:keyint=10", "-movflags", "frag_keyframe+empty_moov"),
         ["fine clock"] = folder => Testing.Clips.MakeX264Async(
             folder.File("c.mp4"), "bframes=3:keyint=10", "-video_track_timescale", "60000000"),
         ["mpeg-4 part 2"] = folder => Testing.Clips.MakeAsync(
-            folder.File("c.mp4"), "-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25", "-frames:v", "40", "-c:v", "mpeg4",
+            folder.File("c.mp4"), "-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25", "-frames:v", "40", "-c:v",
+            "mpeg4",
             "-bf", "2", "-g", "10"),
     };
 
@@ -76,7 +82,8 @@ public sealed class FrameIdentityTests : IDisposable
     {
         var raw = await Testing.Clips.MakeAsync(
             _folder.File("plain.rgb"), "-i", path, "-an", "-fps_mode", "passthrough",
-            "-vf", FormattableString.Invariant($"scale={width}:{height}:flags=bilinear,format=rgb24"), "-f", "rawvideo");
+            "-vf", FormattableString.Invariant($"scale={width}:{height}:flags=bilinear,format=rgb24"), "-f",
+            "rawvideo");
         var bytes = await File.ReadAllBytesAsync(raw);
         return [.. bytes.Chunk(width * height * Frame.BytesPerPixel).Select(frame => SeenFrame.HashOf(frame))];
     }

@@ -90,7 +90,8 @@ public sealed class FrameSourceTests : IDisposable
         var seen = await parts.ReadAsync(path, stride: 2);
 
         Assert.Equal([2, 6, 8], seen.Select(frame => frame.Index));
-        Assert.Equal(new FrameAccounting { Decoded = 10, Analyzed = 3, Skipped = 5, Failed = 2 }, parts.Meter.ToAccounting());
+        Assert.Equal(
+            new FrameAccounting { Decoded = 10, Analyzed = 3, Skipped = 5, Failed = 2 }, parts.Meter.ToAccounting());
     }
 
     [Fact]
@@ -110,7 +111,8 @@ public sealed class FrameSourceTests : IDisposable
         var random = new Random(20);
         for (var run = 0; run < 8; run++)
         {
-            var path = await Clips.MakeTestPictureAsync(_folder.File($"{run}.mp4"), width: 160, height: 120, frames: 30);
+            var path =
+                await Clips.MakeTestPictureAsync(_folder.File($"{run}.mp4"), width: 160, height: 120, frames: 30);
             var bytes = await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken);
             var data = Mp4Surgery.OffsetOf(path, "mdat"u8) + 8;
             for (var flip = 0; flip < 40; flip++)

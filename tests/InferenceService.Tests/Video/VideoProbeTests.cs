@@ -16,7 +16,8 @@ public sealed class VideoProbeTests : IDisposable
     {
         var index = await ProbeAsync(RepositoryFiles.Pedestrians);
 
-        Assert.Equal((768, 576, 100, "h264"), (index.Info.Width, index.Info.Height, index.Info.FrameCount, index.Info.Codec));
+        Assert.Equal(
+            (768, 576, 100, "h264"), (index.Info.Width, index.Info.Height, index.Info.FrameCount, index.Info.Codec));
         Assert.Equal(10, index.Info.FrameRate, 6);
         Assert.False(index.Info.VariableFrameRate);
         Assert.Equal(10_000, index.Info.DurationMs);
@@ -26,7 +27,8 @@ public sealed class VideoProbeTests : IDisposable
     [Fact]
     public async Task ReadAsync_VariableRate_SaysSo()
     {
-        Assert.True((await ProbeAsync(await Clips.MakeVariableRateAsync(_folder.File("a.mp4")))).Info.VariableFrameRate);
+        Assert.True(
+            (await ProbeAsync(await Clips.MakeVariableRateAsync(_folder.File("a.mp4")))).Info.VariableFrameRate);
     }
 
     [Theory]
@@ -62,7 +64,9 @@ public sealed class VideoProbeTests : IDisposable
     [Fact]
     public async Task ReadAsync_CoverPictureOnly_HasNoVideoTrack()
     {
-        var picture = await Clips.MakeAsync(_folder.File("cover.png"), "-f", "lavfi", "-i", "color=red:size=64x64", "-frames:v", "1");
+        var picture =
+            await Clips.MakeAsync(
+                _folder.File("cover.png"), "-f", "lavfi", "-i", "color=red:size=64x64", "-frames:v", "1");
         var sound = await Clips.MakeAudioOnlyAsync(_folder.File("sound.mp4"));
         var path = await Clips.MakeAsync(
             _folder.File("a.mp4"), "-i", sound, "-i", picture, "-map", "0", "-map", "1", "-c", "copy",
@@ -78,7 +82,8 @@ public sealed class VideoProbeTests : IDisposable
     [Fact]
     public async Task ReadAsync_TrackWithoutFrames_HasNoFrames()
     {
-        var path = await Clips.MakeX264Async(_folder.File("a.mp4"), "keyint=10", "-movflags", "frag_keyframe+empty_moov");
+        var path =
+            await Clips.MakeX264Async(_folder.File("a.mp4"), "keyint=10", "-movflags", "frag_keyframe+empty_moov");
         Mp4Surgery.Truncate(path, Mp4Surgery.OffsetOf(path, "moof"u8));
 
         await AssertRefusedAsync(path, ErrorReason.NoFrames);

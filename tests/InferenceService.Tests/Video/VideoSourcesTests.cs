@@ -19,7 +19,8 @@ public sealed class VideoSourcesTests : IDisposable
 
     [Fact]
     public void Resolve_FileUnderTheDefaultRoot_IsItsPath() =>
-        Assert.Equal(_folder.File("video_jobs", "a b#1.mp4"), Resolve($"file://{_folder.Path}/video_jobs/a%20b%231.mp4"));
+        Assert.Equal(
+            _folder.File("video_jobs", "a b#1.mp4"), Resolve($"file://{_folder.Path}/video_jobs/a%20b%231.mp4"));
 
     [Theory]
     [InlineData("/video_jobs/../secret.mp4")]

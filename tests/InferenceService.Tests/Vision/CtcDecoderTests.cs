@@ -22,7 +22,8 @@ public sealed class CtcDecoderTests
         Gen.Int[1, 3].Array[0, 30].Sample(classes =>
         {
             var steps = string.Concat(classes.Select(c => $"{c}{c}0"));
-            return CtcDecoder.Decode(Steps(steps, 0.9f), Alphabet).Text == string.Concat(classes.Select(c => Alphabet[c]));
+            return CtcDecoder.Decode(Steps(steps, 0.9f), Alphabet).Text
+                == string.Concat(classes.Select(c => Alphabet[c]));
         });
 
     [Fact]
@@ -39,5 +40,6 @@ public sealed class CtcDecoderTests
         Assert.Throws<ArgumentException>(() => CtcDecoder.Decode(new float[7], Alphabet));
 
     private static float[] Steps(string classes, float probability) =>
-        [.. classes.SelectMany(step => Enumerable.Range(0, 4).Select(c => c == step - '0' ? probability : (1 - probability) / 3))];
+        [.. classes.SelectMany(step => Enumerable.Range(0, 4)
+            .Select(c => c == step - '0' ? probability : (1 - probability) / 3))];
 }

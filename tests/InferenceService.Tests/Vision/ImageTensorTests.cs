@@ -19,7 +19,8 @@ public sealed class ImageTensorTests
         var small = new byte[width * height * 3];
         for (var y = 0; y < height; y++)
         {
-            frame.Pixels.Span.Slice((((top + y) * frame.Width) + left) * 3, width * 3).CopyTo(small.AsSpan(y * width * 3));
+            frame.Pixels.Span.Slice((((top + y) * frame.Width) + left) * 3, width * 3)
+                .CopyTo(small.AsSpan(y * width * 3));
         }
 
         foreach (var target in reference.GetProperty("targets").EnumerateArray())
@@ -67,7 +68,8 @@ public sealed class ImageTensorTests
         var centre = Fill(pixels, 4, 1, 4, 4, ImagePlacement.LetterboxCentre, interleaved);
 
         Assert.Equal([9, 9, 9, 9, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7], topLeft[..16]);
-        Assert.Equal([.. Enumerable.Repeat(7f, 12), .. Enumerable.Repeat(9f, 12), .. Enumerable.Repeat(7f, 24)], centre);
+        Assert.Equal(
+            [.. Enumerable.Repeat(7f, 12), .. Enumerable.Repeat(9f, 12), .. Enumerable.Repeat(7f, 24)], centre);
     }
 
     [Fact]
@@ -93,7 +95,8 @@ public sealed class ImageTensorTests
     }
 
     private static float[] Fill(
-        byte[] pixels, int width, int height, int tensorWidth, int tensorHeight, ImagePlacement placement, TensorFormat format)
+        byte[] pixels, int width, int height, int tensorWidth, int tensorHeight, ImagePlacement placement,
+        TensorFormat format)
     {
         var tensor = new float[tensorWidth * tensorHeight * 3];
         var fit = ImageFit.Of(width, height, tensorWidth, tensorHeight, placement);

@@ -29,7 +29,8 @@ public sealed class MinimumAreaRectangleTests
         {
             var quad = MinimumAreaRectangle.Around(ConvexHull.Of([.. points]));
             var upright = (points.Max(p => p.X) - points.Min(p => p.X)) * (points.Max(p => p.Y) - points.Min(p => p.Y));
-            return quad.Width * quad.Height <= upright + 1 && points.TrueForAll(point => Holds(quad.GrownBy(0.1f), point));
+            return quad.Width * quad.Height <= upright + 1
+                && points.TrueForAll(point => Holds(quad.GrownBy(0.1f), point));
         });
 
     [Fact]
@@ -47,7 +48,8 @@ public sealed class MinimumAreaRectangleTests
         var along = new PixelPoint(MathF.Cos(0.3f), MathF.Sin(0.3f));
         var down = new PixelPoint(-along.Y, along.X);
         var corner = new PixelPoint(50, 60);
-        List<PixelPoint> points = [corner, corner + (along * 80), corner + (along * 80) + (down * 20), corner + (down * 20)];
+        List<PixelPoint> points =
+            [corner, corner + (along * 80), corner + (along * 80) + (down * 20), corner + (down * 20)];
 
         var quad = MinimumAreaRectangle.Around(ConvexHull.Of(points));
 

@@ -52,7 +52,8 @@ public sealed class NonMaximumSuppressionTests
         Boxes.List[0, 30].Sample(boxes =>
         {
             var reversed = boxes.AsEnumerable().Reverse().ToList();
-            return NonMaximumSuppression.Apply([.. boxes], 0.5f).SequenceEqual(NonMaximumSuppression.Apply(reversed, 0.5f));
+            return NonMaximumSuppression.Apply([.. boxes], 0.5f)
+                .SequenceEqual(NonMaximumSuppression.Apply(reversed, 0.5f));
         });
 
     [Fact]
@@ -69,7 +70,9 @@ public sealed class NonMaximumSuppressionTests
         List<ScoredBox> boxes =
             [new(0, 0, 1, 1, 0, 0.9f), new(0, 0, 1, 1, 0, 0.8f), new(5, 5, 6, 6, 0, 0.7f), new(8, 8, 9, 9, 0, 0.6f)];
 
-        Assert.Equal([0.9f], NonMaximumSuppression.Apply([.. boxes], 0.5f, candidateLimit: 2).Select(box => box.Confidence));
-        Assert.Equal([0.9f, 0.7f], NonMaximumSuppression.Apply([.. boxes], 0.5f, keepLimit: 2).Select(box => box.Confidence));
+        Assert.Equal(
+            [0.9f], NonMaximumSuppression.Apply([.. boxes], 0.5f, candidateLimit: 2).Select(box => box.Confidence));
+        Assert.Equal(
+            [0.9f, 0.7f], NonMaximumSuppression.Apply([.. boxes], 0.5f, keepLimit: 2).Select(box => box.Confidence));
     }
 }

@@ -42,7 +42,11 @@ public sealed class QuadTests
     [Fact]
     public void ReadingOrder_OfTwoRows_IsRowByRowFromTheLeft()
     {
-        Quad[] regions = [Rectangle(200, 52, 260, 70), Rectangle(100, 10, 150, 30), Rectangle(5, 50, 90, 70), Rectangle(5, 13, 80, 33)];
+        Quad[] regions =
+        [
+            Rectangle(200, 52, 260, 70), Rectangle(100, 10, 150, 30),
+            Rectangle(5, 50, 90, 70), Rectangle(5, 13, 80, 33),
+        ];
 
         Assert.Equal([3, 1, 2, 0], ReadingOrder.Of(regions));
         Assert.Empty(ReadingOrder.Of([]));

@@ -40,7 +40,8 @@ public sealed class TextMapTests
         Paint(map, 100, 10, 5, 60, 8, 0.7f);
         Paint(map, 100, 10, 40, 60, 8, 0.8f);
 
-        Assert.Equal([0.8f, 0.7f], TextMap.Find(map, 100, 60, Thresholds).Select(box => MathF.Round(box.Confidence, 3)));
+        Assert.Equal(
+            [0.8f, 0.7f], TextMap.Find(map, 100, 60, Thresholds).Select(box => MathF.Round(box.Confidence, 3)));
     }
 
     [Fact]
@@ -77,7 +78,8 @@ public sealed class TextMapTests
                 points.AddRange([new(x, y), new(x + 1, y + 1)]);
                 for (var i = 0; i < map.Length; i++)
                 {
-                    if (!seen[i] && map[i] > threshold && Math.Abs((i % width) - x) <= 1 && Math.Abs((i / width) - y) <= 1)
+                    if (!seen[i] && map[i] > threshold && Math.Abs((i % width) - x) <= 1
+                        && Math.Abs((i / width) - y) <= 1)
                     {
                         seen[i] = true;
                         open.Push(i);
