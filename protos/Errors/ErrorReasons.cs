@@ -15,12 +15,15 @@ public static class ErrorReasons
         .FindTypeByName<EnumDescriptor>(nameof(ErrorReason)).Values
         .ToDictionary(value => (ErrorReason)value.Number, value => value.Name[Prefix.Length..]);
 
-    private static readonly Dictionary<string, ErrorReason> Reasons = Names.ToDictionary(pair => pair.Value, pair => pair.Key);
+    private static readonly Dictionary<string, ErrorReason> Reasons =
+        Names.ToDictionary(pair => pair.Value, pair => pair.Key);
 
     /// <summary>The name on the wire, for example "JOB_NOT_FOUND".</summary>
     public static string ToText(this ErrorReason reason) => Names[reason];
 
-    /// <summary>Reads a name from the wire; one that this version does not know is <see cref="ErrorReason.Unspecified"/>.</summary>
+    /// <summary>
+    /// Reads a name from the wire; one that this version does not know is <see cref="ErrorReason.Unspecified"/>.
+    /// </summary>
     public static ErrorReason Parse(string? text) =>
         text is not null && Reasons.TryGetValue(text, out var reason) ? reason : ErrorReason.Unspecified;
 }

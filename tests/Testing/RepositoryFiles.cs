@@ -9,7 +9,9 @@ public static class RepositoryFiles
     /// <summary>The committed data folder: models, pipelines, samples.</summary>
     public static string Data => Path.Combine(Root, "data");
 
-    /// <summary>The committed clip: 100 frames of 768x576 at 10 fps, people walking, the caption GATE 07 NORTH.</summary>
+    /// <summary>
+    /// The committed clip: 100 frames of 768x576 at 10 fps, people walking, the caption GATE 07 NORTH.
+    /// </summary>
     public static string Pedestrians => Path.Combine(Data, "samples", "pedestrians.mp4");
 
     /// <summary>

@@ -59,7 +59,8 @@ public static class CanonicalPath
     private static void Push(Stack<string> pending, string path)
     {
         char[] separators = [Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar];
-        var names = path[(Path.GetPathRoot(path)?.Length ?? 0)..].Split(separators, StringSplitOptions.RemoveEmptyEntries);
+        var names =
+            path[(Path.GetPathRoot(path)?.Length ?? 0)..].Split(separators, StringSplitOptions.RemoveEmptyEntries);
         foreach (var name in names.Reverse().Where(name => name != "."))
         {
             pending.Push(name);

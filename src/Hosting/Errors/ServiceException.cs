@@ -47,7 +47,8 @@ public sealed class ServiceException(ErrorReason reason, string message, Excepti
                 : new Dictionary<string, string>
                 {
                     ["field"] = field,
-                    ["value"] = Shorten(Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture) ?? ""),
+                    ["value"] =
+                        Shorten(Convert.ToString(value, System.Globalization.CultureInfo.InvariantCulture) ?? ""),
                 },
         };
 

@@ -3,7 +3,9 @@ using Grpc.Core;
 
 namespace ForegSyte.Hosting.Errors;
 
-/// <summary>The one table from reasons to gRPC status codes; errors.proto states the same code for each reason.</summary>
+/// <summary>
+/// The one table from reasons to gRPC status codes; errors.proto states the same code for each reason.
+/// </summary>
 public static class StatusCodes
 {
     /// <summary>The status code of a reason.</summary>

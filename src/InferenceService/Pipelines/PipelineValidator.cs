@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Stages;

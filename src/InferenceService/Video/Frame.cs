@@ -12,7 +12,8 @@ namespace ForegSyte.Inference.Video;
 /// <param name="height">Height of <see cref="Pixels"/> in pixels.</param>
 /// <param name="sourceWidth">Width of the video as it is shown; results are given in these pixels.</param>
 /// <param name="sourceHeight">Height of the video as it is shown.</param>
-internal sealed class Frame(int index, int timestampMs, int width, int height, int sourceWidth, int sourceHeight) : IDisposable
+internal sealed class Frame(
+    int index, int timestampMs, int width, int height, int sourceWidth, int sourceHeight) : IDisposable
 {
     /// <summary>Bytes of a pixel.</summary>
     public const int BytesPerPixel = 3;

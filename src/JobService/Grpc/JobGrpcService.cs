@@ -46,11 +46,13 @@ internal sealed class JobGrpcService(
         jobPages.ReadAsync(request, context.CancellationToken);
 
     /// <inheritdoc />
-    public override Task<GetJobResultsResponse> GetJobResults(GetJobResultsRequest request, ServerCallContext context) =>
+    public override Task<GetJobResultsResponse> GetJobResults(
+        GetJobResultsRequest request, ServerCallContext context) =>
         resultPages.ReadAsync(request, context.CancellationToken);
 
     /// <inheritdoc />
-    public override Task<ListPipelinesResponse> ListPipelines(ListPipelinesRequest request, ServerCallContext context) =>
+    public override Task<ListPipelinesResponse> ListPipelines(
+        ListPipelinesRequest request, ServerCallContext context) =>
         Task.FromResult(new ListPipelinesResponse { Pipelines = { pipelines.All } });
 
     private Submission SubmissionOf(SubmitVideoRequest request)
@@ -84,7 +86,8 @@ internal sealed class JobGrpcService(
     private ServiceException UnknownPipeline(string pipelineId)
     {
         var description = string.Create(
-            CultureInfo.InvariantCulture, $"There is no pipeline \"{Shortened(pipelineId)}\" here. This server has: {PipelineIds()}.");
+            CultureInfo.InvariantCulture,
+            $"There is no pipeline \"{Shortened(pipelineId)}\" here. This server has: {PipelineIds()}.");
         return new ServiceException(ErrorReason.UnknownPipeline, description)
         {
             FieldViolations = [new FieldViolation("pipeline_id", description)],

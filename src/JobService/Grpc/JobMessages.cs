@@ -88,8 +88,8 @@ internal static class JobMessages
     }
 
     /// <summary>
-    /// A hash of what the caller sees, so that equal jobs have equal etags also across a restart. updated_at is left out:
-    /// a renewed lease is no change for a caller.
+    /// A hash of what the caller sees, so that equal jobs have equal etags also across a restart. updated_at is left
+    /// out: a renewed lease is no change for a caller.
     /// </summary>
     private static string EtagOf(Job job)
     {

@@ -10,7 +10,8 @@ namespace ForegSyte.Jobs.Grpc;
 internal sealed class JobWaiter(JobBoard board, GracefulStop stop, IOptions<WaitOptions> options, TimeProvider time)
 {
     /// <summary>The job as soon as its etag differs or it is terminal; at the timeout, as it is.</summary>
-    /// <exception cref="ServiceException">JOB_NOT_FOUND, INVALID_FIELD, or SHUTTING_DOWN when the service stops.</exception>
+    /// <exception cref="ServiceException">JOB_NOT_FOUND, INVALID_FIELD, or SHUTTING_DOWN when the service
+    /// stops.</exception>
     public async Task<Job> WaitAsync(Guid jobId, string etag, Duration? timeout, CancellationToken cancellationToken)
     {
         using var expiry = new CancellationTokenSource(TimeoutOf(timeout), time);
@@ -46,7 +47,8 @@ internal sealed class JobWaiter(JobBoard board, GracefulStop stop, IOptions<Wait
 
         if (timeout.Seconds is < 0 or > Duration.MaxSeconds || timeout.Nanos is < 0 or > 999_999_999)
         {
-            throw ServiceException.InvalidField("timeout", "timeout has to be 0 or more, with nanos from 0 to 999999999.", timeout);
+            throw ServiceException.InvalidField(
+                "timeout", "timeout has to be 0 or more, with nanos from 0 to 999999999.", timeout);
         }
 
         return timeout.Seconds >= options.Value.MaxTimeout.TotalSeconds

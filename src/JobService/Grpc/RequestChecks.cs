@@ -3,7 +3,9 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Grpc;
 
-/// <summary>Checks the fields of requests, once, at the edge. Pure; a wrong field is a ServiceException that names it.</summary>
+/// <summary>
+/// Checks the fields of requests, once, at the edge. Pure; a wrong field is a ServiceException that names it.
+/// </summary>
 internal static class RequestChecks
 {
     /// <summary>Largest stride.</summary>
@@ -23,7 +25,9 @@ internal static class RequestChecks
         return Guid.TryParseExact(text, "D", out var jobId)
             ? jobId
             : throw ServiceException.InvalidField(
-                "job_id", "job_id has to be a UUID such as 3f2b8c1e-5a44-4b6f-9c70-0d1e2f3a4b5c, as SubmitVideo returned it.", text);
+                "job_id",
+                "job_id has to be a UUID such as 3f2b8c1e-5a44-4b6f-9c70-0d1e2f3a4b5c, as SubmitVideo returned it.",
+                text);
     }
 
     /// <summary>Reads a request id; null where none was given.</summary>
@@ -48,7 +52,8 @@ internal static class RequestChecks
         if (stride is < 0 or > MaxFrameStride)
         {
             throw ServiceException.InvalidField(
-                "options.frame_stride", $"options.frame_stride has to be 0 to {MaxFrameStride}; 0 means every frame.", stride);
+                "options.frame_stride", $"options.frame_stride has to be 0 to {MaxFrameStride}; 0 means every frame.",
+                stride);
         }
 
         if (maxFrames < 0)
@@ -72,7 +77,9 @@ internal static class RequestChecks
     /// <summary>A size or count that may be 0 for its default and is cut at a limit.</summary>
     public static int Size(string field, int value, int defaultValue, int limit) => value switch
     {
-        < 0 => throw ServiceException.InvalidField(field, $"{field} has to be 0 (the default, {defaultValue}) or more.", value),
+        < 0 =>
+            throw ServiceException.InvalidField(
+                field, $"{field} has to be 0 (the default, {defaultValue}) or more.", value),
         0 => defaultValue,
         _ => Math.Min(value, limit),
     };

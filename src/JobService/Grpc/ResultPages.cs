@@ -12,14 +12,17 @@ internal sealed class ResultPages(JobBoard board, IStorage storage)
     /// <summary>Budget of a page where the caller does not give one: 1 MiB.</summary>
     public const int DefaultPageBytes = 1 << 20;
 
-    /// <summary>Largest budget of a page: 3 MiB, below the 4 MiB that gRPC clients receive unless told otherwise.</summary>
+    /// <summary>
+    /// Largest budget of a page: 3 MiB, below the 4 MiB that gRPC clients receive unless told otherwise.
+    /// </summary>
     public const int MaxPageBytes = 3 << 20;
 
     /// <summary>Reads one page.</summary>
     /// <exception cref="ServiceException">
     /// JOB_NOT_FOUND, RESULTS_NOT_READY, INVALID_FIELD, INVALID_PAGE_TOKEN or RESULTS_DAMAGED.
     /// </exception>
-    public async Task<GetJobResultsResponse> ReadAsync(GetJobResultsRequest request, CancellationToken cancellationToken)
+    public async Task<GetJobResultsResponse> ReadAsync(
+        GetJobResultsRequest request, CancellationToken cancellationToken)
     {
         var jobId = RequestChecks.JobId(request.JobId);
         var budget = RequestChecks.Size("page_bytes", request.PageBytes, DefaultPageBytes, MaxPageBytes);
@@ -57,7 +60,8 @@ internal sealed class ResultPages(JobBoard board, IStorage storage)
         catch (FileNotFoundException exception)
         {
             throw new ServiceException(
-                ErrorReason.ResultsDamaged, "The results document is gone from the storage. Submit the video again.", exception);
+                ErrorReason.ResultsDamaged, "The results document is gone from the storage. Submit the video again.",
+                exception);
         }
     }
 
@@ -74,7 +78,8 @@ internal sealed class ResultPages(JobBoard board, IStorage storage)
         }
 
         return int.TryParse(
-            PageToken.Read(arguments, request.PageToken), NumberStyles.None, CultureInfo.InvariantCulture, out var frame)
+            PageToken.Read(arguments, request.PageToken), NumberStyles.None, CultureInfo.InvariantCulture,
+            out var frame)
                 ? frame
                 : throw JobErrors.InvalidPageToken();
     }
@@ -84,7 +89,8 @@ internal sealed class ResultPages(JobBoard board, IStorage storage)
         var why = job.Status is JobStatus.Failed or JobStatus.Cancelled
             ? "It has no results."
             : "Wait for it with WaitJob.";
-        return new ServiceException(ErrorReason.ResultsNotReady, $"Job {job.JobId} is {job.Status.ToString().ToUpperInvariant()}. {why}")
+        return new ServiceException(
+            ErrorReason.ResultsNotReady, $"Job {job.JobId} is {job.Status.ToString().ToUpperInvariant()}. {why}")
         {
             Metadata = new Dictionary<string, string>
             {

@@ -41,7 +41,8 @@ internal sealed class GrpcInferenceClient(
         var request = new ProbeVideoRequest { Video = new VideoSource { Uri = video.AbsoluteUri } };
         var deadline = DeadlineAfter(options.Value.ProbeTimeout);
         return CallAsync(
-            inference.ProbeVideoAsync(request, deadline: deadline, cancellationToken: cancellationToken), cancellationToken);
+            inference.ProbeVideoAsync(request, deadline: deadline, cancellationToken: cancellationToken),
+            cancellationToken);
     }
 
     /// <inheritdoc />
@@ -49,7 +50,8 @@ internal sealed class GrpcInferenceClient(
     {
         var deadline = DeadlineAfter(options.Value.SegmentTimeout);
         return CallAsync(
-            inference.RunPipelineAsync(request, deadline: deadline, cancellationToken: cancellationToken), cancellationToken);
+            inference.RunPipelineAsync(request, deadline: deadline, cancellationToken: cancellationToken),
+            cancellationToken);
     }
 
     private static async Task<T> CallAsync<T>(AsyncUnaryCall<T> call, CancellationToken cancellationToken)
@@ -76,7 +78,8 @@ internal sealed class GrpcInferenceClient(
         try
         {
             var answer = await health.CheckAsync(
-                new HealthCheckRequest(), deadline: DeadlineAfter(options.Value.HealthTimeout), cancellationToken: cancellationToken);
+                new HealthCheckRequest(), deadline: DeadlineAfter(options.Value.HealthTimeout),
+                cancellationToken: cancellationToken);
             return answer.Status == HealthCheckResponse.Types.ServingStatus.Serving;
         }
         catch (RpcException exception)

@@ -3,8 +3,8 @@ using ForegSyte.V1;
 namespace ForegSyte.Jobs.Inference;
 
 /// <summary>
-/// The InferenceService as the dispatcher sees it. Failures are <see cref="InferenceFailedException"/>; the caller's own
-/// cancellation is an OperationCanceledException.
+/// The InferenceService as the dispatcher sees it. Failures are <see cref="InferenceFailedException"/>; the caller's
+/// own cancellation is an OperationCanceledException.
 /// </summary>
 internal interface IInferenceClient
 {

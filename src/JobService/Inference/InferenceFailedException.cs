@@ -3,7 +3,8 @@ namespace ForegSyte.Jobs.Inference;
 /// <summary>A call of the InferenceService that failed, in the words of a job.</summary>
 /// <param name="failure">Why, as it is kept with the attempt.</param>
 /// <param name="cause">What the call threw, for the log.</param>
-internal sealed class InferenceFailedException(JobFailure failure, Exception? cause = null) : Exception(failure.Message, cause)
+internal sealed class InferenceFailedException(JobFailure failure, Exception? cause = null)
+    : Exception(failure.Message, cause)
 {
     public JobFailure Failure { get; } = failure;
 

@@ -8,7 +8,9 @@ namespace ForegSyte.Jobs.Inference;
 /// <summary>Reads the failure of a job out of the status of a call. Pure.</summary>
 internal static class InferenceFailures
 {
-    /// <summary>What the InferenceService said; where it did not get to say anything, what the status code means.</summary>
+    /// <summary>
+    /// What the InferenceService said; where it did not get to say anything, what the status code means.
+    /// </summary>
     public static InferenceFailedException From(RpcException exception)
     {
         var status = exception.GetRpcStatus();

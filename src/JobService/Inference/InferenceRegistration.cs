@@ -36,7 +36,9 @@ internal static class InferenceRegistration
         {
             LoggerFactory = provider.GetRequiredService<ILoggerFactory>(),
             MaxReceiveMessageSize = options.MaxResponseBytes,
-            Credentials = options.Address.Scheme == Uri.UriSchemeHttps ? ChannelCredentials.SecureSsl : ChannelCredentials.Insecure,
+            Credentials = options.Address.Scheme == Uri.UriSchemeHttps
+                ? ChannelCredentials.SecureSsl
+                : ChannelCredentials.Insecure,
             HttpHandler = new SocketsHttpHandler
             {
                 // A segment may take minutes without a byte; pings tell a dead peer from a busy one.

@@ -19,13 +19,16 @@ internal sealed class PipelineDirectory
 
     private readonly SortedDictionary<string, Pipeline> _pipelines = new(StringComparer.Ordinal);
 
-    /// <summary>Reads all pipelines of a folder. Throws InvalidOperationException that names the file and the defect.</summary>
+    /// <summary>
+    /// Reads all pipelines of a folder. Throws InvalidOperationException that names the file and the defect.
+    /// </summary>
     public PipelineDirectory(string folder)
     {
         if (!Directory.Exists(folder))
         {
             throw new InvalidOperationException(
-                $"The pipelines' folder {folder} does not exist. Set Pipelines:Directory, or DataDirectory, to where they are.");
+                $"The pipelines' folder {folder} does not exist. Set Pipelines:Directory, or DataDirectory, to where "
+                + "they are.");
         }
 
         foreach (var file in Directory.EnumerateFiles(folder, "*.json"))
@@ -36,7 +39,8 @@ internal sealed class PipelineDirectory
 
         if (_pipelines.Count is 0 or > MaxPipelines)
         {
-            throw new InvalidOperationException($"{folder} holds {_pipelines.Count} pipelines; 1 to {MaxPipelines} are supported.");
+            throw new InvalidOperationException(
+                $"{folder} holds {_pipelines.Count} pipelines; 1 to {MaxPipelines} are supported.");
         }
     }
 
@@ -65,6 +69,7 @@ internal sealed class PipelineDirectory
 
         return pipeline.Id == Path.GetFileNameWithoutExtension(file)
             ? pipeline
-            : throw new InvalidOperationException($"The pipeline {file} has the id \"{pipeline.Id}\"; it has to be the file's name.");
+            : throw new InvalidOperationException(
+                $"The pipeline {file} has the id \"{pipeline.Id}\"; it has to be the file's name.");
     }
 }

@@ -95,7 +95,8 @@ internal sealed class VideoIntake(
         if (artifact.Stream.Length != source.Length)
         {
             throw ServiceException.ForField(
-                ErrorReason.TruncatedMp4, "uri", "The file changed while it was copied. Submit it when it is complete.");
+                ErrorReason.TruncatedMp4, "uri",
+                "The file changed while it was copied. Submit it when it is complete.");
         }
 
         await artifact.CommitAsync(cancellationToken);

@@ -17,7 +17,8 @@ internal static class ArtifactKeys
     {
         foreach (var suffix in (ReadOnlySpan<string>)[ResultsSuffix, VideoSuffix])
         {
-            if (key.EndsWith(suffix, StringComparison.Ordinal) && Guid.TryParseExact(key[..^suffix.Length], "D", out var jobId))
+            if (key.EndsWith(suffix, StringComparison.Ordinal)
+                && Guid.TryParseExact(key[..^suffix.Length], "D", out var jobId))
             {
                 return jobId;
             }

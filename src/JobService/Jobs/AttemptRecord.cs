@@ -5,4 +5,5 @@ namespace ForegSyte.Jobs;
 /// <param name="StartedAt">When a dispatcher claimed the job.</param>
 /// <param name="EndedAt">When the attempt ended; null while it runs.</param>
 /// <param name="Failure">Why it did not complete the job; null where it did, or while it runs.</param>
-internal sealed record AttemptRecord(int Number, DateTimeOffset StartedAt, DateTimeOffset? EndedAt, JobFailure? Failure);
+internal sealed record AttemptRecord(
+    int Number, DateTimeOffset StartedAt, DateTimeOffset? EndedAt, JobFailure? Failure);

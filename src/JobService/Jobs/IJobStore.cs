@@ -1,6 +1,8 @@
 namespace ForegSyte.Jobs;
 
-/// <summary>The durable truth about jobs. When a method that changes something returns, the change survives a crash.</summary>
+/// <summary>
+/// The durable truth about jobs. When a method that changes something returns, the change survives a crash.
+/// </summary>
 internal interface IJobStore
 {
     /// <summary>
@@ -20,7 +22,8 @@ internal interface IJobStore
     /// of the job comes between. A transition that throws changes nothing, and its exception reaches the caller. One
     /// that returns the same instance writes nothing. Returns null where there is no such job.
     /// </summary>
-    Task<JobRecord?> UpdateAsync(Guid jobId, Func<JobRecord, JobRecord> transition, CancellationToken cancellationToken);
+    Task<JobRecord?> UpdateAsync(
+        Guid jobId, Func<JobRecord, JobRecord> transition, CancellationToken cancellationToken);
 
     /// <summary>Reads a page of jobs, newest first.</summary>
     Task<IReadOnlyList<JobRecord>> ListAsync(JobQuery query, CancellationToken cancellationToken);

@@ -69,7 +69,8 @@ internal sealed class JobBoard(IJobStore store)
     /// missed between the two.
     /// </summary>
     public Task NextChange(Guid jobId) =>
-        _changes.GetOrAdd(jobId, static _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        _changes.GetOrAdd(
+            jobId, static _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
 
     /// <summary>Ends the wait for a job: its next change has come, or never will.</summary>
     public void Wake(Guid jobId)

@@ -4,7 +4,8 @@ namespace ForegSyte.Jobs;
 internal static class JobIdentity
 {
     /// <summary>Refuses a transition that makes another job of a record.</summary>
-    /// <exception cref="ArgumentException">A field that never changes was changed; a defect of the transition.</exception>
+    /// <exception cref="ArgumentException">A field that never changes was changed; a defect of the
+    /// transition.</exception>
     public static void RequireSame(JobRecord before, JobRecord after)
     {
         var kept = before with

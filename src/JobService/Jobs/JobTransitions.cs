@@ -58,7 +58,8 @@ internal static class JobTransitions
     }
 
     /// <summary>running → completed: the results are stored.</summary>
-    public static JobRecord Complete(JobRecord job, Guid token, string outputPath, JobSummary summary, DateTimeOffset now)
+    public static JobRecord Complete(
+        JobRecord job, Guid token, string outputPath, JobSummary summary, DateTimeOffset now)
     {
         RequireLease(job, token);
         return End(job, JobStatus.Completed, failure: null, now) with { OutputPath = outputPath, Summary = summary };

@@ -5,7 +5,9 @@ namespace ForegSyte.Jobs;
 /// <summary>Decides what follows a failed attempt. Pure; the random number comes in.</summary>
 internal static class RetryPolicy
 {
-    /// <summary>Whether a later attempt may succeed where this one failed (AIP-194: only what is UNAVAILABLE, or lost).</summary>
+    /// <summary>
+    /// Whether a later attempt may succeed where this one failed (AIP-194: only what is UNAVAILABLE, or lost).
+    /// </summary>
     public static bool MayPass(ErrorReason reason) => reason is
         ErrorReason.InferenceUnavailable or ErrorReason.DecoderLost or ErrorReason.InferenceBusy
         or ErrorReason.ShuttingDown or ErrorReason.DeadlineExceeded or ErrorReason.Cancelled
@@ -35,7 +37,8 @@ internal static class RetryPolicy
         // Exponential back-off with "equal jitter": half of the step is fixed, half random
         // (M. Brooker, Exponential Backoff And Jitter, AWS Architecture Blog, 2015).
         var step = Math.Min(
-            options.MaxDelay.TotalMilliseconds, options.FirstDelay.TotalMilliseconds * Math.Pow(2, Math.Min(failed - 1, 30)));
+            options.MaxDelay.TotalMilliseconds,
+            options.FirstDelay.TotalMilliseconds * Math.Pow(2, Math.Min(failed - 1, 30)));
         return TimeSpan.FromMilliseconds((step / 2) + (step / 2 * jitter));
     }
 

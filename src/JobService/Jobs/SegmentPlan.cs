@@ -7,7 +7,9 @@ namespace ForegSyte.Jobs;
 /// </summary>
 internal static class SegmentPlan
 {
-    /// <summary>Plans the segments: ascending, adjacent, none empty; together exactly 0 to <see cref="EndFrame"/>.</summary>
+    /// <summary>
+    /// Plans the segments: ascending, adjacent, none empty; together exactly 0 to <see cref="EndFrame"/>.
+    /// </summary>
     /// <param name="frameCount">Frames of the video, more than 0.</param>
     /// <param name="keyFrames">Indexes of key frames, ascending.</param>
     /// <param name="frameStride">Every n-th frame is analyzed; 1 or more.</param>
@@ -47,7 +49,8 @@ internal static class SegmentPlan
         end <= start ? 0 : ((end - 1) / frameStride) - (start == 0 ? -1 : (start - 1) / frameStride);
 
     /// <summary>
-    /// The last key frame between half a segment and a whole one, else the first up to one and a half, else a whole one.
+    /// The last key frame between half a segment and a whole one, else the first up to one and a half, else a whole
+    /// one.
     /// </summary>
     private static int Cut(int start, int end, int length, IReadOnlyList<int> keyFrames)
     {

@@ -19,8 +19,8 @@ internal sealed class SummaryBuilder
 
     /// <summary>
     /// Different texts that are counted at a time. With at most so many in the video the counts are exact. With more,
-    /// the rarest makes room for a new one and hands its count on (Metwally, Agrawal, El Abbadi: Efficient Computation of
-    /// Frequent and Top-k Elements in Data Streams, 2005): a text in more than 1/1024 of all readings is sure to be
+    /// the rarest makes room for a new one and hands its count on (Metwally, Agrawal, El Abbadi: Efficient Computation
+    /// of Frequent and Top-k Elements in Data Streams, 2005): a text in more than 1/1024 of all readings is sure to be
     /// counted, and no count is too low; it is too high by at most 1/1024 of all readings.
     /// </summary>
     public const int MaxCountedTexts = 1_024;
@@ -65,7 +65,9 @@ internal sealed class SummaryBuilder
         }
     }
 
-    /// <summary>What was found so far. Texts of equal count are in ordinal order, so that a run can be repeated.</summary>
+    /// <summary>
+    /// What was found so far. Texts of equal count are in ordinal order, so that a run can be repeated.
+    /// </summary>
     public JobSummary Build() => new()
     {
         Frames = _frames.Clone(),
@@ -116,5 +118,7 @@ internal sealed class SummaryBuilder
     private static int Increment(int count) => count == int.MaxValue ? count : count + 1;
 
     private static string Shorten(string text) =>
-        text.Length <= MaxTextLength ? text : text[..(char.IsHighSurrogate(text[MaxTextLength - 1]) ? MaxTextLength - 1 : MaxTextLength)];
+        text.Length <= MaxTextLength
+            ? text
+            : text[..(char.IsHighSurrogate(text[MaxTextLength - 1]) ? MaxTextLength - 1 : MaxTextLength)];
 }

@@ -8,8 +8,8 @@ namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
 /// Takes ids from the queue and has their jobs run, as many at a time as the options allow. While no InferenceService
-/// serves, jobs stay pending: waiting costs no attempt. When the service stops, running jobs may finish within the grace
-/// time and are handed back to the queue after it.
+/// serves, jobs stay pending: waiting costs no attempt. When the service stops, running jobs may finish within the
+/// grace time and are handed back to the queue after it.
 /// </summary>
 internal sealed class Dispatcher(
     JobRecovery recovery,

@@ -1,8 +1,8 @@
 namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
-/// Ids of jobs that wait, first in, first out. A hint only: the database is the truth, and whoever takes an id still has
-/// to claim the job. A lost or doubled id does no harm beyond that.
+/// Ids of jobs that wait, first in, first out. A hint only: the database is the truth, and whoever takes an id still
+/// has to claim the job. A lost or doubled id does no harm beyond that.
 /// </summary>
 internal interface IJobQueue
 {

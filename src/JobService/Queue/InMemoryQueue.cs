@@ -19,7 +19,9 @@ internal sealed class InMemoryQueue : IJobQueue
     public ValueTask EnqueueAsync(Guid jobId, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return _waiting.TryAdd(jobId, true) ? _ids.Writer.WriteAsync(jobId, cancellationToken) : ValueTask.CompletedTask;
+        return _waiting.TryAdd(jobId, true)
+            ? _ids.Writer.WriteAsync(jobId, cancellationToken)
+            : ValueTask.CompletedTask;
     }
 
     /// <inheritdoc />

@@ -25,7 +25,8 @@ internal sealed class JobExecution(
         var frameCount = probe.Video.FrameCount;
         var total = SegmentPlan.AnalyzedFrames(frameCount, job.FrameStride, job.MaxFrames);
         await board.ChangeAsync(
-            job.JobId, stored => JobTransitions.Probe(stored, token, probe.Video, total, time.GetUtcNow()), cancellationToken);
+            job.JobId, stored => JobTransitions.Probe(stored, token, probe.Video, total, time.GetUtcNow()),
+            cancellationToken);
 
         var plan = SegmentPlan.Create(
             frameCount, probe.KeyFrames, job.FrameStride, job.MaxFrames, options.Value.SegmentFrames);

@@ -4,8 +4,8 @@ using ForegSyte.V1;
 namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
-/// What a start does with the jobs of the run before: those that were running go back to pending, since only one process
-/// can hold the database and so none of their dispatchers lives; all pending ones are queued, oldest first.
+/// What a start does with the jobs of the run before: those that were running go back to pending, since only one
+/// process can hold the database and so none of their dispatchers lives; all pending ones are queued, oldest first.
 /// </summary>
 internal sealed class JobRecovery(
     IJobStore store, JobBoard board, IJobQueue queue, IStorage storage, TimeProvider time, ILogger<JobRecovery> logger)
@@ -20,7 +20,8 @@ internal sealed class JobRecovery(
         var abandoned = storage.RemoveAbandoned();
         if (abandoned > 0)
         {
-            logger.LogInformation("Removed {Count} artifacts that were not complete when the last run ended", abandoned);
+            logger.LogInformation(
+                "Removed {Count} artifacts that were not complete when the last run ended", abandoned);
         }
 
         await QueueUnfinishedAsync(cancellationToken);

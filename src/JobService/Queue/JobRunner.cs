@@ -65,7 +65,8 @@ internal sealed class JobRunner(
         try
         {
             return await board.ChangeAsync(
-                jobId, job => JobTransitions.Claim(job, token, time.GetUtcNow(), dispatch.Value.LeaseDuration), cancellationToken);
+                jobId, job => JobTransitions.Claim(job, token, time.GetUtcNow(), dispatch.Value.LeaseDuration),
+                cancellationToken);
         }
         catch (TransitionRefusedException refused)
         {
@@ -124,7 +125,8 @@ internal sealed class JobRunner(
             case OperationCanceledException or TransitionRefusedException:
                 return new JobFailure(ErrorReason.LeaseLost, "Another dispatcher took the job over.");
             case InferenceFailedException inference:
-                logger.LogWarning("Job {JobId}: {Reason}: {Message}", jobId, inference.Failure.Reason, inference.Failure.Message);
+                logger.LogWarning(
+                    "Job {JobId}: {Reason}: {Message}", jobId, inference.Failure.Reason, inference.Failure.Message);
                 return inference.Failure;
             case ServiceException service:
                 logger.LogWarning("Job {JobId}: {Reason}: {Message}", jobId, service.Reason, service.Message);
@@ -139,17 +141,23 @@ internal sealed class JobRunner(
         }
     }
 
-    /// <summary>Stores how the attempt ended, and tries until that is done: a job must not stay running by itself.</summary>
+    /// <summary>
+    /// Stores how the attempt ended, and tries until that is done: a job must not stay running by itself.
+    /// </summary>
     private async Task<TimeSpan?> SettleAsync(JobRecord job, Guid token, CompletedWork? work, JobFailure? failure)
     {
-        var delay = failure is null ? null : RetryPolicy.DelayBeforeRetry(job, failure, retry.Value, random.NextDouble());
+        var delay = failure is null
+            ? null
+            : RetryPolicy.DelayBeforeRetry(job, failure, retry.Value, random.NextDouble());
         while (true)
         {
             try
             {
-                await board.ChangeAsync(job.JobId, stored => Settle(stored, token, work, failure, delay), CancellationToken.None);
+                await board.ChangeAsync(
+                    job.JobId, stored => Settle(stored, token, work, failure, delay), CancellationToken.None);
                 logger.LogInformation(
-                    "Job {JobId} {Outcome}", job.JobId, failure is null ? "completed" : delay is null ? "failed" : "will be retried");
+                    "Job {JobId} {Outcome}", job.JobId,
+                    failure is null ? "completed" : delay is null ? "failed" : "will be retried");
                 return delay;
             }
             catch (TransitionRefusedException refused)

@@ -13,9 +13,10 @@ internal static class QueueRegistration
                 "Dispatch:HeartbeatInterval has to be at most half of Dispatch:LeaseDuration.");
         services.AddCheckedOptions<RetryOptions>(RetryOptions.Section)
             .Validate(
-                options => options.FirstDelay <= options.MaxDelay, "Retry:FirstDelay has to be at most Retry:MaxDelay.");
+                options => options.FirstDelay <= options.MaxDelay,
+                "Retry:FirstDelay has to be at most Retry:MaxDelay.");
         services.AddSingleton<IJobQueue, InMemoryQueue>();
-#pragma warning disable RS0030 // The one place that takes it: safe for many threads, which a Random of one's own is not.
+#pragma warning disable RS0030 // The one place that takes it: safe for many threads, as a Random of one's own is not.
         services.AddSingleton(Random.Shared);
 #pragma warning restore RS0030
         services.AddSingleton<SegmentWindow>();

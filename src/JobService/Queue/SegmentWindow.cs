@@ -18,7 +18,8 @@ internal sealed class SegmentWindow(
     /// <summary>Runs all segments. Leaving early cancels those under way.</summary>
     /// <exception cref="InferenceFailedException">A segment failed.</exception>
     public async IAsyncEnumerable<RunPipelineResponse> RunAsync(
-        JobRecord job, Uri video, IReadOnlyList<Segment> plan, [EnumeratorCancellation] CancellationToken cancellationToken)
+        JobRecord job, Uri video, IReadOnlyList<Segment> plan,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var underWay = new Queue<Task<RunPipelineResponse>>();
@@ -67,7 +68,8 @@ internal sealed class SegmentWindow(
     }
 
     /// <summary>A busy InferenceService is no failure: the segment waits its turn.</summary>
-    private async Task<RunPipelineResponse> CallUntilTakenAsync(RunPipelineRequest request, CancellationToken cancellationToken)
+    private async Task<RunPipelineResponse> CallUntilTakenAsync(
+        RunPipelineRequest request, CancellationToken cancellationToken)
     {
         while (true)
         {

@@ -28,6 +28,7 @@ internal static class DatabaseFailures
 
         return new DatabaseException(
             $"The database {path} cannot be opened. Nothing was changed. Check that the path is right, that this user "
-            + $"may read and write it and its folder, and that the disk is healthy. The cause: {failure.Message}", failure);
+            + $"may read and write it and its folder, and that the disk is healthy. The cause: {failure.Message}",
+            failure);
     }
 }

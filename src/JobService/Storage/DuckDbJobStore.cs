@@ -129,7 +129,8 @@ internal sealed class DuckDbJobStore(DuckDbWriter writer, DuckDbReaders readers)
     }
 
     private static void PutAttempts(
-        DuckDBConnection connection, Guid jobId, IReadOnlyList<AttemptRecord> before, IReadOnlyList<AttemptRecord> after)
+        DuckDBConnection connection, Guid jobId, IReadOnlyList<AttemptRecord> before,
+        IReadOnlyList<AttemptRecord> after)
     {
         foreach (var gone in before.ExceptBy(after.Select(attempt => attempt.Number), attempt => attempt.Number))
         {

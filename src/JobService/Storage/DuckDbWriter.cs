@@ -9,8 +9,9 @@ namespace ForegSyte.Jobs.Storage;
 /// transaction of its own, so two changes of a row never conflict and no retry is needed.
 /// </summary>
 /// <remarks>
-/// DuckDB has no asynchronous calls. However many calls are in flight, writing blocks one thread of the pool; the callers
-/// await. This is the place for group commit: whoever commits several waiting changes in one transaction changes
+/// DuckDB has no asynchronous calls. However many calls are in flight, writing blocks one thread of the pool; the
+/// callers await. This is the place for group commit: whoever commits several waiting changes in one transaction
+/// changes
 /// <see cref="RunAsync"/> and nothing above it.
 /// </remarks>
 internal sealed class DuckDbWriter : IAsyncDisposable

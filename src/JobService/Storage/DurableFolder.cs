@@ -7,7 +7,8 @@ namespace ForegSyte.Jobs.Storage;
 /// Makes the names in a folder survive a crash. fsync of a file covers its bytes only: a rename lives in the folder,
 /// and without fsync of the folder a power loss may bring back the state before it.
 /// </summary>
-/// <remarks>.NET opens no folders, so the handle is made by open(2). Windows keeps names in a journal of its own.</remarks>
+/// <remarks>.NET opens no folders, so the handle is made by open(2). Windows keeps names in a journal of its
+/// own.</remarks>
 internal static class DurableFolder
 {
     private const int ReadOnly = 0;

@@ -24,7 +24,9 @@ internal interface IStorage
     /// <summary>The keys of all artifacts, in no order.</summary>
     IEnumerable<string> ListKeys();
 
-    /// <summary>Removes what writers that died left behind; called once, before anything is staged. Returns the count.</summary>
+    /// <summary>
+    /// Removes what writers that died left behind; called once, before anything is staged. Returns the count.
+    /// </summary>
     int RemoveAbandoned();
 
     /// <summary>The URI under which an InferenceService reads the artifact.</summary>

@@ -33,7 +33,8 @@ internal sealed class JobFilterSql
     private string Translate(JobFilter.Comparison comparison) => (comparison.Field, comparison.Value) switch
     {
         (FilterField.Status, JobStatus status) => Compare("status", comparison.Operator, JobStatusNames.Of(status)),
-        (FilterField.CreatedAt, DateTimeOffset instant) => Compare("created_at", comparison.Operator, instant.UtcDateTime),
+        (FilterField.CreatedAt, DateTimeOffset instant) =>
+            Compare("created_at", comparison.Operator, instant.UtcDateTime),
         (FilterField.PipelineId, TextPattern pattern) => Match("pipeline_id", comparison.Operator, pattern),
         (FilterField.DisplayName, TextPattern pattern) => Match("display_name", comparison.Operator, pattern),
         _ => throw new ArgumentException($"The field {comparison.Field} cannot be compared with {comparison.Value}."),

@@ -77,7 +77,9 @@ internal static class JobRow
             CreatedAt = row.Instant("created_at"),
             UpdatedAt = row.Instant("updated_at"),
             EndedAt = row.InstantOrNull("ended_at"),
-            Lease = row.GetOrNull<Guid>("lease_token") is { } token ? new Lease(token, row.Instant("lease_expires_at")) : null,
+            Lease = row.GetOrNull<Guid>("lease_token") is { } token
+                ? new Lease(token, row.Instant("lease_expires_at"))
+                : null,
             FramesTotal = row.Get<int>("frames_total"),
             FramesDone = row.Get<int>("frames_done"),
             Video = Message<VideoInfo>(row.TextOrNull("video_json")),
@@ -113,7 +115,8 @@ internal static class JobRow
     private static JobStatus Status(string name) => JobStatusNames.TryParse(name, out var status)
         ? status.Value
         : throw new DatabaseException(
-            $"The database holds the status '{name}', which this version does not know. Start the version that wrote it.");
+            $"The database holds the status '{name}', which this version does not know. Start the version that wrote "
+            + "it.");
 
     private static string? Json(IMessage? message) => message is null ? null : ForegSyteJson.Formatter.Format(message);
 
@@ -138,7 +141,8 @@ internal static class JobRow
         public string? TextOrNull(string column) => IsNull(column) ? null : Text(column);
 
         // TIMESTAMP has no zone and reads back as Unspecified; the columns hold UTC.
-        public DateTimeOffset Instant(string column) => new(_reader.GetDateTime(_reader.GetOrdinal(column)), TimeSpan.Zero);
+        public DateTimeOffset Instant(string column) =>
+            new(_reader.GetDateTime(_reader.GetOrdinal(column)), TimeSpan.Zero);
 
         public DateTimeOffset? InstantOrNull(string column) => IsNull(column) ? null : Instant(column);
 

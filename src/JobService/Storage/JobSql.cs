@@ -31,13 +31,15 @@ internal static class JobSql
     public static readonly string InsertJob = Insert("jobs", JobColumns);
 
     public static readonly string UpdateJob =
-        $"UPDATE jobs SET {string.Join(", ", ChangingColumns.Select(name => $"{name} = ${name}"))} WHERE job_id = $job_id";
+        $"UPDATE jobs SET {string.Join(", ", ChangingColumns.Select(name => $"{name} = ${name}"))} WHERE job_id = "
+        + "$job_id";
 
     public static readonly string FindAttempts =
         $"SELECT {Names(AttemptColumns)} FROM attempts WHERE job_id = $job_id ORDER BY number";
 
     public static readonly string FindAttemptsOfJobs =
-        $"SELECT {Names(AttemptColumns)} FROM attempts WHERE job_id IN (SELECT unnest($job_ids)) ORDER BY job_id, number";
+        $"SELECT {Names(AttemptColumns)} FROM attempts WHERE job_id IN (SELECT unnest($job_ids)) ORDER BY job_id, "
+        + "number";
 
     public static readonly string PutAttempt = Insert("attempts", AttemptColumns)
         + $" ON CONFLICT (job_id, number) DO UPDATE SET {Excluded(AttemptColumns.Skip(2))}";

@@ -2,7 +2,8 @@ namespace ForegSyte.Jobs.Storage;
 
 /// <summary>A file that is written under a temporary name in the folder where it will stay.</summary>
 /// <param name="file">
-/// The file, without a buffer of its own: after a failed write a buffer would be written again by Dispose, and fail again.
+/// The file, without a buffer of its own: after a failed write a buffer would be written again by Dispose, and fail
+/// again.
 /// </param>
 /// <param name="temporaryPath">Where it is.</param>
 /// <param name="path">Where it goes.</param>

@@ -17,5 +17,6 @@ internal static class StorageKey
         : throw new ArgumentException(
             $"A key has 1 to {MaxLength} letters, digits, '.', '_' or '-' and does not begin with a dot.", nameof(key));
 
-    private static bool IsAllowed(char character) => char.IsAsciiLetterOrDigit(character) || character is '.' or '_' or '-';
+    private static bool IsAllowed(char character) =>
+        char.IsAsciiLetterOrDigit(character) || character is '.' or '_' or '-';
 }

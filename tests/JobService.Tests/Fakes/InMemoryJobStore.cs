@@ -12,13 +12,16 @@ internal sealed class InMemoryJobStore : IJobStore
     public Task<(JobRecord Job, bool Created)> InsertAsync(JobRecord job, CancellationToken cancellationToken) =>
         Run(() =>
         {
-            if (job.RequestId is not null && _jobs.Values.SingleOrDefault(x => x.RequestId == job.RequestId) is { } earlier)
+            if (job.RequestId is not null
+                && _jobs.Values.SingleOrDefault(x => x.RequestId == job.RequestId) is { } earlier)
             {
                 return (earlier, false);
             }
 
             var kept = JobPrecision.Cut(job);
-            return _jobs.TryAdd(job.JobId, kept) ? (kept, true) : throw new ArgumentException("The job is there already.");
+            return _jobs.TryAdd(job.JobId, kept)
+                ? (kept, true)
+                : throw new ArgumentException("The job is there already.");
         }, cancellationToken);
 
     public Task<JobRecord?> FindAsync(Guid jobId, CancellationToken cancellationToken) =>
@@ -82,7 +85,9 @@ internal sealed class InMemoryJobStore : IJobStore
 
     /// <summary>More than 0 where the job comes after the position in a list.</summary>
     private static int Compare(JobRecord job, JobPosition position) =>
-        position.CreatedAt.CompareTo(job.CreatedAt) is var order and not 0 ? order : position.JobId.CompareTo(job.JobId);
+        position.CreatedAt.CompareTo(job.CreatedAt) is var order and not 0
+            ? order
+            : position.JobId.CompareTo(job.JobId);
 
     private Task<T> Run<T>(Func<T> change, CancellationToken cancellationToken)
     {

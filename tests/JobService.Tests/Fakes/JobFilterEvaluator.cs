@@ -11,8 +11,10 @@ internal static class JobFilterEvaluator
         JobFilter.And(var left, var right) => Matches(left, job) && Matches(right, job),
         JobFilter.Or(var left, var right) => Matches(left, job) || Matches(right, job),
         JobFilter.Not(var inner) => !Matches(inner, job),
-        JobFilter.Comparison { Value: DateTimeOffset instant } comparison => Holds(comparison.Operator, job.CreatedAt.CompareTo(instant)),
-        JobFilter.Comparison { Value: JobStatus status } comparison => Holds(comparison.Operator, job.Status == status ? 0 : 1),
+        JobFilter.Comparison { Value: DateTimeOffset instant } comparison =>
+            Holds(comparison.Operator, job.CreatedAt.CompareTo(instant)),
+        JobFilter.Comparison { Value: JobStatus status } comparison =>
+            Holds(comparison.Operator, job.Status == status ? 0 : 1),
         JobFilter.Comparison { Field: FilterField.PipelineId, Value: TextPattern pattern } comparison =>
             Holds(comparison.Operator, Matches(pattern, job.PipelineId) ? 0 : 1),
         JobFilter.Comparison { Field: FilterField.DisplayName, Value: TextPattern pattern } comparison =>

@@ -6,8 +6,9 @@ namespace ForegSyte.Jobs.Tests.Grpc;
 public sealed class PageTokenTests
 {
     [Fact]
-    public void Read_OfWhatMakeMade_IsThePosition() => Gen.Select(Gen.String, Gen.String[Gen.Char.AlphaNumeric, 0, 100]).Sample(
-        (arguments, position) => Assert.Equal(position, PageToken.Read(arguments, PageToken.Make(arguments, position))));
+    public void Read_OfWhatMakeMade_IsThePosition() =>
+        Gen.Select(Gen.String, Gen.String[Gen.Char.AlphaNumeric, 0, 100]).Sample((arguments, position) =>
+            Assert.Equal(position, PageToken.Read(arguments, PageToken.Make(arguments, position))));
 
     [Fact]
     public void Read_WithOtherArguments_IsNull() =>
@@ -17,7 +18,8 @@ public sealed class PageTokenTests
     public void Read_AnyOtherText_IsNull() => Gen.String.Sample(text => Assert.Null(PageToken.Read("ListJobs ", text)));
 
     [Fact]
-    public void Read_TooLong_IsNull() => Assert.Null(PageToken.Read("", PageToken.Make("", new string('x', PageToken.MaxLength))));
+    public void Read_TooLong_IsNull() =>
+        Assert.Null(PageToken.Read("", PageToken.Make("", new string('x', PageToken.MaxLength))));
 
     [Fact]
     public void Make_AnyPosition_IsSafeInUrls() =>

@@ -3,15 +3,20 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tests.Jobs;
 
-/// <summary>The state machine as properties: random walks of commands against the rules that must hold in every state.</summary>
+/// <summary>
+/// The state machine as properties: random walks of commands against the rules that must hold in every state.
+/// </summary>
 public sealed class JobTransitionsTests
 {
     private static readonly DateTimeOffset Start = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(15);
-    private static readonly Guid[] Tokens = [.. Enumerable.Range(1, 3).Select(number => new Guid(number, 0, 0, new byte[8]))];
+    private static readonly Guid[] Tokens =
+        [.. Enumerable.Range(1, 3).Select(number => new Guid(number, 0, 0, new byte[8]))];
     private static readonly JobFailure Failure = new(ErrorReason.DecoderLost, "The decoder was lost.");
 
-    /// <summary>What a walk does in a step: which command, with whose token, at what time after or before the start.</summary>
+    /// <summary>
+    /// What a walk does in a step: which command, with whose token, at what time after or before the start.
+    /// </summary>
     private static readonly Gen<(int Command, Guid Token, DateTimeOffset Now, int Frames)[]> Walks =
         Gen.Select(Gen.Int[0, 7], Gen.Int[0, 2], Gen.Int[-100, 1000], Gen.Int[0, 50])
             .Select(step => (step.Item1, Tokens[step.Item2], Start.AddSeconds(step.Item3), step.Item4))
@@ -57,7 +62,8 @@ public sealed class JobTransitionsTests
     public void Complete_WithTheTokenOfAnEarlierAttempt_IsRefused()
     {
         var first = JobTransitions.Claim(Pending(), Tokens[0], Start, LeaseDuration);
-        var second = JobTransitions.Claim(JobTransitions.Rescue(first, Failure, Start), Tokens[1], Start, LeaseDuration);
+        var second =
+            JobTransitions.Claim(JobTransitions.Rescue(first, Failure, Start), Tokens[1], Start, LeaseDuration);
         var refused = Assert.Throws<TransitionRefusedException>(
             () => JobTransitions.Complete(second, Tokens[0], "x", new JobSummary(), Start));
         Assert.Equal(TransitionRefusal.StaleLease, refused.Refusal);
@@ -70,7 +76,10 @@ public sealed class JobTransitionsTests
         job = JobTransitions.Release(job, Tokens[0], Failure, Start.AddSeconds(1));
         job = JobTransitions.Claim(job, Tokens[1], Start.AddSeconds(2), LeaseDuration);
         Assert.Equal(
-            [new AttemptRecord(1, Start, Start.AddSeconds(1), Failure), new AttemptRecord(2, Start.AddSeconds(2), null, null)],
+            [
+                new AttemptRecord(1, Start, Start.AddSeconds(1), Failure),
+                new AttemptRecord(2, Start.AddSeconds(2), null, null),
+            ],
             job.Attempts);
     }
 
@@ -86,7 +95,8 @@ public sealed class JobTransitionsTests
         Assert.True(job.UpdatedAt >= job.CreatedAt);
     }
 
-    private static void CheckStep(JobRecord before, JobRecord after, (int Command, Guid Token, DateTimeOffset Now, int Frames) step)
+    private static void CheckStep(
+        JobRecord before, JobRecord after, (int Command, Guid Token, DateTimeOffset Now, int Frames) step)
     {
         Assert.False(before.IsTerminal);
         Assert.True(after.UpdatedAt >= before.UpdatedAt, "A clock that was set back must not make a record older.");
@@ -102,7 +112,8 @@ public sealed class JobTransitionsTests
         }
     }
 
-    private static JobRecord Apply(JobRecord job, (int Command, Guid Token, DateTimeOffset Now, int Frames) step) => step.Command switch
+    private static JobRecord Apply(
+        JobRecord job, (int Command, Guid Token, DateTimeOffset Now, int Frames) step) => step.Command switch
     {
         0 => JobTransitions.Claim(job, step.Token, step.Now, LeaseDuration),
         1 => JobTransitions.Renew(job, step.Token, step.Now, LeaseDuration),

@@ -5,7 +5,8 @@ namespace ForegSyte.Jobs.Tests.Jobs;
 
 public sealed class RetryPolicyTests
 {
-    private static readonly RetryOptions Options = new() { MaxAttempts = 3, FirstDelay = TimeSpan.FromSeconds(1), MaxDelay = TimeSpan.FromSeconds(10) };
+    private static readonly RetryOptions Options =
+        new() { MaxAttempts = 3, FirstDelay = TimeSpan.FromSeconds(1), MaxDelay = TimeSpan.FromSeconds(10) };
 
     [Theory]
     [InlineData(ErrorReason.UndecodableVideo)]
@@ -36,9 +37,12 @@ public sealed class RetryPolicyTests
     public void DelayBeforeRetry_AnyJitter_DoublesUpToTheLimit() =>
         Gen.Select(Gen.Int[0, 60], Gen.Double[0, 1]).Sample((earlier, jitter) =>
         {
-            var options = new RetryOptions { MaxAttempts = 100, FirstDelay = Options.FirstDelay, MaxDelay = Options.MaxDelay };
+            var options =
+                new RetryOptions { MaxAttempts = 100, FirstDelay = Options.FirstDelay, MaxDelay = Options.MaxDelay };
             var lost = new JobFailure(ErrorReason.DecoderLost, "");
-            var delay = RetryPolicy.DelayBeforeRetry(After([.. Enumerable.Repeat(lost, earlier)]), lost, options, jitter)!.Value;
+            var delay =
+                RetryPolicy.DelayBeforeRetry(
+                    After([.. Enumerable.Repeat(lost, earlier)]), lost, options, jitter)!.Value;
             var step = Math.Min(10_000, 1000 * Math.Pow(2, earlier));
             Assert.InRange(delay.TotalMilliseconds, (step / 2) - 1, step + 1);
         });

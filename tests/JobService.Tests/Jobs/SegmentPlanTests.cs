@@ -10,7 +10,9 @@ public sealed class SegmentPlanTests
         from stride in Gen.Int[1, 50]
         from max in Gen.Int[0, 300]
         from segment in Gen.Int[1, 100]
-        select (frames, keyFrames.Where(frame => frame < frames).Append(0).Distinct().Order().ToArray(), stride, max, segment);
+        select (
+            frames, keyFrames.Where(frame => frame < frames).Append(0).Distinct().Order().ToArray(), stride, max,
+            segment);
 
     [Fact]
     public void Create_AnyVideo_CoversEachFrameOnceInOrder() => Plans.Sample(plan =>
@@ -63,10 +65,13 @@ public sealed class SegmentPlanTests
     [Fact]
     public void Create_LongestVideo_DoesNotOverflow()
     {
-        var segments = SegmentPlan.Create(int.MaxValue, [0], frameStride: 1_000_000, maxFrames: int.MaxValue, segmentFrames: 10_000);
+        var segments =
+            SegmentPlan.Create(
+                int.MaxValue, [0], frameStride: 1_000_000, maxFrames: int.MaxValue, segmentFrames: 10_000);
         Assert.Equal(int.MaxValue, segments[^1].EndFrame);
     }
 
-    private static IReadOnlyList<Segment> Create((int Frames, int[] KeyFrames, int Stride, int Max, int Segment) plan) =>
+    private static IReadOnlyList<Segment> Create(
+        (int Frames, int[] KeyFrames, int Stride, int Max, int Segment) plan) =>
         SegmentPlan.Create(plan.Frames, plan.KeyFrames, plan.Stride, plan.Max, plan.Segment);
 }

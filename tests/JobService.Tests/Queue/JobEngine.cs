@@ -16,7 +16,9 @@ internal sealed class JobEngine : IAsyncDisposable
     private readonly ServiceProvider _services;
 
     /// <summary>Builds the engine over a folder of its own, or over that of an engine before it.</summary>
-    public JobEngine(ScriptedInference inference, TimeProvider time, TemporaryFolder? folder = null, params (string Key, string Value)[] settings)
+    public JobEngine(
+        ScriptedInference inference, TimeProvider time, TemporaryFolder? folder = null,
+        params (string Key, string Value)[] settings)
     {
         _ownFolder = folder is null ? new TemporaryFolder() : null;
         Folder = folder ?? _ownFolder!;

@@ -37,7 +37,8 @@ public sealed class JobRunnerTests
         var jobId = await engine.AddJobAsync(frameStride: 2, maxFrames: 10);
         await engine.Runner.RunAsync(jobId, None);
         Assert.Equal(
-            new FrameAccounting { Decoded = 100, Analyzed = 10, Skipped = 90 }, (await engine.ReadAsync(jobId)).Summary!.Frames);
+            new FrameAccounting { Decoded = 100, Analyzed = 10, Skipped = 90 },
+            (await engine.ReadAsync(jobId)).Summary!.Frames);
     }
 
     [Fact]
@@ -67,7 +68,9 @@ public sealed class JobRunnerTests
     [Fact]
     public async Task RunAsync_PermanentFailure_FailsAtOnceAndLeavesNoResults()
     {
-        var failure = new JobFailure(ErrorReason.StageFailed, "The stage failed.", new Dictionary<string, string> { ["node"] = "detect" });
+        var failure =
+            new JobFailure(
+                ErrorReason.StageFailed, "The stage failed.", new Dictionary<string, string> { ["node"] = "detect" });
         var inference = new ScriptedInference { OnRun = (_, call, _) => Throw(call == 2, failure) };
         await using var engine = new JobEngine(inference, _time);
         var jobId = await engine.AddJobAsync();
@@ -103,7 +106,8 @@ public sealed class JobRunnerTests
     [Fact]
     public async Task RunAsync_LostAgainAndAgain_FailsWhenTheAttemptsAreUsedUp()
     {
-        var inference = new ScriptedInference { OnProbe = () => Throw(true, new JobFailure(ErrorReason.InferenceUnavailable, "Lost.")) };
+        var lost = new JobFailure(ErrorReason.InferenceUnavailable, "Lost.");
+        var inference = new ScriptedInference { OnProbe = () => Throw(true, lost) };
         await using var engine = new JobEngine(inference, _time, null, ("Retry:MaxAttempts", "3"));
         var jobId = await engine.AddJobAsync();
         Assert.NotNull(await engine.Runner.RunAsync(jobId, None));
@@ -230,12 +234,14 @@ public sealed class JobRunnerTests
     public async Task RunAsync_OneDamagedStretch_CountsItsFramesAsFailed()
     {
         var damaged = new JobFailure(ErrorReason.UndecodableVideo, "Damaged.");
-        var inference = new ScriptedInference { OnRun = (request, _, _) => Throw(request.Range.StartFrame == 32, damaged) };
+        var inference =
+            new ScriptedInference { OnRun = (request, _, _) => Throw(request.Range.StartFrame == 32, damaged) };
         await using var engine = new JobEngine(inference, _time);
         var jobId = await engine.AddJobAsync();
         await engine.Runner.RunAsync(jobId, None);
         Assert.Equal(
-            new FrameAccounting { Decoded = 100, Analyzed = 68, Failed = 32 }, (await engine.ReadAsync(jobId)).Summary!.Frames);
+            new FrameAccounting { Decoded = 100, Analyzed = 68, Failed = 32 },
+            (await engine.ReadAsync(jobId)).Summary!.Frames);
     }
 
     [Fact]

@@ -37,7 +37,11 @@ internal sealed class ScriptedInference : IInferenceClient
     public async Task<ProbeVideoResponse> ProbeAsync(Uri video, CancellationToken cancellationToken)
     {
         await OnProbe();
-        return new ProbeVideoResponse { Video = new VideoInfo { FrameCount = FrameCount, Width = 4, Height = 2 }, KeyFrames = { 0 } };
+        return new ProbeVideoResponse
+        {
+            Video = new VideoInfo { FrameCount = FrameCount, Width = 4, Height = 2 },
+            KeyFrames = { 0 },
+        };
     }
 
     public async Task<RunPipelineResponse> RunAsync(RunPipelineRequest request, CancellationToken cancellationToken)
@@ -56,12 +60,18 @@ internal sealed class ScriptedInference : IInferenceClient
     /// <summary>One detection a frame; every frame that the stride asks for.</summary>
     public static RunPipelineResponse Answer(RunPipelineRequest request)
     {
-        var frames = Enumerable.Range(request.Range.StartFrame, request.Range.EndFrame - request.Range.StartFrame).ToList();
+        var frames =
+            Enumerable.Range(request.Range.StartFrame, request.Range.EndFrame - request.Range.StartFrame).ToList();
         var wanted = frames.Where(frame => frame % Math.Max(1, request.FrameStride) == 0).ToList();
         return new RunPipelineResponse
         {
             Results = { wanted.Select(FrameOf) },
-            Frames = new FrameAccounting { Decoded = frames.Count, Analyzed = wanted.Count, Skipped = frames.Count - wanted.Count },
+            Frames = new FrameAccounting
+            {
+                Decoded = frames.Count,
+                Analyzed = wanted.Count,
+                Skipped = frames.Count - wanted.Count,
+            },
             Device = new Device { ExecutionProvider = ExecutionProvider.Cpu, Description = "scripted" },
         };
     }
@@ -72,7 +82,10 @@ internal sealed class ScriptedInference : IInferenceClient
         FrameTimestampMs = frame * 100,
         Result = new PipelineResult
         {
-            Detections = { new Detection { Label = "person", Confidence = 0.5f, Box = new BoundingBox { Width = 1, Height = 1 } } },
+            Detections =
+            {
+                new Detection { Label = "person", Confidence = 0.5f, Box = new BoundingBox { Width = 1, Height = 1 } },
+            },
         },
     };
 }

@@ -28,7 +28,8 @@ public sealed class DuckDbDatabaseTests : IDisposable
             FileName = Environment.ProcessPath!,
             ArgumentList =
             {
-                "-explicit", "only", "-method", $"{typeof(DuckDbDatabaseTests).FullName}.{nameof(HoldDatabase_UntilThePipeCloses)}",
+                "-explicit", "only", "-method",
+                $"{typeof(DuckDbDatabaseTests).FullName}.{nameof(HoldDatabase_UntilThePipeCloses)}",
             },
             Environment = { [HolderPath] = path, [HolderPipe] = pipeName },
             RedirectStandardOutput = true,

@@ -30,7 +30,9 @@ public sealed class DuckDbJobStoreTests : JobStoreContract, IAsyncDisposable
         Assert.False(File.Exists(_folder.File("jobs.duckdb.wal")));
         _database = new DatabaseFixture(_folder.File("jobs.duckdb"));
 
-        Assert.Equal(TestJobs.Text(job with { FramesDone = 100 }), TestJobs.Text(await Store.FindAsync(job.JobId, Cancellation)));
+        Assert.Equal(
+            TestJobs.Text(job with { FramesDone = 100 }),
+            TestJobs.Text(await Store.FindAsync(job.JobId, Cancellation)));
     }
 
     [Fact]
@@ -139,7 +141,8 @@ public sealed class DuckDbJobStoreTests : JobStoreContract, IAsyncDisposable
     public void Settings_OfTheInstance_AreThoseOfTheOptions()
     {
         var settings = _database.Query(
-            "SELECT name, value FROM duckdb_settings() WHERE value IS NOT NULL", reader => (Name: reader.GetString(0), Value: reader.GetString(1)))
+            "SELECT name, value FROM duckdb_settings() WHERE value IS NOT NULL",
+            reader => (Name: reader.GetString(0), Value: reader.GetString(1)))
             .ToDictionary(setting => setting.Name, setting => setting.Value);
 
         Assert.Equal("256.0 MiB", settings["memory_limit"]);

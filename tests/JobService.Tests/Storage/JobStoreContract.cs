@@ -91,7 +91,8 @@ public abstract class JobStoreContract
         var job = TestJobs.Full();
         await Store.InsertAsync(job, Cancellation);
 
-        Assert.Equal(TestJobs.Text(job), TestJobs.Text(await Store.FindByRequestIdAsync(job.RequestId!.Value, Cancellation)));
+        Assert.Equal(
+            TestJobs.Text(job), TestJobs.Text(await Store.FindByRequestIdAsync(job.RequestId!.Value, Cancellation)));
         Assert.Null(await Store.FindByRequestIdAsync(Guid.NewGuid(), Cancellation));
         Assert.Null(await Store.FindAsync(Guid.NewGuid(), Cancellation));
     }
@@ -123,7 +124,8 @@ public abstract class JobStoreContract
 
     [Fact]
     public async Task Update_NoSuchJob_ReturnsNullAndCallsNothing() =>
-        Assert.Null(await Store.UpdateAsync(Guid.NewGuid(), _ => throw new InvalidOperationException("called"), Cancellation));
+        Assert.Null(
+            await Store.UpdateAsync(Guid.NewGuid(), _ => throw new InvalidOperationException("called"), Cancellation));
 
     [Fact]
     public async Task Update_TransitionThrows_ReachesTheCallerAndChangesNothing()
@@ -154,7 +156,8 @@ public abstract class JobStoreContract
         await Store.InsertAsync(job, Cancellation);
 
         await Assert.ThrowsAsync<ArgumentException>(() =>
-            Store.UpdateAsync(job.JobId, before => before with { CreatedAt = before.CreatedAt.AddDays(1) }, Cancellation));
+            Store.UpdateAsync(
+                job.JobId, before => before with { CreatedAt = before.CreatedAt.AddDays(1) }, Cancellation));
         await Assert.ThrowsAsync<ArgumentException>(() =>
             Store.UpdateAsync(job.JobId, before => before with { RequestId = Guid.NewGuid() }, Cancellation));
 
@@ -172,7 +175,8 @@ public abstract class JobStoreContract
             before => before with
             {
                 FramesDone = before.FramesDone + 1,
-                Attempts = [.. before.Attempts, new AttemptRecord(before.Attempts.Count + 1, TestJobs.Noon, null, null)],
+                Attempts =
+                    [.. before.Attempts, new AttemptRecord(before.Attempts.Count + 1, TestJobs.Noon, null, null)],
             },
             Cancellation)));
 
@@ -205,7 +209,8 @@ public abstract class JobStoreContract
             await Store.InsertAsync(job, Cancellation);
         }
 
-        var expected = jobs.OrderByDescending(job => job.CreatedAt).ThenByDescending(job => job.JobId).Select(job => job.JobId);
+        var expected =
+            jobs.OrderByDescending(job => job.CreatedAt).ThenByDescending(job => job.JobId).Select(job => job.JobId);
         foreach (var limit in (int[])[1, 2, 7, 23, 100])
         {
             Assert.Equal(expected, (await PagesAsync(filter: null, limit)).Select(job => job.JobId));
@@ -238,7 +243,8 @@ public abstract class JobStoreContract
 
         Assert.Equal([jobs[1].JobId, jobs[0].JobId], await Store.ListUnfinishedAsync(Cancellation));
         Assert.Equal(
-            jobs.Select(job => job.JobId).Order(), (await Store.ListIdsAsync(Cancellation).ToListAsync(Cancellation)).Order());
+            jobs.Select(job => job.JobId).Order(),
+            (await Store.ListIdsAsync(Cancellation).ToListAsync(Cancellation)).Order());
     }
 
     private async Task<List<JobRecord>> PagesAsync(JobFilter? filter, int limit)

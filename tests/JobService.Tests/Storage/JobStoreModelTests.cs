@@ -71,19 +71,24 @@ public sealed class JobStoreModelTests : IAsyncDisposable
             switch (kind)
             {
                 case 0:
-                    var job = TestJobs.Pending(id(first), TestJobs.Noon.AddMinutes(second), second == 0 ? null : id(second));
-                    var (stored, created) = await store.InsertAsync(job with { PipelineId = $"round{salt}" }, Cancellation);
+                    var job =
+                        TestJobs.Pending(id(first), TestJobs.Noon.AddMinutes(second), second == 0 ? null : id(second));
+                    var (stored, created) =
+                        await store.InsertAsync(job with { PipelineId = $"round{salt}" }, Cancellation);
                     return created + TestJobs.Text(stored);
                 case 1:
                     return TestJobs.Text(await store.FindAsync(id(first), Cancellation));
                 case 2:
                     return TestJobs.Text(await store.FindByRequestIdAsync(id(first), Cancellation));
                 case 3:
-                    return TestJobs.Text(await store.UpdateAsync(id(first), before => Change(before, second), Cancellation));
+                    return TestJobs.Text(
+                        await store.UpdateAsync(id(first), before => Change(before, second), Cancellation));
                 case 4:
                     var round = new JobFilter.Comparison(
                         FilterField.PipelineId, FilterOperator.Equal, new TextPattern($"round{salt}", false, false));
-                    var page = await store.ListAsync(new JobQuery(new JobFilter.And(round, filter), null, 1 + second), Cancellation);
+                    var page =
+                        await store.ListAsync(
+                            new JobQuery(new JobFilter.And(round, filter), null, 1 + second), Cancellation);
                     return string.Join("\n", page.Select(TestJobs.Text));
                 default:
                     var mine = Enumerable.Range(0, 4).Select(id).ToHashSet();
@@ -107,7 +112,9 @@ public sealed class JobStoreModelTests : IAsyncDisposable
         2 => before with
         {
             Status = ForegSyte.V1.JobStatus.Failed,
-            Failure = new JobFailure(ForegSyte.V1.ErrorReason.StageFailed, "x", new Dictionary<string, string> { ["node"] = "é" }),
+            Failure =
+                new JobFailure(
+                    ForegSyte.V1.ErrorReason.StageFailed, "x", new Dictionary<string, string> { ["node"] = "é" }),
             Attempts = [.. before.Attempts.Select(attempt => attempt with { EndedAt = before.UpdatedAt.AddTicks(7) })],
         },
         _ => before with { Attempts = [.. before.Attempts.Skip(1)], UpdatedAt = before.UpdatedAt.AddSeconds(1) },

@@ -52,7 +52,8 @@ public sealed class LocalStorageTests : StorageContract, IDisposable
         Assert.Equal(1, Storage.RemoveAbandoned());
 
         Assert.Equal(
-            [".keep", "kept.mp4", "notes.tmp"], Directory.GetFiles(_root).Select(path => Path.GetFileName(path)).Order());
+            [".keep", "kept.mp4", "notes.tmp"],
+            Directory.GetFiles(_root).Select(path => Path.GetFileName(path)).Order());
         Assert.Equal(0, Storage.RemoveAbandoned());
     }
 

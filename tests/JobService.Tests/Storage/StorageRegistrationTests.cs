@@ -45,7 +45,10 @@ public sealed class StorageRegistrationTests : IDisposable
         using var services = Make(("DataDirectory", _folder.Path), (key, value));
 
         var failure = Assert.Throws<OptionsValidationException>(() =>
-            _ = (services.GetRequiredService<IOptions<DatabaseOptions>>().Value, services.GetRequiredService<IOptions<StorageOptions>>().Value));
+            _ =
+                (
+                    services.GetRequiredService<IOptions<DatabaseOptions>>().Value,
+                    services.GetRequiredService<IOptions<StorageOptions>>().Value));
 
         Assert.Contains(key.Split(':')[1], failure.Message, StringComparison.Ordinal);
     }

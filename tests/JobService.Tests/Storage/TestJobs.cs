@@ -11,7 +11,8 @@ internal static class TestJobs
     public static readonly DateTimeOffset Noon = new(2026, 1, 31, 12, 0, 0, TimeSpan.Zero);
 
     /// <summary>A pending job.</summary>
-    public static JobRecord Pending(Guid? jobId = null, DateTimeOffset? createdAt = null, Guid? requestId = null) => new()
+    public static JobRecord Pending(Guid? jobId = null, DateTimeOffset? createdAt = null, Guid? requestId = null) =>
+        new()
     {
         JobId = jobId ?? Guid.NewGuid(),
         Status = JobStatus.Pending,
@@ -45,7 +46,15 @@ internal static class TestJobs
         ],
         FramesTotal = 100,
         FramesDone = 99,
-        Video = new VideoInfo { Width = 1, Height = 2, FrameCount = 3, FrameRate = 29.97, Codec = "h264", SizeBytes = 1L << 40 },
+        Video = new VideoInfo
+        {
+            Width = 1,
+            Height = 2,
+            FrameCount = 3,
+            FrameRate = 29.97,
+            Codec = "h264",
+            SizeBytes = 1L << 40,
+        },
         Summary = new JobSummary
         {
             Frames = new FrameAccounting { Decoded = 3, Analyzed = 2, Skipped = 1 },
@@ -59,7 +68,8 @@ internal static class TestJobs
 
     /// <summary>All values of a record as text, since records compare lists and dictionaries by reference.</summary>
     public static string Text(JobRecord? job) => job is null ? "null" : string.Join('\n',
-        JsonSerializer.Serialize(job with { Video = null, Summary = null, Device = null, Failure = null, Attempts = [] }),
+        JsonSerializer.Serialize(
+            job with { Video = null, Summary = null, Device = null, Failure = null, Attempts = [] }),
         Text(job.Video), Text(job.Summary), Text(job.Device), Text(job.Failure),
         string.Join('\n', job.Attempts.Select(attempt =>
             JsonSerializer.Serialize(attempt with { Failure = null }) + Text(attempt.Failure))));
@@ -68,5 +78,6 @@ internal static class TestJobs
 
     private static string Text(JobFailure? failure) => failure is null
         ? "null"
-        : failure.Reason + failure.Message + JsonSerializer.Serialize(failure.Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal));
+        : failure.Reason + failure.Message
+            + JsonSerializer.Serialize(failure.Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal));
 }

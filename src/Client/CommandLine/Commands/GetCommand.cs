@@ -11,8 +11,8 @@ internal static class GetCommand
     /// <summary>The command.</summary>
     public static Command Create(CommandRunner runner)
     {
-        var jobId = CommonArguments.JobId();
-        var json = CommonArguments.Json("the job");
+        var jobId = SharedArguments.JobId();
+        var json = SharedArguments.Json("the job");
         var command = new Command("get", "Show one job.") { jobId, json };
         command.SetAction((arguments, cancellationToken) => runner.RunAsync(
             arguments,

@@ -36,7 +36,7 @@ internal static class ListCommand
                 result.AddError("--limit has to be at least 1.");
             }
         });
-        var json = CommonArguments.Json("the jobs {\"jobs\":[…]}");
+        var json = SharedArguments.Json("the jobs {\"jobs\":[…]}");
         var command = new Command("list", "List jobs, newest first.") { filter, status, limit, json };
         command.SetAction((arguments, cancellationToken) => runner.RunAsync(
             arguments,

@@ -12,7 +12,7 @@ internal static class PipelinesCommand
     /// <summary>The command.</summary>
     public static Command Create(CommandRunner runner)
     {
-        var json = CommonArguments.Json("the pipelines {\"pipelines\":[…]}");
+        var json = SharedArguments.Json("the pipelines {\"pipelines\":[…]}");
         var command = new Command("pipelines", "List the pipelines of the server.") { json };
         command.SetAction((arguments, cancellationToken) => runner.RunAsync(
             arguments,

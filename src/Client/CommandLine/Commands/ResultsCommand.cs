@@ -11,8 +11,8 @@ internal static class ResultsCommand
     /// <summary>The command.</summary>
     public static Command Create(CommandRunner runner)
     {
-        var jobId = CommonArguments.JobId();
-        var json = CommonArguments.Json("the results document {\"results\":[…]}");
+        var jobId = SharedArguments.JobId();
+        var json = SharedArguments.Json("the results document {\"results\":[…]}");
         var startFrame = new Option<int>("--start-frame")
         {
             Description = "Start at the first analyzed frame with at least this index.",

@@ -17,7 +17,7 @@ internal static class SubmitCommand
             Description = "An MP4 of this machine, or a file:// URI that the server reads itself.",
         };
         var videoOptions = new VideoOptions();
-        var json = CommonArguments.Json("the job");
+        var json = SharedArguments.Json("the job");
         var command = new Command("submit", "Submit a video and print the id of its job.") { video, json };
         videoOptions.AddTo(command);
         command.SetAction((arguments, cancellationToken) => runner.RunAsync(

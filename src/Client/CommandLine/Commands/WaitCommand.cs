@@ -12,8 +12,8 @@ internal static class WaitCommand
     /// <summary>The command.</summary>
     public static Command Create(CommandRunner runner)
     {
-        var jobId = CommonArguments.JobId();
-        var json = CommonArguments.Json("the job as it ended");
+        var jobId = SharedArguments.JobId();
+        var json = SharedArguments.Json("the job as it ended");
         var command = new Command(
             "wait", "Wait until a job has ended, with its progress, and show it. Ctrl-C ends the waiting, not the job.")
         {

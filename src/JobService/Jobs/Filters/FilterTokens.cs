@@ -26,7 +26,9 @@ internal static class FilterTokens
             }
 
             var (kind, length) = Measure(filter, at);
-            var text = kind == FilterTokenKind.Quoted ? filter[(at + 1)..(at + length - 1)] : filter.Substring(at, length);
+            var text = kind == FilterTokenKind.Quoted
+                ? filter[(at + 1)..(at + length - 1)]
+                : filter.Substring(at, length);
             tokens.Add(new FilterToken(kind, text, at + 1));
             at += length;
         }
@@ -66,7 +68,8 @@ internal static class FilterTokens
     private static int WordLength(string filter, int start)
     {
         var end = start;
-        while (end < filter.Length && !char.IsWhiteSpace(filter[end]) && !Delimiters.Contains(filter[end], StringComparison.Ordinal))
+        while (end < filter.Length && !char.IsWhiteSpace(filter[end])
+            && !Delimiters.Contains(filter[end], StringComparison.Ordinal))
         {
             end++;
         }

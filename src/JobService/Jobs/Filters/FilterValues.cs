@@ -19,7 +19,8 @@ internal static partial class FilterValues
     private static V1.JobStatus Status(FilterToken token) => JobStatusNames.TryParse(token.Text, out var status)
         ? status.Value
         : throw new FilterSyntaxException(
-            token.Position, $"{token.Description} is no status; expected one of {string.Join(", ", JobStatusNames.All)}.");
+            token.Position,
+            $"{token.Description} is no status; expected one of {string.Join(", ", JobStatusNames.All)}.");
 
     private static DateTimeOffset Instant(FilterToken token)
     {
@@ -87,6 +88,7 @@ internal static partial class FilterValues
     }
 
     [GeneratedRegex(
-        @"^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.(?<fraction>\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})$", RegexOptions.CultureInvariant)]
+        @"^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.(?<fraction>\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})$",
+        RegexOptions.CultureInvariant)]
     private static partial Regex Rfc3339();
 }

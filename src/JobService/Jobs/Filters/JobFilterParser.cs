@@ -53,7 +53,8 @@ internal sealed class JobFilterParser
         var result = parser.Expression(nesting: 0);
         return parser.Current.Kind == FilterTokenKind.End
             ? result
-            : throw parser.Unexpected(parser.Current.Kind == FilterTokenKind.Close ? "no ')' without a '('" : "AND or OR");
+            : throw parser.Unexpected(
+                parser.Current.Kind == FilterTokenKind.Close ? "no ')' without a '('" : "AND or OR");
     }
 
     private JobFilter Expression(int nesting)

@@ -64,10 +64,13 @@ internal sealed class Mp4Boxes(Stream stream)
         payload += type == "uuid" ? UserTypeLength : 0;
         return boxEnd >= payload
             ? new Mp4Box(type, start, payload, boxEnd)
-            : throw Contradiction(FormattableString.Invariant($"the box at byte {start} is smaller than its own header"));
+            : throw Contradiction(
+                FormattableString.Invariant($"the box at byte {start} is smaller than its own header"));
     }
 
-    /// <summary>The boxes inside a box. Fewer bytes than a header at its end are padding, as QuickTime writes it.</summary>
+    /// <summary>
+    /// The boxes inside a box. Fewer bytes than a header at its end are padding, as QuickTime writes it.
+    /// </summary>
     /// <exception cref="Mp4Exception">A box reaches out of the one around it.</exception>
     public IEnumerable<Mp4Box> Children(Mp4Box parent)
     {
@@ -99,7 +102,8 @@ internal sealed class Mp4Boxes(Stream stream)
 
     /// <summary>The type of a box for a message: what is not a letter, a digit or a space becomes '?'.</summary>
     public static string Printable(string type) =>
-        string.Concat(type.Select(character => char.IsAsciiLetterOrDigit(character) || character == ' ' ? character : '?'));
+        string.Concat(
+            type.Select(character => char.IsAsciiLetterOrDigit(character) || character == ' ' ? character : '?'));
 
     /// <summary>The failure of a video whose boxes cannot all be right.</summary>
     public static Mp4Exception Contradiction(string what) => new(
@@ -111,7 +115,8 @@ internal sealed class Mp4Boxes(Stream stream)
     {
         if (!fits)
         {
-            throw Mp4Check.CutOff(FormattableString.Invariant($"the header of the box at byte {start} is not complete"));
+            throw Mp4Check.CutOff(
+                FormattableString.Invariant($"the header of the box at byte {start} is not complete"));
         }
     }
 

@@ -9,7 +9,9 @@ namespace ForegSyte.Jobs.Mp4;
 /// </summary>
 internal static class Mp4Check
 {
-    /// <summary>Most bytes of a sane "ftyp" box: 8 of header, 8 of brand and version, and 254 compatible brands.</summary>
+    /// <summary>
+    /// Most bytes of a sane "ftyp" box: 8 of header, 8 of brand and version, and 254 compatible brands.
+    /// </summary>
     private const int MaxFileTypeLength = 1_032;
 
     private const int MinFileTypeLength = 16;
@@ -78,8 +80,10 @@ internal static class Mp4Check
             var box = boxes.ReadHeader(at, boxes.Length);
             if (box.End > boxes.Length)
             {
+                var type = Mp4Boxes.Printable(box.Type);
+                var missing = box.End - boxes.Length;
                 throw CutOff(FormattableString.Invariant(
-                    $"its box '{Mp4Boxes.Printable(box.Type)}' at byte {box.Start} ends {box.End - boxes.Length} bytes after the file"));
+                    $"its box '{type}' at byte {box.Start} ends {missing} bytes after the file"));
             }
 
             switch (box.Type)
@@ -108,14 +112,16 @@ internal static class Mp4Check
         if (!tracks.HasVideo)
         {
             throw new Mp4Exception(
-                ErrorReason.NoVideoTrack, "The video has no video track (audio only, perhaps). Submit a file with pictures.");
+                ErrorReason.NoVideoTrack,
+                "The video has no video track (audio only, perhaps). Submit a file with pictures.");
         }
 
         if (tracks.VideoSamples == 0 && layout.Fragments == 0)
         {
             throw tracks.IsFragmented
                 ? CutOff("it announces fragments and has none")
-                : new Mp4Exception(ErrorReason.NoFrames, "The video track has no frames. Record or export the video again.");
+                : new Mp4Exception(
+                    ErrorReason.NoFrames, "The video track has no frames. Record or export the video again.");
         }
 
         if (!layout.HasData || layout.DataMissing)

@@ -8,7 +8,9 @@ namespace ForegSyte.Jobs.Mp4;
 /// <param name="IsFragmented">Whether frames may come in fragments ("mvex").</param>
 internal sealed record Mp4Tracks(bool HasVideo, long VideoSamples, bool IsFragmented)
 {
-    /// <summary>Reads the tracks. The way down is fixed: moov, trak, mdia, minf, stbl, stsz; nothing recurses.</summary>
+    /// <summary>
+    /// Reads the tracks. The way down is fixed: moov, trak, mdia, minf, stbl, stsz; nothing recurses.
+    /// </summary>
     /// <exception cref="Mp4Exception">There is no movie box, or its boxes contradict each other.</exception>
     public static Mp4Tracks Read(Mp4Boxes boxes, Mp4Box? movie)
     {
@@ -72,7 +74,9 @@ internal sealed record Mp4Tracks(bool HasVideo, long VideoSamples, bool IsFragme
         return payload[8..].SequenceEqual("vide"u8);
     }
 
-    /// <summary>Version and flags, the sample size or the width of its field, then the count: alike in both boxes.</summary>
+    /// <summary>
+    /// Version and flags, the sample size or the width of its field, then the count: alike in both boxes.
+    /// </summary>
     private static uint SampleCount(Mp4Boxes boxes, Mp4Box sizes)
     {
         Span<byte> payload = stackalloc byte[12];

@@ -60,11 +60,13 @@ internal sealed class DatabaseMigrator(DuckDbDatabase database, MigrationList mi
         if (unknown.Count > 0)
         {
             throw new DatabaseException(
-                $"The database {database.Path} was migrated by a newer JobService: this version does not know migration "
-                + $"{string.Join(", ", unknown.Select(version => version.ToString(CultureInfo.InvariantCulture)))}. Start "
-                + "the newer version, or restore the copy of the database that was made before the upgrade.");
+                $"The database {database.Path} was migrated by a newer JobService: this version does not know "
+                + $"migration {string.Join(", ", unknown.Select(Text))}. Start the newer version, or restore the "
+                + "copy of the database that was made before the upgrade.");
         }
     }
+
+    private static string Text(long version) => version.ToString(CultureInfo.InvariantCulture);
 
     private void Run(string direction, Action<IMigrationRunner> migrate)
     {

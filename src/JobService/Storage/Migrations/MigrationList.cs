@@ -5,7 +5,8 @@ using FluentMigrator.Runner.Initialization;
 namespace ForegSyte.Jobs.Storage.Migrations;
 
 /// <summary>The migrations that this version of the code knows.</summary>
-/// <param name="types">Types that implement <see cref="IMigration"/> and carry a <see cref="MigrationAttribute"/>.</param>
+/// <param name="types">Types that implement <see cref="IMigration"/> and carry a
+/// <see cref="MigrationAttribute"/>.</param>
 internal sealed class MigrationList(IReadOnlyList<Type> types) : IFilteringMigrationSource
 {
     /// <summary>All migrations of this assembly: one that is written is one that runs.</summary>

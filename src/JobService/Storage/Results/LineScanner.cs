@@ -1,6 +1,8 @@
 namespace ForegSyte.Jobs.Storage.Results;
 
-/// <summary>Reads lines from any place of a stream. Reads in small blocks, since a search looks at a few lines only.</summary>
+/// <summary>
+/// Reads lines from any place of a stream. Reads in small blocks, since a search looks at a few lines only.
+/// </summary>
 internal sealed class LineScanner(Stream stream, long end)
 {
     /// <summary>Bytes read at a time.</summary>
@@ -36,7 +38,9 @@ internal sealed class LineScanner(Stream stream, long end)
         return null;
     }
 
-    /// <summary>The offset after the first line feed at or after an offset; null where there is none before the end.</summary>
+    /// <summary>
+    /// The offset after the first line feed at or after an offset; null where there is none before the end.
+    /// </summary>
     public long? NextLine(long offset) => ReadLine(offset, [], maxBytes: 0);
 
     private ReadOnlySpan<byte> BlockAt(long offset)

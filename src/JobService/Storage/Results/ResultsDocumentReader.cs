@@ -118,7 +118,8 @@ internal sealed class ResultsDocumentReader
 
     private (FrameResult Frame, long Next) ReadFrame(long at)
     {
-        var next = _lines.ReadLine(at, _line, ResultsFormat.MaxLineBytes) ?? throw Damaged($"its line at byte {at} has no end");
+        var next = _lines.ReadLine(at, _line, ResultsFormat.MaxLineBytes)
+            ?? throw Damaged($"its line at byte {at} has no end");
         var line = CollectionsMarshal.AsSpan(_line);
         var isLast = next == _end;
         if (line.Length == ResultsFormat.MaxLineBytes || line.EndsWith(","u8) == isLast)
@@ -131,7 +132,8 @@ internal sealed class ResultsDocumentReader
             var json = ResultsFormat.Encoding.GetString(isLast ? line : line[..^1]);
             return (ForegSyteJson.Parser.Parse<FrameResult>(json), next);
         }
-        catch (Exception failure) when (failure is InvalidProtocolBufferException or InvalidJsonException or ArgumentException)
+        catch (Exception failure) when (
+            failure is InvalidProtocolBufferException or InvalidJsonException or ArgumentException)
         {
             throw Damaged($"its line at byte {at} is no frame", failure);
         }

@@ -30,7 +30,8 @@ internal sealed class ResultsDocumentWriter(Stream stream)
         if (frame.FrameIndex <= _lastIndex)
         {
             throw new ArgumentException(
-                $"Frame {frame.FrameIndex} comes after frame {_lastIndex}: frames are stored once and in order.", nameof(frame));
+                $"Frame {frame.FrameIndex} comes after frame {_lastIndex}: frames are stored once and in order.",
+                nameof(frame));
         }
 
         var line = ForegSyteJson.Formatter.Format(frame);

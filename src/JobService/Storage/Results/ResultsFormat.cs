@@ -28,7 +28,8 @@ internal static class ResultsFormat
     public static ReadOnlySpan<byte> Separator => ",\n"u8;
 
     /// <summary>UTF-8 without a mark at the beginning; what cannot be written is an error.</summary>
-    public static readonly Encoding Encoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    public static readonly Encoding Encoding =
+        new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>
     /// The frame_index of a line, from its first bytes: the formatter writes fields in the order of their numbers, and

@@ -32,8 +32,12 @@ internal static class FilterGenerators
         Gen.OneOf(FilterField.PipelineId, FilterField.DisplayName), Equality, Text, Gen.Bool, Gen.Bool).Select(
         (field, comparison, text, before, after) =>
             // "*" alone stands for any text, and is read as one star before nothing.
-            (JobFilter)new JobFilter.Comparison(field, comparison, new TextPattern(text, before, after && !(before && text == ""))))
-        .Where(filter => filter is not JobFilter.Comparison { Value: TextPattern { Text: "", AnyBefore: false, AnyAfter: true } });
+            (JobFilter)new JobFilter.Comparison(
+                field, comparison, new TextPattern(text, before, after && !(before && text == ""))))
+        .Where(filter => filter is not JobFilter.Comparison
+        {
+            Value: TextPattern { Text: "", AnyBefore: false, AnyAfter: true },
+        });
 
     private static readonly Gen<JobFilter> Comparison = Gen.OneOf<JobFilter>(
         TextComparison,

@@ -10,14 +10,17 @@ internal static class FilterText
     public static string Print(JobFilter filter) => filter switch
     {
         // Both operators bind to the left, so a right side of the same kind needs parentheses.
-        JobFilter.And(var left, var right) => $"{Print(left)} AND {(right is JobFilter.And ? Group(right) : Print(right))}",
+        JobFilter.And(var left, var right) =>
+            $"{Print(left)} AND {(right is JobFilter.And ? Group(right) : Print(right))}",
         JobFilter.Or(var left, var right) => $"{(left is JobFilter.Or ? Print(left) : Term(left))} OR {Term(right)}",
         JobFilter.Not(var inner) => "NOT " + Term(inner),
-        JobFilter.Comparison comparison => $"{Name(comparison.Field)} {Symbol(comparison.Operator)} {Value(comparison.Value)}",
+        JobFilter.Comparison comparison =>
+            $"{Name(comparison.Field)} {Symbol(comparison.Operator)} {Value(comparison.Value)}",
         _ => throw new ArgumentOutOfRangeException(nameof(filter), filter, null),
     };
 
-    private static string Term(JobFilter filter) => filter is JobFilter.And or JobFilter.Or ? Group(filter) : Print(filter);
+    private static string Term(JobFilter filter) =>
+        filter is JobFilter.And or JobFilter.Or ? Group(filter) : Print(filter);
 
     private static string Group(JobFilter filter) => $"({Print(filter)})";
 
@@ -42,8 +45,10 @@ internal static class FilterText
     private static string Value(object value) => value switch
     {
         JobStatus status => JobStatusNames.Of(status),
-        DateTimeOffset instant => string.Create(CultureInfo.InvariantCulture, $"\"{instant:yyyy-MM-ddTHH:mm:ss.ffffffZ}\""),
-        TextPattern pattern => $"\"{(pattern.AnyBefore ? "*" : "")}{Escape(pattern.Text)}{(pattern.AnyAfter ? "*" : "")}\"",
+        DateTimeOffset instant =>
+            string.Create(CultureInfo.InvariantCulture, $"\"{instant:yyyy-MM-ddTHH:mm:ss.ffffffZ}\""),
+        TextPattern pattern =>
+            $"\"{(pattern.AnyBefore ? "*" : "")}{Escape(pattern.Text)}{(pattern.AnyAfter ? "*" : "")}\"",
         _ => throw new ArgumentOutOfRangeException(nameof(value), value, null),
     };
 

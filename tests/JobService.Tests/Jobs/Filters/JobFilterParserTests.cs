@@ -37,7 +37,8 @@ public sealed class JobFilterParserTests
     [InlineData("status = JOB_STATUS_FAILED")]
     [InlineData("status = \"job_status_Failed\"")]
     [InlineData("  (status\t=\nFAILED)  ")]
-    public void Parse_StatusInAnySpelling_IsTheStatus(string filter) => Assert.Equal(Failed, JobFilterParser.Parse(filter));
+    public void Parse_StatusInAnySpelling_IsTheStatus(string filter) =>
+        Assert.Equal(Failed, JobFilterParser.Parse(filter));
 
     [Theory]
     [InlineData("clip.mp4", "clip.mp4", false, false)]
@@ -53,10 +54,11 @@ public sealed class JobFilterParserTests
     [InlineData("'single \" quotes'", "single \" quotes", false, false)]
     [InlineData("\"\"", "", false, false)]
     [InlineData("\"AND\"", "AND", false, false)]
-    public void Parse_DisplayName_IsThePattern(string value, string text, bool anyBefore, bool anyAfter) => Assert.Equal(
-        new JobFilter.Comparison(
-            FilterField.DisplayName, FilterOperator.NotEqual, new TextPattern(text, anyBefore, anyAfter)),
-        JobFilterParser.Parse("display_name != " + value));
+    public void Parse_DisplayName_IsThePattern(string value, string text, bool anyBefore, bool anyAfter) =>
+        Assert.Equal(
+            new JobFilter.Comparison(
+                FilterField.DisplayName, FilterOperator.NotEqual, new TextPattern(text, anyBefore, anyAfter)),
+            JobFilterParser.Parse("display_name != " + value));
 
     [Theory]
     [InlineData("created_at >= 2026-01-31T12:00:00Z", FilterOperator.GreaterOrEqual, 0)]
@@ -118,12 +120,15 @@ public sealed class JobFilterParserTests
         var deepest = new string('(', 20) + "status=FAILED" + new string(')', 20);
         Assert.Equal(Failed, JobFilterParser.Parse(deepest));
         Assert.Contains("20 deep", Failure($"({deepest})"), StringComparison.Ordinal);
-        Assert.Contains("20 deep", Failure(string.Concat(Enumerable.Repeat("NOT ", 21)) + "status=FAILED"), StringComparison.Ordinal);
+        Assert.Contains(
+            "20 deep", Failure(string.Concat(Enumerable.Repeat("NOT ", 21)) + "status=FAILED"),
+            StringComparison.Ordinal);
 
         Assert.Equal(Failed, JobFilterParser.Parse("status=FAILED".PadRight(1000)));
         Assert.Contains("1000 characters", Failure("status=FAILED".PadRight(1001)), StringComparison.Ordinal);
 
-        // A comparison and its keyword take at least 13 characters, so the length ends a filter before its comparisons do.
+        // A comparison and its keyword take at least 13 characters, so the length ends a filter before its comparisons
+        // do.
         Assert.True(JobFilterParser.MaxLength / "status=FAILED".Length < JobFilterParser.MaxComparisons);
 
         static string Failure(string filter) =>
@@ -137,7 +142,9 @@ public sealed class JobFilterParserTests
 
     [Fact]
     public void Parse_AnyText_ReturnsOrTellsAPositionInIt() =>
-        Gen.OneOf("status", "created_at", "display_name", "=", "<", "!=", "(", ")", "AND", "OR", "NOT", "-", " ", "\"", "'", "\\",
+        Gen.OneOf(
+            "status", "created_at", "display_name", "=", "<", "!=", "(", ")", "AND", "OR", "NOT", "-", " ", "\"", "'",
+            "\\",
             "FAILED", "*", "2026-01-31T00:00:00Z", "é").Array[0, 20].Select(string.Concat).Sample(filter =>
         {
             try

@@ -13,7 +13,8 @@ public sealed class Mp4CheckTests(Mp4Files files) : IClassFixture<Mp4Files>
 
     [Theory]
     [MemberData(nameof(WholeFiles))]
-    public void Inspect_WholeFile_IsAcceptable(string name) => Assert.Equal(Mp4Verdict.Acceptable, Inspect(files[name]));
+    public void Inspect_WholeFile_IsAcceptable(string name) =>
+        Assert.Equal(Mp4Verdict.Acceptable, Inspect(files[name]));
 
     [Theory]
     [MemberData(nameof(WholeFiles))]
@@ -23,7 +24,8 @@ public sealed class Mp4CheckTests(Mp4Files files) : IClassFixture<Mp4Files>
         var boundaries = Boundaries(bytes);
         Assert.True(boundaries.Count >= 4);
         var firstBox = boundaries[1];
-        foreach (var cut in boundaries.SelectMany(boundary => new[] { boundary - 9, boundary - 1, boundary, boundary + 1, boundary + 7, boundary + 8, boundary + 9 })
+        int[] around = [-9, -1, 0, 1, 7, 8, 9];
+        foreach (var cut in boundaries.SelectMany(boundary => around.Select(offset => boundary + offset))
             .Where(cut => cut > 0 && cut < bytes.Length))
         {
             var verdict = Inspect(bytes[..cut]);
@@ -104,7 +106,11 @@ public sealed class Mp4CheckTests(Mp4Files files) : IClassFixture<Mp4Files>
         var data = Boundaries(bytes)[types.Count - 1];
         var toTheEnd = bytes.ToArray();
         toTheEnd.AsSpan(data, 4).Clear();
-        byte[] large = [.. bytes[..data], 0, 0, 0, 1, .. "mdat"u8, .. BigEndian((ulong)(bytes.Length - data + 8)), .. bytes[(data + 8)..]];
+        byte[] large =
+        [
+            .. bytes[..data], 0, 0, 0, 1, .. "mdat"u8, .. BigEndian((ulong)(bytes.Length - data + 8)),
+            .. bytes[(data + 8)..],
+        ];
         byte[] withUserBox = [.. bytes, 0, 0, 0, 24, .. "uuid"u8, .. new byte[16]];
 
         Assert.Equal(Mp4Verdict.Acceptable, Inspect(toTheEnd));
@@ -161,7 +167,9 @@ public sealed class Mp4CheckTests(Mp4Files files) : IClassFixture<Mp4Files>
             var movie = bytes.AsSpan().LastIndexOf("moov"u8) - 4;
             var end = Math.Min(bytes.Length, movie + 1_000) - 1;
             var place = Gen.OneOf(Gen.Int[0, 40], Gen.Int[movie, end], Gen.Int[0, bytes.Length - 1]);
-            Gen.Select(Gen.Select(place, Gen.OneOf(Gen.Byte, Gen.OneOf<byte>(0, 1, 8, 0xFF))).Array[1, 5], Gen.Int[0, bytes.Length])
+            Gen.Select(
+                Gen.Select(place, Gen.OneOf(Gen.Byte, Gen.OneOf<byte>(0, 1, 8, 0xFF))).Array[1, 5],
+                Gen.Int[0, bytes.Length])
                 .Sample((changes, cut) =>
                 {
                     var changed = bytes.ToArray();

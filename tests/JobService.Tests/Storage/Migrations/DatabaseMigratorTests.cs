@@ -13,7 +13,8 @@ public sealed class DatabaseMigratorTests : IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly DuckDbDatabase _database;
 
-    public DatabaseMigratorTests() => _database = new DuckDbDatabase(DatabaseFixture.OptionsFor(_folder.File("jobs.duckdb")));
+    public DatabaseMigratorTests() =>
+        _database = new DuckDbDatabase(DatabaseFixture.OptionsFor(_folder.File("jobs.duckdb")));
 
     public void Dispose()
     {

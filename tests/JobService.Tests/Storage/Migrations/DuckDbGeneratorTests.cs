@@ -19,7 +19,10 @@ public sealed class DuckDbGeneratorTests
         { true, "true" },
         { "it's", "'it''s'" },
         { new Guid("11111111-2222-3333-4444-555555555555"), "UUID '11111111-2222-3333-4444-555555555555'" },
-        { new DateTime(2026, 1, 31, 12, 0, 0, DateTimeKind.Utc).AddTicks(1234567), "TIMESTAMP '2026-01-31 12:00:00.123456'" },
+        {
+            new DateTime(2026, 1, 31, 12, 0, 0, DateTimeKind.Utc).AddTicks(1234567),
+            "TIMESTAMP '2026-01-31 12:00:00.123456'"
+        },
         { new DateTimeOffset(2026, 1, 31, 13, 0, 0, TimeSpan.FromHours(1)), "TIMESTAMP '2026-01-31 12:00:00.000000'" },
         { TimeSpan.FromSeconds(1.5), "INTERVAL '1500000 microseconds'" },
         { new byte[] { 0xAB, 0x01 }, "from_hex('AB01')" },
@@ -71,11 +74,17 @@ public sealed class DuckDbGeneratorTests
 
     [Fact]
     public void CreateTable_TwoKeyColumns_HasOneKey() => Assert.Equal(
-        "CREATE TABLE \"t\" (\"a\" UUID NOT NULL, \"at\" TIMESTAMP NOT NULL, \"c\" VARCHAR, PRIMARY KEY (\"a\", \"at\"))",
+        "CREATE TABLE \"t\" (\"a\" UUID NOT NULL, \"at\" TIMESTAMP NOT NULL, \"c\" VARCHAR, PRIMARY KEY (\"a\", "
+        + "\"at\"))",
         Generator.Generate(new CreateTableExpression
         {
             TableName = "t",
-            Columns = [Column("a", DbType.Guid, key: true), Column("at", DbType.DateTime2, key: true), Column("c", DbType.String, nullable: true)],
+            Columns =
+            [
+                Column("a", DbType.Guid, key: true),
+                Column("at", DbType.DateTime2, key: true),
+                Column("c", DbType.String, nullable: true),
+            ],
         }).TrimEnd(';'));
 
     [Fact]
@@ -106,7 +115,8 @@ public sealed class DuckDbGeneratorTests
             Generator.Generate(new CreateTableExpression { TableName = "t", Columns = [Column("a", DbType.Guid)] }),
             Generator.Generate(new CreateColumnExpression { TableName = "t", Column = Column("c", DbType.Int32) }),
             Generator.Generate(new AlterColumnExpression { TableName = "t", Column = column }),
-            Generator.Generate(new AlterDefaultConstraintExpression { TableName = "t", ColumnName = "c", DefaultValue = 3 }),
+            Generator.Generate(
+                new AlterDefaultConstraintExpression { TableName = "t", ColumnName = "c", DefaultValue = 3 }),
             Generator.Generate(new DeleteDefaultConstraintExpression { TableName = "t", ColumnName = "c" }),
             Generator.Generate(new RenameColumnExpression { TableName = "t", OldName = "c", NewName = "d" }),
             Generator.Generate(new DeleteColumnExpression { TableName = "t", ColumnNames = ["d"] }),
@@ -132,12 +142,16 @@ public sealed class DuckDbGeneratorTests
             () => Generator.Generate(new DeleteForeignKeyExpression()),
             () => Generator.Generate(new DeleteConstraintExpression(ConstraintType.PrimaryKey)),
             () => Generator.Generate(new CreateConstraintExpression(ConstraintType.Unique)),
-            () => Generator.Generate(new CreateColumnExpression { TableName = "t", Column = Column("k", DbType.Guid, key: true) }),
+            () =>
+                Generator.Generate(
+                    new CreateColumnExpression { TableName = "t", Column = Column("k", DbType.Guid, key: true) }),
             () => Generator.Generate(new CreateTableExpression { TableName = "t", Columns = [identity] }),
         ];
 
         Assert.All(refused, generate =>
-            Assert.StartsWith("DuckDB ", Assert.Throws<DatabaseOperationNotSupportedException>(generate).Message, StringComparison.Ordinal));
+            Assert.StartsWith(
+                "DuckDB ", Assert.Throws<DatabaseOperationNotSupportedException>(generate).Message,
+                StringComparison.Ordinal));
     }
 
     private static ColumnDefinition Column(string name, DbType type, bool key = false, bool nullable = false) =>

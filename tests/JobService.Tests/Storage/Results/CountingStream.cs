@@ -1,7 +1,8 @@
 namespace ForegSyte.Jobs.Tests.Storage.Results;
 
 /// <summary>Counts the bytes that are read, and gives at most a few at a time, as a stream may.</summary>
-internal sealed class CountingStream(byte[] bytes, int mostAtATime = int.MaxValue) : MemoryStream(bytes, writable: false)
+internal sealed class CountingStream(byte[] bytes, int mostAtATime = int.MaxValue) : MemoryStream(
+    bytes, writable: false)
 {
     public long BytesRead { get; private set; }
 

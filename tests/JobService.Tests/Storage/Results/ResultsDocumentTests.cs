@@ -14,7 +14,9 @@ public sealed class ResultsDocumentTests
         Path.Combine(RepositoryFiles.Root, "tests", "JobService.Tests", "Golden", "results.json");
 
     private static readonly Gen<FrameResult[]> Frames =
-        Gen.Select(Gen.Int[1, 50], Gen.Int[0, 3], Gen.OneOf("", "GATE", "\"\\\n\t\u2028é\U0001F3A5<>&'", new string('x', 9_000)))
+        Gen.Select(
+            Gen.Int[1, 50], Gen.Int[0, 3],
+            Gen.OneOf("", "GATE", "\"\\\n\t\u2028é\U0001F3A5<>&'", new string('x', 9_000)))
             .Array[0, 30].Select(steps =>
             {
                 var index = -1;
@@ -110,7 +112,9 @@ public sealed class ResultsDocumentTests
             {
                 var page = ResultsDocumentReader.ReadPage(new CountingStream(bytes, mostAtATime), next.Value, budget);
                 Assert.True(page.Frames.Count > 0 || (page.NextFrame is null && read.Count == 0));
-                Assert.True(page.Frames.Count <= 1 || new ResultsDocument { Results = { page.Frames } }.CalculateSize() <= budget);
+                Assert.True(
+                    page.Frames.Count <= 1
+                        || new ResultsDocument { Results = { page.Frames } }.CalculateSize() <= budget);
                 read.AddRange(page.Frames);
                 next = page.NextFrame;
             }
@@ -132,7 +136,8 @@ public sealed class ResultsDocumentTests
 
             Assert.Equal((start + 2) / 3 * 3, page.Frames[0].FrameIndex);
 
-            // 12 MB or more of document; a block of 4 KB for each of the steps until a block is reached, and a few after.
+            // 12 MB or more of document; a block of 4 KB for each of the steps until a block is reached, and a few
+            // after.
             Assert.InRange(stream.BytesRead, 1, 40 * LineScanner.BlockBytes);
             Assert.True(bytes.Length > 100 * 40 * 1_000);
         }
@@ -156,7 +161,9 @@ public sealed class ResultsDocumentTests
 
                     // A change inside a value cannot be seen; order and count can.
                     Assert.True(page.Frames.Count == all.Count || document.Length == bytes.Length);
-                    Assert.Equal(page.Frames.Select(frame => frame.FrameIndex).Order().Distinct(), page.Frames.Select(frame => frame.FrameIndex));
+                    Assert.Equal(
+                        page.Frames.Select(frame => frame.FrameIndex).Order().Distinct(),
+                        page.Frames.Select(frame => frame.FrameIndex));
                 }
                 catch (ServiceException failure)
                 {
@@ -232,7 +239,12 @@ public sealed class ResultsDocumentTests
         Result = new PipelineResult
         {
             Text = text,
-            Detections = { Enumerable.Repeat(new Detection { Label = "person", Confidence = 0.75f, Box = new BoundingBox { X = 1 } }, detections) },
+            Detections =
+            {
+                Enumerable.Repeat(
+                    new Detection { Label = "person", Confidence = 0.75f, Box = new BoundingBox { X = 1 } },
+                    detections),
+            },
         },
     };
 

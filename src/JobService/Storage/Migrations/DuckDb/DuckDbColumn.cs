@@ -22,6 +22,7 @@ internal sealed class DuckDbColumn(DuckDbTypeMap typeMap, DuckDbQuoter quoter)
     /// <inheritdoc />
     protected override string FormatIdentity(ColumnDefinition column) => column.IsIdentity
         ? throw new DatabaseOperationNotSupportedException(
-            $"DuckDB has no identity columns ({column.TableName}.{column.Name}). Use a UUID, or a sequence as the default.")
+            $"DuckDB has no identity columns ({column.TableName}.{column.Name}). Use a UUID, or a sequence as the "
+            + "default.")
         : "";
 }

@@ -28,7 +28,9 @@ internal sealed class DuckDbGenerator(DuckDbColumn column, DuckDbQuoter quoter) 
     /// <inheritdoc />
     public override string RenameTable => "ALTER TABLE {0} RENAME TO {1}";
 
-    /// <summary>ADD COLUMN … NOT NULL is not supported in one step; rows without a default make the second fail.</summary>
+    /// <summary>
+    /// ADD COLUMN … NOT NULL is not supported in one step; rows without a default make the second fail.
+    /// </summary>
     public override string Generate(CreateColumnExpression expression)
     {
         Refuse(expression.Column.IsPrimaryKey, "add a primary key column to a table that exists");
@@ -60,7 +62,8 @@ internal sealed class DuckDbGenerator(DuckDbColumn column, DuckDbQuoter quoter) 
     /// <inheritdoc />
     public override string Generate(AlterDefaultConstraintExpression expression) =>
         $"ALTER TABLE {Table(expression.TableName, expression.SchemaName)} "
-        + $"ALTER COLUMN {Quoter.QuoteColumnName(expression.ColumnName)} SET DEFAULT {Quoter.QuoteValue(expression.DefaultValue)}";
+        + $"ALTER COLUMN {Quoter.QuoteColumnName(expression.ColumnName)} SET DEFAULT "
+        + $"{Quoter.QuoteValue(expression.DefaultValue)}";
 
     /// <inheritdoc />
     public override string Generate(DeleteDefaultConstraintExpression expression) =>

@@ -7,7 +7,9 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Storage.Migrations.DuckDb;
 
-/// <summary>Runs the generated SQL. DDL is transactional in DuckDB: a migration happens as a whole or not at all.</summary>
+/// <summary>
+/// Runs the generated SQL. DDL is transactional in DuckDB: a migration happens as a whole or not at all.
+/// </summary>
 internal sealed class DuckDbProcessor(
     DuckDbGenerator generator,
     DuckDbQuoter quoter,
@@ -63,7 +65,8 @@ internal sealed class DuckDbProcessor(
     public override DataSet Read(string template, params object[] args) => Query(Fill(template, args));
 
     /// <inheritdoc />
-    public override bool Exists(string template, params object[] args) => Query(Fill(template, args)).Tables[0].Rows.Count > 0;
+    public override bool Exists(string template, params object[] args) =>
+        Query(Fill(template, args)).Tables[0].Rows.Count > 0;
 
     /// <summary>The base doubles braces, which would change JSON literals.</summary>
     public override void Execute(string sql) => Process(sql);

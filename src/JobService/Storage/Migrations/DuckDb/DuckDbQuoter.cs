@@ -20,7 +20,8 @@ internal sealed class DuckDbQuoter : GenericQuoter
 
     /// <summary>TIMESTAMP has no zone. Columns hold UTC, so a local time is an error and not a silent shift.</summary>
     public override string FormatDateTime(DateTime value) => value.Kind == DateTimeKind.Local
-        ? throw new ArgumentException("Timestamps are stored in UTC; give a UTC DateTime or a DateTimeOffset.", nameof(value))
+        ? throw new ArgumentException(
+            "Timestamps are stored in UTC; give a UTC DateTime or a DateTimeOffset.", nameof(value))
         : $"TIMESTAMP '{value.ToString(Microseconds, CultureInfo.InvariantCulture)}'";
 
     /// <inheritdoc />

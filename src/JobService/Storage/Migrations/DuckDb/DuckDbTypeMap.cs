@@ -18,7 +18,9 @@ internal sealed class DuckDbTypeMap : TypeMapBase
     /// <inheritdoc />
     protected override void SetupTypeMaps()
     {
-        foreach (var type in (DbType[])[DbType.String, DbType.AnsiString, DbType.StringFixedLength, DbType.AnsiStringFixedLength])
+        DbType[] texts =
+            [DbType.String, DbType.AnsiString, DbType.StringFixedLength, DbType.AnsiStringFixedLength];
+        foreach (var type in texts)
         {
             SetTypeMap(type, "VARCHAR");
             SetTypeMap(type, "VARCHAR", int.MaxValue);

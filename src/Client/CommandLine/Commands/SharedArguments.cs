@@ -3,7 +3,7 @@ using System.CommandLine;
 namespace ForegSyte.CommandLine.Commands;
 
 /// <summary>Arguments that several commands take.</summary>
-internal static class CommonArguments
+internal static class SharedArguments
 {
     /// <summary>Id of a job.</summary>
     public static Argument<string> JobId() => new("JOB_ID") { Description = "Id of the job, a UUID." };
