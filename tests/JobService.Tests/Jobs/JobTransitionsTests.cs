@@ -114,18 +114,18 @@ public sealed class JobTransitionsTests
 
     private static JobRecord Apply(
         JobRecord job, (int Command, Guid Token, DateTimeOffset Now, int Frames) step) => step.Command switch
-    {
-        0 => JobTransitions.Claim(job, step.Token, step.Now, LeaseDuration),
-        1 => JobTransitions.Renew(job, step.Token, step.Now, LeaseDuration),
-        2 => JobTransitions.Probe(job, step.Token, new VideoInfo { FrameCount = 50 }, 50, step.Now),
-        3 => JobTransitions.Advance(
-            job, step.Token, new SegmentProgress(step.Frames, TimeSpan.Zero, TimeSpan.Zero, null), step.Now),
-        4 => JobTransitions.Complete(job, step.Token, "results.json", new JobSummary(), step.Now),
-        5 => JobTransitions.Fail(job, step.Token, Failure, step.Now),
-        6 => JobTransitions.Release(job, step.Token, Failure, step.Now),
-        7 => JobTransitions.Rescue(job, Failure, step.Now),
-        _ => throw new ArgumentOutOfRangeException(nameof(step)),
-    };
+        {
+            0 => JobTransitions.Claim(job, step.Token, step.Now, LeaseDuration),
+            1 => JobTransitions.Renew(job, step.Token, step.Now, LeaseDuration),
+            2 => JobTransitions.Probe(job, step.Token, new VideoInfo { FrameCount = 50 }, 50, step.Now),
+            3 => JobTransitions.Advance(
+                job, step.Token, new SegmentProgress(step.Frames, TimeSpan.Zero, TimeSpan.Zero, null), step.Now),
+            4 => JobTransitions.Complete(job, step.Token, "results.json", new JobSummary(), step.Now),
+            5 => JobTransitions.Fail(job, step.Token, Failure, step.Now),
+            6 => JobTransitions.Release(job, step.Token, Failure, step.Now),
+            7 => JobTransitions.Rescue(job, Failure, step.Now),
+            _ => throw new ArgumentOutOfRangeException(nameof(step)),
+        };
 
     private static JobRecord Pending() => new()
     {

@@ -13,15 +13,15 @@ internal static class TestJobs
     /// <summary>A pending job.</summary>
     public static JobRecord Pending(Guid? jobId = null, DateTimeOffset? createdAt = null, Guid? requestId = null) =>
         new()
-    {
-        JobId = jobId ?? Guid.NewGuid(),
-        Status = JobStatus.Pending,
-        PipelineId = "yolo_ocr",
-        InputPath = "video.mp4",
-        RequestId = requestId,
-        CreatedAt = createdAt ?? Noon,
-        UpdatedAt = createdAt ?? Noon,
-    };
+        {
+            JobId = jobId ?? Guid.NewGuid(),
+            Status = JobStatus.Pending,
+            PipelineId = "yolo_ocr",
+            InputPath = "video.mp4",
+            RequestId = requestId,
+            CreatedAt = createdAt ?? Noon,
+            UpdatedAt = createdAt ?? Noon,
+        };
 
     /// <summary>A job with a value in every field, each of another kind than the default.</summary>
     public static JobRecord Full() => Pending(requestId: Guid.NewGuid()) with
