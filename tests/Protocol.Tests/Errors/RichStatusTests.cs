@@ -32,7 +32,8 @@ public sealed class RichStatusTests
     [Fact]
     public void From_WrongField_CarriesBadRequest()
     {
-        var status = RichStatus.From(ServiceException.InvalidField("options.frame_stride", "It has to be 1 or more.", -1));
+        var status = RichStatus.From(
+            ServiceException.InvalidField("options.frame_stride", "It has to be 1 or more.", -1));
 
         Assert.Equal([ErrorInfo.Descriptor.FullName, BadRequest.Descriptor.FullName], TypesOf(status));
         var violation = Assert.Single(status.Details[1].Unpack<BadRequest>().FieldViolations);
