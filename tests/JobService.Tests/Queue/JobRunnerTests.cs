@@ -214,7 +214,9 @@ public sealed class JobRunnerTests
                 return Task.CompletedTask;
             },
         };
-        await using var engine = new JobEngine(inference, _time);
+        // The clock of the test runs ahead of the heartbeats, which are real writes.
+        await using var engine = new JobEngine(
+            inference, _time, settings: ("Dispatch:LeaseDuration", "01:00:00"));
         var jobId = await engine.AddJobAsync();
         var run = engine.Runner.RunAsync(jobId, None);
         await asked.Task;
