@@ -5,6 +5,7 @@ using ForegSyte.Jobs.Grpc;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Intake;
 using ForegSyte.Jobs.Queue;
+using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
 using Contract = ForegSyte.V1.JobService;
 
@@ -18,6 +19,7 @@ return await ForegSyteHost.RunAsync("JobService", () =>
     builder.Services.AddJobs();
     builder.Services.AddIntake();
     builder.Services.AddDispatcher();
+    builder.Services.AddRetention();
     builder.Services.AddJobRpcs();
 
     var app = builder.Build();
