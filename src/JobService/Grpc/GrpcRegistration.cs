@@ -10,6 +10,7 @@ internal static class GrpcRegistration
         services.AddCheckedOptions<WaitOptions>(WaitOptions.Section);
         services.AddSingleton<JobWaiter>();
         services.AddSingleton<JobPages>();
+        services.AddSingleton<SegmentPages>();
         services.AddSingleton<ResultPages>();
         services.AddSingleton<JobGrpcService>();
     }

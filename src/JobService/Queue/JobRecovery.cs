@@ -8,7 +8,8 @@ namespace ForegSyte.Jobs.Queue;
 /// process can hold the database and so none of their dispatchers lives; all pending ones are queued, oldest first.
 /// </summary>
 internal sealed class JobRecovery(
-    IJobStore store, JobBoard board, IJobQueue queue, IStorage storage, TimeProvider time, ILogger<JobRecovery> logger)
+    IJobStore store, JobBoard board, IJobQueue queue, IStorage storage, SegmentSweep segments, TimeProvider time,
+    ILogger<JobRecovery> logger)
 {
     /// <summary>Why an attempt ended that a crash cut off.</summary>
     public static readonly JobFailure Interrupted =
@@ -24,6 +25,7 @@ internal sealed class JobRecovery(
                 "Removed {Count} artifacts that were not complete when the last run ended", abandoned);
         }
 
+        await segments.RunAsync(cancellationToken);
         await QueueUnfinishedAsync(cancellationToken);
         await ReportOrphansAsync(cancellationToken);
     }

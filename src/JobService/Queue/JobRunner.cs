@@ -158,6 +158,11 @@ internal sealed class JobRunner(
                 logger.LogInformation(
                     "Job {JobId} {Outcome}", job.JobId,
                     failure is null ? "completed" : delay is null ? "failed" : "will be retried");
+                if (failure is null)
+                {
+                    execution.RemoveSegments(job.JobId);
+                }
+
                 return delay;
             }
             catch (TransitionRefusedException refused)
