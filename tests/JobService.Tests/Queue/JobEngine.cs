@@ -1,6 +1,8 @@
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Jobs.Inference;
+using ForegSyte.Jobs.Intake;
 using ForegSyte.Jobs.Queue;
+using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Testing;
 using ForegSyte.V1;
@@ -35,7 +37,12 @@ internal sealed class JobEngine : IAsyncDisposable
         services.AddJobs();
         services.AddDispatcher();
         services.AddSingleton<IInferenceClient>(inference);
+        services.AddIntake();
+        services.AddRetention();
         _services = services.BuildServiceProvider();
+
+        // As at a start of the service, these follow the commits from the first one on.
+        _ = (Board, Pending, Attempts);
     }
 
     public TemporaryFolder Folder { get; }
@@ -49,6 +56,16 @@ internal sealed class JobEngine : IAsyncDisposable
     public JobRunner Runner => _services.GetRequiredService<JobRunner>();
 
     public IJobQueue Queue => _services.GetRequiredService<IJobQueue>();
+
+    public PendingJobs Pending => _services.GetRequiredService<PendingJobs>();
+
+    public LocalAttempts Attempts => _services.GetRequiredService<LocalAttempts>();
+
+    public JobRescuer Rescuer => _services.GetRequiredService<JobRescuer>();
+
+    public JobControl Control => _services.GetRequiredService<JobControl>();
+
+    public JobRemoval Removal => _services.GetRequiredService<JobRemoval>();
 
     public JobRecovery Recovery => _services.GetRequiredService<JobRecovery>();
 

@@ -220,10 +220,10 @@ public sealed class JobRunnerTests
         var jobId = await engine.AddJobAsync();
         var run = engine.Runner.RunAsync(jobId, None);
         await asked.Task;
-        while (!run.IsCompleted)
+        while (inference.Requests.Count < 2)
         {
             _time.Advance(TimeSpan.FromSeconds(3));
-            await Task.Yield();
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TestContext.Current.CancellationToken);
         }
 
         Assert.Null(await run);
