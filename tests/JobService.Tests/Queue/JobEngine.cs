@@ -70,10 +70,11 @@ internal sealed class JobEngine : IAsyncDisposable
     public JobRecovery Recovery => _services.GetRequiredService<JobRecovery>();
 
     /// <summary>Stores a pending job.</summary>
-    public async Task<Guid> AddJobAsync(int frameStride = 1, int maxFrames = 0)
+    public async Task<Guid> AddJobAsync(
+        int frameStride = 1, int maxFrames = 0, int priority = JobPriority.Default, DateTimeOffset? submittedAt = null)
     {
         var jobId = Guid.NewGuid();
-        var now = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        var now = submittedAt ?? new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
         await Board.AddAsync(
             new JobRecord
             {
@@ -82,6 +83,7 @@ internal sealed class JobEngine : IAsyncDisposable
                 PipelineId = "yolo_ocr",
                 FrameStride = frameStride,
                 MaxFrames = maxFrames,
+                Priority = priority,
                 InputPath = ArtifactKeys.Video(jobId),
                 CreatedAt = now,
                 UpdatedAt = now,
@@ -89,6 +91,13 @@ internal sealed class JobEngine : IAsyncDisposable
             },
             TestContext.Current.CancellationToken);
         return jobId;
+    }
+
+    /// <summary>Stores something in the place of a job's video.</summary>
+    public async Task PutVideoAsync(Guid jobId)
+    {
+        await using var video = Storage.Stage(ArtifactKeys.Video(jobId));
+        await video.CommitAsync(TestContext.Current.CancellationToken);
     }
 
     /// <summary>The stored job.</summary>
