@@ -24,7 +24,7 @@ internal sealed record CommandLineRun(int ExitCode, string Output, string Error)
             {
                 Output = output,
                 Error = error,
-                Input = terminal ?? TextReader.Null,
+                ReadLine = (terminal ?? TextReader.Null).ReadLine,
                 InputIsTerminal = terminal is not null,
                 ErrorIsTerminal = terminal is not null,
                 CurrentFolder = currentFolder ?? Path.GetTempPath(),

@@ -17,10 +17,10 @@ internal sealed record CommandEnvironment
     /// <summary>Whether <see cref="Error"/> is a terminal, which gets a live progress bar.</summary>
     public bool ErrorIsTerminal { get; init; }
 
-    /// <summary>Where answers come from.</summary>
-    public TextReader Input { get; init; } = TextReader.Null;
+    /// <summary>Reads an answer, one line; null at the end of the input.</summary>
+    public Func<string?> ReadLine { get; init; } = () => null;
 
-    /// <summary>Whether <see cref="Input"/> is a terminal.</summary>
+    /// <summary>Whether <see cref="ReadLine"/> reads from a terminal.</summary>
     public bool InputIsTerminal { get; init; }
 
     /// <summary>Whether a person sees a question and can answer it.</summary>
@@ -46,7 +46,7 @@ internal sealed record CommandEnvironment
     {
         Output = Console.Out,
         Error = Console.Error,
-        Input = Console.In,
+        ReadLine = Console.ReadLine,
         InputIsTerminal = !Console.IsInputRedirected,
         OutputIsTerminal = !Console.IsOutputRedirected,
         ErrorIsTerminal = !Console.IsErrorRedirected,

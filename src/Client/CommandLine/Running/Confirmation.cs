@@ -14,7 +14,7 @@ internal static class Confirmation
         await environment.Error.WriteAsync($"{Output.SafeText.OneLine(question)} [y/N] ");
         await environment.Error.FlushAsync(cancellationToken);
         // The console's reader blocks its thread and does not see Ctrl-C: it gets another one, which is left behind.
-        var answer = await Task.Run(environment.Input.ReadLine, CancellationToken.None).WaitAsync(cancellationToken);
+        var answer = await Task.Run(environment.ReadLine, CancellationToken.None).WaitAsync(cancellationToken);
         return answer?.Trim().ToLowerInvariant() is "y" or "yes";
     }
 }
