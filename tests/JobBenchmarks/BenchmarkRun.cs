@@ -28,6 +28,7 @@ internal static class BenchmarkRun
     public static async Task<int> RunAsync(string parts, string sizes, CancellationToken cancellationToken)
     {
         var chosen = Chosen(parts);
+        var jobCounts = SizesOf(sizes);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(TimeLimit);
         var loadBefore = Machine.Load();
@@ -36,17 +37,16 @@ internal static class BenchmarkRun
         var clip = await Clips.MakeAsync(
             folder.File("clip.mp4"), "-f", "lavfi", "-i", "color=c=gray:s=16x16:r=1", "-frames:v", "1", "-c:v", "libx264",
             "-pix_fmt", "yuv420p");
-        await using var load = new LoadProcess();
         await using var echo = await EchoProcess.StartAsync(limit.Token);
         var (rows, failures) = await MeasureAsync(
-            chosen, new Bench(folder, load, echo, clip, SizesOf(sizes)), limit.Token);
+            chosen, load => new Bench(folder, load, echo, clip, jobCounts), limit.Token);
 
         var machine = Machine.Here();
         Console.WriteLine($"- machine: {machine.Cores} cores, {machine.Processor}; disk {folder.FileSystem}");
         Console.WriteLine($"- .NET {Environment.Version}; video of {new FileInfo(clip).Length} bytes");
         Console.WriteLine($"- load (1, 5, 15 minutes) before: {loadBefore}; after: {Machine.Load()}");
-        Console.WriteLine(FormattableString.Invariant(
-            $"- figures are medians of {Rounds.Count} rounds; the run took {TimeProvider.System.GetElapsedTime(start):mm\\:ss}"));
+        Console.WriteLine(
+            $"- medians of {Rounds.Count} rounds; the run took {TimeProvider.System.GetElapsedTime(start):mm\\:ss}");
         failures.ForEach(Console.WriteLine);
         Console.WriteLine();
         Console.Write(ResultTable.Of(rows));
@@ -55,7 +55,7 @@ internal static class BenchmarkRun
 
     /// <summary>A part that fails does not take the figures of the others with it.</summary>
     private static async Task<(List<Row> Rows, List<string> Failures)> MeasureAsync(
-        IEnumerable<IBenchmarkPart> parts, Bench bench, CancellationToken cancellationToken)
+        IEnumerable<IBenchmarkPart> parts, Func<LoadProcess, Bench> bench, CancellationToken cancellationToken)
     {
         var (rows, failures) = (new List<Row>(), new List<string>());
         foreach (var part in parts)
@@ -63,7 +63,8 @@ internal static class BenchmarkRun
             var start = TimeProvider.System.GetTimestamp();
             try
             {
-                rows.AddRange(await part.RunAsync(bench, cancellationToken));
+                await using var load = new LoadProcess();
+                rows.AddRange(await part.RunAsync(bench(load), cancellationToken));
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {

@@ -12,6 +12,9 @@ namespace ForegSyte.JobBenchmarks.Load;
 internal sealed record LoadResult(
     int Calls, int Failures, string FirstFailure, TimeSpan Elapsed, TimeSpan Median, TimeSpan P99)
 {
+    /// <summary>Processor time that the server spent on a call; zero where it was not measured.</summary>
+    public TimeSpan ServerTimePerCall { get; init; }
+
     /// <summary>Calls answered in a second.</summary>
     [JsonIgnore]
     public double PerSecond => Calls / Elapsed.TotalSeconds;

@@ -18,4 +18,8 @@ internal static class Rounds
     /// <summary>The middle rate, in calls a second.</summary>
     public static double MedianPerSecond(this IEnumerable<LoadResult> results) =>
         results.Select(result => result.PerSecond).Median();
+
+    /// <summary>The middle processor time of a call at the server, in microseconds.</summary>
+    public static double MedianServerMicroseconds(this IEnumerable<LoadResult> results) =>
+        results.Select(result => result.ServerTimePerCall.TotalMicroseconds).Median();
 }

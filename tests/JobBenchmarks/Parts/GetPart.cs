@@ -47,8 +47,10 @@ internal sealed class GetPart : IBenchmarkPart
                 ResponseBytes = response.CalculateSize(),
             };
             var random = get with { JobIdsPath = FinishedJobs.SamplePath(data) };
-            var results = await InTurnsAsync(bench, [echo, get, random], cancellationToken);
-            rows.AddRange(Compare(FormattableString.Invariant($"GetJob of a new job, {callers} callers"), results[0], results[1]));
+            var results = await InTurnsAsync(
+                bench, [(echo, bench.Echo.Id), (get, service.Id), (random, service.Id)], cancellationToken);
+            rows.AddRange(Compare(
+                FormattableString.Invariant($"GetJob of a new job, {callers} callers"), results[0], results[1]));
             rows.AddRange(Compare(
                 FormattableString.Invariant($"GetJob of any of {Jobs:N0} finished jobs, {callers} callers"),
                 results[0], results[2]));
@@ -58,10 +60,10 @@ internal sealed class GetPart : IBenchmarkPart
     }
 
     private static async Task<List<LoadResult>[]> InTurnsAsync(
-        Bench bench, LoadOrder[] orders, CancellationToken cancellationToken)
+        Bench bench, (LoadOrder Order, int ServerId)[] orders, CancellationToken cancellationToken)
     {
         var results = orders.Select(_ => new List<LoadResult>()).ToArray();
-        foreach (var order in orders)
+        foreach (var (order, _) in orders)
         {
             (await bench.Load.RunAsync(order, cancellationToken)).Clean();
         }
@@ -70,11 +72,12 @@ internal sealed class GetPart : IBenchmarkPart
         {
             for (var i = 0; i < orders.Length; i++)
             {
-                results[i].Add((await bench.Load.RunAsync(orders[i], cancellationToken)).Clean());
+                var (order, serverId) = orders[i];
+                results[i].Add((await bench.Load.RunAsync(order, serverId, cancellationToken)).Clean());
             }
 
             await Bench.SayAsync(FormattableString.Invariant(
-                $"get, {orders[0].Concurrency} callers: echo {results[0][^1].PerSecond:F0}/s, ")
+                $"get, {orders[0].Order.Concurrency} callers: echo {results[0][^1].PerSecond:F0}/s, ")
                 + FormattableString.Invariant(
                     $"a new job {results[1][^1].PerSecond:F0}/s, any {results[2][^1].PerSecond:F0}/s"));
         }
@@ -86,6 +89,9 @@ internal sealed class GetPart : IBenchmarkPart
     [
         Row.AtLeast(what, get.MedianPerSecond(), "/s", "bare gRPC echo", echo.MedianPerSecond(), RateGoal),
         Row.AtMost($"{what}, p99", P99(get), "ms", "bare gRPC echo", P99(echo), P99Goal),
+        Row.Compared(
+            $"{what}: processor time of the server for a call", get.MedianServerMicroseconds(), "µs", "bare gRPC echo",
+            echo.MedianServerMicroseconds()),
     ];
 
     private static double P99(IEnumerable<LoadResult> results) =>

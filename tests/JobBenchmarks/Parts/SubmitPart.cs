@@ -32,6 +32,9 @@ internal sealed class SubmitPart : IBenchmarkPart
             var what = FormattableString.Invariant($"SubmitVideo, {callers} callers");
             rows.Add(Row.AtLeast(what, submit.MedianPerSecond(), "/s", "fsync rate", fsyncs.Median(), fsyncGoal));
             rows.Add(Row.AtLeast(what, submit.MedianPerSecond(), "/s", "bare gRPC echo", echo.MedianPerSecond(), EchoGoal));
+            rows.Add(Row.Compared(
+                $"{what}: processor time of the server for a call", submit.MedianServerMicroseconds(), "µs",
+                "bare gRPC echo", echo.MedianServerMicroseconds()));
             rows.Add(new Row(
                 $"{what}: median and p99",
                 FormattableString.Invariant(
@@ -71,8 +74,8 @@ internal sealed class SubmitPart : IBenchmarkPart
         for (var round = 0; round < Rounds.Count; round++)
         {
             fsyncs.Add(FsyncRate.Measure(bench.Folder.Path, FsyncTime));
-            echoes.Add((await bench.Load.RunAsync(echo, cancellationToken)).Clean());
-            submits.Add((await bench.Load.RunAsync(submit, cancellationToken)).Clean());
+            echoes.Add((await bench.Load.RunAsync(echo, bench.Echo.Id, cancellationToken)).Clean());
+            submits.Add((await bench.Load.RunAsync(submit, service.Id, cancellationToken)).Clean());
             await Bench.SayAsync(FormattableString.Invariant(
                 $"submit, {callers} callers: fsync {fsyncs[^1]:F0}/s, echo {echoes[^1].PerSecond:F0}/s, ")
                 + FormattableString.Invariant($"submit {submits[^1].PerSecond:F0}/s"));

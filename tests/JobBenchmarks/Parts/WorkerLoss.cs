@@ -7,7 +7,7 @@ namespace ForegSyte.JobBenchmarks.Parts;
 internal static class WorkerLoss
 {
     private static readonly TimeSpan ShortInvisibility = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan Watched = TimeSpan.FromSeconds(75);
+    private static readonly TimeSpan Watched = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
 
     /// <summary>With Hangfire's default and with a short time-out, at the same time.</summary>

@@ -7,6 +7,9 @@ internal sealed class EchoProcess : IAsyncDisposable
 
     private EchoProcess(ChildProgram program, Uri address) => (_program, Address) = (program, address);
 
+    /// <summary>Its process id.</summary>
+    public int Id => _program.Id;
+
     /// <summary>Where it listens.</summary>
     public Uri Address { get; }
 

@@ -24,6 +24,9 @@ internal sealed class JobServiceProcess : IAsyncDisposable
         Client = new Contract.JobServiceClient(channel);
     }
 
+    /// <summary>Its process id.</summary>
+    public int Id => _process.Id;
+
     /// <summary>Where it listens.</summary>
     public Uri Address { get; }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using ForegSyte.JobBenchmarks.Load;
 
@@ -13,6 +14,16 @@ internal sealed class LoadProcess : IAsyncDisposable
     {
         await _program.WriteLineAsync(JsonSerializer.Serialize(order), cancellationToken);
         return JsonSerializer.Deserialize<LoadResult>(await _program.ReadLineAsync(cancellationToken))!;
+    }
+
+    /// <summary>The same, with the processor time of the server: foreign load on the machine spoils it least.</summary>
+    public async Task<LoadResult> RunAsync(LoadOrder order, int serverProcessId, CancellationToken cancellationToken)
+    {
+        using var server = Process.GetProcessById(serverProcessId);
+        var before = server.TotalProcessorTime;
+        var result = await RunAsync(order, cancellationToken);
+        server.Refresh();
+        return result with { ServerTimePerCall = (server.TotalProcessorTime - before) / Math.Max(1, result.Calls) };
     }
 
     /// <inheritdoc />
