@@ -15,7 +15,7 @@ internal static class BenchmarkRun
     private static readonly int[] DefaultSizes = [1_000, 100_000, 1_000_000];
 
     private static readonly IBenchmarkPart[] Parts =
-        [new SubmitPart(), new GetPart(), new SizesPart(), new ArtifactsPart(), new RecoveryPart(), new HangfirePart()];
+        [new SubmitPart(), new GetPart(), new SizesPart(), new RecoveryPart(), new HangfirePart(), new ArtifactsPart()];
 
     /// <summary>Names of all parts, in the order in which they run.</summary>
     public static IEnumerable<string> PartNames => Parts.Select(part => part.Name);
@@ -35,8 +35,8 @@ internal static class BenchmarkRun
         var start = TimeProvider.System.GetTimestamp();
         using var folder = new WorkFolder();
         var clip = await Clips.MakeAsync(
-            folder.File("clip.mp4"), "-f", "lavfi", "-i", "color=c=gray:s=16x16:r=1", "-frames:v", "1", "-c:v", "libx264",
-            "-pix_fmt", "yuv420p");
+            folder.File("clip.mp4"), "-f", "lavfi", "-i", "color=c=gray:s=16x16:r=1", "-frames:v", "1",
+            "-c:v", "libx264", "-pix_fmt", "yuv420p");
         await using var echo = await EchoProcess.StartAsync(limit.Token);
         var (rows, failures) = await MeasureAsync(
             chosen, load => new Bench(folder, load, echo, clip, jobCounts), limit.Token);

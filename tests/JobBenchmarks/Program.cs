@@ -25,4 +25,6 @@ var load = new Command("load", "The load generator; takes orders as lines of JSO
 load.SetAction((_, cancellationToken) => LoadGenerator.RunAsync(cancellationToken));
 root.Add(load);
 
-return await root.Parse(args).InvokeAsync();
+// After Ctrl-C there are processes to end and large folders to remove.
+return await root.Parse(args).InvokeAsync(
+    new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(2) });

@@ -8,11 +8,12 @@ namespace ForegSyte.JobBenchmarks.Load;
 /// <summary>Makes the calls of an order. One instance serves all callers.</summary>
 internal sealed class Calls
 {
+    private const int Seed = 11;
+
     private readonly LoadOrder _order;
     private readonly List<Func<Task<string>>> _byChannel;
     private readonly string[] _jobIds;
     private readonly Random _random = new(Seed);
-    private const int Seed = 11;
     private int _next = -1;
 
     public Calls(LoadOrder order, IReadOnlyList<GrpcChannel> channels)
@@ -29,6 +30,14 @@ internal sealed class Calls
     /// <param name="caller">Callers are spread over the channels by their number.</param>
     /// <returns>The id of the job that the call made; empty where it made none.</returns>
     public Task<string> MakeAsync(int caller) => _byChannel[caller % _byChannel.Count]();
+
+    /// <summary>The request that submits a video.</summary>
+    public static SubmitVideoRequest SubmitRequest(string videoPath) => new()
+    {
+        Content = ByteString.CopyFrom(File.ReadAllBytes(videoPath)),
+        PipelineId = "detect_only",
+        DisplayName = "benchmark",
+    };
 
     private Func<Task<string>> Of(GrpcChannel channel)
     {
@@ -60,14 +69,6 @@ internal sealed class Calls
                 };
         }
     }
-
-    /// <summary>The request that submits a video.</summary>
-    public static SubmitVideoRequest SubmitRequest(string videoPath) => new()
-    {
-        Content = ByteString.CopyFrom(File.ReadAllBytes(videoPath)),
-        PipelineId = "detect_only",
-        DisplayName = "benchmark",
-    };
 
     private string NextJobId()
     {

@@ -5,8 +5,8 @@ using Grpc.Core;
 namespace ForegSyte.JobBenchmarks.Load;
 
 /// <summary>
-/// The bare call that others are compared with: one bytes field each way. The first four bytes of a request say how many
-/// bytes the answer has, so that one server can stand beside any call.
+/// The bare call that others are compared with: one bytes field each way. The first four bytes of a request say how
+/// many bytes the answer has, so that one server can stand beside any call.
 /// </summary>
 internal static class EchoMethod
 {

@@ -81,7 +81,8 @@ internal static class LoadGenerator
         var took = callers.SelectMany(caller => caller.Took).Order().ToArray();
         var failures = callers.Where(caller => caller.Failure.Length > 0).ToList();
         return new LoadResult(
-            took.Length, failures.Count, failures.FirstOrDefault()?.Failure ?? "", elapsed, At(took, 0.5), At(took, 0.99));
+            took.Length, failures.Count, failures.FirstOrDefault()?.Failure ?? "", elapsed,
+            At(took, 0.5), At(took, 0.99));
     }
 
     private static TimeSpan At(TimeSpan[] sorted, double part) =>

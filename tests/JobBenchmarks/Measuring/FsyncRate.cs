@@ -1,6 +1,8 @@
 namespace ForegSyte.JobBenchmarks.Measuring;
 
-/// <summary>How often this disk makes a small append durable, one after the other: what a commit a call would reach.</summary>
+/// <summary>
+/// How often this disk makes a small append durable, one after the other: what a commit for each call would reach.
+/// </summary>
 internal static class FsyncRate
 {
     private const int RecordBytes = 256;

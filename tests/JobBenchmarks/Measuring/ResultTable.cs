@@ -7,7 +7,8 @@ internal static class ResultTable
 {
     public static string Of(IEnumerable<Row> rows)
     {
-        var text = new StringBuilder("| what | figure | baseline | ratio | goal | reached |\n|---|--:|---|--:|---|---|\n");
+        var text = new StringBuilder(
+            "| what | figure | baseline | ratio | goal | reached |\n|---|--:|---|--:|---|---|\n");
         foreach (var row in rows)
         {
             var reached = row.Reached is { } yes ? yes ? "yes" : "**no**" : "";

@@ -18,7 +18,8 @@ internal sealed record Row(string What, string Figure)
     public bool? Reached { get; init; }
 
     /// <summary>A figure whose ratio to a baseline is to be large.</summary>
-    public static Row AtLeast(string what, double figure, string unit, string baseline, double baselineFigure, double goal) =>
+    public static Row AtLeast(
+        string what, double figure, string unit, string baseline, double baselineFigure, double goal) =>
         Compared(what, figure, unit, baseline, baselineFigure) with
         {
             Goal = FormattableString.Invariant($"at least {goal}x"),
@@ -26,7 +27,8 @@ internal sealed record Row(string What, string Figure)
         };
 
     /// <summary>A figure whose ratio to a baseline is to be small.</summary>
-    public static Row AtMost(string what, double figure, string unit, string baseline, double baselineFigure, double goal) =>
+    public static Row AtMost(
+        string what, double figure, string unit, string baseline, double baselineFigure, double goal) =>
         Compared(what, figure, unit, baseline, baselineFigure) with
         {
             Goal = FormattableString.Invariant($"at most {goal}x"),

@@ -4,8 +4,8 @@ using ForegSyte.JobBenchmarks.Processes;
 namespace ForegSyte.JobBenchmarks.Parts;
 
 /// <summary>
-/// Start-up where every finished job still has its video: the storage is looked through at start. Making a million files
-/// takes the most time of this part.
+/// Start-up where every finished job still has its video: the storage is looked through at start. Making a million
+/// files takes the most time of this part.
 /// </summary>
 internal sealed class ArtifactsPart : IBenchmarkPart
 {
@@ -19,7 +19,8 @@ internal sealed class ArtifactsPart : IBenchmarkPart
     {
         var jobs = bench.Sizes[^1];
         var data = bench.Folder.File("artifacts");
-        await Bench.SayAsync(FormattableString.Invariant($"artifacts: making {jobs:N0} finished jobs with a file each"));
+        await Bench.SayAsync(FormattableString.Invariant(
+            $"artifacts: making {jobs:N0} finished jobs with a file each"));
         await FinishedJobs.MakeAsync(data, jobs, cancellationToken);
         await FinishedJobs.AddVideosAsync(data, cancellationToken);
         var seconds = new List<double>();

@@ -36,7 +36,10 @@ internal sealed class GetPart : IBenchmarkPart
         {
             var get = new LoadOrder
             {
-                Address = service.Address, Call = CallKind.Get, Concurrency = callers, Duration = LoadTime,
+                Address = service.Address,
+                Call = CallKind.Get,
+                Concurrency = callers,
+                Duration = LoadTime,
                 JobIdsPath = recentIds,
             };
             var echo = get with

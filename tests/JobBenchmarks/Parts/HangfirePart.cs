@@ -55,8 +55,12 @@ internal sealed class HangfirePart : IBenchmarkPart
             bench.Folder.File(FormattableString.Invariant($"hangfire-{callers}")), cancellationToken);
         var submit = new LoadOrder
         {
-            Address = service.Address, Call = CallKind.Submit, Concurrency = callers, Duration = LoadTime,
-            MaxCalls = MaxCallsPerRound, VideoPath = bench.VideoPath,
+            Address = service.Address,
+            Call = CallKind.Submit,
+            Concurrency = callers,
+            Duration = LoadTime,
+            MaxCalls = MaxCallsPerRound,
+            VideoPath = bench.VideoPath,
         };
         var (peers, own) = (new List<double>(), new List<double>());
 

@@ -38,8 +38,12 @@ internal sealed class RecoveryPart : IBenchmarkPart
             var check = await bench.Load.RunAsync(
                 new LoadOrder
                 {
-                    Address = service.Address, Call = CallKind.Get, Concurrency = Checkers, Duration = Limit,
-                    JobIdsPath = ids, EachOnce = true,
+                    Address = service.Address,
+                    Call = CallKind.Get,
+                    Concurrency = Checkers,
+                    Duration = Limit,
+                    JobIdsPath = ids,
+                    EachOnce = true,
                 },
                 cancellationToken);
             var made = File.ReadLines(ids).Count();
@@ -50,7 +54,9 @@ internal sealed class RecoveryPart : IBenchmarkPart
 
         return
         [
-            Row.Within("kill -9 under submissions: from the new start to GetJob of the last job", seconds.Median(), "s", GoalSeconds),
+            Row.Within(
+                "kill -9 under submissions: from the new start to GetJob of the last acknowledged job",
+                seconds.Median(), "s", GoalSeconds),
             new Row("jobs found again", FormattableString.Invariant($"{found:N0}"))
             {
                 Baseline = FormattableString.Invariant($"acknowledged before the kill: {acknowledged:N0}"),
@@ -68,8 +74,12 @@ internal sealed class RecoveryPart : IBenchmarkPart
         var load = bench.Load.RunAsync(
             new LoadOrder
             {
-                Address = service.Address, Call = CallKind.Submit, Concurrency = Callers, Duration = Limit,
-                VideoPath = bench.VideoPath, AcknowledgedPath = ids,
+                Address = service.Address,
+                Call = CallKind.Submit,
+                Concurrency = Callers,
+                Duration = Limit,
+                VideoPath = bench.VideoPath,
+                AcknowledgedPath = ids,
             },
             cancellationToken);
         await Task.Delay(LoadBeforeKill, TimeProvider.System, cancellationToken);

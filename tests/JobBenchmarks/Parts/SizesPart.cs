@@ -5,8 +5,8 @@ using ForegSyte.JobBenchmarks.Processes;
 namespace ForegSyte.JobBenchmarks.Parts;
 
 /// <summary>
-/// Start-up, the first page of ListJobs, GetJob and memory over databases of several sizes, in turns. One call at a time:
-/// this is about the time of a call, not about how many there are.
+/// Start-up, the first page of ListJobs, GetJob and memory over databases of several sizes, in turns. One call at a
+/// time: this is about the time of a call, not about how many there are.
 /// </summary>
 internal sealed class SizesPart : IBenchmarkPart
 {
@@ -98,14 +98,21 @@ internal sealed class SizesPart : IBenchmarkPart
 
     private static LoadOrder ListOrder(JobServiceProcess service) => new()
     {
-        Address = service.Address, Call = CallKind.List, Concurrency = 1, Duration = MaxRoundTime,
+        Address = service.Address,
+        Call = CallKind.List,
+        Concurrency = 1,
+        Duration = MaxRoundTime,
         MaxCalls = ListsPerRound,
     };
 
     private static LoadOrder GetOrder(JobServiceProcess service, SizeFigures size) => new()
     {
-        Address = service.Address, Call = CallKind.Get, Concurrency = 1, Duration = MaxRoundTime,
-        MaxCalls = GetsPerRound, JobIdsPath = FinishedJobs.SamplePath(size.DataFolder),
+        Address = service.Address,
+        Call = CallKind.Get,
+        Concurrency = 1,
+        Duration = MaxRoundTime,
+        MaxCalls = GetsPerRound,
+        JobIdsPath = FinishedJobs.SamplePath(size.DataFolder),
     };
 
     private static async Task<double> MedianMillisecondsAsync(
@@ -119,7 +126,8 @@ internal sealed class SizesPart : IBenchmarkPart
         rows.AddRange(Flat("ListJobs, first page", "ms", sizes, size => size.ListMilliseconds.Median()));
         rows.AddRange(Flat("GetJob", "ms", sizes, size => size.GetMilliseconds.Median()));
         var largest = sizes[^1];
-        rows.Add(Row.Within($"start to SERVING, {Jobs(largest)}", largest.StartSeconds.Median(), "s", StartGoalSeconds));
+        rows.Add(Row.Within(
+            $"start to SERVING, {Jobs(largest)}", largest.StartSeconds.Median(), "s", StartGoalSeconds));
         rows.Add(Above(empty, largest, "resident memory (VmRSS)", memory => memory.ResidentMegabytes));
         rows.Add(Above(empty, largest, "proportional memory (PSS)", memory => memory.ProportionalMegabytes));
         return rows;

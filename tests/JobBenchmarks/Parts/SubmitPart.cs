@@ -31,17 +31,19 @@ internal sealed class SubmitPart : IBenchmarkPart
             allFsyncs.AddRange(fsyncs);
             var what = FormattableString.Invariant($"SubmitVideo, {callers} callers");
             rows.Add(Row.AtLeast(what, submit.MedianPerSecond(), "/s", "fsync rate", fsyncs.Median(), fsyncGoal));
-            rows.Add(Row.AtLeast(what, submit.MedianPerSecond(), "/s", "bare gRPC echo", echo.MedianPerSecond(), EchoGoal));
+            rows.Add(Row.AtLeast(
+                what, submit.MedianPerSecond(), "/s", "bare gRPC echo", echo.MedianPerSecond(), EchoGoal));
             rows.Add(Row.Compared(
                 $"{what}: processor time of the server for a call", submit.MedianServerMicroseconds(), "µs",
                 "bare gRPC echo", echo.MedianServerMicroseconds()));
             rows.Add(new Row(
                 $"{what}: median and p99",
-                FormattableString.Invariant(
-                    $"{Milliseconds(submit, result => result.Median)} and {Milliseconds(submit, result => result.P99)} ms")));
+                $"{Milliseconds(submit, result => result.Median)} and "
+                + $"{Milliseconds(submit, result => result.P99)} ms"));
         }
 
-        return [new Row("fsync rate: 256 B appended and synced, in sequence", Row.Text(allFsyncs.Median(), "/s")), .. rows];
+        var fsync = new Row("fsync rate: 256 B appended and synced, in sequence", Row.Text(allFsyncs.Median(), "/s"));
+        return [fsync, .. rows];
     }
 
     private static async Task<(List<double> Fsync, List<LoadResult> Echo, List<LoadResult> Submit)> MeasureAsync(

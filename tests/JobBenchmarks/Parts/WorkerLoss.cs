@@ -43,7 +43,8 @@ internal static class WorkerLoss
     }
 
     /// <summary>The time until a job was begun this often; null where it was not within the time watched.</summary>
-    private static async Task<TimeSpan?> WaitForStartAsync(string record, int times, CancellationToken cancellationToken)
+    private static async Task<TimeSpan?> WaitForStartAsync(
+        string record, int times, CancellationToken cancellationToken)
     {
         var start = TimeProvider.System.GetTimestamp();
         while (TimeProvider.System.GetElapsedTime(start) < Watched)

@@ -54,7 +54,8 @@ internal sealed class ChildProgram : IAsyncDisposable
     /// <exception cref="InvalidOperationException">It ended.</exception>
     public async Task<string> ReadLineAsync(CancellationToken cancellationToken) =>
         await _process.StandardOutput.ReadLineAsync(cancellationToken)
-        ?? throw new InvalidOperationException($"{string.Join(' ', _process.StartInfo.ArgumentList)} ended unexpectedly.");
+        ?? throw new InvalidOperationException(
+            $"{string.Join(' ', _process.StartInfo.ArgumentList)} ended unexpectedly.");
 
     /// <summary>Ends it at once (SIGKILL).</summary>
     public async Task KillAsync()

@@ -10,7 +10,8 @@ internal sealed class HangfireProgram : IAsyncDisposable
 {
     private readonly ChildProgram _program;
 
-    private HangfireProgram(ChildProgram program, string invisibility) => (_program, Invisibility) = (program, invisibility);
+    private HangfireProgram(ChildProgram program, string invisibility) =>
+        (_program, Invisibility) = (program, invisibility);
 
     /// <summary>Where its project lies.</summary>
     public static string Folder { get; } =
@@ -20,7 +21,7 @@ internal sealed class HangfireProgram : IAsyncDisposable
     public string Invisibility { get; }
 
     /// <summary>Builds it; it is not part of the solution.</summary>
-    /// <exception cref="InvalidOperationException">It cannot be built, for example because its packages are missing.</exception>
+    /// <exception cref="InvalidOperationException">It cannot be built, as where its packages are missing.</exception>
     public static async Task BuildAsync(CancellationToken cancellationToken)
     {
         var result = await Cli.Wrap("dotnet")

@@ -7,8 +7,8 @@ using Contract = ForegSyte.V1.JobService;
 namespace ForegSyte.JobBenchmarks.Processes;
 
 /// <summary>
-/// The JobService as built, over a data folder, on a free port of the loopback. No InferenceService serves, so jobs that
-/// are submitted stay pending.
+/// The JobService as built, over a data folder, on a free port of the loopback. No InferenceService serves, so jobs
+/// that are submitted stay pending.
 /// </summary>
 internal sealed class JobServiceProcess : IAsyncDisposable
 {
