@@ -7,6 +7,7 @@ internal static class FfmpegDecode
 {
     /// <summary>Wall time of the whole process.</summary>
     public static async Task<TimeSpan> RunAsync(string clip, CancellationToken cancellationToken) =>
-        (await Cli.Wrap("ffmpeg").WithArguments(["-v", "error", "-nostdin", "-benchmark", "-i", clip, "-f", "null", "-"])
+        (await Cli.Wrap("ffmpeg")
+            .WithArguments(["-v", "error", "-nostdin", "-benchmark", "-i", clip, "-f", "null", "-"])
             .ExecuteAsync(cancellationToken)).RunTime;
 }

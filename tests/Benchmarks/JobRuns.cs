@@ -12,7 +12,8 @@ internal static class JobRuns
         ForegSyteClient client, string pipelineId, string clip, CancellationToken cancellationToken)
     {
         var start = TimeProvider.System.GetTimestamp();
-        var submitted = await client.SubmitFileAsync(clip, new SubmitOptions { PipelineId = pipelineId }, cancellationToken);
+        var submitted = await client.SubmitFileAsync(
+            clip, new SubmitOptions { PipelineId = pipelineId }, cancellationToken);
         var job = await client.WaitForCompletionAsync(submitted.JobId, cancellationToken: cancellationToken);
         var elapsed = TimeProvider.System.GetElapsedTime(start);
         return job.Status == JobStatus.Completed

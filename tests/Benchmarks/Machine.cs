@@ -11,7 +11,8 @@ internal sealed record Machine(int Cores, string Processor)
         : "unknown";
 
     private static string ProcessorName() => File.Exists("/proc/cpuinfo")
-        ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
+        ? File.ReadLines("/proc/cpuinfo")
+            .FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
             ?.Split(": ")[^1] ?? "unknown processor"
         : "unknown processor";
 }

@@ -5,7 +5,8 @@ namespace ForegSyte.Benchmarks;
 /// <param name="Shape">Shape of its input, for example "1x3x416x416".</param>
 internal readonly record struct ModelInput(string ModelId, string Shape)
 {
-    public static ModelInput Of(string modelId, params IEnumerable<long> sizes) => new(modelId, string.Join('x', sizes));
+    public static ModelInput Of(string modelId, params IEnumerable<long> sizes) =>
+        new(modelId, string.Join('x', sizes));
 
     public long[] Sizes() =>
         [.. Shape.Split('x').Select(size => long.Parse(size, System.Globalization.CultureInfo.InvariantCulture))];

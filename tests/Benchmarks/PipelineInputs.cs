@@ -25,7 +25,8 @@ internal sealed class PipelineInputs(ModelSessions models)
         await foreach (var frame in Clip.ReadAsync(clip, cancellationToken))
         {
             var detector = models.Get(Detector).Entry;
-            inputs.Add(ModelInput.Of(Detector, 1, TensorFormat.ChannelCount, detector.InputHeight, detector.InputWidth));
+            inputs.Add(ModelInput.Of(
+                Detector, 1, TensorFormat.ChannelCount, detector.InputHeight, detector.InputWidth));
             if (pipelineId == "yolo_ocr")
             {
                 inputs.AddRange(Text(frame));
@@ -49,7 +50,8 @@ internal sealed class PipelineInputs(ModelSessions models)
         foreach (var batch in widths.Chunk(_options.TextLinesPerBatch))
         {
             var batchWidth = TextRecognizer.TensorWidth(batch[^1], _options.TextLineMaxWidth);
-            yield return ModelInput.Of(TextRecognizerId, batch.Length, TensorFormat.ChannelCount, lineHeight, batchWidth);
+            yield return ModelInput.Of(
+                TextRecognizerId, batch.Length, TensorFormat.ChannelCount, lineHeight, batchWidth);
         }
     }
 

@@ -27,7 +27,8 @@ internal static class Program
         }
         catch (OperationCanceledException)
         {
-            await Console.Error.WriteLineAsync($"The benchmark did not end within {TimeLimit}; the machine is too busy.");
+            await Console.Error.WriteLineAsync(
+                $"The benchmark did not end within {TimeLimit}; the machine is too busy.");
             return 1;
         }
     }

@@ -52,15 +52,21 @@ public sealed class BadInputTests(SharedInstallation shared)
             (With(new JobOptions { FrameStride = -1 }), ErrorReason.InvalidField, "options.frame_stride"),
             (With(new JobOptions { FrameStride = 1_000_001 }), ErrorReason.InvalidField, "options.frame_stride"),
             (With(new JobOptions { MaxFrames = -1 }), ErrorReason.InvalidField, "options.max_frames"),
-            (new() { Content = video, PipelineId = "yolo_ocr", RequestId = "1" }, ErrorReason.InvalidField, "request_id"),
-            (new() { Content = video, PipelineId = "yolo_ocr", DisplayName = "a\nb" }, ErrorReason.InvalidField, "display_name"),
+            (
+                new() { Content = video, PipelineId = "yolo_ocr", RequestId = "1" },
+                ErrorReason.InvalidField, "request_id"),
+            (
+                new() { Content = video, PipelineId = "yolo_ocr", DisplayName = "a\nb" },
+                ErrorReason.InvalidField, "display_name"),
             (FromUri("ftp://x/y.mp4"), ErrorReason.UnsupportedUri, "uri"),
             (FromUri("relative.mp4"), ErrorReason.UnsupportedUri, "uri"),
             (FromUri("/etc/passwd"), ErrorReason.UnsupportedUri, "uri"),
             (FromUri("file:///etc/passwd"), ErrorReason.SourceNotAllowed, "uri"),
             (FromUri("file:///etc/no-such-file"), ErrorReason.SourceNotAllowed, "uri"),
             (FromUri($"file://{shared.Services.Inbox}/../data/foregsyte.duckdb"), ErrorReason.SourceNotAllowed, "uri"),
-            (FromUri($"file://{shared.Services.Inbox}/%2e%2e/data/foregsyte.duckdb"), ErrorReason.SourceNotAllowed, "uri"),
+            (
+                FromUri($"file://{shared.Services.Inbox}/%2e%2e/data/foregsyte.duckdb"),
+                ErrorReason.SourceNotAllowed, "uri"),
         ];
 
         await AssertLeavesNothingAsync(async client =>
@@ -71,10 +77,12 @@ public sealed class BadInputTests(SharedInstallation shared)
             }
 
             await AssertRefusedAsync(
-                client, FromUri($"file://{shared.Services.Inbox}/missing.mp4"), StatusCode.NotFound, ErrorReason.SourceNotFound, "uri");
+                client, FromUri($"file://{shared.Services.Inbox}/missing.mp4"),
+                StatusCode.NotFound, ErrorReason.SourceNotFound, "uri");
         });
 
-        SubmitVideoRequest With(JobOptions options) => new() { Content = video, PipelineId = "yolo_ocr", Options = options };
+        SubmitVideoRequest With(JobOptions options) =>
+            new() { Content = video, PipelineId = "yolo_ocr", Options = options };
         SubmitVideoRequest FromUri(string uri) => new() { Uri = uri, PipelineId = "yolo_ocr" };
     }
 
@@ -97,7 +105,8 @@ public sealed class BadInputTests(SharedInstallation shared)
         {
             var content = UnsafeByteOperations.UnsafeWrap(new byte[mebibytes << 20]);
             var request = new SubmitVideoRequest { Content = content, PipelineId = "yolo_ocr" };
-            var refused = await Assert.ThrowsAsync<RpcException>(async () => await client.SubmitVideoAsync(request, cancellationToken: Token));
+            var refused = await Assert.ThrowsAsync<RpcException>(
+                async () => await client.SubmitVideoAsync(request, cancellationToken: Token));
             Assert.Equal(StatusCode.ResourceExhausted, refused.StatusCode);
             Assert.Equal("MESSAGE_TOO_LARGE", InfoOf(refused).Reason);
             Assert.Contains("Submit:AllowedRoots", refused.Status.Detail, StringComparison.Ordinal);
@@ -113,11 +122,14 @@ public sealed class BadInputTests(SharedInstallation shared)
         await AssertReasonAsync(ErrorReason.MissingField, () => client.GetJobAsync("", Token));
         await AssertReasonAsync(ErrorReason.JobNotFound, () => client.GetJobAsync(unknown, Token));
         await AssertReasonAsync(ErrorReason.JobNotFound, () => client.WaitJobAsync(unknown, cancellationToken: Token));
-        await AssertReasonAsync(ErrorReason.JobNotFound, () => client.GetResultsPageAsync(unknown, cancellationToken: Token));
         await AssertReasonAsync(
-            ErrorReason.InvalidFilter, async () => await client.ListJobsAsync("statu = 1", 0, Token).ToListAsync(Token));
+            ErrorReason.JobNotFound, () => client.GetResultsPageAsync(unknown, cancellationToken: Token));
         await AssertReasonAsync(
-            ErrorReason.InvalidField, async () => await client.ListJobsAsync(null, -1, Token).ToListAsync(Token));
+            ErrorReason.InvalidFilter,
+            async () => await client.ListJobsAsync("statu = 1", 0, Token).ToListAsync(Token));
+        await AssertReasonAsync(
+            ErrorReason.InvalidField,
+            async () => await client.ListJobsAsync(null, -1, Token).ToListAsync(Token));
     }
 
     [Fact]
@@ -137,7 +149,8 @@ public sealed class BadInputTests(SharedInstallation shared)
         var jobs = new V1.JobService.JobServiceClient(GrpcChannel.ForAddress(shared.Services.JobAddress));
         var list = await jobs.ListJobsAsync(new ListJobsRequest { PageSize = 1 }, cancellationToken: Token);
         var refused = await Assert.ThrowsAsync<RpcException>(async () => await jobs.ListJobsAsync(
-            new ListJobsRequest { PageToken = list.NextPageToken, Filter = "status = FAILED" }, cancellationToken: Token));
+            new ListJobsRequest { PageToken = list.NextPageToken, Filter = "status = FAILED" },
+            cancellationToken: Token));
         Assert.Equal("INVALID_PAGE_TOKEN", InfoOf(refused).Reason);
     }
 
@@ -177,11 +190,18 @@ public sealed class BadInputTests(SharedInstallation shared)
         Assert.Equal(reason, (await Assert.ThrowsAsync<ForegSyteException>(call)).Reason);
 
     private static async Task AssertRefusedAsync(
-        V1.JobService.JobServiceClient client, SubmitVideoRequest request, StatusCode code, ErrorReason reason, string field)
+        V1.JobService.JobServiceClient client,
+        SubmitVideoRequest request,
+        StatusCode code,
+        ErrorReason reason,
+        string field)
     {
-        var refused = await Assert.ThrowsAsync<RpcException>(async () => await client.SubmitVideoAsync(request, cancellationToken: Token));
+        var refused = await Assert.ThrowsAsync<RpcException>(
+            async () => await client.SubmitVideoAsync(request, cancellationToken: Token));
         var info = InfoOf(refused);
-        Assert.Equal((code, reason.ToString()), (refused.StatusCode, Enum.GetName(Protocol.Errors.ErrorReasons.Parse(info.Reason))));
+        Assert.Equal(
+            (code, reason.ToString()),
+            (refused.StatusCode, Enum.GetName(Protocol.Errors.ErrorReasons.Parse(info.Reason))));
         Assert.Equal("foregsyte", info.Domain);
         Assert.Equal(field, refused.GetRpcStatus()!.GetDetail<Google.Rpc.BadRequest>()!.FieldViolations.Single().Field);
         Assert.DoesNotContain("Exception", refused.Status.Detail, StringComparison.Ordinal);
@@ -192,7 +212,8 @@ public sealed class BadInputTests(SharedInstallation shared)
 
     private async Task AssertLeavesNothingAsync(Func<V1.JobService.JobServiceClient, Task> act)
     {
-        using var channel = GrpcChannel.ForAddress(shared.Services.JobAddress, new GrpcChannelOptions { MaxSendMessageSize = null });
+        using var channel = GrpcChannel.ForAddress(
+            shared.Services.JobAddress, new GrpcChannelOptions { MaxSendMessageSize = null });
         var client = new V1.JobService.JobServiceClient(channel);
         var filesBefore = Directory.GetFiles(shared.Services.Storage).Order().ToList();
         var jobsBefore = await CountJobsAsync(client);

@@ -6,7 +6,9 @@ using Google.Rpc;
 
 namespace ForegSyte.EndToEnd.Tests;
 
-/// <summary>docs/grpcurl.md holds: whoever has buf and reflection, and nothing else, can do everything by hand.</summary>
+/// <summary>
+/// docs/grpcurl.md holds: whoever has buf and reflection, and nothing else, can do everything by hand.
+/// </summary>
 [Collection(SharedCollection.Name)]
 public sealed class BufCurlTests(SharedInstallation shared)
 {
@@ -42,7 +44,8 @@ public sealed class BufCurlTests(SharedInstallation shared)
             .ToDictionary(detail => detail.GetProperty("type").GetString()!, detail => BytesOf(detail));
         Assert.Equal("UNKNOWN_PIPELINE", ErrorInfo.Parser.ParseFrom(details["google.rpc.ErrorInfo"]).Reason);
         Assert.Equal(
-            "pipeline_id", BadRequest.Parser.ParseFrom(details["google.rpc.BadRequest"]).FieldViolations.Single().Field);
+            "pipeline_id",
+            BadRequest.Parser.ParseFrom(details["google.rpc.BadRequest"]).FieldViolations.Single().Field);
     }
 
     private static byte[] BytesOf(JsonElement detail)

@@ -24,7 +24,8 @@ public sealed class CommandLineTests(SharedInstallation shared)
 
         var json = await File.ReadAllTextAsync(folder.File("pedestrians.results.json"), Token);
         Assert.Equal(
-            [0, 25, 50, 75], ForegSyteJson.Parser.Parse<ResultsDocument>(json).Results.Select(frame => frame.FrameIndex));
+            [0, 25, 50, 75],
+            ForegSyteJson.Parser.Parse<ResultsDocument>(json).Results.Select(frame => frame.FrameIndex));
         var probe = await Cli.Wrap("ffprobe")
             .WithArguments([
                 "-v", "error", "-count_frames", "-show_entries", "stream=nb_read_frames,width,height", "-of", "csv=p=0",
@@ -37,7 +38,8 @@ public sealed class CommandLineTests(SharedInstallation shared)
     [Fact]
     public async Task SubmitWaitResults_InAScript_HandOnTheJobId()
     {
-        var submit = await RunAsync("submit", RepositoryFiles.Pedestrians, "--pipeline", "detect_only", "--max-frames", "2");
+        var submit = await RunAsync(
+            "submit", RepositoryFiles.Pedestrians, "--pipeline", "detect_only", "--max-frames", "2");
         var jobId = submit.StandardOutput.Trim();
         Assert.Equal(0, (await RunAsync("wait", jobId)).ExitCode);
         var results = await RunAsync("results", jobId, "--json");
@@ -78,7 +80,8 @@ public sealed class CommandLineTests(SharedInstallation shared)
     {
         var output = new DirectoryInfo(AppContext.BaseDirectory);
         var program = Path.Combine(
-            RepositoryFiles.Root, "src", "Client", "CommandLine", "bin", output.Parent!.Name, output.Name, "foregsyte.dll");
+            RepositoryFiles.Root, "src", "Client", "CommandLine", "bin",
+            output.Parent!.Name, output.Name, "foregsyte.dll");
         return Cli.Wrap("dotnet")
             .WithArguments([program, .. arguments])
             .WithEnvironmentVariables(environment => environment

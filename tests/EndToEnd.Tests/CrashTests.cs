@@ -4,7 +4,9 @@ using ForegSyte.V1;
 
 namespace ForegSyte.EndToEnd.Tests;
 
-/// <summary>kill -9 and stops: an acknowledged job is never lost, never stuck, and its results are what they would be.</summary>
+/// <summary>
+/// kill -9 and stops: an acknowledged job is never lost, never stuck, and its results are what they would be.
+/// </summary>
 public sealed class CrashTests
 {
     private static readonly Dictionary<string, string> SmallSegments = new()

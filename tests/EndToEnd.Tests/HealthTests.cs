@@ -8,7 +8,9 @@ using ServingStatus = Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
 
 namespace ForegSyte.EndToEnd.Tests;
 
-/// <summary>SERVING means that work is welcome: not before the models are warm, not after the stop was asked for.</summary>
+/// <summary>
+/// SERVING means that work is welcome: not before the models are warm, not after the stop was asked for.
+/// </summary>
 public sealed class HealthTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -18,7 +18,8 @@ public sealed class Installation : IAsyncDisposable
     /// <param name="jobSettings">Settings of the JobService beside the usual ones.</param>
     /// <param name="inferenceSettings">Settings of the InferenceService beside the usual ones.</param>
     public Installation(
-        IReadOnlyDictionary<string, string>? jobSettings = null, IReadOnlyDictionary<string, string>? inferenceSettings = null)
+        IReadOnlyDictionary<string, string>? jobSettings = null,
+        IReadOnlyDictionary<string, string>? inferenceSettings = null)
     {
         Directory.CreateDirectory(Data);
         Directory.CreateDirectory(Inbox);
@@ -44,7 +45,8 @@ public sealed class Installation : IAsyncDisposable
     public Uri InferenceAddress { get; private set; } = new("http://127.0.0.1:1");
 
     /// <summary>The running JobService.</summary>
-    public ServiceProcess JobService => _jobService ?? throw new InvalidOperationException("The JobService does not run.");
+    public ServiceProcess JobService =>
+        _jobService ?? throw new InvalidOperationException("The JobService does not run.");
 
     /// <summary>The running InferenceService.</summary>
     public ServiceProcess InferenceService =>

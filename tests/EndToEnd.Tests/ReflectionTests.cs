@@ -21,7 +21,8 @@ public sealed class ReflectionTests(SharedInstallation shared)
         using var channel = GrpcChannel.ForAddress(AddressOf(jobs));
         using var call = new Reflection.ServerReflection.ServerReflectionClient(channel)
             .ServerReflectionInfo(cancellationToken: Token);
-        await call.RequestStream.WriteAsync(new Reflection.ServerReflectionRequest { ListServices = "" }, Token);
+        await call.RequestStream.WriteAsync(
+            new Reflection.ServerReflectionRequest { ListServices = "" }, Token);
         Assert.True(await call.ResponseStream.MoveNext(Token));
         var names = call.ResponseStream.Current.ListServicesResponse.Service.Select(entry => entry.Name).ToList();
         Assert.Contains(service, names);
@@ -47,7 +48,8 @@ public sealed class ReflectionTests(SharedInstallation shared)
         using var channel = GrpcChannel.ForAddress(AddressOf(jobs: true));
         using var call = new Reflection.ServerReflection.ServerReflectionClient(channel)
             .ServerReflectionInfo(cancellationToken: Token);
-        await call.RequestStream.WriteAsync(new Reflection.ServerReflectionRequest { FileContainingSymbol = symbol }, Token);
+        await call.RequestStream.WriteAsync(
+            new Reflection.ServerReflectionRequest { FileContainingSymbol = symbol }, Token);
         Assert.True(await call.ResponseStream.MoveNext(Token));
         var files = call.ResponseStream.Current.FileDescriptorResponse.FileDescriptorProto
             .Select(bytes => FileDescriptorProto.Parser.ParseFrom(bytes));

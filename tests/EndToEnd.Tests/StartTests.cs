@@ -5,7 +5,9 @@ using Grpc.Net.Client;
 
 namespace ForegSyte.EndToEnd.Tests;
 
-/// <summary>A start that is refused says why in one line; a device that is not to be had is visible, or refused.</summary>
+/// <summary>
+/// A start that is refused says why in one line; a device that is not to be had is visible, or refused.
+/// </summary>
 public sealed class StartTests
 {
     private static readonly string Pipelines = Path.Combine(RepositoryFiles.Data, "pipelines");

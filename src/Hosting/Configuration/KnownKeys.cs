@@ -20,6 +20,7 @@ internal sealed class KnownKeys<TOptions>(string section, IConfiguration configu
         return unknown.Count == 0
             ? ValidateOptionsResult.Success
             : ValidateOptionsResult.Fail(
-                $"{section}:{unknown[0]} is no setting. {section} has: {string.Join(", ", known.Order(StringComparer.Ordinal))}.");
+                $"{section}:{unknown[0]} is no setting. "
+                + $"{section} has: {string.Join(", ", known.Order(StringComparer.Ordinal))}.");
     }
 }

@@ -7,7 +7,9 @@ internal sealed class PipelineOptions
 {
     public const string Section = "Pipelines";
 
-    /// <summary>The folder with a file {id}.json for each pipeline; a relative path starts from DataDirectory.</summary>
+    /// <summary>
+    /// The folder with a file {id}.json for each pipeline; a relative path starts from DataDirectory.
+    /// </summary>
     /// <value>"pipelines" by default.</value>
     [Required]
     public string Directory { get; set; } = "pipelines";

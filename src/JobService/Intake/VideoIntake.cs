@@ -138,6 +138,7 @@ internal sealed class VideoIntake(
             InputPath = ArtifactKeys.Video(jobId),
             CreatedAt = now,
             UpdatedAt = now,
+            QueuedAt = now,
         };
     }
 

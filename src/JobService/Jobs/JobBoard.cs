@@ -17,8 +17,8 @@ internal sealed class JobBoard(IJobStore store)
         store.InsertAsync(job, cancellationToken);
 
     /// <summary>The job with its latest progress; null where there is none.</summary>
-    public async Task<JobRecord?> FindAsync(Guid jobId, CancellationToken cancellationToken) =>
-        _running.TryGetValue(jobId, out var job) ? job : await store.FindAsync(jobId, cancellationToken);
+    public ValueTask<JobRecord?> FindAsync(Guid jobId, CancellationToken cancellationToken) =>
+        _running.TryGetValue(jobId, out var job) ? new(job) : store.FindAsync(jobId, cancellationToken);
 
     /// <summary>A stored job with the progress that is not stored yet.</summary>
     public JobRecord WithProgress(JobRecord stored) =>

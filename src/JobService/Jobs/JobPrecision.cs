@@ -11,6 +11,8 @@ internal static class JobPrecision
     {
         CreatedAt = Cut(job.CreatedAt),
         UpdatedAt = Cut(job.UpdatedAt),
+        QueuedAt = Cut(job.QueuedAt),
+        NextAttemptAt = Cut(job.NextAttemptAt),
         EndedAt = Cut(job.EndedAt),
         Lease = job.Lease is { } lease ? lease with { ExpiresAt = Cut(lease.ExpiresAt) } : null,
         DecodeTime = Cut(job.DecodeTime),

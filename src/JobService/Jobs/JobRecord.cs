@@ -22,6 +22,9 @@ internal sealed record JobRecord
 
     public string DisplayName { get; init; } = "";
 
+    /// <summary>How urgent the job is, 0 to 9; 9 first.</summary>
+    public int Priority { get; init; } = JobPriority.Default;
+
     /// <summary>The caller's request_id (AIP-155); null where none was given. Unique among all jobs.</summary>
     public Guid? RequestId { get; init; }
 
@@ -41,6 +44,15 @@ internal sealed record JobRecord
 
     public required DateTimeOffset UpdatedAt { get; init; }
 
+    /// <summary>
+    /// Since when the job waits, for its place in the queue: when it was accepted, or last put back by RetryJob. A job
+    /// that goes back to the queue by itself keeps its place.
+    /// </summary>
+    public required DateTimeOffset QueuedAt { get; init; }
+
+    /// <summary>When the next attempt may begin; null unless an attempt failed and is to be repeated.</summary>
+    public DateTimeOffset? NextAttemptAt { get; init; }
+
     /// <summary>When the job reached a terminal status; null before.</summary>
     public DateTimeOffset? EndedAt { get; init; }
 
@@ -50,11 +62,20 @@ internal sealed record JobRecord
     /// <summary>Executions, oldest first.</summary>
     public IReadOnlyList<AttemptRecord> Attempts { get; init; } = [];
 
+    /// <summary>Attempts that do not count against the limit any more: those before the latest RetryJob.</summary>
+    public int ForgivenAttempts { get; init; }
+
     /// <summary>Frames to analyze; 0 until the video was probed.</summary>
     public int FramesTotal { get; init; }
 
-    /// <summary>Frames analyzed in the current attempt.</summary>
+    /// <summary>Frames analyzed, those of earlier attempts included whose segments are kept.</summary>
     public int FramesDone { get; init; }
+
+    /// <summary>
+    /// Frames of a segment in this job's plan, so that every attempt plans the same segments; 0 until the video was
+    /// probed.
+    /// </summary>
+    public int SegmentFrames { get; init; }
 
     /// <summary>What the container says; null until the video was probed.</summary>
     public VideoInfo? Video { get; init; }
@@ -65,10 +86,10 @@ internal sealed record JobRecord
     /// <summary>The device that ran the models; null until the first segment is done.</summary>
     public Device? Device { get; init; }
 
-    /// <summary>Sum of the segments' decode times in the current attempt.</summary>
+    /// <summary>Sum of the decode times of the finished segments.</summary>
     public TimeSpan DecodeTime { get; init; }
 
-    /// <summary>Sum of the segments' inference times in the current attempt.</summary>
+    /// <summary>Sum of the inference times of the finished segments.</summary>
     public TimeSpan InferenceTime { get; init; }
 
     /// <summary>Whether the status never changes again.</summary>

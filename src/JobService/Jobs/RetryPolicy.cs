@@ -28,7 +28,8 @@ internal static class RetryPolicy
             return null;
         }
 
-        var failed = 1 + job.Attempts.Count(attempt => attempt.Failure is { } earlier && Counts(earlier.Reason));
+        var failed = 1 + job.Attempts.Skip(job.ForgivenAttempts)
+            .Count(attempt => attempt.Failure is { } earlier && Counts(earlier.Reason));
         if (Counts(failure.Reason) && failed >= options.MaxAttempts)
         {
             return null;

@@ -25,7 +25,10 @@ internal sealed class JobExecution(
         var frameCount = probe.Video.FrameCount;
         var total = SegmentPlan.AnalyzedFrames(frameCount, job.FrameStride, job.MaxFrames);
         await board.ChangeAsync(
-            job.JobId, stored => JobTransitions.Probe(stored, token, probe.Video, total, time.GetUtcNow()),
+            job.JobId,
+            stored => JobTransitions.Plan(
+                stored, token, new PlannedWork(probe.Video, total, options.Value.SegmentFrames),
+                new SegmentProgress(0, TimeSpan.Zero, TimeSpan.Zero, null), time.GetUtcNow()),
             cancellationToken);
 
         var plan = SegmentPlan.Create(

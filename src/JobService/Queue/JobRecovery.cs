@@ -32,7 +32,7 @@ internal sealed class JobRecovery(
     {
         var rescued = 0;
         var unfinished = await store.ListUnfinishedAsync(cancellationToken);
-        foreach (var jobId in unfinished)
+        foreach (var jobId in unfinished.Select(job => job.JobId))
         {
             await board.ChangeAsync(
                 jobId,
@@ -68,11 +68,7 @@ internal sealed class JobRecovery(
             return;
         }
 
-        await foreach (var jobId in store.ListIdsAsync(cancellationToken))
-        {
-            orphans.Remove(jobId);
-        }
-
+        orphans.ExceptWith(await store.FindKnownAsync(orphans, cancellationToken));
         if (orphans.Count > 0)
         {
             logger.LogWarning("The storage has artifacts of {Count} jobs that are not in the database", orphans.Count);

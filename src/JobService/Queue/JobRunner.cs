@@ -182,6 +182,6 @@ internal sealed class JobRunner(
 
         return delay is null
             ? JobTransitions.Fail(job, token, failure, time.GetUtcNow())
-            : JobTransitions.Release(job, token, failure, time.GetUtcNow());
+            : JobTransitions.Release(job, token, failure, delay.Value, time.GetUtcNow());
     }
 }

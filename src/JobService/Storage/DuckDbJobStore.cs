@@ -1,25 +1,30 @@
-using System.Runtime.CompilerServices;
 using DuckDB.NET.Data;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Storage;
 
 /// <summary>Keeps jobs in DuckDB. The database has to be migrated.</summary>
-internal sealed class DuckDbJobStore(DuckDbWriter writer, DuckDbReaders readers) : IJobStore
+internal sealed class DuckDbJobStore(DuckDbWriter writer, DuckDbReaders readers, TimeProvider time) : IJobStore
 {
-    /// <summary>Ids that one query of <see cref="ListIdsAsync"/> reads: 160 KB.</summary>
-    private const int IdsPerQuery = 10_000;
+    /// <inheritdoc />
+    public event Action<JobCommit>? Committed;
 
     /// <inheritdoc />
-    public Task<(JobRecord Job, bool Created)> InsertAsync(JobRecord job, CancellationToken cancellationToken)
+    public async Task<(JobRecord Job, bool Created)> InsertAsync(JobRecord job, CancellationToken cancellationToken)
     {
         var kept = JobPrecision.Cut(job);
-        return writer.WriteAsync(connection => Insert(connection, kept), cancellationToken);
+        var result = await writer.WriteAsync(connection => Insert(connection, kept), cancellationToken);
+        if (result.Created)
+        {
+            Committed?.Invoke(new JobCommit(kept.JobId, null, kept));
+        }
+
+        return result;
     }
 
     /// <inheritdoc />
-    public Task<JobRecord?> FindAsync(Guid jobId, CancellationToken cancellationToken) =>
-        readers.ReadAsync(connection => InSnapshot(connection, () => Find(connection, jobId)), cancellationToken);
+    public ValueTask<JobRecord?> FindAsync(Guid jobId, CancellationToken cancellationToken) => new(
+        readers.ReadAsync(connection => InSnapshot(connection, () => Find(connection, jobId)), cancellationToken));
 
     /// <inheritdoc />
     public Task<JobRecord?> FindByRequestIdAsync(Guid requestId, CancellationToken cancellationToken) =>
@@ -27,9 +32,70 @@ internal sealed class DuckDbJobStore(DuckDbWriter writer, DuckDbReaders readers)
             connection => InSnapshot(connection, () => FindByRequestId(connection, requestId)), cancellationToken);
 
     /// <inheritdoc />
-    public Task<JobRecord?> UpdateAsync(
-        Guid jobId, Func<JobRecord, JobRecord> transition, CancellationToken cancellationToken) =>
-        writer.WriteAsync(connection => Update(connection, jobId, transition), cancellationToken);
+    public async Task<JobRecord?> UpdateAsync(
+        Guid jobId, Func<JobRecord, JobRecord> transition, CancellationToken cancellationToken)
+    {
+        var (before, after) = await writer.WriteAsync(
+            connection => Update(connection, jobId, transition), cancellationToken);
+        if (!ReferenceEquals(before, after))
+        {
+            Committed?.Invoke(new JobCommit(jobId, before, after));
+        }
+
+        return after;
+    }
+
+    /// <inheritdoc />
+    public async Task<JobRecord?> DeleteAsync(
+        Guid jobId, Action<JobRecord> check, CancellationToken cancellationToken)
+    {
+        var deleted = await writer.WriteAsync(connection => Delete(connection, jobId, check), cancellationToken);
+        if (deleted is not null)
+        {
+            Committed?.Invoke(new JobCommit(jobId, deleted, null));
+        }
+
+        return deleted;
+    }
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<Guid>> ListDeletedAsync(int limit, CancellationToken cancellationToken) =>
+        readers.ReadAsync<IReadOnlyList<Guid>>(
+            connection => connection.Query(JobSql.ListDeleted, ReadId, ("limit", limit)), cancellationToken);
+
+    /// <inheritdoc />
+    public Task ForgetDeletedAsync(IReadOnlyCollection<Guid> jobIds, CancellationToken cancellationToken) =>
+        writer.WriteAsync(
+            connection => connection.Execute(JobSql.ForgetDeleted, ("job_ids", jobIds.ToList())), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<Guid>> ListEndedAsync(
+        DateTimeOffset endedBefore, int limit, CancellationToken cancellationToken) =>
+        readers.ReadAsync<IReadOnlyList<Guid>>(
+            connection => connection.Query(
+                JobSql.ListEnded, ReadId, ("before", endedBefore.UtcDateTime), ("limit", limit)),
+            cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlySet<Guid>> FindKnownAsync(
+        IReadOnlyCollection<Guid> jobIds, CancellationToken cancellationToken) =>
+        readers.ReadAsync<IReadOnlySet<Guid>>(
+            connection => connection.Query(JobSql.FindKnown, ReadId, ("job_ids", jobIds.ToList())).ToHashSet(),
+            cancellationToken);
+
+    /// <inheritdoc />
+    public Task<int> ForgetRequestIdsAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
+        writer.WriteAsync(
+            connection => connection.Execute(JobSql.ForgetRequests, ("before", before.UtcDateTime)),
+            cancellationToken);
+
+    /// <inheritdoc />
+    public Task<StoreGeneration> BeginGenerationAsync(CancellationToken cancellationToken) =>
+        writer.WriteAsync(
+            connection => connection.Query(
+                JobSql.NextGeneration,
+                reader => new StoreGeneration(reader.GetGuid(0), reader.GetInt64(1))).Single(),
+            cancellationToken);
 
     /// <inheritdoc />
     public Task<IReadOnlyList<JobRecord>> ListAsync(JobQuery query, CancellationToken cancellationToken)
@@ -58,33 +124,14 @@ internal sealed class DuckDbJobStore(DuckDbWriter writer, DuckDbReaders readers)
     }
 
     /// <inheritdoc />
-    public Task<IReadOnlyList<Guid>> ListUnfinishedAsync(CancellationToken cancellationToken) =>
-        readers.ReadAsync<IReadOnlyList<Guid>>(
-            connection => connection.Query(
+    public Task<IReadOnlyList<JobRecord>> ListUnfinishedAsync(CancellationToken cancellationToken) =>
+        readers.ReadAsync<IReadOnlyList<JobRecord>>(
+            connection => InSnapshot(connection, () => WithAttempts(connection, connection.Query(
                 JobSql.ListUnfinished,
-                ReadId,
+                JobRow.ReadJob,
                 ("pending", JobStatusNames.Of(JobStatus.Pending)),
-                ("running", JobStatusNames.Of(JobStatus.Running))),
+                ("running", JobStatusNames.Of(JobStatus.Running))))),
             cancellationToken);
-
-    /// <inheritdoc />
-    public async IAsyncEnumerable<Guid> ListIdsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        (string, object?) limit = ("limit", IdsPerQuery);
-        var page = await readers.ReadAsync(
-            connection => connection.Query(JobSql.ListFirstIds, ReadId, limit), cancellationToken);
-        while (page.Count > 0)
-        {
-            foreach (var id in page)
-            {
-                yield return id;
-            }
-
-            (string, object?) after = ("after", page[^1]);
-            page = await readers.ReadAsync(
-                connection => connection.Query(JobSql.ListIds, ReadId, after, limit), cancellationToken);
-        }
-    }
 
     private static (JobRecord Job, bool Created) Insert(DuckDBConnection connection, JobRecord job)
     {
@@ -95,7 +142,9 @@ internal sealed class DuckDbJobStore(DuckDbWriter writer, DuckDbReaders readers)
                 return (earlier, false);
             }
 
-            connection.Execute(JobSql.InsertRequest, ("request_id", requestId), ("job_id", job.JobId));
+            connection.Execute(
+                JobSql.InsertRequest, ("request_id", requestId), ("job_id", job.JobId),
+                ("created_at", job.CreatedAt.UtcDateTime));
         }
 
         if (Find(connection, job.JobId) is not null)
@@ -108,24 +157,45 @@ internal sealed class DuckDbJobStore(DuckDbWriter writer, DuckDbReaders readers)
         return (job, true);
     }
 
-    private static JobRecord? Update(DuckDBConnection connection, Guid jobId, Func<JobRecord, JobRecord> transition)
+    private static (JobRecord? Before, JobRecord? After) Update(
+        DuckDBConnection connection, Guid jobId, Func<JobRecord, JobRecord> transition)
     {
         if (Find(connection, jobId) is not { } before)
         {
-            return null;
+            return (null, null);
         }
 
         var returned = transition(before);
         if (ReferenceEquals(returned, before))
         {
-            return before;
+            return (before, before);
         }
 
         var after = JobPrecision.Cut(returned);
         JobIdentity.RequireSame(before, after);
         connection.Execute(JobSql.UpdateJob, [("job_id", jobId), .. JobRow.ChangingValues(after)]);
         PutAttempts(connection, jobId, before.Attempts, after.Attempts);
-        return after;
+        return (before, after);
+    }
+
+    private JobRecord? Delete(DuckDBConnection connection, Guid jobId, Action<JobRecord> check)
+    {
+        if (Find(connection, jobId) is not { } job)
+        {
+            return null;
+        }
+
+        check(job);
+        connection.Execute(JobSql.DeleteAttempts, ("job_id", jobId));
+        connection.Execute(JobSql.DeleteJob, ("job_id", jobId));
+        if (job.RequestId is { } requestId)
+        {
+            connection.Execute(JobSql.DeleteRequest, ("request_id", requestId));
+        }
+
+        connection.Execute(
+            JobSql.InsertDeleted, ("job_id", jobId), ("deleted_at", time.GetUtcNow().UtcDateTime));
+        return job;
     }
 
     private static void PutAttempts(

@@ -23,6 +23,7 @@ internal static class JobRow
         ("fingerprint_json", job.Fingerprint is null ? null : JsonSerializer.Serialize(job.Fingerprint)),
         ("input_path", job.InputPath),
         ("created_at", job.CreatedAt.UtcDateTime),
+        ("priority", job.Priority),
         .. ChangingValues(job),
     ];
 
@@ -43,6 +44,10 @@ internal static class JobRow
         ("device_json", Json(job.Device)),
         ("decode_time_us", Microseconds(job.DecodeTime)),
         ("inference_time_us", Microseconds(job.InferenceTime)),
+        ("queued_at", job.QueuedAt.UtcDateTime),
+        ("next_attempt_at", job.NextAttemptAt?.UtcDateTime),
+        ("forgiven_attempts", job.ForgivenAttempts),
+        ("segment_frames", job.SegmentFrames),
     ];
 
     /// <summary>The values of all columns of attempts, by column.</summary>
@@ -53,6 +58,9 @@ internal static class JobRow
         ("started_at", attempt.StartedAt.UtcDateTime),
         ("ended_at", attempt.EndedAt?.UtcDateTime),
         .. FailureValues(attempt.Failure),
+        ("retryable", attempt.Retryable),
+        ("device_json", Json(attempt.Device)),
+        ("frames_resumed", attempt.FramesResumed),
     ];
 
     /// <summary>Reads the row of a job, without attempts.</summary>
@@ -67,6 +75,7 @@ internal static class JobRow
             FrameStride = row.Get<int>("frame_stride"),
             MaxFrames = row.Get<int>("max_frames"),
             DisplayName = row.Text("display_name"),
+            Priority = row.Get<int>("priority"),
             RequestId = row.GetOrNull<Guid>("request_id"),
             Fingerprint = row.TextOrNull("fingerprint_json") is { } json
                 ? JsonSerializer.Deserialize<RequestFingerprint>(json)
@@ -76,12 +85,16 @@ internal static class JobRow
             Failure = Failure(row),
             CreatedAt = row.Instant("created_at"),
             UpdatedAt = row.Instant("updated_at"),
+            QueuedAt = row.Instant("queued_at"),
+            NextAttemptAt = row.InstantOrNull("next_attempt_at"),
             EndedAt = row.InstantOrNull("ended_at"),
             Lease = row.GetOrNull<Guid>("lease_token") is { } token
                 ? new Lease(token, row.Instant("lease_expires_at"))
                 : null,
             FramesTotal = row.Get<int>("frames_total"),
             FramesDone = row.Get<int>("frames_done"),
+            ForgivenAttempts = row.Get<int>("forgiven_attempts"),
+            SegmentFrames = row.Get<int>("segment_frames"),
             Video = Message<VideoInfo>(row.TextOrNull("video_json")),
             Summary = Message<JobSummary>(row.TextOrNull("summary_json")),
             Device = Message<Device>(row.TextOrNull("device_json")),
@@ -95,7 +108,12 @@ internal static class JobRow
     {
         var row = new RowReader(reader);
         return new AttemptRecord(
-            row.Get<int>("number"), row.Instant("started_at"), row.InstantOrNull("ended_at"), Failure(row));
+            row.Get<int>("number"), row.Instant("started_at"), row.InstantOrNull("ended_at"), Failure(row))
+        {
+            Retryable = row.Get<bool>("retryable"),
+            Device = Message<Device>(row.TextOrNull("device_json")),
+            FramesResumed = row.Get<int>("frames_resumed"),
+        };
     }
 
     private static IEnumerable<(string Column, object? Value)> FailureValues(JobFailure? failure) =>

@@ -13,10 +13,12 @@ internal static class StorageRegistration
     public static IServiceCollection AddStorage(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddCheckedOptions<DatabaseOptions>(DatabaseOptions.Section)
-            .PostConfigure(options => options.Path = OrDefault(options.Path, configuration, DatabaseOptions.DefaultFileName))
+            .PostConfigure(options =>
+                options.Path = OrDefault(options.Path, configuration, DatabaseOptions.DefaultFileName))
             .Validate(options => Path.IsPathFullyQualified(options.Path), "Database:Path has to be an absolute path.");
         services.AddCheckedOptions<StorageOptions>(StorageOptions.Section)
-            .PostConfigure(options => options.Root = OrDefault(options.Root, configuration, StorageOptions.DefaultFolderName))
+            .PostConfigure(options =>
+                options.Root = OrDefault(options.Root, configuration, StorageOptions.DefaultFolderName))
             .Validate(options => Path.IsPathFullyQualified(options.Root), "Storage:Root has to be an absolute path.");
 
         return services
@@ -34,5 +36,7 @@ internal static class StorageRegistration
     }
 
     private static string OrDefault(string path, IConfiguration configuration, string name) =>
-        path.Length > 0 || configuration[DataDirectory.Key] is not { Length: > 0 } folder ? path : Path.Combine(folder, name);
+        path.Length > 0 || configuration[DataDirectory.Key] is not { Length: > 0 } folder
+            ? path
+            : Path.Combine(folder, name);
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tests.Fakes;
@@ -8,27 +7,42 @@ internal sealed class InMemoryJobStore : IJobStore
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<Guid, JobRecord> _jobs = [];
+    private readonly Dictionary<Guid, Guid> _requestIds = [];
+    private readonly List<Guid> _deleted = [];
+    private readonly Guid _databaseId = Guid.NewGuid();
+    private long _generation;
+
+    public event Action<JobCommit>? Committed;
 
     public Task<(JobRecord Job, bool Created)> InsertAsync(JobRecord job, CancellationToken cancellationToken) =>
         Run(() =>
         {
-            if (job.RequestId is not null
-                && _jobs.Values.SingleOrDefault(x => x.RequestId == job.RequestId) is { } earlier)
+            if (job.RequestId is { } requestId && _requestIds.TryGetValue(requestId, out var earlier))
             {
-                return (earlier, false);
+                return (_jobs[earlier], false);
             }
 
             var kept = JobPrecision.Cut(job);
-            return _jobs.TryAdd(job.JobId, kept)
-                ? (kept, true)
-                : throw new ArgumentException("The job is there already.");
+            if (!_jobs.TryAdd(job.JobId, kept))
+            {
+                throw new ArgumentException("The job is there already.");
+            }
+
+            if (job.RequestId is { } used)
+            {
+                _requestIds.Add(used, job.JobId);
+            }
+
+            Committed?.Invoke(new JobCommit(job.JobId, null, kept));
+            return (kept, true);
         }, cancellationToken);
 
-    public Task<JobRecord?> FindAsync(Guid jobId, CancellationToken cancellationToken) =>
-        Run(() => _jobs.GetValueOrDefault(jobId), cancellationToken);
+    public ValueTask<JobRecord?> FindAsync(Guid jobId, CancellationToken cancellationToken) =>
+        new(Run(() => _jobs.GetValueOrDefault(jobId), cancellationToken));
 
     public Task<JobRecord?> FindByRequestIdAsync(Guid requestId, CancellationToken cancellationToken) =>
-        Run(() => _jobs.Values.SingleOrDefault(job => job.RequestId == requestId), cancellationToken);
+        Run(
+            () => _requestIds.TryGetValue(requestId, out var jobId) ? _jobs[jobId] : null, cancellationToken);
 
     public Task<JobRecord?> UpdateAsync(
         Guid jobId, Func<JobRecord, JobRecord> transition, CancellationToken cancellationToken) =>
@@ -45,6 +59,7 @@ internal sealed class InMemoryJobStore : IJobStore
                 var after = JobPrecision.Cut(returned);
                 JobIdentity.RequireSame(before, after);
                 _jobs[jobId] = after;
+                Committed?.Invoke(new JobCommit(jobId, before, after));
             }
 
             return _jobs[jobId];
@@ -63,25 +78,63 @@ internal sealed class InMemoryJobStore : IJobStore
             ],
             cancellationToken);
 
-    public Task<IReadOnlyList<Guid>> ListUnfinishedAsync(CancellationToken cancellationToken) =>
+    public Task<JobRecord?> DeleteAsync(Guid jobId, Action<JobRecord> check, CancellationToken cancellationToken) =>
+        Run(() =>
+        {
+            if (!_jobs.TryGetValue(jobId, out var job))
+            {
+                return null;
+            }
+
+            check(job);
+            _jobs.Remove(jobId);
+            _deleted.Add(jobId);
+            if (job.RequestId is { } requestId)
+            {
+                _requestIds.Remove(requestId);
+            }
+
+            Committed?.Invoke(new JobCommit(jobId, job, null));
+            return job;
+        }, cancellationToken);
+
+    public Task<IReadOnlyList<Guid>> ListDeletedAsync(int limit, CancellationToken cancellationToken) =>
+        Run<IReadOnlyList<Guid>>(() => [.. _deleted.Take(limit)], cancellationToken);
+
+    public Task ForgetDeletedAsync(IReadOnlyCollection<Guid> jobIds, CancellationToken cancellationToken) =>
+        Run(() => _deleted.RemoveAll(jobIds.Contains), cancellationToken);
+
+    public Task<IReadOnlyList<JobRecord>> ListUnfinishedAsync(CancellationToken cancellationToken) =>
+        Run<IReadOnlyList<JobRecord>>(
+            () => [.. _jobs.Values.Where(job => !job.IsTerminal).OrderBy(job => job.QueuedAt).ThenBy(job => job.JobId)],
+            cancellationToken);
+
+    public Task<IReadOnlyList<Guid>> ListEndedAsync(
+        DateTimeOffset endedBefore, int limit, CancellationToken cancellationToken) =>
         Run<IReadOnlyList<Guid>>(
             () =>
             [
                 .. _jobs.Values
-                    .Where(job => job.Status is JobStatus.Pending or JobStatus.Running)
-                    .OrderBy(job => job.CreatedAt)
+                    .Where(job => job.EndedAt < endedBefore)
+                    .OrderBy(job => job.EndedAt)
                     .ThenBy(job => job.JobId)
+                    .Take(limit)
                     .Select(job => job.JobId),
             ],
             cancellationToken);
 
-    public async IAsyncEnumerable<Guid> ListIdsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        foreach (var id in await Run(() => _jobs.Keys.ToList(), cancellationToken))
-        {
-            yield return id;
-        }
-    }
+    public Task<IReadOnlySet<Guid>> FindKnownAsync(
+        IReadOnlyCollection<Guid> jobIds, CancellationToken cancellationToken) =>
+        Run<IReadOnlySet<Guid>>(() => jobIds.Where(_jobs.ContainsKey).ToHashSet(), cancellationToken);
+
+    public Task<int> ForgetRequestIdsAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
+        Run(
+            () => _requestIds.Where(pair => _jobs[pair.Value].CreatedAt < before).ToList()
+                .Count(pair => _requestIds.Remove(pair.Key)),
+            cancellationToken);
+
+    public Task<StoreGeneration> BeginGenerationAsync(CancellationToken cancellationToken) =>
+        Run(() => new StoreGeneration(_databaseId, ++_generation), cancellationToken);
 
     /// <summary>More than 0 where the job comes after the position in a list.</summary>
     private static int Compare(JobRecord job, JobPosition position) =>

@@ -73,11 +73,11 @@ public sealed class JobTransitionsTests
     public void Claim_AfterARelease_AddsAnAttemptAndKeepsTheFirstOnesFailure()
     {
         var job = JobTransitions.Claim(Pending(), Tokens[0], Start, LeaseDuration);
-        job = JobTransitions.Release(job, Tokens[0], Failure, Start.AddSeconds(1));
+        job = JobTransitions.Release(job, Tokens[0], Failure, TimeSpan.Zero, Start.AddSeconds(1));
         job = JobTransitions.Claim(job, Tokens[1], Start.AddSeconds(2), LeaseDuration);
         Assert.Equal(
             [
-                new AttemptRecord(1, Start, Start.AddSeconds(1), Failure),
+                new AttemptRecord(1, Start, Start.AddSeconds(1), Failure) { Retryable = true },
                 new AttemptRecord(2, Start.AddSeconds(2), null, null),
             ],
             job.Attempts);
@@ -117,12 +117,14 @@ public sealed class JobTransitionsTests
         {
             0 => JobTransitions.Claim(job, step.Token, step.Now, LeaseDuration),
             1 => JobTransitions.Renew(job, step.Token, step.Now, LeaseDuration),
-            2 => JobTransitions.Probe(job, step.Token, new VideoInfo { FrameCount = 50 }, 50, step.Now),
+            2 => JobTransitions.Plan(
+                job, step.Token, new PlannedWork(new VideoInfo { FrameCount = 50 }, 50, 8),
+                new SegmentProgress(job.FramesDone, TimeSpan.Zero, TimeSpan.Zero, null), step.Now),
             3 => JobTransitions.Advance(
                 job, step.Token, new SegmentProgress(step.Frames, TimeSpan.Zero, TimeSpan.Zero, null), step.Now),
             4 => JobTransitions.Complete(job, step.Token, "results.json", new JobSummary(), step.Now),
             5 => JobTransitions.Fail(job, step.Token, Failure, step.Now),
-            6 => JobTransitions.Release(job, step.Token, Failure, step.Now),
+            6 => JobTransitions.Release(job, step.Token, Failure, TimeSpan.Zero, step.Now),
             7 => JobTransitions.Rescue(job, Failure, step.Now),
             _ => throw new ArgumentOutOfRangeException(nameof(step)),
         };
@@ -135,5 +137,6 @@ public sealed class JobTransitionsTests
         InputPath = "video.mp4",
         CreatedAt = Start,
         UpdatedAt = Start,
+        QueuedAt = Start,
     };
 }

@@ -55,6 +55,7 @@ public sealed class RetryPolicyTests
         InputPath = "v",
         CreatedAt = DateTimeOffset.UnixEpoch,
         UpdatedAt = DateTimeOffset.UnixEpoch,
+        QueuedAt = DateTimeOffset.UnixEpoch,
         Attempts =
         [
             .. failures.Select((failure, index) =>

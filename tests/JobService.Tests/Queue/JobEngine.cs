@@ -68,6 +68,7 @@ internal sealed class JobEngine : IAsyncDisposable
                 InputPath = ArtifactKeys.Video(jobId),
                 CreatedAt = now,
                 UpdatedAt = now,
+                QueuedAt = now,
             },
             TestContext.Current.CancellationToken);
         return jobId;

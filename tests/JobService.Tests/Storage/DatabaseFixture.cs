@@ -19,7 +19,7 @@ internal sealed class DatabaseFixture : IAsyncDisposable
         new DatabaseMigrator(Database, MigrationList.OfThisVersion, NullLoggerFactory.Instance).MigrateUp();
         _writer = new DuckDbWriter(Database, Options);
         _readers = new DuckDbReaders(Database, Options);
-        Store = new DuckDbJobStore(_writer, _readers);
+        Store = new DuckDbJobStore(_writer, _readers, TimeProvider.System);
     }
 
     public IOptions<DatabaseOptions> Options { get; }

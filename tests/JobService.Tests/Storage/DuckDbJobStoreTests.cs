@@ -55,7 +55,8 @@ public sealed class DuckDbJobStoreTests : JobStoreContract, IAsyncDisposable
         await Store.InsertAsync(job, Cancellation);
         _database.Query("UPDATE jobs SET status = 'ARCHIVED'", _ => 0);
 
-        var failure = await Assert.ThrowsAsync<DatabaseException>(() => Store.FindAsync(job.JobId, Cancellation));
+        var failure = await Assert.ThrowsAsync<DatabaseException>(
+            () => Store.FindAsync(job.JobId, Cancellation).AsTask());
 
         Assert.Contains("'ARCHIVED'", failure.Message, StringComparison.Ordinal);
     }
@@ -134,7 +135,7 @@ public sealed class DuckDbJobStoreTests : JobStoreContract, IAsyncDisposable
         await _database.DisposeAsync();
 
         await Assert.ThrowsAsync<ObjectDisposedException>(() => Store.InsertAsync(TestJobs.Pending(), Cancellation));
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => Store.FindAsync(Guid.NewGuid(), Cancellation));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => Store.FindAsync(Guid.NewGuid(), Cancellation).AsTask());
     }
 
     [Fact]

@@ -92,7 +92,8 @@ public sealed class JobStoreModelTests : IAsyncDisposable
                     return string.Join("\n", page.Select(TestJobs.Text));
                 default:
                     var mine = Enumerable.Range(0, 4).Select(id).ToHashSet();
-                    return string.Join(",", (await store.ListUnfinishedAsync(Cancellation)).Where(mine.Contains));
+                    return string.Join(",", (await store.ListUnfinishedAsync(Cancellation))
+                        .Select(job => job.JobId).Where(mine.Contains));
             }
         }
         catch (ArgumentException failure)

@@ -60,6 +60,7 @@ public sealed class StorageRegistrationTests : IDisposable
             .Build();
         return new ServiceCollection()
             .AddLogging()
+            .AddSingleton(TimeProvider.System)
             .AddSingleton<IConfiguration>(configuration)
             .AddStorage(configuration)
             .BuildServiceProvider();

@@ -21,6 +21,7 @@ internal static class TestJobs
             RequestId = requestId,
             CreatedAt = createdAt ?? Noon,
             UpdatedAt = createdAt ?? Noon,
+            QueuedAt = createdAt ?? Noon,
         };
 
     /// <summary>A job with a value in every field, each of another kind than the default.</summary>
@@ -36,13 +37,23 @@ internal static class TestJobs
             ErrorReason.StageFailed,
             new string('é', 100_000) + "\n\"quoted\"",
             new Dictionary<string, string> { ["node"] = "read", ["z"] = "" }),
+        Priority = 9,
         UpdatedAt = Noon.AddTicks(10),
+        QueuedAt = Noon.AddTicks(20),
+        NextAttemptAt = Noon.AddHours(1),
+        ForgivenAttempts = 1,
+        SegmentFrames = 32,
         EndedAt = Noon.AddDays(1).AddTicks(1230),
         Lease = new Lease(Guid.NewGuid(), Noon.AddMinutes(1)),
         Attempts =
         [
             new AttemptRecord(1, Noon, Noon.AddSeconds(1), new JobFailure(ErrorReason.DecoderLost, "lost")),
-            new AttemptRecord(2, Noon.AddSeconds(2), null, null),
+            new AttemptRecord(2, Noon.AddSeconds(2), null, null)
+            {
+                Retryable = true,
+                Device = new Device { ExecutionProvider = ExecutionProvider.Cuda, Description = "GPU" },
+                FramesResumed = 64,
+            },
         ],
         FramesTotal = 100,
         FramesDone = 99,

@@ -8,7 +8,11 @@ namespace ForegSyte.Jobs.Tests.Storage.Migrations;
 public sealed class DatabaseMigratorTests : IDisposable
 {
     private const long CreateJobs = 202611230001;
+    private const long ExtendJobs = 202611230002;
     private const long AddsColumns = 299901010001;
+
+    private static readonly Type[] MigrationsOfThisVersion =
+        [typeof(M202611230001CreateJobs), typeof(M202611230002ExtendJobs)];
 
     private readonly TemporaryFolder _folder = new();
     private readonly DuckDbDatabase _database;
@@ -27,8 +31,9 @@ public sealed class DatabaseMigratorTests : IDisposable
     {
         Migrator().MigrateUp();
 
-        Assert.Equal(["attempts", "jobs", "request_ids", "schema_versions"], Tables());
-        Assert.Equal([CreateJobs], Migrator().AppliedVersions());
+        Assert.Equal(
+            ["attempts", "database_identity", "deleted_jobs", "jobs", "request_ids", "schema_versions"], Tables());
+        Assert.Equal([CreateJobs, ExtendJobs], Migrator().AppliedVersions());
         Assert.Equal("DUCK", System.Text.Encoding.ASCII.GetString(ReadShared(_folder.File("jobs.duckdb"))[8..12]));
     }
 
@@ -50,7 +55,7 @@ public sealed class DatabaseMigratorTests : IDisposable
         Migrator().MigrateUp();
 
         Assert.Equal(["kept"], Query("SELECT display_name FROM jobs"));
-        Assert.Equal([CreateJobs], Migrator().AppliedVersions());
+        Assert.Equal([CreateJobs, ExtendJobs], Migrator().AppliedVersions());
     }
 
     [Fact]
@@ -60,14 +65,15 @@ public sealed class DatabaseMigratorTests : IDisposable
         InsertJob("kept");
 
         Migrator(typeof(TestMigrations.AddsColumns)).MigrateUp();
-        Assert.Equal([CreateJobs, AddsColumns], Migrator(typeof(TestMigrations.AddsColumns)).AppliedVersions());
-        Assert.Equal(["5"], Query("SELECT priority FROM jobs"));
+        Assert.Equal(
+            [CreateJobs, ExtendJobs, AddsColumns], Migrator(typeof(TestMigrations.AddsColumns)).AppliedVersions());
+        Assert.Equal(["5"], Query("SELECT urgency FROM jobs"));
         Assert.Equal(["{\"braces\": {}}"], Query("SELECT remark FROM jobs"));
         Assert.Equal(["11111111-2222-3333-4444-555555555555"], Query("SELECT label_id FROM tags"));
-        Assert.Throws<DuckDB.NET.Data.DuckDBException>(() => Query("UPDATE jobs SET priority = NULL"));
+        Assert.Throws<DuckDB.NET.Data.DuckDBException>(() => Query("UPDATE jobs SET urgency = NULL"));
 
-        Migrator(typeof(TestMigrations.AddsColumns)).MigrateDown(CreateJobs);
-        Assert.Equal([CreateJobs], Migrator().AppliedVersions());
+        Migrator(typeof(TestMigrations.AddsColumns)).MigrateDown(ExtendJobs);
+        Assert.Equal([CreateJobs, ExtendJobs], Migrator().AppliedVersions());
         Assert.Equal(JobSql.JobColumns.Order(), Columns("jobs"));
         Assert.Equal(["kept"], Query("SELECT display_name FROM jobs"));
     }
@@ -89,6 +95,29 @@ public sealed class DatabaseMigratorTests : IDisposable
     }
 
     [Fact]
+    public void MigrateUp_DatabaseOfTheFirstVersion_KeepsItsJobsAndFillsWhatIsNew()
+    {
+        var first = new DatabaseMigrator(
+            _database, new MigrationList([typeof(M202611230001CreateJobs)]), NullLoggerFactory.Instance);
+        first.MigrateUp();
+        var old = Columns("jobs");
+        using (var connection = _database.Connect())
+        {
+            connection.Execute(
+                $"INSERT INTO jobs ({string.Join(", ", old)}) VALUES ({string.Join(", ", old.Select(x => "$" + x))})",
+                JobRow.Values(TestJobs.Pending()).Where(value => old.Contains(value.Column)));
+        }
+
+        Migrator().MigrateUp();
+
+        Assert.Equal(["4|0|0"], Query("SELECT concat_ws('|', priority, forgiven_attempts, segment_frames) FROM jobs"));
+        Assert.Equal(["True"], Query("SELECT queued_at = created_at FROM jobs"));
+        Migrator().MigrateDown(CreateJobs);
+        Assert.Equal(old, Columns("jobs"));
+        Assert.Equal(["yolo_ocr"], Query("SELECT pipeline_id FROM jobs"));
+    }
+
+    [Fact]
     public void MigrateUp_BrokenMigration_IsRolledBackAndTold()
     {
         Migrator().MigrateUp();
@@ -100,7 +129,8 @@ public sealed class DatabaseMigratorTests : IDisposable
         Assert.Contains("no number", failure.Message, StringComparison.Ordinal);
         Assert.Contains("start the version that ran before", failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("half", Tables());
-        Assert.Equal([CreateJobs, AddsColumns], Migrator(typeof(TestMigrations.AddsColumns)).AppliedVersions());
+        Assert.Equal(
+            [CreateJobs, ExtendJobs, AddsColumns], Migrator(typeof(TestMigrations.AddsColumns)).AppliedVersions());
         Assert.Equal(["kept"], Query("SELECT display_name FROM jobs"));
     }
 
@@ -122,7 +152,7 @@ public sealed class DatabaseMigratorTests : IDisposable
 
     private DatabaseMigrator Migrator(params Type[] further) => new(
         _database,
-        new MigrationList([typeof(M202611230001CreateJobs), .. further]),
+        new MigrationList([.. MigrationsOfThisVersion, .. further]),
         NullLoggerFactory.Instance);
 
     private void InsertJob(string displayName)

@@ -9,7 +9,7 @@ internal static class TestMigrations
     {
         public override void Up()
         {
-            Alter.Table("jobs").AddColumn("priority").AsInt32().NotNullable().WithDefaultValue(5);
+            Alter.Table("jobs").AddColumn("urgency").AsInt32().NotNullable().WithDefaultValue(5);
             Alter.Table("jobs").AddColumn("note").AsString(40).Nullable();
             Execute.Sql("UPDATE jobs SET note = '{\"braces\": {}}'");
             Rename.Column("note").OnTable("jobs").To("remark");
@@ -22,7 +22,7 @@ internal static class TestMigrations
         {
             Delete.Table("tags");
             Delete.Column("remark").FromTable("jobs");
-            Delete.Column("priority").FromTable("jobs");
+            Delete.Column("urgency").FromTable("jobs");
         }
     }
 
