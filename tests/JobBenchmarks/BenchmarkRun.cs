@@ -66,8 +66,9 @@ internal static class BenchmarkRun
                 await using var load = new LoadProcess();
                 rows.AddRange(await part.RunAsync(bench(load), cancellationToken));
             }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            catch (Exception) when (cancellationToken.IsCancellationRequested)
             {
+                // Whatever it says, this is why: a cancelled call of gRPC is an RpcException, for one.
                 failures.Add($"- **{part.Name} was ended**: the time limit of {TimeLimit} has passed, or Ctrl-C.");
                 break;
             }

@@ -21,7 +21,7 @@ internal sealed class ArtifactsPart : IBenchmarkPart
         var data = bench.Folder.File("artifacts");
         await Bench.SayAsync(FormattableString.Invariant(
             $"artifacts: making {jobs:N0} finished jobs with a file each"));
-        await FinishedJobs.MakeAsync(data, jobs, cancellationToken);
+        await FinishedJobs.MakeAsync(data, jobs, bench.VideoPath, cancellationToken);
         await FinishedJobs.AddVideosAsync(data, cancellationToken);
         var seconds = new List<double>();
         for (var round = 0; round < Rounds.Count; round++)

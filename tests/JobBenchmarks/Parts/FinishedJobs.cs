@@ -1,5 +1,7 @@
 using DuckDB.NET.Data;
+using ForegSyte.JobBenchmarks.Load;
 using ForegSyte.JobBenchmarks.Processes;
+using ForegSyte.V1;
 
 namespace ForegSyte.JobBenchmarks.Parts;
 
@@ -10,19 +12,15 @@ namespace ForegSyte.JobBenchmarks.Parts;
 internal static class FinishedJobs
 {
     private const int SampleSize = 10_000;
+    private const string VideosFolder = "video_jobs";
 
-    /// <summary>
-    /// What a completed job has in a column that is not left to its type: only what the service's reads depend on. A
-    /// column that is not here and may be null is null.
-    /// </summary>
+    /// <summary>What makes a completed job of a pending one. Every other column keeps what the service wrote.</summary>
     private static readonly Dictionary<string, string> JobValues = new()
     {
         ["job_id"] = "id",
         ["input_path"] = "id || '.mp4'",
         ["output_path"] = "id || '_results.json'",
         ["status"] = "'COMPLETED'",
-        ["pipeline_id"] = "'detect_only'",
-        ["frame_stride"] = "1",
         ["display_name"] = "'clip ' || i",
         ["created_at"] = "TIMESTAMP '2026-01-01' + to_seconds(i)",
         ["updated_at"] = "TIMESTAMP '2026-01-01 00:01:00' + to_seconds(i)",
@@ -32,32 +30,40 @@ internal static class FinishedJobs
         ["summary_json"] = """'{"frames":{"decoded":100,"analyzed":100},"detections_by_label":{"person":321}}'""",
     };
 
+    /// <summary>The columns of an attempt that its type alone does not give; those of its failure are null.</summary>
     private static readonly Dictionary<string, string> AttemptValues = new()
     {
         ["job_id"] = "job_id",
         ["number"] = "1",
         ["started_at"] = "created_at",
-        ["ended_at"] = "created_at",
+        ["ended_at"] = "ended_at",
     };
 
     /// <summary>A file beside a data folder with the ids of some of its jobs, drawn at random, one a line.</summary>
     public static string SamplePath(string dataFolder) => dataFolder + "-ids";
 
     /// <summary>Makes a data folder with this many completed jobs; they have no files.</summary>
-    public static async Task MakeAsync(string dataFolder, int count, CancellationToken cancellationToken)
+    public static async Task MakeAsync(
+        string dataFolder, int count, string videoPath, CancellationToken cancellationToken)
     {
-        await using (var service = await JobServiceProcess.StartAsync(dataFolder, cancellationToken))
-        {
-            await service.StopAsync();
-        }
-
+        var template = await SubmitTemplateAsync(dataFolder, videoPath, cancellationToken);
         await using var connection = Open(dataFolder);
-        var jobs = Columns(connection, "jobs", JobValues);
+        var columns = Columns(connection, "jobs").Select(column => column.Name).ToHashSet();
+        var values = JobValues
+            .Where(value => columns.Contains(value.Key))
+            .Select(value => $"{value.Value} AS {value.Key}");
         Execute(connection, FormattableString.Invariant(
-            $"INSERT INTO jobs ({jobs.Names}) SELECT {jobs.Values} ")
-            + FormattableString.Invariant($"FROM (SELECT i, uuid() AS id FROM range({count}) AS r(i))"));
-        var attempts = Columns(connection, "attempts", AttemptValues);
-        Execute(connection, $"INSERT INTO attempts ({attempts.Names}) SELECT {attempts.Values} FROM jobs");
+            $"INSERT INTO jobs SELECT template.* REPLACE ({string.Join(", ", values)}) ")
+            + FormattableString.Invariant(
+                $"FROM (SELECT i, uuid() AS id FROM range({count}) AS r(i)), jobs AS template"));
+        Execute(connection, $"DELETE FROM jobs WHERE job_id = '{template.JobId}'");
+        File.Delete(Path.Combine(dataFolder, VideosFolder, template.InputPath));
+
+        var attempts = Columns(connection, "attempts");
+        Execute(
+            connection,
+            $"INSERT INTO attempts ({string.Join(", ", attempts.Select(column => column.Name))}) "
+            + $"SELECT {string.Join(", ", attempts.Select(AttemptValue))} FROM jobs");
         Execute(connection, "CHECKPOINT");
         await File.WriteAllLinesAsync(
             SamplePath(dataFolder), Ids(connection, $"USING SAMPLE {SampleSize} ROWS"), cancellationToken);
@@ -67,12 +73,25 @@ internal static class FinishedJobs
     public static async Task AddVideosAsync(string dataFolder, CancellationToken cancellationToken)
     {
         await using var connection = Open(dataFolder);
-        var videos = Directory.CreateDirectory(Path.Combine(dataFolder, "video_jobs")).FullName;
+        var videos = Directory.CreateDirectory(Path.Combine(dataFolder, VideosFolder)).FullName;
         foreach (var id in Ids(connection, ""))
         {
             cancellationToken.ThrowIfCancellationRequested();
             File.Create(Path.Combine(videos, id + ".mp4"), bufferSize: 0).Dispose();
         }
+    }
+
+    /// <summary>
+    /// The service makes the database and one job, so that every column has what the service would write.
+    /// </summary>
+    private static async Task<Job> SubmitTemplateAsync(
+        string dataFolder, string videoPath, CancellationToken cancellationToken)
+    {
+        await using var service = await JobServiceProcess.StartAsync(dataFolder, cancellationToken);
+        var response = await service.Client.SubmitVideoAsync(
+            Calls.SubmitRequest(videoPath), cancellationToken: cancellationToken);
+        await service.StopAsync();
+        return response.Job;
     }
 
     private static DuckDBConnection Open(string dataFolder)
@@ -83,35 +102,27 @@ internal static class FinishedJobs
         return connection;
     }
 
-    /// <summary>The columns of a table that need a value, and what gives it.</summary>
-    private static (string Names, string Values) Columns(
-        DuckDBConnection connection, string table, Dictionary<string, string> values)
+    private static List<(string Name, string Type)> Columns(DuckDBConnection connection, string table)
     {
         using var command = connection.CreateCommand();
-        command.CommandText =
-            $"SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = '{table}' "
-            + $"AND (NOT is_nullable OR column_name IN ({string.Join(", ", values.Keys.Select(name => $"'{name}'"))}))";
+        command.CommandText = $"SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = '{table}'";
         using var reader = command.ExecuteReader();
-        var columns = new List<(string Name, string Value)>();
+        var columns = new List<(string Name, string Type)>();
         while (reader.Read())
         {
-            var name = reader.GetString(0);
-            columns.Add((name, values.GetValueOrDefault(name) ?? DefaultOf(reader.GetString(1))));
+            columns.Add((reader.GetString(0), reader.GetString(1)));
         }
 
-        return (string.Join(", ", columns.Select(column => $"\"{column.Name}\"")),
-            string.Join(", ", columns.Select(column => column.Value)));
+        return columns;
     }
 
-    private static string DefaultOf(string type) => type switch
-    {
-        "VARCHAR" => "''",
-        "BOOLEAN" => "false",
-        "UUID" => "uuid()",
-        "BLOB" => "''::BLOB",
-        _ when type.StartsWith("TIMESTAMP", StringComparison.Ordinal) => "TIMESTAMP '2026-01-01'",
-        _ => "0",
-    };
+    private static string AttemptValue((string Name, string Type) column) =>
+        AttemptValues.GetValueOrDefault(column.Name) ?? column.Type switch
+        {
+            "BOOLEAN" => "false",
+            "INTEGER" or "BIGINT" => "0",
+            _ => "NULL",
+        };
 
     private static List<string> Ids(DuckDBConnection connection, string which)
     {

@@ -22,7 +22,7 @@ internal sealed class GetPart : IBenchmarkPart
     public async Task<IReadOnlyList<Row>> RunAsync(Bench bench, CancellationToken cancellationToken)
     {
         var data = bench.Folder.File("get");
-        await FinishedJobs.MakeAsync(data, Jobs, cancellationToken);
+        await FinishedJobs.MakeAsync(data, Jobs, bench.VideoPath, cancellationToken);
         await using var service = await JobServiceProcess.StartAsync(data, cancellationToken);
         var recent = await service.Client.SubmitVideoAsync(
             Calls.SubmitRequest(bench.VideoPath), cancellationToken: cancellationToken);

@@ -32,7 +32,7 @@ internal sealed class SizesPart : IBenchmarkPart
         foreach (var size in sizes)
         {
             await Bench.SayAsync(FormattableString.Invariant($"sizes: making {size.Jobs:N0} finished jobs"));
-            await FinishedJobs.MakeAsync(size.DataFolder, size.Jobs, cancellationToken);
+            await FinishedJobs.MakeAsync(size.DataFolder, size.Jobs, bench.VideoPath, cancellationToken);
         }
 
         await MeasureStartsAsync(sizes, cancellationToken);
