@@ -196,6 +196,7 @@ public sealed class JobRunnerTests
     public async Task RunAsync_BusyInferenceService_WaitsAsLongAsItWasTold()
     {
         var asked = new TaskCompletionSource();
+        var taken = new TaskCompletionSource();
         var busy = new InferenceFailedException(new JobFailure(ErrorReason.InferenceBusy, "Busy."))
         {
             RetryAfter = TimeSpan.FromSeconds(3),
@@ -211,6 +212,7 @@ public sealed class JobRunnerTests
                     throw busy;
                 }
 
+                taken.TrySetResult();
                 return Task.CompletedTask;
             },
         };
@@ -220,10 +222,10 @@ public sealed class JobRunnerTests
         var jobId = await engine.AddJobAsync();
         var run = engine.Runner.RunAsync(jobId, None);
         await asked.Task;
-        while (!run.IsCompleted)
+        while (!taken.Task.IsCompleted)
         {
             _time.Advance(TimeSpan.FromSeconds(3));
-            await Task.Yield();
+            await Task.Delay(5, None);
         }
 
         Assert.Null(await run);
