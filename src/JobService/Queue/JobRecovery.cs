@@ -9,7 +9,8 @@ namespace ForegSyte.Jobs.Queue;
 /// their next attempt may not begin yet.
 /// </summary>
 internal sealed class JobRecovery(
-    IJobStore store, JobBoard board, PendingJobs pending, IStorage storage, TimeProvider time, ILogger<JobRecovery> logger)
+    IJobStore store, JobBoard board, PendingJobs pending, IStorage storage, SegmentSweep segments, TimeProvider time,
+    ILogger<JobRecovery> logger)
 {
     /// <summary>Why an attempt ended that a crash cut off.</summary>
     public static readonly JobFailure Interrupted =
@@ -25,8 +26,8 @@ internal sealed class JobRecovery(
                 "Removed {Count} artifacts that were not complete when the last run ended", abandoned);
         }
 
+        await segments.RunAsync(cancellationToken);
         await QueueUnfinishedAsync(cancellationToken);
-        await ReportOrphansAsync(cancellationToken);
     }
 
     private async Task QueueUnfinishedAsync(CancellationToken cancellationToken)
@@ -50,25 +51,6 @@ internal sealed class JobRecovery(
         if (unfinished.Count > 0)
         {
             logger.LogInformation("{Count} jobs go on, {Rescued} of them were interrupted", unfinished.Count, rescued);
-        }
-    }
-
-    /// <summary>
-    /// Artifacts without a job are told, not removed: after a database was restored from an older copy, they are all
-    /// that is left of newer jobs.
-    /// </summary>
-    private async Task ReportOrphansAsync(CancellationToken cancellationToken)
-    {
-        var orphans = storage.ListKeys().Select(ArtifactKeys.JobOf).OfType<Guid>().ToHashSet();
-        if (orphans.Count == 0)
-        {
-            return;
-        }
-
-        orphans.ExceptWith(await store.FindKnownAsync(orphans, cancellationToken));
-        if (orphans.Count > 0)
-        {
-            logger.LogWarning("The storage has artifacts of {Count} jobs that are not in the database", orphans.Count);
         }
     }
 }

@@ -47,6 +47,7 @@ internal static class Layering
         {
             Uses = ["Jobs", "Filters", "Migrations", Protocol, Hosting, DuckDb],
         },
+        new("Faults", "ForegSyte.Jobs.Faults") { Uses = [Hosting] },
         new("Inference", "ForegSyte.Jobs.Inference") { Uses = ["Jobs", Protocol, Hosting, GrpcLibrary] },
         new("Queue", "ForegSyte.Jobs.Queue")
         {

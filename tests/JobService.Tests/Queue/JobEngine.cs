@@ -1,7 +1,12 @@
 using ForegSyte.Hosting.Configuration;
+using ForegSyte.Jobs.Faults;
+using ForegSyte.Jobs.Grpc;
 using ForegSyte.Jobs.Inference;
+using ForegSyte.Jobs.Intake;
 using ForegSyte.Jobs.Queue;
+using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Storage.Segments;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Configuration;
@@ -19,6 +24,14 @@ internal sealed class JobEngine : IAsyncDisposable
     public JobEngine(
         ScriptedInference inference, TimeProvider time, TemporaryFolder? folder = null,
         params (string Key, string Value)[] settings)
+        : this(inference, time, folder, storage => storage, settings)
+    {
+    }
+
+    /// <summary>Builds the engine over a storage that a test puts around the real one.</summary>
+    public JobEngine(
+        IInferenceClient inference, TimeProvider time, TemporaryFolder? folder, Func<IStorage, IStorage> around,
+        (string Key, string Value)[] settings)
     {
         _ownFolder = folder is null ? new TemporaryFolder() : null;
         Folder = folder ?? _ownFolder!;
@@ -31,11 +44,21 @@ internal sealed class JobEngine : IAsyncDisposable
         services.AddSingleton<IConfiguration>(configuration);
         services.AddSingleton(new DataDirectory(Folder.Path));
         services.AddSingleton(time);
+        services.AddFaults();
         services.AddStorage(configuration);
         services.AddJobs();
         services.AddDispatcher();
-        services.AddSingleton<IInferenceClient>(inference);
+        services.AddSingleton<LocalStorage>();
+        services.AddSingleton(provider => around(provider.GetRequiredService<LocalStorage>()));
+        services.AddSingleton<SegmentPages>();
+        services.AddSingleton<ResultPages>();
+        services.AddSingleton(inference);
+        services.AddIntake();
+        services.AddRetention();
         _services = services.BuildServiceProvider();
+
+        // As at a start of the service, these follow the commits from the first one on.
+        _ = (Board, Pending, Attempts);
     }
 
     public TemporaryFolder Folder { get; }
@@ -46,17 +69,32 @@ internal sealed class JobEngine : IAsyncDisposable
 
     public IStorage Storage => _services.GetRequiredService<IStorage>();
 
+    public SegmentStore Segments => _services.GetRequiredService<SegmentStore>();
+
+    public ResultPages Pages => _services.GetRequiredService<ResultPages>();
+
     public JobRunner Runner => _services.GetRequiredService<JobRunner>();
 
     public IJobQueue Queue => _services.GetRequiredService<IJobQueue>();
 
+    public PendingJobs Pending => _services.GetRequiredService<PendingJobs>();
+
+    public LocalAttempts Attempts => _services.GetRequiredService<LocalAttempts>();
+
+    public JobRescuer Rescuer => _services.GetRequiredService<JobRescuer>();
+
+    public JobControl Control => _services.GetRequiredService<JobControl>();
+
+    public JobRemoval Removal => _services.GetRequiredService<JobRemoval>();
+
     public JobRecovery Recovery => _services.GetRequiredService<JobRecovery>();
 
     /// <summary>Stores a pending job.</summary>
-    public async Task<Guid> AddJobAsync(int frameStride = 1, int maxFrames = 0)
+    public async Task<Guid> AddJobAsync(
+        int frameStride = 1, int maxFrames = 0, int priority = JobPriority.Default, DateTimeOffset? submittedAt = null)
     {
         var jobId = Guid.NewGuid();
-        var now = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        var now = submittedAt ?? new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
         await Board.AddAsync(
             new JobRecord
             {
@@ -65,6 +103,7 @@ internal sealed class JobEngine : IAsyncDisposable
                 PipelineId = "yolo_ocr",
                 FrameStride = frameStride,
                 MaxFrames = maxFrames,
+                Priority = priority,
                 InputPath = ArtifactKeys.Video(jobId),
                 CreatedAt = now,
                 UpdatedAt = now,
@@ -72,6 +111,13 @@ internal sealed class JobEngine : IAsyncDisposable
             },
             TestContext.Current.CancellationToken);
         return jobId;
+    }
+
+    /// <summary>Stores something in the place of a job's video.</summary>
+    public async Task PutVideoAsync(Guid jobId)
+    {
+        await using var video = Storage.Stage(ArtifactKeys.Video(jobId));
+        await video.CommitAsync(TestContext.Current.CancellationToken);
     }
 
     /// <summary>The stored job.</summary>
