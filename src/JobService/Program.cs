@@ -1,5 +1,6 @@
 using ForegSyte.Hosting;
 using ForegSyte.Jobs;
+using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Grpc;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Intake;
@@ -12,6 +13,7 @@ return await ForegSyteHost.RunAsync("JobService", () =>
 {
     var builder = WebApplication.CreateBuilder(args);
     builder.AddForegSyteHost("JobService", defaultPort: 5200, Contract.Descriptor);
+    builder.Services.AddFaults();
     builder.Services.AddStorage(builder.Configuration);
     builder.Services.AddInferenceClient();
     builder.Services.AddJobs();

@@ -11,6 +11,7 @@ internal static class GrpcRegistration
         services.AddSingleton<JobView>();
         services.AddSingleton<JobWaiter>();
         services.AddSingleton<JobPages>();
+        services.AddSingleton<SegmentPages>();
         services.AddSingleton<ResultPages>();
         services.AddSingleton<JobGrpcService>();
     }

@@ -6,8 +6,11 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Grpc;
 
-/// <summary>Pages of the results of a completed job, cut by a budget of bytes.</summary>
-internal sealed class ResultPages(JobBoard board, IStorage storage)
+/// <summary>
+/// Pages of the results of a job, cut by a budget of bytes: from the document of a completed job, from the finished
+/// segments of any other. A page begins at a frame, so that a token holds across the change from one to the other.
+/// </summary>
+internal sealed class ResultPages(JobBoard board, IStorage storage, SegmentPages segments)
 {
     /// <summary>Budget of a page where the caller does not give one: 1 MiB.</summary>
     public const int DefaultPageBytes = 1 << 20;
@@ -26,29 +29,52 @@ internal sealed class ResultPages(JobBoard board, IStorage storage)
     {
         var jobId = RequestChecks.JobId(request.JobId);
         var budget = RequestChecks.Size("page_bytes", request.PageBytes, DefaultPageBytes, MaxPageBytes);
-        var arguments = string.Create(CultureInfo.InvariantCulture, $"GetJobResults {jobId} {request.StartFrame}");
-        var startFrame = StartOf(request, arguments);
-        var job = await board.FindAsync(jobId, cancellationToken) ?? throw JobErrors.NotFound(jobId);
-        if (job.OutputPath is not { } key)
-        {
-            throw NotReady(job);
-        }
 
-        // Reading is a few seeks and at most 3 MiB; a thread of the pool does it, since files have no other way here.
-        return await Task.Run(() => Read(key, arguments, startFrame, budget), cancellationToken);
+        // start_frame is of the first page only, so it is no argument that later pages have to repeat.
+        var arguments = $"GetJobResults {jobId}";
+        var startFrame = StartOf(request, arguments);
+        while (true)
+        {
+            var job = await board.FindAsync(jobId, cancellationToken) ?? throw JobErrors.NotFound(jobId);
+
+            // Reading is a few seeks and some MiB at most; a thread of the pool does it, since files have no other way
+            // here.
+            var page = await Task.Run(
+                () => job.OutputPath is { } key
+                    ? ReadDocument(job, key, startFrame, budget)
+                    : segments.Read(job, startFrame, budget),
+                cancellationToken);
+            if (page is not null)
+            {
+                return ResponseOf(page, arguments);
+            }
+
+            // A segment that was there is gone: the job was completed or deleted meanwhile, or its segment is damaged,
+            // which is known now.
+        }
     }
 
-    private GetJobResultsResponse Read(string key, string arguments, int startFrame, int budget)
+    private static GetJobResultsResponse ResponseOf(JobResultsPage page, string arguments)
     {
-        using var document = Open(key);
-        var page = ResultsDocumentReader.ReadPage(document, startFrame, budget);
-        var response = new GetJobResultsResponse { Results = { page.Frames } };
+        var response = new GetJobResultsResponse
+        {
+            Results = { page.Frames },
+            Complete = page.Complete,
+            EndFrame = page.EndFrame,
+        };
         if (page.NextFrame is { } nextFrame)
         {
             response.NextPageToken = PageToken.Make(arguments, nextFrame.ToString(CultureInfo.InvariantCulture));
         }
 
         return response;
+    }
+
+    private JobResultsPage ReadDocument(JobRecord job, string key, int startFrame, int budget)
+    {
+        using var document = Open(key);
+        var page = ResultsDocumentReader.ReadPage(document, startFrame, budget);
+        return new JobResultsPage(page.Frames, page.NextFrame, Complete: true, job.Video?.FrameCount ?? 0);
     }
 
     private Stream Open(string key)
@@ -82,21 +108,5 @@ internal sealed class ResultPages(JobBoard board, IStorage storage)
             out var frame)
                 ? frame
                 : throw JobErrors.InvalidPageToken();
-    }
-
-    private static ServiceException NotReady(JobRecord job)
-    {
-        var why = job.Status is JobStatus.Failed or JobStatus.Cancelled
-            ? "It has no results."
-            : "Wait for it with WaitJob.";
-        return new ServiceException(
-            ErrorReason.ResultsNotReady, $"Job {job.JobId} is {job.Status.ToString().ToUpperInvariant()}. {why}")
-        {
-            Metadata = new Dictionary<string, string>
-            {
-                ["jobId"] = job.JobId.ToString(),
-                ["status"] = job.Status.ToString().ToUpperInvariant(),
-            },
-        };
     }
 }

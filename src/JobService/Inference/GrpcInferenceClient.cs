@@ -17,6 +17,9 @@ internal sealed class GrpcInferenceClient(
     private bool _isMissing;
 
     /// <inheritdoc />
+    public int ServingCount => 1;
+
+    /// <inheritdoc />
     public async Task WaitUntilServingAsync(CancellationToken cancellationToken)
     {
         while (!await IsServingAsync(cancellationToken))

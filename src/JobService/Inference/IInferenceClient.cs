@@ -8,6 +8,9 @@ namespace ForegSyte.Jobs.Inference;
 /// </summary>
 internal interface IInferenceClient
 {
+    /// <summary>How many InferenceServices serve now.</summary>
+    int ServingCount { get; }
+
     /// <summary>Returns when the InferenceService says that it serves, however long that takes.</summary>
     Task WaitUntilServingAsync(CancellationToken cancellationToken);
 

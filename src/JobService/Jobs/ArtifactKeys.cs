@@ -1,10 +1,17 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
 namespace ForegSyte.Jobs;
 
 /// <summary>The storage keys of a job's artifacts.</summary>
-internal static class ArtifactKeys
+internal static partial class ArtifactKeys
 {
     private const string VideoSuffix = ".mp4";
     private const string ResultsSuffix = "_results.json";
+    private const string PlanSuffix = "_plan.bin";
+
+    /// <summary>Length of a UUID as text.</summary>
+    private const int IdLength = 36;
 
     /// <summary>The submitted video.</summary>
     public static string Video(Guid jobId) => jobId + VideoSuffix;
@@ -12,18 +19,26 @@ internal static class ArtifactKeys
     /// <summary>The results document.</summary>
     public static string Results(Guid jobId) => jobId + ResultsSuffix;
 
-    /// <summary>The job that an artifact belongs to; null where the key is none of a job's.</summary>
-    public static Guid? JobOf(string key)
-    {
-        foreach (var suffix in (ReadOnlySpan<string>)[ResultsSuffix, VideoSuffix])
-        {
-            if (key.EndsWith(suffix, StringComparison.Ordinal)
-                && Guid.TryParseExact(key[..^suffix.Length], "D", out var jobId))
-            {
-                return jobId;
-            }
-        }
+    /// <summary>The segments that the job was cut into. There as long as finished segments may be.</summary>
+    public static string Plan(Guid jobId) => jobId + PlanSuffix;
 
-        return null;
-    }
+    /// <summary>
+    /// The results of a finished segment, until the document has them. Numbers have ten digits, so that names sort.
+    /// </summary>
+    public static string Segment(Guid jobId, int startFrame, int endFrame) => string.Create(
+        CultureInfo.InvariantCulture, $"{jobId}_segment_{startFrame:D10}_{endFrame:D10}.binpb");
+
+    /// <summary>Whether the artifact only matters until the job is completed: its plan, or a segment.</summary>
+    public static bool IsInterim(string key) => JobOf(key) is not null && InterimSuffix().IsMatch(key, IdLength);
+
+    /// <summary>The job that an artifact belongs to; null where the key is none of a job's.</summary>
+    public static Guid? JobOf(string key) =>
+        key.Length > IdLength
+        && (key.AsSpan(IdLength) is VideoSuffix or ResultsSuffix || InterimSuffix().IsMatch(key, IdLength))
+        && Guid.TryParseExact(key.AsSpan(0, IdLength), "D", out var jobId)
+            ? jobId
+            : null;
+
+    [GeneratedRegex(@"\G(_plan\.bin|_segment_[0-9]{10}_[0-9]{10}\.binpb)\z", RegexOptions.CultureInvariant)]
+    private static partial Regex InterimSuffix();
 }

@@ -37,6 +37,10 @@ internal sealed class SummaryBuilder
         _frames.Analyzed = checked(_frames.Analyzed + segment.Analyzed);
         _frames.Skipped = checked(_frames.Skipped + segment.Skipped);
         _frames.Failed = checked(_frames.Failed + segment.Failed);
+        foreach (var (reason, count) in segment.FailedByReason)
+        {
+            _frames.FailedByReason[reason] = checked(_frames.FailedByReason.GetValueOrDefault(reason) + count);
+        }
     }
 
     /// <summary>Adds what was found in a frame. Each text counts once a frame.</summary>

@@ -3,33 +3,20 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Queue;
 
-/// <summary>Adds up the segments of an attempt and checks that every frame is accounted for.</summary>
+/// <summary>
+/// Sums a job up while its segments pass by in order, and checks that every frame is accounted for.
+/// </summary>
 /// <param name="frameCount">Frames of the video.</param>
 /// <param name="endFrame">Index after the last frame that the segments cover.</param>
 internal sealed class AttemptTally(int frameCount, int endFrame)
 {
     private readonly SummaryBuilder _summary = new();
-    private int _analyzed;
-    private TimeSpan _decodeTime;
-    private TimeSpan _inferenceTime;
-    private Device? _device;
 
-    /// <summary>What there is so far.</summary>
-    public SegmentProgress Progress => new(_analyzed, _decodeTime, _inferenceTime, _device);
+    /// <summary>Adds what a segment says about its frames.</summary>
+    public void Add(FrameAccounting frames) => _summary.Add(frames);
 
-    /// <summary>Adds a finished segment.</summary>
-    public void Add(RunPipelineResponse segment)
-    {
-        _summary.Add(segment.Frames);
-        _analyzed += segment.Frames.Analyzed;
-        _decodeTime += segment.Timings?.Decode?.ToTimeSpan() ?? TimeSpan.Zero;
-        _inferenceTime += segment.Timings?.Inference?.ToTimeSpan() ?? TimeSpan.Zero;
-        _device = segment.Device ?? _device;
-        foreach (var frame in segment.Results)
-        {
-            _summary.Add(frame);
-        }
-    }
+    /// <summary>Adds what was found in a frame.</summary>
+    public void Add(FrameResult frame) => _summary.Add(frame);
 
     /// <summary>The summary, when all segments are in.</summary>
     /// <exception cref="InferenceFailedException">No frame could be decoded, or frames are missing.</exception>
@@ -37,12 +24,14 @@ internal sealed class AttemptTally(int frameCount, int endFrame)
     {
         var summary = _summary.Build();
         var frames = summary.Frames;
-        if (frames.Decoded != endFrame || frames.Decoded != frames.Analyzed + frames.Skipped + frames.Failed)
+        if (frames.Decoded != endFrame || frames.Decoded != frames.Analyzed + frames.Skipped + frames.Failed
+            || frames.FailedByReason.Values.Sum() != frames.Failed)
         {
             throw new InferenceFailedException(new JobFailure(
                 ErrorReason.Internal,
                 $"The segments cover {frames.Decoded} of {endFrame} frames: {frames.Analyzed} analyzed, "
-                + $"{frames.Skipped} skipped, {frames.Failed} failed. This is a defect of the InferenceService."));
+                + $"{frames.Skipped} skipped, {frames.Failed} failed, {frames.FailedByReason.Values.Sum()} of them "
+                + "with a reason. This is a defect of the service."));
         }
 
         if (frames.Analyzed == 0)

@@ -18,7 +18,8 @@ internal sealed class DispatchOptions
     public int SegmentFrames { get; set; } = 32;
 
     /// <summary>
-    /// Segments of one job that are under way at the same time: the next one is decoded while this one is finished.
+    /// Segments of one job that are under way at the same time at each InferenceService: the next one is decoded while
+    /// this one is finished.
     /// </summary>
     /// <value>1 to 64; 2 by default.</value>
     [Range(1, 64)]

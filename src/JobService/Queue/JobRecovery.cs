@@ -9,7 +9,8 @@ namespace ForegSyte.Jobs.Queue;
 /// their next attempt may not begin yet.
 /// </summary>
 internal sealed class JobRecovery(
-    IJobStore store, JobBoard board, PendingJobs pending, IStorage storage, TimeProvider time, ILogger<JobRecovery> logger)
+    IJobStore store, JobBoard board, PendingJobs pending, IStorage storage, SegmentSweep segments, TimeProvider time,
+    ILogger<JobRecovery> logger)
 {
     /// <summary>Why an attempt ended that a crash cut off.</summary>
     public static readonly JobFailure Interrupted =
@@ -25,6 +26,7 @@ internal sealed class JobRecovery(
                 "Removed {Count} artifacts that were not complete when the last run ended", abandoned);
         }
 
+        await segments.RunAsync(cancellationToken);
         await QueueUnfinishedAsync(cancellationToken);
     }
 

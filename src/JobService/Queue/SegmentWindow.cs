@@ -1,57 +1,91 @@
-using System.Runtime.CompilerServices;
+using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Inference;
+using ForegSyte.Jobs.Storage.Segments;
+using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
-/// Has the segments of a job worked on, a few at a time, and hands their results out in order. Results that wait for
-/// an earlier segment are bounded by the number of segments under way.
+/// Has segments of a job worked on, a few at a time for each InferenceService that serves, and stores what each came to
+/// as soon as it is there, whichever is first. Results are in memory for the segments under way only.
 /// </summary>
 internal sealed class SegmentWindow(
-    IInferenceClient inference, IOptions<DispatchOptions> options, TimeProvider time, ILogger<SegmentWindow> logger)
+    IInferenceClient inference,
+    SegmentStore store,
+    CrashPoints crashPoints,
+    IOptions<DispatchOptions> options,
+    TimeProvider time,
+    ILogger<SegmentWindow> logger)
 {
     /// <summary>Wait where a busy InferenceService does not say how long.</summary>
     private static readonly TimeSpan BusyDelay = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Runs all segments. Leaving early cancels those under way.</summary>
+    /// <summary>
+    /// Runs and stores segments. Where one fails, those under way are cancelled and what is stored stays.
+    /// </summary>
+    /// <param name="job">The job.</param>
+    /// <param name="video">Where its video is.</param>
+    /// <param name="segments">What to run; lower ones begin first.</param>
+    /// <param name="stored">Called when a segment is stored; by several threads.</param>
+    /// <param name="cancellationToken">Ends all segments under way.</param>
     /// <exception cref="InferenceFailedException">A segment failed.</exception>
-    public async IAsyncEnumerable<RunPipelineResponse> RunAsync(
-        JobRecord job, Uri video, IReadOnlyList<Segment> plan,
-        [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async Task RunAsync(
+        JobRecord job, Uri video, IReadOnlyList<Segment> segments, Action<RunPipelineResponse> stored,
+        CancellationToken cancellationToken)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var underWay = new Queue<Task<RunPipelineResponse>>();
+        var underWay = new List<Task>();
         var next = 0;
         try
         {
-            while (next < plan.Count || underWay.Count > 0)
+            while (next < segments.Count || underWay.Count > 0)
             {
-                while (next < plan.Count && underWay.Count < options.Value.SegmentsInFlight)
+                while (next < segments.Count && underWay.Count < Width())
                 {
-                    underWay.Enqueue(RunAsync(job, video, plan[next++], ending.Token));
+                    underWay.Add(RunAsync(job, video, segments[next++], stored, ending.Token));
                 }
 
-                yield return await underWay.Dequeue();
+                var ended = await Task.WhenAny(underWay);
+                underWay.Remove(ended);
+                await ended;
             }
         }
         finally
         {
             await ending.CancelAsync();
-            Task ended = Task.WhenAll(underWay);
-            await ended.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(underWay).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    private async Task<RunPipelineResponse> RunAsync(
+    /// <summary>InferenceServices come and go while a job runs.</summary>
+    private int Width() => options.Value.SegmentsInFlight * Math.Max(1, inference.ServingCount);
+
+    private async Task RunAsync(
+        JobRecord job, Uri video, Segment segment, Action<RunPipelineResponse> stored,
+        CancellationToken cancellationToken)
+    {
+        var answer = await AnswerAsync(job, video, segment, cancellationToken);
+        if (SegmentCheck.DefectOf(segment, job.FrameStride, answer) is { } defect)
+        {
+            throw new InferenceFailedException(new JobFailure(ErrorReason.Internal, defect));
+        }
+
+        crashPoints.Pass(CrashPoint.SegmentReturned);
+        await store.StoreAsync(job.JobId, segment, answer, cancellationToken);
+        crashPoints.Pass(CrashPoint.SegmentStored);
+        stored(answer);
+    }
+
+    private async Task<RunPipelineResponse> AnswerAsync(
         JobRecord job, Uri video, Segment segment, CancellationToken cancellationToken)
     {
         var length = segment.EndFrame - segment.StartFrame;
         var wanted = SegmentPlan.FramesWithin(segment.StartFrame, segment.EndFrame, job.FrameStride);
         if (wanted == 0)
         {
-            return Empty(new FrameAccounting { Decoded = length, Skipped = length });
+            return new RunPipelineResponse { Frames = new FrameAccounting { Decoded = length, Skipped = length } };
         }
 
         try
@@ -63,7 +97,7 @@ internal sealed class SegmentWindow(
             // Damage in one stretch must not cost the frames of all others: they count as failed, and the job fails
             // only if no frame of any segment could be decoded.
             logger.LogWarning("No frame from {Start} to {End} can be decoded", segment.StartFrame, segment.EndFrame);
-            return Empty(new FrameAccounting { Decoded = length, Failed = wanted, Skipped = length - wanted });
+            return Undecodable(length, wanted);
         }
     }
 
@@ -94,5 +128,14 @@ internal sealed class SegmentWindow(
         Attempt = job.Attempts.Count,
     };
 
-    private static RunPipelineResponse Empty(FrameAccounting frames) => new() { Frames = frames };
+    private static RunPipelineResponse Undecodable(int length, int wanted) => new()
+    {
+        Frames = new FrameAccounting
+        {
+            Decoded = length,
+            Failed = wanted,
+            Skipped = length - wanted,
+            FailedByReason = { [ErrorReason.UndecodableVideo.ToText()] = wanted },
+        },
+    };
 }

@@ -1,5 +1,6 @@
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Jobs.Storage.Migrations;
+using ForegSyte.Jobs.Storage.Segments;
 
 namespace ForegSyte.Jobs.Storage;
 
@@ -32,7 +33,8 @@ internal static class StorageRegistration
                 provider.GetRequiredService<DatabaseMigrator>().MigrateUp();
                 return ActivatorUtilities.CreateInstance<DuckDbJobStore>(provider);
             })
-            .AddSingleton<IStorage, LocalStorage>();
+            .AddSingleton<IStorage, LocalStorage>()
+            .AddSingleton<SegmentStore>();
     }
 
     private static string OrDefault(string path, IConfiguration configuration, string name) =>

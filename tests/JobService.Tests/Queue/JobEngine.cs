@@ -1,9 +1,12 @@
 using ForegSyte.Hosting.Configuration;
+using ForegSyte.Jobs.Faults;
+using ForegSyte.Jobs.Grpc;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Intake;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Storage.Segments;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Configuration;
@@ -21,6 +24,14 @@ internal sealed class JobEngine : IAsyncDisposable
     public JobEngine(
         ScriptedInference inference, TimeProvider time, TemporaryFolder? folder = null,
         params (string Key, string Value)[] settings)
+        : this(inference, time, folder, storage => storage, settings)
+    {
+    }
+
+    /// <summary>Builds the engine over a storage that a test puts around the real one.</summary>
+    public JobEngine(
+        IInferenceClient inference, TimeProvider time, TemporaryFolder? folder, Func<IStorage, IStorage> around,
+        (string Key, string Value)[] settings)
     {
         _ownFolder = folder is null ? new TemporaryFolder() : null;
         Folder = folder ?? _ownFolder!;
@@ -33,10 +44,15 @@ internal sealed class JobEngine : IAsyncDisposable
         services.AddSingleton<IConfiguration>(configuration);
         services.AddSingleton(new DataDirectory(Folder.Path));
         services.AddSingleton(time);
+        services.AddFaults();
         services.AddStorage(configuration);
         services.AddJobs();
         services.AddDispatcher();
-        services.AddSingleton<IInferenceClient>(inference);
+        services.AddSingleton<LocalStorage>();
+        services.AddSingleton(provider => around(provider.GetRequiredService<LocalStorage>()));
+        services.AddSingleton<SegmentPages>();
+        services.AddSingleton<ResultPages>();
+        services.AddSingleton(inference);
         services.AddIntake();
         services.AddRetention();
         _services = services.BuildServiceProvider();
@@ -52,6 +68,10 @@ internal sealed class JobEngine : IAsyncDisposable
     public IJobStore Store => _services.GetRequiredService<IJobStore>();
 
     public IStorage Storage => _services.GetRequiredService<IStorage>();
+
+    public SegmentStore Segments => _services.GetRequiredService<SegmentStore>();
+
+    public ResultPages Pages => _services.GetRequiredService<ResultPages>();
 
     public JobRunner Runner => _services.GetRequiredService<JobRunner>();
 

@@ -66,7 +66,7 @@ public sealed class JobRunnerTests
     }
 
     [Fact]
-    public async Task RunAsync_PermanentFailure_FailsAtOnceAndLeavesNoResults()
+    public async Task RunAsync_PermanentFailure_FailsAtOnceAndLeavesNoDocument()
     {
         var failure =
             new JobFailure(
@@ -82,8 +82,10 @@ public sealed class JobRunnerTests
         Assert.Equal("The stage failed.", job.Failure!.Message);
         Assert.Equal("detect", job.Failure.Metadata["node"]);
         Assert.Null(job.OutputPath);
-        Assert.Empty(engine.Storage.ListKeys());
-        Assert.Empty(Directory.EnumerateFiles(engine.Folder.File("video_jobs")));
+        Assert.False(engine.Storage.Exists(ArtifactKeys.Results(jobId)));
+        Assert.DoesNotContain(
+            Directory.EnumerateFiles(engine.Folder.File("video_jobs")),
+            path => Path.GetFileName(path).StartsWith('.'));
     }
 
     [Fact]
@@ -196,6 +198,7 @@ public sealed class JobRunnerTests
     public async Task RunAsync_BusyInferenceService_WaitsAsLongAsItWasTold()
     {
         var asked = new TaskCompletionSource();
+        var taken = new TaskCompletionSource();
         var busy = new InferenceFailedException(new JobFailure(ErrorReason.InferenceBusy, "Busy."))
         {
             RetryAfter = TimeSpan.FromSeconds(3),
@@ -211,6 +214,7 @@ public sealed class JobRunnerTests
                     throw busy;
                 }
 
+                taken.TrySetResult();
                 return Task.CompletedTask;
             },
         };
@@ -220,10 +224,10 @@ public sealed class JobRunnerTests
         var jobId = await engine.AddJobAsync();
         var run = engine.Runner.RunAsync(jobId, None);
         await asked.Task;
-        while (inference.Requests.Count < 2)
+        while (inference.Requests.Count < 2 && !run.IsCompleted)
         {
             _time.Advance(TimeSpan.FromSeconds(3));
-            await Task.Delay(TimeSpan.FromMilliseconds(5), TestContext.Current.CancellationToken);
+            await Task.Delay(5, None);
         }
 
         Assert.Null(await run);
@@ -242,7 +246,13 @@ public sealed class JobRunnerTests
         var jobId = await engine.AddJobAsync();
         await engine.Runner.RunAsync(jobId, None);
         Assert.Equal(
-            new FrameAccounting { Decoded = 100, Analyzed = 68, Failed = 32 },
+            new FrameAccounting
+            {
+                Decoded = 100,
+                Analyzed = 68,
+                Failed = 32,
+                FailedByReason = { ["UNDECODABLE_VIDEO"] = 32 },
+            },
             (await engine.ReadAsync(jobId)).Summary!.Frames);
     }
 

@@ -32,6 +32,11 @@ internal sealed class ScriptedInference : IInferenceClient
     /// <summary>What happens before a segment is answered; gets the request and which call this is, from 1.</summary>
     public Func<RunPipelineRequest, int, CancellationToken, Task> OnRun { get; set; } = (_, _, _) => Task.CompletedTask;
 
+    /// <summary>Changes an answer before it is given.</summary>
+    public Action<RunPipelineRequest, RunPipelineResponse> Change { get; init; } = (_, _) => { };
+
+    public int ServingCount { get; set; } = 1;
+
     public Task WaitUntilServingAsync(CancellationToken cancellationToken) => Serving(cancellationToken);
 
     public async Task<ProbeVideoResponse> ProbeAsync(Uri video, CancellationToken cancellationToken)
@@ -54,7 +59,9 @@ internal sealed class ScriptedInference : IInferenceClient
         }
 
         await OnRun(request, call, cancellationToken);
-        return Answer(request);
+        var answer = Answer(request);
+        Change(request, answer);
+        return answer;
     }
 
     /// <summary>One detection a frame; every frame that the stride asks for.</summary>

@@ -1,0 +1,43 @@
+using ForegSyte.Jobs.Storage;
+
+namespace ForegSyte.Jobs.Tests.Fakes;
+
+/// <summary>A storage that tells before and after each step that changes it.</summary>
+/// <param name="inner">The storage.</param>
+/// <param name="onStep">Called with what is about to happen, or has happened.</param>
+internal sealed class ObservedStorage(IStorage inner, Action<string> onStep) : IStorage
+{
+    public IStagedArtifact Stage(string key) => new Staged(inner.Stage(key), key, onStep);
+
+    public Stream OpenRead(string key) => inner.OpenRead(key);
+
+    public bool Exists(string key) => inner.Exists(key);
+
+    public bool Delete(string key)
+    {
+        onStep($"before the removal of {key}");
+        return inner.Delete(key);
+    }
+
+    public IEnumerable<string> ListKeys() => inner.ListKeys();
+
+    public IEnumerable<string> ListKeys(string prefix) => inner.ListKeys(prefix);
+
+    public int RemoveAbandoned() => inner.RemoveAbandoned();
+
+    public Uri UriOf(string key) => inner.UriOf(key);
+
+    private sealed class Staged(IStagedArtifact artifact, string key, Action<string> onStep) : IStagedArtifact
+    {
+        public Stream Stream => artifact.Stream;
+
+        public async Task CommitAsync(CancellationToken cancellationToken)
+        {
+            onStep($"before the commit of {key}");
+            await artifact.CommitAsync(cancellationToken);
+            onStep($"after the commit of {key}");
+        }
+
+        public ValueTask DisposeAsync() => artifact.DisposeAsync();
+    }
+}

@@ -1,0 +1,313 @@
+using ForegSyte.Jobs.Inference;
+using ForegSyte.Jobs.Tests.Fakes;
+using ForegSyte.Protocol.Json;
+using ForegSyte.Testing;
+using ForegSyte.V1;
+using Microsoft.Extensions.Time.Testing;
+
+namespace ForegSyte.Jobs.Tests.Queue;
+
+/// <summary>Attempts that go on where earlier ones were cut off, over a real database and real files.</summary>
+public sealed class SegmentResumeTests
+{
+    private static readonly CancellationToken None = CancellationToken.None;
+
+    /// <summary>Three segments under a stride of 3: 0 to 30, 60 and 100.</summary>
+    private static readonly (string, string)[] OneAtATime =
+        [("Dispatch:SegmentsInFlight", "1"), ("Dispatch:SegmentFrames", "10")];
+    private static readonly JobFailure Lost = new(ErrorReason.InferenceUnavailable, "Lost.");
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 1, TimeSpan.Zero));
+
+    [Fact]
+    public async Task RunAsync_KilledBetweenAnyTwoSteps_EndsWithTheSameBytesAndLeavesNothing()
+    {
+        var undisturbed = await RunUndisturbedAsync();
+        var images = new List<(string Step, TemporaryFolder Folder)>();
+        var folder = new TemporaryFolder();
+        Guid jobId;
+        await using (var engine = new JobEngine(
+            new ScriptedInference(), _time, folder, storage => new ObservedStorage(storage, TakeImage), OneAtATime))
+        {
+            jobId = await engine.AddJobAsync(frameStride: 3);
+            await engine.Runner.RunAsync(jobId, None);
+        }
+
+        // Plan and 3 segments and the document, before and after; then 3 segments and the plan are removed.
+        Assert.Equal(14, images.Count);
+        foreach (var (step, image) in images)
+        {
+            TestContext.Current.SendDiagnosticMessage(step);
+            var inference = new ScriptedInference();
+            await using (var engine = new JobEngine(inference, _time, image))
+            {
+                await engine.Recovery.RunAsync(None);
+                await engine.Runner.RunAsync(jobId, None);
+                Assert.Equal(undisturbed, await OutcomeAsync(engine, jobId));
+                Assert.Equal([ArtifactKeys.Results(jobId)], engine.Storage.ListKeys());
+                var isCompleted = step.Contains("removal", StringComparison.Ordinal);
+                var resumed = (await engine.ReadAsync(jobId)).Attempts[^1].FramesResumed;
+                Assert.Equal(isCompleted ? 0 : 34 - resumed, FramesAskedFor(inference));
+            }
+
+            image.Dispose();
+        }
+
+        folder.Dispose();
+
+        void TakeImage(string step)
+        {
+            var image = new TemporaryFolder();
+            CopyFolder(folder.Path, image.Path);
+            images.Add((step, image));
+        }
+    }
+
+    [Fact]
+    public async Task RunAsync_AnotherSegmentLengthInTheOptions_GoesOnWithThePlanOfTheFirstAttempt()
+    {
+        var undisturbed = await RunUndisturbedAsync();
+        var inference = new ScriptedInference { OnRun = (_, call, _) => Throw(call == 3) };
+        using var folder = new TemporaryFolder();
+        Guid jobId;
+        await using (var engine = new JobEngine(inference, _time, folder, OneAtATime))
+        {
+            jobId = await engine.AddJobAsync(frameStride: 3);
+            await engine.Runner.RunAsync(jobId, None);
+        }
+
+        var second = new ScriptedInference();
+        await using (var engine = new JobEngine(second, _time, folder, ("Dispatch:SegmentFrames", "7")))
+        {
+            await engine.Runner.RunAsync(jobId, None);
+            Assert.Equal(undisturbed, await OutcomeAsync(engine, jobId));
+            var job = await engine.ReadAsync(jobId);
+            Assert.Equal(10, job.SegmentFrames);
+            Assert.Equal([0, 20], job.Attempts.Select(attempt => attempt.FramesResumed));
+            Assert.Equal("scripted", job.Device!.Description);
+        }
+
+        Assert.Equal([60], second.Requests.Select(request => request.Range.StartFrame));
+    }
+
+    [Fact]
+    public async Task RunAsync_LaterSegmentFinishedFirst_IsDurableAndNotRunAgain()
+    {
+        var laterStored = new TaskCompletionSource();
+        var inference = new ScriptedInference
+        {
+            OnRun = async (request, _, cancellationToken) =>
+            {
+                if (request.Range.StartFrame == 0)
+                {
+                    await laterStored.Task.WaitAsync(cancellationToken);
+                    throw new InferenceFailedException(Lost);
+                }
+            },
+        };
+        await using var engine = new JobEngine(
+            inference, _time, null, storage => new ObservedStorage(storage, Look), [("Dispatch:SegmentFrames", "60")]);
+        var jobId = await engine.AddJobAsync();
+        await engine.Runner.RunAsync(jobId, None);
+        Assert.Equal(40, (await engine.ReadAsync(jobId)).FramesDone);
+
+        inference.OnRun = (_, _, _) => Task.CompletedTask;
+        await engine.Runner.RunAsync(jobId, None);
+
+        Assert.Equal([0, 60, 0], inference.Requests.Select(request => request.Range.StartFrame));
+        Assert.Equal(JobStatus.Completed, (await engine.ReadAsync(jobId)).Status);
+
+        void Look(string step)
+        {
+            if (step.Contains("after the commit", StringComparison.Ordinal)
+                && step.Contains("_segment_0000000060", StringComparison.Ordinal))
+            {
+                laterStored.SetResult();
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("flip")]
+    [InlineData("cut")]
+    [InlineData("empty")]
+    [InlineData("another segment")]
+    public async Task RunAsync_DamagedSegment_IsRunAgain(string damage)
+    {
+        var undisturbed = await RunUndisturbedAsync();
+        var inference = new ScriptedInference { OnRun = (_, call, _) => Throw(call == 3) };
+        await using var engine = new JobEngine(inference, _time, null, OneAtATime);
+        var jobId = await engine.AddJobAsync(frameStride: 3);
+        await engine.Runner.RunAsync(jobId, None);
+        Damage(engine, ArtifactKeys.Segment(jobId, 0, 30), ArtifactKeys.Segment(jobId, 30, 60), damage);
+
+        await engine.Runner.RunAsync(jobId, None);
+
+        Assert.Equal(undisturbed, await OutcomeAsync(engine, jobId));
+        Assert.Equal([0, 30, 60, 0, 60], inference.Requests.Select(request => request.Range.StartFrame));
+    }
+
+    [Fact]
+    public async Task RunAsync_SegmentDamagedAfterItWasCounted_IsRunAgainForTheDocument()
+    {
+        var undisturbed = await RunUndisturbedAsync();
+        JobEngine engine = null!;
+        var jobId = Guid.Empty;
+        var inference = new ScriptedInference
+        {
+            OnRun = (_, call, _) =>
+            {
+                if (call == 3)
+                {
+                    Damage(engine, ArtifactKeys.Segment(jobId, 0, 30), null, "flip");
+                }
+
+                return Task.CompletedTask;
+            },
+        };
+        await using (engine = new JobEngine(inference, _time, null, OneAtATime))
+        {
+            jobId = await engine.AddJobAsync(frameStride: 3);
+            await engine.Runner.RunAsync(jobId, None);
+            Assert.Equal(undisturbed, await OutcomeAsync(engine, jobId));
+            Assert.Equal([0, 30, 60, 0], inference.Requests.Select(request => request.Range.StartFrame));
+            Assert.Equal(34, (await engine.ReadAsync(jobId)).FramesDone);
+        }
+    }
+
+    [Fact]
+    public async Task RunAsync_DamagedPlan_IsMadeAgain()
+    {
+        var undisturbed = await RunUndisturbedAsync();
+        var inference = new ScriptedInference { OnRun = (_, call, _) => Throw(call == 3) };
+        await using var engine = new JobEngine(inference, _time, null, OneAtATime);
+        var jobId = await engine.AddJobAsync(frameStride: 3);
+        await engine.Runner.RunAsync(jobId, None);
+        Damage(engine, ArtifactKeys.Plan(jobId), null, "flip");
+
+        await engine.Runner.RunAsync(jobId, None);
+
+        Assert.Equal(undisturbed, await OutcomeAsync(engine, jobId));
+        Assert.Equal([ArtifactKeys.Results(jobId)], engine.Storage.ListKeys());
+    }
+
+    [Theory]
+    [InlineData(ErrorReason.StageFailed, JobStatus.Failed)]
+    [InlineData(ErrorReason.InferenceUnavailable, JobStatus.Pending)]
+    public async Task RunAsync_AttemptThatFails_KeepsTheFinishedSegments(ErrorReason reason, JobStatus expected)
+    {
+        var inference = new ScriptedInference
+        {
+            OnRun = (_, call, _) => call == 2
+                ? throw new InferenceFailedException(new JobFailure(reason, "Failed."))
+                : Task.CompletedTask,
+        };
+        await using var engine = new JobEngine(inference, _time, null, OneAtATime);
+        var jobId = await engine.AddJobAsync(frameStride: 3);
+        await engine.Runner.RunAsync(jobId, None);
+
+        var job = await engine.ReadAsync(jobId);
+        Assert.Equal((expected, 10), (job.Status, job.FramesDone));
+        Assert.Equal(
+            [ArtifactKeys.Plan(jobId), ArtifactKeys.Segment(jobId, 0, 30)],
+            engine.Storage.ListKeys().Order(StringComparer.Ordinal));
+
+        engine.Segments.RemoveAll(jobId);
+        engine.Segments.RemoveAll(jobId);
+        Assert.Empty(engine.Storage.ListKeys());
+    }
+
+    [Fact]
+    public async Task RunAsync_AnswerWithoutAFrame_FailsAndNamesTheSegment()
+    {
+        var inference = new ScriptedInference
+        {
+            Change = (request, answer) =>
+            {
+                if (request.Range.StartFrame == 30)
+                {
+                    answer.Results.RemoveAt(0);
+                }
+            },
+        };
+        await using var engine = new JobEngine(inference, _time, null, OneAtATime);
+        var jobId = await engine.AddJobAsync(frameStride: 3);
+        await engine.Runner.RunAsync(jobId, None);
+
+        var job = await engine.ReadAsync(jobId);
+        Assert.Equal((JobStatus.Failed, ErrorReason.Internal), (job.Status, job.Failure!.Reason));
+        Assert.Contains("frames 30 to 60", job.Failure.Message, StringComparison.Ordinal);
+        Assert.False(engine.Storage.Exists(ArtifactKeys.Segment(jobId, 30, 60)));
+    }
+
+    [Fact]
+    public async Task RunAsync_SeveralInferenceServices_GetsAWindowForEach()
+    {
+        var all = new TaskCompletionSource();
+        var running = 0;
+        var inference = new ScriptedInference
+        {
+            ServingCount = 3,
+            OnRun = async (_, _, cancellationToken) =>
+            {
+                if (Interlocked.Increment(ref running) == 6)
+                {
+                    all.SetResult();
+                }
+
+                await all.Task.WaitAsync(cancellationToken);
+            },
+        };
+        await using var engine = new JobEngine(inference, _time, null, ("Dispatch:SegmentFrames", "10"));
+        var jobId = await engine.AddJobAsync();
+        await engine.Runner.RunAsync(jobId, None);
+        Assert.Equal(JobStatus.Completed, (await engine.ReadAsync(jobId)).Status);
+    }
+
+    private async Task<(string Document, string Summary)> RunUndisturbedAsync()
+    {
+        await using var engine = new JobEngine(new ScriptedInference(), _time, null);
+        var jobId = await engine.AddJobAsync(frameStride: 3);
+        await engine.Runner.RunAsync(jobId, None);
+        return await OutcomeAsync(engine, jobId);
+    }
+
+    private static async Task<(string Document, string Summary)> OutcomeAsync(JobEngine engine, Guid jobId)
+    {
+        var job = await engine.ReadAsync(jobId);
+        Assert.Equal((JobStatus.Completed, 34, 34), (job.Status, job.FramesDone, job.FramesTotal));
+        using var reader = new StreamReader(engine.Storage.OpenRead(job.OutputPath!));
+        return (await reader.ReadToEndAsync(), ForegSyteJson.Formatter.Format(job.Summary));
+    }
+
+    private static int FramesAskedFor(ScriptedInference inference) => inference.Requests.Sum(request =>
+        SegmentPlan.FramesWithin(request.Range.StartFrame, request.Range.EndFrame, request.FrameStride));
+
+    private static Task Throw(bool now) => now ? throw new InferenceFailedException(Lost) : Task.CompletedTask;
+
+    private static void Damage(JobEngine engine, string key, string? otherKey, string damage)
+    {
+        var path = engine.Folder.File("video_jobs", key);
+        var bytes = File.ReadAllBytes(path);
+        if (damage == "another segment")
+        {
+            File.Copy(engine.Folder.File("video_jobs", otherKey!), path, overwrite: true);
+            return;
+        }
+
+        bytes[bytes.Length / 2] ^= 1;
+        File.WriteAllBytes(path, damage switch { "flip" => bytes, "cut" => bytes[..^20], _ => [] });
+    }
+
+    private static void CopyFolder(string from, string to)
+    {
+        foreach (var folder in Directory.GetDirectories(from, "*", SearchOption.AllDirectories))
+        {
+            Directory.CreateDirectory(Path.Combine(to, Path.GetRelativePath(from, folder)));
+        }
+
+        foreach (var file in Directory.GetFiles(from, "*", SearchOption.AllDirectories))
+        {
+            File.Copy(file, Path.Combine(to, Path.GetRelativePath(from, file)));
+        }
+    }
+}
