@@ -39,6 +39,19 @@ public sealed class JobControlRpcTests
     }
 
     [Fact]
+    public async Task Job_TakenWhenTheInferenceServiceIsJustLost_IsPutBackAndCostsNoAttempt()
+    {
+        var inference = new ScriptedInference();
+        await using var service = await RunningJobService.StartAsync(inference, Impatient);
+        inference.Serving = cancellationToken => Task.Delay(Timeout.Infinite, cancellationToken);
+        var jobId = (await service.SubmitAsync()).JobId;
+        var job = await service.GetWhenAsync(jobId, job => job.Wait.Reason == WaitReason.NoInferenceService);
+        Assert.Equal(1, job.Wait.QueuePosition);
+        inference.Serving = _ => Task.CompletedTask;
+        Assert.Single((await service.GetWhenAsync(jobId, job => job.Status == JobStatus.Completed)).Attempts);
+    }
+
+    [Fact]
     public async Task Cancel_Pending_EndsItAndMayBeRepeated()
     {
         await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
