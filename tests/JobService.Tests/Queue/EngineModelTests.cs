@@ -2,6 +2,7 @@ using CsCheck;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Queue;
+using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Time.Testing;
@@ -79,15 +80,20 @@ public sealed class EngineModelTests
     {
         private readonly TemporaryFolder _folder = new();
         private readonly FakeTimeProvider _time = new(Start);
+        private readonly SettableClock _clock;
         private readonly List<Model> _models = [];
         private readonly Dictionary<Guid, int> _endings = [];
         private ScriptedInference _inference = new();
         private JobEngine _engine;
         private TimeSpan _elapsed;
 
-        public Run() => _engine = NewEngine();
+        public Run()
+        {
+            _clock = new SettableClock(_time);
+            _engine = NewEngine();
+        }
 
-        private DateTimeOffset Now => _time.GetUtcNow();
+        private DateTimeOffset Now => _clock.GetUtcNow();
 
         private IReadOnlyList<Model> Waiting =>
         [
@@ -186,7 +192,7 @@ public sealed class EngineModelTests
         private JobEngine NewEngine()
         {
             _inference = new ScriptedInference { FrameCount = 40 };
-            var engine = new JobEngine(_inference, _time, _folder);
+            var engine = new JobEngine(_inference, _clock, _folder);
             engine.Store.Committed += commit =>
             {
                 if (commit.After is { IsTerminal: true } && commit.Before is { IsTerminal: false })
@@ -254,7 +260,7 @@ public sealed class EngineModelTests
                     break;
                 case Step.ExpireWhileRunning:
                     // No timer runs, as in a process that is held up; then the rescuer is the first to go on.
-                    _time.AdjustTime(Now.AddMinutes(1));
+                    _clock.Offset += TimeSpan.FromMinutes(1);
                     await _engine.Rescuer.RescueAsync(Cancellation);
                     break;
             }
