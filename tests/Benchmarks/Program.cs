@@ -1,6 +1,5 @@
-using ForegSyte.EndToEnd.Tests;
-using ForegSyte.Inference.Models;
 using ForegSyte.Testing;
+using ForegSyte.Inference.Models;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 

@@ -181,6 +181,21 @@ public sealed class ReadCommandsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Results_Follow_WaitsForTheFirstResults()
+    {
+        _server.Service.Results
+            .Fail(Failures.Of(
+                Grpc.Core.StatusCode.FailedPrecondition, ErrorReason.ResultsNotReady, "The job is running."))
+            .Answer(new GetJobResultsResponse { Results = { SampleJobs.Frame(0) }, Complete = true });
+        _server.Service.Wait.Answer(SampleJobs.Changed(SampleJobs.Running(1)));
+
+        var run = await CommandLineRun.OnAsync(_server, "results", SampleJobs.Id, "--follow");
+
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        Assert.Contains("GATE 07 NORTH", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task List_FilterAndStatus_AreBothSent()
     {
         _server.Service.List.Answer(new ListJobsResponse { Jobs = { SampleJobs.Running(45), SampleJobs.Completed() } });
