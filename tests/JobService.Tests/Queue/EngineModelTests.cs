@@ -129,7 +129,7 @@ public sealed class EngineModelTests
                     break;
                 case Step.Complete or Step.Fail or Step.FailPassing or Step.CancelWhileRunning
                     or Step.ExpireWhileRunning or Step.CrashWhileRunning when Waiting.Count > 0:
-                    await AttemptAsync(step);
+                    await AttemptAsync(step, isEarly: value % 2 == 0);
                     break;
             }
         }
@@ -223,8 +223,11 @@ public sealed class EngineModelTests
             }
         }
 
-        /// <summary>Takes the next job and makes an attempt during which something happens.</summary>
-        private async Task AttemptAsync(Step step)
+        /// <summary>
+        /// Takes the next job and makes an attempt during which something happens: early, before anything is planned,
+        /// or while a segment runs.
+        /// </summary>
+        private async Task AttemptAsync(Step step, bool isEarly)
         {
             var model = Waiting[0];
             Assert.Equal(model.JobId, await _engine.Queue.DequeueAsync(Cancellation));
@@ -239,12 +242,19 @@ public sealed class EngineModelTests
                 return;
             }
 
-            _inference.OnRun = (_, _, _) => DuringAsync(step, model);
+            var happened = 0;
+            _inference.OnProbe = () => isEarly ? HappenAsync() : Task.CompletedTask;
+            _inference.OnRun = (_, _, _) => HappenAsync();
             var delay = await _engine.Runner.RunAsync(model.JobId, Cancellation);
-            Foresee(step, model);
+
+            // Where all segments are stored already, none runs, and nothing happened.
+            Foresee(happened == 0 ? Step.Complete : step, model);
             var job = await _engine.ReadAsync(model.JobId);
             Assert.Equal(delay > TimeSpan.Zero, job.NextAttemptAt is not null);
             model.Due = DueAfter(job.NextAttemptAt - Now);
+
+            Task HappenAsync() =>
+                Interlocked.Exchange(ref happened, 1) == 0 ? DuringAsync(step, model) : Task.CompletedTask;
         }
 
         private async Task DuringAsync(Step step, Model model)
