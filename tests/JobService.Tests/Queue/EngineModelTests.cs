@@ -324,7 +324,7 @@ public sealed class EngineModelTests
             if (model.IsTerminal && !model.IsDeleted)
             {
                 model.IsDeleted = true;
-                Assert.DoesNotContain(model.JobId, _engine.Storage.ListKeys().Select(ArtifactKeys.JobOf).OfType<Guid>());
+                Assert.DoesNotContain(_engine.Storage.ListKeys(), key => ArtifactKeys.JobOf(key) == model.JobId);
             }
         }
 
