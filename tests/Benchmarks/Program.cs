@@ -1,5 +1,5 @@
-using ForegSyte.Testing;
 using ForegSyte.Inference.Models;
+using ForegSyte.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 

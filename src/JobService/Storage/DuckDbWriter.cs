@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using DuckDB.NET.Data;
+using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Storage.Cache;
 using ForegSyte.Jobs.Storage.Commits;
 using Microsoft.Extensions.Options;
@@ -31,10 +32,10 @@ internal sealed class DuckDbWriter : IAsyncDisposable
 
     public DuckDbWriter(
         DuckDbDatabase database, DuckDbReaders readers, JobCache cache, IOptions<DatabaseOptions> options,
-        TimeProvider time, ILogger<DuckDbWriter> logger)
+        CrashPoints crashPoints, TimeProvider time, ILogger<DuckDbWriter> logger)
     {
         (_options, _cache, _time, _logger) = (options.Value, cache, time, logger);
-        _session = new WriteSession(database, readers, cache, time, logger);
+        _session = new WriteSession(database, readers, cache, crashPoints, time, logger);
         _session.Open();
         _pending = Channel.CreateBounded<IPendingWrite>(
             new BoundedChannelOptions(_options.WriteQueueCapacity) { SingleReader = true });

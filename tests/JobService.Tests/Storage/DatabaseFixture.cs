@@ -1,4 +1,5 @@
 using DuckDB.NET.Data;
+using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.Cache;
 using ForegSyte.Jobs.Storage.Migrations;
@@ -21,7 +22,8 @@ internal sealed class DatabaseFixture : IAsyncDisposable
         Cache = new JobCache(Options);
         _readers = new DuckDbReaders(Database, Options);
         _writer = new DuckDbWriter(
-            Database, _readers, Cache, Options, TimeProvider.System, NullLogger<DuckDbWriter>.Instance);
+            Database, _readers, Cache, Options, CrashPoints.None, TimeProvider.System,
+            NullLogger<DuckDbWriter>.Instance);
         Store = new DuckDbJobStore(_writer, _readers, Cache);
     }
 

@@ -1,9 +1,10 @@
 using DuckDB.NET.Data;
+using ForegSyte.Jobs.Faults;
 
 namespace ForegSyte.Jobs.Storage.Commits;
 
 /// <summary>Writes the rows of a round, a fixed number of statements however many rows there are.</summary>
-internal sealed class RoundWriter(DuckDBConnection connection, TimeProvider time)
+internal sealed class RoundWriter(DuckDBConnection connection, CrashPoints crashPoints, TimeProvider time)
 {
     private readonly DuckDbTable<JobRecord> _jobs = new(connection, "jobs", JobColumns.Jobs, keyLength: 1);
     private readonly DuckDbTable<AttemptRow> _attempts = new(connection, "attempts", JobColumns.Attempts, keyLength: 2);
@@ -22,7 +23,9 @@ internal sealed class RoundWriter(DuckDBConnection connection, TimeProvider time
         _attempts.Append(rows.NewAttempts);
         _attempts.Update(rows.ChangedAttempts, _changingAttemptColumns);
         _requests.Append(rows.NewRequests);
+        crashPoints.Pass(CrashPoint.CommitBegun);
         transaction.Commit();
+        crashPoints.Pass(CrashPoint.CommitDone);
     }
 
     private void RemoveGone(RoundRows rows)

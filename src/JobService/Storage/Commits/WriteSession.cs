@@ -1,4 +1,5 @@
 using DuckDB.NET.Data;
+using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Storage.Cache;
 
 namespace ForegSyte.Jobs.Storage.Commits;
@@ -8,7 +9,8 @@ namespace ForegSyte.Jobs.Storage.Commits;
 /// everything until the file was closed and opened again; this does that, with every connection of the process.
 /// </summary>
 internal sealed class WriteSession(
-    DuckDbDatabase database, DuckDbReaders readers, JobCache cache, TimeProvider time, ILogger logger)
+    DuckDbDatabase database, DuckDbReaders readers, JobCache cache, CrashPoints crashPoints, TimeProvider time,
+    ILogger logger)
 {
     private DuckDBConnection? _connection;
     private RoundReader? _reader;
@@ -25,7 +27,7 @@ internal sealed class WriteSession(
         {
             cache.Load(connection);
             _reader = new RoundReader(connection, cache);
-            _writer = new RoundWriter(connection, time);
+            _writer = new RoundWriter(connection, crashPoints, time);
             _connection = connection;
         }
         catch
