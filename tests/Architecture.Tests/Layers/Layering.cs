@@ -51,12 +51,23 @@ internal static class Layering
         new("Inference", "ForegSyte.Jobs.Inference") { Uses = ["Jobs", Protocol, Hosting, GrpcLibrary] },
         new("Queue", "ForegSyte.Jobs.Queue")
         {
-            Uses = ["Jobs", "Storage", "Results", "Inference", Protocol, Hosting],
+            Uses = ["Jobs", "Storage", "Results", "Inference", "Faults", Protocol, Hosting],
         },
-        new("Intake", "ForegSyte.Jobs.Intake") { Uses = ["Jobs", "Mp4", "Storage", "Queue", Protocol, Hosting] },
+        new("Intake", "ForegSyte.Jobs.Intake")
+        {
+            Uses = ["Jobs", "Mp4", "Storage", "Queue", "Faults", Protocol, Hosting],
+        },
+        new("Retention", "ForegSyte.Jobs.Retention")
+        {
+            Uses = ["Jobs", "Filters", "Storage", "Queue", "Intake", "Faults", Protocol, Hosting],
+        },
         new("Grpc", "ForegSyte.Jobs.Grpc")
         {
-            Uses = ["Jobs", "Filters", "Storage", "Results", "Inference", "Intake", Protocol, Hosting, GrpcLibrary],
+            Uses =
+            [
+                "Jobs", "Filters", "Storage", "Results", "Inference", "Queue", "Intake", "Retention", Protocol, Hosting,
+                GrpcLibrary,
+            ],
         },
     ];
 
