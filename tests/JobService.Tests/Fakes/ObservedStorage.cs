@@ -25,6 +25,8 @@ internal sealed class ObservedStorage(IStorage inner, Action<string> onStep) : I
 
     public int RemoveAbandoned() => inner.RemoveAbandoned();
 
+    public void RequireRoom(long videoBytes) => inner.RequireRoom(videoBytes);
+
     public Uri UriOf(string key) => inner.UriOf(key);
 
     private sealed class Staged(IStagedArtifact artifact, string key, Action<string> onStep) : IStagedArtifact
