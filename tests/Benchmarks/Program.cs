@@ -1,6 +1,5 @@
-using ForegSyte.EndToEnd.Tests;
-using ForegSyte.Inference.Models;
 using ForegSyte.Testing;
+using ForegSyte.Inference.Models;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -66,7 +65,7 @@ internal static class Program
             }
         }
 
-        Console.WriteLine(Report.Header(Machine.Of(device), loadBefore, Machine.Load()));
+        Console.WriteLine(Report.Header(Machine.Here(), device, loadBefore, Machine.Load()));
         Console.WriteLine($"- rounds: {measurements[0].Jobs.Count} of {Runs}; values are medians");
         Console.WriteLine();
         Console.Write(Report.Table(measurements, Frames));

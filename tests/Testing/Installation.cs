@@ -63,7 +63,7 @@ public sealed class Installation : IAsyncDisposable
     {
         (_inferenceService, InferenceAddress) = await ServiceProcess.StartAsync("InferenceService", _inferenceSettings);
         _inferenceSettings["Listen:Port"] = Invariant(InferenceAddress.Port);
-        _jobSettings["Inference:Address"] = InferenceAddress.ToString();
+        _jobSettings["Inference:Addresses:0"] = InferenceAddress.ToString();
         await WaitUntilServingAsync(InferenceAddress);
     }
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using ForegSyte.Client.Calls;
+using ForegSyte.Client.Results;
 using ForegSyte.Client.Watching;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
@@ -74,9 +75,14 @@ public sealed partial class ForegSyteClient : IAsyncDisposable
     }
 
     /// <summary>
-    /// The job now and after every change until it is terminal; then the sequence ends by itself. A server that goes
-    /// away and comes back within <see cref="ForegSyteClientOptions.MaxOutage"/> is not noticed.
+    /// The job now and after every change until it is terminal (completed, failed or cancelled); then the sequence ends
+    /// by itself. A server that goes away and comes back within <see cref="ForegSyteClientOptions.MaxOutage"/> is not
+    /// noticed.
     /// </summary>
+    /// <remarks>
+    /// What a job waits for (its place in the queue, for example) is no change that ends a long poll. Where it differs
+    /// at the end of one, the job is told too.
+    /// </remarks>
     /// <param name="jobId">Id of the job, a UUID.</param>
     /// <param name="timeout">
     /// Longest time for all; null means <see cref="ForegSyteClientOptions.WatchTimeout"/>.
@@ -134,31 +140,35 @@ public sealed partial class ForegSyteClient : IAsyncDisposable
         while (request.PageToken.Length > 0);
     }
 
-    /// <summary>The results of a completed job, one entry for each analyzed frame, read page by page.</summary>
+    /// <summary>
+    /// The results of a job, one entry for each analyzed frame, read page by page as the caller goes on. Of a job that
+    /// still runs the finished ones come first, then the others as their segments are finished. A job that fails or is
+    /// cancelled ends the sequence where its finished segments end: look at its status.
+    /// </summary>
     /// <param name="jobId">Id of the job, a UUID.</param>
     /// <param name="startFrame">Start at the first analyzed frame whose index is at least this.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="cancellationToken">Ends the reading, not the job.</param>
     /// <exception cref="ForegSyteException">
-    /// JOB_NOT_FOUND, RESULTS_NOT_READY, RESULTS_DAMAGED, INVALID_FIELD, or the server was not reached.
+    /// JOB_NOT_FOUND, RESULTS_NOT_READY (nothing is finished yet), RESULTS_DAMAGED, INVALID_FIELD, or the server was
+    /// not reached.
     /// </exception>
-    public async IAsyncEnumerable<FrameResult> GetResultsAsync(
-        string jobId, int startFrame = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        var pageToken = "";
-        do
-        {
-            var page = await GetResultsPageAsync(jobId, pageToken, startFrame, cancellationToken: cancellationToken);
-            foreach (var frame in page.Results)
-            {
-                yield return frame;
-            }
+    public IAsyncEnumerable<FrameResult> GetResultsAsync(
+        string jobId, int startFrame = 0, CancellationToken cancellationToken = default) =>
+        ReaderOf(jobId, startFrame).ReadAsync(waitForFirst: false, cancellationToken);
 
-            pageToken = page.NextPageToken;
-        }
-        while (pageToken.Length > 0);
-    }
+    /// <summary>
+    /// As <see cref="GetResultsAsync"/>, and waits also for the first results: RESULTS_NOT_READY is thrown only where
+    /// the job ended without any.
+    /// </summary>
+    /// <inheritdoc cref="GetResultsAsync"/>
+    public IAsyncEnumerable<FrameResult> FollowResultsAsync(
+        string jobId, int startFrame = 0, CancellationToken cancellationToken = default) =>
+        ReaderOf(jobId, startFrame).ReadAsync(waitForFirst: true, cancellationToken);
 
-    /// <summary>One page of results.</summary>
+    /// <summary>
+    /// One page of results, without waiting. Where it is empty and has a token, the job goes on: wait with
+    /// <see cref="WaitJobAsync"/> before asking again.
+    /// </summary>
     /// <param name="jobId">Id of the job, a UUID.</param>
     /// <param name="pageToken">NextPageToken of the page before; empty for the first.</param>
     /// <param name="startFrame">
@@ -203,4 +213,9 @@ public sealed partial class ForegSyteClient : IAsyncDisposable
         _channel.Dispose();
         return ValueTask.CompletedTask;
     }
+
+    private ResultsReader ReaderOf(string jobId, int startFrame) => new(
+        (pageToken, token) => GetResultsPageAsync(jobId, pageToken, startFrame, cancellationToken: token),
+        (etag, token) => WaitJobAsync(jobId, etag, cancellationToken: token),
+        _options);
 }

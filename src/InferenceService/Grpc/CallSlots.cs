@@ -12,6 +12,9 @@ internal sealed class CallSlots(string option, int slots, TimeSpan retryDelay)
 {
     private int _taken;
 
+    /// <summary>Calls that run now.</summary>
+    public int Taken => Volatile.Read(ref _taken);
+
     /// <summary>Takes a slot; disposing it gives it back.</summary>
     /// <exception cref="ServiceException">INFERENCE_BUSY.</exception>
     public IDisposable Take()

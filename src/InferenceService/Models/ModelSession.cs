@@ -2,7 +2,10 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace ForegSyte.Inference.Models;
 
-/// <summary>A loaded model with one input. Safe for several threads at once.</summary>
+/// <summary>
+/// A loaded model with one input. Safe for several threads at once. Disposing it ends the runs under way and waits for
+/// them: a session that is taken from under a run takes the process down.
+/// </summary>
 internal sealed class ModelSession : IDisposable
 {
     /// <summary>
@@ -13,6 +16,12 @@ internal sealed class ModelSession : IDisposable
     private readonly InferenceSession _session;
     private readonly string[] _inputNames;
     private readonly string[] _outputNames;
+
+    /// <summary>Runs under way, and one for the session itself until it is disposed.</summary>
+    private readonly CountdownEvent _uses = new(1);
+
+    private readonly CancellationTokenSource _closing = new();
+    private int _isDisposed;
 
     /// <param name="entry">Entry of the catalogue.</param>
     /// <param name="session">Session, owned from here on.</param>
@@ -41,26 +50,29 @@ internal sealed class ModelSession : IDisposable
     /// <summary>The outputs as the file declares them.</summary>
     public IReadOnlyList<TensorShape> Outputs { get; }
 
+    /// <summary>Runs under way.</summary>
+    public int Running => _uses.CurrentCount - (_isDisposed == 0 ? 1 : 0);
+
     /// <summary>Runs the model on the calling thread.</summary>
     /// <param name="input">Values of the input, row-major, exactly as many as the shape says.</param>
     /// <param name="shape">Shape of the input.</param>
     /// <param name="cancellationToken">Ends the run between two operators.</param>
-    /// <exception cref="OperationCanceledException">The run was ended.</exception>
+    /// <exception cref="OperationCanceledException">The run was ended, or the session is being disposed.</exception>
+    /// <exception cref="ObjectDisposedException">The session is disposed.</exception>
     /// <exception cref="OnnxRuntimeException">The run failed.</exception>
     public ModelOutputs Run(Memory<float> input, long[] shape, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        using var options = new RunOptions();
-        using var registration = cancellationToken.Register(
-            static state => ((RunOptions)state!).Terminate = true, options);
-        using var tensor = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, input, shape);
+        ObjectDisposedException.ThrowIf(!_uses.TryAddCount(), this);
         try
         {
-            return new ModelOutputs(_session.Run(options, _inputNames, [tensor], _outputNames));
+            // Looked at after the count: what Dispose does not wait for does not run.
+            _closing.Token.ThrowIfCancellationRequested();
+            return RunCounted(input, shape, cancellationToken);
         }
-        catch (OnnxRuntimeException failure) when (cancellationToken.IsCancellationRequested)
+        finally
         {
-            throw new OperationCanceledException("The model run was ended.", failure, cancellationToken);
+            _uses.Signal();
         }
     }
 
@@ -86,7 +98,36 @@ internal sealed class ModelSession : IDisposable
     }
 
     /// <inheritdoc />
-    public void Dispose() => _session.Dispose();
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+        {
+            return;
+        }
+
+        _closing.Cancel();
+        _uses.Signal();
+        _uses.Wait();
+        _session.Dispose();
+        _closing.Dispose();
+    }
+
+    private ModelOutputs RunCounted(Memory<float> input, long[] shape, CancellationToken cancellationToken)
+    {
+        using var options = new RunOptions();
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closing.Token);
+        using var registration = ending.Token.Register(
+            static state => ((RunOptions)state!).Terminate = true, options);
+        using var tensor = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, input, shape);
+        try
+        {
+            return new ModelOutputs(_session.Run(options, _inputNames, [tensor], _outputNames));
+        }
+        catch (OnnxRuntimeException failure) when (ending.IsCancellationRequested)
+        {
+            throw new OperationCanceledException("The model run was ended.", failure, cancellationToken);
+        }
+    }
 
     private static TensorShape ToShape(IReadOnlyDictionary<string, NodeMetadata> metadata, string name) =>
         new(name, metadata[name].Dimensions);

@@ -1,3 +1,4 @@
+using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 
 namespace ForegSyte.Inference.Video;
@@ -15,14 +16,26 @@ internal sealed class DecodeMeter
     /// <summary>Frames that were handed out.</summary>
     public int Delivered => _delivered;
 
-    /// <summary>decoded = analyzed + skipped + failed, whatever happens.</summary>
-    public FrameAccounting ToAccounting() => new()
+    /// <summary>
+    /// decoded = analyzed + skipped + failed, whatever happens. A frame fails for one reason only: every other failure
+    /// is one of the whole segment.
+    /// </summary>
+    public FrameAccounting ToAccounting()
     {
-        Decoded = _inRange,
-        Analyzed = _delivered,
-        Skipped = _inRange - _wanted,
-        Failed = _wanted - _delivered,
-    };
+        var frames = new FrameAccounting
+        {
+            Decoded = _inRange,
+            Analyzed = _delivered,
+            Skipped = _inRange - _wanted,
+            Failed = _wanted - _delivered,
+        };
+        if (frames.Failed > 0)
+        {
+            frames.FailedByReason.Add(ErrorReason.UndecodableVideo.ToText(), frames.Failed);
+        }
+
+        return frames;
+    }
 
     /// <summary>Takes what the segment asks for.</summary>
     public void Begin(DecodePlan plan) => (_inRange, _wanted) = (plan.RangeCount, plan.WantedCount);

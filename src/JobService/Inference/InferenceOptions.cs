@@ -2,15 +2,22 @@ using System.ComponentModel.DataAnnotations;
 
 namespace ForegSyte.Jobs.Inference;
 
-/// <summary>Where the InferenceService is and how long it may take. Section "Inference".</summary>
+/// <summary>Where the InferenceServices are and how long they may take. Section "Inference".</summary>
 internal sealed class InferenceOptions
 {
     public const string Section = "Inference";
 
-    /// <summary>Address of the InferenceService; http is HTTP/2 without TLS.</summary>
-    /// <value>http://127.0.0.1:5201 by default.</value>
-    [Required]
-    public Uri Address { get; set; } = new("http://127.0.0.1:5201");
+    /// <summary>Most InferenceServices.</summary>
+    public const int MaxAddresses = 64;
+
+    /// <summary>Where the InferenceService is where no address is given.</summary>
+    public static readonly Uri DefaultAddress = new("http://127.0.0.1:5201");
+
+    /// <summary>
+    /// Addresses of the InferenceServices, which share the jobs' segments; http is HTTP/2 without TLS.
+    /// </summary>
+    /// <value>At most 64; http://127.0.0.1:5201 alone where there is none.</value>
+    public IList<Uri> Addresses { get; } = [];
 
     /// <summary>Longest time for ProbeVideo.</summary>
     /// <value>1 s to 1 hour; 2 minutes by default.</value>
@@ -22,12 +29,15 @@ internal sealed class InferenceOptions
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
     public TimeSpan SegmentTimeout { get; set; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>Longest time for one question after the service's health.</summary>
+    /// <summary>
+    /// Longest time for one question after a service's health; one that does not answer within it is lost, and its
+    /// segments are given up.
+    /// </summary>
     /// <value>100 ms to 1 minute; 5 s by default.</value>
     [Range(typeof(TimeSpan), "00:00:00.100", "00:01:00")]
     public TimeSpan HealthTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Wait between two questions after the health of a service that does not serve.</summary>
+    /// <summary>Wait between two questions after the health of a service.</summary>
     /// <value>10 ms to 1 minute; 500 ms by default.</value>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan HealthInterval { get; set; } = TimeSpan.FromMilliseconds(500);
@@ -36,4 +46,9 @@ internal sealed class InferenceOptions
     /// <value>1 MiB to 1 GiB; 64 MiB by default. The InferenceService has its own, lower limit.</value>
     [Range(1 << 20, 1 << 30)]
     public int MaxResponseBytes { get; set; } = 64 << 20;
+
+    /// <summary>
+    /// The addresses; the default where there is none. A list that began with the default would keep it beside others.
+    /// </summary>
+    public IEnumerable<Uri> AddressesOrDefault() => Addresses.Count > 0 ? Addresses : [DefaultAddress];
 }

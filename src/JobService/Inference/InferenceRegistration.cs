@@ -1,51 +1,38 @@
 using ForegSyte.Hosting.Configuration;
-using ForegSyte.V1;
-using Grpc.Core;
-using Grpc.Health.V1;
-using Grpc.Net.Client;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Inference;
 
-/// <summary>Adds the client of the InferenceService and the pipelines that jobs may ask for.</summary>
+/// <summary>Adds the InferenceServices and the pipelines that jobs may ask for.</summary>
 internal static class InferenceRegistration
 {
-    private static readonly TimeSpan KeepAlivePingDelay = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan KeepAlivePingTimeout = TimeSpan.FromSeconds(10);
-
     public static void AddInferenceClient(this IServiceCollection services)
     {
         services.AddCheckedOptions<InferenceOptions>(InferenceOptions.Section)
             .Validate(
-                options => options.Address.IsAbsoluteUri && options.Address.Scheme is "http" or "https",
-                "Inference:Address has to be an absolute http or https address, for example http://127.0.0.1:5201.");
+                options => options.Addresses.All(IsAddress),
+                "Inference:Addresses has to hold absolute http or https addresses, for example "
+                + "http://127.0.0.1:5201.")
+            .Validate(
+                options => options.Addresses.Count <= InferenceOptions.MaxAddresses
+                    && options.Addresses.Distinct().Count() == options.Addresses.Count,
+                $"Inference:Addresses has to hold at most {InferenceOptions.MaxAddresses} addresses, each once.");
         services.AddCheckedOptions<PipelineOptions>(PipelineOptions.Section);
-        services.AddSingleton(ChannelOf);
-        services.AddSingleton(provider =>
-            new InferenceService.InferenceServiceClient(provider.GetRequiredService<GrpcChannel>()));
-        services.AddSingleton(provider => new Health.HealthClient(provider.GetRequiredService<GrpcChannel>()));
-        services.AddSingleton<IInferenceClient, GrpcInferenceClient>();
+        services.AddSingleton(PoolOf);
+        services.AddSingleton<IInferenceClient>(provider => provider.GetRequiredService<InferencePool>());
+        services.AddHostedService(provider => provider.GetRequiredService<InferencePool>());
         services.AddSingleton(provider => new PipelineDirectory(provider.GetRequiredService<DataDirectory>()
             .File(provider.GetRequiredService<IOptions<PipelineOptions>>().Value.Directory)));
     }
 
-    private static GrpcChannel ChannelOf(IServiceProvider provider)
+    private static InferencePool PoolOf(IServiceProvider provider)
     {
-        var options = provider.GetRequiredService<IOptions<InferenceOptions>>().Value;
-        return GrpcChannel.ForAddress(options.Address, new GrpcChannelOptions
-        {
-            LoggerFactory = provider.GetRequiredService<ILoggerFactory>(),
-            MaxReceiveMessageSize = options.MaxResponseBytes,
-            Credentials = options.Address.Scheme == Uri.UriSchemeHttps
-                ? ChannelCredentials.SecureSsl
-                : ChannelCredentials.Insecure,
-            HttpHandler = new SocketsHttpHandler
-            {
-                // A segment may take minutes without a byte; pings tell a dead peer from a busy one.
-                KeepAlivePingDelay = KeepAlivePingDelay,
-                KeepAlivePingTimeout = KeepAlivePingTimeout,
-                EnableMultipleHttp2Connections = true,
-            },
-        });
+        var addresses = provider.GetRequiredService<IOptions<InferenceOptions>>().Value.AddressesOrDefault();
+        return ActivatorUtilities.CreateInstance<InferencePool>(
+            provider,
+            addresses.Select(address => ActivatorUtilities.CreateInstance<GrpcInferenceInstance>(provider, address))
+                .ToList<IInferenceInstance>());
     }
+
+    private static bool IsAddress(Uri address) => address.IsAbsoluteUri && address.Scheme is "http" or "https";
 }

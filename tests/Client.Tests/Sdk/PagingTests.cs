@@ -5,6 +5,9 @@ namespace ForegSyte.Client.Tests.Sdk;
 
 public sealed class PagingTests
 {
+    private static Grpc.Core.RpcException NotReady { get; } = Failures.Of(
+        Grpc.Core.StatusCode.FailedPrecondition, ErrorReason.ResultsNotReady, "No segment is finished yet.");
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -60,6 +63,88 @@ public sealed class PagingTests
         var requests = server.Service.Results.Requests;
         Assert.Equal(["", "b", "b"], requests.Select(request => request.PageToken));
         Assert.Equal([10, 0, 0], requests.Select(request => request.StartFrame));
+    }
+
+    [Fact]
+    public async Task GetResults_JobThatRuns_WaitsForAChangeBeforeItAsksForAnEmptyPageAgain()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        var order = new System.Collections.Concurrent.ConcurrentQueue<string>();
+        Page(new GetJobResultsResponse { Results = { SampleJobs.Frame(0) }, NextPageToken = "b" });
+        Page(new GetJobResultsResponse { NextPageToken = "b" });
+        Page(new GetJobResultsResponse { NextPageToken = "b" });
+        Page(new GetJobResultsResponse { Results = { SampleJobs.Frame(1) }, NextPageToken = "c" });
+        Page(new GetJobResultsResponse { Complete = true });
+        Wait(SampleJobs.Running(1));
+        Wait(SampleJobs.Completed());
+        await using var client = server.Connect();
+
+        var frames = await client.GetResultsAsync(SampleJobs.Id, cancellationToken: Token).ToListAsync(Token);
+
+        Assert.Equal([SampleJobs.Frame(0), SampleJobs.Frame(1)], frames);
+        Assert.Equal(["page", "page", "wait", "page", "wait", "page", "page"], order);
+        Assert.Equal(["", "running 1"], server.Service.Wait.Requests.Select(request => request.Etag));
+
+        void Page(GetJobResultsResponse response) => server.Service.Results.Do((_, _) =>
+        {
+            order.Enqueue("page");
+            return Task.FromResult(response);
+        });
+
+        void Wait(Job job) => server.Service.Wait.Do((_, _) =>
+        {
+            order.Enqueue("wait");
+            return Task.FromResult(SampleJobs.Changed(job));
+        });
+    }
+
+    [Fact]
+    public async Task GetResults_ServerThatAnswersWaitsAtOnce_PausesBetweenThem()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        for (var i = 0; i < 4; i++)
+        {
+            server.Service.Results.Answer(new GetJobResultsResponse { NextPageToken = "b" });
+        }
+
+        server.Service.Results.Answer(new GetJobResultsResponse { Complete = true });
+        server.Service.Wait.Always((_, _) => Task.FromResult(SampleJobs.Changed(SampleJobs.Running(1))));
+        var clock = new SkippingTimeProvider();
+        await using var client = server.Connect(options => options with { TimeProvider = clock });
+
+        Assert.Empty(await client.GetResultsAsync(SampleJobs.Id, cancellationToken: Token).ToListAsync(Token));
+
+        // The first wait learns the etag; each of the others that brings no change is followed by a pause.
+        Assert.Equal(3, clock.Pauses.Count(pause => pause == new ForegSyteClientOptions().RetryBaseDelay));
+    }
+
+    [Fact]
+    public async Task FollowResults_NothingFinishedYet_WaitsForTheFirstResults()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Results.Fail(NotReady, times: 2)
+            .Answer(new GetJobResultsResponse { Results = { SampleJobs.Frame(0) }, Complete = true });
+        server.Service.Wait.Answer(
+            SampleJobs.Changed(SampleJobs.Running(0)), SampleJobs.Changed(SampleJobs.Running(1)));
+        await using var client = server.Connect();
+
+        var frames = await client.FollowResultsAsync(SampleJobs.Id, cancellationToken: Token).ToListAsync(Token);
+
+        Assert.Equal([SampleJobs.Frame(0)], frames);
+        Assert.Equal(["", "running 0"], server.Service.Wait.Requests.Select(request => request.Etag));
+    }
+
+    [Fact]
+    public async Task FollowResults_JobThatEndsWithoutAny_IsNotReady()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Results.Fail(NotReady, times: 2);
+        server.Service.Wait.Answer(SampleJobs.Changed(SampleJobs.Failed()));
+        await using var client = server.Connect();
+
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(async () =>
+            await client.FollowResultsAsync(SampleJobs.Id, cancellationToken: Token).ToListAsync(Token));
+        Assert.Equal(ErrorReason.ResultsNotReady, failure.Reason);
     }
 
     [Fact]

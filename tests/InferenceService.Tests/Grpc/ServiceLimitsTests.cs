@@ -1,5 +1,6 @@
 using ForegSyte.Hosting.Health;
 using ForegSyte.Inference.Grpc;
+using ForegSyte.Inference.Models;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Rpc;
@@ -129,6 +130,33 @@ public sealed class ServiceLimitsTests
         var failure = await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync);
         Assert.Equal(StatusCode.Cancelled, failure.StatusCode);
         await UntilAsync(() => ChildProcesses.UsingFile(path).Length == 0);
+    }
+
+    [Theory]
+    [InlineData("detect_only", "nanodet_g_416")]
+    [InlineData("ocr_only", "ppocr_v4_detection")]
+    public async Task RunPipeline_CancelledInsideAModel_EndsModelDecoderAndCall(string pipeline, string model)
+    {
+        await using var service = await StartAsync([]);
+        var path = service.Videos.File("long.mp4");
+        File.Copy(RepositoryFiles.Pedestrians, path);
+        var slots = service.Services.GetRequiredService<CallLimits>().Segments;
+        var session = service.Services.GetRequiredService<ModelSessions>().Get(model);
+        using var cancel = new CancellationTokenSource();
+        using var call =
+            service.Client.RunPipelineAsync(service.Ask("long.mp4", pipeline), cancellationToken: cancel.Token);
+        await UntilAsync(() => session.Running > 0);
+
+        var cancelled = TimeProvider.System.GetTimestamp();
+        await cancel.CancelAsync();
+        await UntilAsync(() => slots.Taken == 0);
+
+        TestContext.Current.SendDiagnosticMessage(
+            $"{pipeline}: the call ended {TimeProvider.System.GetElapsedTime(cancelled)} after it was cancelled.");
+        Assert.Equal(0, session.Running);
+        Assert.Empty(ChildProcesses.UsingFile(path));
+        Assert.Equal(
+            StatusCode.Cancelled, (await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync)).StatusCode);
     }
 
     [Fact]

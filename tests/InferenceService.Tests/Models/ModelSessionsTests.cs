@@ -52,6 +52,35 @@ public sealed class ModelSessionsTests : IDisposable
             StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Run_CancelledInTheMiddle_IsEnded()
+    {
+        using var sessions = LoadedModels.Open(Path.Combine(ModelFolder, "models.json"));
+        var session = sessions.Get("ppocr_v4_detection");
+        using var cancel = new CancellationTokenSource();
+        var run = StartLongRun(session, cancel.Token);
+
+        await cancel.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run);
+        Assert.Equal(0, session.Running);
+    }
+
+    [Fact]
+    public async Task Dispose_WhileAModelRuns_EndsTheRunAndWaitsForIt()
+    {
+        var sessions = LoadedModels.Open(Path.Combine(ModelFolder, "models.json"));
+        var session = sessions.Get("ppocr_v4_detection");
+        var run = StartLongRun(session, CancellationToken.None);
+
+        sessions.Dispose();
+
+        Assert.Equal(0, session.Running);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run);
+        Assert.Throws<ObjectDisposedException>(() =>
+            session.Run(new float[3 * 32 * 32], [1, 3, 32, 32], CancellationToken.None));
+    }
+
     [Theory]
     [InlineData("yolox")]
     [InlineData("yolov8")]
@@ -128,5 +157,16 @@ public sealed class ModelSessionsTests : IDisposable
         File.WriteAllText(_folder.File("models.json"),
             new JsonObject { ["models"] = new JsonArray(entry) }.ToJsonString());
         return LoadedModels.Open(_folder.File("models.json"));
+    }
+
+    /// <summary>A run that would take many seconds, on a thread of its own; returns when it has begun.</summary>
+    private static Task StartLongRun(ModelSession session, CancellationToken cancellationToken)
+    {
+        const int Side = 4096;
+        var run = Task.Factory.StartNew(
+            () => session.Run(new float[3 * Side * Side], [1, 3, Side, Side], cancellationToken).Dispose(),
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        Assert.True(SpinWait.SpinUntil(() => session.Running > 0, TimeSpan.FromSeconds(30)));
+        return run;
     }
 }

@@ -91,7 +91,15 @@ public sealed class FrameSourceTests : IDisposable
 
         Assert.Equal([2, 6, 8], seen.Select(frame => frame.Index));
         Assert.Equal(
-            new FrameAccounting { Decoded = 10, Analyzed = 3, Skipped = 5, Failed = 2 }, parts.Meter.ToAccounting());
+            new FrameAccounting
+            {
+                Decoded = 10,
+                Analyzed = 3,
+                Skipped = 5,
+                Failed = 2,
+                FailedByReason = { ["UNDECODABLE_VIDEO"] = 2 },
+            },
+            parts.Meter.ToAccounting());
     }
 
     [Fact]
@@ -127,6 +135,7 @@ public sealed class FrameSourceTests : IDisposable
 
             Assert.Equal(28, frames.Decoded);
             Assert.Equal(frames.Decoded, frames.Analyzed + frames.Skipped + frames.Failed);
+            Assert.Equal(frames.Failed, frames.FailedByReason.Values.Sum());
             Assert.Equal(seen.Count, frames.Analyzed);
             Assert.Equal(seen.Select(frame => frame.Index).Distinct().Order(), seen.Select(frame => frame.Index));
         }

@@ -23,6 +23,12 @@ internal sealed class ObservedStorage(IStorage inner, Action<string> onStep) : I
 
     public IEnumerable<string> ListKeys(string prefix) => inner.ListKeys(prefix);
 
+    public long FreeBytes() => inner.FreeBytes();
+
+    public StoreGeneration? ReadGeneration() => inner.ReadGeneration();
+
+    public void WriteGeneration(StoreGeneration generation) => inner.WriteGeneration(generation);
+
     public int RemoveAbandoned() => inner.RemoveAbandoned();
 
     public void RequireRoom(long videoBytes) => inner.RequireRoom(videoBytes);

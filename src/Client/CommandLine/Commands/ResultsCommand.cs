@@ -18,13 +18,25 @@ internal static class ResultsCommand
             Description = "Start at the first analyzed frame with at least this index.",
             HelpName = "N",
         };
-        var command = new Command("results", "Print the results of a completed job.") { jobId, json, startFrame };
+        var follow = new Option<bool>("--follow", "-f")
+        {
+            Description = "Wait for the first results of a job that has none yet.",
+        };
+        var command = new Command(
+            "results",
+            "Print the results of a job. Those of a job that still runs come as its segments are finished; Ctrl-C ends "
+            + "the printing, not the job.")
+        {
+            jobId, json, startFrame, follow,
+        };
         command.SetAction((arguments, cancellationToken) => runner.RunAsync(
             arguments,
             async (context, token) =>
             {
-                var results = context.Client.GetResultsAsync(
-                    arguments.GetRequiredValue(jobId), arguments.GetValue(startFrame), token);
+                var (id, start) = (arguments.GetRequiredValue(jobId), arguments.GetValue(startFrame));
+                var results = arguments.GetValue(follow)
+                    ? context.Client.FollowResultsAsync(id, start, token)
+                    : context.Client.GetResultsAsync(id, start, token);
                 await (arguments.GetValue(json)
                     ? JsonLines.WriteAsync(context.Environment.Output, "results", results, token)
                     : WriteLinesAsync(context.Environment.Output, results));

@@ -1,0 +1,114 @@
+using ForegSyte.V1;
+using Grpc.Core;
+using Grpc.Health.V1;
+using Grpc.Net.Client;
+using Microsoft.Extensions.Options;
+
+namespace ForegSyte.Jobs.Inference;
+
+/// <summary>Calls one InferenceService over a channel of its own, with a deadline for each call.</summary>
+internal sealed class GrpcInferenceInstance : IInferenceInstance, IDisposable
+{
+    private static readonly TimeSpan KeepAlivePingDelay = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan KeepAlivePingTimeout = TimeSpan.FromSeconds(10);
+
+    private readonly InferenceOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly GrpcChannel _channel;
+    private readonly InferenceService.InferenceServiceClient _inference;
+    private readonly Health.HealthClient _health;
+
+    public GrpcInferenceInstance(
+        Uri address, IOptions<InferenceOptions> options, TimeProvider time, ILoggerFactory loggers)
+    {
+        Address = address;
+        _options = options.Value;
+        _time = time;
+        _logger = loggers.CreateLogger<GrpcInferenceInstance>();
+        _channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
+        {
+            LoggerFactory = loggers,
+            MaxReceiveMessageSize = _options.MaxResponseBytes,
+            Credentials = address.Scheme == Uri.UriSchemeHttps
+                ? ChannelCredentials.SecureSsl
+                : ChannelCredentials.Insecure,
+            DisposeHttpClient = true,
+            HttpHandler = new SocketsHttpHandler
+            {
+                // A segment may take minutes without a byte; pings tell a dead peer from a busy one.
+                KeepAlivePingDelay = KeepAlivePingDelay,
+                KeepAlivePingTimeout = KeepAlivePingTimeout,
+                EnableMultipleHttp2Connections = true,
+            },
+        });
+        _inference = new InferenceService.InferenceServiceClient(_channel);
+        _health = new Health.HealthClient(_channel);
+    }
+
+    /// <inheritdoc />
+    public Uri Address { get; }
+
+    /// <inheritdoc />
+    public async Task<InstanceHealth> CheckAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var answer = await _health.CheckAsync(
+                new HealthCheckRequest(), deadline: DeadlineAfter(_options.HealthTimeout),
+                cancellationToken: cancellationToken);
+            return answer.Status == HealthCheckResponse.Types.ServingStatus.Serving
+                ? InstanceHealth.Serving
+                : InstanceHealth.NotServing;
+        }
+        catch (RpcException exception)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            _logger.LogDebug(exception, "The InferenceService at {Address} did not answer a health check", Address);
+            return InstanceHealth.Lost;
+        }
+    }
+
+    /// <inheritdoc />
+    public Task<ProbeVideoResponse> ProbeAsync(Uri video, CancellationToken cancellationToken)
+    {
+        var request = new ProbeVideoRequest { Video = new VideoSource { Uri = video.AbsoluteUri } };
+        var deadline = DeadlineAfter(_options.ProbeTimeout);
+        return CallAsync(
+            _inference.ProbeVideoAsync(request, deadline: deadline, cancellationToken: cancellationToken),
+            cancellationToken);
+    }
+
+    /// <inheritdoc />
+    public Task<RunPipelineResponse> RunAsync(RunPipelineRequest request, CancellationToken cancellationToken)
+    {
+        var deadline = DeadlineAfter(_options.SegmentTimeout);
+        return CallAsync(
+            _inference.RunPipelineAsync(request, deadline: deadline, cancellationToken: cancellationToken),
+            cancellationToken);
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _channel.Dispose();
+
+    private static async Task<T> CallAsync<T>(AsyncUnaryCall<T> call, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using (call)
+            {
+                return await call;
+            }
+        }
+        catch (RpcException exception) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException("The call was cancelled.", exception, cancellationToken);
+        }
+        catch (RpcException exception)
+        {
+            throw InferenceFailures.From(exception);
+        }
+    }
+
+    private DateTime DeadlineAfter(TimeSpan timeout) => (_time.GetUtcNow() + timeout).UtcDateTime;
+}
