@@ -161,11 +161,11 @@ public sealed class AdminCommandTests : IDisposable
     [Fact]
     public void Sidecar_Damaged_IsAFormatException()
     {
-        var jobId = Guid.NewGuid();
-        File.WriteAllText(Path.Combine(_folder.File("data", "video_jobs"), ArtifactKeys.Sidecar(jobId)), "{");
+        var (jobId, storage) = (Guid.NewGuid(), Storage);
+        File.WriteAllText(_folder.File("data", "video_jobs", ArtifactKeys.Sidecar(jobId)), "{");
 
-        Assert.Throws<FormatException>(() => JobSidecar.Read(Storage, jobId));
-        Assert.Null(JobSidecar.Read(Storage, Guid.NewGuid()));
+        Assert.Throws<FormatException>(() => JobSidecar.Read(storage, jobId));
+        Assert.Null(JobSidecar.Read(storage, Guid.NewGuid()));
     }
 
     private static JobRecord Completed(int frames)

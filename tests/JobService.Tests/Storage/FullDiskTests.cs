@@ -70,7 +70,7 @@ public sealed class FullDiskTests : IAsyncDisposable
 
         // What the writer does when it is idle, at a moment of the test's choice.
         Fill(leaveBytes: 0);
-        await Assert.ThrowsAnyAsync<Exception>(() => database.Writer.WriteAsync(
+        var refusal = await Assert.ThrowsAsync<ServiceException>(() => database.Writer.WriteAsync(
             connection =>
             {
                 connection.Execute("COMMIT");
@@ -78,6 +78,7 @@ public sealed class FullDiskTests : IAsyncDisposable
                 return 0;
             },
             Cancellation));
+        Assert.Equal(ErrorReason.StorageFull, refusal.Reason);
         File.Delete(Path.Combine(Disk, "filler"));
 
         kept.Add((await database.Store.InsertAsync(TestJobs.Full(), Cancellation)).Job);
