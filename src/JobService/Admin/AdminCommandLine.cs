@@ -13,14 +13,16 @@ internal static class AdminCommandLine
     private static readonly string[] Names = ["backup", "restore", "verify", "rebuild", "-h", "-?", "--help"];
 
     /// <summary>Whether the arguments are a command and not settings of the service.</summary>
-    public static bool Handles(IReadOnlyList<string> arguments) => arguments is [var first, ..] && Names.Contains(first);
+    public static bool Handles(IReadOnlyList<string> arguments) =>
+        arguments is [var first, ..] && Names.Contains(first);
 
     /// <summary>Runs a command.</summary>
     /// <returns>0; 1 where something is wrong with the data; 2 where the command could not be run.</returns>
     public static async Task<int> RunAsync(
         IReadOnlyList<string> arguments, TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
-        var root = new RootCommand("JobService of ForegSyte. Without a command it serves; the commands want it stopped.")
+        var root = new RootCommand(
+            "JobService of ForegSyte. Without a command it serves; the commands want it stopped.")
         {
             Backup(output),
             Restore(output),
@@ -50,7 +52,8 @@ internal static class AdminCommandLine
             Required = true,
         };
         return Make(
-            "backup", "Write a copy of the database, with its hash. Videos and results are files: copy their folder too.",
+            "backup",
+            "Write a copy of the database, with its hash. Videos and results are files: copy their folder too.",
             [to],
             (tools, arguments) => DatabaseBackup.Write(
                 tools.Database, Path.GetFullPath(arguments.GetValue(to)!), tools.Time, output));
@@ -74,7 +77,8 @@ internal static class AdminCommandLine
     {
         var pipeline = new Option<string?>("--pipeline")
         {
-            Description = "Pipeline of the jobs that are made of videos without results. Without it they are only told.",
+            Description =
+                "Pipeline of the jobs that are made of videos without results. Without it they are only told.",
         };
         return Make(
             "rebuild", "Make a new database from the videos and results in the storage folder.",

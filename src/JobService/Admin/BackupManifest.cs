@@ -37,7 +37,8 @@ internal sealed record BackupManifest(
         if (!File.Exists(manifestPath) || !File.Exists(databasePath))
         {
             throw new AdminException(
-                $"{folder} is no complete backup: it has to hold {DatabaseName} and {FileName}, which is written last.");
+                $"{folder} is no complete backup: it has to hold {DatabaseName} and {FileName}, "
+                + "which is written last.");
         }
 
         var manifest = Parse(manifestPath);
@@ -46,8 +47,8 @@ internal sealed record BackupManifest(
         {
             throw new AdminException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{databasePath} is not what was backed up: it has {sizeBytes} bytes, and its size or hash is not that ")
-                + "of the manifest. Use another backup.");
+                $"{databasePath} is not what was backed up: it has {sizeBytes} bytes, and its size or hash ")
+                + "is not that of the manifest. Use another backup.");
         }
 
         return manifest;

@@ -7,7 +7,8 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Jobs.Admin;
 
 /// <summary>
-/// Makes the database anew from the storage: completed jobs from their sidecars, and, where a pipeline is given, pending
+/// Makes the database anew from the storage: completed jobs from their sidecars, and, where a pipeline is given,
+/// pending
 /// jobs from videos without one. Never touches a database that has jobs.
 /// </summary>
 internal static class DatabaseRebuild

@@ -5,7 +5,9 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Admin;
 
-/// <summary>Puts the copy of a backup in the place of the database. What was there is set aside, never deleted.</summary>
+/// <summary>
+/// Puts the copy of a backup in the place of the database. What was there is set aside, never deleted.
+/// </summary>
 internal static class DatabaseRestore
 {
     /// <summary>Restores a backup.</summary>

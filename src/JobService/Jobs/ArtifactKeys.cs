@@ -38,7 +38,8 @@ internal static partial class ArtifactKeys
     /// <summary>The job that an artifact belongs to; null where the key is none of a job's.</summary>
     public static Guid? JobOf(string key) =>
         key.Length > IdLength
-        && (key.AsSpan(IdLength) is VideoSuffix or ResultsSuffix or SidecarSuffix || InterimSuffix().IsMatch(key, IdLength))
+        && (key.AsSpan(IdLength) is VideoSuffix or ResultsSuffix or SidecarSuffix
+            || InterimSuffix().IsMatch(key, IdLength))
         && Guid.TryParseExact(key.AsSpan(0, IdLength), "D", out var jobId)
             ? jobId
             : null;

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace ForegSyte.Jobs.Storage;
 
 /// <summary>
-/// A database whose write-ahead log cannot be replayed is set aside whole, under a dated name. Its last jobs are in that
+/// A database whose write-ahead log cannot be replayed is set aside whole, under a dated name. Its last jobs are in
+/// that
 /// log, so nothing is deleted, and no start makes an empty database in its place: a supervisor that starts the service
 /// again and again would hide the loss.
 /// </summary>
@@ -60,6 +61,6 @@ internal static class DamagedDatabase
 
     private static string Advice(string path) =>
         "The service does not start with an empty database by itself. Run 'JobService restore --from DIR' with a "
-        + "backup, or 'JobService rebuild' to make the jobs anew from the files in the storage folder, and start again. "
-        + $"To begin with an empty database, move the damaged files out of {Path.GetDirectoryName(path)}.";
+        + "backup, or 'JobService rebuild' to make the jobs anew from the files in the storage folder, and start "
+        + $"again. To begin with an empty database, move the damaged files out of {Path.GetDirectoryName(path)}.";
 }

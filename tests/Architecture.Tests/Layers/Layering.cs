@@ -43,7 +43,7 @@ internal static class Layering
         {
             Uses = ["Storage", "DuckDB migrator", DuckDb, FluentMigrator],
         },
-        new("Cache", "ForegSyte.Jobs.Storage.Cache") { Uses = ["Jobs", "Storage", Protocol, DuckDb] },
+        new("Cache", "ForegSyte.Jobs.Storage.Cache") { Uses = ["Jobs", "Storage", DuckDb] },
         new("Commits", "ForegSyte.Jobs.Storage.Commits") { Uses = ["Jobs", "Storage", "Cache", DuckDb] },
         new("Storage", "ForegSyte.Jobs.Storage")
         {
@@ -64,7 +64,7 @@ internal static class Layering
         {
             Uses =
             [
-                "Jobs", "Storage", "Results", "Migrations", "DuckDB migrator", Protocol, Hosting, DuckDb, AspNetCore,
+                "Jobs", "Storage", "Results", "Migrations", Protocol, Hosting, DuckDb, AspNetCore,
             ],
         },
     ];

@@ -181,7 +181,8 @@ public sealed class DuckDbDatabaseTests : IDisposable
     }
 
     private static DuckDbDatabase Open(string path) => new(
-        DatabaseFixture.OptionsFor(path), new FakeTimeProvider(new DateTimeOffset(2026, 11, 23, 10, 15, 0, TimeSpan.Zero)));
+        DatabaseFixture.OptionsFor(path),
+        new FakeTimeProvider(new DateTimeOffset(2026, 11, 23, 10, 15, 0, TimeSpan.Zero)));
 
     private static void CopyShared(string from, string to)
     {

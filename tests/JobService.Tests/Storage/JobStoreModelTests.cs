@@ -145,9 +145,10 @@ public sealed class JobStoreModelTests : IAsyncDisposable
             text.Add(TestJobs.Text(await store.FindByRequestIdAsync(id, Cancellation)));
         }
 
-        foreach (var (after, limit) in new[] { ((JobPosition?)null, 1), (null, 100), (new(TestJobs.Noon.AddMinutes(1), ids[0]), 3) })
+        var middle = new JobPosition(TestJobs.Noon.AddMinutes(1), ids[0]);
+        foreach (var query in new JobQuery[] { new(null, null, 1), new(null, null, 100), new(null, middle, 3) })
         {
-            text.AddRange((await store.ListAsync(new JobQuery(null, after, limit), Cancellation)).Select(TestJobs.Text));
+            text.AddRange((await store.ListAsync(query, Cancellation)).Select(TestJobs.Text));
         }
 
         var all = new JobFilter.Comparison(FilterField.CreatedAt, FilterOperator.Greater, TestJobs.Noon.AddDays(-1));
