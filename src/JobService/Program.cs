@@ -1,9 +1,11 @@
 using ForegSyte.Hosting;
 using ForegSyte.Jobs;
+using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Grpc;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Intake;
 using ForegSyte.Jobs.Queue;
+using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
 using Contract = ForegSyte.V1.JobService;
 
@@ -11,11 +13,13 @@ return await ForegSyteHost.RunAsync("JobService", () =>
 {
     var builder = WebApplication.CreateBuilder(args);
     builder.AddForegSyteHost("JobService", defaultPort: 5200, Contract.Descriptor);
+    builder.Services.AddFaults();
     builder.Services.AddStorage(builder.Configuration);
     builder.Services.AddInferenceClient();
     builder.Services.AddJobs();
     builder.Services.AddIntake();
     builder.Services.AddDispatcher();
+    builder.Services.AddRetention();
     builder.Services.AddJobRpcs();
 
     var app = builder.Build();

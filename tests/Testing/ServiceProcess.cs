@@ -11,6 +11,8 @@ namespace ForegSyte.Testing;
 public sealed partial class ServiceProcess : IAsyncDisposable
 {
     private const int SigTerm = 15;
+    private const int SigCont = 18;
+    private const int SigStop = 19;
     private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(2);
 
     private readonly Process _process;
@@ -38,10 +40,11 @@ public sealed partial class ServiceProcess : IAsyncDisposable
     /// <summary>Starts a service and returns when it listens.</summary>
     /// <param name="name">"JobService" or "InferenceService".</param>
     /// <param name="settings">Settings by name, for example "Listen:Port".</param>
+    /// <param name="command">A program that runs it, with its arguments, such as strace; none for the service itself.</param>
     public static async Task<(ServiceProcess Process, Uri Address)> StartAsync(
-        string name, IReadOnlyDictionary<string, string> settings)
+        string name, IReadOnlyDictionary<string, string> settings, params string[] command)
     {
-        var service = Launch(name, settings);
+        var service = Launch(name, settings, command);
         try
         {
             return (service, await service._address.Task.WaitAsync(StartTimeout));
@@ -54,15 +57,16 @@ public sealed partial class ServiceProcess : IAsyncDisposable
     }
 
     /// <summary>Starts a service without waiting, for tests in which it refuses to start.</summary>
-    public static ServiceProcess Launch(string name, IReadOnlyDictionary<string, string> settings)
+    public static ServiceProcess Launch(
+        string name, IReadOnlyDictionary<string, string> settings, params string[] command)
     {
-        var start = new ProcessStartInfo("dotnet")
+        string[] words = [.. command, "dotnet", AssemblyOf(name)];
+        var start = new ProcessStartInfo(words[0], words[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             WorkingDirectory = Path.GetTempPath(),
         };
-        start.ArgumentList.Add(AssemblyOf(name));
         foreach (var (key, value) in settings)
         {
             start.Environment["FOREGSYTE_" + key.Replace(":", "__", StringComparison.Ordinal)] = value;
@@ -82,16 +86,25 @@ public sealed partial class ServiceProcess : IAsyncDisposable
         await Exit;
     }
 
+    /// <summary>The same for it and all its children, such as the service below strace.</summary>
+    public async Task KillTreeAsync()
+    {
+        _process.Kill(entireProcessTree: true);
+        await Exit;
+    }
+
     /// <summary>Asks it to end (SIGTERM) and returns its exit code.</summary>
     public async Task<int> StopAsync()
     {
-        if (SendSignal(_process.Id, SigTerm) != 0)
-        {
-            throw new InvalidOperationException($"Process {_process.Id} took no signal.");
-        }
-
+        Signal(SigTerm);
         return await Exit;
     }
+
+    /// <summary>Stops it in its tracks (SIGSTOP): it keeps its memory, its files and its connections.</summary>
+    public void Freeze() => Signal(SigStop);
+
+    /// <summary>Lets a frozen one go on (SIGCONT).</summary>
+    public void Thaw() => Signal(SigCont);
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
@@ -103,6 +116,14 @@ public sealed partial class ServiceProcess : IAsyncDisposable
         }
 
         _process.Dispose();
+    }
+
+    private void Signal(int signal)
+    {
+        if (SendSignal(_process.Id, signal) != 0)
+        {
+            throw new InvalidOperationException($"Process {_process.Id} took no signal.");
+        }
     }
 
     private static string AssemblyOf(string name)

@@ -8,6 +8,7 @@ internal static class GrpcRegistration
     public static void AddJobRpcs(this IServiceCollection services)
     {
         services.AddCheckedOptions<WaitOptions>(WaitOptions.Section);
+        services.AddSingleton<JobView>();
         services.AddSingleton<JobWaiter>();
         services.AddSingleton<JobPages>();
         services.AddSingleton<SegmentPages>();

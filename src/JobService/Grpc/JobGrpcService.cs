@@ -2,6 +2,7 @@ using System.Globalization;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Intake;
+using ForegSyte.Jobs.Retention;
 using ForegSyte.V1;
 using Grpc.Core;
 
@@ -10,7 +11,10 @@ namespace ForegSyte.Jobs.Grpc;
 /// <summary>The RPCs of JobService: checks the request, asks the part that knows, makes the answer.</summary>
 internal sealed class JobGrpcService(
     VideoIntake intake,
+    JobControl control,
+    JobRemoval removal,
     JobBoard board,
+    JobView view,
     JobWaiter waiter,
     JobPages jobPages,
     ResultPages resultPages,
@@ -20,7 +24,7 @@ internal sealed class JobGrpcService(
     public override async Task<SubmitVideoResponse> SubmitVideo(SubmitVideoRequest request, ServerCallContext context)
     {
         var job = await intake.AcceptAsync(SubmissionOf(request), context.CancellationToken);
-        return new SubmitVideoResponse { Job = JobMessages.From(board.WithProgress(job)) };
+        return new SubmitVideoResponse { Job = view.Of(board.WithProgress(job)) };
     }
 
     /// <inheritdoc />
@@ -28,7 +32,7 @@ internal sealed class JobGrpcService(
     {
         var jobId = RequestChecks.JobId(request.JobId);
         var job = await board.FindAsync(jobId, context.CancellationToken) ?? throw JobErrors.NotFound(jobId);
-        return new GetJobResponse { Job = JobMessages.From(job) };
+        return new GetJobResponse { Job = view.Of(job) };
     }
 
     /// <inheritdoc />
@@ -44,6 +48,31 @@ internal sealed class JobGrpcService(
     /// <inheritdoc />
     public override Task<ListJobsResponse> ListJobs(ListJobsRequest request, ServerCallContext context) =>
         jobPages.ReadAsync(request, context.CancellationToken);
+
+    /// <inheritdoc />
+    public override async Task<CancelJobResponse> CancelJob(CancelJobRequest request, ServerCallContext context)
+    {
+        var jobId = RequestChecks.JobId(request.JobId);
+        var job = await control.CancelAsync(jobId, context.CancellationToken) ?? throw JobErrors.NotFound(jobId);
+        return new CancelJobResponse { Job = view.Of(job) };
+    }
+
+    /// <inheritdoc />
+    public override async Task<RetryJobResponse> RetryJob(RetryJobRequest request, ServerCallContext context)
+    {
+        var jobId = RequestChecks.JobId(request.JobId);
+        var job = await control.RetryAsync(jobId, context.CancellationToken) ?? throw JobErrors.NotFound(jobId);
+        return new RetryJobResponse { Job = view.Of(board.WithProgress(job)) };
+    }
+
+    /// <inheritdoc />
+    public override async Task<DeleteJobResponse> DeleteJob(DeleteJobRequest request, ServerCallContext context)
+    {
+        var jobId = RequestChecks.JobId(request.JobId);
+        return await removal.DeleteAsync(jobId, context.CancellationToken)
+            ? new DeleteJobResponse()
+            : throw JobErrors.NotFound(jobId);
+    }
 
     /// <inheritdoc />
     public override Task<GetJobResultsResponse> GetJobResults(
@@ -80,6 +109,7 @@ internal sealed class JobGrpcService(
             frameStride,
             maxFrames,
             RequestChecks.DisplayName(request.DisplayName),
+            RequestChecks.Priority(request.HasPriority ? request.Priority : null),
             RequestChecks.RequestId(request.RequestId));
     }
 

@@ -11,7 +11,7 @@ namespace ForegSyte.Jobs.Grpc;
 /// <summary>Makes the messages that callers see from records. Pure.</summary>
 internal static class JobMessages
 {
-    /// <summary>The job as a caller sees it.</summary>
+    /// <summary>The job as a caller sees it, but for what it waits for, which is no part of the etag.</summary>
     public static Job From(JobRecord record)
     {
         var job = new Job
@@ -29,6 +29,7 @@ internal static class JobMessages
             UpdatedAt = record.UpdatedAt.ToTimestamp(),
             Progress = ProgressOf(record),
             Timings = TimingsOf(record),
+            Priority = record.Priority,
         };
         job.Video = record.Video;
         job.Summary = record.Summary;
@@ -74,6 +75,9 @@ internal static class JobMessages
         EndedAt = attempt.EndedAt?.ToTimestamp(),
         ErrorMessage = attempt.Failure?.Message ?? "",
         ErrorReason = attempt.Failure?.Reason.ToText() ?? "",
+        Retryable = attempt.Retryable,
+        Device = attempt.Device,
+        FramesResumed = attempt.FramesResumed,
     };
 
     private static ErrorInfo InfoOf(JobFailure failure)

@@ -6,7 +6,7 @@ using ForegSyte.V1;
 namespace ForegSyte.Jobs.Grpc;
 
 /// <summary>Pages of jobs, newest first (AIP-158).</summary>
-internal sealed class JobPages(IJobStore store, JobBoard board)
+internal sealed class JobPages(IJobStore store, JobBoard board, JobView view)
 {
     /// <summary>Jobs of a page where the caller does not say how many.</summary>
     public const int DefaultPageSize = 50;
@@ -26,7 +26,7 @@ internal sealed class JobPages(IJobStore store, JobBoard board)
         var jobs = await store.ListAsync(query, cancellationToken);
         var response = new ListJobsResponse
         {
-            Jobs = { jobs.Take(size).Select(job => JobMessages.From(board.WithProgress(job))) },
+            Jobs = { jobs.Take(size).Select(job => view.Of(board.WithProgress(job))) },
         };
         if (jobs.Count > size)
         {

@@ -7,7 +7,8 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Jobs.Grpc;
 
 /// <summary>Waits for a job to differ from what a caller knows (long poll). A waiter holds no thread.</summary>
-internal sealed class JobWaiter(JobBoard board, GracefulStop stop, IOptions<WaitOptions> options, TimeProvider time)
+internal sealed class JobWaiter(
+    JobBoard board, JobView view, GracefulStop stop, IOptions<WaitOptions> options, TimeProvider time)
 {
     /// <summary>The job as soon as its etag differs or it is terminal; at the timeout, as it is.</summary>
     /// <exception cref="ServiceException">JOB_NOT_FOUND, INVALID_FIELD, or SHUTTING_DOWN when the service
@@ -26,7 +27,7 @@ internal sealed class JobWaiter(JobBoard board, GracefulStop stop, IOptions<Wait
                 board.Wake(jobId);
             }
 
-            var job = JobMessages.From(record ?? throw JobErrors.NotFound(jobId));
+            var job = view.Of(record ?? throw JobErrors.NotFound(jobId));
             if (job.Etag != etag || record.IsTerminal || expiry.IsCancellationRequested)
             {
                 return job;

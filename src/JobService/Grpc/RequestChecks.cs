@@ -74,6 +74,15 @@ internal static class RequestChecks
                 $"display_name has to have at most {MaxDisplayNameLength} characters and no control characters.",
                 text.Length <= MaxDisplayNameLength ? null : text);
 
+    /// <summary>Reads a priority; the default one where none was given.</summary>
+    public static int Priority(int? priority) =>
+        priority is null or (>= JobPriority.Lowest and <= JobPriority.Highest)
+            ? priority ?? JobPriority.Default
+            : throw ServiceException.InvalidField(
+                "priority",
+                $"priority has to be {JobPriority.Lowest} to {JobPriority.Highest}; {JobPriority.Highest} runs first.",
+                priority);
+
     /// <summary>A size or count that may be 0 for its default and is cut at a limit.</summary>
     public static int Size(string field, int value, int defaultValue, int limit) => value switch
     {

@@ -19,6 +19,8 @@ internal static class IntakeRegistration
             limits.Methods[SubmitVideo] = new MessageSizeLimit(
                 submit.Value.MaxInlineBytes + InlineLimit.EnvelopeBytes, InlineLimit.OtherWay));
         services.AddSingleton<AllowedRoots>();
+        services.AddSingleton<QueuePlaces>();
         services.AddSingleton<VideoIntake>();
+        services.AddSingleton<JobControl>();
     }
 }

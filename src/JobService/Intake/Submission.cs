@@ -9,6 +9,7 @@ namespace ForegSyte.Jobs.Intake;
 /// <param name="FrameStride">1 or more.</param>
 /// <param name="MaxFrames">0 for no limit.</param>
 /// <param name="DisplayName">Name for people, may be empty.</param>
+/// <param name="Priority">0 to 9.</param>
 /// <param name="RequestId">Null where none was given.</param>
 internal sealed record Submission(
     ByteString? Content,
@@ -17,4 +18,5 @@ internal sealed record Submission(
     int FrameStride,
     int MaxFrames,
     string DisplayName,
+    int Priority,
     Guid? RequestId);

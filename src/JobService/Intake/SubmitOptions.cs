@@ -20,4 +20,22 @@ internal sealed class SubmitOptions
     /// <summary>Folders whose files may be submitted by uri, with all that is below them. Absolute paths.</summary>
     /// <value>None by default: no file of the server can be submitted by its path.</value>
     public IList<string> AllowedRoots { get; } = [];
+
+    /// <summary>
+    /// Jobs that may be pending. Past that SubmitVideo and RetryJob answer QUEUE_FULL; jobs that go back to the queue by
+    /// themselves are not held up.
+    /// </summary>
+    /// <value>1 to 1000000; 100000 by default.</value>
+    [Range(1, 1_000_000)]
+    public int MaxPendingJobs { get; set; } = 100_000;
+
+    /// <summary>When a caller that was answered QUEUE_FULL is told to come back.</summary>
+    /// <value>100 ms to 1 hour; 5 s by default.</value>
+    [Range(typeof(TimeSpan), "00:00:00.100", "01:00:00")]
+    public TimeSpan QueueFullDelay { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a request_id is remembered; after that it makes a new job.</summary>
+    /// <value>1 minute to 365 days; 7 days by default.</value>
+    [Range(typeof(TimeSpan), "00:01:00", "365.00:00:00")]
+    public TimeSpan RequestIdLifetime { get; set; } = TimeSpan.FromDays(7);
 }

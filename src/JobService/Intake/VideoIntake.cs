@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Mp4;
-using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.V1;
 using Google.Protobuf;
@@ -12,14 +11,14 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Jobs.Intake;
 
 /// <summary>
-/// The way from a submission to a durable job: check the video, store it, commit the job, ring the queue. A submission
+/// The way from a submission to a durable job: check the video, store it, commit the job, whose commit puts it in the queue. A submission
 /// that is refused leaves nothing behind; a job that is acknowledged survives any crash.
 /// </summary>
 internal sealed class VideoIntake(
     JobBoard board,
     IJobStore store,
     IStorage storage,
-    IJobQueue queue,
+    QueuePlaces places,
     AllowedRoots roots,
     IOptions<SubmitOptions> options,
     TimeProvider time)
@@ -27,7 +26,8 @@ internal sealed class VideoIntake(
     private const int CopyBufferBytes = 1 << 20;
 
     /// <summary>Stores a video and makes a job of it, or returns the job that the same request made before.</summary>
-    /// <exception cref="ServiceException">The video or the request id is refused, or the disk is full.</exception>
+    /// <exception cref="ServiceException">The video or the request id is refused, or the disk or the queue is full.
+    /// </exception>
     public async Task<JobRecord> AcceptAsync(Submission submission, CancellationToken cancellationToken)
     {
         await using var source = Open(submission);
@@ -40,6 +40,7 @@ internal sealed class VideoIntake(
 
         Check(source, submission);
         var job = NewJob(submission, fingerprint);
+        using var place = places.Take(job.JobId);
         await StoreVideoAsync(source, job.InputPath, cancellationToken);
         var (stored, created) = await InsertAsync(job, cancellationToken);
         if (!created)
@@ -48,8 +49,6 @@ internal sealed class VideoIntake(
             return SameOrConflict(stored, job.RequestId!.Value, fingerprint);
         }
 
-        // From here on the job is durable: the caller's cancellation must not keep it out of the queue.
-        await queue.EnqueueAsync(stored.JobId, CancellationToken.None);
         return stored;
     }
 
@@ -133,6 +132,7 @@ internal sealed class VideoIntake(
             FrameStride = submission.FrameStride,
             MaxFrames = submission.MaxFrames,
             DisplayName = submission.DisplayName,
+            Priority = submission.Priority,
             RequestId = submission.RequestId,
             Fingerprint = fingerprint,
             InputPath = ArtifactKeys.Video(jobId),
@@ -149,7 +149,8 @@ internal sealed class VideoIntake(
             submission.PipelineId,
             submission.FrameStride,
             submission.MaxFrames,
-            submission.DisplayName);
+            submission.DisplayName,
+            submission.Priority);
 
     private static JobRecord SameOrConflict(JobRecord earlier, Guid requestId, RequestFingerprint? fingerprint)
     {

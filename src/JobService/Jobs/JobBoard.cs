@@ -5,48 +5,52 @@ namespace ForegSyte.Jobs;
 
 /// <summary>
 /// What the service knows about its jobs: the durable records, the progress of running jobs, which is kept in memory
-/// between durable changes, and who waits for a change. Every change goes through here.
+/// between durable changes, and who waits for a change. Durable changes are shown in the order of their commits.
 /// </summary>
-internal sealed class JobBoard(IJobStore store)
+internal sealed class JobBoard
 {
+    private readonly IJobStore _store;
     private readonly ConcurrentDictionary<Guid, JobRecord> _running = new();
     private readonly ConcurrentDictionary<Guid, TaskCompletionSource> _changes = new();
 
+    public JobBoard(IJobStore store)
+    {
+        _store = store;
+        store.Committed += Show;
+    }
+
+    /// <summary>The running jobs with their latest progress, in no order.</summary>
+    public IEnumerable<JobRecord> Running => _running.Values;
+
     /// <summary>Stores a new job; see <see cref="IJobStore.InsertAsync"/>.</summary>
     public Task<(JobRecord Job, bool Created)> AddAsync(JobRecord job, CancellationToken cancellationToken) =>
-        store.InsertAsync(job, cancellationToken);
+        _store.InsertAsync(job, cancellationToken);
 
     /// <summary>The job with its latest progress; null where there is none.</summary>
     public ValueTask<JobRecord?> FindAsync(Guid jobId, CancellationToken cancellationToken) =>
-        _running.TryGetValue(jobId, out var job) ? new(job) : store.FindAsync(jobId, cancellationToken);
+        _running.TryGetValue(jobId, out var job) ? new(job) : _store.FindAsync(jobId, cancellationToken);
 
     /// <summary>A stored job with the progress that is not stored yet.</summary>
     public JobRecord WithProgress(JobRecord stored) =>
         _running.TryGetValue(stored.JobId, out var job) ? job : stored;
 
     /// <summary>
-    /// Applies a transition durably to the job with its latest progress, then wakes those who wait. Throws
-    /// <see cref="TransitionRefusedException"/> where the transition does; returns null where there is no such job.
+    /// Applies a transition durably to the job with its latest progress; when this returns, the change is shown and
+    /// those who wait are woken. Throws <see cref="TransitionRefusedException"/> where the transition does; returns
+    /// null where there is no such job.
     /// </summary>
-    public async Task<JobRecord?> ChangeAsync(
-        Guid jobId, Func<JobRecord, JobRecord> transition, CancellationToken cancellationToken)
-    {
-        var wasRunning = false;
-        var changed = await store.UpdateAsync(
+    public Task<JobRecord?> ChangeAsync(
+        Guid jobId, Func<JobRecord, JobRecord> transition, CancellationToken cancellationToken) =>
+        _store.UpdateAsync(
             jobId,
             stored =>
             {
-                wasRunning = stored.Status == JobStatus.Running;
-                return transition(Latest(stored));
+                // Progress alone is no reason to write.
+                var latest = Latest(stored);
+                var changed = transition(latest);
+                return ReferenceEquals(changed, latest) ? stored : changed;
             },
             cancellationToken);
-        if (changed is not null)
-        {
-            Show(changed, wasRunning);
-        }
-
-        return changed;
-    }
 
     /// <summary>
     /// Applies a transition to a running job in memory only: it is stored with the next durable change, and a crash
@@ -81,22 +85,23 @@ internal sealed class JobBoard(IJobStore store)
         }
     }
 
-    private void Show(JobRecord job, bool wasRunning)
+    private void Show(JobCommit commit)
     {
-        if (job.Status != JobStatus.Running)
+        if (commit.After is not { Status: JobStatus.Running } job)
         {
-            _running.TryRemove(job.JobId, out _);
-        }
-        else if (!wasRunning)
-        {
-            _running[job.JobId] = job;
+            _running.TryRemove(commit.JobId, out _);
         }
         else
         {
-            Tick(job.JobId, shown => shown.Lease?.Token == job.Lease?.Token ? WithProgressOf(job, shown) : shown);
+            _running.AddOrUpdate(
+                job.JobId,
+                static (_, changed) => changed,
+                static (_, shown, changed) =>
+                    shown.Lease?.Token == changed.Lease?.Token ? WithProgressOf(changed, shown) : changed,
+                job);
         }
 
-        Wake(job.JobId);
+        Wake(commit.JobId);
     }
 
     private JobRecord Latest(JobRecord stored) =>

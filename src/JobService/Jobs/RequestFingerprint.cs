@@ -6,8 +6,10 @@ namespace ForegSyte.Jobs;
 /// <param name="FrameStride">Stride as it was normalised, 1 or more.</param>
 /// <param name="MaxFrames">Limit of frames, 0 for none.</param>
 /// <param name="DisplayName">Name for people.</param>
+/// <param name="Priority">Priority, the default one where none was given.</param>
 internal sealed record RequestFingerprint(
-    string Source, string PipelineId, int FrameStride, int MaxFrames, string DisplayName)
+    string Source, string PipelineId, int FrameStride, int MaxFrames, string DisplayName,
+    int Priority = JobPriority.Default)
 {
     /// <summary>The request fields, in the proto's names, in which two calls differ; empty for a repetition.</summary>
     public IReadOnlyList<string> DifferencesFrom(RequestFingerprint other)
@@ -18,6 +20,7 @@ internal sealed record RequestFingerprint(
         AddIf(FrameStride != other.FrameStride, "options.frame_stride");
         AddIf(MaxFrames != other.MaxFrames, "options.max_frames");
         AddIf(DisplayName != other.DisplayName, "display_name");
+        AddIf(Priority != other.Priority, "priority");
         return fields;
 
         void AddIf(bool differs, string field)

@@ -11,7 +11,7 @@ internal static class RetryPolicy
     public static bool MayPass(ErrorReason reason) => reason is
         ErrorReason.InferenceUnavailable or ErrorReason.DecoderLost or ErrorReason.InferenceBusy
         or ErrorReason.ShuttingDown or ErrorReason.DeadlineExceeded or ErrorReason.Cancelled
-        or ErrorReason.StorageFull;
+        or ErrorReason.StorageFull or ErrorReason.LeaseLost;
 
     /// <summary>
     /// How long to wait before the next attempt; null when there is to be none. Attempts that ended because a service

@@ -39,4 +39,16 @@ internal sealed class DispatchOptions
     /// <value>10 ms to 1 minute; 1 s by default.</value>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan FaultDelay { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often jobs are looked for whose lease has expired.</summary>
+    /// <value>10 ms to 1 minute; 1 s by default.</value>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
+    public TimeSpan RescueInterval { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// How long a job that was taken from the queue waits for an InferenceService before it is put back.
+    /// </summary>
+    /// <value>10 ms to 1 minute; 1 s by default.</value>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
+    public TimeSpan ServingPatience { get; set; } = TimeSpan.FromSeconds(1);
 }

@@ -1,7 +1,5 @@
-using System.Collections.Concurrent;
 using ForegSyte.Hosting.Health;
 using ForegSyte.Hosting.Stopping;
-using ForegSyte.Jobs.Inference;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Queue;
@@ -14,7 +12,8 @@ namespace ForegSyte.Jobs.Queue;
 internal sealed class Dispatcher(
     JobRecovery recovery,
     IJobQueue queue,
-    IInferenceClient inference,
+    PendingJobs pending,
+    ServingGate gate,
     JobRunner runner,
     GracefulStop stop,
     Readiness readiness,
@@ -22,8 +21,6 @@ internal sealed class Dispatcher(
     TimeProvider time,
     ILogger<Dispatcher> logger) : BackgroundService
 {
-    private readonly ConcurrentDictionary<Task, bool> _waits = new();
-
     /// <summary>Returns when the jobs of the run before are queued: nothing is served earlier.</summary>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -32,12 +29,11 @@ internal sealed class Dispatcher(
     }
 
     /// <inheritdoc />
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
         readiness.MarkReady();
-        var workers = Enumerable.Range(0, options.Value.MaxConcurrentJobs).Select(_ => WorkAsync(stoppingToken));
-        await Task.WhenAll(workers);
-        await Task.WhenAll(_waits.Keys);
+        return Task.WhenAll(
+            Enumerable.Range(0, options.Value.MaxConcurrentJobs).Select(_ => WorkAsync(stoppingToken)));
     }
 
     private async Task WorkAsync(CancellationToken stoppingToken)
@@ -46,9 +42,8 @@ internal sealed class Dispatcher(
         {
             try
             {
-                await inference.WaitUntilServingAsync(stoppingToken);
-                var jobId = await queue.DequeueAsync(stoppingToken);
-                await RunAsync(jobId, stoppingToken);
+                await gate.WaitAsync(stoppingToken);
+                await RunAsync(await queue.DequeueAsync(stoppingToken), stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -69,37 +64,15 @@ internal sealed class Dispatcher(
         try
         {
             // The service may have been lost while this worker waited for a job.
-            await inference.WaitUntilServingAsync(stoppingToken);
-            if (await runner.RunAsync(jobId, stop.GraceOver) is { } delay)
+            if (await gate.TryPassAsync(stoppingToken))
             {
-                EnqueueLater(jobId, delay, stoppingToken);
+                await runner.RunAsync(jobId, stop.GraceOver);
             }
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
+        finally
         {
-            // The claim itself failed, for example on a full disk: the job is pending still and must not be forgotten.
-            EnqueueLater(jobId, options.Value.FaultDelay, stoppingToken);
-            throw;
-        }
-    }
-
-    private void EnqueueLater(Guid jobId, TimeSpan delay, CancellationToken stoppingToken)
-    {
-        var wait = WaitAndEnqueueAsync(jobId, delay, stoppingToken);
-        _waits.TryAdd(wait, true);
-        _ = wait.ContinueWith(ended => _waits.TryRemove(ended, out _), TaskScheduler.Default);
-    }
-
-    private async Task WaitAndEnqueueAsync(Guid jobId, TimeSpan delay, CancellationToken stoppingToken)
-    {
-        try
-        {
-            await Task.Delay(delay, time, stoppingToken);
-            await queue.EnqueueAsync(jobId, stoppingToken);
-        }
-        catch (OperationCanceledException)
-        {
-            // The service stops; the next start finds the job in the database.
+            // A job that was not claimed, since nothing serves or the disk is full, is pending still.
+            pending.Return(jobId);
         }
     }
 }

@@ -1,3 +1,4 @@
+using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.Results;
@@ -18,6 +19,7 @@ internal sealed class JobExecution(
     SegmentStore store,
     IInferenceClient inference,
     SegmentWindow segments,
+    CrashPoints faults,
     IOptions<DispatchOptions> options,
     TimeProvider time,
     ILogger<JobExecution> logger)
@@ -41,6 +43,7 @@ internal sealed class JobExecution(
             await store.StorePlanAsync(job.JobId, plan, cancellationToken);
         }
 
+        faults.Pass(CrashPoint.JobPlanned);
         await segments.RunAsync(job, video, missing, Advance, cancellationToken);
         return await WriteResultsAsync(job, video, plan, probe.Video.FrameCount, cancellationToken);
 
@@ -57,9 +60,11 @@ internal sealed class JobExecution(
     /// </summary>
     public void RemoveSegments(Guid jobId)
     {
+        faults.Pass(CrashPoint.JobCompleted);
         try
         {
             store.RemoveAll(jobId);
+            faults.Pass(CrashPoint.SegmentsRemoved);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -139,7 +144,9 @@ internal sealed class JobExecution(
 
         var summary = tally.Finish();
         await document.CompleteAsync(cancellationToken);
+        faults.Pass(CrashPoint.ResultsWritten);
         await artifact.CommitAsync(cancellationToken);
+        faults.Pass(CrashPoint.ResultsStored);
         return new CompletedWork(outputPath, summary);
     }
 

@@ -5,10 +5,11 @@ namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
 /// What a start does with the jobs of the run before: those that were running go back to pending, since only one
-/// process can hold the database and so none of their dispatchers lives; all pending ones are queued, oldest first.
+/// process can hold the database and so none of their dispatchers lives; all pending ones are queued, or scheduled where
+/// their next attempt may not begin yet.
 /// </summary>
 internal sealed class JobRecovery(
-    IJobStore store, JobBoard board, IJobQueue queue, IStorage storage, SegmentSweep segments, TimeProvider time,
+    IJobStore store, JobBoard board, PendingJobs pending, IStorage storage, SegmentSweep segments, TimeProvider time,
     ILogger<JobRecovery> logger)
 {
     /// <summary>Why an attempt ended that a crash cut off.</summary>
@@ -34,22 +35,18 @@ internal sealed class JobRecovery(
     {
         var rescued = 0;
         var unfinished = await store.ListUnfinishedAsync(cancellationToken);
-        foreach (var jobId in unfinished.Select(job => job.JobId))
+        foreach (var job in unfinished)
         {
-            await board.ChangeAsync(
-                jobId,
-                job =>
-                {
-                    if (job.Status != JobStatus.Running)
-                    {
-                        return job;
-                    }
+            if (job.Status == JobStatus.Pending)
+            {
+                pending.Restore(job);
+                continue;
+            }
 
-                    rescued++;
-                    return JobTransitions.Rescue(job, Interrupted, time.GetUtcNow());
-                },
-                cancellationToken);
-            await queue.EnqueueAsync(jobId, cancellationToken);
+            // The commit queues it.
+            await board.ChangeAsync(
+                job.JobId, stored => JobTransitions.Rescue(stored, Interrupted, time.GetUtcNow()), cancellationToken);
+            rescued++;
         }
 
         if (unfinished.Count > 0)

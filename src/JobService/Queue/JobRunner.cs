@@ -7,11 +7,13 @@ namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
 /// Makes one attempt at a job: claims it, has its segments worked on, and settles it. However the attempt ends, the job
-/// is afterwards terminal, or pending with the time of its next attempt; only a crash leaves it running.
+/// is afterwards terminal, or pending with the time of its next attempt; only a crash, or a lease that was lost, leaves
+/// that to the rescuer.
 /// </summary>
 internal sealed class JobRunner(
     JobBoard board,
     JobExecution execution,
+    LocalAttempts attempts,
     IOptions<DispatchOptions> dispatch,
     IOptions<RetryOptions> retry,
     TimeProvider time,
@@ -22,50 +24,61 @@ internal sealed class JobRunner(
     private static readonly TimeSpan SettleInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Runs an attempt. Returns how long to wait before the job is to be queued again; null where it is not.
-    /// Cancelling hands the job back.
+    /// Runs an attempt. Returns how long the next attempt has to wait; null where this one decided the job, or has no
+    /// say in it any more. Cancelling hands the job back.
     /// </summary>
     public async Task<TimeSpan?> RunAsync(Guid jobId, CancellationToken cancellationToken)
     {
-        var token = Guid.NewGuid();
-        if (await ClaimAsync(jobId, token, cancellationToken) is not { } job)
+        await using var attempt = attempts.Begin(jobId, Guid.NewGuid(), cancellationToken);
+        if (await ClaimAsync(attempt, cancellationToken) is not { } job)
         {
             return null;
         }
 
         using var scope = logger.BeginScope("Job {JobId} attempt {Attempt}", jobId, job.Attempts.Count);
         logger.LogInformation("Job {JobId} started, attempt {Attempt}", jobId, job.Attempts.Count);
-        using var attempt = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var heartbeat = BeatAsync(jobId, token, attempt);
-        JobFailure? failure;
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(attempt.Cancellation);
+        var heartbeat = BeatAsync(attempt, ended.Token);
+        JobFailure? failure = null;
         CompletedWork? work = null;
         try
         {
-            work = await execution.RunAsync(job, token, attempt.Token);
-            failure = null;
+            work = await execution.RunAsync(job, attempt.Token, attempt.Cancellation);
         }
-        catch (Exception exception)
+        catch (TransitionRefusedException)
+        {
+            attempt.Lose();
+        }
+        catch (Exception exception) when (!attempt.IsLost)
         {
             failure = FailureOf(jobId, exception, cancellationToken);
         }
-
-        // Nothing but this method changes the job from here on.
-        await attempt.CancelAsync();
-        if (!await heartbeat)
+        catch (Exception exception)
         {
-            logger.LogWarning("Another dispatcher took job {JobId} over; this attempt's result is dropped", jobId);
+            logger.LogDebug(exception, "What ran for job {JobId} ended", jobId);
+        }
+
+        // Nothing but this method and a caller's CancelJob changes the job from here on.
+        await ended.CancelAsync();
+        await heartbeat;
+        if (attempt.IsLost)
+        {
+            logger.LogWarning(
+                "Job {JobId} was cancelled, or its lease was lost; the result of attempt {Attempt} is dropped",
+                jobId, job.Attempts.Count);
             return null;
         }
 
-        return await SettleAsync(job, token, work, failure);
+        return await SettleAsync(job, attempt.Token, work, failure, DelayAfter(job, failure, cancellationToken));
     }
 
-    private async Task<JobRecord?> ClaimAsync(Guid jobId, Guid token, CancellationToken cancellationToken)
+    private async Task<JobRecord?> ClaimAsync(LocalAttempt attempt, CancellationToken cancellationToken)
     {
         try
         {
             return await board.ChangeAsync(
-                jobId, job => JobTransitions.Claim(job, token, time.GetUtcNow(), dispatch.Value.LeaseDuration),
+                attempt.JobId,
+                job => JobTransitions.Claim(job, attempt.Token, time.GetUtcNow(), dispatch.Value.LeaseDuration),
                 cancellationToken);
         }
         catch (TransitionRefusedException refused)
@@ -76,32 +89,31 @@ internal sealed class JobRunner(
         }
     }
 
-    /// <summary>Renews the lease until the attempt ends; false when it turned out to be lost.</summary>
-    private async Task<bool> BeatAsync(Guid jobId, Guid token, CancellationTokenSource attempt)
+    /// <summary>Renews the lease until the attempt ends, or turns out to be lost.</summary>
+    private async Task BeatAsync(LocalAttempt attempt, CancellationToken endedToken)
     {
         using var timer = new PeriodicTimer(dispatch.Value.HeartbeatInterval, time);
-        while (await WaitForBeatAsync(timer, attempt.Token))
+        while (await WaitForBeatAsync(timer, endedToken))
         {
             try
             {
                 await board.ChangeAsync(
-                    jobId,
-                    job => JobTransitions.Renew(job, token, time.GetUtcNow(), dispatch.Value.LeaseDuration),
+                    attempt.JobId,
+                    job => JobTransitions.Renew(job, attempt.Token, time.GetUtcNow(), dispatch.Value.LeaseDuration),
                     CancellationToken.None);
             }
             catch (TransitionRefusedException)
             {
-                await attempt.CancelAsync();
-                return false;
+                attempt.Lose();
+                return;
             }
             catch (Exception exception)
             {
-                // A lease that cannot be stored is not lost: nobody else can have stored anything either.
-                logger.LogError(exception, "The lease of job {JobId} could not be renewed", jobId);
+                // Not lost yet: where this cannot be stored, nobody else can have stored anything either. The next
+                // beat, or the end of the attempt, finds out whether the lease expired meanwhile.
+                logger.LogError(exception, "The lease of job {JobId} could not be renewed", attempt.JobId);
             }
         }
-
-        return true;
     }
 
     private static async Task<bool> WaitForBeatAsync(PeriodicTimer timer, CancellationToken cancellationToken)
@@ -122,8 +134,6 @@ internal sealed class JobRunner(
         {
             case OperationCanceledException when cancellationToken.IsCancellationRequested:
                 return new JobFailure(ErrorReason.ShuttingDown, "The JobService was stopped during this attempt.");
-            case OperationCanceledException or TransitionRefusedException:
-                return new JobFailure(ErrorReason.LeaseLost, "Another dispatcher took the job over.");
             case InferenceFailedException inference:
                 logger.LogWarning(
                     "Job {JobId}: {Reason}: {Message}", jobId, inference.Failure.Reason, inference.Failure.Message);
@@ -141,23 +151,28 @@ internal sealed class JobRunner(
         }
     }
 
+    /// <summary>A stop of this service says nothing about the job: the next attempt need not wait.</summary>
+    private TimeSpan? DelayAfter(JobRecord job, JobFailure? failure, CancellationToken cancellationToken) =>
+        failure switch
+        {
+            null => null,
+            { Reason: ErrorReason.ShuttingDown } when cancellationToken.IsCancellationRequested => TimeSpan.Zero,
+            _ => RetryPolicy.DelayBeforeRetry(job, failure, retry.Value, random.NextDouble()),
+        };
+
     /// <summary>
     /// Stores how the attempt ended, and tries until that is done: a job must not stay running by itself.
     /// </summary>
-    private async Task<TimeSpan?> SettleAsync(JobRecord job, Guid token, CompletedWork? work, JobFailure? failure)
+    private async Task<TimeSpan?> SettleAsync(
+        JobRecord job, Guid token, CompletedWork? work, JobFailure? failure, TimeSpan? delay)
     {
-        var delay = failure is null
-            ? null
-            : RetryPolicy.DelayBeforeRetry(job, failure, retry.Value, random.NextDouble());
         while (true)
         {
             try
             {
-                await board.ChangeAsync(
+                var settled = await board.ChangeAsync(
                     job.JobId, stored => Settle(stored, token, work, failure, delay), CancellationToken.None);
-                logger.LogInformation(
-                    "Job {JobId} {Outcome}", job.JobId,
-                    failure is null ? "completed" : delay is null ? "failed" : "will be retried");
+                logger.LogInformation("Job {JobId} is {Status}", job.JobId, settled?.Status);
                 if (failure is null)
                 {
                     execution.RemoveSegments(job.JobId);

@@ -2,7 +2,7 @@ using ForegSyte.Hosting.Configuration;
 
 namespace ForegSyte.Jobs.Queue;
 
-/// <summary>Adds the queue and the dispatcher, which begins where the run before ended.</summary>
+/// <summary>Adds the queue, the dispatcher, which begins where the run before ended, and the rescuer.</summary>
 internal static class QueueRegistration
 {
     public static void AddDispatcher(this IServiceCollection services)
@@ -15,7 +15,12 @@ internal static class QueueRegistration
             .Validate(
                 options => options.FirstDelay <= options.MaxDelay,
                 "Retry:FirstDelay has to be at most Retry:MaxDelay.");
+        services.AddCheckedOptions<QueueOptions>(QueueOptions.Section);
         services.AddSingleton<IJobQueue, InMemoryQueue>();
+        services.AddSingleton<PendingJobs>();
+        services.AddSingleton<LocalAttempts>();
+        services.AddSingleton<ServingGate>();
+        services.AddSingleton<WaitReasons>();
 #pragma warning disable RS0030 // The one place that takes it: safe for many threads, as a Random of one's own is not.
         services.AddSingleton(Random.Shared);
 #pragma warning restore RS0030
@@ -25,5 +30,7 @@ internal static class QueueRegistration
         services.AddSingleton<SegmentSweep>();
         services.AddSingleton<JobRecovery>();
         services.AddHostedService<Dispatcher>();
+        services.AddSingleton<JobRescuer>();
+        services.AddHostedService(provider => provider.GetRequiredService<JobRescuer>());
     }
 }

@@ -1,3 +1,4 @@
+using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Storage.Segments;
 using ForegSyte.Protocol.Errors;
@@ -13,6 +14,7 @@ namespace ForegSyte.Jobs.Queue;
 internal sealed class SegmentWindow(
     IInferenceClient inference,
     SegmentStore store,
+    CrashPoints faults,
     IOptions<DispatchOptions> options,
     TimeProvider time,
     ILogger<SegmentWindow> logger)
@@ -70,7 +72,9 @@ internal sealed class SegmentWindow(
             throw new InferenceFailedException(new JobFailure(ErrorReason.Internal, defect));
         }
 
+        faults.Pass(CrashPoint.SegmentReturned);
         await store.StoreAsync(job.JobId, segment, answer, cancellationToken);
+        faults.Pass(CrashPoint.SegmentStored);
         stored(answer);
     }
 

@@ -70,9 +70,16 @@ internal sealed partial class LocalStorage : IStorage
     }
 
     /// <inheritdoc />
-    public IEnumerable<string> ListKeys() =>
+    public IEnumerable<string> ListKeys() => ListKeys("");
+
+    /// <inheritdoc />
+    public IEnumerable<string> ListKeys(string prefix) =>
         Directory.EnumerateFiles(_root)
-            .Where(IsArtifact)
+            .Where(path =>
+            {
+                var name = Path.GetFileName(path.AsSpan());
+                return name.StartsWith(prefix, StringComparison.Ordinal) && IsArtifact(path);
+            })
             .Select(path => Path.GetFileName(path))
             .Where(StorageKey.IsValid);
 

@@ -20,6 +20,9 @@ internal sealed class InMemoryStorage : IStorage
 
     public IEnumerable<string> ListKeys() => _artifacts.Keys;
 
+    public IEnumerable<string> ListKeys(string prefix) =>
+        _artifacts.Keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal));
+
     public int RemoveAbandoned() => 0;
 
     public Uri UriOf(string key) => new("file:///in-memory/" + StorageKey.Require(key));

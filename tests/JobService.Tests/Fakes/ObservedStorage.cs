@@ -21,6 +21,8 @@ internal sealed class ObservedStorage(IStorage inner, Action<string> onStep) : I
 
     public IEnumerable<string> ListKeys() => inner.ListKeys();
 
+    public IEnumerable<string> ListKeys(string prefix) => inner.ListKeys(prefix);
+
     public int RemoveAbandoned() => inner.RemoveAbandoned();
 
     public Uri UriOf(string key) => inner.UriOf(key);

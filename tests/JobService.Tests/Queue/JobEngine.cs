@@ -1,4 +1,5 @@
 using ForegSyte.Hosting.Configuration;
+using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Grpc;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Queue;
@@ -42,6 +43,7 @@ internal sealed class JobEngine : IAsyncDisposable
         services.AddSingleton(new DataDirectory(Folder.Path));
         services.AddSingleton(time);
         services.AddStorage(configuration);
+        services.AddFaults();
         services.AddJobs();
         services.AddDispatcher();
         services.AddSingleton<LocalStorage>();

@@ -198,6 +198,7 @@ public sealed class JobRunnerTests
     public async Task RunAsync_BusyInferenceService_WaitsAsLongAsItWasTold()
     {
         var asked = new TaskCompletionSource();
+        var taken = new TaskCompletionSource();
         var busy = new InferenceFailedException(new JobFailure(ErrorReason.InferenceBusy, "Busy."))
         {
             RetryAfter = TimeSpan.FromSeconds(3),
@@ -213,6 +214,7 @@ public sealed class JobRunnerTests
                     throw busy;
                 }
 
+                taken.TrySetResult();
                 return Task.CompletedTask;
             },
         };
@@ -222,10 +224,10 @@ public sealed class JobRunnerTests
         var jobId = await engine.AddJobAsync();
         var run = engine.Runner.RunAsync(jobId, None);
         await asked.Task;
-        while (inference.Requests.Count < 2 && !run.IsCompleted)
+        while (!taken.Task.IsCompleted)
         {
             _time.Advance(TimeSpan.FromSeconds(3));
-            await Task.Yield();
+            await Task.Delay(5, None);
         }
 
         Assert.Null(await run);

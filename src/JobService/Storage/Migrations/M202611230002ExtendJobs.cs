@@ -3,9 +3,10 @@ using FluentMigrator;
 namespace ForegSyte.Jobs.Storage.Migrations;
 
 /// <summary>
-/// What queueing by priority, scheduled retries, resuming, deleting and the sweep of artifacts have to remember. A
-/// column that needs a value of its own in every row gets a default first: DuckDB cannot make a column NOT NULL in the
-/// transaction that updated it.
+/// What queueing by priority, scheduled retries, resuming, deleting and the sweep of artifacts have to remember. The
+/// new columns have no default and may be NULL as far as DuckDB knows: it commits no transaction that adds two columns
+/// with a default to a table with rows, nor one that makes two of them NOT NULL. Rows of earlier versions are filled
+/// here, and the code writes all columns.
 /// </summary>
 [Migration(202611230002, "Add priorities, schedules, resumed work, deletions and the database's identity")]
 internal sealed class M202611230002ExtendJobs : Migration
@@ -14,23 +15,23 @@ internal sealed class M202611230002ExtendJobs : Migration
     public override void Up()
     {
         Alter.Table("jobs")
-            .AddColumn("priority").AsInt32().NotNullable().WithDefaultValue(4)
-            .AddColumn("queued_at").AsDateTime2().NotNullable().WithDefaultValue(DateTime.UnixEpoch)
+            .AddColumn("priority").AsInt32().Nullable()
+            .AddColumn("queued_at").AsDateTime2().Nullable()
             .AddColumn("next_attempt_at").AsDateTime2().Nullable()
-            .AddColumn("forgiven_attempts").AsInt32().NotNullable().WithDefaultValue(0)
-            .AddColumn("segment_frames").AsInt32().NotNullable().WithDefaultValue(0);
-        Execute.Sql("UPDATE jobs SET queued_at = created_at");
+            .AddColumn("forgiven_attempts").AsInt32().Nullable()
+            .AddColumn("segment_frames").AsInt32().Nullable();
+        Execute.Sql(
+            "UPDATE jobs SET priority = 4, queued_at = created_at, forgiven_attempts = 0, segment_frames = 0");
 
         Alter.Table("attempts")
-            .AddColumn("retryable").AsBoolean().NotNullable().WithDefaultValue(false)
+            .AddColumn("retryable").AsBoolean().Nullable()
             .AddColumn("device_json").AsString().Nullable()
-            .AddColumn("frames_resumed").AsInt32().NotNullable().WithDefaultValue(0);
+            .AddColumn("frames_resumed").AsInt32().Nullable();
+        Execute.Sql("UPDATE attempts SET retryable = false, frames_resumed = 0");
 
-        Alter.Table("request_ids")
-            .AddColumn("created_at").AsDateTime2().NotNullable().WithDefaultValue(DateTime.UnixEpoch);
+        Alter.Table("request_ids").AddColumn("created_at").AsDateTime2().Nullable();
         Execute.Sql(
             "UPDATE request_ids SET created_at = jobs.created_at FROM jobs WHERE jobs.job_id = request_ids.job_id");
-
         Create.Table("deleted_jobs")
             .WithColumn("job_id").AsGuid().NotNullable().PrimaryKey()
             .WithColumn("deleted_at").AsDateTime2().NotNullable();

@@ -82,6 +82,20 @@ internal sealed class DuckDbProcessor(
     }
 
     /// <inheritdoc />
+    /// <summary>A commit that fails ends the transaction: a rollback after it would only hide the cause.</summary>
+    public override void CommitTransaction()
+    {
+        try
+        {
+            base.CommitTransaction();
+        }
+        catch (DuckDBException)
+        {
+            Transaction = null;
+            throw;
+        }
+    }
+
     protected override void Process(string sql)
     {
         if (string.IsNullOrWhiteSpace(sql) || Options.PreviewOnly)

@@ -1,9 +1,8 @@
 using ForegSyte.Client;
-using ForegSyte.Testing;
 using Grpc.Health.V1;
 using Grpc.Net.Client;
 
-namespace ForegSyte.EndToEnd.Tests;
+namespace ForegSyte.Testing;
 
 /// <summary>Both services as real processes on free ports of the loopback, over a data folder of their own.</summary>
 public sealed class Installation : IAsyncDisposable

@@ -1,0 +1,30 @@
+using ForegSyte.V1;
+using Google.Protobuf.WellKnownTypes;
+
+namespace ForegSyte.Jobs.Queue;
+
+/// <summary>Tells why a pending job does not run yet.</summary>
+internal sealed class WaitReasons(PendingJobs pending, IJobQueue queue, ServingGate gate)
+{
+    /// <summary>What a job waits for; null unless it is pending.</summary>
+    public JobWait? Of(JobRecord job)
+    {
+        if (job.Status != JobStatus.Pending)
+        {
+            return null;
+        }
+
+        if (pending.IsScheduled(job.JobId))
+        {
+            return new JobWait { Reason = WaitReason.BackOff, NextAttemptAt = job.NextAttemptAt?.ToTimestamp() };
+        }
+
+        return new JobWait
+        {
+            Reason = gate.IsClosed ? WaitReason.NoInferenceService : WaitReason.Queued,
+
+            // A job that is pending and not in the queue was just taken from its front.
+            QueuePosition = queue.PositionOf(job.JobId) ?? 1,
+        };
+    }
+}

@@ -1,0 +1,95 @@
+namespace ForegSyte.Architecture.Tests.Layers;
+
+/// <summary>
+/// Who may use whom: the one table, as strict as the code is. A line that nobody needs any more fails the tests just
+/// as a use that has no line. Program.cs, which puts the parts together, is free.
+/// </summary>
+internal static class Layering
+{
+    // Outside the services.
+    private const string Protocol = "Protocol";
+    private const string Hosting = "Hosting";
+    private const string DuckDb = "DuckDB";
+    private const string FluentMigrator = "FluentMigrator";
+    private const string GrpcLibrary = "Grpc library";
+    private const string AspNetCore = "ASP.NET Core";
+    private const string OnnxRuntime = "ONNX Runtime";
+
+    /// <summary>What every layer may use.</summary>
+    public const string Framework = "Framework";
+
+    /// <summary>What lies outside the services. A namespace that is not here may be used by nobody.</summary>
+    public static readonly IReadOnlyList<Layer> Outside =
+    [
+        new(Framework, "System", "Microsoft.Extensions", "Microsoft.Win32"),
+        new(Protocol, "ForegSyte.V1", "ForegSyte.Protocol", "Google"),
+        new(Hosting, "ForegSyte.Hosting"),
+        new(DuckDb, "DuckDB"),
+        new(FluentMigrator, "FluentMigrator"),
+        new(GrpcLibrary, "Grpc"),
+        new(AspNetCore, "Microsoft.AspNetCore"),
+        new(OnnxRuntime, "Microsoft.ML"),
+    ];
+
+    /// <summary>The JobService. Jobs, the pure core, comes first; Grpc, which nobody uses, last.</summary>
+    public static readonly IReadOnlyList<Layer> JobService =
+    [
+        new("Jobs", "ForegSyte.Jobs") { Uses = ["Filters", Protocol] },
+        new("Filters", "ForegSyte.Jobs.Filters") { Uses = ["Jobs", Protocol] },
+        new("Mp4", "ForegSyte.Jobs.Mp4") { Uses = [Protocol] },
+        new("Results", "ForegSyte.Jobs.Storage.Results") { Uses = [Protocol, Hosting] },
+        new("DuckDB migrator", "ForegSyte.Jobs.Storage.Migrations.DuckDb") { Uses = [DuckDb, FluentMigrator] },
+        new("Migrations", "ForegSyte.Jobs.Storage.Migrations")
+        {
+            Uses = ["Storage", "DuckDB migrator", DuckDb, FluentMigrator],
+        },
+        new("Storage", "ForegSyte.Jobs.Storage")
+        {
+            Uses = ["Jobs", "Filters", "Migrations", "Segments", Protocol, Hosting, DuckDb],
+        },
+        new("Segments", "ForegSyte.Jobs.Storage.Segments") { Uses = ["Jobs", "Storage", Protocol] },
+        new("Inference", "ForegSyte.Jobs.Inference") { Uses = ["Jobs", Protocol, Hosting, GrpcLibrary] },
+        new("Queue", "ForegSyte.Jobs.Queue")
+        {
+            Uses = ["Jobs", "Storage", "Results", "Segments", "Inference", "Faults", Protocol, Hosting],
+        },
+        new("Faults", "ForegSyte.Jobs.Faults") { Uses = [Hosting] },
+        new("Intake", "ForegSyte.Jobs.Intake") { Uses = ["Jobs", "Mp4", "Storage", "Queue", Protocol, Hosting] },
+        new("Grpc", "ForegSyte.Jobs.Grpc")
+        {
+            Uses =
+            [
+                "Jobs", "Filters", "Storage", "Results", "Segments", "Inference", "Intake", Protocol, Hosting,
+                GrpcLibrary,
+            ],
+        },
+    ];
+
+    /// <summary>The InferenceService. Vision, pure arithmetic, comes first; Grpc, which nobody uses, last.</summary>
+    public static readonly IReadOnlyList<Layer> InferenceService =
+    [
+        new("Vision", "ForegSyte.Inference.Vision"),
+        new("Models", "ForegSyte.Inference.Models") { Uses = [Protocol, OnnxRuntime] },
+        new("Video", "ForegSyte.Inference.Video") { Uses = [Protocol, Hosting, AspNetCore] },
+        new("Stages", "ForegSyte.Inference.Stages") { Uses = ["Vision", "Models", "Video", Protocol] },
+        new("Pipelines", "ForegSyte.Inference.Pipelines")
+        {
+            Uses = ["Models", "Video", "Stages", Protocol, Hosting],
+        },
+        new("Grpc", "ForegSyte.Inference.Grpc")
+        {
+            Uses = ["Models", "Video", "Pipelines", Protocol, Hosting, GrpcLibrary, AspNetCore],
+        },
+    ];
+
+    /// <summary>The projects, and the projects that each names as a reference.</summary>
+    public static readonly IReadOnlyDictionary<string, string[]> Projects = new Dictionary<string, string[]>
+    {
+        ["ForegSyte.Protocol"] = [],
+        ["ForegSyte.Hosting"] = ["ForegSyte.Protocol"],
+        ["ForegSyte.JobService"] = ["ForegSyte.Hosting"],
+        ["ForegSyte.InferenceService"] = ["ForegSyte.Hosting"],
+        ["ForegSyte.Client"] = ["ForegSyte.Protocol"],
+        ["ForegSyte.CommandLine"] = ["ForegSyte.Client"],
+    };
+}

@@ -1,7 +1,0 @@
-namespace ForegSyte.Protocol.Tests;
-
-public sealed class SmokeTests
-{
-    [Fact]
-    public void Xunit_Runs() => Assert.Equal(2, 1 + 1);
-}
