@@ -6,7 +6,7 @@ VIDEO ?= data/samples/pedestrians.mp4
 export CONFIGURATION
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench lint format breaking clean
+.PHONY: help setup build demo test bench bench-jobs lint format breaking clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -26,6 +26,10 @@ test: build ## run every test
 bench: setup ## measure whole jobs against bare ONNX Runtime; prints a table
 	@dotnet build tests/Benchmarks -c Release -v quiet --nologo -tl:off -clp:NoSummary
 	@dotnet tests/Benchmarks/bin/Release/net10.0/ForegSyte.Benchmarks.dll
+
+bench-jobs: setup ## measure the JobService against disk, bare gRPC and Hangfire; PARTS=submit,get SIZES=1000 for less
+	@dotnet build tests/JobBenchmarks -c Release -v quiet --nologo -tl:off -clp:NoSummary
+	@dotnet tests/JobBenchmarks/bin/Release/net10.0/ForegSyte.JobBenchmarks.dll --parts "$(PARTS)" --sizes "$(SIZES)"
 
 lint: ## check format, analyzers and contracts
 	@eng/setup.sh --lint

@@ -1,15 +1,9 @@
-using ForegSyte.Hosting;
-using ForegSyte.Inference.Models;
-using Microsoft.ML.OnnxRuntime;
-
 namespace ForegSyte.Benchmarks;
 
 /// <summary>What the numbers were measured on.</summary>
-internal sealed record Machine(int Cores, string Processor, string Device, string Version, string OnnxRuntime)
+internal sealed record Machine(int Cores, string Processor)
 {
-    public static Machine Of(InferenceDevice device) => new(
-        Environment.ProcessorCount, ProcessorName(), device.Description.Description, ServiceVersion.Text,
-        OrtEnv.Instance().GetVersionString());
+    public static Machine Here() => new(Environment.ProcessorCount, ProcessorName());
 
     /// <summary>Load averages over 1, 5 and 15 minutes: other work on the machine spoils timings.</summary>
     public static string Load() => File.Exists("/proc/loadavg")

@@ -66,7 +66,7 @@ internal static class Program
             }
         }
 
-        Console.WriteLine(Report.Header(Machine.Of(device), loadBefore, Machine.Load()));
+        Console.WriteLine(Report.Header(Machine.Here(), device, loadBefore, Machine.Load()));
         Console.WriteLine($"- rounds: {measurements[0].Jobs.Count} of {Runs}; values are medians");
         Console.WriteLine();
         Console.Write(Report.Table(measurements, Frames));

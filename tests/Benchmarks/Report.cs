@@ -1,14 +1,19 @@
 using System.Globalization;
 using System.Text;
+using ForegSyte.Hosting;
+using ForegSyte.Inference.Models;
+using Microsoft.ML.OnnxRuntime;
 
 namespace ForegSyte.Benchmarks;
 
 /// <summary>The measurements as Markdown.</summary>
 internal static class Report
 {
-    public static string Header(Machine machine, string loadBefore, string loadAfter) => string.Join('\n', [
-        $"- machine: {machine.Cores} cores, {machine.Processor}; models on {machine.Device}",
-        $"- versions: ForegSyte {machine.Version}, .NET {Environment.Version}, ONNX Runtime {machine.OnnxRuntime}",
+    public static string Header(
+        Machine machine, InferenceDevice device, string loadBefore, string loadAfter) => string.Join('\n', [
+        $"- machine: {machine.Cores} cores, {machine.Processor}; models on {device.Description.Description}",
+        $"- versions: ForegSyte {ServiceVersion.Text}, .NET {Environment.Version}, "
+            + $"ONNX Runtime {OrtEnv.Instance().GetVersionString()}",
         $"- load (1, 5, 15 minutes) before: {loadBefore}; after: {loadAfter}",
     ]);
 

@@ -146,6 +146,6 @@ internal static partial class Verdict
         return jobs;
     }
 
-    [GeneratedRegex(@"Job (?<job>[0-9a-f-]{36}) completed")]
+    [GeneratedRegex(@"Job (?<job>[0-9a-f-]{36}) is Completed")]
     private static partial Regex EndLine();
 }

@@ -19,8 +19,8 @@ public sealed partial class ForegSyteClient
     /// <returns>The job, as the server stored it.</returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="ForegSyteException">
-    /// The server refused the video or was not reached; MESSAGE_TOO_LARGE where the file is larger than
-    /// <see cref="ForegSyteClientOptions.MaxInlineBytes"/> and the server is on another machine.
+    /// The server refused the video, is full (QUEUE_FULL) or was not reached; MESSAGE_TOO_LARGE where the file is
+    /// larger than <see cref="ForegSyteClientOptions.MaxInlineBytes"/> and the server is on another machine.
     /// </exception>
     public async Task<Job> SubmitFileAsync(
         string path, SubmitOptions options, CancellationToken cancellationToken = default)
@@ -51,12 +51,14 @@ public sealed partial class ForegSyteClient
     /// <param name="options">What to do with it.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     /// <returns>The job, as the server stored it.</returns>
-    /// <exception cref="ForegSyteException">The server refused the video or was not reached.</exception>
+    /// <exception cref="ForegSyteException">
+    /// The server refused the video, is full (QUEUE_FULL) or was not reached.
+    /// </exception>
     public Task<Job> SubmitVideoAsync(Uri uri, SubmitOptions options, CancellationToken cancellationToken = default)
     {
         var request = RequestFor(options);
         request.Uri = uri.AbsoluteUri;
-        return SubmitAsync(request, cancellationToken);
+        return SubmitAsync(request, options, cancellationToken);
     }
 
     /// <summary>Submits a video that is in memory.</summary>
@@ -65,9 +67,8 @@ public sealed partial class ForegSyteClient
     /// <param name="cancellationToken">Ends the call.</param>
     /// <returns>The job, as the server stored it.</returns>
     /// <exception cref="ForegSyteException">
-    /// The server refused the video or was not reached; MESSAGE_TOO_LARGE, before anything is sent, where it is
-    /// larger than
-    /// <see cref="ForegSyteClientOptions.MaxInlineBytes"/>.
+    /// The server refused the video, is full (QUEUE_FULL) or was not reached; MESSAGE_TOO_LARGE, before anything is
+    /// sent, where it is larger than <see cref="ForegSyteClientOptions.MaxInlineBytes"/>.
     /// </exception>
     public Task<Job> SubmitVideoAsync(
         ReadOnlyMemory<byte> content, SubmitOptions options, CancellationToken cancellationToken = default)
@@ -79,7 +80,7 @@ public sealed partial class ForegSyteClient
 
         var request = RequestFor(options);
         request.Content = UnsafeByteOperations.UnsafeWrap(content);
-        return SubmitAsync(request, cancellationToken);
+        return SubmitAsync(request, options, cancellationToken);
     }
 
     /// <summary>Submits a video from a stream, which is read to its end but not closed.</summary>
@@ -104,19 +105,32 @@ public sealed partial class ForegSyteClient
         return await SubmitVideoAsync(copy.GetBuffer().AsMemory(0, (int)copy.Length), options, cancellationToken);
     }
 
-    private static SubmitVideoRequest RequestFor(SubmitOptions options) => new()
+    private static SubmitVideoRequest RequestFor(SubmitOptions options)
     {
-        PipelineId = options.PipelineId,
-        Options = new JobOptions { FrameStride = options.FrameStride, MaxFrames = options.MaxFrames },
-        DisplayName = options.DisplayName ?? "",
-        // Always one, since it is what makes the call safe to repeat.
-        RequestId = options.RequestId ?? Guid.NewGuid().ToString(),
-    };
+        var request = new SubmitVideoRequest
+        {
+            PipelineId = options.PipelineId,
+            Options = new JobOptions { FrameStride = options.FrameStride, MaxFrames = options.MaxFrames },
+            DisplayName = options.DisplayName ?? "",
+            // Always one, since it is what makes the call safe to repeat.
+            RequestId = options.RequestId ?? Guid.NewGuid().ToString(),
+        };
+        if (options.Priority is { } priority)
+        {
+            request.Priority = priority;
+        }
 
-    private async Task<Job> SubmitAsync(SubmitVideoRequest request, CancellationToken cancellationToken)
+        return request;
+    }
+
+    private async Task<Job> SubmitAsync(
+        SubmitVideoRequest request, SubmitOptions options, CancellationToken cancellationToken)
     {
         var response = await _calls.RunAsync(
-            _options.SubmitDeadline, call => _service.SubmitVideoAsync(request, call), cancellationToken);
+            _options.SubmitDeadline,
+            call => _service.SubmitVideoAsync(request, call),
+            options.WaitWhileQueueFull,
+            cancellationToken);
         return response.Job;
     }
 

@@ -75,9 +75,14 @@ public sealed partial class ForegSyteClient : IAsyncDisposable
     }
 
     /// <summary>
-    /// The job now and after every change until it is terminal; then the sequence ends by itself. A server that goes
-    /// away and comes back within <see cref="ForegSyteClientOptions.MaxOutage"/> is not noticed.
+    /// The job now and after every change until it is terminal (completed, failed or cancelled); then the sequence ends
+    /// by itself. A server that goes away and comes back within <see cref="ForegSyteClientOptions.MaxOutage"/> is not
+    /// noticed.
     /// </summary>
+    /// <remarks>
+    /// What a job waits for (its place in the queue, for example) is no change that ends a long poll. Where it differs
+    /// at the end of one, the job is told too.
+    /// </remarks>
     /// <param name="jobId">Id of the job, a UUID.</param>
     /// <param name="timeout">
     /// Longest time for all; null means <see cref="ForegSyteClientOptions.WatchTimeout"/>.

@@ -17,6 +17,12 @@ public sealed record ForegSyteClientOptions
     /// <value>Default: 5 minutes, enough for 32 MiB over a slow line. Greater than zero.</value>
     public TimeSpan SubmitDeadline { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>
+    /// Longest time for a call that cancels, retries or deletes a job, its repetitions included.
+    /// </summary>
+    /// <value>Default: 30 seconds. Greater than zero.</value>
+    public TimeSpan ControlDeadline { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>How long one WaitJob call asks the server to wait for a change.</summary>
     /// <value>Default: 30 seconds. Greater than zero; the server cuts what is longer than 60 seconds.</value>
     public TimeSpan LongPollTimeout { get; init; } = TimeSpan.FromSeconds(30);
@@ -96,6 +102,7 @@ public sealed record ForegSyteClientOptions
 
         RequireAtLeast(ReadDeadline, TimeSpan.FromTicks(1), nameof(ReadDeadline));
         RequireAtLeast(SubmitDeadline, TimeSpan.FromTicks(1), nameof(SubmitDeadline));
+        RequireAtLeast(ControlDeadline, TimeSpan.FromTicks(1), nameof(ControlDeadline));
         RequireAtLeast(LongPollTimeout, TimeSpan.FromTicks(1), nameof(LongPollTimeout));
         RequireAtLeast(LongPollGrace, TimeSpan.FromTicks(1), nameof(LongPollGrace));
         RequireAtLeast(WatchTimeout, TimeSpan.FromTicks(1), nameof(WatchTimeout));

@@ -23,4 +23,15 @@ public sealed record SubmitOptions
     /// </summary>
     /// <value>Default: a new one for each submission, so that the client can repeat it by itself.</value>
     public string? RequestId { get; init; }
+
+    /// <summary>How urgent the job is; 9 runs first.</summary>
+    /// <value>Default: null, the server's default (4). 0 to 9.</value>
+    public int? Priority { get; init; }
+
+    /// <summary>
+    /// What to do where the server answers QUEUE_FULL: true waits as long as its RetryInfo asks and submits again,
+    /// until <see cref="ForegSyteClientOptions.SubmitDeadline"/> ends it; false throws at once.
+    /// </summary>
+    /// <value>Default: false, so that a full queue slows the caller down and not only this call.</value>
+    public bool WaitWhileQueueFull { get; init; }
 }

@@ -18,10 +18,7 @@ internal enum CrashPoint
     /// <summary>A transaction is committed; nobody was told.</summary>
     CommitDone,
 
-    /// <summary>The job is stored; it is not queued and not acknowledged.</summary>
-    JobStored,
-
-    /// <summary>The job is queued; it is not acknowledged.</summary>
+    /// <summary>The job is stored and queued; it is not acknowledged.</summary>
     JobQueued,
 
     /// <summary>A dispatcher holds the job; nothing was done for it.</summary>
@@ -48,10 +45,10 @@ internal enum CrashPoint
     /// <summary>The job's segments are removed.</summary>
     SegmentsRemoved,
 
-    /// <summary>The job is cancelled; what runs for it was not told.</summary>
+    /// <summary>The job is cancelled; the caller was not told.</summary>
     JobCancelled,
 
-    /// <summary>A failed or cancelled job is pending again; it is not queued.</summary>
+    /// <summary>A failed or cancelled job is pending again; the caller was not told.</summary>
     JobRetried,
 
     /// <summary>The job's row is gone; its artifacts are still there.</summary>

@@ -1,4 +1,5 @@
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.V1;
 
@@ -8,14 +9,19 @@ namespace ForegSyte.Jobs.Intake;
 /// What callers may do with a job that was accepted. The commit does the rest: it takes the job out of the queue or
 /// puts it there, and stops what runs for it.
 /// </summary>
-internal sealed class JobControl(JobBoard board, IStorage storage, QueuePlaces places, TimeProvider time)
+internal sealed class JobControl(
+    JobBoard board, IStorage storage, QueuePlaces places, CrashPoints crashPoints, TimeProvider time)
 {
     /// <summary>Cancels a job; one that is cancelled already is returned as it is. Null where there is none.</summary>
     /// <exception cref="ServiceException">WRONG_JOB_STATUS.</exception>
-    public Task<JobRecord?> CancelAsync(Guid jobId, CancellationToken cancellationToken) =>
-        ChangeAsync(
+    public async Task<JobRecord?> CancelAsync(Guid jobId, CancellationToken cancellationToken)
+    {
+        var job = await ChangeAsync(
             jobId, JobTransitions.Cancel, "What has ended cannot be cancelled.",
             [JobStatus.Pending, JobStatus.Running, JobStatus.Cancelled], cancellationToken);
+        crashPoints.Pass(CrashPoint.JobCancelled);
+        return job;
+    }
 
     /// <summary>
     /// Puts a failed or cancelled job back to the queue; a pending or running one is returned as it is. Null where
@@ -40,7 +46,9 @@ internal sealed class JobControl(JobBoard board, IStorage storage, QueuePlaces p
         }
 
         using var place = places.Take(jobId);
-        return await RetryAsync(job);
+        var retried = await RetryAsync(job);
+        crashPoints.Pass(CrashPoint.JobRetried);
+        return retried;
 
         Task<JobRecord?> RetryAsync(JobRecord found) => ChangeAsync(
             found.JobId, JobTransitions.Retry, "A completed job has its results; submit the video again to run it anew.",

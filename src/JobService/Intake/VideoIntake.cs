@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Mp4;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.V1;
@@ -19,6 +20,7 @@ internal sealed class VideoIntake(
     IJobStore store,
     IStorage storage,
     QueuePlaces places,
+    CrashPoints crashPoints,
     AllowedRoots roots,
     IOptions<SubmitOptions> options,
     TimeProvider time)
@@ -42,6 +44,7 @@ internal sealed class VideoIntake(
         var job = NewJob(submission, fingerprint);
         using var place = places.Take(job.JobId);
         await StoreVideoAsync(source, job.InputPath, cancellationToken);
+        crashPoints.Pass(CrashPoint.VideoStored);
         var (stored, created) = await InsertAsync(job, cancellationToken);
         if (!created)
         {
@@ -49,6 +52,7 @@ internal sealed class VideoIntake(
             return SameOrConflict(stored, job.RequestId!.Value, fingerprint);
         }
 
+        crashPoints.Pass(CrashPoint.JobQueued);
         return stored;
     }
 
@@ -98,6 +102,7 @@ internal sealed class VideoIntake(
                 "The file changed while it was copied. Submit it when it is complete.");
         }
 
+        crashPoints.Pass(CrashPoint.VideoWritten);
         await artifact.CommitAsync(cancellationToken);
     }
 

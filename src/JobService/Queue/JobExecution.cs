@@ -19,7 +19,7 @@ internal sealed class JobExecution(
     SegmentStore store,
     IInferenceClient inference,
     SegmentWindow segments,
-    CrashPoints faults,
+    CrashPoints crashPoints,
     IOptions<DispatchOptions> options,
     TimeProvider time,
     ILogger<JobExecution> logger)
@@ -37,13 +37,12 @@ internal sealed class JobExecution(
         var progress = new AttemptProgress();
         var missing = stored is null ? plan : TakeOver(job, plan, progress);
         await ShowPlanAsync(job, token, probe.Video, segmentFrames, progress.Current, cancellationToken);
+        crashPoints.Pass(CrashPoint.JobPlanned);
         if (stored is null)
         {
             // After the record has segmentFrames, so that a crash in between changes nothing about the plan.
             await store.StorePlanAsync(job.JobId, plan, cancellationToken);
         }
-
-        faults.Pass(CrashPoint.JobPlanned);
         await segments.RunAsync(job, video, missing, Advance, cancellationToken);
         return await WriteResultsAsync(job, video, plan, probe.Video.FrameCount, cancellationToken);
 
@@ -60,11 +59,9 @@ internal sealed class JobExecution(
     /// </summary>
     public void RemoveSegments(Guid jobId)
     {
-        faults.Pass(CrashPoint.JobCompleted);
         try
         {
             store.RemoveAll(jobId);
-            faults.Pass(CrashPoint.SegmentsRemoved);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -144,9 +141,9 @@ internal sealed class JobExecution(
 
         var summary = tally.Finish();
         await document.CompleteAsync(cancellationToken);
-        faults.Pass(CrashPoint.ResultsWritten);
+        crashPoints.Pass(CrashPoint.ResultsWritten);
         await artifact.CommitAsync(cancellationToken);
-        faults.Pass(CrashPoint.ResultsStored);
+        crashPoints.Pass(CrashPoint.ResultsStored);
         return new CompletedWork(outputPath, summary);
     }
 

@@ -28,7 +28,6 @@ internal sealed class JobRecovery(
 
         await segments.RunAsync(cancellationToken);
         await QueueUnfinishedAsync(cancellationToken);
-        await ReportOrphansAsync(cancellationToken);
     }
 
     private async Task QueueUnfinishedAsync(CancellationToken cancellationToken)
@@ -52,25 +51,6 @@ internal sealed class JobRecovery(
         if (unfinished.Count > 0)
         {
             logger.LogInformation("{Count} jobs go on, {Rescued} of them were interrupted", unfinished.Count, rescued);
-        }
-    }
-
-    /// <summary>
-    /// Artifacts without a job are told, not removed: after a database was restored from an older copy, they are all
-    /// that is left of newer jobs.
-    /// </summary>
-    private async Task ReportOrphansAsync(CancellationToken cancellationToken)
-    {
-        var orphans = storage.ListKeys().Select(ArtifactKeys.JobOf).OfType<Guid>().ToHashSet();
-        if (orphans.Count == 0)
-        {
-            return;
-        }
-
-        orphans.ExceptWith(await store.FindKnownAsync(orphans, cancellationToken));
-        if (orphans.Count > 0)
-        {
-            logger.LogWarning("The storage has artifacts of {Count} jobs that are not in the database", orphans.Count);
         }
     }
 }

@@ -1,4 +1,5 @@
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
@@ -14,6 +15,7 @@ internal sealed class JobRunner(
     JobBoard board,
     JobExecution execution,
     LocalAttempts attempts,
+    CrashPoints crashPoints,
     IOptions<DispatchOptions> dispatch,
     IOptions<RetryOptions> retry,
     TimeProvider time,
@@ -35,6 +37,7 @@ internal sealed class JobRunner(
             return null;
         }
 
+        crashPoints.Pass(CrashPoint.JobClaimed);
         using var scope = logger.BeginScope("Job {JobId} attempt {Attempt}", jobId, job.Attempts.Count);
         logger.LogInformation("Job {JobId} started, attempt {Attempt}", jobId, job.Attempts.Count);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(attempt.Cancellation);
@@ -175,7 +178,9 @@ internal sealed class JobRunner(
                 logger.LogInformation("Job {JobId} is {Status}", job.JobId, settled?.Status);
                 if (failure is null)
                 {
+                    crashPoints.Pass(CrashPoint.JobCompleted);
                     execution.RemoveSegments(job.JobId);
+                    crashPoints.Pass(CrashPoint.SegmentsRemoved);
                 }
 
                 return delay;

@@ -24,12 +24,13 @@ internal sealed class RankedIds
             return false;
         }
 
+        var entry = new Entry(rank, jobId);
         if (_chunks.Count == 0)
         {
-            _chunks.Add([]);
+            _chunks.Add([entry]);
+            return true;
         }
 
-        var entry = new Entry(rank, jobId);
         var index = Math.Min(ChunkOf(entry), _chunks.Count - 1);
         var chunk = _chunks[index];
         chunk.Insert(~chunk.BinarySearch(entry), entry);

@@ -14,7 +14,7 @@ namespace ForegSyte.Jobs.Queue;
 internal sealed class SegmentWindow(
     IInferenceClient inference,
     SegmentStore store,
-    CrashPoints faults,
+    CrashPoints crashPoints,
     IOptions<DispatchOptions> options,
     TimeProvider time,
     ILogger<SegmentWindow> logger)
@@ -72,9 +72,9 @@ internal sealed class SegmentWindow(
             throw new InferenceFailedException(new JobFailure(ErrorReason.Internal, defect));
         }
 
-        faults.Pass(CrashPoint.SegmentReturned);
+        crashPoints.Pass(CrashPoint.SegmentReturned);
         await store.StoreAsync(job.JobId, segment, answer, cancellationToken);
-        faults.Pass(CrashPoint.SegmentStored);
+        crashPoints.Pass(CrashPoint.SegmentStored);
         stored(answer);
     }
 

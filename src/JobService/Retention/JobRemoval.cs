@@ -1,4 +1,5 @@
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Intake;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Storage;
@@ -10,7 +11,8 @@ namespace ForegSyte.Jobs.Retention;
 /// Removes terminal jobs: the row first, with a note that its artifacts are to go, then the artifacts, then the note.
 /// Whatever comes in between, the cleaner finishes it.
 /// </summary>
-internal sealed class JobRemoval(IJobStore store, IStorage storage, LocalAttempts attempts)
+internal sealed class JobRemoval(
+    IJobStore store, IStorage storage, LocalAttempts attempts, CrashPoints crashPoints)
 {
     /// <summary>Removes a job with its artifacts; false where there is none.</summary>
     /// <exception cref="ServiceException">WRONG_JOB_STATUS: the job is not terminal.</exception>
@@ -21,6 +23,7 @@ internal sealed class JobRemoval(IJobStore store, IStorage storage, LocalAttempt
             return false;
         }
 
+        crashPoints.Pass(CrashPoint.JobDeleted);
         await RemoveArtifactsAsync([jobId], cancellationToken);
         return true;
     }
@@ -66,6 +69,7 @@ internal sealed class JobRemoval(IJobStore store, IStorage storage, LocalAttempt
 
         if (jobIds.Count > 0)
         {
+            crashPoints.Pass(CrashPoint.ArtifactsDeleted);
             await store.ForgetDeletedAsync(jobIds, cancellationToken);
         }
     }

@@ -34,4 +34,13 @@ internal interface IStorage
 
     /// <summary>The URI under which an InferenceService reads the artifact.</summary>
     Uri UriOf(string key);
+
+    /// <summary>The generation that was noted last; null where none was.</summary>
+    StoreGeneration? ReadGeneration();
+
+    /// <summary>Notes durably which generation of which database uses the storage.</summary>
+    void WriteGeneration(StoreGeneration generation);
+
+    /// <summary>Free space for artifacts in bytes.</summary>
+    long FreeBytes();
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using ForegSyte.Hosting.Configuration;
 using Microsoft.Extensions.Options;
@@ -10,6 +11,9 @@ namespace ForegSyte.Jobs.Storage;
 /// </summary>
 internal sealed partial class LocalStorage : IStorage
 {
+    /// <summary>The note of the generation: no key, since it begins with a dot.</summary>
+    private const string NoteName = ".generation";
+
     private readonly string _root;
 
     public LocalStorage(IOptions<StorageOptions> options)
@@ -96,6 +100,49 @@ internal sealed partial class LocalStorage : IStorage
     /// <summary>Each part is escaped by itself: Uri would take a "%25" in a folder's name for an escaped "%".</summary>
     public Uri UriOf(string key) => new(
         "file://" + string.Join('/', PathOf(key).Split(Path.DirectorySeparatorChar).Select(Uri.EscapeDataString)));
+
+    /// <summary>A note that cannot be read is that of no database.</summary>
+    public StoreGeneration? ReadGeneration()
+    {
+        var path = Path.Combine(_root, NoteName);
+        if (!File.Exists(path))
+        {
+            return null;
+        }
+
+        return File.ReadAllText(path).Trim().Split(' ') is [var id, var number]
+            && Guid.TryParseExact(id, "D", out var databaseId)
+            && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var generation)
+                ? new StoreGeneration(databaseId, generation)
+                : new StoreGeneration(Guid.Empty, 0);
+    }
+
+    /// <inheritdoc />
+    public void WriteGeneration(StoreGeneration generation)
+    {
+        var temporaryPath = Path.Combine(_root, $"{NoteName}.{Guid.NewGuid():N}.tmp");
+        try
+        {
+            using (var file = new StreamWriter(temporaryPath))
+            {
+                file.WriteLine(
+                    string.Create(
+                        CultureInfo.InvariantCulture, $"{generation.DatabaseId:D} {generation.Generation}"));
+                file.Flush();
+                ((FileStream)file.BaseStream).Flush(flushToDisk: true);
+            }
+
+            File.Move(temporaryPath, Path.Combine(_root, NoteName), overwrite: true);
+            DurableFolder.Flush(_root);
+        }
+        catch (IOException failure) when (DiskFull.Is(failure))
+        {
+            throw DiskFull.Report(failure);
+        }
+    }
+
+    /// <inheritdoc />
+    public long FreeBytes() => new DriveInfo(_root).AvailableFreeSpace;
 
     private string PathOf(string key) => Path.Combine(_root, StorageKey.Require(key));
 

@@ -48,12 +48,12 @@ internal static class Layering
             Uses = ["Jobs", "Filters", "Migrations", "Segments", Protocol, Hosting, DuckDb],
         },
         new("Segments", "ForegSyte.Jobs.Storage.Segments") { Uses = ["Jobs", "Storage", Protocol] },
+        new("Faults", "ForegSyte.Jobs.Faults") { Uses = [Hosting] },
         new("Inference", "ForegSyte.Jobs.Inference") { Uses = ["Jobs", Protocol, Hosting, GrpcLibrary] },
         new("Queue", "ForegSyte.Jobs.Queue")
         {
             Uses = ["Jobs", "Storage", "Results", "Segments", "Inference", "Faults", Protocol, Hosting],
         },
-        new("Faults", "ForegSyte.Jobs.Faults") { Uses = [Hosting] },
         new("Intake", "ForegSyte.Jobs.Intake") { Uses = ["Jobs", "Mp4", "Storage", "Queue", Protocol, Hosting] },
         new("Grpc", "ForegSyte.Jobs.Grpc")
         {

@@ -13,7 +13,8 @@ internal sealed record CommandLineRun(int ExitCode, string Output, string Error)
         string[] arguments,
         CancellationToken cancellationToken,
         string? currentFolder = null,
-        Func<string, string?>? environmentVariable = null)
+        Func<string, string?>? environmentVariable = null,
+        TextReader? terminal = null)
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
@@ -23,6 +24,9 @@ internal sealed record CommandLineRun(int ExitCode, string Output, string Error)
             {
                 Output = output,
                 Error = error,
+                ReadLine = (terminal ?? TextReader.Null).ReadLine,
+                InputIsTerminal = terminal is not null,
+                ErrorIsTerminal = terminal is not null,
                 CurrentFolder = currentFolder ?? Path.GetTempPath(),
                 EnvironmentVariable = environmentVariable ?? (_ => null),
                 ClientOptions = new ForegSyteClientOptions

@@ -11,7 +11,12 @@ public sealed class ExitCodeTests
     [InlineData(StatusCode.InvalidArgument, ErrorReason.InvalidField, 2)]
     [InlineData(StatusCode.AlreadyExists, ErrorReason.RequestIdConflict, 2)]
     [InlineData(StatusCode.ResourceExhausted, ErrorReason.MessageTooLarge, 2)]
+    [InlineData(StatusCode.FailedPrecondition, ErrorReason.WrongJobStatus, 2)]
     [InlineData(StatusCode.NotFound, ErrorReason.JobNotFound, 3)]
+    [InlineData(StatusCode.FailedPrecondition, ErrorReason.VideoGone, 3)]
+    [InlineData(StatusCode.ResourceExhausted, ErrorReason.QueueFull, 6)]
+    [InlineData(StatusCode.ResourceExhausted, ErrorReason.StorageFull, 1)]
+    [InlineData(StatusCode.Cancelled, ErrorReason.JobCancelled, 5)]
     [InlineData(StatusCode.Unavailable, ErrorReason.ShuttingDown, 6)]
     [InlineData(StatusCode.DeadlineExceeded, ErrorReason.DeadlineExceeded, 7)]
     [InlineData(StatusCode.Internal, ErrorReason.Internal, 1)]
@@ -59,6 +64,10 @@ public sealed class ExitCodeTests
     [InlineData("list --status lost", "lost")]
     [InlineData("list --limit 0", "at least 1")]
     [InlineData("submit x.mp4 --stride many", "many")]
+    [InlineData("submit x.mp4 --priority high", "high")]
+    [InlineData("cancel", "JOB_ID")]
+    [InlineData("retry", "JOB_ID")]
+    [InlineData("delete --yes", "JOB_ID")]
     public async Task Run_WrongUsage_ExitsWithTwo(string line, string expected)
     {
         var run = await CommandLineRun.StartAsync(

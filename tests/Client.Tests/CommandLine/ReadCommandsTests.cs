@@ -35,6 +35,77 @@ public sealed class ReadCommandsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Get_PendingJob_ShowsPriorityAndWhyItWaits()
+    {
+        _server.Service.Get.Answer(new GetJobResponse { Job = SampleJobs.Queued(3) });
+
+        var run = await CommandLineRun.OnAsync(_server, "get", SampleJobs.Id);
+
+        Assert.Matches(@"Status +pending", run.Output);
+        Assert.Matches(@"Waiting +3rd in the queue", run.Output);
+        Assert.Matches(@"Priority +7 ", run.Output);
+    }
+
+    [Fact]
+    public async Task Get_ResumedJob_ShowsItsAttempts()
+    {
+        _server.Service.Get.Answer(new GetJobResponse { Job = SampleJobs.Resumed() });
+
+        var run = await CommandLineRun.OnAsync(_server, "get", SampleJobs.Id);
+
+        Assert.Matches(
+            @"1\W+2026-01-31 12:00:00Z\W+9 s\W+0\W+CUDA device 0\W+INFERENCE_UNAVAILABLE: The InferenceService "
+            + @"went away\.\W+yes",
+            run.Output);
+        Assert.Matches(@"2\W+2026-01-31 12:00:12Z\W+45\W+CPU, 2 threads\W+running", run.Output);
+        Assert.DoesNotContain("Waiting", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Get_ManyAttempts_ShowsTheLatest()
+    {
+        var job = SampleJobs.Pending();
+        job.Attempts.AddRange(Enumerable.Range(1, 12).Select(number => new Attempt
+        {
+            Number = number,
+            ErrorReason = "STAGE_FAILED",
+            ErrorMessage = $"Try {number}.",
+        }));
+        _server.Service.Get.Answer(new GetJobResponse { Job = job });
+
+        var run = await CommandLineRun.OnAsync(_server, "get", SampleJobs.Id);
+
+        Assert.DoesNotContain("Try 2.", run.Output, StringComparison.Ordinal);
+        Assert.Matches(@"STAGE_FAILED: Try 3\.\W+no", run.Output);
+        Assert.Contains("Try 12.", run.Output, StringComparison.Ordinal);
+        Assert.Contains("after 2 earlier attempts", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Get_OneAttemptThatCompleted_ShowsNoTable()
+    {
+        var job = SampleJobs.Completed();
+        job.Attempts.Add(new Attempt { Number = 1, StartedAt = job.CreatedAt, EndedAt = job.CreatedAt });
+        _server.Service.Get.Answer(new GetJobResponse { Job = job });
+
+        var run = await CommandLineRun.OnAsync(_server, "get", SampleJobs.Id);
+
+        Assert.DoesNotContain("Attempt", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task List_PendingJob_ShowsPriorityAndWhyItWaits()
+    {
+        var waiting = SampleJobs.Waiting(new JobWait { Reason = WaitReason.NoInferenceService });
+        _server.Service.List.Answer(new ListJobsResponse { Jobs = { waiting, SampleJobs.Running(4) } });
+
+        var run = await CommandLineRun.OnAsync(_server, "list");
+
+        Assert.Matches(@"pending: no InferenceService serves\W+7 ", run.Output);
+        Assert.Matches(@"running\W+0 ", run.Output);
+    }
+
+    [Fact]
     public async Task Get_Json_RoundTrips()
     {
         _server.Service.Get.Answer(new GetJobResponse { Job = SampleJobs.Completed() });

@@ -30,12 +30,12 @@ public sealed class SubmitAndAnalyzeTests : IAsyncLifetime
     {
         var run = await CommandLineRun.OnAsync(
             _server, "submit", RepositoryFiles.Pedestrians, "-p", "ocr_only", "--stride", "5", "--max-frames", "9",
-            "--name", "gate");
+            "--name", "gate", "--priority", "8");
 
         Assert.Equal((0, SampleJobs.Id + Environment.NewLine), (run.ExitCode, run.Output));
         Assert.Contains($"foregsyte wait {SampleJobs.Id}", run.Error, StringComparison.Ordinal);
         var request = Assert.Single(_server.Service.Submit.Requests);
-        Assert.Equal(("ocr_only", "gate"), (request.PipelineId, request.DisplayName));
+        Assert.Equal(("ocr_only", "gate", 8), (request.PipelineId, request.DisplayName, request.Priority));
         Assert.Equal(new JobOptions { FrameStride = 5, MaxFrames = 9 }, request.Options);
         Assert.Equal(SubmitVideoRequest.SourceOneofCase.Content, request.SourceCase);
     }
@@ -45,7 +45,8 @@ public sealed class SubmitAndAnalyzeTests : IAsyncLifetime
     {
         var run = await CommandLineRun.OnAsync(_server, "submit", "file:///videos/a.mp4", "--json");
 
-        Assert.Equal("file:///videos/a.mp4", Assert.Single(_server.Service.Submit.Requests).Uri);
+        var request = Assert.Single(_server.Service.Submit.Requests);
+        Assert.Equal(("file:///videos/a.mp4", false), (request.Uri, request.HasPriority));
         Assert.Equal(SampleJobs.Pending(), ForegSyteJson.StrictParser.Parse<Job>(run.Output));
     }
 
@@ -99,6 +100,27 @@ public sealed class SubmitAndAnalyzeTests : IAsyncLifetime
         Assert.Equal(1, run.ExitCode);
         Assert.Contains("apt-get install ffmpeg", run.Error, StringComparison.Ordinal);
         Assert.Equal([_folder.File("out", "pedestrians.results.json")], Directory.GetFiles(_folder.File("out")));
+    }
+
+    [Fact]
+    public async Task Analyze_Interrupted_SaysHowToEndTheJob()
+    {
+        var reached = new TaskCompletionSource();
+        _server.Service.Wait.Answer(SampleJobs.Changed(SampleJobs.Running(1))).Hang(reached);
+        using var interruption = CancellationTokenSource.CreateLinkedTokenSource(Token);
+
+        var running = CommandLineRun.StartAsync(
+            ["analyze", RepositoryFiles.Pedestrians, "--server", _server.Address.ToString()],
+            interruption.Token,
+            _folder.Path);
+        await reached.Task.WaitAsync(Token);
+        await interruption.CancelAsync();
+        var run = await running;
+
+        Assert.Equal(5, run.ExitCode);
+        Assert.Contains($"foregsyte wait {SampleJobs.Id}", run.Error, StringComparison.Ordinal);
+        Assert.Contains($"To end it: foregsyte cancel {SampleJobs.Id}", run.Error, StringComparison.Ordinal);
+        Assert.Empty(_server.Service.Cancel.Requests);
     }
 
     [Fact]

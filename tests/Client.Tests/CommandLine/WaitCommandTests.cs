@@ -33,6 +33,36 @@ public sealed class WaitCommandTests
     }
 
     [Fact]
+    public async Task Wait_JobHasToWait_SaysWhatFor()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Wait.Answer(
+            SampleJobs.Changed(SampleJobs.Queued(12)),
+            SampleJobs.Changed(SampleJobs.Queued(12)),
+            SampleJobs.Changed(SampleJobs.Queued(2)),
+            SampleJobs.Changed(SampleJobs.Completed()));
+
+        var run = await CommandLineRun.OnAsync(server, "wait", SampleJobs.Id);
+
+        var lines = run.Error.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(["waiting: 12th in the queue", "waiting: 2nd in the queue"], lines[..^1]);
+    }
+
+    [Fact]
+    public async Task Wait_JobFailsForAPassingReason_SaysHowToRunItAgain()
+    {
+        var job = SampleJobs.Failed();
+        job.Attempts.Add(new Attempt { Number = 5, ErrorReason = "DECODER_LOST", Retryable = true });
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Wait.Answer(SampleJobs.Changed(job));
+
+        var run = await CommandLineRun.OnAsync(server, "wait", SampleJobs.Id);
+
+        Assert.Equal(4, run.ExitCode);
+        Assert.Contains($"foregsyte retry {SampleJobs.Id}", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Wait_JobFails_ExitsWithFour()
     {
         await using var server = await ScriptedServer.StartAsync();
@@ -45,6 +75,7 @@ public sealed class WaitCommandTests
             "error: the job failed: UNDECODABLE_VIDEO: Frame 40 could not be decoded.",
             run.Error,
             StringComparison.Ordinal);
+        Assert.DoesNotContain("foregsyte retry", run.Error, StringComparison.Ordinal);
         Assert.Equal(SampleJobs.Failed(), ForegSyteJson.StrictParser.Parse<Job>(run.Output));
     }
 
@@ -58,6 +89,7 @@ public sealed class WaitCommandTests
 
         Assert.Equal(5, run.ExitCode);
         Assert.Contains("The job was cancelled.", run.Error, StringComparison.Ordinal);
+        Assert.Contains($"To run it again: foregsyte retry {SampleJobs.Id}", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -79,6 +111,7 @@ public sealed class WaitCommandTests
             $"The job itself goes on. To wait for it again: foregsyte wait {SampleJobs.Id}",
             run.Error,
             StringComparison.Ordinal);
+        Assert.Contains($"To end it: foregsyte cancel {SampleJobs.Id}", run.Error, StringComparison.Ordinal);
         Assert.Contains("error: Interrupted.", run.Error, StringComparison.Ordinal);
     }
 

@@ -16,6 +16,15 @@ public static class Failures
     public static RpcException JobNotFound { get; } = Of(
         StatusCode.NotFound, ErrorReason.JobNotFound, "There is no job 42.");
 
+    public static RpcException WrongJobStatus { get; } = Of(
+        StatusCode.FailedPrecondition, ErrorReason.WrongJobStatus, "The job is COMPLETED.");
+
+    public static RpcException QueueFull(TimeSpan comeBackIn) => Of(
+        StatusCode.ResourceExhausted,
+        ErrorReason.QueueFull,
+        "10000 jobs wait.",
+        new RetryInfo { RetryDelay = Duration.FromTimeSpan(comeBackIn) });
+
     public static RpcException Of(
         StatusCode code, ErrorReason reason, string message, params IMessage[] furtherDetails)
     {

@@ -19,6 +19,17 @@ public static class SampleJobs
         CreatedAt = Timestamp.FromDateTimeOffset(new DateTimeOffset(2026, 1, 31, 12, 0, 0, TimeSpan.Zero)),
     };
 
+    public static Job Waiting(JobWait wait)
+    {
+        var job = Pending();
+        job.Priority = 7;
+        job.Wait = wait;
+        return job;
+    }
+
+    public static Job Queued(int position) =>
+        Waiting(new JobWait { Reason = WaitReason.Queued, QueuePosition = position });
+
     public static Job Running(int done, int total = 100)
     {
         var job = Pending();
@@ -79,6 +90,31 @@ public static class SampleJobs
         var job = Running(40);
         job.Status = JobStatus.Cancelled;
         job.Etag = "cancelled";
+        return job;
+    }
+
+    /// <summary>A job that goes on after an attempt that lost its InferenceService.</summary>
+    public static Job Resumed()
+    {
+        var job = Running(60);
+        var start = job.CreatedAt.ToDateTimeOffset();
+        job.Attempts.Add(new Attempt
+        {
+            Number = 1,
+            StartedAt = Timestamp.FromDateTimeOffset(start),
+            EndedAt = Timestamp.FromDateTimeOffset(start.AddSeconds(9)),
+            ErrorReason = "INFERENCE_UNAVAILABLE",
+            ErrorMessage = "The InferenceService went away.",
+            Retryable = true,
+            Device = new Device { Description = "CUDA device 0" },
+        });
+        job.Attempts.Add(new Attempt
+        {
+            Number = 2,
+            StartedAt = Timestamp.FromDateTimeOffset(start.AddSeconds(12)),
+            FramesResumed = 45,
+            Device = new Device { Description = "CPU, 2 threads" },
+        });
         return job;
     }
 

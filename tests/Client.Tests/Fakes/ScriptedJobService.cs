@@ -14,6 +14,12 @@ public sealed class ScriptedJobService : JobService.JobServiceBase
 
     public Script<ListJobsRequest, ListJobsResponse> List { get; } = new();
 
+    public Script<CancelJobRequest, CancelJobResponse> Cancel { get; } = new();
+
+    public Script<RetryJobRequest, RetryJobResponse> Retry { get; } = new();
+
+    public Script<DeleteJobRequest, DeleteJobResponse> Delete { get; } = new();
+
     public Script<GetJobResultsRequest, GetJobResultsResponse> Results { get; } = new();
 
     public Script<ListPipelinesRequest, ListPipelinesResponse> Pipelines { get; } = new();
@@ -29,6 +35,15 @@ public sealed class ScriptedJobService : JobService.JobServiceBase
 
     public override Task<ListJobsResponse> ListJobs(ListJobsRequest request, ServerCallContext context) =>
         List.RunAsync(request, context);
+
+    public override Task<CancelJobResponse> CancelJob(CancelJobRequest request, ServerCallContext context) =>
+        Cancel.RunAsync(request, context);
+
+    public override Task<RetryJobResponse> RetryJob(RetryJobRequest request, ServerCallContext context) =>
+        Retry.RunAsync(request, context);
+
+    public override Task<DeleteJobResponse> DeleteJob(DeleteJobRequest request, ServerCallContext context) =>
+        Delete.RunAsync(request, context);
 
     public override Task<GetJobResultsResponse> GetJobResults(
         GetJobResultsRequest request, ServerCallContext context) =>

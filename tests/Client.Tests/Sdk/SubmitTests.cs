@@ -72,6 +72,95 @@ public sealed class SubmitTests
         Assert.Single(server.Service.Submit.Requests);
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData(0)]
+    [InlineData(9)]
+    public async Task SubmitVideo_Priority_IsSentWhereGiven(int? priority)
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Submit.Answer(new SubmitVideoResponse { Job = SampleJobs.Pending() });
+        await using var client = server.Connect();
+
+        await client.SubmitVideoAsync(new byte[1], Options with { Priority = priority }, Token);
+
+        var request = Assert.Single(server.Service.Submit.Requests);
+        Assert.Equal(priority, request.HasPriority ? request.Priority : null);
+    }
+
+    [Fact]
+    public async Task SubmitVideo_QueueFull_IsThrownWithWhenToComeBack()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Submit.Fail(Failures.QueueFull(TimeSpan.FromSeconds(10)));
+        await using var client = server.Connect();
+
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(
+            () => client.SubmitVideoAsync(new byte[1], Options, Token));
+
+        Assert.Equal(ErrorReason.QueueFull, failure.Reason);
+        Assert.Equal(TimeSpan.FromSeconds(10), failure.RetryAfter);
+        Assert.True(failure.IsRetryable);
+        Assert.Single(server.Service.Submit.Requests);
+    }
+
+    [Fact]
+    public async Task SubmitVideo_WaitWhileQueueFull_ComesBackWhenAskedToBeyondMaxAttempts()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Submit
+            .Fail(Failures.QueueFull(TimeSpan.FromSeconds(10)), times: 6)
+            .Fail(Failures.Unavailable)
+            .Answer(new SubmitVideoResponse { Job = SampleJobs.Pending() });
+        var clock = new SkippingTimeProvider();
+        await using var client = server.Connect(options => options with
+        {
+            TimeProvider = clock,
+            Random = new FixedRandom(1),
+            MaxAttempts = 2,
+        });
+
+        var job = await client.SubmitVideoAsync(new byte[1], Options with { WaitWhileQueueFull = true }, Token);
+
+        Assert.Equal(SampleJobs.Id, job.JobId);
+        // The pause after UNAVAILABLE is the first of its kind.
+        Assert.Equal([10, 10, 10, 10, 10, 10, 0.2], clock.Pauses.Select(pause => pause.TotalSeconds));
+        Assert.Single(server.Service.Submit.Requests.Select(request => request.RequestId).Distinct());
+    }
+
+    [Fact]
+    public async Task SubmitVideo_QueueStaysFull_EndsWithinTheSubmitDeadline()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Submit.Always((_, _) => throw Failures.QueueFull(TimeSpan.FromSeconds(10)));
+        var clock = new SkippingTimeProvider();
+        await using var client = server.Connect(options => options with
+        {
+            TimeProvider = clock,
+            SubmitDeadline = TimeSpan.FromSeconds(35),
+        });
+
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(
+            () => client.SubmitVideoAsync(new byte[1], Options with { WaitWhileQueueFull = true }, Token));
+
+        Assert.Equal(ErrorReason.QueueFull, failure.Reason);
+        Assert.Equal(3, clock.Pauses.Count);
+        Assert.Equal(4, server.Service.Submit.Requests.Count);
+    }
+
+    [Fact]
+    public async Task SubmitVideo_WaitWhileQueueFullAndServerStaysAway_MakesMaxAttempts()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Submit.Always((_, _) => throw Failures.Unavailable);
+        await using var client = server.Connect(options => options with { MaxAttempts = 3 });
+
+        await Assert.ThrowsAsync<ForegSyteException>(
+            () => client.SubmitVideoAsync(new byte[1], Options with { WaitWhileQueueFull = true }, Token));
+
+        Assert.Equal(3, server.Service.Submit.Requests.Count);
+    }
+
     [Fact]
     public async Task SubmitVideo_StreamOverTheInlineLimit_IsRefusedBeforeAnythingIsSent()
     {

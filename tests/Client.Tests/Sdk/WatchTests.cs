@@ -47,6 +47,38 @@ public sealed class WatchTests
     }
 
     [Fact]
+    public async Task WatchJob_PlaceInTheQueueChanges_TellsItThoughTheEtagDoesNot()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Wait.Answer(
+            SampleJobs.Changed(SampleJobs.Queued(3)),
+            SampleJobs.Changed(SampleJobs.Queued(3)),
+            SampleJobs.Changed(SampleJobs.Queued(1)),
+            SampleJobs.Changed(SampleJobs.Completed()));
+        var clock = new SkippingTimeProvider();
+        await using var client = server.Connect(options => options with { TimeProvider = clock });
+
+        var seen = await client.WatchJobAsync(SampleJobs.Id, cancellationToken: Token).ToListAsync(Token);
+
+        Assert.Equal([3, 1, null], seen.Select(job => job.Wait?.QueuePosition));
+        // Neither of the two answers with the known etag may be followed by a call at once.
+        Assert.Equal(2, clock.Pauses.Count);
+    }
+
+    [Fact]
+    public async Task WaitForCompletion_JobIsCancelled_ReturnsIt()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Wait.Answer(
+            SampleJobs.Changed(SampleJobs.Running(10)), SampleJobs.Changed(SampleJobs.Cancelled()));
+        await using var client = server.Connect();
+
+        var job = await client.WaitForCompletionAsync(SampleJobs.Id, cancellationToken: Token);
+
+        Assert.Equal(SampleJobs.Cancelled(), job);
+    }
+
+    [Fact]
     public async Task WatchJob_ServerUnavailableForAWhile_GoesOnFromTheKnownEtag()
     {
         await using var server = await ScriptedServer.StartAsync();

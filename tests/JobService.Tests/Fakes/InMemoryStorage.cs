@@ -8,6 +8,11 @@ internal sealed class InMemoryStorage : IStorage
 {
     private readonly ConcurrentDictionary<string, byte[]> _artifacts = new(StringComparer.Ordinal);
 
+    private StoreGeneration? _generation;
+
+    /// <summary>What is left of the disk, at first.</summary>
+    public long SizeBytes { get; init; } = 1L << 40;
+
     public IStagedArtifact Stage(string key) => new Staged(this, StorageKey.Require(key));
 
     public Stream OpenRead(string key) => _artifacts.TryGetValue(StorageKey.Require(key), out var bytes)
@@ -24,6 +29,12 @@ internal sealed class InMemoryStorage : IStorage
         _artifacts.Keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal));
 
     public int RemoveAbandoned() => 0;
+
+    public StoreGeneration? ReadGeneration() => _generation;
+
+    public void WriteGeneration(StoreGeneration generation) => _generation = generation;
+
+    public long FreeBytes() => SizeBytes - _artifacts.Values.Sum(bytes => bytes.LongLength);
 
     public Uri UriOf(string key) => new("file:///in-memory/" + StorageKey.Require(key));
 

@@ -15,12 +15,16 @@ public sealed class JobTransitionsTests
     private static readonly JobFailure Failure = new(ErrorReason.DecoderLost, "The decoder was lost.");
 
     /// <summary>
-    /// What a walk does in a step: which command, with whose token, at what time after or before the start.
+    /// What a walk does in a step: which command, with whose token, how many seconds after or before the step before.
     /// </summary>
     private static readonly Gen<(int Command, Guid Token, DateTimeOffset Now, int Frames)[]> Walks =
-        Gen.Select(Gen.Int[0, 7], Gen.Int[0, 2], Gen.Int[-100, 1000], Gen.Int[0, 50])
-            .Select(step => (step.Item1, Tokens[step.Item2], Start.AddSeconds(step.Item3), step.Item4))
-            .Array[0, 40];
+        Gen.Select(Gen.Int[0, 9], Gen.Int[0, 2], Gen.Int[-3, 8], Gen.Int[0, 50]).Array[0, 40].Select(steps =>
+        {
+            var now = Start;
+            return steps
+                .Select(step => (step.Item1, Tokens[step.Item2], now = now.AddSeconds(step.Item3), step.Item4))
+                .ToArray();
+        });
 
     [Fact]
     public void AnyWalk_ThroughTheStates_KeepsTheRules() => Walks.Sample(walk =>
@@ -48,7 +52,7 @@ public sealed class JobTransitionsTests
     [InlineData(JobStatus.Completed)]
     [InlineData(JobStatus.Failed)]
     [InlineData(JobStatus.Cancelled)]
-    public void AnyCommand_OnATerminalJob_IsRefused(JobStatus status)
+    public void AnyCommandOfADispatcher_OnATerminalJob_IsRefused(JobStatus status)
     {
         var job = JobTransitions.Claim(Pending(), Tokens[0], Start, LeaseDuration) with { Status = status };
         for (var command = 0; command <= 7; command++)
@@ -56,6 +60,38 @@ public sealed class JobTransitionsTests
             var refused = Assert.Throws<TransitionRefusedException>(() => Apply(job, (command, Tokens[0], Start, 1)));
             Assert.Equal(TransitionRefusal.WrongStatus, refused.Refusal);
         }
+    }
+
+    [Fact]
+    public void Cancel_AndRetry_MayBeRepeatedAndKnowTheirStatuses()
+    {
+        var running = JobTransitions.Claim(Pending(), Tokens[0], Start, LeaseDuration);
+        var completed = JobTransitions.Complete(running, Tokens[0], "x", new JobSummary(), Start);
+        var failed = JobTransitions.Fail(running, Tokens[0], Failure, Start);
+        var cancelled = JobTransitions.Cancel(running, Start);
+        Assert.Same(cancelled, JobTransitions.Cancel(cancelled, Start.AddSeconds(1)));
+        Assert.Same(running, JobTransitions.Retry(running, Start));
+        Assert.Throws<TransitionRefusedException>(() => JobTransitions.Cancel(completed, Start));
+        Assert.Throws<TransitionRefusedException>(() => JobTransitions.Cancel(failed, Start));
+        Assert.Throws<TransitionRefusedException>(() => JobTransitions.Retry(completed, Start));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(6)]
+    public void AnyCommandOfADispatcher_WhenItsLeaseExpired_IsRefused(int command)
+    {
+        var job = JobTransitions.Claim(Pending(), Tokens[0], Start, LeaseDuration);
+        Apply(job, (command, Tokens[0], Start + LeaseDuration - TimeSpan.FromTicks(1), 1));
+        Assert.False(JobTransitions.HasExpiredLease(job, Start + LeaseDuration - TimeSpan.FromTicks(1)));
+        var refused = Assert.Throws<TransitionRefusedException>(
+            () => Apply(job, (command, Tokens[0], Start + LeaseDuration, 1)));
+        Assert.Equal(TransitionRefusal.StaleLease, refused.Refusal);
+        Assert.True(JobTransitions.HasExpiredLease(job, Start + LeaseDuration));
     }
 
     [Fact]
@@ -93,16 +129,36 @@ public sealed class JobTransitionsTests
         Assert.All(job.Attempts.SkipLast(1), attempt => Assert.NotNull(attempt.EndedAt));
         Assert.Equal(job.Status == JobStatus.Running, job.Attempts.Count > 0 && job.Attempts[^1].EndedAt is null);
         Assert.True(job.UpdatedAt >= job.CreatedAt);
+        Assert.True(job.NextAttemptAt is null || job.Status == JobStatus.Pending);
+        Assert.True(job.ForgivenAttempts <= job.Attempts.Count);
     }
 
     private static void CheckStep(
         JobRecord before, JobRecord after, (int Command, Guid Token, DateTimeOffset Now, int Frames) step)
     {
-        Assert.False(before.IsTerminal);
         Assert.True(after.UpdatedAt >= before.UpdatedAt, "A clock that was set back must not make a record older.");
-        if (before.Status == JobStatus.Running && step.Command != 7)
+        if (ReferenceEquals(before, after))
+        {
+            return;
+        }
+
+        if (before.IsTerminal)
+        {
+            // Only a caller brings a job back, with all its attempts before it again.
+            Assert.Equal((9, JobStatus.Pending), (step.Command, after.Status));
+            Assert.NotEqual(JobStatus.Completed, before.Status);
+            Assert.Equal(before.Attempts, after.Attempts);
+            Assert.Equal((before.Attempts.Count, after.UpdatedAt), (after.ForgivenAttempts, after.QueuedAt));
+        }
+        else
+        {
+            Assert.Equal((before.QueuedAt, before.ForgivenAttempts), (after.QueuedAt, after.ForgivenAttempts));
+        }
+
+        if (before.Status == JobStatus.Running && step.Command is not (7 or 8))
         {
             Assert.Equal(before.Lease!.Token, step.Token);
+            Assert.True(before.Lease.ExpiresAt > step.Now, "Nothing is done under a lease that expired.");
         }
 
         if (before.Status == after.Status)
@@ -124,8 +180,10 @@ public sealed class JobTransitionsTests
                 job, step.Token, new SegmentProgress(step.Frames, TimeSpan.Zero, TimeSpan.Zero, null), step.Now),
             4 => JobTransitions.Complete(job, step.Token, "results.json", new JobSummary(), step.Now),
             5 => JobTransitions.Fail(job, step.Token, Failure, step.Now),
-            6 => JobTransitions.Release(job, step.Token, Failure, TimeSpan.Zero, step.Now),
+            6 => JobTransitions.Release(job, step.Token, Failure, TimeSpan.FromSeconds(step.Frames), step.Now),
             7 => JobTransitions.Rescue(job, Failure, step.Now),
+            8 => JobTransitions.Cancel(job, step.Now),
+            9 => JobTransitions.Retry(job, step.Now),
             _ => throw new ArgumentOutOfRangeException(nameof(step)),
         };
 

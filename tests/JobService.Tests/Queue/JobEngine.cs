@@ -2,7 +2,9 @@ using ForegSyte.Hosting.Configuration;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Grpc;
 using ForegSyte.Jobs.Inference;
+using ForegSyte.Jobs.Intake;
 using ForegSyte.Jobs.Queue;
+using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.Segments;
 using ForegSyte.Testing;
@@ -51,7 +53,12 @@ internal sealed class JobEngine : IAsyncDisposable
         services.AddSingleton<SegmentPages>();
         services.AddSingleton<ResultPages>();
         services.AddSingleton(inference);
+        services.AddIntake();
+        services.AddRetention();
         _services = services.BuildServiceProvider();
+
+        // As at a start of the service, these follow the commits from the first one on.
+        _ = (Board, Pending, Attempts);
     }
 
     public TemporaryFolder Folder { get; }
@@ -70,13 +77,24 @@ internal sealed class JobEngine : IAsyncDisposable
 
     public IJobQueue Queue => _services.GetRequiredService<IJobQueue>();
 
+    public PendingJobs Pending => _services.GetRequiredService<PendingJobs>();
+
+    public LocalAttempts Attempts => _services.GetRequiredService<LocalAttempts>();
+
+    public JobRescuer Rescuer => _services.GetRequiredService<JobRescuer>();
+
+    public JobControl Control => _services.GetRequiredService<JobControl>();
+
+    public JobRemoval Removal => _services.GetRequiredService<JobRemoval>();
+
     public JobRecovery Recovery => _services.GetRequiredService<JobRecovery>();
 
     /// <summary>Stores a pending job.</summary>
-    public async Task<Guid> AddJobAsync(int frameStride = 1, int maxFrames = 0)
+    public async Task<Guid> AddJobAsync(
+        int frameStride = 1, int maxFrames = 0, int priority = JobPriority.Default, DateTimeOffset? submittedAt = null)
     {
         var jobId = Guid.NewGuid();
-        var now = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        var now = submittedAt ?? new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
         await Board.AddAsync(
             new JobRecord
             {
@@ -85,6 +103,7 @@ internal sealed class JobEngine : IAsyncDisposable
                 PipelineId = "yolo_ocr",
                 FrameStride = frameStride,
                 MaxFrames = maxFrames,
+                Priority = priority,
                 InputPath = ArtifactKeys.Video(jobId),
                 CreatedAt = now,
                 UpdatedAt = now,
@@ -92,6 +111,13 @@ internal sealed class JobEngine : IAsyncDisposable
             },
             TestContext.Current.CancellationToken);
         return jobId;
+    }
+
+    /// <summary>Stores something in the place of a job's video.</summary>
+    public async Task PutVideoAsync(Guid jobId)
+    {
+        await using var video = Storage.Stage(ArtifactKeys.Video(jobId));
+        await video.CommitAsync(TestContext.Current.CancellationToken);
     }
 
     /// <summary>The stored job.</summary>

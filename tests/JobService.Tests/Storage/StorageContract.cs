@@ -103,6 +103,31 @@ public abstract class StorageContract
         Assert.Equal("x", await GetAsync(key));
     }
 
+    [Fact]
+    public async Task ListKeys_OfAPrefix_GivesThoseOnly()
+    {
+        await PutAsync("ab.mp4", "x");
+        await PutAsync("ab_results.json", "x");
+        await PutAsync("b.ab", "x");
+        Assert.Equal(["ab.mp4", "ab_results.json"], Storage.ListKeys("ab").Order());
+        Assert.Equal(3, Storage.ListKeys().Count());
+    }
+
+    [Fact]
+    public void Generation_IsTheOneThatWasNotedLast_AndNoArtifact()
+    {
+        Assert.Null(Storage.ReadGeneration());
+        var first = new StoreGeneration(Guid.NewGuid(), 1);
+        Storage.WriteGeneration(first);
+        Assert.Equal(first, Storage.ReadGeneration());
+        Storage.WriteGeneration(first with { Generation = long.MaxValue });
+        Assert.Equal(first with { Generation = long.MaxValue }, Storage.ReadGeneration());
+        Assert.Empty(Storage.ListKeys());
+    }
+
+    [Fact]
+    public void FreeBytes_IsWhatTheDiskHas() => Assert.True(Storage.FreeBytes() > 0);
+
     [Theory]
     [MemberData(nameof(HostileKeys), DisableDiscoveryEnumeration = true)]
     public void HostileKey_IsAnArgumentExceptionEverywhere(string key)

@@ -66,7 +66,7 @@ internal static class AnalyzeCommand
             return ExitCodes.Of(job.Status);
         }
 
-        JobView.Write(context.Output, job);
+        JobView.Write(context.Output, job, context.Environment.Now);
         context.Output.WriteLine();
         Directory.CreateDirectory(request.Folder);
         var resultsPath = request.PathOf(".results.json");

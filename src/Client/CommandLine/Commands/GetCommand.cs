@@ -25,7 +25,7 @@ internal static class GetCommand
                 }
                 else
                 {
-                    JobView.Write(context.Output, job);
+                    JobView.Write(context.Output, job, context.Environment.Now);
                 }
 
                 return ExitCode.Ok;

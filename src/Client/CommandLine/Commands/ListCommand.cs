@@ -65,10 +65,17 @@ internal static class ListCommand
         return string.Join(" AND ", new[] { filter, byStatus }.Where(part => !string.IsNullOrWhiteSpace(part)));
     }
 
+    /// <summary>For example "running", or "pending: 3rd in the queue".</summary>
+    private static string StatusOf(Job job, DateTimeOffset now)
+    {
+        var wait = WaitText.Of(job, now);
+        return wait.Length > 0 ? $"{JobView.StatusText(job.Status)}: {wait}" : JobView.StatusText(job.Status);
+    }
+
     private static async Task WriteTableAsync(CommandContext context, IAsyncEnumerable<Job> jobs)
     {
         var table = new Table().Border(TableBorder.Simple);
-        table.AddColumns("Job", "Status", "Frames", "Pipeline", "Created", "Name");
+        table.AddColumns("Job", "Status", "Priority", "Frames", "Pipeline", "Created", "Name");
         await foreach (var job in jobs)
         {
             var progress = job.Progress is { FramesTotal: > 0 } known
@@ -76,7 +83,8 @@ internal static class ListCommand
                 : "";
             table.AddRow(
                 new Text(job.JobId),
-                new Text(JobView.StatusText(job.Status), JobView.StatusStyle(job.Status)),
+                new Text(StatusOf(job, context.Environment.Now), JobView.StatusStyle(job.Status)),
+                new Text(job.Priority.ToString(CultureInfo.InvariantCulture)),
                 new Text(progress),
                 new Text(job.PipelineId),
                 new Text(JobFacts.Time(job.CreatedAt)),

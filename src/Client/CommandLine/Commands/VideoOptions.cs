@@ -38,6 +38,17 @@ internal sealed class VideoOptions
         HelpName = "UUID",
     };
 
+    private readonly Option<int?> _priority = new("--priority")
+    {
+        Description = "How urgent the job is, 0 to 9; 9 runs first. The server's default (4) where left out.",
+        HelpName = "N",
+    };
+
+    private readonly Option<bool> _waitForPlace = new("--wait-for-place")
+    {
+        Description = "Where the queue of the server is full, wait for a place, up to 5 minutes, instead of failing.",
+    };
+
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
@@ -46,6 +57,8 @@ internal sealed class VideoOptions
         command.Add(_maxFrames);
         command.Add(_name);
         command.Add(_requestId);
+        command.Add(_priority);
+        command.Add(_waitForPlace);
     }
 
     /// <summary>What was given. Ranges are the server's to check, so that there is one place that knows them.</summary>
@@ -56,5 +69,7 @@ internal sealed class VideoOptions
         MaxFrames = arguments.GetValue(_maxFrames),
         DisplayName = arguments.GetValue(_name),
         RequestId = arguments.GetValue(_requestId),
+        Priority = arguments.GetValue(_priority),
+        WaitWhileQueueFull = arguments.GetValue(_waitForPlace),
     };
 }

@@ -30,7 +30,7 @@ internal static class WaitCommand
                 }
                 else
                 {
-                    JobView.Write(context.Output, job);
+                    JobView.Write(context.Output, job, context.Environment.Now);
                 }
 
                 JobOutcome.Write(context.Error, job);

@@ -13,6 +13,7 @@ internal static class ErrorAdvice
     {
         ForegSyteException { Code: StatusCode.Unavailable, Reason: ErrorReason.Unspecified } =>
             $"Start the server, or name another one with --server ADDRESS or {GlobalOptions.ServerVariable}.",
+        ForegSyteException { Reason: ErrorReason.QueueFull } full => QueueFullAdvice(full.RetryAfter),
         ForegSyteException { RetryAfter: { } delay } =>
             $"The server asks to come back in {DurationText.Format(delay)}.",
         ForegSyteException { Reason: ErrorReason.UnknownPipeline } =>
@@ -27,6 +28,19 @@ internal static class ErrorAdvice
             "'foregsyte submit file:///path/on/the/server.mp4' lets the server read the video itself.",
         ForegSyteException { Reason: ErrorReason.SourceNotAllowed } =>
             "Put the video under one of the folders that the server allows (its option Submit:AllowedRoots).",
+        ForegSyteException { Reason: ErrorReason.WrongJobStatus } =>
+            "'foregsyte get JOB_ID' shows the job. 'cancel' ends what is pending or running, 'retry' takes what failed "
+            + "or was cancelled, 'delete' takes what has ended.",
+        ForegSyteException { Reason: ErrorReason.VideoGone } =>
+            "'foregsyte submit FILE' makes a new job of the video.",
+        ForegSyteException { Reason: ErrorReason.JobCancelled } => "'foregsyte retry JOB_ID' runs the job again.",
         _ => null,
     };
+
+    private static string QueueFullAdvice(TimeSpan? delay)
+    {
+        var when = delay is { } asked ? $"in {DurationText.Format(asked)}" : "later";
+        return $"Come back {when}. 'foregsyte submit' and 'analyze' wait by themselves with --wait-for-place; "
+            + "'foregsyte list --status pending' shows what waits.";
+    }
 }

@@ -10,9 +10,14 @@ internal static class ErrorReport
     private static readonly Style Red = new(Color.Red);
 
     /// <summary>Writes a failure.</summary>
-    public static void Write(IAnsiConsole console, Exception failure, bool verbose)
+    /// <param name="console">Where to.</param>
+    /// <param name="failure">What went wrong.</param>
+    /// <param name="verbose">Whether to tell the whole cause.</param>
+    /// <param name="about">Which of several jobs it is about; null where there is one.</param>
+    public static void Write(IAnsiConsole console, Exception failure, bool verbose, string? about = null)
     {
-        console.WriteLine($"error: {Headline(failure)}", Red);
+        var subject = about is null ? "" : SafeText.OneLine($"{about}: ");
+        console.WriteLine($"error: {subject}{Headline(failure)}", Red);
         if (failure is ForegSyteException { FieldViolations: var violations })
         {
             // One violation usually says what the message says.
@@ -45,6 +50,13 @@ internal static class ErrorReport
         console.WriteLine(command is RootCommand
             ? "  'foregsyte --help' shows the commands."
             : $"  'foregsyte {command.Name} --help' shows what it takes.");
+    }
+
+    /// <summary>Writes what a command needs and was not given.</summary>
+    public static void WriteUsage(IAnsiConsole console, string error, string advice)
+    {
+        console.WriteLine($"error: {error}", Red);
+        console.WriteLine($"  {advice}");
     }
 
     private static string Headline(Exception failure) => SafeText.OneLine(failure switch

@@ -28,7 +28,7 @@ internal static class JobFacts
         var stride = options?.FrameStride ?? 0;
         var every = stride <= 1
             ? "every frame"
-            : string.Create(CultureInfo.InvariantCulture, $"every {Ordinal(stride)} frame");
+            : string.Create(CultureInfo.InvariantCulture, $"every {OrdinalText.Of(stride)} frame");
         return options is { MaxFrames: > 0 }
             ? string.Create(CultureInfo.InvariantCulture, $"{every}, at most {options.MaxFrames}")
             : every;
@@ -79,17 +79,4 @@ internal static class JobFacts
     /// <summary>A time in UTC, for example "2026-01-31 12:00:00Z".</summary>
     public static string Time(Timestamp? time) =>
         time?.ToDateTimeOffset().ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "";
-
-    private static string Ordinal(int number)
-    {
-        var suffix = (number % 100, number % 10) switch
-        {
-            (11 or 12 or 13, _) => "th",
-            (_, 1) => "st",
-            (_, 2) => "nd",
-            (_, 3) => "rd",
-            _ => "th",
-        };
-        return string.Create(CultureInfo.InvariantCulture, $"{number}{suffix}");
-    }
 }

@@ -14,7 +14,10 @@ internal static class JobView
     private static readonly Style Dim = new(decoration: Decoration.Dim);
 
     /// <summary>Writes all that is known of a job.</summary>
-    public static void Write(IAnsiConsole console, Job job)
+    /// <param name="console">Where to.</param>
+    /// <param name="job">The job.</param>
+    /// <param name="now">The time, for what the job waits for.</param>
+    public static void Write(IAnsiConsole console, Job job, DateTimeOffset now)
     {
         var facts = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
         void Add(string name, string value, Style? style = null)
@@ -27,6 +30,8 @@ internal static class JobView
 
         Add("Job", job.JobId);
         Add("Status", StatusText(job.Status), StatusStyle(job.Status));
+        Add("Waiting", WaitText.Of(job, now));
+        Add("Priority", string.Create(CultureInfo.InvariantCulture, $"{job.Priority} (9 runs first)"));
         Add("Name", job.DisplayName);
         Add("Pipeline", $"{job.PipelineId}, {JobFacts.Frames(job.Options)}");
         Add("Video", job.Video is null ? "" : JobFacts.Video(job.Video));
@@ -37,9 +42,9 @@ internal static class JobView
         Add("Device", job.Device is null ? "" : JobFacts.Device(job.Device), DeviceStyle(job.Device));
         Add("Time", job.Timings is null ? "" : JobFacts.Timings(job.Timings));
         Add("Created", JobFacts.Time(job.CreatedAt));
-        Add("Attempts", job.Attempts.Count > 1 ? job.Attempts.Count.ToString(CultureInfo.InvariantCulture) : "");
         Add("Error", ErrorText(job), new Style(Color.Red));
         console.Write(facts);
+        AttemptsTable.Write(console, job);
         if (job.Summary is not null)
         {
             WriteFindings(console, job.Summary);

@@ -17,6 +17,15 @@ internal sealed record CommandEnvironment
     /// <summary>Whether <see cref="Error"/> is a terminal, which gets a live progress bar.</summary>
     public bool ErrorIsTerminal { get; init; }
 
+    /// <summary>Reads an answer, one line; null at the end of the input.</summary>
+    public Func<string?> ReadLine { get; init; } = () => null;
+
+    /// <summary>Whether <see cref="ReadLine"/> reads from a terminal.</summary>
+    public bool InputIsTerminal { get; init; }
+
+    /// <summary>Whether a person sees a question and can answer it.</summary>
+    public bool CanAsk => InputIsTerminal && ErrorIsTerminal;
+
     /// <summary>Folder that relative paths start from.</summary>
     public required string CurrentFolder { get; init; }
 
@@ -26,6 +35,9 @@ internal sealed record CommandEnvironment
     /// <summary>The clock.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
+    /// <summary>The time, UTC.</summary>
+    public DateTimeOffset Now => TimeProvider.GetUtcNow();
+
     /// <summary>The client's settings but for the address and the clock.</summary>
     public ForegSyteClientOptions ClientOptions { get; init; } = new();
 
@@ -34,6 +46,8 @@ internal sealed record CommandEnvironment
     {
         Output = Console.Out,
         Error = Console.Error,
+        ReadLine = Console.ReadLine,
+        InputIsTerminal = !Console.IsInputRedirected,
         OutputIsTerminal = !Console.IsOutputRedirected,
         ErrorIsTerminal = !Console.IsErrorRedirected,
         CurrentFolder = Environment.CurrentDirectory,

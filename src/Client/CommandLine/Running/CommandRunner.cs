@@ -17,6 +17,7 @@ internal sealed class CommandRunner(CommandEnvironment environment, GlobalOption
         CancellationToken cancellationToken)
     {
         var error = Consoles.Open(environment.Error, environment.ErrorIsTerminal);
+        var isVerbose = arguments.GetValue(globals.Verbose);
         var limit = arguments.GetValue(globals.Timeout);
         using var timer = new CancellationTokenSource(limit ?? Timeout.InfiniteTimeSpan, environment.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
@@ -31,14 +32,15 @@ internal sealed class CommandRunner(CommandEnvironment environment, GlobalOption
                 ? new LiveProgressDisplay(error, environment.TimeProvider)
                 : new PlainProgressDisplay(environment.Error, environment.TimeProvider);
             var output = Consoles.Open(environment.Output, environment.OutputIsTerminal);
-            return (int)await body(new CommandContext(client, environment, output, error, progress), either.Token);
+            var context = new CommandContext(client, environment, output, error, progress, isVerbose);
+            return (int)await body(context, either.Token);
         }
         catch (Exception caught)
         {
             var failure = caught is OperationCanceledException && timer.IsCancellationRequested && limit is { } most
                 ? new TimeoutException($"It took longer than --timeout {DurationText.Format(most)}.", caught)
                 : caught;
-            ErrorReport.Write(error, failure, arguments.GetValue(globals.Verbose));
+            ErrorReport.Write(error, failure, isVerbose);
             return (int)ExitCodes.Of(failure);
         }
         finally

@@ -9,19 +9,19 @@ internal enum ExitCode
     /// <summary>Anything that has no number of its own.</summary>
     Unexpected = 1,
 
-    /// <summary>The command line, or what it asks for, is not valid.</summary>
+    /// <summary>The command line is not valid, or the job's status does not allow what it asks for.</summary>
     InvalidArgument = 2,
 
-    /// <summary>There is no such job or file.</summary>
+    /// <summary>There is no such job or file, or a job's video is gone.</summary>
     NotFound = 3,
 
     /// <summary>The job failed.</summary>
     JobFailed = 4,
 
-    /// <summary>The job was cancelled, or the command was interrupted.</summary>
+    /// <summary>The job was cancelled, or the command was interrupted or its question answered with no.</summary>
     Cancelled = 5,
 
-    /// <summary>The server cannot be reached or is stopping.</summary>
+    /// <summary>The server cannot be reached, is stopping, or its queue is full.</summary>
     Unavailable = 6,
 
     /// <summary>It took longer than --timeout or a deadline.</summary>

@@ -13,20 +13,18 @@ internal static class ExitCodes
         Exit codes:
           0  all went well
           1  unexpected error
-          2  invalid usage or argument
-          3  no such job or file
+          2  invalid usage or argument, or not allowed in the job's status
+          3  no such job, file or video
           4  the job failed
           5  the job was cancelled, or the command interrupted
-          6  the server cannot be reached
+          6  the server cannot be reached, or its queue is full
           7  it took too long
         """;
 
     /// <summary>The exit code of a failure.</summary>
     public static ExitCode Of(Exception failure) => failure switch
     {
-        ForegSyteException { Reason: ErrorReason.MessageTooLarge or ErrorReason.VideoLimitExceeded } =>
-            ExitCode.InvalidArgument,
-        ForegSyteException refused => Of(refused.Code),
+        ForegSyteException refused => Of(refused.Reason) ?? Of(refused.Code),
         FileNotFoundException or DirectoryNotFoundException => ExitCode.NotFound,
         TimeoutException => ExitCode.TimedOut,
         OperationCanceledException => ExitCode.Cancelled,
@@ -39,6 +37,16 @@ internal static class ExitCodes
         JobStatus.Failed => ExitCode.JobFailed,
         JobStatus.Cancelled => ExitCode.Cancelled,
         _ => ExitCode.Ok,
+    };
+
+    // Where the status code alone says too little.
+    private static ExitCode? Of(ErrorReason reason) => reason switch
+    {
+        ErrorReason.MessageTooLarge or ErrorReason.VideoLimitExceeded or ErrorReason.WrongJobStatus =>
+            ExitCode.InvalidArgument,
+        ErrorReason.VideoGone => ExitCode.NotFound,
+        ErrorReason.QueueFull => ExitCode.Unavailable,
+        _ => null,
     };
 
     private static ExitCode Of(StatusCode code) => code switch

@@ -46,6 +46,9 @@ internal static class ForegSyteCommandLine
             GetCommand.Create(runner),
             ResultsCommand.Create(runner),
             ListCommand.Create(runner),
+            CancelCommand.Create(runner),
+            RetryCommand.Create(runner),
+            DeleteCommand.Create(runner),
             PipelinesCommand.Create(runner),
         };
         globals.AddTo(root);

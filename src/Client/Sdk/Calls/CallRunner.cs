@@ -1,16 +1,18 @@
 using ForegSyte.Client.Errors;
+using ForegSyte.V1;
 using Grpc.Core;
 
 namespace ForegSyte.Client.Calls;
 
 /// <summary>
-/// Makes a call with one deadline over all its attempts, repeats it while the server is UNAVAILABLE (AIP-194), and
-/// turns what is left into a <see cref="ForegSyteException"/>.
+/// Makes a call with one deadline over all its attempts, repeats it while the server is UNAVAILABLE (AIP-194) and,
+/// where asked to, while its queue is full, and turns what is left into a <see cref="ForegSyteException"/>.
 /// </summary>
 /// <remarks>
 /// This stands in place of a retry policy in the channel's service config: grpc-dotnet silently drops the retries of
 /// a call over 1 MB, which is every video, and it does not read RetryInfo. One way for all calls is easier to reason
-/// about. Only calls that are safe to repeat come here: reads, and submissions with a request_id.
+/// about. Only calls that are safe to repeat come here: reads, submissions with a request_id, and those that bring a
+/// job to a status and leave one that has it alone.
 /// </remarks>
 internal sealed class CallRunner(ForegSyteClientOptions options)
 {
@@ -23,21 +25,39 @@ internal sealed class CallRunner(ForegSyteClientOptions options)
     /// <param name="call">One attempt.</param>
     /// <param name="cancellationToken">Ends the attempt under way.</param>
     /// <exception cref="ForegSyteException">The call did not succeed.</exception>
+    public Task<TResponse> RunAsync<TResponse>(
+        TimeSpan timeLimit, Func<CallOptions, AsyncUnaryCall<TResponse>> call, CancellationToken cancellationToken) =>
+        RunAsync(timeLimit, call, waitWhileQueueFull: false, cancellationToken);
+
+    /// <inheritdoc cref="RunAsync{T}(TimeSpan, Func{CallOptions, AsyncUnaryCall{T}}, CancellationToken)"/>
+    /// <param name="timeLimit">Time for all attempts and the pauses between them.</param>
+    /// <param name="call">One attempt.</param>
+    /// <param name="waitWhileQueueFull">
+    /// Whether to pause and repeat on QUEUE_FULL too. Only the time bounds these attempts: the server is well.
+    /// </param>
+    /// <param name="cancellationToken">Ends the attempt or the pause under way.</param>
     public async Task<TResponse> RunAsync<TResponse>(
-        TimeSpan timeLimit, Func<CallOptions, AsyncUnaryCall<TResponse>> call, CancellationToken cancellationToken)
+        TimeSpan timeLimit,
+        Func<CallOptions, AsyncUnaryCall<TResponse>> call,
+        bool waitWhileQueueFull,
+        CancellationToken cancellationToken)
     {
         var deadline = Clock.GetUtcNow() + timeLimit;
-        for (var failures = 1; ; failures++)
+        // Both in a row: an answer of either kind begins the other anew.
+        var (away, full) = (0, 0);
+        while (true)
         {
             try
             {
                 return await OnceAsync(deadline, call, cancellationToken);
             }
             catch (ForegSyteException failure)
-                when (failure.Code == StatusCode.Unavailable && failures < options.MaxAttempts)
+                when (failure.Code == StatusCode.Unavailable
+                    || (waitWhileQueueFull && failure.Reason == ErrorReason.QueueFull))
             {
-                var delay = DelayAfter(failures, failure.RetryAfter);
-                if (Clock.GetUtcNow() + delay >= deadline)
+                (away, full) = failure.Code == StatusCode.Unavailable ? (away + 1, 0) : (0, full + 1);
+                var delay = DelayAfter(Math.Max(away, full), failure.RetryAfter);
+                if (away >= options.MaxAttempts || Clock.GetUtcNow() + delay >= deadline)
                 {
                     throw;
                 }

@@ -23,23 +23,27 @@ internal sealed class JobWatcher(
     {
         var endsAt = Clock.GetUtcNow() + timeLimit;
         var etag = "";
+        JobWait? wait = null;
         while (true)
         {
             var job = await NextAsync(jobId, etag, endsAt, timeLimit, cancellationToken);
-            if (job.Etag != etag)
+            var changed = job.Etag != etag;
+            // The etag leaves out what the job waits for, since that changes with other jobs.
+            if (changed || !Equals(job.Wait, wait))
             {
-                etag = job.Etag;
+                (etag, wait) = (job.Etag, job.Wait);
                 yield return job;
-            }
-            else
-            {
-                // A server that answers at once though nothing changed must not be asked in a tight loop.
-                await Task.Delay(options.RetryBaseDelay, Clock, cancellationToken);
             }
 
             if (job.Status.IsTerminal())
             {
                 yield break;
+            }
+
+            if (!changed)
+            {
+                // A server that answers at once though nothing changed must not be asked in a tight loop.
+                await Task.Delay(options.RetryBaseDelay, Clock, cancellationToken);
             }
         }
     }

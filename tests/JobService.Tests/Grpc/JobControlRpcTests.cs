@@ -1,0 +1,259 @@
+using System.Collections.Concurrent;
+using ForegSyte.Jobs.Inference;
+using ForegSyte.Jobs.Tests.Queue;
+using ForegSyte.V1;
+using Google.Rpc;
+using Grpc.Core;
+
+namespace ForegSyte.Jobs.Tests.Grpc;
+
+/// <summary>CancelJob, RetryJob, DeleteJob, priorities and the limit of the queue, over a socket.</summary>
+public sealed class JobControlRpcTests
+{
+    private static readonly (string, string) Impatient = ("Dispatch:ServingPatience", "00:00:00.010");
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task PendingJobs_WithoutAnInferenceService_TellWhyAndWhere()
+    {
+        await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing(), Impatient);
+        var plain = await service.SubmitAsync();
+        var lazy = await service.SubmitAsync(priority: 0);
+        var urgent = await service.SubmitAsync(priority: 9);
+        Assert.Equal([4, 0, 9], new[] { plain, lazy, urgent }.Select(job => job.Priority));
+
+        var job = await service.GetWhenAsync(
+            plain.JobId, job => job.Wait.Reason == WaitReason.NoInferenceService);
+        Assert.Equal(2, job.Wait.QueuePosition);
+        var listed = await service.Client.ListJobsAsync(new ListJobsRequest(), cancellationToken: Cancellation);
+        Assert.Equal(
+            [urgent.JobId, plain.JobId, lazy.JobId],
+            listed.Jobs.OrderBy(job => job.Wait.QueuePosition).Select(job => job.JobId));
+        Assert.Equal([1, 2, 3], listed.Jobs.Select(job => job.Wait.QueuePosition).Order());
+
+        // Others that come and go move the job, which is no change of it.
+        await CancelAsync(service, urgent.JobId);
+        var moved = await service.GetAsync(plain.JobId);
+        Assert.Equal((1, job.Etag), (moved.Wait.QueuePosition, moved.Etag));
+    }
+
+    [Fact]
+    public async Task Cancel_Pending_EndsItAndMayBeRepeated()
+    {
+        await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
+        var jobId = (await service.SubmitAsync()).JobId;
+        var cancelled = await CancelAsync(service, jobId);
+        Assert.Equal(JobStatus.Cancelled, cancelled.Status);
+        Assert.Null(cancelled.Wait);
+        Assert.Equal(cancelled, await CancelAsync(service, jobId));
+        Assert.Equal(cancelled, await service.GetAsync(jobId));
+    }
+
+    [Fact]
+    public async Task Cancel_Running_StopsTheCallThatIsUnderWay()
+    {
+        var begun = new TaskCompletionSource();
+        var stopped = new TaskCompletionSource();
+        await using var service = await RunningJobService.StartAsync(Blocking(begun, stopped));
+        var jobId = (await service.SubmitAsync()).JobId;
+        await begun.Task;
+        Assert.Equal(JobStatus.Cancelled, (await CancelAsync(service, jobId)).Status);
+        await stopped.Task.WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
+    }
+
+    [Fact]
+    public async Task Retry_OfACancelledJob_RunsItToItsEnd()
+    {
+        var inference = RunningJobService.NotServing();
+        await using var service = await RunningJobService.StartAsync(inference, Impatient);
+        var jobId = (await service.SubmitAsync()).JobId;
+        await CancelAsync(service, jobId);
+        var retried = await RetryAsync(service, jobId);
+        Assert.Equal((JobStatus.Pending, 1), (retried.Status, retried.Wait.QueuePosition));
+        Assert.Equal(retried, await RetryAsync(service, jobId));
+
+        inference.Serving = _ => Task.CompletedTask;
+        var completed = await service.GetWhenAsync(jobId, job => job.Status == JobStatus.Completed);
+        Assert.Equal(1, completed.Progress.Fraction);
+        var attempt = Assert.Single(completed.Attempts);
+        Assert.Equal("scripted", attempt.Device.Description);
+        foreach (var call in new[]
+        {
+            CallAsync(service.Client.RetryJobAsync(new RetryJobRequest { JobId = jobId }, cancellationToken: Cancellation)),
+            CallAsync(service.Client.CancelJobAsync(new CancelJobRequest { JobId = jobId }, cancellationToken: Cancellation)),
+        })
+        {
+            var (code, info, status) = await call;
+            Assert.Equal((StatusCode.FailedPrecondition, "WRONG_JOB_STATUS"), (code, info.Reason));
+            Assert.Equal(("COMPLETED", jobId), (info.Metadata["status"], info.Metadata["jobId"]));
+            Assert.Equal(jobId, status.GetDetail<ResourceInfo>().ResourceName);
+        }
+    }
+
+    [Fact]
+    public async Task Retry_WithoutItsVideo_IsRefused()
+    {
+        await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
+        var job = await service.SubmitAsync();
+        await CancelAsync(service, job.JobId);
+        service.Storage.Delete(job.InputPath);
+        var (code, info, _) = await CallAsync(service.Client.RetryJobAsync(new RetryJobRequest { JobId = job.JobId }, cancellationToken: Cancellation));
+        Assert.Equal((StatusCode.FailedPrecondition, "VIDEO_GONE"), (code, info.Reason));
+        Assert.Equal(job.InputPath, info.Metadata["key"]);
+    }
+
+    [Fact]
+    public async Task Delete_Terminal_LeavesNothing()
+    {
+        await using var service = await RunningJobService.StartAsync(new ScriptedInference());
+        var requestId = Guid.NewGuid().ToString();
+        var jobId = (await service.SubmitAsync(requestId: requestId)).JobId;
+        await service.GetWhenAsync(jobId, job => job.Status == JobStatus.Completed);
+        Assert.NotEmpty(service.Storage.ListKeys());
+
+        await service.Client.DeleteJobAsync(new DeleteJobRequest { JobId = jobId }, cancellationToken: Cancellation);
+
+        Assert.Empty(service.Storage.ListKeys());
+        foreach (var call in new[]
+        {
+            CallAsync(service.Client.GetJobAsync(new GetJobRequest { JobId = jobId }, cancellationToken: Cancellation)),
+            CallAsync(service.Client.DeleteJobAsync(new DeleteJobRequest { JobId = jobId }, cancellationToken: Cancellation)),
+            CallAsync(service.Client.CancelJobAsync(new CancelJobRequest { JobId = jobId }, cancellationToken: Cancellation)),
+            CallAsync(service.Client.RetryJobAsync(new RetryJobRequest { JobId = jobId }, cancellationToken: Cancellation)),
+        })
+        {
+            var (code, info, _) = await call;
+            Assert.Equal((StatusCode.NotFound, "JOB_NOT_FOUND"), (code, info.Reason));
+        }
+
+        Assert.NotEqual(jobId, (await service.SubmitAsync(requestId: requestId)).JobId);
+    }
+
+    [Fact]
+    public async Task Delete_Running_IsRefusedAndChangesNothing()
+    {
+        var begun = new TaskCompletionSource();
+        await using var service = await RunningJobService.StartAsync(Blocking(begun, new TaskCompletionSource()));
+        var jobId = (await service.SubmitAsync()).JobId;
+        await begun.Task;
+        var (code, info, _) = await CallAsync(service.Client.DeleteJobAsync(new DeleteJobRequest { JobId = jobId }, cancellationToken: Cancellation));
+        Assert.Equal((StatusCode.FailedPrecondition, "WRONG_JOB_STATUS"), (code, info.Reason));
+        Assert.Equal("RUNNING", info.Metadata["status"]);
+        Assert.Equal(JobStatus.Running, (await service.GetAsync(jobId)).Status);
+        await CancelAsync(service, jobId);
+    }
+
+    [Fact]
+    public async Task Submit_PastTheLimit_IsRefusedExactly()
+    {
+        const int Limit = 3;
+        await using var service = await RunningJobService.StartAsync(
+            RunningJobService.NotServing(), ("Submit:MaxPendingJobs", "3"), ("Submit:QueueFullDelay", "00:00:07"));
+        var accepted = new ConcurrentBag<string>();
+        var refused = new ConcurrentBag<RpcException>();
+        await Task.WhenAll(Enumerable.Range(0, 12).Select(async _ =>
+        {
+            try
+            {
+                accepted.Add((await service.SubmitAsync()).JobId);
+            }
+            catch (RpcException exception)
+            {
+                refused.Add(exception);
+            }
+        }));
+
+        Assert.Equal((Limit, 12 - Limit), (accepted.Count, refused.Count));
+        Assert.Equal(Limit, service.Storage.ListKeys().Count());
+        Assert.All(refused, exception => CheckQueueFull(exception.StatusCode, exception.GetRpcStatus()!));
+
+        // A cancelled job gives its place back, and needs one to be retried.
+        var first = accepted.First();
+        await CancelAsync(service, first);
+        await service.SubmitAsync();
+        var (code, _, status) = await CallAsync(service.Client.RetryJobAsync(new RetryJobRequest { JobId = first }, cancellationToken: Cancellation));
+        CheckQueueFull(code, status);
+        Assert.Equal(JobStatus.Cancelled, (await service.GetAsync(first)).Status);
+    }
+
+    [Fact]
+    public async Task Submit_SameRequestIdWithAnotherPriority_IsAConflict()
+    {
+        await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
+        var requestId = Guid.NewGuid().ToString();
+        var job = await service.SubmitAsync(priority: 4, requestId);
+        Assert.Equal(job.JobId, (await service.SubmitAsync(priority: null, requestId)).JobId);
+        var (code, info, _) = await CallAsync(
+            service.Client.SubmitVideoAsync(RunningJobService.Request(priority: 5, requestId), cancellationToken: Cancellation));
+        Assert.Equal((StatusCode.AlreadyExists, "REQUEST_ID_CONFLICT"), (code, info.Reason));
+        Assert.Equal("priority", info.Metadata["fields"]);
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(10)]
+    public async Task Submit_PriorityOutOfRange_IsRefused(int priority)
+    {
+        await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
+        var (code, info, status) = await CallAsync(
+            service.Client.SubmitVideoAsync(RunningJobService.Request(priority), cancellationToken: Cancellation));
+        Assert.Equal((StatusCode.InvalidArgument, "INVALID_FIELD"), (code, info.Reason));
+        Assert.Equal("priority", Assert.Single(status.GetDetail<BadRequest>().FieldViolations).Field);
+    }
+
+    [Fact]
+    public async Task BackOff_IsTold_AndMayBeCancelled()
+    {
+        var inference = new ScriptedInference
+        {
+            OnProbe = () =>
+                throw new InferenceFailedException(new JobFailure(ErrorReason.DecoderLost, "The decoder was lost.")),
+        };
+        await using var service = await RunningJobService.StartAsync(
+            inference, ("Retry:FirstDelay", "01:00:00"), ("Retry:MaxDelay", "01:00:00"));
+        var jobId = (await service.SubmitAsync()).JobId;
+        var job = await service.GetWhenAsync(jobId, job => job.Wait?.Reason == WaitReason.BackOff);
+        Assert.Equal(0, job.Wait.QueuePosition);
+        var attempt = Assert.Single(job.Attempts);
+        Assert.Equal(("DECODER_LOST", true), (attempt.ErrorReason, attempt.Retryable));
+        Assert.InRange(
+            (job.Wait.NextAttemptAt - attempt.EndedAt).ToTimeSpan(), TimeSpan.FromMinutes(29), TimeSpan.FromHours(1));
+        Assert.Equal(JobStatus.Cancelled, (await CancelAsync(service, jobId)).Status);
+    }
+
+    private static void CheckQueueFull(StatusCode code, Google.Rpc.Status status)
+    {
+        Assert.Equal(StatusCode.ResourceExhausted, code);
+        var info = status.GetDetail<ErrorInfo>();
+        Assert.Equal(
+            ("QUEUE_FULL", "Submit:MaxPendingJobs", "3"),
+            (info.Reason, info.Metadata["limit"], info.Metadata["limitJobs"]));
+        Assert.Equal(TimeSpan.FromSeconds(7), status.GetDetail<RetryInfo>().RetryDelay.ToTimeSpan());
+    }
+
+    private static Task<(StatusCode Code, ErrorInfo Info, Google.Rpc.Status Status)> CallAsync<T>(
+        AsyncUnaryCall<T> call) => RunningJobService.FailureOfAsync(call);
+
+    private static async Task<Job> CancelAsync(RunningJobService service, string jobId) => (await service.Client
+        .CancelJobAsync(new CancelJobRequest { JobId = jobId }, cancellationToken: Cancellation)).Job;
+
+    private static async Task<Job> RetryAsync(RunningJobService service, string jobId) => (await service.Client
+        .RetryJobAsync(new RetryJobRequest { JobId = jobId }, cancellationToken: Cancellation)).Job;
+
+    private static ScriptedInference Blocking(TaskCompletionSource begun, TaskCompletionSource stopped) => new()
+    {
+        OnRun = async (_, _, cancellationToken) =>
+        {
+            begun.TrySetResult();
+            try
+            {
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+            }
+            finally
+            {
+                stopped.TrySetResult();
+            }
+        },
+    };
+}

@@ -1,0 +1,323 @@
+using CsCheck;
+using ForegSyte.Hosting.Errors;
+using ForegSyte.Jobs.Inference;
+using ForegSyte.Jobs.Queue;
+using ForegSyte.Testing;
+using ForegSyte.V1;
+using Microsoft.Extensions.Time.Testing;
+
+namespace ForegSyte.Jobs.Tests.Queue;
+
+/// <summary>
+/// The engine, over a real database and with crashes, does what a list of jobs does: whatever happens, no job is lost
+/// or stuck, each try ends once, and the queue holds the jobs that may run, in their order.
+/// </summary>
+public sealed class EngineModelTests
+{
+    private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private static readonly TimeSpan AgeingStep = new QueueOptions().AgeingStep;
+    private static readonly JobFailure Passing = new(ErrorReason.DecoderLost, "Lost.");
+    private static readonly JobFailure Permanent = new(ErrorReason.StageFailed, "Failed.");
+
+    /// <summary>What happens: submissions and attempts more often than the rest.</summary>
+    private static readonly Step[] Kinds =
+    [
+        Step.Submit, Step.Submit, Step.Submit, Step.Complete, Step.Fail, Step.FailPassing, Step.FailPassing,
+        Step.CancelWhileRunning, Step.ExpireWhileRunning, Step.CrashWhileRunning, Step.Cancel, Step.Retry, Step.Retry,
+        Step.Delete, Step.Wait, Step.Wait, Step.Restart,
+    ];
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task AnySteps_LeaveTheEngineAsTheModelIs() =>
+        await Gen.Select(Gen.Int[0, Kinds.Length - 1], Gen.Int[0, 9]).Array[1, 25].SampleAsync(
+            async steps =>
+            {
+                await using var run = new Run();
+                foreach (var (kind, value) in steps)
+                {
+                    await run.StepAsync(Kinds[kind], value);
+                    await run.CheckAsync();
+                }
+
+                await run.FinishAsync();
+            },
+            iter: 25, threads: 1);
+
+    private enum Step
+    {
+        Submit, Complete, Fail, FailPassing, CancelWhileRunning, ExpireWhileRunning, CrashWhileRunning, Cancel, Retry,
+        Delete, Wait, Restart,
+    }
+
+    /// <summary>A job as the model knows it.</summary>
+    private sealed class Model(Guid jobId, DateTimeOffset rank)
+    {
+        public Guid JobId => jobId;
+
+        public DateTimeOffset Rank { get; set; } = rank;
+
+        public JobStatus Status { get; set; } = JobStatus.Pending;
+
+        public bool IsDeleted { get; set; }
+
+        /// <summary>When the next attempt may begin, by a clock that nobody sets.</summary>
+        public TimeSpan Due { get; set; }
+
+        public int Attempts { get; set; }
+
+        /// <summary>Attempts that count against the limit.</summary>
+        public int Failures { get; set; }
+
+        public int Endings { get; set; }
+
+        public bool IsTerminal => Status is JobStatus.Completed or JobStatus.Failed or JobStatus.Cancelled;
+    }
+
+    private sealed class Run : IAsyncDisposable
+    {
+        private readonly TemporaryFolder _folder = new();
+        private readonly FakeTimeProvider _time = new(Start);
+        private readonly List<Model> _models = [];
+        private readonly Dictionary<Guid, int> _endings = [];
+        private ScriptedInference _inference = new();
+        private JobEngine _engine;
+        private TimeSpan _elapsed;
+
+        public Run() => _engine = NewEngine();
+
+        private DateTimeOffset Now => _time.GetUtcNow();
+
+        private IReadOnlyList<Model> Waiting =>
+        [
+            .. _models
+                .Where(job => !job.IsDeleted && job.Status == JobStatus.Pending && job.Due <= _elapsed)
+                .OrderBy(job => job.Rank).ThenBy(job => job.JobId),
+        ];
+
+        public async Task StepAsync(Step step, int value)
+        {
+            // Any time passes between two things, in whole milliseconds.
+            Advance(TimeSpan.FromMilliseconds(1));
+            var known = _models.Count == 0 ? null : _models[value % _models.Count];
+            switch (step)
+            {
+                case Step.Submit:
+                    await SubmitAsync(value);
+                    break;
+                case Step.Wait:
+                    Advance(TimeSpan.FromSeconds(value * value));
+                    break;
+                case Step.Restart:
+                    await RestartAsync();
+                    break;
+                case Step.Cancel when known is not null:
+                    await CancelAsync(known);
+                    break;
+                case Step.Retry when known is not null:
+                    await RetryAsync(known);
+                    break;
+                case Step.Delete when known is not null:
+                    await DeleteAsync(known);
+                    break;
+                case Step.Complete or Step.Fail or Step.FailPassing or Step.CancelWhileRunning
+                    or Step.ExpireWhileRunning or Step.CrashWhileRunning when Waiting.Count > 0:
+                    await AttemptAsync(step);
+                    break;
+            }
+        }
+
+        /// <summary>Database, queue and model say the same.</summary>
+        public async Task CheckAsync()
+        {
+            foreach (var model in _models)
+            {
+                var job = await _engine.Store.FindAsync(model.JobId, Cancellation);
+                Assert.Equal(model.IsDeleted, job is null);
+                Assert.Equal(model.Endings, _endings.GetValueOrDefault(model.JobId));
+                if (job is not null)
+                {
+                    Assert.Equal((model.Status, model.Attempts), (job.Status, job.Attempts.Count));
+                    Assert.Equal(model.IsTerminal, job.EndedAt is not null);
+                }
+            }
+
+            var waiting = Waiting;
+            Assert.Equal(waiting.Count, _engine.Queue.Size);
+            Assert.Equal(
+                Enumerable.Range(1, waiting.Count),
+                waiting.Select(job => _engine.Queue.PositionOf(job.JobId) ?? 0));
+            Assert.Equal(
+                _models.Count(job => !job.IsDeleted && job.Status == JobStatus.Pending), _engine.Pending.Count);
+        }
+
+        /// <summary>From wherever it is, every job comes to an end.</summary>
+        public async Task FinishAsync()
+        {
+            while (_models.Exists(job => !job.IsDeleted && !job.IsTerminal))
+            {
+                Advance(new RetryOptions().MaxDelay);
+                while (Waiting.Count > 0)
+                {
+                    await StepAsync(Step.Complete, 0);
+                    await CheckAsync();
+                }
+            }
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _engine.DisposeAsync();
+            _folder.Dispose();
+        }
+
+        /// <summary>Timers know whole milliseconds only.</summary>
+        private TimeSpan DueAfter(TimeSpan? delay) => delay is { } wait
+            ? TimeSpan.FromMilliseconds(Math.Ceiling((_elapsed + wait).TotalMilliseconds))
+            : TimeSpan.Zero;
+
+        private void Advance(TimeSpan time)
+        {
+            _elapsed += time;
+            _time.Advance(time);
+        }
+
+        private JobEngine NewEngine()
+        {
+            _inference = new ScriptedInference { FrameCount = 40 };
+            var engine = new JobEngine(_inference, _time, _folder);
+            engine.Store.Committed += commit =>
+            {
+                if (commit.After is { IsTerminal: true } && commit.Before is { IsTerminal: false })
+                {
+                    _endings[commit.JobId] = _endings.GetValueOrDefault(commit.JobId) + 1;
+                }
+            };
+            return engine;
+        }
+
+        private async Task SubmitAsync(int priority)
+        {
+            var jobId = await _engine.AddJobAsync(priority: priority, submittedAt: Now);
+            await _engine.PutVideoAsync(jobId);
+            _models.Add(new Model(jobId, Now - (priority * AgeingStep)));
+        }
+
+        private async Task RestartAsync()
+        {
+            await _engine.DisposeAsync();
+            _engine = NewEngine();
+            await _engine.Recovery.RunAsync(Cancellation);
+
+            // Of a back-off, what is left by the clock on the wall.
+            foreach (var model in _models.Where(model => model is { IsDeleted: false, Status: JobStatus.Pending }))
+            {
+                model.Due = DueAfter((await _engine.ReadAsync(model.JobId)).NextAttemptAt - Now);
+            }
+        }
+
+        /// <summary>Takes the next job and makes an attempt during which something happens.</summary>
+        private async Task AttemptAsync(Step step)
+        {
+            var model = Waiting[0];
+            Assert.Equal(model.JobId, await _engine.Queue.DequeueAsync(Cancellation));
+            model.Attempts++;
+            if (step == Step.CrashWhileRunning)
+            {
+                // The claim is the last that the process did.
+                await _engine.Board.ChangeAsync(
+                    model.JobId,
+                    job => JobTransitions.Claim(job, Guid.NewGuid(), Now, TimeSpan.FromSeconds(15)), Cancellation);
+                await RestartAsync();
+                return;
+            }
+
+            _inference.OnRun = (_, _, _) => DuringAsync(step, model);
+            var delay = await _engine.Runner.RunAsync(model.JobId, Cancellation);
+            Foresee(step, model);
+            var job = await _engine.ReadAsync(model.JobId);
+            Assert.Equal(delay, job.NextAttemptAt - job.Attempts[^1].EndedAt);
+            model.Due = DueAfter(delay);
+        }
+
+        private async Task DuringAsync(Step step, Model model)
+        {
+            switch (step)
+            {
+                case Step.Fail:
+                    throw new InferenceFailedException(Permanent);
+                case Step.FailPassing:
+                    throw new InferenceFailedException(Passing);
+                case Step.CancelWhileRunning:
+                    await _engine.Control.CancelAsync(model.JobId, Cancellation);
+                    break;
+                case Step.ExpireWhileRunning:
+                    // No timer runs, as in a process that is held up; then the rescuer is the first to go on.
+                    _time.AdjustTime(Now.AddMinutes(1));
+                    await _engine.Rescuer.RescueAsync(Cancellation);
+                    break;
+            }
+        }
+
+        private static void Foresee(Step step, Model model)
+        {
+            if (step == Step.FailPassing)
+            {
+                model.Failures++;
+            }
+
+            model.Status = step switch
+            {
+                Step.Complete => JobStatus.Completed,
+                Step.Fail => JobStatus.Failed,
+                Step.FailPassing when model.Failures == new RetryOptions().MaxAttempts => JobStatus.Failed,
+                Step.CancelWhileRunning => JobStatus.Cancelled,
+                _ => JobStatus.Pending,
+            };
+            model.Endings += model.IsTerminal ? 1 : 0;
+        }
+
+        private async Task CancelAsync(Model model)
+        {
+            var isRefused = !model.IsDeleted && model.Status is (JobStatus.Completed or JobStatus.Failed);
+            await TryAsync(isRefused, () => _engine.Control.CancelAsync(model.JobId, Cancellation));
+            if (!model.IsDeleted && !model.IsTerminal)
+            {
+                model.Status = JobStatus.Cancelled;
+                model.Due = default;
+                model.Endings++;
+            }
+        }
+
+        private async Task RetryAsync(Model model)
+        {
+            var isRefused = !model.IsDeleted && model.Status == JobStatus.Completed;
+            await TryAsync(isRefused, () => _engine.Control.RetryAsync(model.JobId, Cancellation));
+            if (!model.IsDeleted && model.Status is (JobStatus.Failed or JobStatus.Cancelled))
+            {
+                var job = await _engine.ReadAsync(model.JobId);
+                (model.Status, model.Failures) = (JobStatus.Pending, 0);
+                model.Rank = job.QueuedAt - (job.Priority * AgeingStep);
+            }
+        }
+
+        private async Task DeleteAsync(Model model)
+        {
+            await TryAsync(!model.IsTerminal, () => _engine.Removal.DeleteAsync(model.JobId, Cancellation));
+            if (model.IsTerminal && !model.IsDeleted)
+            {
+                model.IsDeleted = true;
+                Assert.Empty(_engine.Storage.ListKeys(model.JobId.ToString()));
+            }
+        }
+
+        private static async Task TryAsync(bool isRefused, Func<Task> change)
+        {
+            var failure = await Record.ExceptionAsync(change);
+            Assert.Equal(
+                isRefused ? ErrorReason.WrongJobStatus : null, (failure as ServiceException)?.Reason);
+            Assert.True(failure is null or ServiceException, $"{failure}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+using CsCheck;
+using ForegSyte.Jobs.Queue;
+
+namespace ForegSyte.Jobs.Tests.Queue;
+
+/// <summary>What every queue does.</summary>
+public abstract class JobQueueContract
+{
+    private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private static readonly Guid[] Ids =
+        [.. Enumerable.Range(1, 12).Select(number => new Guid(number, 0, 0, new byte[8]))];
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private protected abstract IJobQueue Create();
+
+    [Fact]
+    public void AnySteps_AreThoseOfASortedList() =>
+        Gen.Select(Gen.Int[0, 4], Gen.Int[0, Ids.Length - 1], Gen.Int[0, 5]).Array[0, 60].Sample(steps =>
+        {
+            var queue = Create();
+            var model = new SortedSet<(DateTimeOffset Rank, Guid JobId)>();
+            foreach (var (command, index, seconds) in steps)
+            {
+                var jobId = Ids[index];
+                switch (command)
+                {
+                    case 0 or 1:
+                        var rank = Start.AddSeconds(seconds);
+                        var added = model.All(entry => entry.JobId != jobId) && model.Add((rank, jobId));
+                        Assert.Equal(added, queue.Enqueue(jobId, rank));
+                        break;
+                    case 2:
+                        Assert.Equal(model.RemoveWhere(entry => entry.JobId == jobId) > 0, queue.Remove(jobId));
+                        break;
+                    case 3 when model.Count > 0:
+                        var taken = queue.DequeueAsync(Cancellation);
+                        Assert.True(taken.IsCompletedSuccessfully);
+                        Assert.Equal(model.Min.JobId, taken.GetAwaiter().GetResult());
+                        model.Remove(model.Min);
+                        break;
+                }
+
+                Check(queue, [.. model.Select(entry => entry.JobId)], Ids);
+            }
+        });
+
+    [Fact]
+    public void ManyIds_InAnyOrder_HaveTheirPositions()
+    {
+        var random = new Random(7);
+        var queue = Create();
+        var entries = Enumerable.Range(0, 3000)
+            .Select(_ => (Rank: Start.AddSeconds(random.Next(500)), JobId: RandomId(random)))
+            .ToList();
+        entries.ForEach(entry => queue.Enqueue(entry.JobId, entry.Rank));
+        var gone = entries.Where(_ => random.Next(3) == 0).ToList();
+        gone.ForEach(entry => Assert.True(queue.Remove(entry.JobId)));
+
+        Check(queue, [.. entries.Except(gone).Order().Select(entry => entry.JobId)], gone.Select(entry => entry.JobId));
+    }
+
+    [Fact]
+    public async Task Dequeue_Empty_WaitsForTheNextId()
+    {
+        var queue = Create();
+        var first = queue.DequeueAsync(Cancellation).AsTask();
+        var second = queue.DequeueAsync(Cancellation).AsTask();
+        Assert.False(first.IsCompleted);
+        queue.Enqueue(Ids[0], Start);
+        queue.Enqueue(Ids[1], Start);
+        Assert.Equal((Ids[0], Ids[1]), (await first, await second));
+        Assert.Equal(0, queue.Size);
+    }
+
+    [Fact]
+    public async Task Dequeue_Cancelled_TakesNoId()
+    {
+        var queue = Create();
+        using var end = new CancellationTokenSource();
+        var cancelled = queue.DequeueAsync(end.Token).AsTask();
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        queue.Enqueue(Ids[0], Start);
+        Assert.Equal(1, queue.Size);
+        Assert.Equal(Ids[0], await queue.DequeueAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task ManyTakersAndCancellations_EachIdIsTakenOnce()
+    {
+        const int Count = 2000;
+        var queue = Create();
+        var taken = new System.Collections.Concurrent.ConcurrentBag<Guid>();
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var takers = Enumerable.Range(0, 8).Select(seed => Task.Run(
+            async () =>
+            {
+                var random = new Random(seed);
+                while (!done.IsCancellationRequested)
+                {
+                    using var impatient = CancellationTokenSource.CreateLinkedTokenSource(done.Token);
+                    var take = queue.DequeueAsync(impatient.Token).AsTask();
+                    if (random.Next(3) == 0)
+                    {
+                        await impatient.CancelAsync();
+                    }
+
+                    await take.ContinueWith(
+                        ended =>
+                        {
+                            if (ended.IsCompletedSuccessfully)
+                            {
+                                taken.Add(ended.GetAwaiter().GetResult());
+                            }
+                        },
+                        TaskScheduler.Default);
+                    if (taken.Count == Count)
+                    {
+                        await done.CancelAsync();
+                    }
+                }
+            },
+            Cancellation)).ToList();
+        var ids = Enumerable.Range(0, Count).Select(number => new Guid(number, 1, 0, new byte[8])).ToList();
+        Parallel.ForEach(ids, jobId => queue.Enqueue(jobId, Start));
+        await Task.WhenAll(takers);
+        Assert.Equal(ids.Order(), taken.Order());
+        Assert.Equal(0, queue.Size);
+    }
+
+    private static void Check(IJobQueue queue, List<Guid> order, IEnumerable<Guid> others)
+    {
+        Assert.Equal(order.Count, queue.Size);
+        Assert.Equal(Enumerable.Range(1, order.Count), order.Select(jobId => queue.PositionOf(jobId) ?? 0));
+        Assert.All(others.Except(order), jobId => Assert.Null(queue.PositionOf(jobId)));
+    }
+
+    private static Guid RandomId(Random random)
+    {
+        var bytes = new byte[16];
+        random.NextBytes(bytes);
+        return new Guid(bytes);
+    }
+}

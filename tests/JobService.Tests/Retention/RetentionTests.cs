@@ -1,0 +1,224 @@
+using ForegSyte.Jobs.Intake;
+using ForegSyte.Jobs.Queue;
+using ForegSyte.Jobs.Retention;
+using ForegSyte.Jobs.Tests.Fakes;
+using ForegSyte.Jobs.Tests.Storage;
+using ForegSyte.V1;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+
+namespace ForegSyte.Jobs.Tests.Retention;
+
+/// <summary>What the cleaner and the sweep remove, and what they leave.</summary>
+public sealed class RetentionTests : IDisposable
+{
+    private readonly FakeTimeProvider _time = new(TestJobs.Noon);
+    private readonly InMemoryJobStore _store = new();
+    private readonly RetentionOptions _options = new() { BatchSize = 2 };
+    private readonly PendingJobs _pending;
+    private readonly JobBoard _board;
+    private InMemoryStorage _storage = new();
+
+    public RetentionTests()
+    {
+        _board = new JobBoard(_store);
+        _pending = new PendingJobs(
+            _store, new InMemoryQueue(), Options.Create(new QueueOptions()), Options.Create(new RetryOptions()), _time);
+    }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _pending.Dispose();
+
+    [Fact]
+    public async Task Clean_ByAge_RemovesWhatEndedBeforeAndItsArtifacts()
+    {
+        var old = new List<Guid>();
+        for (var number = 0; number < 5; number++)
+        {
+            old.Add(await AddEndedAsync(TestJobs.Noon.AddDays(-8)));
+        }
+
+        var young = await AddEndedAsync(TestJobs.Noon.AddDays(-6));
+        var pending = await AddAsync();
+        _options.MaxAge = TimeSpan.FromDays(7);
+
+        await Cleaner().CleanAsync(Cancellation);
+
+        Assert.Equal(
+            new[] { young, pending }.Order(),
+            (await _store.FindKnownAsync([.. old, young, pending], Cancellation)).Order());
+        Assert.Equal(new[] { young, pending }.Order(), JobsWithArtifacts());
+        Assert.Empty(await _store.ListDeletedAsync(10, Cancellation));
+    }
+
+    [Fact]
+    public async Task Clean_ByDefault_RemovesNothing()
+    {
+        var old = await AddEndedAsync(TestJobs.Noon.AddYears(-5));
+        await Cleaner().CleanAsync(Cancellation);
+        Assert.NotNull(await _store.FindAsync(old, Cancellation));
+    }
+
+    [Fact]
+    public async Task Clean_BySpace_RemovesThoseThatEndedFirstUntilThereIsEnough()
+    {
+        // 40 jobs of 100 bytes on a disk of 5000, of which 2000 shall be free: they go 16 at a time.
+        _storage = new InMemoryStorage { SizeBytes = 5000 };
+        var jobs = new List<Guid>();
+        for (var number = 0; number < 40; number++)
+        {
+            jobs.Add(await AddEndedAsync(TestJobs.Noon.AddMinutes(number)));
+        }
+
+        _options.MinFreeBytes = 2000;
+        await Cleaner().CleanAsync(Cancellation);
+        Assert.Equal(jobs.Skip(16).Order(), (await _store.FindKnownAsync(jobs, Cancellation)).Order());
+        Assert.Equal(5000 - 2400, _storage.FreeBytes());
+    }
+
+    [Fact]
+    public async Task Clean_BySpace_LeavesWhatIsNotTerminal()
+    {
+        _storage = new InMemoryStorage { SizeBytes = 300 };
+        var (ended, pending) = (await AddEndedAsync(TestJobs.Noon), await AddAsync());
+        _options.MinFreeBytes = 1000;
+        await Cleaner().CleanAsync(Cancellation);
+        Assert.Equal([pending], await _store.FindKnownAsync([ended, pending], Cancellation));
+        Assert.Equal([pending], JobsWithArtifacts());
+    }
+
+    [Fact]
+    public async Task Clean_AfterACrashInADeletion_FinishesIt()
+    {
+        var jobId = await AddEndedAsync(TestJobs.Noon);
+        await _store.DeleteAsync(jobId, JobTransitions.RequireDeletable, Cancellation);
+        Assert.Equal([jobId], JobsWithArtifacts());
+        await Cleaner().CleanAsync(Cancellation);
+        Assert.Empty(_storage.ListKeys());
+        Assert.Empty(await _store.ListDeletedAsync(10, Cancellation));
+    }
+
+    [Fact]
+    public async Task Clean_RequestIds_ForgetsThemAfterTheirTime()
+    {
+        var requestId = Guid.NewGuid();
+        var (job, _) = await _store.InsertAsync(TestJobs.Pending(requestId: requestId), Cancellation);
+        _time.Advance(new SubmitOptions().RequestIdLifetime);
+        await Cleaner().CleanAsync(Cancellation);
+        Assert.Equal(job.JobId, (await _store.FindByRequestIdAsync(requestId, Cancellation))?.JobId);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await Cleaner().CleanAsync(Cancellation);
+        Assert.Null(await _store.FindByRequestIdAsync(requestId, Cancellation));
+    }
+
+    [Fact]
+    public async Task Sweep_OfItsOwnStorage_RemovesOrphansOnly()
+    {
+        await SweepAsync();
+        var (known, announced) = (await AddAsync(), Guid.NewGuid());
+        await PutAsync(ArtifactKeys.Video(Guid.NewGuid()));
+        await PutAsync(ArtifactKeys.Results(Guid.NewGuid()));
+        await PutAsync("notes.txt");
+
+        // The video of a submission whose row is not committed yet.
+        Assert.True(_pending.TryReserve(announced, 10));
+        await PutAsync(ArtifactKeys.Video(announced));
+
+        await SweepAsync();
+
+        Assert.Equal(new[] { known, announced }.Order(), JobsWithArtifacts());
+        Assert.True(_storage.Exists("notes.txt"));
+    }
+
+    [Fact]
+    public async Task Sweep_ByAnOlderCopyOfTheDatabase_RemovesNothingHoweverOftenItStarts()
+    {
+        await SweepAsync();
+        var current = await _store.BeginGenerationAsync(Cancellation);
+        _storage.WriteGeneration(current with { Generation = current.Generation + 2 });
+        var lost = Guid.NewGuid();
+        await PutAsync(ArtifactKeys.Video(lost));
+        for (var start = 0; start < 5; start++)
+        {
+            await SweepAsync();
+            Assert.Equal([lost], JobsWithArtifacts());
+        }
+
+        // As after a rebuild: the job is known again, and from then on orphans are rubbish.
+        await _store.InsertAsync(TestJobs.Pending(lost), Cancellation);
+        await SweepAsync();
+        await PutAsync(ArtifactKeys.Video(Guid.NewGuid()));
+        await SweepAsync();
+        Assert.Equal([lost], JobsWithArtifacts());
+    }
+
+    [Fact]
+    public async Task Sweep_ByANewDatabaseBesideOldArtifacts_RemovesNothing()
+    {
+        var lost = Guid.NewGuid();
+        await PutAsync(ArtifactKeys.Video(lost));
+        await SweepAsync();
+        await SweepAsync();
+        Assert.Equal([lost], JobsWithArtifacts());
+    }
+
+    [Fact]
+    public async Task Sweep_PendingWithoutVideo_Fails()
+    {
+        var (gone, there) = (await AddAsync(), await AddAsync());
+        _storage.Delete(ArtifactKeys.Video(gone));
+        await SweepAsync();
+        var failed = await _store.FindAsync(gone, Cancellation);
+        Assert.Equal((JobStatus.Failed, ErrorReason.VideoGone), (failed!.Status, failed.Failure!.Reason));
+        Assert.Equal(JobStatus.Pending, (await _store.FindAsync(there, Cancellation))!.Status);
+        Assert.Equal([there], _pending.Ids);
+    }
+
+    private JobCleaner Cleaner()
+    {
+        var options = Options.Create(_options);
+        var removal = new JobRemoval(_store, _storage, new LocalAttempts(_store));
+        return new JobCleaner(
+            _store, removal, Sweep(), _storage, options, Options.Create(new SubmitOptions()), _time,
+            NullLogger<JobCleaner>.Instance);
+    }
+
+    private StorageSweep Sweep() => new(
+        _store, _board, _pending, _storage, Options.Create(_options), _time, NullLogger<StorageSweep>.Instance);
+
+    /// <summary>What a start does.</summary>
+    private async Task SweepAsync()
+    {
+        var sweep = Sweep();
+        await sweep.BeginAsync(Cancellation);
+        await sweep.RunAsync(Cancellation);
+    }
+
+    private IEnumerable<Guid> JobsWithArtifacts() =>
+        _storage.ListKeys().Select(ArtifactKeys.JobOf).OfType<Guid>().Distinct().Order();
+
+    private async Task<Guid> AddAsync()
+    {
+        var (job, _) = await _store.InsertAsync(TestJobs.Pending(), Cancellation);
+        await PutAsync(ArtifactKeys.Video(job.JobId));
+        return job.JobId;
+    }
+
+    private async Task<Guid> AddEndedAsync(DateTimeOffset endedAt)
+    {
+        var job = TestJobs.Pending(createdAt: endedAt.AddHours(-1));
+        await _store.InsertAsync(job, Cancellation);
+        await _store.UpdateAsync(job.JobId, stored => JobTransitions.Cancel(stored, endedAt), Cancellation);
+        await PutAsync(ArtifactKeys.Video(job.JobId));
+        return job.JobId;
+    }
+
+    private async Task PutAsync(string key)
+    {
+        await using var staged = _storage.Stage(key);
+        await staged.Stream.WriteAsync(new byte[100], Cancellation);
+        await staged.CommitAsync(Cancellation);
+    }
+}
