@@ -25,6 +25,12 @@ internal sealed class ObservedStorage(IStorage inner, Action<string> onStep) : I
 
     public int RemoveAbandoned() => inner.RemoveAbandoned();
 
+    public StoreGeneration? ReadGeneration() => inner.ReadGeneration();
+
+    public void WriteGeneration(StoreGeneration generation) => inner.WriteGeneration(generation);
+
+    public long FreeBytes() => inner.FreeBytes();
+
     public Uri UriOf(string key) => inner.UriOf(key);
 
     private sealed class Staged(IStagedArtifact artifact, string key, Action<string> onStep) : IStagedArtifact

@@ -1,3 +1,4 @@
+using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Intake;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
@@ -179,7 +180,7 @@ public sealed class RetentionTests : IDisposable
     private JobCleaner Cleaner()
     {
         var options = Options.Create(_options);
-        var removal = new JobRemoval(_store, _storage, new LocalAttempts(_store));
+        var removal = new JobRemoval(_store, _storage, new LocalAttempts(_store), CrashPoints.None);
         return new JobCleaner(
             _store, removal, Sweep(), _storage, options, Options.Create(new SubmitOptions()), _time,
             NullLogger<JobCleaner>.Instance);
