@@ -9,7 +9,7 @@ internal static partial class ArtifactKeys
     private const string VideoSuffix = ".mp4";
     private const string ResultsSuffix = "_results.json";
     private const string SidecarSuffix = "_job.json";
-    private const string PlanSuffix = "_plan.bin";
+    private const string PlanSuffix = "_segment_plan.bin";
 
     /// <summary>Length of a UUID as text.</summary>
     private const int IdLength = 36;
@@ -44,6 +44,6 @@ internal static partial class ArtifactKeys
             ? jobId
             : null;
 
-    [GeneratedRegex(@"\G(_plan\.bin|_segment_[0-9]{10}_[0-9]{10}\.binpb)\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\G_segment_(plan\.bin|[0-9]{10}_[0-9]{10}\.binpb)\z", RegexOptions.CultureInvariant)]
     private static partial Regex InterimSuffix();
 }

@@ -224,7 +224,7 @@ public sealed class JobRunnerTests
         var jobId = await engine.AddJobAsync();
         var run = engine.Runner.RunAsync(jobId, None);
         await asked.Task;
-        while (inference.Requests.Count < 2 && !run.IsCompleted)
+        while (!taken.Task.IsCompleted)
         {
             _time.Advance(TimeSpan.FromSeconds(3));
             await Task.Delay(5, None);

@@ -208,7 +208,7 @@ public sealed class SegmentResumeTests
         var job = await engine.ReadAsync(jobId);
         Assert.Equal((expected, 10), (job.Status, job.FramesDone));
         Assert.Equal(
-            [ArtifactKeys.Plan(jobId), ArtifactKeys.Segment(jobId, 0, 30)],
+            [ArtifactKeys.Segment(jobId, 0, 30), ArtifactKeys.Plan(jobId)],
             engine.Storage.ListKeys().Order(StringComparer.Ordinal));
 
         engine.Segments.RemoveAll(jobId);
