@@ -1,4 +1,3 @@
-using ForegSyte.EndToEnd.Tests;
 using ForegSyte.Inference.Models;
 using ForegSyte.Testing;
 using Microsoft.Extensions.Logging.Abstractions;

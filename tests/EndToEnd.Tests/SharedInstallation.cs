@@ -1,3 +1,5 @@
+using ForegSyte.Testing;
+
 namespace ForegSyte.EndToEnd.Tests;
 
 /// <summary>One running installation for the tests that only use it.</summary>

@@ -4,7 +4,7 @@ using ForegSyte.V1;
 namespace ForegSyte.Faults.Tests;
 
 /// <summary>A wall clock that jumps while jobs run, by libfaketime (Debian package faketime).</summary>
-public sealed class ClockTests(Undisturbed undisturbed) : IClassFixture<Undisturbed>
+public sealed class ClockTests(Undisturbed undisturbed)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

@@ -3,7 +3,7 @@ using ForegSyte.V1;
 namespace ForegSyte.Faults.Tests;
 
 /// <summary>Connections between the services that break.</summary>
-public sealed class ConnectionTests(Undisturbed undisturbed) : IClassFixture<Undisturbed>
+public sealed class ConnectionTests(Undisturbed undisturbed)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

@@ -5,7 +5,7 @@ using Grpc.Core;
 namespace ForegSyte.Faults.Tests;
 
 /// <summary>kill -9 of the JobService at each named point of a job's way.</summary>
-public sealed class CrashPointTests(Undisturbed undisturbed) : IClassFixture<Undisturbed>
+public sealed class CrashPointTests(Undisturbed undisturbed)
 {
     /// <summary>Exit code of a process that SIGKILL ended: 128 and the signal's number.</summary>
     private const int Killed = 137;

@@ -4,7 +4,7 @@ using System.Globalization;
 namespace ForegSyte.Faults.Tests;
 
 /// <summary>kill -9 of the decoder.</summary>
-public sealed class DecoderTests(Undisturbed undisturbed) : IClassFixture<Undisturbed>
+public sealed class DecoderTests(Undisturbed undisturbed)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

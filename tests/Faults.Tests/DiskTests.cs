@@ -6,7 +6,7 @@ using Grpc.Core;
 namespace ForegSyte.Faults.Tests;
 
 /// <summary>A disk that is full, and one that is slow.</summary>
-public sealed class DiskTests(Undisturbed undisturbed) : IClassFixture<Undisturbed>
+public sealed class DiskTests(Undisturbed undisturbed)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

@@ -3,7 +3,7 @@ using ForegSyte.V1;
 namespace ForegSyte.Faults.Tests;
 
 /// <summary>SIGSTOP, long enough to lose the lease or the health check, and then SIGCONT.</summary>
-public sealed class FrozenTests(Undisturbed undisturbed) : IClassFixture<Undisturbed>
+public sealed class FrozenTests(Undisturbed undisturbed)
 {
     private static readonly Request Asked = Request.All[0];
 

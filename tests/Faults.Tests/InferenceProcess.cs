@@ -28,6 +28,7 @@ internal sealed class InferenceProcess : IAsyncDisposable
         (_process, Address) = await ServiceProcess.StartAsync("InferenceService", new Dictionary<string, string>
         {
             ["DataDirectory"] = _folder.Path,
+            ["Video:AllowedRoots:0"] = Path.GetTempPath(),
             ["Listen:Port"] = _port.ToString(CultureInfo.InvariantCulture),
             ["Pipelines:Directory"] = Path.Combine(RepositoryFiles.Data, "pipelines"),
             ["Models:CataloguePath"] = Path.Combine(RepositoryFiles.Data, "models", "models.json"),

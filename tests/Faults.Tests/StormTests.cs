@@ -7,7 +7,7 @@ namespace ForegSyte.Faults.Tests;
 /// Many kills over one data folder: at named points and at any time, of either service, while callers submit, cancel,
 /// retry and delete. The seed decides what is done; the machine decides how far it gets before a kill.
 /// </summary>
-public sealed class StormTests(Undisturbed undisturbed) : IClassFixture<Undisturbed>
+public sealed class StormTests(Undisturbed undisturbed)
 {
     /// <summary>A life that did not reach its crash point by then is ended from outside.</summary>
     private const int LongestLifeMs = 3_000;

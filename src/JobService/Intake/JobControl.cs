@@ -51,7 +51,7 @@ internal sealed class JobControl(
         return retried;
 
         Task<JobRecord?> RetryAsync(JobRecord found) => ChangeAsync(
-            found.JobId, JobTransitions.Retry, "A completed job has its results; submit the video again to run it anew.",
+            found.JobId, JobTransitions.Retry, "A completed job has its results; submit its video anew.",
             [JobStatus.Failed, JobStatus.Cancelled, JobStatus.Pending, JobStatus.Running], cancellationToken);
     }
 

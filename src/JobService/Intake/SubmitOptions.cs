@@ -22,8 +22,8 @@ internal sealed class SubmitOptions
     public IList<string> AllowedRoots { get; } = [];
 
     /// <summary>
-    /// Jobs that may be pending. Past that SubmitVideo and RetryJob answer QUEUE_FULL; jobs that go back to the queue by
-    /// themselves are not held up.
+    /// Jobs that may be pending. Past that SubmitVideo and RetryJob answer QUEUE_FULL; jobs that go back to the queue
+    /// by themselves are not held up.
     /// </summary>
     /// <value>1 to 1000000; 100000 by default.</value>
     [Range(1, 1_000_000)]

@@ -12,8 +12,8 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Jobs.Intake;
 
 /// <summary>
-/// The way from a submission to a durable job: check the video, store it, commit the job, whose commit puts it in the queue. A submission
-/// that is refused leaves nothing behind; a job that is acknowledged survives any crash.
+/// The way from a submission to a durable job: check the video, store it, commit the job, whose commit puts it in the
+/// queue. A submission that is refused leaves nothing behind; a job that is acknowledged survives any crash.
 /// </summary>
 internal sealed class VideoIntake(
     JobBoard board,

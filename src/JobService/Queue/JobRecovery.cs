@@ -5,8 +5,8 @@ namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
 /// What a start does with the jobs of the run before: those that were running go back to pending, since only one
-/// process can hold the database and so none of their dispatchers lives; all pending ones are queued, or scheduled where
-/// their next attempt may not begin yet.
+/// process can hold the database and so none of their dispatchers lives; all pending ones are queued, or scheduled
+/// where their next attempt may not begin yet.
 /// </summary>
 internal sealed class JobRecovery(
     IJobStore store, JobBoard board, PendingJobs pending, IStorage storage, SegmentSweep segments, TimeProvider time,

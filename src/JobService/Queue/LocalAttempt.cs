@@ -35,7 +35,7 @@ internal sealed class LocalAttempt : IAsyncDisposable
     /// <summary>Ends when nothing of the attempt runs any more.</summary>
     public Task Ended => _ended.Task;
 
-    /// <summary>Says that the job is not this attempt's any more, and stops what runs for it. Returns at once.</summary>
+    /// <summary>Says that the job is not this attempt's any more and stops what runs for it, without waiting.</summary>
     public void Lose()
     {
         if (Interlocked.Exchange(ref _isLost, 1) == 0)

@@ -3,6 +3,7 @@ using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Intake;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Storage.Segments;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Retention;
@@ -12,7 +13,7 @@ namespace ForegSyte.Jobs.Retention;
 /// Whatever comes in between, the cleaner finishes it.
 /// </summary>
 internal sealed class JobRemoval(
-    IJobStore store, IStorage storage, LocalAttempts attempts, CrashPoints crashPoints)
+    IJobStore store, IStorage storage, SegmentStore segments, LocalAttempts attempts, CrashPoints crashPoints)
 {
     /// <summary>Removes a job with its artifacts; false where there is none.</summary>
     /// <exception cref="ServiceException">WRONG_JOB_STATUS: the job is not terminal.</exception>
@@ -33,22 +34,9 @@ internal sealed class JobRemoval(
     /// </summary>
     public async Task<int> DeleteTerminalAsync(IReadOnlyList<Guid> jobIds, CancellationToken cancellationToken)
     {
-        var deleted = new List<Guid>();
-        foreach (var jobId in jobIds)
-        {
-            try
-            {
-                if (await DeleteRowAsync(jobId, cancellationToken))
-                {
-                    deleted.Add(jobId);
-                }
-            }
-            catch (ServiceException retried) when (retried.Reason == ErrorReason.WrongJobStatus)
-            {
-                // A caller put it back to the queue since it was listed.
-            }
-        }
-
+        // All at once, so that they share commits.
+        var areDeleted = await Task.WhenAll(jobIds.Select(jobId => TryDeleteRowAsync(jobId, cancellationToken)));
+        List<Guid> deleted = [.. jobIds.Zip(areDeleted).Where(pair => pair.Second).Select(pair => pair.First)];
         await RemoveArtifactsAsync(deleted, cancellationToken);
         return deleted.Count;
     }
@@ -60,11 +48,9 @@ internal sealed class JobRemoval(
         {
             // A cancelled attempt may still be about to store something.
             await attempts.WaitUntilEndedAsync(jobId, cancellationToken);
-        }
-
-        foreach (var key in KeysOf(jobIds))
-        {
-            storage.Delete(key);
+            segments.RemoveAll(jobId);
+            storage.Delete(ArtifactKeys.Results(jobId));
+            storage.Delete(ArtifactKeys.Video(jobId));
         }
 
         if (jobIds.Count > 0)
@@ -74,18 +60,17 @@ internal sealed class JobRemoval(
         }
     }
 
-    private List<string> KeysOf(IReadOnlyCollection<Guid> jobIds)
+    private async Task<bool> TryDeleteRowAsync(Guid jobId, CancellationToken cancellationToken)
     {
-        if (jobIds.Count == 1)
+        try
         {
-            return [.. storage.ListKeys(jobIds.First().ToString())];
+            return await DeleteRowAsync(jobId, cancellationToken);
         }
-
-        // One look through the storage for all of them.
-        var wanted = jobIds.ToHashSet();
-        return wanted.Count == 0
-            ? []
-            : [.. storage.ListKeys().Where(key => ArtifactKeys.JobOf(key) is { } jobId && wanted.Contains(jobId))];
+        catch (ServiceException retried) when (retried.Reason == ErrorReason.WrongJobStatus)
+        {
+            // A caller put it back to the queue since it was listed.
+            return false;
+        }
     }
 
     private async Task<bool> DeleteRowAsync(Guid jobId, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using ForegSyte.Hosting.Configuration;
 
 namespace ForegSyte.Jobs.Storage;
 
@@ -36,4 +37,18 @@ internal sealed class DatabaseOptions
     /// <value>Changes that wait for the writer; more callers wait without a place. Default 1024.</value>
     [Range(1, 65_536)]
     public int WriteQueueCapacity { get; set; } = 1_024;
+
+    /// <value>Most changes that one commit takes. Default 512: beyond that a commit takes longer and gains little.</value>
+    [Range(1, 8_192)]
+    public int MaxCommitChanges { get; set; } = 512;
+
+    /// <value>
+    /// Terminal jobs that are kept in memory beside the unfinished ones, which all are. Default 10000, a few KiB each.
+    /// </value>
+    [Range(1, 1_000_000)]
+    public int CachedJobs { get; set; } = 10_000;
+
+    /// <value>How long nothing is written before a checkpoint is. Default 5 s; a start then has nothing to replay.</value>
+    [TimeRange("00:00:00.1", "1.00:00:00")]
+    public TimeSpan IdleCheckpointDelay { get; set; } = TimeSpan.FromSeconds(5);
 }

@@ -19,7 +19,7 @@ internal static class DiskFull
         failure.HResult is NoSpace or QuotaExceeded or HandleDiskFull or WindowsDiskFull;
 
     /// <summary>The failure to report.</summary>
-    public static ServiceException Report(IOException failure) => new(
+    public static ServiceException Report(Exception failure) => new(
         ErrorReason.StorageFull,
         "The disk of the server is full. Nothing was stored. Free space in its data directory, or ask its operator to, "
         + "and send the call again.",

@@ -11,8 +11,7 @@ namespace ForegSyte.Jobs.Storage;
 /// </summary>
 internal sealed class DuckDbDatabase : IDisposable
 {
-    private readonly DuckDBConnection _keeper;
-    private bool _disposed;
+    private DuckDBConnection? _keeper;
 
     /// <exception cref="DatabaseException">
     /// Another process has the file, the write-ahead log cannot be replayed, or the file is no database.
@@ -24,12 +23,13 @@ internal sealed class DuckDbDatabase : IDisposable
             Path = CanonicalPath.Resolve(options.Value.Path);
             ConnectionString = MakeConnectionString(Path, options.Value);
             Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
-            _keeper = Connect();
         }
-        catch (Exception failure) when (failure is DuckDBException or IOException or UnauthorizedAccessException)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw DatabaseFailures.OfOpening(Path ?? options.Value.Path, failure);
+            throw DatabaseFailures.OfOpening(options.Value.Path, failure);
         }
+
+        Open();
     }
 
     /// <summary>Canonical path of the file.</summary>
@@ -54,24 +54,33 @@ internal sealed class DuckDbDatabase : IDisposable
         }
     }
 
-    /// <summary>Writes a checkpoint, so that the next start has nothing to replay, and closes the file.</summary>
+    /// <summary>
+    /// Closes the file and opens it again, as DuckDB wants it after a fatal error. Every other connection has to be
+    /// closed before: the instance lives as long as one is open.
+    /// </summary>
+    /// <exception cref="DatabaseException">The file does not open.</exception>
+    public void Reopen()
+    {
+        Dispose();
+        Open();
+    }
+
+    /// <summary>Closes the file. DuckDB writes a checkpoint then, if it can.</summary>
     public void Dispose()
     {
-        if (_disposed)
-        {
-            return;
-        }
+        _keeper?.Dispose();
+        _keeper = null;
+    }
 
-        _disposed = true;
+    private void Open()
+    {
         try
         {
-            using var command = _keeper.CreateCommand();
-            command.CommandText = "CHECKPOINT";
-            command.ExecuteNonQuery();
+            _keeper = Connect();
         }
-        finally
+        catch (DuckDBException failure)
         {
-            _keeper.Dispose();
+            throw DatabaseFailures.OfOpening(Path, failure);
         }
     }
 

@@ -1,62 +1,59 @@
 using DuckDB.NET.Data;
-using ForegSyte.V1;
+using ForegSyte.Jobs.Storage.Cache;
+using ForegSyte.Jobs.Storage.Commits;
 
 namespace ForegSyte.Jobs.Storage;
 
-/// <summary>Keeps jobs in DuckDB. The database has to be migrated.</summary>
-internal sealed class DuckDbJobStore(DuckDbWriter writer, DuckDbReaders readers, TimeProvider time) : IJobStore
+/// <summary>Keeps jobs in DuckDB, and the live ones in memory too. The database has to be migrated.</summary>
+internal sealed class DuckDbJobStore(DuckDbWriter writer, DuckDbReaders readers, JobCache cache) : IJobStore
 {
     /// <inheritdoc />
-    public event Action<JobCommit>? Committed;
-
-    /// <inheritdoc />
-    public async Task<(JobRecord Job, bool Created)> InsertAsync(JobRecord job, CancellationToken cancellationToken)
+    public event Action<JobCommit>? Committed
     {
-        var kept = JobPrecision.Cut(job);
-        var result = await writer.WriteAsync(connection => Insert(connection, kept), cancellationToken);
-        if (result.Created)
-        {
-            Committed?.Invoke(new JobCommit(kept.JobId, null, kept));
-        }
-
-        return result;
+        add => writer.Committed += value;
+        remove => writer.Committed -= value;
     }
 
     /// <inheritdoc />
-    public ValueTask<JobRecord?> FindAsync(Guid jobId, CancellationToken cancellationToken) => new(
-        readers.ReadAsync(connection => InSnapshot(connection, () => Find(connection, jobId)), cancellationToken));
+    public Task<(JobRecord Job, bool Created)> InsertAsync(JobRecord job, CancellationToken cancellationToken) =>
+        writer.ChangeAsync(new InsertChange(job), cancellationToken);
 
     /// <inheritdoc />
-    public Task<JobRecord?> FindByRequestIdAsync(Guid requestId, CancellationToken cancellationToken) =>
-        readers.ReadAsync(
-            connection => InSnapshot(connection, () => FindByRequestId(connection, requestId)), cancellationToken);
-
-    /// <inheritdoc />
-    public async Task<JobRecord?> UpdateAsync(
-        Guid jobId, Func<JobRecord, JobRecord> transition, CancellationToken cancellationToken)
+    public ValueTask<JobRecord?> FindAsync(Guid jobId, CancellationToken cancellationToken)
     {
-        var (before, after) = await writer.WriteAsync(
-            connection => Update(connection, jobId, transition), cancellationToken);
-        if (!ReferenceEquals(before, after))
+        if (cancellationToken.IsCancellationRequested)
         {
-            Committed?.Invoke(new JobCommit(jobId, before, after));
+            return ValueTask.FromCanceled<JobRecord?>(cancellationToken);
         }
 
-        return after;
+        return cache.Find(jobId) is { } job
+            ? new ValueTask<JobRecord?>(job)
+            : new ValueTask<JobRecord?>(cache.ReadAsync(jobId, () => ReadAsync(jobId, cancellationToken)));
     }
 
     /// <inheritdoc />
-    public async Task<JobRecord?> DeleteAsync(
-        Guid jobId, Action<JobRecord> check, CancellationToken cancellationToken)
+    public async Task<JobRecord?> FindByRequestIdAsync(Guid requestId, CancellationToken cancellationToken)
     {
-        var deleted = await writer.WriteAsync(connection => Delete(connection, jobId, check), cancellationToken);
-        if (deleted is not null)
+        cancellationToken.ThrowIfCancellationRequested();
+        if (!cache.MayHaveRequestId(requestId))
         {
-            Committed?.Invoke(new JobCommit(jobId, deleted, null));
+            return null;
         }
 
-        return deleted;
+        var jobIds = await readers.ReadAsync(
+            connection => connection.Query(JobSql.FindRequest, ReadId, ("request_id", requestId)), cancellationToken);
+        return jobIds is [var jobId] ? await FindAsync(jobId, cancellationToken) : null;
     }
+
+    /// <inheritdoc />
+    public Task<JobRecord?> UpdateAsync(
+        Guid jobId, Func<JobRecord, JobRecord> transition, CancellationToken cancellationToken) =>
+        writer.ChangeAsync(new UpdateChange(jobId, transition), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<JobRecord?> DeleteAsync(
+        Guid jobId, Action<JobRecord> check, CancellationToken cancellationToken) =>
+        writer.ChangeAsync(new DeleteChange(jobId, check), cancellationToken);
 
     /// <inheritdoc />
     public Task<IReadOnlyList<Guid>> ListDeletedAsync(int limit, CancellationToken cancellationToken) =>
@@ -100,6 +97,28 @@ internal sealed class DuckDbJobStore(DuckDbWriter writer, DuckDbReaders readers,
     /// <inheritdoc />
     public Task<IReadOnlyList<JobRecord>> ListAsync(JobQuery query, CancellationToken cancellationToken)
     {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return Task.FromCanceled<IReadOnlyList<JobRecord>>(cancellationToken);
+        }
+
+        return query.Filter is null && cache.Page(query.After, query.Limit) is { } page
+            ? Task.FromResult(page)
+            : QueryAsync(query, cancellationToken);
+    }
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<JobRecord>> ListUnfinishedAsync(CancellationToken cancellationToken) =>
+        cancellationToken.IsCancellationRequested
+            ? Task.FromCanceled<IReadOnlyList<JobRecord>>(cancellationToken)
+            : Task.FromResult(cache.Unfinished());
+
+    private Task<JobRecord?> ReadAsync(Guid jobId, CancellationToken cancellationToken) =>
+        readers.ReadAsync(
+            connection => InSnapshot(connection, () => StoredJobs.Find(connection, jobId)), cancellationToken);
+
+    private Task<IReadOnlyList<JobRecord>> QueryAsync(JobQuery query, CancellationToken cancellationToken)
+    {
         var conditions = new List<string>();
         var parameters = new List<(string Name, object? Value)> { ("limit", query.Limit) };
         if (query.Filter is not null)
@@ -111,133 +130,17 @@ internal sealed class DuckDbJobStore(DuckDbWriter writer, DuckDbReaders readers,
 
         if (query.After is { } after)
         {
-            conditions.Add("(created_at < $after_time OR (created_at = $after_time AND job_id < $after_id))");
+            // The first half alone lets DuckDB pass over the row groups of newer jobs.
+            conditions.Add("created_at <= $after_time AND (created_at < $after_time OR job_id < $after_id)");
             parameters.AddRange([("after_time", after.CreatedAt.UtcDateTime), ("after_id", after.JobId)]);
         }
 
         var where = conditions.Count == 0 ? "" : $" WHERE {string.Join(" AND ", conditions)}";
         var sql = $"{JobSql.SelectJobs}{where} ORDER BY created_at DESC, job_id DESC LIMIT $limit";
         return readers.ReadAsync<IReadOnlyList<JobRecord>>(
-            connection => InSnapshot(
-                connection, () => WithAttempts(connection, connection.Query(sql, JobRow.ReadJob, parameters))),
+            connection => InSnapshot(connection, () => StoredJobs.List(connection, sql, parameters)),
             cancellationToken);
     }
-
-    /// <inheritdoc />
-    public Task<IReadOnlyList<JobRecord>> ListUnfinishedAsync(CancellationToken cancellationToken) =>
-        readers.ReadAsync<IReadOnlyList<JobRecord>>(
-            connection => InSnapshot(connection, () => WithAttempts(connection, connection.Query(
-                JobSql.ListUnfinished,
-                JobRow.ReadJob,
-                ("pending", JobStatusNames.Of(JobStatus.Pending)),
-                ("running", JobStatusNames.Of(JobStatus.Running))))),
-            cancellationToken);
-
-    private static (JobRecord Job, bool Created) Insert(DuckDBConnection connection, JobRecord job)
-    {
-        if (job.RequestId is { } requestId)
-        {
-            if (FindByRequestId(connection, requestId) is { } earlier)
-            {
-                return (earlier, false);
-            }
-
-            connection.Execute(
-                JobSql.InsertRequest, ("request_id", requestId), ("job_id", job.JobId),
-                ("created_at", job.CreatedAt.UtcDateTime));
-        }
-
-        if (Find(connection, job.JobId) is not null)
-        {
-            throw new ArgumentException($"There is a job {job.JobId} already.", nameof(job));
-        }
-
-        connection.Execute(JobSql.InsertJob, JobRow.Values(job));
-        PutAttempts(connection, job.JobId, before: [], job.Attempts);
-        return (job, true);
-    }
-
-    private static (JobRecord? Before, JobRecord? After) Update(
-        DuckDBConnection connection, Guid jobId, Func<JobRecord, JobRecord> transition)
-    {
-        if (Find(connection, jobId) is not { } before)
-        {
-            return (null, null);
-        }
-
-        var returned = transition(before);
-        if (ReferenceEquals(returned, before))
-        {
-            return (before, before);
-        }
-
-        var after = JobPrecision.Cut(returned);
-        JobIdentity.RequireSame(before, after);
-        connection.Execute(JobSql.UpdateJob, [("job_id", jobId), .. JobRow.ChangingValues(after)]);
-        PutAttempts(connection, jobId, before.Attempts, after.Attempts);
-        return (before, after);
-    }
-
-    private JobRecord? Delete(DuckDBConnection connection, Guid jobId, Action<JobRecord> check)
-    {
-        if (Find(connection, jobId) is not { } job)
-        {
-            return null;
-        }
-
-        check(job);
-        connection.Execute(JobSql.DeleteAttempts, ("job_id", jobId));
-        connection.Execute(JobSql.DeleteJob, ("job_id", jobId));
-        if (job.RequestId is { } requestId)
-        {
-            connection.Execute(JobSql.DeleteRequest, ("request_id", requestId));
-        }
-
-        connection.Execute(
-            JobSql.InsertDeleted, ("job_id", jobId), ("deleted_at", time.GetUtcNow().UtcDateTime));
-        return job;
-    }
-
-    private static void PutAttempts(
-        DuckDBConnection connection, Guid jobId, IReadOnlyList<AttemptRecord> before,
-        IReadOnlyList<AttemptRecord> after)
-    {
-        foreach (var gone in before.ExceptBy(after.Select(attempt => attempt.Number), attempt => attempt.Number))
-        {
-            connection.Execute(JobSql.DeleteAttempt, ("job_id", jobId), ("number", gone.Number));
-        }
-
-        // An attempt that was not touched is the same but for its failure's dictionary, which compares by reference.
-        foreach (var changed in after.Except(before))
-        {
-            connection.Execute(JobSql.PutAttempt, JobRow.Values(jobId, changed));
-        }
-    }
-
-    private static JobRecord? Find(DuckDBConnection connection, Guid jobId)
-    {
-        (string, object?) key = ("job_id", jobId);
-        return connection.Query(JobSql.FindJob, JobRow.ReadJob, key) is [var job]
-            ? job with { Attempts = connection.Query(JobSql.FindAttempts, JobRow.ReadAttempt, key) }
-            : null;
-    }
-
-    /// <summary>The attempts of a page of jobs, in one query.</summary>
-    private static List<JobRecord> WithAttempts(DuckDBConnection connection, List<JobRecord> jobs)
-    {
-        var attempts = connection
-            .Query(
-                JobSql.FindAttemptsOfJobs,
-                reader => (JobId: reader.GetGuid(0), Attempt: JobRow.ReadAttempt(reader)),
-                ("job_ids", jobs.Select(job => job.JobId).ToList()))
-            .ToLookup(row => row.JobId, row => row.Attempt);
-        return [.. jobs.Select(job => job with { Attempts = [.. attempts[job.JobId]] })];
-    }
-
-    private static JobRecord? FindByRequestId(DuckDBConnection connection, Guid requestId) =>
-        connection.Query(JobSql.FindRequest, ReadId, ("request_id", requestId)) is [var jobId]
-            ? Find(connection, jobId)
-            : null;
 
     /// <summary>A job and its attempts are two queries; in one transaction no change comes between them.</summary>
     private static T InSnapshot<T>(DuckDBConnection connection, Func<T> query)

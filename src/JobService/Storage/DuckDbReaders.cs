@@ -11,17 +11,17 @@ namespace ForegSyte.Jobs.Storage;
 internal sealed class DuckDbReaders : IAsyncDisposable
 {
     private readonly Channel<DuckDBConnection> _idle;
+    private readonly DuckDbDatabase _database;
     private readonly int _count;
+    private int _open;
     private bool _closed;
 
     public DuckDbReaders(DuckDbDatabase database, IOptions<DatabaseOptions> options)
     {
+        _database = database;
         _count = options.Value.ReadConnections;
         _idle = Channel.CreateBounded<DuckDBConnection>(_count);
-        for (var i = 0; i < _count; i++)
-        {
-            _idle.Writer.TryWrite(database.Connect());
-        }
+        Resume();
     }
 
     /// <summary>Runs a query on an idle connection.</summary>
@@ -49,6 +49,26 @@ internal sealed class DuckDbReaders : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Waits for the reads that run and closes the connections; further reads wait. Not to be called twice at once.
+    /// </summary>
+    public async Task SuspendAsync()
+    {
+        for (; _open > 0; _open--)
+        {
+            await (await _idle.Reader.ReadAsync()).DisposeAsync();
+        }
+    }
+
+    /// <summary>Opens the connections after <see cref="SuspendAsync"/>.</summary>
+    public void Resume()
+    {
+        for (; _open < _count; _open++)
+        {
+            _idle.Writer.TryWrite(_database.Connect());
+        }
+    }
+
     /// <summary>Waits for the reads that run and closes the connections.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -57,11 +77,7 @@ internal sealed class DuckDbReaders : IAsyncDisposable
             return;
         }
 
-        for (var i = 0; i < _count; i++)
-        {
-            await (await _idle.Reader.ReadAsync()).DisposeAsync();
-        }
-
+        await SuspendAsync();
         _idle.Writer.Complete();
     }
 }

@@ -24,9 +24,6 @@ internal interface IStorage
     /// <summary>The keys of all artifacts, in no order.</summary>
     IEnumerable<string> ListKeys();
 
-    /// <summary>The keys of the artifacts that begin with a text, in no order.</summary>
-    IEnumerable<string> ListKeys(string prefix);
-
     /// <summary>
     /// Removes what writers that died left behind; called once, before anything is staged. Returns the count.
     /// </summary>

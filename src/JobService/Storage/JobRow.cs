@@ -8,61 +8,9 @@ using Google.Protobuf;
 
 namespace ForegSyte.Jobs.Storage;
 
-/// <summary>Turns records into parameters and rows into records. Columns are those of <see cref="JobSql"/>.</summary>
+/// <summary>Turns rows into records. The columns are those of <see cref="JobColumns"/>.</summary>
 internal static class JobRow
 {
-    /// <summary>The values of all columns of jobs, by column.</summary>
-    public static IEnumerable<(string Column, object? Value)> Values(JobRecord job) =>
-    [
-        ("job_id", job.JobId),
-        ("pipeline_id", job.PipelineId),
-        ("frame_stride", job.FrameStride),
-        ("max_frames", job.MaxFrames),
-        ("display_name", job.DisplayName),
-        ("request_id", job.RequestId),
-        ("fingerprint_json", job.Fingerprint is null ? null : JsonSerializer.Serialize(job.Fingerprint)),
-        ("input_path", job.InputPath),
-        ("created_at", job.CreatedAt.UtcDateTime),
-        ("priority", job.Priority),
-        .. ChangingValues(job),
-    ];
-
-    /// <summary>The values of the columns that an update may change, by column.</summary>
-    public static IEnumerable<(string Column, object? Value)> ChangingValues(JobRecord job) =>
-    [
-        ("status", JobStatusNames.Of(job.Status)),
-        ("output_path", job.OutputPath),
-        .. FailureValues(job.Failure),
-        ("updated_at", job.UpdatedAt.UtcDateTime),
-        ("ended_at", job.EndedAt?.UtcDateTime),
-        ("lease_token", job.Lease?.Token),
-        ("lease_expires_at", job.Lease?.ExpiresAt.UtcDateTime),
-        ("frames_total", job.FramesTotal),
-        ("frames_done", job.FramesDone),
-        ("video_json", Json(job.Video)),
-        ("summary_json", Json(job.Summary)),
-        ("device_json", Json(job.Device)),
-        ("decode_time_us", Microseconds(job.DecodeTime)),
-        ("inference_time_us", Microseconds(job.InferenceTime)),
-        ("queued_at", job.QueuedAt.UtcDateTime),
-        ("next_attempt_at", job.NextAttemptAt?.UtcDateTime),
-        ("forgiven_attempts", job.ForgivenAttempts),
-        ("segment_frames", job.SegmentFrames),
-    ];
-
-    /// <summary>The values of all columns of attempts, by column.</summary>
-    public static IEnumerable<(string Column, object? Value)> Values(Guid jobId, AttemptRecord attempt) =>
-    [
-        ("job_id", jobId),
-        ("number", attempt.Number),
-        ("started_at", attempt.StartedAt.UtcDateTime),
-        ("ended_at", attempt.EndedAt?.UtcDateTime),
-        .. FailureValues(attempt.Failure),
-        ("retryable", attempt.Retryable),
-        ("device_json", Json(attempt.Device)),
-        ("frames_resumed", attempt.FramesResumed),
-    ];
-
     /// <summary>Reads the row of a job, without attempts.</summary>
     public static JobRecord ReadJob(DuckDBDataReader reader)
     {
@@ -116,13 +64,6 @@ internal static class JobRow
         };
     }
 
-    private static IEnumerable<(string Column, object? Value)> FailureValues(JobFailure? failure) =>
-    [
-        ("failure_reason", failure?.Reason.ToText()),
-        ("failure_message", failure?.Message),
-        ("failure_metadata_json", failure is null ? null : JsonSerializer.Serialize(failure.Metadata)),
-    ];
-
     private static JobFailure? Failure(RowReader row) => row.TextOrNull("failure_reason") is { } reason
         ? new JobFailure(
             ErrorReasons.Parse(reason),
@@ -136,13 +77,9 @@ internal static class JobRow
             $"The database holds the status '{name}', which this version does not know. Start the version that wrote "
             + "it.");
 
-    private static string? Json(IMessage? message) => message is null ? null : ForegSyteJson.Formatter.Format(message);
-
     private static T? Message<T>(string? json)
         where T : class, IMessage, new() =>
         json is null ? null : ForegSyteJson.Parser.Parse<T>(json);
-
-    private static long Microseconds(TimeSpan span) => span.Ticks / TimeSpan.TicksPerMicrosecond;
 
     /// <summary>The columns of the current row, by name.</summary>
     private readonly ref struct RowReader(DbDataReader reader)

@@ -1,73 +1,52 @@
 namespace ForegSyte.Jobs.Storage;
 
-/// <summary>The statements over jobs, attempts and request_ids. Values are always parameters.</summary>
+/// <summary>The statements over the tables of jobs. Values are always parameters.</summary>
 internal static class JobSql
 {
-    /// <summary>Columns of jobs that an update may change.</summary>
-    public static readonly IReadOnlyList<string> ChangingColumns =
-    [
-        "status", "output_path", "failure_reason", "failure_message", "failure_metadata_json", "updated_at", "ended_at",
-        "lease_token", "lease_expires_at", "frames_total", "frames_done", "video_json", "summary_json", "device_json",
-        "decode_time_us", "inference_time_us", "queued_at", "next_attempt_at", "forgiven_attempts", "segment_frames",
-    ];
-
-    /// <summary>All columns of jobs.</summary>
-    public static readonly IReadOnlyList<string> JobColumns =
-    [
-        "job_id", "pipeline_id", "frame_stride", "max_frames", "display_name", "request_id", "fingerprint_json",
-        "input_path", "created_at", "priority", .. ChangingColumns,
-    ];
-
-    /// <summary>All columns of attempts.</summary>
-    public static readonly IReadOnlyList<string> AttemptColumns =
-    [
-        "job_id", "number", "started_at", "ended_at", "failure_reason", "failure_message", "failure_metadata_json",
-        "retryable", "device_json", "frames_resumed",
-    ];
-
-    public static readonly string SelectJobs = $"SELECT {Names(JobColumns)} FROM jobs";
+    public static readonly string SelectJobs = $"SELECT {Names(JobColumns.Jobs)} FROM jobs";
 
     public static readonly string FindJob = $"{SelectJobs} WHERE job_id = $job_id";
 
-    public static readonly string InsertJob = Insert("jobs", JobColumns);
-
-    public static readonly string UpdateJob =
-        $"UPDATE jobs SET {string.Join(", ", ChangingColumns.Select(name => $"{name} = ${name}"))} WHERE job_id = "
-        + "$job_id";
+    public static readonly string FindJobs = $"{SelectJobs} WHERE job_id IN (SELECT unnest($job_ids))";
 
     public static readonly string FindAttempts =
-        $"SELECT {Names(AttemptColumns)} FROM attempts WHERE job_id = $job_id ORDER BY number";
+        $"SELECT {Names(JobColumns.Attempts)} FROM attempts WHERE job_id = $job_id ORDER BY number";
 
     public static readonly string FindAttemptsOfJobs =
-        $"SELECT {Names(AttemptColumns)} FROM attempts WHERE job_id IN (SELECT unnest($job_ids)) ORDER BY job_id, "
-        + "number";
-
-    public static readonly string PutAttempt = Insert("attempts", AttemptColumns)
-        + $" ON CONFLICT (job_id, number) DO UPDATE SET {Excluded(AttemptColumns.Skip(2))}";
-
-    public const string DeleteAttempt = "DELETE FROM attempts WHERE job_id = $job_id AND number = $number";
+        $"SELECT {Names(JobColumns.Attempts)} FROM attempts WHERE job_id IN (SELECT unnest($job_ids)) "
+        + "ORDER BY job_id, number";
 
     public const string FindRequest = "SELECT job_id FROM request_ids WHERE request_id = $request_id";
 
-    public const string InsertRequest =
-        "INSERT INTO request_ids (request_id, job_id, created_at) VALUES ($request_id, $job_id, $created_at)";
+    public const string FindRequests =
+        "SELECT request_id, job_id FROM request_ids WHERE request_id IN (SELECT unnest($request_ids))";
 
-    public static readonly string ListUnfinished =
-        $"{SelectJobs} WHERE status IN ($pending, $running) ORDER BY queued_at, job_id";
+    public const string ListRequests = "SELECT request_id FROM request_ids";
+
+    public static readonly string ListUnfinished = $"{SelectJobs} WHERE status IN ($pending, $running)";
+
+    public static readonly string ListNewest = $"{SelectJobs} ORDER BY created_at DESC, job_id DESC LIMIT $limit";
 
     public const string ListEnded =
         "SELECT job_id FROM jobs WHERE ended_at < $before ORDER BY ended_at, job_id LIMIT $limit";
 
     public const string FindKnown = "SELECT job_id FROM jobs WHERE job_id IN (SELECT unnest($job_ids))";
 
-    public const string DeleteJob = "DELETE FROM jobs WHERE job_id = $job_id";
+    public const string DeleteJobs = "DELETE FROM jobs WHERE job_id IN (SELECT unnest($job_ids))";
 
-    public const string DeleteAttempts = "DELETE FROM attempts WHERE job_id = $job_id";
+    public const string DeleteAttemptsOfJobs = "DELETE FROM attempts WHERE job_id IN (SELECT unnest($job_ids))";
 
-    public const string DeleteRequest = "DELETE FROM request_ids WHERE request_id = $request_id";
+    public const string DeleteAttempts =
+        "DELETE FROM attempts USING (SELECT unnest($job_ids) AS job_id, unnest($numbers) AS number) AS gone "
+        + "WHERE attempts.job_id = gone.job_id AND attempts.number = gone.number";
+
+    /// <summary>Only where it is still that job's: after it was forgotten, another job may have the id.</summary>
+    public const string DeleteRequests =
+        "DELETE FROM request_ids USING (SELECT unnest($request_ids) AS request_id, unnest($job_ids) AS job_id) AS gone "
+        + "WHERE request_ids.request_id = gone.request_id AND request_ids.job_id = gone.job_id";
 
     public const string InsertDeleted =
-        "INSERT INTO deleted_jobs (job_id, deleted_at) VALUES ($job_id, $deleted_at) ON CONFLICT DO NOTHING";
+        "INSERT INTO deleted_jobs (job_id, deleted_at) SELECT unnest($job_ids), $deleted_at ON CONFLICT DO NOTHING";
 
     public const string ListDeleted = "SELECT job_id FROM deleted_jobs ORDER BY deleted_at, job_id LIMIT $limit";
 
@@ -78,11 +57,21 @@ internal static class JobSql
     public const string NextGeneration =
         "UPDATE database_identity SET generation = generation + 1 RETURNING database_id, generation";
 
-    private static string Insert(string table, IReadOnlyList<string> columns) =>
-        $"INSERT INTO {table} ({Names(columns)}) VALUES ({string.Join(", ", columns.Select(name => "$" + name))})";
+    /// <summary>Updates one row by its key.</summary>
+    public static string UpdateOne<TRow>(
+        string table, IEnumerable<Column<TRow>> key, IEnumerable<Column<TRow>> changed) =>
+        $"UPDATE {table} SET {string.Join(", ", changed.Select(column => $"{column.Name} = ${column.Name}"))} WHERE "
+        + string.Join(" AND ", key.Select(column => $"{column.Name} = ${column.Name}"));
 
-    private static string Names(IEnumerable<string> columns) => string.Join(", ", columns);
+    /// <summary>Updates many rows by their key; each parameter is a list with a value for each row.</summary>
+    public static string UpdateMany<TRow>(
+        string table, IReadOnlyList<Column<TRow>> key, IReadOnlyList<Column<TRow>> changed) =>
+        $"UPDATE {table} SET {string.Join(", ", changed.Select(column => $"{column.Name} = changed.{column.Name}"))} FROM "
+        + $"(SELECT {string.Join(", ", key.Concat(changed).Select(Unnest))}) AS changed WHERE "
+        + string.Join(" AND ", key.Select(column => $"{table}.{column.Name} = changed.{column.Name}"));
 
-    private static string Excluded(IEnumerable<string> columns) =>
-        string.Join(", ", columns.Select(name => $"{name} = excluded.{name}"));
+    private static string Unnest<TRow>(Column<TRow> column) => $"unnest(${column.Name}) AS {column.Name}";
+
+    private static string Names<TRow>(IEnumerable<Column<TRow>> columns) =>
+        string.Join(", ", columns.Select(column => column.Name));
 }

@@ -74,16 +74,9 @@ internal sealed partial class LocalStorage : IStorage
     }
 
     /// <inheritdoc />
-    public IEnumerable<string> ListKeys() => ListKeys("");
-
-    /// <inheritdoc />
-    public IEnumerable<string> ListKeys(string prefix) =>
+    public IEnumerable<string> ListKeys() =>
         Directory.EnumerateFiles(_root)
-            .Where(path =>
-            {
-                var name = Path.GetFileName(path.AsSpan());
-                return name.StartsWith(prefix, StringComparison.Ordinal) && IsArtifact(path);
-            })
+            .Where(IsArtifact)
             .Select(path => Path.GetFileName(path))
             .Where(StorageKey.IsValid);
 

@@ -1,4 +1,5 @@
 using ForegSyte.Hosting.Configuration;
+using ForegSyte.Jobs.Storage.Cache;
 using ForegSyte.Jobs.Storage.Migrations;
 using ForegSyte.Jobs.Storage.Segments;
 
@@ -26,8 +27,9 @@ internal static class StorageRegistration
             .AddSingleton(MigrationList.OfThisVersion)
             .AddSingleton<DuckDbDatabase>()
             .AddSingleton<DatabaseMigrator>()
-            .AddSingleton<DuckDbWriter>()
+            .AddSingleton<JobCache>()
             .AddSingleton<DuckDbReaders>()
+            .AddSingleton<DuckDbWriter>()
             .AddSingleton<IJobStore>(provider =>
             {
                 provider.GetRequiredService<DatabaseMigrator>().MigrateUp();

@@ -45,21 +45,27 @@ internal static class Layering
         },
         new("Storage", "ForegSyte.Jobs.Storage")
         {
-            Uses = ["Jobs", "Filters", "Migrations", "Segments", Protocol, Hosting, DuckDb],
+            Uses = ["Jobs", "Filters", "Migrations", Protocol, Hosting, DuckDb],
         },
-        new("Segments", "ForegSyte.Jobs.Storage.Segments") { Uses = ["Jobs", "Storage", Protocol] },
         new("Faults", "ForegSyte.Jobs.Faults") { Uses = [Hosting] },
         new("Inference", "ForegSyte.Jobs.Inference") { Uses = ["Jobs", Protocol, Hosting, GrpcLibrary] },
         new("Queue", "ForegSyte.Jobs.Queue")
         {
-            Uses = ["Jobs", "Storage", "Results", "Segments", "Inference", "Faults", Protocol, Hosting],
+            Uses = ["Jobs", "Storage", "Results", "Inference", "Faults", Protocol, Hosting],
         },
-        new("Intake", "ForegSyte.Jobs.Intake") { Uses = ["Jobs", "Mp4", "Storage", "Queue", Protocol, Hosting] },
+        new("Intake", "ForegSyte.Jobs.Intake")
+        {
+            Uses = ["Jobs", "Mp4", "Storage", "Queue", "Faults", Protocol, Hosting],
+        },
+        new("Retention", "ForegSyte.Jobs.Retention")
+        {
+            Uses = ["Jobs", "Filters", "Storage", "Queue", "Intake", "Faults", Protocol, Hosting],
+        },
         new("Grpc", "ForegSyte.Jobs.Grpc")
         {
             Uses =
             [
-                "Jobs", "Filters", "Storage", "Results", "Segments", "Inference", "Intake", Protocol, Hosting,
+                "Jobs", "Filters", "Storage", "Results", "Inference", "Queue", "Intake", "Retention", Protocol, Hosting,
                 GrpcLibrary,
             ],
         },

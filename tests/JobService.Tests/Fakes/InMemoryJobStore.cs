@@ -89,7 +89,7 @@ internal sealed class InMemoryJobStore : IJobStore
             check(job);
             _jobs.Remove(jobId);
             _deleted.Add(jobId);
-            if (job.RequestId is { } requestId)
+            if (job.RequestId is { } requestId && _requestIds.GetValueOrDefault(requestId) == jobId)
             {
                 _requestIds.Remove(requestId);
             }

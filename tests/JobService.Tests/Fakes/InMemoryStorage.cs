@@ -25,9 +25,6 @@ internal sealed class InMemoryStorage : IStorage
 
     public IEnumerable<string> ListKeys() => _artifacts.Keys;
 
-    public IEnumerable<string> ListKeys(string prefix) =>
-        _artifacts.Keys.Where(key => key.StartsWith(prefix, StringComparison.Ordinal));
-
     public int RemoveAbandoned() => 0;
 
     public StoreGeneration? ReadGeneration() => _generation;

@@ -21,17 +21,15 @@ internal sealed class ObservedStorage(IStorage inner, Action<string> onStep) : I
 
     public IEnumerable<string> ListKeys() => inner.ListKeys();
 
-    public IEnumerable<string> ListKeys(string prefix) => inner.ListKeys(prefix);
-
     public int RemoveAbandoned() => inner.RemoveAbandoned();
+
+    public Uri UriOf(string key) => inner.UriOf(key);
 
     public StoreGeneration? ReadGeneration() => inner.ReadGeneration();
 
     public void WriteGeneration(StoreGeneration generation) => inner.WriteGeneration(generation);
 
     public long FreeBytes() => inner.FreeBytes();
-
-    public Uri UriOf(string key) => inner.UriOf(key);
 
     private sealed class Staged(IStagedArtifact artifact, string key, Action<string> onStep) : IStagedArtifact
     {

@@ -39,6 +39,19 @@ public sealed class JobControlRpcTests
     }
 
     [Fact]
+    public async Task Job_TakenWhenTheInferenceServiceIsJustLost_IsPutBackAndCostsNoAttempt()
+    {
+        var inference = new ScriptedInference();
+        await using var service = await RunningJobService.StartAsync(inference, Impatient);
+        inference.Serving = cancellationToken => Task.Delay(Timeout.Infinite, cancellationToken);
+        var jobId = (await service.SubmitAsync()).JobId;
+        var job = await service.GetWhenAsync(jobId, job => job.Wait.Reason == WaitReason.NoInferenceService);
+        Assert.Equal(1, job.Wait.QueuePosition);
+        inference.Serving = _ => Task.CompletedTask;
+        Assert.Single((await service.GetWhenAsync(jobId, job => job.Status == JobStatus.Completed)).Attempts);
+    }
+
+    [Fact]
     public async Task Cancel_Pending_EndsItAndMayBeRepeated()
     {
         await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
@@ -80,8 +93,8 @@ public sealed class JobControlRpcTests
         Assert.Equal("scripted", attempt.Device.Description);
         foreach (var call in new[]
         {
-            CallAsync(service.Client.RetryJobAsync(new RetryJobRequest { JobId = jobId }, cancellationToken: Cancellation)),
-            CallAsync(service.Client.CancelJobAsync(new CancelJobRequest { JobId = jobId }, cancellationToken: Cancellation)),
+            RetryFailureAsync(service, jobId),
+            CancelFailureAsync(service, jobId),
         })
         {
             var (code, info, status) = await call;
@@ -98,7 +111,7 @@ public sealed class JobControlRpcTests
         var job = await service.SubmitAsync();
         await CancelAsync(service, job.JobId);
         service.Storage.Delete(job.InputPath);
-        var (code, info, _) = await CallAsync(service.Client.RetryJobAsync(new RetryJobRequest { JobId = job.JobId }, cancellationToken: Cancellation));
+        var (code, info, _) = await RetryFailureAsync(service, job.JobId);
         Assert.Equal((StatusCode.FailedPrecondition, "VIDEO_GONE"), (code, info.Reason));
         Assert.Equal(job.InputPath, info.Metadata["key"]);
     }
@@ -117,10 +130,10 @@ public sealed class JobControlRpcTests
         Assert.Empty(service.Storage.ListKeys());
         foreach (var call in new[]
         {
-            CallAsync(service.Client.GetJobAsync(new GetJobRequest { JobId = jobId }, cancellationToken: Cancellation)),
-            CallAsync(service.Client.DeleteJobAsync(new DeleteJobRequest { JobId = jobId }, cancellationToken: Cancellation)),
-            CallAsync(service.Client.CancelJobAsync(new CancelJobRequest { JobId = jobId }, cancellationToken: Cancellation)),
-            CallAsync(service.Client.RetryJobAsync(new RetryJobRequest { JobId = jobId }, cancellationToken: Cancellation)),
+            GetFailureAsync(service, jobId),
+            DeleteFailureAsync(service, jobId),
+            CancelFailureAsync(service, jobId),
+            RetryFailureAsync(service, jobId),
         })
         {
             var (code, info, _) = await call;
@@ -137,7 +150,7 @@ public sealed class JobControlRpcTests
         await using var service = await RunningJobService.StartAsync(Blocking(begun, new TaskCompletionSource()));
         var jobId = (await service.SubmitAsync()).JobId;
         await begun.Task;
-        var (code, info, _) = await CallAsync(service.Client.DeleteJobAsync(new DeleteJobRequest { JobId = jobId }, cancellationToken: Cancellation));
+        var (code, info, _) = await DeleteFailureAsync(service, jobId);
         Assert.Equal((StatusCode.FailedPrecondition, "WRONG_JOB_STATUS"), (code, info.Reason));
         Assert.Equal("RUNNING", info.Metadata["status"]);
         Assert.Equal(JobStatus.Running, (await service.GetAsync(jobId)).Status);
@@ -172,7 +185,7 @@ public sealed class JobControlRpcTests
         var first = accepted.First();
         await CancelAsync(service, first);
         await service.SubmitAsync();
-        var (code, _, status) = await CallAsync(service.Client.RetryJobAsync(new RetryJobRequest { JobId = first }, cancellationToken: Cancellation));
+        var (code, _, status) = await RetryFailureAsync(service, first);
         CheckQueueFull(code, status);
         Assert.Equal(JobStatus.Cancelled, (await service.GetAsync(first)).Status);
     }
@@ -184,8 +197,7 @@ public sealed class JobControlRpcTests
         var requestId = Guid.NewGuid().ToString();
         var job = await service.SubmitAsync(priority: 4, requestId);
         Assert.Equal(job.JobId, (await service.SubmitAsync(priority: null, requestId)).JobId);
-        var (code, info, _) = await CallAsync(
-            service.Client.SubmitVideoAsync(RunningJobService.Request(priority: 5, requestId), cancellationToken: Cancellation));
+        var (code, info, _) = await SubmitFailureAsync(service, RunningJobService.Request(priority: 5, requestId));
         Assert.Equal((StatusCode.AlreadyExists, "REQUEST_ID_CONFLICT"), (code, info.Reason));
         Assert.Equal("priority", info.Metadata["fields"]);
     }
@@ -196,8 +208,7 @@ public sealed class JobControlRpcTests
     public async Task Submit_PriorityOutOfRange_IsRefused(int priority)
     {
         await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
-        var (code, info, status) = await CallAsync(
-            service.Client.SubmitVideoAsync(RunningJobService.Request(priority), cancellationToken: Cancellation));
+        var (code, info, status) = await SubmitFailureAsync(service, RunningJobService.Request(priority));
         Assert.Equal((StatusCode.InvalidArgument, "INVALID_FIELD"), (code, info.Reason));
         Assert.Equal("priority", Assert.Single(status.GetDetail<BadRequest>().FieldViolations).Field);
     }
@@ -232,8 +243,25 @@ public sealed class JobControlRpcTests
         Assert.Equal(TimeSpan.FromSeconds(7), status.GetDetail<RetryInfo>().RetryDelay.ToTimeSpan());
     }
 
-    private static Task<(StatusCode Code, ErrorInfo Info, Google.Rpc.Status Status)> CallAsync<T>(
-        AsyncUnaryCall<T> call) => RunningJobService.FailureOfAsync(call);
+    private static Task<(StatusCode Code, ErrorInfo Info, Google.Rpc.Status Status)> GetFailureAsync(
+        RunningJobService service, string jobId) => RunningJobService.FailureOfAsync(service.Client.GetJobAsync(
+            new GetJobRequest { JobId = jobId }, cancellationToken: Cancellation));
+
+    private static Task<(StatusCode Code, ErrorInfo Info, Google.Rpc.Status Status)> CancelFailureAsync(
+        RunningJobService service, string jobId) => RunningJobService.FailureOfAsync(service.Client.CancelJobAsync(
+            new CancelJobRequest { JobId = jobId }, cancellationToken: Cancellation));
+
+    private static Task<(StatusCode Code, ErrorInfo Info, Google.Rpc.Status Status)> RetryFailureAsync(
+        RunningJobService service, string jobId) => RunningJobService.FailureOfAsync(service.Client.RetryJobAsync(
+            new RetryJobRequest { JobId = jobId }, cancellationToken: Cancellation));
+
+    private static Task<(StatusCode Code, ErrorInfo Info, Google.Rpc.Status Status)> DeleteFailureAsync(
+        RunningJobService service, string jobId) => RunningJobService.FailureOfAsync(service.Client.DeleteJobAsync(
+            new DeleteJobRequest { JobId = jobId }, cancellationToken: Cancellation));
+
+    private static Task<(StatusCode Code, ErrorInfo Info, Google.Rpc.Status Status)> SubmitFailureAsync(
+        RunningJobService service, SubmitVideoRequest request) => RunningJobService.FailureOfAsync(
+            service.Client.SubmitVideoAsync(request, cancellationToken: Cancellation));
 
     private static async Task<Job> CancelAsync(RunningJobService service, string jobId) => (await service.Client
         .CancelJobAsync(new CancelJobRequest { JobId = jobId }, cancellationToken: Cancellation)).Job;

@@ -1,4 +1,5 @@
 using ForegSyte.Hosting;
+using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Grpc;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Intake;
@@ -46,6 +47,7 @@ internal sealed class RunningJobService : IAsyncDisposable
         ];
         var builder = WebApplication.CreateBuilder(arguments);
         builder.AddForegSyteHost("JobService", defaultPort: 5200, Contract.Descriptor);
+        builder.Services.AddFaults();
         builder.Services.AddStorage(builder.Configuration);
         builder.Services.AddInferenceClient();
         builder.Services.AddJobs();

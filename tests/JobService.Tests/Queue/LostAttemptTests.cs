@@ -62,7 +62,8 @@ public sealed class LostAttemptTests
     public async Task Rescue_OfALeaseThatExpired_CancelsTheAttemptAndQueuesTheJob()
     {
         await using var engine = new JobEngine(
-            Blocking(), _time, null, ("Dispatch:HeartbeatInterval", "00:30:00"), ("Dispatch:LeaseDuration", "01:00:00"));
+            Blocking(), _time, null,
+            ("Dispatch:HeartbeatInterval", "00:30:00"), ("Dispatch:LeaseDuration", "01:00:00"));
         var jobId = await engine.AddJobAsync();
         var run = engine.Runner.RunAsync(jobId, None);
         await _begun.Task;

@@ -27,8 +27,10 @@ public sealed class QueueRankTests
             .Sample((priority, otherPriority, queued, otherQueued, later) =>
             {
                 var job = TestJobs.Pending(createdAt: TestJobs.Noon.AddSeconds(queued)) with { Priority = priority };
-                var other =
-                    TestJobs.Pending(createdAt: TestJobs.Noon.AddSeconds(otherQueued)) with { Priority = otherPriority };
+                var other = TestJobs.Pending(createdAt: TestJobs.Noon.AddSeconds(otherQueued)) with
+                {
+                    Priority = otherPriority,
+                };
                 var now = TestJobs.Noon.AddSeconds(1000 + later);
                 Assert.Equal(
                     Math.Sign(UrgencyAt(now, other).CompareTo(UrgencyAt(now, job))),

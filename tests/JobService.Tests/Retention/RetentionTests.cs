@@ -2,6 +2,7 @@ using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Intake;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
+using ForegSyte.Jobs.Storage.Segments;
 using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Storage;
 using ForegSyte.V1;
@@ -180,7 +181,9 @@ public sealed class RetentionTests : IDisposable
     private JobCleaner Cleaner()
     {
         var options = Options.Create(_options);
-        var removal = new JobRemoval(_store, _storage, new LocalAttempts(_store), CrashPoints.None);
+        var removal = new JobRemoval(
+            _store, _storage, new SegmentStore(_storage, NullLogger<SegmentStore>.Instance), new LocalAttempts(_store),
+            CrashPoints.None);
         return new JobCleaner(
             _store, removal, Sweep(), _storage, options, Options.Create(new SubmitOptions()), _time,
             NullLogger<JobCleaner>.Instance);

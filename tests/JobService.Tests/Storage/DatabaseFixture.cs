@@ -1,5 +1,7 @@
 using DuckDB.NET.Data;
+using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Storage.Cache;
 using ForegSyte.Jobs.Storage.Migrations;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -17,14 +19,19 @@ internal sealed class DatabaseFixture : IAsyncDisposable
         Options = OptionsFor(path, configure);
         Database = new DuckDbDatabase(Options);
         new DatabaseMigrator(Database, MigrationList.OfThisVersion, NullLoggerFactory.Instance).MigrateUp();
-        _writer = new DuckDbWriter(Database, Options);
+        Cache = new JobCache(Options);
         _readers = new DuckDbReaders(Database, Options);
-        Store = new DuckDbJobStore(_writer, _readers, TimeProvider.System);
+        _writer = new DuckDbWriter(
+            Database, _readers, Cache, Options, CrashPoints.None, TimeProvider.System,
+            NullLogger<DuckDbWriter>.Instance);
+        Store = new DuckDbJobStore(_writer, _readers, Cache);
     }
 
     public IOptions<DatabaseOptions> Options { get; }
 
     public DuckDbDatabase Database { get; }
+
+    public JobCache Cache { get; }
 
     public DuckDbWriter Writer => _writer;
 

@@ -54,6 +54,8 @@ public sealed class DuckDbJobStoreTests : JobStoreContract, IAsyncDisposable
         var job = TestJobs.Pending();
         await Store.InsertAsync(job, Cancellation);
         _database.Query("UPDATE jobs SET status = 'ARCHIVED'", _ => 0);
+        await _database.DisposeAsync();
+        _database = new DatabaseFixture(_folder.File("jobs.duckdb"), options => options.CachedJobs = 1);
 
         var failure = await Assert.ThrowsAsync<DatabaseException>(
             () => Store.FindAsync(job.JobId, Cancellation).AsTask());

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ForegSyte.Jobs.Filters;
 using ForegSyte.V1;
 
@@ -244,6 +245,200 @@ public abstract class JobStoreContract
 
         var unfinished = await Store.ListUnfinishedAsync(Cancellation);
         Assert.Equal([jobs[1].JobId, jobs[0].JobId], unfinished.Select(job => job.JobId));
+    }
+
+    [Fact]
+    public async Task Delete_Job_IsGoneWithItsRequestIdAndNoted()
+    {
+        var job = TestJobs.Full();
+        await Store.InsertAsync(job, Cancellation);
+        var checkedText = "";
+
+        var deleted = await Store.DeleteAsync(job.JobId, stored => checkedText = TestJobs.Text(stored), Cancellation);
+
+        Assert.Equal(TestJobs.Text(job), TestJobs.Text(deleted));
+        Assert.Equal(TestJobs.Text(job), checkedText);
+        Assert.Null(await Store.FindAsync(job.JobId, Cancellation));
+        Assert.Null(await Store.FindByRequestIdAsync(job.RequestId!.Value, Cancellation));
+        Assert.Empty(await PagesAsync(filter: null, limit: 10));
+        Assert.Equal([job.JobId], await Store.ListDeletedAsync(10, Cancellation));
+        var (_, created) = await Store.InsertAsync(TestJobs.Pending(requestId: job.RequestId), Cancellation);
+        Assert.True(created);
+    }
+
+    [Fact]
+    public async Task Delete_CheckThrows_ReachesTheCallerAndChangesNothing()
+    {
+        var job = TestJobs.Full();
+        await Store.InsertAsync(job, Cancellation);
+
+        await Assert.ThrowsAsync<TimeoutException>(() =>
+            Store.DeleteAsync(job.JobId, _ => throw new TimeoutException(), Cancellation));
+
+        Assert.Equal(TestJobs.Text(job), TestJobs.Text(await Store.FindAsync(job.JobId, Cancellation)));
+        Assert.Empty(await Store.ListDeletedAsync(10, Cancellation));
+    }
+
+    [Fact]
+    public async Task Delete_NoSuchJob_ReturnsNullAndNotesNothing()
+    {
+        Assert.Null(
+            await Store.DeleteAsync(Guid.NewGuid(), _ => throw new InvalidOperationException("called"), Cancellation));
+        Assert.Empty(await Store.ListDeletedAsync(10, Cancellation));
+    }
+
+    [Fact]
+    public async Task ForgetDeleted_SomeOfThem_LeavesTheOthers()
+    {
+        var jobs = Enumerable.Range(0, 5).Select(_ => TestJobs.Pending()).ToList();
+        foreach (var job in jobs)
+        {
+            await Store.InsertAsync(job, Cancellation);
+            await Store.DeleteAsync(job.JobId, _ => { }, Cancellation);
+        }
+
+        Assert.Equal(2, (await Store.ListDeletedAsync(2, Cancellation)).Count);
+        await Store.ForgetDeletedAsync([.. jobs.Take(3).Select(job => job.JobId)], Cancellation);
+
+        var left = await Store.ListDeletedAsync(10, Cancellation);
+        Assert.Equal(jobs.Skip(3).Select(job => job.JobId).Order(), left.Order());
+    }
+
+    [Fact]
+    public async Task ListEnded_BeforeATime_IsWhatEndedFirst()
+    {
+        var jobs = Enumerable.Range(0, 6)
+            .Select(i => TestJobs.Pending() with { Status = JobStatus.Failed, EndedAt = TestJobs.Noon.AddMinutes(-i) })
+            .ToList();
+        foreach (var job in jobs.Append(TestJobs.Pending()))
+        {
+            await Store.InsertAsync(job, Cancellation);
+        }
+
+        var ended = await Store.ListEndedAsync(TestJobs.Noon.AddMinutes(-1), 3, Cancellation);
+
+        Assert.Equal([jobs[5].JobId, jobs[4].JobId, jobs[3].JobId], ended);
+        Assert.Equal(4, (await Store.ListEndedAsync(TestJobs.Noon.AddMinutes(-1), 10, Cancellation)).Count);
+    }
+
+    [Fact]
+    public async Task FindKnown_SomeIds_AreThoseWithAJob()
+    {
+        var jobs = Enumerable.Range(0, 3).Select(_ => TestJobs.Pending()).ToList();
+        foreach (var job in jobs)
+        {
+            await Store.InsertAsync(job, Cancellation);
+        }
+
+        var known = await Store.FindKnownAsync([Guid.NewGuid(), jobs[0].JobId, jobs[2].JobId], Cancellation);
+
+        Assert.Equal(new[] { jobs[0].JobId, jobs[2].JobId }.Order(), known.Order());
+        Assert.Empty(await Store.FindKnownAsync([], Cancellation));
+    }
+
+    [Fact]
+    public async Task ForgetRequestIds_BeforeATime_LetsThemMakeNewJobs()
+    {
+        var old = TestJobs.Pending(createdAt: TestJobs.Noon.AddDays(-8), requestId: Guid.NewGuid());
+        var recent = TestJobs.Pending(createdAt: TestJobs.Noon, requestId: Guid.NewGuid());
+        await Store.InsertAsync(old, Cancellation);
+        await Store.InsertAsync(recent, Cancellation);
+
+        Assert.Equal(1, await Store.ForgetRequestIdsAsync(TestJobs.Noon.AddDays(-7), Cancellation));
+
+        Assert.Null(await Store.FindByRequestIdAsync(old.RequestId!.Value, Cancellation));
+        Assert.NotNull(await Store.FindByRequestIdAsync(recent.RequestId!.Value, Cancellation));
+        var second = TestJobs.Pending(requestId: old.RequestId);
+        Assert.True((await Store.InsertAsync(second, Cancellation)).Created);
+
+        // The first job still carries the id, but it is not the first job's any more.
+        await Store.DeleteAsync(old.JobId, _ => { }, Cancellation);
+        var found = await Store.FindByRequestIdAsync(old.RequestId!.Value, Cancellation);
+        Assert.Equal(second.JobId, found!.JobId);
+    }
+
+    [Fact]
+    public async Task BeginGeneration_EachTime_CountsAndKeepsTheIdentity()
+    {
+        var first = await Store.BeginGenerationAsync(Cancellation);
+        var second = await Store.BeginGenerationAsync(Cancellation);
+
+        Assert.Equal(1, first.Generation);
+        Assert.Equal(2, second.Generation);
+        Assert.Equal(first.DatabaseId, second.DatabaseId);
+        Assert.NotEqual(Guid.Empty, first.DatabaseId);
+    }
+
+    [Fact]
+    public async Task Committed_EveryKindOfChange_IsToldOnceAndInOrder()
+    {
+        var commits = new ConcurrentQueue<JobCommit>();
+        Store.Committed += commits.Enqueue;
+        var job = TestJobs.Pending(requestId: Guid.NewGuid());
+
+        await Store.InsertAsync(job, Cancellation);
+        await Store.InsertAsync(TestJobs.Pending(requestId: job.RequestId), Cancellation);
+        await Store.UpdateAsync(job.JobId, before => before with { FramesDone = 1 }, Cancellation);
+        await Store.UpdateAsync(job.JobId, before => before, Cancellation);
+        await Assert.ThrowsAsync<TimeoutException>(() =>
+            Store.UpdateAsync(job.JobId, _ => throw new TimeoutException(), Cancellation));
+        await Store.DeleteAsync(job.JobId, _ => { }, Cancellation);
+
+        var changed = job with { FramesDone = 1 };
+        Assert.Equal(
+            [("null", TestJobs.Text(job)), (TestJobs.Text(job), TestJobs.Text(changed)), (TestJobs.Text(changed), "null")],
+            commits.Select(commit => (TestJobs.Text(commit.Before), TestJobs.Text(commit.After))));
+        Assert.All(commits, commit => Assert.Equal(job.JobId, commit.JobId));
+    }
+
+    [Fact]
+    public async Task Committed_ManyAtOnce_EachContinuesTheOneBefore()
+    {
+        var jobs = Enumerable.Range(0, 8).Select(_ => TestJobs.Pending()).ToList();
+        var commits = new ConcurrentQueue<JobCommit>();
+        Store.Committed += commits.Enqueue;
+        var told = new ConcurrentDictionary<(Guid, int), bool>();
+        Store.Committed += commit => told[(commit.JobId, commit.After!.FramesDone)] = true;
+
+        await Task.WhenAll(jobs.Select(job => Store.InsertAsync(job, Cancellation)));
+        await Task.WhenAll(Enumerable.Range(0, 160).Select(async i =>
+        {
+            var after = await Store.UpdateAsync(
+                jobs[i % jobs.Count].JobId, before => before with { FramesDone = before.FramesDone + 1 }, Cancellation);
+            Assert.True(told.ContainsKey((after!.JobId, after.FramesDone)), "The caller went on before it was told.");
+        }));
+
+        Assert.Equal(168, commits.Count);
+        Assert.All(commits.GroupBy(commit => commit.JobId), ofJob =>
+        {
+            Assert.Null(ofJob.First().Before);
+            Assert.All(
+                ofJob.Zip(ofJob.Skip(1)),
+                pair => Assert.Equal(TestJobs.Text(pair.First.After), TestJobs.Text(pair.Second.Before)));
+            Assert.Equal(20, ofJob.Last().After!.FramesDone);
+        });
+    }
+
+    [Fact]
+    public async Task Changes_OneOfManyAtOnceIsBad_TheOthersAreMade()
+    {
+        var known = TestJobs.Full();
+        await Store.InsertAsync(known, Cancellation);
+        var jobs = Enumerable.Range(0, 40).Select(_ => TestJobs.Pending(requestId: Guid.NewGuid())).ToList();
+
+        var good = jobs.Select(job => Store.InsertAsync(job, Cancellation)).ToList();
+        var sameId = Store.InsertAsync(TestJobs.Pending(known.JobId), Cancellation);
+        var sameRequest = Store.InsertAsync(TestJobs.Pending(requestId: jobs[0].RequestId), Cancellation);
+        var refused = Store.UpdateAsync(known.JobId, _ => throw new TimeoutException(), Cancellation);
+        var allowed = Store.UpdateAsync(known.JobId, before => before with { FramesDone = 7 }, Cancellation);
+
+        await Assert.ThrowsAsync<ArgumentException>(() => sameId);
+        await Assert.ThrowsAsync<TimeoutException>(() => refused);
+        Assert.All(await Task.WhenAll(good), result => Assert.True(result.Created));
+        Assert.Equal(jobs[0].JobId, (await sameRequest).Job.JobId);
+        Assert.Equal(7, (await allowed)!.FramesDone);
+        Assert.Equal(TestJobs.Text(known with { FramesDone = 7 }), TestJobs.Text(await Store.FindAsync(known.JobId, Cancellation)));
+        Assert.Equal(41, (await PagesAsync(filter: null, limit: 100)).Count);
     }
 
     private async Task<List<JobRecord>> PagesAsync(JobFilter? filter, int limit)

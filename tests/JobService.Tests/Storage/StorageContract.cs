@@ -104,16 +104,6 @@ public abstract class StorageContract
     }
 
     [Fact]
-    public async Task ListKeys_OfAPrefix_GivesThoseOnly()
-    {
-        await PutAsync("ab.mp4", "x");
-        await PutAsync("ab_results.json", "x");
-        await PutAsync("b.ab", "x");
-        Assert.Equal(["ab.mp4", "ab_results.json"], Storage.ListKeys("ab").Order());
-        Assert.Equal(3, Storage.ListKeys().Count());
-    }
-
-    [Fact]
     public void Generation_IsTheOneThatWasNotedLast_AndNoArtifact()
     {
         Assert.Null(Storage.ReadGeneration());

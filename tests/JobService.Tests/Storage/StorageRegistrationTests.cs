@@ -1,3 +1,4 @@
+using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Testing;
 using Microsoft.Extensions.Configuration;
@@ -62,6 +63,7 @@ public sealed class StorageRegistrationTests : IDisposable
             .AddLogging()
             .AddSingleton(TimeProvider.System)
             .AddSingleton<IConfiguration>(configuration)
+            .AddSingleton(CrashPoints.None)
             .AddStorage(configuration)
             .BuildServiceProvider();
     }

@@ -128,7 +128,7 @@ internal sealed class SegmentStore(IStorage storage, ILogger<SegmentStore> logge
         else if (storage.Exists(ArtifactKeys.Plan(jobId)))
         {
             // The plan is damaged: only the folder itself knows what there is.
-            foreach (var key in storage.ListKeys(jobId + "_segment_").ToList())
+            foreach (var key in storage.ListKeys().Where(key => IsSegmentOf(key, jobId)).ToList())
             {
                 storage.Delete(key);
             }
@@ -143,6 +143,9 @@ internal sealed class SegmentStore(IStorage storage, ILogger<SegmentStore> logge
 
     private static string KeyOf(Guid jobId, Segment segment) =>
         ArtifactKeys.Segment(jobId, segment.StartFrame, segment.EndFrame);
+
+    private static bool IsSegmentOf(string key, Guid jobId) =>
+        ArtifactKeys.IsInterim(key) && ArtifactKeys.JobOf(key) == jobId && key != ArtifactKeys.Plan(jobId);
 
     private async Task WriteAsync(string key, byte[] content, CancellationToken cancellationToken)
     {

@@ -42,8 +42,8 @@ public sealed class DatabaseMigratorTests : IDisposable
     {
         Migrator().MigrateUp();
 
-        Assert.Equal(JobSql.JobColumns.Order(), Columns("jobs"));
-        Assert.Equal(JobSql.AttemptColumns.Order(), Columns("attempts"));
+        Assert.Equal(JobColumns.Jobs.Select(column => column.Name).Order(), Columns("jobs"));
+        Assert.Equal(JobColumns.Attempts.Select(column => column.Name).Order(), Columns("attempts"));
     }
 
     [Fact]
@@ -74,7 +74,7 @@ public sealed class DatabaseMigratorTests : IDisposable
 
         Migrator(typeof(TestMigrations.AddsColumns)).MigrateDown(ExtendJobs);
         Assert.Equal([CreateJobs, ExtendJobs], Migrator().AppliedVersions());
-        Assert.Equal(JobSql.JobColumns.Order(), Columns("jobs"));
+        Assert.Equal(JobColumns.Jobs.Select(column => column.Name).Order(), Columns("jobs"));
         Assert.Equal(["kept"], Query("SELECT display_name FROM jobs"));
     }
 
@@ -105,7 +105,8 @@ public sealed class DatabaseMigratorTests : IDisposable
         {
             connection.Execute(
                 $"INSERT INTO jobs ({string.Join(", ", old)}) VALUES ({string.Join(", ", old.Select(x => "$" + x))})",
-                JobRow.Values(TestJobs.Pending()).Where(value => old.Contains(value.Column)));
+                JobColumns.Jobs.Where(column => old.Contains(column.Name))
+                    .Select(column => (column.Name, column.ValueOf(TestJobs.Pending()))));
         }
 
         Migrator().MigrateUp();
@@ -158,8 +159,8 @@ public sealed class DatabaseMigratorTests : IDisposable
     private void InsertJob(string displayName)
     {
         using var connection = _database.Connect();
-        connection.Execute(
-            JobSql.InsertJob, JobRow.Values(TestJobs.Pending() with { DisplayName = displayName }));
+        new DuckDbTable<JobRecord>(connection, "jobs", JobColumns.Jobs, keyLength: 1)
+            .Append([TestJobs.Pending() with { DisplayName = displayName }]);
     }
 
     private List<string> Tables() => Query("SELECT table_name FROM duckdb_tables() ORDER BY 1");
