@@ -1,5 +1,6 @@
 using ForegSyte.Hosting;
 using ForegSyte.Jobs;
+using ForegSyte.Jobs.Admin;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Grpc;
 using ForegSyte.Jobs.Inference;
@@ -8,6 +9,11 @@ using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
 using Contract = ForegSyte.V1.JobService;
+
+if (AdminCommandLine.Handles(args))
+{
+    return await AdminCommandLine.RunAsync(args, Console.Out, Console.Error, CancellationToken.None);
+}
 
 return await ForegSyteHost.RunAsync("JobService", () =>
 {

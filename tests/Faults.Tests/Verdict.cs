@@ -10,7 +10,9 @@ namespace ForegSyte.Faults.Tests;
 /// </summary>
 internal static partial class Verdict
 {
-    /// <summary>Waits for the jobs and checks everything. The service runs without faults, and is stopped by this.</summary>
+    /// <summary>
+    /// Waits for the jobs and checks everything. The service runs without faults, and is stopped by this.
+    /// </summary>
     public static async Task<Tally> ReachAsync(
         FaultyJobService service, Ledger ledger, Undisturbed undisturbed, CancellationToken cancellationToken)
     {
@@ -111,8 +113,8 @@ internal static partial class Verdict
         var jobs = await ListAsync(service, cancellationToken);
         var expected = jobs.SelectMany(ArtifactsOf).Order().ToList();
 
-        // A cancelled job keeps its finished segments for RetryJob.
-        var kept = jobs.Where(job => job.Status == JobStatus.Cancelled).Select(job => job.JobId + "_segment_").ToList();
+        // A cancelled job keeps for RetryJob what was finished.
+        var kept = jobs.Where(job => job.Status == JobStatus.Cancelled).Select(job => job.JobId + "_").ToList();
         for (var look = 0; look < 100 && !Found().SequenceEqual(expected); look++)
         {
             await Task.Delay(100, cancellationToken);

@@ -39,6 +39,9 @@ internal enum CrashPoint
     /// <summary>The results document is stored; the job is still running.</summary>
     ResultsStored,
 
+    /// <summary>The copy of the job beside its results is stored; the job is still running.</summary>
+    SidecarStored,
+
     /// <summary>The job is completed; its segments are still there.</summary>
     JobCompleted,
 

@@ -93,6 +93,7 @@ internal sealed class VideoIntake(
 
     private async Task StoreVideoAsync(Stream source, string key, CancellationToken cancellationToken)
     {
+        storage.RequireRoom(source.Length);
         await using var artifact = storage.Stage(key);
         await source.CopyToAsync(artifact.Stream, CopyBufferBytes, cancellationToken);
         if (artifact.Stream.Length != source.Length)

@@ -8,6 +8,7 @@ internal static partial class ArtifactKeys
 {
     private const string VideoSuffix = ".mp4";
     private const string ResultsSuffix = "_results.json";
+    private const string SidecarSuffix = "_job.json";
     private const string PlanSuffix = "_segment_plan.bin";
 
     /// <summary>Length of a UUID as text.</summary>
@@ -18,6 +19,9 @@ internal static partial class ArtifactKeys
 
     /// <summary>The results document.</summary>
     public static string Results(Guid jobId) => jobId + ResultsSuffix;
+
+    /// <summary>What the database has of a completed job, so that it can be made anew without it.</summary>
+    public static string Sidecar(Guid jobId) => jobId + SidecarSuffix;
 
     /// <summary>The segments that the job was cut into. There as long as finished segments may be.</summary>
     public static string Plan(Guid jobId) => jobId + PlanSuffix;
@@ -34,7 +38,8 @@ internal static partial class ArtifactKeys
     /// <summary>The job that an artifact belongs to; null where the key is none of a job's.</summary>
     public static Guid? JobOf(string key) =>
         key.Length > IdLength
-        && (key.AsSpan(IdLength) is VideoSuffix or ResultsSuffix || InterimSuffix().IsMatch(key, IdLength))
+        && (key.AsSpan(IdLength) is VideoSuffix or ResultsSuffix or SidecarSuffix
+            || InterimSuffix().IsMatch(key, IdLength))
         && Guid.TryParseExact(key.AsSpan(0, IdLength), "D", out var jobId)
             ? jobId
             : null;

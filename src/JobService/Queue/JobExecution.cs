@@ -45,7 +45,7 @@ internal sealed class JobExecution(
         }
 
         await segments.RunAsync(job, video, missing, Advance, cancellationToken);
-        return await WriteResultsAsync(job, video, plan, probe.Video.FrameCount, cancellationToken);
+        return await WriteResultsAsync(job, token, video, plan, probe.Video.FrameCount, cancellationToken);
 
         void Advance(RunPipelineResponse segment)
         {
@@ -123,7 +123,8 @@ internal sealed class JobExecution(
 
     /// <summary>Writes the document and the summary from the stored segments, one in memory at a time.</summary>
     private async Task<CompletedWork> WriteResultsAsync(
-        JobRecord job, Uri video, IReadOnlyList<Segment> plan, int frameCount, CancellationToken cancellationToken)
+        JobRecord job, Guid token, Uri video, IReadOnlyList<Segment> plan, int frameCount,
+        CancellationToken cancellationToken)
     {
         var outputPath = ArtifactKeys.Results(job.JobId);
         await using var artifact = storage.Stage(outputPath);
@@ -145,7 +146,20 @@ internal sealed class JobExecution(
         crashPoints.Pass(CrashPoint.ResultsWritten);
         await artifact.CommitAsync(cancellationToken);
         crashPoints.Pass(CrashPoint.ResultsStored);
+        await WriteSidecarAsync(job.JobId, token, outputPath, summary, cancellationToken);
         return new CompletedWork(outputPath, summary);
+    }
+
+    /// <summary>The job as it is about to be, for whoever has to make the database anew from the storage.</summary>
+    private async Task WriteSidecarAsync(
+        Guid jobId, Guid token, string outputPath, JobSummary summary, CancellationToken cancellationToken)
+    {
+        if (await board.FindAsync(jobId, cancellationToken) is { } job)
+        {
+            var completed = JobTransitions.Complete(job, token, outputPath, summary, time.GetUtcNow());
+            await JobSidecar.WriteAsync(storage, completed, cancellationToken);
+            crashPoints.Pass(CrashPoint.SidecarStored);
+        }
     }
 
     /// <summary>A segment that was damaged after it was stored is run again; its frames are counted already.</summary>

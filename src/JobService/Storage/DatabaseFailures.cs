@@ -25,23 +25,22 @@ internal static class DatabaseFailures
     /// <summary>The failure to report for what a commit threw.</summary>
     public static Exception OfWriting(Exception failure) => IsDiskFull(failure) ? DiskFull.Report(failure) : failure;
 
+    /// <summary>Whether the database does not open because its write-ahead log cannot be replayed.</summary>
+    public static bool IsDamagedLog(string path, Exception failure) =>
+        failure.Message.Contains(WalText, StringComparison.Ordinal)
+        && !IsLocked(failure) && !IsDiskFull(failure) && File.Exists(path + ".wal");
+
+    /// <summary>Whether another process has the database.</summary>
+    public static bool IsLocked(Exception failure) => failure.Message.Contains(LockText, StringComparison.Ordinal);
+
     /// <summary>The failure to report for what opening the file threw.</summary>
     public static DatabaseException OfOpening(string path, Exception failure)
     {
-        if (failure.Message.Contains(LockText, StringComparison.Ordinal))
+        if (IsLocked(failure))
         {
             return new DatabaseException(
                 $"Another JobService uses {path}. One process at a time may have the database: stop the other one, or "
                 + $"give this one another DataDirectory. DuckDB says: {failure.Message}", failure);
-        }
-
-        if (failure.Message.Contains(WalText, StringComparison.Ordinal) && File.Exists(path + ".wal"))
-        {
-            return new DatabaseException(
-                $"The write-ahead log {path}.wal is damaged and cannot be replayed. Nothing was changed. It holds the "
-                + "latest jobs: do not delete it. Move the database and its .wal file together to another folder and "
-                + "keep both. Then restore a backup, or start with an empty database; the videos and results in the "
-                + $"storage folder are not affected. DuckDB says: {failure.Message}", failure);
         }
 
         return new DatabaseException(

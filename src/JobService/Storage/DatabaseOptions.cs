@@ -38,7 +38,9 @@ internal sealed class DatabaseOptions
     [Range(1, 65_536)]
     public int WriteQueueCapacity { get; set; } = 1_024;
 
-    /// <value>Most changes that one commit takes. Default 512: beyond that a commit takes longer and gains little.</value>
+    /// <value>
+    /// Most changes that one commit takes. Default 512: beyond that a commit takes longer and gains little.
+    /// </value>
     [Range(1, 8_192)]
     public int MaxCommitChanges { get; set; } = 512;
 
@@ -48,7 +50,9 @@ internal sealed class DatabaseOptions
     [Range(1, 1_000_000)]
     public int CachedJobs { get; set; } = 10_000;
 
-    /// <value>How long nothing is written before a checkpoint is. Default 5 s; a start then has nothing to replay.</value>
+    /// <value>
+    /// How long nothing is written before a checkpoint is. Default 5 s; a start then has nothing to replay.
+    /// </value>
     [TimeRange("00:00:00.1", "1.00:00:00")]
     public TimeSpan IdleCheckpointDelay { get; set; } = TimeSpan.FromSeconds(5);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.V1;
 
@@ -24,4 +25,18 @@ internal static class DiskFull
         "The disk of the server is full. Nothing was stored. Free space in its data directory, or ask its operator to, "
         + "and send the call again.",
         failure);
+
+    /// <summary>The failure to report where too little would be left.</summary>
+    /// <param name="minFreeBytes">What has to be left.</param>
+    public static ServiceException Report(long minFreeBytes) => new(
+        ErrorReason.StorageFull,
+        $"The disk of the server has no room for this video: {minFreeBytes} bytes have to stay free "
+        + "(Storage:MinFreeBytes). Nothing was stored. Free space in its data directory, or ask its operator to, and "
+        + "send the call again.")
+    {
+        Metadata = new Dictionary<string, string>
+        {
+            ["minFreeBytes"] = minFreeBytes.ToString(CultureInfo.InvariantCulture),
+        },
+    };
 }

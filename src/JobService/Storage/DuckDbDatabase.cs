@@ -14,9 +14,10 @@ internal sealed class DuckDbDatabase : IDisposable
     private DuckDBConnection? _keeper;
 
     /// <exception cref="DatabaseException">
-    /// Another process has the file, the write-ahead log cannot be replayed, or the file is no database.
+    /// Another process has the file, the write-ahead log cannot be replayed (both files are set aside then), or the
+    /// file is no database.
     /// </exception>
-    public DuckDbDatabase(IOptions<DatabaseOptions> options)
+    public DuckDbDatabase(IOptions<DatabaseOptions> options, TimeProvider time)
     {
         try
         {
@@ -29,7 +30,8 @@ internal sealed class DuckDbDatabase : IDisposable
             throw DatabaseFailures.OfOpening(options.Value.Path, failure);
         }
 
-        Open();
+        DamagedDatabase.RequireNone(Path);
+        Open(damaged => DamagedDatabase.SetAside(Path, time.GetUtcNow(), damaged));
     }
 
     /// <summary>Canonical path of the file.</summary>
@@ -62,7 +64,7 @@ internal sealed class DuckDbDatabase : IDisposable
     public void Reopen()
     {
         Dispose();
-        Open();
+        Open(damaged => DatabaseFailures.OfOpening(Path, damaged));
     }
 
     /// <summary>Closes the file. DuckDB writes a checkpoint then, if it can.</summary>
@@ -72,11 +74,15 @@ internal sealed class DuckDbDatabase : IDisposable
         _keeper = null;
     }
 
-    private void Open()
+    private void Open(Func<DuckDBException, DatabaseException> failureOfLog)
     {
         try
         {
             _keeper = Connect();
+        }
+        catch (DuckDBException failure) when (DatabaseFailures.IsDamagedLog(Path, failure))
+        {
+            throw failureOfLog(failure);
         }
         catch (DuckDBException failure)
         {

@@ -40,4 +40,10 @@ internal interface IStorage
 
     /// <summary>Free space for artifacts in bytes.</summary>
     long FreeBytes();
+
+    /// <summary>
+    /// Refuses a new video that would leave less free space than the operator wants (option Storage:MinFreeBytes).
+    /// Throws a ServiceException with STORAGE_FULL.
+    /// </summary>
+    void RequireRoom(long videoBytes);
 }

@@ -17,7 +17,9 @@ internal static class JobColumns
         Job("max_frames", job => job.MaxFrames),
         Job("display_name", job => job.DisplayName),
         Job("request_id", job => job.RequestId),
-        Job("fingerprint_json", job => job.Fingerprint, value => value is null ? null : JsonSerializer.Serialize(value)),
+        Job(
+            "fingerprint_json", job => job.Fingerprint,
+            value => value is null ? null : JsonSerializer.Serialize(value)),
         Job("input_path", job => job.InputPath),
         Job("created_at", job => job.CreatedAt, Utc),
         Job("priority", job => job.Priority),

@@ -66,8 +66,9 @@ internal static class JobSql
     /// <summary>Updates many rows by their key; each parameter is a list with a value for each row.</summary>
     public static string UpdateMany<TRow>(
         string table, IReadOnlyList<Column<TRow>> key, IReadOnlyList<Column<TRow>> changed) =>
-        $"UPDATE {table} SET {string.Join(", ", changed.Select(column => $"{column.Name} = changed.{column.Name}"))} FROM "
-        + $"(SELECT {string.Join(", ", key.Concat(changed).Select(Unnest))}) AS changed WHERE "
+        $"UPDATE {table} SET "
+        + string.Join(", ", changed.Select(column => $"{column.Name} = changed.{column.Name}"))
+        + $" FROM (SELECT {string.Join(", ", key.Concat(changed).Select(Unnest))}) AS changed WHERE "
         + string.Join(" AND ", key.Select(column => $"{table}.{column.Name} = changed.{column.Name}"));
 
     private static string Unnest<TRow>(Column<TRow> column) => $"unnest(${column.Name}) AS {column.Name}";

@@ -15,10 +15,12 @@ internal sealed partial class LocalStorage : IStorage
     private const string NoteName = ".generation";
 
     private readonly string _root;
+    private readonly long _minFreeBytes;
 
     public LocalStorage(IOptions<StorageOptions> options)
     {
         _root = CanonicalPath.Resolve(options.Value.Root);
+        _minFreeBytes = options.Value.MinFreeBytes;
         Directory.CreateDirectory(_root);
     }
 
@@ -93,6 +95,15 @@ internal sealed partial class LocalStorage : IStorage
     /// <summary>Each part is escaped by itself: Uri would take a "%25" in a folder's name for an escaped "%".</summary>
     public Uri UriOf(string key) => new(
         "file://" + string.Join('/', PathOf(key).Split(Path.DirectorySeparatorChar).Select(Uri.EscapeDataString)));
+
+    /// <inheritdoc />
+    public void RequireRoom(long videoBytes)
+    {
+        if (_minFreeBytes > 0 && FreeBytes() - videoBytes < _minFreeBytes)
+        {
+            throw DiskFull.Report(_minFreeBytes);
+        }
+    }
 
     /// <summary>A note that cannot be read is that of no database.</summary>
     public StoreGeneration? ReadGeneration()

@@ -13,4 +13,11 @@ internal sealed class StorageOptions
     /// <value>Absolute path of the folder. Default: video_jobs in DataDirectory.</value>
     [Required]
     public string Root { get; set; } = "";
+
+    /// <value>
+    /// Free space that a new video has to leave, in bytes, so that the database and results of jobs that were accepted
+    /// have room. Default 64 MiB; 0 for none.
+    /// </value>
+    [Range(0, 1L << 50)]
+    public long MinFreeBytes { get; set; } = 64L << 20;
 }

@@ -24,7 +24,8 @@ internal static class StoredJobs
     public static IEnumerable<JobRecord> Find(DuckDBConnection connection, IReadOnlyCollection<Guid> jobIds) =>
         jobIds.Count == 1
             ? Find(connection, jobIds.Single()) is { } job ? [job] : []
-            : jobIds.Chunk(KeysAtATime).SelectMany(keys => List(connection, JobSql.FindJobs, ("job_ids", keys.ToList())));
+            : jobIds.Chunk(KeysAtATime)
+                .SelectMany(keys => List(connection, JobSql.FindJobs, ("job_ids", keys.ToList())));
 
     /// <summary>The jobs that a query over all columns of jobs finds, in its order.</summary>
     public static List<JobRecord> List(

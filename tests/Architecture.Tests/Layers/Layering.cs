@@ -43,9 +43,11 @@ internal static class Layering
         {
             Uses = ["Storage", "DuckDB migrator", DuckDb, FluentMigrator],
         },
+        new("Cache", "ForegSyte.Jobs.Storage.Cache") { Uses = ["Jobs", "Storage", DuckDb] },
+        new("Commits", "ForegSyte.Jobs.Storage.Commits") { Uses = ["Jobs", "Storage", "Cache", DuckDb] },
         new("Storage", "ForegSyte.Jobs.Storage")
         {
-            Uses = ["Jobs", "Filters", "Migrations", Protocol, Hosting, DuckDb],
+            Uses = ["Jobs", "Filters", "Migrations", "Cache", "Commits", Protocol, Hosting, DuckDb],
         },
         new("Faults", "ForegSyte.Jobs.Faults") { Uses = [Hosting] },
         new("Inference", "ForegSyte.Jobs.Inference") { Uses = ["Jobs", Protocol, Hosting, GrpcLibrary] },
@@ -67,6 +69,13 @@ internal static class Layering
             [
                 "Jobs", "Filters", "Storage", "Results", "Inference", "Queue", "Intake", "Retention", Protocol, Hosting,
                 GrpcLibrary,
+            ],
+        },
+        new("Admin", "ForegSyte.Jobs.Admin")
+        {
+            Uses =
+            [
+                "Jobs", "Storage", "Results", "Migrations", Protocol, Hosting, DuckDb, AspNetCore,
             ],
         },
     ];

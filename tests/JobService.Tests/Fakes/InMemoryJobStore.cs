@@ -1,5 +1,3 @@
-using ForegSyte.V1;
-
 namespace ForegSyte.Jobs.Tests.Fakes;
 
 /// <summary>A job store without a disk. Correct by being simple: one lock, one dictionary.</summary>

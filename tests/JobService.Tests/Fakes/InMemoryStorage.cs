@@ -33,6 +33,11 @@ internal sealed class InMemoryStorage : IStorage
 
     public long FreeBytes() => SizeBytes - _artifacts.Values.Sum(bytes => bytes.LongLength);
 
+    public void RequireRoom(long videoBytes)
+    {
+        // Only a disk can be too small.
+    }
+
     public Uri UriOf(string key) => new("file:///in-memory/" + StorageKey.Require(key));
 
     private sealed class Staged(InMemoryStorage storage, string key) : IStagedArtifact

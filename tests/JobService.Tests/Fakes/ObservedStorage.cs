@@ -21,15 +21,17 @@ internal sealed class ObservedStorage(IStorage inner, Action<string> onStep) : I
 
     public IEnumerable<string> ListKeys() => inner.ListKeys();
 
-    public int RemoveAbandoned() => inner.RemoveAbandoned();
-
-    public Uri UriOf(string key) => inner.UriOf(key);
-
     public StoreGeneration? ReadGeneration() => inner.ReadGeneration();
 
     public void WriteGeneration(StoreGeneration generation) => inner.WriteGeneration(generation);
 
     public long FreeBytes() => inner.FreeBytes();
+
+    public int RemoveAbandoned() => inner.RemoveAbandoned();
+
+    public void RequireRoom(long videoBytes) => inner.RequireRoom(videoBytes);
+
+    public Uri UriOf(string key) => inner.UriOf(key);
 
     private sealed class Staged(IStagedArtifact artifact, string key, Action<string> onStep) : IStagedArtifact
     {

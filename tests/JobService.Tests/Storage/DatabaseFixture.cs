@@ -17,7 +17,7 @@ internal sealed class DatabaseFixture : IAsyncDisposable
     public DatabaseFixture(string path, Action<DatabaseOptions>? configure = null)
     {
         Options = OptionsFor(path, configure);
-        Database = new DuckDbDatabase(Options);
+        Database = new DuckDbDatabase(Options, TimeProvider.System);
         new DatabaseMigrator(Database, MigrationList.OfThisVersion, NullLoggerFactory.Instance).MigrateUp();
         Cache = new JobCache(Options);
         _readers = new DuckDbReaders(Database, Options);

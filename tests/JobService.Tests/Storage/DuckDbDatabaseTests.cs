@@ -3,6 +3,7 @@ using System.IO.Pipes;
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Testing;
+using Microsoft.Extensions.Time.Testing;
 
 namespace ForegSyte.Jobs.Tests.Storage;
 
@@ -68,7 +69,7 @@ public sealed class DuckDbDatabaseTests : IDisposable
     [Theory]
     [InlineData(0.5)]
     [InlineData(0.9)]
-    public async Task Open_LogWithAFlippedByte_SaysToKeepBothFilesAndKeepsThem(double place)
+    public async Task Open_LogWithAFlippedByte_SetsBothFilesAsideAndRefusesEveryLaterStart(double place)
     {
         // A copy of both files while they are open is what a crash leaves behind.
         var (live, crashed) = (_folder.File("live.duckdb"), _folder.File("crashed.duckdb"));
@@ -90,10 +91,19 @@ public sealed class DuckDbDatabaseTests : IDisposable
 
         var failure = Assert.Throws<DatabaseException>(() => Open(crashed));
 
-        Assert.Contains("do not delete it", failure.Message, StringComparison.Ordinal);
-        Assert.Contains(crashed + ".wal", failure.Message, StringComparison.Ordinal);
-        Assert.Equal(log, await File.ReadAllBytesAsync(crashed + ".wal", Cancellation));
-        Assert.True(File.Exists(crashed));
+        var aside = crashed + ".damaged-20261123T101500Z";
+        Assert.Contains(aside, failure.Message, StringComparison.Ordinal);
+        Assert.Contains("JobService restore", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(log, await File.ReadAllBytesAsync(aside + ".wal", Cancellation));
+        Assert.True(File.Exists(aside));
+        Assert.False(File.Exists(crashed));
+        Assert.False(File.Exists(crashed + ".wal"));
+
+        // A supervisor that starts the service again does not get an empty database.
+        var again = Assert.Throws<DatabaseException>(() => Open(crashed));
+        Assert.Contains(aside, again.Message, StringComparison.Ordinal);
+        Assert.Contains("JobService rebuild", again.Message, StringComparison.Ordinal);
+        Assert.False(File.Exists(crashed));
     }
 
     [Fact]
@@ -170,7 +180,9 @@ public sealed class DuckDbDatabaseTests : IDisposable
         Assert.NotNull(await second.Store.FindAsync(job.JobId, Cancellation));
     }
 
-    private static DuckDbDatabase Open(string path) => new(DatabaseFixture.OptionsFor(path));
+    private static DuckDbDatabase Open(string path) => new(
+        DatabaseFixture.OptionsFor(path),
+        new FakeTimeProvider(new DateTimeOffset(2026, 11, 23, 10, 15, 0, TimeSpan.Zero)));
 
     private static void CopyShared(string from, string to)
     {

@@ -49,16 +49,14 @@ public sealed class DuckDbJobStoreTests : JobStoreContract, IAsyncDisposable
     }
 
     [Fact]
-    public async Task Find_StatusOfANewerVersion_SaysSo()
+    public async Task Open_StatusOfANewerVersion_SaysSo()
     {
         var job = TestJobs.Pending();
         await Store.InsertAsync(job, Cancellation);
         _database.Query("UPDATE jobs SET status = 'ARCHIVED'", _ => 0);
         await _database.DisposeAsync();
-        _database = new DatabaseFixture(_folder.File("jobs.duckdb"), options => options.CachedJobs = 1);
 
-        var failure = await Assert.ThrowsAsync<DatabaseException>(
-            () => Store.FindAsync(job.JobId, Cancellation).AsTask());
+        var failure = Assert.Throws<DatabaseException>(() => new DatabaseFixture(_folder.File("jobs.duckdb")));
 
         Assert.Contains("'ARCHIVED'", failure.Message, StringComparison.Ordinal);
     }
@@ -75,6 +73,23 @@ public sealed class DuckDbJobStoreTests : JobStoreContract, IAsyncDisposable
 
         log.Refresh();
         Assert.Equal(before, log.Length);
+    }
+
+    [Fact]
+    public async Task Checkpoint_WhenNothingIsWrittenForAWhile_EmptiesTheLog()
+    {
+        await using var database = new DatabaseFixture(
+            _folder.File("idle.duckdb"), options => options.IdleCheckpointDelay = TimeSpan.FromMilliseconds(100));
+        await database.Store.InsertAsync(TestJobs.Full(), Cancellation);
+
+        var deadline = Task.Delay(TimeSpan.FromSeconds(30), Cancellation);
+        while (new FileInfo(_folder.File("idle.duckdb.wal")) is { Exists: true, Length: > 0 })
+        {
+            Assert.False(deadline.IsCompleted, "No checkpoint was written.");
+            await Task.Yield();
+        }
+
+        await database.Store.InsertAsync(TestJobs.Pending(), Cancellation);
     }
 
     [Fact]

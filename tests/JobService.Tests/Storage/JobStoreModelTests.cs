@@ -1,5 +1,6 @@
 using CsCheck;
 using ForegSyte.Jobs.Filters;
+using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Jobs.Filters;
 using ForegSyte.Testing;
@@ -10,7 +11,7 @@ namespace ForegSyte.Jobs.Tests.Storage;
 public sealed class JobStoreModelTests : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly DatabaseFixture _database;
+    private DatabaseFixture _database;
 
     public JobStoreModelTests() => _database = new DatabaseFixture(_folder.File("jobs.duckdb"));
 
@@ -61,6 +62,101 @@ public sealed class JobStoreModelTests : IAsyncDisposable
                 }
             },
             iter: 60, threads: 1);
+    }
+
+    [Fact]
+    public async Task Batches_OfAnyChangesAndReopening_KeepWhatASimpleModelKeeps()
+    {
+        // A cache of two jobs, so that most ended ones come from the database.
+        void Small(DatabaseOptions options) => (options.CachedJobs, options.MaxCommitChanges) = (2, 5);
+        await _database.DisposeAsync();
+        var round = 0;
+        await Gen.Select(Gen.Int[0, 9], Gen.Int[0, 5], Gen.Int[0, 3]).Array[1, 12].Array[1, 6].SampleAsync(
+            async batches =>
+            {
+                var path = _folder.File($"model{Interlocked.Increment(ref round)}.duckdb");
+                var ids = Enumerable.Range(0, 6).Select(_ => Guid.NewGuid()).ToArray();
+                var model = new InMemoryJobStore();
+                _database = new DatabaseFixture(path, Small);
+                foreach (var batch in batches)
+                {
+                    // The writer takes changes in the order in which they come, so the model can go step by step.
+                    var answers = batch.Select(step => ChangeAsync(_database.Store, step, ids)).ToList();
+                    foreach (var (step, answer) in batch.Zip(answers))
+                    {
+                        Assert.Equal(await ChangeAsync(model, step, ids), await answer);
+                    }
+
+                    Assert.Equal(await EverythingAsync(model, ids), await EverythingAsync(_database.Store, ids));
+                    if (batch[0].Item1 >= 8)
+                    {
+                        await _database.DisposeAsync();
+                        _database = new DatabaseFixture(path, Small);
+                        Assert.Equal(await EverythingAsync(model, ids), await EverythingAsync(_database.Store, ids));
+                    }
+                }
+
+                await _database.DisposeAsync();
+            },
+            iter: 25, threads: 1);
+        _database = new DatabaseFixture(_folder.File("last.duckdb"));
+    }
+
+    /// <summary>Makes one change; its answer as text.</summary>
+    private static async Task<string> ChangeAsync(IJobStore store, (int Kind, int Job, int Way) step, Guid[] ids)
+    {
+        var id = ids[step.Job];
+        try
+        {
+            switch (step.Kind)
+            {
+                case < 3:
+                    var (job, created) = await store.InsertAsync(
+                        TestJobs.Pending(
+                            id, TestJobs.Noon.AddMinutes(step.Way), step.Way == 0 ? null : ids[^step.Way]),
+                        Cancellation);
+                    return created + TestJobs.Text(job);
+                case < 7:
+                    return TestJobs.Text(
+                        await store.UpdateAsync(id, before => Change(before, step.Way), Cancellation));
+                case 7:
+                    return TestJobs.Text(
+                        await store.UpdateAsync(id, _ => throw new ArgumentException("bad"), Cancellation));
+                default:
+                    return TestJobs.Text(await store.DeleteAsync(
+                        id,
+                        before => ArgumentOutOfRangeException.ThrowIfEqual(before.Attempts.Count, 1),
+                        Cancellation));
+            }
+        }
+        catch (ArgumentException failure)
+        {
+            return failure.GetType().Name;
+        }
+    }
+
+    /// <summary>All that a store can be asked, as text.</summary>
+    private static async Task<string> EverythingAsync(IJobStore store, Guid[] ids)
+    {
+        var text = new List<string>();
+        foreach (var id in ids)
+        {
+            text.Add(TestJobs.Text(await store.FindAsync(id, Cancellation)));
+            text.Add(TestJobs.Text(await store.FindByRequestIdAsync(id, Cancellation)));
+        }
+
+        var middle = new JobPosition(TestJobs.Noon.AddMinutes(1), ids[0]);
+        foreach (var query in new JobQuery[] { new(null, null, 1), new(null, null, 100), new(null, middle, 3) })
+        {
+            text.AddRange((await store.ListAsync(query, Cancellation)).Select(TestJobs.Text));
+        }
+
+        var all = new JobFilter.Comparison(FilterField.CreatedAt, FilterOperator.Greater, TestJobs.Noon.AddDays(-1));
+        text.AddRange((await store.ListAsync(new JobQuery(all, null, 100), Cancellation)).Select(TestJobs.Text));
+        text.AddRange((await store.ListUnfinishedAsync(Cancellation)).Select(TestJobs.Text));
+        text.AddRange((await store.ListDeletedAsync(100, Cancellation)).Distinct().Order().Select(id => id.ToString()));
+        text.AddRange((await store.FindKnownAsync(ids, Cancellation)).Order().Select(id => id.ToString()));
+        return string.Join('\n', text);
     }
 
     private static async Task<string> StepAsync(

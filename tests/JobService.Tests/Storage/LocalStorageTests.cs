@@ -42,6 +42,21 @@ public sealed class LocalStorageTests : StorageContract, IDisposable
     }
 
     [Fact]
+    public void RequireRoom_LessThanHasToStayFree_IsRefused()
+    {
+        var free = Storage.FreeBytes();
+        var storage = new LocalStorage(Options.Create(new StorageOptions { Root = _root, MinFreeBytes = 1L << 20 }));
+        var anyVideo = new LocalStorage(Options.Create(new StorageOptions { Root = _root, MinFreeBytes = 0 }));
+
+        storage.RequireRoom(1);
+        anyVideo.RequireRoom(free * 2);
+        var failure = Assert.Throws<ServiceException>(() => storage.RequireRoom(free * 2));
+
+        Assert.Equal(ErrorReason.StorageFull, failure.Reason);
+        Assert.Contains("Storage:MinFreeBytes", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task RemoveAbandoned_RemovesWhatWritersLeftAndNothingElse()
     {
         await PutAsync("kept.mp4", "x");

@@ -92,7 +92,9 @@ internal sealed class JobCache(IOptions<DatabaseOptions> options)
         transaction.Commit();
     }
 
-    /// <summary>A reader looks among the unfinished first: a job that moves is put where it goes before it leaves.</summary>
+    /// <summary>
+    /// A reader looks among the unfinished first: a job that moves is put where it goes before it leaves.
+    /// </summary>
     private void Apply(Guid jobId, JobRecord? after)
     {
         switch (after)

@@ -6,7 +6,9 @@ namespace ForegSyte.Jobs.Storage.Cache;
 /// </summary>
 internal sealed class NewestJobs
 {
-    /// <summary>Jobs to load: the largest page (1000), the one more that tells whether another follows, and spare.</summary>
+    /// <summary>
+    /// Jobs to load: the largest page (1000), the one more that tells whether another follows, and spare.
+    /// </summary>
     public const int LoadCount = 1_501;
 
     /// <summary>When this many are kept, the oldest leave down to <see cref="LoadCount"/>.</summary>

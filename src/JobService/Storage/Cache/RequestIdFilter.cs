@@ -38,7 +38,9 @@ internal sealed class RequestIdFilter
         return true;
     }
 
-    /// <summary>Four numbers below <see cref="BitCount"/>, each from 24 bits that UUID version 4 leaves random.</summary>
+    /// <summary>
+    /// Four numbers below <see cref="BitCount"/>, each from 24 bits that UUID version 4 leaves random.
+    /// </summary>
     private static int[] Hashes(Guid requestId)
     {
         Span<byte> bytes = stackalloc byte[16];

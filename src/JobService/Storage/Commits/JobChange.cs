@@ -25,6 +25,8 @@ internal abstract class JobChange<T> : PendingWrite<T>, IJobChange
         }
     }
 
-    /// <summary>Makes the change in the round. What it throws reaches the caller and leaves the round as it was.</summary>
+    /// <summary>
+    /// Makes the change in the round. What it throws reaches the caller and leaves the round as it was.
+    /// </summary>
     protected abstract T Apply(Round round);
 }

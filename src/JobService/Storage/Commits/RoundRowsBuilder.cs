@@ -39,7 +39,9 @@ internal sealed class RoundRowsBuilder
 
     /// <summary>The rows.</summary>
     public RoundRows Build(
-        IReadOnlyList<RequestRow> newRequests, IReadOnlyList<RequestRow> goneRequests, IReadOnlyList<Guid> tombstones) =>
+        IReadOnlyList<RequestRow> newRequests,
+        IReadOnlyList<RequestRow> goneRequests,
+        IReadOnlyList<Guid> tombstones) =>
         new()
         {
             NewJobs = _newJobs,

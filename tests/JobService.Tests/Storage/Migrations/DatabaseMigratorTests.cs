@@ -18,7 +18,8 @@ public sealed class DatabaseMigratorTests : IDisposable
     private readonly DuckDbDatabase _database;
 
     public DatabaseMigratorTests() =>
-        _database = new DuckDbDatabase(DatabaseFixture.OptionsFor(_folder.File("jobs.duckdb")));
+        _database = new DuckDbDatabase(
+            DatabaseFixture.OptionsFor(_folder.File("jobs.duckdb")), TimeProvider.System);
 
     public void Dispose()
     {

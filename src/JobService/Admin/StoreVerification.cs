@@ -1,0 +1,145 @@
+using System.Globalization;
+using DuckDB.NET.Data;
+using ForegSyte.Hosting.Errors;
+using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Storage.Migrations;
+using ForegSyte.Jobs.Storage.Results;
+using ForegSyte.V1;
+
+namespace ForegSyte.Jobs.Admin;
+
+/// <summary>Checks the database and the artifacts of its jobs against each other. Changes nothing.</summary>
+internal sealed class StoreVerification(AdminTools tools)
+{
+    private const int JobsAtATime = 500;
+    private const int PageBytes = 1 << 20;
+
+    private readonly List<string> _problems = [];
+    private readonly HashSet<Guid> _jobs = [];
+    private readonly SortedDictionary<string, int> _counts = new(StringComparer.Ordinal);
+
+    /// <summary>Checks and reports.</summary>
+    /// <returns>0 where nothing is wrong; 1 otherwise.</returns>
+    public static int Run(AdminTools tools, TextWriter output)
+    {
+        if (!File.Exists(tools.Database.Value.Path))
+        {
+            throw new AdminException($"There is no database {tools.Database.Value.Path}.");
+        }
+
+        var verification = new StoreVerification(tools);
+        using (var database = new DuckDbDatabase(tools.Database, tools.Time))
+        {
+            verification.CheckSchema(database);
+            using var connection = database.Connect();
+            verification.CheckJobs(connection);
+        }
+
+        return verification.Report(output);
+    }
+
+    private void CheckSchema(DuckDbDatabase database)
+    {
+        var applied = tools.MigratorOf(database).AppliedVersions();
+        if (!applied.SequenceEqual(MigrationList.OfThisVersion.Versions))
+        {
+            throw new AdminException(
+                $"The schema of {database.Path} has the versions {string.Join(", ", applied)}; this JobService wants "
+                + $"{string.Join(", ", MigrationList.OfThisVersion.Versions)}. Start the service once, or use the "
+                + "version that wrote it.");
+        }
+    }
+
+    private void CheckJobs(DuckDBConnection connection)
+    {
+        var ids = connection.Query("SELECT job_id FROM jobs ORDER BY created_at, job_id", reader => reader.GetGuid(0));
+        _jobs.UnionWith(ids);
+        foreach (var page in ids.Chunk(JobsAtATime))
+        {
+            foreach (var jobId in page)
+            {
+                Check(jobId, () => CheckJob(StoredJobs.Find(connection, jobId)!));
+            }
+        }
+
+        foreach (var lost in connection.Query(
+            "SELECT DISTINCT job_id FROM attempts WHERE job_id NOT IN (SELECT job_id FROM jobs)",
+            reader => reader.GetGuid(0)))
+        {
+            _problems.Add($"attempts of job {lost}, which is not there");
+        }
+    }
+
+    private void CheckJob(JobRecord job)
+    {
+        var status = JobStatusNames.Of(job.Status);
+        _counts[status] = _counts.GetValueOrDefault(status) + 1;
+        if (!job.IsTerminal && !tools.Storage.Exists(job.InputPath))
+        {
+            _problems.Add($"job {job.JobId} is {status}, and its video {job.InputPath} is gone");
+        }
+
+        if (job.Status == JobStatus.Completed)
+        {
+            CheckResults(job);
+        }
+    }
+
+    private void CheckResults(JobRecord job)
+    {
+        if (job.OutputPath is not { } key || !tools.Storage.Exists(key))
+        {
+            _problems.Add($"job {job.JobId} is completed, and its results are gone");
+            return;
+        }
+
+        using var document = tools.Storage.OpenRead(key);
+        var frames = 0;
+        for (int? next = 0; next is { } start;)
+        {
+            var page = ResultsDocumentReader.ReadPage(document, start, PageBytes);
+            frames += page.Frames.Count;
+            next = page.NextFrame;
+        }
+
+        if (frames != job.Summary?.Frames?.Analyzed)
+        {
+            _problems.Add(string.Create(
+                CultureInfo.InvariantCulture,
+                $"job {job.JobId} has {job.Summary?.Frames?.Analyzed} analyzed frames, its results {frames}"));
+        }
+    }
+
+    private void Check(Guid jobId, Action check)
+    {
+        try
+        {
+            check();
+        }
+        catch (Exception failure) when (
+            failure is ServiceException or DatabaseException or ArgumentException or FormatException
+            or InvalidCastException or System.Text.Json.JsonException or Google.Protobuf.InvalidProtocolBufferException
+            or Google.Protobuf.InvalidJsonException or IOException)
+        {
+            _problems.Add($"job {jobId}: {failure.Message}");
+        }
+    }
+
+    private int Report(TextWriter output)
+    {
+        var artifacts = tools.Storage.ListKeys().Select(ArtifactKeys.JobOf).ToList();
+        var orphans = artifacts.OfType<Guid>().Where(jobId => !_jobs.Contains(jobId)).Distinct().Count();
+        output.WriteLine(FormattableString.Invariant($"schema    {MigrationList.OfThisVersion.Versions[^1]}"));
+        output.WriteLine(FormattableString.Invariant(
+            $"jobs      {_jobs.Count}{string.Concat(_counts.Select(pair => $", {pair.Value} {pair.Key}"))}"));
+        output.WriteLine(FormattableString.Invariant(
+            $"artifacts {artifacts.Count}, of {orphans} jobs that are not in the database"));
+        foreach (var problem in _problems)
+        {
+            output.WriteLine($"problem   {problem}");
+        }
+
+        output.WriteLine(FormattableString.Invariant($"problems  {_problems.Count}"));
+        return _problems.Count == 0 ? 0 : 1;
+    }
+}

@@ -1,0 +1,228 @@
+using ForegSyte.Jobs.Admin;
+using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Storage.Results;
+using ForegSyte.Jobs.Tests.Storage;
+using ForegSyte.Testing;
+using ForegSyte.V1;
+using Microsoft.Extensions.Options;
+
+namespace ForegSyte.Jobs.Tests.Admin;
+
+public sealed class AdminCommandTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private string Database => _folder.File("data", "foregsyte.duckdb");
+
+    private LocalStorage Storage =>
+        new(Options.Create(new StorageOptions { Root = _folder.File("data", "video_jobs"), MinFreeBytes = 0 }));
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task BackupThenRestore_HasTheJobsOfTheBackupAndKeepsWhatWasThere()
+    {
+        var (early, late) = (TestJobs.Full(), TestJobs.Pending());
+        await StoreAsync(early);
+        var (backupCode, backupText) = await RunAsync("backup", "--to", _folder.File("backup"));
+        await StoreAsync(late);
+
+        var (restoreCode, restoreText) = await RunAsync("restore", "--from", _folder.File("backup"));
+
+        Assert.Equal((0, 0), (backupCode, restoreCode));
+        Assert.Contains("1 jobs", backupText, StringComparison.Ordinal);
+        Assert.Contains(".replaced-", restoreText, StringComparison.Ordinal);
+        await using (var restored = new DatabaseFixture(Database))
+        {
+            Assert.Equal(
+                TestJobs.Text(early), TestJobs.Text(await restored.Store.FindAsync(early.JobId, Cancellation)));
+            Assert.Null(await restored.Store.FindAsync(late.JobId, Cancellation));
+            Assert.False((await restored.Store.InsertAsync(
+                TestJobs.Pending(requestId: early.RequestId), Cancellation)).Created);
+            await restored.Store.UpdateAsync(early.JobId, job => job with { FramesDone = 100 }, Cancellation);
+        }
+
+        var aside = Directory.GetFiles(_folder.File("data"), "*.replaced-*").Single();
+        await using var replaced = new DatabaseFixture(aside);
+        Assert.NotNull(await replaced.Store.FindAsync(late.JobId, Cancellation));
+    }
+
+    [Fact]
+    public async Task Restore_CopyThatWasChanged_IsRefusedAndChangesNothing()
+    {
+        await StoreAsync(TestJobs.Pending());
+        await RunAsync("backup", "--to", _folder.File("backup"));
+        await using (var copy = File.OpenWrite(_folder.File("backup", "foregsyte.duckdb")))
+        {
+            copy.Position = copy.Length / 2;
+            copy.WriteByte(0x5a);
+        }
+
+        var (code, text) = await RunAsync("restore", "--from", _folder.File("backup"));
+
+        Assert.Equal(2, code);
+        Assert.Contains("not what was backed up", text, StringComparison.Ordinal);
+        Assert.Equal([Database], Directory.GetFiles(_folder.File("data"), "foregsyte*"));
+    }
+
+    [Fact]
+    public async Task Backup_FolderThatIsNotEmpty_IsRefused()
+    {
+        await StoreAsync(TestJobs.Pending());
+        Assert.Equal(2, (await RunAsync("backup", "--to", _folder.File("data"))).Code);
+    }
+
+    [Fact]
+    public async Task Verify_CompletedJobs_ComparesThemWithTheirResults()
+    {
+        var (good, short1, gone) = (Completed(frames: 3), Completed(frames: 3), Completed(frames: 3));
+        await StoreAsync(good, short1, gone);
+        await PutResultsAsync(good.JobId, frames: 3);
+        Assert.Equal(1, (await RunAsync("verify")).Code);
+        await PutResultsAsync(short1.JobId, frames: 2);
+
+        var (code, text) = await RunAsync("verify");
+
+        Assert.Equal(1, code);
+        Assert.DoesNotContain(good.JobId.ToString(), text, StringComparison.Ordinal);
+        Assert.Contains($"job {short1.JobId} has 3 analyzed frames, its results 2", text, StringComparison.Ordinal);
+        Assert.Contains($"job {gone.JobId} is completed, and its results are gone", text, StringComparison.Ordinal);
+        await PutResultsAsync(short1.JobId, frames: 3);
+        await PutResultsAsync(gone.JobId, frames: 3);
+        await PutResultsAsync(Guid.NewGuid(), frames: 1);
+        var (goodCode, goodText) = await RunAsync("verify");
+        Assert.Equal(0, goodCode);
+        Assert.Contains("3 COMPLETED", goodText, StringComparison.Ordinal);
+        Assert.Contains("of 1 jobs that are not in the database", goodText, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Verify_RowThatCannotBeRead_IsAProblem()
+    {
+        await StoreAsync(TestJobs.Pending());
+        await using (var database = new DatabaseFixture(Database))
+        {
+            database.Query("UPDATE jobs SET status = 'ARCHIVED', video_json = '{'", _ => 0);
+        }
+
+        var (code, text) = await RunAsync("verify");
+
+        Assert.Equal(1, code);
+        Assert.Contains("problems  1", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Rebuild_FromSidecarsAndVideos_MakesTheJobsAgain()
+    {
+        var completed = Completed(frames: 2);
+        await PutResultsAsync(completed.JobId, frames: 2);
+        await JobSidecar.WriteAsync(Storage, completed, Cancellation);
+        var videoOnly = Guid.NewGuid();
+        await PutAsync(ArtifactKeys.Video(videoOnly));
+        File.WriteAllText(Database + ".damaged-20260101T000000Z", "set aside");
+
+        var (code, text) = await RunAsync("rebuild", "--pipeline", "yolo_ocr");
+
+        Assert.Equal(0, code);
+        Assert.Contains("1 completed and 1 pending", text, StringComparison.Ordinal);
+        Assert.Equal(0, (await RunAsync("verify")).Code);
+        await using var rebuilt = new DatabaseFixture(Database);
+        Assert.Equal(
+            TestJobs.Text(completed), TestJobs.Text(await rebuilt.Store.FindAsync(completed.JobId, Cancellation)));
+        Assert.Equal(JobStatus.Pending, (await rebuilt.Store.FindAsync(videoOnly, Cancellation))!.Status);
+    }
+
+    [Fact]
+    public async Task Rebuild_NoPipeline_OnlyTellsOfVideosWithoutResults()
+    {
+        var videoOnly = Guid.NewGuid();
+        await PutAsync(ArtifactKeys.Video(videoOnly));
+
+        var (code, text) = await RunAsync("rebuild");
+
+        Assert.Equal(0, code);
+        Assert.Contains($"skipped: {videoOnly}.mp4", text, StringComparison.Ordinal);
+        Assert.Contains("0 completed and 0 pending", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Rebuild_DatabaseWithJobs_IsRefused()
+    {
+        await StoreAsync(TestJobs.Pending());
+
+        var (code, text) = await RunAsync("rebuild");
+
+        Assert.Equal(2, code);
+        Assert.Contains("rebuild merges nothing", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Sidecar_Damaged_IsAFormatException()
+    {
+        var (jobId, storage) = (Guid.NewGuid(), Storage);
+        File.WriteAllText(_folder.File("data", "video_jobs", ArtifactKeys.Sidecar(jobId)), "{");
+
+        Assert.Throws<FormatException>(() => JobSidecar.Read(storage, jobId));
+        Assert.Null(JobSidecar.Read(storage, Guid.NewGuid()));
+    }
+
+    private static JobRecord Completed(int frames)
+    {
+        var jobId = Guid.NewGuid();
+        return TestJobs.Full() with
+        {
+            JobId = jobId,
+            InputPath = ArtifactKeys.Video(jobId),
+            OutputPath = ArtifactKeys.Results(jobId),
+            RequestId = null,
+            Fingerprint = null,
+            Status = JobStatus.Completed,
+            Failure = null,
+            Lease = null,
+            NextAttemptAt = null,
+            ForgivenAttempts = 0,
+            SegmentFrames = 0,
+            QueuedAt = TestJobs.Noon,
+            Summary = new JobSummary { Frames = new FrameAccounting { Decoded = frames, Analyzed = frames } },
+        };
+    }
+
+    private async Task<(int Code, string Text)> RunAsync(params string[] arguments)
+    {
+        using var text = new StringWriter();
+        var code = await AdminCommandLine.RunAsync(
+            [.. arguments, $"--DataDirectory={_folder.File("data")}"], text, text, Cancellation);
+        return (code, text.ToString());
+    }
+
+    private async Task StoreAsync(params JobRecord[] jobs)
+    {
+        await using var database = new DatabaseFixture(Database);
+        foreach (var job in jobs)
+        {
+            await database.Store.InsertAsync(job, Cancellation);
+        }
+    }
+
+    private async Task PutResultsAsync(Guid jobId, int frames)
+    {
+        await using var artifact = Storage.Stage(ArtifactKeys.Results(jobId));
+        var document = new ResultsDocumentWriter(artifact.Stream);
+        for (var i = 0; i < frames; i++)
+        {
+            await document.WriteAsync(new FrameResult { FrameIndex = i, Result = new PipelineResult() }, Cancellation);
+        }
+
+        await document.CompleteAsync(Cancellation);
+        await artifact.CommitAsync(Cancellation);
+    }
+
+    private async Task PutAsync(string key)
+    {
+        await using var artifact = Storage.Stage(key);
+        await artifact.Stream.WriteAsync("video"u8.ToArray(), Cancellation);
+        await artifact.CommitAsync(Cancellation);
+    }
+}
