@@ -43,6 +43,7 @@ internal sealed class JobExecution(
             // After the record has segmentFrames, so that a crash in between changes nothing about the plan.
             await store.StorePlanAsync(job.JobId, plan, cancellationToken);
         }
+
         await segments.RunAsync(job, video, missing, Advance, cancellationToken);
         return await WriteResultsAsync(job, token, video, plan, probe.Video.FrameCount, cancellationToken);
 

@@ -44,8 +44,8 @@ internal sealed class JobEngine : IAsyncDisposable
         services.AddSingleton<IConfiguration>(configuration);
         services.AddSingleton(new DataDirectory(Folder.Path));
         services.AddSingleton(time);
-        services.AddStorage(configuration);
         services.AddFaults();
+        services.AddStorage(configuration);
         services.AddJobs();
         services.AddDispatcher();
         services.AddSingleton<LocalStorage>();
