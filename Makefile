@@ -6,7 +6,7 @@ VIDEO ?= data/samples/pedestrians.mp4
 export CONFIGURATION
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench bench-jobs lint format breaking clean
+.PHONY: help setup build demo test faults bench bench-jobs lint format breaking clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -21,7 +21,14 @@ demo: build ## start both services, analyze VIDEO, draw what was found into out/
 	@eng/demo.sh "$(VIDEO)"
 
 test: build ## run every test
+	@eng/setup.sh --test
 	@eng/test.sh
+
+faults: setup ## kill and disturb the services at least 200 times, and check that nothing is lost; KILLS=50 SEED=7 for other runs
+	@eng/setup.sh --test
+	@dotnet build tests/Faults.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
+	@FOREGSYTE_FAULT_KILLS=$(or $(KILLS),200) FOREGSYTE_FAULT_SEED=$(or $(SEED),1) \
+		dotnet run --project tests/Faults.Tests -c $(CONFIGURATION) --no-build
 
 bench: setup ## measure whole jobs against bare ONNX Runtime; prints a table
 	@dotnet build tests/Benchmarks -c Release -v quiet --nologo -tl:off -clp:NoSummary

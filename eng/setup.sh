@@ -2,6 +2,7 @@
 # Checks what ForegSyte needs on this machine and installs what is missing, where it may. Quick when nothing is.
 #   eng/setup.sh          the .NET SDK and ffmpeg: enough to build, run and test
 #   eng/setup.sh --lint   buf too, for the checks of the contracts
+#   eng/setup.sh --test   strace and faketime too, with which tests slow the disk down and move the clock
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,27 +18,40 @@ need_dotnet() {
   [ "${version%%.*}" -ge 10 ] || fail "the .NET SDK is $version; version 10 is needed (https://dot.net)."
 }
 
-need_ffmpeg() {
-  command -v ffmpeg >/dev/null && command -v ffprobe >/dev/null && return
-  command -v apt-get >/dev/null ||
-    fail "ffmpeg is missing. Install it with this system's package manager, then run this again."
-  local apt=(apt-get)
+# install PACKAGE...: from this system's Debian packages; false, with the reason in $why, where that cannot be.
+install() {
+  local apt=(apt-get) log
+  if ! command -v apt-get >/dev/null; then why="Install it with this system's package manager."; return 1; fi
   if [ "$(id -u)" -ne 0 ]; then
     if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
       apt=(sudo -n apt-get)
     else
-      fail "ffmpeg is missing, and installing it needs root. Run: sudo apt-get install ffmpeg"
+      why="Installing it needs root. Run: sudo apt-get install $*"
+      return 1
     fi
   fi
-  say "setup: installing ffmpeg (Debian package ffmpeg) ..."
-  local log
+  say "setup: installing $* (Debian packages) ..."
   log=$(mktemp)
-  if ! { "${apt[@]}" update -qq && DEBIAN_FRONTEND=noninteractive "${apt[@]}" install -y -qq --no-install-recommends ffmpeg; } \
+  if ! { "${apt[@]}" update -qq && DEBIAN_FRONTEND=noninteractive "${apt[@]}" install -y -qq --no-install-recommends "$@"; } \
       >"$log" 2>&1; then
     tail -n 5 "$log" >&2
-    fail "ffmpeg could not be installed (log: $log). Install it by hand, then run this again."
+    why="It could not be installed (log: $log). Install it by hand."
+    return 1
   fi
   rm -f "$log"
+}
+
+need_ffmpeg() {
+  command -v ffmpeg >/dev/null && command -v ffprobe >/dev/null && return
+  install ffmpeg || fail "ffmpeg is missing. $why Then run this again."
+}
+
+# What some tests use to make faults; they skip, and say so, where it is missing.
+want_fault_tools() {
+  local missing=() why
+  command -v strace >/dev/null || missing+=(strace)
+  command -v faketime >/dev/null || missing+=(faketime)
+  [ ${#missing[@]} -eq 0 ] || install "${missing[@]}" || say "setup: ${missing[*]}: missing, so some tests skip. $why"
 }
 
 need_buf() {
@@ -54,4 +68,7 @@ need_buf() {
 
 need_dotnet
 need_ffmpeg
-if [ "${1:-}" = "--lint" ]; then need_buf; fi
+case "${1:-}" in
+  --lint) need_buf ;;
+  --test) want_fault_tools ;;
+esac

@@ -50,6 +50,7 @@ internal sealed class JobRemoval(
             await attempts.WaitUntilEndedAsync(jobId, cancellationToken);
             segments.RemoveAll(jobId);
             storage.Delete(ArtifactKeys.Results(jobId));
+            storage.Delete(ArtifactKeys.Sidecar(jobId));
             storage.Delete(ArtifactKeys.Video(jobId));
         }
 
