@@ -20,8 +20,8 @@ internal static class ErrorAdvice
             "'foregsyte pipelines' lists the pipelines of this server.",
         ForegSyteException { Reason: ErrorReason.JobNotFound } => "'foregsyte list' shows the newest jobs.",
         ForegSyteException { Reason: ErrorReason.ResultsNotReady } =>
-            "'foregsyte results --follow JOB_ID' waits for the first results; 'foregsyte wait JOB_ID' waits until the job "
-            + "has ended and says how.",
+            "'foregsyte results --follow JOB_ID' waits for the first results; 'foregsyte wait JOB_ID' waits until the "
+            + "job has ended and says how.",
         ForegSyteException { Reason: ErrorReason.RequestIdConflict } =>
             "Give each video a --request-id of its own, or leave it out.",
         ForegSyteException { Reason: ErrorReason.MessageTooLarge } =>
