@@ -33,7 +33,9 @@ public sealed class CrashPointTests(Undisturbed undisturbed)
         Assert.Equal(1, tally.Completed + tally.Cancelled + tally.Gone);
     }
 
-    /// <summary>Does what leads to the point. Calls that the crash cuts off are what the ledger calls unknown.</summary>
+    /// <summary>
+    /// Does what leads to the point. Calls that the crash cuts off are what the ledger calls unknown.
+    /// </summary>
     private static async Task DriveAsync(FaultyJobService service, CrashPoint point, Ledger ledger)
     {
         var actor = new Actor(service, ledger);

@@ -29,9 +29,17 @@ internal sealed class CuttableWire : IAsyncDisposable
     {
         foreach (var socket in _open.Keys)
         {
-            // A reset and not an orderly end.
-            socket.LingerState = new LingerOption(true, 0);
-            socket.Dispose();
+            try
+            {
+                // A reset and not an orderly end.
+                socket.LingerState = new LingerOption(true, 0);
+                socket.Dispose();
+            }
+            catch (ObjectDisposedException)
+            {
+                // It ended by itself in the meantime.
+                _open.TryRemove(socket, out _);
+            }
         }
     }
 

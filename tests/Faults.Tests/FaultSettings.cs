@@ -8,7 +8,9 @@ internal static class FaultSettings
     /// <summary>Kills in the storm: FOREGSYTE_FAULT_KILLS, 8 by default.</summary>
     public static int Kills { get; } = Number("FOREGSYTE_FAULT_KILLS", 8);
 
-    /// <summary>What the storm is made from: FOREGSYTE_FAULT_SEED, 1 by default. The same seed makes the same faults.</summary>
+    /// <summary>
+    /// What the storm is made from: FOREGSYTE_FAULT_SEED, 1 by default. The same seed makes the same faults.
+    /// </summary>
     public static int Seed { get; } = Number("FOREGSYTE_FAULT_SEED", 1);
 
     private static int Number(string name, int otherwise) =>

@@ -101,7 +101,9 @@ internal sealed class FaultyJobService : IAsyncDisposable
     public Task KillTreeAsync() => Process.KillTreeAsync();
 
     /// <summary>The job when it is terminal.</summary>
-    /// <exception cref="TimeoutException">It is not within the time, in which every test's job ends many times over.</exception>
+    /// <exception cref="TimeoutException">
+    /// It is not within the time, in which every test's job ends many times over.
+    /// </exception>
     public async Task<Job> WaitForEndAsync(string jobId, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

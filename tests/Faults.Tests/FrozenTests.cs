@@ -12,11 +12,12 @@ public sealed class FrozenTests(Undisturbed undisturbed)
     [Fact]
     public async Task JobService_FrozenPastItsLease_RefusesTheLateAttemptAndRunsAnother()
     {
-        await using var service = new FaultyJobService([undisturbed.Inference.Address], settings: new Dictionary<string, string>
+        var shortLease = new Dictionary<string, string>
         {
             ["Dispatch:LeaseDuration"] = "00:00:01",
             ["Dispatch:HeartbeatInterval"] = "00:00:00.300",
-        });
+        };
+        await using var service = new FaultyJobService([undisturbed.Inference.Address], settings: shortLease);
         await service.StartAsync();
         var ledger = new Ledger();
         var entry = (await new Actor(service, ledger).SubmitAsync(Asked, Token))!;

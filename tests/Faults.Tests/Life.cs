@@ -15,7 +15,9 @@ internal sealed record Life(
 {
     private const int Callers = 3;
 
-    /// <summary>Draws a life: three of four end at a named point, every tenth takes the InferenceService along.</summary>
+    /// <summary>
+    /// Draws a life: three of four end at a named point, every tenth takes the InferenceService along.
+    /// </summary>
     public static Life Draw(Random random)
     {
         var points = Enum.GetValues<CrashPoint>();

@@ -38,7 +38,8 @@ public sealed class StormTests(Undisturbed undisturbed)
         FaultyJobService service, Life life, Ledger ledger, SortedDictionary<string, int> count)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        var callers = life.CallerSeeds.Select(seed => new Caller(service, ledger, new Random(seed)).RunAsync(end.Token));
+        var callers = life.CallerSeeds.Select(
+            seed => new Caller(service, ledger, new Random(seed)).RunAsync(end.Token));
         var running = Task.WhenAll(callers);
         var limit = life.KillAfterMs ?? LongestLifeMs;
         await Task.WhenAny(service.Process.Exit, Task.Delay(limit, Token));

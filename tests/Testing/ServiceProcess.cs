@@ -40,7 +40,9 @@ public sealed partial class ServiceProcess : IAsyncDisposable
     /// <summary>Starts a service and returns when it listens.</summary>
     /// <param name="name">"JobService" or "InferenceService".</param>
     /// <param name="settings">Settings by name, for example "Listen:Port".</param>
-    /// <param name="command">A program that runs it, with its arguments, such as strace; none for the service itself.</param>
+    /// <param name="command">
+    /// A program that runs it, with its arguments, such as strace; none for the service itself.
+    /// </param>
     public static async Task<(ServiceProcess Process, Uri Address)> StartAsync(
         string name, IReadOnlyDictionary<string, string> settings, params string[] command)
     {

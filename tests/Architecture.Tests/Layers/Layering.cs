@@ -44,16 +44,20 @@ internal static class Layering
             Uses = ["Storage", "DuckDB migrator", DuckDb, FluentMigrator],
         },
         new("Cache", "ForegSyte.Jobs.Storage.Cache") { Uses = ["Jobs", "Storage", DuckDb] },
-        new("Commits", "ForegSyte.Jobs.Storage.Commits") { Uses = ["Jobs", "Storage", "Cache", DuckDb] },
+        new("Commits", "ForegSyte.Jobs.Storage.Commits") { Uses = ["Jobs", "Storage", "Cache", "Faults", DuckDb] },
         new("Storage", "ForegSyte.Jobs.Storage")
         {
-            Uses = ["Jobs", "Filters", "Migrations", "Cache", "Commits", Protocol, Hosting, DuckDb],
+            Uses =
+            [
+                "Jobs", "Filters", "Migrations", "Cache", "Commits", "Segments", "Faults", Protocol, Hosting, DuckDb,
+            ],
         },
+        new("Segments", "ForegSyte.Jobs.Storage.Segments") { Uses = ["Jobs", "Storage", Protocol] },
         new("Faults", "ForegSyte.Jobs.Faults") { Uses = [Hosting] },
         new("Inference", "ForegSyte.Jobs.Inference") { Uses = ["Jobs", Protocol, Hosting, GrpcLibrary] },
         new("Queue", "ForegSyte.Jobs.Queue")
         {
-            Uses = ["Jobs", "Storage", "Results", "Inference", "Faults", Protocol, Hosting],
+            Uses = ["Jobs", "Storage", "Results", "Segments", "Inference", "Faults", Protocol, Hosting],
         },
         new("Intake", "ForegSyte.Jobs.Intake")
         {
@@ -61,14 +65,14 @@ internal static class Layering
         },
         new("Retention", "ForegSyte.Jobs.Retention")
         {
-            Uses = ["Jobs", "Filters", "Storage", "Queue", "Intake", "Faults", Protocol, Hosting],
+            Uses = ["Jobs", "Filters", "Storage", "Segments", "Queue", "Intake", "Faults", Protocol, Hosting],
         },
         new("Grpc", "ForegSyte.Jobs.Grpc")
         {
             Uses =
             [
-                "Jobs", "Filters", "Storage", "Results", "Inference", "Queue", "Intake", "Retention", Protocol, Hosting,
-                GrpcLibrary,
+                "Jobs", "Filters", "Storage", "Results", "Segments", "Inference", "Queue", "Intake",
+                "Retention", Protocol, Hosting, GrpcLibrary,
             ],
         },
         new("Admin", "ForegSyte.Jobs.Admin")
