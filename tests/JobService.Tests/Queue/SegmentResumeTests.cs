@@ -32,8 +32,8 @@ public sealed class SegmentResumeTests
             await engine.Runner.RunAsync(jobId, None);
         }
 
-        // Plan and 3 segments and the document, before and after; then 3 segments and the plan are removed.
-        Assert.Equal(14, images.Count);
+        // Plan, 3 segments, document and sidecar, before and after; then 3 segments and the plan are removed.
+        Assert.Equal(16, images.Count);
         foreach (var (step, image) in images)
         {
             TestContext.Current.SendDiagnosticMessage(step);
@@ -43,7 +43,7 @@ public sealed class SegmentResumeTests
                 await engine.Recovery.RunAsync(None);
                 await engine.Runner.RunAsync(jobId, None);
                 Assert.Equal(undisturbed, await OutcomeAsync(engine, jobId));
-                Assert.Equal([ArtifactKeys.Results(jobId)], engine.Storage.ListKeys());
+                AssertOnlyOutcomeIsLeft(engine, jobId);
                 var isCompleted = step.Contains("removal", StringComparison.Ordinal);
                 var resumed = (await engine.ReadAsync(jobId)).Attempts[^1].FramesResumed;
                 Assert.Equal(isCompleted ? 0 : 34 - resumed, FramesAskedFor(inference));
@@ -187,7 +187,7 @@ public sealed class SegmentResumeTests
         await engine.Runner.RunAsync(jobId, None);
 
         Assert.Equal(undisturbed, await OutcomeAsync(engine, jobId));
-        Assert.Equal([ArtifactKeys.Results(jobId)], engine.Storage.ListKeys());
+        AssertOnlyOutcomeIsLeft(engine, jobId);
     }
 
     [Theory]
@@ -278,6 +278,10 @@ public sealed class SegmentResumeTests
         using var reader = new StreamReader(engine.Storage.OpenRead(job.OutputPath!));
         return (await reader.ReadToEndAsync(), ForegSyteJson.Formatter.Format(job.Summary));
     }
+
+    private static void AssertOnlyOutcomeIsLeft(JobEngine engine, Guid jobId) => Assert.Equal(
+        [ArtifactKeys.Sidecar(jobId), ArtifactKeys.Results(jobId)],
+        engine.Storage.ListKeys().Order(StringComparer.Ordinal));
 
     private static int FramesAskedFor(ScriptedInference inference) => inference.Requests.Sum(request =>
         SegmentPlan.FramesWithin(request.Range.StartFrame, request.Range.EndFrame, request.FrameStride));
