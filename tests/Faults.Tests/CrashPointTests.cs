@@ -1,6 +1,4 @@
 using ForegSyte.Jobs.Faults;
-using ForegSyte.V1;
-using Grpc.Core;
 
 namespace ForegSyte.Faults.Tests;
 

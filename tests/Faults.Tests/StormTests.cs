@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using ForegSyte.Jobs.Faults;
 
 namespace ForegSyte.Faults.Tests;
 

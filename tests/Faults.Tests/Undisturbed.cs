@@ -1,4 +1,3 @@
-using ForegSyte.Testing;
 using ForegSyte.V1;
 
 namespace ForegSyte.Faults.Tests;

@@ -1,5 +1,3 @@
-using ForegSyte.Jobs.Intake;
-using ForegSyte.Jobs.Queue;
 using ForegSyte.V1;
 using Microsoft.Extensions.Time.Testing;
 
