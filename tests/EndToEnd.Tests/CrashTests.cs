@@ -37,7 +37,7 @@ public sealed class CrashTests
         Assert.Equal(["LEASE_LOST", ""], job.Attempts.Select(attempt => attempt.ErrorReason));
         Assert.True(job.Attempts[1].FramesResumed > 0);
         Assert.Equal(undisturbed, await ReadResultsAsync(services, job));
-        AssertNothingLeftOver(services, jobs: 2);
+        await AssertNothingLeftOverAsync(services, jobs: 2);
     }
 
     [Fact]
@@ -126,12 +126,21 @@ public sealed class CrashTests
     private static Task<string> ReadResultsAsync(Installation services, Job job) =>
         File.ReadAllTextAsync(Path.Combine(services.Storage, job.OutputPath), Token);
 
-    private static void AssertNothingLeftOver(Installation services, int jobs)
+    /// <summary>
+    /// Of each job the video, the results and the sidecar; and which generation of the database wrote them. The
+    /// segments go after the completion is told, so they get a bounded time.
+    /// </summary>
+    private static async Task AssertNothingLeftOverAsync(Installation services, int jobs)
     {
-        // Of each job the video, the results and the sidecar; and which generation of the database wrote them.
-        var names = Directory.GetFiles(services.Storage).Select(Path.GetFileName).ToList();
-        Assert.Contains(".generation", names);
-        Assert.Equal((jobs * 3) + 1, names.Count);
-        Assert.Single(names, name => name!.StartsWith('.'));
+        var expected = (jobs * 3) + 1;
+        for (var look = 0; look < 100 && Names().Count != expected; look++)
+        {
+            await Task.Delay(100, Token);
+        }
+
+        Assert.Equal(expected, Names().Count);
+        Assert.Equal(".generation", Assert.Single(Names(), name => name.StartsWith('.')));
+
+        List<string> Names() => [.. Directory.GetFiles(services.Storage).Select(path => Path.GetFileName(path)!)];
     }
 }

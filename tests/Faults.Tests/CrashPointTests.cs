@@ -5,9 +5,6 @@ namespace ForegSyte.Faults.Tests;
 /// <summary>kill -9 of the JobService at each named point of a job's way.</summary>
 public sealed class CrashPointTests(Undisturbed undisturbed)
 {
-    /// <summary>Exit code of a process that SIGKILL ended: 128 and the signal's number.</summary>
-    private const int Killed = 137;
-
     private static readonly Request Asked = Request.All[0];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -24,7 +21,7 @@ public sealed class CrashPointTests(Undisturbed undisturbed)
 
         await service.StartAsync(point);
         await DriveAsync(service, point, ledger);
-        Assert.Equal(Killed, await service.Process.Exit.WaitAsync(TimeSpan.FromMinutes(1), Token));
+        Assert.Equal(FaultyJobService.Killed, await service.Process.Exit.WaitAsync(TimeSpan.FromMinutes(1), Token));
 
         await service.StartAsync();
         var tally = await Verdict.ReachAsync(service, ledger, undisturbed, Token);

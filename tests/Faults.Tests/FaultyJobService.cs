@@ -12,6 +12,9 @@ namespace ForegSyte.Faults.Tests;
 /// </summary>
 internal sealed class FaultyJobService : IAsyncDisposable
 {
+    /// <summary>Exit code of a process that SIGKILL ended: 128 and the signal's number.</summary>
+    public const int Killed = 137;
+
     private readonly TemporaryFolder? _folder;
     private readonly Dictionary<string, string> _settings;
     private readonly List<string> _earlierOutput = [];
@@ -86,6 +89,24 @@ internal sealed class FaultyJobService : IAsyncDisposable
         (_process, var address) = await ServiceProcess.StartAsync("JobService", settings, command);
         _channel = GrpcChannel.ForAddress(address);
         Client = new JobService.JobServiceClient(_channel);
+    }
+
+    /// <summary>Starts it; it may reach its crash point in what it does before it serves.</summary>
+    /// <param name="crashAt">Where it is to end itself; null for nowhere.</param>
+    /// <param name="passing">At which passing of that point.</param>
+    /// <returns>Whether it serves; otherwise it ended at the point.</returns>
+    public async Task<bool> TryStartAsync(CrashPoint? crashAt, int passing)
+    {
+        try
+        {
+            await StartAsync(crashAt, passing);
+            return true;
+        }
+        catch (ServiceStartException exception) when (crashAt is not null && exception.ExitCode == Killed)
+        {
+            _earlierOutput.Add(exception.Output);
+            return false;
+        }
     }
 
     /// <summary>Ends it at once (SIGKILL) if it still runs.</summary>

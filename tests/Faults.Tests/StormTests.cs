@@ -24,8 +24,14 @@ public sealed class StormTests(Undisturbed undisturbed)
         for (var kill = 0; kill < FaultSettings.Kills; kill++)
         {
             var life = Life.Draw(random);
-            await service.StartAsync(life.CrashAt, life.Passing);
-            await LiveAsync(service, life, ledger, count);
+            if (await service.TryStartAsync(life.CrashAt, life.Passing))
+            {
+                await LiveAsync(service, life, ledger, count);
+            }
+            else
+            {
+                Count(count, $"JobService at {life.CrashAt}, before it served");
+            }
         }
 
         await service.StartAsync();
@@ -47,19 +53,20 @@ public sealed class StormTests(Undisturbed undisturbed)
         {
             await undisturbed.Inference.Process.KillAsync();
             await undisturbed.Inference.StartAsync();
-            Count("InferenceService, then JobService " + name);
+            Count(count, "InferenceService, then JobService " + name);
         }
         else
         {
-            Count("JobService " + name);
+            Count(count, "JobService " + name);
         }
 
         await service.KillAsync();
         await end.CancelAsync();
         await running;
-
-        void Count(string kind) => count[kind] = count.GetValueOrDefault(kind) + 1;
     }
+
+    private static void Count(SortedDictionary<string, int> count, string kind) =>
+        count[kind] = count.GetValueOrDefault(kind) + 1;
 
     private static string Summary(SortedDictionary<string, int> count, Ledger ledger, Tally tally) =>
         string.Join('\n', [

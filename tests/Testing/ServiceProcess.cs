@@ -43,6 +43,7 @@ public sealed partial class ServiceProcess : IAsyncDisposable
     /// <param name="command">
     /// A program that runs it, with its arguments, such as strace; none for the service itself.
     /// </param>
+    /// <exception cref="ServiceStartException">It ended, or took too long.</exception>
     public static async Task<(ServiceProcess Process, Uri Address)> StartAsync(
         string name, IReadOnlyDictionary<string, string> settings, params string[] command)
     {
@@ -53,8 +54,9 @@ public sealed partial class ServiceProcess : IAsyncDisposable
         }
         catch (Exception exception)
         {
+            var exitCode = service.Exit.IsCompletedSuccessfully ? await service.Exit : (int?)null;
             await service.DisposeAsync();
-            throw new InvalidOperationException($"{name} did not start. It printed:\n{service.Output}", exception);
+            throw new ServiceStartException(name, exitCode, service.Output, exception);
         }
     }
 
@@ -154,9 +156,9 @@ public sealed partial class ServiceProcess : IAsyncDisposable
     {
         // Drains what it printed last.
         _process.WaitForExit();
+        _exit.TrySetResult(_process.ExitCode);
         _address.TrySetException(new InvalidOperationException(
             string.Create(CultureInfo.InvariantCulture, $"It ended with exit code {_process.ExitCode}.")));
-        _exit.TrySetResult(_process.ExitCode);
     }
 
     [GeneratedRegex(@"Now listening on:? (?<address>http://[^\s""]+)")]
