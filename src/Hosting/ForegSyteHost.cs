@@ -16,6 +16,14 @@ namespace ForegSyte.Hosting;
 public static class ForegSyteHost
 {
     /// <summary>
+    /// The builder of a service. Settings are read once, at the start: watching appsettings.json for changes would watch
+    /// every file below the current directory, so also each video where the data directory is there.
+    /// </summary>
+    /// <param name="args">The command line.</param>
+    public static WebApplicationBuilder CreateBuilder(string[] args) =>
+        WebApplication.CreateBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]);
+
+    /// <summary>
     /// Adds configuration, logs, the listener, gRPC with its errors and limits, reflection, health and graceful stop.
     /// </summary>
     /// <param name="builder">The application.</param>

@@ -6,7 +6,7 @@ using Contract = ForegSyte.V1.InferenceService;
 
 return await ForegSyteHost.RunAsync("InferenceService", () =>
 {
-    var builder = WebApplication.CreateBuilder(args);
+    var builder = ForegSyteHost.CreateBuilder(args);
     builder.AddForegSyteHost("InferenceService", defaultPort: 5201, Contract.Descriptor);
     builder.AddVideo();
     builder.Services.AddPipelines(builder.Configuration);

@@ -17,7 +17,7 @@ if (AdminCommandLine.Handles(args))
 
 return await ForegSyteHost.RunAsync("JobService", () =>
 {
-    var builder = WebApplication.CreateBuilder(args);
+    var builder = ForegSyteHost.CreateBuilder(args);
     builder.AddForegSyteHost("JobService", defaultPort: 5200, Contract.Descriptor);
     builder.Services.AddFaults();
     builder.Services.AddStorage(builder.Configuration);

@@ -7,7 +7,9 @@ namespace ForegSyte.Jobs.Storage;
 /// </param>
 /// <param name="temporaryPath">Where it is.</param>
 /// <param name="path">Where it goes.</param>
-internal sealed class LocalArtifact(FileStream file, string temporaryPath, string path) : IStagedArtifact
+/// <param name="commits">Brings it there.</param>
+internal sealed class LocalArtifact(FileStream file, string temporaryPath, string path, FileCommits commits)
+    : IStagedArtifact
 {
     private bool _committed;
 
@@ -15,9 +17,19 @@ internal sealed class LocalArtifact(FileStream file, string temporaryPath, strin
     public Stream Stream { get; } = new StagedStream(file);
 
     /// <inheritdoc />
-    public Task CommitAsync(CancellationToken cancellationToken) =>
-        // fsync has no asynchronous form; it blocks a thread of the pool and not the caller.
-        Task.Run(Commit, cancellationToken);
+    public async Task CommitAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            await commits.CommitAsync(new FileCommit(file, temporaryPath, path));
+            _committed = true;
+        }
+        catch (IOException failure) when (DiskFull.Is(failure))
+        {
+            throw DiskFull.Report(failure);
+        }
+    }
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
@@ -26,21 +38,6 @@ internal sealed class LocalArtifact(FileStream file, string temporaryPath, strin
         if (!_committed)
         {
             File.Delete(temporaryPath);
-        }
-    }
-
-    private void Commit()
-    {
-        try
-        {
-            file.Flush(flushToDisk: true);
-            File.Move(temporaryPath, path, overwrite: true);
-            _committed = true;
-            DurableFolder.Flush(Path.GetDirectoryName(path)!);
-        }
-        catch (IOException failure) when (DiskFull.Is(failure))
-        {
-            throw DiskFull.Report(failure);
         }
     }
 }

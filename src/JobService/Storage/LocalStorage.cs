@@ -9,19 +9,21 @@ namespace ForegSyte.Jobs.Storage;
 /// Keeps artifacts as files of one folder. A symbolic link in it is no artifact: it is not read, and a commit under its
 /// name replaces the link and not what it points to.
 /// </summary>
-internal sealed partial class LocalStorage : IStorage
+internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
 {
     /// <summary>The note of the generation: no key, since it begins with a dot.</summary>
     private const string NoteName = ".generation";
 
     private readonly string _root;
     private readonly long _minFreeBytes;
+    private readonly FileCommits _commits;
 
     public LocalStorage(IOptions<StorageOptions> options)
     {
         _root = CanonicalPath.Resolve(options.Value.Root);
         _minFreeBytes = options.Value.MinFreeBytes;
         Directory.CreateDirectory(_root);
+        _commits = new FileCommits(_root);
     }
 
     /// <inheritdoc />
@@ -39,7 +41,7 @@ internal sealed partial class LocalStorage : IStorage
                 BufferSize = 0,
                 Options = FileOptions.Asynchronous,
             });
-            return new LocalArtifact(file, temporaryPath, path);
+            return new LocalArtifact(file, temporaryPath, path, _commits);
         }
         catch (IOException failure) when (DiskFull.Is(failure))
         {
@@ -147,6 +149,9 @@ internal sealed partial class LocalStorage : IStorage
 
     /// <inheritdoc />
     public long FreeBytes() => new DriveInfo(_root).AvailableFreeSpace;
+
+    /// <summary>Completes the commits that are under way.</summary>
+    public ValueTask DisposeAsync() => _commits.DisposeAsync();
 
     private string PathOf(string key) => Path.Combine(_root, StorageKey.Require(key));
 

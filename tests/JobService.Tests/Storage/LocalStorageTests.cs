@@ -117,7 +117,8 @@ public sealed class LocalStorageTests : StorageContract, IDisposable
         var temporary = _folder.File("half.tmp");
         File.WriteAllText(temporary, "half");
         var device = new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
-        await using (var staged = new LocalArtifact(device, temporary, _folder.File("half.mp4")))
+        await using var commits = new FileCommits(_folder.File("."));
+        await using (var staged = new LocalArtifact(device, temporary, _folder.File("half.mp4"), commits))
         {
             await AssertFullAsync(() => staged.Stream.WriteAsync(new byte[1], Cancellation).AsTask());
             await AssertFullAsync(() => staged.Stream.WriteAsync(new byte[1], 0, 1, Cancellation));
