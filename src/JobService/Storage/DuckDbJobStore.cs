@@ -5,7 +5,8 @@ using ForegSyte.Jobs.Storage.Commits;
 namespace ForegSyte.Jobs.Storage;
 
 /// <summary>Keeps jobs in DuckDB, and the live ones in memory too. The database has to be migrated.</summary>
-internal sealed class DuckDbJobStore(DuckDbWriter writer, DuckDbReaders readers, JobCache cache) : IJobStore
+internal sealed class DuckDbJobStore(
+    DuckDbWriter writer, DuckDbReaders readers, JobLookups lookups, JobCache cache) : IJobStore
 {
     /// <inheritdoc />
     public event Action<JobCommit>? Committed
@@ -28,7 +29,7 @@ internal sealed class DuckDbJobStore(DuckDbWriter writer, DuckDbReaders readers,
 
         return cache.Find(jobId) is { } job
             ? new ValueTask<JobRecord?>(job)
-            : new ValueTask<JobRecord?>(cache.ReadAsync(jobId, () => ReadAsync(jobId, cancellationToken)));
+            : new ValueTask<JobRecord?>(cache.ReadAsync(jobId, () => lookups.FindAsync(jobId, cancellationToken)));
     }
 
     /// <inheritdoc />
@@ -113,10 +114,6 @@ internal sealed class DuckDbJobStore(DuckDbWriter writer, DuckDbReaders readers,
             ? Task.FromCanceled<IReadOnlyList<JobRecord>>(cancellationToken)
             : Task.FromResult(cache.Unfinished());
 
-    private Task<JobRecord?> ReadAsync(Guid jobId, CancellationToken cancellationToken) =>
-        readers.ReadAsync(
-            connection => InSnapshot(connection, () => StoredJobs.Find(connection, jobId)), cancellationToken);
-
     private Task<IReadOnlyList<JobRecord>> QueryAsync(JobQuery query, CancellationToken cancellationToken)
     {
         var conditions = new List<string>();
@@ -138,17 +135,8 @@ internal sealed class DuckDbJobStore(DuckDbWriter writer, DuckDbReaders readers,
         var where = conditions.Count == 0 ? "" : $" WHERE {string.Join(" AND ", conditions)}";
         var sql = $"{JobSql.SelectJobs}{where} ORDER BY created_at DESC, job_id DESC LIMIT $limit";
         return readers.ReadAsync<IReadOnlyList<JobRecord>>(
-            connection => InSnapshot(connection, () => StoredJobs.List(connection, sql, parameters)),
+            connection => connection.InSnapshot(() => StoredJobs.List(connection, sql, parameters)),
             cancellationToken);
-    }
-
-    /// <summary>A job and its attempts are two queries; in one transaction no change comes between them.</summary>
-    private static T InSnapshot<T>(DuckDBConnection connection, Func<T> query)
-    {
-        using var transaction = connection.BeginTransaction();
-        var result = query();
-        transaction.Commit();
-        return result;
     }
 
     private static Guid ReadId(DuckDBDataReader reader) => reader.GetGuid(0);

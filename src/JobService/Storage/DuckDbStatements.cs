@@ -31,6 +31,17 @@ internal static class DuckDbStatements
         return rows;
     }
 
+    /// <summary>
+    /// Reads in one transaction: a job and its attempts are two queries, and no change comes between them.
+    /// </summary>
+    public static T InSnapshot<T>(this DuckDBConnection connection, Func<T> read)
+    {
+        using var transaction = connection.BeginTransaction();
+        var result = read();
+        transaction.Commit();
+        return result;
+    }
+
     private static DuckDBCommand Command(
         DuckDBConnection connection, string sql, IEnumerable<(string Name, object? Value)> parameters)
     {

@@ -29,6 +29,7 @@ internal static class StorageRegistration
             .AddSingleton<DatabaseMigrator>()
             .AddSingleton<JobCache>()
             .AddSingleton<DuckDbReaders>()
+            .AddSingleton<JobLookups>()
             .AddSingleton<DuckDbWriter>()
             .AddSingleton<IJobStore>(provider =>
             {

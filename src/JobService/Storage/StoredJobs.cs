@@ -9,7 +9,7 @@ internal static class StoredJobs
     /// Ids that are looked up at a time. Up to about here DuckDB uses the index of the key; with 250 it read the whole
     /// column of a million jobs, in 80 ms instead of 3.
     /// </summary>
-    private const int KeysAtATime = 50;
+    public const int KeysAtATime = 50;
 
     /// <summary>One job; null where there is none.</summary>
     public static JobRecord? Find(DuckDBConnection connection, Guid jobId)

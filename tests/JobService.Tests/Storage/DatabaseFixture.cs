@@ -24,7 +24,7 @@ internal sealed class DatabaseFixture : IAsyncDisposable
         _writer = new DuckDbWriter(
             Database, _readers, Cache, Options, CrashPoints.None, TimeProvider.System,
             NullLogger<DuckDbWriter>.Instance);
-        Store = new DuckDbJobStore(_writer, _readers, Cache);
+        Store = new DuckDbJobStore(_writer, _readers, new JobLookups(_readers), Cache);
     }
 
     public IOptions<DatabaseOptions> Options { get; }
