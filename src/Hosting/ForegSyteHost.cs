@@ -16,8 +16,8 @@ namespace ForegSyte.Hosting;
 public static class ForegSyteHost
 {
     /// <summary>
-    /// The builder of a service. Settings are read once, at the start: watching appsettings.json for changes would watch
-    /// every file below the current directory, so also each video where the data directory is there.
+    /// The builder of a service. Settings are read once, at the start: watching appsettings.json for changes would
+    /// watch every file below the current directory, so also each video where the data directory is there.
     /// </summary>
     /// <param name="args">The command line.</param>
     public static WebApplicationBuilder CreateBuilder(string[] args) =>

@@ -1,4 +1,3 @@
-using ForegSyte.Jobs.Storage;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Queue;
@@ -9,8 +8,7 @@ namespace ForegSyte.Jobs.Queue;
 /// where their next attempt may not begin yet.
 /// </summary>
 internal sealed class JobRecovery(
-    IJobStore store, JobBoard board, PendingJobs pending, IStorage storage, SegmentSweep segments, TimeProvider time,
-    ILogger<JobRecovery> logger)
+    IJobStore store, JobBoard board, PendingJobs pending, TimeProvider time, ILogger<JobRecovery> logger)
 {
     /// <summary>Why an attempt ended that a crash cut off.</summary>
     public static readonly JobFailure Interrupted =
@@ -18,19 +16,6 @@ internal sealed class JobRecovery(
 
     /// <summary>Rescues and queues; to be called once, before anything is served or dispatched.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
-    {
-        var abandoned = storage.RemoveAbandoned();
-        if (abandoned > 0)
-        {
-            logger.LogInformation(
-                "Removed {Count} artifacts that were not complete when the last run ended", abandoned);
-        }
-
-        await segments.RunAsync(cancellationToken);
-        await QueueUnfinishedAsync(cancellationToken);
-    }
-
-    private async Task QueueUnfinishedAsync(CancellationToken cancellationToken)
     {
         var rescued = 0;
         var unfinished = await store.ListUnfinishedAsync(cancellationToken);

@@ -27,7 +27,6 @@ internal static class QueueRegistration
         services.AddSingleton<SegmentWindow>();
         services.AddSingleton<JobExecution>();
         services.AddSingleton<JobRunner>();
-        services.AddSingleton<SegmentSweep>();
         services.AddSingleton<JobRecovery>();
         services.AddHostedService<Dispatcher>();
         services.AddSingleton<JobRescuer>();

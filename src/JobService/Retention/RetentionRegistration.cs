@@ -9,6 +9,7 @@ internal static class RetentionRegistration
     {
         services.AddCheckedOptions<RetentionOptions>(RetentionOptions.Section);
         services.AddSingleton<JobRemoval>();
+        services.AddSingleton<SegmentSweep>();
         services.AddSingleton<StorageSweep>();
         services.AddSingleton<JobCleaner>();
         services.AddHostedService(provider => provider.GetRequiredService<JobCleaner>());

@@ -15,6 +15,7 @@ internal sealed class StorageSweep(
     JobBoard board,
     PendingJobs pending,
     IStorage storage,
+    SegmentSweep segments,
     IOptions<RetentionOptions> options,
     TimeProvider time,
     ILogger<StorageSweep> logger)
@@ -40,9 +41,21 @@ internal sealed class StorageSweep(
     /// <summary>Looks through the storage and the jobs once.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        RemoveAbandoned();
+        await segments.RunAsync(cancellationToken);
         await SweepArtifactsAsync(cancellationToken);
         await FailWithoutVideoAsync(cancellationToken);
         await ReportWithoutResultsAsync(cancellationToken);
+    }
+
+    private void RemoveAbandoned()
+    {
+        var abandoned = storage.RemoveAbandoned();
+        if (abandoned > 0)
+        {
+            logger.LogInformation(
+                "Removed {Count} artifacts that were not complete when the last run ended", abandoned);
+        }
     }
 
     private async Task SweepArtifactsAsync(CancellationToken cancellationToken)

@@ -25,7 +25,7 @@ internal interface IStorage
     IEnumerable<string> ListKeys();
 
     /// <summary>
-    /// Removes what writers that died left behind; called once, before anything is staged. Returns the count.
+    /// Removes what writers of earlier processes left behind; what is staged now stays. Returns the count.
     /// </summary>
     int RemoveAbandoned();
 

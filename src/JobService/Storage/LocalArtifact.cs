@@ -8,7 +8,9 @@ namespace ForegSyte.Jobs.Storage;
 /// <param name="temporaryPath">Where it is.</param>
 /// <param name="path">Where it goes.</param>
 /// <param name="commits">Brings it there.</param>
-internal sealed class LocalArtifact(FileStream file, string temporaryPath, string path, FileCommits commits)
+/// <param name="disposed">Called when there is no temporary file any more.</param>
+internal sealed class LocalArtifact(
+    FileStream file, string temporaryPath, string path, FileCommits commits, Action disposed)
     : IStagedArtifact
 {
     private bool _committed;
@@ -39,5 +41,7 @@ internal sealed class LocalArtifact(FileStream file, string temporaryPath, strin
         {
             File.Delete(temporaryPath);
         }
+
+        disposed();
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using ForegSyte.Hosting.Configuration;
@@ -17,6 +18,7 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
     private readonly string _root;
     private readonly long _minFreeBytes;
     private readonly FileCommits _commits;
+    private readonly ConcurrentDictionary<string, bool> _staged = new();
 
     public LocalStorage(IOptions<StorageOptions> options)
     {
@@ -31,6 +33,7 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
     {
         var path = PathOf(key);
         var temporaryPath = Path.Combine(_root, $".{key}.{Guid.NewGuid():N}.tmp");
+        _staged[temporaryPath] = true;
         try
         {
             var file = new FileStream(temporaryPath, new FileStreamOptions
@@ -41,10 +44,12 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
                 BufferSize = 0,
                 Options = FileOptions.Asynchronous,
             });
-            return new LocalArtifact(file, temporaryPath, path, _commits);
+            return new LocalArtifact(
+                file, temporaryPath, path, _commits, () => _staged.TryRemove(temporaryPath, out _));
         }
         catch (IOException failure) when (DiskFull.Is(failure))
         {
+            _staged.TryRemove(temporaryPath, out _);
             throw DiskFull.Report(failure);
         }
     }
@@ -80,15 +85,14 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
     /// <inheritdoc />
     public IEnumerable<string> ListKeys() =>
         Directory.EnumerateFiles(_root)
-            .Where(IsArtifact)
-            .Select(path => Path.GetFileName(path))
-            .Where(StorageKey.IsValid);
+            .Where(path => StorageKey.IsValid(Path.GetFileName(path)) && IsArtifact(path))
+            .Select(path => Path.GetFileName(path));
 
     /// <inheritdoc />
     public int RemoveAbandoned()
     {
         var abandoned = Directory.EnumerateFiles(_root)
-            .Where(path => TemporaryName().IsMatch(Path.GetFileName(path)))
+            .Where(path => TemporaryName().IsMatch(Path.GetFileName(path)) && !_staged.ContainsKey(path))
             .ToList();
         abandoned.ForEach(File.Delete);
         return abandoned.Count;

@@ -190,7 +190,8 @@ public sealed class RetentionTests : IDisposable
     }
 
     private StorageSweep Sweep() => new(
-        _store, _board, _pending, _storage, Options.Create(_options), _time, NullLogger<StorageSweep>.Instance);
+        _store, _board, _pending, _storage, new SegmentSweep(_store, _storage, NullLogger<SegmentSweep>.Instance),
+        Options.Create(_options), _time, NullLogger<StorageSweep>.Instance);
 
     /// <summary>What a start does.</summary>
     private async Task SweepAsync()

@@ -73,6 +73,18 @@ public sealed class LocalStorageTests : StorageContract, IDisposable
     }
 
     [Fact]
+    public async Task RemoveAbandoned_LeavesWhatIsStagedNow()
+    {
+        await using var staged = Storage.Stage("now.mp4");
+        await staged.Stream.WriteAsync(new byte[1], Cancellation);
+
+        Assert.Equal(0, Storage.RemoveAbandoned());
+
+        await staged.CommitAsync(Cancellation);
+        Assert.True(Storage.Exists("now.mp4"));
+    }
+
+    [Fact]
     public async Task SymbolicLink_IsNoArtifactAndCommitReplacesTheLink()
     {
         var outside = _folder.File("outside.txt");
@@ -118,7 +130,7 @@ public sealed class LocalStorageTests : StorageContract, IDisposable
         File.WriteAllText(temporary, "half");
         var device = new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
         await using var commits = new FileCommits(_folder.File("."));
-        await using (var staged = new LocalArtifact(device, temporary, _folder.File("half.mp4"), commits))
+        await using (var staged = new LocalArtifact(device, temporary, _folder.File("half.mp4"), commits, () => { }))
         {
             await AssertFullAsync(() => staged.Stream.WriteAsync(new byte[1], Cancellation).AsTask());
             await AssertFullAsync(() => staged.Stream.WriteAsync(new byte[1], 0, 1, Cancellation));

@@ -19,8 +19,11 @@ internal sealed class DatabaseMigrator(DuckDbDatabase database, MigrationList mi
     /// <exception cref="DatabaseException">A migration failed, or the database is newer than the code.</exception>
     public void MigrateUp()
     {
-        RefuseNewerDatabase();
-        Run("up", runner => runner.MigrateUp());
+        // Making a runner takes as long as the rest of opening the database; most starts have nothing to migrate.
+        if (!RefuseNewerDatabase().SequenceEqual(migrations.Versions))
+        {
+            Run("up", runner => runner.MigrateUp());
+        }
     }
 
     /// <summary>Takes back the migrations above a version; 0 takes back all.</summary>
@@ -54,9 +57,11 @@ internal sealed class DatabaseMigrator(DuckDbDatabase database, MigrationList mi
         return versions;
     }
 
-    private void RefuseNewerDatabase()
+    /// <summary>Returns the versions that were applied, all of which this version knows.</summary>
+    private IReadOnlyList<long> RefuseNewerDatabase()
     {
-        var unknown = AppliedVersions().Except(migrations.Versions).ToList();
+        var applied = AppliedVersions();
+        var unknown = applied.Except(migrations.Versions).ToList();
         if (unknown.Count > 0)
         {
             throw new DatabaseException(
@@ -64,6 +69,8 @@ internal sealed class DatabaseMigrator(DuckDbDatabase database, MigrationList mi
                 + $"migration {string.Join(", ", unknown.Select(Text))}. Start the newer version, or restore the "
                 + "copy of the database that was made before the upgrade.");
         }
+
+        return applied;
     }
 
     private static string Text(long version) => version.ToString(CultureInfo.InvariantCulture);

@@ -1,7 +1,7 @@
 using ForegSyte.Jobs.Storage;
 using ForegSyte.V1;
 
-namespace ForegSyte.Jobs.Queue;
+namespace ForegSyte.Jobs.Retention;
 
 /// <summary>
 /// Removes the segments of completed jobs that a crash left between the completion and their removal. Segments of other
@@ -9,7 +9,7 @@ namespace ForegSyte.Jobs.Queue;
 /// </summary>
 internal sealed class SegmentSweep(IJobStore store, IStorage storage, ILogger<SegmentSweep> logger)
 {
-    /// <summary>To be called at start, before anything is dispatched.</summary>
+    /// <summary>Looks through the storage once. Completed jobs stay completed, so jobs may run meanwhile.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var removed = 0;
