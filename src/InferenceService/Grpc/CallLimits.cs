@@ -3,13 +3,10 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Inference.Grpc;
 
 /// <summary>How many calls of each kind run at the same time.</summary>
-internal sealed class CallLimits(IOptions<GrpcOptions> options)
+internal sealed class CallLimits(IOptions<GrpcOptions> options, TimeProvider time)
 {
     /// <summary>RunPipeline.</summary>
-    public CallSlots Segments { get; } = new(
-        $"{GrpcOptions.Section}:{nameof(GrpcOptions.MaxRunningSegments)}",
-        options.Value.MaxRunningSegments,
-        options.Value.BusyRetryDelay);
+    public SegmentAdmission Segments { get; } = new(options, time);
 
     /// <summary>ProbeVideo.</summary>
     public CallSlots Probes { get; } = new(

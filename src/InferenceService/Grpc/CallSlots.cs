@@ -5,8 +5,8 @@ using ForegSyte.V1;
 namespace ForegSyte.Inference.Grpc;
 
 /// <summary>
-/// A number of calls that may run at the same time. One too many is turned away at once and not queued: the queue of
-/// jobs is the JobService's, and a second one here would hide how busy the service is.
+/// A number of calls that may run at the same time. One too many is turned away at once and does not wait: these calls
+/// are short, and their caller comes back.
 /// </summary>
 internal sealed class CallSlots(string option, int slots, TimeSpan retryDelay)
 {

@@ -20,6 +20,24 @@ internal sealed class GrpcOptions
     [Range(1, 1024)]
     public int MaxRunningSegments { get; set; } = 4;
 
+    /// <value>
+    /// Calls that wait for a running segment to end; past that INFERENCE_BUSY. 0 turns every call away that cannot run
+    /// at once.
+    /// </value>
+    [Range(0, 10_000)]
+    public int MaxWaitingSegments { get; set; } = 16;
+
+    /// <value>
+    /// How long a call waits for its turn; past that INFERENCE_BUSY, so that the caller can go elsewhere before its
+    /// deadline passes.
+    /// </value>
+    [TimeRange("00:00:00.0010000", "01:00:00")]
+    public TimeSpan MaxWaitTime { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <value>How long one segment may take once it runs; past that DEADLINE_EXCEEDED, and its work is ended.</value>
+    [TimeRange("00:00:00.0010000", "1.00:00:00")]
+    public TimeSpan SegmentTimeLimit { get; set; } = TimeSpan.FromMinutes(15);
+
     /// <value>ProbeVideo calls that run at the same time; each is a process that reads a whole file.</value>
     [Range(1, 1024)]
     public int MaxRunningProbes { get; set; } = 4;

@@ -18,7 +18,7 @@ internal sealed class InferenceGrpcService(
     VideoSources sources,
     PipelineCatalogue pipelines,
     InferenceDevice device,
-    InferenceStart start,
+    DecoderChecks decoders,
     ServerLimits limits,
     CallLimits calls,
     Readiness readiness,
@@ -33,7 +33,7 @@ internal sealed class InferenceGrpcService(
             new Dictionary<string, object> { ["job_id"] = request.JobId, ["attempt"] = request.Attempt });
         ThrowIfNotServing();
         var segment = SegmentRequest.From(request, pipelines, sources);
-        using var slot = calls.Segments.Take();
+        using var slot = await AdmitAsync(request.JobId, context);
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stop.GraceOver);
         try
         {
@@ -89,7 +89,7 @@ internal sealed class InferenceGrpcService(
             Version = ServiceVersion.Text,
             Device = device.Description,
             Models = { pipelines.Models },
-            FfmpegVersion = start.FfmpegVersion,
+            FfmpegVersion = decoders.FfmpegVersion,
         };
         foreach (var (option, limit) in limits.All())
         {
@@ -97,6 +97,20 @@ internal sealed class InferenceGrpcService(
         }
 
         return Task.FromResult(response);
+    }
+
+    /// <summary>Waits for the call's turn; a service that stops does not keep it waiting.</summary>
+    private async Task<IDisposable> AdmitAsync(string job, ServerCallContext context)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stop.Stopping);
+        try
+        {
+            return await calls.Segments.EnterAsync(job, context.Deadline, ending.Token);
+        }
+        catch (OperationCanceledException) when (!context.CancellationToken.IsCancellationRequested)
+        {
+            throw GracefulStop.ToException();
+        }
     }
 
     private bool IsStoppedByService(ServerCallContext context) =>

@@ -9,20 +9,16 @@ namespace ForegSyte.Inference.Grpc;
 /// start; the models are then warmed while the service listens and answers NOT_SERVING.
 /// </summary>
 internal sealed class InferenceStart(
-    DecoderTools tools,
+    DecoderChecks decoders,
     PipelineWarmUp warmUp,
     Readiness readiness,
     IHostApplicationLifetime lifetime,
     ILogger<InferenceStart> logger) : BackgroundService, IAsyncDisposable
 {
-    /// <summary>Version of ffmpeg; known once the service listens.</summary>
-    public string FfmpegVersion { get; private set; } = "";
-
     /// <inheritdoc />
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        FfmpegVersion = await tools.ReadVersionAsync(cancellationToken);
-        logger.LogInformation("Videos are read by ffmpeg {FfmpegVersion}", FfmpegVersion);
+        await decoders.RunAsync(cancellationToken);
         await base.StartAsync(cancellationToken);
     }
 

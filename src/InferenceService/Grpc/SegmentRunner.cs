@@ -27,9 +27,25 @@ internal sealed class SegmentRunner(
     /// <summary>Runs one segment.</summary>
     /// <exception cref="ServiceException">
     /// Those of <see cref="VideoProbe.ReadAsync"/>, <see cref="FrameSource.ReadAsync"/> and
-    /// <see cref="PipelineRunner.RunAsync"/>; RESULTS_TOO_LARGE as soon as the results pass the limit.
+    /// <see cref="PipelineRunner.RunAsync"/>; RESULTS_TOO_LARGE as soon as the results pass the limit;
+    /// DEADLINE_EXCEEDED past <see cref="GrpcOptions.SegmentTimeLimit"/>.
     /// </exception>
     public async Task<RunPipelineResponse> RunAsync(SegmentRequest request, CancellationToken cancellationToken)
+    {
+        using var timeLimit = new CancellationTokenSource(options.Value.SegmentTimeLimit, timeProvider);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeLimit.Token);
+        try
+        {
+            return await RunToEndAsync(request, ending.Token);
+        }
+        catch (OperationCanceledException) when (
+            timeLimit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw AdmissionFailures.SegmentTooLong(options.Value.SegmentTimeLimit);
+        }
+    }
+
+    private async Task<RunPipelineResponse> RunToEndAsync(SegmentRequest request, CancellationToken cancellationToken)
     {
         var started = timeProvider.GetTimestamp();
         var index = await probe.ReadAsync(request.Path, cancellationToken);

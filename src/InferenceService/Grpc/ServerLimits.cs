@@ -9,7 +9,7 @@ namespace ForegSyte.Inference.Grpc;
 internal sealed class ServerLimits(
     IOptions<VideoOptions> video, IOptions<GrpcOptions> grpc, IOptions<StopOptions> stop, DecoderTools tools)
 {
-    private const string Off = "off: a program is not installed";
+    private const string Off = "off";
 
     /// <summary>Each limit as text with its unit last.</summary>
     public IReadOnlyDictionary<string, string> All() => new Dictionary<string, string>
@@ -19,11 +19,16 @@ internal sealed class ServerLimits(
         ["Video:MaxFramePixels"] = Text(video.Value.MaxFramePixels, "pixels"),
         ["Video:ProbeTimeLimit"] = Text(video.Value.ProbeTimeLimit),
         ["Video:DecodeTimeLimit"] = Text(video.Value.DecodeTimeLimit),
-        ["Video:ProcessCpuSeconds"] = IfConfined(Text(video.Value.ProcessCpuSeconds, "s")),
-        ["Video:ProcessMemoryMebibytes"] = IfConfined(Text(video.Value.ProcessMemoryMebibytes, "MiB")),
+        ["Video:ProcessCpuSeconds"] = If(tools.Confinement.IsTimeLimited, Text(video.Value.ProcessCpuSeconds, "s")),
+        ["Video:ProcessMemoryMebibytes"] = If(
+            tools.Confinement.IsMemoryLimited, Text(video.Value.ProcessMemoryMebibytes, "MiB")),
+        ["Video:NetworkIsolation"] = If(tools.Confinement.HasNoNetwork, "no network"),
         ["Video:DecoderThreads"] = Text(video.Value.DecoderThreads, "threads"),
         ["Grpc:MaxResponseBytes"] = Text(grpc.Value.MaxResponseBytes, "bytes"),
         ["Grpc:MaxRunningSegments"] = Text(grpc.Value.MaxRunningSegments, "calls"),
+        ["Grpc:MaxWaitingSegments"] = Text(grpc.Value.MaxWaitingSegments, "calls"),
+        ["Grpc:MaxWaitTime"] = Text(grpc.Value.MaxWaitTime),
+        ["Grpc:SegmentTimeLimit"] = Text(grpc.Value.SegmentTimeLimit),
         ["Grpc:MaxRunningProbes"] = Text(grpc.Value.MaxRunningProbes, "calls"),
         ["Stop:GraceTime"] = Text(stop.Value.GraceTime),
     };
@@ -34,6 +39,6 @@ internal sealed class ServerLimits(
     private static string Text(TimeSpan time) =>
         string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.###} s");
 
-    private string IfConfined(string limit) =>
-        tools.MissingConfinement.Any(missing => missing.StartsWith("prlimit", StringComparison.Ordinal)) ? Off : limit;
+    /// <summary>What a missing program, or a GPU that decodes, does not allow is not limited.</summary>
+    private static string If(bool isInForce, string limit) => isInForce ? limit : Off;
 }

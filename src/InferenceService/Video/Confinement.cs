@@ -4,8 +4,8 @@ namespace ForegSyte.Inference.Video;
 
 /// <summary>
 /// The command that stands before ffmpeg and ffprobe, so that a hostile or broken video costs a process and nothing
-/// else: its own session (Ctrl+C reaches the service alone, which then ends its decoders in order), niceness, address
-/// space, processor time.
+/// else: its own session (Ctrl+C reaches the service alone, which then ends its decoders in order), no network,
+/// niceness, address space, processor time, no file that it could write.
 /// </summary>
 /// <remarks>
 /// Address space that FFmpeg 5.1 (Debian 12, shared libraries) needed to decode 3840x2160 with 4 reference frames and
@@ -13,7 +13,17 @@ namespace ForegSyte.Inference.Video;
 /// </remarks>
 /// <param name="Prefix">Programs and arguments that come first; empty where none is installed.</param>
 /// <param name="Missing">Programs that are not installed, each with what is not limited because of it.</param>
-internal sealed record Confinement(IReadOnlyList<string> Prefix, IReadOnlyList<string> Missing)
+/// <param name="Level">What is in force, for people.</param>
+/// <param name="IsMemoryLimited">Whether the address space is limited.</param>
+/// <param name="IsTimeLimited">Whether the processor time is limited.</param>
+/// <param name="HasNoNetwork">Whether there is no network to reach.</param>
+internal sealed record Confinement(
+    IReadOnlyList<string> Prefix,
+    IReadOnlyList<string> Missing,
+    string Level,
+    bool IsMemoryLimited,
+    bool IsTimeLimited,
+    bool HasNoNetwork)
 {
     /// <summary>
     /// Seconds between the signal that ends a process for its processor time and the one it cannot catch.
@@ -23,36 +33,61 @@ internal sealed record Confinement(IReadOnlyList<string> Prefix, IReadOnlyList<s
     /// <summary>Makes the prefix from the programs that there are.</summary>
     /// <param name="options">The limits.</param>
     /// <param name="find">Path of a program, or null where it is not installed.</param>
-    public static Confinement Make(VideoOptions options, Func<string, string?> find)
+    /// <param name="networkPrefix">Command that takes the network away; empty for none.</param>
+    /// <param name="isAddressSpaceLimited">False where the decoder needs more address space than memory.</param>
+    public static Confinement Make(
+        VideoOptions options,
+        Func<string, string?> find,
+        IReadOnlyList<string> networkPrefix,
+        bool isAddressSpaceLimited)
     {
-        (string Program, string[] Arguments, string Effect)[] steps =
-        [
-            ("setsid", [], "decoders share the service's terminal"),
-            ("nice", ["-n", Text(options.Niceness)], "decoders run at the service's priority"),
-            (
-                "prlimit",
-                [
-                    "--as=" + Text(options.ProcessMemoryMebibytes * 1024L * 1024L),
-                    $"--cpu={Text(options.ProcessCpuSeconds)}:{Text(options.ProcessCpuSeconds + CpuSecondsToEnd)}",
-                    "--core=0",
-                ],
-                "decoders have no limit of memory and processor time"),
-        ];
         List<string> prefix = [];
         List<string> missing = [];
-        foreach (var (program, arguments, effect) in steps)
+        List<string> level = ["the protocol whitelist"];
+        Add("setsid", [], "a session of their own", "decoders share the service's terminal");
+        if (networkPrefix.Count > 0)
         {
-            if (find(program) is { } path)
-            {
-                prefix.AddRange([path, .. arguments]);
-            }
-            else
-            {
-                missing.Add($"{program}: {effect}");
-            }
+            prefix.AddRange(networkPrefix);
+            level.Add("no network");
         }
 
-        return new Confinement(prefix, missing);
+        var niceness = Text(options.Niceness);
+        Add("nice", ["-n", niceness], $"niceness {niceness}", "decoders run at the service's priority");
+        var cpuSeconds = Text(options.ProcessCpuSeconds);
+        var memory = isAddressSpaceLimited ? $"{Text(options.ProcessMemoryMebibytes)} MiB" : "no limit of memory";
+        var isLimited = Add(
+            "prlimit",
+            [
+                .. isAddressSpaceLimited
+                    ? (string[])["--as=" + Text(options.ProcessMemoryMebibytes * 1024L * 1024L)]
+                    : [],
+                $"--cpu={cpuSeconds}:{Text(options.ProcessCpuSeconds + CpuSecondsToEnd)}",
+                "--core=0",
+                "--fsize=0",
+            ],
+            $"{memory}, {cpuSeconds} s of processor time, no files to write",
+            "decoders have no limit of memory and processor time");
+        return new Confinement(
+            prefix,
+            missing,
+            string.Join(", ", level),
+            isLimited && isAddressSpaceLimited,
+            isLimited,
+            networkPrefix.Count > 0);
+
+        bool Add(string program, string[] arguments, string gain, string loss)
+        {
+            var path = find(program);
+            if (path is null)
+            {
+                missing.Add($"{program}: {loss}");
+                return false;
+            }
+
+            prefix.AddRange([path, .. arguments]);
+            level.Add(gain);
+            return true;
+        }
     }
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);

@@ -65,6 +65,11 @@ internal static class DecoderExit
             return failure;
         }
 
+        if (tail.Mentions(ConfinedInput.TooManyPixels))
+        {
+            return VideoFailures.FrameTooLarge(limits);
+        }
+
         if (delivered == 0 && wanted > 0)
         {
             return VideoFailures.Undecodable("no frame of the asked range could be decoded.");

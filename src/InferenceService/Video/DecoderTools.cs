@@ -2,63 +2,59 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Video;
 
-/// <summary>The programs that read videos, found once when the service starts.</summary>
+/// <summary>
+/// The programs that read videos, found once when the service starts, and how they are confined. What the machine
+/// allows beyond that is found out by <see cref="DecoderChecks"/>.
+/// </summary>
 internal sealed class DecoderTools
 {
     private const UnixFileMode AnyExecute =
         UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
+    private readonly VideoOptions _options;
+    private readonly string _searchPath = Environment.GetEnvironmentVariable("PATH") ?? "";
     private readonly string _ffmpeg;
     private readonly string _ffprobe;
-    private readonly Confinement _confinement;
 
     /// <exception cref="OptionsValidationException">ffmpeg or ffprobe is not installed; refuses the start.</exception>
     public DecoderTools(IOptions<VideoOptions> options, ILogger<DecoderTools> logger)
     {
-        var searchPath = Environment.GetEnvironmentVariable("PATH") ?? "";
-        _ffmpeg = Require(options.Value.FfmpegPath, nameof(VideoOptions.FfmpegPath), searchPath);
-        _ffprobe = Require(options.Value.FfprobePath, nameof(VideoOptions.FfprobePath), searchPath);
-        _confinement = Confinement.Make(options.Value, program => Find(program, searchPath));
-        foreach (var missing in _confinement.Missing)
+        _options = options.Value;
+        _ffmpeg = Require(_options.FfmpegPath, nameof(VideoOptions.FfmpegPath));
+        _ffprobe = Require(_options.FfprobePath, nameof(VideoOptions.FfprobePath));
+        Confinement = Confine([], isAddressSpaceLimited: true);
+        foreach (var missing in Confinement.Missing)
         {
             logger.LogWarning("Confinement of decoders is not complete: {Missing}", missing);
         }
     }
 
-    /// <summary>What is not limited because a program is missing.</summary>
-    public IReadOnlyList<string> MissingConfinement => _confinement.Missing;
+    /// <summary>What stands before the programs.</summary>
+    public Confinement Confinement { get; private set; }
+
+    /// <summary>Arguments of ffmpeg that choose what decodes; empty for the processor.</summary>
+    public IReadOnlyList<string> HardwareArguments { get; private set; } = [];
 
     /// <summary>The whole command line of ffmpeg with these arguments.</summary>
     public IReadOnlyList<string> Ffmpeg(IEnumerable<string> arguments) =>
-        [.. _confinement.Prefix, _ffmpeg, .. arguments];
+        [.. Confinement.Prefix, _ffmpeg, .. arguments];
 
     /// <summary>The whole command line of ffprobe with these arguments.</summary>
     public IReadOnlyList<string> Ffprobe(IEnumerable<string> arguments) =>
-        [.. _confinement.Prefix, _ffprobe, .. arguments];
+        [.. Confinement.Prefix, _ffprobe, .. arguments];
 
-    /// <summary>Version of ffmpeg, for example "5.1.9-0+deb12u1".</summary>
-    /// <exception cref="InvalidOperationException">The program does not run, or it is no ffmpeg.</exception>
-    public async Task<string> ReadVersionAsync(CancellationToken cancellationToken)
+    /// <summary>Takes what the checks of the start found.</summary>
+    /// <param name="networkPrefix">Command that takes the network away; empty for none.</param>
+    /// <param name="hardwareArguments">Arguments of ffmpeg that choose what decodes; empty for the processor.</param>
+    public void Apply(IReadOnlyList<string> networkPrefix, IReadOnlyList<string> hardwareArguments)
     {
-        var tail = new LogTail();
-        await using var process = ChildProcess.Start(Ffmpeg(["-version"]), line =>
-        {
-            tail.Add(line);
-            return true;
-        });
-        await using var kill = cancellationToken.Register(process.Kill);
-        string? first = null;
-        await BoundedLines.ReadAsync(new StreamReader(process.Output), line =>
-        {
-            first ??= line.ToString();
-            return true;
-        });
-        cancellationToken.ThrowIfCancellationRequested();
-        var exitCode = await process.WaitForExitAsync();
-        return first?.Split(' ') is ["ffmpeg", "version", var version, ..] && exitCode == 0
-            ? version
-            : throw new InvalidOperationException($"{_ffmpeg} does not run (exit code {exitCode}): {tail}");
+        // CUDA reserves address space for all the memory of machine and GPU: under a limit of it nothing starts.
+        Confinement = Confine(networkPrefix, isAddressSpaceLimited: hardwareArguments.Count == 0);
+        HardwareArguments = hardwareArguments;
     }
+
+    /// <summary>Path of a program on the PATH that the service was started with; null where there is none.</summary>
+    public string? Find(string program) => Find(program, _searchPath);
 
     /// <summary>Path of a program; a name with a slash is taken as it is.</summary>
     internal static string? Find(string program, string searchPath) =>
@@ -73,8 +69,11 @@ internal sealed class DecoderTools
             ? path
             : null;
 
-    private static string Require(string program, string option, string searchPath) =>
-        Find(program, searchPath) ?? throw new OptionsValidationException(
+    private Confinement Confine(IReadOnlyList<string> networkPrefix, bool isAddressSpaceLimited) =>
+        Confinement.Make(_options, Find, networkPrefix, isAddressSpaceLimited);
+
+    private string Require(string program, string option) =>
+        Find(program) ?? throw new OptionsValidationException(
             VideoOptions.Section,
             typeof(VideoOptions),
             [$"{program} was not found: install ffmpeg, for example apt-get install ffmpeg, or set "

@@ -14,14 +14,25 @@ internal static class FfmpegArguments
     /// <param name="plan">The segment.</param>
     /// <param name="width">Width of a frame in pixels as it leaves.</param>
     /// <param name="height">Height of a frame in pixels as it leaves.</param>
-    /// <param name="threads">Threads of the decoder.</param>
+    /// <param name="options">Limits, and the threads of the decoder.</param>
+    /// <param name="hardware">Arguments that choose what decodes; empty for the processor.</param>
     public static IReadOnlyList<string> Make(
-        string path, VideoIndex index, DecodePlan plan, int width, int height, int threads) =>
+        string path,
+        VideoIndex index,
+        DecodePlan plan,
+        int width,
+        int height,
+        VideoOptions options,
+        IReadOnlyList<string> hardware) =>
     [
         // "repeat": the same line twice is two frames. "level": tells lines of FFmpeg from lines of the file's making.
         "-hide_banner", "-nostats", "-nostdin", "-loglevel", "repeat+level+info",
-        .. ConfinedInput.Arguments,
-        "-threads", Text(threads),
+        .. ConfinedInput.Arguments(options),
+        "-threads", Text(options.DecoderThreads),
+
+        // Without an output format frames come back to memory: the filters are the same whatever decodes, and what
+        // the GPU does not know is decoded by the processor.
+        .. hardware,
 
         // Timestamps stay those of the container, so that each frame is known by its own.
         "-copyts",

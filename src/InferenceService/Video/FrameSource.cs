@@ -42,7 +42,7 @@ internal sealed class FrameSource(
         var width = size.Width ?? index.Info.Width;
         var height = size.Height ?? index.Info.Height;
         var command = tools.Ffmpeg(
-            FfmpegArguments.Make(path, index, plan, width, height, options.Value.DecoderThreads));
+            FfmpegArguments.Make(path, index, plan, width, height, options.Value, tools.HardwareArguments));
         await using var reader = new FfmpegFrameReader(command, cancellationToken);
         var next = plan.FirstWanted;
         while (next <= plan.LastWanted

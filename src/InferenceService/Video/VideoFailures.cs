@@ -29,6 +29,10 @@ internal static class VideoFailures
             RetryAfter = TimeSpan.FromSeconds(1),
         };
 
+    /// <summary>A frame that the decoder refused for its size.</summary>
+    public static ServiceException FrameTooLarge(VideoOptions limits) => LimitExceeded(
+        nameof(limits.MaxFramePixels), limits.MaxFramePixels, "pixels", "A frame of the video is larger.");
+
     /// <summary>A limit of <see cref="VideoOptions"/> that the video goes beyond.</summary>
     /// <param name="option">Name of the property in <see cref="VideoOptions"/>.</param>
     /// <param name="limit">The limit in force, with its unit.</param>

@@ -30,7 +30,10 @@ internal sealed class VideoOptions
     [Range(16, 32768)]
     public int MaxFrameSidePixels { get; set; } = 16384;
 
-    /// <value>Most pixels of a frame; the default is 8192 x 8192, 192 MiB as RGB.</value>
+    /// <value>
+    /// Most pixels of a frame; the default is 8192 x 8192, 192 MiB as RGB. The most that can be allowed is
+    /// 16384 x 16384, 768 MiB as RGB.
+    /// </value>
     [Range(256, 268_435_456)]
     public int MaxFramePixels { get; set; } = 8192 * 8192;
 
@@ -60,6 +63,21 @@ internal sealed class VideoOptions
     /// <value>How much decoders step back for other work, as nice(1) counts it.</value>
     [Range(0, 19)]
     public int Niceness { get; set; } = 5;
+
+    /// <value>
+    /// auto, required or off: whether decoders run in a network namespace without a way out, beside the protocol
+    /// whitelist that is always there.
+    /// </value>
+    [EnumDataType(typeof(NetworkIsolation))]
+    public NetworkIsolation NetworkIsolation { get; set; } = NetworkIsolation.Auto;
+
+    /// <value>none, auto or cuda: whether NVDEC decodes.</value>
+    [EnumDataType(typeof(HardwareDecoder))]
+    public HardwareDecoder HardwareDecoder { get; set; } = HardwareDecoder.None;
+
+    /// <value>Which GPU decodes, as CUDA counts them.</value>
+    [Range(0, 63)]
+    public int HardwareDeviceIndex { get; set; }
 
     /// <value>Packet tables kept for the next segment of the same video.</value>
     [Range(0, 1000)]

@@ -12,9 +12,9 @@ internal sealed class VideoProbe(
     TimeProvider timeProvider,
     ILogger<VideoProbe> logger)
 {
-    private static readonly string[] Listing =
+    private readonly string[] _listing =
     [
-        "-v", "error", .. ConfinedInput.Arguments,
+        "-v", "error", .. ConfinedInput.Arguments(options.Value),
         "-select_streams", "V:0",
         "-show_entries",
         "packet=pts,dts,duration,flags:stream=codec_name,width,height,time_base,avg_frame_rate"
@@ -69,7 +69,7 @@ internal sealed class VideoProbe(
         var tail = new LogTail();
         var isWithinLimit = true;
         await using var process = ChildProcess.Start(
-            tools.Ffprobe([.. Listing, "-i", ConfinedInput.Url(path)]),
+            tools.Ffprobe([.. _listing, "-i", ConfinedInput.Url(path)]),
             line =>
             {
                 tail.Add(line);
@@ -105,8 +105,10 @@ internal sealed class VideoProbe(
         return table;
     }
 
-    private static ServiceException UnreadableContainer(LogTail tail) =>
-        tail.Mentions("moov atom not found")
+    private ServiceException UnreadableContainer(LogTail tail) =>
+        tail.Mentions(ConfinedInput.TooManyPixels)
+            ? VideoFailures.FrameTooLarge(options.Value)
+            : tail.Mentions("moov atom not found")
             ? VideoFailures.Truncated("its \"moov\" box, the table of frames, is missing.")
             : VideoFailures.NotAnMp4("its boxes contradict each other.");
 }

@@ -9,6 +9,7 @@ internal static class VideoRegistration
     {
         builder.Services.AddCheckedOptions<VideoOptions>(VideoOptions.Section);
         builder.Services.AddSingleton<DecoderTools>();
+        builder.Services.AddSingleton<DecoderChecks>();
         builder.Services.AddSingleton<VideoSources>();
         builder.Services.AddSingleton<VideoIndexCache>();
         builder.Services.AddSingleton<VideoProbe>();

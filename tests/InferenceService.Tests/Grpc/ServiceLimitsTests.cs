@@ -18,9 +18,10 @@ public sealed class ServiceLimitsTests
     [Fact]
     public async Task RunPipeline_OneTooMany_IsBusyUntilASlotIsFree()
     {
-        await using var service = await StartAsync(new() { ["Grpc:MaxRunningSegments"] = "1" });
+        await using var service = await StartAsync(
+            new() { ["Grpc:MaxRunningSegments"] = "1", ["Grpc:MaxWaitingSegments"] = "0" });
         await Clips.MakeTestPictureAsync(service.Videos.File("a.mp4"), frames: 2);
-        var slot = service.Services.GetRequiredService<CallLimits>().Segments.Take();
+        var slot = await EnterAsync(service, "other");
 
         var (reason, failure) = await RunningService.FailureOfAsync(
             service.Client.RunPipelineAsync(service.Ask("a.mp4"), cancellationToken: Cancel));
@@ -31,6 +32,93 @@ public sealed class ServiceLimitsTests
         slot.Dispose();
         var response = await service.Client.RunPipelineAsync(service.Ask("a.mp4"), cancellationToken: Cancel);
         Assert.Equal(2, response.Frames.Analyzed);
+    }
+
+    [Fact]
+    public async Task RunPipeline_BusyService_CallsWaitAndJobsTakeTurns()
+    {
+        await using var service = await StartAsync(new() { ["Grpc:MaxRunningSegments"] = "1" });
+        await Clips.MakeTestPictureAsync(service.Videos.File("a.mp4"), frames: 2);
+        var admission = service.Services.GetRequiredService<CallLimits>().Segments;
+        var slot = await EnterAsync(service, "other");
+        var ended = new List<string>();
+        var calls = new List<Task>();
+        foreach (var job in (string[])["a", "a", "a", "b"])
+        {
+            var request = service.Ask("a.mp4");
+            request.JobId = job;
+            calls.Add(RunAsync(request));
+            await UntilAsync(() => admission.Waiting == calls.Count);
+        }
+
+        slot.Dispose();
+        await Task.WhenAll(calls);
+
+        Assert.Equal(["a", "b", "a", "a"], ended);
+        Assert.Equal((0, 0), (admission.Running, admission.Waiting));
+
+        async Task RunAsync(RunPipelineRequest request)
+        {
+            var response = await service.Client.RunPipelineAsync(request, cancellationToken: Cancel);
+            Assert.Equal(2, response.Frames.Analyzed);
+            lock (ended)
+            {
+                ended.Add(request.JobId);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task RunPipeline_DeadlinePassesWhileItWaits_IsDroppedBeforeAnyWork()
+    {
+        await using var service = await StartAsync(new() { ["Grpc:MaxRunningSegments"] = "1" });
+        var path = await LongVideoAsync(service);
+        var admission = service.Services.GetRequiredService<CallLimits>().Segments;
+        using var slot = await EnterAsync(service, "other");
+
+        using var call = service.Client.RunPipelineAsync(
+            service.Ask("long.mp4"),
+            deadline: TimeProvider.System.GetUtcNow().UtcDateTime.AddSeconds(2),
+            cancellationToken: Cancel);
+        await UntilAsync(() => admission.Waiting == 1);
+        var failure = await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync);
+
+        Assert.Equal(StatusCode.DeadlineExceeded, failure.StatusCode);
+        await UntilAsync(() => admission.Waiting == 0);
+        Assert.Equal(1, admission.Running);
+        Assert.Empty(ChildProcesses.UsingFile(path));
+    }
+
+    [Fact]
+    public async Task RunPipeline_ServiceStopsWhileItWaits_IsShuttingDownAtOnce()
+    {
+        await using var service = await StartAsync(new() { ["Grpc:MaxRunningSegments"] = "1" });
+        await Clips.MakeTestPictureAsync(service.Videos.File("a.mp4"), frames: 2);
+        var admission = service.Services.GetRequiredService<CallLimits>().Segments;
+        using var slot = await EnterAsync(service, "other");
+        using var call = service.Client.RunPipelineAsync(service.Ask("a.mp4"), cancellationToken: Cancel);
+        await UntilAsync(() => admission.Waiting == 1);
+
+        var stopping = service.StopAsync();
+        var (reason, _) = await RunningService.FailureOfAsync(call);
+        await stopping;
+
+        Assert.Equal(ErrorReason.ShuttingDown, reason);
+    }
+
+    [Fact]
+    public async Task RunPipeline_SegmentPastItsTime_NamesTheOptionAndLeavesNoDecoder()
+    {
+        await using var service = await StartAsync(new() { ["Grpc:SegmentTimeLimit"] = "00:00:00.3" });
+        var path = await LongVideoAsync(service);
+
+        var (reason, failure) = await RunningService.FailureOfAsync(
+            service.Client.RunPipelineAsync(service.Ask("long.mp4"), cancellationToken: Cancel));
+
+        Assert.Equal((ErrorReason.DeadlineExceeded, StatusCode.DeadlineExceeded), (reason, failure.StatusCode));
+        Assert.Equal(
+            "Grpc:SegmentTimeLimit", failure.GetRpcStatus()!.GetDetail<ErrorInfo>()!.Metadata["option"]);
+        Assert.Empty(ChildProcesses.UsingFile(path));
     }
 
     [Fact]
@@ -149,11 +237,11 @@ public sealed class ServiceLimitsTests
         using var cancel = new CancellationTokenSource();
         using var call =
             service.Client.RunPipelineAsync(service.Ask("long.mp4", pipeline), cancellationToken: cancel.Token);
-        await UntilAsync(() => slots.Taken > 0 && session.Running > 0);
+        await UntilAsync(() => slots.Running > 0 && session.Running > 0);
 
         var cancelled = TimeProvider.System.GetTimestamp();
         await cancel.CancelAsync();
-        await UntilAsync(() => slots.Taken == 0);
+        await UntilAsync(() => slots.Running == 0);
 
         TestContext.Current.SendDiagnosticMessage(
             $"{pipeline}: the call ended {TimeProvider.System.GetElapsedTime(cancelled)} after it was cancelled.");
@@ -217,6 +305,10 @@ public sealed class ServiceLimitsTests
         await service.InitializeAsync();
         return service;
     }
+
+    /// <summary>Takes a slot, as a call of another job would.</summary>
+    private static Task<IDisposable> EnterAsync(RunningService service, string job) =>
+        service.Services.GetRequiredService<CallLimits>().Segments.EnterAsync(job, DateTime.MaxValue, Cancel);
 
     private static Task<string> LongVideoAsync(RunningService service) =>
         Clips.MakeTestPictureAsync(service.Videos.File("long.mp4"), width: 640, height: 480, frames: 600);

@@ -127,20 +127,64 @@ public sealed class DecoderProcessTests : IDisposable
     [Fact]
     public async Task Decoder_SeesNothingOfTheServicesEnvironmentButItsPath()
     {
-        var path = await LongClipAsync();
-        var index = await new VideoParts().Probe.ReadAsync(path, TestContext.Current.CancellationToken);
-        var environment = _folder.File("environment");
-        var script = Script($"env | cut -d= -f1 > {environment}; exit 1");
-        var parts = new VideoParts(new VideoOptions { FfmpegPath = script });
-
-        await Assert.ThrowsAsync<ServiceException>(() => ReadToEndAsync(parts.Source.ReadAsync(
-            path, index, null, 1, DecodeSize.Native, parts.Meter, TestContext.Current.CancellationToken)
-            .GetAsyncEnumerator(TestContext.Current.CancellationToken)));
+        var seen = await RunInPlaceOfFfmpegAsync("exec env");
 
         // PWD and those after it are the shell's own.
         Assert.Subset(
             new HashSet<string> { "PATH", "LD_LIBRARY_PATH", "LC_ALL", "PWD", "_", "SHLVL", "OLDPWD" },
-            File.ReadAllLines(environment).ToHashSet());
+            seen.Output.Select(line => line.Split('=')[0]).ToHashSet());
+    }
+
+    [Fact]
+    public async Task Decoder_CannotWriteAFile()
+    {
+        var file = _folder.File("written");
+
+        var seen = await RunInPlaceOfFfmpegAsync($"exec head -c 10 /dev/zero > {file}");
+
+        // SIGXFSZ.
+        Assert.Equal(128 + 25, seen.ExitCode);
+        Assert.Equal(0, new FileInfo(file).Length);
+    }
+
+    [Fact]
+    public async Task Decoder_IsLimitedInProcessorTimeAndMemory()
+    {
+        var seen = await RunInPlaceOfFfmpegAsync("exec cat /proc/self/limits");
+
+        Assert.Contains(seen.Output, line => Matches(line, @"^Max cpu time +3600 +3605 +seconds"));
+        Assert.Contains(seen.Output, line => Matches(line, @"^Max address space +4294967296 +4294967296 +bytes"));
+
+        static bool Matches(string line, string pattern) =>
+            System.Text.RegularExpressions.Regex.IsMatch(line, pattern);
+    }
+
+    [Fact]
+    public async Task ReadAsync_SizeGrowsPastTheLimitInTheMiddle_IsRefusedAndNotDecoded()
+    {
+        var path = await GrowingClipAsync();
+        var parts = new VideoParts(new VideoOptions { MaxFramePixels = 320 * 240, MaxFrameSidePixels = 320 });
+
+        var failure = await Assert.ThrowsAsync<ServiceException>(() => parts.ReadAsync(path));
+
+        Assert.Equal(ErrorReason.VideoLimitExceeded, failure.Reason);
+        Assert.Equal("Video:MaxFramePixels", failure.Metadata["option"]);
+        Assert.True(parts.Meter.Delivered < 10);
+    }
+
+    [Theory]
+    [InlineData("16400x16", "Video:MaxFrameSidePixels")]
+    [InlineData("16384x4160", "Video:MaxFramePixels")]
+    public async Task ReadAsync_FrameBeyondTheDefaults_IsRefusedByTheProbe(string size, string option)
+    {
+        var path = await Clips.MakeAsync(
+            _folder.File("huge.mp4"),
+            "-f", "lavfi", "-i", $"color=gray:size={size}", "-frames:v", "1", "-c:v", "mjpeg", "-pix_fmt", "yuvj420p");
+
+        var failure = await Assert.ThrowsAsync<ServiceException>(
+            () => new VideoParts().Probe.ReadAsync(path, TestContext.Current.CancellationToken));
+
+        Assert.Equal((ErrorReason.VideoLimitExceeded, option), (failure.Reason, failure.Metadata["option"]));
     }
 
     [Fact]
@@ -154,15 +198,24 @@ public sealed class DecoderProcessTests : IDisposable
         Assert.Contains("apt-get install ffmpeg", failure.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task DecoderTools_Version_IsThatOfTheProgram()
-    {
-        var version = await new VideoParts().Tools.ReadVersionAsync(TestContext.Current.CancellationToken);
+    private Task<string> LongClipAsync() => Clips.MakeTestPictureAsync(_folder.File("long.mp4"), frames: 100);
 
-        Assert.Matches(@"^n?\d+\.\d+", version);
+    /// <summary>H.264 whose frames grow from 320x240 to 640x480; the container tells the first size.</summary>
+    private async Task<string> GrowingClipAsync()
+    {
+        var small = await Clips.MakeTestPictureAsync(_folder.File("small.h264"), frames: 5);
+        var large = await Clips.MakeTestPictureAsync(_folder.File("large.h264"), width: 640, height: 480, frames: 10);
+        var both = _folder.File("both.h264");
+        await File.WriteAllBytesAsync(both, [.. File.ReadAllBytes(small), .. File.ReadAllBytes(large)]);
+        return await Clips.MakeAsync(_folder.File("growing.mp4"), "-r", "10", "-i", both, "-c", "copy");
     }
 
-    private Task<string> LongClipAsync() => Clips.MakeTestPictureAsync(_folder.File("long.mp4"), frames: 100);
+    /// <summary>Runs a command of the shell where ffmpeg would run.</summary>
+    private Task<ToolRun> RunInPlaceOfFfmpegAsync(string command)
+    {
+        var parts = new VideoParts(new VideoOptions { FfmpegPath = Script(command) });
+        return ToolRun.RunAsync(parts.Tools.Ffmpeg([]), TestContext.Current.CancellationToken);
+    }
 
     private static async Task<IAsyncEnumerator<Frame>> StartAsync(
         VideoParts parts, string path, CancellationToken cancel)
@@ -183,16 +236,5 @@ public sealed class DecoderProcessTests : IDisposable
         }
     }
 
-    private string Script(string command)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            throw new PlatformNotSupportedException("Fake decoders are shell scripts.");
-        }
-
-        var path = _folder.File($"{Guid.NewGuid():N}.sh");
-        File.WriteAllText(path, $"#!/bin/sh\n{command}\n");
-        new FileInfo(path).UnixFileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-        return path;
-    }
+    private string Script(string command) => FakeProgram.Make(_folder, command);
 }

@@ -57,13 +57,35 @@ public sealed class DecoderTextTests
     [Fact]
     public void Make_ProgramsMissing_NamesWhatIsNotLimited()
     {
-        var confinement = Confinement.Make(new VideoOptions(), program => program == "nice" ? "/bin/nice" : null);
+        var confinement = Confinement.Make(
+            new VideoOptions(), program => program == "nice" ? "/bin/nice" : null, [], isAddressSpaceLimited: true);
 
         Assert.Equal(["/bin/nice", "-n", "5"], confinement.Prefix);
         Assert.Collection(
             confinement.Missing,
             text => Assert.StartsWith("setsid", text, StringComparison.Ordinal),
             text => Assert.StartsWith("prlimit", text, StringComparison.Ordinal));
+        Assert.Equal("the protocol whitelist, niceness 5", confinement.Level);
+        Assert.False(confinement.IsMemoryLimited || confinement.IsTimeLimited || confinement.HasNoNetwork);
+    }
+
+    [Theory]
+    [InlineData(true, "--as=4294967296", "4096 MiB")]
+    [InlineData(false, null, "no limit of memory")]
+    public void Make_AllPrograms_LimitsAllThatTheDecoderBears(bool isLimited, string? memory, string told)
+    {
+        var confinement = Confinement.Make(
+            new VideoOptions(), program => "/bin/" + program, ["/bin/unshare", "--net"], isLimited);
+
+        string[] expected =
+        [
+            "/bin/setsid", "/bin/unshare", "--net", "/bin/nice", "-n", "5", "/bin/prlimit",
+            .. memory is null ? (string[])[] : [memory], "--cpu=3600:3605", "--core=0", "--fsize=0",
+        ];
+        Assert.Equal(expected, confinement.Prefix);
+        Assert.Contains("no network", confinement.Level, StringComparison.Ordinal);
+        Assert.Contains(told, confinement.Level, StringComparison.Ordinal);
+        Assert.Equal(isLimited, confinement.IsMemoryLimited);
     }
 
     [Fact]
@@ -128,8 +150,31 @@ public sealed class DecoderTextTests
             new VideoInfo(), new TimeBase(1, 3), [0, 1, 2, 3, 4], [new SeekPoint(0, false), new SeekPoint(2, false)]);
         var plan = DecodePlan.Make(index, new FrameRange { StartFrame = 3 }, 1);
 
-        var arguments = FfmpegArguments.Make("/a.mp4", index, plan, 8, 8, 1);
+        var arguments = FfmpegArguments.Make("/a.mp4", index, plan, 8, 8, new VideoOptions(), []);
 
         Assert.Equal("666667us", arguments[arguments.ToList().IndexOf("-ss") + 1]);
+    }
+
+    [Fact]
+    public void FfmpegArguments_AGpuDecodes_ItIsChosenForTheInput()
+    {
+        var index = new VideoIndex(new VideoInfo(), new TimeBase(1, 3), [0, 1], []);
+        var plan = DecodePlan.Make(index, null, 1);
+
+        var arguments = FfmpegArguments.Make(
+            "/a.mp4", index, plan, 8, 8, new VideoOptions(), ["-hwaccel", "cuda", "-hwaccel_device", "1"]).ToList();
+
+        Assert.InRange(arguments.IndexOf("-hwaccel"), 0, arguments.IndexOf("-i"));
+        Assert.DoesNotContain("-hwaccel_output_format", arguments);
+    }
+
+    [Theory]
+    [InlineData(1920, 1080)]
+    [InlineData(16384, 2)]
+    public void MaxCodedPixels_TheLargestFrame_FitsInWholeBlocks(int width, int height)
+    {
+        var options = new VideoOptions { MaxFrameSidePixels = width, MaxFramePixels = width * height };
+
+        Assert.True((width + 127) / 128 * 128 * ((height + 127) / 128 * 128) <= ConfinedInput.MaxCodedPixels(options));
     }
 }

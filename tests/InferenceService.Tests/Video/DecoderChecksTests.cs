@@ -1,0 +1,135 @@
+using ForegSyte.Inference.Video;
+using ForegSyte.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace ForegSyte.Inference.Tests.Video;
+
+public sealed class DecoderChecksTests : IDisposable
+{
+    private const string NoCuda = "printf 'Hardware acceleration methods:\\nvdpau\\n'";
+    private const string Cuda = "printf 'Hardware acceleration methods:\\nvdpau\\ncuda\\n'";
+
+    private readonly TemporaryFolder _folder = new();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task RunAsync_RealFfmpeg_TellsItsVersionAndTheProcessorDecodes()
+    {
+        var (checks, tools) = Make(new VideoOptions());
+
+        await checks.RunAsync(Cancel);
+
+        Assert.Matches(@"^n?\d+\.\d+", checks.FfmpegVersion);
+        Assert.Empty(tools.HardwareArguments);
+    }
+
+    [Fact]
+    public async Task RunAsync_KernelAllowsIt_DecodersHaveANetworkOfTheirOwn()
+    {
+        var (checks, tools) = Make(new VideoOptions { FfmpegPath = Ffmpeg(NoCuda, deviceExit: 1) });
+
+        await checks.RunAsync(Cancel);
+
+        Assert.SkipUnless(tools.Confinement.HasNoNetwork, "The kernel does not allow it here.");
+        var links = await ToolRun.RunAsync(tools.Ffmpeg(["links"]), Cancel);
+        var own = File.ResolveLinkTarget("/proc/self/ns/net", returnFinalTarget: false)!.Name;
+        Assert.NotEqual(own, Path.GetFileName(links.Output[0]));
+        Assert.Equal("lo", links.Output[1]);
+        Assert.Equal(2, links.Output.Count);
+    }
+
+    [Fact]
+    public async Task RunAsync_IsolationIsOff_DecodersKeepTheNetwork()
+    {
+        var (checks, tools) = Make(new VideoOptions { NetworkIsolation = NetworkIsolation.Off });
+
+        await checks.RunAsync(Cancel);
+
+        Assert.False(tools.Confinement.HasNoNetwork);
+        Assert.DoesNotContain(tools.Ffmpeg([]), argument => argument.EndsWith("unshare", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task RunAsync_NvdecIsThere_ItDecodesWithoutALimitOfAddressSpace()
+    {
+        var (checks, tools) = Make(new VideoOptions
+        {
+            FfmpegPath = Ffmpeg(Cuda, deviceExit: 0),
+            HardwareDecoder = HardwareDecoder.Auto,
+            HardwareDeviceIndex = 3,
+        });
+
+        await checks.RunAsync(Cancel);
+
+        Assert.Equal(["-hwaccel", "cuda", "-hwaccel_device", "3"], tools.HardwareArguments);
+        Assert.False(tools.Confinement.IsMemoryLimited);
+        Assert.DoesNotContain(
+            tools.Ffmpeg([]), argument => argument.StartsWith("--as=", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(NoCuda, 0)]
+    [InlineData(Cuda, 1)]
+    public async Task RunAsync_NvdecIsNotThere_AutoFallsBackToTheProcessor(string list, int deviceExit)
+    {
+        var (checks, tools) = Make(new VideoOptions
+        {
+            FfmpegPath = Ffmpeg(list, deviceExit),
+            HardwareDecoder = HardwareDecoder.Auto,
+        });
+
+        await checks.RunAsync(Cancel);
+
+        Assert.Empty(tools.HardwareArguments);
+        Assert.True(tools.Confinement.IsMemoryLimited);
+    }
+
+    [Fact]
+    public async Task RunAsync_NvdecAskedForAndNotThere_RefusesTheStart()
+    {
+        var (checks, _) = Make(new VideoOptions
+        {
+            FfmpegPath = Ffmpeg(Cuda, deviceExit: 1),
+            HardwareDecoder = HardwareDecoder.Cuda,
+        });
+
+        var failure = await Assert.ThrowsAsync<OptionsValidationException>(() => checks.RunAsync(Cancel));
+
+        Assert.Contains("device 0 does not open: no driver", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task RunAsync_ProgramIsNoFfmpeg_SaysWhatItSaid()
+    {
+        var (checks, _) = Make(new VideoOptions { FfmpegPath = FakeProgram.Make(_folder, "echo broken >&2; exit 3") });
+
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => checks.RunAsync(Cancel));
+
+        Assert.Contains("(exit code 3): broken", failure.Message, StringComparison.Ordinal);
+    }
+
+    private static (DecoderChecks Checks, DecoderTools Tools) Make(VideoOptions options)
+    {
+        var wrapped = Options.Create(options);
+        var tools = new DecoderTools(wrapped, NullLogger<DecoderTools>.Instance);
+        var checks = new DecoderChecks(
+            tools, wrapped, TimeProvider.System, NullLogger<DecoderChecks>.Instance);
+        return (checks, tools);
+    }
+
+    /// <summary>An ffmpeg that says what it is asked for at the start.</summary>
+    private string Ffmpeg(string list, int deviceExit) => FakeProgram.Make(
+        _folder,
+        $"""
+        case "$*" in
+          -version) echo "ffmpeg version 5.1 fake" ;;
+          *-hwaccels) {list} ;;
+          *-init_hw_device*) [ {deviceExit} = 0 ] || echo "no driver" >&2; exit {deviceExit} ;;
+          links) readlink /proc/self/ns/net; sed -n 's/^ *\([a-z0-9]*\):.*/\1/p' /proc/net/dev ;;
+        esac
+        """);
+}
