@@ -6,7 +6,7 @@ VIDEO ?= data/samples/pedestrians.mp4
 export CONFIGURATION
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test faults bench bench-jobs lint format breaking clean
+.PHONY: help setup build demo test faults bench bench-gpu bench-jobs lint format breaking clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -33,6 +33,9 @@ faults: setup ## kill and disturb the services at least 200 times, and check tha
 bench: setup ## measure whole jobs against bare ONNX Runtime; prints a table
 	@dotnet build tests/Benchmarks -c Release -v quiet --nologo -tl:off -clp:NoSummary
 	@dotnet tests/Benchmarks/bin/Release/net10.0/ForegSyte.Benchmarks.dll
+
+bench-gpu: setup ## measure the models on an NVIDIA GPU; PEAK_TFLOPS=67 shows the distance to its peak; exit 2 without a GPU
+	@eng/bench-gpu.sh $(if $(PEAK_TFLOPS),--peak-tflops $(PEAK_TFLOPS))
 
 bench-jobs: setup ## measure the JobService against disk, bare gRPC and Hangfire; PARTS=submit,get SIZES=1000 for less
 	@dotnet build tests/JobBenchmarks -c Release -v quiet --nologo -tl:off -clp:NoSummary

@@ -1,12 +1,13 @@
+using ForegSyte.Inference.Metrics;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Grpc;
 
 /// <summary>How many calls of each kind run at the same time.</summary>
-internal sealed class CallLimits(IOptions<GrpcOptions> options, TimeProvider time)
+internal sealed class CallLimits(IOptions<GrpcOptions> options, TimeProvider time, InferenceMetrics metrics)
 {
     /// <summary>RunPipeline.</summary>
-    public SegmentAdmission Segments { get; } = new(options, time);
+    public SegmentAdmission Segments { get; } = new(options, time, metrics);
 
     /// <summary>ProbeVideo.</summary>
     public CallSlots Probes { get; } = new(

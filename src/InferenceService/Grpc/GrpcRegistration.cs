@@ -9,6 +9,7 @@ internal static class GrpcRegistration
     {
         builder.Services.AddCheckedOptions<GrpcOptions>(GrpcOptions.Section);
         builder.Services.AddSingleton<CallLimits>();
+        builder.Services.AddSingleton<ServiceGauges>();
         builder.Services.AddSingleton<ServerLimits>();
         builder.Services.AddSingleton<SegmentRunner>();
         builder.Services.AddSingleton<InferenceGrpcService>();

@@ -11,6 +11,7 @@ namespace ForegSyte.Inference.Grpc;
 internal sealed class InferenceStart(
     DecoderChecks decoders,
     PipelineWarmUp warmUp,
+    ServiceGauges gauges,
     Readiness readiness,
     IHostApplicationLifetime lifetime,
     ILogger<InferenceStart> logger) : BackgroundService, IAsyncDisposable
@@ -19,6 +20,7 @@ internal sealed class InferenceStart(
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         await decoders.RunAsync(cancellationToken);
+        gauges.Show();
         await base.StartAsync(cancellationToken);
     }
 

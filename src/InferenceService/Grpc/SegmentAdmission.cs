@@ -1,4 +1,5 @@
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Inference.Metrics;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Grpc;
@@ -9,7 +10,7 @@ namespace ForegSyte.Inference.Grpc;
 /// job it is first come, first served. A job that fills the waiting places loses its newest call to a job that has
 /// fewer. So no job starves another one, however many segments it sends.
 /// </summary>
-internal sealed class SegmentAdmission(IOptions<GrpcOptions> options, TimeProvider time)
+internal sealed class SegmentAdmission(IOptions<GrpcOptions> options, TimeProvider time, InferenceMetrics metrics)
 {
     private readonly Lock _lock = new();
 
@@ -43,12 +44,14 @@ internal sealed class SegmentAdmission(IOptions<GrpcOptions> options, TimeProvid
             throw AdmissionFailures.PastDeadline();
         }
 
+        var arrived = time.GetTimestamp();
         WaitingSegment call;
         lock (_lock)
         {
             var lane = LaneOf(job);
             if (_running < options.Value.MaxRunningSegments)
             {
+                metrics.RecordSegmentQueue(TimeSpan.Zero);
                 return StartLocked(lane);
             }
 
@@ -66,7 +69,14 @@ internal sealed class SegmentAdmission(IOptions<GrpcOptions> options, TimeProvid
             Timeout.InfiniteTimeSpan);
         await using var cancelled = cancellationToken.UnsafeRegister(
             (_, token) => Withdraw(call, () => call.Cancel(token)), null);
-        return await call.Slot;
+        try
+        {
+            return await call.Slot;
+        }
+        finally
+        {
+            metrics.RecordSegmentQueue(time.GetElapsedTime(arrived));
+        }
     }
 
     private JobLane LaneOf(string job)

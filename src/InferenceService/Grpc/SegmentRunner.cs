@@ -1,5 +1,6 @@
 using System.Globalization;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Inference.Metrics;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Pipelines;
 using ForegSyte.Inference.Video;
@@ -15,6 +16,7 @@ internal sealed class SegmentRunner(
     FrameSource frames,
     PipelineRunner pipelines,
     InferenceDevice device,
+    InferenceMetrics metrics,
     IOptions<GrpcOptions> options,
     TimeProvider timeProvider)
 {
@@ -34,23 +36,37 @@ internal sealed class SegmentRunner(
     {
         using var timeLimit = new CancellationTokenSource(options.Value.SegmentTimeLimit, timeProvider);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeLimit.Token);
+        var started = timeProvider.GetTimestamp();
+        var outcome = "failed";
         try
         {
-            return await RunToEndAsync(request, ending.Token);
+            var response = await RunToEndAsync(request, started, ending.Token);
+            metrics.CountFrames(response.Frames.Analyzed, response.Frames.Skipped, response.Frames.Failed);
+            outcome = "ok";
+            return response;
         }
         catch (OperationCanceledException) when (
             timeLimit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw AdmissionFailures.SegmentTooLong(options.Value.SegmentTimeLimit);
         }
+        catch (OperationCanceledException)
+        {
+            outcome = "cancelled";
+            throw;
+        }
+        finally
+        {
+            metrics.RecordSegment(timeProvider.GetElapsedTime(started), outcome);
+        }
     }
 
-    private async Task<RunPipelineResponse> RunToEndAsync(SegmentRequest request, CancellationToken cancellationToken)
+    private async Task<RunPipelineResponse> RunToEndAsync(
+        SegmentRequest request, long started, CancellationToken cancellationToken)
     {
-        var started = timeProvider.GetTimestamp();
         var index = await probe.ReadAsync(request.Path, cancellationToken);
         var decoded = new DecodeMeter();
-        var spent = new SegmentMeter(timeProvider);
+        var spent = new SegmentMeter(timeProvider, metrics);
         var source = frames.ReadAsync(
             request.Path,
             index,

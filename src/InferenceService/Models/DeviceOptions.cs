@@ -12,7 +12,9 @@ internal sealed class DeviceOptions : IValidatableObject
     [EnumDataType(typeof(DeviceProvider))]
     public DeviceProvider Provider { get; set; } = DeviceProvider.Auto;
 
-    /// <summary>Which GPU, as nvidia-smi counts them.</summary>
+    /// <summary>
+    /// Which GPU, as CUDA counts them: the fastest first, or as nvidia-smi does where CUDA_DEVICE_ORDER is PCI_BUS_ID.
+    /// </summary>
     /// <value>The default is 0.</value>
     [Range(0, 63)]
     public int DeviceIndex { get; set; }
@@ -26,6 +28,34 @@ internal sealed class DeviceOptions : IValidatableObject
     [Range(0, 256)]
     public int IntraOpThreads { get; set; }
 
+    /// <summary>
+    /// Most memory of the GPU that ONNX Runtime's arena takes for each model, in MiB; with TensorRT its workspace too.
+    /// What CUDA and cuDNN need themselves comes on top.
+    /// </summary>
+    /// <value>The default is 0: no limit.</value>
+    [Range(0, 1_048_576)]
+    public int MemoryLimitMebibytes { get; set; }
+
+    /// <summary>
+    /// Whether the GPU may round the inputs of convolutions and products to TF32 (10 bits of mantissa); faster from
+    /// Ampere on, and results differ a little from those of the CPU.
+    /// </summary>
+    /// <value>The default is true, ONNX Runtime's own.</value>
+    public bool Tf32 { get; set; } = true;
+
+    /// <summary>
+    /// Whether TensorRT computes in 16 bits where that is faster. The CUDA provider computes as the model's file says:
+    /// for 16 bits it needs a file of 16 bits.
+    /// </summary>
+    /// <value>The default is false.</value>
+    public bool HalfPrecision { get; set; }
+
+    /// <summary>
+    /// Folder in which TensorRT keeps the engines that it builds, which takes minutes; an absolute path.
+    /// </summary>
+    /// <value>The default is empty: they are built at every start.</value>
+    public string EngineCacheDirectory { get; set; } = "";
+
     /// <inheritdoc />
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
@@ -34,6 +64,33 @@ internal sealed class DeviceOptions : IValidatableObject
             yield return new ValidationResult(
                 "Device:RequireGpu is true and Device:Provider is cpu; set one of them otherwise.",
                 [nameof(RequireGpu), nameof(Provider)]);
+        }
+
+        if (MemoryLimitMebibytes > 0 && Provider == DeviceProvider.Cpu)
+        {
+            yield return new ValidationResult(
+                "Device:MemoryLimitMebibytes limits a GPU and Device:Provider is cpu; set one of them otherwise.",
+                [nameof(MemoryLimitMebibytes), nameof(Provider)]);
+        }
+
+        if (HalfPrecision && Provider != DeviceProvider.TensorRt)
+        {
+            yield return new ValidationResult(
+                "Device:HalfPrecision is for TensorRT: set Device:Provider to tensorrt, or take a model of 16 bits.",
+                [nameof(HalfPrecision), nameof(Provider)]);
+        }
+
+        if (EngineCacheDirectory.Length > 0 && Provider != DeviceProvider.TensorRt)
+        {
+            yield return new ValidationResult(
+                "Device:EngineCacheDirectory is for TensorRT: set Device:Provider to tensorrt, or leave it empty.",
+                [nameof(EngineCacheDirectory), nameof(Provider)]);
+        }
+
+        if (EngineCacheDirectory.Length > 0 && !Path.IsPathFullyQualified(EngineCacheDirectory))
+        {
+            yield return new ValidationResult(
+                "Device:EngineCacheDirectory has to be an absolute path.", [nameof(EngineCacheDirectory)]);
         }
     }
 }

@@ -12,16 +12,21 @@ internal static class ExecutionProviders
     /// <exception cref="OnnxRuntimeException">
     /// This build does not have the provider, or its driver or libraries are missing; the message tells which.
     /// </exception>
-    public static void Append(SessionOptions options, V1.ExecutionProvider provider, int deviceIndex)
+    public static void Append(SessionOptions options, V1.ExecutionProvider provider, DeviceOptions device)
     {
         switch (provider)
         {
             case V1.ExecutionProvider.Tensorrt:
-                options.AppendExecutionProvider_Tensorrt(deviceIndex);
-                AppendCuda(options, deviceIndex);
+                using (var tensorRt = new OrtTensorRTProviderOptions())
+                {
+                    tensorRt.UpdateOptions(ProviderSettings.TensorRt(device));
+                    options.AppendExecutionProvider_Tensorrt(tensorRt);
+                }
+
+                AppendCuda(options, device);
                 break;
             case V1.ExecutionProvider.Cuda:
-                AppendCuda(options, deviceIndex);
+                AppendCuda(options, device);
                 break;
             case V1.ExecutionProvider.Cpu:
                 break;
@@ -30,15 +35,10 @@ internal static class ExecutionProviders
         }
     }
 
-    private static void AppendCuda(SessionOptions options, int deviceIndex)
+    private static void AppendCuda(SessionOptions options, DeviceOptions device)
     {
         using var cuda = new OrtCUDAProviderOptions();
-        cuda.UpdateOptions(new Dictionary<string, string>
-        {
-            ["device_id"] = deviceIndex.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            // The exhaustive search of the default is repeated for every new width of a text line.
-            ["cudnn_conv_algo_search"] = "HEURISTIC",
-        });
+        cuda.UpdateOptions(ProviderSettings.Cuda(device));
         options.AppendExecutionProvider_CUDA(cuda);
     }
 }

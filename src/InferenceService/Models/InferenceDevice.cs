@@ -12,7 +12,7 @@ internal sealed class InferenceDevice
 {
     private readonly DeviceOptions _options;
     private readonly V1.Device _description;
-    private readonly Action<SessionOptions, V1.ExecutionProvider, int> _append;
+    private readonly Action<SessionOptions, V1.ExecutionProvider, DeviceOptions> _append;
 
     public InferenceDevice(IOptions<DeviceOptions> options, ILogger<InferenceDevice> logger)
         : this(options.Value, logger, ExecutionProviders.Append)
@@ -25,7 +25,7 @@ internal sealed class InferenceDevice
     /// <exception cref="DeviceUnavailableException">A GPU is required and does not work.</exception>
     internal InferenceDevice(
         DeviceOptions options, ILogger<InferenceDevice> logger,
-        Action<SessionOptions, V1.ExecutionProvider, int> append)
+        Action<SessionOptions, V1.ExecutionProvider, DeviceOptions> append)
     {
         _options = options;
         _append = append;
@@ -75,7 +75,7 @@ internal sealed class InferenceDevice
             // Threads that spin while they wait take the processor from the other sessions and from the decoder.
             options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
             options.AddSessionConfigEntry("session.inter_op.allow_spinning", "0");
-            _append(options, Provider, _options.DeviceIndex);
+            _append(options, Provider, _options);
             return options;
         }
         catch
@@ -91,7 +91,12 @@ internal sealed class InferenceDevice
         try
         {
             using var options = new SessionOptions();
-            _append(options, provider, _options.DeviceIndex);
+            _append(options, provider, _options);
+            if (provider != V1.ExecutionProvider.Cpu)
+            {
+                DeviceCheck.Run(options);
+            }
+
             return null;
         }
         catch (EntryPointNotFoundException)
@@ -99,7 +104,8 @@ internal sealed class InferenceDevice
             // How the library of a CPU build says it for TensorRT; for CUDA it has words of its own.
             return $"{provider} execution provider is not enabled in this build.";
         }
-        catch (Exception failure) when (failure is OnnxRuntimeException or DllNotFoundException)
+        catch (Exception failure) when (
+            failure is OnnxRuntimeException or DllNotFoundException or InvalidOperationException)
         {
             return failure.Message.TrimEnd('.', ' ', '\n') + ".";
         }

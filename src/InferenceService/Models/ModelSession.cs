@@ -1,3 +1,4 @@
+using ForegSyte.Inference.Metrics;
 using Microsoft.ML.OnnxRuntime;
 
 namespace ForegSyte.Inference.Models;
@@ -14,6 +15,7 @@ internal sealed class ModelSession : IDisposable
     public const int WarmUpSide = 320;
 
     private readonly InferenceSession _session;
+    private readonly InferenceMetrics? _metrics;
     private readonly string[] _inputNames;
     private readonly string[] _outputNames;
 
@@ -25,10 +27,12 @@ internal sealed class ModelSession : IDisposable
 
     /// <param name="entry">Entry of the catalogue.</param>
     /// <param name="session">Session, owned from here on.</param>
+    /// <param name="metrics">Is told the size of each batch.</param>
     /// <exception cref="ModelLoadException">The model has another number of inputs than one.</exception>
-    public ModelSession(ModelEntry entry, InferenceSession session)
+    public ModelSession(ModelEntry entry, InferenceSession session, InferenceMetrics? metrics = null)
     {
         Entry = entry;
+        _metrics = metrics;
         _session = session;
         _inputNames = [.. session.InputNames];
         _outputNames = [.. session.OutputNames];
@@ -68,6 +72,7 @@ internal sealed class ModelSession : IDisposable
         {
             // Looked at after the count: what Dispose does not wait for does not run.
             _closing.Token.ThrowIfCancellationRequested();
+            _metrics?.RecordBatch(Entry.Id, (int)shape[0]);
             return RunCounted(input, shape, cancellationToken);
         }
         finally

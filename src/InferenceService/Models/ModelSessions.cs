@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using ForegSyte.Inference.Metrics;
 using Microsoft.ML.OnnxRuntime;
 
 namespace ForegSyte.Inference.Models;
@@ -7,7 +8,8 @@ namespace ForegSyte.Inference.Models;
 /// The models that are in use: each is loaded once, when a pipeline first asks for it, and shared by all pipelines.
 /// Not safe for several threads; pipelines are compiled by one, at the start.
 /// </summary>
-internal sealed class ModelSessions(ModelCatalogue catalogue, InferenceDevice device, ILogger<ModelSessions> logger)
+internal sealed class ModelSessions(
+    ModelCatalogue catalogue, InferenceDevice device, ILogger<ModelSessions> logger, InferenceMetrics? metrics = null)
     : IDisposable
 {
     /// <summary>Largest model file, in bytes; ONNX files end at 2 GB, the limit of protobuf.</summary>
@@ -74,7 +76,7 @@ internal sealed class ModelSessions(ModelCatalogue catalogue, InferenceDevice de
             var session = new InferenceSession(bytes, options);
             try
             {
-                var model = new ModelSession(entry, session);
+                var model = new ModelSession(entry, session, metrics);
                 logger.LogInformation("Loaded model {Model} from {Path}", entry.Id, entry.FilePath);
                 return model;
             }

@@ -10,6 +10,9 @@ internal sealed class FrameWork(Frame frame, int nodeCount)
 {
     public Frame Frame { get; } = frame;
 
+    /// <summary>Timestamp since which it waits for the next stage.</summary>
+    public long QueuedAt { get; set; }
+
     /// <summary>Output of each node that has run, by its position.</summary>
     public StageOutput?[] Outputs { get; } = new StageOutput?[nodeCount];
 

@@ -127,6 +127,7 @@ internal sealed class PipelineRun : IAsyncDisposable
     {
         while (await NextWorkAsync(position) is { } work)
         {
+            _meter.AddQueue(work.QueuedAt, _pipeline.Nodes[position].Id);
             try
             {
                 work.Outputs[position] = await ProcessAsync(_pipeline.Nodes[position], work);
@@ -171,12 +172,13 @@ internal sealed class PipelineRun : IAsyncDisposable
         }
         finally
         {
-            _meter.AddInference(start);
+            _meter.AddInference(start, node.Id);
         }
     }
 
     private async ValueTask PassOnAsync(int channel, FrameWork work)
     {
+        work.QueuedAt = _meter.Start();
         try
         {
             await _channels[channel].Writer.WriteAsync(work, _stop.Token);

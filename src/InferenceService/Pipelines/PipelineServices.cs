@@ -1,4 +1,5 @@
 using ForegSyte.Hosting.Configuration;
+using ForegSyte.Inference.Metrics;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Stages;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -25,6 +26,8 @@ internal static class PipelineServices
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(provider => ModelCatalogueReader.Read(
             Path.GetFullPath(Options<ModelsOptions>(provider).CataloguePath, dataDirectory)));
+        services.AddMetrics();
+        services.AddSingleton<InferenceMetrics>();
         services.AddSingleton<InferenceDevice>();
         services.AddSingleton<ModelSessions>();
         services.AddSingleton<StageFactory>();

@@ -1,10 +1,12 @@
+using ForegSyte.Inference.Metrics;
+
 namespace ForegSyte.Inference.Pipelines;
 
 /// <summary>
 /// Adds up where the time of one call goes. Safe for several threads. Stages overlap, so that the parts may be more
 /// than the call took.
 /// </summary>
-internal sealed class SegmentMeter(TimeProvider time)
+internal sealed class SegmentMeter(TimeProvider time, InferenceMetrics? metrics = null)
 {
     private long _inferenceTicks;
     private long _decodeWaitTicks;
@@ -19,7 +21,15 @@ internal sealed class SegmentMeter(TimeProvider time)
     public long Start() => time.GetTimestamp();
 
     /// <summary>Counts the time since a timestamp as work of a stage.</summary>
-    public void AddInference(long start) => Interlocked.Add(ref _inferenceTicks, time.GetElapsedTime(start).Ticks);
+    public void AddInference(long start, string stage)
+    {
+        var elapsed = time.GetElapsedTime(start);
+        Interlocked.Add(ref _inferenceTicks, elapsed.Ticks);
+        metrics?.RecordStageCompute(stage, elapsed);
+    }
+
+    /// <summary>Counts the time since a timestamp as a frame's wait before a stage.</summary>
+    public void AddQueue(long start, string stage) => metrics?.RecordStageQueue(stage, time.GetElapsedTime(start));
 
     /// <summary>Counts the time since a timestamp as waiting for the decoder.</summary>
     public void AddDecodeWait(long start) => Interlocked.Add(ref _decodeWaitTicks, time.GetElapsedTime(start).Ticks);

@@ -88,16 +88,17 @@ internal static class Layering
     public static readonly IReadOnlyList<Layer> InferenceService =
     [
         new("Vision", "ForegSyte.Inference.Vision"),
-        new("Models", "ForegSyte.Inference.Models") { Uses = [Protocol, OnnxRuntime] },
+        new("Metrics", "ForegSyte.Inference.Metrics"),
+        new("Models", "ForegSyte.Inference.Models") { Uses = ["Metrics", Protocol, OnnxRuntime] },
         new("Video", "ForegSyte.Inference.Video") { Uses = [Protocol, Hosting, AspNetCore] },
         new("Stages", "ForegSyte.Inference.Stages") { Uses = ["Vision", "Models", "Video", Protocol] },
         new("Pipelines", "ForegSyte.Inference.Pipelines")
         {
-            Uses = ["Models", "Video", "Stages", Protocol, Hosting],
+            Uses = ["Metrics", "Models", "Video", "Stages", Protocol, Hosting],
         },
         new("Grpc", "ForegSyte.Inference.Grpc")
         {
-            Uses = ["Models", "Video", "Pipelines", Protocol, Hosting, GrpcLibrary, AspNetCore],
+            Uses = ["Metrics", "Models", "Video", "Pipelines", Protocol, Hosting, GrpcLibrary, AspNetCore],
         },
     ];
 

@@ -1,20 +1,25 @@
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.Grpc;
+using ForegSyte.InferenceService.Tests.Metrics;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 
 namespace ForegSyte.InferenceService.Tests.Grpc;
 
-public sealed class SegmentAdmissionTests
+public sealed class SegmentAdmissionTests : IDisposable
 {
+    private readonly RecordedMetrics _metrics = new();
     private readonly FakeTimeProvider _time = new();
     private readonly GrpcOptions _options = new() { MaxRunningSegments = 2, MaxWaitingSegments = 4 };
     private readonly SegmentAdmission _admission;
 
-    public SegmentAdmissionTests() => _admission = new SegmentAdmission(Options.Create(_options), _time);
+    public SegmentAdmissionTests() =>
+        _admission = new SegmentAdmission(Options.Create(_options), _time, _metrics.Metrics);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _metrics.Dispose();
 
     private DateTime Now => _time.GetUtcNow().UtcDateTime;
 
@@ -153,6 +158,22 @@ public sealed class SegmentAdmissionTests
         running[0].Dispose();
 
         Assert.Equal(1, _admission.Running);
+    }
+
+    [Fact]
+    public async Task EnterAsync_HoweverTheWaitEnds_ItsLengthIsMeasured()
+    {
+        var running = await RunAsync("a", "a");
+        var admitted = Enter("b");
+        var dropped = Enter("b", Now.AddSeconds(3));
+
+        _time.Advance(TimeSpan.FromSeconds(3));
+        await FailureOfAsync(dropped);
+        _time.Advance(TimeSpan.FromSeconds(4));
+        running[0].Dispose();
+        await admitted;
+
+        Assert.Equal([0, 0, 3, 7], _metrics.Values("foregsyte.inference.segment.queue_time"));
     }
 
     private async Task<List<IDisposable>> RunAsync(params string[] jobs)

@@ -49,7 +49,7 @@ public sealed class InferenceDeviceTests
 
         var device = Choose(
             new DeviceOptions { Provider = asked, DeviceIndex = 3, RequireGpu = true },
-            (_, provider, index) => appended.Add((provider, index)));
+            (_, provider, device) => appended.Add((provider, device.DeviceIndex)));
         using var options = device.CreateSessionOptions();
 
         Assert.Equal((expected, description, ""), (
@@ -78,6 +78,101 @@ public sealed class InferenceDeviceTests
     }
 
     [Fact]
+    public void Device_TheProviderIsThereAndNoGpu_FallsBackToo()
+    {
+        // As a CUDA build does on a machine without a GPU: the provider is added, and only a session tells.
+        var device = Choose(
+            new DeviceOptions { Provider = DeviceProvider.Cuda },
+            (options, provider, _) =>
+            {
+                if (provider == ExecutionProvider.Cuda)
+                {
+                    options.AddSessionConfigEntry("session.load_model_format", "no such format");
+                }
+            });
+
+        Assert.Equal(ExecutionProvider.Cpu, device.Provider);
+        Assert.NotEqual("", device.Description.FallbackReason);
+    }
+
+    [Fact]
+    public void DeviceCheck_OnTheCpu_Computes()
+    {
+        using var options = new SessionOptions();
+
+        DeviceCheck.Run(options);
+    }
+
+    [Fact]
+    public void DeviceCheck_SessionCannotBeMade_Throws()
+    {
+        using var options = new SessionOptions();
+        options.AddSessionConfigEntry("session.load_model_format", "no such format");
+
+        Assert.Throws<OnnxRuntimeException>(() => DeviceCheck.Run(options));
+    }
+
+    [Fact]
+    public void ProviderSettings_Cuda_TellIndexLimitAndRounding()
+    {
+        var plain = ProviderSettings.Cuda(new DeviceOptions { DeviceIndex = 2 });
+        var limited = ProviderSettings.Cuda(new DeviceOptions { MemoryLimitMebibytes = 6144, Tf32 = false });
+
+        Assert.Equal(("2", "1"), (plain["device_id"], plain["use_tf32"]));
+        Assert.False(plain.ContainsKey("gpu_mem_limit"));
+        Assert.Equal(("6442450944", "kSameAsRequested", "0"), (
+            limited["gpu_mem_limit"], limited["arena_extend_strategy"], limited["use_tf32"]));
+    }
+
+    [Fact]
+    public void ProviderSettings_TensorRt_TellIndexPrecisionAndCache()
+    {
+        var plain = ProviderSettings.TensorRt(new DeviceOptions { DeviceIndex = 1 });
+        var all = ProviderSettings.TensorRt(new DeviceOptions
+        {
+            HalfPrecision = true,
+            MemoryLimitMebibytes = 1,
+            EngineCacheDirectory = "/var/cache/engines",
+        });
+
+        Assert.Equal(new Dictionary<string, string> { ["device_id"] = "1", ["trt_fp16_enable"] = "0" }, plain);
+        Assert.Equal(("1", "1048576", "1", "/var/cache/engines"), (
+            all["trt_fp16_enable"], all["trt_max_workspace_size"], all["trt_engine_cache_enable"],
+            all["trt_engine_cache_path"]));
+    }
+
+    [Fact]
+    public void GpuMemory_NoDriver_IsNotKnown()
+    {
+        Assert.SkipWhen(File.Exists("/dev/nvidiactl"), "This machine has a GPU.");
+
+        Assert.Null(GpuMemory.Open(0));
+    }
+
+    [Theory]
+    [InlineData(DeviceProvider.Cpu, 1024, false, "", "MemoryLimitMebibytes")]
+    [InlineData(DeviceProvider.Cuda, 0, true, "", "HalfPrecision")]
+    [InlineData(DeviceProvider.Auto, 0, false, "/cache", "EngineCacheDirectory")]
+    [InlineData(DeviceProvider.TensorRt, 0, true, "cache", "EngineCacheDirectory")]
+    [InlineData(DeviceProvider.TensorRt, -1, false, "", "MemoryLimitMebibytes")]
+    internal void Options_ThatDoNotFitTheProvider_AreRefused(
+        DeviceProvider provider, int memory, bool half, string cache, string named)
+    {
+        var options = new DeviceOptions
+        {
+            Provider = provider,
+            MemoryLimitMebibytes = memory,
+            HalfPrecision = half,
+            EngineCacheDirectory = cache,
+        };
+
+        var failure = Assert.Throws<ValidationException>(
+            () => Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true));
+
+        Assert.Contains(named, failure.ValidationResult.MemberNames);
+    }
+
+    [Fact]
     public void Options_TheCpuAndARequiredGpu_ContradictEachOther()
     {
         var options = new DeviceOptions { Provider = DeviceProvider.Cpu, RequireGpu = true };
@@ -86,7 +181,7 @@ public sealed class InferenceDeviceTests
             () => Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true));
     }
 
-    private static void Missing(SessionOptions options, ExecutionProvider provider, int index)
+    private static void Missing(SessionOptions options, ExecutionProvider provider, DeviceOptions device)
     {
         if (provider != ExecutionProvider.Cpu)
         {
@@ -97,7 +192,7 @@ public sealed class InferenceDeviceTests
     private static bool HasCuda() => OrtEnv.Instance().GetAvailableProviders().Contains("CUDAExecutionProvider");
 
     private InferenceDevice Choose(
-        DeviceOptions options, Action<SessionOptions, ExecutionProvider, int>? append = null) =>
+        DeviceOptions options, Action<SessionOptions, ExecutionProvider, DeviceOptions>? append = null) =>
         new(options, _log, append ?? ExecutionProviders.Append);
 
     private sealed class RecordingLogger : ILogger<InferenceDevice>

@@ -1,0 +1,73 @@
+using System.Diagnostics.Metrics;
+using System.Globalization;
+using ForegSyte.Inference.Metrics;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ForegSyte.InferenceService.Tests.Metrics;
+
+/// <summary>Metrics of a meter factory, as a collector sees them; those of other tests are not among them.</summary>
+internal sealed class RecordedMetrics : IDisposable
+{
+    private readonly ServiceProvider? _own;
+    private readonly MeterListener _listener = new();
+    private readonly List<(string Name, double Value, string Tags)> _seen = [];
+
+    /// <summary>With metrics of its own.</summary>
+    public RecordedMetrics()
+        : this(new ServiceCollection().AddMetrics().AddSingleton<InferenceMetrics>().BuildServiceProvider()) =>
+        _own = (ServiceProvider)Services;
+
+    /// <summary>Of a service that runs.</summary>
+    public RecordedMetrics(IServiceProvider services)
+    {
+        Services = services;
+        var factory = services.GetRequiredService<IMeterFactory>();
+        _listener.InstrumentPublished = (instrument, listener) =>
+        {
+            if (instrument.Meter.Name == InferenceMetrics.MeterName && ReferenceEquals(instrument.Meter.Scope, factory))
+            {
+                listener.EnableMeasurementEvents(instrument);
+            }
+        };
+        _listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => Add(instrument, value, tags));
+        _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Add(instrument, value, tags));
+        _listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Add(instrument, value, tags));
+        _listener.Start();
+    }
+
+    public InferenceMetrics Metrics => Services.GetRequiredService<InferenceMetrics>();
+
+    private IServiceProvider Services { get; }
+
+    /// <summary>All values of an instrument in their order.</summary>
+    /// <param name="name">Name of the instrument.</param>
+    /// <param name="tags">Its tags as "key=value", those that are asked for only; empty for all.</param>
+    public IReadOnlyList<double> Values(string name, string tags = "")
+    {
+        lock (_seen)
+        {
+            return [.. _seen
+                .Where(seen => seen.Name == name && (tags.Length == 0 || seen.Tags == tags))
+                .Select(seen => seen.Value)];
+        }
+    }
+
+    /// <summary>Reads the instruments that are looked up.</summary>
+    public void Collect() => _listener.RecordObservableInstruments();
+
+    public void Dispose()
+    {
+        _listener.Dispose();
+        _own?.Dispose();
+    }
+
+    private void Add(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        var text = string.Join(
+            ',', tags.ToArray().Select(tag => string.Create(CultureInfo.InvariantCulture, $"{tag.Key}={tag.Value}")));
+        lock (_seen)
+        {
+            _seen.Add((instrument.Name, value, text));
+        }
+    }
+}
