@@ -62,7 +62,8 @@ internal static class Program
         }
 
         var catalogue = ModelCatalogueReader.Read(Path.Combine(RepositoryFiles.Data, "models", "models.json"));
-        Console.WriteLine($"- models on {device.Description.Description}, ONNX Runtime {OrtEnv.Instance().GetVersionString()}");
+        var version = OrtEnv.Instance().GetVersionString();
+        Console.WriteLine($"- models on {device.Description.Description}, ONNX Runtime {version}");
         Console.WriteLine("- input and output in the machine's memory: copying them is part of the time");
         Console.WriteLine();
         Console.WriteLine(ReportRow.Header);
@@ -85,7 +86,7 @@ internal static class Program
         {
             if (!model.Takes(batch))
             {
-                Console.WriteLine($"| {input.ModelId} | {input.Width}x{input.Height} | {batch} | the file takes one picture at a time |");
+                Console.WriteLine(ReportRow.FixedAtOne(input, batch));
                 continue;
             }
 

@@ -15,6 +15,11 @@ internal sealed record ReportRow(
         "| model | input | batch | ms/run | frames/s | GPU busy, % | GOP/frame | TFLOP/s | of the peak |\n"
         + "|---|---|--:|--:|--:|--:|--:|--:|--:|";
 
+    /// <summary>The row of a model whose file takes one picture at a time.</summary>
+    public static string FixedAtOne(BenchmarkInput input, int batch) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"| {input.ModelId} | {input.Width}x{input.Height} | {batch} | one picture at a time | – | – | – | – | – |");
+
     /// <summary>The row as Markdown.</summary>
     /// <param name="peakTeraflops">Peak of the device; null where none was given.</param>
     public string ToMarkdown(double? peakTeraflops)

@@ -87,7 +87,7 @@ public sealed class InferenceDeviceTests
             {
                 if (provider == ExecutionProvider.Cuda)
                 {
-                    options.AddSessionConfigEntry("session.load_model_format", "no such format");
+                    options.AddSessionConfigEntry("session.load_model_format", "ORT");
                 }
             });
 
@@ -107,7 +107,7 @@ public sealed class InferenceDeviceTests
     public void DeviceCheck_SessionCannotBeMade_Throws()
     {
         using var options = new SessionOptions();
-        options.AddSessionConfigEntry("session.load_model_format", "no such format");
+        options.AddSessionConfigEntry("session.load_model_format", "ORT");
 
         Assert.Throws<OnnxRuntimeException>(() => DeviceCheck.Run(options));
     }
