@@ -39,6 +39,7 @@ internal sealed class FaultyJobService : IAsyncDisposable
             ["Submit:AllowedRoots:0"] = Path.GetDirectoryName(RepositoryFiles.Pedestrians)!,
             ["Dispatch:SegmentFrames"] = Request.SegmentFrames.ToString(CultureInfo.InvariantCulture),
             ["Inference:HealthInterval"] = "00:00:00.050",
+            ["Retry:MaxLostAttempts"] = "1000",
             ["Retry:FirstDelay"] = "00:00:00.050",
             ["Retry:MaxDelay"] = "00:00:00.500",
         };
