@@ -153,6 +153,22 @@ internal sealed class FaultyJobService : IAsyncDisposable
         }
     }
 
+    /// <summary>All jobs.</summary>
+    public async Task<List<Job>> ListAsync(CancellationToken cancellationToken)
+    {
+        var jobs = new List<Job>();
+        var request = new ListJobsRequest { PageSize = 1000 };
+        do
+        {
+            var page = await Client.ListJobsAsync(request, cancellationToken: cancellationToken);
+            jobs.AddRange(page.Jobs);
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
+
+        return jobs;
+    }
+
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
