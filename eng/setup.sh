@@ -2,6 +2,7 @@
 # Checks what ForegSyte needs on this machine and installs what is missing, where it may. Quick when nothing is.
 #   eng/setup.sh          the .NET SDK and ffmpeg: enough to build, run and test
 #   eng/setup.sh --lint   buf too, for the checks of the contracts
+#   eng/setup.sh --accuracy   fonts too, in which lines of text are written that are then read
 #   eng/setup.sh --test   strace and faketime too, with which tests slow the disk down and move the clock
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -54,6 +55,11 @@ want_fault_tools() {
   [ ${#missing[@]} -eq 0 ] || install "${missing[@]}" || say "setup: ${missing[*]}: missing, so some tests skip. $why"
 }
 
+need_fonts() {
+  [ -f /usr/share/fonts/truetype/dejavu/DejaVuSansMono-Bold.ttf ] && return
+  install fonts-dejavu-core || fail "the fonts of fonts-dejavu-core are missing. $why Then run this again."
+}
+
 need_buf() {
   local wanted
   wanted=$(sed -n 's/.*"@bufbuild\/buf": "\(.*\)".*/\1/p' package.json)
@@ -71,4 +77,5 @@ need_ffmpeg
 case "${1:-}" in
   --lint) need_buf ;;
   --test) want_fault_tools ;;
+  --accuracy) need_fonts ;;
 esac

@@ -31,6 +31,7 @@ internal sealed record FamilyRules(
             new(Models.Thresholds.TextPixel, 0.01f, 0.99f, 0.3f),
             new(Models.Thresholds.TextBox, 0, 1, 0.6f),
             new(Models.Thresholds.TextUnclip, 0, 5, 1.5f),
+            new(Models.Thresholds.TextJoin, 0, 3, 0.5f),
         ]),
         new FamilyRules(ModelFamily.PpOcrRecognition, "ppocr_recognition", ModelRole.TextRecognizer, false, true, true,
         [
@@ -56,5 +57,6 @@ internal sealed record FamilyRules(
         [
             new(Models.Thresholds.Confidence, 0.01f, 1, confidence),
             new(Models.Thresholds.Overlap, 0, 1, overlap),
+            new(Models.Thresholds.OverlapAcrossClasses, 0, 1, null),
         ]);
 }

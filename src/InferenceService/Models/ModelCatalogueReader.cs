@@ -212,9 +212,25 @@ internal static partial class ModelCatalogueReader
         document.Input?.Width ?? 0,
         document.Input?.Height ?? 0,
         document.LabelsFile is null ? null : Path.GetFullPath(document.LabelsFile, folder),
-        rules.Thresholds.ToFrozenDictionary(
-            rule => rule.Name, rule => document.Thresholds?.GetValueOrDefault(rule.Name, rule.Default)
-                ?? rule.Default));
+        ToThresholds(document.Thresholds ?? [], rules));
+
+    private static FrozenDictionary<string, float> ToThresholds(Dictionary<string, float> given, FamilyRules rules)
+    {
+        var thresholds = new Dictionary<string, float>();
+        foreach (var rule in rules.Thresholds)
+        {
+            if (given.TryGetValue(rule.Name, out var value))
+            {
+                thresholds.Add(rule.Name, value);
+            }
+            else if (rule.Default is { } usual)
+            {
+                thresholds.Add(rule.Name, usual);
+            }
+        }
+
+        return thresholds.ToFrozenDictionary();
+    }
 
     [GeneratedRegex(@"^[a-z][a-z0-9_]{0,62}\z")]
     private static partial Regex IdForm();

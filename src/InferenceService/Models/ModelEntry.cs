@@ -12,7 +12,7 @@ namespace ForegSyte.Inference.Models;
 /// <param name="InputWidth">Width of the input in pixels; 0 where the family takes any.</param>
 /// <param name="InputHeight">Height of the input in pixels; 0 where the family takes any.</param>
 /// <param name="LabelsPath">Absolute path of the label list; null where the family has none.</param>
-/// <param name="Thresholds">A value for every threshold of the family.</param>
+/// <param name="Thresholds">A value for every threshold of the family that has a default or was given one.</param>
 internal sealed record ModelEntry(
     string Id, ModelFamily Family, string FilePath, string Sha256, string License, string Source, int InputWidth,
     int InputHeight, string? LabelsPath, FrozenDictionary<string, float> Thresholds)

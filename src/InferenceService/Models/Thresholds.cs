@@ -13,6 +13,12 @@ internal static class Thresholds
     /// </summary>
     public const string Overlap = "iou";
 
+    /// <summary>
+    /// The same for two detections of different classes. Where it is not given, <see cref="Overlap"/> counts for them
+    /// too: one thing, one detection. 1 suppresses each class by itself.
+    /// </summary>
+    public const string OverlapAcrossClasses = "iou_across_classes";
+
     /// <summary>A pixel of the text map above this is text, 0 to 1.</summary>
     public const string TextPixel = "text_pixel";
 
@@ -21,6 +27,11 @@ internal static class Thresholds
 
     /// <summary>How far a region of the text map grows, as area * ratio / perimeter.</summary>
     public const string TextUnclip = "text_unclip";
+
+    /// <summary>
+    /// Regions of one line are joined where the gap between them is at most this share of their height; 0 joins none.
+    /// </summary>
+    public const string TextJoin = "text_join";
 
     /// <summary>A line is turned by 180 degrees where the classifier is at least this sure, 0 to 1.</summary>
     public const string TextRotation = "text_rotation";

@@ -14,6 +14,7 @@ internal sealed class DetectObjectsStage : IStage
     private readonly StageOptions _options;
     private readonly float _confidence;
     private readonly float _overlap;
+    private readonly float _overlapAcrossClasses;
     private readonly long[] _inputShape;
 
     /// <param name="model">Detector.</param>
@@ -27,6 +28,7 @@ internal sealed class DetectObjectsStage : IStage
         _labels = LabelList.Read(model.Entry);
         _confidence = thresholds[Thresholds.Confidence];
         _overlap = thresholds[Thresholds.Overlap];
+        _overlapAcrossClasses = thresholds.GetValueOrDefault(Thresholds.OverlapAcrossClasses, _overlap);
         _decoder = DetectionDecoders.Create(model, _labels.Count);
         var (width, height) = (model.Entry.InputWidth, model.Entry.InputHeight);
         _inputShape = _decoder.Format.Layout == TensorLayout.Planar
@@ -92,7 +94,7 @@ internal sealed class DetectObjectsStage : IStage
         }
 
         var kept = NonMaximumSuppression.Apply(
-            boxes, _overlap, _options.DetectionCandidates, _options.DetectionsPerFrame);
+            boxes, _overlap, _overlapAcrossClasses, _options.DetectionCandidates, _options.DetectionsPerFrame);
         return kept.ConvertAll(ToDetection);
     }
 

@@ -35,7 +35,17 @@ internal sealed class StageFactory(ModelSessions models, IOptions<StageOptions> 
     }
 
     /// <summary>The thresholds of a model, where the node has its own those.</summary>
-    private static Dictionary<string, float> ThresholdsOf(V1.PipelineNode node, ModelSession model) =>
-        model.Entry.Thresholds.ToDictionary(
-            pair => pair.Key, pair => node.Thresholds.TryGetValue(pair.Key, out var value) ? value : pair.Value);
+    private static Dictionary<string, float> ThresholdsOf(V1.PipelineNode node, ModelSession model)
+    {
+        var thresholds = new Dictionary<string, float>(model.Entry.Thresholds);
+        foreach (var rule in model.Entry.Rules.Thresholds)
+        {
+            if (node.Thresholds.TryGetValue(rule.Name, out var value))
+            {
+                thresholds[rule.Name] = value;
+            }
+        }
+
+        return thresholds;
+    }
 }

@@ -14,6 +14,7 @@ internal sealed class TextDetector
 
     private readonly ModelSession _model;
     private readonly TextMapThresholds _thresholds;
+    private readonly float _widestGap;
     private readonly int _maxSide;
     private readonly int _maxLines;
 
@@ -23,6 +24,7 @@ internal sealed class TextDetector
         _model = model;
         _thresholds = new TextMapThresholds(
             thresholds[Thresholds.TextPixel], thresholds[Thresholds.TextBox], thresholds[Thresholds.TextUnclip]);
+        _widestGap = thresholds[Thresholds.TextJoin];
         _maxSide = options.TextMaxSide;
         _maxLines = options.TextLinesPerFrame;
         if (!model.Input.Takes(1, TensorFormat.ChannelCount, -1, -1) || model.Outputs is not [{ Sizes.Count: 4 }])
@@ -49,7 +51,9 @@ internal sealed class TextDetector
                 buffer.AsMemory(0, length), [1, TensorFormat.ChannelCount, height, width], cancellationToken);
             var boxes = TextMap.Find(outputs.Values(0), width, height, _thresholds);
             var (scaleX, scaleY) = ((float)frame.Width / width, (float)frame.Height / height);
-            return [.. boxes.Take(_maxLines).Select(box => box with { Quad = box.Quad.ScaledBy(scaleX, scaleY) })];
+            // Limited first, so that joining, which compares all with all, has few to compare.
+            var lines = TextLineJoining.Join([.. boxes.Take(_maxLines)], _widestGap);
+            return [.. lines.Select(box => box with { Quad = box.Quad.ScaledBy(scaleX, scaleY) })];
         }
         finally
         {

@@ -13,7 +13,10 @@ public sealed class ModelCatalogueReaderTests
         var catalogue = ModelCatalogueReader.Read(Path.Combine(RepositoryFiles.Data, "models", "models.json"));
 
         Assert.Equal(
-            ["centernet_mbv3_512", "nanodet_g_416", "ppocr_v2_direction", "ppocr_v4_detection", "ppocr_v4_recognition"],
+            [
+                "centernet_mbv3_512", "nanodet_g_416", "nanodet_g_416_fp16", "nanodet_g_416_int8", "ppocr_v2_direction",
+                "ppocr_v4_detection", "ppocr_v4_recognition",
+            ],
             catalogue.All.Select(entry => entry.Id));
         Assert.All(catalogue.All, entry => Assert.True(File.Exists(entry.FilePath)));
         Assert.Equal("nanodet", catalogue.Find("nanodet_g_416")!.ToModelInfo().Family);

@@ -33,7 +33,7 @@ public sealed class PipelineValidatorTests
         { "model's family", p => p.Nodes[0].Models["detector"] = "ppocr_v4_detection",
             "of the family ppocr_detection the role 'detector', which takes the families centernet, nanodet, yolov8," },
         { "threshold unknown", p => p.Nodes[0].Thresholds["text_box"] = 0.5f,
-            "the unknown threshold 'text_box'; its models have confidence, iou." },
+            "the unknown threshold 'text_box'; its models have confidence, iou, iou_across_classes." },
         { "threshold range", p => p.Nodes[1].Thresholds["text_unclip"] = 9,
             "sets the threshold text_unclip to 9; it has to be 0 to 5." },
         { "threshold no number", p => p.Nodes[0].Thresholds["iou"] = float.NaN, "sets the threshold iou to NaN" },

@@ -5,7 +5,6 @@ OpenCV scales the pictures, onnxruntime-node runs the models, numpy decodes. See
 
 import json
 import pathlib
-import subprocess
 import sys
 import tempfile
 
@@ -14,32 +13,11 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parents[2]
-MODELS = ROOT / "data" / "models"
+from reference_run import HERE, MODELS, ROOT, frame, run
+
 FRAME = 20
-
-
-def frame():
-    """Frame 20 of the sample as RGB; ffmpeg decodes, so that the colours are those that the service gets."""
-    raw = subprocess.run(
-        ["ffmpeg", "-v", "error", "-i", ROOT / "data/samples/pedestrians.mp4", "-vf",
-         f"select='eq(n,{FRAME})',scale=768:576:flags=area+accurate_rnd", "-vsync", "passthrough", "-f", "rawvideo",
-         "-pix_fmt", "rgb24", "-"],
-        check=True, capture_output=True).stdout
-    return np.frombuffer(raw, np.uint8).reshape(576, 768, 3)
-
-
-def run(model, tensor, node_modules, folder):
-    tensor = np.ascontiguousarray(tensor, np.float32)
-    job = {"model": str(model), "input": f"{folder}/in", "shape": list(tensor.shape), "output": f"{folder}/out"}
-    pathlib.Path(job["input"]).write_bytes(tensor.tobytes())
-    pathlib.Path(f"{folder}/job.json").write_text(json.dumps(job))
-    subprocess.run(["node", HERE / "infer.js", f"{folder}/job.json"], check=True, env={
-        "NODE_PATH": node_modules, "PATH": "/usr/local/bin:/usr/bin:/bin"})
-    shapes = json.loads(pathlib.Path(f"{folder}/out.json").read_text())
-    return [np.frombuffer(pathlib.Path(f"{folder}/out.{i}").read_bytes(), np.float32).reshape(shape)
-            for i, shape in enumerate(shapes)]
+FRAMES = (20, 50, 90)
+YOLOX = ROOT.parent / "shared/models/yolox_nano_416.onnx"  # May not be committed.
 
 
 def suppress(boxes, scores, classes, overlap, width, height):
@@ -91,6 +69,28 @@ def centernet(image, run_model, confidence=0.4, overlap=0.6):
         scores.append(heat[y, x, best[y, x]])
         classes.append(best[y, x])
     return suppress(boxes, scores, classes, overlap, 768, 576)
+
+
+def yolox(image, run_model, confidence=0.3, overlap=0.45):
+    tensor = np.full((416, 416, 3), 114, np.float32)
+    ratio = min(416 / image.shape[0], 416 / image.shape[1])
+    height, width = int(image.shape[0] * ratio), int(image.shape[1] * ratio)
+    tensor[:height, :width] = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)[..., ::-1]
+    output = run_model(YOLOX, tensor.transpose(2, 0, 1)[None])[0][0]
+    places = [(x, y, stride) for stride in (8, 16, 32) for y in range(416 // stride) for x in range(416 // stride)]
+    places = np.array(places, np.float64)
+    centres, sizes = (output[:, :2] + places[:, :2]) * places[:, 2:], np.exp(output[:, 2:4]) * places[:, 2:]
+    scores = output[:, 4] * output[:, 5:].max(-1)
+    taken = scores >= confidence
+    corners = np.concatenate([centres - sizes / 2, centres + sizes / 2], 1)[taken]
+    corners *= [image.shape[1] / width, image.shape[0] / height] * 2
+    return suppress(corners, scores[taken], output[taken, 5:].argmax(-1), overlap, 768, 576)
+
+
+def objects(run_model):
+    decoders = {"nanodet_g_416": nanodet, "centernet_mbv3_512": centernet, "yolox_nano_416": yolox}
+    return [{"model": model, "frame": index, "found": decode(frame(index), run_model)}
+            for model, decode in decoders.items() for index in FRAMES]
 
 
 def text_map(image, run_model):
@@ -173,15 +173,14 @@ def tiny_yolov8():
 
 
 def main():
-    image = frame()
+    image = frame(FRAME)
     with tempfile.TemporaryDirectory() as folder:
         def run_model(model, tensor):
             return run(model, tensor, sys.argv[1], folder)
         probabilities = text_map(image, run_model)
         reference = {
             "frame": FRAME,
-            "nanodet": nanodet(image, run_model),
-            "centernet": centernet(image, run_model),
+            "objects": objects(run_model),
             "text_cores": text_cores(probabilities),
             "recognition": recognition(image, run_model),
             "scaling": scaling(image),

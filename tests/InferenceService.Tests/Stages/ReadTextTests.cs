@@ -64,6 +64,7 @@ public sealed class ReadTextTests(LoadedModels models) : IClassFixture<LoadedMod
             [Thresholds.TextPixel] = 0.3f,
             [Thresholds.TextBox] = 0,
             [Thresholds.TextUnclip] = 0,
+            [Thresholds.TextJoin] = 0,
         };
         var detector = new TextDetector(models.Sessions.Get("ppocr_v4_detection"), thresholds, new StageOptions());
 

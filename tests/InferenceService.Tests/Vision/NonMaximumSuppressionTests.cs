@@ -39,7 +39,7 @@ public sealed class NonMaximumSuppressionTests
         Gen.Select(Boxes.List[0, 40], Gen.Float[0.1f, 0.9f]).Sample((boxes, limit) =>
         {
             var all = boxes.ToList();
-            var kept = NonMaximumSuppression.Apply([.. all], limit);
+            var kept = NonMaximumSuppression.Apply([.. all], limit, limit);
             var free = kept.TrueForAll(a => kept.TrueForAll(b =>
                 a == b || ScoredBox.IntersectionOverUnion(a, b) <= limit));
             var covered = all.Except(kept).All(dropped => kept.Exists(box =>
@@ -52,16 +52,33 @@ public sealed class NonMaximumSuppressionTests
         Boxes.List[0, 30].Sample(boxes =>
         {
             var reversed = boxes.AsEnumerable().Reverse().ToList();
-            return NonMaximumSuppression.Apply([.. boxes], 0.5f)
-                .SequenceEqual(NonMaximumSuppression.Apply(reversed, 0.5f));
+            return NonMaximumSuppression.Apply([.. boxes], 0.5f, 0.5f)
+                .SequenceEqual(NonMaximumSuppression.Apply(reversed, 0.5f, 0.5f));
         });
 
     [Fact]
     public void Apply_ToTwoClassesOnOneObject_KeepsTheMoreConfident()
     {
-        var kept = NonMaximumSuppression.Apply([new(0, 0, 10, 10, 2, 0.6f), new(0, 0, 10, 9.5f, 7, 0.7f)], 0.5f);
+        var kept = NonMaximumSuppression.Apply([new(0, 0, 10, 10, 2, 0.6f), new(0, 0, 10, 9.5f, 7, 0.7f)], 0.5f, 0.5f);
 
         Assert.Equal(7, Assert.Single(kept).ClassId);
+    }
+
+    [Theory]
+    [InlineData(0.5f, new[] { 0.9f })]
+    [InlineData(0.85f, new[] { 0.9f, 0.7f })]
+    [InlineData(1f, new[] { 0.9f, 0.8f, 0.7f })]
+    public void Apply_WithALimitAcrossClasses_DropsOtherClassesOnlyAboveIt(float acrossClasses, float[] kept)
+    {
+        // The second box lies on the first with 0.9 and has another class, the third with 0.8; the fourth is of the
+        // first one's class.
+        List<ScoredBox> boxes =
+        [
+            new(0, 0, 10, 10, 0, 0.9f), new(0, 0, 10, 9, 1, 0.8f), new(0, 0, 8, 10, 2, 0.7f), new(0, 0, 10, 8, 0, 0.6f),
+        ];
+
+        Assert.Equal(
+            kept, NonMaximumSuppression.Apply([.. boxes], 0.5f, acrossClasses).Select(box => box.Confidence));
     }
 
     [Fact]
@@ -70,9 +87,9 @@ public sealed class NonMaximumSuppressionTests
         List<ScoredBox> boxes =
             [new(0, 0, 1, 1, 0, 0.9f), new(0, 0, 1, 1, 0, 0.8f), new(5, 5, 6, 6, 0, 0.7f), new(8, 8, 9, 9, 0, 0.6f)];
 
-        Assert.Equal([0.9f], NonMaximumSuppression.Apply([.. boxes], 0.5f, candidateLimit: 2)
+        Assert.Equal([0.9f], NonMaximumSuppression.Apply([.. boxes], 0.5f, 0.5f, candidateLimit: 2)
             .Select(box => box.Confidence));
-        Assert.Equal([0.9f, 0.7f], NonMaximumSuppression.Apply([.. boxes], 0.5f, keepLimit: 2)
+        Assert.Equal([0.9f, 0.7f], NonMaximumSuppression.Apply([.. boxes], 0.5f, 0.5f, keepLimit: 2)
             .Select(box => box.Confidence));
     }
 }

@@ -1,0 +1,56 @@
+using System.Globalization;
+using ForegSyte.Accuracy.Running;
+using ForegSyte.Testing;
+
+namespace ForegSyte.Accuracy;
+
+/// <summary>
+/// Prints how well the committed models do on labelled frames. Arguments such as read_text.text_unclip=1.5 or
+/// detect_objects.iou=0.6 show what another threshold would give; "objects" or "text" does one half, "sides=960,1280"
+/// looks for text at these sizes, "lines" reads the generated lines alone, "mistakes" lists what was not read right.
+/// </summary>
+internal static class Program
+{
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromMinutes(20);
+
+    public static async Task<int> Main(string[] arguments)
+    {
+        const string sidesOption = "sides=";
+        var sides = arguments.LastOrDefault(argument => argument.StartsWith(sidesOption, StringComparison.Ordinal));
+        int[] textSides = sides is null
+            ? [640, 960, 1280, 1600]
+            : [.. sides[sidesOption.Length..].Split(',').Select(side => int.Parse(side, CultureInfo.InvariantCulture))];
+        var thresholds = arguments
+            .Where(argument => argument != sides && argument.Contains('=', StringComparison.Ordinal))
+            .Select(argument => argument.Split('=', 2))
+            .ToDictionary(pair => pair[0], pair => double.Parse(pair[1], CultureInfo.InvariantCulture));
+        try
+        {
+            using var limit = new CancellationTokenSource(TimeLimit);
+            using var measurements = new Measurements(thresholds, textSides);
+            if (!arguments.Contains("text"))
+            {
+                Console.WriteLine(Report.Detectors(await measurements.DetectorsAsync(limit.Token)));
+                Array.ForEach([.. measurements.Skipped], line => Console.WriteLine($"- {line}"));
+            }
+
+            if (!arguments.Contains("objects"))
+            {
+                var text = await measurements.TextAsync(arguments.Contains("lines"), limit.Token);
+                Console.WriteLine(Report.Text(text));
+                if (arguments.Contains("mistakes"))
+                {
+                    Console.WriteLine(string.Join('\n', text.SelectMany(item =>
+                        item.Mistakes.Select(mistake => $"- {item.Side}: {mistake}"))));
+                }
+            }
+
+            return 0;
+        }
+        catch (Exception failure) when (failure is InvalidOperationException or ServiceStartException)
+        {
+            await Console.Error.WriteLineAsync(failure.Message);
+            return 1;
+        }
+    }
+}

@@ -1,0 +1,59 @@
+using System.Globalization;
+using System.Text;
+using ForegSyte.Accuracy.Objects;
+using ForegSyte.Accuracy.Running;
+
+namespace ForegSyte.Accuracy;
+
+/// <summary>The scores as Markdown.</summary>
+internal static class Report
+{
+    public static string Detectors(IReadOnlyList<(string Id, double Confidence, DetectorScore Score)> scores)
+    {
+        var categories = scores.SelectMany(item => item.Score.ByCategory.Keys).Distinct().Order(StringComparer.Ordinal)
+            .ToList();
+        var text = new StringBuilder()
+            .Append(CultureInfo.InvariantCulture, $"| detector | mAP@0.5 | {Cells(categories, name => $"AP {name}")} |")
+            .Append(" at confidence | precision | recall | found | doubles |\n")
+            .Append(CultureInfo.InvariantCulture, $"|---|--:| {Cells(categories, _ => "--:")} |--:|--:|--:|--:|--:|\n");
+        foreach (var (id, confidence, score) in scores)
+        {
+            var each = Cells(categories, name => Number(score.ByCategory[name]));
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"| {id} | {Number(score.MeanAveragePrecision)} | {each} | {confidence:F2} ")
+                .Append(CultureInfo.InvariantCulture, $"| {Number(score.Precision)} | {Number(score.Recall)} ")
+                .Append(CultureInfo.InvariantCulture, $"| {score.Right} of {score.Labelled} | {score.Doubles} |\n");
+        }
+
+        return text.ToString();
+    }
+
+    public static string Text(IReadOnlyList<TextMeasurement> measurements)
+    {
+        var text = new StringBuilder()
+            .Append("| side | lines exact | exact but for spaces | character error rate | read where nothing is ")
+            .Append("| caption exact | lines in pictures without text | of any confidence |\n")
+            .Append("|--:|--:|--:|--:|--:|--:|--:|--:|\n");
+        foreach (var item in measurements)
+        {
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"| {item.Side} | {item.Lines.Exact} of {item.Lines.Lines} | {item.Lines.ExactButSpaces} ")
+                .Append(
+                    CultureInfo.InvariantCulture,
+                    $"| {item.Lines.CharacterErrorRate:F4} | {item.Lines.Elsewhere + item.Caption.Elsewhere} ")
+                .Append(CultureInfo.InvariantCulture, $"| {item.Caption.Exact} of {item.Caption.Lines} ")
+                .Append(
+                    CultureInfo.InvariantCulture,
+                    $"| {item.Junk.Count} in {item.Patterns} | {item.JunkOfAnyConfidence} |\n");
+        }
+
+        return text.ToString();
+    }
+
+    private static string Cells(IEnumerable<string> names, Func<string, string> cell) =>
+        string.Join(" | ", names.Select(cell));
+
+    private static string Number(double value) => value.ToString("F3", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,105 @@
+using ForegSyte.Accuracy.Objects;
+using ForegSyte.Testing;
+
+namespace ForegSyte.Inference.Tests.Accuracy;
+
+/// <summary>The measures of detectors, on values worked out by hand.</summary>
+public sealed class ObjectScoreTests
+{
+    private static readonly PixelBox Here = new(0, 0, 10, 10);
+    private static readonly PixelBox There = new(100, 0, 10, 10);
+
+    [Fact]
+    public void OverlapWith_HalfABox_IsAThird() =>
+        Assert.Equal(1 / 3d, Here.OverlapWith(new PixelBox(5, 0, 10, 10)), 1e-9);
+
+    [Fact]
+    public void OverlapWith_ABoxBeside_IsNothing() => Assert.Equal(0, Here.OverlapWith(new PixelBox(10, 0, 10, 10)));
+
+    // Precisions 1, 1/2, 2/3 at recalls 1/2, 1/2, 1: 51 recalls from 0 to 0.50 at 1, 50 from 0.51 to 1 at 2/3.
+    [Fact]
+    public void AveragePrecision_AMistakeBetweenTwoRight_TakesTheBestPrecisionFromEachRecallOn() => Assert.Equal(
+        (51 + (50 * 2 / 3d)) / 101,
+        AveragePrecision.Of([Judgement.Right, Judgement.Wrong, Judgement.Right], 2),
+        1e-9);
+
+    // Of four objects one is found: 26 recalls from 0 to 0.25 at 1/2.
+    [Fact]
+    public void AveragePrecision_AMistakeFirstAndMostMissed_IsZeroPastTheReachedRecall() => Assert.Equal(
+        26 * 0.5 / 101, AveragePrecision.Of([Judgement.Wrong, Judgement.Ignored, Judgement.Right], 4), 1e-9);
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 1)]
+    public void AveragePrecision_OfNothingAndOfAll_IsNothingAndAll(int right, double expected) =>
+        Assert.Equal(expected, AveragePrecision.Of(Enumerable.Repeat(Judgement.Right, right), 1), 1e-9);
+
+    [Fact]
+    public void Judge_TwoOnOneObject_TheMoreConfidentIsRight() => Assert.Equal(
+        [(0.9, Judgement.Right), (0.8, Judgement.Wrong)],
+        Judge([Found(0.8, Here), Found(0.9, new PixelBox(0, 0, 10, 8))], Label(Here)));
+
+    [Fact]
+    public void Judge_AnotherFrameClassOrPlace_IsWrong() => Assert.All(
+        Judge(
+            [Found(0.9, There), Found(0.8, Here, frame: 1), Found(0.7, Here, category: "car")], Label(Here)),
+        item => Assert.Equal(Judgement.Wrong, item.Judgement));
+
+    [Fact]
+    public void Judge_OnWhatIsIgnored_CountsNeitherWayHoweverOften() => Assert.All(
+        Judge(
+            [Found(0.9, Here), Found(0.8, new PixelBox(1, 1, 3, 3))], Label(Here) with { IsIgnored = true }),
+        item => Assert.Equal(Judgement.Ignored, item.Judgement));
+
+    [Fact]
+    public void Judge_BetweenTwoObjects_TakesTheOneThatItOverlapsMost()
+    {
+        var (left, right) = (Label(new PixelBox(0, 0, 10, 10)), Label(new PixelBox(2, 0, 10, 10)));
+
+        // The first takes the right one, so that the second finds the left one free.
+        Assert.All(
+            Judge([Found(0.9, new PixelBox(2, 0, 10, 10)), Found(0.8, new PixelBox(1, 0, 10, 10))], left, right),
+            item => Assert.Equal(Judgement.Right, item.Judgement));
+    }
+
+    [Fact]
+    public void Score_OfThreeFound_IsAsByHand()
+    {
+        LabelledObject[] labels = [Label(Here), Label(There), Label(Here) with { Frame = 1 }];
+        FoundObject[] found =
+        [
+            Found(0.9, Here), Found(0.8, new PixelBox(0, 1, 10, 10), category: "bird"), Found(0.3, There),
+        ];
+
+        var score = DetectorScore.Of(found, labels, 0.5);
+
+        // From 0.5 on: one person right, a bird wrong; of three persons one is found. At any confidence two, with no
+        // person that is wrong: recalls 0 to 0.66.
+        Assert.Equal((0.5, 1, 3, 1), (score.Precision, score.Right, score.Labelled, score.Doubles));
+        Assert.Equal(1 / 3d, score.Recall, 1e-9);
+        Assert.Equal(67 / 101d, score.MeanAveragePrecision, 1e-9);
+    }
+
+    [Fact]
+    public void LabelFile_OfTheSample_HasThePersonsThatWereCounted()
+    {
+        var file = LabelFile.Read(
+            Path.Combine(RepositoryFiles.Root, "tests", "Accuracy", "Labels", "pedestrians.json"));
+
+        var persons = file.Objects.Where(item => item is { Category: "person", IsIgnored: false }).ToList();
+        Assert.Equal(
+            [3, 4, 5, 5, 6, 6, 6, 6, 7, 7], file.Frames.Select(frame => persons.Count(item => item.Frame == frame)));
+        Assert.All(file.Objects, item => Assert.True(
+            item.Box is { X: >= 0, Y: >= 0, Width: > 0, Height: > 0 } box && box.X + box.Width <= 768
+            && box.Y + box.Height <= 576));
+    }
+
+    private static LabelledObject Label(PixelBox box) => new(0, "person", box, IsIgnored: false);
+
+    private static FoundObject Found(double confidence, PixelBox box, int frame = 0, string category = "person") =>
+        new(frame, category, box, confidence);
+
+    private static List<(double Confidence, Judgement Judgement)> Judge(
+        FoundObject[] found, params LabelledObject[] labels) =>
+        [.. ObjectMatching.Judge(found, labels).Select(item => (item.Found.Confidence, item.Judgement))];
+}

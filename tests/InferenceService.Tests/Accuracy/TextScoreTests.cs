@@ -1,0 +1,55 @@
+using ForegSyte.Accuracy.Text;
+
+namespace ForegSyte.Inference.Tests.Accuracy;
+
+/// <summary>The measures of read text, on values worked out by hand.</summary>
+public sealed class TextScoreTests
+{
+    private static readonly LabelledLine Gate = new(0, "GATE 07", 0, 50);
+    private static readonly LabelledLine North = new(0, "NORTH", 50, 100);
+
+    [Theory]
+    [InlineData("", "", 0)]
+    [InlineData("", "abc", 3)]
+    [InlineData("kitten", "sitting", 3)]
+    [InlineData("GATE07", "GATE 07", 1)]
+    [InlineData("O7", "07", 1)]
+    public void EditDistance_IsAsByHand(string first, string second, int expected)
+    {
+        Assert.Equal(expected, EditDistance.Between(first, second));
+        Assert.Equal(expected, EditDistance.Between(second, first));
+    }
+
+    [Fact]
+    public void Score_AllRight_HasNoErrors()
+    {
+        var score = TextScore.Of([Line("GATE 07", 20), Line("NORTH", 70)], [Gate, North]);
+
+        Assert.Equal((2, 2, 0, 0d, 0), (score.Lines, score.Exact, score.ExactButSpaces, score.CharacterErrorRate,
+            score.Elsewhere));
+        Assert.Empty(score.Mistakes);
+    }
+
+    [Fact]
+    public void Score_ALostSpaceAMissedLineAndJunk_AreCountedApart()
+    {
+        var score = TextScore.Of([Line("GATE07", 20), Line("xx", 400), Line("NORTH", 70, frame: 1)], [Gate, North]);
+
+        // One space and five letters of twelve are missing; two lines belong to no label.
+        Assert.Equal((0, 1, 6, 12, 2), (score.Exact, score.ExactButSpaces, score.Edits, score.Characters,
+            score.Elsewhere));
+        Assert.Equal(0.5, score.CharacterErrorRate);
+        Assert.Equal(2, score.Mistakes.Count);
+    }
+
+    [Fact]
+    public void Score_ALineInTwoParts_HasNoEditsAndIsNotExact()
+    {
+        var score = TextScore.Of([Line("07", 20, left: 60), Line("GATE", 20)], [Gate]);
+
+        Assert.Equal((0, 0, 0, 0), (score.Exact, score.ExactButSpaces, score.Edits, score.Elsewhere));
+    }
+
+    private static FoundLine Line(string text, double centreY, int frame = 0, double left = 0) =>
+        new(frame, text, left, centreY, 0.9);
+}
