@@ -15,18 +15,14 @@ internal sealed record Bench(WorkFolder Folder, IReadOnlyList<BenchmarkClip> Cli
     /// Calls a measurement of every item in turns, so that a change of the machine's load meets all of them. On a busy
     /// machine there may be fewer rounds, and one at least.
     /// </summary>
-    /// <returns>The rounds that were made.</returns>
-    public async Task<int> InTurnsAsync<T>(IReadOnlyList<T> items, Func<T, Task> measure)
+    public async Task InTurnsAsync<T>(IReadOnlyList<T> items, Func<T, Task> measure)
     {
-        var round = 0;
-        for (; round < Rounds.Count && (round == 0 || !LastRoundStart.IsCancellationRequested); round++)
+        for (var round = 0; round < Rounds.Count && (round == 0 || !LastRoundStart.IsCancellationRequested); round++)
         {
             foreach (var item in items)
             {
                 await measure(item);
             }
         }
-
-        return round;
     }
 }

@@ -10,6 +10,9 @@ internal sealed class PeerFigures(Workload workload, IEnumerable<IPeer> peers)
 
     public List<JobRun> Own { get; } = [];
 
+    /// <summary>Whether there was a whole round.</summary>
+    public bool IsMeasured => Own.Count > 0 && Others.Values.All(runs => runs.Count > 0);
+
     public IReadOnlyDictionary<IPeer, List<PeerRun>> Others { get; } =
         peers.ToDictionary(peer => peer, _ => new List<PeerRun>());
 }

@@ -52,7 +52,17 @@ internal sealed class PeersPart : IBenchmarkPart
                 client, figure.Workload with { Stride = figure.Workload.Clip.Frames / 2 }, cancellationToken);
         }
 
-        await bench.InTurnsAsync(figures, async figure =>
+        try
+        {
+            await bench.InTurnsAsync(figures, MeasureAsync);
+        }
+        finally
+        {
+            // Also where the time limit ends the part in the middle of a round.
+            rows.AddRange(figures.Where(figure => figure.IsMeasured).SelectMany(ToRows));
+        }
+
+        async Task MeasureAsync(PeerFigures figure)
         {
             figure.Own.Add(await JobRuns.RunAsync(client, figure.Workload, cancellationToken));
             foreach (var (peer, runs) in figure.Others)
@@ -61,16 +71,13 @@ internal sealed class PeersPart : IBenchmarkPart
                 await Bench.SayAsync(FormattableString.Invariant(
                     $"peers, {figure.Workload}: {figure.Own[^1].Seconds:F2} s; {peer.Name}: {runs[^1].Seconds:F2} s"));
             }
-        });
-        rows.AddRange(figures.SelectMany(ToRows));
+        }
     }
 
     private static IEnumerable<Row> ToRows(PeerFigures figures)
     {
         var rate = figures.Workload.Frames / figures.Own.Select(run => run.Seconds).Median();
-        var rounds = figures.Own.Count == Rounds.Count
-            ? ""
-            : FormattableString.Invariant($", {figures.Own.Count} rounds");
+        var rounds = Rounds.Note(figures.Own.Count);
         var rates = figures.Others.ToDictionary(
             pair => pair.Key, pair => figures.Workload.Frames / pair.Value.Select(run => run.Seconds).Median());
         var best = rates.Values.DefaultIfEmpty().Max();

@@ -18,6 +18,12 @@ internal sealed class PipelineFigures(Workload workload, PipelineRecording recor
 
     public List<JobRun> EndToEnd { get; } = [];
 
+    /// <summary>Processor seconds of both services and their decoders over the job.</summary>
+    public List<double> JobProcessor { get; } = [];
+
+    /// <summary>Processor seconds of <see cref="Bare"/> and <see cref="Decode"/> together.</summary>
+    public List<double> FloorProcessor { get; } = [];
+
     /// <summary>Seconds of all runs of models, one after the other on all cores.</summary>
     public List<double> Bare { get; } = [];
 
@@ -27,11 +33,14 @@ internal sealed class PipelineFigures(Workload workload, PipelineRecording recor
     /// <summary>Seconds that ffmpeg decodes.</summary>
     public List<double> Decode { get; } = [];
 
+    /// <summary>Whether there was a whole round.</summary>
+    public bool IsMeasured => BareTogether.Count > 0;
+
     public IEnumerable<Row> ToRows()
     {
         var rate = Rate(EndToEnd.Select(run => run.Seconds).Median());
         var floor = new Floor(Bare.Median(), BareTogether.Median(), Decode.Median());
-        var rounds = EndToEnd.Count == Rounds.Count ? "" : FormattableString.Invariant($", {EndToEnd.Count} rounds");
+        var rounds = Rounds.Note(EndToEnd.Count);
         yield return Row.AtLeast(
             $"{Workload}{rounds}", rate, Unit, "floor: models, then decode", Rate(floor.InSequence), FloorGoal);
         yield return Row.Compared(
@@ -40,6 +49,9 @@ internal sealed class PipelineFigures(Workload workload, PipelineRecording recor
             $"{Workload}", rate, Unit,
             "the lower floor where runs go side by side on a core each: models, then decode",
             Rate(floor.SideBySideInSequence));
+        yield return Row.Compared(
+            $"{Workload}: processor time of a frame", PerFrame(JobProcessor.Median()), "ms", "models and decode",
+            PerFrame(FloorProcessor.Median()));
         yield return new Row(
             $"{Workload}: found", FormattableString.Invariant(
                 $"{EndToEnd[0].Detections} objects, {EndToEnd[0].Lines} lines of text"));

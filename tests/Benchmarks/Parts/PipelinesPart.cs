@@ -35,9 +35,9 @@ internal sealed class PipelinesPart : IBenchmarkPart
         var inputs = figures.SelectMany(figure => figure.Recording.Inputs).Distinct().ToList();
         using var alone = new BareRuns(catalogue, device, inputs, threads: cores, atOnce: 1);
         using var together = new BareRuns(catalogue, device, inputs, threads: 1, atOnce: cores);
-        await using var services = new Installation();
-        await services.StartAsync();
-        await using var client = services.Client();
+        await using var installation = new Installation();
+        await installation.StartAsync();
+        await using var client = installation.Client();
         foreach (var pipeline in figures.DistinctBy(figure => figure.Workload.PipelineId))
         {
             // Warms up the way of a job; the models are warm when a service serves.
@@ -45,15 +45,32 @@ internal sealed class PipelinesPart : IBenchmarkPart
                 client, pipeline.Workload with { Stride = pipeline.Workload.Clip.Frames / 2 }, cancellationToken);
         }
 
-        await bench.InTurnsAsync(figures, async figure =>
+        try
         {
+            await bench.InTurnsAsync(figures, MeasureAsync);
+        }
+        finally
+        {
+            // Also where the time limit ends the part in the middle of a round.
+            rows.AddRange(figures.Where(figure => figure.IsMeasured).SelectMany(figure => figure.ToRows()));
+        }
+
+        async Task MeasureAsync(PipelineFigures figure)
+        {
+            var services = ServicesProcessorSeconds();
             figure.EndToEnd.Add(await JobRuns.RunAsync(client, figure.Workload, cancellationToken));
+            figure.JobProcessor.Add(ServicesProcessorSeconds() - services);
+            var own = ProcessorTime.SecondsOf(Environment.ProcessId);
             figure.Bare.Add(alone.Run(figure.Recording.Inputs, cancellationToken));
             figure.Decode.Add(await FfmpegDecode.RunAsync(figure.Workload, cancellationToken));
+            figure.FloorProcessor.Add(ProcessorTime.SecondsOf(Environment.ProcessId) - own);
             figure.BareTogether.Add(together.Run(figure.Recording.Inputs, cancellationToken));
             await Bench.SayAsync(figure.ToString());
-        });
-        rows.AddRange(figures.SelectMany(figure => figure.ToRows()));
+        }
+
+        double ServicesProcessorSeconds() =>
+            ProcessorTime.SecondsOf(installation.InferenceService.Id)
+            + ProcessorTime.SecondsOf(installation.JobService.Id);
     }
 
     private static IEnumerable<Workload> Workloads(BenchmarkClip clip) =>

@@ -1,3 +1,4 @@
+using ForegSyte.Hosting;
 using ForegSyte.Inference.Grpc;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Pipelines;
@@ -10,6 +11,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Contract = ForegSyte.V1.InferenceService;
 
 namespace ForegSyte.Benchmarks.Recording;
 
@@ -56,13 +58,14 @@ internal static class RecordingService
 
     private static WebApplication Build(string videos, Func<string> profilePrefix)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
+        var builder = ForegSyteHost.CreateBuilder([]);
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["DataDirectory"] = RepositoryFiles.Data,
             ["Video:AllowedRoots:0"] = videos,
         });
+        builder.AddForegSyteHost("InferenceService", defaultPort: 0, Contract.Descriptor);
+        builder.Logging.ClearProviders();
         builder.AddVideo();
         builder.Services.AddPipelines(builder.Configuration);
         builder.AddInference();
