@@ -32,7 +32,9 @@ public sealed class OrtProfileTests
     public void Read_OperatorsWithoutInputs_AreNotTakenForTheFirst()
     {
         var run = Assert.Single(Read(
-            """{"name":"constant","tid":1,"dur":1,"args":{"input_type_shape":[]}}""", Operator(1, "1,3,32,32"), Run(1, 7)));
+            """{"name":"constant","tid":1,"dur":1,"args":{"input_type_shape":[]}}""",
+            Operator(1, "1,3,32,32"),
+            Run(1, 7)));
 
         Assert.Equal("1x3x32x32", run.Input.Shape);
         Assert.Equal([1, 3, 32, 32], run.Input.Sizes());
@@ -45,9 +47,9 @@ public sealed class OrtProfileTests
     private static List<ModelRun> Read(params string[] events) =>
         OrtProfile.Read(new MemoryStream(Encoding.UTF8.GetBytes($"[{string.Join(',', events)}]")), "m");
 
-    private static string Operator(int thread, string sizes) =>
-        $$$"""{"name":"o","tid":{{{thread}}},"dur":5,"args":{"input_type_shape":[{"float":[{{{sizes}}}]},{"float":[8]}]}}""";
+    private static string Operator(int thread, string sizes) => FormattableString.Invariant(
+        $$"""{"name":"o","tid":{{thread}},"dur":5,"args":{"input_type_shape":[{"float":[{{sizes}}]},{"float":[8]}] } }""");
 
-    private static string Run(int thread, int microseconds) =>
-        $$"""{"name":"model_run","tid":{{thread}},"dur":{{microseconds}},"args":{}}""";
+    private static string Run(int thread, int microseconds) => FormattableString.Invariant(
+        $$"""{"name":"model_run","tid":{{thread}},"dur":{{microseconds}},"args":{} }""");
 }
