@@ -52,8 +52,8 @@ public sealed class DiskTests(Undisturbed undisturbed)
         await using var service = new FaultyJobService([undisturbed.Inference.Address]);
         string[] slowly =
         [
-            "strace", "-f", "--seccomp-bpf", "-o", "/dev/null", "-e", "trace=fsync,fdatasync",
-            "-e", "inject=fsync,fdatasync:delay_enter=250000",
+            "strace", "-f", "--seccomp-bpf", "-o", "/dev/null", "-e", "trace=fsync,fdatasync,syncfs",
+            "-e", "inject=fsync,fdatasync,syncfs:delay_enter=250000",
         ];
         await service.StartAsync(null, 1, slowly);
         var ledger = new Ledger();

@@ -39,6 +39,7 @@ internal sealed class FaultyJobService : IAsyncDisposable
             ["Submit:AllowedRoots:0"] = Path.GetDirectoryName(RepositoryFiles.Pedestrians)!,
             ["Dispatch:SegmentFrames"] = Request.SegmentFrames.ToString(CultureInfo.InvariantCulture),
             ["Inference:HealthInterval"] = "00:00:00.050",
+            ["Retry:MaxLostAttempts"] = "1000",
             ["Retry:FirstDelay"] = "00:00:00.050",
             ["Retry:MaxDelay"] = "00:00:00.500",
         };
@@ -150,6 +151,22 @@ internal sealed class FaultyJobService : IAsyncDisposable
 
             request.Etag = job.Etag;
         }
+    }
+
+    /// <summary>All jobs.</summary>
+    public async Task<List<Job>> ListAsync(CancellationToken cancellationToken)
+    {
+        var jobs = new List<Job>();
+        var request = new ListJobsRequest { PageSize = 1000 };
+        do
+        {
+            var page = await Client.ListJobsAsync(request, cancellationToken: cancellationToken);
+            jobs.AddRange(page.Jobs);
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
+
+        return jobs;
     }
 
     /// <inheritdoc />

@@ -10,6 +10,9 @@ namespace ForegSyte.Faults.Tests;
 /// </summary>
 internal static partial class Verdict
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(500);
+
     /// <summary>
     /// Waits for the jobs and checks everything. The service runs without faults, and is stopped by this.
     /// </summary>
@@ -17,6 +20,7 @@ internal static partial class Verdict
         FaultyJobService service, Ledger ledger, Undisturbed undisturbed, CancellationToken cancellationToken)
     {
         await RepeatUnansweredAsync(service, ledger, cancellationToken);
+        await DrainAsync(service, cancellationToken);
         var tally = new Tally();
         foreach (var entry in ledger.Jobs)
         {
@@ -41,6 +45,40 @@ internal static partial class Verdict
             var second = await service.Client.SubmitVideoAsync(call, cancellationToken: cancellationToken);
             Assert.Equal(first.Job.JobId, second.Job.JobId);
             ledger.Acknowledged(requestId, first.Job.JobId);
+        }
+    }
+
+    /// <summary>
+    /// Waits until no job is on its way any more. However many there are and however slow the machine is, one has to
+    /// get on within <see cref="Patience"/>.
+    /// </summary>
+    private static async Task DrainAsync(FaultyJobService service, CancellationToken cancellationToken)
+    {
+        var seen = "";
+        var stuckAt = TimeProvider.System.GetUtcNow() + Patience;
+        while (true)
+        {
+            var waiting = (await service.ListAsync(cancellationToken))
+                .Where(job => job.Status is JobStatus.Pending or JobStatus.Running)
+                .ToList();
+            if (waiting.Count == 0)
+            {
+                return;
+            }
+
+            var now = string.Join(' ', waiting.Select(job => job.Etag));
+            if (now != seen)
+            {
+                (seen, stuckAt) = (now, TimeProvider.System.GetUtcNow() + Patience);
+            }
+            else if (TimeProvider.System.GetUtcNow() > stuckAt)
+            {
+                throw new TimeoutException(
+                    $"{waiting.Count} jobs do not get on, the first is {waiting[0]}. The service printed:\n"
+                    + service.Output);
+            }
+
+            await Task.Delay(LookInterval, cancellationToken);
         }
     }
 
@@ -95,7 +133,7 @@ internal static partial class Verdict
     private static async Task CheckNoOtherJobAsync(
         FaultyJobService service, Ledger ledger, CancellationToken cancellationToken)
     {
-        var listed = await ListAsync(service, cancellationToken);
+        var listed = await service.ListAsync(cancellationToken);
         var known = ledger.Jobs.ToDictionary(entry => entry.JobId);
         Assert.All(listed, job => Assert.Contains(job.JobId, known));
         Assert.Equal(listed.Count, listed.Select(job => job.JobId).Distinct().Count());
@@ -110,7 +148,7 @@ internal static partial class Verdict
     /// </summary>
     private static async Task CheckStorageAsync(FaultyJobService service, CancellationToken cancellationToken)
     {
-        var jobs = await ListAsync(service, cancellationToken);
+        var jobs = await service.ListAsync(cancellationToken);
         var expected = jobs.SelectMany(ArtifactsOf).Order().ToList();
 
         // A cancelled job keeps for RetryJob what was finished.
@@ -132,21 +170,6 @@ internal static partial class Verdict
     private static IEnumerable<string> ArtifactsOf(Job job) => job.Status == JobStatus.Completed
         ? [job.InputPath, job.OutputPath, job.JobId + "_job.json"]
         : [job.InputPath];
-
-    private static async Task<List<Job>> ListAsync(FaultyJobService service, CancellationToken cancellationToken)
-    {
-        var jobs = new List<Job>();
-        var request = new ListJobsRequest { PageSize = 1000 };
-        do
-        {
-            var page = await service.Client.ListJobsAsync(request, cancellationToken: cancellationToken);
-            jobs.AddRange(page.Jobs);
-            request.PageToken = page.NextPageToken;
-        }
-        while (request.PageToken.Length > 0);
-
-        return jobs;
-    }
 
     [GeneratedRegex(@"Job (?<job>[0-9a-f-]{36}) is Completed")]
     private static partial Regex EndLine();

@@ -14,7 +14,10 @@ internal static class BenchmarkRun
     private static readonly int[] DefaultSizes = [1_000, 100_000, 1_000_000];
 
     private static readonly IBenchmarkPart[] Parts =
-        [new SubmitPart(), new GetPart(), new SizesPart(), new RecoveryPart(), new HangfirePart(), new ArtifactsPart()];
+    [
+        new SubmitPart(), new GetPart(), new SizesPart(), new RecoveryPart(), new HangfirePart(), new ArtifactsPart(),
+        new WaitersPart(),
+    ];
 
     /// <summary>Names of all parts, in the order in which they run.</summary>
     public static IEnumerable<string> PartNames => Parts.Select(part => part.Name);

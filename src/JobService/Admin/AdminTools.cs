@@ -1,4 +1,5 @@
 using ForegSyte.Hosting;
+using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.Migrations;
 using Microsoft.Extensions.Options;
@@ -18,6 +19,23 @@ internal sealed class AdminTools(WebApplication app) : IDisposable
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; } = app.Services.GetRequiredService<TimeProvider>();
 
+    /// <summary>The pipelines that a job may ask for.</summary>
+    /// <exception cref="AdminException">They cannot be read.</exception>
+    public PipelineDirectory Pipelines
+    {
+        get
+        {
+            try
+            {
+                return app.Services.GetRequiredService<PipelineDirectory>();
+            }
+            catch (InvalidOperationException failure)
+            {
+                throw new AdminException(failure.Message);
+            }
+        }
+    }
+
     /// <summary>Reads the settings as the service does. Nothing is opened yet.</summary>
     public static AdminTools Open(string[] settings)
     {
@@ -26,6 +44,7 @@ internal sealed class AdminTools(WebApplication app) : IDisposable
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.Logging.AddFilter((_, level) => level >= LogLevel.Warning);
         builder.Services.AddStorage(builder.Configuration);
+        builder.Services.AddInferenceClient();
         return new AdminTools(builder.Build());
     }
 

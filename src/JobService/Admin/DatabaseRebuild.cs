@@ -8,8 +8,7 @@ namespace ForegSyte.Jobs.Admin;
 
 /// <summary>
 /// Makes the database anew from the storage: completed jobs from their sidecars, and, where a pipeline is given,
-/// pending
-/// jobs from videos without one. Never touches a database that has jobs.
+/// pending jobs from videos without one. Never touches a database that has jobs.
 /// </summary>
 internal static class DatabaseRebuild
 {
@@ -17,6 +16,7 @@ internal static class DatabaseRebuild
     public static int Run(AdminTools tools, string? pipelineId, TextWriter output)
     {
         var path = CanonicalPath.Resolve(tools.Database.Value.Path);
+        RequirePipeline(tools, pipelineId);
         RequireNoJobs(tools, path);
         var now = tools.Time.GetUtcNow();
         var found = RebuiltJobs.From(tools.Storage, pipelineId, now);
@@ -43,6 +43,16 @@ internal static class DatabaseRebuild
             CultureInfo.InvariantCulture,
             $"rebuilt: {completed} completed and {found.Jobs.Count - completed} pending jobs in {path}"));
         return found.Problems.Count == 0 ? 0 : 1;
+    }
+
+    private static void RequirePipeline(AdminTools tools, string? pipelineId)
+    {
+        if (pipelineId is not null && !tools.Pipelines.Contains(pipelineId))
+        {
+            throw new AdminException(
+                $"There is no pipeline \"{pipelineId}\". There are "
+                + $"{string.Join(", ", tools.Pipelines.All.Select(pipeline => pipeline.Id))}.");
+        }
     }
 
     private static void RequireNoJobs(AdminTools tools, string path)

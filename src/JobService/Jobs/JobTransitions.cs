@@ -111,6 +111,13 @@ internal static class JobTransitions
         return BackToPending(job, failure, now);
     }
 
+    /// <summary>running → failed: whoever worked on the job is gone, and was so too often before.</summary>
+    public static JobRecord Abandon(JobRecord job, JobFailure failure, DateTimeOffset now)
+    {
+        RequireStatus(job, JobStatus.Running);
+        return End(job, JobStatus.Failed, failure, now) with { Failure = failure };
+    }
+
     /// <summary>
     /// pending | running → cancelled: a caller ended the job. A cancelled job is returned as it is, the same instance.
     /// </summary>

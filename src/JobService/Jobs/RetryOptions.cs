@@ -12,6 +12,15 @@ internal sealed class RetryOptions
     [Range(1, 100)]
     public int MaxAttempts { get; set; } = 5;
 
+    /// <summary>
+    /// Attempts in a row that may be lost with the JobService, or to a lease that was not renewed, without any frame
+    /// more than the one before: then the job is taken for the cause and fails, so that it does not end the service
+    /// at every start.
+    /// </summary>
+    /// <value>1 to 1000; 20 by default.</value>
+    [Range(1, 1_000)]
+    public int MaxLostAttempts { get; set; } = 20;
+
     /// <summary>Wait before the second attempt; doubled for each one after.</summary>
     /// <value>10 ms to 1 hour; 1 s by default.</value>
     [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00")]

@@ -43,5 +43,37 @@ internal static class RetryPolicy
         return TimeSpan.FromMilliseconds((step / 2) + (step / 2 * jitter));
     }
 
+    /// <summary>
+    /// What becomes of a running job whose attempt was lost: pending again, or failed where attempt after attempt is
+    /// lost at the same place.
+    /// </summary>
+    /// <param name="job">The job, running.</param>
+    /// <param name="failure">How the attempt was lost.</param>
+    /// <param name="options">Limits.</param>
+    /// <param name="now">The time.</param>
+    public static JobRecord AfterLoss(JobRecord job, JobFailure failure, RetryOptions options, DateTimeOffset now)
+    {
+        var lost = LostInARow(job);
+        return lost < options.MaxLostAttempts
+            ? JobTransitions.Rescue(job, failure, now)
+            : JobTransitions.Abandon(
+                job,
+                failure with
+                {
+                    Message = $"{failure.Message} It was the last of {lost} attempts that were lost without progress "
+                        + "(Retry:MaxLostAttempts), so the job may be the cause. RetryJob runs it again.",
+                },
+                now);
+    }
+
+    private static int LostInARow(JobRecord job)
+    {
+        var latest = job.Attempts[^1];
+        return 1 + job.Attempts.Skip(job.ForgivenAttempts).SkipLast(1).Reverse()
+            .TakeWhile(attempt => attempt.Failure?.Reason == ErrorReason.LeaseLost
+                && attempt.FramesResumed == latest.FramesResumed)
+            .Count();
+    }
+
     private static bool Counts(ErrorReason reason) => reason is not (ErrorReason.ShuttingDown or ErrorReason.LeaseLost);
 }

@@ -1,4 +1,5 @@
 using ForegSyte.V1;
+using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Queue;
 
@@ -8,7 +9,8 @@ namespace ForegSyte.Jobs.Queue;
 /// where their next attempt may not begin yet.
 /// </summary>
 internal sealed class JobRecovery(
-    IJobStore store, JobBoard board, PendingJobs pending, TimeProvider time, ILogger<JobRecovery> logger)
+    IJobStore store, JobBoard board, PendingJobs pending, IOptions<RetryOptions> retry, TimeProvider time,
+    ILogger<JobRecovery> logger)
 {
     /// <summary>Why an attempt ended that a crash cut off.</summary>
     public static readonly JobFailure Interrupted =
@@ -29,7 +31,9 @@ internal sealed class JobRecovery(
 
             // The commit queues it.
             await board.ChangeAsync(
-                job.JobId, stored => JobTransitions.Rescue(stored, Interrupted, time.GetUtcNow()), cancellationToken);
+                job.JobId,
+                stored => RetryPolicy.AfterLoss(stored, Interrupted, retry.Value, time.GetUtcNow()),
+                cancellationToken);
             rescued++;
         }
 

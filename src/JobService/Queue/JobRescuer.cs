@@ -11,6 +11,7 @@ internal sealed class JobRescuer(
     JobBoard board,
     LocalAttempts attempts,
     IOptions<DispatchOptions> options,
+    IOptions<RetryOptions> retry,
     TimeProvider time,
     ILogger<JobRescuer> logger) : BackgroundService
 {
@@ -35,10 +36,10 @@ internal sealed class JobRescuer(
                     }
 
                     rescued++;
-                    return JobTransitions.Rescue(job, Expired, time.GetUtcNow());
+                    return RetryPolicy.AfterLoss(job, Expired, retry.Value, time.GetUtcNow());
                 },
                 cancellationToken);
-            logger.LogWarning("The lease of job {JobId} expired; the job is queued again", jobId);
+            logger.LogWarning("The lease of job {JobId} expired; its attempt is over", jobId);
         }
 
         return rescued;

@@ -79,7 +79,7 @@ internal static class Layering
         {
             Uses =
             [
-                "Jobs", "Storage", "Results", "Migrations", Protocol, Hosting, DuckDb, AspNetCore,
+                "Jobs", "Storage", "Results", "Migrations", "Inference", Protocol, Hosting, DuckDb, AspNetCore,
             ],
         },
     ];

@@ -133,6 +133,7 @@ public sealed class ReadCommandsTests : IAsyncLifetime
         _server.Service.Results.Answer(
             new GetJobResultsResponse { Results = { SampleJobs.Frame(0), SampleJobs.Frame(1) }, NextPageToken = "b" },
             new GetJobResultsResponse { Results = { SampleJobs.Frame(2) } });
+        _server.Service.Get.Answer(new GetJobResponse { Job = SampleJobs.Completed() });
 
         var run = await CommandLineRun.OnAsync(_server, "results", SampleJobs.Id, "--json");
 
@@ -147,6 +148,7 @@ public sealed class ReadCommandsTests : IAsyncLifetime
     public async Task Results_NoFrames_IsAnEmptyDocument()
     {
         _server.Service.Results.Answer(new GetJobResultsResponse());
+        _server.Service.Get.Answer(new GetJobResponse { Job = SampleJobs.Completed() });
 
         var run = await CommandLineRun.OnAsync(_server, "results", SampleJobs.Id, "--json");
 
@@ -159,12 +161,26 @@ public sealed class ReadCommandsTests : IAsyncLifetime
         var frame = SampleJobs.Frame(12);
         frame.Result.Detections.Insert(1, SampleJobs.Found("person", 0.5f, 1, 1, 2, 2));
         _server.Service.Results.Answer(new GetJobResultsResponse { Results = { frame } });
+        _server.Service.Get.Answer(new GetJobResponse { Job = SampleJobs.Completed() });
 
         var run = await CommandLineRun.OnAsync(_server, "results", SampleJobs.Id, "--start-frame", "12");
 
         var line = run.Output.Split(Environment.NewLine)[1];
         Assert.Matches(@"^ +12 +1\.200 s  person x2 91%, car 74% +GATE 07 NORTH$", line);
         Assert.Equal(12, Assert.Single(_server.Service.Results.Requests).StartFrame);
+    }
+
+    [Fact]
+    public async Task Results_JobFailedMidway_PrintsWhatThereIsAndSaysSo()
+    {
+        _server.Service.Results.Answer(new GetJobResultsResponse { Results = { SampleJobs.Frame(0) } });
+        _server.Service.Get.Answer(new GetJobResponse { Job = SampleJobs.Failed() });
+
+        var run = await CommandLineRun.OnAsync(_server, "results", SampleJobs.Id);
+
+        Assert.Equal(4, run.ExitCode);
+        Assert.Contains("GATE 07 NORTH", run.Output, StringComparison.Ordinal);
+        Assert.Contains("error: the job failed: UNDECODABLE_VIDEO", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -188,6 +204,7 @@ public sealed class ReadCommandsTests : IAsyncLifetime
                 Grpc.Core.StatusCode.FailedPrecondition, ErrorReason.ResultsNotReady, "The job is running."))
             .Answer(new GetJobResultsResponse { Results = { SampleJobs.Frame(0) }, Complete = true });
         _server.Service.Wait.Answer(SampleJobs.Changed(SampleJobs.Running(1)));
+        _server.Service.Get.Answer(new GetJobResponse { Job = SampleJobs.Completed() });
 
         var run = await CommandLineRun.OnAsync(_server, "results", SampleJobs.Id, "--follow");
 

@@ -148,6 +148,16 @@ public sealed class AdminCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Rebuild_PipelineThatThereIsNot_IsRefused()
+    {
+        var (code, text) = await RunAsync("rebuild", "--pipeline", "yolo");
+
+        Assert.Equal(2, code);
+        Assert.Contains("There are detect_only, ocr_only, yolo_ocr.", text, StringComparison.Ordinal);
+        Assert.False(File.Exists(Database));
+    }
+
+    [Fact]
     public async Task Rebuild_DatabaseWithJobs_IsRefused()
     {
         await StoreAsync(TestJobs.Pending());
@@ -193,7 +203,12 @@ public sealed class AdminCommandTests : IDisposable
     {
         using var text = new StringWriter();
         var code = await AdminCommandLine.RunAsync(
-            [.. arguments, $"--DataDirectory={_folder.File("data")}"], text, text, Cancellation);
+            [
+                .. arguments,
+                $"--DataDirectory={_folder.File("data")}",
+                $"--Pipelines:Directory={Path.Combine(RepositoryFiles.Data, "pipelines")}",
+            ],
+            text, text, Cancellation);
         return (code, text.ToString());
     }
 

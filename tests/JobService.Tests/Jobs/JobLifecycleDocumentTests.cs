@@ -26,6 +26,7 @@ public sealed partial class JobLifecycleDocumentTests
         ["fail"] = job => JobTransitions.Fail(job, Token, Failure, Now),
         ["release"] = job => JobTransitions.Release(job, Token, Failure, TimeSpan.Zero, Now),
         ["rescue"] = job => JobTransitions.Rescue(job, Failure, Now),
+        ["abandon"] = job => JobTransitions.Abandon(job, Failure, Now),
         ["cancel"] = job => JobTransitions.Cancel(job, Now),
         ["retry"] = job => JobTransitions.Retry(job, Now),
     };

@@ -18,7 +18,7 @@ public sealed class JobTransitionsTests
     /// What a walk does in a step: which command, with whose token, how many seconds after or before the step before.
     /// </summary>
     private static readonly Gen<(int Command, Guid Token, DateTimeOffset Now, int Frames)[]> Walks =
-        Gen.Select(Gen.Int[0, 9], Gen.Int[0, 2], Gen.Int[-3, 8], Gen.Int[0, 50]).Array[0, 40].Select(steps =>
+        Gen.Select(Gen.Int[0, 10], Gen.Int[0, 2], Gen.Int[-3, 8], Gen.Int[0, 50]).Array[0, 40].Select(steps =>
         {
             var now = Start;
             return steps
@@ -155,7 +155,7 @@ public sealed class JobTransitionsTests
             Assert.Equal((before.QueuedAt, before.ForgivenAttempts), (after.QueuedAt, after.ForgivenAttempts));
         }
 
-        if (before.Status == JobStatus.Running && step.Command is not (7 or 8))
+        if (before.Status == JobStatus.Running && step.Command is not (7 or 8 or 10))
         {
             Assert.Equal(before.Lease!.Token, step.Token);
             Assert.True(before.Lease.ExpiresAt > step.Now, "Nothing is done under a lease that expired.");
@@ -184,6 +184,7 @@ public sealed class JobTransitionsTests
             7 => JobTransitions.Rescue(job, Failure, step.Now),
             8 => JobTransitions.Cancel(job, step.Now),
             9 => JobTransitions.Retry(job, step.Now),
+            10 => JobTransitions.Abandon(job, Failure, step.Now),
             _ => throw new ArgumentOutOfRangeException(nameof(step)),
         };
 

@@ -8,6 +8,9 @@ public sealed class RetryPolicyTests
     private static readonly RetryOptions Options =
         new() { MaxAttempts = 3, FirstDelay = TimeSpan.FromSeconds(1), MaxDelay = TimeSpan.FromSeconds(10) };
 
+    private static readonly DateTimeOffset Now = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
+
     [Theory]
     [InlineData(ErrorReason.UndecodableVideo)]
     [InlineData(ErrorReason.StageFailed)]
@@ -46,6 +49,43 @@ public sealed class RetryPolicyTests
             var step = Math.Min(10_000, 1000 * Math.Pow(2, earlier));
             Assert.InRange(delay.TotalMilliseconds, (step / 2) - 1, step + 1);
         });
+
+    [Fact]
+    public void AfterLoss_SameFramesEachTime_FailsAfterTheLastAttempt()
+    {
+        var options = new RetryOptions { MaxLostAttempts = 3 };
+        var job = Lose(Lose(After(), framesResumed: 5, options), framesResumed: 5, options);
+        Assert.Equal(JobStatus.Pending, job.Status);
+
+        job = Lose(job, framesResumed: 5, options);
+
+        Assert.Equal((JobStatus.Failed, ErrorReason.LeaseLost), (job.Status, job.Failure!.Reason));
+        Assert.Contains("3 attempts", job.Failure.Message, StringComparison.Ordinal);
+        Assert.Equal(JobStatus.Pending, Lose(JobTransitions.Retry(job, Now), framesResumed: 5, options).Status);
+    }
+
+    [Fact]
+    public void AfterLoss_MoreFramesEachTime_GoesOn()
+    {
+        var options = new RetryOptions { MaxLostAttempts = 2 };
+        var job = After();
+        for (var frames = 0; frames < 10; frames++)
+        {
+            job = Lose(job, frames, options);
+            Assert.Equal(JobStatus.Pending, job.Status);
+        }
+    }
+
+    /// <summary>An attempt that took over frames and is lost then.</summary>
+    private static JobRecord Lose(JobRecord job, int framesResumed, RetryOptions options)
+    {
+        var running = JobTransitions.Claim(job with { Status = JobStatus.Pending }, Guid.NewGuid(), Now, Lease);
+        running = running with
+        {
+            Attempts = [.. running.Attempts.SkipLast(1), running.Attempts[^1] with { FramesResumed = framesResumed }],
+        };
+        return RetryPolicy.AfterLoss(running, new JobFailure(ErrorReason.LeaseLost, "Lost."), options, Now);
+    }
 
     private static JobRecord After(params JobFailure[] failures) => new()
     {

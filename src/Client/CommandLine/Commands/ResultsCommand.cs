@@ -40,10 +40,17 @@ internal static class ResultsCommand
                 await (arguments.GetValue(json)
                     ? JsonLines.WriteAsync(context.Environment.Output, "results", results, token)
                     : WriteLinesAsync(context.Environment.Output, results));
-                return ExitCode.Ok;
+                return Outcome(context, await context.Client.GetJobAsync(id, token));
             },
             cancellationToken));
         return command;
+    }
+
+    /// <summary>Tells where the results are not all that were asked for, since the job did not complete.</summary>
+    private static ExitCode Outcome(CommandContext context, Job job)
+    {
+        JobOutcome.Write(context.Error, job);
+        return job.Status is JobStatus.Failed or JobStatus.Cancelled ? ExitCodes.Of(job.Status) : ExitCode.Ok;
     }
 
     private static async Task WriteLinesAsync(TextWriter output, IAsyncEnumerable<FrameResult> results)
