@@ -30,9 +30,11 @@ faults: setup ## kill and disturb the services at least 200 times, and check tha
 	@FOREGSYTE_FAULT_KILLS=$(or $(KILLS),200) FOREGSYTE_FAULT_SEED=$(or $(SEED),1) \
 		dotnet run --project tests/Faults.Tests -c $(CONFIGURATION) --no-build
 
-bench: setup ## measure whole jobs against bare ONNX Runtime; prints a table
+bench: setup ## measure whole jobs against bare models, ffmpeg and peers; PARTS=pipelines,peers CLIPS=pedestrians for less
+	@eng/setup.sh --bench
 	@dotnet build tests/Benchmarks -c Release -v quiet --nologo -tl:off -clp:NoSummary
-	@dotnet tests/Benchmarks/bin/Release/net10.0/ForegSyte.Benchmarks.dll
+	@dotnet tests/Benchmarks/bin/Release/net10.0/ForegSyte.Benchmarks.dll \
+		--parts "$(PARTS)" --clips "$(CLIPS)" --minutes "$(MINUTES)"
 
 bench-gpu: setup ## measure the models on an NVIDIA GPU; PEAK_TFLOPS=67 shows the distance to its peak; exit 2 without a GPU
 	@eng/bench-gpu.sh $(if $(PEAK_TFLOPS),--peak-tflops $(PEAK_TFLOPS))

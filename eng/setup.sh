@@ -3,6 +3,7 @@
 #   eng/setup.sh          the .NET SDK and ffmpeg: enough to build, run and test
 #   eng/setup.sh --lint   buf too, for the checks of the contracts
 #   eng/setup.sh --accuracy   fonts too, in which lines of text are written that are then read
+#   eng/setup.sh --bench  OpenCV and Node.js too, with which the benchmark's peers run
 #   eng/setup.sh --test   strace and faketime too, with which tests slow the disk down and move the clock
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -60,6 +61,14 @@ need_fonts() {
   install fonts-dejavu-core || fail "the fonts of fonts-dejavu-core are missing. $why Then run this again."
 }
 
+# What the benchmark compares ForegSyte with; it leaves out, and says so, what is missing.
+want_peers() {
+  local missing=() why
+  /usr/bin/python3 -c 'import cv2, onnx' 2>/dev/null || missing+=(python3-opencv python3-onnx)
+  command -v npm >/dev/null || missing+=(npm)
+  [ ${#missing[@]} -eq 0 ] || install "${missing[@]}" || say "setup: ${missing[*]}: missing, so some peers are left out. $why"
+}
+
 need_buf() {
   local wanted
   wanted=$(sed -n 's/.*"@bufbuild\/buf": "\(.*\)".*/\1/p' package.json)
@@ -76,6 +85,7 @@ need_dotnet
 need_ffmpeg
 case "${1:-}" in
   --lint) need_buf ;;
+  --bench) want_peers ;;
   --test) want_fault_tools ;;
   --accuracy) need_fonts ;;
 esac

@@ -1,8 +1,7 @@
 using System.Globalization;
-using ForegSyte.Benchmarks;
-using ForegSyte.JobBenchmarks.Measuring;
 using ForegSyte.JobBenchmarks.Parts;
 using ForegSyte.JobBenchmarks.Processes;
+using ForegSyte.Measuring;
 using ForegSyte.Testing;
 
 namespace ForegSyte.JobBenchmarks;
@@ -30,13 +29,14 @@ internal static class BenchmarkRun
     /// <returns>The exit code: 0 if every part ran, reached goals or not.</returns>
     public static async Task<int> RunAsync(string parts, string sizes, CancellationToken cancellationToken)
     {
-        var chosen = Chosen(parts);
+        var names = NameList.Choose(parts, [.. PartNames]);
+        var chosen = Parts.Where(part => names.Contains(part.Name));
         var jobCounts = SizesOf(sizes);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(TimeLimit);
         var loadBefore = Machine.Load();
         var start = TimeProvider.System.GetTimestamp();
-        using var folder = new WorkFolder();
+        using var folder = new WorkFolder("bench-jobs");
         var clip = await Clips.MakeAsync(
             folder.File("clip.mp4"), "-f", "lavfi", "-i", "color=c=gray:s=16x16:r=1", "-frames:v", "1",
             "-c:v", "libx264", "-pix_fmt", "yuv420p");
@@ -87,19 +87,8 @@ internal static class BenchmarkRun
         return (rows, failures);
     }
 
-    private static List<IBenchmarkPart> Chosen(string names)
-    {
-        var wanted = Split(names);
-        var unknown = wanted.Except(PartNames).ToList();
-        return unknown.Count > 0
-            ? throw new ArgumentException($"There is no part {unknown[0]}; there are {string.Join(", ", PartNames)}.")
-            : [.. Parts.Where(part => wanted.Length == 0 || wanted.Contains(part.Name))];
-    }
-
     private static int[] SizesOf(string sizes) => sizes.Length == 0
         ? DefaultSizes
-        : [.. Split(sizes).Select(size => int.Parse(size, NumberStyles.None, CultureInfo.InvariantCulture)).Order()];
-
-    private static string[] Split(string list) =>
-        list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        : [.. NameList.Split(sizes)
+            .Select(size => int.Parse(size, NumberStyles.None, CultureInfo.InvariantCulture)).Order()];
 }

@@ -1,5 +1,5 @@
-using ForegSyte.JobBenchmarks.Measuring;
 using ForegSyte.JobBenchmarks.Processes;
+using ForegSyte.Measuring;
 
 namespace ForegSyte.JobBenchmarks.Parts;
 

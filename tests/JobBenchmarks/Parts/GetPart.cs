@@ -1,6 +1,7 @@
 using ForegSyte.JobBenchmarks.Load;
 using ForegSyte.JobBenchmarks.Measuring;
 using ForegSyte.JobBenchmarks.Processes;
+using ForegSyte.Measuring;
 using ForegSyte.V1;
 
 namespace ForegSyte.JobBenchmarks.Parts;

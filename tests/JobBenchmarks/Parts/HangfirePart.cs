@@ -1,6 +1,6 @@
 using ForegSyte.JobBenchmarks.Load;
-using ForegSyte.JobBenchmarks.Measuring;
 using ForegSyte.JobBenchmarks.Processes;
+using ForegSyte.Measuring;
 
 namespace ForegSyte.JobBenchmarks.Parts;
 

@@ -1,4 +1,4 @@
-using ForegSyte.JobBenchmarks.Measuring;
+using ForegSyte.Measuring;
 
 namespace ForegSyte.JobBenchmarks.Parts;
 

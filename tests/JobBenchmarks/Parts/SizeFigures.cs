@@ -1,4 +1,5 @@
 using ForegSyte.JobBenchmarks.Processes;
+using ForegSyte.Measuring;
 
 namespace ForegSyte.JobBenchmarks.Parts;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using ForegSyte.JobBenchmarks.Load;
-using ForegSyte.JobBenchmarks.Measuring;
 using ForegSyte.JobBenchmarks.Processes;
+using ForegSyte.Measuring;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Net.Client;

@@ -1,9 +1,9 @@
-namespace ForegSyte.JobBenchmarks.Measuring;
+namespace ForegSyte.Measuring;
 
 /// <summary>A line of the table.</summary>
 /// <param name="What">What was measured.</param>
 /// <param name="Figure">What came out, with its unit.</param>
-internal sealed record Row(string What, string Figure)
+public sealed record Row(string What, string Figure)
 {
     /// <summary>What it is compared with, with its own figure; empty where it stands for itself.</summary>
     public string Baseline { get; init; } = "";

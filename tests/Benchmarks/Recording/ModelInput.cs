@@ -1,6 +1,8 @@
-namespace ForegSyte.Benchmarks;
+using System.Globalization;
 
-/// <summary>One run of a model that a pipeline makes.</summary>
+namespace ForegSyte.Benchmarks.Recording;
+
+/// <summary>What a model was run on.</summary>
 /// <param name="ModelId">Id in the catalogue.</param>
 /// <param name="Shape">Shape of its input, for example "1x3x416x416".</param>
 internal readonly record struct ModelInput(string ModelId, string Shape)
@@ -9,5 +11,5 @@ internal readonly record struct ModelInput(string ModelId, string Shape)
         new(modelId, string.Join('x', sizes));
 
     public long[] Sizes() =>
-        [.. Shape.Split('x').Select(size => long.Parse(size, System.Globalization.CultureInfo.InvariantCulture))];
+        [.. Shape.Split('x').Select(size => long.Parse(size, NumberStyles.None, CultureInfo.InvariantCulture))];
 }

@@ -1,8 +1,9 @@
-namespace ForegSyte.Benchmarks;
+namespace ForegSyte.Measuring;
 
 /// <summary>What the numbers were measured on.</summary>
-internal sealed record Machine(int Cores, string Processor)
+public sealed record Machine(int Cores, string Processor)
 {
+    /// <summary>This machine.</summary>
     public static Machine Here() => new(Environment.ProcessorCount, ProcessorName());
 
     /// <summary>Load averages over 1, 5 and 15 minutes: other work on the machine spoils timings.</summary>

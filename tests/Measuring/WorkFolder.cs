@@ -1,16 +1,17 @@
 using ForegSyte.Testing;
 
-namespace ForegSyte.JobBenchmarks.Measuring;
+namespace ForegSyte.Measuring;
 
 /// <summary>
 /// A folder under out/ of the checkout, removed when disposed. Not under /tmp, which is memory on many machines: then
 /// fsync would cost nothing.
 /// </summary>
-internal sealed class WorkFolder : IDisposable
+public sealed class WorkFolder : IDisposable
 {
-    public WorkFolder() =>
+    /// <param name="name">What it is for; the id of the process is added.</param>
+    public WorkFolder(string name) =>
         Path = Directory.CreateDirectory(System.IO.Path.Combine(
-            RepositoryFiles.Root, "out", FormattableString.Invariant($"bench-jobs-{Environment.ProcessId}"))).FullName;
+            RepositoryFiles.Root, "out", FormattableString.Invariant($"{name}-{Environment.ProcessId}"))).FullName;
 
     /// <summary>Absolute path.</summary>
     public string Path { get; }

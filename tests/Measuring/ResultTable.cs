@@ -1,10 +1,11 @@
 using System.Text;
 
-namespace ForegSyte.JobBenchmarks.Measuring;
+namespace ForegSyte.Measuring;
 
 /// <summary>The rows as Markdown.</summary>
-internal static class ResultTable
+public static class ResultTable
 {
+    /// <summary>A table with a line for each row.</summary>
     public static string Of(IEnumerable<Row> rows)
     {
         var text = new StringBuilder(

@@ -1,20 +1,11 @@
 using ForegSyte.JobBenchmarks.Load;
+using ForegSyte.Measuring;
 
 namespace ForegSyte.JobBenchmarks.Measuring;
 
-/// <summary>Values of the same measurement in several rounds.</summary>
-internal static class Rounds
+/// <summary>What several rounds of load come to.</summary>
+internal static class LoadRounds
 {
-    /// <summary>Rounds of every measurement.</summary>
-    public const int Count = 3;
-
-    /// <summary>The middle value; the larger one of the two in the middle of an even number.</summary>
-    public static double Median(this IEnumerable<double> values)
-    {
-        var sorted = values.Order().ToArray();
-        return sorted[sorted.Length / 2];
-    }
-
     /// <summary>The middle rate, in calls a second.</summary>
     public static double MedianPerSecond(this IEnumerable<LoadResult> results) =>
         results.Select(result => result.PerSecond).Median();
