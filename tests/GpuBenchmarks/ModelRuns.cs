@@ -39,6 +39,7 @@ internal sealed class ModelRuns : IDisposable
         using var tensor = Noise(batch);
         for (var run = 0; run < warmUpRuns; run++)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             RunOnce(options, tensor);
         }
 

@@ -19,8 +19,9 @@ internal static class OperationCount
         using var options = new SessionOptions
         {
             GraphOptimizationLevel = GraphOptimizationLevel.ORT_DISABLE_ALL,
-            EnableProfiling = true,
+            // First: switching it on takes the path as it is then.
             ProfileOutputPathPrefix = folder.File("profile"),
+            EnableProfiling = true,
         };
 
         // Weights that were packed for the processor are gone from the profile.

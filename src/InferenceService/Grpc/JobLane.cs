@@ -1,6 +1,8 @@
 namespace ForegSyte.Inference.Grpc;
 
-/// <summary>The segments of one job that run or wait. <see cref="SegmentAdmission"/> changes it under its lock.</summary>
+/// <summary>
+/// The segments of one job that run or wait. <see cref="SegmentAdmission"/> changes it under its lock.
+/// </summary>
 /// <param name="job">Id of the job; empty for calls that name none, which count as one job.</param>
 internal sealed class JobLane(string job)
 {

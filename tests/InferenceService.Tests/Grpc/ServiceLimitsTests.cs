@@ -285,7 +285,7 @@ public sealed class ServiceLimitsTests
     [Fact]
     public async Task RunPipeline_ServiceStopsWithinItsGrace_IsFinished()
     {
-        await using var service = await StartAsync([]);
+        await using var service = await StartAsync(new() { ["Stop:GraceTime"] = "00:10:00" });
         var path = await LongVideoAsync(service);
         var request = service.Ask("long.mp4");
         request.Range = new FrameRange { EndFrame = 60 };
