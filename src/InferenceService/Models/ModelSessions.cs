@@ -74,7 +74,7 @@ internal sealed class ModelSessions(ModelCatalogue catalogue, InferenceDevice de
             var session = new InferenceSession(bytes, options);
             try
             {
-                var model = new ModelSession(entry, session);
+                var model = new ModelSession(entry, session) { GainsByBatches = device.IsGpu };
                 logger.LogInformation("Loaded model {Model} from {Path}", entry.Id, entry.FilePath);
                 return model;
             }

@@ -1,8 +1,8 @@
 namespace ForegSyte.Inference.Pipelines;
 
 /// <summary>
-/// Adds up where the time of one call goes. Safe for several threads. Stages overlap, so that the parts may be more
-/// than the call took.
+/// Adds up where the time of one call goes. Safe for several threads. Frames are computed side by side, so that the
+/// parts may be more than the call took.
 /// </summary>
 internal sealed class SegmentMeter(TimeProvider time)
 {
@@ -12,7 +12,7 @@ internal sealed class SegmentMeter(TimeProvider time)
     /// <summary>Time inside the stages, summed: models with their pre- and postprocessing.</summary>
     public TimeSpan Inference => new(Interlocked.Read(ref _inferenceTicks));
 
-    /// <summary>Time during which the first stage stood idle and waited for the decoder.</summary>
+    /// <summary>Time during which no frame was there to be computed: all waited for the decoder.</summary>
     public TimeSpan DecodeWait => new(Interlocked.Read(ref _decodeWaitTicks));
 
     /// <summary>A timestamp to give to one of the Add methods.</summary>

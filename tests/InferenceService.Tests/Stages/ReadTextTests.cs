@@ -113,6 +113,22 @@ public sealed class ReadTextTests(LoadedModels models) : IClassFixture<LoadedMod
         Assert.Equal(2, two.Count);
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    [InlineData(6)]
+    public async Task Process_InRunsOfAnySize_GivesTheSameToTheLastBit(int linesPerRun)
+    {
+        using var frame = Repeated((await SampleFrames.ReadAsync(50))[0]);
+
+        var one = await ReadAsync(LoadedModels.Reader(models.Sessions, options: new() { TextLinesPerRun = 1 }), frame);
+        var many = await ReadAsync(
+            LoadedModels.Reader(models.Sessions, options: new() { TextLinesPerRun = linesPerRun }), frame);
+
+        Assert.True(one.Count >= 5, string.Join(", ", one));
+        Assert.Equal(one.Select(finding => finding.Region), many.Select(finding => finding.Region));
+    }
+
     [Fact]
     public async Task Process_BelowTheThreshold_DropsTheLine()
     {
