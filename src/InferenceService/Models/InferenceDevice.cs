@@ -117,7 +117,8 @@ internal sealed class InferenceDevice
         _ => throw new ArgumentOutOfRangeException(nameof(provider), provider, "There is no such provider."),
     };
 
-    private static string Describe(V1.ExecutionProvider provider, int deviceIndex, ComputeSplit split) => provider switch
+    private static string Describe(
+        V1.ExecutionProvider provider, int deviceIndex, ComputeSplit split) => provider switch
     {
         V1.ExecutionProvider.Cuda => FormattableString.Invariant($"CUDA device {deviceIndex}"),
         V1.ExecutionProvider.Tensorrt => FormattableString.Invariant($"TensorRT on CUDA device {deviceIndex}"),

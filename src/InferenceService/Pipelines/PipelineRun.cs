@@ -19,6 +19,7 @@ internal sealed class PipelineRun : IAsyncDisposable
     private readonly CancellationToken _caller;
     private readonly CancellationTokenSource _stop;
     private readonly Channel<Task<FrameResult>> _results;
+    private readonly UnchangedFrames _unchanged;
     private readonly Task _pump;
     private readonly Lock _idle = new();
 
@@ -39,6 +40,7 @@ internal sealed class PipelineRun : IAsyncDisposable
         _caller = cancellationToken;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _idleSince = meter.Start();
+        _unchanged = new UnchangedFrames(pipeline);
 
         // Two frames are never in the channel: the one that the pump holds and the one that the caller waits for.
         _results = Channel.CreateBounded<Task<FrameResult>>(
@@ -53,7 +55,7 @@ internal sealed class PipelineRun : IAsyncDisposable
     }
 
     /// <summary>The next frame's result, or null after the last.</summary>
-    /// <exception cref="ServiceException">A stage or the decoder failed; the results before it have been given.</exception>
+    /// <exception cref="ServiceException">A stage or the decoder failed; what came before it was given.</exception>
     /// <exception cref="OperationCanceledException">The caller's token was cancelled.</exception>
     public async ValueTask<FrameResult?> NextAsync()
     {
@@ -77,6 +79,7 @@ internal sealed class PipelineRun : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
+        _unchanged.Dispose();
         _stop.Dispose();
     }
 
@@ -99,7 +102,9 @@ internal sealed class PipelineRun : IAsyncDisposable
             await foreach (var frame in frames.WithCancellation(_stop.Token))
             {
                 CountBegun();
-                var result = Task.Run(() => WorkAsync(frame), CancellationToken.None);
+                var next = new FrameWork(frame, _pipeline.Nodes.Count);
+                _unchanged.Link(next);
+                var result = Task.Run(() => WorkAsync(next), CancellationToken.None);
                 work = result;
                 await _results.Writer.WriteAsync(result, _stop.Token);
             }
@@ -114,16 +119,18 @@ internal sealed class PipelineRun : IAsyncDisposable
         }
     }
 
-    private async Task<FrameResult> WorkAsync(Frame frame)
+    private async Task<FrameResult> WorkAsync(FrameWork work)
     {
         try
         {
-            using (frame)
+            using (work.Frame)
             {
+                // Before the slot: the earlier frame may still have to get one.
+                await work.WaitForEarlierAsync();
                 await _slots.TakeAsync(_stop.Token);
                 try
                 {
-                    return await ComputeAsync(new FrameWork(frame, _pipeline.Nodes.Count));
+                    return await ComputeAsync(work);
                 }
                 finally
                 {
@@ -133,6 +140,7 @@ internal sealed class PipelineRun : IAsyncDisposable
         }
         finally
         {
+            work.End();
             CountEnded();
         }
     }
@@ -141,7 +149,10 @@ internal sealed class PipelineRun : IAsyncDisposable
     {
         for (var position = 0; position < _pipeline.Nodes.Count; position++)
         {
-            work.Outputs[position] = await ProcessAsync(_pipeline.Nodes[position], work);
+            var node = _pipeline.Nodes[position];
+            work.Complete(position, work.EarlierOutput(position) is { } earlier
+                ? node.Stage.TakeOver(earlier, work.InputOf(node))
+                : await ProcessAsync(node, work));
         }
 
         return ToResult(work);

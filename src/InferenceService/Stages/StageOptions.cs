@@ -51,4 +51,12 @@ internal sealed class StageOptions
     /// <value>The default is 2400, fifty times the height of a line.</value>
     [Range(320, 16_384)]
     public int TextLineMaxWidth { get; set; } = 2400;
+
+    /// <summary>
+    /// How much a frame may differ from the last one that was read in the same segment for its text to be taken over
+    /// unread: the mean difference in the block of 16x16 pixels that changed most, in grey levels.
+    /// </summary>
+    /// <value>The default is 0: every frame is read.</value>
+    [Range(0, 255)]
+    public int TextChangeThreshold { get; set; }
 }

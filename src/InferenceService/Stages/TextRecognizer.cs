@@ -62,7 +62,8 @@ internal sealed class TextRecognizer
             for (var first = 0; first < batch.Count; first += _linesPerRun)
             {
                 using var outputs = batch.Run(_model, first, _linesPerRun, cancellationToken);
-                Decode(outputs.Values(0), indexes.AsSpan(first, Math.Min(_linesPerRun, batch.Count - first)), lines, read);
+                var count = Math.Min(_linesPerRun, batch.Count - first);
+                Decode(outputs.Values(0), indexes.AsSpan(first, count), lines, read);
             }
         }
 

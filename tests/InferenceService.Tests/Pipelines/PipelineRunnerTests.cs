@@ -12,6 +12,8 @@ public sealed class PipelineRunnerTests : IDisposable
 {
     private static readonly StageOutput Nothing = new([], []);
 
+    private delegate void Paint(int frame, Span<byte> pixels);
+
     private readonly List<Frame> _frames = [];
     private readonly FrameSlots _slots = new(2);
     private readonly SegmentMeter _meter = new(TimeProvider.System);
@@ -234,6 +236,46 @@ public sealed class PipelineRunnerTests : IDisposable
         AssertAllGivenBack();
     }
 
+    [Theory]
+    [InlineData(0, 12)]
+    [InlineData(4, 3)]
+    public async Task Run_FramesThatShowTheSame_AreLookedAtOnceWhereAskedFor(int threshold, int expected)
+    {
+        // Grey rises by one a frame: compared with the frame before nothing would ever change.
+        var looked = new System.Collections.Concurrent.ConcurrentBag<int>();
+        var pipeline = Compile(new FakeStage((input, _) =>
+        {
+            looked.Add(input.Frame.Index);
+            return ValueTask.FromResult(StageOutput.Of(
+                [new TextFinding(new TextRegion { Text = $"{input.Frame.Index}" }, null)]));
+        })
+        {
+            ChangeThreshold = threshold,
+        });
+
+        var results = await CollectAsync(
+            pipeline, Frames(12, paint: (frame, pixels) => pixels.Fill((byte)frame)),
+            TestContext.Current.CancellationToken);
+
+        Assert.Equal(expected, looked.Count);
+        Assert.Equal(
+            Enumerable.Range(0, 12).Select(index => $"{(threshold == 0 ? index : index / 5 * 5)}"),
+            results.Select(result => result.Result.Text));
+    }
+
+    [Fact]
+    public async Task Run_AFrameThatFailsAndWouldHaveBeenTakenOver_IsTheOneThatIsTold()
+    {
+        var pipeline = Compile(
+            new FakeStage((_, _) => throw new InvalidDataException("bad")) { ChangeThreshold = 4 });
+
+        var failure = await Assert.ThrowsAsync<ServiceException>(
+            () => CollectAsync(pipeline, Frames(20), TestContext.Current.CancellationToken));
+
+        Assert.Equal("0", failure.Metadata["frameIndex"]);
+        AssertAllGivenBack();
+    }
+
     [Fact]
     public async Task Run_NoFrames_GivesNoResults() => Assert.Empty(
         await CollectAsync(Compile((_, _) => ValueTask.FromResult(Nothing)), Frames(0),
@@ -286,17 +328,20 @@ public sealed class PipelineRunnerTests : IDisposable
 
     public void Dispose() => _slots.Dispose();
 
-    private IAsyncEnumerable<Frame> Frames(int count, Exception? failure = null, int timestampStepMs = 40) =>
-        MakeFramesAsync(count, failure, timestampStepMs, TestContext.Current.CancellationToken);
+    private IAsyncEnumerable<Frame> Frames(
+        int count, Exception? failure = null, int timestampStepMs = 40, Paint? paint = null) =>
+        MakeFramesAsync(count, failure, timestampStepMs, paint, TestContext.Current.CancellationToken);
 
     private async IAsyncEnumerable<Frame> MakeFramesAsync(
-        int count, Exception? failure, int timestampStepMs, [EnumeratorCancellation] CancellationToken cancellationToken)
+        int count, Exception? failure, int timestampStepMs, Paint? paint,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         for (var i = 0; i < count; i++)
         {
             await Task.Yield();
             cancellationToken.ThrowIfCancellationRequested();
             var frame = new Frame(i, i * timestampStepMs, 2, 2, 2, 2);
+            (paint ?? ((_, pixels) => pixels.Clear()))(i, frame.Pixels.Span);
             lock (_frames)
             {
                 _frames.Add(frame);

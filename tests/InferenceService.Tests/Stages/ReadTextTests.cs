@@ -149,6 +149,25 @@ public sealed class ReadTextTests(LoadedModels models) : IClassFixture<LoadedMod
         Assert.Same(detections[1], Assert.Single(output.Texts).Within);
     }
 
+    [Fact]
+    public async Task TakeOver_OfAnEarlierFrame_LinksTheLinesToTheFramesOwnDetections()
+    {
+        var stage = LoadedModels.Reader(models.Sessions, options: new() { TextChangeThreshold = 3 });
+        var frame = (await SampleFrames.ReadAsync(50))[0];
+        var earlier = StageOutput.Of(await ReadAsync(stage, frame));
+        earlier.Texts[0].Region.DetectionIndex = 7;
+        Detection[] detections = [Box(0, 0, 400, 80)];
+
+        var taken = Assert.Single(
+            stage.TakeOver(earlier, new StageInput(frame, [StageOutput.Of(detections)])).Texts);
+
+        Assert.Equal(3, stage.ChangeThreshold);
+        Assert.Same(detections[0], taken.Within);
+        Assert.False(taken.Region.HasDetectionIndex);
+        Assert.Equal(7, earlier.Texts[0].Region.DetectionIndex);
+        Assert.Equal(earlier.Texts[0].Region.Polygon, taken.Region.Polygon);
+    }
+
     private static Detection Box(float x, float y, float width, float height) =>
         new() { Box = new BoundingBox { X = x, Y = y, Width = width, Height = height } };
 
