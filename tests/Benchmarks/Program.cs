@@ -37,7 +37,10 @@ internal static class Program
         var clip = RepositoryFiles.Pedestrians;
         using var late = new CancellationTokenSource(LastRoundStart);
         var loadBefore = Machine.Load();
-        var device = new InferenceDevice(Options.Create(new DeviceOptions()), NullLogger<InferenceDevice>.Instance);
+
+        // The floor has all processors for each run, whatever the service makes of them.
+        var device = new InferenceDevice(
+            Options.Create(new DeviceOptions { ConcurrentRuns = 1 }), NullLogger<InferenceDevice>.Instance);
         var catalogue = ModelCatalogueReader.Read(Path.Combine(RepositoryFiles.Data, "models", "models.json"));
         var measurements = await RecordAsync(catalogue, device, clip, cancellationToken);
         using var bare = new BareRuns(catalogue, device, measurements.SelectMany(measurement => measurement.Inputs));
