@@ -36,7 +36,7 @@ internal sealed class InferenceMetrics : IDisposable
             "foregsyte.inference.frames", "{frame}", "Frames of finished segments, by what became of them.");
         _segmentQueue = Seconds("foregsyte.inference.segment.queue_time", "How long a call waited for its turn.");
         _segmentTime = Seconds("foregsyte.inference.segment.duration", "How long a segment ran, by how it ended.");
-        _stageQueue = Seconds("foregsyte.inference.stage.queue_time", "How long a frame waited before a stage.");
+        _stageQueue = Seconds("foregsyte.inference.stage.queue_time", "How long a decoded frame waited for its turn, by its first stage.");
         _stageCompute = Seconds("foregsyte.inference.stage.compute_time", "How long a stage worked on a frame.");
         _batchSize = _meter.CreateHistogram(
             "foregsyte.inference.batch.size", "{item}", "Pictures or lines in one run of a model.", null, BatchAdvice);
@@ -59,7 +59,7 @@ internal sealed class InferenceMetrics : IDisposable
     public void RecordSegment(TimeSpan time, string outcome) =>
         _segmentTime.Record(time.TotalSeconds, new KeyValuePair<string, object?>("outcome", outcome));
 
-    /// <summary>A frame's wait before a stage has ended.</summary>
+    /// <summary>A decoded frame's wait for its turn has ended.</summary>
     public void RecordStageQueue(string stage, TimeSpan time) => _stageQueue.Record(time.TotalSeconds, Stage(stage));
 
     /// <summary>A stage has worked on a frame.</summary>

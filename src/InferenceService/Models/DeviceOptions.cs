@@ -23,8 +23,16 @@ internal sealed class DeviceOptions : IValidatableObject
     /// <value>The default is false.</value>
     public bool RequireGpu { get; set; }
 
+    /// <summary>Frames of all calls together that are computed at the same time.</summary>
+    /// <value>
+    /// The default is 0: on the CPU one for each processor, <see cref="ComputeSplit.MaxRunsOnCpu"/> at most; on a GPU
+    /// <see cref="ComputeSplit.RunsOnGpu"/>.
+    /// </value>
+    [Range(0, 256)]
+    public int ConcurrentRuns { get; set; }
+
     /// <summary>Threads that one run of a model uses on the CPU.</summary>
-    /// <value>The default is 0: as many as the process has processors.</value>
+    /// <value>The default is 0: the processors, shared out among the concurrent runs.</value>
     [Range(0, 256)]
     public int IntraOpThreads { get; set; }
 

@@ -41,11 +41,12 @@ internal sealed class InferenceDevice
         var chosen = failure is null ? wanted : V1.ExecutionProvider.Cpu;
         var isFallback = failure is not null && options.Provider != DeviceProvider.Auto;
         Provider = chosen;
-        Threads = options.IntraOpThreads > 0 ? options.IntraOpThreads : Environment.ProcessorCount;
+        Split = ComputeSplit.Of(
+            Environment.ProcessorCount, IsGpu, options.ConcurrentRuns, options.IntraOpThreads);
         _description = new V1.Device
         {
             ExecutionProvider = chosen,
-            Description = Describe(chosen, options.DeviceIndex, Threads),
+            Description = Describe(chosen, options.DeviceIndex, Split),
             FallbackReason = isFallback ? $"{wanted} cannot be used: {failure}" : "",
         };
         Log(logger, _description, failure);
@@ -54,8 +55,11 @@ internal sealed class InferenceDevice
     /// <summary>What computes the models.</summary>
     public V1.ExecutionProvider Provider { get; }
 
-    /// <summary>Threads that one run uses on the CPU.</summary>
-    public int Threads { get; }
+    /// <summary>Whether the models run on a GPU.</summary>
+    public bool IsGpu => Provider != V1.ExecutionProvider.Cpu;
+
+    /// <summary>Frames that are computed at the same time, and threads of a run.</summary>
+    public ComputeSplit Split { get; }
 
     /// <summary>The device as the contracts tell it; a copy, since messages can be changed.</summary>
     public V1.Device Description => _description.Clone();
@@ -65,7 +69,7 @@ internal sealed class InferenceDevice
     {
         var options = new SessionOptions
         {
-            IntraOpNumThreads = Threads,
+            IntraOpNumThreads = Split.Threads,
             GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL,
             ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
@@ -119,11 +123,13 @@ internal sealed class InferenceDevice
         _ => throw new ArgumentOutOfRangeException(nameof(provider), provider, "There is no such provider."),
     };
 
-    private static string Describe(V1.ExecutionProvider provider, int deviceIndex, int threads) => provider switch
+    private static string Describe(
+        V1.ExecutionProvider provider, int deviceIndex, ComputeSplit split) => provider switch
     {
         V1.ExecutionProvider.Cuda => FormattableString.Invariant($"CUDA device {deviceIndex}"),
         V1.ExecutionProvider.Tensorrt => FormattableString.Invariant($"TensorRT on CUDA device {deviceIndex}"),
-        _ => FormattableString.Invariant($"CPU, {threads} {(threads == 1 ? "thread" : "threads")}"),
+        _ => FormattableString.Invariant($"CPU, {(split.Runs == 1 ? "" : $"{split.Runs} frames at once, each on ")}")
+            + FormattableString.Invariant($"{split.Threads} {(split.Threads == 1 ? "thread" : "threads")}"),
     };
 
     private static void Log(ILogger logger, V1.Device device, string? failure)

@@ -54,6 +54,12 @@ internal sealed class ModelSession : IDisposable
     /// <summary>The outputs as the file declares them.</summary>
     public IReadOnlyList<TensorShape> Outputs { get; }
 
+    /// <summary>
+    /// Whether several pictures in one run take less time than one run for each: on a GPU they do, on a CPU they do
+    /// not, since the values between two operators then no longer fit into its caches.
+    /// </summary>
+    public bool GainsByBatches { get; init; }
+
     /// <summary>Runs under way.</summary>
     public int Running => _uses.CurrentCount - (_isDisposed == 0 ? 1 : 0);
 

@@ -13,10 +13,10 @@ internal sealed class PipelineOptions
     public string Directory { get; set; } = "pipelines";
 
     /// <summary>
-    /// Frames that wait before each stage of a call. More hides more unevenness and holds more frames in memory: at
-    /// most (capacity + 1) * (stages + 1) frames a call.
+    /// Frames of a call that wait to be computed or taken, beside those that are computed. More hides more unevenness
+    /// and holds more decoded frames in memory: at most this many and those of Device:ConcurrentRuns a call.
     /// </summary>
-    /// <value>The default is 2.</value>
+    /// <value>The default is 4.</value>
     [Range(1, 256)]
-    public int FramesBetweenStages { get; set; } = 2;
+    public int FramesAhead { get; set; } = 4;
 }

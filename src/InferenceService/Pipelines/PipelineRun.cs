@@ -1,4 +1,3 @@
-using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.Stages;
@@ -8,159 +7,161 @@ using ForegSyte.V1;
 namespace ForegSyte.Inference.Pipelines;
 
 /// <summary>
-/// One call's frames on their way: the decoder fills the first channel, each node reads one channel and writes the
-/// next, the caller reads the last. Every channel is bounded, first in first out, with one writer and one reader; so
-/// order is kept, nothing is dropped, and a slow node holds back those before it.
+/// One call's frames on their way. Each frame goes through the nodes by itself, several frames side by side: decoding
+/// and all stages overlap, and no stage waits because another one takes longer. The results wait in a bounded channel
+/// in the order of the frames; so order is kept, nothing is dropped, and slow stages hold back the decoder.
 /// </summary>
 internal sealed class PipelineRun : IAsyncDisposable
 {
     private readonly CompiledPipeline _pipeline;
+    private readonly FrameSlots _slots;
     private readonly SegmentMeter _meter;
     private readonly CancellationToken _caller;
     private readonly CancellationTokenSource _stop;
-    private readonly Channel<FrameWork>[] _channels;
-    private readonly Task[] _workers;
-    private ExceptionDispatchInfo? _failure;
+    private readonly Channel<Task<FrameResult>> _results;
+    private readonly UnchangedFrames _unchanged;
+    private readonly Task _pump;
+    private readonly Lock _idle = new();
+
+    /// <summary>Frames that were decoded and are not done.</summary>
+    private int _working;
+
+    /// <summary>Since when there has been none.</summary>
+    private long _idleSince;
 
     /// <summary>Starts to pull frames.</summary>
     public PipelineRun(
-        CompiledPipeline pipeline, IAsyncEnumerable<Frame> frames, int capacity, SegmentMeter meter,
-        CancellationToken cancellationToken)
+        CompiledPipeline pipeline, IAsyncEnumerable<Frame> frames, int framesAhead, FrameSlots slots,
+        SegmentMeter meter, CancellationToken cancellationToken)
     {
         _pipeline = pipeline;
+        _slots = slots;
         _meter = meter;
         _caller = cancellationToken;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        _channels = [.. Enumerable.Range(0, pipeline.Nodes.Count + 1).Select(_ => CreateChannel(capacity))];
-        _workers =
-        [
-            StartWorker(() => PumpAsync(frames), _channels[0]),
-            .. Enumerable.Range(0, pipeline.Nodes.Count)
-                .Select(position => StartWorker(() => WorkAsync(position), _channels[position + 1])),
-        ];
+        _idleSince = meter.Start();
+        _unchanged = new UnchangedFrames(pipeline);
+
+        // Two frames are never in the channel: the one that the pump holds and the one that the caller waits for.
+        _results = Channel.CreateBounded<Task<FrameResult>>(
+            new BoundedChannelOptions(Math.Max(1, slots.Count + framesAhead - 2))
+            {
+                SingleReader = true,
+                SingleWriter = true,
+                FullMode = BoundedChannelFullMode.Wait,
+                AllowSynchronousContinuations = false,
+            });
+        _pump = Task.Run(() => PumpAsync(frames), CancellationToken.None);
     }
 
     /// <summary>The next frame's result, or null after the last.</summary>
-    /// <exception cref="ServiceException">A stage or the decoder failed.</exception>
+    /// <exception cref="ServiceException">A stage or the decoder failed; what came before it was given.</exception>
     /// <exception cref="OperationCanceledException">The caller's token was cancelled.</exception>
     public async ValueTask<FrameResult?> NextAsync()
     {
-        var results = _channels[^1].Reader;
         try
         {
-            if (await results.WaitToReadAsync(_stop.Token) && results.TryRead(out var work))
-            {
-                return ToResult(work);
-            }
+            return await _results.Reader.WaitToReadAsync(_stop.Token) && _results.Reader.TryRead(out var work)
+                ? await work
+                : null;
         }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        catch
         {
-            // The cause is told below, once nothing runs any more.
-        }
+            await StopAsync();
 
-        await StopAsync();
-        _caller.ThrowIfCancellationRequested();
-        _failure?.Throw();
-        return null;
+            // What fails after the caller cancelled failed because of that.
+            _caller.ThrowIfCancellationRequested();
+            throw;
+        }
     }
 
     /// <summary>Stops what still runs, waits for it, and gives every frame back.</summary>
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
+        _unchanged.Dispose();
         _stop.Dispose();
     }
 
     private async Task StopAsync()
     {
         await _stop.CancelAsync();
-        await Task.WhenAll(_workers);
-        foreach (var channel in _channels)
+        await _pump;
+        while (_results.Reader.TryRead(out var work))
         {
-            while (channel.Reader.TryRead(out var work))
-            {
-                work.Frame.Dispose();
-            }
+            await ((Task)work).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    private static Channel<FrameWork> CreateChannel(int capacity) => Channel.CreateBounded<FrameWork>(
-        new BoundedChannelOptions(capacity)
-        {
-            SingleReader = true,
-            SingleWriter = true,
-            FullMode = BoundedChannelFullMode.Wait,
-            // A stage computes for long; its reader must not run on the writer's thread.
-            AllowSynchronousContinuations = false,
-        });
-
-    /// <summary>
-    /// Runs a worker on the thread pool. It never faults: the first failure is kept and stops the others. Only then is
-    /// the worker's output completed, so that nobody takes a stop for the end of the video.
-    /// </summary>
-    private Task StartWorker(Func<Task> work, Channel<FrameWork> output) => Task.Run(async () =>
+    /// <summary>Starts the work on each frame. It never faults: a failure is the last thing in the channel.</summary>
+    private async Task PumpAsync(IAsyncEnumerable<Frame> frames)
     {
+        Task work = Task.CompletedTask;
         try
         {
-            await work();
+            await foreach (var frame in frames.WithCancellation(_stop.Token))
+            {
+                CountBegun();
+                var next = new FrameWork(frame, _pipeline.Nodes.Count) { QueuedAt = _meter.Start() };
+                _unchanged.Link(next);
+                var result = Task.Run(() => WorkAsync(next), CancellationToken.None);
+                work = result;
+                await _results.Writer.WriteAsync(result, _stop.Token);
+            }
+
+            _results.Writer.Complete();
         }
         catch (Exception failure)
         {
-            Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(failure), null);
-            await _stop.CancelAsync();
+            // The work that did not get into the channel; what did is waited for by those who take it out.
+            await work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _results.Writer.Complete(failure);
+        }
+    }
+
+    private async Task<FrameResult> WorkAsync(FrameWork work)
+    {
+        try
+        {
+            using (work.Frame)
+            {
+                // Before the slot: the earlier frame may still have to get one.
+                await work.WaitForEarlierAsync();
+                await _slots.TakeAsync(_stop.Token);
+                _meter.AddQueue(work.QueuedAt, _pipeline.Nodes[0].Id);
+                try
+                {
+                    return await ComputeAsync(work);
+                }
+                finally
+                {
+                    _slots.Release();
+                }
+            }
         }
         finally
         {
-            output.Writer.TryComplete();
-        }
-    });
-
-    private async Task PumpAsync(IAsyncEnumerable<Frame> frames)
-    {
-        await foreach (var frame in frames.WithCancellation(_stop.Token))
-        {
-            await PassOnAsync(0, new FrameWork(frame, _pipeline.Nodes.Count));
+            work.End();
+            CountEnded();
         }
     }
 
-    private async Task WorkAsync(int position)
+    private async ValueTask<FrameResult> ComputeAsync(FrameWork work)
     {
-        while (await NextWorkAsync(position) is { } work)
+        for (var position = 0; position < _pipeline.Nodes.Count; position++)
         {
-            _meter.AddQueue(work.QueuedAt, _pipeline.Nodes[position].Id);
-            try
-            {
-                work.Outputs[position] = await ProcessAsync(_pipeline.Nodes[position], work);
-            }
-            catch
-            {
-                work.Frame.Dispose();
-                throw;
-            }
-
-            if (position == _pipeline.Nodes.Count - 1)
-            {
-                work.Frame.Dispose();
-            }
-
-            await PassOnAsync(position + 1, work);
-        }
-    }
-
-    private async ValueTask<FrameWork?> NextWorkAsync(int position)
-    {
-        var start = _meter.Start();
-        var more = await _channels[position].Reader.WaitToReadAsync(_stop.Token);
-        if (position == 0)
-        {
-            _meter.AddDecodeWait(start);
+            var node = _pipeline.Nodes[position];
+            work.Complete(position, work.EarlierOutput(position) is { } earlier
+                ? node.Stage.TakeOver(earlier, work.InputOf(node))
+                : await ProcessAsync(node, work));
         }
 
-        return more && _channels[position].Reader.TryRead(out var work) ? work : null;
+        return ToResult(work);
     }
 
     private async ValueTask<StageOutput> ProcessAsync(CompiledNode node, FrameWork work)
     {
+        _stop.Token.ThrowIfCancellationRequested();
         var start = _meter.Start();
         try
         {
@@ -176,17 +177,25 @@ internal sealed class PipelineRun : IAsyncDisposable
         }
     }
 
-    private async ValueTask PassOnAsync(int channel, FrameWork work)
+    private void CountBegun()
     {
-        work.QueuedAt = _meter.Start();
-        try
+        lock (_idle)
         {
-            await _channels[channel].Writer.WriteAsync(work, _stop.Token);
+            if (_working++ == 0)
+            {
+                _meter.AddDecodeWait(_idleSince);
+            }
         }
-        catch
+    }
+
+    private void CountEnded()
+    {
+        lock (_idle)
         {
-            work.Frame.Dispose();
-            throw;
+            if (--_working == 0)
+            {
+                _idleSince = _meter.Start();
+            }
         }
     }
 

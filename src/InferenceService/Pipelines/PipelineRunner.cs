@@ -6,10 +6,10 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Inference.Pipelines;
 
 /// <summary>Runs pipelines over frames. Safe for several calls at once, which share the models.</summary>
-internal sealed class PipelineRunner(IOptions<PipelineOptions> options)
+internal sealed class PipelineRunner(FrameSlots slots, IOptions<PipelineOptions> options)
 {
     /// <summary>
-    /// The results of the frames, in their order, one for each. Decoding and the nodes overlap over several frames.
+    /// The results of the frames, in their order, one for each. Several frames are decoded and computed side by side.
     /// Every frame is disposed by the runner, also when the caller stops early.
     /// </summary>
     /// <param name="pipeline">Pipeline to run.</param>
@@ -17,7 +17,8 @@ internal sealed class PipelineRunner(IOptions<PipelineOptions> options)
     /// <param name="meter">Is told where the time goes.</param>
     /// <param name="cancellationToken">Stops the frames, the stages and the models' runs.</param>
     /// <exception cref="Hosting.Errors.ServiceException">
-    /// STAGE_FAILED with the metadata pipelineId, node and frameIndex. What the frames throw comes through as it is.
+    /// STAGE_FAILED with the metadata pipelineId, node and frameIndex, of the first frame that failed. What the frames
+    /// throw comes through as it is.
     /// </exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async IAsyncEnumerable<FrameResult> RunAsync(
@@ -25,7 +26,7 @@ internal sealed class PipelineRunner(IOptions<PipelineOptions> options)
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         await using var run = new PipelineRun(
-            pipeline, frames, options.Value.FramesBetweenStages, meter, cancellationToken);
+            pipeline, frames, options.Value.FramesAhead, slots, meter, cancellationToken);
         while (await run.NextAsync() is { } result)
         {
             yield return result;

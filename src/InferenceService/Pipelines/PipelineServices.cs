@@ -33,6 +33,7 @@ internal static class PipelineServices
         services.AddSingleton<StageFactory>();
         services.AddSingleton(provider => LoadPipelines(
             provider, Path.GetFullPath(Options<PipelineOptions>(provider).Directory, dataDirectory)));
+        services.AddSingleton(provider => new FrameSlots(provider.GetRequiredService<InferenceDevice>()));
         services.AddSingleton<PipelineRunner>();
         services.AddSingleton<PipelineWarmUp>();
         return services;

@@ -3,8 +3,8 @@ using ForegSyte.Inference.Metrics;
 namespace ForegSyte.Inference.Pipelines;
 
 /// <summary>
-/// Adds up where the time of one call goes. Safe for several threads. Stages overlap, so that the parts may be more
-/// than the call took.
+/// Adds up where the time of one call goes. Safe for several threads. Frames are computed side by side, so that the
+/// parts may be more than the call took.
 /// </summary>
 internal sealed class SegmentMeter(TimeProvider time, InferenceMetrics? metrics = null)
 {
@@ -14,7 +14,7 @@ internal sealed class SegmentMeter(TimeProvider time, InferenceMetrics? metrics 
     /// <summary>Time inside the stages, summed: models with their pre- and postprocessing.</summary>
     public TimeSpan Inference => new(Interlocked.Read(ref _inferenceTicks));
 
-    /// <summary>Time during which the first stage stood idle and waited for the decoder.</summary>
+    /// <summary>Time during which no frame was there to be computed: all waited for the decoder.</summary>
     public TimeSpan DecodeWait => new(Interlocked.Read(ref _decodeWaitTicks));
 
     /// <summary>A timestamp to give to one of the Add methods.</summary>
@@ -28,7 +28,7 @@ internal sealed class SegmentMeter(TimeProvider time, InferenceMetrics? metrics 
         metrics?.RecordStageCompute(stage, elapsed);
     }
 
-    /// <summary>Counts the time since a timestamp as a frame's wait before a stage.</summary>
+    /// <summary>Counts the time since a timestamp as a frame's wait for its turn.</summary>
     public void AddQueue(long start, string stage) => metrics?.RecordStageQueue(stage, time.GetElapsedTime(start));
 
     /// <summary>Counts the time since a timestamp as waiting for the decoder.</summary>

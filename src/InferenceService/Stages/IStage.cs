@@ -13,4 +13,18 @@ internal interface IStage
     /// </summary>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     ValueTask<StageOutput> ProcessAsync(StageInput input, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// How much a frame may differ from an earlier one of the same call for the stage to take over its output, in grey
+    /// levels as <see cref="Vision.FrameChange"/> measures them; 0 where every frame is looked at.
+    /// </summary>
+    int ChangeThreshold => 0;
+
+    /// <summary>
+    /// The output for a frame that shows the same as an earlier one; only where there is a
+    /// <see cref="ChangeThreshold"/>.
+    /// </summary>
+    /// <param name="earlier">What the stage gave for the earlier frame; not to be changed.</param>
+    /// <param name="input">The frame, with what the stages before have found in it.</param>
+    StageOutput TakeOver(StageOutput earlier, StageInput input) => throw new NotSupportedException();
 }

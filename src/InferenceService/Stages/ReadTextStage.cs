@@ -11,8 +11,10 @@ namespace ForegSyte.Inference.Stages;
 /// <param name="direction">Turns lines; null where the pipeline does not ask for it.</param>
 /// <param name="recognizer">Reads the lines.</param>
 /// <param name="confidence">Lines below this are dropped, 0 to 1.</param>
+/// <param name="changeThreshold">See <see cref="IStage.ChangeThreshold"/>.</param>
 internal sealed class ReadTextStage(
-    TextDetector detector, TextDirectionClassifier? direction, TextRecognizer recognizer, float confidence) : IStage
+    TextDetector detector, TextDirectionClassifier? direction, TextRecognizer recognizer, float confidence,
+    int changeThreshold) : IStage
 {
     /// <summary>A line this many times taller than wide is read from top to bottom; PaddleOCR's rule.</summary>
     public const float VerticalAspect = 1.5f;
@@ -22,6 +24,25 @@ internal sealed class ReadTextStage(
 
     public ValueTask<StageOutput> ProcessAsync(StageInput input, CancellationToken cancellationToken) =>
         ValueTask.FromResult(StageOutput.Of(Read(input, cancellationToken)));
+
+    public int ChangeThreshold => changeThreshold;
+
+    /// <summary>The same lines; on which detection each is depends on the frame's own ones.</summary>
+    public StageOutput TakeOver(StageOutput earlier, StageInput input)
+    {
+        var detections = input.Upstream.SelectMany(output => output.Detections).ToList();
+        return StageOutput.Of([.. earlier.Texts.Select(finding => Again(finding, detections))]);
+    }
+
+    private static TextFinding Again(TextFinding finding, List<V1.Detection> detections)
+    {
+        // A copy: which detection it is on is written into the region of the earlier frame.
+        var region = finding.Region.Clone();
+        region.ClearDetectionIndex();
+        var (topLeft, bottomRight) = (region.Polygon[0], region.Polygon[2]);
+        var centre = new PixelPoint((topLeft.X + bottomRight.X) / 2, (topLeft.Y + bottomRight.Y) / 2);
+        return new TextFinding(region, TextLinks.SmallestAround(centre, detections));
+    }
 
     private List<TextFinding> Read(StageInput input, CancellationToken cancellationToken)
     {

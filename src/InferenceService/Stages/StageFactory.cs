@@ -31,7 +31,8 @@ internal sealed class StageFactory(ModelSessions models, IOptions<StageOptions> 
                 ? null
                 : new TextDirectionClassifier(direction, ThresholdsOf(node, direction), options.Value),
             new TextRecognizer(recognizer, options.Value),
-            ThresholdsOf(node, recognizer)[Thresholds.Confidence]);
+            ThresholdsOf(node, recognizer)[Thresholds.Confidence],
+            options.Value.TextChangeThreshold);
     }
 
     /// <summary>The thresholds of a model, where the node has its own those.</summary>

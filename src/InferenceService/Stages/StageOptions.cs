@@ -32,13 +32,31 @@ internal sealed class StageOptions
     [Range(1, 5000)]
     public int TextLinesPerFrame { get; set; } = 200;
 
-    /// <summary>Most lines of text that are read in one run of the recogniser.</summary>
+    /// <summary>
+    /// Most lines of text that are padded to one width, that of the longest of them; lines of like width come together.
+    /// </summary>
     /// <value>The default is 6, PaddleOCR's rec_batch_num.</value>
     [Range(1, 128)]
     public int TextLinesPerBatch { get; set; } = 6;
+
+    /// <summary>
+    /// Most lines of such a group that are read in one run of the recogniser. It changes the time and not the text.
+    /// </summary>
+    /// <value>The default is 0: the whole group on a GPU, one line on the CPU, where a run of six takes longer than six
+    /// runs of one.</value>
+    [Range(0, 128)]
+    public int TextLinesPerRun { get; set; }
 
     /// <summary>Widest picture of a line that the recogniser is given, in pixels; longer lines are squeezed.</summary>
     /// <value>The default is 2400, fifty times the height of a line.</value>
     [Range(320, 16_384)]
     public int TextLineMaxWidth { get; set; } = 2400;
+
+    /// <summary>
+    /// How much a frame may differ from the last one that was read in the same segment for its text to be taken over
+    /// unread: the mean difference in the block of 16x16 pixels that changed most, in grey levels.
+    /// </summary>
+    /// <value>The default is 0: every frame is read.</value>
+    [Range(0, 255)]
+    public int TextChangeThreshold { get; set; }
 }

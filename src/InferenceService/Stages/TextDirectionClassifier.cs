@@ -36,7 +36,7 @@ internal sealed class TextDirectionClassifier
         foreach (var chunk in lines.Chunk(_linesPerBatch))
         {
             using var batch = new TextLineBatch(frame, chunk, _model.Entry.InputWidth, _model.Entry.InputHeight);
-            using var outputs = batch.Run(_model, cancellationToken);
+            using var outputs = batch.Run(_model, 0, chunk.Length, cancellationToken);
             var values = outputs.Values(0);
             for (var i = 0; i < chunk.Length; i++)
             {

@@ -16,7 +16,9 @@ internal sealed class TextLineBatch : IDisposable
         ChannelOrder.Bgr, TensorLayout.Planar, 1 / 255f, (0.5f, 0.5f, 0.5f), (0.5f, 0.5f, 0.5f));
 
     private readonly float[] _buffer;
-    private readonly int _length;
+    private readonly int _lineLength;
+    private readonly int _height;
+    private readonly int _width;
 
     /// <param name="frame">The frame.</param>
     /// <param name="lines">The lines, in pixels of the frame.</param>
@@ -24,30 +26,40 @@ internal sealed class TextLineBatch : IDisposable
     /// <param name="height">Height of the tensor.</param>
     public TextLineBatch(Frame frame, IReadOnlyList<Quad> lines, int width, int height)
     {
-        var lineLength = TensorFormat.ChannelCount * height * width;
-        _length = lines.Count * lineLength;
-        Shape = [lines.Count, TensorFormat.ChannelCount, height, width];
-        _buffer = ArrayPool<float>.Shared.Rent(_length);
-        _buffer.AsSpan(0, _length).Clear();
+        (_width, _height) = (width, height);
+        _lineLength = TensorFormat.ChannelCount * height * width;
+        Count = lines.Count;
+        _buffer = ArrayPool<float>.Shared.Rent(Count * _lineLength);
+        _buffer.AsSpan(0, Count * _lineLength).Clear();
         var image = new RgbImage(frame.Pixels.Span, frame.Width, frame.Height);
         for (var i = 0; i < lines.Count; i++)
         {
             var lineWidth = Math.Min(WidthAt(lines[i], height), width);
             QuadSampler.Fill(
-                image, lines[i], Format, _buffer.AsSpan(i * lineLength, lineLength), lineWidth, height, width);
+                image, lines[i], Format, _buffer.AsSpan(i * _lineLength, _lineLength), lineWidth, height, width);
         }
     }
 
-    /// <summary>Shape of the tensor.</summary>
-    public long[] Shape { get; }
+    /// <summary>Number of lines.</summary>
+    public int Count { get; }
 
     /// <summary>Width of a line that is scaled to a height without changing its shape, at least 1.</summary>
     public static int WidthAt(in Quad line, int height) =>
         line.Height > 0 ? (int)Math.Clamp(MathF.Ceiling(height * line.Width / line.Height), 1, 1_000_000) : 1;
 
-    /// <summary>Runs a model on the batch.</summary>
-    public ModelOutputs Run(ModelSession model, CancellationToken cancellationToken) =>
-        model.Run(_buffer.AsMemory(0, _length), Shape, cancellationToken);
+    /// <summary>Runs a model on some of the lines.</summary>
+    /// <param name="model">Model.</param>
+    /// <param name="first">First of the lines.</param>
+    /// <param name="count">How many; fewer are run where fewer are left.</param>
+    /// <param name="cancellationToken">Ends the run between two operators.</param>
+    public ModelOutputs Run(ModelSession model, int first, int count, CancellationToken cancellationToken)
+    {
+        count = Math.Min(count, Count - first);
+        return model.Run(
+            _buffer.AsMemory(first * _lineLength, count * _lineLength),
+            [count, TensorFormat.ChannelCount, _height, _width],
+            cancellationToken);
+    }
 
     /// <inheritdoc />
     public void Dispose() => ArrayPool<float>.Shared.Return(_buffer);

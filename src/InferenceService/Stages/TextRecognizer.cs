@@ -4,7 +4,7 @@ using ForegSyte.Inference.Vision;
 
 namespace ForegSyte.Inference.Stages;
 
-/// <summary>Reads lines of text with a CTC network, several of like width in one run.</summary>
+/// <summary>Reads lines of text with a CTC network; lines of like width are padded alike.</summary>
 internal sealed class TextRecognizer
 {
     /// <summary>
@@ -18,6 +18,7 @@ internal sealed class TextRecognizer
     private readonly ModelSession _model;
     private readonly string[] _alphabet;
     private readonly int _linesPerBatch;
+    private readonly int _linesPerRun;
     private readonly int _maxWidth;
 
     /// <exception cref="ModelLoadException">The model is not of the family or has another alphabet.</exception>
@@ -25,6 +26,8 @@ internal sealed class TextRecognizer
     {
         _model = model;
         _linesPerBatch = options.TextLinesPerBatch;
+        _linesPerRun = options.TextLinesPerRun > 0 ? options.TextLinesPerRun
+            : model.GainsByBatches ? options.TextLinesPerBatch : 1;
         _maxWidth = options.TextLineMaxWidth;
         _alphabet = ["", .. LabelList.Read(model.Entry), " "];
         var height = model.Entry.InputHeight;
@@ -56,17 +59,26 @@ internal sealed class TextRecognizer
             var widest = TextLineBatch.WidthAt(lines[indexes[^1]], height);
             using var batch = new TextLineBatch(
                 frame, [.. indexes.Select(index => lines[index])], TensorWidth(widest, _maxWidth), height);
-            using var outputs = batch.Run(_model, cancellationToken);
-            var values = outputs.Values(0);
-            var length = values.Length / indexes.Length;
-            for (var i = 0; i < indexes.Length; i++)
+            for (var first = 0; first < batch.Count; first += _linesPerRun)
             {
-                var (text, confidence) = CtcDecoder.Decode(values.Slice(i * length, length), _alphabet);
-                read[indexes[i]] = new ReadLine(lines[indexes[i]], text, confidence);
+                using var outputs = batch.Run(_model, first, _linesPerRun, cancellationToken);
+                var count = Math.Min(_linesPerRun, batch.Count - first);
+                Decode(outputs.Values(0), indexes.AsSpan(first, count), lines, read);
             }
         }
 
         return read;
+    }
+
+    private void Decode(
+        ReadOnlySpan<float> values, ReadOnlySpan<int> indexes, IReadOnlyList<Quad> lines, ReadLine[] read)
+    {
+        var length = values.Length / indexes.Length;
+        for (var i = 0; i < indexes.Length; i++)
+        {
+            var (text, confidence) = CtcDecoder.Decode(values.Slice(i * length, length), _alphabet);
+            read[indexes[i]] = new ReadLine(lines[indexes[i]], text, confidence);
+        }
     }
 
     /// <summary>Width of the input for lines of this width.</summary>

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.IO.Pipes;
 
 namespace ForegSyte.Inference.Video;
 
@@ -50,6 +51,11 @@ internal sealed class ChildProcess : IAsyncDisposable
         {
             var process = Process.Start(start)!;
             process.StandardInput.Close();
+            if (process.StandardOutput.BaseStream is PipeStream pipe)
+            {
+                PipeCapacity.Raise(pipe.SafePipeHandle);
+            }
+
             return new ChildProcess(process, onErrorLine);
         }
         catch (Win32Exception failure)

@@ -39,6 +39,12 @@ internal static class ImageTensor
         var columns = ArrayPool<Tap>.Shared.Rent(fit.Width);
         try
         {
+            if (fit.Width == image.Width && fit.Height == image.Height && format.Layout == TensorLayout.Planar)
+            {
+                Convert(image, fit, format, tensor, tensorWidth, tensorHeight);
+                return;
+            }
+
             FillTaps(columns.AsSpan(0, fit.Width), image.Width);
             var upper = rows.AsSpan(0, rowLength);
             var lower = rows.AsSpan(rowLength, rowLength);
@@ -48,6 +54,20 @@ internal static class ImageTensor
         {
             ArrayPool<Tap>.Shared.Return(columns);
             ArrayPool<float>.Shared.Return(rows);
+        }
+    }
+
+    /// <summary>An image that is not scaled: its rows go straight into the planes.</summary>
+    private static void Convert(
+        RgbImage image, in ImageFit fit, TensorFormat format, Span<float> tensor, int tensorWidth, int tensorHeight)
+    {
+        for (var y = 0; y < fit.Height; y++)
+        {
+            for (var channel = 0; channel < TensorFormat.ChannelCount; channel++)
+            {
+                var start = (((channel * tensorHeight) + fit.Top + y) * tensorWidth) + fit.Left;
+                PixelRow.ToPlane(image.Row(y), format, channel, tensor.Slice(start, fit.Width));
+            }
         }
     }
 
@@ -99,7 +119,7 @@ internal static class ImageTensor
             var scale = format.ScaleOf(channel);
             var offset = format.OffsetOf(channel);
             var target = channel * start;
-            foreach (var tap in columns)
+            foreach (ref readonly var tap in columns)
             {
                 float first = source[tap.First * RgbImage.BytesPerPixel];
                 float second = source[tap.Second * RgbImage.BytesPerPixel];

@@ -17,7 +17,7 @@ public sealed class InferenceDeviceTests
     {
         Assert.SkipWhen(HasCuda(), "This build has CUDA.");
 
-        var device = Choose(new DeviceOptions { Provider = provider, IntraOpThreads = 2 });
+        var device = Choose(new DeviceOptions { Provider = provider, ConcurrentRuns = 1, IntraOpThreads = 2 });
 
         Assert.Equal(ExecutionProvider.Cpu, device.Description.ExecutionProvider);
         Assert.Equal("CPU, 2 threads", device.Description.Description);
@@ -72,9 +72,15 @@ public sealed class InferenceDeviceTests
     [Fact]
     public void Device_TheCpu_IsNeverAFallBack()
     {
-        var device = Choose(new DeviceOptions { Provider = DeviceProvider.Cpu, IntraOpThreads = 1 });
+        var device = Choose(new DeviceOptions
+        {
+            Provider = DeviceProvider.Cpu,
+            ConcurrentRuns = 3,
+            IntraOpThreads = 1,
+        });
 
-        Assert.Equal(("CPU, 1 thread", ""), (device.Description.Description, device.Description.FallbackReason));
+        Assert.Equal(("CPU, 3 frames at once, each on 1 thread", ""),
+            (device.Description.Description, device.Description.FallbackReason));
     }
 
     [Fact]

@@ -7,6 +7,10 @@ namespace ForegSyte.Inference.Tests.Pipelines;
 internal sealed class FakeStage(
     Func<StageInput, CancellationToken, ValueTask<StageOutput>> process, DecodeSize? size = null) : IStage
 {
+    public int ChangeThreshold { get; init; }
+
+    public StageOutput TakeOver(StageOutput earlier, StageInput input) => earlier;
+
     public DecodeSize DecodeSize { get; } = size ?? DecodeSize.Native;
 
     public ValueTask<StageOutput> ProcessAsync(StageInput input, CancellationToken cancellationToken) =>

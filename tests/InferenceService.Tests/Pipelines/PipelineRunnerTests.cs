@@ -8,11 +8,14 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Tests.Pipelines;
 
-public sealed class PipelineRunnerTests
+public sealed class PipelineRunnerTests : IDisposable
 {
     private static readonly StageOutput Nothing = new([], []);
 
+    private delegate void Paint(int frame, Span<byte> pixels);
+
     private readonly List<Frame> _frames = [];
+    private readonly FrameSlots _slots = new(2);
     private readonly SegmentMeter _meter = new(TimeProvider.System);
 
     [Fact]
@@ -83,8 +86,89 @@ public sealed class PipelineRunnerTests
             break;
         }
 
-        // Three channels of 2, one frame in the hand of each of the three workers, one at the consumer.
-        Assert.InRange(_frames.Count, 1, 10);
+        // Two that are computed, two ahead, and one whose result was taken.
+        Assert.InRange(_frames.Count, 1, 5);
+        AssertAllGivenBack();
+    }
+
+    [Fact]
+    public async Task Run_TwoCalls_ShareTheSlotsAndTakeTurns()
+    {
+        var (running, most, held) = (0, 0, 0);
+        var order = new List<int>();
+        var bothRun = new TaskCompletionSource();
+        var pipeline = Compile(async (input, token) =>
+        {
+            lock (order)
+            {
+                most = Math.Max(most, ++running);
+                order.Add(input.Frame.TimestampMs);
+            }
+
+            if (input.Frame.TimestampMs > 0)
+            {
+                bothRun.TrySetResult();
+            }
+
+            if (Interlocked.Exchange(ref held, 1) == 0)
+            {
+                await bothRun.Task.WaitAsync(token);
+            }
+
+            await Task.Yield();
+            lock (order)
+            {
+                running--;
+            }
+
+            return Nothing;
+        });
+
+        // The very first frame keeps its slot until the short call is there.
+        var calls = await Task.WhenAll(
+            CollectAsync(pipeline, Frames(2000, timestampStepMs: 0), TestContext.Current.CancellationToken),
+            CollectAsync(pipeline, Frames(20, timestampStepMs: 1), TestContext.Current.CancellationToken));
+
+        Assert.Equal([2000, 20], calls.Select(results => results.Count));
+        Assert.Equal(2, most);
+
+        // Each call has four frames waiting at most: the short one is not put behind the long one.
+        Assert.True(order.LastIndexOf(19) < 1000, $"The short call ended as number {order.LastIndexOf(19)} of 2020.");
+    }
+
+    [Fact]
+    public async Task Run_SeveralFramesThatFail_TellsTheFirstOneAfterTheResultsBeforeIt()
+    {
+        var later = new TaskCompletionSource();
+        var pipeline = Compile(async (input, token) =>
+        {
+            if (input.Frame.Index == 3)
+            {
+                later.SetResult();
+                throw new InvalidDataException("later");
+            }
+
+            if (input.Frame.Index == 2)
+            {
+                await later.Task.WaitAsync(token);
+                throw new InvalidDataException("first");
+            }
+
+            return Nothing;
+        });
+        var seen = new List<int>();
+
+        var failure = await Assert.ThrowsAsync<ServiceException>(async () =>
+        {
+            await foreach (var result in Runner().RunAsync(
+                pipeline, Frames(100), _meter, TestContext.Current.CancellationToken))
+            {
+                seen.Add(result.FrameIndex);
+            }
+        });
+
+        Assert.Equal([0, 1], seen);
+        Assert.Equal("2", failure.Metadata["frameIndex"]);
         AssertAllGivenBack();
     }
 
@@ -138,7 +222,7 @@ public sealed class PipelineRunnerTests
         var inside = new TaskCompletionSource();
         var pipeline = Compile(async (_, token) =>
         {
-            inside.SetResult();
+            inside.TrySetResult();
             await Task.Delay(Timeout.Infinite, token);
             return Nothing;
         });
@@ -149,6 +233,46 @@ public sealed class PipelineRunnerTests
 
         var failure = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run);
         Assert.Equal(cancel.Token, failure.CancellationToken);
+        AssertAllGivenBack();
+    }
+
+    [Theory]
+    [InlineData(0, 12)]
+    [InlineData(4, 3)]
+    public async Task Run_FramesThatShowTheSame_AreLookedAtOnceWhereAskedFor(int threshold, int expected)
+    {
+        // Grey rises by one a frame: compared with the frame before nothing would ever change.
+        var looked = new System.Collections.Concurrent.ConcurrentBag<int>();
+        var pipeline = Compile(new FakeStage((input, _) =>
+        {
+            looked.Add(input.Frame.Index);
+            return ValueTask.FromResult(StageOutput.Of(
+                [new TextFinding(new TextRegion { Text = $"{input.Frame.Index}" }, null)]));
+        })
+        {
+            ChangeThreshold = threshold,
+        });
+
+        var results = await CollectAsync(
+            pipeline, Frames(12, paint: (frame, pixels) => pixels.Fill((byte)frame)),
+            TestContext.Current.CancellationToken);
+
+        Assert.Equal(expected, looked.Count);
+        Assert.Equal(
+            Enumerable.Range(0, 12).Select(index => $"{(threshold == 0 ? index : index / 5 * 5)}"),
+            results.Select(result => result.Result.Text));
+    }
+
+    [Fact]
+    public async Task Run_AFrameThatFailsAndWouldHaveBeenTakenOver_IsTheOneThatIsTold()
+    {
+        var pipeline = Compile(
+            new FakeStage((_, _) => throw new InvalidDataException("bad")) { ChangeThreshold = 4 });
+
+        var failure = await Assert.ThrowsAsync<ServiceException>(
+            () => CollectAsync(pipeline, Frames(20), TestContext.Current.CancellationToken));
+
+        Assert.Equal("0", failure.Metadata["frameIndex"]);
         AssertAllGivenBack();
     }
 
@@ -167,7 +291,7 @@ public sealed class PipelineRunnerTests
         Assert.Equal(DecodeSize.Native, Compile(small, other).DecodeSize);
     }
 
-    private static PipelineRunner Runner() => new(Options.Create(new PipelineOptions { FramesBetweenStages = 2 }));
+    private PipelineRunner Runner() => new(_slots, Options.Create(new PipelineOptions { FramesAhead = 2 }));
 
     private static CompiledPipeline Compile(
         params Func<StageInput, CancellationToken, ValueTask<StageOutput>>[] stages) =>
@@ -202,18 +326,27 @@ public sealed class PipelineRunnerTests
         return results;
     }
 
-    private IAsyncEnumerable<Frame> Frames(int count, Exception? failure = null) =>
-        MakeFramesAsync(count, failure, TestContext.Current.CancellationToken);
+    public void Dispose() => _slots.Dispose();
+
+    private IAsyncEnumerable<Frame> Frames(
+        int count, Exception? failure = null, int timestampStepMs = 40, Paint? paint = null) =>
+        MakeFramesAsync(count, failure, timestampStepMs, paint, TestContext.Current.CancellationToken);
 
     private async IAsyncEnumerable<Frame> MakeFramesAsync(
-        int count, Exception? failure, [EnumeratorCancellation] CancellationToken cancellationToken)
+        int count, Exception? failure, int timestampStepMs, Paint? paint,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         for (var i = 0; i < count; i++)
         {
             await Task.Yield();
             cancellationToken.ThrowIfCancellationRequested();
-            var frame = new Frame(i, i * 40, 2, 2, 2, 2);
-            _frames.Add(frame);
+            var frame = new Frame(i, i * timestampStepMs, 2, 2, 2, 2);
+            (paint ?? ((_, pixels) => pixels.Clear()))(i, frame.Pixels.Span);
+            lock (_frames)
+            {
+                _frames.Add(frame);
+            }
+
             yield return frame;
         }
 

@@ -54,7 +54,9 @@ public sealed class PipelineServicesTests
     [InlineData("Device:Provider", "9")]
     [InlineData("Device:IntraOpThreads", "-1")]
     [InlineData("Stages:TextMaxSide", "16")]
-    [InlineData("Pipelines:FramesBetweenStages", "0")]
+    [InlineData("Device:ConcurrentRuns", "-1")]
+    [InlineData("Stages:TextLinesPerRun", "129")]
+    [InlineData("Pipelines:FramesAhead", "0")]
     [InlineData("Models:CataloguePath", "")]
     public void Options_OutOfRange_StopTheStart(string key, string value)
     {

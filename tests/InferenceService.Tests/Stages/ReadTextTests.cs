@@ -114,6 +114,22 @@ public sealed class ReadTextTests(LoadedModels models) : IClassFixture<LoadedMod
         Assert.Equal(2, two.Count);
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    [InlineData(6)]
+    public async Task Process_InRunsOfAnySize_GivesTheSameToTheLastBit(int linesPerRun)
+    {
+        using var frame = Repeated((await SampleFrames.ReadAsync(50))[0]);
+
+        var one = await ReadAsync(LoadedModels.Reader(models.Sessions, options: new() { TextLinesPerRun = 1 }), frame);
+        var many = await ReadAsync(
+            LoadedModels.Reader(models.Sessions, options: new() { TextLinesPerRun = linesPerRun }), frame);
+
+        Assert.True(one.Count >= 5, string.Join(", ", one));
+        Assert.Equal(one.Select(finding => finding.Region), many.Select(finding => finding.Region));
+    }
+
     [Fact]
     public async Task Process_BelowTheThreshold_DropsTheLine()
     {
@@ -132,6 +148,25 @@ public sealed class ReadTextTests(LoadedModels models) : IClassFixture<LoadedMod
             .ProcessAsync(input, TestContext.Current.CancellationToken);
 
         Assert.Same(detections[1], Assert.Single(output.Texts).Within);
+    }
+
+    [Fact]
+    public async Task TakeOver_OfAnEarlierFrame_LinksTheLinesToTheFramesOwnDetections()
+    {
+        var stage = LoadedModels.Reader(models.Sessions, options: new() { TextChangeThreshold = 3 });
+        var frame = (await SampleFrames.ReadAsync(50))[0];
+        var earlier = StageOutput.Of(await ReadAsync(stage, frame));
+        earlier.Texts[0].Region.DetectionIndex = 7;
+        Detection[] detections = [Box(0, 0, 400, 80)];
+
+        var taken = Assert.Single(
+            stage.TakeOver(earlier, new StageInput(frame, [StageOutput.Of(detections)])).Texts);
+
+        Assert.Equal(3, stage.ChangeThreshold);
+        Assert.Same(detections[0], taken.Within);
+        Assert.False(taken.Region.HasDetectionIndex);
+        Assert.Equal(7, earlier.Texts[0].Region.DetectionIndex);
+        Assert.Equal(earlier.Texts[0].Region.Polygon, taken.Region.Polygon);
     }
 
     private static Detection Box(float x, float y, float width, float height) =>

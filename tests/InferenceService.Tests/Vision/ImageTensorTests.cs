@@ -48,6 +48,25 @@ public sealed class ImageTensorTests
     }
 
     [Fact]
+    public void Fill_AtTheImagesOwnSize_IsTheSameToTheLastBitInBothLayouts() =>
+        Gen.Select(Gen.Int[1, 70], Gen.Int[1, 3], Gen.Enum<ChannelOrder>(), Gen.Int[0, int.MaxValue])
+            .Sample((width, height, order, seed) =>
+            {
+                var pixels = new byte[width * height * 3];
+                new Random(seed).NextBytes(pixels);
+                var format = TensorFormat.Normalized(
+                    order, TensorLayout.Planar, 1 / 255f, (0.485f, 0.456f, 0.406f), (0.229f, 0.224f, 0.225f));
+                var planar = Fill(pixels, width, height, width, height, ImagePlacement.Stretch, format);
+                return Enumerable.Range(0, planar.Length).All(index =>
+                {
+                    var (channel, pixel) = (index / (width * height), index % (width * height));
+                    var value = (pixels[(pixel * 3) + format.SourceByteOf(channel)] * format.ScaleOf(channel))
+                        + format.OffsetOf(channel);
+                    return BitConverter.SingleToInt32Bits(value) == BitConverter.SingleToInt32Bits(planar[index]);
+                });
+            });
+
+    [Fact]
     public void Fill_OfOneGrey_IsThatGreyAtAnySize() =>
         Gen.Select(Gen.Int[1, 20], Gen.Int[1, 20], Gen.Int[1, 20], Gen.Int[1, 20], Gen.Byte)
             .Sample((width, height, targetWidth, targetHeight, grey) =>
