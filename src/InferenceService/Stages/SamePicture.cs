@@ -6,7 +6,7 @@ namespace ForegSyte.Inference.Stages;
 /// <summary>Tells whether a frame shows the same as an earlier one.</summary>
 internal static class SamePicture
 {
-    /// <summary>Whether no block of the frame differs by more than a stage's <see cref="IStage.ChangeThreshold"/>.</summary>
+    /// <summary>Whether no block differs by more than a stage's <see cref="IStage.ChangeThreshold"/>.</summary>
     /// <param name="frame">The frame.</param>
     /// <param name="earlier">Pixels of a frame of the same size.</param>
     /// <param name="threshold">Grey levels.</param>
