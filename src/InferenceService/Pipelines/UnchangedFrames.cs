@@ -1,6 +1,5 @@
 using System.Buffers;
 using ForegSyte.Inference.Stages;
-using ForegSyte.Inference.Vision;
 
 namespace ForegSyte.Inference.Pipelines;
 
@@ -26,10 +25,7 @@ internal sealed class UnchangedFrames(CompiledPipeline pipeline) : IDisposable
             }
 
             if (_seen[position] is { } seen && seen.Width == frame.Width && seen.Height == frame.Height
-                && !FrameChange.Exceeds(
-                    new RgbImage(frame.Pixels.Span, frame.Width, frame.Height),
-                    new RgbImage(seen.Pixels.AsSpan(0, frame.Pixels.Length), frame.Width, frame.Height),
-                    threshold))
+                && SamePicture.Is(frame, seen.Pixels.AsSpan(0, frame.Pixels.Length), threshold))
             {
                 work.TakeOver(position, seen.Output);
                 continue;
