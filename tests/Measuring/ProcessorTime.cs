@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace ForegSyte.Measuring;
 
-/// <summary>Processor time of a process, as Linux tells it. Unlike wall time it hardly changes under foreign load.</summary>
+/// <summary>
+/// Processor time of a process, as Linux tells it. Unlike wall time it hardly changes under foreign load.
+/// </summary>
 public static class ProcessorTime
 {
     /// <summary>Linux counts in hundredths of a second for programs (USER_HZ), whatever its own clock.</summary>

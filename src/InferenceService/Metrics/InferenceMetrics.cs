@@ -36,7 +36,9 @@ internal sealed class InferenceMetrics : IDisposable
             "foregsyte.inference.frames", "{frame}", "Frames of finished segments, by what became of them.");
         _segmentQueue = Seconds("foregsyte.inference.segment.queue_time", "How long a call waited for its turn.");
         _segmentTime = Seconds("foregsyte.inference.segment.duration", "How long a segment ran, by how it ended.");
-        _stageQueue = Seconds("foregsyte.inference.stage.queue_time", "How long a decoded frame waited for its turn, by its first stage.");
+        _stageQueue = Seconds(
+            "foregsyte.inference.stage.queue_time",
+            "How long a decoded frame waited for its turn, by its first stage.");
         _stageCompute = Seconds("foregsyte.inference.stage.compute_time", "How long a stage worked on a frame.");
         _batchSize = _meter.CreateHistogram(
             "foregsyte.inference.batch.size", "{item}", "Pictures or lines in one run of a model.", null, BatchAdvice);

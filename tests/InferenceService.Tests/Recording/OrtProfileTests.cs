@@ -47,8 +47,8 @@ public sealed class OrtProfileTests
     private static List<ModelRun> Read(params string[] events) =>
         OrtProfile.Read(new MemoryStream(Encoding.UTF8.GetBytes($"[{string.Join(',', events)}]")), "m");
 
-    private static string Operator(int thread, string sizes) => FormattableString.Invariant(
-        $$"""{"name":"o","tid":{{thread}},"dur":5,"args":{"input_type_shape":[{"float":[{{sizes}}]},{"float":[8]}] } }""");
+    private static string Operator(int tid, string sizes) => FormattableString.Invariant(
+        $$"""{"name":"o","tid":{{tid}},"dur":5,"args":{"input_type_shape":[{"float":[{{sizes}}]},{"float":[8]}] } }""");
 
     private static string Run(int thread, int microseconds) => FormattableString.Invariant(
         $$"""{"name":"model_run","tid":{{thread}},"dur":{{microseconds}},"args":{} }""");
