@@ -1,4 +1,3 @@
-using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Vision;
 using Microsoft.ML.OnnxRuntime;
 using SessionOptions = Microsoft.ML.OnnxRuntime.SessionOptions;

@@ -125,12 +125,12 @@ internal sealed class InferenceDevice
 
     private static string Describe(
         V1.ExecutionProvider provider, int deviceIndex, ComputeSplit split) => provider switch
-    {
-        V1.ExecutionProvider.Cuda => FormattableString.Invariant($"CUDA device {deviceIndex}"),
-        V1.ExecutionProvider.Tensorrt => FormattableString.Invariant($"TensorRT on CUDA device {deviceIndex}"),
-        _ => FormattableString.Invariant($"CPU, {(split.Runs == 1 ? "" : $"{split.Runs} frames at once, each on ")}")
-            + FormattableString.Invariant($"{split.Threads} {(split.Threads == 1 ? "thread" : "threads")}"),
-    };
+        {
+            V1.ExecutionProvider.Cuda => FormattableString.Invariant($"CUDA device {deviceIndex}"),
+            V1.ExecutionProvider.Tensorrt => FormattableString.Invariant($"TensorRT on CUDA device {deviceIndex}"),
+            _ => FormattableString.Invariant($"CPU, {(split.Runs == 1 ? "" : $"{split.Runs} frames at once, each on ")}")
+                + FormattableString.Invariant($"{split.Threads} {(split.Threads == 1 ? "thread" : "threads")}"),
+        };
 
     private static void Log(ILogger logger, V1.Device device, string? failure)
     {

@@ -28,6 +28,7 @@ internal sealed class FileCommits : IAsyncDisposable
     private readonly string _folder;
     private readonly BlockingCollection<FileCommit> _pending = [];
     private readonly Task _running;
+    private bool _isClosed;
 
     /// <param name="folder">The folder of all files.</param>
     public FileCommits(string folder)
@@ -57,6 +58,11 @@ internal sealed class FileCommits : IAsyncDisposable
     /// <summary>Commits what waits, and ends.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isClosed, true))
+        {
+            return;
+        }
+
         _pending.CompleteAdding();
         await _running;
         _pending.Dispose();

@@ -1,4 +1,3 @@
-using ForegSyte.JobBenchmarks.Processes;
 using ForegSyte.Measuring;
 
 namespace ForegSyte.JobBenchmarks.Parts;

@@ -1,9 +1,9 @@
-using Contract = ForegSyte.V1.JobService;
 using ForegSyte.Measuring;
 using ForegSyte.Testing;
 using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.Net.Client;
+using Contract = ForegSyte.V1.JobService;
 
 namespace ForegSyte.JobBenchmarks.Processes;
 

@@ -80,6 +80,15 @@ public sealed class FileCommitsTests : IDisposable
         Assert.Equal(50, Directory.GetFiles(_path).Length);
     }
 
+    [Fact]
+    public async Task Dispose_Twice_IsLikeOnce()
+    {
+        var commits = new FileCommits(_path);
+
+        await commits.DisposeAsync();
+        await commits.DisposeAsync();
+    }
+
     private Task CommitAsync(FileCommits commits, string name, string text)
     {
         var temporary = Path.Combine(_path, $".{name}.tmp");
