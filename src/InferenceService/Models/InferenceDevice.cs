@@ -128,7 +128,8 @@ internal sealed class InferenceDevice
         {
             V1.ExecutionProvider.Cuda => FormattableString.Invariant($"CUDA device {deviceIndex}"),
             V1.ExecutionProvider.Tensorrt => FormattableString.Invariant($"TensorRT on CUDA device {deviceIndex}"),
-            _ => FormattableString.Invariant($"CPU, {(split.Runs == 1 ? "" : $"{split.Runs} frames at once, each on ")}")
+            _ => "CPU, "
+                + (split.Runs == 1 ? "" : FormattableString.Invariant($"{split.Runs} frames at once, each on "))
                 + FormattableString.Invariant($"{split.Threads} {(split.Threads == 1 ? "thread" : "threads")}"),
         };
 

@@ -89,6 +89,8 @@ internal sealed class JobEngine : IAsyncDisposable
 
     public JobRecovery Recovery => _services.GetRequiredService<JobRecovery>();
 
+    public SegmentSweep Sweep => _services.GetRequiredService<SegmentSweep>();
+
     /// <summary>Stores a pending job.</summary>
     public async Task<Guid> AddJobAsync(
         int frameStride = 1, int maxFrames = 0, int priority = JobPriority.Default, DateTimeOffset? submittedAt = null)

@@ -42,6 +42,7 @@ public sealed class SegmentResumeTests
             {
                 await engine.Recovery.RunAsync(None);
                 await engine.Runner.RunAsync(jobId, None);
+                await engine.Sweep.RunAsync(None);
                 Assert.Equal(undisturbed, await OutcomeAsync(engine, jobId));
                 AssertOnlyOutcomeIsLeft(engine, jobId);
                 var isCompleted = step.Contains("removal", StringComparison.Ordinal);
