@@ -80,10 +80,16 @@ internal static class AdminCommandLine
             Description =
                 "Pipeline of the jobs that are made of videos without results. Without it they are only told.",
         };
+        var tenant = new Option<string>("--tenant")
+        {
+            Description = "Whom those jobs are to belong to; without it only an admin sees them.",
+            DefaultValueFactory = _ => "",
+        };
         return Make(
             "rebuild", "Make a new database from the videos and results in the storage folder.",
-            [pipeline],
-            (tools, arguments) => DatabaseRebuild.Run(tools, arguments.GetValue(pipeline), output));
+            [pipeline, tenant],
+            (tools, arguments) => DatabaseRebuild.Run(
+                tools, arguments.GetValue(pipeline), arguments.GetValue(tenant)!, output));
     }
 
     private static Command Make(

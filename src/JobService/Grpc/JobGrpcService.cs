@@ -1,5 +1,6 @@
 using System.Globalization;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Hosting.Security;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Intake;
 using ForegSyte.Jobs.Retention;
@@ -23,22 +24,21 @@ internal sealed class JobGrpcService(
     /// <inheritdoc />
     public override async Task<SubmitVideoResponse> SubmitVideo(SubmitVideoRequest request, ServerCallContext context)
     {
-        var job = await intake.AcceptAsync(SubmissionOf(request), context.CancellationToken);
+        var job = await intake.AcceptAsync(SubmissionOf(request, context.Caller()), context.CancellationToken);
         return new SubmitVideoResponse { Job = view.Of(board.WithProgress(job)) };
     }
 
     /// <inheritdoc />
     public override async Task<GetJobResponse> GetJob(GetJobRequest request, ServerCallContext context)
     {
-        var jobId = RequestChecks.JobId(request.JobId);
-        var job = await board.FindAsync(jobId, context.CancellationToken) ?? throw JobErrors.NotFound(jobId);
+        var job = await VisibleAsync(request.JobId, context);
         return new GetJobResponse { Job = view.Of(job) };
     }
 
     /// <inheritdoc />
     public override async Task<WaitJobResponse> WaitJob(WaitJobRequest request, ServerCallContext context)
     {
-        var jobId = RequestChecks.JobId(request.JobId);
+        var jobId = (await VisibleAsync(request.JobId, context)).JobId;
         return new WaitJobResponse
         {
             Job = await waiter.WaitAsync(jobId, request.Etag, request.Timeout, context.CancellationToken),
@@ -47,12 +47,12 @@ internal sealed class JobGrpcService(
 
     /// <inheritdoc />
     public override Task<ListJobsResponse> ListJobs(ListJobsRequest request, ServerCallContext context) =>
-        jobPages.ReadAsync(request, context.CancellationToken);
+        jobPages.ReadAsync(request, context.Caller(), context.CancellationToken);
 
     /// <inheritdoc />
     public override async Task<CancelJobResponse> CancelJob(CancelJobRequest request, ServerCallContext context)
     {
-        var jobId = RequestChecks.JobId(request.JobId);
+        var jobId = (await VisibleAsync(request.JobId, context)).JobId;
         var job = await control.CancelAsync(jobId, context.CancellationToken) ?? throw JobErrors.NotFound(jobId);
         return new CancelJobResponse { Job = view.Of(job) };
     }
@@ -60,7 +60,7 @@ internal sealed class JobGrpcService(
     /// <inheritdoc />
     public override async Task<RetryJobResponse> RetryJob(RetryJobRequest request, ServerCallContext context)
     {
-        var jobId = RequestChecks.JobId(request.JobId);
+        var jobId = (await VisibleAsync(request.JobId, context)).JobId;
         var job = await control.RetryAsync(jobId, context.CancellationToken) ?? throw JobErrors.NotFound(jobId);
         return new RetryJobResponse { Job = view.Of(board.WithProgress(job)) };
     }
@@ -68,23 +68,40 @@ internal sealed class JobGrpcService(
     /// <inheritdoc />
     public override async Task<DeleteJobResponse> DeleteJob(DeleteJobRequest request, ServerCallContext context)
     {
-        var jobId = RequestChecks.JobId(request.JobId);
+        var jobId = (await VisibleAsync(request.JobId, context)).JobId;
         return await removal.DeleteAsync(jobId, context.CancellationToken)
             ? new DeleteJobResponse()
             : throw JobErrors.NotFound(jobId);
     }
 
     /// <inheritdoc />
-    public override Task<GetJobResultsResponse> GetJobResults(
-        GetJobResultsRequest request, ServerCallContext context) =>
-        resultPages.ReadAsync(request, context.CancellationToken);
+    public override async Task<GetJobResultsResponse> GetJobResults(
+        GetJobResultsRequest request, ServerCallContext context)
+    {
+        await VisibleAsync(request.JobId, context);
+        return await resultPages.ReadAsync(request, context.CancellationToken);
+    }
 
     /// <inheritdoc />
     public override Task<ListPipelinesResponse> ListPipelines(
         ListPipelinesRequest request, ServerCallContext context) =>
         Task.FromResult(new ListPipelinesResponse { Pipelines = { pipelines.All } });
 
-    private Submission SubmissionOf(SubmitVideoRequest request)
+    /// <summary>
+    /// The job that a request names. A job never changes its tenant, so that it is enough to look once: one that the
+    /// caller may not see is answered as one that is not there.
+    /// </summary>
+    /// <exception cref="ServiceException">JOB_NOT_FOUND, MISSING_FIELD or INVALID_FIELD.</exception>
+    private async ValueTask<JobRecord> VisibleAsync(string jobIdText, ServerCallContext context)
+    {
+        var jobId = RequestChecks.JobId(jobIdText);
+        return await board.FindAsync(jobId, context.CancellationToken) is { } job
+            && context.Caller().CanSee(job.Tenant)
+                ? job
+                : throw JobErrors.NotFound(jobId);
+    }
+
+    private Submission SubmissionOf(SubmitVideoRequest request, Caller caller)
     {
         if (request.SourceCase == SubmitVideoRequest.SourceOneofCase.None)
         {
@@ -110,7 +127,8 @@ internal sealed class JobGrpcService(
             maxFrames,
             RequestChecks.DisplayName(request.DisplayName),
             RequestChecks.Priority(request.HasPriority ? request.Priority : null),
-            RequestChecks.RequestId(request.RequestId));
+            RequestChecks.RequestId(request.RequestId),
+            caller.Tenant);
     }
 
     private ServiceException UnknownPipeline(string pipelineId)

@@ -35,7 +35,7 @@ internal sealed class VideoIntake(
         await using var source = Open(submission);
         var fingerprint = FingerprintOf(submission);
         if (submission.RequestId is { } requestId
-            && await store.FindByRequestIdAsync(requestId, cancellationToken) is { } earlier)
+            && await store.FindByRequestIdAsync(StoredRequestId(submission)!.Value, cancellationToken) is { } earlier)
         {
             return SameOrConflict(earlier, requestId, fingerprint);
         }
@@ -49,7 +49,7 @@ internal sealed class VideoIntake(
         if (!created)
         {
             storage.Delete(job.InputPath);
-            return SameOrConflict(stored, job.RequestId!.Value, fingerprint);
+            return SameOrConflict(stored, submission.RequestId!.Value, fingerprint);
         }
 
         crashPoints.Pass(CrashPoint.JobQueued);
@@ -139,7 +139,8 @@ internal sealed class VideoIntake(
             MaxFrames = submission.MaxFrames,
             DisplayName = submission.DisplayName,
             Priority = submission.Priority,
-            RequestId = submission.RequestId,
+            Tenant = submission.Tenant,
+            RequestId = StoredRequestId(submission),
             Fingerprint = fingerprint,
             InputPath = ArtifactKeys.Video(jobId),
             CreatedAt = now,
@@ -147,6 +148,10 @@ internal sealed class VideoIntake(
             QueuedAt = now,
         };
     }
+
+    private static Guid? StoredRequestId(Submission submission) => submission.RequestId is { } requestId
+        ? TenantRequestId.Of(submission.Tenant, requestId)
+        : null;
 
     private static RequestFingerprint? FingerprintOf(Submission submission) => submission.RequestId is null
         ? null

@@ -103,7 +103,7 @@ internal sealed class DuckDbJobStore(
             return Task.FromCanceled<IReadOnlyList<JobRecord>>(cancellationToken);
         }
 
-        return query.Filter is null && cache.Page(query.After, query.Limit) is { } page
+        return query.Filter is null && cache.Page(query) is { } page
             ? Task.FromResult(page)
             : QueryAsync(query, cancellationToken);
     }
@@ -123,6 +123,12 @@ internal sealed class DuckDbJobStore(
             var filter = JobFilterSql.Of(query.Filter);
             conditions.Add(filter.Condition);
             parameters.AddRange(filter.Parameters);
+        }
+
+        if (query.Tenant is { } tenant)
+        {
+            conditions.Add("tenant = $tenant");
+            parameters.Add(("tenant", tenant));
         }
 
         if (query.After is { } after)

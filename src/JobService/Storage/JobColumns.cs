@@ -23,6 +23,7 @@ internal static class JobColumns
         Job("input_path", job => job.InputPath),
         Job("created_at", job => job.CreatedAt, Utc),
         Job("priority", job => job.Priority),
+        Job("tenant", job => job.Tenant),
     ];
 
     /// <summary>Columns of jobs that an update may change.</summary>

@@ -69,6 +69,7 @@ internal sealed class InMemoryJobStore : IJobStore
             [
                 .. _jobs.Values
                     .Where(job => query.Filter is null || JobFilterEvaluator.Matches(query.Filter, job))
+                    .Where(job => query.Tenant is null || job.Tenant == query.Tenant)
                     .Where(job => query.After is null || Compare(job, query.After) > 0)
                     .OrderByDescending(job => job.CreatedAt)
                     .ThenByDescending(job => job.JobId)
