@@ -6,10 +6,14 @@ namespace ForegSyte.Hosting.Security;
 /// <summary>Who makes a call, for the methods that answer it.</summary>
 public static class CallerOfCall
 {
-    /// <summary>The caller. Authorization came before, so that there always is one.</summary>
+    /// <summary>The caller. Authorization came before, so that there is one.</summary>
     public static Caller Caller(this ServerCallContext context) => context.GetHttpContext().Caller();
 
-    /// <summary>The caller.</summary>
-    public static Caller Caller(this HttpContext context) =>
-        context.Features.Get<Caller>() ?? Security.Caller.Anonymous;
+    /// <summary>The caller. Authorization came before, so that there is one.</summary>
+    /// <exception cref="InvalidOperationException">The call was not authorized; a defect of the service.</exception>
+    public static Caller Caller(this HttpContext context) => context.FindCaller()
+        ?? throw new InvalidOperationException($"Nothing said who calls {context.Request.Path}.");
+
+    /// <summary>The caller; null where nobody is known, as with calls that are open to everyone.</summary>
+    internal static Caller? FindCaller(this HttpContext context) => (context.User.Identity as CallerIdentity)?.Caller;
 }

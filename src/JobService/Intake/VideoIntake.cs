@@ -42,7 +42,7 @@ internal sealed class VideoIntake(
 
         Check(source, submission);
         var job = NewJob(submission, fingerprint);
-        using var place = places.Take(job.JobId);
+        using var place = places.Take(job);
         await StoreVideoAsync(source, job.InputPath, cancellationToken);
         crashPoints.Pass(CrashPoint.VideoStored);
         var (stored, created) = await InsertAsync(job, cancellationToken);

@@ -67,6 +67,15 @@ internal sealed class DuckDbJobStore(
             connection => connection.Execute(JobSql.ForgetDeleted, ("job_ids", jobIds.ToList())), cancellationToken);
 
     /// <inheritdoc />
+    public Task<IReadOnlyList<TenantCount>> CountByTenantAsync(CancellationToken cancellationToken) =>
+        readers.ReadAsync<IReadOnlyList<TenantCount>>(
+            connection => connection.Query(
+                JobSql.CountByTenant,
+                reader => new TenantCount(reader.GetString(0), reader.GetInt32(1), reader.GetInt32(2)),
+                ("pending", JobStatusNames.Of(V1.JobStatus.Pending))),
+            cancellationToken);
+
+    /// <inheritdoc />
     public Task<IReadOnlyList<Guid>> ListEndedAsync(
         DateTimeOffset endedBefore, int limit, CancellationToken cancellationToken) =>
         readers.ReadAsync<IReadOnlyList<Guid>>(

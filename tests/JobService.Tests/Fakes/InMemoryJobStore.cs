@@ -108,6 +108,15 @@ internal sealed class InMemoryJobStore : IJobStore
             () => [.. _jobs.Values.Where(job => !job.IsTerminal).OrderBy(job => job.QueuedAt).ThenBy(job => job.JobId)],
             cancellationToken);
 
+    public Task<IReadOnlyList<TenantCount>> CountByTenantAsync(CancellationToken cancellationToken) =>
+        Run<IReadOnlyList<TenantCount>>(
+            () =>
+            [
+                .. _jobs.Values.GroupBy(job => job.Tenant).Select(jobs => new TenantCount(
+                    jobs.Key, jobs.Count(), jobs.Count(job => job.Status == V1.JobStatus.Pending))),
+            ],
+            cancellationToken);
+
     public Task<IReadOnlyList<Guid>> ListEndedAsync(
         DateTimeOffset endedBefore, int limit, CancellationToken cancellationToken) =>
         Run<IReadOnlyList<Guid>>(

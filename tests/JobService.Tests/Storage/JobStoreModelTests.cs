@@ -166,6 +166,7 @@ public sealed class JobStoreModelTests : IAsyncDisposable
         }
 
         text.AddRange((await store.ListUnfinishedAsync(Cancellation)).Select(TestJobs.Text));
+        text.AddRange((await store.CountByTenantAsync(Cancellation)).Select(count => $"{count}").Order());
         text.AddRange((await store.ListDeletedAsync(100, Cancellation)).Distinct().Order().Select(id => id.ToString()));
         text.AddRange((await store.FindKnownAsync(ids, Cancellation)).Order().Select(id => id.ToString()));
         return string.Join('\n', text);

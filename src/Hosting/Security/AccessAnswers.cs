@@ -1,0 +1,67 @@
+using ForegSyte.Hosting.Errors;
+using ForegSyte.Hosting.Security.Audit;
+using ForegSyte.V1;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Authorization.Policy;
+using Microsoft.AspNetCore.Http;
+
+namespace ForegSyte.Hosting.Security;
+
+/// <summary>Lets a call through, or answers it with UNAUTHENTICATED or PERMISSION_DENIED, and writes that down.</summary>
+internal sealed class AccessAnswers(AuditLog audit) : IAuthorizationMiddlewareResultHandler
+{
+    /// <inheritdoc />
+    public Task HandleAsync(
+        RequestDelegate next, HttpContext context, AuthorizationPolicy policy, PolicyAuthorizationResult authorizeResult)
+    {
+        if (authorizeResult.Succeeded)
+        {
+            return next(context);
+        }
+
+        var refusal = context.FindCaller() is { } caller ? Denied(context, caller) : Unauthenticated(context);
+        audit.Denied(context, refusal);
+        return TrailersOnly.AnswerAsync(context.Response, refusal);
+    }
+
+    private static ServiceException Denied(HttpContext context, Caller caller)
+    {
+        var needed = CallerGrant.NameOf(RpcPermissionHandler.NeededFor(context));
+        return new ServiceException(
+            ErrorReason.PermissionDenied,
+            $"{caller.Id} may not call {context.RpcMethod()}: that needs the permission {needed}. Ask the operator of "
+            + "the server for it.")
+        {
+            Metadata = new Dictionary<string, string>
+            {
+                ["permission"] = needed,
+                ["method"] = context.RpcMethod(),
+                ["caller"] = caller.Id,
+            },
+        };
+    }
+
+    private static ServiceException Unauthenticated(HttpContext context)
+    {
+        var failure = context.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult?.Failure;
+        var (problem, message) = failure switch
+        {
+            CredentialException refusal => (refusal.Problem, refusal.Message),
+            null => ("missing", "The call carries no credentials."),
+            _ => ("unknown", "The credentials of the call could not be checked."),
+        };
+        return new ServiceException(
+            ErrorReason.Unauthenticated,
+            $"{message} Send an API key as x-api-key, a token as \"authorization: Bearer\", or a client certificate, as "
+            + "the operator of the server gave it to you.",
+            failure)
+        {
+            Metadata = new Dictionary<string, string>
+            {
+                ["problem"] = problem,
+                ["method"] = context.RpcMethod(),
+            },
+        };
+    }
+}

@@ -1,0 +1,24 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace ForegSyte.Jobs.Intake;
+
+/// <summary>How much each tenant may have. Section "Tenants".</summary>
+internal sealed class TenantOptions
+{
+    public const string Section = "Tenants";
+
+    /// <summary>
+    /// Pending jobs that each tenant may have; past that SubmitVideo and RetryJob answer TENANT_QUOTA_EXCEEDED.
+    /// </summary>
+    /// <value>1 to 1000000; 0, the default, for as many as the server takes.</value>
+    [Range(0, 1_000_000)]
+    public int MaxPendingJobs { get; set; }
+
+    /// <summary>
+    /// Jobs of every status that each tenant may have; past that SubmitVideo answers TENANT_QUOTA_EXCEEDED until some
+    /// are deleted.
+    /// </summary>
+    /// <value>1 to 1000000000; 0, the default, for any number.</value>
+    [Range(0, 1_000_000_000)]
+    public int MaxJobs { get; set; }
+}
