@@ -18,6 +18,7 @@ public sealed class WatchedFile<T> : IDisposable
     /// <summary>Largest file in bytes; none of those that are watched comes near it.</summary>
     private const int MaxBytes = 1 << 20;
 
+    private readonly Lock _looking = new();
     private readonly string _name;
     private readonly IReadOnlyList<string> _paths;
     private readonly Func<IReadOnlyList<byte[]>, T> _parse;
@@ -52,7 +53,7 @@ public sealed class WatchedFile<T> : IDisposable
             throw new BrokenFileException(Describe(failure), failure);
         }
 
-        _timer = time.CreateTimer(_ => Look(), state: null, interval, Timeout.InfiniteTimeSpan);
+        _timer = time.CreateTimer(_ => Look(), state: null, interval, interval);
     }
 
     /// <summary>What the files said when they last said something sensible.</summary>
@@ -63,6 +64,12 @@ public sealed class WatchedFile<T> : IDisposable
 
     private void Look()
     {
+        if (!_looking.TryEnter())
+        {
+            // A look on a slow disk is not over yet.
+            return;
+        }
+
         try
         {
             TakeChange();
@@ -76,7 +83,7 @@ public sealed class WatchedFile<T> : IDisposable
         }
         finally
         {
-            Arm();
+            _looking.Exit();
         }
     }
 
@@ -114,18 +121,6 @@ public sealed class WatchedFile<T> : IDisposable
         _taken = hash;
         Volatile.Write(ref _current, _parse(contents));
         _logger.LogInformation("{Name} was changed and read again", _name);
-    }
-
-    private void Arm()
-    {
-        try
-        {
-            _timer.Change(_interval, Timeout.InfiniteTimeSpan);
-        }
-        catch (ObjectDisposedException)
-        {
-            // The service ends.
-        }
     }
 
     private List<byte[]> Read() => [.. _paths.Select(ReadOne)];

@@ -20,8 +20,11 @@ internal sealed class ServerTls : IDisposable
     private readonly WatchedFile<CertificateTrust>? _clients;
 
     public ServerTls(
-        IOptions<TlsOptions> options, IOptions<SecurityOptions> security, TimeProvider time, ILogger<ServerTls> logger)
+        IOptions<ListenerOptions> listener, IOptions<TlsOptions> options, IOptions<SecurityOptions> security,
+        TimeProvider time, ILogger<ServerTls> logger)
     {
+        // Settings that do not go together are told before what is wrong with a file.
+        _ = listener.Value;
         _options = options.Value;
         var interval = security.Value.FilePollInterval;
         if (_options.CertificateFile is { Length: > 0 } path)

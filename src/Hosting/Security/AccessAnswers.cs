@@ -12,17 +12,21 @@ namespace ForegSyte.Hosting.Security;
 internal sealed class AccessAnswers(AuditLog audit) : IAuthorizationMiddlewareResultHandler
 {
     /// <inheritdoc />
-    public Task HandleAsync(
+    public async Task HandleAsync(
         RequestDelegate next, HttpContext context, AuthorizationPolicy policy, PolicyAuthorizationResult authorizeResult)
     {
         if (authorizeResult.Succeeded)
         {
-            return next(context);
+            await next(context);
+            return;
         }
 
-        var refusal = context.FindCaller() is { } caller ? Denied(context, caller) : Unauthenticated(context);
+        // The answer of the scheme is remembered: it is asked why, and not to look again.
+        var refusal = context.FindCaller() is { } caller
+            ? Denied(context, caller)
+            : Unauthenticated(context, (await context.AuthenticateAsync()).Failure);
         audit.Denied(context, refusal);
-        return TrailersOnly.AnswerAsync(context.Response, refusal);
+        await TrailersOnly.AnswerAsync(context.Response, refusal);
     }
 
     private static ServiceException Denied(HttpContext context, Caller caller)
@@ -42,9 +46,8 @@ internal sealed class AccessAnswers(AuditLog audit) : IAuthorizationMiddlewareRe
         };
     }
 
-    private static ServiceException Unauthenticated(HttpContext context)
+    private static ServiceException Unauthenticated(HttpContext context, Exception? failure)
     {
-        var failure = context.Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult?.Failure;
         var (problem, message) = failure switch
         {
             CredentialException refusal => (refusal.Problem, refusal.Message),

@@ -28,9 +28,9 @@ internal static class SecurityRegistration
         services.AddTenantRate();
         AddSchemes(services);
 
-        // Every call that has no rule of its own, so that a service which is added later is not open by mistake.
+        // For every call that has no rule of its own, so that a service which is added later is not open by mistake.
         services.AddAuthorizationBuilder().SetFallbackPolicy(
-            new AuthorizationPolicy([new RpcPermissionRequirement()], [CallerSchemes.Caller]));
+            new AuthorizationPolicy([new RpcPermissionRequirement()], []));
         services.AddSingleton<IAuthorizationHandler, RpcPermissionHandler>();
         services.AddSingleton<IAuthorizationMiddlewareResultHandler, AccessAnswers>();
     }

@@ -7,6 +7,7 @@ using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Tests.Queue;
+using ForegSyte.Jobs.Tests.Security;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.Testing;
 using ForegSyte.V1;
@@ -27,6 +28,9 @@ namespace ForegSyte.Jobs.Tests.Grpc;
 /// </summary>
 internal sealed class RunningJobService : IAsyncDisposable
 {
+    /// <summary>In the place of a setting: no TCP port.</summary>
+    public const string NoPort = "";
+
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
     private static readonly Lazy<ByteString> Clip =
@@ -40,10 +44,10 @@ internal sealed class RunningJobService : IAsyncDisposable
     {
         string[] arguments =
         [
-            "--Listen:Port=0",
+            .. settings.Any(setting => setting.Key == NoPort) ? Array.Empty<string>() : ["--Listen:Port=0"],
             $"--DataDirectory={_folder.Path}",
             $"--Pipelines:Directory={Path.Combine(RepositoryFiles.Data, "pipelines")}",
-            .. settings.Select(setting => $"--{setting.Key}={setting.Value}"),
+            .. settings.Where(setting => setting.Key != NoPort).Select(setting => $"--{setting.Key}={setting.Value}"),
         ];
         var builder = WebApplication.CreateBuilder(arguments);
         builder.AddForegSyteHost("JobService", defaultPort: 5200, Contract.Descriptor);
@@ -56,13 +60,26 @@ internal sealed class RunningJobService : IAsyncDisposable
         builder.Services.AddRetention();
         builder.Services.AddJobRpcs();
         builder.Services.AddSingleton<IInferenceClient>(inference);
-        builder.Logging.ClearProviders();
+        builder.Logging.ClearProviders().AddProvider(Log);
         _app = builder.Build();
         _app.MapForegSyteHost();
         _app.MapGrpcService<JobGrpcService>();
     }
 
     public Contract.JobServiceClient Client => new(_channel!);
+
+    /// <summary>What it logs.</summary>
+    public LinesLogger Log { get; } = new();
+
+    public IServiceProvider Services => _app.Services;
+
+    public ICollection<string> Urls => _app.Urls;
+
+    /// <summary>Where it listens for calls.</summary>
+    public Uri Address => new(_app.Urls.First());
+
+    /// <summary>Where it listens for health checks alone, if it does.</summary>
+    public Uri HealthAddress => new(_app.Urls.Last());
 
     public IStorage Storage => _app.Services.GetRequiredService<IStorage>();
 
@@ -73,7 +90,7 @@ internal sealed class RunningJobService : IAsyncDisposable
     {
         var service = new RunningJobService(inference, settings);
         await service._app.StartAsync(Cancellation);
-        service._channel = GrpcChannel.ForAddress(service._app.Urls.Single());
+        service._channel = GrpcChannel.ForAddress(service.Address);
         return service;
     }
 
