@@ -6,7 +6,7 @@ VIDEO ?= data/samples/pedestrians.mp4
 export CONFIGURATION
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test faults bench bench-gpu bench-jobs accuracy lint format breaking clean
+.PHONY: help setup build demo test faults bench bench-gpu bench-jobs accuracy models lint format breaking clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -47,6 +47,9 @@ accuracy: ## measure the models on labelled frames and lines; ARGS="objects", "t
 	@eng/setup.sh --accuracy
 	@dotnet build tests/Accuracy -c Release -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
 	@dotnet tests/Accuracy/bin/Release/net10.0/ForegSyte.Accuracy.dll $(ARGS)
+
+models: ## check the simplified models against their originals and time both; ORIGINALS=folder
+	@eng/models/check.sh "$(ORIGINALS)"
 
 lint: ## check format, analyzers and contracts
 	@eng/setup.sh --lint

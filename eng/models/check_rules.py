@@ -71,7 +71,8 @@ class RuleTests(unittest.TestCase):
         self.check(model_of([
             node("Conv", "x w", "a"), node("Transpose", "a", "b", perm=[0, 2, 3, 1]), node("Add", "b c", "d"),
             node("Transpose", "d", "e", perm=[0, 3, 1, 2]), node("Relu", "e", "y")],
-            {"w": noise(8, 16, 1, 1), "c": noise(8)}), [layout.float_transposes, layout.drop_identities], "Conv Add Relu")
+            {"w": noise(8, 16, 1, 1), "c": noise(8)}),
+            [layout.float_transposes, layout.drop_identities], "Conv Add Relu")
 
     def test_float_transposes_mean_and_concatenation_channels_last(self):
         self.check(model_of([
@@ -116,6 +117,12 @@ class RuleTests(unittest.TestCase):
 
     def test_fix_a_resize_halving_is_a_mean(self):
         self.check_resize(6, 10, "Relu AveragePool")
+
+    def test_double_repeatedly_eight_times_as_large(self):
+        self.check(model_of([
+            helper.make_node("Resize", ["x", "", "s"], ["y"], mode="nearest", nearest_mode="floor",
+                             coordinate_transformation_mode="asymmetric")],
+            {"s": np.float32([1, 1, 8, 8])}), [layout.double_repeatedly], "Resize Resize Resize")
 
     def test_fold_into_convolution_before_all_forms(self):
         self.check(model_of([

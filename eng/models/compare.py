@@ -4,9 +4,9 @@
     npm install --ignore-scripts --prefix /tmp/reference onnxruntime-node
     /usr/bin/python3 compare.py /tmp/reference/node_modules [FOLDER_OF_ORIGINALS]
 
-Prints the largest difference of each model's outputs. Fails where one is over its limit, or where the reference decoders
-(tests/InferenceService.Tests/Reference) find other objects, regions or text: classes and characters have to be the same,
-numbers within NUMBERS.
+Prints the largest difference of each model's outputs. Fails where one is over its limit, or where the reference
+decoders (tests/InferenceService.Tests/Reference) find other objects, regions or text: classes and characters have to be
+the same, numbers within NUMBERS.
 """
 
 import pathlib

@@ -46,6 +46,7 @@ def simplify(model):
     # One at a time: the size of the next is known when the one before it has a scale.
     while layout.fix_a_resize(graph, {name: shape[2:] for name, shape in shapes(graph).items()}):
         pass
+    layout.double_repeatedly(graph)
     affine.fold_into_convolution_before(graph)
     activation.hard_swishes(graph, channels(graph))
     activation.gates(graph)
@@ -66,8 +67,9 @@ def main():
         model = onnx.load_from_string(data)
         before = len(model.graph.node)
         simplify(model)
-        model.doc_string = (f"Changed for ForegSyte: eng/models/simplify.py rewrote the graph of the file with the SHA-256 "
-                            f"{digest}. See data/models/README.md for its origin and licences.")
+        model.doc_string = (
+            "Changed for ForegSyte: eng/models/simplify.py rewrote the graph of the file with the SHA-256 "
+            f"{digest}. See data/models/README.md for its origin and licences.")
         data = model.SerializeToString(deterministic=True)
         (folder / f"{name}.onnx").write_bytes(data)
         print(f"{name}: {before} -> {len(model.graph.node)} nodes, {digest} -> {hashlib.sha256(data).hexdigest()}")
