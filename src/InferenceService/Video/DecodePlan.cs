@@ -53,6 +53,22 @@ internal sealed record DecodePlan(int StartFrame, int EndFrame, int Stride, Seek
         return plan.WantedCount == 0 ? plan : plan with { SeekTo = SeekPointFor(index, plan.FirstWanted) };
     }
 
+    /// <summary>
+    /// The plan of a decoder that begins with this segment and goes on to a later frame: as far as all wanted frames
+    /// can be named to it (<see cref="FrameSelection.MaxNamedFrames"/>).
+    /// </summary>
+    /// <param name="endFrame">Frame after the last one that will be asked for; not past the end of the video.</param>
+    public DecodePlan ExtendedTo(int endFrame)
+    {
+        var longest = Stride == 1
+            ? int.MaxValue
+            : FirstWanted + ((FrameSelection.MaxNamedFrames - 1L) * Stride) + 1;
+        return this with { EndFrame = (int)Math.Max(EndFrame, Math.Min(endFrame, longest)) };
+    }
+
+    /// <summary>The first frame that the decoder has to decode.</summary>
+    public int SeekFrame(VideoIndex index) => SeekTo is { } point ? index.FirstAtOrAfter(point.PresentationTicks) : 0;
+
     /// <summary>Whether the pipeline gets this frame.</summary>
     public bool Wants(int frame) => frame >= StartFrame && frame < EndFrame && frame % Stride == 0;
 

@@ -7,7 +7,7 @@ namespace ForegSyte.Inference.Video;
 
 /// <summary>Gives the frames of a segment, each read only when it is asked for.</summary>
 internal sealed class FrameSource(
-    DecoderTools tools, IOptions<VideoOptions> options, TimeProvider timeProvider, ILogger<FrameSource> logger)
+    DecoderPool decoders, IOptions<VideoOptions> options, TimeProvider timeProvider, ILogger<FrameSource> logger)
 {
     /// <summary>
     /// Decodes the wanted frames in ascending order; the one who enumerates owns and disposes each. Ending the
@@ -17,6 +17,10 @@ internal sealed class FrameSource(
     /// <param name="index">The index of that file.</param>
     /// <param name="range">Frames to look at; null for all.</param>
     /// <param name="stride">Only multiples of this, counted from frame 0; 0 means 1.</param>
+    /// <param name="jobEndFrame">
+    /// Frame after the last one that later calls for the same video and stride will want: the decoder goes on to it
+    /// and waits for them a while. 0 where there are none.
+    /// </param>
     /// <param name="size">The size that the pipeline wants.</param>
     /// <param name="meter">Counts what became of the frames.</param>
     /// <param name="cancellationToken">Ends the decoder process.</param>
@@ -28,6 +32,7 @@ internal sealed class FrameSource(
         VideoIndex index,
         FrameRange? range,
         int stride,
+        int jobEndFrame,
         DecodeSize size,
         DecodeMeter meter,
         [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -39,14 +44,11 @@ internal sealed class FrameSource(
             yield break;
         }
 
-        var width = size.Width ?? index.Info.Width;
-        var height = size.Height ?? index.Info.Height;
-        var command = tools.Ffmpeg(
-            FfmpegArguments.Make(path, index, plan, width, height, options.Value, tools.HardwareArguments));
-        await using var reader = new FfmpegFrameReader(command, cancellationToken);
+        var pixels = new FrameSize(size.Width ?? index.Info.Width, size.Height ?? index.Info.Height);
+        await using var decoder = await decoders.TakeAsync(path, index, plan, pixels, jobEndFrame, cancellationToken);
         var next = plan.FirstWanted;
         while (next <= plan.LastWanted
-            && await ReadNextAsync(reader, index, new FrameSize(width, height), meter, cancellationToken) is { } frame)
+            && await ReadNextAsync(decoder.Reader, index, pixels, meter, cancellationToken) is { } frame)
         {
             if (frame.Index < next || !plan.Wants(frame.Index))
             {
@@ -57,12 +59,18 @@ internal sealed class FrameSource(
 
             next = frame.Index + 1;
             meter.CountDelivered();
+            if (next > plan.LastWanted)
+            {
+                // Before the last frame is handed out: whoever stops there has all that it wanted.
+                decoder.Complete(next);
+            }
+
             yield return frame;
         }
 
         if (next <= plan.LastWanted)
         {
-            await CheckEndAsync(reader, plan, meter);
+            await CheckEndAsync(decoder.Reader, plan, meter);
         }
     }
 

@@ -48,6 +48,10 @@ internal sealed class VideoIndex
     /// <summary>When a frame is shown, in milliseconds after the first one.</summary>
     public int TimestampMs(int frameIndex) => (int)TimeBase.ToMilliseconds(_timestamps[frameIndex] - _timestamps[0]);
 
+    /// <summary>The first frame that is shown at this tick or later; the frame count where there is none.</summary>
+    public int FirstAtOrAfter(long ticks) =>
+        Array.BinarySearch(_timestamps, ticks) is var found && found >= 0 ? found : ~found;
+
     /// <summary>The frame that is shown at exactly this tick; null where the container lists none.</summary>
     public int? IndexOf(long ticks) => Array.BinarySearch(_timestamps, ticks) is >= 0 and var found ? found : null;
 }

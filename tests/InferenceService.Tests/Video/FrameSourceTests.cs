@@ -48,7 +48,7 @@ public sealed class FrameSourceTests : IDisposable
         var index = await parts.Probe.ReadAsync(path, TestContext.Current.CancellationToken);
 
         await foreach (var frame in parts.Source.ReadAsync(
-            path, index, null, 1, DecodeSize.Native, parts.Meter, TestContext.Current.CancellationToken))
+            path, index, null, 1, 0, DecodeSize.Native, parts.Meter, TestContext.Current.CancellationToken))
         {
             using (frame)
             {
@@ -69,7 +69,7 @@ public sealed class FrameSourceTests : IDisposable
         var index = await parts.Probe.ReadAsync(path, TestContext.Current.CancellationToken);
 
         await foreach (var frame in parts.Source.ReadAsync(
-            path, index, null, 1, new DecodeSize(64, 48), parts.Meter, TestContext.Current.CancellationToken))
+            path, index, null, 1, 0, new DecodeSize(64, 48), parts.Meter, TestContext.Current.CancellationToken))
         {
             using (frame)
             {
