@@ -21,6 +21,9 @@ internal sealed class DecoderLoan : IAsyncDisposable
 
     public FfmpegFrameReader Reader => _decoder.Reader;
 
+    /// <summary>Whether <see cref="Complete"/> was called.</summary>
+    public bool IsComplete => _position is not null;
+
     /// <summary>
     /// The segment has all its frames: the decoder may go on with the next one. Without this it is ended.
     /// </summary>

@@ -11,12 +11,6 @@ namespace ForegSyte.Inference.Video;
 internal sealed class DecoderPool(DecoderTools tools, IOptions<VideoOptions> options, TimeProvider time)
     : IAsyncDisposable
 {
-    /// <summary>
-    /// Pixels that are decoded in the time of a start: 45 ms beside 1.75 ms for a frame of 1280x720, H.264, measured
-    /// with hyperfine on 2 cores (docs/benchmarks.md).
-    /// </summary>
-    internal const long PixelsOfAStart = 24_000_000;
-
     private readonly Lock _lock = new();
     private readonly List<PooledDecoder> _decoders = [];
     private bool _isClosed;
@@ -159,7 +153,7 @@ internal sealed class DecoderPool(DecoderTools tools, IOptions<VideoOptions> opt
 
     private PooledDecoder Start(string path, VideoIndex index, DecodePlan segment, FrameSize size, int jobEndFrame)
     {
-        var plan = segment.ExtendedTo(Math.Min(jobEndFrame, index.FrameCount));
+        var plan = segment.ExtendedTo(index, jobEndFrame);
         var command = tools.Ffmpeg(
             FfmpegArguments.Make(path, index, plan, size.Width, size.Height, options.Value, tools.HardwareArguments));
         var reader = new FfmpegFrameReader(command);
@@ -175,7 +169,7 @@ internal sealed class DecoderPool(DecoderTools tools, IOptions<VideoOptions> opt
     private PooledDecoder? FindWaiting(VideoIndex index, DecodePlan segment, FrameSize size) => _decoders
         .Where(decoder => decoder.Segment is null && decoder.Fits(index, segment, size)
             && decoder.Position <= segment.FirstWanted
-            && segment.FirstWanted - decoder.Position <= FramesOfAStart(index, segment))
+            && segment.FirstWanted - decoder.Position <= FramesAStartCosts(index, segment))
         .MaxBy(decoder => decoder.Position);
 
     /// <summary>The decoder of the segment just before, where nobody waits for it yet.</summary>
@@ -184,9 +178,8 @@ internal sealed class DecoderPool(DecoderTools tools, IOptions<VideoOptions> opt
             && decoder.Fits(index, segment, size));
 
     /// <summary>Frames that could be decoded in the time that a start of its own would cost the segment.</summary>
-    private static long FramesOfAStart(VideoIndex index, DecodePlan segment) =>
-        segment.FirstWanted - segment.SeekFrame(index)
-        + (PixelsOfAStart / ((long)index.Info.Width * index.Info.Height));
+    private static long FramesAStartCosts(VideoIndex index, DecodePlan segment) =>
+        segment.FirstWanted - segment.SeekFrame(index) + DecodePlan.FramesOfAStart(index);
 
     private static void Lend(PooledDecoder decoder, DecodePlan segment)
     {

@@ -37,5 +37,6 @@ internal sealed class PooledDecoder(
     /// </summary>
     public bool Fits(VideoIndex ofVideo, DecodePlan segment, FrameSize atSize) =>
         ReferenceEquals(index, ofVideo) && size == atSize && plan.Stride == segment.Stride
+        && plan.KeyFramesOnly == segment.KeyFramesOnly
         && segment.FirstWanted >= plan.FirstWanted && segment.LastWanted <= plan.LastWanted;
 }

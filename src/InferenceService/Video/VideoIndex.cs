@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using ForegSyte.V1;
 
 namespace ForegSyte.Inference.Video;
@@ -9,6 +10,7 @@ namespace ForegSyte.Inference.Video;
 internal sealed class VideoIndex
 {
     private readonly long[] _timestamps;
+    private readonly Lazy<FrozenSet<int>> _keyFrames;
 
     /// <param name="info">What the container says.</param>
     /// <param name="timeBase">Length of a tick.</param>
@@ -26,6 +28,7 @@ internal sealed class VideoIndex
         TimeBase = timeBase;
         _timestamps = timestamps;
         SeekPoints = seekPoints;
+        _keyFrames = new(() => KeyFrames.ToFrozenSet());
     }
 
     public VideoInfo Info { get; }
@@ -41,6 +44,9 @@ internal sealed class VideoIndex
         .Where(point => !point.IsHidden)
         .Select(point => IndexOf(point.PresentationTicks)
             ?? throw new InvalidOperationException("A key has no frame."));
+
+    /// <summary>Whether a frame decodes without any earlier one.</summary>
+    public bool IsKeyFrame(int frameIndex) => _keyFrames.Value.Contains(frameIndex);
 
     /// <summary>Presentation timestamp of a frame in ticks.</summary>
     public long TicksOf(int frameIndex) => _timestamps[frameIndex];
