@@ -37,6 +37,7 @@ internal sealed class VideoIntake(
         using var place = places.Take(job.JobId);
         await using (var video = await source.StageAsync(job.InputPath, cancellationToken))
         {
+            job = job with { VideoSha256 = video.Sha256 };
             crashPoints.Pass(CrashPoint.VideoWritten);
             await video.Artifact.CommitAsync(cancellationToken);
         }

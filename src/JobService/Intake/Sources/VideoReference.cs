@@ -2,7 +2,7 @@ using Google.Protobuf;
 
 namespace ForegSyte.Jobs.Intake.Sources;
 
-/// <summary>What a submission says about where its video is. A closed family: one for each field of the oneof.</summary>
+/// <summary>Where a submission says that its video is. A closed family: one for each field of the oneof.</summary>
 internal abstract record VideoReference
 {
     private VideoReference()
