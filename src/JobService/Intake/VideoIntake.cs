@@ -39,14 +39,14 @@ internal sealed class VideoIntake(
         {
             job = job with { VideoSha256 = video.Sha256 };
             crashPoints.Pass(CrashPoint.VideoWritten);
-            await video.Artifact.CommitAsync(cancellationToken);
+            await video.Artifact.CommitSharedAsync(video.Sha256, cancellationToken);
         }
 
         crashPoints.Pass(CrashPoint.VideoStored);
         var (stored, created) = await InsertAsync(job, cancellationToken);
         if (!created)
         {
-            storage.Delete(job.InputPath);
+            storage.DeleteShared(job.InputPath, job.VideoSha256);
             return SameOrConflict(stored, job.RequestId!.Value, fingerprint);
         }
 
@@ -66,7 +66,7 @@ internal sealed class VideoIntake(
             // the answer was lost, its video has to stay.
             if (await store.FindAsync(job.JobId, CancellationToken.None) is null)
             {
-                storage.Delete(job.InputPath);
+                storage.DeleteShared(job.InputPath, job.VideoSha256);
             }
 
             throw;

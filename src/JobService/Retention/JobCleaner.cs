@@ -88,7 +88,7 @@ internal sealed class JobCleaner(
     {
         while (await store.ListDeletedAsync(options.Value.BatchSize, cancellationToken) is { Count: > 0 } deleted)
         {
-            await removal.RemoveArtifactsAsync(deleted, cancellationToken);
+            await removal.FinishAsync(deleted, cancellationToken);
         }
     }
 
