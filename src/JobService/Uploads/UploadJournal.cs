@@ -13,8 +13,8 @@ namespace ForegSyte.Jobs.Uploads;
 /// </summary>
 /// <remarks>
 /// All numbers are little-endian. Header: its length (4 bytes), UTF-8 JSON of <see cref="UploadJournalHeader"/>,
-/// CRC-32C of the JSON (4). Record: start (8), length (4), CRC-32C of the part's bytes (4), arrival in Unix milliseconds (8),
-/// CRC-32C of the 24 bytes before (4).
+/// CRC-32C of the JSON (4). Record: start (8), length (4), CRC-32C of the part's bytes (4), arrival in Unix
+/// milliseconds (8), CRC-32C of the 24 bytes before (4).
 /// </remarks>
 internal sealed class UploadJournal : IDisposable
 {

@@ -189,7 +189,8 @@ public sealed class UploadRpcTests : IAsyncLifetime
         Assert.Empty(Directory.GetFiles(UploadFolder));
         await AssertFailsAsync(
             StatusCode.NotFound, "UPLOAD_NOT_FOUND",
-            _service.Uploads.AbortUploadAsync(new AbortUploadRequest { UploadId = upload.UploadId }));
+            _service.Uploads.AbortUploadAsync(
+                new AbortUploadRequest { UploadId = upload.UploadId }, cancellationToken: Cancellation));
     }
 
     private static async Task AssertFailsAsync<T>(StatusCode code, string reason, AsyncUnaryCall<T> call)
