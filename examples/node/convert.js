@@ -1,0 +1,19 @@
+// Reads messages from JSON, a stored results document for example, and writes them as JSON and as protobuf.
+//   node examples/node/convert.js foregsyte.v1.ResultsDocument OUTPUT_FOLDER data/video_jobs/*_results.json
+import { readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { createRegistry, fromJsonString, toBinary, toJsonString } from "@bufbuild/protobuf";
+import { file_foregsyte_v1_inference_service } from "./stubs/foregsyte/v1/inference_service_pb.js";
+import { file_foregsyte_v1_job_service } from "./stubs/foregsyte/v1/job_service_pb.js";
+
+const [typeName, output, ...paths] = process.argv.slice(2);
+const registry = createRegistry(file_foregsyte_v1_inference_service, file_foregsyte_v1_job_service);
+const schema = registry.getMessage(typeName);
+for (const path of paths) {
+  // A newer server may write fields and values that these stubs do not know: pass them over.
+  const message = fromJsonString(schema, readFileSync(path, "utf8"), { ignoreUnknownFields: true });
+  const json = toJsonString(schema, message, { useProtoFieldName: true, prettySpaces: 2 });
+  const target = join(output, basename(path));
+  writeFileSync(target, json);
+  writeFileSync(target.replace(/\.json$/, ".binpb"), toBinary(schema, message));
+}
