@@ -7,7 +7,9 @@ import { file_foregsyte_v1_inference_service } from "./stubs/foregsyte/v1/infere
 import { file_foregsyte_v1_job_service } from "./stubs/foregsyte/v1/job_service_pb.js";
 
 const [typeName, output, ...paths] = process.argv.slice(2);
-const registry = createRegistry(file_foregsyte_v1_inference_service, file_foregsyte_v1_job_service);
+const withImports = (file) => [file, ...file.dependencies.flatMap(withImports)];
+const contracts = [file_foregsyte_v1_inference_service, file_foregsyte_v1_job_service].flatMap(withImports);
+const registry = createRegistry(...contracts);
 const schema = registry.getMessage(typeName);
 for (const path of paths) {
   // A newer server may write fields and values that these stubs do not know: pass them over.
