@@ -1,4 +1,4 @@
-// Reads messages from JSON, a stored results document for example, and writes them as JSON and as protobuf.
+// Reads messages from JSON, a stored results document for example, or protobuf, and writes them as both.
 //   out/examples/cpp/convert foregsyte.v1.ResultsDocument OUTPUT_FOLDER data/video_jobs/*_results.json
 #include <filesystem>
 #include <fstream>
@@ -24,8 +24,12 @@ void convert(pb::Message& message, const fs::path& source, fs::path target) {
   pb::util::JsonParseOptions reading;
   // A newer server may write fields and values that these stubs do not know: pass them over.
   reading.ignore_unknown_fields = true;
-  const auto read = pb::util::JsonStringToMessage(text, &message, reading);
-  if (!read.ok()) throw std::runtime_error(source.string() + ": " + read.ToString());
+  if (source.extension() == ".json") {
+    const auto read = pb::util::JsonStringToMessage(text, &message, reading);
+    if (!read.ok()) throw std::runtime_error(source.string() + ": " + read.ToString());
+  } else if (!message.ParseFromString(text)) {
+    throw std::runtime_error(source.string() + ": no message of this type");
+  }
 
   pb::util::JsonPrintOptions writing;
   writing.preserve_proto_field_names = true;
@@ -33,7 +37,7 @@ void convert(pb::Message& message, const fs::path& source, fs::path target) {
   std::string json;
   const auto written = pb::util::MessageToJsonString(message, &json, writing);
   if (!written.ok()) throw std::runtime_error(source.string() + ": " + written.ToString());
-  std::ofstream(target, std::ios::binary) << json;
+  std::ofstream(target.replace_extension(".json"), std::ios::binary) << json;
   std::ofstream bytes(target.replace_extension(".binpb"), std::ios::binary);
   message.SerializeToOstream(&bytes);
 }

@@ -5,7 +5,7 @@ using Google.Protobuf.Reflection;
 namespace ForegSyte.Example;
 
 /// <summary>
-/// Reads messages from JSON, a stored results document for example, and writes them as JSON and as protobuf.
+/// Reads messages from JSON, a stored results document for example, or protobuf, and writes them as both.
 /// </summary>
 internal static class Conversion
 {
@@ -24,9 +24,11 @@ internal static class Conversion
         var type = Types.Find(typeName) ?? throw new ArgumentException($"There is no message {typeName}.");
         foreach (var path in paths)
         {
-            var message = Parser.Parse(File.ReadAllText(path), type);
+            var message = Path.GetExtension(path) == ".json"
+                ? Parser.Parse(File.ReadAllText(path), type)
+                : type.Parser.ParseFrom(File.ReadAllBytes(path));
             var target = Path.Combine(output, Path.GetFileName(path));
-            File.WriteAllText(target, Formatter.Format(message));
+            File.WriteAllText(Path.ChangeExtension(target, ".json"), Formatter.Format(message));
             File.WriteAllBytes(Path.ChangeExtension(target, ".binpb"), message.ToByteArray());
         }
     }

@@ -1,8 +1,8 @@
-// Reads messages from JSON, a stored results document for example, and writes them as JSON and as protobuf.
+// Reads messages from JSON, a stored results document for example, or protobuf, and writes them as both.
 //   node examples/node/convert.js foregsyte.v1.ResultsDocument OUTPUT_FOLDER data/video_jobs/*_results.json
 import { readFileSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
-import { createRegistry, fromJsonString, toBinary, toJsonString } from "@bufbuild/protobuf";
+import { join, parse } from "node:path";
+import { createRegistry, fromBinary, fromJsonString, toBinary, toJsonString } from "@bufbuild/protobuf";
 import { file_foregsyte_v1_inference_service } from "./stubs/foregsyte/v1/inference_service_pb.js";
 import { file_foregsyte_v1_job_service } from "./stubs/foregsyte/v1/job_service_pb.js";
 
@@ -13,9 +13,11 @@ const registry = createRegistry(...contracts);
 const schema = registry.getMessage(typeName);
 for (const path of paths) {
   // A newer server may write fields and values that these stubs do not know: pass them over.
-  const message = fromJsonString(schema, readFileSync(path, "utf8"), { ignoreUnknownFields: true });
+  const message = path.endsWith(".json")
+    ? fromJsonString(schema, readFileSync(path, "utf8"), { ignoreUnknownFields: true })
+    : fromBinary(schema, readFileSync(path));
   const json = toJsonString(schema, message, { useProtoFieldName: true, prettySpaces: 2 });
-  const target = join(output, basename(path));
-  writeFileSync(target, json);
-  writeFileSync(target.replace(/\.json$/, ".binpb"), toBinary(schema, message));
+  const target = join(output, parse(path).name);
+  writeFileSync(`${target}.json`, json);
+  writeFileSync(`${target}.binpb`, toBinary(schema, message));
 }

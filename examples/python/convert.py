@@ -1,4 +1,4 @@
-"""Reads messages from JSON, a stored results document for example, and writes them as JSON and as protobuf.
+"""Reads messages from JSON, a stored results document for example, or protobuf, and writes them as both.
 
     PYTHONPATH=examples/python/stubs /usr/bin/python3 examples/python/convert.py \
         foregsyte.v1.ResultsDocument OUTPUT_FOLDER data/video_jobs/*_results.json
@@ -16,11 +16,14 @@ from foregsyte.v1 import inference_service_pb2, job_service_pb2  # noqa: F401
 def main(type_name, output, *paths):
     for path in map(pathlib.Path, paths):
         message = symbol_database.Default().GetSymbol(type_name)()
-        # A newer server may write fields and values that these stubs do not know: pass them over.
-        json_format.Parse(path.read_bytes(), message, ignore_unknown_fields=True)
+        if path.suffix == ".json":
+            # A newer server may write fields and values that these stubs do not know: pass them over.
+            json_format.Parse(path.read_bytes(), message, ignore_unknown_fields=True)
+        else:
+            message.ParseFromString(path.read_bytes())
         json = json_format.MessageToJson(message, preserving_proto_field_name=True, ensure_ascii=False)
         target = pathlib.Path(output, path.name)
-        target.write_text(json, encoding="utf-8")
+        target.with_suffix(".json").write_text(json, encoding="utf-8")
         target.with_suffix(".binpb").write_bytes(message.SerializeToString())
 
 

@@ -44,7 +44,7 @@ public sealed class ReportTests(RunningServices services, ExamplePrograms progra
     {
         var run = await programs.RunAsync(
             Language.Of(language),
-            programs => programs.Analyze,
+            example => example.Analyze,
             services.Services.JobAddress.Authority,
             RepositoryFiles.Pedestrians);
         Assert.True(run.ExitCode == 0, run.StandardError);
