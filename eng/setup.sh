@@ -82,6 +82,9 @@ need_buf() {
   npm install --package-lock=false --no-audit --no-fund --loglevel=error >&2 || fail "npm install failed; see above."
 }
 
+# The same for tests, which skip where it is missing.
+want_buf() { (need_buf) || say "setup: buf: missing, so some tests skip."; }
+
 # What makes and runs clients in other languages. Their tests skip, and say so, where it is missing.
 want_clients() {
   local missing=() why
@@ -100,7 +103,7 @@ need_dotnet
 need_ffmpeg
 case "${1:-}" in
   --lint) need_buf ;;
-  --contracts) want_clients; need_buf ;;
+  --contracts) want_clients; want_buf ;;
   --bench) want_peers ;;
   --test) want_fault_tools ;;
   --accuracy) need_fonts ;;
