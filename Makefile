@@ -6,7 +6,8 @@ VIDEO ?= data/samples/pedestrians.mp4
 export CONFIGURATION
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test contracts examples faults bench bench-gpu bench-jobs accuracy lint format breaking clean
+.PHONY: help setup build demo test contracts examples faults bench bench-gpu bench-jobs accuracy lint format breaking
+.PHONY: clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20

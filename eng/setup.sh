@@ -75,7 +75,7 @@ need_buf() {
   wanted=$(sed -n 's/.*"@bufbuild\/buf": "\(.*\)".*/\1/p' package.json)
   [ "$(node_modules/.bin/buf --version 2>/dev/null)" = "$wanted" ] && [ -x node_modules/.bin/protoc-gen-es ] && return
   command -v npm >/dev/null || install npm ||
-    fail "npm is missing. $why Or install Node.js 18 or later (Debian package npm); it brings buf, which checks the protos."
+    fail "npm is missing. $why It comes with Node.js 18 or later, and brings buf, which checks the protos."
   say "setup: installing buf $wanted (npm) ..."
   # Without a lock file: package.json names the exact version, which names those of its binaries; a lock would list the
   # binaries of one platform only, and npm refuses it then.

@@ -2,8 +2,8 @@ namespace ForegSyte.Contracts.Tests.ByHand;
 
 /// <summary>
 /// A Markdown document with commands that can be pasted. In its fenced blocks a line that begins with "$ " is a command
-/// (with those that finish it), and the lines below it are what it printed. The first block without such a line prepares
-/// the shell for all commands.
+/// (with those that finish it), and the lines below it are what it printed. The first block without such a line
+/// prepares the shell for all commands.
 /// </summary>
 /// <param name="Preparation">The lines that prepare the shell.</param>
 /// <param name="Commands">The commands in their order.</param>

@@ -6,8 +6,8 @@ namespace ForegSyte.Contracts.Tests.ByHand;
 /// <summary>
 /// Compares what a document says that commands print with what they print. Ids, etags and page tokens differ between
 /// runs: each is learned where it appears first, has to be the same one from then on, and takes the place of the
-/// document's in later commands. Times and measured durations may differ, fractions by one part in a hundred, and a line
-/// "…" stands for any number of lines. Everything else has to be equal, but for spaces.
+/// document's in later commands. Times and measured durations may differ, fractions by one part in a hundred, and a
+/// line "…" stands for any number of lines. Everything else has to be equal, but for spaces.
 /// </summary>
 internal sealed partial class OutputComparison
 {

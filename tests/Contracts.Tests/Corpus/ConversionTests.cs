@@ -110,8 +110,11 @@ public sealed class ConversionTests(ExamplePrograms programs)
         Assert.Empty(((ResultsDocument)await ReadAsync(Results, "empty.json")).Results);
     }
 
-    private static async Task<IMessage> ReadAsync(string type, string name) => CorpusDocument.Parse(
-        type, await File.ReadAllTextAsync(CorpusDocument.Of(type).Single(path => Path.GetFileName(path) == name), Token));
+    private static async Task<IMessage> ReadAsync(string type, string name)
+    {
+        var document = CorpusDocument.Of(type).Single(path => Path.GetFileName(path) == name);
+        return CorpusDocument.Parse(type, await File.ReadAllTextAsync(document, Token));
+    }
 
     private static async Task AssertWrittenAsync(IMessage expected, string type, string json)
     {
@@ -138,7 +141,8 @@ public sealed class ConversionTests(ExamplePrograms programs)
                 });
             }
 
-            document.Results.Add(new FrameResult { FrameIndex = index, FrameTimestampMs = index * 40, Result = result });
+            document.Results.Add(
+                new FrameResult { FrameIndex = index, FrameTimestampMs = index * 40, Result = result });
         }
 
         return document;

@@ -36,8 +36,8 @@ internal static class CorpusDocument
     public static IMessage Parse(string type, byte[] bytes) => Types.Find(type).Parser.ParseFrom(bytes);
 
     /// <summary>
-    /// The one text of a message. Messages are compared by it, since NaN has many bit patterns; the entries of maps, which
-    /// have no order, are sorted.
+    /// The one text of a message. Messages are compared by it, since NaN has many bit patterns; the entries of maps,
+    /// which have no order, are sorted.
     /// </summary>
     public static string Text(IMessage message) =>
         Sorted(JsonNode.Parse(ForegSyteJson.Formatter.Format(message)))!.ToJsonString(Indented);

@@ -26,7 +26,7 @@ public sealed record Language(string Name, string[] Analyze, string[] Convert)
     private static string CSharpProgram()
     {
         var output = new DirectoryInfo(AppContext.BaseDirectory);
-        return Path.Combine(
-            RepositoryFiles.Root, "examples", "csharp", "bin", output.Parent!.Name, output.Name, "ForegSyte.Example.dll");
+        var bin = Path.Combine(RepositoryFiles.Root, "examples", "csharp", "bin");
+        return Path.Combine(bin, output.Parent!.Name, output.Name, "ForegSyte.Example.dll");
     }
 }

@@ -12,7 +12,10 @@ public sealed class BreakingChangeTests
     [InlineData("job.proto", "JOB_STATUS_CANCELLED = 5;", "JOB_STATUS_CANCELED = 5;", "JOB_STATUS_CANCELLED")]
     [InlineData("results.proto", "message ResultsDocument {", "message Results {", "message \"ResultsDocument\"")]
     [InlineData(
-        "job_service.proto", "rpc GetJob(GetJobRequest) returns (GetJobResponse);", "", "Previously present RPC \"GetJob\"")]
+        "job_service.proto",
+        "rpc GetJob(GetJobRequest) returns (GetJobResponse);",
+        "",
+        "Previously present RPC \"GetJob\"")]
     [InlineData(
         "job_service.proto",
         "rpc GetJob(GetJobRequest) returns (GetJobResponse);",

@@ -4,7 +4,7 @@ using Google.Protobuf.Reflection;
 
 namespace ForegSyte.Contracts.Tests.Releases;
 
-/// <summary>The descriptors that eng/contracts.sh makes hold all of the contracts, and serve without reflection.</summary>
+/// <summary>The descriptors that eng/contracts.sh makes hold all contracts, and serve without reflection.</summary>
 [Collection(RunningServicesCollection.Name)]
 public sealed class DescriptorSetTests(RunningServices services, MadeDescriptors made)
     : IClassFixture<MadeDescriptors>
