@@ -87,6 +87,8 @@ public sealed class GrpcurlDocumentTests(RunningServices services)
         {
             ["Submit:AllowedRoots:0"] = Path.Combine(RepositoryFiles.Data, "samples"),
             ["Submit:MaxPendingJobs"] = "2",
+            // Where none listens; on the usual port one of this machine's may.
+            ["Inference:Addresses:0"] = "http://127.0.0.1:1",
         });
         await alone.StartJobServiceAsync();
         await AssertPrintedAsync(alone, Document.Commands.Where(command => command.Section == WaitingSection));
