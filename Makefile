@@ -6,7 +6,8 @@ VIDEO ?= data/samples/pedestrians.mp4
 export CONFIGURATION
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test faults bench bench-gpu bench-jobs accuracy models lint format breaking clean
+.PHONY: help setup build demo test contracts examples faults bench bench-gpu bench-jobs accuracy models lint format
+.PHONY: breaking clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -22,7 +23,20 @@ demo: build ## start both services, analyze VIDEO, draw what was found into out/
 
 test: build ## run every test
 	@eng/setup.sh --test
+	@eng/setup.sh --contracts
 	@eng/test.sh
+
+contracts: setup ## check the contracts, make their descriptors, and run clients in four languages against the services
+	@eng/setup.sh --lint
+	@eng/setup.sh --contracts
+	@eng/contracts.sh
+	@dotnet build tests/Contracts.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
+	@dotnet run --project tests/Contracts.Tests -c $(CONFIGURATION) --no-build
+
+examples: setup ## generate stubs and build the clients in examples/
+	@eng/setup.sh --lint
+	@eng/setup.sh --contracts
+	@eng/examples.sh
 
 faults: setup ## kill and disturb the services at least 200 times, and check that nothing is lost; KILLS=50 SEED=7 for other runs
 	@eng/setup.sh --test
@@ -55,9 +69,7 @@ lint: ## check format, analyzers and contracts
 	@eng/setup.sh --lint
 	@dotnet format ForegSyte.sln --verify-no-changes --severity warn
 	@dotnet build ForegSyte.sln -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
-	@node_modules/.bin/buf format --diff --exit-code --path protos/foregsyte
-	@node_modules/.bin/buf lint
-	@eng/breaking.sh
+	@eng/contracts.sh
 
 format: ## bring code and contracts into the house's form
 	@eng/setup.sh --lint
