@@ -59,9 +59,10 @@ internal static class Layering
         {
             Uses = ["Jobs", "Storage", "Results", "Segments", "Inference", "Faults", Protocol, Hosting],
         },
+        new("Sources", "ForegSyte.Jobs.Intake.Sources") { Uses = ["Mp4", "Storage", "Intake", Protocol, Hosting] },
         new("Intake", "ForegSyte.Jobs.Intake")
         {
-            Uses = ["Jobs", "Mp4", "Storage", "Queue", "Faults", Protocol, Hosting],
+            Uses = ["Jobs", "Sources", "Storage", "Queue", "Faults", Protocol, Hosting],
         },
         new("Retention", "ForegSyte.Jobs.Retention")
         {
@@ -71,7 +72,7 @@ internal static class Layering
         {
             Uses =
             [
-                "Jobs", "Filters", "Storage", "Results", "Segments", "Inference", "Queue", "Intake",
+                "Jobs", "Filters", "Storage", "Results", "Segments", "Inference", "Queue", "Intake", "Sources",
                 "Retention", Protocol, Hosting, GrpcLibrary,
             ],
         },
