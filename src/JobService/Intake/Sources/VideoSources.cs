@@ -1,11 +1,13 @@
 using System.Diagnostics;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Jobs.Fetching;
 using ForegSyte.Jobs.Storage;
 
 namespace ForegSyte.Jobs.Intake.Sources;
 
 /// <summary>Finds the source that a submission refers to.</summary>
-internal sealed class VideoSources(AllowedRoots roots, IStorage storage, VideoChecks checks)
+internal sealed class VideoSources(
+    AllowedRoots roots, VideoFetcher fetcher, IStorage storage, VideoChecks checks)
 {
     /// <summary>Opens the source. Nothing of the video is read yet.</summary>
     /// <exception cref="ServiceException">There is no such source, or this server does not allow it.</exception>
@@ -15,8 +17,13 @@ internal sealed class VideoSources(AllowedRoots roots, IStorage storage, VideoCh
         return new ValueTask<IVideoSource>(reference switch
         {
             VideoReference.Inline inline => new InlineSource(inline.Content, storage, checks),
-            VideoReference.Remote remote => new FileSource(remote.Uri, roots.Open(remote.Uri), storage, checks),
+            VideoReference.Remote remote when IsFile(remote.Uri) =>
+                new FileSource(remote.Uri, roots.Open(remote.Uri), storage, checks),
+            VideoReference.Remote remote =>
+                new RemoteSource(remote.Uri, fetcher.Locate(remote.Uri), fetcher, storage, checks),
             _ => throw new UnreachableException(),
         });
     }
+
+    private static bool IsFile(string uri) => uri.StartsWith("file:", StringComparison.OrdinalIgnoreCase);
 }
