@@ -18,8 +18,7 @@ internal static class FetchingRegistration
                 "Sources:AllowedPorts takes 1 to 65535.")
             .Validate(
                 options => options.AllowedNetworks.All(network => IPNetwork.TryParse(network, out _)),
-                "Sources:AllowedNetworks takes networks such as 10.1.0.0/16 or fd00:1::/64, without bits after the "
-                + "prefix.")
+                "Sources:AllowedNetworks takes networks such as 10.1.0.0/16 or fd00:1::/64.")
             .Validate(
                 options => options.CertificateAuthorities.Length == 0
                     || (Path.IsPathFullyQualified(options.CertificateAuthorities)

@@ -26,14 +26,15 @@ internal sealed class AllowedRoots(IOptions<SubmitOptions> options)
 
         // A first look at the name keeps files outside the roots untouched, and unknown: whether one exists there is
         // not told.
-        if (!IsAllowed(Resolve(path, uri)))
+        var canonical = Resolve(path, uri);
+        if (!IsAllowed(canonical))
         {
             throw NotAllowed(uri);
         }
 
         try
         {
-            using var file = PinnedFile.Find(path);
+            using var file = PinnedFile.Find(canonical);
             if (file.RealPath is not { } realPath || !IsAllowed(realPath))
             {
                 throw NotAllowed(uri);
