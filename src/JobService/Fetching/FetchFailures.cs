@@ -13,14 +13,16 @@ internal static class FetchFailures
 {
     private const string Field = "uri";
 
-    /// <summary>A uri without its query, and without what stands before an '@', which is no place for secrets.</summary>
+    /// <summary>A uri without query and fragment, and without user name and password.</summary>
     public static string Shown(string uri)
     {
         var end = uri.IndexOfAny(['?', '#']);
         var shown = end < 0 ? uri : uri[..end] + "?…";
-        var at = shown.LastIndexOf('@');
-        var authority = shown.IndexOf("//", StringComparison.Ordinal);
-        return at > authority && authority >= 0 ? shown[..(authority + 2)] + "…" + shown[at..] : shown;
+        var scheme = shown.IndexOf(':', StringComparison.Ordinal) + 1;
+        var path = shown.AsSpan(scheme).TrimStart('/').IndexOf('/');
+        var host = shown.Length - shown.AsSpan(scheme).TrimStart('/').Length;
+        var at = shown.LastIndexOf('@', path < 0 ? shown.Length - 1 : host + path);
+        return at >= host ? string.Concat(shown.AsSpan(0, host), "…", shown.AsSpan(at)) : shown;
     }
 
     /// <summary>UNSUPPORTED_URI.</summary>

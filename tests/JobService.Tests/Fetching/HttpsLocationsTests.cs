@@ -83,6 +83,22 @@ public sealed class HttpsLocationsTests
     }
 
     [Theory]
+    [InlineData("https://h/a@b.mp4", "https://h/a@b.mp4")]
+    [InlineData("https://h/a.mp4?x=y", "https://h/a.mp4?…")]
+    [InlineData("https://u:p@h/a.mp4", "https://…@h/a.mp4")]
+    [InlineData("https://u:p@h", "https://…@h")]
+    [InlineData("https://u@p@h/a@b", "https://…@h/a@b")]
+    [InlineData("https:/u:p@h/a", "https:/…@h/a")]
+    [InlineData("https:u:p@h", "https:…@h")]
+    [InlineData("https://u:p\\@h/a", "https://…@h/a")]
+    [InlineData("u:p@h", "u:…@h")]
+    [InlineData("p@h", "…@h")]
+    [InlineData("https://", "https://")]
+    [InlineData("", "")]
+    public void Shown_Uris_AreWithoutSecrets(string uri, string shown) =>
+        Assert.Equal(shown, FetchFailures.Shown(uri));
+
+    [Theory]
     [InlineData("/b.mp4", "https://videos.example/b.mp4")]
     [InlineData("b.mp4?x=1#y", "https://videos.example/v/b.mp4?x=1")]
     [InlineData("//a.cdn.example/b.mp4", "https://a.cdn.example/b.mp4")]
