@@ -18,7 +18,7 @@ public sealed record ForegSyteClientOptions
     public TimeSpan SubmitDeadline { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// Longest time for a submission by uri, its repetitions included: the server answers when it has fetched the video.
+    /// Longest time for a submission by uri, its repetitions included: the server answers when it has the whole video.
     /// </summary>
     /// <value>Default: 1 hour, as long as a server fetches by default. Greater than zero.</value>
     public TimeSpan FetchDeadline { get; init; } = TimeSpan.FromHours(1);

@@ -7,8 +7,8 @@ using ForegSyte.Hosting.Errors;
 namespace ForegSyte.Jobs.Fetching;
 
 /// <summary>
-/// One download: asks, follows redirects, receives, and goes on after a break. Where the server named the version of the
-/// video by a strong ETag it goes on after the last byte (RFC 9110, 13.1.5 and 14.2), otherwise it begins again.
+/// One download: asks, follows redirects, receives, and goes on after a break. Where the server named the version of
+/// the video by a strong ETag it goes on after the last byte (RFC 9110, 13.1.5 and 14.2), otherwise it begins again.
 /// </summary>
 internal sealed class HttpDownload(
     RemoteVideo video,

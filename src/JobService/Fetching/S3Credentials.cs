@@ -5,8 +5,8 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Jobs.Fetching;
 
 /// <summary>
-/// The keys with which s3 addresses are signed: of a file, or of the environment. They are in no option, so that no list
-/// of options shows them, and nobody is asked for them over the network.
+/// The keys with which s3 addresses are signed: of a file, or of the environment. They are in no option, so that no
+/// list of options shows them, and nobody is asked for them over the network.
 /// </summary>
 internal sealed class S3Credentials(IOptions<S3Options> options)
 {

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Jobs.Fetching;
 
 /// <summary>
-/// Turns s3 uris into https addresses with a signature, which are then fetched as all others are. So AWS's library signs
-/// and never connects: there is one way to the network, and it is the checked one.
+/// Turns s3 uris into https addresses with a signature, which are then fetched as all others are. So AWS's library
+/// signs and never connects: there is one way to the network, and it is the checked one.
 /// </summary>
 internal sealed class S3Locations(IOptions<S3Options> options, S3Credentials credentials, TimeProvider time)
 {

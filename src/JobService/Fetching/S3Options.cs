@@ -3,8 +3,8 @@ using System.ComponentModel.DataAnnotations;
 namespace ForegSyte.Jobs.Fetching;
 
 /// <summary>
-/// The S3-compatible server from which s3 uris are fetched. Section "Sources:S3". Credentials are no options, so that no
-/// list of options can show them: see <see cref="S3Credentials"/>.
+/// The S3-compatible server from which s3 uris are fetched. Section "Sources:S3". Credentials are no options, so that
+/// no list of options can show them: see <see cref="S3Credentials"/>.
 /// </summary>
 internal sealed class S3Options
 {

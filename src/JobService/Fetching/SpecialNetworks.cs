@@ -5,8 +5,8 @@ namespace ForegSyte.Jobs.Fetching;
 
 /// <summary>
 /// Tells addresses of the public internet from all others, by IANA's special-purpose registries
-/// (https://www.iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry). What is not known to be
-/// public is special. Pure.
+/// (https://www.iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry). What is not known to
+/// be public is special. Pure.
 /// </summary>
 internal static class SpecialNetworks
 {

@@ -35,7 +35,11 @@ public sealed class SubmitUriTests
             return Task.FromResult(new SubmitVideoResponse { Job = SampleJobs.Pending() });
         });
         await using var client = server.Connect(
-            options => options with { SubmitDeadline = TimeSpan.FromMinutes(1), FetchDeadline = TimeSpan.FromHours(3) });
+            options => options with
+            {
+                SubmitDeadline = TimeSpan.FromMinutes(1),
+                FetchDeadline = TimeSpan.FromHours(3),
+            });
 
         await client.SubmitVideoAsync(new Uri("https://videos.example/a.mp4"), Options, Token);
 

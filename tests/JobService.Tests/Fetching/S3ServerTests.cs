@@ -7,8 +7,8 @@ using ForegSyte.V1;
 namespace ForegSyte.Jobs.Tests.Fetching;
 
 /// <summary>
-/// Against an S3-compatible server that others wrote (s3rver). It reads the parameters of a signature and knows its keys,
-/// but does not compute the signature again: <see cref="SignatureV4"/> does that.
+/// Against an S3-compatible server that others wrote (s3rver). It reads the parameters of a signature and knows its
+/// keys, but does not compute the signature again: <see cref="SignatureV4"/> does that.
 /// </summary>
 public sealed class S3ServerTests
 {

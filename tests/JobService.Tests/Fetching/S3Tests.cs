@@ -13,7 +13,8 @@ public sealed class S3Tests
 
     private static readonly byte[] Video = Enumerable.Range(0, 300_000).Select(index => (byte)(index * 7)).ToArray();
 
-    /// <summary>The example of the Amazon S3 API Reference, "Authenticating Requests: Using Query Parameters".</summary>
+    /// <summary>The example of the Amazon S3 API Reference, "Authenticating Requests: Using Query Parameters".
+    /// </summary>
     [Fact]
     public void Signature_ExampleOfAmazonsReference_IsTheSame() =>
         Assert.Equal(

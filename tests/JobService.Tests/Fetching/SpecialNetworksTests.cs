@@ -12,8 +12,8 @@ public sealed class SpecialNetworksTests
 {
     /// <summary>
     /// IANA IPv4 Special-Purpose Address Registry
-    /// (https://www.iana.org/assignments/iana-ipv4-special-registry/iana-ipv4-special-registry.xhtml): the networks whose
-    /// column "Globally Reachable" is not True; then multicast (RFC 5771), which has a registry of its own.
+    /// (https://www.iana.org/assignments/iana-ipv4-special-registry/iana-ipv4-special-registry.xhtml): the networks
+    /// whose column "Globally Reachable" is not True; then multicast (RFC 5771), which has a registry of its own.
     /// </summary>
     private static readonly string[] NotReachable4 =
     [

@@ -27,13 +27,14 @@ internal sealed class VideoServer : IAsyncDisposable
 
     public int Port => new Uri(_app.Urls.Single()).Port;
 
-    public static async Task<VideoServer> StartAsync(X509Certificate2 certificate, string address = "127.0.0.1", int port = 0)
+    /// <summary>Starts a server on a free port of 127.0.0.1.</summary>
+    public static async Task<VideoServer> StartAsync(X509Certificate2 certificate)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(
-            kestrel => kestrel.Listen(IPAddress.Parse(address), port, listen => listen.UseHttps(certificate)));
+            kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(certificate)));
         var app = builder.Build();
         var server = new VideoServer(app);
         app.Run(context =>

@@ -136,11 +136,12 @@ public sealed class RemoteVideoRpcTests : IAsyncDisposable
         await _server.DisposeAsync();
         _server = null;
 
+        var uri = $"https://127.0.0.1:{port}/a.mp4";
         var (code, info, status) = await RunningJobService.FailureOfAsync(
-            _service!.Client.SubmitVideoAsync(Request($"https://127.0.0.1:{port}/a.mp4"), cancellationToken: Cancellation));
+            _service!.Client.SubmitVideoAsync(Request(uri), cancellationToken: Cancellation));
 
         Assert.Equal((StatusCode.Unavailable, "SOURCE_UNAVAILABLE"), (code, info.Reason));
-        Assert.Equal($"https://127.0.0.1:{port}/a.mp4", info.Metadata["value"]);
+        Assert.Equal(uri, info.Metadata["value"]);
         Assert.DoesNotContain("refused", status.Message, StringComparison.OrdinalIgnoreCase);
     }
 
