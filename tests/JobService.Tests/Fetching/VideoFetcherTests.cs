@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using ForegSyte.V1;
-using Microsoft.AspNetCore.Http;
 
 namespace ForegSyte.Jobs.Tests.Fetching;
 
