@@ -113,7 +113,10 @@ internal sealed class JobGrpcService(
     {
         SubmitVideoRequest.SourceOneofCase.Content => new VideoReference.Inline(request.Content),
         SubmitVideoRequest.SourceOneofCase.Uri => new VideoReference.Remote(request.Uri),
-        _ => throw ServiceException.MissingField("source", "Give the video as content (its bytes) or as uri."),
+        SubmitVideoRequest.SourceOneofCase.UploadId =>
+            new VideoReference.Upload(RequestChecks.UploadId(request.UploadId)),
+        _ => throw ServiceException.MissingField(
+            "source", "Give the video as content (its bytes), as uri, or as upload_id."),
     };
 
     private ServiceException UnknownPipeline(string pipelineId)

@@ -29,7 +29,7 @@ internal sealed class VideoIntake(
         if (submission.RequestId is { } requestId
             && await store.FindByRequestIdAsync(requestId, cancellationToken) is { } earlier)
         {
-            return SameOrConflict(earlier, requestId, fingerprint);
+            return SameOrConflict(earlier, requestId, fingerprint, source);
         }
 
         await source.CheckAsync(cancellationToken);
@@ -39,18 +39,19 @@ internal sealed class VideoIntake(
         {
             job = job with { VideoSha256 = video.Sha256 };
             crashPoints.Pass(CrashPoint.VideoWritten);
-            await video.Artifact.CommitAsync(cancellationToken);
+            await video.Artifact.CommitSharedAsync(video.Sha256, cancellationToken);
         }
 
         crashPoints.Pass(CrashPoint.VideoStored);
         var (stored, created) = await InsertAsync(job, cancellationToken);
         if (!created)
         {
-            storage.Delete(job.InputPath);
-            return SameOrConflict(stored, job.RequestId!.Value, fingerprint);
+            storage.DeleteShared(job.InputPath, job.VideoSha256);
+            return SameOrConflict(stored, job.RequestId!.Value, fingerprint, source);
         }
 
         crashPoints.Pass(CrashPoint.JobQueued);
+        source.Remove();
         return stored;
     }
 
@@ -66,7 +67,7 @@ internal sealed class VideoIntake(
             // the answer was lost, its video has to stay.
             if (await store.FindAsync(job.JobId, CancellationToken.None) is null)
             {
-                storage.Delete(job.InputPath);
+                storage.DeleteShared(job.InputPath, job.VideoSha256);
             }
 
             throw;
@@ -105,24 +106,31 @@ internal sealed class VideoIntake(
                 submission.FrameStride,
                 submission.MaxFrames,
                 submission.DisplayName,
-                submission.Priority);
+                submission.Priority,
+                (submission.Video as VideoReference.Upload)?.UploadId);
 
-    private static JobRecord SameOrConflict(JobRecord earlier, Guid requestId, RequestFingerprint? fingerprint)
+    private static JobRecord SameOrConflict(
+        JobRecord earlier, Guid requestId, RequestFingerprint? fingerprint, IVideoSource source)
     {
         var differences = fingerprint!.DifferencesFrom(earlier.Fingerprint!);
-        return differences.Count == 0
-            ? earlier
-            : throw new ServiceException(
-                ErrorReason.RequestIdConflict,
-                $"The request_id {requestId} was used before with another {string.Join(", ", differences)}. "
-                + "Use a new request_id for a new request.")
+        if (differences.Count == 0)
+        {
+            // Where the first call was cut off, its upload may still be there.
+            source.Remove();
+            return earlier;
+        }
+
+        throw new ServiceException(
+            ErrorReason.RequestIdConflict,
+            $"The request_id {requestId} was used before with another {string.Join(", ", differences)}. "
+            + "Use a new request_id for a new request.")
+        {
+            Metadata = new Dictionary<string, string>
             {
-                Metadata = new Dictionary<string, string>
-                {
-                    ["requestId"] = requestId.ToString(),
-                    ["fields"] = string.Join(",", differences),
-                    ["jobId"] = earlier.JobId.ToString(),
-                },
-            };
+                ["requestId"] = requestId.ToString(),
+                ["fields"] = string.Join(",", differences),
+                ["jobId"] = earlier.JobId.ToString(),
+            },
+        };
     }
 }

@@ -62,9 +62,10 @@ internal static class Layering
         {
             Uses = ["Jobs", "Storage", "Results", "Segments", "Inference", "Faults", Protocol, Hosting],
         },
+        new("Uploads", "ForegSyte.Jobs.Uploads") { Uses = ["Storage", "Faults", Protocol, Hosting] },
         new("Sources", "ForegSyte.Jobs.Intake.Sources")
         {
-            Uses = ["Mp4", "Storage", "Fetching", "Intake", Protocol, Hosting],
+            Uses = ["Mp4", "Storage", "Uploads", "Fetching", "Intake", Protocol, Hosting],
         },
         new("Intake", "ForegSyte.Jobs.Intake")
         {
@@ -72,14 +73,17 @@ internal static class Layering
         },
         new("Retention", "ForegSyte.Jobs.Retention")
         {
-            Uses = ["Jobs", "Filters", "Storage", "Segments", "Queue", "Intake", "Faults", Protocol, Hosting],
+            Uses =
+            [
+                "Jobs", "Filters", "Storage", "Segments", "Uploads", "Queue", "Intake", "Faults", Protocol, Hosting,
+            ],
         },
         new("Grpc", "ForegSyte.Jobs.Grpc")
         {
             Uses =
             [
-                "Jobs", "Filters", "Storage", "Results", "Segments", "Inference", "Queue", "Intake", "Sources",
-                "Retention", Protocol, Hosting, GrpcLibrary,
+                "Jobs", "Filters", "Storage", "Results", "Segments", "Inference", "Queue", "Uploads", "Intake",
+                "Sources", "Retention", Protocol, Hosting, GrpcLibrary,
             ],
         },
         new("Admin", "ForegSyte.Jobs.Admin")

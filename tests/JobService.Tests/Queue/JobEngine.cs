@@ -8,6 +8,7 @@ using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.Segments;
+using ForegSyte.Jobs.Uploads;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Configuration;
@@ -55,6 +56,7 @@ internal sealed class JobEngine : IAsyncDisposable
         services.AddSingleton<ResultPages>();
         services.AddSingleton(inference);
         services.AddFetching();
+        services.AddUploads();
         services.AddIntake();
         services.AddRetention();
         _services = services.BuildServiceProvider();

@@ -23,4 +23,10 @@ internal interface IVideoSource : IAsyncDisposable
     /// could not yet see.
     /// </summary>
     Task<StagedVideo> StageAsync(string key, CancellationToken cancellationToken);
+
+    /// <summary>The job of the video is durable: what the source itself keeps of the video goes.</summary>
+    void Remove()
+    {
+        // Most keep nothing.
+    }
 }

@@ -14,4 +14,7 @@ internal abstract record VideoReference
 
     /// <summary>The server is to fetch the video.</summary>
     public sealed record Remote(string Uri) : VideoReference;
+
+    /// <summary>The bytes came in parts.</summary>
+    public sealed record Upload(Guid UploadId) : VideoReference;
 }
