@@ -5,7 +5,7 @@
 #   eng/setup.sh --contracts   buf, and what makes and runs clients in C++, Python and Node.js
 #   eng/setup.sh --accuracy   fonts too, in which lines of text are written that are then read
 #   eng/setup.sh --bench  OpenCV and Node.js too, with which the benchmark's peers run
-#   eng/setup.sh --test   strace and faketime too, with which tests slow the disk down and move the clock
+#   eng/setup.sh --test   strace, faketime and s3rver too: tests slow the disk down, move the clock and fetch from S3
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -70,6 +70,17 @@ want_peers() {
   [ ${#missing[@]} -eq 0 ] || install "${missing[@]}" || say "setup: ${missing[*]}: missing, so some peers are left out. $why"
 }
 
+# The S3 server that a test fetches from; it skips, and says so, where this is missing.
+want_s3rver() {
+  local wanted
+  wanted=$(sed -n 's/.*"s3rver": "\(.*\)".*/\1/p' package.json)
+  [ "$(sed -n 's/^  "version": "\(.*\)".*/\1/p' node_modules/s3rver/package.json 2>/dev/null)" = "$wanted" ] && return
+  command -v npm >/dev/null || { say "setup: npm (Node.js) is missing, so a test of s3 uris skips."; return; }
+  say "setup: installing s3rver $wanted (npm) ..."
+  npm install --package-lock=false --no-audit --no-fund --loglevel=error >&2 ||
+    say "setup: s3rver could not be installed, so a test of s3 uris skips."
+}
+
 need_buf() {
   local wanted
   wanted=$(sed -n 's/.*"@bufbuild\/buf": "\(.*\)".*/\1/p' package.json)
@@ -105,6 +116,6 @@ case "${1:-}" in
   --lint) need_buf ;;
   --contracts) want_clients; want_buf ;;
   --bench) want_peers ;;
-  --test) want_fault_tools ;;
+  --test) want_fault_tools; want_s3rver ;;
   --accuracy) need_fonts ;;
 esac

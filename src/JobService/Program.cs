@@ -2,6 +2,7 @@ using ForegSyte.Hosting;
 using ForegSyte.Jobs;
 using ForegSyte.Jobs.Admin;
 using ForegSyte.Jobs.Faults;
+using ForegSyte.Jobs.Fetching;
 using ForegSyte.Jobs.Grpc;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Intake;
@@ -25,6 +26,7 @@ return await ForegSyteHost.RunAsync("JobService", () =>
     builder.Services.AddStorage(builder.Configuration);
     builder.Services.AddInferenceClient();
     builder.Services.AddJobs();
+    builder.Services.AddFetching();
     builder.Services.AddUploads();
     builder.Services.AddIntake();
     builder.Services.AddDispatcher();

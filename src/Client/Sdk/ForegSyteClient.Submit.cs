@@ -47,7 +47,10 @@ public sealed partial class ForegSyteClient
     }
 
     /// <summary>Submits a video that the server reads itself.</summary>
-    /// <param name="uri">A file:// URI under one of the roots that the server allows.</param>
+    /// <param name="uri">
+    /// A file://, https:// or s3:// URI that the server allows. The call takes as long as the server fetches, at most
+    /// <see cref="ForegSyteClientOptions.FetchDeadline"/>.
+    /// </param>
     /// <param name="options">What to do with it.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     /// <returns>The job, as the server stored it.</returns>
@@ -127,7 +130,7 @@ public sealed partial class ForegSyteClient
         SubmitVideoRequest request, SubmitOptions options, CancellationToken cancellationToken)
     {
         var response = await _calls.RunAsync(
-            _options.SubmitDeadline,
+            request.HasUri ? _options.FetchDeadline : _options.SubmitDeadline,
             call => _service.SubmitVideoAsync(request, call),
             options.WaitWhileQueueFull,
             cancellationToken);

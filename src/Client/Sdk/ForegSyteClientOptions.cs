@@ -18,6 +18,12 @@ public sealed record ForegSyteClientOptions
     public TimeSpan SubmitDeadline { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
+    /// Longest time for a submission by uri, its repetitions included: the server answers when it has the whole video.
+    /// </summary>
+    /// <value>Default: 1 hour, as long as a server fetches by default. Greater than zero.</value>
+    public TimeSpan FetchDeadline { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>
     /// Longest time for a call that cancels, retries or deletes a job, its repetitions included.
     /// </summary>
     /// <value>Default: 30 seconds. Greater than zero.</value>
@@ -102,6 +108,7 @@ public sealed record ForegSyteClientOptions
 
         RequireAtLeast(ReadDeadline, TimeSpan.FromTicks(1), nameof(ReadDeadline));
         RequireAtLeast(SubmitDeadline, TimeSpan.FromTicks(1), nameof(SubmitDeadline));
+        RequireAtLeast(FetchDeadline, TimeSpan.FromTicks(1), nameof(FetchDeadline));
         RequireAtLeast(ControlDeadline, TimeSpan.FromTicks(1), nameof(ControlDeadline));
         RequireAtLeast(LongPollTimeout, TimeSpan.FromTicks(1), nameof(LongPollTimeout));
         RequireAtLeast(LongPollGrace, TimeSpan.FromTicks(1), nameof(LongPollGrace));

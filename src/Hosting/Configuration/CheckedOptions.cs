@@ -12,11 +12,15 @@ public static class CheckedOptions
     /// Binds a section and checks its ranges at start. A key that no option has refuses the start as well: a misspelt
     /// limit would otherwise be no limit.
     /// </summary>
-    public static OptionsBuilder<TOptions> AddCheckedOptions<TOptions>(this IServiceCollection services, string section)
+    /// <param name="services">The services.</param>
+    /// <param name="section">Name of the section.</param>
+    /// <param name="subsections">Names of sections in it that have options of their own.</param>
+    public static OptionsBuilder<TOptions> AddCheckedOptions<TOptions>(
+        this IServiceCollection services, string section, params string[] subsections)
         where TOptions : class
     {
         services.AddSingleton<IValidateOptions<TOptions>>(provider =>
-            ActivatorUtilities.CreateInstance<KnownKeys<TOptions>>(provider, section));
+            ActivatorUtilities.CreateInstance<KnownKeys<TOptions>>(provider, section, subsections));
         return services.AddOptions<TOptions>()
             .BindConfiguration(section)
             .ValidateDataAnnotations()

@@ -55,5 +55,6 @@ public sealed class ServiceException(ErrorReason reason, string message, Excepti
     /// <summary>The name of the reason on the wire.</summary>
     public string ReasonText => Reason.ToText();
 
-    private static string Shorten(string value) => value.Length <= 200 ? value : value[..200] + "…";
+    /// <summary>A value for metadata: of a long one the first 200 characters.</summary>
+    public static string Shorten(string value) => value.Length <= 200 ? value : value[..200] + "…";
 }

@@ -11,6 +11,7 @@ public sealed class OptionsTests
         { new() { Address = new Uri("relative", UriKind.Relative) }, "Address" },
         { new() { ReadDeadline = TimeSpan.Zero }, "ReadDeadline" },
         { new() { SubmitDeadline = TimeSpan.Zero }, "SubmitDeadline" },
+        { new() { FetchDeadline = TimeSpan.Zero }, "FetchDeadline" },
         { new() { ControlDeadline = TimeSpan.Zero }, "ControlDeadline" },
         { new() { LongPollTimeout = TimeSpan.Zero }, "LongPollTimeout" },
         { new() { LongPollGrace = TimeSpan.Zero }, "LongPollGrace" },

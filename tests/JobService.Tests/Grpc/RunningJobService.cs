@@ -1,5 +1,6 @@
 using ForegSyte.Hosting;
 using ForegSyte.Jobs.Faults;
+using ForegSyte.Jobs.Fetching;
 using ForegSyte.Jobs.Grpc;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Intake;
@@ -52,6 +53,7 @@ internal sealed class RunningJobService : IAsyncDisposable
         builder.Services.AddStorage(builder.Configuration);
         builder.Services.AddInferenceClient();
         builder.Services.AddJobs();
+        builder.Services.AddFetching();
         builder.Services.AddUploads();
         builder.Services.AddIntake();
         builder.Services.AddDispatcher();

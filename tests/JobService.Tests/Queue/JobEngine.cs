@@ -1,5 +1,6 @@
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Jobs.Faults;
+using ForegSyte.Jobs.Fetching;
 using ForegSyte.Jobs.Grpc;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Intake;
@@ -54,6 +55,7 @@ internal sealed class JobEngine : IAsyncDisposable
         services.AddSingleton<SegmentPages>();
         services.AddSingleton<ResultPages>();
         services.AddSingleton(inference);
+        services.AddFetching();
         services.AddUploads();
         services.AddIntake();
         services.AddRetention();

@@ -14,7 +14,7 @@ internal static class SubmitCommand
     {
         var video = new Argument<string>("FILE|URI")
         {
-            Description = "An MP4 of this machine, or a file:// URI that the server reads itself.",
+            Description = "An MP4 of this machine, or a file://, https:// or s3:// URI that the server reads itself.",
         };
         var videoOptions = new VideoOptions();
         var json = SharedArguments.Json("the job");

@@ -27,7 +27,8 @@ internal static class ErrorAdvice
         ForegSyteException { Reason: ErrorReason.MessageTooLarge } =>
             "'foregsyte submit file:///path/on/the/server.mp4' lets the server read the video itself.",
         ForegSyteException { Reason: ErrorReason.SourceNotAllowed } =>
-            "Put the video under one of the folders that the server allows (its option Submit:AllowedRoots).",
+            "The server reads videos from where its options allow it only: Submit:AllowedRoots, Sources:AllowedHosts, "
+            + "Sources:S3:Buckets. 'foregsyte submit FILE' sends the video itself.",
         ForegSyteException { Reason: ErrorReason.WrongJobStatus } =>
             "'foregsyte get JOB_ID' shows the job. 'cancel' ends what is pending or running, 'retry' takes what failed "
             + "or was cancelled, 'delete' takes what has ended.",

@@ -9,9 +9,11 @@ namespace ForegSyte.Jobs.Intake.Sources;
 /// <param name="file">The open file; belongs to the source.</param>
 /// <param name="storage">Where it goes.</param>
 /// <param name="checks">What holds of every video.</param>
-internal sealed class FileSource(string uri, Stream file, IStorage storage, VideoChecks checks) : IVideoSource
+internal sealed class FileSource(string uri, FileStream file, IStorage storage, VideoChecks checks) : IVideoSource
 {
     private const string Field = "uri";
+
+    private readonly (long Length, DateTime LastWrite) _opened = StateOf(file);
 
     /// <summary>The file may be large, and may have changed: the same uri is the same request.</summary>
     public ValueTask<string> IdentifyAsync(CancellationToken cancellationToken) => new(uri);
@@ -19,7 +21,7 @@ internal sealed class FileSource(string uri, Stream file, IStorage storage, Vide
     /// <inheritdoc />
     public ValueTask CheckAsync(CancellationToken cancellationToken)
     {
-        checks.RequireSize(Field, file.Length);
+        checks.RequireSize(Field, _opened.Length);
         VideoChecks.RequireMp4(Field, file);
         return ValueTask.CompletedTask;
     }
@@ -27,17 +29,21 @@ internal sealed class FileSource(string uri, Stream file, IStorage storage, Vide
     /// <inheritdoc />
     public async Task<StagedVideo> StageAsync(string key, CancellationToken cancellationToken)
     {
-        var length = file.Length;
-        storage.RequireRoom(length);
+        storage.RequireRoom(_opened.Length);
         var artifact = storage.Stage(key);
         try
         {
-            var (bytes, sha256) = await HashingCopy.RunAsync(file, artifact.Stream, checks.MaxBytes, cancellationToken);
-            return bytes == length && file.Length == length
-                ? new StagedVideo(artifact, sha256)
-                : throw ServiceException.ForField(
+            var (bytes, sha256) = await HashingCopy.RunAsync(file, artifact.Stream, _opened.Length, cancellationToken);
+            if (bytes != _opened.Length || StateOf(file) != _opened)
+            {
+                throw ServiceException.ForField(
                     ErrorReason.TruncatedMp4, Field,
                     "The file changed while it was copied. Submit it when it is complete.");
+            }
+
+            // Times of files are coarse. What is stored has been checked, whatever was written between the looks.
+            VideoChecks.RequireMp4(Field, artifact.Stream);
+            return new StagedVideo(artifact, sha256);
         }
         catch
         {
@@ -48,4 +54,7 @@ internal sealed class FileSource(string uri, Stream file, IStorage storage, Vide
 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => file.DisposeAsync();
+
+    private static (long Length, DateTime LastWrite) StateOf(FileStream file) =>
+        (RandomAccess.GetLength(file.SafeFileHandle), File.GetLastWriteTimeUtc(file.SafeFileHandle));
 }

@@ -9,6 +9,9 @@ namespace ForegSyte.Jobs.Intake.Sources;
 /// <summary>What holds of every video, wherever it comes from.</summary>
 internal sealed class VideoChecks(IOptions<SubmitOptions> options)
 {
+    /// <summary>How many first bytes tell whether a video may be an MP4.</summary>
+    public const int BeginningBytes = Mp4Check.BeginningBytes;
+
     /// <summary>Largest video in bytes (option Submit:MaxVideoBytes).</summary>
     public long MaxBytes => options.Value.MaxVideoBytes;
 
@@ -52,6 +55,19 @@ internal sealed class VideoChecks(IOptions<SubmitOptions> options)
         }
 
         video.Position = 0;
+    }
+
+    /// <summary>Refuses what cannot become an MP4, so that the rest of it need not come.</summary>
+    /// <param name="field">The field of the request that is at fault.</param>
+    /// <param name="beginning">The first <see cref="BeginningBytes"/> bytes.</param>
+    /// <exception cref="ServiceException">NOT_AN_MP4.</exception>
+    public static void RequireBeginning(string field, ReadOnlySpan<byte> beginning)
+    {
+        var verdict = Mp4Check.InspectBeginning(beginning);
+        if (verdict.Problem is { } problem)
+        {
+            throw ServiceException.ForField(problem, field, verdict.Message);
+        }
     }
 
     private static ServiceException TooLarge(

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Jobs.Fetching;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Uploads;
 
@@ -7,7 +8,7 @@ namespace ForegSyte.Jobs.Intake.Sources;
 
 /// <summary>Finds the source that a submission refers to.</summary>
 internal sealed class VideoSources(
-    AllowedRoots roots, UploadStore uploads, IStorage storage, VideoChecks checks)
+    AllowedRoots roots, UploadStore uploads, VideoFetcher fetcher, IStorage storage, VideoChecks checks)
 {
     /// <summary>Opens the source. Nothing of the video is read yet.</summary>
     /// <exception cref="ServiceException">There is no such source, or this server does not allow it.</exception>
@@ -17,7 +18,10 @@ internal sealed class VideoSources(
         return reference switch
         {
             VideoReference.Inline inline => new InlineSource(inline.Content, storage, checks),
-            VideoReference.Remote remote => new FileSource(remote.Uri, roots.Open(remote.Uri), storage, checks),
+            VideoReference.Remote remote when IsFile(remote.Uri) =>
+                new FileSource(remote.Uri, roots.Open(remote.Uri), storage, checks),
+            VideoReference.Remote remote =>
+                new RemoteSource(remote.Uri, fetcher.Locate(remote.Uri), fetcher, storage, checks),
             VideoReference.Upload upload => new UploadSource(
                 upload.UploadId,
                 await uploads.TryBeginCompletionAsync(upload.UploadId, cancellationToken),
@@ -26,4 +30,6 @@ internal sealed class VideoSources(
             _ => throw new UnreachableException(),
         };
     }
+
+    private static bool IsFile(string uri) => uri.StartsWith("file:", StringComparison.OrdinalIgnoreCase);
 }
