@@ -2,6 +2,7 @@ using ForegSyte.Hosting.Configuration;
 using ForegSyte.Hosting.Contracts;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Health;
+using ForegSyte.Hosting.Limits;
 using ForegSyte.Hosting.Messages;
 using ForegSyte.Hosting.Stopping;
 using Microsoft.AspNetCore.Builder;
@@ -40,6 +41,7 @@ public static class ForegSyteHost
         builder.AddDataDirectory();
         builder.Services.AddGrpc(grpc => grpc.Interceptors.Add<ErrorInterceptor>());
         builder.Services.AddMessageSizeGate();
+        builder.Services.AddServiceLimits();
         builder.Services.AddReflectedContracts(contracts);
         builder.Services.AddGracefulStop();
         builder.Services.AddReadiness(contracts);

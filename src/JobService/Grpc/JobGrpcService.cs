@@ -1,5 +1,7 @@
 using System.Globalization;
+using ForegSyte.Hosting;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Hosting.Limits;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Intake;
 using ForegSyte.Jobs.Retention;
@@ -18,7 +20,8 @@ internal sealed class JobGrpcService(
     JobWaiter waiter,
     JobPages jobPages,
     ResultPages resultPages,
-    PipelineDirectory pipelines) : JobService.JobServiceBase
+    PipelineDirectory pipelines,
+    ServiceLimits limits) : JobService.JobServiceBase
 {
     /// <inheritdoc />
     public override async Task<SubmitVideoResponse> SubmitVideo(SubmitVideoRequest request, ServerCallContext context)
@@ -83,6 +86,20 @@ internal sealed class JobGrpcService(
     public override Task<ListPipelinesResponse> ListPipelines(
         ListPipelinesRequest request, ServerCallContext context) =>
         Task.FromResult(new ListPipelinesResponse { Pipelines = { pipelines.All } });
+
+    /// <inheritdoc />
+    public override Task<JobServiceGetServerInfoResponse> GetServerInfo(
+        JobServiceGetServerInfoRequest request, ServerCallContext context) =>
+        Task.FromResult(new JobServiceGetServerInfoResponse
+        {
+            Version = ServiceVersion.Text,
+            Limits = { limits.All.Select(limit => limit.ToMessage()) },
+        });
+
+    /// <inheritdoc />
+    public override Task<ListErrorReasonsResponse> ListErrorReasons(
+        ListErrorReasonsRequest request, ServerCallContext context) =>
+        Task.FromResult(new ListErrorReasonsResponse { Reasons = { ErrorReasonList.All } });
 
     private Submission SubmissionOf(SubmitVideoRequest request)
     {
