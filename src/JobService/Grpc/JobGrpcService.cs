@@ -1,5 +1,6 @@
 using System.Globalization;
 using ForegSyte.Hosting;
+using ForegSyte.Hosting.Calls;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Limits;
 using ForegSyte.Jobs.Inference;
@@ -39,6 +40,7 @@ internal sealed class JobGrpcService(
     }
 
     /// <inheritdoc />
+    [WaitingCall]
     public override async Task<WaitJobResponse> WaitJob(WaitJobRequest request, ServerCallContext context)
     {
         var jobId = RequestChecks.JobId(request.JobId);
