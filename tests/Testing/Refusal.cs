@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net.Http.Headers;
 using System.Text.RegularExpressions;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Protocol.Errors;
@@ -27,11 +28,11 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
     private static readonly ErrorReason[] WithRetryInfo =
     [
         ErrorReason.QueueFull, ErrorReason.InferenceBusy, ErrorReason.TooManyCalls, ErrorReason.RateLimited,
-        ErrorReason.ShuttingDown, ErrorReason.StorageFull,
+        ErrorReason.ShuttingDown,
     ];
 
     private static readonly ErrorReason[] WithResourceInfo =
-        [ErrorReason.JobNotFound, ErrorReason.SourceNotFound, ErrorReason.UploadNotFound, ErrorReason.VideoGone];
+        [ErrorReason.JobNotFound, ErrorReason.UploadNotFound];
 
     private static readonly MessageDescriptor[] Details =
     [
@@ -51,8 +52,24 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
     {
         var bytes = failure.Trailers.GetValueBytes(TrailerName);
         Assert.True(bytes is not null, $"{failure.Status} has no {TrailerName}.");
-        var status = Google.Rpc.Status.Parser.ParseFrom(bytes);
-        Assert.Equal((failure.StatusCode, failure.Status.Detail), ((StatusCode)status.Code, status.Message));
+        return Read(failure.StatusCode, failure.Status.Detail, bytes);
+    }
+
+    /// <summary>Decodes and checks an error that is the whole answer ("Trailers-Only"), read without gRPC.</summary>
+    public static Refusal Read(HttpResponseHeaders headers)
+    {
+        Assert.True(headers.Contains(TrailerName), $"The answer has no {TrailerName}: {headers}");
+        var details = headers.GetValues(TrailerName).Single();
+        return Read(
+            System.Enum.Parse<StatusCode>(headers.GetValues("grpc-status").Single()),
+            Uri.UnescapeDataString(headers.GetValues("grpc-message").Single()),
+            Convert.FromBase64String(details.PadRight((details.Length + 3) / 4 * 4, '=')));
+    }
+
+    private static Refusal Read(StatusCode code, string message, byte[] details)
+    {
+        var status = Google.Rpc.Status.Parser.ParseFrom(details);
+        Assert.Equal((code, message), ((StatusCode)status.Code, status.Message));
 
         var types = status.Details.Select(detail => Any.GetTypeName(detail.TypeUrl)).ToList();
         Assert.Equal(types.Distinct(), types);
@@ -76,6 +93,13 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
             Assert.NotEqual(ErrorReason.Unspecified, reason);
             Remember(reason);
         }
+    }
+
+    /// <summary>Takes note of a reason that is in the log alone, since its caller is gone.</summary>
+    public static void ReadFrom(ErrorReason reason, string logLine)
+    {
+        Assert.Contains(reason.ToText(), logLine, StringComparison.Ordinal);
+        Remember(reason);
     }
 
     /// <summary>Whether this test has read an error with the reason.</summary>

@@ -37,13 +37,13 @@ public sealed class CallOptions
     public TimeSpan BusyRetryDelay { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <value>
-    /// Bytes of all request messages together that have arrived and are worked on. More than the largest message.
+    /// Bytes of all request messages and answers together that are in memory. More than the largest message.
     /// </value>
     [Range(64L << 20, 1L << 40)]
     [Limit(
-        "bytes", "Request messages in memory, all calls together; one that does not fit is refused with a retry delay.",
+        "bytes", "Messages in memory, all calls together; a request that does not fit is refused with a retry delay.",
         Reason = ErrorReason.TooManyCalls)]
-    public long MaxRequestBytes { get; set; } = 1L << 30;
+    public long MaxMessageBytes { get; set; } = 1L << 30;
 
     /// <value>
     /// Calls whose message has been arriving, or whose answer has been leaving, for more than a second; past it the

@@ -18,6 +18,9 @@ internal sealed class CallPlaceInterceptor(IOptions<CallOptions> options) : Inte
     private readonly CallPlaces _streaming =
         Places(nameof(CallOptions.MaxStreaming), options.Value.MaxStreaming, options);
 
+    /// <summary>Calls that wait by their nature now.</summary>
+    public int Waiting => _waiting.Taken;
+
     /// <inheritdoc />
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
@@ -27,8 +30,8 @@ internal sealed class CallPlaceInterceptor(IOptions<CallOptions> options) : Inte
             return await continuation(request, context);
         }
 
-        var http = context.GetHttpContext();
-        var places = http.GetEndpoint()?.Metadata.GetMetadata<WaitingCallAttribute>() is null ? _running : _waiting;
+        var method = context.GetHttpContext().GetEndpoint()?.Metadata;
+        var places = method?.GetMetadata<WaitingCallAttribute>() is null ? _running : _waiting;
         places.Enter();
         try
         {
@@ -37,7 +40,6 @@ internal sealed class CallPlaceInterceptor(IOptions<CallOptions> options) : Inte
         finally
         {
             places.Leave();
-            http.Features.Get<CallTransfer>()?.BeginLeaving();
         }
     }
 

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Hosting.Calls;
 
 /// <summary>
-/// The calls that wait for their callers, and the memory that arriving messages take. Whoever sends or reads slowly is
+/// The calls that wait for their callers, and the memory that messages and answers take. Whoever sends or reads slowly is
 /// ended first when there are too many of them: the quick ones need no place here for long.
 /// </summary>
 internal sealed class SlowCalls(IOptions<CallOptions> options, TimeProvider time)
@@ -15,6 +15,18 @@ internal sealed class SlowCalls(IOptions<CallOptions> options, TimeProvider time
     private readonly Lock _lock = new();
     private readonly LinkedList<SlowCall> _calls = new();
     private long _messageBytes;
+
+    /// <summary>Calls that wait for their callers.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _calls.Count;
+            }
+        }
+    }
 
     /// <summary>Bytes of messages that are in memory.</summary>
     public long MessageBytes => Interlocked.Read(ref _messageBytes);
@@ -27,13 +39,9 @@ internal sealed class SlowCalls(IOptions<CallOptions> options, TimeProvider time
         lock (_lock)
         {
             _calls.AddLast(call.Node);
-            if (_calls.Count > options.Value.MaxSlow
-                && _calls.First!.Value is var slowest
-                && time.GetElapsedTime(slowest.StartedAt) >= SlowAfter)
+            if (_calls.Count > options.Value.MaxSlow)
             {
-                // Within the lock: a call that is removed is over, and what it stood for may be another call already.
-                _calls.RemoveFirst();
-                slowest.End();
+                EndSlowest();
             }
         }
 
@@ -53,17 +61,47 @@ internal sealed class SlowCalls(IOptions<CallOptions> options, TimeProvider time
     /// <exception cref="Errors.ServiceException">TOO_MANY_CALLS.</exception>
     public void TakeMemory(long bytes)
     {
-        if (Interlocked.Add(ref _messageBytes, bytes) > options.Value.MaxRequestBytes)
+        if (Interlocked.Add(ref _messageBytes, bytes) > options.Value.MaxMessageBytes)
         {
             GiveMemory(bytes);
+            lock (_lock)
+            {
+                EndSlowest();
+            }
+
             throw CallPlaces.TooManyCalls(
-                $"{CallOptions.Section}:{nameof(CallOptions.MaxRequestBytes)}",
-                options.Value.MaxRequestBytes.ToString(CultureInfo.InvariantCulture),
+                $"{CallOptions.Section}:{nameof(CallOptions.MaxMessageBytes)}",
+                options.Value.MaxMessageBytes.ToString(CultureInfo.InvariantCulture),
                 "The messages of all calls together are as large as the service takes",
                 options.Value.BusyRetryDelay);
         }
     }
 
+    /// <summary>Takes memory for an answer, which is there already: where it is too much, the slowest call is ended.</summary>
+    public void HoldAnswer(long bytes)
+    {
+        if (Interlocked.Add(ref _messageBytes, bytes) > options.Value.MaxMessageBytes)
+        {
+            lock (_lock)
+            {
+                EndSlowest();
+            }
+        }
+    }
+
     /// <summary>Gives memory back.</summary>
     public void GiveMemory(long bytes) => Interlocked.Add(ref _messageBytes, -bytes);
+
+    /// <summary>
+    /// Ends the call that waits for the longest time, if that is long. Called with the lock held: a call that is removed
+    /// is over, and what it stood for may be another call already.
+    /// </summary>
+    private void EndSlowest()
+    {
+        if (_calls.First?.Value is { } slowest && time.GetElapsedTime(slowest.StartedAt) >= SlowAfter)
+        {
+            _calls.RemoveFirst();
+            slowest.End();
+        }
+    }
 }

@@ -9,8 +9,8 @@ namespace ForegSyte.Hosting.Errors;
 
 /// <summary>
 /// Gives the errors that gRPC itself makes, outside of any handler, the details that every error has: an unknown
-/// method, a message that does not unpack, a deadline that passes while the answer is made. Their own text, which may
-/// be that of an exception, goes to the log.
+/// method, a message that cannot be read, a deadline that passes while the answer is made. Their own text, which may be
+/// that of an exception, goes to the log. What fails before a handler is reached is the request's own fault.
 /// </summary>
 internal sealed class BareStatus(RequestDelegate next, ILogger<BareStatus> logger)
 {
@@ -44,7 +44,7 @@ internal sealed class BareStatus(RequestDelegate next, ILogger<BareStatus> logge
         var status = int.TryParse(code, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? (StatusCode)number
             : StatusCode.Unknown;
-        if (Translate(status, context.Request.Path) is not { } failure)
+        if (Translate(status, context) is not { } failure)
         {
             return;
         }
@@ -62,19 +62,21 @@ internal sealed class BareStatus(RequestDelegate next, ILogger<BareStatus> logge
         StatusAnswer.Set(headers, failure);
     }
 
-    private static ServiceException? Translate(StatusCode status, PathString method) => status switch
+    private static ServiceException? Translate(StatusCode status, HttpContext context) => status switch
     {
         StatusCode.Unimplemented => new ServiceException(
             ErrorReason.Unimplemented,
             "There is no such method here, or its message is packed in a way that this server does not know. It knows "
             + "identity and gzip; reflection lists its methods.")
         {
-            Metadata = new Dictionary<string, string> { ["method"] = method.ToString() },
+            Metadata = new Dictionary<string, string> { ["method"] = context.Request.Path.ToString() },
         },
         StatusCode.ResourceExhausted => new ServiceException(
             ErrorReason.MessageTooLarge, "The request is larger than this server takes when it is unpacked."),
-        StatusCode.InvalidArgument => new ServiceException(
-            ErrorReason.MalformedRequest, "The request cannot be read as a message of its type."),
+        StatusCode.Internal or StatusCode.Unknown when context.Features.Get<ReachedHandler>() is null =>
+            new ServiceException(
+                ErrorReason.MalformedRequest,
+                "The request cannot be read as one message of its type. Make it with stubs of this contract."),
         StatusCode.DeadlineExceeded => new ServiceException(
             ErrorReason.DeadlineExceeded, "The call took longer than its deadline."),
         StatusCode.Cancelled => new ServiceException(ErrorReason.Cancelled, "The call was ended."),

@@ -15,6 +15,7 @@ public sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Interce
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
     {
+        context.GetHttpContext().Features.Set(ReachedHandler.Mark);
         try
         {
             return await continuation(request, context);
@@ -32,6 +33,7 @@ public sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Interce
         ServerCallContext context,
         ServerStreamingServerMethod<TRequest, TResponse> continuation)
     {
+        context.GetHttpContext().Features.Set(ReachedHandler.Mark);
         try
         {
             await continuation(request, responseStream, context);
@@ -49,6 +51,7 @@ public sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Interce
         ServerCallContext context,
         DuplexStreamingServerMethod<TRequest, TResponse> continuation)
     {
+        context.GetHttpContext().Features.Set(ReachedHandler.Mark);
         try
         {
             await continuation(requestStream, responseStream, context);
@@ -67,16 +70,17 @@ public sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Interce
 
     private RpcException StatusOf(Exception failure, ServerCallContext context)
     {
-        if (failure is ServiceException expected)
+        var expected = failure switch
+        {
+            ServiceException own => own,
+            OperationCanceledException when context.CancellationToken.IsCancellationRequested => Ended(context),
+            _ => null,
+        };
+        if (expected is not null)
         {
             logger.LogInformation(
                 "{Method} answered {Reason}: {Message}", context.Method, expected.ReasonText, expected.Message);
             return RichStatus.From(expected).ToRpcException();
-        }
-
-        if (failure is OperationCanceledException && context.CancellationToken.IsCancellationRequested)
-        {
-            return RichStatus.From(Ended(context)).ToRpcException();
         }
 
         var errorId = Guid.NewGuid().ToString("N");

@@ -31,8 +31,8 @@ internal sealed class MessageSizeGate(
             return;
         }
 
-        using var transfer = new CallTransfer(context, slow);
-        context.Features.Set(transfer);
+        var transfer = new CallTransfer(context, slow);
+        context.Response.RegisterForDispose(transfer);
         try
         {
             await arrival.WaitAsync(context, limits.Value.Of(method.FullName), transfer);
@@ -46,5 +46,6 @@ internal sealed class MessageSizeGate(
         }
 
         await next(context);
+        transfer.BeginLeaving();
     }
 }

@@ -1,4 +1,5 @@
 using ForegSyte.Hosting;
+using ForegSyte.Hosting.Calls;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Grpc;
 using ForegSyte.Jobs.Inference;
@@ -6,8 +7,8 @@ using ForegSyte.Jobs.Intake;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Queue;
-using ForegSyte.Protocol.Errors;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Protobuf;
@@ -33,6 +34,7 @@ internal sealed class RunningJobService : IAsyncDisposable
         new(() => ByteString.CopyFrom(File.ReadAllBytes(RepositoryFiles.Pedestrians)));
 
     private readonly TemporaryFolder _folder = new();
+    private readonly RecordedLog _log = new();
     private readonly WebApplication _app;
     private GrpcChannel? _channel;
 
@@ -57,6 +59,7 @@ internal sealed class RunningJobService : IAsyncDisposable
         builder.Services.AddJobRpcs();
         builder.Services.AddSingleton<IInferenceClient>(inference);
         builder.Logging.ClearProviders();
+        builder.Logging.AddProvider(_log);
         _app = builder.Build();
         _app.MapForegSyteHost();
         _app.MapGrpcService<JobGrpcService>();
@@ -64,7 +67,15 @@ internal sealed class RunningJobService : IAsyncDisposable
 
     public Contract.JobServiceClient Client => new(_channel!);
 
+    public Uri Address => new(_app.Urls.Single());
+
+    public GrpcChannel Channel => _channel!;
+
+    public IServiceProvider Services => _app.Services;
+
     public IStorage Storage => _app.Services.GetRequiredService<IStorage>();
+
+    public IReadOnlyCollection<string> LogLines => _log.Lines;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -100,8 +111,12 @@ internal sealed class RunningJobService : IAsyncDisposable
     public async Task<Job> SubmitAsync(int? priority = null, string requestId = "") =>
         (await Client.SubmitVideoAsync(Request(priority, requestId), cancellationToken: Cancellation)).Job;
 
-    public async Task<Job> GetAsync(string jobId) =>
-        (await Client.GetJobAsync(new GetJobRequest { JobId = jobId }, cancellationToken: Cancellation)).Job;
+    public async Task<Job> GetAsync(string jobId)
+    {
+        var answer = await Client.GetJobAsync(new GetJobRequest { JobId = jobId }, cancellationToken: Cancellation);
+        Refusal.ReadFrom(answer.Job);
+        return answer.Job;
+    }
 
     /// <summary>Asks for the job until it is as wanted.</summary>
     public async Task<Job> GetWhenAsync(string jobId, Func<Job, bool> isWanted)
@@ -120,16 +135,41 @@ internal sealed class RunningJobService : IAsyncDisposable
         }
     }
 
+    /// <summary>Path of an artifact.</summary>
+    public string PathOf(string key) => _folder.File(StorageOptions.DefaultFolderName, key);
+
+    /// <summary>Returns when so many calls wait by their nature.</summary>
+    public Task WaitForWaitingCallsAsync(int count)
+    {
+        var places = Services.GetRequiredService<CallPlaceInterceptor>();
+        return UntilAsync(() => places.Waiting == count, () => $"{places.Waiting} calls wait, not {count}.");
+    }
+
+    /// <summary>The first line of the log with this text, when it is there.</summary>
+    public async Task<string> LogLineAsync(string text)
+    {
+        await UntilAsync(() => LogLines.Any(IsIt), () => $"The log has no \"{text}\".");
+        return LogLines.First(IsIt);
+
+        bool IsIt(string line) => line.Contains(text, StringComparison.Ordinal);
+    }
+
     /// <summary>The error of a call that has to fail, with its ErrorInfo.</summary>
     public static async Task<(StatusCode Code, ErrorInfo Info, Google.Rpc.Status Status)> FailureOfAsync<T>(
         AsyncUnaryCall<T> call)
     {
-        var failure = await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync);
-        var status = failure.GetRpcStatus();
-        var info = status?.GetDetail<ErrorInfo>();
-        Assert.NotNull(info);
-        Assert.Equal(ErrorReasons.Domain, info.Domain);
-        return (failure.StatusCode, info, status!);
+        var refusal = await Refusal.OfAsync(call);
+        return ((StatusCode)refusal.Status.Code, refusal.Info, refusal.Status);
+    }
+
+    private static async Task UntilAsync(Func<bool> condition, Func<string> what)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        while (!condition())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < Patience, what());
+            await Task.Delay(PollInterval, Cancellation);
+        }
     }
 
     public async ValueTask DisposeAsync()
