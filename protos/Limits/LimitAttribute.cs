@@ -20,6 +20,8 @@ public sealed class LimitAttribute(string unit, string description) : Attribute
     /// <summary>Reason of the error past it; none where there is no error.</summary>
     public ErrorReason Reason { get; set; }
 
-    /// <summary>Name of a constant, for example "ListJobsRequest.page_size"; options are named by their section.</summary>
+    /// <summary>
+    /// Name of a constant, for example "ListJobsRequest.page_size"; options are named by their section.
+    /// </summary>
     public string? Name { get; set; }
 }

@@ -13,7 +13,8 @@ public static partial class OpenFiles
     {
         Assert.Equal(0, GetLimit(NumberOfFiles, out var limit));
         Assert.SkipUnless(
-            limit.Soft >= (ulong)count, $"This needs {count} open files, the limit is {limit.Soft}: ulimit -n {count}.");
+            limit.Soft >= (ulong)count,
+            $"This needs {count} open files, the limit is {limit.Soft}: ulimit -n {count}.");
     }
 
     [LibraryImport("libc", EntryPoint = "getrlimit", SetLastError = true)]

@@ -159,7 +159,7 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
     // What stands in quotes, ids, and counts with their unit.
     [GeneratedRegex(
         """
-        "(?<value>[^"]+)"|(?<value>[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})|\b(?<value>\d+) (bytes|frames|pixels|jobs|s\b)
+        "(?<value>[^"]+)"|(?<value>[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})|\b(?<value>\d+) (bytes|frames|jobs|s\b)
         """)]
     private static partial Regex ChangingValue();
 

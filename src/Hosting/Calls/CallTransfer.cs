@@ -8,8 +8,10 @@ namespace ForegSyte.Hosting.Calls;
 /// </summary>
 internal sealed class CallTransfer(HttpContext context, SlowCalls slow) : IDisposable
 {
+    /// <summary>What Kestrel takes of an answer without waiting for the reader; a smaller one is gone at once.</summary>
+    private const int SmallAnswerBytes = 64 * 1024;
+
     private long _bytes;
-    private SlowCall? _leaving;
 
     /// <summary>Counts bytes of the message, which are in memory until the call ends.</summary>
     /// <exception cref="Errors.ServiceException">TOO_MANY_CALLS: the messages of all calls are too large.</exception>
@@ -20,22 +22,24 @@ internal sealed class CallTransfer(HttpContext context, SlowCalls slow) : IDispo
     }
 
     /// <summary>
-    /// From here on the caller is the one that is waited for. gRPC does not wait itself: the answer of a unary call
-    /// stays in memory until it is read, however large.
+    /// Waits until the reader has taken a large answer but for its last part. gRPC does not wait: the answer of a unary
+    /// call would stay in memory, however large and however many, after the call is over for everybody else.
     /// </summary>
-    public void BeginLeaving()
+    public async Task LeaveAsync()
     {
         var answer = context.Response.BodyWriter;
         var answerBytes = answer.CanGetUnflushedBytes ? answer.UnflushedBytes : 0;
+        if (answerBytes <= SmallAnswerBytes)
+        {
+            return;
+        }
+
         slow.HoldAnswer(answerBytes);
         _bytes += answerBytes;
-        _leaving = slow.Begin(context.Abort);
+        using var leaving = slow.Begin(context.Abort);
+        await answer.FlushAsync(context.RequestAborted);
     }
 
     /// <inheritdoc />
-    public void Dispose()
-    {
-        _leaving?.Dispose();
-        slow.GiveMemory(Interlocked.Exchange(ref _bytes, 0));
-    }
+    public void Dispose() => slow.GiveMemory(Interlocked.Exchange(ref _bytes, 0));
 }

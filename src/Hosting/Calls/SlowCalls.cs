@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Hosting.Calls;
 
 /// <summary>
-/// The calls that wait for their callers, and the memory that messages and answers take. Whoever sends or reads slowly is
-/// ended first when there are too many of them: the quick ones need no place here for long.
+/// The calls that wait for their callers, and the memory that messages and answers take. Whoever sends or reads slowly
+/// is ended first when there are too many of them: the quick ones need no place here for long.
 /// </summary>
 internal sealed class SlowCalls(IOptions<CallOptions> options, TimeProvider time)
 {
@@ -77,7 +77,9 @@ internal sealed class SlowCalls(IOptions<CallOptions> options, TimeProvider time
         }
     }
 
-    /// <summary>Takes memory for an answer, which is there already: where it is too much, the slowest call is ended.</summary>
+    /// <summary>
+    /// Takes memory for an answer, which is there already: where it is too much, the slowest call is ended.
+    /// </summary>
     public void HoldAnswer(long bytes)
     {
         if (Interlocked.Add(ref _messageBytes, bytes) > options.Value.MaxMessageBytes)
@@ -93,8 +95,8 @@ internal sealed class SlowCalls(IOptions<CallOptions> options, TimeProvider time
     public void GiveMemory(long bytes) => Interlocked.Add(ref _messageBytes, -bytes);
 
     /// <summary>
-    /// Ends the call that waits for the longest time, if that is long. Called with the lock held: a call that is removed
-    /// is over, and what it stood for may be another call already.
+    /// Ends the call that waits for the longest time, if that is long. Called with the lock held: a call that is
+    /// removed is over, and what it stood for may be another call already.
     /// </summary>
     private void EndSlowest()
     {

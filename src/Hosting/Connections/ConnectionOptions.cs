@@ -40,11 +40,11 @@ public sealed class ConnectionOptions
 
     /// <value>
     /// Age at which a connection takes no new calls (GOAWAY), give or take a tenth, so that clients spread over
-    /// instances that were added; 0 for none.
+    /// instances that were added; 0, the default, for none: a call that a client sends at that very moment may fail.
     /// </value>
     [TimeRange("00:00:00", "30.00:00:00")]
     [Limit("", "Age at which a connection takes no new calls, give or take a tenth; 0 for none. Clients open another.")]
-    public TimeSpan MaxAge { get; set; } = TimeSpan.FromHours(1);
+    public TimeSpan MaxAge { get; set; }
 
     /// <value>How long the calls of such a connection may go on; longer than the longest call should take.</value>
     [TimeRange("00:00:01", "1.00:00:00")]

@@ -13,7 +13,9 @@ internal static class ConnectionRegistration
     /// <summary>Longest single header, Kestrel's own default.</summary>
     private const int MaxHeaderFieldBytes = 16 * 1024;
 
-    /// <summary>Connections that the kernel keeps until they are accepted: a wave of them is no reason to refuse.</summary>
+    /// <summary>
+    /// Connections that the kernel keeps until they are accepted: a wave of them is no reason to refuse.
+    /// </summary>
     private const int Backlog = 4096;
 
     public static void AddConnectionLimits(this IServiceCollection services)

@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Connections.Features;
 
 namespace ForegSyte.Hosting.Connections;
 
-/// <summary>A connection with what <see cref="ConnectionTable"/> knows of it. The table's lock guards all of it.</summary>
+/// <summary>
+/// A connection with what <see cref="ConnectionTable"/> knows of it. The table's lock guards all of it.
+/// </summary>
 internal sealed class TrackedConnection
 {
     private readonly ConnectionContext _connection;

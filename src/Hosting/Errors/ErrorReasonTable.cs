@@ -70,7 +70,9 @@ public static class ErrorReasonTable
         new(
             InvalidFrameRange, InvalidArgument, Final,
             "Ask for frames within the video; ProbeVideo tells how many it has."),
-        new(StageFailed, StatusCode.Internal, Final, "Tell the operator, with the node that the metadata names and the job's id."),
+        new(
+            StageFailed, StatusCode.Internal, Final,
+            "Tell the operator, with the node that the metadata names and the job's id."),
         new(DecoderLost, Unavailable, Retryable, "Repeat the call. A job is tried again by itself."),
         new(ResultsTooLarge, ResourceExhausted, Final, "Ask for fewer frames in a call, or a larger stride."),
         new(InferenceBusy, ResourceExhausted, Retryable, "Come back after the retry delay, or go to another instance."),

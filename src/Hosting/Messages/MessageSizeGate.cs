@@ -31,8 +31,7 @@ internal sealed class MessageSizeGate(
             return;
         }
 
-        var transfer = new CallTransfer(context, slow);
-        context.Response.RegisterForDispose(transfer);
+        using var transfer = new CallTransfer(context, slow);
         try
         {
             await arrival.WaitAsync(context, limits.Value.Of(method.FullName), transfer);
@@ -46,6 +45,6 @@ internal sealed class MessageSizeGate(
         }
 
         await next(context);
-        transfer.BeginLeaving();
+        await transfer.LeaveAsync();
     }
 }

@@ -14,18 +14,20 @@ internal static class ErrorsDocument
         <!-- Made from the code by `make docs`; a test compares it. -->
         # Errors
 
-        Every error of both services is a gRPC status whose trailer `grpc-status-details-bin` holds a `google.rpc.Status`
-        with exactly one `google.rpc.ErrorInfo`: domain `foregsyte`, a reason of this list, and in its metadata every value
-        that changes in the message, so that programs never have to read messages. Beside it stand, where they fit,
-        `BadRequest` (the field that is wrong), `RetryInfo` (when to come back), `ResourceInfo` (what is not there) and
-        `QuotaFailure` (which quota). The RPC `ListErrorReasons` of the JobService answers the same list.
+        Every error of both services is a gRPC status whose trailer `grpc-status-details-bin` holds a
+        `google.rpc.Status` with exactly one `google.rpc.ErrorInfo`: domain `foregsyte`, a reason of this list, and in
+        its metadata every value that changes in the message, so that programs never have to read messages. Beside it
+        stand, where they fit, `BadRequest` (the field that is wrong), `RetryInfo` (when to come back), `ResourceInfo`
+        (what is not there) and `QuotaFailure` (which quota). The RPC `ListErrorReasons` of the JobService answers the
+        same list.
 
-        *Again* says whether the same call may succeed later as it is. Reasons of a job that failed, and of its attempts, are
-        in `Job.error_info` and `Attempt.error_reason`. What is unexpected is INTERNAL: the caller gets an `errorId`, the log
-        has the cause under it, and no text of an exception and no path of the server leaves the service.
+        *Again* says whether the same call may succeed later as it is. Reasons of a job that failed, and of its
+        attempts, are in `Job.error_info` and `Attempt.error_reason`. What is unexpected is INTERNAL: the caller gets
+        an `errorId`, the log has the cause under it, and no text of an exception and no path of the server leaves the
+        service.
 
-        The names and numbers are in [errors.proto](../protos/foregsyte/v1/errors.proto). Each reason is reached by a test
-        over a real socket, which decodes the details from the trailers.
+        The names and numbers are in [errors.proto](../protos/foregsyte/v1/errors.proto). Each reason is reached by a
+        test over a real socket, which decodes the details from the trailers.
 
 
         """;
@@ -47,7 +49,7 @@ internal static class ErrorsDocument
                 entry.IsRetryable ? "yes" : "no",
                 entry.Reason.Describe(),
                 entry.WhatToDo,
-                string.Join(", ", tests[entry.Reason].Order(StringComparer.Ordinal).Take(1).Select(test => $"`{test}`"))));
+                tests[entry.Reason].Order(StringComparer.Ordinal).FirstOrDefault() is { } test ? $"`{test}`" : ""));
         }
 
         return text.ToString();

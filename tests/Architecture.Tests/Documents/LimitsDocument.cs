@@ -14,11 +14,10 @@ internal static class LimitsDocument
         <!-- Made from the code by `make docs`; a test compares it. -->
         # Limits
 
-        Everything that a caller, or a file, could make large has a limit. Those with a section in their name are options
-        (`FOREGSYTE_Submit__MaxVideoBytes`, see [operations.md](operations.md)); one out of its range refuses the start. The
-        others are constants. `GetServerInfo` of each service answers those that are in force. What a reason means is in
-        [errors.md](errors.md).
-
+        Everything that a caller, or a file, could make large has a limit. Those with a section in their name are
+        options (`FOREGSYTE_Submit__MaxVideoBytes`, see [operations.md](operations.md)); one out of its range refuses
+        the start. The others are constants. `GetServerInfo` of each service answers those that are in force. What a
+        reason means is in [errors.md](errors.md).
         """;
 
     private static readonly (string Title, string Assembly)[] Parts =
@@ -35,9 +34,11 @@ internal static class LimitsDocument
         foreach (var (title, assembly) in Parts)
         {
             text.Append('\n').Append("## ").Append(title).Append('\n');
-            text.Append(MadeDocument.Row("limit", "default", "range", "what it limits, and what happens past it", "reason"));
+            text.Append(MadeDocument.Row(
+                "limit", "default", "range", "what it limits, and what happens past it", "reason"));
             text.Append(MadeDocument.Row("---", "---", "---", "---", "---"));
-            foreach (var limit in LimitsOf(Assembly.Load(assembly)).OrderBy(limit => limit.Name, StringComparer.Ordinal))
+            var limits = LimitsOf(Assembly.Load(assembly)).OrderBy(limit => limit.Name, StringComparer.Ordinal);
+            foreach (var limit in limits)
             {
                 text.Append(MadeDocument.Row(
                     limit.Name,

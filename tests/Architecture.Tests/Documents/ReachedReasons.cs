@@ -21,6 +21,7 @@ internal static partial class ReachedReasons
         select (Enum.Parse<ErrorReason>(reason.Value), $"{className}.{test.Groups["test"].Value}");
 
     // One or more attributes, other attributes between them, the method.
-    [GeneratedRegex(@"(?:\[Reaches\(ErrorReason\.(?<reason>\w+)\)\]\s*(?:\[.*\]\s*)*?)+public async Task (?<test>\w+)\(")]
+    [GeneratedRegex(
+        @"(?:\[Reaches\(ErrorReason\.(?<reason>\w+)\)\]\s*(?:\[.*\]\s*)*?)+public (?:async )?Task (?<test>\w+)\(")]
     private static partial Regex Claims();
 }

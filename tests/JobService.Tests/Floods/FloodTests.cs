@@ -176,18 +176,20 @@ public sealed class FloodTests(FloodedService service) : IClassFixture<FloodedSe
     [Fact]
     public async Task ReadersThatNeverRead_HoldNoPlace()
     {
-        for (var count = 0; count < 10; count++)
+        const int Streams = 20;
+        for (var asked = Streams; asked <= FloodedService.MaxRunning * 2; asked += Streams)
         {
             var connection = await service.GreetAsync(windowBytes: 0);
-            for (var stream = 0; stream < 50; stream++)
+            for (var stream = 0; stream < Streams; stream++)
             {
                 connection.Message(connection.Call(GetJobResults), service.GetResults);
             }
 
             await connection.FlushAsync(Cancel);
+            await service.WaitForSlowCallsAsync(asked);
         }
 
-        await service.WaitForSlowCallsAsync(FloodedService.MaxRunning + 1);
+        Assert.True(service.MessageBytes > FloodedService.MaxRunning * FloodedService.LargeBytes);
         await service.AssertServesAsync();
         await service.AssertRecoversAsync();
     }

@@ -115,7 +115,9 @@ internal sealed class RawConnection : IAsyncDisposable
         return block.ToArray();
     }
 
-    /// <summary>Sends what was added; false where the service has closed the connection, as it may do with floods.</summary>
+    /// <summary>
+    /// Sends what was added; false where the service has closed the connection, as it may do with floods.
+    /// </summary>
     public async Task<bool> FlushAsync(CancellationToken cancellationToken)
     {
         try

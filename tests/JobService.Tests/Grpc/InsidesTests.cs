@@ -48,6 +48,11 @@ public sealed class InsidesTests
         AssertIsUnexpected(refusal, service);
     }
 
+    [Fact]
+    [Reaches(ErrorReason.MalformedRequest)]
+    public Task Message_OfNoType_IsMalformed() =>
+        BrokenCall_IsRefusedWithDetails("a message that is none", ErrorReason.MalformedRequest);
+
     [Theory]
     [InlineData("no body", ErrorReason.MalformedRequest)]
     [InlineData("a message that is none", ErrorReason.MalformedRequest)]

@@ -1,5 +1,6 @@
 using ForegSyte.Hosting;
 using ForegSyte.Hosting.Calls;
+using ForegSyte.Hosting.Connections;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Grpc;
 using ForegSyte.Jobs.Inference;
@@ -143,6 +144,13 @@ internal sealed class RunningJobService : IAsyncDisposable
     {
         var places = Services.GetRequiredService<CallPlaceInterceptor>();
         return UntilAsync(() => places.Waiting == count, () => $"{places.Waiting} calls wait, not {count}.");
+    }
+
+    /// <summary>Returns when so many connections are open.</summary>
+    public Task WaitForConnectionsAsync(int count)
+    {
+        var table = Services.GetRequiredService<ConnectionTable>();
+        return UntilAsync(() => table.Count == count, () => $"{table.Count} connections are open, not {count}.");
     }
 
     /// <summary>The first line of the log with this text, when it is there.</summary>
