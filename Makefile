@@ -7,7 +7,7 @@ export CONFIGURATION
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo test contracts examples faults bench bench-gpu bench-jobs accuracy models lint format
-.PHONY: breaking clean
+.PHONY: docs breaking clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -75,6 +75,11 @@ format: ## bring code and contracts into the house's form
 	@eng/setup.sh --lint
 	@dotnet format ForegSyte.sln --severity warn
 	@node_modules/.bin/buf format -w --path protos/foregsyte
+
+docs: ## write the documents that are made from the code (docs/errors.md, docs/limits.md)
+	@dotnet build tests/Architecture.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
+	@FOREGSYTE_WRITE_DOCS=1 tests/Architecture.Tests/bin/$(CONFIGURATION)/net10.0/ForegSyte.Architecture.Tests \
+		-class 'ForegSyte.Architecture.Tests.Documents.DocumentTests'
 
 breaking: ## check that the contracts still serve callers of the last release
 	@eng/setup.sh --lint

@@ -1,4 +1,5 @@
 using ForegSyte.Hosting.Configuration;
+using ForegSyte.Hosting.Limits;
 
 namespace ForegSyte.Jobs.Grpc;
 
@@ -8,6 +9,7 @@ internal static class GrpcRegistration
     public static void AddJobRpcs(this IServiceCollection services)
     {
         services.AddCheckedOptions<WaitOptions>(WaitOptions.Section);
+        services.AddFixedLimits(typeof(RequestLimits));
         services.AddSingleton<JobView>();
         services.AddSingleton<JobWaiter>();
         services.AddSingleton<JobPages>();

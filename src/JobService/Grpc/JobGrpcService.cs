@@ -1,5 +1,8 @@
 using System.Globalization;
+using ForegSyte.Hosting;
+using ForegSyte.Hosting.Calls;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Hosting.Limits;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Intake;
 using ForegSyte.Jobs.Intake.Sources;
@@ -19,7 +22,8 @@ internal sealed class JobGrpcService(
     JobWaiter waiter,
     JobPages jobPages,
     ResultPages resultPages,
-    PipelineDirectory pipelines) : JobService.JobServiceBase
+    PipelineDirectory pipelines,
+    ServiceLimits limits) : JobService.JobServiceBase
 {
     /// <inheritdoc />
     public override async Task<SubmitVideoResponse> SubmitVideo(SubmitVideoRequest request, ServerCallContext context)
@@ -37,6 +41,7 @@ internal sealed class JobGrpcService(
     }
 
     /// <inheritdoc />
+    [WaitingCall]
     public override async Task<WaitJobResponse> WaitJob(WaitJobRequest request, ServerCallContext context)
     {
         var jobId = RequestChecks.JobId(request.JobId);
@@ -84,6 +89,20 @@ internal sealed class JobGrpcService(
     public override Task<ListPipelinesResponse> ListPipelines(
         ListPipelinesRequest request, ServerCallContext context) =>
         Task.FromResult(new ListPipelinesResponse { Pipelines = { pipelines.All } });
+
+    /// <inheritdoc />
+    public override Task<JobServiceGetServerInfoResponse> GetServerInfo(
+        JobServiceGetServerInfoRequest request, ServerCallContext context) =>
+        Task.FromResult(new JobServiceGetServerInfoResponse
+        {
+            Version = ServiceVersion.Text,
+            Limits = { limits.All.Select(limit => limit.ToMessage()) },
+        });
+
+    /// <inheritdoc />
+    public override Task<ListErrorReasonsResponse> ListErrorReasons(
+        ListErrorReasonsRequest request, ServerCallContext context) =>
+        Task.FromResult(new ListErrorReasonsResponse { Reasons = { ErrorReasonList.All } });
 
     private Submission SubmissionOf(SubmitVideoRequest request)
     {
