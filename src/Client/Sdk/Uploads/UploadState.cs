@@ -42,7 +42,7 @@ internal sealed class UploadState : IDisposable
         {
             MakeFolder(folder);
             RemoveOld(folder, now - Lifetime);
-            var file = OpenLocked(Path.Combine(folder, NameOf(server, path)), FileMode.OpenOrCreate);
+            var file = OpenLocked(Path.Combine(folder, NameOf(server, path)));
             return new UploadState(file, Read(file));
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
@@ -92,6 +92,7 @@ internal sealed class UploadState : IDisposable
         return $"{Convert.ToHexStringLower(key.AsSpan(0, 16))}.json";
     }
 
+    // For the user alone: the notes tell names of files. The specification of XDG asks for these modes.
     private static void MakeFolder(string folder)
     {
         if (OperatingSystem.IsWindows())
@@ -100,10 +101,26 @@ internal sealed class UploadState : IDisposable
         }
         else
         {
-            // The specification of XDG asks for this mode. The notes tell names of files.
             Directory.CreateDirectory(
                 folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
+    }
+
+    private static FileStream OpenLocked(string path)
+    {
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.OpenOrCreate,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.None,
+            BufferSize = 0,
+        };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        return new FileStream(path, options);
     }
 
     private static void RemoveOld(string folder, DateTimeOffset before)
@@ -116,9 +133,6 @@ internal sealed class UploadState : IDisposable
             }
         }
     }
-
-    private static FileStream OpenLocked(string path, FileMode mode) =>
-        new(path, mode, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
 
     private static UploadRecord? Read(FileStream file)
     {
