@@ -8,6 +8,8 @@ using ForegSyte.Jobs.Intake;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Uploads;
+using ForegSyte.V1;
 using Contract = ForegSyte.V1.JobService;
 
 if (AdminCommandLine.Handles(args))
@@ -18,11 +20,12 @@ if (AdminCommandLine.Handles(args))
 return await ForegSyteHost.RunAsync("JobService", () =>
 {
     var builder = ForegSyteHost.CreateBuilder(args);
-    builder.AddForegSyteHost("JobService", defaultPort: 5200, Contract.Descriptor);
+    builder.AddForegSyteHost("JobService", defaultPort: 5200, Contract.Descriptor, UploadService.Descriptor);
     builder.Services.AddFaults();
     builder.Services.AddStorage(builder.Configuration);
     builder.Services.AddInferenceClient();
     builder.Services.AddJobs();
+    builder.Services.AddUploads();
     builder.Services.AddIntake();
     builder.Services.AddDispatcher();
     builder.Services.AddRetention();
@@ -31,6 +34,7 @@ return await ForegSyteHost.RunAsync("JobService", () =>
     var app = builder.Build();
     app.MapForegSyteHost();
     app.MapGrpcService<JobGrpcService>();
+    app.MapGrpcService<UploadGrpcService>();
 
     // Read now, so that a broken pipeline refuses the start and not the first job.
     app.Services.GetRequiredService<PipelineDirectory>();

@@ -14,5 +14,6 @@ internal static class GrpcRegistration
         services.AddSingleton<SegmentPages>();
         services.AddSingleton<ResultPages>();
         services.AddSingleton<JobGrpcService>();
+        services.AddSingleton<UploadGrpcService>();
     }
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Intake;
+using ForegSyte.Jobs.Intake.Sources;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.V1;
 using Grpc.Core;
@@ -86,11 +87,7 @@ internal sealed class JobGrpcService(
 
     private Submission SubmissionOf(SubmitVideoRequest request)
     {
-        if (request.SourceCase == SubmitVideoRequest.SourceOneofCase.None)
-        {
-            throw ServiceException.MissingField("source", "Give the video as content (its bytes) or as uri.");
-        }
-
+        var video = ReferenceOf(request);
         if (request.PipelineId.Length == 0)
         {
             throw ServiceException.MissingField("pipeline_id", $"This server has: {PipelineIds()}.");
@@ -103,8 +100,7 @@ internal sealed class JobGrpcService(
 
         var (frameStride, maxFrames) = RequestChecks.Options(request.Options);
         return new Submission(
-            request.SourceCase == SubmitVideoRequest.SourceOneofCase.Content ? request.Content : null,
-            request.SourceCase == SubmitVideoRequest.SourceOneofCase.Uri ? request.Uri : null,
+            video,
             request.PipelineId,
             frameStride,
             maxFrames,
@@ -112,6 +108,16 @@ internal sealed class JobGrpcService(
             RequestChecks.Priority(request.HasPriority ? request.Priority : null),
             RequestChecks.RequestId(request.RequestId));
     }
+
+    private static VideoReference ReferenceOf(SubmitVideoRequest request) => request.SourceCase switch
+    {
+        SubmitVideoRequest.SourceOneofCase.Content => new VideoReference.Inline(request.Content),
+        SubmitVideoRequest.SourceOneofCase.Uri => new VideoReference.Remote(request.Uri),
+        SubmitVideoRequest.SourceOneofCase.UploadId =>
+            new VideoReference.Upload(RequestChecks.UploadId(request.UploadId)),
+        _ => throw ServiceException.MissingField(
+            "source", "Give the video as content (its bytes), as uri, or as upload_id."),
+    };
 
     private ServiceException UnknownPipeline(string pipelineId)
     {

@@ -12,7 +12,7 @@ internal sealed class SubmitOptions
     [Range(1 << 10, 1 << 30)]
     public int MaxInlineBytes { get; set; } = 32 << 20;
 
-    /// <summary>Largest video that may come by uri, in bytes.</summary>
+    /// <summary>Largest video that may come by uri or as an upload, in bytes.</summary>
     /// <value>1 KiB to 1 PiB; 64 GiB by default.</value>
     [Range(1L << 10, 1L << 50)]
     public long MaxVideoBytes { get; set; } = 64L << 30;

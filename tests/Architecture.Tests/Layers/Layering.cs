@@ -59,19 +59,27 @@ internal static class Layering
         {
             Uses = ["Jobs", "Storage", "Results", "Segments", "Inference", "Faults", Protocol, Hosting],
         },
+        new("Uploads", "ForegSyte.Jobs.Uploads") { Uses = ["Storage", "Faults", Protocol, Hosting] },
+        new("Sources", "ForegSyte.Jobs.Intake.Sources")
+        {
+            Uses = ["Mp4", "Storage", "Uploads", "Intake", Protocol, Hosting],
+        },
         new("Intake", "ForegSyte.Jobs.Intake")
         {
-            Uses = ["Jobs", "Mp4", "Storage", "Queue", "Faults", Protocol, Hosting],
+            Uses = ["Jobs", "Sources", "Storage", "Queue", "Faults", Protocol, Hosting],
         },
         new("Retention", "ForegSyte.Jobs.Retention")
         {
-            Uses = ["Jobs", "Filters", "Storage", "Segments", "Queue", "Intake", "Faults", Protocol, Hosting],
+            Uses =
+            [
+                "Jobs", "Filters", "Storage", "Segments", "Uploads", "Queue", "Intake", "Faults", Protocol, Hosting,
+            ],
         },
         new("Grpc", "ForegSyte.Jobs.Grpc")
         {
             Uses =
             [
-                "Jobs", "Filters", "Storage", "Results", "Segments", "Inference", "Queue", "Intake",
+                "Jobs", "Filters", "Storage", "Results", "Segments", "Inference", "Queue", "Uploads", "Intake", "Sources",
                 "Retention", Protocol, Hosting, GrpcLibrary,
             ],
         },

@@ -7,6 +7,7 @@ using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Tests.Queue;
+using ForegSyte.Jobs.Uploads;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.Testing;
 using ForegSyte.V1;
@@ -51,6 +52,7 @@ internal sealed class RunningJobService : IAsyncDisposable
         builder.Services.AddStorage(builder.Configuration);
         builder.Services.AddInferenceClient();
         builder.Services.AddJobs();
+        builder.Services.AddUploads();
         builder.Services.AddIntake();
         builder.Services.AddDispatcher();
         builder.Services.AddRetention();
@@ -60,9 +62,18 @@ internal sealed class RunningJobService : IAsyncDisposable
         _app = builder.Build();
         _app.MapForegSyteHost();
         _app.MapGrpcService<JobGrpcService>();
+        _app.MapGrpcService<UploadGrpcService>();
     }
 
     public Contract.JobServiceClient Client => new(_channel!);
+
+    public UploadService.UploadServiceClient Uploads => new(_channel!);
+
+    /// <summary>Where videos and results are stored.</summary>
+    public string StorageFolder => _folder.File("video_jobs");
+
+    /// <summary>The bytes of a video that every test may send.</summary>
+    public static ByteString Video => Clip.Value;
 
     public IStorage Storage => _app.Services.GetRequiredService<IStorage>();
 

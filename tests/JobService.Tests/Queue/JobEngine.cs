@@ -7,6 +7,7 @@ using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.Segments;
+using ForegSyte.Jobs.Uploads;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Configuration;
@@ -53,6 +54,7 @@ internal sealed class JobEngine : IAsyncDisposable
         services.AddSingleton<SegmentPages>();
         services.AddSingleton<ResultPages>();
         services.AddSingleton(inference);
+        services.AddUploads();
         services.AddIntake();
         services.AddRetention();
         _services = services.BuildServiceProvider();

@@ -3,7 +3,7 @@ using ForegSyte.Hosting.Errors;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
-namespace ForegSyte.Jobs.Intake;
+namespace ForegSyte.Jobs.Intake.Sources;
 
 /// <summary>
 /// Opens the file of a uri, if it lies under a folder that the operator allows. The check is made on the file that was
