@@ -43,7 +43,7 @@ internal static class UploadRun
         return 0;
     }
 
-    private static async Task<IEnumerable<Row>> MeasureAsync(
+    private static async Task<IReadOnlyList<Row>> MeasureAsync(
         WorkFolder folder, long sizeBytes, int rounds, CancellationToken cancellationToken)
     {
         await using var forgetful = await BareServerProcess.StartAsync(cancellationToken, "sink", "--port", "0");
@@ -83,7 +83,8 @@ internal static class UploadRun
                     FormattableString.Invariant($"{target.Name} {target.MegabytesPerSecond:F0}"))));
         }
 
-        return Report(foregSyte, sinks, copies, idle, service, writing, sizeBytes);
+        // Read now: the processes end with this method.
+        return [.. Report(foregSyte, sinks, copies, idle, service, writing, sizeBytes)];
     }
 
     private static IEnumerable<Row> Report(
