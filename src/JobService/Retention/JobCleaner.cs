@@ -7,7 +7,8 @@ namespace ForegSyte.Jobs.Retention;
 
 /// <summary>
 /// Removes what is no longer wanted, in the background: terminal jobs by age and by free disk space, what is left of
-/// deleted ones, uploads that nobody goes on with, request ids whose time is over; and after a start, what belongs to nothing.
+/// deleted ones, uploads that nobody goes on with, request ids whose time is over; and after a start, what belongs to
+/// nothing.
 /// </summary>
 internal sealed class JobCleaner(
     IJobStore store,

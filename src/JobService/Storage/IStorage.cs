@@ -34,7 +34,9 @@ internal interface IStorage
     /// the last artifact that has them. False where there was none.
     /// </summary>
     /// <param name="key">The artifact.</param>
-    /// <param name="sha256">The hash that it was committed with; null where it is not known (any more).</param>
+    /// <param name="sha256">
+    /// The hash that it was committed with; null where it is not known, which costs a look at all.
+    /// </param>
     bool DeleteShared(string key, string? sha256);
 
     /// <summary>

@@ -99,10 +99,15 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
     /// <inheritdoc />
     public bool DeleteShared(string key, string? sha256)
     {
+        var mayBeShared = sha256 is null && HardLink.CountOf(PathOf(key)) > 1;
         var isDeleted = Delete(key);
         if (sha256 is not null)
         {
             _shared.Release(sha256);
+        }
+        else if (mayBeShared)
+        {
+            _shared.RemoveUnused();
         }
 
         return isDeleted;

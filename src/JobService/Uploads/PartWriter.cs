@@ -66,7 +66,7 @@ internal sealed class PartWriter(
         }
     }
 
-    /// <summary>A repetition has to be one: nobody is told that bytes were received that are not those stored.</summary>
+    /// <summary>A repetition has to be one: nobody is told that bytes are here that are not those stored.</summary>
     private static async Task RequireSameAsync(
         OpenUpload upload, Extent present, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
     {

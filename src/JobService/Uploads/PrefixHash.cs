@@ -48,6 +48,7 @@ internal sealed class PrefixHash(SafeFileHandle file, SemaphoreSlim turns) : IDi
             Task running;
             lock (_lock)
             {
+                ObjectDisposedException.ThrowIf(_isDisposed, this);
                 if (!_isRunning && _hashed == _wanted)
                 {
                     return Convert.ToHexStringLower(_hash.GetCurrentHash());

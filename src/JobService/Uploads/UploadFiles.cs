@@ -36,8 +36,9 @@ internal sealed class UploadFiles
     public IReadOnlyList<Guid> List() =>
     [
         .. Directory.EnumerateFiles(_folder, "*" + JournalSuffix)
-            .Select(path => Guid.TryParseExact(Path.GetFileNameWithoutExtension(path), "D", out var id) ? id : Guid.Empty)
-            .Where(id => id != Guid.Empty),
+            .Select(path =>
+                Guid.TryParseExact(Path.GetFileNameWithoutExtension(path), "D", out var id) ? id : (Guid?)null)
+            .OfType<Guid>(),
     ];
 
     /// <summary>Removes an upload; the journal first, so that one that is half removed is none.</summary>

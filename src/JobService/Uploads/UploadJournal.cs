@@ -12,9 +12,9 @@ namespace ForegSyte.Jobs.Uploads;
 /// writing is positional, by one writer at a time.
 /// </summary>
 /// <remarks>
-/// All numbers are little-endian. Header: its length (4 bytes), UTF-8 JSON of <see cref="UploadJournalHeader"/>, CRC-32C
-/// of the JSON (4). Record: start (8), length (4), CRC-32C of the part's bytes (4), arrival in Unix milliseconds (8),
-/// CRC-32C of the 24 bytes before (4).
+/// All numbers are little-endian. Header: its length (4 bytes), UTF-8 JSON of <see cref="UploadJournalHeader"/>,
+/// CRC-32C of the JSON (4). Record: start (8), length (4), CRC-32C of the part's bytes (4), arrival in Unix
+/// milliseconds (8), CRC-32C of the 24 bytes before (4).
 /// </remarks>
 internal sealed class UploadJournal : IDisposable
 {
@@ -117,7 +117,8 @@ internal sealed class UploadJournal : IDisposable
             return null;
         }
 
-        return (JsonSerializer.Deserialize<UploadJournalHeader>(bytes.AsSpan(0, length))!, prefix.Length + bytes.Length);
+        var header = JsonSerializer.Deserialize<UploadJournalHeader>(bytes.AsSpan(0, length))!;
+        return (header, prefix.Length + bytes.Length);
     }
 
     private static List<UploadPartRecord> ReadRecords(SafeFileHandle file, long start)

@@ -19,8 +19,8 @@ internal sealed class UploadOptions
     public int MaxOpenUploads { get; set; } = 500;
 
     /// <summary>Ranges that an upload may have: parts may come in any order, but not without end.</summary>
-    /// <value>1 to 10000; 10000 by default.</value>
-    [Range(1, 10_000)]
+    /// <value>64 to 10000; 10000 by default.</value>
+    [Range(64, 10_000)]
     public int MaxRanges { get; set; } = 10_000;
 
     /// <summary>Parts that an upload may have, repetitions not counted.</summary>

@@ -79,8 +79,8 @@ internal static class Layering
         {
             Uses =
             [
-                "Jobs", "Filters", "Storage", "Results", "Segments", "Inference", "Queue", "Uploads", "Intake", "Sources",
-                "Retention", Protocol, Hosting, GrpcLibrary,
+                "Jobs", "Filters", "Storage", "Results", "Segments", "Inference", "Queue", "Uploads", "Intake",
+                "Sources", "Retention", Protocol, Hosting, GrpcLibrary,
             ],
         },
         new("Admin", "ForegSyte.Jobs.Admin")

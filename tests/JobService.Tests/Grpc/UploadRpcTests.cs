@@ -37,7 +37,7 @@ public sealed class UploadRpcTests : IAsyncLifetime
         Assert.Equal((VideoHash, 65536, 0L), (upload.Sha256, upload.MaxPartBytes, upload.ReceivedBytes));
         Assert.Equal(TimeSpan.FromDays(7), upload.ExpiresAt.ToDateTimeOffset() - upload.CreatedAt.ToDateTimeOffset());
         var offsets = Enumerable.Range(0, (Video.Length / PartBytes) + 1).Select(i => (long)i * PartBytes).ToArray();
-        Random.Shared.Shuffle(offsets);
+        new Random(1).Shuffle(offsets);
         await Task.WhenAll(offsets.Select(offset => SendAsync(upload, offset)));
         var there = await GetAsync(upload);
         Assert.Equal([new ByteRange { Start = 0, End = Video.Length }], there.Ranges);
@@ -85,8 +85,10 @@ public sealed class UploadRpcTests : IAsyncLifetime
         foreach (var job in jobs)
         {
             Assert.Single(Directory.GetFiles(SharedFolder));
-            await _service.Client.CancelJobAsync(new CancelJobRequest { JobId = job.JobId });
-            await _service.Client.DeleteJobAsync(new DeleteJobRequest { JobId = job.JobId });
+            await _service.Client.CancelJobAsync(
+                new CancelJobRequest { JobId = job.JobId }, cancellationToken: Cancellation);
+            await _service.Client.DeleteJobAsync(
+                new DeleteJobRequest { JobId = job.JobId }, cancellationToken: Cancellation);
             foreach (var left in jobs.Where(left => File.Exists(PathOf(left))))
             {
                 Assert.Equal(Video, await StoredAsync(left));
@@ -100,7 +102,8 @@ public sealed class UploadRpcTests : IAsyncLifetime
     public async Task Submit_NoMp4_IsRefusedAndTheUploadStaysAsItWas()
     {
         var bytes = ByteString.CopyFrom(new byte[100]);
-        var upload = (await _service.Uploads.CreateUploadAsync(new CreateUploadRequest { SizeBytes = 100 })).Upload;
+        var create = new CreateUploadRequest { SizeBytes = bytes.Length };
+        var upload = (await _service.Uploads.CreateUploadAsync(create, cancellationToken: Cancellation)).Upload;
         await SendAsync(upload, 0, bytes);
         var before = await GetAsync(upload);
 
@@ -186,7 +189,8 @@ public sealed class UploadRpcTests : IAsyncLifetime
         Assert.Empty(Directory.GetFiles(UploadFolder));
         await AssertFailsAsync(
             StatusCode.NotFound, "UPLOAD_NOT_FOUND",
-            _service.Uploads.AbortUploadAsync(new AbortUploadRequest { UploadId = upload.UploadId }));
+            _service.Uploads.AbortUploadAsync(
+                new AbortUploadRequest { UploadId = upload.UploadId }, cancellationToken: Cancellation));
     }
 
     private static async Task AssertFailsAsync<T>(StatusCode code, string reason, AsyncUnaryCall<T> call)
@@ -253,7 +257,8 @@ public sealed class UploadRpcTests : IAsyncLifetime
     private async Task<Upload> GetAsync(Upload upload) => (await GetCall(upload)).Upload;
 
     private async Task AbortAsync(Upload upload) =>
-        await _service.Uploads.AbortUploadAsync(new AbortUploadRequest { UploadId = upload.UploadId });
+        await _service.Uploads.AbortUploadAsync(
+            new AbortUploadRequest { UploadId = upload.UploadId }, cancellationToken: Cancellation);
 
     private AsyncUnaryCall<SubmitVideoResponse> SubmitCall(Upload upload, string requestId = "") =>
         _service.Client.SubmitVideoAsync(

@@ -69,11 +69,20 @@ public sealed class SharedFilesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task DeleteShared_HashNotKnown_IsFreedByRemoveUnshared()
+    public async Task DeleteShared_HashNotKnown_FreesTheBytesToo()
     {
         await PutAsync("a.mp4", "video");
+
         Assert.True(_storage.DeleteShared("a.mp4", null));
-        Assert.True(File.Exists(Shared));
+
+        Assert.False(File.Exists(Shared));
+    }
+
+    [Fact]
+    public async Task RemoveUnshared_BytesThatACrashLeft_AreFreed()
+    {
+        await PutAsync("a.mp4", "video");
+        File.Delete(PathOf("a.mp4"));
 
         Assert.Equal(1, _storage.RemoveUnshared());
 

@@ -1,4 +1,5 @@
 using ForegSyte.Client.Calls;
+using ForegSyte.Protocol.Checksums;
 using ForegSyte.V1;
 using Google.Protobuf;
 
