@@ -6,8 +6,8 @@ VIDEO ?= data/samples/pedestrians.mp4
 export CONFIGURATION
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test contracts examples faults bench bench-gpu bench-jobs accuracy models lint format
-.PHONY: docs breaking clean
+.PHONY: help setup build demo test contracts examples faults bench bench-gpu bench-jobs bench-uploads accuracy models lint
+.PHONY: format docs breaking clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -56,6 +56,11 @@ bench-gpu: setup ## measure the models on an NVIDIA GPU; PEAK_TFLOPS=67 shows th
 bench-jobs: setup ## measure the JobService against disk, bare gRPC and Hangfire; PARTS=submit,get SIZES=1000 for less
 	@dotnet build tests/JobBenchmarks -c Release -v quiet --nologo -tl:off -clp:NoSummary
 	@dotnet tests/JobBenchmarks/bin/Release/net10.0/ForegSyte.JobBenchmarks.dll --parts "$(PARTS)" --sizes "$(SIZES)"
+
+bench-uploads: setup ## measure uploads against a plain copy and a bare gRPC sink; GIGABYTES=10 ROUNDS=1 for other runs
+	@dotnet build tests/JobBenchmarks -c Release -v quiet --nologo -tl:off -clp:NoSummary
+	@dotnet tests/JobBenchmarks/bin/Release/net10.0/ForegSyte.JobBenchmarks.dll uploads \
+		--gigabytes $(or $(GIGABYTES),1) --rounds $(or $(ROUNDS),3)
 
 accuracy: ## measure the models on labelled frames and lines; ARGS="objects", "text sides=1280 mistakes" or a threshold
 	@eng/setup.sh --accuracy

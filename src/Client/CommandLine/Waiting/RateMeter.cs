@@ -1,11 +1,11 @@
 namespace ForegSyte.CommandLine.Waiting;
 
-/// <summary>Frames a second since the stage began to be watched.</summary>
-internal sealed class FrameRateMeter(TimeProvider clock)
+/// <summary>Frames or bytes a second since the stage began to be watched.</summary>
+internal sealed class RateMeter(TimeProvider clock)
 {
     private string _stage = "";
     private long _startedAt;
-    private int _doneAtStart;
+    private long _doneAtStart;
 
     /// <summary>Mean rate since the first report of this stage; 0 where nothing has been done since.</summary>
     public double Measure(ProgressReport report)
