@@ -1,7 +1,10 @@
+using ForegSyte.Hosting.Calls;
 using ForegSyte.Hosting.Configuration;
+using ForegSyte.Hosting.Connections;
 using ForegSyte.Hosting.Contracts;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Health;
+using ForegSyte.Hosting.Limits;
 using ForegSyte.Hosting.Listening;
 using ForegSyte.Hosting.Messages;
 using ForegSyte.Hosting.Security;
@@ -42,13 +45,18 @@ public static class ForegSyteHost
         builder.AddForegSyteListener(defaultPort);
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.AddDataDirectory();
+        builder.Services.AddCallers();
+        builder.Services.AddConnectionLimits();
+        builder.Services.AddCallLimits();
+        builder.Services.AddSingleton<ErrorInterceptor>();
         builder.Services.AddGrpc(grpc =>
         {
             grpc.Interceptors.Add<ErrorInterceptor>();
             grpc.Interceptors.Add<AuditInterceptor>();
+            grpc.Interceptors.Add<CallPlaceInterceptor>();
         });
-        builder.Services.AddCallers();
         builder.Services.AddMessageSizeGate();
+        builder.Services.AddServiceLimits();
         builder.Services.AddReflectedContracts(contracts);
         builder.Services.AddGracefulStop();
         builder.Services.AddReadiness(contracts);
@@ -56,8 +64,8 @@ public static class ForegSyteHost
     }
 
     /// <summary>
-    /// Puts the check of callers and the message gate in front and maps reflection and health. Call it before mapping the services. A service
-    /// is NOT_SERVING until its start-up work calls <see cref="Readiness.MarkReady"/>.
+    /// Puts the check of callers and the message gate in front and maps reflection and health. Call it before mapping
+    /// the services. A service is NOT_SERVING until its start-up work calls <see cref="Readiness.MarkReady"/>.
     /// </summary>
     public static WebApplication MapForegSyteHost(this WebApplication app)
     {
@@ -67,6 +75,8 @@ public static class ForegSyteHost
             app.Environment.ApplicationName,
             ServiceVersion.Text,
             app.Services.GetRequiredService<DataDirectory>().Path);
+        app.UseMiddleware<CallTracking>();
+        app.UseMiddleware<BareStatus>();
         app.UseMiddleware<HealthPortGate>();
         app.UseCallers();
         app.UseMiddleware<MessageSizeGate>();

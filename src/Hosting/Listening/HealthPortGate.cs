@@ -14,7 +14,7 @@ internal sealed class HealthPortGate(RequestDelegate next)
         context.Features.Get<HealthConnection>() is null
         || context.Request.Path.StartsWithSegments(Health.TrimEnd('/'), StringComparison.Ordinal)
             ? next(context)
-            : TrailersOnly.AnswerAsync(
+            : StatusAnswer.WriteAsync(
                 context.Response,
                 new ServiceException(
                     ErrorReason.PermissionDenied,

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using ForegSyte.Hosting.Configuration;
+using ForegSyte.Hosting.Connections;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -45,7 +46,7 @@ internal static class Listener
         {
             kestrel.Listen(address, options.Port ?? defaultPort, endpoint =>
             {
-                endpoint.Protocols = HttpProtocols.Http2;
+                Limit(endpoint);
                 if (tls.IsUsed)
                 {
                     endpoint.UseHttps(new TlsHandshakeCallbackOptions
@@ -67,9 +68,16 @@ internal static class Listener
         }
     }
 
-    private static void Mark<TFeature>(ListenOptions endpoint, TFeature feature)
+    /// <summary>First of all, so that a connection takes its place before its TLS handshake costs anything.</summary>
+    private static void Limit(ListenOptions endpoint)
     {
         endpoint.Protocols = HttpProtocols.Http2;
+        endpoint.UseConnectionLife();
+    }
+
+    private static void Mark<TFeature>(ListenOptions endpoint, TFeature feature)
+    {
+        Limit(endpoint);
         endpoint.Use(next => connection =>
         {
             connection.Features.Set(feature);

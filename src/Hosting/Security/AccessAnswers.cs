@@ -26,7 +26,7 @@ internal sealed class AccessAnswers(AuditLog audit) : IAuthorizationMiddlewareRe
             ? Denied(context, caller)
             : Unauthenticated(context, (await context.AuthenticateAsync()).Failure);
         audit.Denied(context, refusal);
-        await TrailersOnly.AnswerAsync(context.Response, refusal);
+        await StatusAnswer.WriteAsync(context.Response, refusal);
     }
 
     private static ServiceException Denied(HttpContext context, Caller caller)

@@ -1,8 +1,12 @@
 using System.Globalization;
+using ForegSyte.Hosting;
+using ForegSyte.Hosting.Calls;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Hosting.Limits;
 using ForegSyte.Hosting.Security;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Intake;
+using ForegSyte.Jobs.Intake.Sources;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.V1;
 using Grpc.Core;
@@ -19,7 +23,8 @@ internal sealed class JobGrpcService(
     JobWaiter waiter,
     JobPages jobPages,
     ResultPages resultPages,
-    PipelineDirectory pipelines) : JobService.JobServiceBase
+    PipelineDirectory pipelines,
+    ServiceLimits limits) : JobService.JobServiceBase
 {
     /// <inheritdoc />
     public override async Task<SubmitVideoResponse> SubmitVideo(SubmitVideoRequest request, ServerCallContext context)
@@ -36,6 +41,7 @@ internal sealed class JobGrpcService(
     }
 
     /// <inheritdoc />
+    [WaitingCall]
     public override async Task<WaitJobResponse> WaitJob(WaitJobRequest request, ServerCallContext context)
     {
         var jobId = (await VisibleAsync(request.JobId, context)).JobId;
@@ -87,6 +93,20 @@ internal sealed class JobGrpcService(
         ListPipelinesRequest request, ServerCallContext context) =>
         Task.FromResult(new ListPipelinesResponse { Pipelines = { pipelines.All } });
 
+    /// <inheritdoc />
+    public override Task<JobServiceGetServerInfoResponse> GetServerInfo(
+        JobServiceGetServerInfoRequest request, ServerCallContext context) =>
+        Task.FromResult(new JobServiceGetServerInfoResponse
+        {
+            Version = ServiceVersion.Text,
+            Limits = { limits.All.Select(limit => limit.ToMessage()) },
+        });
+
+    /// <inheritdoc />
+    public override Task<ListErrorReasonsResponse> ListErrorReasons(
+        ListErrorReasonsRequest request, ServerCallContext context) =>
+        Task.FromResult(new ListErrorReasonsResponse { Reasons = { ErrorReasonList.All } });
+
     /// <summary>
     /// The job that a request names. A job never changes its tenant, so that it is enough to look once: one that the
     /// caller may not see is answered as one that is not there.
@@ -103,11 +123,7 @@ internal sealed class JobGrpcService(
 
     private Submission SubmissionOf(SubmitVideoRequest request, Caller caller)
     {
-        if (request.SourceCase == SubmitVideoRequest.SourceOneofCase.None)
-        {
-            throw ServiceException.MissingField("source", "Give the video as content (its bytes) or as uri.");
-        }
-
+        var video = ReferenceOf(request, caller);
         if (request.PipelineId.Length == 0)
         {
             throw ServiceException.MissingField("pipeline_id", $"This server has: {PipelineIds()}.");
@@ -120,8 +136,7 @@ internal sealed class JobGrpcService(
 
         var (frameStride, maxFrames) = RequestChecks.Options(request.Options);
         return new Submission(
-            request.SourceCase == SubmitVideoRequest.SourceOneofCase.Content ? request.Content : null,
-            request.SourceCase == SubmitVideoRequest.SourceOneofCase.Uri ? request.Uri : null,
+            video,
             request.PipelineId,
             frameStride,
             maxFrames,
@@ -130,6 +145,16 @@ internal sealed class JobGrpcService(
             RequestChecks.RequestId(request.RequestId),
             caller.Tenant);
     }
+
+    private static VideoReference ReferenceOf(SubmitVideoRequest request, Caller caller) => request.SourceCase switch
+    {
+        SubmitVideoRequest.SourceOneofCase.Content => new VideoReference.Inline(request.Content),
+        SubmitVideoRequest.SourceOneofCase.Uri => new VideoReference.Remote(request.Uri),
+        SubmitVideoRequest.SourceOneofCase.UploadId =>
+            new VideoReference.Upload(RequestChecks.UploadId(request.UploadId), caller.VisibleTenant),
+        _ => throw ServiceException.MissingField(
+            "source", "Give the video as content (its bytes), as uri, or as upload_id."),
+    };
 
     private ServiceException UnknownPipeline(string pipelineId)
     {

@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using ForegSyte.Protocol.Limits;
+using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Intake;
 
@@ -12,6 +14,9 @@ internal sealed class TenantOptions
     /// </summary>
     /// <value>1 to 1000000; 0, the default, for as many as the server takes.</value>
     [Range(0, 1_000_000)]
+    [Limit(
+        "jobs", "Pending jobs of each tenant, 0 for as many as the server takes; one more is refused with a retry delay.",
+        Reason = ErrorReason.TenantQuotaExceeded)]
     public int MaxPendingJobs { get; set; }
 
     /// <summary>
@@ -20,5 +25,8 @@ internal sealed class TenantOptions
     /// </summary>
     /// <value>1 to 1000000000; 0, the default, for any number.</value>
     [Range(0, 1_000_000_000)]
+    [Limit(
+        "jobs", "Jobs of every status of each tenant, 0 for any number; one more is refused until some are deleted.",
+        Reason = ErrorReason.TenantQuotaExceeded)]
     public int MaxJobs { get; set; }
 }

@@ -24,6 +24,7 @@ internal static class JobColumns
         Job("created_at", job => job.CreatedAt, Utc),
         Job("priority", job => job.Priority),
         Job("tenant", job => job.Tenant),
+        Job("video_sha256", job => job.VideoSha256),
     ];
 
     /// <summary>Columns of jobs that an update may change.</summary>

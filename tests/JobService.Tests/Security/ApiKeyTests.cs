@@ -143,7 +143,7 @@ public sealed class ApiKeyTests
 
         await File.WriteAllTextAsync(setup.File("keys.json"), "{\"keys\": [", Cancellation);
         await UntilAsync(() => Task.FromResult(
-            service.Log.Lines.Any(line => line.Contains("cannot be used", StringComparison.Ordinal))));
+            service.LogLines.Any(line => line.Contains("cannot be used", StringComparison.Ordinal))));
         Assert.Equal(Answers.Yes, await AnswerAsync(next));
     }
 

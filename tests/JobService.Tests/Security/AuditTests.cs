@@ -42,7 +42,7 @@ public sealed class AuditTests : IDisposable
                     new CancelJobRequest { JobId = id }, cancellationToken: Cancellation));
             }
 
-            Assert.Contains(service.Log.Lines, line => line.StartsWith(
+            Assert.Contains(service.LogLines, line => line.StartsWith(
                 $"Information OK /foregsyte.v1.JobService/CancelJob {jobId} by key:submit of a at ",
                 StringComparison.Ordinal));
         }

@@ -1,5 +1,6 @@
 using System.Text;
 using ForegSyte.Hosting.Configuration;
+using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Testing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
@@ -12,7 +13,7 @@ public sealed class WatchedFileTests : IDisposable
 
     private readonly TemporaryFolder _folder = new();
     private readonly FakeTimeProvider _time = new();
-    private readonly LinesLogger _log = new();
+    private readonly RecordedLog _log = new();
 
     private string Path => _folder.File("watched");
 

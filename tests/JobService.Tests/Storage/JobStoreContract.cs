@@ -113,6 +113,7 @@ public abstract partial class JobStoreContract
             DisplayName = before.DisplayName,
             Priority = before.Priority,
             Tenant = before.Tenant,
+            VideoSha256 = before.VideoSha256,
         };
 
         var updated = await Store.UpdateAsync(job.JobId, Change, Cancellation);

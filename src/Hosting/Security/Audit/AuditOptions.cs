@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using ForegSyte.Protocol.Limits;
 
 namespace ForegSyte.Hosting.Security.Audit;
 
@@ -16,9 +17,11 @@ public sealed class AuditOptions
 
     /// <value>Size at which the file is renamed to FILE.1, that to FILE.2 and so on, and a new one is begun.</value>
     [Range(1L << 10, 1L << 40)]
+    [Limit("bytes", "Size of the audit log's file; past it it is renamed and a new one is begun.")]
     public long MaxFileBytes { get; set; } = 64L << 20;
 
     /// <value>How many renamed files are kept; the oldest is removed.</value>
     [Range(1, 1000)]
+    [Limit("files", "Renamed files of the audit log that are kept; the oldest is removed.")]
     public int KeptFiles { get; set; } = 10;
 }

@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using ForegSyte.Protocol.Limits;
+using ForegSyte.V1;
 
 namespace ForegSyte.Hosting.Security.Rates;
 
@@ -13,9 +15,15 @@ public sealed class RateOptions
     /// reflection do not count.
     /// </value>
     [Range(0, 1_000_000)]
+    [Limit(
+        "calls/s", "Calls that each tenant may make for long, 0 for any number; one more is refused with a retry delay.",
+        Reason = ErrorReason.RateLimited)]
     public double CallsPerSecond { get; set; }
 
     /// <value>Calls that a tenant which made none for a while may make at once.</value>
     [Range(1, 10_000_000)]
+    [Limit(
+        "calls", "Calls that a tenant which made none for a while may make at once, where there is a rate.",
+        Reason = ErrorReason.RateLimited)]
     public int BurstCalls { get; set; } = 1_000;
 }

@@ -58,7 +58,7 @@ internal static class RateRegistration
         var limit = options.CallsPerSecond.ToString(CultureInfo.InvariantCulture);
         var message = $"The tenant \"{tenant}\" makes more than {limit} calls a second (option Rate:CallsPerSecond). "
             + "Come back after the time of RetryInfo.";
-        return new ValueTask(TrailersOnly.AnswerAsync(
+        return new ValueTask(StatusAnswer.WriteAsync(
             rejected.HttpContext.Response,
             new ServiceException(ErrorReason.RateLimited, message)
             {

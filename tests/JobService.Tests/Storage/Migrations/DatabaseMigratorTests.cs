@@ -10,12 +10,16 @@ public sealed class DatabaseMigratorTests : IDisposable
     private const long CreateJobs = 202611230001;
     private const long ExtendJobs = 202611230002;
     private const long AddTenants = 202611250010;
+    private const long AddVideoHash = 202611250013;
     private const long AddsColumns = 299901010001;
 
-    private static readonly long[] KnownVersions = [CreateJobs, ExtendJobs, AddTenants];
+    private static readonly long[] KnownVersions = [CreateJobs, ExtendJobs, AddTenants, AddVideoHash];
 
     private static readonly Type[] KnownMigrations =
-        [typeof(M202611230001CreateJobs), typeof(M202611230002ExtendJobs), typeof(M202611250010AddTenants)];
+    [
+        typeof(M202611230001CreateJobs), typeof(M202611230002ExtendJobs), typeof(M202611250010AddTenants),
+        typeof(M202611250013AddVideoHash),
+    ];
 
     private readonly TemporaryFolder _folder = new();
     private readonly DuckDbDatabase _database;
@@ -76,7 +80,7 @@ public sealed class DatabaseMigratorTests : IDisposable
         Assert.Equal(["11111111-2222-3333-4444-555555555555"], Query("SELECT label_id FROM tags"));
         Assert.Throws<DuckDB.NET.Data.DuckDBException>(() => Query("UPDATE jobs SET urgency = NULL"));
 
-        Migrator(typeof(TestMigrations.AddsColumns)).MigrateDown(AddTenants);
+        Migrator(typeof(TestMigrations.AddsColumns)).MigrateDown(AddVideoHash);
         Assert.Equal(KnownVersions, Migrator().AppliedVersions());
         Assert.Equal(JobColumns.Jobs.Select(column => column.Name).Order(), Columns("jobs"));
         Assert.Equal(["kept"], Query("SELECT display_name FROM jobs"));
@@ -116,7 +120,7 @@ public sealed class DatabaseMigratorTests : IDisposable
         Migrator().MigrateUp();
 
         Assert.Equal(["4|0|0"], Query("SELECT concat_ws('|', priority, forgiven_attempts, segment_frames) FROM jobs"));
-        Assert.Equal(["True"], Query("SELECT queued_at = created_at FROM jobs"));
+        Assert.Equal(["True"], Query("SELECT queued_at = created_at AND video_sha256 IS NULL FROM jobs"));
         Assert.Equal(["True"], Query("SELECT tenant = '' FROM jobs"));
         Migrator().MigrateDown(CreateJobs);
         Assert.Equal(old, Columns("jobs"));
