@@ -56,8 +56,8 @@ internal sealed class AccessAnswers(AuditLog audit) : IAuthorizationMiddlewareRe
         };
         return new ServiceException(
             ErrorReason.Unauthenticated,
-            $"{message} Send an API key as x-api-key, a token as \"authorization: Bearer\", or a client certificate, as "
-            + "the operator of the server gave it to you.",
+            $"{message} Send an API key as x-api-key, a token as authorization: Bearer, or a client certificate, as the "
+            + "operator of the server gave it to you.",
             failure)
         {
             Metadata = new Dictionary<string, string>

@@ -20,10 +20,8 @@ public sealed partial class DocumentTests
     /// </summary>
     private static readonly ErrorReason[] Pending =
     [
-        ErrorReason.UploadNotFound, ErrorReason.UploadIncomplete, ErrorReason.UploadContentMismatch,
-        ErrorReason.PartChecksumMismatch, ErrorReason.TooManyUploads, ErrorReason.UploadBusy,
-        ErrorReason.Unauthenticated, ErrorReason.PermissionDenied, ErrorReason.RateLimited,
-        ErrorReason.TenantQuotaExceeded, ErrorReason.SourceUnavailable,
+        ErrorReason.UploadIncomplete, ErrorReason.UploadContentMismatch, ErrorReason.PartChecksumMismatch,
+        ErrorReason.TooManyUploads, ErrorReason.UploadBusy, ErrorReason.SourceUnavailable,
     ];
 
     [Fact]

@@ -3,6 +3,7 @@ using ForegSyte.Client;
 using ForegSyte.Hosting.Security;
 using ForegSyte.Hosting.Security.ApiKeys;
 using ForegSyte.Jobs.Tests.Grpc;
+using ForegSyte.Testing;
 using ForegSyte.V1;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -93,6 +94,7 @@ public sealed class ApiKeyTests
     }
 
     [Fact]
+    [Reaches(ErrorReason.Unauthenticated)]
     public async Task Call_WithTheKeyAsBearer_IsLetThrough_AndAKeyDecidesBeforeIt()
     {
         using var setup = AccessSetup.ApiKeys();
@@ -113,6 +115,7 @@ public sealed class ApiKeyTests
     }
 
     [Fact]
+    [Reaches(ErrorReason.PermissionDenied)]
     public async Task Call_WithoutThePermission_IsToldWhichOne()
     {
         using var setup = AccessSetup.ApiKeys();

@@ -1,4 +1,6 @@
+using ForegSyte.Protocol.Checksums;
 using ForegSyte.V1;
+using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.Reflection.V1Alpha;
@@ -12,7 +14,7 @@ internal static class RpcCalls
     public const string Health = "grpc.health.v1.Health/Check";
     public const string Reflection = "grpc.reflection/ServerReflectionInfo";
 
-    /// <summary>The calls by the path of the RPC without its package; those about a job take its id.</summary>
+    /// <summary>The calls by the path of the RPC without its package; those about a job or an upload take its id.</summary>
     public static readonly IReadOnlyDictionary<string, Func<CallInvoker, string, CallOptions, Task>> All =
         new Dictionary<string, Func<CallInvoker, string, CallOptions, Task>>
         {
@@ -40,12 +42,12 @@ internal static class RpcCalls
                 Jobs(invoker).ListErrorReasonsAsync(new ListErrorReasonsRequest(), options).ResponseAsync,
             ["UploadService/CreateUpload"] = (invoker, _, options) =>
                 Uploads(invoker).CreateUploadAsync(new CreateUploadRequest(), options).ResponseAsync,
-            ["UploadService/UploadPart"] = (invoker, _, options) =>
-                Uploads(invoker).UploadPartAsync(new UploadPartRequest(), options).ResponseAsync,
-            ["UploadService/GetUpload"] = (invoker, _, options) =>
-                Uploads(invoker).GetUploadAsync(new GetUploadRequest(), options).ResponseAsync,
-            ["UploadService/AbortUpload"] = (invoker, _, options) =>
-                Uploads(invoker).AbortUploadAsync(new AbortUploadRequest(), options).ResponseAsync,
+            ["UploadService/UploadPart"] = (invoker, id, options) =>
+                Uploads(invoker).UploadPartAsync(Part(id), options).ResponseAsync,
+            ["UploadService/GetUpload"] = (invoker, id, options) =>
+                Uploads(invoker).GetUploadAsync(new GetUploadRequest { UploadId = id }, options).ResponseAsync,
+            ["UploadService/AbortUpload"] = (invoker, id, options) =>
+                Uploads(invoker).AbortUploadAsync(new AbortUploadRequest { UploadId = id }, options).ResponseAsync,
             [Health] = (invoker, _, options) =>
                 new Health.HealthClient(invoker).CheckAsync(new HealthCheckRequest(), options).ResponseAsync,
             [Reflection] = (invoker, _, options) => ReflectAsync(invoker, options),
@@ -54,6 +56,13 @@ internal static class RpcCalls
     private static Contract.JobServiceClient Jobs(CallInvoker invoker) => new(invoker);
 
     private static UploadService.UploadServiceClient Uploads(CallInvoker invoker) => new(invoker);
+
+    /// <summary>The first byte of a video.</summary>
+    public static UploadPartRequest Part(string uploadId)
+    {
+        var data = ByteString.CopyFrom(1);
+        return new UploadPartRequest { UploadId = uploadId, Data = data, Crc32C = Crc32C.Of(data.Span) };
+    }
 
     private static async Task ReflectAsync(CallInvoker invoker, CallOptions options)
     {

@@ -1,6 +1,7 @@
 using System.Text;
 using ForegSyte.Jobs.Tests.Grpc;
 using ForegSyte.Jobs.Tests.Storage;
+using ForegSyte.Jobs.Uploads;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Microsoft.Extensions.DependencyInjection;
@@ -57,7 +58,7 @@ public sealed class SecurityMatrixTests
         Made by `SecurityMatrixTests`, which asks a running service over a socket and fails where it answers anything else;
         `FOREGSYTE_WRITE_DOCS=1` lets it write this file. [security.md](security.md) says how to set each configuration.
 
-        The job that is asked for belongs to the tenant *a*, and so do the callers *read* and *submit*, each with the one
+        The job or upload that is asked for belongs to the tenant *a*, and so do the callers *read* and *submit*, each with the one
         permission; *admin* has that permission alone and is of another tenant, *other* may submit and read for the tenant
         *b*. *wrong* shows a key with another secret, a token or a certificate that somebody else signed; *expired* shows
         what was an admin's once. "yes" means that the call gets through, whatever comes of it then. ListJobs has the jobs
@@ -82,8 +83,8 @@ public sealed class SecurityMatrixTests
             text.Append("| ").Append(name);
             foreach (var channel in channels.Values)
             {
-                var jobId = await PrepareAsync(service, name);
-                var answer = await Answers.ToAsync(options => call(channel.CreateCallInvoker(), jobId, options));
+                var id = await PrepareAsync(service, name);
+                var answer = await Answers.ToAsync(options => call(channel.CreateCallInvoker(), id, options));
                 text.Append(" | ").Append(answer);
             }
 
@@ -96,9 +97,18 @@ public sealed class SecurityMatrixTests
         }
     }
 
-    /// <summary>A job of the tenant, in a status that the call can do something with.</summary>
+    /// <summary>
+    /// An upload of the tenant, or a job of it in a status that the call can do something with; returns its id.
+    /// </summary>
     private static async Task<string> PrepareAsync(RunningJobService service, string rpc)
     {
+        if (rpc.StartsWith("UploadService/", StringComparison.Ordinal))
+        {
+            var upload = service.Services.GetRequiredService<UploadStore>().Create(
+                sizeBytes: 1, sha256: null, requestId: null, AccessSetup.Owner);
+            return upload.Record.UploadId.ToString();
+        }
+
         var isEnded = rpc is "JobService/RetryJob" or "JobService/DeleteJob";
         var job = TestJobs.Pending() with
         {

@@ -1,5 +1,6 @@
 using ForegSyte.Client;
 using ForegSyte.Jobs.Tests.Grpc;
+using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Rpc;
 using Grpc.Core;
@@ -80,6 +81,7 @@ public sealed class TenantTests
     }
 
     [Fact]
+    [Reaches(ErrorReason.TenantQuotaExceeded)]
     public async Task MaxPendingJobs_OfOneTenant_IsExactAndLeavesTheOtherAlone()
     {
         using var setup = AccessSetup.ApiKeys();
@@ -128,6 +130,7 @@ public sealed class TenantTests
     }
 
     [Fact]
+    [Reaches(ErrorReason.RateLimited)]
     public async Task Rate_OfOneTenant_IsToldWhenToComeBackAndLeavesTheOtherAlone()
     {
         using var setup = AccessSetup.ApiKeys();
@@ -141,7 +144,7 @@ public sealed class TenantTests
         }
 
         var failure = await Assert.ThrowsAsync<RpcException>(() => ListAsync(read, ""));
-        var status = failure.GetRpcStatus()!;
+        var status = Refusal.Read(failure).Status;
         var info = status.GetDetail<ErrorInfo>();
         Assert.Equal(
             (StatusCode.ResourceExhausted, "RATE_LIMITED", "Rate:CallsPerSecond", "a"),
@@ -158,7 +161,7 @@ public sealed class TenantTests
     private static void CheckQuota(RpcException failure, string limit, int? retrySeconds)
     {
         Assert.Equal(StatusCode.ResourceExhausted, failure.StatusCode);
-        var status = failure.GetRpcStatus()!;
+        var status = Refusal.Read(failure).Status;
         var info = status.GetDetail<ErrorInfo>();
         Assert.Equal(
             ("TENANT_QUOTA_EXCEEDED", limit, "a"), (info.Reason, info.Metadata["limit"], info.Metadata["tenant"]));

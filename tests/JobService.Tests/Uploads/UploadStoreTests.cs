@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Json;
 using CsCheck;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Tests.Storage;
@@ -290,6 +291,42 @@ public sealed class UploadStoreTests : IDisposable
             ErrorReason.RequestIdConflict, () => Task.FromResult(parts.Store.Create(11, Hash, requestId)));
         await AssertRefusedAsync(
             ErrorReason.RequestIdConflict, () => Task.FromResult(parts.Store.Create(10, null, requestId)));
+    }
+
+    [Fact]
+    public async Task NextProcess_UploadOfATenant_IsThereForThatTenantAndForThoseWhoSeeAll()
+    {
+        OpenUpload before;
+        await using (var parts = new UploadParts(_folder, _time))
+        {
+            before = parts.Store.Create(10, Hash, Guid.NewGuid(), "a");
+        }
+
+        await using var next = new UploadParts(_folder, _time);
+        await next.RecoverAsync();
+
+        var id = before.Record.UploadId;
+        Assert.Equal("a", (await next.Store.FindAsync(id, "a", Cancellation)).Record.Tenant);
+        Assert.Equal("a", (await next.Store.FindAsync(id, visibleTenant: null, Cancellation)).Record.Tenant);
+        await AssertRefusedAsync(ErrorReason.UploadNotFound, () => next.Store.FindAsync(id, "b", Cancellation));
+        await AssertRefusedAsync(ErrorReason.UploadNotFound, () => next.Store.FindAsync(id, "", Cancellation));
+        await AssertRefusedAsync(ErrorReason.UploadNotFound, () => next.Store.AbortAsync(id, "b", Cancellation));
+        Assert.Null(await next.Store.TryBeginCompletionAsync(id, "b", Cancellation));
+        Assert.NotSame(before, next.Store.Create(11, Hash, before.Record.RequestId, "b"));
+    }
+
+    [Fact]
+    public void Header_FromBeforeTenants_BelongsToTheTenantWithoutAName()
+    {
+        var header = JsonSerializer.Deserialize<UploadJournalHeader>(
+            """
+            {"Upload":{"UploadId":"3f2b8c1e-0000-4000-8000-000000000001","SizeBytes":10,"Sha256":null,"RequestId":null,
+            "CreatedAt":"2026-11-25T04:10:00+00:00"},"BootId":"run"}
+            """)!;
+
+        Assert.Equal(("", 10L), (header.Upload.Tenant, header.Upload.SizeBytes));
+        Assert.True(header.Upload.IsVisibleTo(visibleTenant: null));
+        Assert.False(header.Upload.IsVisibleTo("a"));
     }
 
     private static async Task AssertRefusedAsync(ErrorReason reason, Func<Task> call) =>
