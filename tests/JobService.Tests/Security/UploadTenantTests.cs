@@ -28,9 +28,11 @@ public sealed class UploadTenantTests
         var refusals = new[]
         {
             await Answers.RefusalAsync(GetCall(other, id)),
-            await Answers.RefusalAsync(Uploads(other).UploadPartAsync(RpcCalls.Part(id))),
+            await Answers.RefusalAsync(Uploads(other).UploadPartAsync(
+                RpcCalls.Part(id), cancellationToken: Cancellation)),
             await Answers.RefusalAsync(SubmitCall(other, id)),
-            await Answers.RefusalAsync(Uploads(other).AbortUploadAsync(new AbortUploadRequest { UploadId = id })),
+            await Answers.RefusalAsync(Uploads(other).AbortUploadAsync(
+                new AbortUploadRequest { UploadId = id }, cancellationToken: Cancellation)),
         };
 
         Assert.All(refusals, refusal => Assert.Equal(
@@ -71,7 +73,7 @@ public sealed class UploadTenantTests
         Assert.Equal(mine.UploadId, (await CreateAsync(own, 10, requestId)).UploadId);
         Assert.Equal(theirs.UploadId, (await CreateAsync(other, 20, requestId)).UploadId);
         var conflict = await Answers.RefusalAsync(Uploads(own).CreateUploadAsync(
-            new CreateUploadRequest { SizeBytes = 20, RequestId = requestId }));
+            new CreateUploadRequest { SizeBytes = 20, RequestId = requestId }, cancellationToken: Cancellation));
         Assert.Equal(
             ("REQUEST_ID_CONFLICT", mine.UploadId), (conflict.Reason, conflict.Metadata["uploadId"]));
     }
