@@ -7,7 +7,9 @@ using ForegSyte.V1;
 
 namespace ForegSyte.EndToEnd.Tests;
 
-/// <summary>Both real services as they are set up where others can reach them, and the command line as a caller.</summary>
+/// <summary>
+/// Both real services as they are set up where others can reach them, and the command line as a caller.
+/// </summary>
 public sealed class SecuredInstallationTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

@@ -67,7 +67,9 @@ public sealed class ClientTls : IDisposable
         _certificate?.Dispose();
     }
 
-    /// <summary>Only the chain is judged anew, by the authorities of the file; the name has to be the server's.</summary>
+    /// <summary>
+    /// Only the chain is judged anew, by the authorities of the file; the name has to be the server's.
+    /// </summary>
     private bool Trusts(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors problems) =>
         (problems & ~SslPolicyErrors.RemoteCertificateChainErrors) == SslPolicyErrors.None
         && certificate is X509Certificate2 shown

@@ -37,7 +37,8 @@ internal sealed class ReachCheck(
         {
             return $"Listen:Address is {options.Address}, which other machines reach, and nothing says who may call. "
                 + "Set Security:ApiKeysFile (\"ForegSyte.JobService keys new\" makes a key), Security:Jwt or "
-                + "Security:Certificates; or Security:AllowAnonymous=true, if everyone who reaches it may do everything.";
+                + "Security:Certificates; or Security:AllowAnonymous=true, if everyone who reaches it may do "
+                + "everything.";
         }
 
         return CertificateProblem();
@@ -57,8 +58,8 @@ internal sealed class ReachCheck(
             (_, false) when tls.Value.RequireClientCertificate =>
                 "Listen:Tls:RequireClientCertificate needs Listen:Tls:ClientCaFile.",
             (_, true) when rules.IsOpen =>
-                "Listen:Tls:ClientCaFile says whose certificates are right, but nothing says what their holders may do: "
-                + "list them in Security:Certificates.",
+                "Listen:Tls:ClientCaFile says whose certificates are right, but nothing says what their holders may "
+                + "do: list them in Security:Certificates.",
             _ => null,
         };
     }

@@ -37,8 +37,8 @@ internal sealed class ServerTls : IDisposable
         if (_options.ClientCaFile is { Length: > 0 } authorities)
         {
             _clients = new WatchedFile<CertificateTrust>(
-                "Listen:Tls:ClientCaFile", [authorities], contents => CertificateTrust.Parse(contents[0]), interval, time,
-                logger);
+                "Listen:Tls:ClientCaFile", [authorities], contents => CertificateTrust.Parse(contents[0]), interval,
+                time, logger);
         }
     }
 

@@ -12,7 +12,9 @@ internal static class UnixSocket
     /// </summary>
     public const int MaxPathBytes = 107;
 
-    /// <summary>Binds a socket. A file that a crashed service left is removed; one that is listened on is not.</summary>
+    /// <summary>
+    /// Binds a socket. A file that a crashed service left is removed; one that is listened on is not.
+    /// </summary>
     /// <exception cref="IOException">Another process listens there.</exception>
     public static Socket Bind(UnixDomainSocketEndPoint endPoint, string path, UnixFileMode mode)
     {

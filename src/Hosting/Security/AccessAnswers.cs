@@ -8,12 +8,17 @@ using Microsoft.AspNetCore.Http;
 
 namespace ForegSyte.Hosting.Security;
 
-/// <summary>Lets a call through, or answers it with UNAUTHENTICATED or PERMISSION_DENIED, and writes that down.</summary>
+/// <summary>
+/// Lets a call through, or answers it with UNAUTHENTICATED or PERMISSION_DENIED, and writes that down.
+/// </summary>
 internal sealed class AccessAnswers(AuditLog audit) : IAuthorizationMiddlewareResultHandler
 {
     /// <inheritdoc />
     public async Task HandleAsync(
-        RequestDelegate next, HttpContext context, AuthorizationPolicy policy, PolicyAuthorizationResult authorizeResult)
+        RequestDelegate next,
+        HttpContext context,
+        AuthorizationPolicy policy,
+        PolicyAuthorizationResult authorizeResult)
     {
         if (authorizeResult.Succeeded)
         {
@@ -54,17 +59,19 @@ internal sealed class AccessAnswers(AuditLog audit) : IAuthorizationMiddlewareRe
             null => ("missing", "The call carries no credentials."),
             _ => ("unknown", "The credentials of the call could not be checked."),
         };
+        var metadata = new Dictionary<string, string> { ["problem"] = problem, ["method"] = context.RpcMethod() };
+        if (failure is CredentialException { Claim: { } claim })
+        {
+            metadata["claim"] = claim;
+        }
+
         return new ServiceException(
             ErrorReason.Unauthenticated,
-            $"{message} Send an API key as x-api-key, a token as authorization: Bearer, or a client certificate, as the "
-            + "operator of the server gave it to you.",
+            $"{message} Send an API key as x-api-key, a token as authorization: Bearer, or a client certificate, as "
+            + "the operator of the server gave it to you.",
             failure)
         {
-            Metadata = new Dictionary<string, string>
-            {
-                ["problem"] = problem,
-                ["method"] = context.RpcMethod(),
-            },
+            Metadata = metadata,
         };
     }
 }

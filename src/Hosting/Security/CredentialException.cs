@@ -10,6 +10,9 @@ internal sealed class CredentialException(string problem, string message, Except
     /// <summary>One word for programs.</summary>
     public string Problem { get; } = problem;
 
+    /// <summary>The claim of a token that is not right; null where it is none.</summary>
+    public string? Claim { get; private init; }
+
     /// <summary>There is no such key. Whether the id or the secret is wrong is not told.</summary>
     public static CredentialException UnknownKey() =>
         new("unknown", "This server does not know the API key.");
@@ -19,6 +22,10 @@ internal sealed class CredentialException(string problem, string message, Except
 
     /// <summary>They do not have the form of any.</summary>
     public static CredentialException Malformed(string message) => new("malformed", message);
+
+    /// <summary>A claim of a token is not there, or not as it has to be.</summary>
+    public static CredentialException MalformedClaim(string claim, string message) =>
+        new("malformed", message) { Claim = claim };
 
     /// <summary>They are well formed and not accepted.</summary>
     public static CredentialException Unknown(string message, Exception? cause = null) =>

@@ -11,5 +11,6 @@ internal static class RpcOfCall
 
     /// <summary>The path of the RPC, which is not that of the call where it came as plain HTTP.</summary>
     public static string RpcMethod(this HttpContext call) =>
-        call.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method.FullName ?? call.Request.Path.Value ?? "";
+        call.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method.FullName
+        ?? call.Request.Path.Value ?? "";
 }

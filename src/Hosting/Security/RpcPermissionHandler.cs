@@ -7,7 +7,9 @@ namespace ForegSyte.Hosting.Security;
 /// <summary>Decides whether a caller may make a call.</summary>
 internal sealed class RpcPermissionHandler : AuthorizationHandler<RpcPermissionRequirement>
 {
-    /// <summary>The permission that a call needs: none for what is not ours, if it is not open to everyone anyway.</summary>
+    /// <summary>
+    /// The permission that a call needs: none for what is not ours, if it is not open to everyone anyway.
+    /// </summary>
     public static CallerPermissions NeededFor(HttpContext call) =>
         call.RpcRule()?.Permission ?? CallerPermissions.None;
 

@@ -37,7 +37,8 @@ internal static class AdminCommandLine
                 cancellationToken);
         }
         catch (Exception failure) when (
-            failure is DatabaseException or AdminException or FormatException or IOException or UnauthorizedAccessException
+            failure is DatabaseException or AdminException or FormatException or IOException
+                or UnauthorizedAccessException
             or Microsoft.Extensions.Options.OptionsValidationException)
         {
             await error.WriteLineAsync($"JobService {arguments[0]}: {failure.Message}");

@@ -40,5 +40,6 @@ internal static class InferenceRegistration
                 .ToList<IInferenceInstance>());
     }
 
-    private static bool IsAddress(Uri address) => address.IsAbsoluteUri && address.Scheme is "http" or "https" or "unix";
+    private static bool IsAddress(Uri address) =>
+        address.IsAbsoluteUri && address.Scheme is "http" or "https" or "unix";
 }

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Jobs.Intake;
 
 /// <summary>
-/// The places of pending jobs, all together and for each tenant. One is taken before anything is stored, so that however
-/// many calls come at once, no more jobs are accepted than may wait.
+/// The places of pending jobs, all together and for each tenant. One is taken before anything is stored, so that
+/// however many calls come at once, no more jobs are accepted than may wait.
 /// </summary>
 internal sealed class QueuePlaces(
     PendingJobs pending, TenantJobs tenants, IOptions<SubmitOptions> options, IOptions<TenantOptions> quotas)

@@ -15,7 +15,7 @@ internal sealed class TenantOptions
     /// <value>1 to 1000000; 0, the default, for as many as the server takes.</value>
     [Range(0, 1_000_000)]
     [Limit(
-        "jobs", "Pending jobs of each tenant, 0 for as many as the server takes; one more is refused with a retry delay.",
+        "jobs", "Pending jobs of each tenant, 0 for the server's limit alone; one more is refused with a retry delay.",
         Reason = ErrorReason.TenantQuotaExceeded)]
     public int MaxPendingJobs { get; set; }
 

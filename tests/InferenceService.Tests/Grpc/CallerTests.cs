@@ -27,7 +27,8 @@ public sealed class CallerTests
         await service.InitializeAsync();
         try
         {
-            string[] run = [await RunAsync(service, null), await RunAsync(service, submit), await RunAsync(service, read)];
+            string[] run =
+                [await RunAsync(service, null), await RunAsync(service, submit), await RunAsync(service, read)];
             string[] probe =
                 [await ProbeAsync(service, null), await ProbeAsync(service, submit), await ProbeAsync(service, read)];
             string[] list =

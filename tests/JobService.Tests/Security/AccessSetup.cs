@@ -52,7 +52,8 @@ internal sealed class AccessSetup : IDisposable
         var setup = new AccessSetup();
         var right = Grants.ToDictionary(
             grant => grant.Name, grant => NewApiKey.Make(grant.Name, grant.Tenant, grant.Permissions, expiresAt: null));
-        var expired = NewApiKey.Make("expired", Owner, ["admin"], new DateTimeOffset(2020, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        var expired = NewApiKey.Make(
+            "expired", Owner, ["admin"], new DateTimeOffset(2020, 1, 1, 0, 0, 0, TimeSpan.Zero));
         setup.Callers["wrong"] = new ClientCredentials { ApiKey = ApiKeyText.New("admin").Reveal() };
         setup.Callers["expired"] = new ClientCredentials { ApiKey = expired.Key.Reveal() };
         foreach (var (name, made) in right)
@@ -107,7 +108,8 @@ internal sealed class AccessSetup : IDisposable
                 ? ($"{entry}:Subject", $"CN={name}, O=Test")
                 : ($"{entry}:San", $"URI:spiffe://test/{name}"));
             setup.Settings.Add(($"{entry}:Tenant", tenant));
-            setup.Settings.AddRange(permissions.Index().Select(pair => ($"{entry}:Permissions:{pair.Index}", pair.Item)));
+            setup.Settings.AddRange(
+                permissions.Index().Select(pair => ($"{entry}:Permissions:{pair.Index}", pair.Item)));
             setup.Callers[name] = Shows(authority.Client(
                 name, index % 2 == 0 ? $"CN={name}, O=Test" : "CN=somebody", $"spiffe://test/{name}"));
         }

@@ -61,7 +61,8 @@ public sealed class ApiKeyTests
     [InlineData("""{"keys": [{"id": "a", "tenant": "", "permissions": ["read"], "hash": "HASH"}]}""", "needs a tenant")]
     [InlineData("""{"keys": [{"id": "a", "tenant": "t", "permissions": [], "hash": "HASH"}]}""", "needs permissions")]
     [InlineData("""{"keys": [{"id": "a", "tenant": "t", "permissions": ["x"], "hash": "HASH"}]}""", "none of submit")]
-    [InlineData("""{"keys": [{"id": "a", "tenant": "t", "permissions": ["read"], "hash": "fgs_a.b"}]}""", "needs a hash")]
+    [InlineData(
+        """{"keys": [{"id": "a", "tenant": "t", "permissions": ["read"], "hash": "fgs_a.b"}]}""", "needs a hash")]
     [InlineData("""{"keys": [{"id": "a", "expires": "2020-01-01"}]}""", "expires")]
     [InlineData("""{"kees": []}""", "kees")]
     [InlineData("{", "no file of API keys")]

@@ -14,7 +14,9 @@ internal static class RpcCalls
     public const string Health = "grpc.health.v1.Health/Check";
     public const string Reflection = "grpc.reflection/ServerReflectionInfo";
 
-    /// <summary>The calls by the path of the RPC without its package; those about a job or an upload take its id.</summary>
+    /// <summary>
+    /// The calls by the path of the RPC without its package; those about a job or an upload take its id.
+    /// </summary>
     public static readonly IReadOnlyDictionary<string, Func<CallInvoker, string, CallOptions, Task>> All =
         new Dictionary<string, Func<CallInvoker, string, CallOptions, Task>>
         {

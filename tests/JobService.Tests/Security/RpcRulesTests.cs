@@ -8,7 +8,8 @@ public sealed class RpcRulesTests
 {
     /// <summary>Every service of ours: those of every file of the contracts.</summary>
     private static IEnumerable<ServiceDescriptor> Services => typeof(Job).Assembly.GetTypes()
-        .Where(type => type.Namespace == typeof(Job).Namespace && type.Name.EndsWith("Reflection", StringComparison.Ordinal))
+        .Where(type => type.Namespace == typeof(Job).Namespace)
+        .Where(type => type.Name.EndsWith("Reflection", StringComparison.Ordinal))
         .Select(type => (FileDescriptor)type.GetProperty("Descriptor")!.GetValue(null)!)
         .SelectMany(file => file.Services);
 

@@ -55,17 +55,18 @@ public sealed class SecurityMatrixTests
         """
         # Who can call what
 
-        Made by `SecurityMatrixTests`, which asks a running service over a socket and fails where it answers anything else;
-        `FOREGSYTE_WRITE_DOCS=1` lets it write this file. [security.md](security.md) says how to set each configuration.
+        Made by `SecurityMatrixTests`, which asks a running service over a socket and fails where it answers anything
+        else; `FOREGSYTE_WRITE_DOCS=1` lets it write this file. [security.md](security.md) says how to set each
+        configuration.
 
-        The job or upload that is asked for belongs to the tenant *a*, and so do the callers *read* and *submit*, each with the one
-        permission; *admin* has that permission alone and is of another tenant, *other* may submit and read for the tenant
-        *b*. *wrong* shows a key with another secret, a token or a certificate that somebody else signed; *expired* shows
-        what was an admin's once. "yes" means that the call gets through, whatever comes of it then. ListJobs has the jobs
-        of the caller's tenant, and for an admin all.
+        The job or upload that is asked for belongs to the tenant *a*, and so do the callers *read* and *submit*, each
+        with the one permission; *admin* has that permission alone and is of another tenant, *other* may submit and read
+        for the tenant *b*. *wrong* shows a key with another secret, a token or a certificate that somebody else signed;
+        *expired* shows what was an admin's once. "yes" means that the call gets through, whatever comes of it then.
+        ListJobs has the jobs of the caller's tenant, and for an admin all.
 
-        The InferenceService goes by the same table and the same configurations: RunPipeline and ProbeVideo need *submit*,
-        ListPipelines and GetServerInfo *read*.
+        The InferenceService goes by the same table and the same configurations: RunPipeline and ProbeVideo need
+        *submit*, ListPipelines and GetServerInfo *read*.
 
         """;
 

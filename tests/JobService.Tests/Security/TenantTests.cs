@@ -50,7 +50,8 @@ public sealed class TenantTests
         using var other = Answers.ChannelOf(service.Address, Key(setup, "other"));
         await SubmitAsync(own);
         await SubmitAsync(own);
-        var page = await Client(read).ListJobsAsync(new ListJobsRequest { PageSize = 1 }, cancellationToken: Cancellation);
+        var page = await Client(read).ListJobsAsync(
+            new ListJobsRequest { PageSize = 1 }, cancellationToken: Cancellation);
 
         var refusal = await Answers.RefusalAsync(Client(other).ListJobsAsync(
             new ListJobsRequest { PageSize = 1, PageToken = page.NextPageToken }, cancellationToken: Cancellation));

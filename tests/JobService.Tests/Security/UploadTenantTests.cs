@@ -2,6 +2,7 @@ using ForegSyte.Jobs.Tests.Grpc;
 using ForegSyte.Protocol.Checksums;
 using ForegSyte.Testing;
 using ForegSyte.V1;
+using Google.Rpc;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Contract = ForegSyte.V1.JobService;
@@ -51,10 +52,16 @@ public sealed class UploadTenantTests
         using var other = Answers.ChannelOf(service.Address, setup.Callers["other"]);
         var (id, none) = ((await CreateAsync(own, 10)).UploadId, Guid.NewGuid().ToString());
 
-        var refusals = new[] { await Refusal.OfAsync(GetCall(other, id)), await Refusal.OfAsync(GetCall(other, none)) };
+        var hidden = await Refusal.OfAsync(GetCall(other, id));
+        var missing = await Refusal.OfAsync(GetCall(other, none));
 
+        Assert.Equal(missing.Status.Code, hidden.Status.Code);
+        Assert.Equal(missing.Message, hidden.Message.Replace(id, none, StringComparison.Ordinal));
         Assert.Equal(
-            refusals[1].Status.ToString(), refusals[0].Status.ToString().Replace(id, none, StringComparison.Ordinal));
+            missing.Info.ToString(), hidden.Info.ToString().Replace(id, none, StringComparison.Ordinal));
+        Assert.Equal(
+            missing.Status.GetDetail<ResourceInfo>().ToString(),
+            hidden.Status.GetDetail<ResourceInfo>().ToString().Replace(id, none, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -96,7 +103,8 @@ public sealed class UploadTenantTests
 
     private static AsyncUnaryCall<SubmitVideoResponse> SubmitCall(GrpcChannel channel, string uploadId) =>
         new Contract.JobServiceClient(channel).SubmitVideoAsync(
-            new SubmitVideoRequest { UploadId = uploadId, PipelineId = "detect_only" }, cancellationToken: Cancellation);
+            new SubmitVideoRequest { UploadId = uploadId, PipelineId = "detect_only" },
+            cancellationToken: Cancellation);
 
     private static UploadService.UploadServiceClient Uploads(GrpcChannel channel) => new(channel);
 

@@ -38,7 +38,8 @@ internal sealed class AuditLog(AuditFile file, AccessRules rules, TimeProvider t
 
         var caller = call.FindCaller();
         var record = new AuditRecord(
-            time.GetUtcNow(), caller?.Id ?? "", caller?.Tenant ?? "", call.RpcMethod(), resource, outcome, PeerOf(call));
+            time.GetUtcNow(), caller?.Id ?? "", caller?.Tenant ?? "", call.RpcMethod(), resource, outcome,
+            PeerOf(call));
         file.Append(record);
         if (!rules.IsOpen)
         {

@@ -2,7 +2,9 @@ using Google.Protobuf;
 
 namespace ForegSyte.Hosting.Security.Audit;
 
-/// <summary>Which job or upload a call is about: what its request names, or else what its response has made. Pure.</summary>
+/// <summary>
+/// Which job or upload a call is about: what its response has made, or else what its request names. Pure.
+/// </summary>
 internal static class AuditedResource
 {
     /// <summary>Longest id that is written down, in characters: a caller may send anything.</summary>
@@ -30,7 +32,8 @@ internal static class AuditedResource
     }
 
     private static object? Value(IMessage message, string name) =>
-        message.Descriptor.FindFieldByName(name) is { } field && (!field.HasPresence || field.Accessor.HasValue(message))
+        message.Descriptor.FindFieldByName(name) is { } field
+        && (!field.HasPresence || field.Accessor.HasValue(message))
             ? field.Accessor.GetValue(message)
             : null;
 }

@@ -5,7 +5,9 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Hosting.Security.Certificates;
 
-/// <summary>Who a certificate is, by the names that the configuration lists. Whether to trust it is decided before.</summary>
+/// <summary>
+/// Who a certificate is, by the names that the configuration lists. Whether to trust it is decided before.
+/// </summary>
 internal sealed class CertificateCallers
 {
     private readonly FrozenDictionary<string, Caller> _bySubject;

@@ -41,7 +41,9 @@ internal sealed class CertificateTrust
     public bool TrustsClient(X509Certificate2 certificate) =>
         _clients.GetValue(certificate, added => new StrongBox<bool>(Leads(added, [], ClientAuthentication))).Value;
 
-    /// <summary>Whether a server's certificate leads to an authority and is for servers. Its name is not looked at.</summary>
+    /// <summary>
+    /// Whether a server's certificate leads to an authority and is for servers. Its name is not looked at.
+    /// </summary>
     /// <param name="certificate">The server's.</param>
     /// <param name="sent">Further certificates that the server sent, to lead to the authority.</param>
     public bool TrustsServer(X509Certificate2 certificate, IEnumerable<X509Certificate2> sent) =>

@@ -12,13 +12,15 @@ internal static class JwtCallers
         var byType = claims.ToLookup(claim => claim.Type, claim => claim.Value);
         if (byType[options.CallerClaim].FirstOrDefault() is not { Length: > 0 } id)
         {
-            throw CredentialException.Malformed($"The token has no claim \"{options.CallerClaim}\".");
+            throw CredentialException.MalformedClaim(
+                options.CallerClaim, $"The token has no claim \"{options.CallerClaim}\".");
         }
 
         var tenants = byType[options.TenantClaim].Take(2).ToList();
         if (tenants is not [var tenant] || !CallerGrant.IsTenant(tenant))
         {
-            throw CredentialException.Malformed(
+            throw CredentialException.MalformedClaim(
+                options.TenantClaim,
                 $"The token needs one claim \"{options.TenantClaim}\" with 1 to {CallerGrant.MaxTenantLength} "
                 + "characters and no white space.");
         }

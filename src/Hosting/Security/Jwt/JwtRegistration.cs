@@ -26,7 +26,7 @@ internal static class JwtRegistration
         var services = authentication.Services;
         services.AddCheckedOptions<JwtOptions>(JwtOptions.Section)
             .Validate(
-                options => !options.IsUsed || (options.Issuer is { Length: > 0 } && options.Audience is { Length: > 0 }),
+                options => !options.IsUsed || options is { Issuer.Length: > 0, Audience.Length: > 0 },
                 "Security:Jwt needs Issuer and Audience: a token of anybody else's would pass otherwise.")
             .Validate(
                 options => !options.IsUsed || options.KeysFile is null != options.MetadataAddress is null,
@@ -35,7 +35,8 @@ internal static class JwtRegistration
                 options => options.MetadataAddress is not { } address || IsSafe(address),
                 "Security:Jwt:MetadataAddress has to be https; http only on the loopback.");
         services.AddSingleton(provider => new JwtKeys(
-            provider.GetRequiredService<IOptions<JwtOptions>>(), provider.GetRequiredService<IOptions<SecurityOptions>>(),
+            provider.GetRequiredService<IOptions<JwtOptions>>(),
+            provider.GetRequiredService<IOptions<SecurityOptions>>(),
             provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<JwtKeys>>()));
         authentication.AddJwtBearer(CallerSchemes.Jwt, _ => { });
         services.AddOptions<JwtBearerOptions>(CallerSchemes.Jwt).Configure<IOptions<JwtOptions>, JwtKeys>(Configure);

@@ -5,7 +5,9 @@ using Microsoft.IdentityModel.Tokens;
 
 namespace ForegSyte.Hosting.Security.Jwt;
 
-/// <summary>The public keys of an issuer, from a JWKS (RFC 7517) or from PEM with public keys or certificates.</summary>
+/// <summary>
+/// The public keys of an issuer, from a JWKS (RFC 7517) or from PEM with public keys or certificates.
+/// </summary>
 /// <param name="Keys">At least one.</param>
 internal sealed record SigningKeys(IReadOnlyList<SecurityKey> Keys)
 {

@@ -16,7 +16,7 @@ public sealed class RateOptions
     /// </value>
     [Range(0, 1_000_000)]
     [Limit(
-        "calls/s", "Calls that each tenant may make for long, 0 for any number; one more is refused with a retry delay.",
+        "calls/s", "Calls that each tenant may make for long, 0 for any number; more are refused with a retry delay.",
         Reason = ErrorReason.RateLimited)]
     public double CallsPerSecond { get; set; }
 
