@@ -10,6 +10,7 @@ using ForegSyte.Hosting.Messages;
 using ForegSyte.Hosting.Security;
 using ForegSyte.Hosting.Security.Audit;
 using ForegSyte.Hosting.Stopping;
+using ForegSyte.Hosting.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -31,7 +32,8 @@ public static class ForegSyteHost
         WebApplication.CreateBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]);
 
     /// <summary>
-    /// Adds configuration, logs, the listener, gRPC with its errors and limits, reflection, health and graceful stop.
+    /// Adds configuration, logs, the listener, telemetry, gRPC with its errors and limits, reflection, health and
+    /// graceful stop.
     /// </summary>
     /// <param name="builder">The application.</param>
     /// <param name="serviceName">Name in logs, for example "JobService".</param>
@@ -43,6 +45,7 @@ public static class ForegSyteHost
         builder.AddForegSyteConfiguration();
         builder.AddForegSyteLogging(serviceName);
         builder.AddForegSyteListener(defaultPort);
+        builder.AddTelemetry(serviceName);
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.AddDataDirectory();
         builder.Services.AddCallers();
@@ -76,6 +79,8 @@ public static class ForegSyteHost
             ServiceVersion.Text,
             app.Services.GetRequiredService<DataDirectory>().Path);
         app.UseMiddleware<CallTracking>();
+        app.UseMetricsPort();
+        app.UseMiddleware<RpcTelemetry>();
         app.UseMiddleware<BareStatus>();
         app.UseMiddleware<HealthPortGate>();
         app.UseCallers();

@@ -1,3 +1,4 @@
+using ForegSyte.Protocol.Tracing;
 using ForegSyte.V1;
 using Google.Protobuf;
 using Grpc.Core;
@@ -49,13 +50,16 @@ public sealed partial class ForegSyteClient
         }
 
         options = options with { DisplayName = options.DisplayName ?? file.Name };
-        return options.Transfer switch
+        using var span = ForegSyteTraces.Source.StartActivity(ForegSyteTraces.SubmitFile);
+        var job = options.Transfer switch
         {
             VideoTransfer.Content => await SubmitContentAsync(file, options, cancellationToken),
             VideoTransfer.Path => await SubmitVideoAsync(new Uri(file.FullName), options, cancellationToken),
             VideoTransfer.Upload => await UploadAsync(file, options, progress, cancellationToken),
             _ => await SubmitAutomaticallyAsync(file, options, progress, cancellationToken),
         };
+        span?.SetTag(RpcAttributes.JobId, job.JobId);
+        return job;
     }
 
     /// <summary>Submits a video that the server reads itself.</summary>

@@ -2,8 +2,10 @@ using System.Runtime.CompilerServices;
 using ForegSyte.Client.Calls;
 using ForegSyte.Client.Results;
 using ForegSyte.Client.Watching;
+using ForegSyte.Protocol.Tracing;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
+using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
 
 namespace ForegSyte.Client;
@@ -37,8 +39,9 @@ public sealed partial class ForegSyteClient : IAsyncDisposable
         _options = options ?? new ForegSyteClientOptions();
         _options.Validate();
         _channel = Channels.Open(_options);
-        _service = new JobService.JobServiceClient(_channel);
-        _uploadService = new UploadService.UploadServiceClient(_channel);
+        var calls = _channel.Intercept(new CallTracing(ForegSyteTraces.Source));
+        _service = new JobService.JobServiceClient(calls);
+        _uploadService = new UploadService.UploadServiceClient(calls);
         _calls = new CallRunner(_options);
     }
 

@@ -5,6 +5,7 @@ using ForegSyte.Hosting.Health;
 using ForegSyte.Hosting.Stopping;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Pipelines;
+using ForegSyte.Inference.Tracing;
 using ForegSyte.Inference.Video;
 using ForegSyte.V1;
 using Grpc.Core;
@@ -33,6 +34,7 @@ internal sealed class InferenceGrpcService(
     {
         using var scope = logger.BeginScope(
             new Dictionary<string, object> { ["job_id"] = request.JobId, ["attempt"] = request.Attempt });
+        InferenceTraces.Mark(request.JobId, request.Attempt);
         ThrowIfNotServing();
         var segment = SegmentRequest.From(request, pipelines, sources);
         using var slot = await AdmitAsync(request.JobId, context);
@@ -40,6 +42,8 @@ internal sealed class InferenceGrpcService(
         try
         {
             var response = await segments.RunAsync(segment, cancel.Token);
+            InferenceTraces.MarkFrames(
+                request.Range?.StartFrame ?? 0, request.Range?.EndFrame ?? 0, response.Frames.Analyzed);
             logger.LogInformation(
                 "Job {JobId} attempt {Attempt}: {Pipeline} analyzed {Analyzed} of {Decoded} frames in {Total}",
                 request.JobId,
@@ -105,6 +109,7 @@ internal sealed class InferenceGrpcService(
     private async Task<IDisposable> AdmitAsync(string job, ServerCallContext context)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stop.Stopping);
+        using var wait = InferenceTraces.StartStep(InferenceTraces.Queue);
         try
         {
             return await calls.Segments.EnterAsync(job, context.Deadline, ending.Token);

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.IO.Pipes;
+using ForegSyte.Inference.Tracing;
 
 namespace ForegSyte.Inference.Video;
 
@@ -16,10 +17,12 @@ namespace ForegSyte.Inference.Video;
 internal sealed class ChildProcess : IAsyncDisposable
 {
     private readonly Process _process;
+    private readonly ProcessSpan? _span;
 
-    private ChildProcess(Process process, Func<ReadOnlyMemory<char>, bool> onErrorLine)
+    private ChildProcess(string name, Process process, Func<ReadOnlyMemory<char>, bool> onErrorLine)
     {
         _process = process;
+        _span = ProcessSpan.Start(name, process.Id);
         ErrorOutput = ReadErrorOutputAsync(onErrorLine);
     }
 
@@ -33,10 +36,12 @@ internal sealed class ChildProcess : IAsyncDisposable
     public Task ErrorOutput { get; }
 
     /// <summary>Starts a command.</summary>
+    /// <param name="name">What the program is, for traces: "ffmpeg".</param>
     /// <param name="command">Program and arguments.</param>
     /// <param name="onErrorLine">Called for each line of the error output; false ends the process.</param>
     /// <exception cref="Hosting.Errors.ServiceException">DECODER_LOST: it cannot be started.</exception>
-    public static ChildProcess Start(IReadOnlyList<string> command, Func<ReadOnlyMemory<char>, bool> onErrorLine)
+    public static ChildProcess Start(
+        string name, IReadOnlyList<string> command, Func<ReadOnlyMemory<char>, bool> onErrorLine)
     {
         var start = new ProcessStartInfo(command[0], command.Skip(1))
         {
@@ -56,7 +61,7 @@ internal sealed class ChildProcess : IAsyncDisposable
                 PipeCapacity.Raise(pipe.SafePipeHandle);
             }
 
-            return new ChildProcess(process, onErrorLine);
+            return new ChildProcess(name, process, onErrorLine);
         }
         catch (Win32Exception failure)
         {
@@ -79,7 +84,8 @@ internal sealed class ChildProcess : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Kill();
-        await WaitForExitAsync();
+        var exitCode = await WaitForExitAsync();
+        _span?.End(exitCode);
         _process.Dispose();
     }
 

@@ -23,7 +23,7 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
     /// <exception cref="Hosting.Errors.ServiceException">DECODER_LOST: it cannot be started.</exception>
     public FfmpegFrameReader(IReadOnlyList<string> command)
     {
-        _process = ChildProcess.Start(command, TakeLine);
+        _process = ChildProcess.Start("ffmpeg", command, TakeLine);
         _timestampsEnd = EndTimestampsAsync();
     }
 

@@ -69,6 +69,7 @@ internal sealed class VideoProbe(
         var tail = new LogTail();
         var isWithinLimit = true;
         await using var process = ChildProcess.Start(
+            "ffprobe",
             tools.Ffprobe([.. _listing, "-i", ConfinedInput.Url(path)]),
             line =>
             {

@@ -8,6 +8,7 @@ using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Intake;
 using ForegSyte.Jobs.Intake.Sources;
 using ForegSyte.Jobs.Retention;
+using ForegSyte.Jobs.Tracing;
 using ForegSyte.V1;
 using Grpc.Core;
 
@@ -115,6 +116,7 @@ internal sealed class JobGrpcService(
     private async ValueTask<JobRecord> VisibleAsync(string jobIdText, ServerCallContext context)
     {
         var jobId = RequestChecks.JobId(jobIdText);
+        JobTraces.Mark(jobId);
         return await board.FindAsync(jobId, context.CancellationToken) is { } job
             && context.Caller().CanSee(job.Tenant)
                 ? job

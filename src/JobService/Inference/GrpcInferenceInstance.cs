@@ -1,5 +1,8 @@
+using ForegSyte.Jobs.Tracing;
+using ForegSyte.Protocol.Tracing;
 using ForegSyte.V1;
 using Grpc.Core;
+using Grpc.Core.Interceptors;
 using Grpc.Health.V1;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Options;
@@ -25,7 +28,8 @@ internal sealed class GrpcInferenceInstance : IInferenceInstance, IDisposable
         _time = time;
         _logger = loggers.CreateLogger<GrpcInferenceInstance>();
         _channel = channels.Open(address);
-        _inference = new InferenceService.InferenceServiceClient(_channel);
+        _inference = new InferenceService.InferenceServiceClient(
+            _channel.Intercept(new CallTracing(JobTraces.Source)));
         _health = new Health.HealthClient(_channel);
     }
 

@@ -2,6 +2,7 @@ using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Intake.Sources;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tracing;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Intake;
@@ -35,6 +36,8 @@ internal sealed class VideoIntake(
         await source.CheckAsync(cancellationToken);
         var job = NewJob(submission, fingerprint);
         using var place = places.Take(job);
+        JobTraces.Mark(job.JobId);
+        using (JobTraces.StartStep(JobTraces.StoreVideo))
         await using (var video = await source.StageAsync(job.InputPath, cancellationToken))
         {
             job = job with { VideoSha256 = video.Sha256 };
@@ -57,6 +60,7 @@ internal sealed class VideoIntake(
 
     private async Task<(JobRecord Job, bool Created)> InsertAsync(JobRecord job, CancellationToken cancellationToken)
     {
+        using var step = JobTraces.StartStep(JobTraces.Commit);
         try
         {
             return await board.AddAsync(job, cancellationToken);
@@ -91,6 +95,7 @@ internal sealed class VideoIntake(
             RequestId = StoredRequestId(submission),
             Fingerprint = fingerprint,
             InputPath = ArtifactKeys.Video(jobId),
+            TraceParent = JobTraces.CurrentContext(),
             CreatedAt = now,
             UpdatedAt = now,
             QueuedAt = now,

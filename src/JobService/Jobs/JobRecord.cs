@@ -45,6 +45,12 @@ internal sealed record JobRecord
     /// </summary>
     public string? VideoSha256 { get; init; }
 
+    /// <summary>
+    /// W3C trace context of the call that submitted the job, whose trace all attempts belong to; null where the service
+    /// was not traced then.
+    /// </summary>
+    public string? TraceParent { get; init; }
+
     /// <summary>Storage key of the results; null until the job is completed.</summary>
     public string? OutputPath { get; init; }
 

@@ -3,6 +3,7 @@ using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.Results;
 using ForegSyte.Jobs.Storage.Segments;
+using ForegSyte.Jobs.Tracing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
@@ -126,6 +127,7 @@ internal sealed class JobExecution(
         JobRecord job, Guid token, Uri video, IReadOnlyList<Segment> plan, int frameCount,
         CancellationToken cancellationToken)
     {
+        using var step = JobTraces.StartStep(JobTraces.Results);
         var outputPath = ArtifactKeys.Results(job.JobId);
         await using var artifact = storage.Stage(outputPath);
         var document = new ResultsDocumentWriter(artifact.Stream);

@@ -1,3 +1,4 @@
+using ForegSyte.Jobs.Tracing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
@@ -31,10 +32,11 @@ internal sealed class JobRecovery(
             }
 
             // The commit queues it.
-            await board.ChangeAsync(
+            var changed = await board.ChangeAsync(
                 job.JobId,
                 stored => RetryPolicy.AfterLoss(stored, Interrupted, retry.Value, time.GetUtcNow()),
                 cancellationToken);
+            JobTraces.ShowLostAttempt(changed!);
             rescued++;
         }
 

@@ -1,6 +1,7 @@
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Inference;
+using ForegSyte.Jobs.Tracing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
@@ -32,12 +33,31 @@ internal sealed class JobRunner(
     public async Task<TimeSpan?> RunAsync(Guid jobId, CancellationToken cancellationToken)
     {
         await using var attempt = attempts.Begin(jobId, Guid.NewGuid(), cancellationToken);
-        if (await ClaimAsync(attempt, cancellationToken) is not { } job)
+        if (await ClaimAsync(attempt, cancellationToken) is not { } claim)
         {
             return null;
         }
 
         crashPoints.Pass(CrashPoint.JobClaimed);
+        var span = JobTraces.StartAttempt(claim.Waiting, claim.Claimed);
+        try
+        {
+            return await RunAsync(claim.Claimed, attempt, cancellationToken);
+        }
+        finally
+        {
+            // A job that was deleted meanwhile tells nothing of its attempts any more.
+            if (span is not null)
+            {
+                var job = await board.FindAsync(jobId, CancellationToken.None);
+                JobTraces.EndAttempt(span, job ?? claim.Claimed, claim.Claimed.Attempts.Count);
+            }
+        }
+    }
+
+    private async Task<TimeSpan?> RunAsync(JobRecord job, LocalAttempt attempt, CancellationToken cancellationToken)
+    {
+        var jobId = job.JobId;
         using var scope = logger.BeginScope("Job {JobId} attempt {Attempt}", jobId, job.Attempts.Count);
         logger.LogInformation("Job {JobId} started, attempt {Attempt}", jobId, job.Attempts.Count);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(attempt.Cancellation);
@@ -75,14 +95,18 @@ internal sealed class JobRunner(
         return await SettleAsync(job, attempt.Token, work, failure, DelayAfter(job, failure, cancellationToken));
     }
 
-    private async Task<JobRecord?> ClaimAsync(LocalAttempt attempt, CancellationToken cancellationToken)
+    private async Task<(JobRecord Waiting, JobRecord Claimed)?> ClaimAsync(
+        LocalAttempt attempt, CancellationToken cancellationToken)
     {
+        JobRecord? waiting = null;
         try
         {
-            return await board.ChangeAsync(
+            var claimed = await board.ChangeAsync(
                 attempt.JobId,
-                job => JobTransitions.Claim(job, attempt.Token, time.GetUtcNow(), dispatch.Value.LeaseDuration),
+                job => JobTransitions.Claim(
+                    waiting = job, attempt.Token, time.GetUtcNow(), dispatch.Value.LeaseDuration),
                 cancellationToken);
+            return claimed is null ? null : (waiting!, claimed);
         }
         catch (TransitionRefusedException refused)
         {

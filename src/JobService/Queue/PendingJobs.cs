@@ -46,6 +46,32 @@ internal sealed class PendingJobs : IDisposable
         }
     }
 
+    /// <summary>How many of them wait for their back-off.</summary>
+    public int ScheduledCount
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _pending.Values.Count(place => place.Due is not null);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Since when the job waits that waits for the longest time and may run; null where there is none. Looks at all.
+    /// </summary>
+    public DateTimeOffset? OldestQueuedAt
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _pending.Values.Where(place => place.Due is null).Min(place => (DateTimeOffset?)place.QueuedAt);
+            }
+        }
+    }
+
     /// <summary>The ids of all pending jobs as they are now, in no order.</summary>
     public IReadOnlyList<Guid> Ids
     {
@@ -161,13 +187,13 @@ internal sealed class PendingJobs : IDisposable
         if (delay > TimeSpan.Zero)
         {
             var due = Elapsed() + delay;
-            _pending[job.JobId] = new Place(rank, due);
+            _pending[job.JobId] = new Place(rank, due, job.QueuedAt);
             _schedule.Enqueue(job.JobId, due);
             SetTimer();
         }
         else
         {
-            _pending[job.JobId] = new Place(rank, Due: null);
+            _pending[job.JobId] = new Place(rank, Due: null, job.QueuedAt);
             _queue.Enqueue(job.JobId, rank);
         }
     }
@@ -219,5 +245,6 @@ internal sealed class PendingJobs : IDisposable
 
     /// <param name="Rank">Rank in the queue.</param>
     /// <param name="Due">When the job is to be queued; null where it was.</param>
-    private sealed record Place(DateTimeOffset Rank, TimeSpan? Due);
+    /// <param name="QueuedAt">Since when the job waits.</param>
+    private sealed record Place(DateTimeOffset Rank, TimeSpan? Due, DateTimeOffset QueuedAt);
 }

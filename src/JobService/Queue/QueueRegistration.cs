@@ -29,6 +29,7 @@ internal static class QueueRegistration
         services.AddSingleton<JobExecution>();
         services.AddSingleton<JobRunner>();
         services.AddSingleton<JobRecovery>();
+        services.AddHostedService<JobMetering>();
         services.AddHostedService<Dispatcher>();
         services.AddSingleton<JobRescuer>();
         services.AddHostedService(provider => provider.GetRequiredService<JobRescuer>());

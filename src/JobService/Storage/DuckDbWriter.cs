@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using DuckDB.NET.Data;
 using ForegSyte.Jobs.Faults;
+using ForegSyte.Jobs.Metrics;
 using ForegSyte.Jobs.Storage.Cache;
 using ForegSyte.Jobs.Storage.Commits;
 using Microsoft.Extensions.Options;
@@ -25,6 +26,7 @@ internal sealed class DuckDbWriter : IAsyncDisposable
     private readonly JobCache _cache;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly JobMetrics _metrics;
     private readonly WriteSession _session;
     private readonly Channel<IPendingWrite> _pending;
     private readonly Task _running;
@@ -32,9 +34,9 @@ internal sealed class DuckDbWriter : IAsyncDisposable
 
     public DuckDbWriter(
         DuckDbDatabase database, DuckDbReaders readers, JobCache cache, IOptions<DatabaseOptions> options,
-        CrashPoints crashPoints, TimeProvider time, ILogger<DuckDbWriter> logger)
+        CrashPoints crashPoints, JobMetrics metrics, TimeProvider time, ILogger<DuckDbWriter> logger)
     {
-        (_options, _cache, _time, _logger) = (options.Value, cache, time, logger);
+        (_options, _cache, _metrics, _time, _logger) = (options.Value, cache, metrics, time, logger);
         _session = new WriteSession(database, readers, cache, crashPoints, time, logger);
         _session.Open();
         _pending = Channel.CreateBounded<IPendingWrite>(
@@ -163,10 +165,11 @@ internal sealed class DuckDbWriter : IAsyncDisposable
     }
 
     /// <summary>Commits changes and tells of them; returns what failed, and has told nobody then.</summary>
-    private async Task<Exception?> TryCommitAsync(IReadOnlyList<IJobChange> changes, bool exact)
+    private async Task<Exception?> TryCommitAsync(List<IJobChange> changes, bool exact)
     {
         Round? round = null;
         RoundRows? rows = null;
+        var start = _time.GetTimestamp();
         try
         {
             await OpenAsync();
@@ -192,11 +195,16 @@ internal sealed class DuckDbWriter : IAsyncDisposable
             }
         }
 
+        if (!rows.IsEmpty)
+        {
+            _metrics.RecordCommit(changes.Count, _time.GetElapsedTime(start));
+        }
+
         Tell(round!, changes);
         return null;
     }
 
-    private void Tell(Round round, IReadOnlyList<IJobChange> changes)
+    private void Tell(Round round, List<IJobChange> changes)
     {
         _cache.Apply(round.Commits);
         foreach (var commit in round.Commits)

@@ -25,6 +25,7 @@ internal static class JobColumns
         Job("priority", job => job.Priority),
         Job("tenant", job => job.Tenant),
         Job("video_sha256", job => job.VideoSha256),
+        Job("trace_parent", job => job.TraceParent),
     ];
 
     /// <summary>Columns of jobs that an update may change.</summary>

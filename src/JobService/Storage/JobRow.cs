@@ -31,6 +31,7 @@ internal static class JobRow
                 : null,
             InputPath = row.Text("input_path"),
             VideoSha256 = row.TextOrNull("video_sha256"),
+            TraceParent = row.TextOrNull("trace_parent"),
             OutputPath = row.TextOrNull("output_path"),
             Failure = Failure(row),
             CreatedAt = row.Instant("created_at"),

@@ -1,4 +1,5 @@
 using ForegSyte.Hosting.Configuration;
+using ForegSyte.Jobs.Metrics;
 using ForegSyte.Jobs.Storage.Cache;
 using ForegSyte.Jobs.Storage.Migrations;
 using ForegSyte.Jobs.Storage.Segments;
@@ -23,7 +24,9 @@ internal static class StorageRegistration
                 options.Root = OrDefault(options.Root, configuration, StorageOptions.DefaultFolderName))
             .Validate(options => Path.IsPathFullyQualified(options.Root), "Storage:Root has to be an absolute path.");
 
+        services.AddMetrics();
         return services
+            .AddSingleton<JobMetrics>()
             .AddSingleton(MigrationList.OfThisVersion)
             .AddSingleton<DuckDbDatabase>()
             .AddSingleton<DatabaseMigrator>()

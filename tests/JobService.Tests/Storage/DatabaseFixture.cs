@@ -22,7 +22,7 @@ internal sealed class DatabaseFixture : IAsyncDisposable
         Cache = new JobCache(Options);
         _readers = new DuckDbReaders(Database, Options);
         _writer = new DuckDbWriter(
-            Database, _readers, Cache, Options, CrashPoints.None, TimeProvider.System,
+            Database, _readers, Cache, Options, CrashPoints.None, _metrics.Metrics, TimeProvider.System,
             NullLogger<DuckDbWriter>.Instance);
         Store = new DuckDbJobStore(_writer, _readers, new JobLookups(_readers), Cache);
     }

@@ -1,0 +1,102 @@
+using System.Diagnostics;
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+
+namespace ForegSyte.Protocol.Tracing;
+
+/// <summary>
+/// Gives each unary call a span and sends its context along, so that what the server does for the call belongs to the
+/// caller's trace. Where nobody listens to the source, the context of the caller's own span is sent; where there is
+/// none either, nothing is done.
+/// </summary>
+/// <remarks>
+/// The context stands in the call's headers, and not only in those that HttpClient makes: it would send the id of a
+/// span of its own, which is missing from the trace where nobody exports it.
+/// </remarks>
+/// <param name="source">Where the spans come from.</param>
+public sealed class CallTracing(ActivitySource source) : Interceptor
+{
+    /// <inheritdoc />
+    public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
+        TRequest request,
+        ClientInterceptorContext<TRequest, TResponse> context,
+        AsyncUnaryCallContinuation<TRequest, TResponse> continuation)
+    {
+        var caller = Activity.Current;
+        var span = source.HasListeners() ? Start(context.Method.FullName[1..]) : null;
+        if ((span ?? caller) is not { } sent)
+        {
+            return continuation(request, context);
+        }
+
+        try
+        {
+            var call = continuation(request, WithContextOf(sent, context));
+            return span is null
+                ? call
+                : new AsyncUnaryCall<TResponse>(
+                    EndAsync(call.ResponseAsync, span), call.ResponseHeadersAsync, call.GetStatus, call.GetTrailers,
+                    call.Dispose);
+        }
+        finally
+        {
+            // The span goes on; the code of the caller does not run in it.
+            Activity.Current = caller;
+        }
+    }
+
+    private Activity? Start(string method) => source.StartActivity(method, ActivityKind.Client)
+        ?.SetTag(RpcAttributes.System, RpcAttributes.Grpc)
+        .SetTag(RpcAttributes.Method, method);
+
+    private static ClientInterceptorContext<TRequest, TResponse> WithContextOf<TRequest, TResponse>(
+        Activity span, ClientInterceptorContext<TRequest, TResponse> context)
+        where TRequest : class
+        where TResponse : class
+    {
+        var headers = new Metadata();
+        foreach (var given in context.Options.Headers ?? [])
+        {
+            headers.Add(given);
+        }
+
+        DistributedContextPropagator.Current.Inject(
+            span, headers, static (carrier, name, value) => ((Metadata)carrier!).Add(name, value));
+        return new ClientInterceptorContext<TRequest, TResponse>(
+            context.Method, context.Host, context.Options.WithHeaders(headers));
+    }
+
+    private static async Task<TResponse> EndAsync<TResponse>(Task<TResponse> response, Activity span)
+    {
+        // Where the client throws OperationCanceledException in its place.
+        var code = StatusCode.Cancelled;
+        try
+        {
+            var message = await response.ConfigureAwait(false);
+            code = StatusCode.OK;
+            return message;
+        }
+        catch (RpcException failure)
+        {
+            code = failure.StatusCode;
+            throw;
+        }
+        finally
+        {
+            End(span, code);
+        }
+    }
+
+    /// <summary>For a caller every code but OK is an error.</summary>
+    private static void End(Activity span, StatusCode code)
+    {
+        var name = StatusCodeNames.Of(code);
+        span.SetTag(RpcAttributes.StatusCode, name);
+        if (code != StatusCode.OK)
+        {
+            span.SetTag(RpcAttributes.ErrorType, name).SetStatus(ActivityStatusCode.Error);
+        }
+
+        span.Dispose();
+    }
+}

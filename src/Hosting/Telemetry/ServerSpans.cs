@@ -1,0 +1,49 @@
+using System.Diagnostics;
+using ForegSyte.Protocol.Tracing;
+using Grpc.Core;
+
+namespace ForegSyte.Hosting.Telemetry;
+
+/// <summary>The spans of calls at the server.</summary>
+internal static class ServerSpans
+{
+    /// <summary>Where they come from.</summary>
+    public static readonly ActivitySource Source = new("ForegSyte.Hosting", ServiceVersion.Text);
+
+    /// <summary>
+    /// Begins the span of a call, in the caller's trace where its headers name one; null where nobody listens, or where
+    /// the trace is not exported and the caller did not send one.
+    /// </summary>
+    public static Activity? Start(string method, string? traceParent, string? traceState)
+    {
+        if (!Source.HasListeners())
+        {
+            return null;
+        }
+
+        // ASP.NET Core has made an activity that nobody exports: as a parent it would be missing from the trace.
+        Activity.Current = null;
+        _ = ActivityContext.TryParse(traceParent, traceState, isRemote: true, out var caller);
+        return Source.StartActivity(method, ActivityKind.Server, caller)
+            ?.SetTag(RpcAttributes.System, RpcAttributes.Grpc)
+            .SetTag(RpcAttributes.Method, method);
+    }
+
+    /// <summary>Says how the call ended; the span itself is ended by disposing it.</summary>
+    public static void SetCode(Activity span, StatusCode code)
+    {
+        var name = StatusCodeNames.Of(code);
+        span.SetTag(RpcAttributes.StatusCode, name);
+        if (IsError(code))
+        {
+            span.SetTag(RpcAttributes.ErrorType, name).SetStatus(ActivityStatusCode.Error);
+        }
+    }
+
+    /// <summary>
+    /// Whether a code says that something is wrong with the server. The others are answers that a caller asked for:
+    /// that there is no such job, that a video is no MP4.
+    /// </summary>
+    public static bool IsError(StatusCode code) => code is StatusCode.Unknown or StatusCode.DeadlineExceeded
+        or StatusCode.Unimplemented or StatusCode.Internal or StatusCode.Unavailable or StatusCode.DataLoss;
+}
