@@ -93,7 +93,7 @@ internal sealed class MessageArrival(
             Metadata = new Dictionary<string, string>
             {
                 ["actualBytes"] = prefix.MessageBytes.ToString(CultureInfo.InvariantCulture),
-                ["limitBytes"] = limit.MaxBytes.ToString(CultureInfo.InvariantCulture),
+                ["limit"] = limit.MaxBytes.ToString(CultureInfo.InvariantCulture),
             },
         };
 }

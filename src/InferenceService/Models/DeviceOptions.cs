@@ -31,11 +31,13 @@ internal sealed class DeviceOptions : IValidatableObject
     /// <see cref="ComputeSplit.RunsOnGpu"/>.
     /// </value>
     [Range(0, 256)]
+    [Limit("frames", "Frames of all calls that are computed at the same time, 0 for as many as suit; others wait.")]
     public int ConcurrentRuns { get; set; }
 
     /// <summary>Threads that one run of a model uses on the CPU.</summary>
     /// <value>The default is 0: the processors, shared out among the concurrent runs.</value>
     [Range(0, 256)]
+    [Limit("threads", "Threads of one run of a model on the CPU, 0 for its share of the processors.")]
     public int IntraOpThreads { get; set; }
 
     /// <summary>

@@ -97,13 +97,16 @@ internal sealed class VideoOptions
 
     /// <value>Decoders that may wait for the next segment of their job, all jobs together; 0 ends each at once.</value>
     [Range(0, 256)]
+    [Limit("decoders", "Decoders kept for the next segment of their jobs; past it the oldest is ended.")]
     public int WaitingDecoders { get; set; } = 8;
 
     /// <value>How long a decoder waits for the next segment of its job.</value>
     [TimeRange("00:00:00.1000000", "01:00:00")]
+    [Limit("", "How long a decoder is kept for the next segment of its job; past it it is ended.")]
     public TimeSpan DecoderWaitTime { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <value>Packet tables kept for the next segment of the same video.</value>
     [Range(0, 1000)]
+    [Limit("videos", "Packet tables kept for the next segment of the same video; others are read again.")]
     public int CachedIndexes { get; set; } = 8;
 }

@@ -28,8 +28,8 @@ internal sealed class QueuePlaces(PendingJobs pending, IOptions<SubmitOptions> o
             {
                 Metadata = new Dictionary<string, string>
                 {
-                    ["limit"] = "Submit:MaxPendingJobs",
-                    ["limitJobs"] = limit.ToString(CultureInfo.InvariantCulture),
+                    ["option"] = "Submit:MaxPendingJobs",
+                    ["limit"] = limit.ToString(CultureInfo.InvariantCulture),
                 },
                 RetryAfter = options.Value.QueueFullDelay,
             };

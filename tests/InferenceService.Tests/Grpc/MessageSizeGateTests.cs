@@ -57,7 +57,7 @@ public sealed class MessageSizeGateTests : IAsyncLifetime
         var metadata = failure.GetRpcStatus()!.GetDetail<ErrorInfo>()!.Metadata;
         Assert.Equal(
             (FormattableString.Invariant($"{LimitBytes}"), FormattableString.Invariant($"{bytes}")),
-            (metadata["limitBytes"], metadata["actualBytes"]));
+            (metadata["limit"], metadata["actualBytes"]));
     }
 
     [Theory]
