@@ -34,8 +34,8 @@ internal sealed class DeviceOptions : IValidatableObject
     public int ConcurrentRuns { get; set; }
 
     /// <summary>
-    /// Most pictures, or lines of text, of all frames and calls that go through a model in one run, where its file takes
-    /// any number. It changes the time and not the results.
+    /// Most pictures, or lines of text, of all frames and calls that go through a model in one run, where its file
+    /// takes any number. It changes the time and not the results.
     /// </summary>
     /// <value>
     /// The default is 0: 1 on the CPU, <see cref="BatchLimits.ItemsOnGpu"/> on a GPU.

@@ -74,10 +74,10 @@ internal static class FfmpegArguments
         ]);
 
     /// <summary>
-    /// Frames that are made smaller for a detector are sampled as its training sampled them: OpenCV's INTER_LINEAR takes
-    /// two pixels of a row and no mean of all. It is found to be more accurate that way (mAP@0.5 of NanoDet 0.951 beside
-    /// 0.933, `make accuracy ARGS=objects`), and takes a third of the time. Frames of their own size keep the finer
-    /// conversion of colours.
+    /// Frames that are made smaller for a detector are sampled as its training sampled them: OpenCV's INTER_LINEAR
+    /// takes two pixels of a row and no mean of all. It is found to be more accurate that way (mAP@0.5 of NanoDet 0.951
+    /// beside 0.933, `make accuracy ARGS=objects`), and takes a third of the time. Frames of their own size keep the
+    /// finer conversion of colours.
     /// </summary>
     private static string Scaler(VideoIndex index, int width, int height) =>
         width == index.Info.Width && height == index.Info.Height ? "bilinear" : "fast_bilinear";
