@@ -16,6 +16,7 @@ internal static class IntakeRegistration
             .Validate(
                 options => options.AllowedRoots.All(Path.IsPathFullyQualified),
                 "Submit:AllowedRoots takes absolute paths only.");
+        services.AddCheckedOptions<TenantOptions>(TenantOptions.Section);
         services.AddOptions<MessageSizeLimits>().Configure<IOptions<SubmitOptions>>((limits, submit) =>
             limits.Methods[SubmitVideo] = new MessageSizeLimit(
                 submit.Value.MaxInlineBytes + InlineLimit.EnvelopeBytes, InlineLimit.OtherWay));

@@ -129,6 +129,7 @@ public sealed class RemoteVideoRpcTests : IAsyncDisposable
     }
 
     [Fact]
+    [Reaches(ErrorReason.SourceUnavailable)]
     public async Task SubmitVideo_ServerThatIsGone_IsUnavailable()
     {
         await StartAsync(VideoServer.File(Clip));

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using ForegSyte.Protocol.Checksums;
+using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Protobuf;
 using Google.Rpc;
@@ -116,6 +117,7 @@ public sealed class UploadRpcTests : IAsyncLifetime
     }
 
     [Fact]
+    [Reaches(ErrorReason.UploadIncomplete)]
     public async Task Submit_BytesMissing_TellsTheFirst()
     {
         var upload = await CreateAsync();
@@ -128,6 +130,7 @@ public sealed class UploadRpcTests : IAsyncLifetime
     }
 
     [Fact]
+    [Reaches(ErrorReason.UploadContentMismatch)]
     public async Task Submit_OtherHashThanAnnounced_IsRefused()
     {
         var upload = await CreateAndSendAsync(new string('0', 64));
@@ -140,6 +143,7 @@ public sealed class UploadRpcTests : IAsyncLifetime
     }
 
     [Fact]
+    [Reaches(ErrorReason.TooManyUploads)]
     public async Task Create_WhatCannotBe_IsRefused()
     {
         await AssertCreateFailsAsync("EMPTY_VIDEO", new CreateUploadRequest());
@@ -158,6 +162,7 @@ public sealed class UploadRpcTests : IAsyncLifetime
     }
 
     [Fact]
+    [Reaches(ErrorReason.PartChecksumMismatch)]
     public async Task Part_WhatCannotBe_IsRefusedAndNothingIsThere()
     {
         var upload = await CreateAsync();
