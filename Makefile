@@ -22,16 +22,17 @@ demo: build ## start both services, analyze VIDEO, draw what was found into out/
 	@eng/demo.sh "$(VIDEO)"
 
 test: build ## run every test
-	@eng/setup.sh --test
 	@eng/setup.sh --contracts
+	@eng/setup.sh --test
 	@eng/test.sh
 
 contracts: setup ## check the contracts, make their descriptors, and run clients in four languages against the services
 	@eng/setup.sh --lint
 	@eng/setup.sh --contracts
 	@eng/contracts.sh
+	@eng/breaking.sh --planted
 	@dotnet build tests/Contracts.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
-	@dotnet run --project tests/Contracts.Tests -c $(CONFIGURATION) --no-build
+	@eng/contracts-tests.sh
 
 examples: setup ## generate stubs and build the clients in examples/
 	@eng/setup.sh --lint

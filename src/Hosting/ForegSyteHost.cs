@@ -5,12 +5,16 @@ using ForegSyte.Hosting.Contracts;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Health;
 using ForegSyte.Hosting.Limits;
+using ForegSyte.Hosting.Listening;
 using ForegSyte.Hosting.Messages;
+using ForegSyte.Hosting.Security;
+using ForegSyte.Hosting.Security.Audit;
 using ForegSyte.Hosting.Stopping;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
 
 namespace ForegSyte.Hosting;
@@ -41,12 +45,14 @@ public static class ForegSyteHost
         builder.AddForegSyteListener(defaultPort);
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.AddDataDirectory();
+        builder.Services.AddCallers();
         builder.Services.AddConnectionLimits();
         builder.Services.AddCallLimits();
         builder.Services.AddSingleton<ErrorInterceptor>();
         builder.Services.AddGrpc(grpc =>
         {
             grpc.Interceptors.Add<ErrorInterceptor>();
+            grpc.Interceptors.Add<AuditInterceptor>();
             grpc.Interceptors.Add<CallPlaceInterceptor>();
         });
         builder.Services.AddMessageSizeGate();
@@ -58,8 +64,8 @@ public static class ForegSyteHost
     }
 
     /// <summary>
-    /// Puts the message gate in front and maps reflection and health. Call it before mapping the services. A service
-    /// is NOT_SERVING until its start-up work calls <see cref="Readiness.MarkReady"/>.
+    /// Puts the check of callers and the message gate in front and maps reflection and health. Call it before mapping
+    /// the services. A service is NOT_SERVING until its start-up work calls <see cref="Readiness.MarkReady"/>.
     /// </summary>
     public static WebApplication MapForegSyteHost(this WebApplication app)
     {
@@ -71,10 +77,21 @@ public static class ForegSyteHost
             app.Services.GetRequiredService<DataDirectory>().Path);
         app.UseMiddleware<CallTracking>();
         app.UseMiddleware<BareStatus>();
+        app.UseMiddleware<HealthPortGate>();
+        app.UseCallers();
         app.UseMiddleware<MessageSizeGate>();
-        app.MapGrpcReflectionService();
-        app.MapGrpcHealthChecksService();
+        var security = app.Services.GetRequiredService<IOptions<SecurityOptions>>().Value;
+        OpenIf(security.OpenReflection, app.MapGrpcReflectionService());
+        OpenIf(security.OpenHealth, app.MapGrpcHealthChecksService());
         return app;
+    }
+
+    private static void OpenIf(bool isOpen, IEndpointConventionBuilder endpoints)
+    {
+        if (isOpen)
+        {
+            endpoints.AllowAnonymous();
+        }
     }
 
     /// <summary>

@@ -1,6 +1,6 @@
 using ForegSyte.Client;
+using ForegSyte.Client.Calls;
 using Grpc.Health.V1;
-using Grpc.Net.Client;
 
 namespace ForegSyte.Testing;
 
@@ -43,6 +43,9 @@ public sealed class Installation : IAsyncDisposable
     /// <summary>Address of the InferenceService.</summary>
     public Uri InferenceAddress { get; private set; } = new("http://127.0.0.1:1");
 
+    /// <summary>Who the caller of both services is, and whom it trusts.</summary>
+    public ClientCredentials Credentials { get; init; } = new();
+
     /// <summary>The running JobService.</summary>
     public ServiceProcess JobService =>
         _jobService ?? throw new InvalidOperationException("The JobService does not run.");
@@ -62,7 +65,15 @@ public sealed class Installation : IAsyncDisposable
     public async Task StartInferenceServiceAsync()
     {
         (_inferenceService, InferenceAddress) = await ServiceProcess.StartAsync("InferenceService", _inferenceSettings);
-        _inferenceSettings["Listen:Port"] = Invariant(InferenceAddress.Port);
+        if (_inferenceSettings.TryGetValue("Listen:UnixSocket", out var socket))
+        {
+            InferenceAddress = new Uri($"unix:{socket}");
+        }
+        else
+        {
+            _inferenceSettings["Listen:Port"] = Invariant(InferenceAddress.Port);
+        }
+
         _jobSettings["Inference:Addresses:0"] = InferenceAddress.ToString();
         await WaitUntilServingAsync(InferenceAddress);
     }
@@ -76,7 +87,7 @@ public sealed class Installation : IAsyncDisposable
     }
 
     /// <summary>A new client of the JobService.</summary>
-    public ForegSyteClient Client() => new(new ForegSyteClientOptions { Address = JobAddress });
+    public ForegSyteClient Client() => new(OptionsFor(JobAddress));
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
@@ -92,9 +103,11 @@ public sealed class Installation : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private static async Task WaitUntilServingAsync(Uri address)
+    private ForegSyteClientOptions OptionsFor(Uri address) => new() { Address = address, Credentials = Credentials };
+
+    private async Task WaitUntilServingAsync(Uri address)
     {
-        using var channel = GrpcChannel.ForAddress(address);
+        using var channel = Channels.Open(OptionsFor(address));
         using var watch = new Health.HealthClient(channel).Watch(
             new HealthCheckRequest(), deadline: TimeProvider.System.GetUtcNow().UtcDateTime.AddMinutes(2));
         while (await watch.ResponseStream.MoveNext(CancellationToken.None))
@@ -114,7 +127,11 @@ public sealed class Installation : IAsyncDisposable
     {
         var settings = new Dictionary<string, string>(own ?? new Dictionary<string, string>());
         settings.TryAdd("DataDirectory", Data);
-        settings.TryAdd("Listen:Port", "0");
+        if (!settings.ContainsKey("Listen:UnixSocket"))
+        {
+            settings.TryAdd("Listen:Port", "0");
+        }
+
         settings.TryAdd("Pipelines:Directory", Path.Combine(RepositoryFiles.Data, "pipelines"));
         return settings;
     }

@@ -37,7 +37,7 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
         ErrorReason.UploadContentMismatch, ErrorReason.UploadBusy,
     ];
 
-    private static readonly ErrorReason[] WithQuotaFailure = [ErrorReason.TenantQuotaExceeded];
+    private static readonly ErrorReason[] WithQuotaFailure = [ErrorReason.RateLimited, ErrorReason.TenantQuotaExceeded];
 
     /// <summary>Reasons of bad arguments that no field of the request has.</summary>
     private static readonly ErrorReason[] WithoutField = [ErrorReason.MalformedRequest];
@@ -157,7 +157,8 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
     /// <summary>Whoever sent a bad argument is told which one.</summary>
     private void AssertFieldsAreNamed()
     {
-        var fields = Status.GetDetail<BadRequest>()?.FieldViolations.Select(violation => violation.Field).ToList() ?? [];
+        var badRequest = Status.GetDetail<BadRequest>() ?? new BadRequest();
+        var fields = badRequest.FieldViolations.Select(violation => violation.Field).ToList();
         if ((StatusCode)Status.Code == StatusCode.InvalidArgument && !WithoutField.Contains(Reason))
         {
             Assert.True(fields.Count > 0 && fields.All(name => name.Length > 0), $"No field is named: {this}");
@@ -204,7 +205,7 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
         RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex ChangingValue();
 
-    [GeneratedRegex(@"\boption (?<name>[A-Z]\w*(:\w+)+)")]
+    [GeneratedRegex(@"\(option (?<name>[A-Z]\w*(:\w+)+)")]
     private static partial Regex OptionName();
 
     [GeneratedRegex(@"\A[a-z][a-zA-Z0-9]{0,62}\z")]

@@ -161,7 +161,7 @@ public sealed partial class ServiceProcess : IAsyncDisposable
             string.Create(CultureInfo.InvariantCulture, $"It ended with exit code {_process.ExitCode}.")));
     }
 
-    [GeneratedRegex(@"Now listening on:? (?<address>http://[^\s""]+)")]
+    [GeneratedRegex(@"Now listening on:? (?<address>https?://[^\s""]+)")]
     private static partial Regex ListeningLine();
 
     [System.Runtime.InteropServices.LibraryImport("libc", EntryPoint = "kill")]

@@ -1,3 +1,4 @@
+using ForegSyte.Client.Calls;
 using Grpc.Net.Client;
 
 namespace ForegSyte.Client;
@@ -5,9 +6,16 @@ namespace ForegSyte.Client;
 /// <summary>Settings of a <see cref="ForegSyteClient"/>. Every limit and every time has a name and a default.</summary>
 public sealed record ForegSyteClientOptions
 {
-    /// <summary>Where the JobService is. <c>http</c> means HTTP/2 without TLS, <c>https</c> HTTP/2 with TLS.</summary>
+    /// <summary>
+    /// Where the JobService is. <c>http</c> means HTTP/2 without TLS, <c>https</c> HTTP/2 with TLS, and
+    /// <c>unix:/path</c> a Unix domain socket of this machine.
+    /// </summary>
     /// <value>Default: <c>http://127.0.0.1:5200</c>.</value>
     public Uri Address { get; init; } = new("http://127.0.0.1:5200");
+
+    /// <summary>Who the client is, and which servers it trusts.</summary>
+    /// <value>Default: no credentials; the certificate authorities of the system.</value>
+    public ClientCredentials Credentials { get; init; } = new();
 
     /// <summary>Longest time for a call that reads, its repetitions included.</summary>
     /// <value>Default: 30 seconds. Greater than zero.</value>
@@ -107,10 +115,15 @@ public sealed record ForegSyteClientOptions
     /// <exception cref="ArgumentException">A setting lies outside its range; the message names it.</exception>
     internal void Validate()
     {
-        if (!Address.IsAbsoluteUri || (Address.Scheme != Uri.UriSchemeHttp && Address.Scheme != Uri.UriSchemeHttps))
+        if (!Address.IsAbsoluteUri
+            || (Address.Scheme != Uri.UriSchemeHttp && Address.Scheme != Uri.UriSchemeHttps
+                && Address.Scheme != UnixSockets.Scheme))
         {
-            throw new ArgumentException($"{nameof(Address)} has to be an http or https address, not '{Address}'.");
+            throw new ArgumentException(
+                $"{nameof(Address)} has to be an http, https or unix address, not '{Address}'.");
         }
+
+        Credentials.Validate(Address);
 
         OptionRange.RequireAtLeast(ReadDeadline, TimeSpan.FromTicks(1), nameof(ReadDeadline));
         OptionRange.RequireAtLeast(SubmitDeadline, TimeSpan.FromTicks(1), nameof(SubmitDeadline));

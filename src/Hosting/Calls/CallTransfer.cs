@@ -8,7 +8,9 @@ namespace ForegSyte.Hosting.Calls;
 /// </summary>
 internal sealed class CallTransfer(HttpContext context, SlowCalls slow) : IDisposable
 {
-    /// <summary>What Kestrel takes of an answer without waiting for the reader; a smaller one is gone at once.</summary>
+    /// <summary>
+    /// What Kestrel takes of an answer without waiting for the reader; a smaller one is gone at once.
+    /// </summary>
     private const int SmallAnswerBytes = 64 * 1024;
 
     private long _bytes;

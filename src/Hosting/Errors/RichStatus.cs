@@ -41,6 +41,12 @@ public static class RichStatus
             Add(status, new ResourceInfo { ResourceType = type, ResourceName = name, Description = failure.Message });
         }
 
+        if (failure.Quota is var (subject, description))
+        {
+            var violation = new QuotaFailure.Types.Violation { Subject = subject, Description = description };
+            Add(status, new QuotaFailure { Violations = { violation } });
+        }
+
         if (failure.RetryAfter is { } delay)
         {
             Add(status, new RetryInfo { RetryDelay = delay.ToDuration() });

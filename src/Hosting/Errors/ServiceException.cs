@@ -25,6 +25,9 @@ public sealed class ServiceException(ErrorReason reason, string message, Excepti
     /// <summary>The resource that the error is about, as (type, name); sent as google.rpc.ResourceInfo.</summary>
     public (string Type, string Name)? Resource { get; init; }
 
+    /// <summary>The quota that the caller has used up; sent as google.rpc.QuotaFailure.</summary>
+    public QuotaViolation? Quota { get; init; }
+
     /// <summary>When the caller may come back; sent as google.rpc.RetryInfo.</summary>
     public TimeSpan? RetryAfter { get; init; }
 

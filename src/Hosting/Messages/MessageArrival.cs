@@ -84,16 +84,24 @@ internal sealed class MessageArrival(
         }
     }
 
-    private static ServiceException TooLarge(GrpcPrefix prefix, MessageSizeLimit limit) =>
-        new(
+    private static ServiceException TooLarge(GrpcPrefix prefix, MessageSizeLimit limit)
+    {
+        var metadata = new Dictionary<string, string>
+        {
+            ["actualBytes"] = prefix.MessageBytes.ToString(CultureInfo.InvariantCulture),
+            ["limit"] = limit.MaxBytes.ToString(CultureInfo.InvariantCulture),
+        };
+        if (limit.Option.Length > 0)
+        {
+            metadata["option"] = limit.Option;
+        }
+
+        return new ServiceException(
             ErrorReason.MessageTooLarge,
             FormattableString.Invariant(
                 $"The request has {prefix.MessageBytes} bytes, the limit is {limit.MaxBytes} bytes. {limit.WhatToDo}"))
         {
-            Metadata = new Dictionary<string, string>
-            {
-                ["actualBytes"] = prefix.MessageBytes.ToString(CultureInfo.InvariantCulture),
-                ["limit"] = limit.MaxBytes.ToString(CultureInfo.InvariantCulture),
-            },
+            Metadata = metadata,
         };
+    }
 }

@@ -10,7 +10,7 @@ namespace ForegSyte.Jobs.Admin;
 /// </summary>
 internal static class AdminCommandLine
 {
-    private static readonly string[] Names = ["backup", "restore", "verify", "rebuild", "-h", "-?", "--help"];
+    private static readonly string[] Names = ["backup", "restore", "verify", "rebuild", "keys", "-h", "-?", "--help"];
 
     /// <summary>Whether the arguments are a command and not settings of the service.</summary>
     public static bool Handles(IReadOnlyList<string> arguments) =>
@@ -28,6 +28,7 @@ internal static class AdminCommandLine
             Restore(output),
             Verify(output),
             Rebuild(output),
+            KeyCommands.Create(output),
         };
         try
         {
@@ -36,7 +37,8 @@ internal static class AdminCommandLine
                 cancellationToken);
         }
         catch (Exception failure) when (
-            failure is DatabaseException or AdminException or IOException or UnauthorizedAccessException
+            failure is DatabaseException or AdminException or FormatException or IOException
+                or UnauthorizedAccessException
             or Microsoft.Extensions.Options.OptionsValidationException)
         {
             await error.WriteLineAsync($"JobService {arguments[0]}: {failure.Message}");
@@ -80,10 +82,16 @@ internal static class AdminCommandLine
             Description =
                 "Pipeline of the jobs that are made of videos without results. Without it they are only told.",
         };
+        var tenant = new Option<string>("--tenant")
+        {
+            Description = "Whom those jobs are to belong to; without it only an admin sees them.",
+            DefaultValueFactory = _ => "",
+        };
         return Make(
             "rebuild", "Make a new database from the videos and results in the storage folder.",
-            [pipeline],
-            (tools, arguments) => DatabaseRebuild.Run(tools, arguments.GetValue(pipeline), output));
+            [pipeline, tenant],
+            (tools, arguments) => DatabaseRebuild.Run(
+                tools, arguments.GetValue(pipeline), arguments.GetValue(tenant)!, output));
     }
 
     private static Command Make(

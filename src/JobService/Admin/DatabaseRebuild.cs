@@ -13,13 +13,13 @@ namespace ForegSyte.Jobs.Admin;
 internal static class DatabaseRebuild
 {
     /// <summary>Rebuilds the database.</summary>
-    public static int Run(AdminTools tools, string? pipelineId, TextWriter output)
+    public static int Run(AdminTools tools, string? pipelineId, string tenant, TextWriter output)
     {
         var path = CanonicalPath.Resolve(tools.Database.Value.Path);
         RequirePipeline(tools, pipelineId);
         RequireNoJobs(tools, path);
         var now = tools.Time.GetUtcNow();
-        var found = RebuiltJobs.From(tools.Storage, pipelineId, now);
+        var found = RebuiltJobs.From(tools.Storage, pipelineId, tenant, now);
         var building = path + ".rebuilding";
         File.Delete(building);
         Fill(tools, building, found.Jobs);

@@ -11,7 +11,7 @@ internal sealed record RebuiltJobs(
     IReadOnlyList<JobRecord> Jobs, IReadOnlyList<Guid> Skipped, IReadOnlyList<string> Problems)
 {
     /// <summary>Looks through the artifacts.</summary>
-    public static RebuiltJobs From(IStorage storage, string? pipelineId, DateTimeOffset now)
+    public static RebuiltJobs From(IStorage storage, string? pipelineId, string tenant, DateTimeOffset now)
     {
         var (jobs, skipped, problems) = (new List<JobRecord>(), new List<Guid>(), new List<string>());
         foreach (var jobId in storage.ListKeys().Select(ArtifactKeys.JobOf).OfType<Guid>().Distinct().Order())
@@ -39,17 +39,18 @@ internal sealed record RebuiltJobs(
             }
             else
             {
-                jobs.Add(Pending(jobId, pipelineId, now));
+                jobs.Add(Pending(jobId, pipelineId, tenant, now));
             }
         }
 
         return new RebuiltJobs([.. jobs.OrderBy(job => job.CreatedAt).ThenBy(job => job.JobId)], skipped, problems);
     }
 
-    private static JobRecord Pending(Guid jobId, string pipelineId, DateTimeOffset now) => JobPrecision.Cut(
-        new JobRecord
+    private static JobRecord Pending(Guid jobId, string pipelineId, string tenant, DateTimeOffset now) =>
+        JobPrecision.Cut(new JobRecord
         {
             JobId = jobId,
+            Tenant = tenant,
             Status = JobStatus.Pending,
             PipelineId = pipelineId,
             InputPath = ArtifactKeys.Video(jobId),

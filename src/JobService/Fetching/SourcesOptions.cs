@@ -37,14 +37,16 @@ internal sealed class SourcesOptions
     /// <summary>Redirects that are followed, each to an allowed host.</summary>
     /// <value>0 to 20; 5 by default.</value>
     [Range(0, 20)]
-    [Limit("redirects", "Redirects of an https uri that are followed.", Reason = ErrorReason.SourceUnavailable)]
+    [Limit(
+        "redirects", "Redirects of an https uri that are followed; past it the video is refused.",
+        Reason = ErrorReason.SourceUnavailable)]
     public int MaxRedirects { get; set; } = 5;
 
     /// <summary>How often a transfer that broke off is gone on with, or begun again.</summary>
     /// <value>0 to 100; 5 by default.</value>
     [Range(0, 100)]
     [Limit(
-        "resumes", "How often a transfer that broke off is gone on with, or begun again.",
+        "times", "How often a broken transfer is gone on with; past it the video is refused.",
         Reason = ErrorReason.SourceUnavailable)]
     public int MaxResumes { get; set; } = 5;
 
@@ -56,31 +58,39 @@ internal sealed class SourcesOptions
     /// <summary>Longest time for a connection: name, TCP and TLS.</summary>
     /// <value>100 ms to 2 minutes; 10 s by default.</value>
     [TimeRange("00:00:00.100", "00:02:00")]
-    [Limit("", "Time for a connection to a source: name, TCP and TLS.", Reason = ErrorReason.SourceUnavailable)]
+    [Limit(
+        "", "Time for a connection to another server; past it the video is refused.",
+        Reason = ErrorReason.SourceUnavailable)]
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Longest silence of a server, before its answer and within it.</summary>
     /// <value>100 ms to 10 minutes; 30 s by default.</value>
     [TimeRange("00:00:00.100", "00:10:00")]
-    [Limit("", "Silence of a source; past it the transfer has broken off.", Reason = ErrorReason.SourceUnavailable)]
+    [Limit(
+        "", "Longest silence of another server; past it the transfer counts as broken.",
+        Reason = ErrorReason.SourceUnavailable)]
     public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Longest time for a whole video, all resumes included.</summary>
     /// <value>100 ms to 1 day; 1 hour by default.</value>
     [TimeRange("00:00:00.100", "1.00:00:00")]
-    [Limit("", "Time for a whole video, all resumes included.", Reason = ErrorReason.DeadlineExceeded)]
+    [Limit(
+        "", "Time for a whole video of another server; past it the call ends.",
+        Reason = ErrorReason.DeadlineExceeded)]
     public TimeSpan FetchTimeout { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>Largest head of an answer in KiB.</summary>
     /// <value>4 to 1024; 32 by default.</value>
     [Range(4, 1024)]
-    [Limit("KiB", "Head of an answer of a source; a larger one is refused.", Reason = ErrorReason.SourceUnavailable)]
+    [Limit(
+        "KiB", "Head of an answer of another server; one with a larger head is refused.",
+        Reason = ErrorReason.SourceUnavailable)]
     public int MaxHeaderKibibytes { get; set; } = 32;
 
     /// <summary>Videos that are fetched at the same time.</summary>
     /// <value>1 to 256; 4 by default.</value>
     [Range(1, 256)]
-    [Limit("videos", "Videos that are fetched at the same time; other calls wait for their turn.")]
+    [Limit("videos", "Videos that are fetched at the same time; one more waits for its turn.")]
     public int MaxConcurrentFetches { get; set; } = 4;
 
     /// <summary>How long a call waits for its turn to fetch; past that TOO_MANY_CALLS.</summary>

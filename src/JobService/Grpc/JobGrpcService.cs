@@ -3,6 +3,7 @@ using ForegSyte.Hosting;
 using ForegSyte.Hosting.Calls;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Limits;
+using ForegSyte.Hosting.Security;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Intake;
 using ForegSyte.Jobs.Intake.Sources;
@@ -28,15 +29,14 @@ internal sealed class JobGrpcService(
     /// <inheritdoc />
     public override async Task<SubmitVideoResponse> SubmitVideo(SubmitVideoRequest request, ServerCallContext context)
     {
-        var job = await intake.AcceptAsync(SubmissionOf(request), context.CancellationToken);
+        var job = await intake.AcceptAsync(SubmissionOf(request, context.Caller()), context.CancellationToken);
         return new SubmitVideoResponse { Job = view.Of(board.WithProgress(job)) };
     }
 
     /// <inheritdoc />
     public override async Task<GetJobResponse> GetJob(GetJobRequest request, ServerCallContext context)
     {
-        var jobId = RequestChecks.JobId(request.JobId);
-        var job = await board.FindAsync(jobId, context.CancellationToken) ?? throw JobErrors.NotFound(jobId);
+        var job = await VisibleAsync(request.JobId, context);
         return new GetJobResponse { Job = view.Of(job) };
     }
 
@@ -44,7 +44,7 @@ internal sealed class JobGrpcService(
     [WaitingCall]
     public override async Task<WaitJobResponse> WaitJob(WaitJobRequest request, ServerCallContext context)
     {
-        var jobId = RequestChecks.JobId(request.JobId);
+        var jobId = (await VisibleAsync(request.JobId, context)).JobId;
         return new WaitJobResponse
         {
             Job = await waiter.WaitAsync(jobId, request.Etag, request.Timeout, context.CancellationToken),
@@ -53,12 +53,12 @@ internal sealed class JobGrpcService(
 
     /// <inheritdoc />
     public override Task<ListJobsResponse> ListJobs(ListJobsRequest request, ServerCallContext context) =>
-        jobPages.ReadAsync(request, context.CancellationToken);
+        jobPages.ReadAsync(request, context.Caller(), context.CancellationToken);
 
     /// <inheritdoc />
     public override async Task<CancelJobResponse> CancelJob(CancelJobRequest request, ServerCallContext context)
     {
-        var jobId = RequestChecks.JobId(request.JobId);
+        var jobId = (await VisibleAsync(request.JobId, context)).JobId;
         var job = await control.CancelAsync(jobId, context.CancellationToken) ?? throw JobErrors.NotFound(jobId);
         return new CancelJobResponse { Job = view.Of(job) };
     }
@@ -66,7 +66,7 @@ internal sealed class JobGrpcService(
     /// <inheritdoc />
     public override async Task<RetryJobResponse> RetryJob(RetryJobRequest request, ServerCallContext context)
     {
-        var jobId = RequestChecks.JobId(request.JobId);
+        var jobId = (await VisibleAsync(request.JobId, context)).JobId;
         var job = await control.RetryAsync(jobId, context.CancellationToken) ?? throw JobErrors.NotFound(jobId);
         return new RetryJobResponse { Job = view.Of(board.WithProgress(job)) };
     }
@@ -74,16 +74,19 @@ internal sealed class JobGrpcService(
     /// <inheritdoc />
     public override async Task<DeleteJobResponse> DeleteJob(DeleteJobRequest request, ServerCallContext context)
     {
-        var jobId = RequestChecks.JobId(request.JobId);
+        var jobId = (await VisibleAsync(request.JobId, context)).JobId;
         return await removal.DeleteAsync(jobId, context.CancellationToken)
             ? new DeleteJobResponse()
             : throw JobErrors.NotFound(jobId);
     }
 
     /// <inheritdoc />
-    public override Task<GetJobResultsResponse> GetJobResults(
-        GetJobResultsRequest request, ServerCallContext context) =>
-        resultPages.ReadAsync(request, context.CancellationToken);
+    public override async Task<GetJobResultsResponse> GetJobResults(
+        GetJobResultsRequest request, ServerCallContext context)
+    {
+        await VisibleAsync(request.JobId, context);
+        return await resultPages.ReadAsync(request, context.CancellationToken);
+    }
 
     /// <inheritdoc />
     public override Task<ListPipelinesResponse> ListPipelines(
@@ -104,9 +107,23 @@ internal sealed class JobGrpcService(
         ListErrorReasonsRequest request, ServerCallContext context) =>
         Task.FromResult(new ListErrorReasonsResponse { Reasons = { ErrorReasonList.All } });
 
-    private Submission SubmissionOf(SubmitVideoRequest request)
+    /// <summary>
+    /// The job that a request names. A job never changes its tenant, so that it is enough to look once: one that the
+    /// caller may not see is answered as one that is not there.
+    /// </summary>
+    /// <exception cref="ServiceException">JOB_NOT_FOUND, MISSING_FIELD or INVALID_FIELD.</exception>
+    private async ValueTask<JobRecord> VisibleAsync(string jobIdText, ServerCallContext context)
     {
-        var video = ReferenceOf(request);
+        var jobId = RequestChecks.JobId(jobIdText);
+        return await board.FindAsync(jobId, context.CancellationToken) is { } job
+            && context.Caller().CanSee(job.Tenant)
+                ? job
+                : throw JobErrors.NotFound(jobId);
+    }
+
+    private Submission SubmissionOf(SubmitVideoRequest request, Caller caller)
+    {
+        var video = ReferenceOf(request, caller);
         if (request.PipelineId.Length == 0)
         {
             throw ServiceException.MissingField("pipeline_id", $"This server has: {PipelineIds()}.");
@@ -125,15 +142,16 @@ internal sealed class JobGrpcService(
             maxFrames,
             RequestChecks.DisplayName(request.DisplayName),
             RequestChecks.Priority(request.HasPriority ? request.Priority : null),
-            RequestChecks.RequestId(request.RequestId));
+            RequestChecks.RequestId(request.RequestId),
+            caller.Tenant);
     }
 
-    private static VideoReference ReferenceOf(SubmitVideoRequest request) => request.SourceCase switch
+    private static VideoReference ReferenceOf(SubmitVideoRequest request, Caller caller) => request.SourceCase switch
     {
         SubmitVideoRequest.SourceOneofCase.Content => new VideoReference.Inline(request.Content),
         SubmitVideoRequest.SourceOneofCase.Uri => new VideoReference.Remote(request.Uri),
         SubmitVideoRequest.SourceOneofCase.UploadId =>
-            new VideoReference.Upload(RequestChecks.UploadId(request.UploadId)),
+            new VideoReference.Upload(RequestChecks.UploadId(request.UploadId), caller.VisibleTenant),
         _ => throw ServiceException.MissingField(
             "source", "Give the video as content (its bytes), as uri, or as upload_id."),
     };

@@ -31,6 +31,7 @@ internal static class JobMessages
             Progress = ProgressOf(record),
             Timings = TimingsOf(record),
             Priority = record.Priority,
+            Tenant = record.Tenant,
         };
         job.Video = record.Video;
         job.Summary = record.Summary;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Hosting.Security;
 using ForegSyte.Jobs.Filters;
 using ForegSyte.V1;
 
@@ -14,13 +15,19 @@ internal sealed class JobPages(IJobStore store, JobBoard board, JobView view)
     /// <summary>Most jobs of a page.</summary>
     public const int MaxPageSize = 1000;
 
-    /// <summary>Reads one page.</summary>
+    /// <summary>Reads one page of the jobs that a caller sees.</summary>
     /// <exception cref="ServiceException">INVALID_FIELD, INVALID_FILTER or INVALID_PAGE_TOKEN.</exception>
-    public async Task<ListJobsResponse> ReadAsync(ListJobsRequest request, CancellationToken cancellationToken)
+    public async Task<ListJobsResponse> ReadAsync(
+        ListJobsRequest request, Caller caller, CancellationToken cancellationToken)
     {
         var size = RequestChecks.Size("page_size", request.PageSize, DefaultPageSize, MaxPageSize);
-        var arguments = $"ListJobs {request.Filter}";
-        var query = new JobQuery(FilterOf(request.Filter), PositionOf(arguments, request.PageToken), size + 1);
+
+        // A token of one tenant is no token of another, so that a position does not tell when others made jobs.
+        var arguments = caller.VisibleTenant is { } tenant
+            ? $"ListJobs of {tenant.Length} {tenant} {request.Filter}"
+            : $"ListJobs {request.Filter}";
+        var query = new JobQuery(
+            FilterOf(request.Filter), PositionOf(arguments, request.PageToken), size + 1, caller.VisibleTenant);
 
         // One job more than asked for tells whether there is another page.
         var jobs = await store.ListAsync(query, cancellationToken);

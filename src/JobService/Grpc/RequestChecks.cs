@@ -26,7 +26,7 @@ internal static class RequestChecks
             ? jobId
             : throw ServiceException.InvalidField(
                 "job_id",
-                "job_id has to be a UUID such as 3f2b8c1e-5a44-4b6f-9c70-0d1e2f3a4b5c, as SubmitVideo returned it.",
+                "job_id has to be a UUID in its 36 characters, as SubmitVideo returned it.",
                 text);
     }
 
@@ -42,7 +42,7 @@ internal static class RequestChecks
             ? uploadId
             : throw ServiceException.InvalidField(
                 "upload_id",
-                "upload_id has to be a UUID such as 3f2b8c1e-5a44-4b6f-9c70-0d1e2f3a4b5c, as CreateUpload returned it.",
+                "upload_id has to be a UUID in its 36 characters, as CreateUpload returned it.",
                 text);
     }
 

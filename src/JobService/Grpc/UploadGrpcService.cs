@@ -1,4 +1,5 @@
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Hosting.Security;
 using ForegSyte.Jobs.Intake.Sources;
 using ForegSyte.Jobs.Uploads;
 using ForegSyte.Protocol.Checksums;
@@ -29,7 +30,10 @@ internal sealed class UploadGrpcService(
 
         checks.RequireSize("size_bytes", request.SizeBytes);
         var upload = uploads.Create(
-            request.SizeBytes, RequestChecks.Sha256(request.Sha256), RequestChecks.RequestId(request.RequestId));
+            request.SizeBytes,
+            RequestChecks.Sha256(request.Sha256),
+            RequestChecks.RequestId(request.RequestId),
+            context.Caller().Tenant);
         return Task.FromResult(new CreateUploadResponse { Upload = MessageOf(upload) });
     }
 
@@ -38,7 +42,7 @@ internal sealed class UploadGrpcService(
     {
         var uploadId = RequestChecks.UploadId(request.UploadId);
         RequirePart(request);
-        var upload = await uploads.FindAsync(uploadId, context.CancellationToken);
+        var upload = await FindAsync(uploadId, context);
         RequireWithin(request, upload.Record.SizeBytes);
         await parts.WriteAsync(
             upload, request.Offset, request.Data.Memory, request.Crc32C, context.CancellationToken);
@@ -49,16 +53,20 @@ internal sealed class UploadGrpcService(
     public override async Task<GetUploadResponse> GetUpload(GetUploadRequest request, ServerCallContext context)
     {
         var uploadId = RequestChecks.UploadId(request.UploadId);
-        var upload = await uploads.FindAsync(uploadId, context.CancellationToken);
+        var upload = await FindAsync(uploadId, context);
         return new GetUploadResponse { Upload = MessageOf(upload) };
     }
 
     /// <inheritdoc />
     public override async Task<AbortUploadResponse> AbortUpload(AbortUploadRequest request, ServerCallContext context)
     {
-        await uploads.AbortAsync(RequestChecks.UploadId(request.UploadId), context.CancellationToken);
+        await uploads.AbortAsync(
+            RequestChecks.UploadId(request.UploadId), context.Caller().VisibleTenant, context.CancellationToken);
         return new AbortUploadResponse();
     }
+
+    private Task<OpenUpload> FindAsync(Guid uploadId, ServerCallContext context) =>
+        uploads.FindAsync(uploadId, context.Caller().VisibleTenant, context.CancellationToken);
 
     private void RequirePart(UploadPartRequest request)
     {

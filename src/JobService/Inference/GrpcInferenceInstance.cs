@@ -9,9 +9,6 @@ namespace ForegSyte.Jobs.Inference;
 /// <summary>Calls one InferenceService over a channel of its own, with a deadline for each call.</summary>
 internal sealed class GrpcInferenceInstance : IInferenceInstance, IDisposable
 {
-    private static readonly TimeSpan KeepAlivePingDelay = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan KeepAlivePingTimeout = TimeSpan.FromSeconds(10);
-
     private readonly InferenceOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -20,28 +17,14 @@ internal sealed class GrpcInferenceInstance : IInferenceInstance, IDisposable
     private readonly Health.HealthClient _health;
 
     public GrpcInferenceInstance(
-        Uri address, IOptions<InferenceOptions> options, TimeProvider time, ILoggerFactory loggers)
+        Uri address, InferenceChannels channels, IOptions<InferenceOptions> options, TimeProvider time,
+        ILoggerFactory loggers)
     {
         Address = address;
         _options = options.Value;
         _time = time;
         _logger = loggers.CreateLogger<GrpcInferenceInstance>();
-        _channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
-        {
-            LoggerFactory = loggers,
-            MaxReceiveMessageSize = _options.MaxResponseBytes,
-            Credentials = address.Scheme == Uri.UriSchemeHttps
-                ? ChannelCredentials.SecureSsl
-                : ChannelCredentials.Insecure,
-            DisposeHttpClient = true,
-            HttpHandler = new SocketsHttpHandler
-            {
-                // A segment may take minutes without a byte; pings tell a dead peer from a busy one.
-                KeepAlivePingDelay = KeepAlivePingDelay,
-                KeepAlivePingTimeout = KeepAlivePingTimeout,
-                EnableMultipleHttp2Connections = true,
-            },
-        });
+        _channel = channels.Open(address);
         _inference = new InferenceService.InferenceServiceClient(_channel);
         _health = new Health.HealthClient(_channel);
     }

@@ -9,6 +9,12 @@ internal sealed class InferenceOptions
 {
     public const string Section = "Inference";
 
+    /// <summary>Name of the section of the calls' TLS in that of these options.</summary>
+    public const string TlsSubsection = "Tls";
+
+    /// <summary>Name of the section of the calls' TLS.</summary>
+    public const string TlsSection = $"{Section}:{TlsSubsection}";
+
     /// <summary>Most InferenceServices.</summary>
     public const int MaxAddresses = 64;
 
@@ -16,7 +22,8 @@ internal sealed class InferenceOptions
     public static readonly Uri DefaultAddress = new("http://127.0.0.1:5201");
 
     /// <summary>
-    /// Addresses of the InferenceServices, which share the jobs' segments; http is HTTP/2 without TLS.
+    /// Addresses of the InferenceServices, which share the jobs' segments; http is HTTP/2 without TLS, https with it,
+    /// and unix:/path a Unix domain socket.
     /// </summary>
     /// <value>At most 64; http://127.0.0.1:5201 alone where there is none.</value>
     public IList<Uri> Addresses { get; } = [];

@@ -1,3 +1,4 @@
+using ForegSyte.Hosting.Calling;
 using ForegSyte.Hosting.Configuration;
 using Microsoft.Extensions.Options;
 
@@ -8,15 +9,20 @@ internal static class InferenceRegistration
 {
     public static void AddInferenceClient(this IServiceCollection services)
     {
-        services.AddCheckedOptions<InferenceOptions>(InferenceOptions.Section)
+        services.AddCheckedOptions<InferenceOptions>(InferenceOptions.Section, InferenceOptions.TlsSubsection)
             .Validate(
                 options => options.Addresses.All(IsAddress),
-                "Inference:Addresses has to hold absolute http or https addresses, for example "
-                + "http://127.0.0.1:5201.")
+                "Inference:Addresses has to hold absolute http, https or unix addresses, for example "
+                + "http://127.0.0.1:5201 or unix:/run/foregsyte/inference.sock.")
             .Validate(
                 options => options.Addresses.Count <= InferenceOptions.MaxAddresses
                     && options.Addresses.Distinct().Count() == options.Addresses.Count,
                 $"Inference:Addresses has to hold at most {InferenceOptions.MaxAddresses} addresses, each once.");
+        services.AddCheckedOptions<ClientTlsOptions>(InferenceOptions.TlsSection)
+            .Validate(
+                options => options.KeyFile is null || options.CertificateFile is not null,
+                "Inference:Tls:KeyFile needs Inference:Tls:CertificateFile.");
+        services.AddSingleton<InferenceChannels>();
         services.AddCheckedOptions<PipelineOptions>(PipelineOptions.Section);
         services.AddSingleton(PoolOf);
         services.AddSingleton<IInferenceClient>(provider => provider.GetRequiredService<InferencePool>());
@@ -34,5 +40,6 @@ internal static class InferenceRegistration
                 .ToList<IInferenceInstance>());
     }
 
-    private static bool IsAddress(Uri address) => address.IsAbsoluteUri && address.Scheme is "http" or "https";
+    private static bool IsAddress(Uri address) =>
+        address.IsAbsoluteUri && address.Scheme is "http" or "https" or "unix";
 }

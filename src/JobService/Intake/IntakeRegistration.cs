@@ -16,9 +16,11 @@ internal static class IntakeRegistration
             .Validate(
                 options => options.AllowedRoots.All(Path.IsPathFullyQualified),
                 "Submit:AllowedRoots takes absolute paths only.");
+        services.AddCheckedOptions<TenantOptions>(TenantOptions.Section);
         services.AddOptions<MessageSizeLimits>().Configure<IOptions<SubmitOptions>>((limits, submit) =>
             limits.Methods[SubmitVideo] = new MessageSizeLimit(
-                submit.Value.MaxInlineBytes + InlineLimit.EnvelopeBytes, InlineLimit.OtherWay));
+                submit.Value.MaxInlineBytes + InlineLimit.EnvelopeBytes, InlineLimit.OtherWay,
+                "Submit:MaxInlineBytes"));
         services.AddSingleton<AllowedRoots>();
         services.AddSingleton<VideoChecks>();
         services.AddSingleton<VideoSources>();

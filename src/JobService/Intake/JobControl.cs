@@ -27,7 +27,8 @@ internal sealed class JobControl(
     /// Puts a failed or cancelled job back to the queue; a pending or running one is returned as it is. Null where
     /// there is none.
     /// </summary>
-    /// <exception cref="ServiceException">WRONG_JOB_STATUS, VIDEO_GONE or QUEUE_FULL.</exception>
+    /// <exception cref="ServiceException">WRONG_JOB_STATUS, VIDEO_GONE, QUEUE_FULL or
+    /// TENANT_QUOTA_EXCEEDED.</exception>
     public async Task<JobRecord?> RetryAsync(Guid jobId, CancellationToken cancellationToken)
     {
         if (await board.FindAsync(jobId, cancellationToken) is not { } job)
@@ -45,7 +46,7 @@ internal sealed class JobControl(
             throw VideoGone(job);
         }
 
-        using var place = places.Take(jobId);
+        using var place = places.Take(job);
         var retried = await RetryAsync(job);
         crashPoints.Pass(CrashPoint.JobRetried);
         return retried;

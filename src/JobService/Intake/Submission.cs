@@ -10,6 +10,7 @@ namespace ForegSyte.Jobs.Intake;
 /// <param name="DisplayName">Name for people, may be empty.</param>
 /// <param name="Priority">0 to 9.</param>
 /// <param name="RequestId">Null where none was given.</param>
+/// <param name="Tenant">Whom the job is to belong to; empty where tenants are not told apart.</param>
 internal sealed record Submission(
     VideoReference Video,
     string PipelineId,
@@ -17,4 +18,5 @@ internal sealed record Submission(
     int MaxFrames,
     string DisplayName,
     int Priority,
-    Guid? RequestId);
+    Guid? RequestId,
+    string Tenant = "");

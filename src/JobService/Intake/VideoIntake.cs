@@ -27,14 +27,14 @@ internal sealed class VideoIntake(
         await using var source = await sources.OpenAsync(submission.Video, cancellationToken);
         var fingerprint = await FingerprintOfAsync(submission, source, cancellationToken);
         if (submission.RequestId is { } requestId
-            && await store.FindByRequestIdAsync(requestId, cancellationToken) is { } earlier)
+            && await store.FindByRequestIdAsync(StoredRequestId(submission)!.Value, cancellationToken) is { } earlier)
         {
             return SameOrConflict(earlier, requestId, fingerprint, source);
         }
 
         await source.CheckAsync(cancellationToken);
         var job = NewJob(submission, fingerprint);
-        using var place = places.Take(job.JobId);
+        using var place = places.Take(job);
         await using (var video = await source.StageAsync(job.InputPath, cancellationToken))
         {
             job = job with { VideoSha256 = video.Sha256 };
@@ -47,7 +47,7 @@ internal sealed class VideoIntake(
         if (!created)
         {
             storage.DeleteShared(job.InputPath, job.VideoSha256);
-            return SameOrConflict(stored, job.RequestId!.Value, fingerprint, source);
+            return SameOrConflict(stored, submission.RequestId!.Value, fingerprint, source);
         }
 
         crashPoints.Pass(CrashPoint.JobQueued);
@@ -87,7 +87,8 @@ internal sealed class VideoIntake(
             MaxFrames = submission.MaxFrames,
             DisplayName = submission.DisplayName,
             Priority = submission.Priority,
-            RequestId = submission.RequestId,
+            Tenant = submission.Tenant,
+            RequestId = StoredRequestId(submission),
             Fingerprint = fingerprint,
             InputPath = ArtifactKeys.Video(jobId),
             CreatedAt = now,
@@ -95,6 +96,10 @@ internal sealed class VideoIntake(
             QueuedAt = now,
         };
     }
+
+    private static Guid? StoredRequestId(Submission submission) => submission.RequestId is { } requestId
+        ? TenantRequestId.Of(submission.Tenant, requestId)
+        : null;
 
     private static async ValueTask<RequestFingerprint?> FingerprintOfAsync(
         Submission submission, IVideoSource source, CancellationToken cancellationToken) =>

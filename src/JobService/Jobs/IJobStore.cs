@@ -52,6 +52,9 @@ internal interface IJobStore
     /// <summary>All jobs that are pending or running, in the order in which they were queued.</summary>
     Task<IReadOnlyList<JobRecord>> ListUnfinishedAsync(CancellationToken cancellationToken);
 
+    /// <summary>How many jobs each tenant has; tenants without any are left out.</summary>
+    Task<IReadOnlyList<TenantCount>> CountByTenantAsync(CancellationToken cancellationToken);
+
     /// <summary>Terminal jobs that ended before a time, those that ended first first, at most this many.</summary>
     Task<IReadOnlyList<Guid>> ListEndedAsync(
         DateTimeOffset endedBefore, int limit, CancellationToken cancellationToken);

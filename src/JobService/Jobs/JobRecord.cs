@@ -25,7 +25,13 @@ internal sealed record JobRecord
     /// <summary>How urgent the job is, 0 to 9; 9 first.</summary>
     public int Priority { get; init; } = JobPriority.Default;
 
-    /// <summary>The caller's request_id (AIP-155); null where none was given. Unique among all jobs.</summary>
+    /// <summary>Whom the job belongs to; empty where tenants are not told apart.</summary>
+    public string Tenant { get; init; } = "";
+
+    /// <summary>
+    /// The caller's request_id (AIP-155) as <see cref="TenantRequestId"/> makes it the tenant's own; null where none
+    /// was given. Unique among all jobs.
+    /// </summary>
     public Guid? RequestId { get; init; }
 
     /// <summary>What was asked for with <see cref="RequestId"/>; tells a repetition from another request.</summary>

@@ -9,8 +9,8 @@ namespace ForegSyte.Jobs.Queue;
 /// where their next attempt may not begin yet.
 /// </summary>
 internal sealed class JobRecovery(
-    IJobStore store, JobBoard board, PendingJobs pending, IOptions<RetryOptions> retry, TimeProvider time,
-    ILogger<JobRecovery> logger)
+    IJobStore store, JobBoard board, PendingJobs pending, TenantJobs tenants, IOptions<RetryOptions> retry,
+    TimeProvider time, ILogger<JobRecovery> logger)
 {
     /// <summary>Why an attempt ended that a crash cut off.</summary>
     public static readonly JobFailure Interrupted =
@@ -19,6 +19,7 @@ internal sealed class JobRecovery(
     /// <summary>Rescues and queues; to be called once, before anything is served or dispatched.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        await tenants.LoadAsync(cancellationToken);
         var rescued = 0;
         var unfinished = await store.ListUnfinishedAsync(cancellationToken);
         foreach (var job in unfinished)

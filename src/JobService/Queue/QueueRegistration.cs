@@ -18,6 +18,7 @@ internal static class QueueRegistration
         services.AddCheckedOptions<QueueOptions>(QueueOptions.Section);
         services.AddSingleton<IJobQueue, InMemoryQueue>();
         services.AddSingleton<PendingJobs>();
+        services.AddSingleton<TenantJobs>();
         services.AddSingleton<LocalAttempts>();
         services.AddSingleton<ServingGate>();
         services.AddSingleton<WaitReasons>();

@@ -67,6 +67,15 @@ internal sealed class DuckDbJobStore(
             connection => connection.Execute(JobSql.ForgetDeleted, ("job_ids", jobIds.ToList())), cancellationToken);
 
     /// <inheritdoc />
+    public Task<IReadOnlyList<TenantCount>> CountByTenantAsync(CancellationToken cancellationToken) =>
+        readers.ReadAsync<IReadOnlyList<TenantCount>>(
+            connection => connection.Query(
+                JobSql.CountByTenant,
+                reader => new TenantCount(reader.GetString(0), reader.GetInt32(1), reader.GetInt32(2)),
+                ("pending", JobStatusNames.Of(V1.JobStatus.Pending))),
+            cancellationToken);
+
+    /// <inheritdoc />
     public Task<IReadOnlyList<Guid>> ListEndedAsync(
         DateTimeOffset endedBefore, int limit, CancellationToken cancellationToken) =>
         readers.ReadAsync<IReadOnlyList<Guid>>(
@@ -103,7 +112,7 @@ internal sealed class DuckDbJobStore(
             return Task.FromCanceled<IReadOnlyList<JobRecord>>(cancellationToken);
         }
 
-        return query.Filter is null && cache.Page(query.After, query.Limit) is { } page
+        return query.Filter is null && cache.Page(query) is { } page
             ? Task.FromResult(page)
             : QueryAsync(query, cancellationToken);
     }
@@ -123,6 +132,12 @@ internal sealed class DuckDbJobStore(
             var filter = JobFilterSql.Of(query.Filter);
             conditions.Add(filter.Condition);
             parameters.AddRange(filter.Parameters);
+        }
+
+        if (query.Tenant is { } tenant)
+        {
+            conditions.Add("tenant = $tenant");
+            parameters.Add(("tenant", tenant));
         }
 
         if (query.After is { } after)

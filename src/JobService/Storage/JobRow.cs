@@ -24,6 +24,7 @@ internal static class JobRow
             MaxFrames = row.Get<int>("max_frames"),
             DisplayName = row.Text("display_name"),
             Priority = row.Get<int>("priority"),
+            Tenant = row.Text("tenant"),
             RequestId = row.GetOrNull<Guid>("request_id"),
             Fingerprint = row.TextOrNull("fingerprint_json") is { } json
                 ? JsonSerializer.Deserialize<RequestFingerprint>(json)

@@ -27,6 +27,9 @@ internal static class JobSql
 
     public static readonly string ListNewest = $"{SelectJobs} ORDER BY created_at DESC, job_id DESC LIMIT $limit";
 
+    public const string CountByTenant =
+        "SELECT tenant, count(*)::INTEGER, (count(*) FILTER (status = $pending))::INTEGER FROM jobs GROUP BY tenant";
+
     public const string ListEnded =
         "SELECT job_id FROM jobs WHERE ended_at < $before ORDER BY ended_at, job_id LIMIT $limit";
 

@@ -6,5 +6,10 @@ namespace ForegSyte.Jobs.Uploads;
 /// <param name="Sha256">SHA-256 of the whole video, 64 lower-case hexadecimal digits; null for none.</param>
 /// <param name="RequestId">The caller's request_id; null where none was given.</param>
 /// <param name="CreatedAt">When.</param>
+/// <param name="Tenant">Whom it belongs to; empty where tenants are not told apart.</param>
 internal sealed record UploadRecord(
-    Guid UploadId, long SizeBytes, string? Sha256, Guid? RequestId, DateTimeOffset CreatedAt);
+    Guid UploadId, long SizeBytes, string? Sha256, Guid? RequestId, DateTimeOffset CreatedAt, string Tenant = "")
+{
+    /// <summary>Whether it is there for a caller who sees this tenant alone, or every one where it is null.</summary>
+    public bool IsVisibleTo(string? visibleTenant) => visibleTenant is null || visibleTenant == Tenant;
+}

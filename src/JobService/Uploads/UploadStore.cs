@@ -21,14 +21,15 @@ internal sealed class UploadStore(
     /// <summary>Begins an upload, or returns the one that the same request began before.</summary>
     /// <param name="sizeBytes">Size of the whole video, which was checked.</param>
     /// <param name="sha256">Its SHA-256 as lower-case digits; null where none was given.</param>
-    /// <param name="requestId">The caller's request_id; null where none was given.</param>
+    /// <param name="requestId">The caller's request_id, which counts for the tenant alone; null for none.</param>
+    /// <param name="tenant">Whom the upload is to belong to; empty where tenants are not told apart.</param>
     /// <exception cref="ServiceException">REQUEST_ID_CONFLICT, TOO_MANY_UPLOADS or STORAGE_FULL.</exception>
-    public OpenUpload Create(long sizeBytes, string? sha256, Guid? requestId)
+    public OpenUpload Create(long sizeBytes, string? sha256, Guid? requestId, string tenant = "")
     {
         lock (_creating)
         {
             var others = Ready().ToList();
-            if (requestId is not null && others.Find(other => other.Record.RequestId == requestId) is { } earlier)
+            if (requestId is not null && others.Find(IsSameRequest) is { } earlier)
             {
                 return SameOrConflict(earlier, sizeBytes, sha256);
             }
@@ -40,26 +41,37 @@ internal sealed class UploadStore(
 
             // What is promised to others is not free any more.
             storage.RequireRoom(sizeBytes + others.Sum(other => other.MissingBytes));
-            var upload = Create(new UploadRecord(Guid.NewGuid(), sizeBytes, sha256, requestId, time.GetUtcNow()));
+            var upload = Create(
+                new UploadRecord(Guid.NewGuid(), sizeBytes, sha256, requestId, time.GetUtcNow(), tenant));
             _uploads[upload.Record.UploadId] = Task.FromResult(upload);
             crashPoints.Pass(CrashPoint.UploadCreated);
             return upload;
         }
+
+        bool IsSameRequest(OpenUpload other) =>
+            other.Record.RequestId == requestId && other.Record.Tenant == tenant;
     }
 
     /// <summary>Finds an upload; one that is being checked after a crash of the machine is waited for.</summary>
+    /// <param name="uploadId">Its id.</param>
+    /// <param name="visibleTenant">
+    /// The one tenant whose uploads the caller sees, those of others are not there; null for a caller who sees all.
+    /// </param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="ServiceException">UPLOAD_NOT_FOUND.</exception>
-    public async Task<OpenUpload> FindAsync(Guid uploadId, CancellationToken cancellationToken) =>
-        await TryFindAsync(uploadId, cancellationToken) ?? throw UploadErrors.NotFound(uploadId);
+    public async Task<OpenUpload> FindAsync(
+        Guid uploadId, string? visibleTenant, CancellationToken cancellationToken) =>
+        await TryFindAsync(uploadId, visibleTenant, cancellationToken) ?? throw UploadErrors.NotFound(uploadId);
 
     /// <summary>
     /// Begins to complete an upload; until the result is disposed, nobody else completes, removes or changes it. Null
-    /// where there is none.
+    /// where the caller sees none.
     /// </summary>
     /// <exception cref="ServiceException">UPLOAD_BUSY or UPLOAD_INCOMPLETE.</exception>
-    public async Task<UploadCompletion?> TryBeginCompletionAsync(Guid uploadId, CancellationToken cancellationToken)
+    public async Task<UploadCompletion?> TryBeginCompletionAsync(
+        Guid uploadId, string? visibleTenant, CancellationToken cancellationToken)
     {
-        if (await TryFindAsync(uploadId, cancellationToken) is not { } upload)
+        if (await TryFindAsync(uploadId, visibleTenant, cancellationToken) is not { } upload)
         {
             return null;
         }
@@ -70,9 +82,9 @@ internal sealed class UploadStore(
 
     /// <summary>Ends an upload and removes what is there of it.</summary>
     /// <exception cref="ServiceException">UPLOAD_NOT_FOUND or UPLOAD_BUSY.</exception>
-    public async Task AbortAsync(Guid uploadId, CancellationToken cancellationToken)
+    public async Task AbortAsync(Guid uploadId, string? visibleTenant, CancellationToken cancellationToken)
     {
-        var upload = await FindAsync(uploadId, cancellationToken);
+        var upload = await FindAsync(uploadId, visibleTenant, cancellationToken);
         if (!TryRemove(upload, DateTimeOffset.MaxValue))
         {
             throw upload.IsGone ? UploadErrors.NotFound(uploadId) : UploadErrors.Busy(uploadId);
@@ -102,8 +114,13 @@ internal sealed class UploadStore(
         .Where(upload => upload.IsCompletedSuccessfully)
         .Select(upload => upload.GetAwaiter().GetResult());
 
-    private async Task<OpenUpload?> TryFindAsync(Guid uploadId, CancellationToken cancellationToken) =>
-        _uploads.TryGetValue(uploadId, out var upload) ? await upload.WaitAsync(cancellationToken) : null;
+    private async Task<OpenUpload?> TryFindAsync(
+        Guid uploadId, string? visibleTenant, CancellationToken cancellationToken) =>
+        _uploads.TryGetValue(uploadId, out var opening)
+        && await opening.WaitAsync(cancellationToken) is var upload
+        && upload.Record.IsVisibleTo(visibleTenant)
+            ? upload
+            : null;
 
     private OpenUpload Create(UploadRecord record)
     {

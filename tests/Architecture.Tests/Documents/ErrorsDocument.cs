@@ -28,7 +28,7 @@ internal static class ErrorsDocument
         service.
 
         The names and numbers are in [errors.proto](../protos/foregsyte/v1/errors.proto). Each reason is reached by a
-        test over a real socket, which decodes the details from the trailers; one without a test is not answered yet.
+        test over a real socket, which decodes the details from the trailers.
 
 
         """;

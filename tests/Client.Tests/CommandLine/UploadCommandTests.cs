@@ -114,7 +114,9 @@ public sealed class UploadCommandTests : IAsyncLifetime
         _server.Service.Wait.Answer(SampleJobs.Changed(SampleJobs.Failed()));
 
         var run = await CommandLineRun.StartAsync(
-            ["analyze", VideoPath, "--transfer", "upload", "--server", _server.Address.ToString()], Token, _folder.Path);
+            ["analyze", VideoPath, "--transfer", "upload", "--server", _server.Address.ToString()],
+            Token,
+            _folder.Path);
 
         Assert.Equal(4, run.ExitCode);
         Assert.Equal(bytes, Assert.Single(_server.Uploads.Videos));

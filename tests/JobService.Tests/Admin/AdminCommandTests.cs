@@ -49,6 +49,23 @@ public sealed class AdminCommandTests : IDisposable
         Assert.NotNull(await replaced.Store.FindAsync(late.JobId, Cancellation));
     }
 
+    [Theory]
+    [InlineData("needs a tenant", "--tenant", "", "--permissions", "read")]
+    [InlineData("none of submit, read and admin", "--tenant", "a", "--permissions", "read,write")]
+    [InlineData("needs permissions", "--tenant", "a", "--permissions", ",")]
+    [InlineData("The id has to be", "--tenant", "a", "--permissions", "read", "--id", "A")]
+    public async Task KeysNew_WrongArgument_SaysWhy(string expected, params string[] arguments)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+
+        var code = await AdminCommandLine.RunAsync(["keys", "new", .. arguments], output, error, Cancellation);
+
+        Assert.Equal(2, code);
+        Assert.Contains(expected, error.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("fgs_", output.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Restore_CopyThatWasChanged_IsRefusedAndChangesNothing()
     {

@@ -69,6 +69,7 @@ internal sealed class InMemoryJobStore : IJobStore
             [
                 .. _jobs.Values
                     .Where(job => query.Filter is null || JobFilterEvaluator.Matches(query.Filter, job))
+                    .Where(job => query.Tenant is null || job.Tenant == query.Tenant)
                     .Where(job => query.After is null || Compare(job, query.After) > 0)
                     .OrderByDescending(job => job.CreatedAt)
                     .ThenByDescending(job => job.JobId)
@@ -105,6 +106,15 @@ internal sealed class InMemoryJobStore : IJobStore
     public Task<IReadOnlyList<JobRecord>> ListUnfinishedAsync(CancellationToken cancellationToken) =>
         Run<IReadOnlyList<JobRecord>>(
             () => [.. _jobs.Values.Where(job => !job.IsTerminal).OrderBy(job => job.QueuedAt).ThenBy(job => job.JobId)],
+            cancellationToken);
+
+    public Task<IReadOnlyList<TenantCount>> CountByTenantAsync(CancellationToken cancellationToken) =>
+        Run<IReadOnlyList<TenantCount>>(
+            () =>
+            [
+                .. _jobs.Values.GroupBy(job => job.Tenant).Select(jobs => new TenantCount(
+                    jobs.Key, jobs.Count(), jobs.Count(job => job.Status == V1.JobStatus.Pending))),
+            ],
             cancellationToken);
 
     public Task<IReadOnlyList<Guid>> ListEndedAsync(

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace ForegSyte.Jobs.Tests.Fakes;
 
-/// <summary>Keeps the lines of a log.</summary>
+/// <summary>Keeps the lines of a log, each after its level.</summary>
 internal sealed class RecordedLog : ILoggerProvider, ILogger
 {
     private readonly ConcurrentQueue<string> _lines = new();
@@ -22,7 +22,8 @@ internal sealed class RecordedLog : ILoggerProvider, ILogger
         EventId eventId,
         TState state,
         Exception? exception,
-        Func<TState, Exception?, string> formatter) => _lines.Enqueue($"{formatter(state, exception)} {exception}");
+        Func<TState, Exception?, string> formatter) =>
+        _lines.Enqueue($"{logLevel} {formatter(state, exception)} {exception}");
 
     public void Dispose()
     {

@@ -32,6 +32,9 @@ namespace ForegSyte.Jobs.Tests.Grpc;
 /// </summary>
 internal sealed class RunningJobService : IAsyncDisposable
 {
+    /// <summary>In the place of a setting: no TCP port.</summary>
+    public const string NoPort = "";
+
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
     private static readonly Lazy<ByteString> Clip =
@@ -46,10 +49,10 @@ internal sealed class RunningJobService : IAsyncDisposable
     {
         string[] arguments =
         [
-            "--Listen:Port=0",
+            .. settings.Any(setting => setting.Key == NoPort) ? Array.Empty<string>() : ["--Listen:Port=0"],
             $"--DataDirectory={_folder.Path}",
             $"--Pipelines:Directory={Path.Combine(RepositoryFiles.Data, "pipelines")}",
-            .. settings.Select(setting => $"--{setting.Key}={setting.Value}"),
+            .. settings.Where(setting => setting.Key != NoPort).Select(setting => $"--{setting.Key}={setting.Value}"),
         ];
         var builder = WebApplication.CreateBuilder(arguments);
         builder.AddForegSyteHost("JobService", defaultPort: 5200, Contract.Descriptor);
@@ -82,7 +85,13 @@ internal sealed class RunningJobService : IAsyncDisposable
     /// <summary>The bytes of a video that every test may send.</summary>
     public static ByteString Video => Clip.Value;
 
-    public Uri Address => new(_app.Urls.Single());
+    public ICollection<string> Urls => _app.Urls;
+
+    /// <summary>Where it listens for calls.</summary>
+    public Uri Address => new(_app.Urls.First());
+
+    /// <summary>Where it listens for health checks alone, if it does.</summary>
+    public Uri HealthAddress => new(_app.Urls.Last());
 
     public GrpcChannel Channel => _channel!;
 
@@ -99,7 +108,7 @@ internal sealed class RunningJobService : IAsyncDisposable
     {
         var service = new RunningJobService(inference, settings);
         await service._app.StartAsync(Cancellation);
-        service._channel = GrpcChannel.ForAddress(service._app.Urls.Single());
+        service._channel = GrpcChannel.ForAddress(service.Address);
         return service;
     }
 

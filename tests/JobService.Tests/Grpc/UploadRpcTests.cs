@@ -195,7 +195,7 @@ public sealed class UploadRpcTests : IAsyncLifetime
     {
         var upload = await CreateAndSendAsync();
         var store = _service.Services.GetRequiredService<UploadStore>();
-        using (await store.TryBeginCompletionAsync(Guid.Parse(upload.UploadId), Cancellation))
+        using (await store.TryBeginCompletionAsync(Guid.Parse(upload.UploadId), visibleTenant: null, Cancellation))
         {
             await AssertFailsAsync(StatusCode.Aborted, "UPLOAD_BUSY", SubmitCall(upload));
             await AssertPartFailsAsync("UPLOAD_BUSY", PartOf(upload, 0), _ => { });

@@ -112,6 +112,7 @@ public abstract partial class JobStoreContract
             MaxFrames = before.MaxFrames,
             DisplayName = before.DisplayName,
             Priority = before.Priority,
+            Tenant = before.Tenant,
             VideoSha256 = before.VideoSha256,
         };
 

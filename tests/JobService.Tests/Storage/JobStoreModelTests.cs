@@ -113,7 +113,10 @@ public sealed class JobStoreModelTests : IAsyncDisposable
                 case < 3:
                     var (job, created) = await store.InsertAsync(
                         TestJobs.Pending(
-                            id, TestJobs.Noon.AddMinutes(step.Way), step.Way == 0 ? null : ids[^step.Way]),
+                            id, TestJobs.Noon.AddMinutes(step.Way), step.Way == 0 ? null : ids[^step.Way]) with
+                        {
+                            Tenant = TenantOf(step.Way),
+                        },
                         Cancellation);
                     return created + TestJobs.Text(job);
                 case < 7:
@@ -135,6 +138,8 @@ public sealed class JobStoreModelTests : IAsyncDisposable
         }
     }
 
+    private static string TenantOf(int way) => way % 2 == 0 ? "even" : "odd";
+
     /// <summary>All that a store can be asked, as text.</summary>
     private static async Task<string> EverythingAsync(IJobStore store, Guid[] ids)
     {
@@ -146,14 +151,22 @@ public sealed class JobStoreModelTests : IAsyncDisposable
         }
 
         var middle = new JobPosition(TestJobs.Noon.AddMinutes(1), ids[0]);
-        foreach (var query in new JobQuery[] { new(null, null, 1), new(null, null, 100), new(null, middle, 3) })
+        var all = new JobFilter.Comparison(FilterField.CreatedAt, FilterOperator.Greater, TestJobs.Noon.AddDays(-1));
+        foreach (var tenant in new[] { null, TenantOf(0), TenantOf(1), "nobody" })
         {
-            text.AddRange((await store.ListAsync(query, Cancellation)).Select(TestJobs.Text));
+            foreach (var query in new JobQuery[]
+            {
+                new(null, null, 1, tenant), new(null, null, 100, tenant), new(null, middle, 3, tenant),
+                new(all, null, 100, tenant), new(all, middle, 2, tenant),
+            })
+            {
+                text.Add($"{query}");
+                text.AddRange((await store.ListAsync(query, Cancellation)).Select(TestJobs.Text));
+            }
         }
 
-        var all = new JobFilter.Comparison(FilterField.CreatedAt, FilterOperator.Greater, TestJobs.Noon.AddDays(-1));
-        text.AddRange((await store.ListAsync(new JobQuery(all, null, 100), Cancellation)).Select(TestJobs.Text));
         text.AddRange((await store.ListUnfinishedAsync(Cancellation)).Select(TestJobs.Text));
+        text.AddRange((await store.CountByTenantAsync(Cancellation)).Select(count => $"{count}").Order());
         text.AddRange((await store.ListDeletedAsync(100, Cancellation)).Distinct().Order().Select(id => id.ToString()));
         text.AddRange((await store.FindKnownAsync(ids, Cancellation)).Order().Select(id => id.ToString()));
         return string.Join('\n', text);

@@ -39,6 +39,7 @@ internal static class TestJobs
             new string('é', 100_000) + "\n\"quoted\"",
             new Dictionary<string, string> { ["node"] = "read", ["z"] = "" }),
         Priority = 9,
+        Tenant = "tenant \u00e9'",
         UpdatedAt = Noon.AddTicks(10),
         QueuedAt = Noon.AddTicks(20),
         NextAttemptAt = Noon.AddHours(1),

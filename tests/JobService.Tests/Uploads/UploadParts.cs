@@ -47,10 +47,10 @@ internal sealed class UploadParts : IAsyncDisposable
         _writer.WriteAsync(upload, offset, data, Crc32C.Of(data), Cancellation);
 
     public async Task<OpenUpload> FindAsync(OpenUpload upload) =>
-        await Store.FindAsync(upload.Record.UploadId, Cancellation);
+        await Store.FindAsync(upload.Record.UploadId, visibleTenant: null, Cancellation);
 
     public async Task<UploadCompletion> CompleteAsync(OpenUpload upload) =>
-        (await Store.TryBeginCompletionAsync(upload.Record.UploadId, Cancellation))!;
+        (await Store.TryBeginCompletionAsync(upload.Record.UploadId, visibleTenant: null, Cancellation))!;
 
     /// <summary>As the end of the process: everything is closed, nothing is said.</summary>
     public async ValueTask DisposeAsync()

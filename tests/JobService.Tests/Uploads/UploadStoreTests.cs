@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Json;
 using CsCheck;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Tests.Storage;
@@ -203,11 +204,11 @@ public sealed class UploadStoreTests : IDisposable
             await AssertRefusedAsync(ErrorReason.UploadBusy, () => parts.CompleteAsync(upload));
             await AssertRefusedAsync(ErrorReason.UploadBusy, () => parts.WriteAsync(upload, 0, Part(0, 9)));
             await AssertRefusedAsync(
-                ErrorReason.UploadBusy, () => parts.Store.AbortAsync(upload.Record.UploadId, Cancellation));
+                ErrorReason.UploadBusy, () => parts.Store.AbortAsync(upload.Record.UploadId, null, Cancellation));
         }
 
         await parts.WriteAsync(upload, 0, Part(0, 9));
-        await parts.Store.AbortAsync(upload.Record.UploadId, Cancellation);
+        await parts.Store.AbortAsync(upload.Record.UploadId, null, Cancellation);
         Assert.Empty(Directory.GetFiles(parts.Folder));
     }
 
@@ -240,7 +241,7 @@ public sealed class UploadStoreTests : IDisposable
         }
 
         parts.Storage.DeleteShared("a.mp4", hash);
-        await parts.Store.AbortAsync(upload.Record.UploadId, Cancellation);
+        await parts.Store.AbortAsync(upload.Record.UploadId, null, Cancellation);
 
         Assert.Empty(Directory.GetFiles(_folder.File("video_jobs", ".shared")));
     }
@@ -260,7 +261,7 @@ public sealed class UploadStoreTests : IDisposable
         await AssertRefusedAsync(ErrorReason.InvalidField, () => parts.WriteAsync(upload, 30, Part(30, 10)));
         await AssertRefusedAsync(
             ErrorReason.TooManyUploads, () => Task.FromResult(parts.Store.Create(1, null, null)));
-        await parts.Store.AbortAsync(upload.Record.UploadId, Cancellation);
+        await parts.Store.AbortAsync(upload.Record.UploadId, null, Cancellation);
         parts.Store.Create(1, null, null);
     }
 
@@ -274,7 +275,7 @@ public sealed class UploadStoreTests : IDisposable
 
         await AssertRefusedAsync(ErrorReason.StorageFull, () => Task.FromResult(parts.Store.Create(size, null, null)));
 
-        await parts.Store.AbortAsync(first.Record.UploadId, Cancellation);
+        await parts.Store.AbortAsync(first.Record.UploadId, null, Cancellation);
         parts.Store.Create(size, null, null);
     }
 
@@ -290,6 +291,42 @@ public sealed class UploadStoreTests : IDisposable
             ErrorReason.RequestIdConflict, () => Task.FromResult(parts.Store.Create(11, Hash, requestId)));
         await AssertRefusedAsync(
             ErrorReason.RequestIdConflict, () => Task.FromResult(parts.Store.Create(10, null, requestId)));
+    }
+
+    [Fact]
+    public async Task NextProcess_UploadOfATenant_IsThereForThatTenantAndForThoseWhoSeeAll()
+    {
+        OpenUpload before;
+        await using (var parts = new UploadParts(_folder, _time))
+        {
+            before = parts.Store.Create(10, Hash, Guid.NewGuid(), "a");
+        }
+
+        await using var next = new UploadParts(_folder, _time);
+        await next.RecoverAsync();
+
+        var id = before.Record.UploadId;
+        Assert.Equal("a", (await next.Store.FindAsync(id, "a", Cancellation)).Record.Tenant);
+        Assert.Equal("a", (await next.Store.FindAsync(id, visibleTenant: null, Cancellation)).Record.Tenant);
+        await AssertRefusedAsync(ErrorReason.UploadNotFound, () => next.Store.FindAsync(id, "b", Cancellation));
+        await AssertRefusedAsync(ErrorReason.UploadNotFound, () => next.Store.FindAsync(id, "", Cancellation));
+        await AssertRefusedAsync(ErrorReason.UploadNotFound, () => next.Store.AbortAsync(id, "b", Cancellation));
+        Assert.Null(await next.Store.TryBeginCompletionAsync(id, "b", Cancellation));
+        Assert.NotSame(before, next.Store.Create(11, Hash, before.Record.RequestId, "b"));
+    }
+
+    [Fact]
+    public void Header_FromBeforeTenants_BelongsToTheTenantWithoutAName()
+    {
+        var header = JsonSerializer.Deserialize<UploadJournalHeader>(
+            """
+            {"Upload":{"UploadId":"3f2b8c1e-0000-4000-8000-000000000001","SizeBytes":10,"Sha256":null,"RequestId":null,
+            "CreatedAt":"2026-11-25T04:10:00+00:00"},"BootId":"run"}
+            """)!;
+
+        Assert.Equal(("", 10L), (header.Upload.Tenant, header.Upload.SizeBytes));
+        Assert.True(header.Upload.IsVisibleTo(visibleTenant: null));
+        Assert.False(header.Upload.IsVisibleTo("a"));
     }
 
     private static async Task AssertRefusedAsync(ErrorReason reason, Func<Task> call) =>

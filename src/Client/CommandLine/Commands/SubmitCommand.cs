@@ -16,7 +16,8 @@ internal static class SubmitCommand
         var video = new Argument<string>("FILE|URI")
         {
             Description =
-                "An MP4 of this machine, of any size, or a file://, https:// or s3:// URI that the server reads itself.",
+                "An MP4 of this machine, of any size, or a file://, https:// or s3:// URI "
+                + "that the server reads itself.",
         };
         var videoOptions = new VideoOptions();
         var json = SharedArguments.Json("the job");

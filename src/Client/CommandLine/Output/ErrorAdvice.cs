@@ -38,6 +38,8 @@ internal static class ErrorAdvice
             + "or was cancelled, 'delete' takes what has ended.",
         ForegSyteException { Reason: ErrorReason.VideoGone } =>
             "'foregsyte submit FILE' makes a new job of the video.",
+        ForegSyteException { Reason: ErrorReason.Unauthenticated } =>
+            $"Put your API key into {CredentialOptions.ApiKeyVariable}, or into a file for --api-key-file.",
         ForegSyteException { Reason: ErrorReason.JobCancelled } => "'foregsyte retry JOB_ID' runs the job again.",
         _ => null,
     };

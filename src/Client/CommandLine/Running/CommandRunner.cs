@@ -26,6 +26,7 @@ internal sealed class CommandRunner(CommandEnvironment environment, GlobalOption
             await using var client = new ForegSyteClient(environment.ClientOptions with
             {
                 Address = arguments.GetRequiredValue(globals.Server),
+                Credentials = globals.Credentials.Read(arguments),
                 TimeProvider = environment.TimeProvider,
             });
             IProgressDisplay progress = environment.ErrorIsTerminal && error.Profile.Capabilities.Interactive

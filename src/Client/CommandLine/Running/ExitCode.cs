@@ -26,4 +26,7 @@ internal enum ExitCode
 
     /// <summary>It took longer than --timeout or a deadline.</summary>
     TimedOut = 7,
+
+    /// <summary>The server does not know the caller, or does not let the caller do this.</summary>
+    Denied = 8,
 }

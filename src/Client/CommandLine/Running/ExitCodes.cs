@@ -19,6 +19,7 @@ internal static class ExitCodes
           5  the job was cancelled, or the command interrupted
           6  the server cannot be reached, or takes no more jobs or uploads now
           7  it took too long
+          8  the server does not know the caller, or does not let the caller do this
         """;
 
     /// <summary>The exit code of a failure.</summary>
@@ -56,6 +57,7 @@ internal static class ExitCodes
         StatusCode.Cancelled => ExitCode.Cancelled,
         StatusCode.Unavailable => ExitCode.Unavailable,
         StatusCode.DeadlineExceeded => ExitCode.TimedOut,
+        StatusCode.Unauthenticated or StatusCode.PermissionDenied => ExitCode.Denied,
         _ => ExitCode.Unexpected,
     };
 }

@@ -16,7 +16,8 @@ internal sealed class GlobalOptions
     {
         Server = new Option<Uri>("--server", "-s")
         {
-            Description = $"Address of the JobService: http:// without TLS, https:// with TLS. Also {ServerVariable}.",
+            Description = "Address of the JobService: http:// without TLS, https:// with TLS, unix:/path for a Unix "
+                + $"socket. Also {ServerVariable}.",
             HelpName = "ADDRESS",
             Recursive = true,
             DefaultValueFactory = result =>
@@ -26,6 +27,7 @@ internal sealed class GlobalOptions
             },
             CustomParser = result => ParseServer(result.Tokens[0].Value, result),
         };
+        Credentials = new CredentialOptions(environment);
         Timeout = new Option<TimeSpan?>("--timeout")
         {
             Description = "Longest time for the whole command, for example 90s, 15m or 2h.",
@@ -48,18 +50,22 @@ internal sealed class GlobalOptions
         Recursive = true,
     };
 
+    /// <summary>Who the caller is.</summary>
+    public CredentialOptions Credentials { get; }
+
     /// <summary>Adds the options to the root.</summary>
     public void AddTo(RootCommand root)
     {
         root.Add(Server);
         root.Add(Timeout);
         root.Add(Verbose);
+        Credentials.AddTo(root);
     }
 
     private static Uri ParseServer(string text, ArgumentResult result)
     {
         if (Uri.TryCreate(text, UriKind.Absolute, out var address)
-            && (address.Scheme == Uri.UriSchemeHttp || address.Scheme == Uri.UriSchemeHttps))
+            && address.Scheme is "http" or "https" or "unix")
         {
             return address;
         }

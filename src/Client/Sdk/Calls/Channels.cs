@@ -8,20 +8,24 @@ internal static class Channels
     /// <summary>A channel with the options' limits; nothing is connected yet.</summary>
     public static GrpcChannel Open(ForegSyteClientOptions options)
     {
+        var isUnixSocket = options.Address.Scheme == UnixSockets.Scheme;
+        var sockets = new SocketsHttpHandler
+        {
+            EnableMultipleHttp2Connections = true,
+            ConnectTimeout = options.ConnectTimeout,
+            KeepAlivePingDelay = options.KeepAlivePingDelay,
+            KeepAlivePingTimeout = options.KeepAlivePingTimeout,
+            // Only while calls are under way: an idle client must not be taken for a ping flood.
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+            PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
+            // A proxy of the environment cannot reach this machine's own server.
+            UseProxy = !isUnixSocket && !options.Address.IsLoopback,
+            SslOptions = TlsSettings.For(options.Credentials),
+            ConnectCallback = isUnixSocket ? UnixSockets.ConnectTo(options.Address) : null,
+        };
         var channelOptions = new GrpcChannelOptions
         {
-            HttpHandler = new SocketsHttpHandler
-            {
-                EnableMultipleHttp2Connections = true,
-                ConnectTimeout = options.ConnectTimeout,
-                KeepAlivePingDelay = options.KeepAlivePingDelay,
-                KeepAlivePingTimeout = options.KeepAlivePingTimeout,
-                // Only while calls are under way: an idle client must not be taken for a ping flood.
-                KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
-                PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
-                // A proxy of the environment cannot reach this machine's own server.
-                UseProxy = !options.Address.IsLoopback,
-            },
+            HttpHandler = new CredentialsHandler(options.Credentials, sockets),
             DisposeHttpClient = true,
             MaxReceiveMessageSize = options.MaxMessageBytes,
             MaxSendMessageSize = options.MaxMessageBytes,
@@ -30,6 +34,6 @@ internal static class Channels
             MaxReconnectBackoff = options.RetryMaxDelay,
         };
         options.ConfigureChannel?.Invoke(channelOptions);
-        return GrpcChannel.ForAddress(options.Address, channelOptions);
+        return GrpcChannel.ForAddress(isUnixSocket ? UnixSockets.Placeholder : options.Address, channelOptions);
     }
 }

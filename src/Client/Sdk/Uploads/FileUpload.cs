@@ -55,7 +55,8 @@ internal sealed class FileUpload(
     }
 
     /// <summary>
-    /// An upload with its ranges; with a job too where an earlier run had submitted it and was ended before it heard so.
+    /// An upload with its ranges; with a job too where an earlier run had submitted it and was ended before it heard
+    /// so.
     /// </summary>
     private async Task<(Upload Upload, Job? Job)> BeginAsync(CancellationToken cancellationToken)
     {
@@ -102,7 +103,9 @@ internal sealed class FileUpload(
             : options.Uploads.PartBytes;
         var plan = PartPlan.Of(file.SizeBytes, partBytes, upload.Ranges);
         tally.Begin(
-            plan.Where(part => part.IsThere).Sum(part => (long)part.Length), state.IsKept, isChecking: hash is not null);
+            plan.Where(part => part.IsThere).Sum(part => (long)part.Length),
+            state.IsKept,
+            isChecking: hash is not null);
         var sender = uploads.SenderOf(upload.UploadId, tally);
         // Each of them asks for a part, one at a time, and then sends it: so many buffers there are, and no more.
         await Parallel.ForEachAsync(
@@ -174,11 +177,11 @@ internal sealed class FileUpload(
     /// <summary>Whether no repetition can make a job of what was uploaded.</summary>
     private static bool IsTheVideosFault(Exception failure) => failure is FileChangedException
         or ForegSyteException
-        {
-            Reason: ErrorReason.EmptyVideo or ErrorReason.NotAnMp4 or ErrorReason.TruncatedMp4
+    {
+        Reason: ErrorReason.EmptyVideo or ErrorReason.NotAnMp4 or ErrorReason.TruncatedMp4
                 or ErrorReason.NoVideoTrack or ErrorReason.NoFrames or ErrorReason.VideoLimitExceeded
                 or ErrorReason.UploadContentMismatch,
-        };
+    };
 
     private Upload Whole(string uploadId) => new()
     {

@@ -69,7 +69,10 @@ public sealed record UploadOptions
     {
         OptionRange.RequireBetween(PartBytes, MinPartBytes, 8 * 1024 * 1024, "Uploads.PartBytes");
         OptionRange.RequireBetween(
-            maxMessageBytes, PartBytes + PartOverheadBytes, int.MaxValue, nameof(ForegSyteClientOptions.MaxMessageBytes));
+            maxMessageBytes,
+            PartBytes + PartOverheadBytes,
+            int.MaxValue,
+            nameof(ForegSyteClientOptions.MaxMessageBytes));
         OptionRange.RequireBetween(Parallelism, 1, 32, "Uploads.Parallelism");
         OptionRange.RequireAtLeast(PartDeadline, TimeSpan.FromTicks(1), "Uploads.PartDeadline");
         OptionRange.RequireAtLeast(CompletionDeadline, TimeSpan.FromTicks(1), "Uploads.CompletionDeadline");

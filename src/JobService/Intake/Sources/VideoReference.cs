@@ -16,5 +16,7 @@ internal abstract record VideoReference
     public sealed record Remote(string Uri) : VideoReference;
 
     /// <summary>The bytes came in parts.</summary>
-    public sealed record Upload(Guid UploadId) : VideoReference;
+    /// <param name="UploadId">The upload.</param>
+    /// <param name="VisibleTenant">The one tenant whose uploads the caller sees; null for all.</param>
+    public sealed record Upload(Guid UploadId, string? VisibleTenant) : VideoReference;
 }

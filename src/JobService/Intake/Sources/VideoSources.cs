@@ -24,7 +24,7 @@ internal sealed class VideoSources(
                 new RemoteSource(remote.Uri, fetcher.Locate(remote.Uri), fetcher, storage, checks),
             VideoReference.Upload upload => new UploadSource(
                 upload.UploadId,
-                await uploads.TryBeginCompletionAsync(upload.UploadId, cancellationToken),
+                await uploads.TryBeginCompletionAsync(upload.UploadId, upload.VisibleTenant, cancellationToken),
                 storage,
                 checks),
             _ => throw new UnreachableException(),

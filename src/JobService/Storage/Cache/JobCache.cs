@@ -27,7 +27,7 @@ internal sealed class JobCache(IOptions<DatabaseOptions> options)
     public bool MayHaveRequestId(Guid requestId) => Volatile.Read(ref _requestIds).MayContain(requestId);
 
     /// <summary>A page without a filter; null where only the database can tell.</summary>
-    public IReadOnlyList<JobRecord>? Page(JobPosition? after, int limit) => _newest.Page(after, limit);
+    public IReadOnlyList<JobRecord>? Page(JobQuery query) => _newest.Page(query.After, query.Limit, query.Tenant);
 
     /// <summary>All pending and running jobs, in the order in which they were queued.</summary>
     public IReadOnlyList<JobRecord> Unfinished() =>

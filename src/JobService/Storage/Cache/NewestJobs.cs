@@ -67,21 +67,24 @@ internal sealed class NewestJobs
         }
     }
 
-    /// <summary>A page without a filter; null where only the database can tell.</summary>
-    public IReadOnlyList<JobRecord>? Page(JobPosition? after, int limit)
+    /// <summary>
+    /// A page without a filter, of one tenant or, where that is null, of all; null where only the database can tell.
+    /// </summary>
+    public IReadOnlyList<JobRecord>? Page(JobPosition? after, int limit, string? tenant)
     {
         lock (_lock)
         {
+            var page = new List<JobRecord>();
             var end = after is null ? _jobs.Count : EndBefore(after);
-            var start = Math.Max(0, end - limit);
-            if (end - start < limit && !_isAll)
+            for (var index = end - 1; index >= 0 && page.Count < limit; index--)
             {
-                return null;
+                if (tenant is null || _jobs[index].Tenant == tenant)
+                {
+                    page.Add(_jobs[index]);
+                }
             }
 
-            var page = _jobs.GetRange(start, end - start);
-            page.Reverse();
-            return page;
+            return page.Count == limit || _isAll ? page : null;
         }
     }
 

@@ -14,8 +14,10 @@ public sealed class UploadFailureTests
 
     /// <summary>Failures that pass, by what happens to the second part and the one after it.</summary>
     public static TheoryData<string> Passing { get; } =
-        ["unavailable", "internal after it was taken", "unknown", "connection broken", "stream reset", "checksum", "busy",
-            "rate limited", "too slow"];
+    [
+        "unavailable", "internal after it was taken", "unknown", "connection broken", "stream reset", "checksum",
+        "busy", "rate limited", "too slow",
+    ];
 
     [Theory]
     [MemberData(nameof(Passing))]
@@ -42,7 +44,8 @@ public sealed class UploadFailureTests
     public async Task SubmitFile_PartRefused_IsNotSentAgain()
     {
         await using var scene = await UploadScene.SetAsync();
-        scene.Uploads.Part.Fail(Failures.Of(StatusCode.ResourceExhausted, ErrorReason.StorageFull, "The disk is full."));
+        scene.Uploads.Part.Fail(
+            Failures.Of(StatusCode.ResourceExhausted, ErrorReason.StorageFull, "The disk is full."));
 
         var failure = await Assert.ThrowsAsync<ForegSyteException>(
             () => scene.SubmitAsync(Token, changeUploads: uploads => uploads with { Parallelism = 1 }));

@@ -36,7 +36,9 @@ public sealed class UploadTests
         Assert.Equal(scene.Bytes, Assert.Single(scene.Uploads.Videos));
         Assert.Equal(3, scene.Uploads.MostPartsUnderWay);
         var parts = scene.Uploads.Part.Requests.OrderBy(part => part.Offset).ToList();
-        Assert.Equal(Enumerable.Range(0, 11).Select(index => (long)index * UploadScene.PartBytes), parts.Select(part => part.Offset));
+        Assert.Equal(
+            Enumerable.Range(0, 11).Select(index => (long)index * UploadScene.PartBytes),
+            parts.Select(part => part.Offset));
         Assert.Equal([.. Enumerable.Repeat(UploadScene.PartBytes, 10), 17], parts.Select(part => part.Data.Length));
         var created = Assert.Single(scene.Uploads.Create.Requests);
         Assert.Equal((scene.Bytes.Length, ""), (created.SizeBytes, created.Sha256));
@@ -100,7 +102,9 @@ public sealed class UploadTests
 
         Assert.Equal(scene.Bytes, Assert.Single(scene.Uploads.Videos));
         var again = scene.Uploads.Part.Requests[^1];
-        Assert.Equal((12, UploadScene.PartBytes, 100), (scene.Uploads.Part.Requests.Count, again.Offset, again.Data.Length));
+        Assert.Equal(
+            (12, UploadScene.PartBytes, 100),
+            (scene.Uploads.Part.Requests.Count, again.Offset, again.Data.Length));
     }
 
     [Fact]

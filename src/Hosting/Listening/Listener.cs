@@ -1,0 +1,92 @@
+using System.Net;
+using System.Net.Sockets;
+using ForegSyte.Hosting.Configuration;
+using ForegSyte.Hosting.Connections;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace ForegSyte.Hosting.Listening;
+
+/// <summary>
+/// Makes Kestrel listen: HTTP/2, with TLS where there is a certificate, on loopback unless told otherwise; on a Unix
+/// socket; and on a port for health checks.
+/// </summary>
+internal static class Listener
+{
+    /// <summary>Adds the listener.</summary>
+    public static void AddForegSyteListener(this WebApplicationBuilder builder, int defaultPort)
+    {
+        builder.Services.AddCheckedOptions<ListenerOptions>(ListenerOptions.Section, TlsOptions.Subsection);
+        builder.Services.AddCheckedOptions<TlsOptions>(TlsOptions.Section);
+        builder.Services.AddSingleton<IValidateOptions<ListenerOptions>, ReachCheck>();
+        builder.Services.AddSingleton<ServerTls>();
+        builder.Services.AddOptions<KestrelServerOptions>().Configure<IOptions<ListenerOptions>, ServerTls>(
+            (kestrel, options, tls) =>
+            {
+                kestrel.AddServerHeader = false;
+
+                // MessageSizeGate answers a message that is too large; this limit would cut the call without a reason.
+                kestrel.Limits.MaxRequestBodySize = null;
+                Listen(kestrel, options.Value, tls, defaultPort);
+            });
+        builder.Services.AddOptions<SocketTransportOptions>().Configure<IOptions<ListenerOptions>>(
+            (sockets, options) => sockets.CreateBoundListenSocket = endPoint => Bind(endPoint, options.Value));
+    }
+
+    private static void Listen(
+        KestrelServerOptions kestrel, ListenerOptions options, ServerTls tls, int defaultPort)
+    {
+        var address = IPAddress.Parse(options.Address);
+        if (options.HasTcp)
+        {
+            kestrel.Listen(address, options.Port ?? defaultPort, endpoint =>
+            {
+                Limit(endpoint);
+                if (tls.IsUsed)
+                {
+                    endpoint.UseHttps(new TlsHandshakeCallbackOptions
+                    {
+                        OnConnection = _ => ValueTask.FromResult(tls.ForConnection()),
+                    });
+                }
+            });
+        }
+
+        if (options.UnixSocket is { } path)
+        {
+            kestrel.ListenUnixSocket(path, endpoint => Mark(endpoint, LocalConnection.Instance));
+        }
+
+        if (options.HealthPort is { } healthPort)
+        {
+            kestrel.Listen(address, healthPort, endpoint => Mark(endpoint, HealthConnection.Instance));
+        }
+    }
+
+    /// <summary>First of all, so that a connection takes its place before its TLS handshake costs anything.</summary>
+    private static void Limit(ListenOptions endpoint)
+    {
+        endpoint.Protocols = HttpProtocols.Http2;
+        endpoint.UseConnectionLife();
+    }
+
+    private static void Mark<TFeature>(ListenOptions endpoint, TFeature feature)
+    {
+        Limit(endpoint);
+        endpoint.Use(next => connection =>
+        {
+            connection.Features.Set(feature);
+            return next(connection);
+        });
+    }
+
+    private static Socket Bind(EndPoint endPoint, ListenerOptions options) =>
+        endPoint is UnixDomainSocketEndPoint local
+            ? UnixSocket.Bind(local, options.UnixSocket!, options.SocketMode)
+            : SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint);
+}

@@ -1,0 +1,67 @@
+using ForegSyte.Testing;
+
+namespace ForegSyte.Client.Tests.Sdk;
+
+public sealed class CredentialsTests
+{
+    private const string Key = "fgs_ci-1.secret";
+    private static readonly Uri Remote = new("http://host.test:5200");
+
+    public static TheoryData<Uri, ClientCredentials, string> Invalid => new()
+    {
+        { Remote, new() { ApiKey = Key }, "AllowUnencrypted" },
+        { Remote, new() { BearerToken = _ => ValueTask.FromResult("token") }, "AllowUnencrypted" },
+        { Remote, new() { ApiKey = "" }, "ApiKey" },
+        { Remote, new() { ApiKey = "two words" }, "ApiKey" },
+        { Remote, new() { ApiKey = Key, BearerToken = _ => ValueTask.FromResult("token") }, "BearerToken" },
+        { Remote, new() { CaFile = "/ca.pem" }, "https" },
+        { new("https://host.test"), new() { KeyFile = "/key.pem" }, "CertificateFile" },
+        { new("https://host.test"), new() { CaFile = "/nowhere/ca.pem" }, "CaFile" },
+        { new("https://host.test"), new() { CertificateFile = "/nowhere/client.pem" }, "CertificateFile" },
+    };
+
+    public static TheoryData<Uri, ClientCredentials> Valid => new()
+    {
+        { Remote, new() { ApiKey = Key, AllowUnencrypted = true } },
+        { new("http://127.0.0.1:5200"), new() { ApiKey = Key } },
+        { new("http://localhost:5200"), new() { ApiKey = Key } },
+        { new("unix:/run/jobs.sock"), new() { ApiKey = Key } },
+        { new("https://host.test"), new() { ApiKey = Key } },
+    };
+
+    [Theory]
+    [MemberData(nameof(Invalid))]
+    public void Construct_WhatDoesNotGoTogether_IsRefusedAndTellsNoSecret(
+        Uri address, ClientCredentials credentials, string part)
+    {
+        var failure = Assert.Throws<ArgumentException>(() => Open(address, credentials));
+
+        Assert.Contains(part, failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Valid))]
+    public async Task Construct_WhatGoesTogether_IsTakenAndShownNowhere(Uri address, ClientCredentials credentials)
+    {
+        await using var client = Open(address, credentials);
+
+        var options = new ForegSyteClientOptions { Address = address, Credentials = credentials };
+        Assert.DoesNotContain("secret", options.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Construct_CaFileWithoutACertificate_IsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("ca.pem"), "no PEM");
+
+        var failure = Assert.Throws<ArgumentException>(
+            () => Open(new Uri("https://host.test"), new ClientCredentials { CaFile = folder.File("ca.pem") }));
+
+        Assert.Contains("has no certificate", failure.Message, StringComparison.Ordinal);
+    }
+
+    private static ForegSyteClient Open(Uri address, ClientCredentials credentials) =>
+        new(new ForegSyteClientOptions { Address = address, Credentials = credentials });
+}

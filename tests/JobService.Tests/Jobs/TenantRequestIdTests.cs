@@ -1,0 +1,36 @@
+using CsCheck;
+
+namespace ForegSyte.Jobs.Tests.Jobs;
+
+public sealed class TenantRequestIdTests
+{
+    private static readonly Gen<string> Tenant = Gen.String[Gen.Char['a', 'z'], 1, 8];
+
+    [Fact]
+    public void Of_NoTenant_IsTheCallersOwn()
+    {
+        var requestId = Guid.NewGuid();
+
+        Assert.Equal(requestId, TenantRequestId.Of("", requestId));
+    }
+
+    [Fact]
+    public void Of_ATenant_IsAlwaysTheSameUuidOfVersion8()
+    {
+        var requestId = Guid.Parse("3f2b8c1e-5a44-4b6f-9c70-0d1e2f3a4b5c");
+
+        var stored = TenantRequestId.Of("acme", requestId);
+
+        // echo -n 3f2b8c1e5a444b6f9c700d1e2f3a4b5c61636d65 | xxd -r -p | sha256sum, with version and variant put in.
+        Assert.Equal("1fa0de5c-7b69-88ed-b6f0-6c671da30dc1", stored.ToString());
+        Assert.Equal((8, 0b10), (stored.Version, stored.Variant >> 2));
+    }
+
+    [Fact]
+    public void Of_AnotherTenantOrId_IsAnotherOne() =>
+        Gen.Select(Tenant, Tenant, Gen.Guid, Gen.Guid).Sample((left, right, first, second) =>
+        {
+            Assert.Equal(left == right, TenantRequestId.Of(left, first) == TenantRequestId.Of(right, first));
+            Assert.Equal(first == second, TenantRequestId.Of(left, first) == TenantRequestId.Of(left, second));
+        });
+}

@@ -1,0 +1,84 @@
+using ForegSyte.Protocol.Checksums;
+using ForegSyte.V1;
+using Google.Protobuf;
+using Grpc.Core;
+using Grpc.Health.V1;
+using Grpc.Reflection.V1Alpha;
+using Contract = ForegSyte.V1.JobService;
+
+namespace ForegSyte.Jobs.Tests.Security;
+
+/// <summary>A call of each RPC, as small as it can be.</summary>
+internal static class RpcCalls
+{
+    public const string Health = "grpc.health.v1.Health/Check";
+    public const string Reflection = "grpc.reflection/ServerReflectionInfo";
+
+    /// <summary>
+    /// The calls by the path of the RPC without its package; those about a job or an upload take its id.
+    /// </summary>
+    public static readonly IReadOnlyDictionary<string, Func<CallInvoker, string, CallOptions, Task>> All =
+        new Dictionary<string, Func<CallInvoker, string, CallOptions, Task>>
+        {
+            ["JobService/SubmitVideo"] = (invoker, _, options) =>
+                Jobs(invoker).SubmitVideoAsync(new SubmitVideoRequest(), options).ResponseAsync,
+            ["JobService/GetJob"] = (invoker, id, options) =>
+                Jobs(invoker).GetJobAsync(new GetJobRequest { JobId = id }, options).ResponseAsync,
+            ["JobService/WaitJob"] = (invoker, id, options) =>
+                Jobs(invoker).WaitJobAsync(new WaitJobRequest { JobId = id }, options).ResponseAsync,
+            ["JobService/ListJobs"] = (invoker, _, options) =>
+                Jobs(invoker).ListJobsAsync(new ListJobsRequest(), options).ResponseAsync,
+            ["JobService/CancelJob"] = (invoker, id, options) =>
+                Jobs(invoker).CancelJobAsync(new CancelJobRequest { JobId = id }, options).ResponseAsync,
+            ["JobService/RetryJob"] = (invoker, id, options) =>
+                Jobs(invoker).RetryJobAsync(new RetryJobRequest { JobId = id }, options).ResponseAsync,
+            ["JobService/DeleteJob"] = (invoker, id, options) =>
+                Jobs(invoker).DeleteJobAsync(new DeleteJobRequest { JobId = id }, options).ResponseAsync,
+            ["JobService/GetJobResults"] = (invoker, id, options) =>
+                Jobs(invoker).GetJobResultsAsync(new GetJobResultsRequest { JobId = id }, options).ResponseAsync,
+            ["JobService/ListPipelines"] = (invoker, _, options) =>
+                Jobs(invoker).ListPipelinesAsync(new ListPipelinesRequest(), options).ResponseAsync,
+            ["JobService/GetServerInfo"] = (invoker, _, options) =>
+                Jobs(invoker).GetServerInfoAsync(new JobServiceGetServerInfoRequest(), options).ResponseAsync,
+            ["JobService/ListErrorReasons"] = (invoker, _, options) =>
+                Jobs(invoker).ListErrorReasonsAsync(new ListErrorReasonsRequest(), options).ResponseAsync,
+            ["UploadService/CreateUpload"] = (invoker, _, options) =>
+                Uploads(invoker).CreateUploadAsync(new CreateUploadRequest(), options).ResponseAsync,
+            ["UploadService/UploadPart"] = (invoker, id, options) =>
+                Uploads(invoker).UploadPartAsync(Part(id), options).ResponseAsync,
+            ["UploadService/GetUpload"] = (invoker, id, options) =>
+                Uploads(invoker).GetUploadAsync(new GetUploadRequest { UploadId = id }, options).ResponseAsync,
+            ["UploadService/AbortUpload"] = (invoker, id, options) =>
+                Uploads(invoker).AbortUploadAsync(new AbortUploadRequest { UploadId = id }, options).ResponseAsync,
+            [Health] = (invoker, _, options) =>
+                new Health.HealthClient(invoker).CheckAsync(new HealthCheckRequest(), options).ResponseAsync,
+            [Reflection] = (invoker, _, options) => ReflectAsync(invoker, options),
+        };
+
+    private static Contract.JobServiceClient Jobs(CallInvoker invoker) => new(invoker);
+
+    private static UploadService.UploadServiceClient Uploads(CallInvoker invoker) => new(invoker);
+
+    /// <summary>The first byte of a video.</summary>
+    public static UploadPartRequest Part(string uploadId)
+    {
+        var data = ByteString.CopyFrom(1);
+        return new UploadPartRequest { UploadId = uploadId, Data = data, Crc32C = Crc32C.Of(data.Span) };
+    }
+
+    private static async Task ReflectAsync(CallInvoker invoker, CallOptions options)
+    {
+        using var call = new ServerReflection.ServerReflectionClient(invoker).ServerReflectionInfo(options);
+        try
+        {
+            await call.RequestStream.WriteAsync(new ServerReflectionRequest { ListServices = "" });
+            await call.RequestStream.CompleteAsync();
+        }
+        catch (RpcException)
+        {
+            // The server has ended the call already; why is in what it answers.
+        }
+
+        Assert.True(await call.ResponseStream.MoveNext(options.CancellationToken));
+    }
+}

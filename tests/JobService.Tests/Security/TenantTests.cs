@@ -1,0 +1,210 @@
+using ForegSyte.Client;
+using ForegSyte.Jobs.Tests.Grpc;
+using ForegSyte.Testing;
+using ForegSyte.V1;
+using Google.Rpc;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Contract = ForegSyte.V1.JobService;
+
+namespace ForegSyte.Jobs.Tests.Security;
+
+/// <summary>Two tenants of one server, over a socket.</summary>
+public sealed class TenantTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task ListJobs_HasTheTenantsJobsPageByPage_AndAnAdminHasAll()
+    {
+        using var setup = AccessSetup.ApiKeys();
+        await using var service = await StartAsync(setup);
+        using var own = Answers.ChannelOf(service.Address, Key(setup, "submit"));
+        using var read = Answers.ChannelOf(service.Address, Key(setup, "read"));
+        using var other = Answers.ChannelOf(service.Address, Key(setup, "other"));
+        using var admin = Answers.ChannelOf(service.Address, Key(setup, "admin"));
+        var (mine, others) = (new List<string>(), new List<string>());
+        for (var round = 0; round < 3; round++)
+        {
+            var job = await SubmitAsync(own);
+            Assert.Equal("a", job.Tenant);
+            mine.Add(job.JobId);
+            others.Add((await SubmitAsync(other)).JobId);
+        }
+
+        foreach (var filter in new[] { "", "status = PENDING" })
+        {
+            Assert.Equal(mine.Order(), (await ListAsync(read, filter)).Order());
+            Assert.Equal(others.Order(), (await ListAsync(other, filter)).Order());
+            Assert.Equal(mine.Concat(others).Order(), (await ListAsync(admin, filter)).Order());
+        }
+    }
+
+    [Fact]
+    public async Task ListJobs_TokenOfAnotherTenant_IsNone()
+    {
+        using var setup = AccessSetup.ApiKeys();
+        await using var service = await StartAsync(setup);
+        using var own = Answers.ChannelOf(service.Address, Key(setup, "submit"));
+        using var read = Answers.ChannelOf(service.Address, Key(setup, "read"));
+        using var other = Answers.ChannelOf(service.Address, Key(setup, "other"));
+        await SubmitAsync(own);
+        await SubmitAsync(own);
+        var page = await Client(read).ListJobsAsync(
+            new ListJobsRequest { PageSize = 1 }, cancellationToken: Cancellation);
+
+        var refusal = await Answers.RefusalAsync(Client(other).ListJobsAsync(
+            new ListJobsRequest { PageSize = 1, PageToken = page.NextPageToken }, cancellationToken: Cancellation));
+
+        Assert.Equal("INVALID_PAGE_TOKEN", refusal.Reason);
+    }
+
+    [Fact]
+    public async Task RequestId_OfTwoTenants_IsTwoRequests()
+    {
+        using var setup = AccessSetup.ApiKeys();
+        await using var service = await StartAsync(setup);
+        using var own = Answers.ChannelOf(service.Address, Key(setup, "submit"));
+        using var other = Answers.ChannelOf(service.Address, Key(setup, "other"));
+        var requestId = Guid.NewGuid().ToString();
+
+        var mine = await SubmitAsync(own, requestId);
+        var theirs = await SubmitAsync(other, requestId);
+
+        Assert.NotEqual(mine.JobId, theirs.JobId);
+        Assert.Equal(mine.JobId, (await SubmitAsync(own, requestId)).JobId);
+        Assert.Equal(theirs.JobId, (await SubmitAsync(other, requestId)).JobId);
+
+        // Another request with the id is told the id that was sent, and not what it is stored as.
+        var conflict = await Answers.RefusalAsync(Client(own).SubmitVideoAsync(
+            RunningJobService.Request(priority: 9, requestId), cancellationToken: Cancellation));
+        Assert.Equal((requestId, mine.JobId), (conflict.Metadata["requestId"], conflict.Metadata["jobId"]));
+    }
+
+    [Fact]
+    [Reaches(ErrorReason.TenantQuotaExceeded)]
+    public async Task MaxPendingJobs_OfOneTenant_IsExactAndLeavesTheOtherAlone()
+    {
+        using var setup = AccessSetup.ApiKeys();
+        await using var service = await StartAsync(
+            setup, ("Tenants:MaxPendingJobs", "2"), ("Submit:QueueFullDelay", "00:00:07"));
+        using var own = Answers.ChannelOf(service.Address, Key(setup, "submit"));
+        using var other = Answers.ChannelOf(service.Address, Key(setup, "other"));
+        var calls = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => TrySubmitAsync(own)));
+
+        Assert.Equal(2, calls.Count(failure => failure is null));
+        Assert.All(calls.OfType<RpcException>(), failure => CheckQuota(failure, "Tenants:MaxPendingJobs", 7));
+        var accepted = await SubmitAsync(other);
+
+        // A job that is cancelled waits no more, and needs a place to be retried.
+        using var read = Answers.ChannelOf(service.Address, Key(setup, "read"));
+        var first = (await ListAsync(read, "")).First();
+        await Client(own).CancelJobAsync(new CancelJobRequest { JobId = first }, cancellationToken: Cancellation);
+        Assert.Null(await TrySubmitAsync(own));
+        var retry = await Assert.ThrowsAsync<RpcException>(() => Client(own).RetryJobAsync(
+            new RetryJobRequest { JobId = first }, cancellationToken: Cancellation).ResponseAsync);
+        CheckQuota(retry, "Tenants:MaxPendingJobs", 7);
+        Assert.Equal(JobStatus.Pending, accepted.Status);
+    }
+
+    [Fact]
+    public async Task MaxJobs_UntilSomeAreDeleted_RefusesNewOnes()
+    {
+        using var setup = AccessSetup.ApiKeys();
+        await using var service = await StartAsync(setup, ("Tenants:MaxJobs", "1"));
+        using var own = Answers.ChannelOf(service.Address, Key(setup, "submit"));
+        var job = await SubmitAsync(own);
+        var cancel = new CancelJobRequest { JobId = job.JobId };
+        await Client(own).CancelJobAsync(cancel, cancellationToken: Cancellation);
+
+        var failure = await TrySubmitAsync(own);
+        Assert.NotNull(failure);
+        CheckQuota(failure, "Tenants:MaxJobs", retrySeconds: null);
+
+        // The job that is there may go on.
+        var retry = new RetryJobRequest { JobId = job.JobId };
+        await Client(own).RetryJobAsync(retry, cancellationToken: Cancellation);
+        await Client(own).CancelJobAsync(cancel, cancellationToken: Cancellation);
+        var delete = new DeleteJobRequest { JobId = job.JobId };
+        await Client(own).DeleteJobAsync(delete, cancellationToken: Cancellation);
+        await SubmitAsync(own);
+    }
+
+    [Fact]
+    [Reaches(ErrorReason.RateLimited)]
+    public async Task Rate_OfOneTenant_IsToldWhenToComeBackAndLeavesTheOtherAlone()
+    {
+        using var setup = AccessSetup.ApiKeys();
+        await using var service = await StartAsync(
+            setup, ("Rate:CallsPerSecond", "0.001"), ("Rate:BurstCalls", "3"));
+        using var read = Answers.ChannelOf(service.Address, Key(setup, "read"));
+        using var other = Answers.ChannelOf(service.Address, Key(setup, "other"));
+        for (var call = 0; call < 3; call++)
+        {
+            await ListAsync(read, "");
+        }
+
+        var failure = await Assert.ThrowsAsync<RpcException>(() => ListAsync(read, ""));
+        var status = Refusal.Read(failure).Status;
+        var info = status.GetDetail<ErrorInfo>();
+        Assert.Equal(
+            (StatusCode.ResourceExhausted, "RATE_LIMITED", "Rate:CallsPerSecond", "a"),
+            (failure.StatusCode, info.Reason, info.Metadata["option"], info.Metadata["tenant"]));
+        Assert.Equal("tenant:a", Assert.Single(status.GetDetail<QuotaFailure>().Violations).Subject);
+        Assert.InRange(status.GetDetail<RetryInfo>().RetryDelay.ToTimeSpan().TotalSeconds, 1, 1000);
+        await ListAsync(other, "");
+
+        // Health does not count.
+        Assert.Equal(Answers.Yes, await Answers.ToAsync(options => RpcCalls.All[RpcCalls.Health](
+            read.CreateCallInvoker(), "", options)));
+    }
+
+    private static void CheckQuota(RpcException failure, string limit, int? retrySeconds)
+    {
+        Assert.Equal(StatusCode.ResourceExhausted, failure.StatusCode);
+        var status = Refusal.Read(failure).Status;
+        var info = status.GetDetail<ErrorInfo>();
+        Assert.Equal(
+            ("TENANT_QUOTA_EXCEEDED", limit, "a"), (info.Reason, info.Metadata["option"], info.Metadata["tenant"]));
+        Assert.Equal("tenant:a", Assert.Single(status.GetDetail<QuotaFailure>().Violations).Subject);
+        Assert.Equal(retrySeconds, (int?)status.GetDetail<RetryInfo>()?.RetryDelay.ToTimeSpan().TotalSeconds);
+    }
+
+    private static async Task<RpcException?> TrySubmitAsync(GrpcChannel channel)
+    {
+        try
+        {
+            await SubmitAsync(channel);
+            return null;
+        }
+        catch (RpcException failure)
+        {
+            return failure;
+        }
+    }
+
+    private static async Task<Job> SubmitAsync(GrpcChannel channel, string requestId = "") =>
+        (await Client(channel).SubmitVideoAsync(
+            RunningJobService.Request(requestId: requestId), cancellationToken: Cancellation)).Job;
+
+    private static async Task<List<string>> ListAsync(GrpcChannel channel, string filter)
+    {
+        var (jobs, request) = (new List<string>(), new ListJobsRequest { Filter = filter, PageSize = 2 });
+        do
+        {
+            var page = await Client(channel).ListJobsAsync(request, cancellationToken: Cancellation);
+            jobs.AddRange(page.Jobs.Select(job => job.JobId));
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
+
+        return jobs;
+    }
+
+    private static Contract.JobServiceClient Client(GrpcChannel channel) => new(channel);
+
+    private static ClientCredentials Key(AccessSetup setup, string caller) => setup.Callers[caller];
+
+    private static Task<RunningJobService> StartAsync(AccessSetup setup, params (string, string)[] settings) =>
+        RunningJobService.StartAsync(RunningJobService.NotServing(), [.. setup.Settings, .. settings]);
+}

@@ -1,0 +1,89 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace ForegSyte.Testing;
+
+/// <summary>A certificate authority of its own, that signs what a test needs into PEM files.</summary>
+public sealed class TestCertificates : IDisposable
+{
+    private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
+    private const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
+
+    private readonly X509Certificate2 _authority;
+
+    /// <summary>Makes an authority and writes its certificate.</summary>
+    /// <param name="folder">Where the files go.</param>
+    /// <param name="name">Its name, also that of its file.</param>
+    public TestCertificates(string folder, string name = "ca")
+    {
+        Folder = folder;
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN=ForegSyte test {name}", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
+        _authority = request.CreateSelfSigned(Now.AddYears(-1), Now.AddYears(1));
+        CaFile = Write($"{name}.pem", _authority.ExportCertificatePem());
+    }
+
+    /// <summary>Where the files are.</summary>
+    public string Folder { get; }
+
+    /// <summary>The authority's certificate.</summary>
+    public string CaFile { get; }
+
+    private static DateTimeOffset Now => TimeProvider.System.GetUtcNow();
+
+    /// <summary>A certificate for a server on the loopback.</summary>
+    public (string CertificateFile, string KeyFile) Server(string file = "server")
+    {
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("localhost");
+        names.AddIpAddress(IPAddress.Loopback);
+        return Issue(file, $"CN={file}", names, ServerAuthentication, Now.AddDays(1));
+    }
+
+    /// <summary>A certificate for a client.</summary>
+    /// <param name="file">Name of its files, without an ending.</param>
+    /// <param name="subject">Its subject.</param>
+    /// <param name="san">A URI among its alternative names; null for none.</param>
+    /// <param name="isExpired">Whether its time is over.</param>
+    public (string CertificateFile, string KeyFile) Client(
+        string file, string subject, string? san = null, bool isExpired = false)
+    {
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddEmailAddress("client@example.test");
+        if (san is not null)
+        {
+            names.AddUri(new Uri(san));
+        }
+
+        return Issue(file, subject, names, ClientAuthentication, Now.AddMinutes(isExpired ? -1 : 60 * 24));
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _authority.Dispose();
+
+    private (string CertificateFile, string KeyFile) Issue(
+        string file, string subject, SubjectAlternativeNameBuilder names, string usage, DateTimeOffset end)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, false));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], false));
+        request.CertificateExtensions.Add(names.Build());
+        using var certificate = request.Create(
+            _authority, Now.AddDays(-1), end, RandomNumberGenerator.GetBytes(8));
+        return (
+            Write($"{file}.pem", certificate.ExportCertificatePem()),
+            Write($"{file}.key.pem", key.ExportPkcs8PrivateKeyPem()));
+    }
+
+    private string Write(string name, string text)
+    {
+        var path = Path.Combine(Folder, name);
+        File.WriteAllText(path, text + "\n");
+        return path;
+    }
+}
