@@ -6,12 +6,12 @@ VIDEO ?= data/samples/pedestrians.mp4
 export CONFIGURATION
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test faults bench bench-gpu bench-jobs accuracy lint format breaking clean
+.PHONY: help setup build demo test faults fuzz bench bench-gpu bench-jobs accuracy lint format breaking clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-setup: ## install what is missing (ffmpeg), or say what to install
+setup: ## install what is missing (ffmpeg, bubblewrap), or say what to install
 	@eng/setup.sh
 
 build: setup ## build everything
@@ -29,6 +29,12 @@ faults: setup ## kill and disturb the services at least 200 times, and check tha
 	@dotnet build tests/Faults.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
 	@FOREGSYTE_FAULT_KILLS=$(or $(KILLS),200) FOREGSYTE_FAULT_SEED=$(or $(SEED),1) \
 		dotnet run --project tests/Faults.Tests -c $(CONFIGURATION) --no-build
+
+fuzz: setup ## give hostile files and messages to everything that reads them; SECONDS=600 SEED=7 for other runs
+	@eng/setup.sh --test
+	@dotnet build tests/Fuzz.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
+	@FOREGSYTE_FUZZ_SECONDS=$(or $(SECONDS),300) FOREGSYTE_FUZZ_SEED=$(or $(SEED),1) \
+		dotnet run --project tests/Fuzz.Tests -c $(CONFIGURATION) --no-build
 
 bench: setup ## measure whole jobs against bare models, ffmpeg and peers; PARTS=pipelines,peers CLIPS=pedestrians for less
 	@eng/setup.sh --bench

@@ -47,7 +47,7 @@ public static class ForegSyteHost
     }
 
     /// <summary>
-    /// Puts the message gate in front and maps reflection and health. Call it before mapping the services. A service
+    /// Puts the message gates in front and maps reflection and health. Call it before mapping the services. A service
     /// is NOT_SERVING until its start-up work calls <see cref="Readiness.MarkReady"/>.
     /// </summary>
     public static WebApplication MapForegSyteHost(this WebApplication app)
@@ -59,6 +59,7 @@ public static class ForegSyteHost
             ServiceVersion.Text,
             app.Services.GetRequiredService<DataDirectory>().Path);
         app.UseMiddleware<MessageSizeGate>();
+        app.UseMiddleware<MalformedRequestGate>();
         app.MapGrpcReflectionService();
         app.MapGrpcHealthChecksService();
         return app;

@@ -1,6 +1,7 @@
 using ForegSyte.V1;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace ForegSyte.Hosting.Errors;
@@ -11,10 +12,16 @@ namespace ForegSyte.Hosting.Errors;
 /// </summary>
 public sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Interceptor
 {
+    private static readonly object Reached = new();
+
+    /// <summary>Whether a call came this far: its request could be read, and its failures have their reasons.</summary>
+    public static bool WasReachedBy(HttpContext context) => context.Items.ContainsKey(Reached);
+
     /// <inheritdoc />
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
     {
+        context.GetHttpContext().Items[Reached] = true;
         try
         {
             return await continuation(request, context);

@@ -1,7 +1,6 @@
 using System.Globalization;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.V1;
-using Google.Protobuf;
 using Grpc.AspNetCore.Server;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
@@ -33,7 +32,7 @@ public sealed class MessageSizeGate(
             logger.LogInformation(
                 "{Method} refused a message of {ActualBytes} bytes, the limit is {LimitBytes}",
                 grpc.Method.FullName, prefix.MessageBytes, limit.MaxBytes);
-            await AnswerAsync(context.Response, Refusal(prefix, limit));
+            await TrailersOnly.AnswerAsync(context.Response, Refusal(prefix, limit));
             return;
         }
 
@@ -69,18 +68,4 @@ public sealed class MessageSizeGate(
                 ["limitBytes"] = limit.MaxBytes.ToString(CultureInfo.InvariantCulture),
             },
         };
-
-    /// <summary>A "Trailers-Only" answer: status and details in the one header frame that ends the stream.</summary>
-    private static async Task AnswerAsync(HttpResponse response, ServiceException refusal)
-    {
-        var status = RichStatus.From(refusal);
-        response.StatusCode = Microsoft.AspNetCore.Http.StatusCodes.Status200OK;
-        response.ContentType = "application/grpc";
-        response.Headers["grpc-status"] = status.Code.ToString(CultureInfo.InvariantCulture);
-        response.Headers["grpc-message"] = Uri.EscapeDataString(status.Message);
-
-        // Binary metadata is base64; the specification allows it without padding, which every implementation reads.
-        response.Headers["grpc-status-details-bin"] = Convert.ToBase64String(status.ToByteArray()).TrimEnd('=');
-        await response.CompleteAsync();
-    }
 }

@@ -22,7 +22,6 @@ internal sealed class ServerLimits(
         ["Video:ProcessCpuSeconds"] = If(tools.Confinement.IsTimeLimited, Text(video.Value.ProcessCpuSeconds, "s")),
         ["Video:ProcessMemoryMebibytes"] = If(
             tools.Confinement.IsMemoryLimited, Text(video.Value.ProcessMemoryMebibytes, "MiB")),
-        ["Video:NetworkIsolation"] = If(tools.Confinement.HasNoNetwork, "no network"),
         ["Video:DecoderThreads"] = Text(video.Value.DecoderThreads, "threads"),
         ["Grpc:MaxResponseBytes"] = Text(grpc.Value.MaxResponseBytes, "bytes"),
         ["Grpc:MaxRunningSegments"] = Text(grpc.Value.MaxRunningSegments, "calls"),

@@ -58,15 +58,17 @@ public sealed class DecoderTextTests
     public void Make_ProgramsMissing_NamesWhatIsNotLimited()
     {
         var confinement = Confinement.Make(
-            new VideoOptions(), program => program == "nice" ? "/bin/nice" : null, [], isAddressSpaceLimited: true);
+            new VideoOptions(), program => program == "nice" ? "/bin/nice" : null, isolation: null, isAddressSpaceLimited: true);
 
         Assert.Equal(["/bin/nice", "-n", "5"], confinement.Prefix);
         Assert.Collection(
             confinement.Missing,
             text => Assert.StartsWith("setsid", text, StringComparison.Ordinal),
-            text => Assert.StartsWith("prlimit", text, StringComparison.Ordinal));
-        Assert.Equal("the protocol whitelist, niceness 5", confinement.Level);
-        Assert.False(confinement.IsMemoryLimited || confinement.IsTimeLimited || confinement.HasNoNetwork);
+            text => Assert.StartsWith("prlimit", text, StringComparison.Ordinal),
+            text => Assert.StartsWith("setpriv", text, StringComparison.Ordinal));
+        Assert.Equal(["the protocol whitelist", "niceness 5"], confinement.Measures);
+        Assert.Equal(SandboxLevel.Options, confinement.Level);
+        Assert.False(confinement.IsMemoryLimited || confinement.IsTimeLimited);
     }
 
     [Theory]
@@ -75,16 +77,21 @@ public sealed class DecoderTextTests
     public void Make_AllPrograms_LimitsAllThatTheDecoderBears(bool isLimited, string? memory, string told)
     {
         var confinement = Confinement.Make(
-            new VideoOptions(), program => "/bin/" + program, ["/bin/unshare", "--net"], isLimited);
+            new VideoOptions(),
+            program => "/bin/" + program,
+            Isolation.Networks("/bin/unshare").First(),
+            isLimited);
 
         string[] expected =
         [
-            "/bin/setsid", "/bin/unshare", "--net", "/bin/nice", "-n", "5", "/bin/prlimit",
+            "/bin/setsid", "/bin/nice", "-n", "5", "/bin/prlimit",
             .. memory is null ? (string[])[] : [memory], "--cpu=3600:3605", "--core=0", "--fsize=0",
+            "/bin/unshare", "--net", "/bin/setpriv", "--pdeathsig", "KILL", "--no-new-privs",
         ];
         Assert.Equal(expected, confinement.Prefix);
-        Assert.Contains("no network", confinement.Level, StringComparison.Ordinal);
-        Assert.Contains(told, confinement.Level, StringComparison.Ordinal);
+        Assert.Equal(SandboxLevel.Network, confinement.Level);
+        Assert.Contains("no network", confinement.Measures);
+        Assert.Contains(confinement.Measures, measure => measure.StartsWith(told, StringComparison.Ordinal));
         Assert.Equal(isLimited, confinement.IsMemoryLimited);
     }
 
