@@ -40,8 +40,7 @@ internal sealed partial class ChildProcess : IAsyncDisposable
     /// <param name="command">Program, arguments and input.</param>
     /// <param name="onErrorLine">Called for each line of the error output; false ends the process.</param>
     /// <exception cref="Hosting.Errors.ServiceException">DECODER_LOST: it cannot be started.</exception>
-    public static async Task<ChildProcess> StartAsync(
-        ChildCommand command, Func<ReadOnlyMemory<char>, bool> onErrorLine)
+    public static ChildProcess Start(ChildCommand command, Func<ReadOnlyMemory<char>, bool> onErrorLine)
     {
         var start = new ProcessStartInfo(command.Words[0], command.Words.Skip(1))
         {
@@ -54,7 +53,7 @@ internal sealed partial class ChildProcess : IAsyncDisposable
         KeepOnlyNeededEnvironment(start.Environment);
         try
         {
-            var process = await ChildStarter.StartAsync(start);
+            var process = ChildStarter.Start(start);
             GiveInput(process, command.Input.Span);
             if (process.StandardOutput.BaseStream is PipeStream pipe)
             {
@@ -74,18 +73,7 @@ internal sealed partial class ChildProcess : IAsyncDisposable
     /// </summary>
     public void Kill()
     {
-        if (_process.HasExited)
-        {
-            return;
-        }
-
-        // The group first: a leader that is gone leaves nobody to ask for it. Before the leader has made its group there
-        // is none, and nothing in it.
-        if (OperatingSystem.IsLinux())
-        {
-            _ = SendSignal(-_process.Id, SigKill);
-        }
-
+        KillGroup();
         _process.Kill();
     }
 
@@ -103,6 +91,18 @@ internal sealed partial class ChildProcess : IAsyncDisposable
         Kill();
         await WaitForExitAsync();
         _process.Dispose();
+    }
+
+    /// <summary>
+    /// A group outlives a leader that ended by itself, and holds the outputs open. Before the leader has made its group
+    /// there is none, and nothing in it; where its number has gone to another process, its group is gone too.
+    /// </summary>
+    private void KillGroup()
+    {
+        if (OperatingSystem.IsLinux() && !(_process.HasExited && Directory.Exists($"/proc/{_process.Id}")))
+        {
+            _ = SendSignal(-_process.Id, SigKill);
+        }
     }
 
     private async Task ReadErrorOutputAsync(Func<ReadOnlyMemory<char>, bool> onErrorLine)

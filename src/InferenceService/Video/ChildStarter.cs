@@ -14,13 +14,15 @@ internal static class ChildStarter
 
     static ChildStarter() => new Thread(Run) { IsBackground = true, Name = "child starter" }.Start();
 
-    /// <summary>Starts a process.</summary>
+    /// <summary>Starts a process; returns when it is there, as Process.Start does.</summary>
     /// <exception cref="System.ComponentModel.Win32Exception">It cannot be started.</exception>
-    public static Task<Process> StartAsync(ProcessStartInfo start)
+    public static Process Start(ProcessStartInfo start)
     {
-        var request = new Request(start, new(TaskCreationOptions.RunContinuationsAsynchronously));
+        var request = new Request(start, new TaskCompletionSource<Process>());
         Requests.Add(request);
-        return request.Started.Task;
+
+        // Not a wait for the pool, which could starve it: the thread above does nothing but this.
+        return request.Started.Task.GetAwaiter().GetResult();
     }
 
     private static void Run()

@@ -1,3 +1,5 @@
+using System.Threading.Channels;
+
 namespace ForegSyte.Inference.Video;
 
 /// <summary>
@@ -6,35 +8,33 @@ namespace ForegSyte.Inference.Video;
 /// </summary>
 internal sealed class FfmpegFrameReader : IAsyncDisposable
 {
+    /// <summary>
+    /// Timestamps that may wait for their frames. FFmpeg writes a timestamp a few frames at most before the frame, so
+    /// that this is never full while frames are read; it bounds the memory where a defect breaks that rule.
+    /// </summary>
+    private const int MaxWaitingTimestamps = 4096;
+
+    private readonly Channel<long?> _timestamps = Channel.CreateUnbounded<long?>(
+        new UnboundedChannelOptions { SingleWriter = true });
+
     private readonly ChildProcess _process;
-    private readonly FfmpegErrorOutput _errorOutput;
     private readonly Task _timestampsEnd;
     private readonly CancellationTokenRegistration _killOnCancel;
 
-    private FfmpegFrameReader(
-        ChildProcess process, FfmpegErrorOutput errorOutput, CancellationToken cancellationToken)
+    /// <exception cref="Hosting.Errors.ServiceException">DECODER_LOST: it cannot be started.</exception>
+    public FfmpegFrameReader(ChildCommand command, CancellationToken cancellationToken)
     {
-        _process = process;
-        _errorOutput = errorOutput;
+        cancellationToken.ThrowIfCancellationRequested();
+        _process = ChildProcess.Start(command, TakeLine);
         _timestampsEnd = EndTimestampsAsync();
         _killOnCancel = cancellationToken.Register(Kill);
     }
 
-    /// <inheritdoc cref="FfmpegErrorOutput.Tail" />
-    public LogTail Tail => _errorOutput.Tail;
+    /// <summary>The last lines of the decoder that are not timestamps.</summary>
+    public LogTail Tail { get; } = new();
 
     /// <summary>Process id of the decoder.</summary>
     public int ProcessId => _process.Id;
-
-    /// <summary>Starts a decoder.</summary>
-    /// <exception cref="Hosting.Errors.ServiceException">DECODER_LOST: it cannot be started.</exception>
-    public static async Task<FfmpegFrameReader> StartAsync(ChildCommand command, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        var errorOutput = new FfmpegErrorOutput();
-        return new FfmpegFrameReader(
-            await ChildProcess.StartAsync(command, errorOutput.Take), errorOutput, cancellationToken);
-    }
 
     /// <summary>Ends the decoder at once.</summary>
     public void Kill() => _process.Kill();
@@ -50,13 +50,13 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
             // The index of a frame is known once its timestamp is, which is written first: pixels go straight into
             // the frame's own buffer. Cancelling kills the process, which ends both outputs; the token itself would
             // not end a read of a pipe.
-            if (!await _errorOutput.Timestamps.WaitToReadAsync(CancellationToken.None))
+            if (!await _timestamps.Reader.WaitToReadAsync(CancellationToken.None))
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 return null;
             }
 
-            var ticks = await _errorOutput.Timestamps.ReadAsync(CancellationToken.None);
+            var ticks = await _timestamps.Reader.ReadAsync(CancellationToken.None);
             var frameIndex = ticks is { } known ? index.IndexOf(known) : null;
             var frame = new Frame(
                 frameIndex ?? 0,
@@ -97,9 +97,20 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
         return read == pixels.Length;
     }
 
+    private bool TakeLine(ReadOnlyMemory<char> line)
+    {
+        if (!ShowInfoLine.TryRead(line.Span, out var ticks))
+        {
+            Tail.Add(line);
+            return true;
+        }
+
+        return _timestamps.Reader.Count < MaxWaitingTimestamps && _timestamps.Writer.TryWrite(ticks);
+    }
+
     private async Task EndTimestampsAsync()
     {
         await _process.ErrorOutput;
-        _errorOutput.Complete();
+        _timestamps.Writer.Complete();
     }
 }

@@ -43,7 +43,7 @@ internal sealed class FrameSource(
         var height = size.Height ?? index.Info.Height;
         var command = tools.Ffmpeg(
             FfmpegArguments.Make(path, index, plan, width, height, options.Value, tools.HardwareArguments), path);
-        await using var reader = await FfmpegFrameReader.StartAsync(command, cancellationToken);
+        await using var reader = new FfmpegFrameReader(command, cancellationToken);
         var next = plan.FirstWanted;
         while (next <= plan.LastWanted
             && await ReadNextAsync(reader, index, new FrameSize(width, height), meter, cancellationToken) is { } frame)

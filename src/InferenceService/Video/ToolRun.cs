@@ -18,7 +18,7 @@ internal sealed record ToolRun(int ExitCode, IReadOnlyList<string> Output, LogTa
     {
         var tail = new LogTail();
         var lines = new List<string>();
-        await using var process = await ChildProcess.StartAsync(command, line =>
+        await using var process = ChildProcess.Start(command, line =>
         {
             tail.Add(line);
             return true;

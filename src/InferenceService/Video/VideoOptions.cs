@@ -73,7 +73,9 @@ internal sealed class VideoOptions
     public SandboxMode Sandbox { get; set; } = SandboxMode.Auto;
 
     /// <value>limits, network or files: how far decoders are to be confined.</value>
-    [AllowedValues(SandboxLevel.Limits, SandboxLevel.Network, SandboxLevel.Files)]
+    [AllowedValues(
+        SandboxLevel.Limits, SandboxLevel.Network, SandboxLevel.Files,
+        ErrorMessage = "{0} has to be limits, network or files.")]
     public SandboxLevel SandboxLevel { get; set; } = SandboxLevel.Files;
 
     /// <value>none, auto or cuda: whether NVDEC decodes.</value>

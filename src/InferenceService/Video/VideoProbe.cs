@@ -68,7 +68,7 @@ internal sealed class VideoProbe(
         var table = new PacketTable(options.Value.MaxFrames);
         var tail = new LogTail();
         var isWithinLimit = true;
-        await using var process = await ChildProcess.StartAsync(
+        await using var process = ChildProcess.Start(
             tools.Ffprobe([.. _listing, "-i", ConfinedInput.Url(path)], path),
             line =>
             {

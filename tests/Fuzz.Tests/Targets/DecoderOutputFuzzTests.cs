@@ -57,13 +57,14 @@ public sealed class DecoderOutputFuzzTests(Tally tally) : IDisposable
     public Task Lines_Noise_AreBoundedAndTimestampsAreThoseThatWereWritten() =>
         Fuzzing.RunAsync("ffmpeg's lines", tally, async random =>
         {
-            var output = new FfmpegErrorOutput();
+            var count = 0;
             await BoundedLines.ReadAsync(new StringReader(Mutation.OfText(Said, random)), line =>
             {
                 Assert.InRange(line.Length, 1, BoundedLines.MaxLength);
-                return output.Take(line);
+                count += ShowInfoLine.TryRead(line.Span, out _) ? 1 : 0;
+                return true;
             });
-            return string.Create(CultureInfo.InvariantCulture, $"{output.Timestamps.Count} timestamps");
+            return string.Create(CultureInfo.InvariantCulture, $"{count} timestamps");
         });
 
     [Fact]
