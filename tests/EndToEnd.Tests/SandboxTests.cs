@@ -78,7 +78,8 @@ public sealed class SandboxTests
 
         Assert.Equal(1, await service.Exit);
         var refusal = Assert.Single(
-            service.Output.Split('\n'), line => line.StartsWith("InferenceService does not run", StringComparison.Ordinal));
+            service.Output.Split('\n'),
+            line => line.StartsWith("InferenceService does not run", StringComparison.Ordinal));
         Assert.Contains("bwrap (bubblewrap) is not installed", refusal, StringComparison.Ordinal);
     }
 

@@ -11,8 +11,8 @@ namespace ForegSyte.Hosting.Messages;
 
 /// <summary>
 /// Answers a request that gRPC cannot read with MALFORMED_REQUEST, and one that unpacks past the limit with
-/// MESSAGE_TOO_LARGE. Without it such a caller is told UNKNOWN or INTERNAL, "Exception was thrown by handler", as if the
-/// service had failed.
+/// MESSAGE_TOO_LARGE. Without it such a caller is told UNKNOWN or INTERNAL, "Exception was thrown by handler", as if
+/// the service had failed.
 /// </summary>
 /// <remarks>
 /// gRPC reads the message before the first interceptor: a call of a unary method that ended and never came as far as

@@ -1,9 +1,9 @@
 namespace ForegSyte.Inference.Video;
 
 /// <summary>
-/// The arguments of bwrap(1): an empty file system into which the video, FFmpeg and what the loader needs are mounted to
-/// be read; namespaces of its own for processes, network, names and messages; no capability; the end together with the
-/// service.
+/// The arguments of bwrap(1): an empty file system into which the video, FFmpeg and what the loader needs are mounted
+/// to be read; namespaces of its own for processes, network, names and messages; no capability; the end together with
+/// the service.
 /// </summary>
 /// <remarks>
 /// There is no /proc, no /dev, no /tmp and no folder of anybody. --new-session is not there because the command line

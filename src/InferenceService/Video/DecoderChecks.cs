@@ -89,7 +89,8 @@ internal sealed class DecoderChecks(
         {
             return options.Value.Sandbox == SandboxMode.Required
                 ? throw Refused(
-                    "Sandbox level Files cannot be reached with Video:HardwareDecoder: set Video:SandboxLevel to Network")
+                    "Sandbox level Files cannot be reached with Video:HardwareDecoder: set Video:SandboxLevel to "
+                    + "Network")
                 : SandboxLevel.Network;
         }
 

@@ -7,7 +7,7 @@ namespace ForegSyte.Architecture.Tests.Documents;
 /// <summary>The tests that docs/security.md names as the ones that show what it says.</summary>
 internal static partial class ThreatTable
 {
-    /// <summary>Names of the form Class.Method, in the code font, in the last cell of each row of the document.</summary>
+    /// <summary>Names of the form Class.Method, in the code font, in the last cell of each row.</summary>
     public static IReadOnlyList<(string Class, string Method)> NamedTests { get; } =
         [.. File.ReadLines(Path.Combine(RepositoryFiles.Root, "docs", "security.md"))
             .Where(line => line.StartsWith('|'))

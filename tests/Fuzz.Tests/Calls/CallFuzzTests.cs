@@ -113,10 +113,10 @@ public sealed class CallFuzzTests(Tally tally)
         await foreach (var listed in client.ListJobsAsync(cancellationToken: Token))
         {
             var job = await client.WaitForCompletionAsync(listed.JobId, cancellationToken: Token);
-            files.AddRange(Directory.GetFiles(services.Storage, $"{job.JobId}*").Select(path => Path.GetFileName(path)));
+            files.AddRange(Directory.GetFiles(services.Storage, $"{job.JobId}*"));
         }
 
-        files.AddRange(Directory.GetFiles(services.Storage, ".generation").Select(path => Path.GetFileName(path)));
-        return [.. files.Order(StringComparer.Ordinal)];
+        files.AddRange(Directory.GetFiles(services.Storage, ".generation"));
+        return [.. files.Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
     }
 }

@@ -3,7 +3,7 @@ using Google.Protobuf.Reflection;
 
 namespace ForegSyte.Fuzz.Tests.Calls;
 
-/// <summary>Every RPC of the contracts, found in their descriptors: a new one is tried without anybody's doing.</summary>
+/// <summary>Every RPC of the contracts, found in their descriptors: a new one is tried by itself.</summary>
 internal static class Contracts
 {
     /// <summary>All methods of all services of the package.</summary>

@@ -10,8 +10,9 @@ internal static class Codecs
 
     private static readonly string[] Types =
     [
-        "xxxx", "\0\0\0\0", "mp4v", "hev1", "hvc1", "av01", "vp09", "vp08", "mjpa", "jpeg", "raw ", "png ", "SVQ3", "cvid",
-        "rle ", "text", "tmcd", "encv", "drmi", "apcn", "dvc ", "rv20", "jxl ", "gif ", "tx3g", "WRLE", "smc ", "qdrw",
+        "xxxx", "\0\0\0\0", "mp4v", "hev1", "hvc1", "av01", "vp09", "vp08", "mjpa", "jpeg", "raw ", "png ", "SVQ3",
+        "cvid", "rle ", "text", "tmcd", "encv", "drmi", "apcn", "dvc ", "rv20", "jxl ", "gif ", "tx3g", "WRLE", "smc ",
+        "qdrw",
     ];
 
     public static IEnumerable<BrokenVideo> Make()

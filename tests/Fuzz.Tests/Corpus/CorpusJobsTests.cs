@@ -5,7 +5,7 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Fuzz.Tests.Corpus;
 
-/// <summary>Broken videos through both services, as real processes, from the submission to the end of the job.</summary>
+/// <summary>Broken videos through both services, as real processes, up to the end of their jobs.</summary>
 public sealed class CorpusJobsTests(Tally tally)
 {
     /// <summary>Every so many videos in `make test`; all of them in `make fuzz`.</summary>
@@ -68,7 +68,7 @@ public sealed class CorpusJobsTests(Tally tally)
         await client.DeleteJobAsync(job.JobId, cancellationToken: Token);
     }
 
-    /// <summary>A published reason that names a fault of the video's or a limit, and no defect of the service.</summary>
+    /// <summary>A published reason that names a fault of the video's or a limit, and no defect.</summary>
     private static bool IsExpected(ErrorReason reason) => reason is ErrorReason.EmptyVideo or ErrorReason.NotAnMp4
         or ErrorReason.TruncatedMp4 or ErrorReason.NoVideoTrack or ErrorReason.NoFrames or ErrorReason.UndecodableVideo
         or ErrorReason.VideoLimitExceeded or ErrorReason.DecoderLost or ErrorReason.MessageTooLarge;

@@ -3,7 +3,8 @@ using System.Text;
 namespace ForegSyte.Fuzz.Tests.Corpus;
 
 /// <summary>
-/// Files of other kinds, bare and behind the beginning of an MP4: playlists above all, which name other files and servers.
+/// Files of other kinds, bare and behind the beginning of an MP4: playlists above all, which name other files and
+/// servers.
 /// </summary>
 internal static class Disguises
 {

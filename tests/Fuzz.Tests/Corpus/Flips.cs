@@ -11,7 +11,8 @@ internal static class Flips
         var indexStart = Sample.Bytes.AsSpan().IndexOf("moov"u8);
         for (var seed = 0; seed < IndexVariants; seed++)
         {
-            yield return Flip($"index, {1 << (seed % 6)} bytes", seed, 1 << (seed % 6), indexStart, Sample.Bytes.Length);
+            var count = 1 << (seed % 6);
+            yield return Flip($"index, {count} bytes", seed, count, indexStart, Sample.Bytes.Length);
         }
 
         for (var seed = 0; seed < FrameVariants; seed++)

@@ -4,7 +4,7 @@ using ForegSyte.Testing;
 namespace ForegSyte.Fuzz.Tests.Corpus;
 
 /// <summary>
-/// The committed clip with its index at the end, so that a change of the index leaves the frames where it says they are.
+/// The committed clip with its index at the end, so that a change of the index leaves the frames where they were.
 /// </summary>
 internal static class Sample
 {

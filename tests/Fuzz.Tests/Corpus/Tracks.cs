@@ -30,7 +30,10 @@ internal static class Tracks
             }));
         yield return new BrokenVideo(
             "an index of indexes (sidx) that points to itself",
-            Sample.After(parts => parts.Insert(1, new Mp4Part("sidx") { Payload = [0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, .. new byte[10], 0xFF, 0xFF, .. new byte[40]] })));
+            Sample.After(parts => parts.Insert(1, new Mp4Part("sidx")
+            {
+                Payload = [0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, .. new byte[10], 0xFF, 0xFF, .. new byte[40]],
+            })));
         foreach (var video in Elsewhere())
         {
             yield return video;
@@ -40,7 +43,9 @@ internal static class Tracks
     /// <summary>References to data in other files and on servers (8.7.2, "dref").</summary>
     private static IEnumerable<BrokenVideo> Elsewhere()
     {
-        foreach (var place in (string[])["file:///etc/passwd", "http://127.0.0.1:9/x.mp4", "/etc/passwd", "../x.mp4", "concat:/etc/passwd"])
+        string[] places =
+            ["file:///etc/passwd", "http://127.0.0.1:9/x.mp4", "/etc/passwd", "../x.mp4", "concat:/etc/passwd"];
+        foreach (var place in places)
         {
             yield return new BrokenVideo($"data at {place}", WithDataAt("url ", place));
         }

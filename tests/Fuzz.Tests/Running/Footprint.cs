@@ -8,7 +8,7 @@ namespace ForegSyte.Fuzz.Tests.Running;
 /// </summary>
 internal sealed record Footprint(int JobServiceDescriptors, int InferenceDescriptors, IReadOnlyList<string> Files)
 {
-    /// <summary>Connections and the runtime's own files come and go; a leak of one for each input is far more.</summary>
+    /// <summary>Connections and the runtime's own files come and go; a leak is far more.</summary>
     private const int Slack = 30;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);

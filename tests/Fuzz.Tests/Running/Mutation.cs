@@ -12,8 +12,9 @@ internal static class Mutation
 
     private static readonly string[] Pieces =
     [
-        "\0", "\n", "\"", "'", "\\", "{", "}", "[", "]", "(", ")", ",", ":", "=", "-", "..", "/", "%00", "%2e", "\u202E",
-        "é", "🎥", "\uD800", "1e999", "-1", "9223372036854775808", "null", "true", "NOT ", " AND ", " OR ", "((((((",
+        "\0", "\n", "\"", "'", "\\", "{", "}", "[", "]", "(", ")", ",", ":", "=", "-", "..", "/", "%00", "%2e",
+        "\u202E", "é", "🎥", "\uD800", "1e999", "-1", "9223372036854775808", "null", "true", "NOT ", " AND ",
+        " OR ", "((((((",
     ];
 
     /// <summary>A few changes: bits, numbers, pieces doubled, moved or left out.</summary>

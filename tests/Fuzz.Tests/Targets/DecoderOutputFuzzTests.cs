@@ -87,7 +87,8 @@ public sealed class DecoderOutputFuzzTests(Tally tally) : IDisposable
         var (pixels, said) = (_folder.File("pixels"), _folder.File("said"));
         await File.WriteAllBytesAsync(pixels, noise, Cancel);
         await File.WriteAllBytesAsync(said, Mutation.OfBytes(Encoding.UTF8.GetBytes(Said), random), Cancel);
-        var end = random.Next(6) switch { 0 => "exit 1", 1 => "kill -9 $$", 2 => "exit 234", 3 => "exec >&-", _ => "exit 0" };
+        string[] ends = ["exit 1", "kill -9 $$", "exit 234", "exec >&-", "exit 0"];
+        var end = ends[random.Next(ends.Length)];
         var source = SourceOf($"cat {said} >&2; cat {pixels}; {end}");
         var meter = new DecodeMeter();
         var outcome = "frames";

@@ -13,11 +13,12 @@ public sealed class Mp4CheckFuzzTests(Tally tally)
         Corpus.Sample.After("mdat", data => data.Payload = data.Payload[..64]);
 
     [Fact]
-    public Task JobService_Inspect_AlwaysHasAVerdict() => Fuzzing.RunAsync("MP4 check of the JobService", tally, random =>
-    {
-        using var video = new MemoryStream(Mutation.OfBytes(Small, random));
-        return Mp4Check.Inspect(video).Problem?.ToString() ?? "acceptable";
-    });
+    public Task JobService_Inspect_AlwaysHasAVerdict() =>
+        Fuzzing.RunAsync("MP4 check of the JobService", tally, random =>
+        {
+            using var video = new MemoryStream(Mutation.OfBytes(Small, random));
+            return Mp4Check.Inspect(video).Problem?.ToString() ?? "acceptable";
+        });
 
     [Fact]
     public Task InferenceService_Check_AlwaysHasAVerdict() =>

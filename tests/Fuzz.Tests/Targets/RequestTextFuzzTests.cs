@@ -10,8 +10,12 @@ public sealed class RequestTextFuzzTests(Tally tally)
 {
     private static readonly string[] Filters =
     [
-        "status = FAILED", "status = COMPLETED AND pipeline_id = \"yolo_ocr\"", "NOT (status = RUNNING OR status = PENDING)",
-        "created_at > \"2026-01-01T00:00:00Z\" AND -display_name:\"x*\"", "((status=FAILED))", "display_name = \"a \\\" b\"",
+        "status = FAILED",
+        "status = COMPLETED AND pipeline_id = \"yolo_ocr\"",
+        "NOT (status = RUNNING OR status = PENDING)",
+        "created_at > \"2026-01-01T00:00:00Z\" AND -display_name:\"x*\"",
+        "((status=FAILED))",
+        "display_name = \"a \\\" b\"",
     ];
 
     [Fact]
@@ -31,11 +35,13 @@ public sealed class RequestTextFuzzTests(Tally tally)
     [Fact]
     public Task PageToken_NearlyOne_IsReadOnlyWhereItIsOne() => Fuzzing.RunAsync("page tokens", tally, random =>
     {
-        var (arguments, position) = (Mutation.OfText("ListJobs\nstatus = FAILED", random), Mutation.OfText("123", random));
+        var arguments = Mutation.OfText("ListJobs\nstatus = FAILED", random);
+        var position = Mutation.OfText("123", random);
         var token = PageToken.Make(arguments, position);
         var changed = Mutation.OfText(token, random);
         var read = PageToken.Read(arguments, changed);
-        Assert.True(read is null || changed == token || read == Valid(position), $"'{changed}' was taken for '{token}'");
+        Assert.True(
+            read is null || changed == token || read == Valid(position), $"'{changed}' was taken for '{token}'");
         return read is null ? "refused" : "read";
     });
 

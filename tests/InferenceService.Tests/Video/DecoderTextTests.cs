@@ -58,7 +58,10 @@ public sealed class DecoderTextTests
     public void Make_ProgramsMissing_NamesWhatIsNotLimited()
     {
         var confinement = Confinement.Make(
-            new VideoOptions(), program => program == "nice" ? "/bin/nice" : null, isolation: null, isAddressSpaceLimited: true);
+            new VideoOptions(),
+            program => program == "nice" ? "/bin/nice" : null,
+            isolation: null,
+            isAddressSpaceLimited: true);
 
         Assert.Equal(["/bin/nice", "-n", "5"], confinement.Prefix);
         Assert.Collection(

@@ -102,8 +102,8 @@ public sealed class ExternalReferenceTests : IDisposable
     }
 
     /// <summary>
-    /// A clip whose track says that its data lies elsewhere (ISO/IEC 14496-12, 8.7.2): a "url " or "urn " with the place,
-    /// or an alias record of QuickTime with the volume, the folder and the file's name.
+    /// A clip whose track says that its data lies elsewhere (ISO/IEC 14496-12, 8.7.2): a "url " or "urn " with the
+    /// place, or an alias record of QuickTime with the volume, the folder and the file's name.
     /// </summary>
     private static byte[] WithReference(byte[] clip, string kind, string place)
     {
@@ -126,8 +126,8 @@ public sealed class ExternalReferenceTests : IDisposable
     }
 
     /// <summary>
-    /// As FFmpeg reads it (mov_read_dref): 150 bytes with the lengths and names in fixed places, then tagged records, of
-    /// which 2 is the absolute path with the volume and 18 the path.
+    /// As FFmpeg reads it (mov_read_dref): 150 bytes with the lengths and names in fixed places, then tagged records,
+    /// of which 2 is the absolute path with the volume and 18 the path.
     /// </summary>
     private static byte[] Alias(string place)
     {

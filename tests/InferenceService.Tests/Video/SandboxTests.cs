@@ -46,8 +46,8 @@ public sealed class SandboxTests : IDisposable
         var seen = await TryAsync(
             SandboxLevel.Files,
             $$"""
-            for my $path ("{{video}}", "{{_folder.File("other.mp4")}}", "{{own}}", "/etc/passwd", "/proc", "/home", "/root",
-                "/sys", "/dev/null") {
+            for my $path ("{{video}}", "{{_folder.File("other.mp4")}}", "{{own}}", "/etc/passwd", "/proc", "/home",
+                "/root", "/sys", "/dev/null") {
                 print -e $path ? "sees $path\n" : "";
             }
             open(my $file, "<", "{{video}}") or die; print "reads ", scalar(<$file>);
@@ -126,8 +126,8 @@ public sealed class SandboxTests : IDisposable
     {
         // A decoder that was taken over, below the level that refuses it children.
         var mark = $"600.{Environment.ProcessId}";
-        var commands = $"sleep {mark} & sleep {mark} & echo ready; {end.Replace("{0}", mark, StringComparison.Ordinal)}";
-        var program = FakeProgram.Make(_folder, commands);
+        var last = end.Replace("{0}", mark, StringComparison.Ordinal);
+        var program = FakeProgram.Make(_folder, $"sleep {mark} & sleep {mark} & echo ready; {last}");
         var parts = new VideoParts(new VideoOptions { FfmpegPath = program });
         var process = ChildProcess.Start(parts.Tools.Ffmpeg([]), _ => true);
         using var output = new StreamReader(process.Output);

@@ -5,8 +5,8 @@ using ForegSyte.V1;
 namespace ForegSyte.Jobs.Tests.Grpc;
 
 /// <summary>
-/// Somebody puts a symbolic link in the place of an artifact in video_jobs: what it points to is neither read nor written
-/// nor removed.
+/// Somebody puts a symbolic link in the place of an artifact in video_jobs: what it points to is neither read nor
+/// written nor removed.
 /// </summary>
 public sealed class PlantedLinkTests : IDisposable
 {
