@@ -90,6 +90,10 @@ internal sealed partial class ChildProcess : IAsyncDisposable
     {
         Kill();
         await WaitForExitAsync();
+
+        // Process leaves streams open that were asked for: without this both pipes wait for the garbage collector.
+        _process.StandardOutput.Dispose();
+        _process.StandardError.Dispose();
         _process.Dispose();
     }
 

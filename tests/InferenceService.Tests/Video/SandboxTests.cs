@@ -140,6 +140,20 @@ public sealed class SandboxTests : IDisposable
     }
 
     [Fact]
+    public async Task Dispose_OutputNotReadToItsEnd_ClosesThePipe()
+    {
+        var program = FakeProgram.Make(_folder, "echo a; exec sleep 600");
+        var parts = new VideoParts(new VideoOptions { FfmpegPath = program });
+        var process = ChildProcess.Start(parts.Tools.Ffmpeg([]), _ => true);
+        var output = process.Output;
+        Assert.True(output.CanRead);
+
+        await process.DisposeAsync();
+
+        Assert.False(output.CanRead);
+    }
+
+    [Fact]
     public async Task Files_Disposed_LeavesNoProcessOfTheSandbox()
     {
         var path = await Clips.MakeTestPictureAsync(_folder.File("long.mp4"), frames: 100);
