@@ -10,7 +10,9 @@ namespace ForegSyte.Inference.Grpc;
 /// <param name="Path">Canonical path of the video.</param>
 /// <param name="Range">Frames; null for all.</param>
 /// <param name="Stride">Frame stride; 0 means 1.</param>
-internal sealed record SegmentRequest(CompiledPipeline Pipeline, string Path, FrameRange? Range, int Stride)
+/// <param name="JobEndFrame">Frame after the last one that later segments of the job want; 0 for none.</param>
+internal sealed record SegmentRequest(
+    CompiledPipeline Pipeline, string Path, FrameRange? Range, int Stride, int JobEndFrame)
 {
     /// <summary>Longest job id, as it goes to the log.</summary>
     public const int MaxJobIdLength = 100;
@@ -38,6 +40,12 @@ internal sealed record SegmentRequest(CompiledPipeline Pipeline, string Path, Fr
             throw ServiceException.InvalidField("attempt", "attempt has to be 0 or more.", request.Attempt);
         }
 
+        if (request.JobEndFrame < 0)
+        {
+            throw ServiceException.InvalidField(
+                "job_end_frame", "job_end_frame has to be 0 or more.", request.JobEndFrame);
+        }
+
         if (request.JobId.Length > MaxJobIdLength || request.JobId.Any(char.IsControl))
         {
             throw ServiceException.InvalidField(
@@ -45,7 +53,8 @@ internal sealed record SegmentRequest(CompiledPipeline Pipeline, string Path, Fr
         }
 
         var pipeline = pipelines.Find(request.PipelineId) ?? throw UnknownPipeline(request.PipelineId, pipelines);
-        return new SegmentRequest(pipeline, sources.Resolve(request.Video), request.Range, request.FrameStride);
+        return new SegmentRequest(
+            pipeline, sources.Resolve(request.Video), request.Range, request.FrameStride, request.JobEndFrame);
     }
 
     private static ServiceException UnknownPipeline(string id, PipelineCatalogue pipelines)

@@ -72,6 +72,7 @@ internal sealed class SegmentRunner(
             index,
             request.Range,
             request.Stride,
+            request.JobEndFrame,
             request.Pipeline.DecodeSize,
             decoded,
             cancellationToken);

@@ -1,4 +1,4 @@
-using System.Buffers;
+using ForegSyte.Inference.Memory;
 using ForegSyte.Inference.Stages;
 
 namespace ForegSyte.Inference.Pipelines;
@@ -50,11 +50,11 @@ internal sealed class UnchangedFrames(CompiledPipeline pipeline) : IDisposable
     {
         public static Seen Of(FrameWork work, int position)
         {
-            var pixels = ArrayPool<byte>.Shared.Rent(work.Frame.Pixels.Length);
+            var pixels = BufferPool<byte>.Shared.Rent(work.Frame.Pixels.Length);
             work.Frame.Pixels.Span.CopyTo(pixels);
             return new(pixels, work.Frame.Width, work.Frame.Height, work.Promise(position));
         }
 
-        public void GiveBack() => ArrayPool<byte>.Shared.Return(Pixels);
+        public void GiveBack() => BufferPool<byte>.Shared.Return(Pixels);
     }
 }

@@ -1,4 +1,4 @@
-using System.Buffers;
+using ForegSyte.Inference.Memory;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Video;
 using ForegSyte.Inference.Vision;
@@ -58,7 +58,7 @@ internal sealed class DetectObjectsStage : IStage
         var (width, height) = (_model.Entry.InputWidth, _model.Entry.InputHeight);
         var fit = ImageFit.Of(frame.Width, frame.Height, width, height, _decoder.Placement);
         var length = width * height * TensorFormat.ChannelCount;
-        var buffer = ArrayPool<float>.Shared.Rent(length);
+        var buffer = BufferPool<float>.Shared.Rent(length);
         try
         {
             var image = new RgbImage(frame.Pixels.Span, frame.Width, frame.Height);
@@ -73,7 +73,7 @@ internal sealed class DetectObjectsStage : IStage
         }
         finally
         {
-            ArrayPool<float>.Shared.Return(buffer);
+            BufferPool<float>.Shared.Return(buffer);
         }
     }
 

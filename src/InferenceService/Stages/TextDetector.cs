@@ -1,4 +1,4 @@
-using System.Buffers;
+using ForegSyte.Inference.Memory;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Video;
 using ForegSyte.Inference.Vision;
@@ -41,7 +41,7 @@ internal sealed class TextDetector
     {
         var (width, height) = TextPictureSize.Of(frame.Width, frame.Height, _maxSide);
         var length = width * height * TensorFormat.ChannelCount;
-        var buffer = ArrayPool<float>.Shared.Rent(length);
+        var buffer = BufferPool<float>.Shared.Rent(length);
         try
         {
             var fit = ImageFit.Of(frame.Width, frame.Height, width, height, ImagePlacement.Stretch);
@@ -57,7 +57,7 @@ internal sealed class TextDetector
         }
         finally
         {
-            ArrayPool<float>.Shared.Return(buffer);
+            BufferPool<float>.Shared.Return(buffer);
         }
     }
 }

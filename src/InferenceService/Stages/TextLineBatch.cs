@@ -1,4 +1,4 @@
-using System.Buffers;
+using ForegSyte.Inference.Memory;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Video;
 using ForegSyte.Inference.Vision;
@@ -29,7 +29,7 @@ internal sealed class TextLineBatch : IDisposable
         (_width, _height) = (width, height);
         _lineLength = TensorFormat.ChannelCount * height * width;
         Count = lines.Count;
-        _buffer = ArrayPool<float>.Shared.Rent(Count * _lineLength);
+        _buffer = BufferPool<float>.Shared.Rent(Count * _lineLength);
         _buffer.AsSpan(0, Count * _lineLength).Clear();
         var image = new RgbImage(frame.Pixels.Span, frame.Width, frame.Height);
         for (var i = 0; i < lines.Count; i++)
@@ -62,5 +62,5 @@ internal sealed class TextLineBatch : IDisposable
     }
 
     /// <inheritdoc />
-    public void Dispose() => ArrayPool<float>.Shared.Return(_buffer);
+    public void Dispose() => BufferPool<float>.Shared.Return(_buffer);
 }

@@ -8,8 +8,15 @@ namespace ForegSyte.Inference.Video;
 /// <param name="EndFrame">Frame after the last one; not past the end of the video.</param>
 /// <param name="Stride">Only multiples of this, counted from frame 0 of the video.</param>
 /// <param name="SeekTo">Where the decoder starts; null for the beginning of the file.</param>
-internal sealed record DecodePlan(int StartFrame, int EndFrame, int Stride, SeekPoint? SeekTo)
+/// <param name="KeyFramesOnly">Whether all wanted frames are key frames, so that no other one has to be decoded.</param>
+internal sealed record DecodePlan(int StartFrame, int EndFrame, int Stride, SeekPoint? SeekTo, bool KeyFramesOnly)
 {
+    /// <summary>
+    /// Pixels that are decoded in the time of a decoder's start: 72 ms beside 1.5 ms for a frame of 1280x720, H.264, of
+    /// processor time (docs/benchmarks.md says how that was measured).
+    /// </summary>
+    private const long PixelsOfAStart = 44_000_000;
+
     /// <summary>Largest stride that a request may have.</summary>
     public const int MaxStride = 1_000_000;
 
@@ -49,9 +56,68 @@ internal sealed record DecodePlan(int StartFrame, int EndFrame, int Stride, Seek
                 + $"{index.FrameCount - 1}, and to end after its start; an end of 0 means the end of the video.");
         }
 
-        var plan = new DecodePlan(start, end, Math.Max(stride, 1), null);
-        return plan.WantedCount == 0 ? plan : plan with { SeekTo = SeekPointFor(index, plan.FirstWanted) };
+        var plan = new DecodePlan(start, end, Math.Max(stride, 1), null, false);
+        return plan.WantedCount == 0
+            ? plan
+            : plan with
+            {
+                SeekTo = SeekPointFor(index, plan.FirstWanted),
+                KeyFramesOnly = plan.Stride > 1 && plan.Wanted().All(index.IsKeyFrame),
+            };
     }
+
+    /// <summary>Frames that could be decoded in the time that a decoder takes to start.</summary>
+    public static long FramesOfAStart(VideoIndex index) =>
+        PixelsOfAStart / ((long)index.Info.Width * index.Info.Height);
+
+    /// <summary>
+    /// The plan in parts, each for a decoder of its own: cut wherever a start at a later key frame is less work than
+    /// decoding all that lies before it, as it is under a large stride.
+    /// </summary>
+    public IReadOnlyList<DecodePlan> Stretches(VideoIndex index)
+    {
+        var framesOfAStart = FramesOfAStart(index);
+        if (KeyFramesOnly || WantedCount == 0 || Stride <= framesOfAStart)
+        {
+            return [this];
+        }
+
+        var stretches = new List<DecodePlan>();
+        var (first, seekTo) = (FirstWanted, SeekTo);
+        foreach (var frame in Wanted().Skip(1))
+        {
+            var point = SeekPointFor(index, frame);
+            if (Stride > frame - SeekFrame(index, point) + framesOfAStart)
+            {
+                stretches.Add(this with { StartFrame = first, EndFrame = frame - Stride + 1, SeekTo = seekTo });
+                (first, seekTo) = (frame, point);
+            }
+        }
+
+        stretches.Add(this with { StartFrame = first, SeekTo = seekTo });
+        return stretches;
+    }
+
+    /// <summary>
+    /// The plan of a decoder that begins with this segment and goes on to a later frame: as far as all wanted frames
+    /// can be named to it (<see cref="FrameSelection.MaxNamedFrames"/>).
+    /// </summary>
+    /// <param name="index">The video.</param>
+    /// <param name="endFrame">Frame after the last one that will be asked for; cut at the end of the video.</param>
+    public DecodePlan ExtendedTo(VideoIndex index, int endFrame)
+    {
+        var longest = Stride == 1
+            ? index.FrameCount
+            : Math.Min(index.FrameCount, FirstWanted + ((FrameSelection.MaxNamedFrames - 1L) * Stride) + 1);
+        var extended = this with { EndFrame = (int)Math.Max(EndFrame, Math.Min(endFrame, longest)) };
+        return KeyFramesOnly && !extended.Wanted().All(index.IsKeyFrame) ? this : extended;
+    }
+
+    /// <summary>The first frame that the decoder has to decode.</summary>
+    public int SeekFrame(VideoIndex index) => SeekFrame(index, SeekTo);
+
+    /// <summary>The wanted frames, ascending.</summary>
+    public IEnumerable<int> Wanted() => Enumerable.Range(0, WantedCount).Select(n => FirstWanted + (n * Stride));
 
     /// <summary>Whether the pipeline gets this frame.</summary>
     public bool Wants(int frame) => frame >= StartFrame && frame < EndFrame && frame % Stride == 0;
@@ -73,4 +139,7 @@ internal sealed record DecodePlan(int StartFrame, int EndFrame, int Stride, Seek
         // The first point is the beginning of the file: no seek is the surest way there.
         return low > 1 ? index.SeekPoints[low - 1] : null;
     }
+
+    private static int SeekFrame(VideoIndex index, SeekPoint? point) =>
+        point is { } known ? index.FirstAtOrAfter(known.PresentationTicks) : 0;
 }

@@ -33,6 +33,7 @@ internal static class FfmpegArguments
         // Without an output format frames come back to memory: the filters are the same whatever decodes, and what
         // the GPU does not know is decoded by the processor.
         .. hardware,
+        .. plan.KeyFramesOnly ? (string[])["-skip_frame", "nokey"] : [],
 
         // Timestamps stay those of the container, so that each frame is known by its own.
         "-copyts",

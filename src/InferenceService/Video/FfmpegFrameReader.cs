@@ -19,15 +19,12 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
 
     private readonly ChildProcess _process;
     private readonly Task _timestampsEnd;
-    private readonly CancellationTokenRegistration _killOnCancel;
 
     /// <exception cref="Hosting.Errors.ServiceException">DECODER_LOST: it cannot be started.</exception>
-    public FfmpegFrameReader(ChildCommand command, CancellationToken cancellationToken)
+    public FfmpegFrameReader(ChildCommand command)
     {
-        cancellationToken.ThrowIfCancellationRequested();
         _process = ChildProcess.Start(command, TakeLine);
         _timestampsEnd = EndTimestampsAsync();
-        _killOnCancel = cancellationToken.Register(Kill);
     }
 
     /// <summary>The last lines of the decoder that are not timestamps.</summary>
@@ -43,13 +40,18 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
     public Task<int> WaitForExitAsync() => _process.WaitForExitAsync();
 
     /// <summary>The next frame that the container lists; null at the end of the output.</summary>
+    /// <param name="index">The video.</param>
+    /// <param name="size">Size of its frames as they leave the decoder.</param>
+    /// <param name="cancellationToken">
+    /// Does not end the read: whoever cancels it has to <see cref="Kill"/>, which does. It tells the end by that from
+    /// the end of the output.
+    /// </param>
     public async Task<Frame?> ReadAsync(VideoIndex index, FrameSize size, CancellationToken cancellationToken)
     {
         while (true)
         {
             // The index of a frame is known once its timestamp is, which is written first: pixels go straight into
-            // the frame's own buffer. Cancelling kills the process, which ends both outputs; the token itself would
-            // not end a read of a pipe.
+            // the frame's own buffer. A token would not end a read of a pipe.
             if (!await _timestamps.Reader.WaitToReadAsync(CancellationToken.None))
             {
                 cancellationToken.ThrowIfCancellationRequested();
@@ -85,7 +87,6 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
-        await _killOnCancel.DisposeAsync();
         await _process.DisposeAsync();
         await _timestampsEnd;
     }

@@ -1,4 +1,4 @@
-using System.Buffers;
+using ForegSyte.Inference.Memory;
 
 namespace ForegSyte.Inference.Video;
 
@@ -18,7 +18,7 @@ internal sealed class Frame(
     /// <summary>Bytes of a pixel.</summary>
     public const int BytesPerPixel = 3;
 
-    private byte[]? _buffer = ArrayPool<byte>.Shared.Rent(checked(width * height * BytesPerPixel));
+    private byte[]? _buffer = BufferPool<byte>.Shared.Rent(checked(width * height * BytesPerPixel));
 
     public int Index { get; } = index;
 
@@ -41,7 +41,7 @@ internal sealed class Frame(
     {
         if (Interlocked.Exchange(ref _buffer, null) is { } buffer)
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            BufferPool<byte>.Shared.Return(buffer);
         }
     }
 }

@@ -7,7 +7,7 @@ namespace ForegSyte.Inference.Video;
 
 /// <summary>Gives the frames of a segment, each read only when it is asked for.</summary>
 internal sealed class FrameSource(
-    DecoderTools tools, IOptions<VideoOptions> options, TimeProvider timeProvider, ILogger<FrameSource> logger)
+    DecoderPool decoders, IOptions<VideoOptions> options, TimeProvider timeProvider, ILogger<FrameSource> logger)
 {
     /// <summary>
     /// Decodes the wanted frames in ascending order; the one who enumerates owns and disposes each. Ending the
@@ -17,6 +17,10 @@ internal sealed class FrameSource(
     /// <param name="index">The index of that file.</param>
     /// <param name="range">Frames to look at; null for all.</param>
     /// <param name="stride">Only multiples of this, counted from frame 0; 0 means 1.</param>
+    /// <param name="jobEndFrame">
+    /// Frame after the last one that later calls for the same video and stride will want: the decoder goes on to it
+    /// and waits for them a while. 0 where there are none.
+    /// </param>
     /// <param name="size">The size that the pipeline wants.</param>
     /// <param name="meter">Counts what became of the frames.</param>
     /// <param name="cancellationToken">Ends the decoder process.</param>
@@ -28,6 +32,7 @@ internal sealed class FrameSource(
         VideoIndex index,
         FrameRange? range,
         int stride,
+        int jobEndFrame,
         DecodeSize size,
         DecodeMeter meter,
         [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -39,65 +44,91 @@ internal sealed class FrameSource(
             yield break;
         }
 
-        var width = size.Width ?? index.Info.Width;
-        var height = size.Height ?? index.Info.Height;
-        var command = tools.Ffmpeg(
-            FfmpegArguments.Make(path, index, plan, width, height, options.Value, tools.HardwareArguments), path);
-        await using var reader = new FfmpegFrameReader(command, cancellationToken);
-        var next = plan.FirstWanted;
-        while (next <= plan.LastWanted
-            && await ReadNextAsync(reader, index, new FrameSize(width, height), meter, cancellationToken) is { } frame)
+        var pixels = new FrameSize(size.Width ?? index.Info.Width, size.Height ?? index.Info.Height);
+        var stretches = plan.Stretches(index);
+
+        // Under so large a stride a decoder would be on its way to the next segment for longer than one takes to start.
+        var goOnTo = stretches.Count == 1 ? jobEndFrame : 0;
+        using var clock = new DecodeClock(options.Value.DecodeTimeLimit, meter, timeProvider);
+        var ahead = Take(0);
+        try
         {
-            if (frame.Index < next || !plan.Wants(frame.Index))
+            for (var i = 0; i < stretches.Count; i++)
             {
-                // Not named by the filter (too many to name), or given twice by the decoder.
+                await using var decoder = await ahead;
+                ahead = Take(i + 1);
+                await foreach (var frame in ReadStretchAsync(
+                    decoder, stretches[i], index, pixels, clock, cancellationToken))
+                {
+                    meter.CountDelivered();
+                    yield return frame;
+                }
+
+                if (!decoder.IsComplete)
+                {
+                    await CheckEndAsync(decoder.Reader, plan, meter, isLast: i == stretches.Count - 1);
+                }
+            }
+        }
+        finally
+        {
+            await DiscardAsync(ahead);
+        }
+
+        // The next one starts while this one is read.
+        Task<DecoderLoan> Take(int stretch) => stretch < stretches.Count
+            ? decoders.TakeAsync(path, index, stretches[stretch], pixels, goOnTo, cancellationToken)
+            : Task.FromCanceled<DecoderLoan>(new CancellationToken(canceled: true));
+    }
+
+    /// <summary>Gives back a decoder that was taken too early.</summary>
+    private static async Task DiscardAsync(Task<DecoderLoan> ahead)
+    {
+        await ((Task)ahead).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (ahead.IsCompletedSuccessfully)
+        {
+            await (await ahead).DisposeAsync();
+        }
+    }
+
+    private static async IAsyncEnumerable<Frame> ReadStretchAsync(
+        DecoderLoan decoder, DecodePlan stretch, VideoIndex index, FrameSize size, DecodeClock clock,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await using var killOnTime = clock.Passed.Register(decoder.Reader.Kill);
+        var next = stretch.FirstWanted;
+        while (next <= stretch.LastWanted
+            && await clock.MeasureAsync(decoder.Reader.ReadAsync(index, size, cancellationToken)) is { } frame)
+        {
+            if (frame.Index < next || !stretch.Wants(frame.Index))
+            {
+                // Of an earlier segment, not named by the filter (too many to name), or given twice by the decoder.
                 frame.Dispose();
                 continue;
             }
 
             next = frame.Index + 1;
-            meter.CountDelivered();
+            if (next > stretch.LastWanted)
+            {
+                // Before the last frame is handed out: whoever stops there has all that it wanted.
+                decoder.Complete(next);
+            }
+
             yield return frame;
         }
-
-        if (next <= plan.LastWanted)
-        {
-            await CheckEndAsync(reader, plan, meter);
-        }
-    }
-
-    private async Task<Frame?> ReadNextAsync(
-        FfmpegFrameReader reader,
-        VideoIndex index,
-        FrameSize size,
-        DecodeMeter meter,
-        CancellationToken cancellationToken)
-    {
-        var left = options.Value.DecodeTimeLimit - meter.Waiting;
-        using var timeLimit = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, timeProvider);
-        await using var killOnTime = timeLimit.Token.Register(reader.Kill);
-        var started = timeProvider.GetTimestamp();
-        var frame = await reader.ReadAsync(index, size, cancellationToken);
-        meter.CountWaiting(timeProvider.GetElapsedTime(started));
-        return frame is null && timeLimit.IsCancellationRequested
-            ? throw VideoFailures.LimitExceeded(
-                nameof(VideoOptions.DecodeTimeLimit),
-                options.Value.DecodeTimeLimit.ToString("c"),
-                "Decoding the segment takes too long; ask for fewer frames.")
-            : frame;
     }
 
     /// <summary>
     /// The output ended before the last wanted frame: damage, or a decoder that did not get to its end.
     /// </summary>
-    private async Task CheckEndAsync(FfmpegFrameReader reader, DecodePlan plan, DecodeMeter meter)
+    private async Task CheckEndAsync(FfmpegFrameReader reader, DecodePlan plan, DecodeMeter meter, bool isLast)
     {
         var exitCode = await reader.WaitForExitAsync();
         logger.LogWarning(
             "The decoder gave {Delivered} of {Wanted} frames and ended with {ExitCode}: {Tail}",
             meter.Delivered, plan.WantedCount, exitCode, reader.Tail);
         if (DecoderExit.SegmentFailure(
-            exitCode, plan.WantedCount, meter.Delivered, reader.Tail, options.Value) is { } failure)
+            exitCode, isLast ? plan.WantedCount : 0, meter.Delivered, reader.Tail, options.Value) is { } failure)
         {
             throw failure;
         }

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using ForegSyte.V1;
 
 namespace ForegSyte.Inference.Video;
@@ -9,6 +10,7 @@ namespace ForegSyte.Inference.Video;
 internal sealed class VideoIndex
 {
     private readonly long[] _timestamps;
+    private readonly Lazy<FrozenSet<int>> _keyFrames;
 
     /// <param name="info">What the container says.</param>
     /// <param name="timeBase">Length of a tick.</param>
@@ -26,6 +28,7 @@ internal sealed class VideoIndex
         TimeBase = timeBase;
         _timestamps = timestamps;
         SeekPoints = seekPoints;
+        _keyFrames = new(() => KeyFrames.ToFrozenSet());
     }
 
     public VideoInfo Info { get; }
@@ -42,11 +45,18 @@ internal sealed class VideoIndex
         .Select(point => IndexOf(point.PresentationTicks)
             ?? throw new InvalidOperationException("A key has no frame."));
 
+    /// <summary>Whether a frame decodes without any earlier one.</summary>
+    public bool IsKeyFrame(int frameIndex) => _keyFrames.Value.Contains(frameIndex);
+
     /// <summary>Presentation timestamp of a frame in ticks.</summary>
     public long TicksOf(int frameIndex) => _timestamps[frameIndex];
 
     /// <summary>When a frame is shown, in milliseconds after the first one.</summary>
     public int TimestampMs(int frameIndex) => (int)TimeBase.ToMilliseconds(_timestamps[frameIndex] - _timestamps[0]);
+
+    /// <summary>The first frame that is shown at this tick or later; the frame count where there is none.</summary>
+    public int FirstAtOrAfter(long ticks) =>
+        Array.BinarySearch(_timestamps, ticks) is var found && found >= 0 ? found : ~found;
 
     /// <summary>The frame that is shown at exactly this tick; null where the container lists none.</summary>
     public int? IndexOf(long ticks) => Array.BinarySearch(_timestamps, ticks) is >= 0 and var found ? found : null;

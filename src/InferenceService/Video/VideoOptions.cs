@@ -86,6 +86,14 @@ internal sealed class VideoOptions
     [Range(0, 63)]
     public int HardwareDeviceIndex { get; set; }
 
+    /// <value>Decoders that may wait for the next segment of their job, all jobs together; 0 ends each at once.</value>
+    [Range(0, 256)]
+    public int WaitingDecoders { get; set; } = 8;
+
+    /// <value>How long a decoder waits for the next segment of its job.</value>
+    [TimeRange("00:00:00.1000000", "01:00:00")]
+    public TimeSpan DecoderWaitTime { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <value>Packet tables kept for the next segment of the same video.</value>
     [Range(0, 1000)]
     public int CachedIndexes { get; set; } = 8;

@@ -13,6 +13,7 @@ internal static class VideoRegistration
         builder.Services.AddSingleton<VideoSources>();
         builder.Services.AddSingleton<VideoIndexCache>();
         builder.Services.AddSingleton<VideoProbe>();
+        builder.Services.AddSingleton<DecoderPool>();
         builder.Services.AddSingleton<FrameSource>();
         return builder;
     }

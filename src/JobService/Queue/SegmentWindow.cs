@@ -44,7 +44,7 @@ internal sealed class SegmentWindow(
             {
                 while (next < segments.Count && underWay.Count < Width())
                 {
-                    underWay.Add(RunAsync(job, video, segments[next++], stored, ending.Token));
+                    underWay.Add(RunAsync(job, video, segments[next++], segments[^1].EndFrame, stored, ending.Token));
                 }
 
                 var ended = await Task.WhenAny(underWay);
@@ -63,10 +63,10 @@ internal sealed class SegmentWindow(
     private int Width() => options.Value.SegmentsInFlight * Math.Max(1, inference.ServingCount);
 
     private async Task RunAsync(
-        JobRecord job, Uri video, Segment segment, Action<RunPipelineResponse> stored,
+        JobRecord job, Uri video, Segment segment, int jobEndFrame, Action<RunPipelineResponse> stored,
         CancellationToken cancellationToken)
     {
-        var answer = await AnswerAsync(job, video, segment, cancellationToken);
+        var answer = await AnswerAsync(job, video, segment, jobEndFrame, cancellationToken);
         if (SegmentCheck.DefectOf(segment, job.FrameStride, answer) is { } defect)
         {
             throw new InferenceFailedException(new JobFailure(ErrorReason.Internal, defect));
@@ -79,7 +79,7 @@ internal sealed class SegmentWindow(
     }
 
     private async Task<RunPipelineResponse> AnswerAsync(
-        JobRecord job, Uri video, Segment segment, CancellationToken cancellationToken)
+        JobRecord job, Uri video, Segment segment, int jobEndFrame, CancellationToken cancellationToken)
     {
         var length = segment.EndFrame - segment.StartFrame;
         var wanted = SegmentPlan.FramesWithin(segment.StartFrame, segment.EndFrame, job.FrameStride);
@@ -90,7 +90,7 @@ internal sealed class SegmentWindow(
 
         try
         {
-            return await CallUntilTakenAsync(RequestFor(job, video, segment), cancellationToken);
+            return await CallUntilTakenAsync(RequestFor(job, video, segment, jobEndFrame), cancellationToken);
         }
         catch (InferenceFailedException failed) when (failed.Failure.Reason == ErrorReason.UndecodableVideo)
         {
@@ -118,7 +118,7 @@ internal sealed class SegmentWindow(
         }
     }
 
-    private static RunPipelineRequest RequestFor(JobRecord job, Uri video, Segment segment) => new()
+    private static RunPipelineRequest RequestFor(JobRecord job, Uri video, Segment segment, int jobEndFrame) => new()
     {
         Video = new VideoSource { Uri = video.AbsoluteUri },
         PipelineId = job.PipelineId,
@@ -126,6 +126,7 @@ internal sealed class SegmentWindow(
         FrameStride = job.FrameStride,
         JobId = job.JobId.ToString(),
         Attempt = job.Attempts.Count,
+        JobEndFrame = segment.EndFrame < jobEndFrame ? jobEndFrame : 0,
     };
 
     private static RunPipelineResponse Undecodable(int length, int wanted) => new()

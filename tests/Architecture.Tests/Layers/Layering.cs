@@ -89,12 +89,13 @@ internal static class Layering
     [
         new("Vision", "ForegSyte.Inference.Vision"),
         new("Metrics", "ForegSyte.Inference.Metrics"),
+        new("Memory", "ForegSyte.Inference.Memory"),
         new("Models", "ForegSyte.Inference.Models") { Uses = ["Metrics", Protocol, OnnxRuntime] },
-        new("Video", "ForegSyte.Inference.Video") { Uses = [Protocol, Hosting, AspNetCore] },
-        new("Stages", "ForegSyte.Inference.Stages") { Uses = ["Vision", "Models", "Video", Protocol] },
+        new("Video", "ForegSyte.Inference.Video") { Uses = ["Memory", Protocol, Hosting, AspNetCore] },
+        new("Stages", "ForegSyte.Inference.Stages") { Uses = ["Vision", "Memory", "Models", "Video", Protocol] },
         new("Pipelines", "ForegSyte.Inference.Pipelines")
         {
-            Uses = ["Metrics", "Models", "Video", "Stages", Protocol, Hosting],
+            Uses = ["Metrics", "Memory", "Models", "Video", "Stages", Protocol, Hosting],
         },
         new("Grpc", "ForegSyte.Inference.Grpc")
         {

@@ -61,6 +61,9 @@ internal sealed class PipelineFigures(Workload workload, PipelineRecording recor
                 CultureInfo.InvariantCulture,
                 $"models {PerFrame(floor.Models):F1} ms, ffmpeg {PerFrame(floor.Decode):F1} ms, "
                 + $"{(double)Recording.Inputs.Count / Workload.Frames:F1} runs of models"));
+        yield return new Row(
+            $"{Workload}: allocated for a frame",
+            FormattableString.Invariant($"{Recording.AllocatedBytes:N0} bytes of the garbage-collected heap"));
         yield return new Row($"{Workload}: shares of the time of a segment", string.Join(", ", Recording.Shares()));
     }
 

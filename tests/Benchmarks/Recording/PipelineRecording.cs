@@ -5,7 +5,8 @@ namespace ForegSyte.Benchmarks.Recording;
 /// <summary>What a pipeline did with the frames of a workload.</summary>
 /// <param name="Runs">Every run of a model.</param>
 /// <param name="Timings">Where the service says that the time went. ONNX Runtime's recording is part of it.</param>
-internal sealed record PipelineRecording(IReadOnlyList<ModelRun> Runs, SegmentTimings Timings)
+/// <param name="AllocatedBytes">Bytes that a frame took from the garbage-collected heap.</param>
+internal sealed record PipelineRecording(IReadOnlyList<ModelRun> Runs, SegmentTimings Timings, long AllocatedBytes)
 {
     /// <summary>What the models were run on.</summary>
     public IReadOnlyList<ModelInput> Inputs { get; } = [.. Runs.Select(run => run.Input)];

@@ -21,6 +21,9 @@ namespace ForegSyte.Benchmarks.Recording;
 /// </summary>
 internal static class RecordingService
 {
+    private const int WarmUpFrames = 10;
+    private const int MeasuredFrames = 50;
+
     /// <summary>Runs a pipeline over the frames of a workload.</summary>
     public static async Task<PipelineRecording> RecordAsync(
         Workload workload, WorkFolder folder, CancellationToken cancellationToken)
@@ -38,25 +41,46 @@ internal static class RecordingService
                 app.Services.GetRequiredService<ModelSessions>().Get(entry.Id);
             }
 
-            var request = SegmentRequest.From(
-                new RunPipelineRequest
-                {
-                    PipelineId = workload.PipelineId,
-                    Video = new VideoSource { Uri = new Uri(workload.Clip.Path).AbsoluteUri },
-                    FrameStride = workload.Stride,
-                },
-                app.Services.GetRequiredService<PipelineCatalogue>(),
-                app.Services.GetRequiredService<VideoSources>());
-            response = await app.Services.GetRequiredService<SegmentRunner>().RunAsync(request, cancellationToken);
+            response = await RunAsync(app, workload, endFrame: 0, cancellationToken);
         }
 
         // A session writes its profile when it is disposed.
         var runs = profiles.GetFiles().SelectMany(Read).ToList();
         profiles.Delete(recursive: true);
-        return new PipelineRecording(runs, response.Timings);
+        var allocatedBytes = await AllocatedBytesAsync(workload, cancellationToken);
+        return new PipelineRecording(runs, response.Timings, allocatedBytes);
     }
 
-    private static WebApplication Build(string videos, Func<string> profilePrefix)
+    /// <summary>
+    /// Bytes that a frame takes from the garbage-collected heap, everything between decoder and answer. Without
+    /// recording, and after a few frames, so that what is made once and kept is not counted.
+    /// </summary>
+    private static async Task<long> AllocatedBytesAsync(Workload workload, CancellationToken cancellationToken)
+    {
+        await using var app = Build(Path.GetDirectoryName(workload.Clip.Path)!, profilePrefix: null);
+        await RunAsync(app, workload, WarmUpFrames * workload.Stride, cancellationToken);
+        var before = GC.GetTotalAllocatedBytes(precise: true);
+        var response = await RunAsync(app, workload, MeasuredFrames * workload.Stride, cancellationToken);
+        return (GC.GetTotalAllocatedBytes(precise: true) - before) / response.Frames.Analyzed;
+    }
+
+    private static Task<RunPipelineResponse> RunAsync(
+        WebApplication app, Workload workload, int endFrame, CancellationToken cancellationToken)
+    {
+        var request = SegmentRequest.From(
+            new RunPipelineRequest
+            {
+                PipelineId = workload.PipelineId,
+                Video = new VideoSource { Uri = new Uri(workload.Clip.Path).AbsoluteUri },
+                FrameStride = workload.Stride,
+                Range = new FrameRange { EndFrame = endFrame },
+            },
+            app.Services.GetRequiredService<PipelineCatalogue>(),
+            app.Services.GetRequiredService<VideoSources>());
+        return app.Services.GetRequiredService<SegmentRunner>().RunAsync(request, cancellationToken);
+    }
+
+    private static WebApplication Build(string videos, Func<string>? profilePrefix)
     {
         var builder = ForegSyteHost.CreateBuilder([]);
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
@@ -77,8 +101,11 @@ internal static class RecordingService
             (options, provider, index) =>
             {
                 ExecutionProviders.Append(options, provider, index);
-                options.ProfileOutputPathPrefix = profilePrefix();
-                options.EnableProfiling = true;
+                if (profilePrefix is not null)
+                {
+                    options.ProfileOutputPathPrefix = profilePrefix();
+                    options.EnableProfiling = true;
+                }
             }));
         return builder.Build();
     }

@@ -95,7 +95,7 @@ public sealed class DecoderOutputFuzzTests(Tally tally) : IDisposable
         try
         {
             var last = -1;
-            await foreach (var frame in source.ReadAsync("/none", index, null, 1, DecodeSize.Native, meter, Cancel))
+            await foreach (var frame in source.ReadAsync("/none", index, null, 1, 0, DecodeSize.Native, meter, Cancel))
             {
                 Assert.InRange(frame.Index, last + 1, 2);
                 last = frame.Index;
@@ -116,7 +116,8 @@ public sealed class DecoderOutputFuzzTests(Tally tally) : IDisposable
     {
         var options = Options.Create(new VideoOptions { FfmpegPath = FakeProgram.Make(_folder, commands) });
         return new FrameSource(
-            new DecoderTools(options, NullLogger<DecoderTools>.Instance),
+            new DecoderPool(
+                new DecoderTools(options, NullLogger<DecoderTools>.Instance), options, TimeProvider.System),
             options,
             TimeProvider.System,
             NullLogger<FrameSource>.Instance);

@@ -65,9 +65,49 @@ public sealed class DecodePlanTests
         Assert.Equal(ErrorReason.InvalidField, failure.Reason);
     }
 
+    [Theory]
+    [InlineData(10, true)]
+    [InlineData(30, true)]
+    [InlineData(1, false)]
+    [InlineData(5, false)]
+    [InlineData(12, false)]
+    public void Make_Stride_DecodesKeyFramesOnlyWhereAllWantedOnesAreThose(int stride, bool isKeyFramesOnly) =>
+        Assert.Equal(isKeyFramesOnly, DecodePlan.Make(Index(100), null, stride).KeyFramesOnly);
+
+    [Fact]
+    public void Stretches_AnyPlan_WantTheSameFramesAndNoneIsDecodedTwice() =>
+        Gen.Select(Gen.Int[1, 400], Gen.Int[0, 100], Gen.Int[1, 90], Gen.Int[100, 8000])
+            .Where(t => t.Item2 < t.Item1)
+            .Sample(t =>
+            {
+                var index = Index(t.Item1, sidePixels: t.Item4);
+                var plan = DecodePlan.Make(index, new FrameRange { StartFrame = t.Item2 }, t.Item3);
+                var stretches = plan.Stretches(index);
+
+                Assert.Equal(plan.Wanted(), stretches.SelectMany(stretch => stretch.Wanted()));
+                Assert.All(
+                    stretches.Skip(1).Zip(stretches),
+                    pair => Assert.True(
+                        pair.First.FirstWanted - pair.First.SeekFrame(index) + DecodePlan.FramesOfAStart(index) < plan.Stride
+                        && pair.First.SeekFrame(index) > pair.Second.LastWanted));
+            });
+
+    [Theory]
+    [InlineData(12, 3840, 9)]
+    [InlineData(3, 3840, 4)]
+    [InlineData(12, 1280, 1)]
+    [InlineData(10, 3840, 1)]
+    [InlineData(2, 3840, 1)]
+    public void Stretches_LargeStride_StartAtKeyFramesWhereThatIsLessWork(int stride, int sidePixels, int count)
+    {
+        var index = Index(100, sidePixels);
+
+        Assert.Equal(count, DecodePlan.Make(index, null, stride).Stretches(index).Count);
+    }
+
     /// <summary>A frame every 1000 ticks, each tenth a key.</summary>
-    private static VideoIndex Index(int frames) => new(
-        new VideoInfo(),
+    private static VideoIndex Index(int frames, int sidePixels = 64) => new(
+        new VideoInfo { Width = sidePixels, Height = sidePixels },
         new TimeBase(1, 25000),
         [.. Enumerable.Range(0, frames).Select(frame => frame * 1000L)],
         [.. Enumerable.Range(0, (frames + 9) / 10)

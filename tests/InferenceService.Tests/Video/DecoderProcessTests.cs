@@ -36,7 +36,7 @@ public sealed class DecoderProcessTests : IDisposable
         var silent = new VideoParts(new VideoOptions { FfmpegPath = Script("exec sleep 600") });
         using var cancel = new CancellationTokenSource();
         var reading = ReadToEndAsync(silent.Source.ReadAsync(
-            path, index, null, 1, DecodeSize.Native, silent.Meter, cancel.Token).GetAsyncEnumerator(cancel.Token));
+            path, index, null, 1, 0, DecodeSize.Native, silent.Meter, cancel.Token).GetAsyncEnumerator(cancel.Token));
         Assert.False(reading.IsCompleted);
 
         await cancel.CancelAsync();
@@ -221,7 +221,7 @@ public sealed class DecoderProcessTests : IDisposable
         VideoParts parts, string path, CancellationToken cancel)
     {
         var index = await parts.Probe.ReadAsync(path, TestContext.Current.CancellationToken);
-        var frames = parts.Source.ReadAsync(path, index, null, 1, DecodeSize.Native, parts.Meter, cancel)
+        var frames = parts.Source.ReadAsync(path, index, null, 1, 0, DecodeSize.Native, parts.Meter, cancel)
             .GetAsyncEnumerator(cancel);
         Assert.True(await frames.MoveNextAsync());
         frames.Current.Dispose();

@@ -48,7 +48,7 @@ public sealed class FrameSourceTests : IDisposable
         var index = await parts.Probe.ReadAsync(path, TestContext.Current.CancellationToken);
 
         await foreach (var frame in parts.Source.ReadAsync(
-            path, index, null, 1, DecodeSize.Native, parts.Meter, TestContext.Current.CancellationToken))
+            path, index, null, 1, 0, DecodeSize.Native, parts.Meter, TestContext.Current.CancellationToken))
         {
             using (frame)
             {
@@ -69,7 +69,7 @@ public sealed class FrameSourceTests : IDisposable
         var index = await parts.Probe.ReadAsync(path, TestContext.Current.CancellationToken);
 
         await foreach (var frame in parts.Source.ReadAsync(
-            path, index, null, 1, new DecodeSize(64, 48), parts.Meter, TestContext.Current.CancellationToken))
+            path, index, null, 1, 0, new DecodeSize(64, 48), parts.Meter, TestContext.Current.CancellationToken))
         {
             using (frame)
             {
@@ -177,4 +177,55 @@ public sealed class FrameSourceTests : IDisposable
 
         Assert.Equal(FrameSelection.MaxNamedFrames, (await new VideoParts().ReadAsync(path, stride: 2)).Count);
     }
+
+    [Fact]
+    public async Task ReadAsync_LargeStrideOfLargeFrames_GivesTheFramesOfAPlainReadFromSeveralDecoders()
+    {
+        var path = await LargeClipAsync();
+        var size = new DecodeSize(64, 64);
+        var expected = (await new VideoParts().ReadAsync(path, size: size)).Where(frame => frame.Index % 13 == 0);
+        var parts = new VideoParts();
+        var index = await parts.Probe.ReadAsync(path, TestContext.Current.CancellationToken);
+        Assert.True(DecodePlan.Make(index, null, 13).Stretches(index).Count > 2);
+
+        Assert.Equal(expected, await parts.ReadAsync(path, stride: 13, size: size, jobEnd: index.FrameCount));
+
+        Assert.Equal(4, parts.Meter.Delivered);
+        Assert.Empty(ChildProcesses.UsingFile(path));
+    }
+
+    [Fact]
+    public async Task ReadAsync_LargeStrideAbandoned_LeavesNoDecoder()
+    {
+        var path = await LargeClipAsync();
+        var parts = new VideoParts();
+        var index = await parts.Probe.ReadAsync(path, TestContext.Current.CancellationToken);
+
+        await foreach (var frame in parts.Source.ReadAsync(
+            path, index, null, 13, 0, new DecodeSize(64, 64), parts.Meter, TestContext.Current.CancellationToken))
+        {
+            frame.Dispose();
+            break;
+        }
+
+        Assert.Empty(ChildProcesses.UsingFile(path));
+    }
+
+    [Fact]
+    public async Task ReadAsync_OneStretchOfSeveralDamaged_GivesTheFramesOfTheOthers()
+    {
+        var path = await LargeClipAsync();
+        await Mp4Surgery.EraseFramesAsync(path, [.. Enumerable.Range(0, 10)]);
+        var parts = new VideoParts();
+
+        var seen = await parts.ReadAsync(path, stride: 13, size: new DecodeSize(64, 64));
+
+        Assert.Equal([13, 26, 39], seen.Select(frame => frame.Index));
+        Assert.Equal(1, parts.Meter.ToAccounting().Failed);
+    }
+
+    /// <summary>Frames so large that a decoder starts in the time of a few.</summary>
+    private Task<string> LargeClipAsync() => Clips.MakeAsync(
+        _folder.File("large.mp4"), "-f", "lavfi", "-i", "testsrc2=size=3840x2160:rate=25", "-frames:v", "50",
+        "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "5");
 }

@@ -160,7 +160,7 @@ public sealed class SandboxTests : IDisposable
         var parts = await VideoParts.AtAsync(SandboxLevel.Files);
         var index = await parts.Probe.ReadAsync(path, Cancel);
         await using (var frames = parts.Source
-            .ReadAsync(path, index, null, 1, DecodeSize.Native, parts.Meter, Cancel).GetAsyncEnumerator(Cancel))
+            .ReadAsync(path, index, null, 1, 0, DecodeSize.Native, parts.Meter, Cancel).GetAsyncEnumerator(Cancel))
         {
             Assert.True(await frames.MoveNextAsync());
             frames.Current.Dispose();
@@ -179,7 +179,7 @@ public sealed class SandboxTests : IDisposable
         var failure = await Assert.ThrowsAsync<ServiceException>(async () =>
         {
             await foreach (var frame in parts.Source.ReadAsync(
-                path, index, null, 1, DecodeSize.Native, parts.Meter, Cancel))
+                path, index, null, 1, 0, DecodeSize.Native, parts.Meter, Cancel))
             {
                 frame.Dispose();
                 ChildProcesses.UsingFile(path).Where(id => ChildProcesses.NameOf(id) == "ffmpeg").ToList()

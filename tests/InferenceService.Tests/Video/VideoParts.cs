@@ -2,6 +2,7 @@ using ForegSyte.Hosting.Configuration;
 using ForegSyte.Inference.Video;
 using ForegSyte.V1;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace ForegSyte.Inference.Tests.Video;
 
@@ -17,7 +18,8 @@ internal sealed class VideoParts
         _cache = new VideoIndexCache(checkedOptions);
         Tools = new DecoderTools(checkedOptions, NullLogger<DecoderTools>.Instance);
         Probe = new VideoProbe(Tools, _cache, checkedOptions, TimeProvider.System, NullLogger<VideoProbe>.Instance);
-        Source = new FrameSource(Tools, checkedOptions, TimeProvider.System, NullLogger<FrameSource>.Instance);
+        Decoders = new DecoderPool(Tools, checkedOptions, Time);
+        Source = new FrameSource(Decoders, checkedOptions, TimeProvider.System, NullLogger<FrameSource>.Instance);
     }
 
     public VideoOptions Options { get; }
@@ -25,6 +27,11 @@ internal sealed class VideoParts
     public DecoderTools Tools { get; }
 
     public VideoProbe Probe { get; }
+
+    /// <summary>The clock of decoders that wait.</summary>
+    public FakeTimeProvider Time { get; } = new();
+
+    public DecoderPool Decoders { get; }
 
     public FrameSource Source { get; }
 
@@ -70,7 +77,7 @@ internal sealed class VideoParts
 
     /// <summary>Reads a range; each frame as its index, timestamp and a hash of its pixels.</summary>
     public async Task<List<SeenFrame>> ReadAsync(
-        string path, int start = 0, int end = 0, int stride = 1, DecodeSize? size = null)
+        string path, int start = 0, int end = 0, int stride = 1, DecodeSize? size = null, int jobEnd = 0)
     {
         var index = await Probe.ReadAsync(path, TestContext.Current.CancellationToken);
         Meter = new DecodeMeter();
@@ -80,6 +87,7 @@ internal sealed class VideoParts
             index,
             new FrameRange { StartFrame = start, EndFrame = end },
             stride,
+            jobEnd,
             size ?? DecodeSize.Native,
             Meter,
             TestContext.Current.CancellationToken))

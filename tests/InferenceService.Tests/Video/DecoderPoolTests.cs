@@ -1,0 +1,218 @@
+using ForegSyte.Hosting.Errors;
+using ForegSyte.Inference.Video;
+using ForegSyte.Testing;
+using ForegSyte.V1;
+
+namespace ForegSyte.Inference.Tests.Video;
+
+/// <summary>One decoder for all segments of a job: the same frames, and nothing left behind.</summary>
+public sealed class DecoderPoolTests : IDisposable
+{
+    private const int Frames = 60;
+
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    public async Task ReadAsync_SegmentsOfAJob_ComeFromOneDecoderAndAreThoseOfAPlainRead(int stride)
+    {
+        var path = await ClipAsync();
+        var expected = await new VideoParts().ReadAsync(path, stride: stride);
+        var parts = new VideoParts();
+        List<SeenFrame> seen = [];
+        List<int> decoders = [];
+
+        for (var start = 0; start < Frames; start += 15)
+        {
+            seen.AddRange(await parts.ReadAsync(path, start, start + 15, stride, jobEnd: Frames));
+            decoders.AddRange(ChildProcesses.UsingFile(path));
+        }
+
+        Assert.Equal(expected, seen);
+        Assert.Single(decoders.Distinct());
+        Assert.Empty(ChildProcesses.UsingFile(path));
+    }
+
+    [Fact]
+    public async Task ReadAsync_NextSegmentAskedForEarly_WaitsForTheDecoderOfTheFirst()
+    {
+        var path = await ClipAsync();
+        var expected = await new VideoParts().ReadAsync(path);
+        var parts = new VideoParts();
+        await using var first = await StartAsync(parts, path, 0, 20);
+
+        var second = parts.ReadAsync(path, 20, 40, jobEnd: Frames);
+        Assert.False(second.IsCompleted);
+        Assert.Single(ChildProcesses.UsingFile(path));
+        await ReadToEndAsync(first);
+
+        Assert.Equal(expected[20..40], await second);
+        Assert.Single(ChildProcesses.UsingFile(path));
+        await parts.Decoders.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task ReadAsync_FirstSegmentAbandoned_TheNextGetsADecoderOfItsOwn()
+    {
+        var path = await ClipAsync();
+        var expected = await new VideoParts().ReadAsync(path);
+        var parts = new VideoParts();
+        var first = await StartAsync(parts, path, 0, 20);
+        var second = parts.ReadAsync(path, 20, 40, jobEnd: Frames);
+
+        await first.DisposeAsync();
+
+        Assert.Equal(expected[20..40], await second);
+        await parts.Decoders.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task ReadAsync_WaitingSegmentCancelled_LeavesTheDecoderToTheFirst()
+    {
+        var path = await ClipAsync();
+        var parts = new VideoParts();
+        await using var first = await StartAsync(parts, path, 0, 20);
+        using var cancel = new CancellationTokenSource();
+        var index = await parts.Probe.ReadAsync(path, TestContext.Current.CancellationToken);
+        var second = parts.Source.ReadAsync(
+            path, index, new FrameRange { StartFrame = 20, EndFrame = 40 }, 1, Frames, DecodeSize.Native,
+            new DecodeMeter(), cancel.Token).GetAsyncEnumerator(cancel.Token);
+        var waiting = second.MoveNextAsync().AsTask();
+
+        await cancel.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        Assert.Equal(19, await ReadToEndAsync(first));
+        Assert.Equal(1, parts.Decoders.WaitingCount);
+        await parts.Decoders.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task ReadAsync_NobodyComesBack_EndsTheDecoderAfterItsTime()
+    {
+        var path = await ClipAsync();
+        var parts = new VideoParts();
+        await parts.ReadAsync(path, 0, 20, jobEnd: Frames);
+        Assert.Single(ChildProcesses.UsingFile(path));
+
+        parts.Time.Advance(parts.Options.DecoderWaitTime);
+        await parts.Decoders.DisposeAsync();
+
+        Assert.Equal(0, parts.Decoders.WaitingCount);
+        Assert.Empty(ChildProcesses.UsingFile(path));
+    }
+
+    [Fact]
+    public async Task ReadAsync_NoSegmentFollows_LeavesNoDecoder()
+    {
+        var path = await ClipAsync();
+
+        await new VideoParts().ReadAsync(path, 0, 20);
+
+        Assert.Empty(ChildProcesses.UsingFile(path));
+    }
+
+    [Fact]
+    public async Task ReadAsync_MoreDecodersThanMayWait_EndsTheNextOne()
+    {
+        var path = await ClipAsync();
+        var parts = new VideoParts(new VideoOptions { WaitingDecoders = 1 });
+
+        await parts.ReadAsync(path, 0, 20, jobEnd: Frames);
+        await parts.ReadAsync(path, 0, 10, stride: 2, jobEnd: Frames);
+
+        Assert.Equal(1, parts.Decoders.WaitingCount);
+        Assert.Single(ChildProcesses.UsingFile(path));
+        await parts.Decoders.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task ReadAsync_DecoderUsedForHalfOfItsProcessorTime_IsNotUsedAgain()
+    {
+        var path = await ClipAsync();
+        var parts = new VideoParts(new VideoOptions { ProcessCpuSeconds = 60, DecoderThreads = 2 });
+        await using var first = await StartAsync(parts, path, 0, 20);
+
+        parts.Time.Advance(TimeSpan.FromSeconds(10));
+        await ReadToEndAsync(first);
+
+        Assert.Equal(0, parts.Decoders.WaitingCount);
+    }
+
+    [Fact]
+    public async Task ReadAsync_WaitingDecoderWasKilled_IsDecoderLostAndTheNextTryStartsOne()
+    {
+        var path = await ClipAsync();
+        var expected = await new VideoParts().ReadAsync(path);
+        var parts = new VideoParts();
+        await parts.ReadAsync(path, 0, 20, jobEnd: Frames);
+
+        ChildProcesses.KillUser(path);
+        var failure = await Assert.ThrowsAsync<ServiceException>(
+            () => parts.ReadAsync(path, 20, Frames, jobEnd: Frames));
+
+        Assert.Equal(ErrorReason.DecoderLost, failure.Reason);
+        Assert.Equal(expected[20..], await parts.ReadAsync(path, 20, Frames, jobEnd: Frames));
+    }
+
+    [Fact]
+    public async Task ReadAsync_FileChangedBetweenSegments_StartsADecoderOfTheNewOne()
+    {
+        var path = await ClipAsync();
+        var parts = new VideoParts();
+        await parts.ReadAsync(path, 0, 20, jobEnd: Frames);
+        var other = await Clips.MakeTestPictureAsync(_folder.File("other.mp4"), width: 160, height: 96, frames: Frames);
+        File.Move(other, path, overwrite: true);
+        var expected = await new VideoParts().ReadAsync(path);
+
+        Assert.Equal(expected[20..], await parts.ReadAsync(path, 20, Frames, jobEnd: Frames));
+        await parts.Decoders.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task ReadAsync_SegmentsThatAreFarApart_StartsADecoderWhereThatIsLessWork()
+    {
+        var path = await Clips.MakeAsync(
+            _folder.File("large.mp4"), "-f", "lavfi", "-i", "testsrc2=size=3840x2160:rate=25", "-frames:v", "60",
+            "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "5");
+        var parts = new VideoParts();
+        await parts.ReadAsync(path, 0, 5, jobEnd: Frames, size: new DecodeSize(64, 64));
+        var first = Assert.Single(ChildProcesses.UsingFile(path));
+
+        var seen = await parts.ReadAsync(path, 50, 55, jobEnd: Frames, size: new DecodeSize(64, 64));
+
+        Assert.Equal(Enumerable.Range(50, 5), seen.Select(frame => frame.Index));
+        Assert.Contains(first, ChildProcesses.UsingFile(path));
+        Assert.Equal(2, parts.Decoders.WaitingCount);
+        await parts.Decoders.DisposeAsync();
+    }
+
+    private Task<string> ClipAsync() => Clips.MakeTestPictureAsync(_folder.File("a.mp4"), frames: Frames);
+
+    private static async Task<IAsyncEnumerator<Frame>> StartAsync(VideoParts parts, string path, int start, int end)
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        var index = await parts.Probe.ReadAsync(path, cancel);
+        var frames = parts.Source.ReadAsync(
+            path, index, new FrameRange { StartFrame = start, EndFrame = end }, 1, Frames, DecodeSize.Native,
+            new DecodeMeter(), cancel).GetAsyncEnumerator(cancel);
+        Assert.True(await frames.MoveNextAsync());
+        frames.Current.Dispose();
+        return frames;
+    }
+
+    private static async Task<int> ReadToEndAsync(IAsyncEnumerator<Frame> frames)
+    {
+        var count = 0;
+        while (await frames.MoveNextAsync())
+        {
+            frames.Current.Dispose();
+            count++;
+        }
+
+        return count;
+    }
+}
