@@ -146,11 +146,11 @@ public sealed class SandboxTests : IDisposable
         var parts = new VideoParts(new VideoOptions { FfmpegPath = program });
         var process = ChildProcess.Start(parts.Tools.Ffmpeg([]), _ => true);
         var output = process.Output;
-        Assert.True(output.CanRead);
+        Assert.Equal('a', output.ReadByte());
 
         await process.DisposeAsync();
 
-        Assert.False(output.CanRead);
+        Assert.Throws<ObjectDisposedException>(() => output.ReadByte());
     }
 
     [Fact]
