@@ -86,7 +86,8 @@ internal sealed class JobGrpcService(
 
     private Submission SubmissionOf(SubmitVideoRequest request)
     {
-        if (request.SourceCase == SubmitVideoRequest.SourceOneofCase.None)
+        if (request.SourceCase is not (
+            SubmitVideoRequest.SourceOneofCase.Content or SubmitVideoRequest.SourceOneofCase.Uri))
         {
             throw ServiceException.MissingField("source", "Give the video as content (its bytes) or as uri.");
         }

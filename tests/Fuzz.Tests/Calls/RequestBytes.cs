@@ -7,9 +7,14 @@ using Google.Protobuf.Reflection;
 namespace ForegSyte.Fuzz.Tests.Calls;
 
 /// <summary>Requests of a method as bytes: valid ones, nearly valid ones, and noise.</summary>
-/// <param name="words">Texts that mean something to the services, such as the id of a job.</param>
-internal sealed class RequestBytes(IReadOnlyList<string> words)
+/// <param name="words">
+/// Texts that mean something to the services, by the name of the field, such as the ids of jobs for job_id.
+/// </param>
+internal sealed class RequestBytes(ILookup<string, string> words)
 {
+    private static readonly string[] Odd =
+        ["", "../../etc/passwd", "a\0b", new string('x', 4096), "🎥", "file:///etc/passwd", "-1", "%00"];
+
     private readonly Dictionary<string, Gen<IMessage>> _messages = [];
 
     /// <summary>The bytes of a request, and what they are.</summary>
@@ -38,19 +43,30 @@ internal sealed class RequestBytes(IReadOnlyList<string> words)
         return messages.Generate(new PCG(1, (ulong)random.NextInt64()), null, out _);
     }
 
-    /// <summary>Puts words into fields of text, so that a call gets further than its first check.</summary>
+    /// <summary>Puts words and small numbers into fields, so that a call gets further than its first check.</summary>
     private void Fill(IMessage message, Random random)
     {
         foreach (var field in message.Descriptor.Fields.InDeclarationOrder().Where(field => !field.IsRepeated))
         {
-            if (field.FieldType == FieldType.String && random.Next(4) > 0)
-            {
-                field.Accessor.SetValue(message, words[random.Next(words.Count)]);
-            }
-            else if (field.FieldType == FieldType.Message && field.Accessor.GetValue(message) is IMessage inner)
+            if (field.FieldType == FieldType.Message && field.Accessor.GetValue(message) is IMessage inner)
             {
                 Fill(inner, random);
             }
+            else if (random.Next(8) is > 0 and var dice && MeantFor(field, random, dice) is { } value)
+            {
+                field.Accessor.SetValue(message, value);
+            }
         }
     }
+
+    private object? MeantFor(FieldDescriptor field, Random random, int dice) => field.FieldType switch
+    {
+        FieldType.String when dice == 1 => Odd[random.Next(Odd.Length)],
+        FieldType.String when words.Contains(field.Name) => Pick([.. words[field.Name]], random),
+        FieldType.Int32 => random.Next(4),
+        FieldType.Int64 => (long)random.Next(4),
+        _ => null,
+    };
+
+    private static string Pick(string[] texts, Random random) => texts[random.Next(texts.Length)];
 }

@@ -1,4 +1,3 @@
-using ForegSyte.Fuzz.Tests.Corpus;
 using ForegSyte.Fuzz.Tests.Running;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Mp4;

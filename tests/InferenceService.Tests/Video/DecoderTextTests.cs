@@ -1,3 +1,4 @@
+using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.Video;
 using ForegSyte.V1;
 
@@ -154,6 +155,27 @@ public sealed class DecoderTextTests
         Assert.Equal(expected, new TimeBase(numerator, denominator).ToMicrosecondsCeiling(ticks));
 
     [Fact]
+    public void ToIndex_NegativeDuration_CountsAsNone()
+    {
+        // Found by fuzzing: such a video ended before it began.
+        var index = StreamDescription.ToIndex(
+            Listing("packet|pts=0|dts=0|duration=-512|flags=K_"), sizeBytes: 1, new VideoOptions());
+
+        Assert.Equal(0, index.Info.DurationMs);
+    }
+
+    [Theory]
+    [InlineData("packet|pts=-9223372036854775807|dts=0|flags=K_", "packet|pts=9223372036854775807|dts=1|flags=__")]
+    [InlineData("packet|pts=0|dts=0|flags=K_", "packet|pts=9223372036854775807|dts=1|duration=512|flags=__")]
+    public void ToIndex_TimesFurtherApartThanCanBeCounted_AreRefused(string first, string second)
+    {
+        var refusal = Assert.Throws<ServiceException>(
+            () => StreamDescription.ToIndex(Listing(first, second), sizeBytes: 1, new VideoOptions()));
+
+        Assert.Equal(ErrorReason.VideoLimitExceeded, refusal.Reason);
+    }
+
+    [Fact]
     public void FfmpegArguments_RangeAfterAKey_SeekByItsPresentationTime()
     {
         var index = new VideoIndex(
@@ -186,5 +208,13 @@ public sealed class DecoderTextTests
         var options = new VideoOptions { MaxFrameSidePixels = width, MaxFramePixels = width * height };
 
         Assert.True((width + 127) / 128 * 128 * ((height + 127) / 128 * 128) <= ConfinedInput.MaxCodedPixels(options));
+    }
+
+    private static PacketTable Listing(params string[] packets)
+    {
+        var table = new PacketTable(maxPackets: 100);
+        Array.ForEach(packets, packet => table.Add(packet));
+        table.Add("stream|codec_name=h264|width=64|height=48|time_base=1/12800|avg_frame_rate=25/1");
+        return table;
     }
 }

@@ -132,7 +132,7 @@ public sealed class SandboxTests : IDisposable
         var process = ChildProcess.Start(parts.Tools.Ffmpeg([]), _ => true);
         using var output = new StreamReader(process.Output);
         Assert.Equal("ready", await output.ReadLineAsync(Cancel));
-        Assert.True(ChildProcesses.UsingFile(mark).Length >= 2);
+        await UntilAsync(() => ChildProcesses.UsingFile(mark).Length >= 2);
 
         await process.DisposeAsync();
 
@@ -207,6 +207,15 @@ public sealed class SandboxTests : IDisposable
         var refusal = await Assert.ThrowsAsync<OptionsValidationException>(() => checks.RunAsync(Cancel));
 
         Assert.Contains("set Video:SandboxLevel to Network", refusal.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>A child that was forked is not yet the program that it becomes.</summary>
+    private static async Task UntilAsync(Func<bool> isSo)
+    {
+        while (!isSo())
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(5), Cancel);
+        }
     }
 
     /// <summary>Lets perl run a script, which lies where the video would, where a decoder would run.</summary>
