@@ -6,7 +6,8 @@ VIDEO ?= data/samples/pedestrians.mp4
 export CONFIGURATION
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test faults fuzz bench bench-gpu bench-jobs accuracy lint format breaking clean
+.PHONY: help setup build demo test contracts examples faults fuzz bench bench-gpu bench-jobs bench-uploads accuracy models
+.PHONY: lint format docs breaking clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -22,7 +23,20 @@ demo: build ## start both services, analyze VIDEO, draw what was found into out/
 
 test: build ## run every test
 	@eng/setup.sh --test
+	@eng/setup.sh --contracts
 	@eng/test.sh
+
+contracts: setup ## check the contracts, make their descriptors, and run clients in four languages against the services
+	@eng/setup.sh --lint
+	@eng/setup.sh --contracts
+	@eng/contracts.sh
+	@dotnet build tests/Contracts.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
+	@dotnet run --project tests/Contracts.Tests -c $(CONFIGURATION) --no-build
+
+examples: setup ## generate stubs and build the clients in examples/
+	@eng/setup.sh --lint
+	@eng/setup.sh --contracts
+	@eng/examples.sh
 
 faults: setup ## kill and disturb the services at least 200 times, and check that nothing is lost; KILLS=50 SEED=7 for other runs
 	@eng/setup.sh --test
@@ -49,23 +63,34 @@ bench-jobs: setup ## measure the JobService against disk, bare gRPC and Hangfire
 	@dotnet build tests/JobBenchmarks -c Release -v quiet --nologo -tl:off -clp:NoSummary
 	@dotnet tests/JobBenchmarks/bin/Release/net10.0/ForegSyte.JobBenchmarks.dll --parts "$(PARTS)" --sizes "$(SIZES)"
 
+bench-uploads: setup ## measure uploads against a plain copy and a bare gRPC sink; GIGABYTES=10 ROUNDS=1 for other runs
+	@dotnet build tests/JobBenchmarks -c Release -v quiet --nologo -tl:off -clp:NoSummary
+	@dotnet tests/JobBenchmarks/bin/Release/net10.0/ForegSyte.JobBenchmarks.dll uploads \
+		--gigabytes $(or $(GIGABYTES),1) --rounds $(or $(ROUNDS),3)
+
 accuracy: ## measure the models on labelled frames and lines; ARGS="objects", "text sides=1280 mistakes" or a threshold
 	@eng/setup.sh --accuracy
 	@dotnet build tests/Accuracy -c Release -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
 	@dotnet tests/Accuracy/bin/Release/net10.0/ForegSyte.Accuracy.dll $(ARGS)
 
+models: ## check the simplified models against their originals and time both; ORIGINALS=folder
+	@eng/models/check.sh "$(ORIGINALS)"
+
 lint: ## check format, analyzers and contracts
 	@eng/setup.sh --lint
 	@dotnet format ForegSyte.sln --verify-no-changes --severity warn
 	@dotnet build ForegSyte.sln -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
-	@node_modules/.bin/buf format --diff --exit-code --path protos/foregsyte
-	@node_modules/.bin/buf lint
-	@eng/breaking.sh
+	@eng/contracts.sh
 
 format: ## bring code and contracts into the house's form
 	@eng/setup.sh --lint
 	@dotnet format ForegSyte.sln --severity warn
 	@node_modules/.bin/buf format -w --path protos/foregsyte
+
+docs: ## write the documents that are made from the code (docs/errors.md, docs/limits.md)
+	@dotnet build tests/Architecture.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
+	@FOREGSYTE_WRITE_DOCS=1 tests/Architecture.Tests/bin/$(CONFIGURATION)/net10.0/ForegSyte.Architecture.Tests \
+		-class 'ForegSyte.Architecture.Tests.Documents.DocumentTests'
 
 breaking: ## check that the contracts still serve callers of the last release
 	@eng/setup.sh --lint

@@ -2,9 +2,10 @@
 # Checks what ForegSyte needs on this machine and installs what is missing, where it may. Quick when nothing is.
 #   eng/setup.sh          the .NET SDK and ffmpeg: enough to build, run and test; bubblewrap where it can be had
 #   eng/setup.sh --lint   buf too, for the checks of the contracts
+#   eng/setup.sh --contracts   buf, and what makes and runs clients in C++, Python and Node.js
 #   eng/setup.sh --accuracy   fonts too, in which lines of text are written that are then read
 #   eng/setup.sh --bench  OpenCV and Node.js too, with which the benchmark's peers run
-#   eng/setup.sh --test   strace and faketime too, with which tests slow the disk down and move the clock
+#   eng/setup.sh --test   strace, faketime and s3rver too: tests slow the disk down, move the clock and fetch from S3
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -76,16 +77,44 @@ want_peers() {
   [ ${#missing[@]} -eq 0 ] || install "${missing[@]}" || say "setup: ${missing[*]}: missing, so some peers are left out. $why"
 }
 
+# The S3 server that a test fetches from; it skips, and says so, where this is missing.
+want_s3rver() {
+  local wanted
+  wanted=$(sed -n 's/.*"s3rver": "\(.*\)".*/\1/p' package.json)
+  [ "$(sed -n 's/^  "version": "\(.*\)".*/\1/p' node_modules/s3rver/package.json 2>/dev/null)" = "$wanted" ] && return
+  command -v npm >/dev/null || { say "setup: npm (Node.js) is missing, so a test of s3 uris skips."; return; }
+  say "setup: installing s3rver $wanted (npm) ..."
+  npm install --package-lock=false --no-audit --no-fund --loglevel=error >&2 ||
+    say "setup: s3rver could not be installed, so a test of s3 uris skips."
+}
+
 need_buf() {
   local wanted
   wanted=$(sed -n 's/.*"@bufbuild\/buf": "\(.*\)".*/\1/p' package.json)
-  [ "$(node_modules/.bin/buf --version 2>/dev/null)" = "$wanted" ] && return
-  command -v npm >/dev/null ||
-    fail "npm is missing. Install Node.js 18 or later (Debian package npm); it brings buf, which checks the protos."
+  [ "$(node_modules/.bin/buf --version 2>/dev/null)" = "$wanted" ] && [ -x node_modules/.bin/protoc-gen-es ] && return
+  command -v npm >/dev/null || install npm ||
+    fail "npm is missing. $why It comes with Node.js 18 or later, and brings buf, which checks the protos."
   say "setup: installing buf $wanted (npm) ..."
   # Without a lock file: package.json names the exact version, which names those of its binaries; a lock would list the
   # binaries of one platform only, and npm refuses it then.
   npm install --package-lock=false --no-audit --no-fund --loglevel=error >&2 || fail "npm install failed; see above."
+}
+
+# The same for tests, which skip where it is missing.
+want_buf() { (need_buf) || say "setup: buf: missing, so some tests skip."; }
+
+# What makes and runs clients in other languages. Their tests skip, and say so, where it is missing.
+want_clients() {
+  local missing=() why
+  command -v protoc >/dev/null || missing+=(protobuf-compiler)
+  command -v grpc_cpp_plugin >/dev/null || missing+=(protobuf-compiler-grpc)
+  command -v g++ >/dev/null || missing+=(g++)
+  command -v cmake >/dev/null || missing+=(cmake)
+  command -v pkg-config >/dev/null || missing+=(pkg-config)
+  pkg-config --exists grpc++ protobuf 2>/dev/null || missing+=(libgrpc++-dev libprotobuf-dev)
+  /usr/bin/python3 -c 'import grpc, google.protobuf' 2>/dev/null || missing+=(python3-grpcio python3-protobuf)
+  command -v npm >/dev/null || missing+=(npm)
+  [ ${#missing[@]} -eq 0 ] || install "${missing[@]}" || say "setup: ${missing[*]}: missing, so some tests skip. $why"
 }
 
 need_dotnet
@@ -93,7 +122,8 @@ need_ffmpeg
 want_sandbox
 case "${1:-}" in
   --lint) need_buf ;;
+  --contracts) want_clients; want_buf ;;
   --bench) want_peers ;;
-  --test) want_fault_tools ;;
+  --test) want_fault_tools; want_s3rver ;;
   --accuracy) need_fonts ;;
 esac

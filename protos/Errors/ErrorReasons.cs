@@ -21,6 +21,9 @@ public static class ErrorReasons
     /// <summary>The name on the wire, for example "JOB_NOT_FOUND".</summary>
     public static string ToText(this ErrorReason reason) => Names[reason];
 
+    /// <summary>What the reason means: its comment in errors.proto, without the status code at its beginning.</summary>
+    public static string Describe(this ErrorReason reason) => ErrorReasonComments.Of(reason.ToText());
+
     /// <summary>
     /// Reads a name from the wire; one that this version does not know is <see cref="ErrorReason.Unspecified"/>.
     /// </summary>

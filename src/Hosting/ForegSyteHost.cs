@@ -1,7 +1,10 @@
+using ForegSyte.Hosting.Calls;
 using ForegSyte.Hosting.Configuration;
+using ForegSyte.Hosting.Connections;
 using ForegSyte.Hosting.Contracts;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Health;
+using ForegSyte.Hosting.Limits;
 using ForegSyte.Hosting.Messages;
 using ForegSyte.Hosting.Stopping;
 using Microsoft.AspNetCore.Builder;
@@ -38,8 +41,16 @@ public static class ForegSyteHost
         builder.AddForegSyteListener(defaultPort);
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.AddDataDirectory();
-        builder.Services.AddGrpc(grpc => grpc.Interceptors.Add<ErrorInterceptor>());
+        builder.Services.AddConnectionLimits();
+        builder.Services.AddCallLimits();
+        builder.Services.AddSingleton<ErrorInterceptor>();
+        builder.Services.AddGrpc(grpc =>
+        {
+            grpc.Interceptors.Add<ErrorInterceptor>();
+            grpc.Interceptors.Add<CallPlaceInterceptor>();
+        });
         builder.Services.AddMessageSizeGate();
+        builder.Services.AddServiceLimits();
         builder.Services.AddReflectedContracts(contracts);
         builder.Services.AddGracefulStop();
         builder.Services.AddReadiness(contracts);
@@ -47,7 +58,7 @@ public static class ForegSyteHost
     }
 
     /// <summary>
-    /// Puts the message gates in front and maps reflection and health. Call it before mapping the services. A service
+    /// Puts the message gate in front and maps reflection and health. Call it before mapping the services. A service
     /// is NOT_SERVING until its start-up work calls <see cref="Readiness.MarkReady"/>.
     /// </summary>
     public static WebApplication MapForegSyteHost(this WebApplication app)
@@ -58,8 +69,9 @@ public static class ForegSyteHost
             app.Environment.ApplicationName,
             ServiceVersion.Text,
             app.Services.GetRequiredService<DataDirectory>().Path);
+        app.UseMiddleware<CallTracking>();
+        app.UseMiddleware<BareStatus>();
         app.UseMiddleware<MessageSizeGate>();
-        app.UseMiddleware<MalformedRequestGate>();
         app.MapGrpcReflectionService();
         app.MapGrpcHealthChecksService();
         return app;

@@ -2,12 +2,15 @@ using ForegSyte.Hosting;
 using ForegSyte.Jobs;
 using ForegSyte.Jobs.Admin;
 using ForegSyte.Jobs.Faults;
+using ForegSyte.Jobs.Fetching;
 using ForegSyte.Jobs.Grpc;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Intake;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Uploads;
+using ForegSyte.V1;
 using Contract = ForegSyte.V1.JobService;
 
 if (AdminCommandLine.Handles(args))
@@ -18,11 +21,13 @@ if (AdminCommandLine.Handles(args))
 return await ForegSyteHost.RunAsync("JobService", () =>
 {
     var builder = ForegSyteHost.CreateBuilder(args);
-    builder.AddForegSyteHost("JobService", defaultPort: 5200, Contract.Descriptor);
+    builder.AddForegSyteHost("JobService", defaultPort: 5200, Contract.Descriptor, UploadService.Descriptor);
     builder.Services.AddFaults();
     builder.Services.AddStorage(builder.Configuration);
     builder.Services.AddInferenceClient();
     builder.Services.AddJobs();
+    builder.Services.AddFetching();
+    builder.Services.AddUploads();
     builder.Services.AddIntake();
     builder.Services.AddDispatcher();
     builder.Services.AddRetention();
@@ -31,6 +36,7 @@ return await ForegSyteHost.RunAsync("JobService", () =>
     var app = builder.Build();
     app.MapForegSyteHost();
     app.MapGrpcService<JobGrpcService>();
+    app.MapGrpcService<UploadGrpcService>();
 
     // Read now, so that a broken pipeline refuses the start and not the first job.
     app.Services.GetRequiredService<PipelineDirectory>();

@@ -21,6 +21,7 @@ public sealed class CrashTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
+    [Reaches(ErrorReason.LeaseLost)]
     public async Task JobService_KilledMidJob_CompletesAfterItsRestartWithTheSameResults()
     {
         await using var services = new Installation(SmallSegments);
@@ -34,6 +35,7 @@ public sealed class CrashTests
 
         var job = await WaitForCompletionAsync(services, jobId);
         Assert.Equal(JobStatus.Completed, job.Status);
+        Refusal.ReadFrom(job);
         Assert.Equal(["LEASE_LOST", ""], job.Attempts.Select(attempt => attempt.ErrorReason));
         Assert.True(job.Attempts[1].FramesResumed > 0);
         Assert.Equal(undisturbed, await ReadResultsAsync(services, job));
@@ -58,6 +60,7 @@ public sealed class CrashTests
     }
 
     [Fact]
+    [Reaches(ErrorReason.InferenceUnavailable)]
     public async Task InferenceService_KilledMidSegment_IsRetriedWhenItIsBack()
     {
         await using var services = new Installation(SmallSegments);
@@ -71,6 +74,7 @@ public sealed class CrashTests
 
         var job = await WaitForCompletionAsync(services, jobId);
         Assert.Equal(JobStatus.Completed, job.Status);
+        Refusal.ReadFrom(job);
         Assert.Equal("INFERENCE_UNAVAILABLE", job.Attempts[0].ErrorReason);
         Assert.Equal(undisturbed, await ReadResultsAsync(services, job));
     }

@@ -15,6 +15,7 @@ public sealed class ReflectionTests(SharedInstallation shared)
 
     [Theory]
     [InlineData(true, "foregsyte.v1.JobService")]
+    [InlineData(true, "foregsyte.v1.UploadService")]
     [InlineData(false, "foregsyte.v1.InferenceService")]
     public async Task ListServices_BothVersions_NameTheServiceAndItsHealth(bool jobs, string service)
     {

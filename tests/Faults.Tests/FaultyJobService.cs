@@ -67,6 +67,9 @@ internal sealed class FaultyJobService : IAsyncDisposable
     /// <summary>The stub for the running process.</summary>
     public JobService.JobServiceClient Client { get; private set; } = null!;
 
+    /// <summary>The stub of the uploads for the running process.</summary>
+    public UploadService.UploadServiceClient Uploads { get; private set; } = null!;
+
     /// <summary>What all lives printed.</summary>
     public string Output => string.Join('\n', [.. _earlierOutput, _process?.Output ?? ""]);
 
@@ -90,6 +93,7 @@ internal sealed class FaultyJobService : IAsyncDisposable
         (_process, var address) = await ServiceProcess.StartAsync("JobService", settings, command);
         _channel = GrpcChannel.ForAddress(address);
         Client = new JobService.JobServiceClient(_channel);
+        Uploads = new UploadService.UploadServiceClient(_channel);
     }
 
     /// <summary>Starts it; it may reach its crash point in what it does before it serves.</summary>

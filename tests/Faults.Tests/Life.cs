@@ -20,7 +20,7 @@ internal sealed record Life(
     /// </summary>
     public static Life Draw(Random random)
     {
-        var points = Enum.GetValues<CrashPoint>();
+        var points = Enum.GetValues<CrashPoint>().Except(UploadCrashTests.OwnPoints).ToArray();
         var atPoint = random.Next(4) > 0;
         return new Life(
             atPoint ? points[random.Next(points.Length)] : null,

@@ -40,7 +40,7 @@ internal static class BenchmarkRun
         var clip = await Clips.MakeAsync(
             folder.File("clip.mp4"), "-f", "lavfi", "-i", "color=c=gray:s=16x16:r=1", "-frames:v", "1",
             "-c:v", "libx264", "-pix_fmt", "yuv420p");
-        await using var echo = await EchoProcess.StartAsync(limit.Token);
+        await using var echo = await BareServerProcess.StartAsync(limit.Token, "echo");
         var (rows, failures) = await MeasureAsync(
             chosen, load => new Bench(folder, load, echo, clip, jobCounts), limit.Token);
 

@@ -13,6 +13,10 @@ public static class Mp4Surgery
     /// </summary>
     private const int MatrixOffset = 4 + 40;
 
+    private const int NoiseBytes = 4 << 20;
+
+    private const int NoiseSeed = 7;
+
     /// <summary>
     /// Asks players to turn the track clockwise: x' = a x + c y, y' = b x + d y, in 16.16 fixed point.
     /// </summary>
@@ -56,6 +60,35 @@ public static class Mp4Surgery
         }
 
         await File.WriteAllBytesAsync(path, bytes);
+    }
+
+    /// <summary>
+    /// Makes a video as large as asked for and leaves it as valid as it was: a "free" box of noise goes behind it
+    /// (ISO/IEC 14496-12, 8.1.2), which players skip.
+    /// </summary>
+    /// <returns>Where the noise begins.</returns>
+    public static async Task<long> EnlargeAsync(
+        string path, long sizeBytes, CancellationToken cancellationToken = default)
+    {
+        await using var file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.None, bufferSize: 0);
+        // Size 1 and the type, then the size in 64 bits.
+        var header = new byte[16];
+        var left = sizeBytes - file.Length;
+        ArgumentOutOfRangeException.ThrowIfLessThan(left, header.Length, nameof(sizeBytes));
+        BinaryPrimitives.WriteUInt32BigEndian(header, 1);
+        "free"u8.CopyTo(header.AsSpan(4));
+        BinaryPrimitives.WriteInt64BigEndian(header.AsSpan(8), left);
+        await file.WriteAsync(header, cancellationToken);
+        var noiseStart = file.Length;
+        var noise = new byte[NoiseBytes];
+        new Random(NoiseSeed).NextBytes(noise);
+        for (left -= header.Length; left > 0; left -= Math.Min(left, noise.Length))
+        {
+            await file.WriteAsync(noise.AsMemory(0, (int)Math.Min(left, noise.Length)), cancellationToken);
+        }
+
+        file.Flush(flushToDisk: true);
+        return noiseStart;
     }
 
     /// <summary>Keeps the first bytes of a file.</summary>

@@ -10,20 +10,37 @@ public sealed partial class ForegSyteClient
     private const int CopyBufferBytes = 81920;
 
     /// <summary>
-    /// Submits a file of this machine: inside the message where it is small, otherwise by its file:// URI, which only a
-    /// server on this machine can read.
+    /// Submits a file of this machine, the way that <see cref="SubmitOptions.Transfer"/> says: inside the message, by
+    /// its path, or as an upload. An upload that was interrupted, by a crash of either side too, goes on where it was
+    /// when the same file is submitted to the same server again (<see cref="UploadOptions.StateFolder"/>).
     /// </summary>
     /// <param name="path">Path of an MP4.</param>
     /// <param name="options">What to do with it.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="cancellationToken">Ends the call; what was uploaded stays, for the next one.</param>
     /// <returns>The job, as the server stored it.</returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="IOException">It cannot be read, or was changed while it was uploaded.</exception>
     /// <exception cref="ForegSyteException">
-    /// The server refused the video, is full (QUEUE_FULL) or was not reached; MESSAGE_TOO_LARGE where the file is
-    /// larger than <see cref="ForegSyteClientOptions.MaxInlineBytes"/> and the server is on another machine.
+    /// The server refused the video, is full (QUEUE_FULL, STORAGE_FULL, TOO_MANY_UPLOADS) or was away for longer than
+    /// <see cref="ForegSyteClientOptions.MaxOutage"/>.
     /// </exception>
+    public Task<Job> SubmitFileAsync(
+        string path, SubmitOptions options, CancellationToken cancellationToken = default) =>
+        SubmitFileAsync(path, options, progress: null, cancellationToken);
+
+    /// <inheritdoc cref="SubmitFileAsync(string, SubmitOptions, CancellationToken)"/>
+    /// <param name="path">Path of an MP4.</param>
+    /// <param name="options">What to do with it.</param>
+    /// <param name="progress">
+    /// Is told how far an upload is, one report after the other, on the thread that has sent a part; nothing where the
+    /// file goes another way.
+    /// </param>
+    /// <param name="cancellationToken">Ends the call; what was uploaded stays, for the next one.</param>
     public async Task<Job> SubmitFileAsync(
-        string path, SubmitOptions options, CancellationToken cancellationToken = default)
+        string path,
+        SubmitOptions options,
+        IProgress<UploadProgress>? progress,
+        CancellationToken cancellationToken = default)
     {
         var file = new FileInfo(path);
         if (!file.Exists)
@@ -32,22 +49,20 @@ public sealed partial class ForegSyteClient
         }
 
         options = options with { DisplayName = options.DisplayName ?? file.Name };
-        if (file.Length <= _options.MaxInlineBytes)
+        return options.Transfer switch
         {
-            return await SubmitVideoAsync(
-                await File.ReadAllBytesAsync(file.FullName, cancellationToken), options, cancellationToken);
-        }
-
-        if (!Address.IsLoopback)
-        {
-            throw TooLarge(file.Length, "Copy it to where the server can read it and submit its file:// URI.");
-        }
-
-        return await SubmitVideoAsync(new Uri(file.FullName), options, cancellationToken);
+            VideoTransfer.Content => await SubmitContentAsync(file, options, cancellationToken),
+            VideoTransfer.Path => await SubmitVideoAsync(new Uri(file.FullName), options, cancellationToken),
+            VideoTransfer.Upload => await UploadAsync(file, options, progress, cancellationToken),
+            _ => await SubmitAutomaticallyAsync(file, options, progress, cancellationToken),
+        };
     }
 
     /// <summary>Submits a video that the server reads itself.</summary>
-    /// <param name="uri">A file:// URI under one of the roots that the server allows.</param>
+    /// <param name="uri">
+    /// A file://, https:// or s3:// URI that the server allows. The call takes as long as the server fetches, at most
+    /// <see cref="ForegSyteClientOptions.FetchDeadline"/>.
+    /// </param>
     /// <param name="options">What to do with it.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     /// <returns>The job, as the server stored it.</returns>
@@ -75,7 +90,7 @@ public sealed partial class ForegSyteClient
     {
         if (content.Length > _options.MaxInlineBytes)
         {
-            throw TooLarge(content.Length, "Write it to a file that the server can read and submit its file:// URI.");
+            throw TooLarge(content.Length);
         }
 
         var request = RequestFor(options);
@@ -95,8 +110,7 @@ public sealed partial class ForegSyteClient
         {
             if (copy.Length + read > _options.MaxInlineBytes)
             {
-                throw TooLarge(
-                    copy.Length + read, "Write it to a file that the server can read and submit its file:// URI.");
+                throw TooLarge(copy.Length + read);
             }
 
             copy.Write(buffer, 0, read);
@@ -127,16 +141,17 @@ public sealed partial class ForegSyteClient
         SubmitVideoRequest request, SubmitOptions options, CancellationToken cancellationToken)
     {
         var response = await _calls.RunAsync(
-            _options.SubmitDeadline,
+            request.HasUri ? _options.FetchDeadline : _options.SubmitDeadline,
             call => _service.SubmitVideoAsync(request, call),
-            options.WaitWhileQueueFull,
+            failure => options.WaitWhileQueueFull && failure.Reason == ErrorReason.QueueFull,
             cancellationToken);
         return response.Job;
     }
 
-    private ForegSyteException TooLarge(long sizeBytes, string whatToDo) =>
+    private ForegSyteException TooLarge(long sizeBytes) =>
         new(StatusCode.ResourceExhausted, FormattableString.Invariant(
-            $"The video has {sizeBytes} bytes or more; {_options.MaxInlineBytes} at most go in a message. {whatToDo}"))
+            $"The video has {sizeBytes} bytes or more; {_options.MaxInlineBytes} at most go in a message. ")
+            + "Write it to a file: SubmitFileAsync sends files of any size.")
         {
             Reason = ErrorReason.MessageTooLarge,
             ReasonText = "MESSAGE_TOO_LARGE",

@@ -26,6 +26,7 @@ public sealed partial class ForegSyteClient : IAsyncDisposable
     private readonly ForegSyteClientOptions _options;
     private readonly GrpcChannel _channel;
     private readonly JobService.JobServiceClient _service;
+    private readonly UploadService.UploadServiceClient _uploadService;
     private readonly CallRunner _calls;
 
     /// <summary>Makes a client; it connects with the first call.</summary>
@@ -37,6 +38,7 @@ public sealed partial class ForegSyteClient : IAsyncDisposable
         _options.Validate();
         _channel = Channels.Open(_options);
         _service = new JobService.JobServiceClient(_channel);
+        _uploadService = new UploadService.UploadServiceClient(_channel);
         _calls = new CallRunner(_options);
     }
 

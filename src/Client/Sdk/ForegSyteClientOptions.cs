@@ -18,6 +18,12 @@ public sealed record ForegSyteClientOptions
     public TimeSpan SubmitDeadline { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
+    /// Longest time for a submission by uri, its repetitions included: the server answers when it has the whole video.
+    /// </summary>
+    /// <value>Default: 1 hour, as long as a server fetches by default. Greater than zero.</value>
+    public TimeSpan FetchDeadline { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>
     /// Longest time for a call that cancels, retries or deletes a job, its repetitions included.
     /// </summary>
     /// <value>Default: 30 seconds. Greater than zero.</value>
@@ -35,7 +41,9 @@ public sealed record ForegSyteClientOptions
     /// <value>Default: 24 hours. Greater than zero.</value>
     public TimeSpan WatchTimeout { get; init; } = TimeSpan.FromHours(24);
 
-    /// <summary>How long the server may be away during a watch before the watch gives up; a restart fits in.</summary>
+    /// <summary>
+    /// How long the server may be away, or busy, during a watch or an upload before that gives up; a restart fits in.
+    /// </summary>
     /// <value>Default: 2 minutes. Not negative.</value>
     public TimeSpan MaxOutage { get; init; } = TimeSpan.FromMinutes(2);
 
@@ -62,6 +70,10 @@ public sealed record ForegSyteClientOptions
     /// </summary>
     /// <value>Default: 32 MiB. Greater than zero.</value>
     public int MaxInlineBytes { get; init; } = 32 * 1024 * 1024;
+
+    /// <summary>How a file is sent that is larger than <see cref="MaxInlineBytes"/>.</summary>
+    /// <value>Default: parts of 4 MiB, 4 at a time.</value>
+    public UploadOptions Uploads { get; init; } = new();
 
     /// <summary>How long to wait for a connection to be made.</summary>
     /// <value>Default: 10 seconds. Greater than zero.</value>
@@ -100,37 +112,22 @@ public sealed record ForegSyteClientOptions
             throw new ArgumentException($"{nameof(Address)} has to be an http or https address, not '{Address}'.");
         }
 
-        RequireAtLeast(ReadDeadline, TimeSpan.FromTicks(1), nameof(ReadDeadline));
-        RequireAtLeast(SubmitDeadline, TimeSpan.FromTicks(1), nameof(SubmitDeadline));
-        RequireAtLeast(ControlDeadline, TimeSpan.FromTicks(1), nameof(ControlDeadline));
-        RequireAtLeast(LongPollTimeout, TimeSpan.FromTicks(1), nameof(LongPollTimeout));
-        RequireAtLeast(LongPollGrace, TimeSpan.FromTicks(1), nameof(LongPollGrace));
-        RequireAtLeast(WatchTimeout, TimeSpan.FromTicks(1), nameof(WatchTimeout));
-        RequireAtLeast(MaxOutage, TimeSpan.Zero, nameof(MaxOutage));
-        RequireAtLeast(RetryBaseDelay, TimeSpan.FromTicks(1), nameof(RetryBaseDelay));
-        RequireAtLeast(RetryMaxDelay, RetryBaseDelay, nameof(RetryMaxDelay));
-        RequireAtLeast(ConnectTimeout, TimeSpan.FromTicks(1), nameof(ConnectTimeout));
-        RequireAtLeast(KeepAlivePingDelay, TimeSpan.FromSeconds(10), nameof(KeepAlivePingDelay));
-        RequireAtLeast(KeepAlivePingTimeout, TimeSpan.FromSeconds(1), nameof(KeepAlivePingTimeout));
-        RequireBetween(MaxAttempts, 1, 20, nameof(MaxAttempts));
-        RequireBetween(MaxInlineBytes, 1, int.MaxValue - 1, nameof(MaxInlineBytes));
-        RequireBetween(MaxMessageBytes, MaxInlineBytes + 1, int.MaxValue, nameof(MaxMessageBytes));
-    }
-
-    private static void RequireAtLeast(TimeSpan value, TimeSpan least, string name)
-    {
-        if (value < least)
-        {
-            throw new ArgumentException($"{name} has to be at least {least}, not {value}.");
-        }
-    }
-
-    private static void RequireBetween(int value, int least, int most, string name)
-    {
-        if (value < least || value > most)
-        {
-            throw new ArgumentException(FormattableString.Invariant(
-                $"{name} has to be between {least} and {most}, not {value}."));
-        }
+        OptionRange.RequireAtLeast(ReadDeadline, TimeSpan.FromTicks(1), nameof(ReadDeadline));
+        OptionRange.RequireAtLeast(SubmitDeadline, TimeSpan.FromTicks(1), nameof(SubmitDeadline));
+        OptionRange.RequireAtLeast(FetchDeadline, TimeSpan.FromTicks(1), nameof(FetchDeadline));
+        OptionRange.RequireAtLeast(ControlDeadline, TimeSpan.FromTicks(1), nameof(ControlDeadline));
+        OptionRange.RequireAtLeast(LongPollTimeout, TimeSpan.FromTicks(1), nameof(LongPollTimeout));
+        OptionRange.RequireAtLeast(LongPollGrace, TimeSpan.FromTicks(1), nameof(LongPollGrace));
+        OptionRange.RequireAtLeast(WatchTimeout, TimeSpan.FromTicks(1), nameof(WatchTimeout));
+        OptionRange.RequireAtLeast(MaxOutage, TimeSpan.Zero, nameof(MaxOutage));
+        OptionRange.RequireAtLeast(RetryBaseDelay, TimeSpan.FromTicks(1), nameof(RetryBaseDelay));
+        OptionRange.RequireAtLeast(RetryMaxDelay, RetryBaseDelay, nameof(RetryMaxDelay));
+        OptionRange.RequireAtLeast(ConnectTimeout, TimeSpan.FromTicks(1), nameof(ConnectTimeout));
+        OptionRange.RequireAtLeast(KeepAlivePingDelay, TimeSpan.FromSeconds(10), nameof(KeepAlivePingDelay));
+        OptionRange.RequireAtLeast(KeepAlivePingTimeout, TimeSpan.FromSeconds(1), nameof(KeepAlivePingTimeout));
+        OptionRange.RequireBetween(MaxAttempts, 1, 20, nameof(MaxAttempts));
+        OptionRange.RequireBetween(MaxInlineBytes, 1, int.MaxValue - 1, nameof(MaxInlineBytes));
+        OptionRange.RequireBetween(MaxMessageBytes, MaxInlineBytes + 1, int.MaxValue, nameof(MaxMessageBytes));
+        Uploads.Validate(MaxMessageBytes);
     }
 }

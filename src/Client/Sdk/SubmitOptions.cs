@@ -24,6 +24,11 @@ public sealed record SubmitOptions
     /// <value>Default: a new one for each submission, so that the client can repeat it by itself.</value>
     public string? RequestId { get; init; }
 
+    /// <summary>How a file comes to the server; only for <see cref="ForegSyteClient.SubmitFileAsync(string,
+    /// SubmitOptions, CancellationToken)"/>.</summary>
+    /// <value>Default: the quickest way that the server allows.</value>
+    public VideoTransfer Transfer { get; init; }
+
     /// <summary>How urgent the job is; 9 runs first.</summary>
     /// <value>Default: null, the server's default (4). 0 to 9.</value>
     public int? Priority { get; init; }

@@ -1,3 +1,4 @@
+using ForegSyte.Hosting.Limits;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
@@ -10,13 +11,19 @@ public static class CheckedOptions
 {
     /// <summary>
     /// Binds a section and checks its ranges at start. A key that no option has refuses the start as well: a misspelt
-    /// limit would otherwise be no limit.
+    /// limit would otherwise be no limit. Those that have a LimitAttribute are published.
     /// </summary>
-    public static OptionsBuilder<TOptions> AddCheckedOptions<TOptions>(this IServiceCollection services, string section)
+    /// <param name="services">The services.</param>
+    /// <param name="section">Name of the section.</param>
+    /// <param name="subsections">Names of sections in it that have options of their own.</param>
+    public static OptionsBuilder<TOptions> AddCheckedOptions<TOptions>(
+        this IServiceCollection services, string section, params string[] subsections)
         where TOptions : class
     {
         services.AddSingleton<IValidateOptions<TOptions>>(provider =>
-            ActivatorUtilities.CreateInstance<KnownKeys<TOptions>>(provider, section));
+            ActivatorUtilities.CreateInstance<KnownKeys<TOptions>>(provider, section, subsections));
+        services.AddSingleton(new LimitSource(provider =>
+            LimitReader.OfOptions(section, provider.GetRequiredService<IOptions<TOptions>>().Value)));
         return services.AddOptions<TOptions>()
             .BindConfiguration(section)
             .ValidateDataAnnotations()

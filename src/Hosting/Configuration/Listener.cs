@@ -1,4 +1,5 @@
 using System.Net;
+using ForegSyte.Hosting.Connections;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -25,7 +26,11 @@ internal static class Listener
             kestrel.Listen(
                 IPAddress.Parse(options.Value.Address),
                 options.Value.Port ?? defaultPort,
-                endpoint => endpoint.Protocols = HttpProtocols.Http2);
+                endpoint =>
+                {
+                    endpoint.Protocols = HttpProtocols.Http2;
+                    endpoint.UseConnectionLife();
+                });
         });
     }
 }

@@ -11,7 +11,8 @@ public static class RichStatus
     /// <summary>The status with ErrorInfo first, then the details that fit.</summary>
     public static Google.Rpc.Status From(ServiceException failure)
     {
-        var status = new Google.Rpc.Status { Code = (int)StatusCodes.Of(failure.Reason), Message = failure.Message };
+        var code = ErrorReasonTable.Of(failure.Reason).Code;
+        var status = new Google.Rpc.Status { Code = (int)code, Message = failure.Message };
         var info = new ErrorInfo { Domain = ErrorReasons.Domain, Reason = failure.ReasonText };
         foreach (var (key, value) in failure.Metadata)
         {

@@ -5,7 +5,7 @@ namespace ForegSyte.Hosting.Errors;
 
 /// <summary>
 /// An expected failure that a caller is told about. The reason decides the status code
-/// (<see cref="StatusCodes.Of"/>); <see cref="ErrorInterceptor"/> makes the status.
+/// (<see cref="ErrorReasonTable"/>); <see cref="ErrorInterceptor"/> makes the status.
 /// </summary>
 /// <param name="reason">Reason from the published list.</param>
 /// <param name="message">What is wrong and what to do about it; shown to the caller as it is.</param>
@@ -55,5 +55,6 @@ public sealed class ServiceException(ErrorReason reason, string message, Excepti
     /// <summary>The name of the reason on the wire.</summary>
     public string ReasonText => Reason.ToText();
 
-    private static string Shorten(string value) => value.Length <= 200 ? value : value[..200] + "…";
+    /// <summary>A value for metadata: of a long one the first 200 characters.</summary>
+    public static string Shorten(string value) => value.Length <= 200 ? value : value[..200] + "…";
 }

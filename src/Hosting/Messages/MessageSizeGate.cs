@@ -1,6 +1,6 @@
 using System.Globalization;
+using ForegSyte.Hosting.Calls;
 using ForegSyte.Hosting.Errors;
-using ForegSyte.V1;
 using Grpc.AspNetCore.Server;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
@@ -10,62 +10,60 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Hosting.Messages;
 
 /// <summary>
-/// Answers a request message that is too large with MESSAGE_TOO_LARGE and what to do instead, before its bytes are
-/// read. Without it a caller gets a bare RESOURCE_EXHAUSTED that names no other way.
+/// Lets a call on when its message is there, and answers one whose message is too large, too slow or too much before
+/// its bytes cost anything. Without it a caller gets a bare RESOURCE_EXHAUSTED that names no other way.
 /// </summary>
-/// <remarks>
-/// Only the length that the prefix announces is looked at; the bytes stay in the pipe for gRPC. A compressed message
-/// counts by its compressed length here, and by its full length in gRPC, which stops unpacking at the largest limit.
-/// </remarks>
-public sealed class MessageSizeGate(
-    RequestDelegate next, IOptions<MessageSizeLimits> limits, ILogger<MessageSizeGate> logger)
+internal sealed class MessageSizeGate(
+    RequestDelegate next,
+    MessageArrival arrival,
+    SlowCalls slow,
+    IOptions<MessageSizeLimits> limits,
+    ILogger<MessageSizeGate> logger)
 {
+    private static readonly string ResourceExhausted =
+        ((int)StatusCode.ResourceExhausted).ToString(CultureInfo.InvariantCulture);
+
     /// <summary>Lets a request through, or answers it.</summary>
     public async Task InvokeAsync(HttpContext context)
     {
-        // Streaming methods (reflection, health) may wait for the server to speak first: a peek would wait for ever.
-        if (context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>() is { Method.Type: MethodType.Unary } grpc
-            && await PeekAsync(context) is { } prefix
-            && limits.Value.Of(grpc.Method.FullName) is var limit
-            && prefix.MessageBytes > limit.MaxBytes)
+        // Streaming methods (reflection, health) may wait for the server to speak first: waiting for their message
+        // would be for ever.
+        if (context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>() is not
+            { Method: { Type: MethodType.Unary } method })
+        {
+            await next(context);
+            return;
+        }
+
+        var limit = limits.Value.Of(method.FullName);
+        using var transfer = new CallTransfer(context, slow);
+        try
+        {
+            await arrival.WaitAsync(context, limit, transfer);
+        }
+        catch (ServiceException refusal)
         {
             logger.LogInformation(
-                "{Method} refused a message of {ActualBytes} bytes, the limit is {LimitBytes}",
-                grpc.Method.FullName, prefix.MessageBytes, limit.MaxBytes);
-            await TrailersOnly.AnswerAsync(context.Response, Refusal(prefix, limit));
+                "{Method} answered {Reason}: {Message}", method.FullName, refusal.ReasonText, refusal.Message);
+            await StatusAnswer.WriteAsync(context.Response, refusal);
             return;
         }
 
         await next(context);
+        NameTheLimitOfUnpacking(context, limit);
+        await transfer.LeaveAsync();
     }
 
-    private static async Task<GrpcPrefix?> PeekAsync(HttpContext context)
+    /// <summary>
+    /// gRPC stops unpacking at a limit and says no more than that; here it is known what to do.
+    /// </summary>
+    private static void NameTheLimitOfUnpacking(HttpContext context, MessageSizeLimit limit)
     {
-        var reader = context.Request.BodyReader;
-        var read = await reader.ReadAtLeastAsync(GrpcPrefix.Length, context.RequestAborted);
-        if (read.Buffer.Length < GrpcPrefix.Length)
+        if (!context.Response.HasStarted
+            && context.Features.Get<ReachedHandler>() is null
+            && context.Response.Headers[StatusAnswer.StatusHeader] == ResourceExhausted)
         {
-            reader.AdvanceTo(read.Buffer.Start);
-            return null;
+            StatusAnswer.Set(context.Response.Headers, MessageArrival.TooLargeUnpacked(limit));
         }
-
-        var prefix = GrpcPrefix.Read(read.Buffer);
-
-        // Nothing is consumed, and the last byte of the prefix counts as not looked at: the next read returns at once.
-        reader.AdvanceTo(read.Buffer.Start, read.Buffer.GetPosition(GrpcPrefix.Length - 1));
-        return prefix;
     }
-
-    private static ServiceException Refusal(GrpcPrefix prefix, MessageSizeLimit limit) =>
-        new(
-            ErrorReason.MessageTooLarge,
-            FormattableString.Invariant(
-                $"The request has {prefix.MessageBytes} bytes, the limit is {limit.MaxBytes} bytes. {limit.WhatToDo}"))
-        {
-            Metadata = new Dictionary<string, string>
-            {
-                ["actualBytes"] = prefix.MessageBytes.ToString(CultureInfo.InvariantCulture),
-                ["limitBytes"] = limit.MaxBytes.ToString(CultureInfo.InvariantCulture),
-            },
-        };
 }

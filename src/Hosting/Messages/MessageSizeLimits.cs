@@ -1,3 +1,6 @@
+using ForegSyte.Protocol.Limits;
+using ForegSyte.V1;
+
 namespace ForegSyte.Hosting.Messages;
 
 /// <summary>
@@ -7,6 +10,9 @@ namespace ForegSyte.Hosting.Messages;
 public sealed class MessageSizeLimits
 {
     /// <summary>gRPC's own default for a received message.</summary>
+    [Limit(
+        "bytes", "Largest request of a method that has no limit of its own; a larger one is refused.",
+        Name = "request message", Reason = ErrorReason.MessageTooLarge)]
     public const int DefaultMaxBytes = 4 * 1024 * 1024;
 
     /// <value>The limit of a method that <see cref="Methods"/> does not have.</value>

@@ -10,6 +10,7 @@ internal static class MessageSizeRegistration
     public static void AddMessageSizeGate(this IServiceCollection services)
     {
         services.AddOptions<MessageSizeLimits>();
+        services.AddSingleton<MessageArrival>();
         services.AddOptions<GrpcServiceOptions>().PostConfigure<IOptions<MessageSizeLimits>>(
             (grpc, limits) => grpc.MaxReceiveMessageSize = limits.Value.Largest);
     }

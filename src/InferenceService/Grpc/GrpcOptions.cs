@@ -1,5 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using ForegSyte.Hosting.Configuration;
+using ForegSyte.Protocol.Limits;
+using ForegSyte.V1;
 
 namespace ForegSyte.Inference.Grpc;
 
@@ -11,6 +13,7 @@ internal sealed class GrpcOptions
 
     /// <value>Largest answer in bytes. The caller's own limit for received messages has to be at least this.</value>
     [Range(1024, 1024 * 1024 * 1024)]
+    [Limit("bytes", "Largest answer; a segment with more results is refused.", Reason = ErrorReason.ResultsTooLarge)]
     public int MaxResponseBytes { get; set; } = 16 * 1024 * 1024;
 
     /// <value>
@@ -18,6 +21,7 @@ internal sealed class GrpcOptions
     /// does not make the models faster.
     /// </value>
     [Range(1, 1024)]
+    [Limit("calls", "RunPipeline calls that run at the same time; more of them wait.")]
     public int MaxRunningSegments { get; set; } = 4;
 
     /// <value>
@@ -25,6 +29,9 @@ internal sealed class GrpcOptions
     /// at once.
     /// </value>
     [Range(0, 10_000)]
+    [Limit(
+        "calls", "RunPipeline calls that wait for their turn; past it they are refused with a retry delay.",
+        Reason = ErrorReason.InferenceBusy)]
     public int MaxWaitingSegments { get; set; } = 16;
 
     /// <value>
@@ -32,14 +39,21 @@ internal sealed class GrpcOptions
     /// deadline passes.
     /// </value>
     [TimeRange("00:00:00.0010000", "01:00:00")]
+    [Limit(
+        "", "How long a RunPipeline call waits for its turn; past it it is refused with a retry delay.",
+        Reason = ErrorReason.InferenceBusy)]
     public TimeSpan MaxWaitTime { get; set; } = TimeSpan.FromMinutes(2);
 
     /// <value>How long one segment may take once it runs; past that DEADLINE_EXCEEDED, and its work is ended.</value>
     [TimeRange("00:00:00.0010000", "1.00:00:00")]
+    [Limit("", "How long one segment may run; past it its work is ended.", Reason = ErrorReason.DeadlineExceeded)]
     public TimeSpan SegmentTimeLimit { get; set; } = TimeSpan.FromMinutes(15);
 
     /// <value>ProbeVideo calls that run at the same time; each is a process that reads a whole file.</value>
     [Range(1, 1024)]
+    [Limit(
+        "calls", "ProbeVideo calls that run at the same time; one more is refused with a retry delay.",
+        Reason = ErrorReason.InferenceBusy)]
     public int MaxRunningProbes { get; set; } = 4;
 
     /// <value>When a caller that was turned away as one too many is told to come back.</value>
@@ -48,5 +62,6 @@ internal sealed class GrpcOptions
 
     /// <value>Key frames that ProbeVideo lists at most; past that every n-th is kept.</value>
     [Range(1, 1_000_000)]
+    [Limit("key frames", "Key frames that ProbeVideo lists; past it every n-th is kept.")]
     public int MaxKeyFrames { get; set; } = 100_000;
 }

@@ -1,4 +1,5 @@
 using ForegSyte.Hosting.Configuration;
+using ForegSyte.Hosting.Limits;
 
 namespace ForegSyte.Inference.Grpc;
 
@@ -8,6 +9,7 @@ internal static class GrpcRegistration
     public static WebApplicationBuilder AddInference(this WebApplicationBuilder builder)
     {
         builder.Services.AddCheckedOptions<GrpcOptions>(GrpcOptions.Section);
+        builder.Services.AddFixedLimits(typeof(RequestLimits));
         builder.Services.AddSingleton<CallLimits>();
         builder.Services.AddSingleton<ServiceGauges>();
         builder.Services.AddSingleton<ServerLimits>();

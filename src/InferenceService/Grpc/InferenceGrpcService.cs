@@ -1,4 +1,5 @@
 using ForegSyte.Hosting;
+using ForegSyte.Hosting.Calls;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Health;
 using ForegSyte.Hosting.Stopping;
@@ -28,6 +29,7 @@ internal sealed class InferenceGrpcService(
     ILogger<InferenceGrpcService> logger) : V1.InferenceService.InferenceServiceBase
 {
     /// <inheritdoc />
+    [WaitingCall]
     public override async Task<RunPipelineResponse> RunPipeline(RunPipelineRequest request, ServerCallContext context)
     {
         using var scope = logger.BeginScope(

@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using ForegSyte.Protocol.Limits;
+using ForegSyte.V1;
 
 namespace ForegSyte.Inference.Models;
 
@@ -42,6 +44,9 @@ internal sealed class DeviceOptions : IValidatableObject
     /// </summary>
     /// <value>The default is 0: no limit.</value>
     [Range(0, 1_048_576)]
+    [Limit(
+        "MiB", "Memory of the GPU for each model, 0 for no limit; past it the stage fails.",
+        Reason = ErrorReason.StageFailed)]
     public int MemoryLimitMebibytes { get; set; }
 
     /// <summary>

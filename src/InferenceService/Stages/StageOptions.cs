@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using ForegSyte.Protocol.Limits;
 
 namespace ForegSyte.Inference.Stages;
 
@@ -10,11 +11,13 @@ internal sealed class StageOptions
     /// <summary>Most candidate boxes of a frame that suppression looks at; the most confident ones are taken.</summary>
     /// <value>The default is 3000.</value>
     [Range(1, 100_000)]
+    [Limit("boxes", "Candidate boxes of a frame that are compared; the most confident ones are taken.")]
     public int DetectionCandidates { get; set; } = 3000;
 
     /// <summary>Most detections of a frame; the most confident ones are kept.</summary>
     /// <value>The default is 300, the limit of the YOLO family's own tools.</value>
     [Range(1, 10_000)]
+    [Limit("detections", "Detections of a frame; the most confident ones are kept.")]
     public int DetectionsPerFrame { get; set; } = 300;
 
     /// <summary>
@@ -23,6 +26,7 @@ internal sealed class StageOptions
     /// </summary>
     /// <value>The default is 960, PaddleOCR's det_limit_side_len.</value>
     [Range(32, 4096)]
+    [Limit("pixels", "Longest side of the picture in which text is looked for; larger frames are scaled down.")]
     public int TextMaxSide { get; set; } = 960;
 
     /// <summary>
@@ -30,6 +34,7 @@ internal sealed class StageOptions
     /// </summary>
     /// <value>The default is 200.</value>
     [Range(1, 5000)]
+    [Limit("lines", "Lines of text of a frame that are read; the surest ones are taken.")]
     public int TextLinesPerFrame { get; set; } = 200;
 
     /// <summary>
@@ -50,6 +55,7 @@ internal sealed class StageOptions
     /// <summary>Widest picture of a line that the recogniser is given, in pixels; longer lines are squeezed.</summary>
     /// <value>The default is 2400, fifty times the height of a line.</value>
     [Range(320, 16_384)]
+    [Limit("pixels", "Widest picture of a line of text; longer lines are squeezed.")]
     public int TextLineMaxWidth { get; set; } = 2400;
 
     /// <summary>

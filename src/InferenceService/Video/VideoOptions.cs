@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using ForegSyte.Hosting.Configuration;
+using ForegSyte.Protocol.Limits;
 using ForegSyte.V1;
 
 namespace ForegSyte.Inference.Video;
@@ -25,10 +26,16 @@ internal sealed class VideoOptions
 
     /// <value>Most frames of a video. Each costs 8 bytes for its timestamp while the video is in use.</value>
     [Range(1, 50_000_000)]
+    [Limit(
+        "frames", "Frames of a video, and so its duration; a longer video is refused.",
+        Reason = ErrorReason.VideoLimitExceeded)]
     public int MaxFrames { get; set; } = 5_000_000;
 
     /// <value>Longest side of a frame in pixels; the largest that H.264 and HEVC levels know is below it.</value>
     [Range(16, 32768)]
+    [Limit(
+        "pixels", "Longest side of a frame; a video with larger frames is refused.",
+        Reason = ErrorReason.VideoLimitExceeded)]
     public int MaxFrameSidePixels { get; set; } = 16384;
 
     /// <value>
@@ -36,18 +43,24 @@ internal sealed class VideoOptions
     /// 16384 x 16384, 768 MiB as RGB.
     /// </value>
     [Range(256, 268_435_456)]
+    [Limit(
+        "pixels", "Pixels of a frame; a video with larger frames is refused.",
+        Reason = ErrorReason.VideoLimitExceeded)]
     public int MaxFramePixels { get; set; } = 8192 * 8192;
 
     /// <value>How long reading the packet table of one video may take.</value>
     [TimeRange("00:00:00.0010000", "1.00:00:00")]
+    [Limit("", "How long reading the packet table of a video may take; past it the video is refused.")]
     public TimeSpan ProbeTimeLimit { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <value>How long one segment may wait for its decoder, all waits added up.</value>
     [TimeRange("00:00:00.0010000", "1.00:00:00")]
+    [Limit("", "How long a segment may wait for its decoder in all; past it the decoder is ended.")]
     public TimeSpan DecodeTimeLimit { get; set; } = TimeSpan.FromMinutes(30);
 
     /// <value>Processor seconds that one decoder or probe process may use, all its threads added up.</value>
     [Range(1, 864_000)]
+    [Limit("s", "Processor time of one decoder process; past it the kernel ends it.")]
     public int ProcessCpuSeconds { get; set; } = 3600;
 
     /// <value>
@@ -55,10 +68,12 @@ internal sealed class VideoOptions
     /// what was measured.
     /// </value>
     [Range(64, 1_048_576)]
+    [Limit("MiB", "Address space of one decoder process; past it it gets no more.")]
     public int ProcessMemoryMebibytes { get; set; } = 4096;
 
     /// <value>Threads of one decoder.</value>
     [Range(1, 64)]
+    [Limit("threads", "Threads of one decoder.")]
     public int DecoderThreads { get; set; } = 2;
 
     /// <value>How much decoders step back for other work, as nice(1) counts it.</value>

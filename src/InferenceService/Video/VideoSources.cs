@@ -1,5 +1,6 @@
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Hosting.Files;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
@@ -36,7 +37,7 @@ internal sealed class VideoSources(IOptions<VideoOptions> options, DataDirectory
             throw NotAllowed(source.Uri);
         }
 
-        return File.Exists(path)
+        return IsRegularFile(path)
             ? path
             : throw new ServiceException(ErrorReason.SourceNotFound, "The server has no such video file.")
             {
@@ -44,24 +45,24 @@ internal sealed class VideoSources(IOptions<VideoOptions> options, DataDirectory
             };
     }
 
-    private static string LocalPath(string text)
+    /// <summary>A named pipe or a device would keep a decoder waiting, or never end.</summary>
+    private static bool IsRegularFile(string path)
     {
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri)
-            || !text.StartsWith("file:///", StringComparison.OrdinalIgnoreCase)
-            || uri.Query.Length > 0
-            || uri.Fragment.Length > 0
-            || uri.LocalPath.Contains('\0', StringComparison.Ordinal))
+        try
         {
-            throw ServiceException.ForField(
-                ErrorReason.UnsupportedUri,
-                Field,
-                "The URI has to be an absolute file URI without a host, for example file:///srv/videos/one.mp4; "
-                + "percent-encode '?', '#' and '%' in names.",
-                text);
+            using var file = PinnedFile.Find(path);
+            return file.IsRegular;
         }
-
-        return uri.LocalPath;
+        catch (IOException)
+        {
+            return false;
+        }
     }
+
+    private static string LocalPath(string text) =>
+        FileUri.PathOf(text)
+        ?? throw ServiceException.ForField(
+            ErrorReason.UnsupportedUri, Field, $"The URI has to have the form {FileUri.Form}.", text);
 
     private static string Canonical(string path, string uri)
     {
@@ -69,7 +70,7 @@ internal sealed class VideoSources(IOptions<VideoOptions> options, DataDirectory
         {
             return CanonicalPath.Resolve(path);
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        catch (Exception failure) when (failure is IOException or ArgumentException or UnauthorizedAccessException)
         {
             throw NotAllowed(uri, failure);
         }

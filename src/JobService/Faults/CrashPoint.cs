@@ -59,4 +59,16 @@ internal enum CrashPoint
 
     /// <summary>The deleted job's artifacts are gone; that they were to be removed is still noted.</summary>
     ArtifactsDeleted,
+
+    /// <summary>An upload is created; the caller was not told.</summary>
+    UploadCreated,
+
+    /// <summary>The bytes of a part are written; that they are there is not noted.</summary>
+    PartWritten,
+
+    /// <summary>A part is written and noted; it is not acknowledged.</summary>
+    PartNoted,
+
+    /// <summary>The job of an upload is stored and the upload is removed; the job is not acknowledged.</summary>
+    UploadRemoved,
 }

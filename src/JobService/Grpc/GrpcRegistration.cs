@@ -1,4 +1,5 @@
 using ForegSyte.Hosting.Configuration;
+using ForegSyte.Hosting.Limits;
 
 namespace ForegSyte.Jobs.Grpc;
 
@@ -8,11 +9,13 @@ internal static class GrpcRegistration
     public static void AddJobRpcs(this IServiceCollection services)
     {
         services.AddCheckedOptions<WaitOptions>(WaitOptions.Section);
+        services.AddFixedLimits(typeof(RequestLimits));
         services.AddSingleton<JobView>();
         services.AddSingleton<JobWaiter>();
         services.AddSingleton<JobPages>();
         services.AddSingleton<SegmentPages>();
         services.AddSingleton<ResultPages>();
         services.AddSingleton<JobGrpcService>();
+        services.AddSingleton<UploadGrpcService>();
     }
 }

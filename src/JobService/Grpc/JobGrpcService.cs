@@ -1,7 +1,11 @@
 using System.Globalization;
+using ForegSyte.Hosting;
+using ForegSyte.Hosting.Calls;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Hosting.Limits;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Intake;
+using ForegSyte.Jobs.Intake.Sources;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.V1;
 using Grpc.Core;
@@ -18,7 +22,8 @@ internal sealed class JobGrpcService(
     JobWaiter waiter,
     JobPages jobPages,
     ResultPages resultPages,
-    PipelineDirectory pipelines) : JobService.JobServiceBase
+    PipelineDirectory pipelines,
+    ServiceLimits limits) : JobService.JobServiceBase
 {
     /// <inheritdoc />
     public override async Task<SubmitVideoResponse> SubmitVideo(SubmitVideoRequest request, ServerCallContext context)
@@ -36,6 +41,7 @@ internal sealed class JobGrpcService(
     }
 
     /// <inheritdoc />
+    [WaitingCall]
     public override async Task<WaitJobResponse> WaitJob(WaitJobRequest request, ServerCallContext context)
     {
         var jobId = RequestChecks.JobId(request.JobId);
@@ -84,14 +90,23 @@ internal sealed class JobGrpcService(
         ListPipelinesRequest request, ServerCallContext context) =>
         Task.FromResult(new ListPipelinesResponse { Pipelines = { pipelines.All } });
 
+    /// <inheritdoc />
+    public override Task<JobServiceGetServerInfoResponse> GetServerInfo(
+        JobServiceGetServerInfoRequest request, ServerCallContext context) =>
+        Task.FromResult(new JobServiceGetServerInfoResponse
+        {
+            Version = ServiceVersion.Text,
+            Limits = { limits.All.Select(limit => limit.ToMessage()) },
+        });
+
+    /// <inheritdoc />
+    public override Task<ListErrorReasonsResponse> ListErrorReasons(
+        ListErrorReasonsRequest request, ServerCallContext context) =>
+        Task.FromResult(new ListErrorReasonsResponse { Reasons = { ErrorReasonList.All } });
+
     private Submission SubmissionOf(SubmitVideoRequest request)
     {
-        if (request.SourceCase is not (
-            SubmitVideoRequest.SourceOneofCase.Content or SubmitVideoRequest.SourceOneofCase.Uri))
-        {
-            throw ServiceException.MissingField("source", "Give the video as content (its bytes) or as uri.");
-        }
-
+        var video = ReferenceOf(request);
         if (request.PipelineId.Length == 0)
         {
             throw ServiceException.MissingField("pipeline_id", $"This server has: {PipelineIds()}.");
@@ -104,8 +119,7 @@ internal sealed class JobGrpcService(
 
         var (frameStride, maxFrames) = RequestChecks.Options(request.Options);
         return new Submission(
-            request.SourceCase == SubmitVideoRequest.SourceOneofCase.Content ? request.Content : null,
-            request.SourceCase == SubmitVideoRequest.SourceOneofCase.Uri ? request.Uri : null,
+            video,
             request.PipelineId,
             frameStride,
             maxFrames,
@@ -113,6 +127,16 @@ internal sealed class JobGrpcService(
             RequestChecks.Priority(request.HasPriority ? request.Priority : null),
             RequestChecks.RequestId(request.RequestId));
     }
+
+    private static VideoReference ReferenceOf(SubmitVideoRequest request) => request.SourceCase switch
+    {
+        SubmitVideoRequest.SourceOneofCase.Content => new VideoReference.Inline(request.Content),
+        SubmitVideoRequest.SourceOneofCase.Uri => new VideoReference.Remote(request.Uri),
+        SubmitVideoRequest.SourceOneofCase.UploadId =>
+            new VideoReference.Upload(RequestChecks.UploadId(request.UploadId)),
+        _ => throw ServiceException.MissingField(
+            "source", "Give the video as content (its bytes), as uri, or as upload_id."),
+    };
 
     private ServiceException UnknownPipeline(string pipelineId)
     {

@@ -22,6 +22,7 @@ internal static class JobMessages
             Options = new JobOptions { FrameStride = record.FrameStride, MaxFrames = record.MaxFrames },
             DisplayName = record.DisplayName,
             InputPath = record.InputPath,
+            VideoSha256 = record.VideoSha256 ?? "",
             OutputPath = record.OutputPath ?? "",
             ErrorMessage = record.Failure?.Message ?? "",
             ErrorInfo = record.Failure is { } failure ? InfoOf(failure) : null,

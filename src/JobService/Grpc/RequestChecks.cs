@@ -30,6 +30,31 @@ internal static class RequestChecks
                 text);
     }
 
+    /// <summary>Reads an upload id: a UUID in its 36 characters.</summary>
+    public static Guid UploadId(string text)
+    {
+        if (text.Length == 0)
+        {
+            throw ServiceException.MissingField("upload_id", "Give the upload_id that CreateUpload returned.");
+        }
+
+        return Guid.TryParseExact(text, "D", out var uploadId)
+            ? uploadId
+            : throw ServiceException.InvalidField(
+                "upload_id",
+                "upload_id has to be a UUID such as 3f2b8c1e-5a44-4b6f-9c70-0d1e2f3a4b5c, as CreateUpload returned it.",
+                text);
+    }
+
+    /// <summary>Reads a SHA-256; null where none was given.</summary>
+    public static string? Sha256(string text) => text switch
+    {
+        "" => null,
+        { Length: 64 } when text.All(char.IsAsciiHexDigit) => text.ToLowerInvariant(),
+        _ => throw ServiceException.InvalidField(
+            "sha256", "sha256 has to be empty or 64 hexadecimal digits.", text),
+    };
+
     /// <summary>Reads a request id; null where none was given.</summary>
     public static Guid? RequestId(string text)
     {

@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using ForegSyte.Protocol.Limits;
+using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Inference;
 
@@ -22,11 +24,17 @@ internal sealed class InferenceOptions
     /// <summary>Longest time for ProbeVideo.</summary>
     /// <value>1 s to 1 hour; 2 minutes by default.</value>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    [Limit(
+        "", "Time for reading what a video is; past it the attempt of the job fails.",
+        Reason = ErrorReason.DeadlineExceeded)]
     public TimeSpan ProbeTimeout { get; set; } = TimeSpan.FromMinutes(2);
 
     /// <summary>Longest time for one segment.</summary>
     /// <value>1 s to 1 day; 10 minutes by default.</value>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    [Limit(
+        "", "Time for one segment, waiting for its turn included; past it the attempt fails.",
+        Reason = ErrorReason.DeadlineExceeded)]
     public TimeSpan SegmentTimeout { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>
@@ -35,6 +43,9 @@ internal sealed class InferenceOptions
     /// </summary>
     /// <value>100 ms to 1 minute; 5 s by default.</value>
     [Range(typeof(TimeSpan), "00:00:00.100", "00:01:00")]
+    [Limit(
+        "", "Time for an InferenceService to answer a health check; past it its segments are given up.",
+        Reason = ErrorReason.InferenceUnavailable)]
     public TimeSpan HealthTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Wait between two questions after the health of a service.</summary>
@@ -45,6 +56,9 @@ internal sealed class InferenceOptions
     /// <summary>Largest answer to a segment in bytes.</summary>
     /// <value>1 MiB to 1 GiB; 64 MiB by default. The InferenceService has its own, lower limit.</value>
     [Range(1 << 20, 1 << 30)]
+    [Limit(
+        "bytes", "Largest answer to a segment; a larger one fails the attempt.",
+        Reason = ErrorReason.ResultsTooLarge)]
     public int MaxResponseBytes { get; set; } = 64 << 20;
 
     /// <summary>

@@ -8,6 +8,6 @@ internal static class InlineLimit
 
     /// <summary>The way for larger videos.</summary>
     public const string OtherWay =
-        "Larger videos go by uri: put the file under a folder of the server's option Submit:AllowedRoots and submit "
-        + "\"file:///absolute/path.mp4\".";
+        "Send larger videos in parts (UploadService) and submit the upload_id, or put the file under a folder of the "
+        + "server's option Submit:AllowedRoots and submit \"file:///absolute/path.mp4\".";
 }

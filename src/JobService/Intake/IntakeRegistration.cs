@@ -1,5 +1,6 @@
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Hosting.Messages;
+using ForegSyte.Jobs.Intake.Sources;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Intake;
@@ -19,6 +20,8 @@ internal static class IntakeRegistration
             limits.Methods[SubmitVideo] = new MessageSizeLimit(
                 submit.Value.MaxInlineBytes + InlineLimit.EnvelopeBytes, InlineLimit.OtherWay));
         services.AddSingleton<AllowedRoots>();
+        services.AddSingleton<VideoChecks>();
+        services.AddSingleton<VideoSources>();
         services.AddSingleton<QueuePlaces>();
         services.AddSingleton<VideoIntake>();
         services.AddSingleton<JobControl>();

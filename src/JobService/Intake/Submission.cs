@@ -1,10 +1,9 @@
-using Google.Protobuf;
+using ForegSyte.Jobs.Intake.Sources;
 
 namespace ForegSyte.Jobs.Intake;
 
 /// <summary>A SubmitVideo request whose fields were checked.</summary>
-/// <param name="Content">The bytes of the video; null where <paramref name="Uri"/> is given.</param>
-/// <param name="Uri">Where the video is; null where <paramref name="Content"/> is given.</param>
+/// <param name="Video">Where the video is to be had.</param>
 /// <param name="PipelineId">A pipeline of this server.</param>
 /// <param name="FrameStride">1 or more.</param>
 /// <param name="MaxFrames">0 for no limit.</param>
@@ -12,8 +11,7 @@ namespace ForegSyte.Jobs.Intake;
 /// <param name="Priority">0 to 9.</param>
 /// <param name="RequestId">Null where none was given.</param>
 internal sealed record Submission(
-    ByteString? Content,
-    string? Uri,
+    VideoReference Video,
     string PipelineId,
     int FrameStride,
     int MaxFrames,

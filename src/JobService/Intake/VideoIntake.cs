@@ -1,13 +1,8 @@
-using System.Globalization;
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Faults;
-using ForegSyte.Jobs.Mp4;
+using ForegSyte.Jobs.Intake.Sources;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.V1;
-using Google.Protobuf;
-using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Intake;
 
@@ -21,90 +16,43 @@ internal sealed class VideoIntake(
     IStorage storage,
     QueuePlaces places,
     CrashPoints crashPoints,
-    AllowedRoots roots,
-    IOptions<SubmitOptions> options,
+    VideoSources sources,
     TimeProvider time)
 {
-    private const int CopyBufferBytes = 1 << 20;
-
     /// <summary>Stores a video and makes a job of it, or returns the job that the same request made before.</summary>
     /// <exception cref="ServiceException">The video or the request id is refused, or the disk or the queue is full.
     /// </exception>
     public async Task<JobRecord> AcceptAsync(Submission submission, CancellationToken cancellationToken)
     {
-        await using var source = Open(submission);
-        var fingerprint = FingerprintOf(submission);
+        await using var source = await sources.OpenAsync(submission.Video, cancellationToken);
+        var fingerprint = await FingerprintOfAsync(submission, source, cancellationToken);
         if (submission.RequestId is { } requestId
             && await store.FindByRequestIdAsync(requestId, cancellationToken) is { } earlier)
         {
-            return SameOrConflict(earlier, requestId, fingerprint);
+            return SameOrConflict(earlier, requestId, fingerprint, source);
         }
 
-        Check(source, submission);
+        await source.CheckAsync(cancellationToken);
         var job = NewJob(submission, fingerprint);
         using var place = places.Take(job.JobId);
-        await StoreVideoAsync(source, job.InputPath, cancellationToken);
+        await using (var video = await source.StageAsync(job.InputPath, cancellationToken))
+        {
+            job = job with { VideoSha256 = video.Sha256 };
+            crashPoints.Pass(CrashPoint.VideoWritten);
+            await video.Artifact.CommitSharedAsync(video.Sha256, cancellationToken);
+        }
+
         crashPoints.Pass(CrashPoint.VideoStored);
         var (stored, created) = await InsertAsync(job, cancellationToken);
         if (!created)
         {
-            storage.Delete(job.InputPath);
-            return SameOrConflict(stored, job.RequestId!.Value, fingerprint);
+            storage.DeleteShared(job.InputPath, job.VideoSha256);
+            return SameOrConflict(stored, job.RequestId!.Value, fingerprint, source);
         }
 
         crashPoints.Pass(CrashPoint.JobQueued);
+        source.Remove();
         return stored;
-    }
-
-    private Stream Open(Submission submission) =>
-        submission.Uri is { } uri ? roots.Open(uri) : StreamOver(submission.Content!);
-
-    /// <summary>The bytes as they lie in the message, not copied.</summary>
-    private static MemoryStream StreamOver(ByteString content) =>
-        MemoryMarshal.TryGetArray(content.Memory, out var bytes)
-            ? new MemoryStream(bytes.Array!, bytes.Offset, bytes.Count, writable: false)
-            : new MemoryStream(content.ToByteArray(), writable: false);
-
-    private void Check(Stream source, Submission submission)
-    {
-        var field = submission.Uri is null ? "content" : "uri";
-        if (submission.Uri is null && source.Length > options.Value.MaxInlineBytes)
-        {
-            throw TooLarge(
-                ErrorReason.MessageTooLarge, "content", source.Length, options.Value.MaxInlineBytes,
-                "Submit:MaxInlineBytes", InlineLimit.OtherWay);
-        }
-
-        if (source.Length > options.Value.MaxVideoBytes)
-        {
-            throw TooLarge(
-                ErrorReason.VideoLimitExceeded, field, source.Length, options.Value.MaxVideoBytes,
-                "Submit:MaxVideoBytes", "Cut the video into parts.");
-        }
-
-        var verdict = Mp4Check.Inspect(source);
-        if (verdict.Problem is { } problem)
-        {
-            throw ServiceException.ForField(problem, field, verdict.Message);
-        }
-
-        source.Position = 0;
-    }
-
-    private async Task StoreVideoAsync(Stream source, string key, CancellationToken cancellationToken)
-    {
-        storage.RequireRoom(source.Length);
-        await using var artifact = storage.Stage(key);
-        await source.CopyToAsync(artifact.Stream, CopyBufferBytes, cancellationToken);
-        if (artifact.Stream.Length != source.Length)
-        {
-            throw ServiceException.ForField(
-                ErrorReason.TruncatedMp4, "uri",
-                "The file changed while it was copied. Submit it when it is complete.");
-        }
-
-        crashPoints.Pass(CrashPoint.VideoWritten);
-        await artifact.CommitAsync(cancellationToken);
     }
 
     private async Task<(JobRecord Job, bool Created)> InsertAsync(JobRecord job, CancellationToken cancellationToken)
@@ -119,7 +67,7 @@ internal sealed class VideoIntake(
             // the answer was lost, its video has to stay.
             if (await store.FindAsync(job.JobId, CancellationToken.None) is null)
             {
-                storage.Delete(job.InputPath);
+                storage.DeleteShared(job.InputPath, job.VideoSha256);
             }
 
             throw;
@@ -148,45 +96,41 @@ internal sealed class VideoIntake(
         };
     }
 
-    private static RequestFingerprint? FingerprintOf(Submission submission) => submission.RequestId is null
-        ? null
-        : new RequestFingerprint(
-            submission.Uri ?? "sha256:" + Convert.ToHexStringLower(SHA256.HashData(submission.Content!.Span)),
-            submission.PipelineId,
-            submission.FrameStride,
-            submission.MaxFrames,
-            submission.DisplayName,
-            submission.Priority);
+    private static async ValueTask<RequestFingerprint?> FingerprintOfAsync(
+        Submission submission, IVideoSource source, CancellationToken cancellationToken) =>
+        submission.RequestId is null
+            ? null
+            : new RequestFingerprint(
+                await source.IdentifyAsync(cancellationToken),
+                submission.PipelineId,
+                submission.FrameStride,
+                submission.MaxFrames,
+                submission.DisplayName,
+                submission.Priority,
+                (submission.Video as VideoReference.Upload)?.UploadId);
 
-    private static JobRecord SameOrConflict(JobRecord earlier, Guid requestId, RequestFingerprint? fingerprint)
+    private static JobRecord SameOrConflict(
+        JobRecord earlier, Guid requestId, RequestFingerprint? fingerprint, IVideoSource source)
     {
         var differences = fingerprint!.DifferencesFrom(earlier.Fingerprint!);
-        return differences.Count == 0
-            ? earlier
-            : throw new ServiceException(
-                ErrorReason.RequestIdConflict,
-                $"The request_id {requestId} was used before with another {string.Join(", ", differences)}. "
-                + "Use a new request_id for a new request.")
-            {
-                Metadata = new Dictionary<string, string>
-                {
-                    ["requestId"] = requestId.ToString(),
-                    ["fields"] = string.Join(",", differences),
-                    ["jobId"] = earlier.JobId.ToString(),
-                },
-            };
-    }
-
-    private static ServiceException TooLarge(
-        ErrorReason reason, string field, long actual, long limit, string option, string whatToDo) =>
-        new(reason, $"The video has {actual} bytes; {field} takes at most {limit} ({option}). {whatToDo}")
+        if (differences.Count == 0)
         {
-            FieldViolations = [new FieldViolation(field, $"At most {limit} bytes.")],
+            // Where the first call was cut off, its upload may still be there.
+            source.Remove();
+            return earlier;
+        }
+
+        throw new ServiceException(
+            ErrorReason.RequestIdConflict,
+            $"The request_id {requestId} was used before with another {string.Join(", ", differences)}. "
+            + "Use a new request_id for a new request.")
+        {
             Metadata = new Dictionary<string, string>
             {
-                ["limit"] = option,
-                ["limitBytes"] = limit.ToString(CultureInfo.InvariantCulture),
-                ["actualBytes"] = actual.ToString(CultureInfo.InvariantCulture),
+                ["requestId"] = requestId.ToString(),
+                ["fields"] = string.Join(",", differences),
+                ["jobId"] = earlier.JobId.ToString(),
             },
         };
+    }
 }

@@ -34,6 +34,11 @@ internal sealed record JobRecord
     /// <summary>Storage key of the video.</summary>
     public required string InputPath { get; init; }
 
+    /// <summary>
+    /// SHA-256 of the video, 64 lower-case hexadecimal digits; null for jobs of versions that did not keep it.
+    /// </summary>
+    public string? VideoSha256 { get; init; }
+
     /// <summary>Storage key of the results; null until the job is completed.</summary>
     public string? OutputPath { get; init; }
 

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using ForegSyte.Protocol.Limits;
 
 namespace ForegSyte.Jobs;
 
@@ -10,6 +11,7 @@ internal sealed class RetryOptions
     /// <summary>Most attempts of a job, those not counted that a stopping service ended.</summary>
     /// <value>1 to 100; 5 by default.</value>
     [Range(1, 100)]
+    [Limit("attempts", "Attempts of a job; past it the job fails with the reason of the last one.")]
     public int MaxAttempts { get; set; } = 5;
 
     /// <summary>
@@ -19,6 +21,7 @@ internal sealed class RetryOptions
     /// </summary>
     /// <value>1 to 1000; 20 by default.</value>
     [Range(1, 1_000)]
+    [Limit("attempts", "Attempts in a row lost without progress; past it the job fails.")]
     public int MaxLostAttempts { get; set; } = 20;
 
     /// <summary>Wait before the second attempt; doubled for each one after.</summary>
@@ -29,5 +32,6 @@ internal sealed class RetryOptions
     /// <summary>Longest wait between two attempts.</summary>
     /// <value>10 ms to 1 day; 1 minute by default.</value>
     [Range(typeof(TimeSpan), "00:00:00.010", "1.00:00:00")]
+    [Limit("", "Longest wait between two attempts of a job.")]
     public TimeSpan MaxDelay { get; set; } = TimeSpan.FromMinutes(1);
 }

@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using ForegSyte.Protocol.Limits;
+using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Queue;
 
@@ -10,6 +12,7 @@ internal sealed class DispatchOptions
     /// <summary>Jobs that run at the same time.</summary>
     /// <value>1 to 256; 2 by default.</value>
     [Range(1, 256)]
+    [Limit("jobs", "Jobs that run at the same time; others wait in the queue.")]
     public int MaxConcurrentJobs { get; set; } = 2;
 
     /// <summary>Analyzed frames that a segment should have; cuts are moved to key frames where one is near.</summary>
@@ -23,11 +26,15 @@ internal sealed class DispatchOptions
     /// </summary>
     /// <value>1 to 64; 2 by default.</value>
     [Range(1, 64)]
+    [Limit("segments", "Segments of one job under way at each InferenceService; others wait.")]
     public int SegmentsInFlight { get; set; } = 2;
 
     /// <summary>How long a claim holds without being renewed.</summary>
     /// <value>1 s to 1 hour; 15 s by default.</value>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    [Limit(
+        "", "How long a running job may go without a sign of life; past it it is run again.",
+        Reason = ErrorReason.LeaseLost)]
     public TimeSpan LeaseDuration { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>How often a claim is renewed; less than half of <see cref="LeaseDuration"/>.</summary>

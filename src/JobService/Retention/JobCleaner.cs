@@ -1,18 +1,21 @@
 using ForegSyte.Jobs.Intake;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Uploads;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Retention;
 
 /// <summary>
 /// Removes what is no longer wanted, in the background: terminal jobs by age and by free disk space, what is left of
-/// deleted ones, request ids whose time is over; and after a start, what belongs to nothing.
+/// deleted ones, uploads that nobody goes on with, request ids whose time is over; and after a start, what belongs to
+/// nothing.
 /// </summary>
 internal sealed class JobCleaner(
     IJobStore store,
     JobRemoval removal,
     StorageSweep sweep,
     IStorage storage,
+    UploadStore uploads,
     IOptions<RetentionOptions> options,
     IOptions<SubmitOptions> submit,
     TimeProvider time,
@@ -40,6 +43,7 @@ internal sealed class JobCleaner(
             await RemoveOldAsync(time.GetUtcNow() - options.Value.MaxAge, cancellationToken);
         }
 
+        RemoveExpiredUploads();
         await FreeSpaceAsync(cancellationToken);
         await store.ForgetRequestIdsAsync(time.GetUtcNow() - submit.Value.RequestIdLifetime, cancellationToken);
     }
@@ -84,11 +88,19 @@ internal sealed class JobCleaner(
         }
     }
 
+    private void RemoveExpiredUploads()
+    {
+        if (uploads.RemoveExpired() is > 0 and var expired)
+        {
+            logger.LogInformation("Removed {Count} uploads to which nothing came any more", expired);
+        }
+    }
+
     private async Task FinishDeletionsAsync(CancellationToken cancellationToken)
     {
         while (await store.ListDeletedAsync(options.Value.BatchSize, cancellationToken) is { Count: > 0 } deleted)
         {
-            await removal.RemoveArtifactsAsync(deleted, cancellationToken);
+            await removal.FinishAsync(deleted, cancellationToken);
         }
     }
 

@@ -19,13 +19,13 @@ internal sealed class JobRemoval(
     /// <exception cref="ServiceException">WRONG_JOB_STATUS: the job is not terminal.</exception>
     public async Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken)
     {
-        if (!await DeleteRowAsync(jobId, cancellationToken))
+        if (await DeleteRowAsync(jobId, cancellationToken) is not { } job)
         {
             return false;
         }
 
         crashPoints.Pass(CrashPoint.JobDeleted);
-        await RemoveArtifactsAsync([jobId], cancellationToken);
+        await RemoveArtifactsAsync([new DeletedJob(jobId, job.VideoSha256)], cancellationToken);
         return true;
     }
 
@@ -35,33 +35,43 @@ internal sealed class JobRemoval(
     public async Task<int> DeleteTerminalAsync(IReadOnlyList<Guid> jobIds, CancellationToken cancellationToken)
     {
         // All at once, so that they share commits.
-        var areDeleted = await Task.WhenAll(jobIds.Select(jobId => TryDeleteRowAsync(jobId, cancellationToken)));
-        List<Guid> deleted = [.. jobIds.Zip(areDeleted).Where(pair => pair.Second).Select(pair => pair.First)];
-        await RemoveArtifactsAsync(deleted, cancellationToken);
-        return deleted.Count;
+        var deleted = await Task.WhenAll(jobIds.Select(jobId => TryDeleteRowAsync(jobId, cancellationToken)));
+        List<DeletedJob> gone =
+            [.. deleted.OfType<JobRecord>().Select(job => new DeletedJob(job.JobId, job.VideoSha256))];
+        await RemoveArtifactsAsync(gone, cancellationToken);
+        return gone.Count;
     }
 
-    /// <summary>Removes what is left of deleted jobs, and forgets them.</summary>
-    public async Task RemoveArtifactsAsync(IReadOnlyCollection<Guid> jobIds, CancellationToken cancellationToken)
+    /// <summary>
+    /// Removes what is left of jobs that were deleted before, and forgets them. What hash a video had is not known any
+    /// more, so that its bytes are looked for.
+    /// </summary>
+    public async Task FinishAsync(IReadOnlyCollection<Guid> jobIds, CancellationToken cancellationToken)
     {
-        foreach (var jobId in jobIds)
+        await RemoveArtifactsAsync([.. jobIds.Select(jobId => new DeletedJob(jobId, null))], cancellationToken);
+        storage.RemoveUnshared();
+    }
+
+    private async Task RemoveArtifactsAsync(List<DeletedJob> jobs, CancellationToken cancellationToken)
+    {
+        foreach (var (jobId, videoSha256) in jobs)
         {
             // A cancelled attempt may still be about to store something.
             await attempts.WaitUntilEndedAsync(jobId, cancellationToken);
             segments.RemoveAll(jobId);
             storage.Delete(ArtifactKeys.Results(jobId));
             storage.Delete(ArtifactKeys.Sidecar(jobId));
-            storage.Delete(ArtifactKeys.Video(jobId));
+            storage.DeleteShared(ArtifactKeys.Video(jobId), videoSha256);
         }
 
-        if (jobIds.Count > 0)
+        if (jobs.Count > 0)
         {
             crashPoints.Pass(CrashPoint.ArtifactsDeleted);
-            await store.ForgetDeletedAsync(jobIds, cancellationToken);
+            await store.ForgetDeletedAsync([.. jobs.Select(job => job.JobId)], cancellationToken);
         }
     }
 
-    private async Task<bool> TryDeleteRowAsync(Guid jobId, CancellationToken cancellationToken)
+    private async Task<JobRecord?> TryDeleteRowAsync(Guid jobId, CancellationToken cancellationToken)
     {
         try
         {
@@ -70,11 +80,11 @@ internal sealed class JobRemoval(
         catch (ServiceException retried) when (retried.Reason == ErrorReason.WrongJobStatus)
         {
             // A caller put it back to the queue since it was listed.
-            return false;
+            return null;
         }
     }
 
-    private async Task<bool> DeleteRowAsync(Guid jobId, CancellationToken cancellationToken)
+    private async Task<JobRecord?> DeleteRowAsync(Guid jobId, CancellationToken cancellationToken)
     {
         JobRecord? seen = null;
         try
@@ -86,7 +96,7 @@ internal sealed class JobRemoval(
                     seen = job;
                     JobTransitions.RequireDeletable(job);
                 },
-                cancellationToken) is not null;
+                cancellationToken);
         }
         catch (TransitionRefusedException)
         {
@@ -94,4 +104,9 @@ internal sealed class JobRemoval(
                 seen!, "Cancel it first.", JobStatus.Completed, JobStatus.Failed, JobStatus.Cancelled);
         }
     }
+
+    /// <summary>A job whose row is gone.</summary>
+    /// <param name="JobId">The job.</param>
+    /// <param name="VideoSha256">The hash of its video; null where it is not known.</param>
+    private readonly record struct DeletedJob(Guid JobId, string? VideoSha256);
 }

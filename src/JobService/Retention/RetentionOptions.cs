@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using ForegSyte.Protocol.Limits;
+using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Retention;
 
@@ -10,6 +12,9 @@ internal sealed class RetentionOptions
     /// <summary>How long a job is kept after its end; 0 for ever.</summary>
     /// <value>0 to 3650 days; 0 by default.</value>
     [Range(typeof(TimeSpan), "00:00:00", "3650.00:00:00")]
+    [Limit(
+        "", "How long a job is kept after its end, 0 for ever; after it it is removed.",
+        Reason = ErrorReason.JobNotFound)]
     public TimeSpan MaxAge { get; set; }
 
     /// <summary>
@@ -18,6 +23,9 @@ internal sealed class RetentionOptions
     /// </summary>
     /// <value>0 to 1 PiB; 0 by default.</value>
     [Range(0L, 1L << 50)]
+    [Limit(
+        "bytes", "Free space below which jobs that have ended are removed, 0 for never.",
+        Reason = ErrorReason.JobNotFound)]
     public long MinFreeBytes { get; set; }
 
     /// <summary>How often it is looked what there is to remove.</summary>

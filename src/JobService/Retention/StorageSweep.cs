@@ -36,6 +36,12 @@ internal sealed class StorageSweep(
 
         // The doubt has to outlive this start: generations of the older copy would catch up with the note.
         storage.WriteGeneration(_doubt is null ? _generation : GenerationCheck.Unknown);
+        if (!storage.Shares)
+        {
+            logger.LogWarning(
+                "The file system of the storage has no hard links: equal videos are stored several times, and uploads "
+                + "are copied when they are submitted");
+        }
     }
 
     /// <summary>Looks through the storage and the jobs once.</summary>
@@ -44,6 +50,7 @@ internal sealed class StorageSweep(
         RemoveAbandoned();
         await segments.RunAsync(cancellationToken);
         await SweepArtifactsAsync(cancellationToken);
+        RemoveUnshared();
         await FailWithoutVideoAsync(cancellationToken);
         await ReportWithoutResultsAsync(cancellationToken);
     }
@@ -55,6 +62,15 @@ internal sealed class StorageSweep(
         {
             logger.LogInformation(
                 "Removed {Count} artifacts that were not complete when the last run ended", abandoned);
+        }
+    }
+
+    private void RemoveUnshared()
+    {
+        // In doubt nothing is removed.
+        if (_doubt is null && storage.RemoveUnshared() is > 0 and var unshared)
+        {
+            logger.LogInformation("Removed {Count} videos that no job has any more", unshared);
         }
     }
 

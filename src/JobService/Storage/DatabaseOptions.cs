@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using ForegSyte.Hosting.Configuration;
+using ForegSyte.Protocol.Limits;
 
 namespace ForegSyte.Jobs.Storage;
 
@@ -17,6 +18,7 @@ internal sealed class DatabaseOptions
 
     /// <value>Most memory of DuckDB. Default 256 MiB; DuckDB's own default is 80 % of the machine.</value>
     [Range(64, 1_048_576)]
+    [Limit("MiB", "Memory of the database; past it DuckDB writes to temporary files.")]
     public int MemoryLimitMib { get; set; } = 256;
 
     /// <value>Threads of DuckDB. Default 2: point reads and one-row commits gain nothing from more.</value>
@@ -36,12 +38,14 @@ internal sealed class DatabaseOptions
 
     /// <value>Changes that wait for the writer; more callers wait without a place. Default 1024.</value>
     [Range(1, 65_536)]
+    [Limit("changes", "Changes that wait for the writer; more callers wait without a place.")]
     public int WriteQueueCapacity { get; set; } = 1_024;
 
     /// <value>
     /// Most changes that one commit takes. Default 512: beyond that a commit takes longer and gains little.
     /// </value>
     [Range(1, 8_192)]
+    [Limit("changes", "Changes that one commit takes; others are in the next one.")]
     public int MaxCommitChanges { get; set; } = 512;
 
     /// <value>

@@ -6,6 +6,12 @@ namespace ForegSyte.Jobs.Storage;
 /// <param name="Path">Where it goes, in the same folder.</param>
 internal sealed record FileCommit(FileStream File, string TemporaryPath, string Path)
 {
+    /// <summary>SHA-256 of the bytes, where equal files may share them; null otherwise.</summary>
+    public string? Sha256 { get; init; }
+
+    /// <summary>Whether the file keeps its first name beside the final one, as another hard link.</summary>
+    public bool IsKept { get; init; }
+
     // Continuations run elsewhere: the thread of the commits has the next ones to make.
     private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -26,14 +26,17 @@ internal sealed class FileCommits : IAsyncDisposable
     private const long LargeFileBytes = 8L << 20;
 
     private readonly string _folder;
+    private readonly SharedFiles? _shared;
     private readonly BlockingCollection<FileCommit> _pending = [];
     private readonly Task _running;
     private bool _isClosed;
 
     /// <param name="folder">The folder of all files.</param>
-    public FileCommits(string folder)
+    /// <param name="shared">Where equal files share their bytes; null where they do not.</param>
+    public FileCommits(string folder, SharedFiles? shared = null)
     {
         _folder = folder;
+        _shared = shared;
         _running = Task.Factory.StartNew(
             Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
@@ -87,7 +90,7 @@ internal sealed class FileCommits : IAsyncDisposable
     private void Commit(List<FileCommit> files)
     {
         FlushBytes(files);
-        files.ForEach(file => file.Try(moved => File.Move(moved.TemporaryPath, moved.Path, overwrite: true)));
+        files.ForEach(file => file.Try(Place));
         try
         {
             DurableFolder.Flush(_folder);
@@ -98,6 +101,23 @@ internal sealed class FileCommits : IAsyncDisposable
         }
 
         files.ForEach(file => file.End());
+    }
+
+    private void Place(FileCommit file)
+    {
+        if (file.Sha256 is { } sha256 && _shared?.TryShare(file, sha256) == true)
+        {
+            return;
+        }
+
+        if (!file.IsKept)
+        {
+            File.Move(file.TemporaryPath, file.Path, overwrite: true);
+        }
+        else if (!HardLink.TryCreate(file.TemporaryPath, file.Path))
+        {
+            throw new IOException($"{file.TemporaryPath} could not get the name {file.Path} as well.");
+        }
     }
 
     private void FlushBytes(List<FileCommit> files)

@@ -12,6 +12,14 @@ internal interface IStorage
     /// </summary>
     IStagedArtifact Stage(string key);
 
+    /// <summary>
+    /// Begins an artifact whose bytes are in a file of the storage's own already, which stays as it is: at its commit
+    /// the file gets a second name, and nothing is copied. Null where the storage cannot do that.
+    /// </summary>
+    /// <param name="path">The file, in the storage's root or below; nobody writes to it any more.</param>
+    /// <param name="key">The artifact.</param>
+    IStagedArtifact? TryAdopt(string path, string key);
+
     /// <summary>Opens an artifact for reading, seekable. Throws FileNotFoundException where there is none.</summary>
     Stream OpenRead(string key);
 
@@ -20,6 +28,24 @@ internal interface IStorage
 
     /// <summary>Removes an artifact; false where there was none.</summary>
     bool Delete(string key);
+
+    /// <summary>
+    /// Removes an artifact that was committed with <see cref="IStagedArtifact.CommitSharedAsync"/>; its bytes go with
+    /// the last artifact that has them. False where there was none.
+    /// </summary>
+    /// <param name="key">The artifact.</param>
+    /// <param name="sha256">
+    /// The hash that it was committed with; null where it is not known, which costs a look at all.
+    /// </param>
+    bool DeleteShared(string key, string? sha256);
+
+    /// <summary>
+    /// Removes bytes that no artifact has any more, as a crash or an unknown hash may leave them. Returns the count.
+    /// </summary>
+    int RemoveUnshared();
+
+    /// <summary>Whether equal bytes are kept once.</summary>
+    bool Shares { get; }
 
     /// <summary>The keys of all artifacts, in no order.</summary>
     IEnumerable<string> ListKeys();

@@ -23,6 +23,7 @@ internal static class JobColumns
         Job("input_path", job => job.InputPath),
         Job("created_at", job => job.CreatedAt, Utc),
         Job("priority", job => job.Priority),
+        Job("video_sha256", job => job.VideoSha256),
     ];
 
     /// <summary>Columns of jobs that an update may change.</summary>

@@ -29,6 +29,7 @@ internal static class JobRow
                 ? JsonSerializer.Deserialize<RequestFingerprint>(json)
                 : null,
             InputPath = row.Text("input_path"),
+            VideoSha256 = row.TextOrNull("video_sha256"),
             OutputPath = row.TextOrNull("output_path"),
             Failure = Failure(row),
             CreatedAt = row.Instant("created_at"),

@@ -13,35 +13,37 @@ internal sealed class LocalArtifact(
     FileStream file, string temporaryPath, string path, FileCommits commits, Action disposed)
     : IStagedArtifact
 {
-    private bool _committed;
-
     /// <inheritdoc />
     public Stream Stream { get; } = new StagedStream(file);
 
     /// <inheritdoc />
-    public async Task CommitAsync(CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        try
-        {
-            await commits.CommitAsync(new FileCommit(file, temporaryPath, path));
-            _committed = true;
-        }
-        catch (IOException failure) when (DiskFull.Is(failure))
-        {
-            throw DiskFull.Report(failure);
-        }
-    }
+    public Task CommitAsync(CancellationToken cancellationToken) =>
+        CommitAsync(new FileCommit(file, temporaryPath, path), cancellationToken);
+
+    /// <inheritdoc />
+    public Task CommitSharedAsync(string sha256, CancellationToken cancellationToken) =>
+        CommitAsync(new FileCommit(file, temporaryPath, path) { Sha256 = sha256 }, cancellationToken);
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
         await file.DisposeAsync();
-        if (!_committed)
-        {
-            File.Delete(temporaryPath);
-        }
 
+        // Committed, it is gone, unless its bytes were there already.
+        File.Delete(temporaryPath);
         disposed();
+    }
+
+    private async Task CommitAsync(FileCommit commit, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            await commits.CommitAsync(commit);
+        }
+        catch (IOException failure) when (DiskFull.Is(failure))
+        {
+            throw DiskFull.Report(failure);
+        }
     }
 }

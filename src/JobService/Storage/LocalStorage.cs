@@ -17,6 +17,7 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
 
     private readonly string _root;
     private readonly long _minFreeBytes;
+    private readonly SharedFiles _shared;
     private readonly FileCommits _commits;
     private readonly ConcurrentDictionary<string, bool> _staged = new();
 
@@ -25,8 +26,12 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
         _root = CanonicalPath.Resolve(options.Value.Root);
         _minFreeBytes = options.Value.MinFreeBytes;
         Directory.CreateDirectory(_root);
-        _commits = new FileCommits(_root);
+        _shared = new SharedFiles(_root);
+        _commits = new FileCommits(_root, _shared.IsSupported ? _shared : null);
     }
+
+    /// <inheritdoc />
+    public bool Shares => _shared.IsSupported;
 
     /// <inheritdoc />
     public IStagedArtifact Stage(string key)
@@ -55,6 +60,15 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
     }
 
     /// <inheritdoc />
+    public IStagedArtifact? TryAdopt(string path, string key) => Shares
+        ? new AdoptedArtifact(
+            new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, 0),
+            path,
+            PathOf(key),
+            _commits)
+        : null;
+
+    /// <inheritdoc />
     public Stream OpenRead(string key)
     {
         var path = PathOf(key);
@@ -81,6 +95,26 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
         File.Delete(path);
         return true;
     }
+
+    /// <inheritdoc />
+    public bool DeleteShared(string key, string? sha256)
+    {
+        var mayBeShared = sha256 is null && HardLink.CountOf(PathOf(key)) > 1;
+        var isDeleted = Delete(key);
+        if (sha256 is not null)
+        {
+            _shared.Release(sha256);
+        }
+        else if (mayBeShared)
+        {
+            _shared.RemoveUnused();
+        }
+
+        return isDeleted;
+    }
+
+    /// <inheritdoc />
+    public int RemoveUnshared() => _shared.RemoveUnused();
 
     /// <inheritdoc />
     public IEnumerable<string> ListKeys() =>

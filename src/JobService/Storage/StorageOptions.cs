@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using ForegSyte.Protocol.Limits;
+using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Storage;
 
@@ -19,5 +21,8 @@ internal sealed class StorageOptions
     /// have room. Default 64 MiB; 0 for none.
     /// </value>
     [Range(0, 1L << 50)]
+    [Limit(
+        "bytes", "Free space that a new video has to leave; one that would not is refused.",
+        Reason = ErrorReason.StorageFull)]
     public long MinFreeBytes { get; set; } = 64L << 20;
 }

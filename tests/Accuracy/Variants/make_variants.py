@@ -151,6 +151,7 @@ def main():
     integers, count = quantize(onnx.load(source), node_modules)
     halves = halve(onnx.load(source))
     for name, model in (("nanodet_g_416_int8", integers), ("nanodet_g_416_fp16", halves)):
+        model.doc_string += f" Then written in fewer bits by tests/Accuracy/Variants/make_variants.py: {name}."
         onnx.checker.check_model(model)
         onnx.save(model, folder / f"{name}.onnx")
         print(f"{name}: {(folder / f'{name}.onnx').stat().st_size} bytes")

@@ -14,6 +14,7 @@ internal static class Layering
     private const string GrpcLibrary = "Grpc library";
     private const string AspNetCore = "ASP.NET Core";
     private const string OnnxRuntime = "ONNX Runtime";
+    private const string AwsSdk = "AWS SDK";
 
     /// <summary>What every layer may use.</summary>
     public const string Framework = "Framework";
@@ -29,6 +30,7 @@ internal static class Layering
         new(GrpcLibrary, "Grpc"),
         new(AspNetCore, "Microsoft.AspNetCore"),
         new(OnnxRuntime, "Microsoft.ML"),
+        new(AwsSdk, "Amazon"),
     ];
 
     /// <summary>The JobService. Jobs, the pure core, comes first; Grpc, which nobody uses, last.</summary>
@@ -54,25 +56,34 @@ internal static class Layering
         },
         new("Segments", "ForegSyte.Jobs.Storage.Segments") { Uses = ["Jobs", "Storage", Protocol] },
         new("Faults", "ForegSyte.Jobs.Faults") { Uses = [Hosting] },
+        new("Fetching", "ForegSyte.Jobs.Fetching") { Uses = [Protocol, Hosting, AwsSdk] },
         new("Inference", "ForegSyte.Jobs.Inference") { Uses = ["Jobs", Protocol, Hosting, GrpcLibrary] },
         new("Queue", "ForegSyte.Jobs.Queue")
         {
             Uses = ["Jobs", "Storage", "Results", "Segments", "Inference", "Faults", Protocol, Hosting],
         },
+        new("Uploads", "ForegSyte.Jobs.Uploads") { Uses = ["Storage", "Faults", Protocol, Hosting] },
+        new("Sources", "ForegSyte.Jobs.Intake.Sources")
+        {
+            Uses = ["Mp4", "Storage", "Uploads", "Fetching", "Intake", Protocol, Hosting],
+        },
         new("Intake", "ForegSyte.Jobs.Intake")
         {
-            Uses = ["Jobs", "Mp4", "Storage", "Queue", "Faults", Protocol, Hosting],
+            Uses = ["Jobs", "Sources", "Storage", "Queue", "Faults", Protocol, Hosting],
         },
         new("Retention", "ForegSyte.Jobs.Retention")
         {
-            Uses = ["Jobs", "Filters", "Storage", "Segments", "Queue", "Intake", "Faults", Protocol, Hosting],
+            Uses =
+            [
+                "Jobs", "Filters", "Storage", "Segments", "Uploads", "Queue", "Intake", "Faults", Protocol, Hosting,
+            ],
         },
         new("Grpc", "ForegSyte.Jobs.Grpc")
         {
             Uses =
             [
-                "Jobs", "Filters", "Storage", "Results", "Segments", "Inference", "Queue", "Intake",
-                "Retention", Protocol, Hosting, GrpcLibrary,
+                "Jobs", "Filters", "Storage", "Results", "Segments", "Inference", "Queue", "Uploads", "Intake",
+                "Sources", "Retention", Protocol, Hosting, GrpcLibrary,
             ],
         },
         new("Admin", "ForegSyte.Jobs.Admin")

@@ -15,6 +15,7 @@ public sealed class SourceRulesTests
         var paths = SourceFiles.Paths().ToList();
         Assert.Contains("src/JobService/Program.cs", paths);
         Assert.Contains("src/Client/Sdk/ForegSyteClient.cs", paths);
+        Assert.Contains("examples/csharp/Analyze.cs", paths);
         Assert.Contains("protos/foregsyte/v1/errors.proto", paths);
         Assert.Contains("tests/Architecture.Tests/Sources/SourceRulesTests.cs", paths);
         Assert.DoesNotContain(paths, path => path.Contains("/obj/", StringComparison.Ordinal));

@@ -33,6 +33,11 @@ internal sealed record CommandLineRun(int ExitCode, string Output, string Error)
                 {
                     RetryBaseDelay = TimeSpan.FromMilliseconds(1),
                     RetryMaxDelay = TimeSpan.FromMilliseconds(1),
+                    MaxOutage = TimeSpan.FromSeconds(1),
+                    Uploads = new UploadOptions
+                    {
+                        StateFolder = currentFolder is null ? null : Path.Combine(currentFolder, "uploads"),
+                    },
                 },
             },
             cancellationToken);

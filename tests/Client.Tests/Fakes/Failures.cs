@@ -19,6 +19,12 @@ public static class Failures
     public static RpcException WrongJobStatus { get; } = Of(
         StatusCode.FailedPrecondition, ErrorReason.WrongJobStatus, "The job is COMPLETED.");
 
+    public static RpcException UploadNotFound { get; } = Of(
+        StatusCode.NotFound, ErrorReason.UploadNotFound, "There is no such upload.");
+
+    public static RpcException UploadBusy { get; } = Of(
+        StatusCode.Aborted, ErrorReason.UploadBusy, "The upload is being completed.");
+
     public static RpcException QueueFull(TimeSpan comeBackIn) => Of(
         StatusCode.ResourceExhausted,
         ErrorReason.QueueFull,

@@ -7,26 +7,33 @@ using Microsoft.Extensions.Logging;
 
 namespace ForegSyte.Client.Tests.Fakes;
 
-/// <summary>A <see cref="ScriptedJobService"/> on a real loopback socket, HTTP/2 without TLS.</summary>
+/// <summary>
+/// A <see cref="ScriptedJobService"/> and a <see cref="ScriptedUploadService"/> on a real loopback socket, HTTP/2
+/// without TLS.
+/// </summary>
 public sealed class ScriptedServer : IAsyncDisposable
 {
     private readonly WebApplication _application;
 
-    private ScriptedServer(WebApplication application, ScriptedJobService service)
+    private ScriptedServer(
+        WebApplication application, ScriptedJobService service, ScriptedUploadService uploads)
     {
-        _application = application;
-        Service = service;
+        (_application, Service, Uploads) = (application, service, uploads);
         Address = new Uri(application.Urls.Single());
     }
 
     public ScriptedJobService Service { get; }
 
+    public ScriptedUploadService Uploads { get; }
+
     public Uri Address { get; }
 
     /// <summary>Starts a server; port 0 means any free one.</summary>
-    public static async Task<ScriptedServer> StartAsync(int port = 0, ScriptedJobService? service = null)
+    public static async Task<ScriptedServer> StartAsync(
+        int port = 0, ScriptedJobService? service = null, ScriptedUploadService? uploads = null)
     {
         service ??= new ScriptedJobService();
+        uploads ??= new ScriptedUploadService();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -36,16 +43,23 @@ public sealed class ScriptedServer : IAsyncDisposable
         });
         builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = null);
         builder.Services.AddSingleton(service);
+        builder.Services.AddSingleton(uploads);
         var application = builder.Build();
         application.MapGrpcService<ScriptedJobService>();
+        application.MapGrpcService<ScriptedUploadService>();
         await application.StartAsync();
-        return new ScriptedServer(application, service);
+        return new ScriptedServer(application, service, uploads);
     }
 
-    /// <summary>A client of this server that does not pause between attempts.</summary>
+    /// <summary>A client of this server that does not pause between attempts and keeps no notes of uploads.</summary>
     public ForegSyteClient Connect(Func<ForegSyteClientOptions, ForegSyteClientOptions>? change = null)
     {
-        var options = new ForegSyteClientOptions { Address = Address, TimeProvider = new SkippingTimeProvider() };
+        var options = new ForegSyteClientOptions
+        {
+            Address = Address,
+            TimeProvider = new SkippingTimeProvider(),
+            Uploads = new UploadOptions { StateFolder = null },
+        };
         return new ForegSyteClient(change?.Invoke(options) ?? options);
     }
 

@@ -11,6 +11,7 @@ public sealed class OptionsTests
         { new() { Address = new Uri("relative", UriKind.Relative) }, "Address" },
         { new() { ReadDeadline = TimeSpan.Zero }, "ReadDeadline" },
         { new() { SubmitDeadline = TimeSpan.Zero }, "SubmitDeadline" },
+        { new() { FetchDeadline = TimeSpan.Zero }, "FetchDeadline" },
         { new() { ControlDeadline = TimeSpan.Zero }, "ControlDeadline" },
         { new() { LongPollTimeout = TimeSpan.Zero }, "LongPollTimeout" },
         { new() { LongPollGrace = TimeSpan.Zero }, "LongPollGrace" },
@@ -25,6 +26,14 @@ public sealed class OptionsTests
         { new() { ConnectTimeout = TimeSpan.Zero }, "ConnectTimeout" },
         { new() { KeepAlivePingDelay = TimeSpan.FromSeconds(9) }, "KeepAlivePingDelay" },
         { new() { KeepAlivePingTimeout = TimeSpan.Zero }, "KeepAlivePingTimeout" },
+        { new() { Uploads = new() { PartBytes = 1023 } }, "Uploads.PartBytes" },
+        { new() { Uploads = new() { PartBytes = (8 << 20) + 1 } }, "Uploads.PartBytes" },
+        { new() { MaxInlineBytes = 1, MaxMessageBytes = 4 << 20 }, "MaxMessageBytes" },
+        { new() { Uploads = new() { Parallelism = 0 } }, "Uploads.Parallelism" },
+        { new() { Uploads = new() { Parallelism = 33 } }, "Uploads.Parallelism" },
+        { new() { Uploads = new() { PartDeadline = TimeSpan.Zero } }, "Uploads.PartDeadline" },
+        { new() { Uploads = new() { CompletionDeadline = TimeSpan.Zero } }, "Uploads.CompletionDeadline" },
+        { new() { Uploads = new() { StateFolder = "relative" } }, "Uploads.StateFolder" },
     };
 
     [Theory]

@@ -208,22 +208,6 @@ public sealed class SubmitTests
     }
 
     [Fact]
-    public async Task SubmitFile_OverTheInlineLimitToAnotherMachine_NamesTheWay()
-    {
-        await using var client = new ForegSyteClient(new ForegSyteClientOptions
-        {
-            Address = new Uri("http://videos.example:5200"),
-            MaxInlineBytes = 1000,
-        });
-
-        var failure = await Assert.ThrowsAsync<ForegSyteException>(
-            () => client.SubmitFileAsync(RepositoryFiles.Pedestrians, Options, Token));
-
-        Assert.Equal(ErrorReason.MessageTooLarge, failure.Reason);
-        Assert.Contains("file:// URI", failure.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task SubmitFile_Missing_NamesThePath()
     {
         await using var client = new ForegSyteClient();

@@ -60,7 +60,20 @@ public sealed class InferenceGrpcServiceTests(RunningService service) : IClassFi
         Assert.Matches(@"^n?\d", response.FfmpegVersion);
         Assert.NotEmpty(response.Models);
         Assert.Equal("16384 pixels", response.Limits["Video:MaxFrameSidePixels"]);
+        Assert.Equal("120 s", response.Limits["Grpc:MaxWaitTime"]);
+        Assert.Equal("10000 connections", response.Limits["Connections:MaxConnections"]);
+        Assert.Equal("32 nodes", response.Limits["pipeline nodes"]);
     }
+
+    [Fact]
+    [Reaches(ErrorReason.InvalidFrameRange)]
+    public Task RunPipeline_RangePastTheEnd_IsRefused() => RunPipeline_WrongField_NamesReasonAndField(
+        ErrorReason.InvalidFrameRange, StatusCode.InvalidArgument, "range");
+
+    [Fact]
+    [Reaches(ErrorReason.NoFrames)]
+    public Task RunPipeline_VideoWithoutFrames_IsRefused() => RunPipeline_BadVideo_NamesTheReasonAndNoPath(
+        "no frames", ErrorReason.NoFrames, StatusCode.InvalidArgument);
 
     [Theory]
     [InlineData(ErrorReason.MissingField, StatusCode.InvalidArgument, "pipeline_id")]

@@ -3,10 +3,8 @@ using ForegSyte.Hosting.Health;
 using ForegSyte.Inference.Grpc;
 using ForegSyte.Inference.Pipelines;
 using ForegSyte.Inference.Video;
-using ForegSyte.Protocol.Errors;
 using ForegSyte.Testing;
 using ForegSyte.V1;
-using Google.Rpc;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
@@ -107,9 +105,6 @@ public sealed class RunningService : IAsyncLifetime
     internal static async Task<(ErrorReason Reason, RpcException Failure)> FailureOfAsync<T>(AsyncUnaryCall<T> call)
     {
         var failure = await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync);
-        var info = failure.GetRpcStatus()?.GetDetail<ErrorInfo>();
-        Assert.NotNull(info);
-        Assert.Equal(ErrorReasons.Domain, info.Domain);
-        return (ErrorReasons.Parse(info.Reason), failure);
+        return (Refusal.Read(failure).Reason, failure);
     }
 }

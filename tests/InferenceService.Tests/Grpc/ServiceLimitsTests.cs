@@ -16,6 +16,7 @@ public sealed class ServiceLimitsTests
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
+    [Reaches(ErrorReason.InferenceBusy)]
     public async Task RunPipeline_OneTooMany_IsBusyUntilASlotIsFree()
     {
         await using var service = await StartAsync(
@@ -90,6 +91,7 @@ public sealed class ServiceLimitsTests
     }
 
     [Fact]
+    [Reaches(ErrorReason.ShuttingDown)]
     public async Task RunPipeline_ServiceStopsWhileItWaits_IsShuttingDownAtOnce()
     {
         await using var service = await StartAsync(new() { ["Grpc:MaxRunningSegments"] = "1" });
@@ -107,6 +109,7 @@ public sealed class ServiceLimitsTests
     }
 
     [Fact]
+    [Reaches(ErrorReason.DeadlineExceeded)]
     public async Task RunPipeline_SegmentPastItsTime_NamesTheOptionAndLeavesNoDecoder()
     {
         await using var service = await StartAsync(new() { ["Grpc:SegmentTimeLimit"] = "00:00:00.3" });
@@ -136,6 +139,7 @@ public sealed class ServiceLimitsTests
     }
 
     [Fact]
+    [Reaches(ErrorReason.ResultsTooLarge)]
     public async Task RunPipeline_ResultsPastTheLimit_SaysHowManyFramesFit()
     {
         await using var service = await StartAsync(new() { ["Grpc:MaxResponseBytes"] = "1100" });
@@ -150,6 +154,7 @@ public sealed class ServiceLimitsTests
     }
 
     [Fact]
+    [Reaches(ErrorReason.VideoLimitExceeded)]
     public async Task RunPipeline_FrameTooLarge_NamesTheLimit()
     {
         await using var service = await StartAsync(new() { ["Video:MaxFrameSidePixels"] = "100" });

@@ -190,4 +190,5 @@ def main():
     tiny_yolov8()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Net.Sockets;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Testing;
 using ForegSyte.V1;
@@ -73,6 +75,67 @@ public sealed class VideoSourcesTests : IDisposable
         AssertRefused($"file://{_folder.Path}/video_jobs", ErrorReason.SourceNotFound);
 
     [Theory]
+    [InlineData("%252e%252e/secret.mp4")]
+    [InlineData("..%5Csecret.mp4")]
+    [InlineData("%EF%BC%8E%EF%BC%8E/secret.mp4")]
+    [InlineData("A%20B%231.MP4")]
+    public void Resolve_NamesThatOnlyLookLikeOthers_AreNotFound(string path) =>
+        AssertRefused($"file://{_folder.Path}/video_jobs/{path}", ErrorReason.SourceNotFound);
+
+    [Theory]
+    [InlineData(255, 1, ErrorReason.SourceNotFound)]
+    [InlineData(256, 1, ErrorReason.SourceNotFound)]
+    [InlineData(4096, 1, ErrorReason.SourceNotFound)]
+    [InlineData(200, 25, ErrorReason.SourceNotFound)]
+    [InlineData(16384, 1, ErrorReason.UnsupportedUri)]
+    public void Resolve_LongNames_AreRefused(int length, int parts, ErrorReason reason) =>
+        AssertRefused(
+            $"file://{_folder.Path}/video_jobs/" + string.Join('/', Enumerable.Repeat(new string('a', length), parts)),
+            reason);
+
+    [Fact]
+    public void Resolve_NamesOfBothNormalForms_AreTwoFiles()
+    {
+        File.WriteAllText(_folder.File("video_jobs", "\u00FC.mp4"), "x");
+
+        Assert.Equal(_folder.File("video_jobs", "\u00FC.mp4"), Resolve($"file://{_folder.Path}/video_jobs/%C3%BC.mp4"));
+        AssertRefused($"file://{_folder.Path}/video_jobs/u%CC%88.mp4", ErrorReason.SourceNotFound);
+    }
+
+    [Fact]
+    public async Task Resolve_NamedPipe_IsNotFound()
+    {
+        using (var made = Process.Start("mkfifo", _folder.File("video_jobs", "pipe.mp4")))
+        {
+            await made.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
+
+        AssertRefused($"file://{_folder.Path}/video_jobs/pipe.mp4", ErrorReason.SourceNotFound);
+    }
+
+    [Fact]
+    public void Resolve_Socket_IsNotFound()
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(_folder.File("video_jobs", "socket.mp4")));
+
+        AssertRefused($"file://{_folder.Path}/video_jobs/socket.mp4", ErrorReason.SourceNotFound);
+    }
+
+    [Theory]
+    [InlineData("zero")]
+    [InlineData("null")]
+    public void Resolve_Device_IsNotFound(string name)
+    {
+        var sources = VideoParts.Sources("/no-such-data", "/dev");
+
+        Assert.Equal(
+            ErrorReason.SourceNotFound,
+            Assert.Throws<ServiceException>(
+                () => sources.Resolve(new VideoSource { Uri = $"file:///dev/{name}" })).Reason);
+    }
+
+    [Theory]
     [InlineData("/srv/a.mp4")]
     [InlineData("a.mp4")]
     [InlineData("http://example.org/a.mp4")]
@@ -82,6 +145,13 @@ public sealed class VideoSourcesTests : IDisposable
     [InlineData("file:///srv/a.mp4#t=1")]
     [InlineData("file:///srv/a%00.mp4")]
     [InlineData("concat:/etc/passwd")]
+    [InlineData("https://example.org/a.mp4")]
+    [InlineData("s3://bucket/a.mp4")]
+    [InlineData("file:///srv/a%0a.mp4")]
+    [InlineData("file:///srv/%c0%ae%c0%ae/a.mp4")]
+    [InlineData("file:///srv/%ff.mp4")]
+    [InlineData("file:///srv/..\\a.mp4")]
+    [InlineData("file:///srv/a%.mp4")]
     public void Resolve_OtherUris_AreUnsupported(string uri) => AssertRefused(uri, ErrorReason.UnsupportedUri);
 
     [Theory]

@@ -10,7 +10,7 @@ namespace ForegSyte.JobBenchmarks.Parts;
 /// <param name="VideoPath">A valid MP4 of one small frame.</param>
 /// <param name="Sizes">Numbers of finished jobs to compare, ascending.</param>
 internal sealed record Bench(
-    WorkFolder Folder, LoadProcess Load, EchoProcess Echo, string VideoPath, IReadOnlyList<int> Sizes)
+    WorkFolder Folder, LoadProcess Load, BareServerProcess Echo, string VideoPath, IReadOnlyList<int> Sizes)
 {
     /// <summary>Says what is being done. Standard output is for the table alone.</summary>
     public static Task SayAsync(string text) => Console.Error.WriteLineAsync(text);

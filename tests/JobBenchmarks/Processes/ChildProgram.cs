@@ -24,7 +24,7 @@ internal sealed class ChildProgram : IAsyncDisposable
     /// <summary>Starts this program in another role.</summary>
     /// <param name="role">A subcommand of it, with arguments.</param>
     public static ChildProgram StartOwn(params string[] role) =>
-        Start(typeof(ChildProgram).Assembly.Location, serverCollector: role[0] == "echo", role);
+        Start(typeof(ChildProgram).Assembly.Location, serverCollector: role[0] is "echo" or "sink", role);
 
     /// <summary>Starts a built program.</summary>
     /// <param name="assemblyPath">The program.</param>

@@ -15,6 +15,8 @@ internal sealed class InMemoryStorage : IStorage
 
     public IStagedArtifact Stage(string key) => new Staged(this, StorageKey.Require(key));
 
+    public IStagedArtifact? TryAdopt(string path, string key) => null;
+
     public Stream OpenRead(string key) => _artifacts.TryGetValue(StorageKey.Require(key), out var bytes)
         ? new MemoryStream(bytes, writable: false)
         : throw new FileNotFoundException($"There is no artifact {key}.", key);
@@ -22,6 +24,12 @@ internal sealed class InMemoryStorage : IStorage
     public bool Exists(string key) => _artifacts.ContainsKey(StorageKey.Require(key));
 
     public bool Delete(string key) => _artifacts.TryRemove(StorageKey.Require(key), out _);
+
+    public bool DeleteShared(string key, string? sha256) => Delete(key);
+
+    public int RemoveUnshared() => 0;
+
+    public bool Shares => false;
 
     public IEnumerable<string> ListKeys() => _artifacts.Keys;
 
@@ -52,6 +60,9 @@ internal sealed class InMemoryStorage : IStorage
             storage._artifacts[key] = _bytes.ToArray();
             return Task.CompletedTask;
         }
+
+        public Task CommitSharedAsync(string sha256, CancellationToken cancellationToken) =>
+            CommitAsync(cancellationToken);
 
         public ValueTask DisposeAsync() => _bytes.DisposeAsync();
     }

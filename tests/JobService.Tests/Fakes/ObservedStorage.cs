@@ -9,6 +9,9 @@ internal sealed class ObservedStorage(IStorage inner, Action<string> onStep) : I
 {
     public IStagedArtifact Stage(string key) => new Staged(inner.Stage(key), key, onStep);
 
+    public IStagedArtifact? TryAdopt(string path, string key) =>
+        inner.TryAdopt(path, key) is { } adopted ? new Staged(adopted, key, onStep) : null;
+
     public Stream OpenRead(string key) => inner.OpenRead(key);
 
     public bool Exists(string key) => inner.Exists(key);
@@ -18,6 +21,16 @@ internal sealed class ObservedStorage(IStorage inner, Action<string> onStep) : I
         onStep($"before the removal of {key}");
         return inner.Delete(key);
     }
+
+    public bool DeleteShared(string key, string? sha256)
+    {
+        onStep($"before the removal of {key}");
+        return inner.DeleteShared(key, sha256);
+    }
+
+    public int RemoveUnshared() => inner.RemoveUnshared();
+
+    public bool Shares => inner.Shares;
 
     public IEnumerable<string> ListKeys() => inner.ListKeys();
 
@@ -41,6 +54,13 @@ internal sealed class ObservedStorage(IStorage inner, Action<string> onStep) : I
         {
             onStep($"before the commit of {key}");
             await artifact.CommitAsync(cancellationToken);
+            onStep($"after the commit of {key}");
+        }
+
+        public async Task CommitSharedAsync(string sha256, CancellationToken cancellationToken)
+        {
+            onStep($"before the commit of {key}");
+            await artifact.CommitSharedAsync(sha256, cancellationToken);
             onStep($"after the commit of {key}");
         }
 

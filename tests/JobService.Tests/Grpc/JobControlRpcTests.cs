@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Tests.Queue;
+using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Rpc;
 using Grpc.Core;
@@ -76,6 +77,7 @@ public sealed class JobControlRpcTests
     }
 
     [Fact]
+    [Reaches(ErrorReason.WrongJobStatus)]
     public async Task Retry_OfACancelledJob_RunsItToItsEnd()
     {
         var inference = RunningJobService.NotServing();
@@ -105,6 +107,7 @@ public sealed class JobControlRpcTests
     }
 
     [Fact]
+    [Reaches(ErrorReason.VideoGone)]
     public async Task Retry_WithoutItsVideo_IsRefused()
     {
         await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
@@ -117,6 +120,7 @@ public sealed class JobControlRpcTests
     }
 
     [Fact]
+    [Reaches(ErrorReason.JobNotFound)]
     public async Task Delete_Terminal_LeavesNothing()
     {
         await using var service = await RunningJobService.StartAsync(new ScriptedInference());
@@ -158,6 +162,7 @@ public sealed class JobControlRpcTests
     }
 
     [Fact]
+    [Reaches(ErrorReason.QueueFull)]
     public async Task Submit_PastTheLimit_IsRefusedExactly()
     {
         const int Limit = 3;
@@ -179,7 +184,7 @@ public sealed class JobControlRpcTests
 
         Assert.Equal((Limit, 12 - Limit), (accepted.Count, refused.Count));
         Assert.Equal(Limit, service.Storage.ListKeys().Count());
-        Assert.All(refused, exception => CheckQueueFull(exception.StatusCode, exception.GetRpcStatus()!));
+        Assert.All(refused, exception => CheckQueueFull(exception.StatusCode, Refusal.Read(exception).Status));
 
         // A cancelled job gives its place back, and needs one to be retried.
         var first = accepted.First();
@@ -191,6 +196,7 @@ public sealed class JobControlRpcTests
     }
 
     [Fact]
+    [Reaches(ErrorReason.RequestIdConflict)]
     public async Task Submit_SameRequestIdWithAnotherPriority_IsAConflict()
     {
         await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
@@ -214,6 +220,7 @@ public sealed class JobControlRpcTests
     }
 
     [Fact]
+    [Reaches(ErrorReason.DecoderLost)]
     public async Task BackOff_IsTold_AndMayBeCancelled()
     {
         var inference = new ScriptedInference

@@ -1,12 +1,17 @@
 using ForegSyte.Hosting;
+using ForegSyte.Hosting.Calls;
+using ForegSyte.Hosting.Connections;
 using ForegSyte.Jobs.Faults;
+using ForegSyte.Jobs.Fetching;
 using ForegSyte.Jobs.Grpc;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Intake;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Queue;
+using ForegSyte.Jobs.Uploads;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.Testing;
 using ForegSyte.V1;
@@ -33,6 +38,7 @@ internal sealed class RunningJobService : IAsyncDisposable
         new(() => ByteString.CopyFrom(File.ReadAllBytes(RepositoryFiles.Pedestrians)));
 
     private readonly TemporaryFolder _folder = new();
+    private readonly RecordedLog _log = new();
     private readonly WebApplication _app;
     private GrpcChannel? _channel;
 
@@ -51,20 +57,40 @@ internal sealed class RunningJobService : IAsyncDisposable
         builder.Services.AddStorage(builder.Configuration);
         builder.Services.AddInferenceClient();
         builder.Services.AddJobs();
+        builder.Services.AddFetching();
+        builder.Services.AddUploads();
         builder.Services.AddIntake();
         builder.Services.AddDispatcher();
         builder.Services.AddRetention();
         builder.Services.AddJobRpcs();
         builder.Services.AddSingleton<IInferenceClient>(inference);
         builder.Logging.ClearProviders();
+        builder.Logging.AddProvider(_log);
         _app = builder.Build();
         _app.MapForegSyteHost();
         _app.MapGrpcService<JobGrpcService>();
+        _app.MapGrpcService<UploadGrpcService>();
     }
 
     public Contract.JobServiceClient Client => new(_channel!);
 
+    public UploadService.UploadServiceClient Uploads => new(_channel!);
+
+    /// <summary>Where videos and results are stored.</summary>
+    public string StorageFolder => _folder.File("video_jobs");
+
+    /// <summary>The bytes of a video that every test may send.</summary>
+    public static ByteString Video => Clip.Value;
+
+    public Uri Address => new(_app.Urls.Single());
+
+    public GrpcChannel Channel => _channel!;
+
+    public IServiceProvider Services => _app.Services;
+
     public IStorage Storage => _app.Services.GetRequiredService<IStorage>();
+
+    public IReadOnlyCollection<string> LogLines => _log.Lines;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -100,8 +126,12 @@ internal sealed class RunningJobService : IAsyncDisposable
     public async Task<Job> SubmitAsync(int? priority = null, string requestId = "") =>
         (await Client.SubmitVideoAsync(Request(priority, requestId), cancellationToken: Cancellation)).Job;
 
-    public async Task<Job> GetAsync(string jobId) =>
-        (await Client.GetJobAsync(new GetJobRequest { JobId = jobId }, cancellationToken: Cancellation)).Job;
+    public async Task<Job> GetAsync(string jobId)
+    {
+        var answer = await Client.GetJobAsync(new GetJobRequest { JobId = jobId }, cancellationToken: Cancellation);
+        Refusal.ReadFrom(answer.Job);
+        return answer.Job;
+    }
 
     /// <summary>Asks for the job until it is as wanted.</summary>
     public async Task<Job> GetWhenAsync(string jobId, Func<Job, bool> isWanted)
@@ -120,16 +150,48 @@ internal sealed class RunningJobService : IAsyncDisposable
         }
     }
 
+    /// <summary>Path of an artifact.</summary>
+    public string PathOf(string key) => _folder.File(StorageOptions.DefaultFolderName, key);
+
+    /// <summary>Returns when so many calls wait by their nature.</summary>
+    public Task WaitForWaitingCallsAsync(int count)
+    {
+        var places = Services.GetRequiredService<CallPlaceInterceptor>();
+        return UntilAsync(() => places.Waiting == count, () => $"{places.Waiting} calls wait, not {count}.");
+    }
+
+    /// <summary>Returns when so many connections are open.</summary>
+    public Task WaitForConnectionsAsync(int count)
+    {
+        var table = Services.GetRequiredService<ConnectionTable>();
+        return UntilAsync(() => table.Count == count, () => $"{table.Count} connections are open, not {count}.");
+    }
+
+    /// <summary>The first line of the log with this text, when it is there.</summary>
+    public async Task<string> LogLineAsync(string text)
+    {
+        await UntilAsync(() => LogLines.Any(IsIt), () => $"The log has no \"{text}\".");
+        return LogLines.First(IsIt);
+
+        bool IsIt(string line) => line.Contains(text, StringComparison.Ordinal);
+    }
+
     /// <summary>The error of a call that has to fail, with its ErrorInfo.</summary>
     public static async Task<(StatusCode Code, ErrorInfo Info, Google.Rpc.Status Status)> FailureOfAsync<T>(
         AsyncUnaryCall<T> call)
     {
-        var failure = await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync);
-        var status = failure.GetRpcStatus();
-        var info = status?.GetDetail<ErrorInfo>();
-        Assert.NotNull(info);
-        Assert.Equal(ErrorReasons.Domain, info.Domain);
-        return (failure.StatusCode, info, status!);
+        var refusal = await Refusal.OfAsync(call);
+        return ((StatusCode)refusal.Status.Code, refusal.Info, refusal.Status);
+    }
+
+    private static async Task UntilAsync(Func<bool> condition, Func<string> what)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        while (!condition())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < Patience, what());
+            await Task.Delay(PollInterval, Cancellation);
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -1,5 +1,6 @@
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Jobs.Faults;
+using ForegSyte.Jobs.Fetching;
 using ForegSyte.Jobs.Grpc;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Intake;
@@ -7,6 +8,7 @@ using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.Segments;
+using ForegSyte.Jobs.Uploads;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Configuration;
@@ -53,6 +55,8 @@ internal sealed class JobEngine : IAsyncDisposable
         services.AddSingleton<SegmentPages>();
         services.AddSingleton<ResultPages>();
         services.AddSingleton(inference);
+        services.AddFetching();
+        services.AddUploads();
         services.AddIntake();
         services.AddRetention();
         _services = services.BuildServiceProvider();

@@ -5,6 +5,8 @@ using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage.Segments;
 using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Storage;
+using ForegSyte.Jobs.Tests.Uploads;
+using ForegSyte.Testing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -13,25 +15,33 @@ using Microsoft.Extensions.Time.Testing;
 namespace ForegSyte.Jobs.Tests.Retention;
 
 /// <summary>What the cleaner and the sweep remove, and what they leave.</summary>
-public sealed class RetentionTests : IDisposable
+public sealed class RetentionTests : IAsyncDisposable
 {
     private readonly FakeTimeProvider _time = new(TestJobs.Noon);
     private readonly InMemoryJobStore _store = new();
     private readonly RetentionOptions _options = new() { BatchSize = 2 };
     private readonly PendingJobs _pending;
     private readonly JobBoard _board;
+    private readonly TemporaryFolder _folder = new();
+    private readonly UploadParts _uploads;
     private InMemoryStorage _storage = new();
 
     public RetentionTests()
     {
         _board = new JobBoard(_store);
+        _uploads = new UploadParts(_folder, _time);
         _pending = new PendingJobs(
             _store, new InMemoryQueue(), Options.Create(new QueueOptions()), Options.Create(new RetryOptions()), _time);
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public void Dispose() => _pending.Dispose();
+    public async ValueTask DisposeAsync()
+    {
+        _pending.Dispose();
+        await _uploads.DisposeAsync();
+        _folder.Dispose();
+    }
 
     [Fact]
     public async Task Clean_ByAge_RemovesWhatEndedBeforeAndItsArtifacts()
@@ -185,7 +195,7 @@ public sealed class RetentionTests : IDisposable
             _store, _storage, new SegmentStore(_storage, NullLogger<SegmentStore>.Instance), new LocalAttempts(_store),
             CrashPoints.None);
         return new JobCleaner(
-            _store, removal, Sweep(), _storage, options, Options.Create(new SubmitOptions()), _time,
+            _store, removal, Sweep(), _storage, _uploads.Store, options, Options.Create(new SubmitOptions()), _time,
             NullLogger<JobCleaner>.Instance);
     }
 

@@ -112,6 +112,7 @@ public abstract partial class JobStoreContract
             MaxFrames = before.MaxFrames,
             DisplayName = before.DisplayName,
             Priority = before.Priority,
+            VideoSha256 = before.VideoSha256,
         };
 
         var updated = await Store.UpdateAsync(job.JobId, Change, Cancellation);

@@ -95,6 +95,23 @@ public abstract class StorageContract
     }
 
     [Fact]
+    public async Task DeleteShared_OneOfTwoWithTheSameBytes_LeavesTheOther()
+    {
+        var hash = new string('0', 64);
+        await PutSharedAsync("first.mp4", "same", hash);
+        await PutSharedAsync("second.mp4", "same", hash);
+        Assert.Equal(["first.mp4", "second.mp4"], Storage.ListKeys().Order());
+
+        Assert.True(Storage.DeleteShared("first.mp4", hash));
+        Assert.Equal("same", await GetAsync("second.mp4"));
+        Assert.True(Storage.DeleteShared("second.mp4", sha256: null));
+
+        Assert.False(Storage.DeleteShared("second.mp4", hash));
+        Assert.Empty(Storage.ListKeys());
+        Assert.Equal(0, Storage.RemoveUnshared());
+    }
+
+    [Fact]
     public async Task LongestKey_Works()
     {
         var key = new string('k', StorageKey.MaxLength);
@@ -134,6 +151,13 @@ public abstract class StorageContract
         await using var staged = Storage.Stage(key);
         await staged.Stream.WriteAsync(Encoding.UTF8.GetBytes(text), Cancellation);
         await staged.CommitAsync(Cancellation);
+    }
+
+    private async Task PutSharedAsync(string key, string text, string hash)
+    {
+        await using var staged = Storage.Stage(key);
+        await staged.Stream.WriteAsync(Encoding.UTF8.GetBytes(text), Cancellation);
+        await staged.CommitSharedAsync(hash, Cancellation);
     }
 
     private protected async Task<string> GetAsync(string key)

@@ -32,6 +32,7 @@ internal static class TestJobs
         MaxFrames = 7,
         DisplayName = "Straße 'north'; DROP TABLE jobs; -- \u0416 \U0001F3A5",
         Fingerprint = new RequestFingerprint("sha256:ab", "yolo_ocr", 5, 7, "x\"y"),
+        VideoSha256 = new string('5', 64),
         OutputPath = "results.json",
         Failure = new JobFailure(
             ErrorReason.StageFailed,

@@ -49,7 +49,7 @@ public sealed partial class ErrorReasonTests
 
     [Fact]
     public void StatusCodes_OfNoReason_Throws() =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => StatusCodes.Of(ErrorReason.Unspecified));
+        Assert.Throws<ArgumentOutOfRangeException>(() => ErrorReasonTable.Of(ErrorReason.Unspecified));
 
     [Fact]
     public void Names_FollowAip193() => Assert.All(Reasons, reason =>

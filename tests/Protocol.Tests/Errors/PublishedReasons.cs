@@ -27,7 +27,7 @@ internal static partial class PublishedReasons
             match.Groups["code"].Value)),
     ];
 
-    /// <summary>Where comments and <see cref="StatusCodes"/> differ, a sentence each.</summary>
+    /// <summary>Where comments and <see cref="ErrorReasonTable"/> differ, a sentence each.</summary>
     public static IEnumerable<string> Disagreements(IEnumerable<PublishedReason> reasons)
     {
         foreach (var (name, number, code) in reasons.Where(reason => reason.Number != (int)ErrorReason.Unspecified))
@@ -36,7 +36,8 @@ internal static partial class PublishedReasons
             {
                 yield return $"The comment of {name} does not begin with a status code.";
             }
-            else if (StatusCodes.Of((ErrorReason)number) is var actual && actual != (StatusCode)published.Number)
+            else if (ErrorReasonTable.Of((ErrorReason)number).Code is var actual
+                && actual != (StatusCode)published.Number)
             {
                 yield return $"{name} is published with {code} and answered with {actual}.";
             }

@@ -21,7 +21,7 @@ public sealed class RichStatusTests
             Metadata = new Dictionary<string, string> { ["jobId"] = "7" },
         });
 
-        Assert.Equal((int)StatusCodes.Of(reason), status.Code);
+        Assert.Equal((int)ErrorReasonTable.Of(reason).Code, status.Code);
         Assert.Equal("What is wrong.", status.Message);
         var info = Assert.Single(status.Details).Unpack<ErrorInfo>();
         Assert.Equal("foregsyte", info.Domain);

@@ -15,7 +15,7 @@ internal static class AnalyzeCommand
     /// <summary>The command.</summary>
     public static Command Create(CommandRunner runner)
     {
-        var file = new Argument<string>("FILE") { Description = "An MP4 of this machine." };
+        var file = new Argument<string>("FILE") { Description = "An MP4 of this machine, of any size." };
         var folder = new Option<string>("--output-dir", "-o")
         {
             Description = "Folder for the results document and the annotated video; made where it is missing.",
@@ -55,7 +55,7 @@ internal static class AnalyzeCommand
     private static async Task<ExitCode> RunAsync(
         CommandContext context, Request request, CancellationToken cancellationToken)
     {
-        var job = await context.Client.SubmitFileAsync(request.VideoPath, request.Options, cancellationToken);
+        var job = await FileSubmission.SubmitAsync(context, request.VideoPath, request.Options, cancellationToken);
         context.Error.WriteLine(
             $"ForegSyte looks at {Path.GetFileName(request.VideoPath)} with {job.PipelineId} (job {job.JobId})",
             new Style(decoration: Decoration.Bold));

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ForegSyte.Client;
 using ForegSyte.CommandLine.Running;
+using ForegSyte.CommandLine.Waiting;
 using ForegSyte.Protocol.Json;
 using ForegSyte.V1;
 
@@ -14,7 +15,8 @@ internal static class SubmitCommand
     {
         var video = new Argument<string>("FILE|URI")
         {
-            Description = "An MP4 of this machine, or a file:// URI that the server reads itself.",
+            Description =
+                "An MP4 of this machine, of any size, or a file://, https:// or s3:// URI that the server reads itself.",
         };
         var videoOptions = new VideoOptions();
         var json = SharedArguments.Json("the job");
@@ -38,7 +40,8 @@ internal static class SubmitCommand
         var job = video.Contains("://", StringComparison.Ordinal)
             && Uri.TryCreate(video, UriKind.Absolute, out var uri)
             ? await context.Client.SubmitVideoAsync(uri, options, cancellationToken)
-            : await context.Client.SubmitFileAsync(context.Environment.PathOf(video), options, cancellationToken);
+            : await FileSubmission.SubmitAsync(
+                context, context.Environment.PathOf(video), options, cancellationToken);
         await WriteAsync(context, job, isJson);
         return ExitCode.Ok;
     }

@@ -49,6 +49,14 @@ internal sealed class VideoOptions
         Description = "Where the queue of the server is full, wait for a place, up to 5 minutes, instead of failing.",
     };
 
+    private readonly Option<VideoTransfer> _transfer = new("--transfer")
+    {
+        Description = "How the file comes to the server: inside the message (content), by its path (path), in parts "
+            + "(upload), or the quickest of these that the server allows (automatic). An upload that was interrupted "
+            + "goes on with the same command. Behind a tunnel to another machine name upload.",
+        HelpName = "WAY",
+    };
+
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
@@ -59,6 +67,7 @@ internal sealed class VideoOptions
         command.Add(_requestId);
         command.Add(_priority);
         command.Add(_waitForPlace);
+        command.Add(_transfer);
     }
 
     /// <summary>What was given. Ranges are the server's to check, so that there is one place that knows them.</summary>
@@ -71,5 +80,6 @@ internal sealed class VideoOptions
         RequestId = arguments.GetValue(_requestId),
         Priority = arguments.GetValue(_priority),
         WaitWhileQueueFull = arguments.GetValue(_waitForPlace),
+        Transfer = arguments.GetValue(_transfer),
     };
 }

@@ -25,9 +25,14 @@ internal static class ErrorAdvice
         ForegSyteException { Reason: ErrorReason.RequestIdConflict } =>
             "Give each video a --request-id of its own, or leave it out.",
         ForegSyteException { Reason: ErrorReason.MessageTooLarge } =>
-            "'foregsyte submit file:///path/on/the/server.mp4' lets the server read the video itself.",
+            "Leave --transfer out: the video is then uploaded in parts.",
         ForegSyteException { Reason: ErrorReason.SourceNotAllowed } =>
-            "Put the video under one of the folders that the server allows (its option Submit:AllowedRoots).",
+            "The server reads videos from where its options allow it only: Submit:AllowedRoots, Sources:AllowedHosts, "
+            + "Sources:S3:Buckets. 'foregsyte submit FILE' without --transfer sends the video itself.",
+        ForegSyteException { Reason: ErrorReason.UploadNotFound } =>
+            "It has expired, or was aborted. The same command uploads the video anew.",
+        ForegSyteException { Reason: ErrorReason.TooManyUploads } =>
+            "Come back later: unfinished uploads expire.",
         ForegSyteException { Reason: ErrorReason.WrongJobStatus } =>
             "'foregsyte get JOB_ID' shows the job. 'cancel' ends what is pending or running, 'retry' takes what failed "
             + "or was cancelled, 'delete' takes what has ended.",

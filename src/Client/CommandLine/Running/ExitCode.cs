@@ -12,7 +12,7 @@ internal enum ExitCode
     /// <summary>The command line is not valid, or the job's status does not allow what it asks for.</summary>
     InvalidArgument = 2,
 
-    /// <summary>There is no such job or file, or a job's video is gone.</summary>
+    /// <summary>There is no such job, file or upload, or a job's video is gone.</summary>
     NotFound = 3,
 
     /// <summary>The job failed.</summary>
@@ -21,7 +21,7 @@ internal enum ExitCode
     /// <summary>The job was cancelled, or the command was interrupted or its question answered with no.</summary>
     Cancelled = 5,
 
-    /// <summary>The server cannot be reached, is stopping, or its queue is full.</summary>
+    /// <summary>The server cannot be reached, is stopping, or takes no more jobs or uploads now.</summary>
     Unavailable = 6,
 
     /// <summary>It took longer than --timeout or a deadline.</summary>

@@ -14,10 +14,10 @@ internal static class ExitCodes
           0  all went well
           1  unexpected error
           2  invalid usage or argument, or not allowed in the job's status
-          3  no such job, file or video
+          3  no such job, file, upload or video
           4  the job failed
           5  the job was cancelled, or the command interrupted
-          6  the server cannot be reached, or its queue is full
+          6  the server cannot be reached, or takes no more jobs or uploads now
           7  it took too long
         """;
 
@@ -45,7 +45,7 @@ internal static class ExitCodes
         ErrorReason.MessageTooLarge or ErrorReason.VideoLimitExceeded or ErrorReason.WrongJobStatus =>
             ExitCode.InvalidArgument,
         ErrorReason.VideoGone => ExitCode.NotFound,
-        ErrorReason.QueueFull => ExitCode.Unavailable,
+        ErrorReason.QueueFull or ErrorReason.TooManyUploads => ExitCode.Unavailable,
         _ => null,
     };
 

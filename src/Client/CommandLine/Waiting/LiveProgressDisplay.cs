@@ -8,7 +8,7 @@ internal sealed class LiveProgressDisplay(IAnsiConsole console, TimeProvider clo
     /// <inheritdoc />
     public async Task<T> ShowAsync<T>(Func<IProgress<ProgressReport>, Task<T>> work)
     {
-        var meter = new FrameRateMeter(clock);
+        var meter = new RateMeter(clock);
         var progress = new Progress(console, clock).AutoClear(true).Columns(
             new SpinnerColumn(),
             new ProgressBarColumn(),

@@ -8,12 +8,12 @@ internal sealed class PlainProgressDisplay(TextWriter writer, TimeProvider clock
     /// <inheritdoc />
     public async Task<T> ShowAsync<T>(Func<IProgress<ProgressReport>, Task<T>> work)
     {
-        var meter = new FrameRateMeter(clock);
+        var meter = new RateMeter(clock);
         (string Stage, int Tenth) written = ("", -1);
         return await work(new ProgressSink<ProgressReport>(report =>
         {
             var rate = meter.Measure(report);
-            var tenth = report.Total > 0 ? (int)((long)report.Done * LinesPerStage / report.Total) : 0;
+            var tenth = report.Total > 0 ? (int)(report.Done * LinesPerStage / report.Total) : 0;
             if ((report.Stage, tenth) != written)
             {
                 written = (report.Stage, tenth);

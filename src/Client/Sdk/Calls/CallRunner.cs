@@ -1,12 +1,11 @@
 using ForegSyte.Client.Errors;
-using ForegSyte.V1;
 using Grpc.Core;
 
 namespace ForegSyte.Client.Calls;
 
 /// <summary>
 /// Makes a call with one deadline over all its attempts, repeats it while the server is UNAVAILABLE (AIP-194) and,
-/// where asked to, while its queue is full, and turns what is left into a <see cref="ForegSyteException"/>.
+/// where asked to, while it is busy, and turns what is left into a <see cref="ForegSyteException"/>.
 /// </summary>
 /// <remarks>
 /// This stands in place of a retry policy in the channel's service config: grpc-dotnet silently drops the retries of
@@ -27,36 +26,35 @@ internal sealed class CallRunner(ForegSyteClientOptions options)
     /// <exception cref="ForegSyteException">The call did not succeed.</exception>
     public Task<TResponse> RunAsync<TResponse>(
         TimeSpan timeLimit, Func<CallOptions, AsyncUnaryCall<TResponse>> call, CancellationToken cancellationToken) =>
-        RunAsync(timeLimit, call, waitWhileQueueFull: false, cancellationToken);
+        RunAsync(timeLimit, call, static _ => false, cancellationToken);
 
     /// <inheritdoc cref="RunAsync{T}(TimeSpan, Func{CallOptions, AsyncUnaryCall{T}}, CancellationToken)"/>
     /// <param name="timeLimit">Time for all attempts and the pauses between them.</param>
     /// <param name="call">One attempt.</param>
-    /// <param name="waitWhileQueueFull">
-    /// Whether to pause and repeat on QUEUE_FULL too. Only the time bounds these attempts: the server is well.
+    /// <param name="isBusy">
+    /// Which failures say that the server is well and the call's time has not come: it is paused and repeated, and only
+    /// the time bounds these attempts.
     /// </param>
     /// <param name="cancellationToken">Ends the attempt or the pause under way.</param>
     public async Task<TResponse> RunAsync<TResponse>(
         TimeSpan timeLimit,
         Func<CallOptions, AsyncUnaryCall<TResponse>> call,
-        bool waitWhileQueueFull,
+        Predicate<ForegSyteException> isBusy,
         CancellationToken cancellationToken)
     {
         var deadline = Clock.GetUtcNow() + timeLimit;
         // Both in a row: an answer of either kind begins the other anew.
-        var (away, full) = (0, 0);
+        var (away, busy) = (0, 0);
         while (true)
         {
             try
             {
                 return await OnceAsync(deadline, call, cancellationToken);
             }
-            catch (ForegSyteException failure)
-                when (failure.Code == StatusCode.Unavailable
-                    || (waitWhileQueueFull && failure.Reason == ErrorReason.QueueFull))
+            catch (ForegSyteException failure) when (failure.Code == StatusCode.Unavailable || isBusy(failure))
             {
-                (away, full) = failure.Code == StatusCode.Unavailable ? (away + 1, 0) : (0, full + 1);
-                var delay = DelayAfter(Math.Max(away, full), failure.RetryAfter);
+                (away, busy) = failure.Code == StatusCode.Unavailable ? (away + 1, 0) : (0, busy + 1);
+                var delay = DelayAfter(Math.Max(away, busy), failure.RetryAfter);
                 if (away >= options.MaxAttempts || Clock.GetUtcNow() + delay >= deadline)
                 {
                     throw;

@@ -16,6 +16,9 @@ internal static class Mp4Check
 
     private const int MinFileTypeLength = 16;
 
+    /// <summary>How many first bytes <see cref="InspectBeginning"/> looks at: size and type of the first box.</summary>
+    public const int BeginningBytes = 8;
+
     /// <summary>Inspects a video. The stream has to be seekable; its position is moved.</summary>
     public static Mp4Verdict Inspect(Stream video)
     {
@@ -39,6 +42,18 @@ internal static class Mp4Check
         }
     }
 
+    /// <summary>Inspects the first bytes of a video that is still on its way.</summary>
+    public static Mp4Verdict InspectBeginning(ReadOnlySpan<byte> beginning)
+    {
+        if (BeginsWithFileType(beginning))
+        {
+            return Mp4Verdict.Acceptable;
+        }
+
+        var failure = NoFileType();
+        return new Mp4Verdict(failure.Problem, failure.Message);
+    }
+
     /// <summary>The failure of a video that does not go on to its end.</summary>
     internal static Mp4Exception CutOff(string how) => new(
         ErrorReason.TruncatedMp4,
@@ -50,9 +65,9 @@ internal static class Mp4Check
         Span<byte> header = stackalloc byte[MinFileTypeLength];
         video.Position = 0;
         var read = video.ReadAtLeast(header, header.Length, throwOnEndOfStream: false);
-        if (read < 8 || !header[4..8].SequenceEqual("ftyp"u8))
+        if (!BeginsWithFileType(header[..read]))
         {
-            throw NotAnMp4("it does not begin with an 'ftyp' box");
+            throw NoFileType();
         }
 
         var size = BinaryPrimitives.ReadUInt32BigEndian(header);
@@ -129,6 +144,11 @@ internal static class Mp4Check
             throw CutOff("the data of its frames ('mdat') is missing");
         }
     }
+
+    private static bool BeginsWithFileType(ReadOnlySpan<byte> bytes) =>
+        bytes.Length >= BeginningBytes && bytes[4..8].SequenceEqual("ftyp"u8);
+
+    private static Mp4Exception NoFileType() => NotAnMp4("it does not begin with an 'ftyp' box");
 
     private static Mp4Exception NotAnMp4(string why) => new(
         ErrorReason.NotAnMp4,

@@ -9,10 +9,11 @@ public sealed class DatabaseMigratorTests : IDisposable
 {
     private const long CreateJobs = 202611230001;
     private const long ExtendJobs = 202611230002;
+    private const long AddVideoHash = 202611250013;
     private const long AddsColumns = 299901010001;
 
     private static readonly Type[] MigrationsOfThisVersion =
-        [typeof(M202611230001CreateJobs), typeof(M202611230002ExtendJobs)];
+        [typeof(M202611230001CreateJobs), typeof(M202611230002ExtendJobs), typeof(M202611250013AddVideoHash)];
 
     private readonly TemporaryFolder _folder = new();
     private readonly DuckDbDatabase _database;
@@ -34,7 +35,7 @@ public sealed class DatabaseMigratorTests : IDisposable
 
         Assert.Equal(
             ["attempts", "database_identity", "deleted_jobs", "jobs", "request_ids", "schema_versions"], Tables());
-        Assert.Equal([CreateJobs, ExtendJobs], Migrator().AppliedVersions());
+        Assert.Equal([CreateJobs, ExtendJobs, AddVideoHash], Migrator().AppliedVersions());
         Assert.Equal("DUCK", System.Text.Encoding.ASCII.GetString(ReadShared(_folder.File("jobs.duckdb"))[8..12]));
     }
 
@@ -56,7 +57,7 @@ public sealed class DatabaseMigratorTests : IDisposable
         Migrator().MigrateUp();
 
         Assert.Equal(["kept"], Query("SELECT display_name FROM jobs"));
-        Assert.Equal([CreateJobs, ExtendJobs], Migrator().AppliedVersions());
+        Assert.Equal([CreateJobs, ExtendJobs, AddVideoHash], Migrator().AppliedVersions());
     }
 
     [Fact]
@@ -67,14 +68,15 @@ public sealed class DatabaseMigratorTests : IDisposable
 
         Migrator(typeof(TestMigrations.AddsColumns)).MigrateUp();
         Assert.Equal(
-            [CreateJobs, ExtendJobs, AddsColumns], Migrator(typeof(TestMigrations.AddsColumns)).AppliedVersions());
+            [CreateJobs, ExtendJobs, AddVideoHash, AddsColumns],
+            Migrator(typeof(TestMigrations.AddsColumns)).AppliedVersions());
         Assert.Equal(["5"], Query("SELECT urgency FROM jobs"));
         Assert.Equal(["{\"braces\": {}}"], Query("SELECT remark FROM jobs"));
         Assert.Equal(["11111111-2222-3333-4444-555555555555"], Query("SELECT label_id FROM tags"));
         Assert.Throws<DuckDB.NET.Data.DuckDBException>(() => Query("UPDATE jobs SET urgency = NULL"));
 
-        Migrator(typeof(TestMigrations.AddsColumns)).MigrateDown(ExtendJobs);
-        Assert.Equal([CreateJobs, ExtendJobs], Migrator().AppliedVersions());
+        Migrator(typeof(TestMigrations.AddsColumns)).MigrateDown(AddVideoHash);
+        Assert.Equal([CreateJobs, ExtendJobs, AddVideoHash], Migrator().AppliedVersions());
         Assert.Equal(JobColumns.Jobs.Select(column => column.Name).Order(), Columns("jobs"));
         Assert.Equal(["kept"], Query("SELECT display_name FROM jobs"));
     }
@@ -113,7 +115,7 @@ public sealed class DatabaseMigratorTests : IDisposable
         Migrator().MigrateUp();
 
         Assert.Equal(["4|0|0"], Query("SELECT concat_ws('|', priority, forgiven_attempts, segment_frames) FROM jobs"));
-        Assert.Equal(["True"], Query("SELECT queued_at = created_at FROM jobs"));
+        Assert.Equal(["True"], Query("SELECT queued_at = created_at AND video_sha256 IS NULL FROM jobs"));
         Migrator().MigrateDown(CreateJobs);
         Assert.Equal(old, Columns("jobs"));
         Assert.Equal(["yolo_ocr"], Query("SELECT pipeline_id FROM jobs"));
@@ -132,7 +134,8 @@ public sealed class DatabaseMigratorTests : IDisposable
         Assert.Contains("start the version that ran before", failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("half", Tables());
         Assert.Equal(
-            [CreateJobs, ExtendJobs, AddsColumns], Migrator(typeof(TestMigrations.AddsColumns)).AppliedVersions());
+            [CreateJobs, ExtendJobs, AddVideoHash, AddsColumns],
+            Migrator(typeof(TestMigrations.AddsColumns)).AppliedVersions());
         Assert.Equal(["kept"], Query("SELECT display_name FROM jobs"));
     }
 

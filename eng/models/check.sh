@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Checks the rules of simplify.py, that it makes the committed models from the originals, and that both compute the
+# same; then times both.
+#   eng/models/check.sh [FOLDER_OF_ORIGINALS]      ../shared/models where none is given
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+python=/usr/bin/python3 # Debian's, which has Debian's packages.
+originals=${1:-../shared/models}
+
+fail() { printf 'models: %s\n' "$*" >&2; exit 1; }
+"$python" -c 'import cv2, numpy, onnx' 2>/dev/null ||
+  fail "install Debian's python3-numpy, python3-opencv and python3-onnx, then run this again."
+command -v npm >/dev/null || fail "npm is missing. Install Node.js (Debian package npm), then run this again."
+
+packages=out/bench-peers # Those of the benchmark's peers: onnxruntime-node.
+if [ ! -d "$packages/node_modules/onnxruntime-node" ]; then
+  mkdir -p "$packages"
+  cp tests/Benchmarks/peers/package.json "$packages/"
+  npm install --prefix "$packages" --ignore-scripts --package-lock=false --no-audit --no-fund --loglevel=error >&2
+fi
+modules=$PWD/$packages/node_modules
+
+"$python" eng/models/check_rules.py "$modules" 2>&1 | tail -n 4
+if [ ! -f "$originals/nanodet_g_416.onnx" ]; then
+  printf 'SKIPPED: bytes, outputs and times: %s has no original models; see data/models/README.md\n' "$originals"
+  exit 0
+fi
+made=$(mktemp -d)
+trap 'rm -rf "$made"' EXIT
+"$python" eng/models/simplify.py "$originals" "$made"
+for file in "$made"/*.onnx; do
+  cmp "$file" "data/models/${file##*/}" || fail "data/models/${file##*/} is not what eng/models/simplify.py makes."
+done
+"$python" eng/models/compare.py "$modules" "$originals"
+NODE_PATH=$modules node eng/models/time_models.js "$originals" data/models

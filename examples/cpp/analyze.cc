@@ -1,0 +1,156 @@
+// Submits a video, waits for its job, pages through the results, and reads the details of an error.
+//   out/examples/cpp/analyze 127.0.0.1:5200 data/samples/pedestrians.mp4
+#include <chrono>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include <grpcpp/grpcpp.h>
+
+#include "foregsyte/v1/job_service.grpc.pb.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+
+namespace v1 = foregsyte::v1;
+
+// Every call has a deadline: a server that hangs must not hang its callers.
+constexpr std::chrono::seconds kDeadline{30};
+constexpr int kWaitSeconds = 20;
+// Small, so that a short video has several pages; 0 lets the server choose (1 MiB).
+constexpr int kPageBytes = 600;
+
+// A failed call; the bytes of details are the google.rpc.Status that its trailers carry.
+struct CallError : std::runtime_error {
+  explicit CallError(const grpc::Status& status)
+      : std::runtime_error(status.error_message()), details(status.error_details()) {}
+  std::string details;
+};
+
+// Makes a unary call of a stub, for example call(stub, &Stub::GetJob, request).
+template <typename Request, typename Response>
+Response call(v1::JobService::Stub& jobs,
+              grpc::Status (v1::JobService::Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+              const Request& request) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kDeadline);
+  Response response;
+  const grpc::Status status = (jobs.*method)(&context, request, &response);
+  if (!status.ok()) throw CallError(status);
+  return response;
+}
+
+std::string random_uuid() {
+  std::string id;
+  std::getline(std::ifstream("/proc/sys/kernel/random/uuid"), id);
+  return id;
+}
+
+// Makes a durable job of a video. The request_id makes it safe to repeat the call after a lost answer.
+v1::Job submit(v1::JobService::Stub& jobs, const std::string& content, const std::string& pipeline) {
+  v1::SubmitVideoRequest request;
+  request.set_content(content);
+  request.set_pipeline_id(pipeline);
+  request.mutable_options()->set_frame_stride(25);
+  request.set_request_id(random_uuid());
+  return call(jobs, &v1::JobService::Stub::SubmitVideo, request).job();
+}
+
+bool is_terminal(v1::JobStatus status) {
+  return status == v1::JOB_STATUS_COMPLETED || status == v1::JOB_STATUS_FAILED || status == v1::JOB_STATUS_CANCELLED;
+}
+
+// Returns the job when it has ended. Each call returns at a change, or after a while without one.
+v1::Job wait(v1::JobService::Stub& jobs, v1::Job job) {
+  while (!is_terminal(job.status())) {
+    v1::WaitJobRequest request;
+    request.set_job_id(job.job_id());
+    request.set_etag(job.etag());
+    request.mutable_timeout()->set_seconds(kWaitSeconds);
+    job = call(jobs, &v1::JobService::Stub::WaitJob, request).job();
+  }
+  return job;
+}
+
+void print(const v1::Job& job) {
+  const auto& frames = job.summary().frames();
+  std::cout << "job: " << v1::JobStatus_Name(job.status()) << ", " << frames.analyzed() << " of " << frames.decoded()
+            << " frames analyzed\n";
+  const auto& labels = job.summary().detections_by_label();
+  for (const auto& [label, count] : std::map<std::string, int>(labels.begin(), labels.end())) {
+    std::cout << "label: " << label << ' ' << count << '\n';
+  }
+  for (const auto& text : job.summary().texts()) {
+    std::cout << "text: " << text.text() << " in " << text.frame_count() << " frames\n";
+  }
+}
+
+void print(const v1::FrameResult& frame) {
+  std::cout << "frame " << frame.frame_index() << " at " << frame.frame_timestamp_ms()
+            << " ms: " << frame.result().text() << '\n';
+  for (const auto& found : frame.result().detections()) {
+    // In double, as every other language computes it.
+    const int percent = static_cast<int>(static_cast<double>(found.confidence()) * 100);
+    std::cout << "  " << found.label() << ' ' << percent << " % at " << static_cast<int>(found.box().x()) << ','
+              << static_cast<int>(found.box().y()) << '\n';
+  }
+}
+
+// Prints the pages of the results; an empty token, and nothing else, is their end.
+void print_pages(v1::JobService::Stub& jobs, const v1::Job& job) {
+  v1::GetJobResultsRequest request;
+  request.set_job_id(job.job_id());
+  request.set_page_bytes(kPageBytes);
+  for (int number = 1;; number++) {
+    const auto page = call(jobs, &v1::JobService::Stub::GetJobResults, request);
+    std::cout << "page " << number << '\n';
+    for (const auto& frame : page.results()) print(frame);
+    if (page.next_page_token().empty()) return;
+    request.set_page_token(page.next_page_token());
+  }
+}
+
+void print(const CallError& error) {
+  google::rpc::Status status;
+  if (!status.ParseFromString(error.details)) throw std::runtime_error("The trailers hold no google.rpc.Status.");
+  google::rpc::ErrorInfo info;
+  google::rpc::BadRequest request;
+  for (const auto& detail : status.details()) {
+    // UnpackTo leaves the message alone, and says so, where the detail is of another type.
+    detail.UnpackTo(&info) || detail.UnpackTo(&request);
+  }
+  std::cout << "error " << status.code() << ' ' << info.reason() << " of " << info.domain() << ": "
+            << status.message() << '\n';
+  for (const auto& [name, value] : std::map<std::string, std::string>(info.metadata().begin(), info.metadata().end())) {
+    std::cout << "  " << name << ": " << value << '\n';
+  }
+  for (const auto& violation : request.field_violations()) {
+    std::cout << "  field " << violation.field() << ": " << violation.reason() << '\n';
+  }
+}
+
+int main(int count, char** arguments) {
+  if (count != 3) {
+    std::cerr << "usage: analyze HOST:PORT VIDEO\n";
+    return 2;
+  }
+  std::ifstream video(arguments[2], std::ios::binary);
+  const std::string content{std::istreambuf_iterator<char>(video), {}};
+  const auto jobs =
+      v1::JobService::NewStub(grpc::CreateChannel(arguments[1], grpc::InsecureChannelCredentials()));
+  const v1::Job job = wait(*jobs, submit(*jobs, content, "yolo_ocr"));
+  if (job.status() != v1::JOB_STATUS_COMPLETED) {
+    std::cerr << "The job ended as " << v1::JobStatus_Name(job.status()) << ": " << job.error_message() << '\n';
+    return 1;
+  }
+  print(job);
+  print_pages(*jobs, job);
+  try {
+    submit(*jobs, content, "nope");
+  } catch (const CallError& error) {
+    print(error);
+  }
+}

@@ -1,0 +1,35 @@
+using ForegSyte.V1;
+using Google.Protobuf;
+using Google.Protobuf.Reflection;
+
+namespace ForegSyte.Example;
+
+/// <summary>
+/// Reads messages from JSON, a stored results document for example, or protobuf, and writes them as both.
+/// </summary>
+internal static class Conversion
+{
+    private static readonly TypeRegistry Types =
+        TypeRegistry.FromFiles(JobServiceReflection.Descriptor, InferenceServiceReflection.Descriptor);
+
+    // A newer server may write fields and values that these stubs do not know: pass them over.
+    private static readonly JsonParser Parser = new(JsonParser.Settings.Default.WithIgnoreUnknownFields(true));
+
+    private static readonly JsonFormatter Formatter =
+        new(JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true).WithIndentation());
+
+    /// <summary>Converts files of one type into a folder.</summary>
+    public static void Run(string typeName, string output, IEnumerable<string> paths)
+    {
+        var type = Types.Find(typeName) ?? throw new ArgumentException($"There is no message {typeName}.");
+        foreach (var path in paths)
+        {
+            var message = Path.GetExtension(path) == ".json"
+                ? Parser.Parse(File.ReadAllText(path), type)
+                : type.Parser.ParseFrom(File.ReadAllBytes(path));
+            var target = Path.Combine(output, Path.GetFileName(path));
+            File.WriteAllText(Path.ChangeExtension(target, ".json"), Formatter.Format(message));
+            File.WriteAllBytes(Path.ChangeExtension(target, ".binpb"), message.ToByteArray());
+        }
+    }
+}

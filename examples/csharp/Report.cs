@@ -1,0 +1,55 @@
+using ForegSyte.V1;
+using Google.Protobuf.Reflection;
+using Google.Rpc;
+using static System.FormattableString;
+
+namespace ForegSyte.Example;
+
+/// <summary>The report that the examples of all languages print alike.</summary>
+internal static class Report
+{
+    /// <summary>Prints what a completed job came to.</summary>
+    public static void Print(Job job)
+    {
+        var frames = job.Summary.Frames;
+        var status = JobReflection.Descriptor.FindTypeByName<EnumDescriptor>(nameof(JobStatus))
+            .FindValueByNumber((int)job.Status).Name;
+        Console.WriteLine(Invariant($"job: {status}, {frames.Analyzed} of {frames.Decoded} frames analyzed"));
+        foreach (var (label, count) in job.Summary.DetectionsByLabel.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        {
+            Console.WriteLine(Invariant($"label: {label} {count}"));
+        }
+
+        foreach (var text in job.Summary.Texts)
+        {
+            Console.WriteLine(Invariant($"text: {text.Text} in {text.FrameCount} frames"));
+        }
+    }
+
+    /// <summary>Prints what was found in a frame.</summary>
+    public static void Print(FrameResult frame)
+    {
+        Console.WriteLine(Invariant($"frame {frame.FrameIndex} at {frame.FrameTimestampMs} ms: {frame.Result.Text}"));
+        foreach (var found in frame.Result.Detections)
+        {
+            // In double, as every other language computes it.
+            var percent = (int)((double)found.Confidence * 100);
+            Console.WriteLine(Invariant($"  {found.Label} {percent} % at {(int)found.Box.X},{(int)found.Box.Y}"));
+        }
+    }
+
+    /// <summary>Prints an error with its details.</summary>
+    public static void Print(Google.Rpc.Status status, ErrorInfo info, BadRequest? request)
+    {
+        Console.WriteLine(Invariant($"error {status.Code} {info.Reason} of {info.Domain}: {status.Message}"));
+        foreach (var (name, value) in info.Metadata.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        {
+            Console.WriteLine($"  {name}: {value}");
+        }
+
+        foreach (var violation in request?.FieldViolations ?? [])
+        {
+            Console.WriteLine($"  field {violation.Field}: {violation.Reason}");
+        }
+    }
+}

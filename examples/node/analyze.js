@@ -1,0 +1,99 @@
+// Submits a video, waits for its job, pages through the results, and reads the details of an error.
+//   node examples/node/analyze.js 127.0.0.1:5200 data/samples/pedestrians.mp4
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { fromBinary } from "@bufbuild/protobuf";
+import { anyUnpack } from "@bufbuild/protobuf/wkt";
+import { connect } from "./client.js";
+import { JobStatus, JobStatusSchema } from "./stubs/foregsyte/v1/job_pb.js";
+import { JobService } from "./stubs/foregsyte/v1/job_service_pb.js";
+import { BadRequestSchema, ErrorInfoSchema } from "./stubs/google/rpc/error_details_pb.js";
+import { StatusSchema } from "./stubs/google/rpc/status_pb.js";
+
+// Every call has a deadline: a server that hangs must not hang its callers.
+const deadlineSeconds = 30;
+const waitSeconds = 20n;
+// Small, so that a short video has several pages; 0 lets the server choose (1 MiB).
+const pageBytes = 600;
+const terminal = [JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED];
+
+const [server, path] = process.argv.slice(2);
+const content = readFileSync(path);
+const jobs = connect(JobService, server);
+
+/** Makes a durable job of a video. The requestId makes it safe to repeat the call after a lost answer. */
+async function submit(pipelineId) {
+  const request = {
+    source: { case: "content", value: content },
+    pipelineId,
+    options: { frameStride: 25 },
+    requestId: randomUUID(),
+  };
+  return (await jobs.call("submitVideo", request, deadlineSeconds)).job;
+}
+
+/** Returns the job when it has ended. Each call returns at a change, or after a while without one. */
+async function wait(job) {
+  while (!terminal.includes(job.status)) {
+    const request = { jobId: job.jobId, etag: job.etag, timeout: { seconds: waitSeconds } };
+    job = (await jobs.call("waitJob", request, deadlineSeconds)).job;
+  }
+  return job;
+}
+
+/** Yields the pages of the results; an empty token, and nothing else, is their end. */
+async function* pages(job) {
+  let pageToken = "";
+  do {
+    const page = await jobs.call("getJobResults", { jobId: job.jobId, pageBytes, pageToken }, deadlineSeconds);
+    yield page;
+    pageToken = page.nextPageToken;
+  } while (pageToken !== "");
+}
+
+function printJob(job) {
+  const { decoded, analyzed } = job.summary.frames;
+  const status = JobStatusSchema.value[job.status].name;
+  console.log(`job: ${status}, ${analyzed} of ${decoded} frames analyzed`);
+  for (const label of Object.keys(job.summary.detectionsByLabel).sort()) {
+    console.log(`label: ${label} ${job.summary.detectionsByLabel[label]}`);
+  }
+  for (const { text, frameCount } of job.summary.texts) {
+    console.log(`text: ${text} in ${frameCount} frames`);
+  }
+}
+
+function printFrame({ frameIndex, frameTimestampMs, result }) {
+  console.log(`frame ${frameIndex} at ${frameTimestampMs} ms: ${result.text}`);
+  for (const { label, confidence, box } of result.detections) {
+    console.log(`  ${label} ${Math.trunc(confidence * 100)} % at ${Math.trunc(box.x)},${Math.trunc(box.y)}`);
+  }
+}
+
+/** Reads the google.rpc.Status that the trailers of a failed call carry, and its details by type. */
+function printError(error) {
+  const status = fromBinary(StatusSchema, error.metadata.get("grpc-status-details-bin")[0]);
+  // anyUnpack returns undefined where the detail is of another type.
+  const find = (schema) => status.details.map((detail) => anyUnpack(detail, schema)).find((found) => found);
+  const info = find(ErrorInfoSchema);
+  console.log(`error ${status.code} ${info.reason} of ${info.domain}: ${status.message}`);
+  for (const name of Object.keys(info.metadata).sort()) {
+    console.log(`  ${name}: ${info.metadata[name]}`);
+  }
+  for (const { field, reason } of find(BadRequestSchema)?.fieldViolations ?? []) {
+    console.log(`  field ${field}: ${reason}`);
+  }
+}
+
+const job = await wait(await submit("yolo_ocr"));
+if (job.status !== JobStatus.COMPLETED) {
+  throw new Error(`The job ended as ${JobStatusSchema.value[job.status].name}: ${job.errorMessage}`);
+}
+printJob(job);
+let number = 0;
+for await (const page of pages(job)) {
+  console.log(`page ${++number}`);
+  page.results.forEach(printFrame);
+}
+await submit("nope").catch(printError);
+jobs.close();

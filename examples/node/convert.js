@@ -1,0 +1,23 @@
+// Reads messages from JSON, a stored results document for example, or protobuf, and writes them as both.
+//   node examples/node/convert.js foregsyte.v1.ResultsDocument OUTPUT_FOLDER data/video_jobs/*_results.json
+import { readFileSync, writeFileSync } from "node:fs";
+import { join, parse } from "node:path";
+import { createRegistry, fromBinary, fromJsonString, toBinary, toJsonString } from "@bufbuild/protobuf";
+import { file_foregsyte_v1_inference_service } from "./stubs/foregsyte/v1/inference_service_pb.js";
+import { file_foregsyte_v1_job_service } from "./stubs/foregsyte/v1/job_service_pb.js";
+
+const [typeName, output, ...paths] = process.argv.slice(2);
+const withImports = (file) => [file, ...file.dependencies.flatMap(withImports)];
+const contracts = [file_foregsyte_v1_inference_service, file_foregsyte_v1_job_service].flatMap(withImports);
+const registry = createRegistry(...contracts);
+const schema = registry.getMessage(typeName);
+for (const path of paths) {
+  // A newer server may write fields and values that these stubs do not know: pass them over.
+  const message = path.endsWith(".json")
+    ? fromJsonString(schema, readFileSync(path, "utf8"), { ignoreUnknownFields: true })
+    : fromBinary(schema, readFileSync(path));
+  const json = toJsonString(schema, message, { useProtoFieldName: true, prettySpaces: 2 });
+  const target = join(output, parse(path).name);
+  writeFileSync(`${target}.json`, json);
+  writeFileSync(`${target}.binpb`, toBinary(schema, message));
+}

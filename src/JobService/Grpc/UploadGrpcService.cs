@@ -1,0 +1,118 @@
+using ForegSyte.Hosting.Errors;
+using ForegSyte.Jobs.Intake.Sources;
+using ForegSyte.Jobs.Uploads;
+using ForegSyte.Protocol.Checksums;
+using ForegSyte.V1;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Microsoft.Extensions.Options;
+
+namespace ForegSyte.Jobs.Grpc;
+
+/// <summary>The RPCs of UploadService: checks the request, asks the part that knows, makes the answer.</summary>
+internal sealed class UploadGrpcService(
+    UploadStore uploads, PartWriter parts, VideoChecks checks, IOptions<UploadOptions> options)
+    : UploadService.UploadServiceBase
+{
+    /// <inheritdoc />
+    public override Task<CreateUploadResponse> CreateUpload(CreateUploadRequest request, ServerCallContext context)
+    {
+        switch (request.SizeBytes)
+        {
+            case < 0:
+                throw ServiceException.InvalidField(
+                    "size_bytes", "size_bytes has to be the size of the video, more than 0.", request.SizeBytes);
+            case 0:
+                throw ServiceException.ForField(
+                    ErrorReason.EmptyVideo, "size_bytes", "The video has no bytes. Check the file and send it again.");
+        }
+
+        checks.RequireSize("size_bytes", request.SizeBytes);
+        var upload = uploads.Create(
+            request.SizeBytes, RequestChecks.Sha256(request.Sha256), RequestChecks.RequestId(request.RequestId));
+        return Task.FromResult(new CreateUploadResponse { Upload = MessageOf(upload) });
+    }
+
+    /// <inheritdoc />
+    public override async Task<UploadPartResponse> UploadPart(UploadPartRequest request, ServerCallContext context)
+    {
+        var uploadId = RequestChecks.UploadId(request.UploadId);
+        RequirePart(request);
+        var upload = await uploads.FindAsync(uploadId, context.CancellationToken);
+        RequireWithin(request, upload.Record.SizeBytes);
+        await parts.WriteAsync(
+            upload, request.Offset, request.Data.Memory, request.Crc32C, context.CancellationToken);
+        return new UploadPartResponse { ReceivedBytes = upload.Record.SizeBytes - upload.MissingBytes };
+    }
+
+    /// <inheritdoc />
+    public override async Task<GetUploadResponse> GetUpload(GetUploadRequest request, ServerCallContext context)
+    {
+        var uploadId = RequestChecks.UploadId(request.UploadId);
+        var upload = await uploads.FindAsync(uploadId, context.CancellationToken);
+        return new GetUploadResponse { Upload = MessageOf(upload) };
+    }
+
+    /// <inheritdoc />
+    public override async Task<AbortUploadResponse> AbortUpload(AbortUploadRequest request, ServerCallContext context)
+    {
+        await uploads.AbortAsync(RequestChecks.UploadId(request.UploadId), context.CancellationToken);
+        return new AbortUploadResponse();
+    }
+
+    private void RequirePart(UploadPartRequest request)
+    {
+        if (request.Data.IsEmpty)
+        {
+            throw ServiceException.MissingField("data", "Send at least one byte.");
+        }
+
+        if (request.Data.Length > options.Value.MaxPartBytes)
+        {
+            throw ServiceException.InvalidField(
+                "data",
+                FormattableString.Invariant(
+                    $"data has {request.Data.Length} bytes, the limit is {options.Value.MaxPartBytes} ")
+                + "(option Upload:MaxPartBytes, Upload.max_part_bytes). Send smaller parts.");
+        }
+
+        if (!request.HasCrc32C)
+        {
+            throw ServiceException.MissingField("crc32c", "Give the CRC-32C (Castagnoli) of data.");
+        }
+
+        if (Crc32C.Of(request.Data.Span) is var actual && actual != request.Crc32C)
+        {
+            throw UploadErrors.ChecksumMismatch(request.Crc32C, actual);
+        }
+    }
+
+    private static void RequireWithin(UploadPartRequest request, long sizeBytes)
+    {
+        if (request.Offset < 0 || request.Offset > sizeBytes - request.Data.Length)
+        {
+            throw ServiceException.InvalidField(
+                "offset",
+                FormattableString.Invariant(
+                    $"The part begins at {request.Offset} and has {request.Data.Length} bytes; the upload has the ")
+                + FormattableString.Invariant($"bytes 0 to {sizeBytes}, as CreateUpload was told."),
+                request.Offset);
+        }
+    }
+
+    private Upload MessageOf(OpenUpload upload)
+    {
+        var status = upload.StatusOf(options.Value.Lifetime);
+        return new Upload
+        {
+            UploadId = status.Record.UploadId.ToString(),
+            SizeBytes = status.Record.SizeBytes,
+            Sha256 = status.Record.Sha256 ?? "",
+            ReceivedBytes = status.ReceivedBytes,
+            Ranges = { status.Extents.Select(extent => new ByteRange { Start = extent.Start, End = extent.End }) },
+            MaxPartBytes = options.Value.MaxPartBytes,
+            CreatedAt = status.Record.CreatedAt.ToTimestamp(),
+            ExpiresAt = status.ExpiresAt.ToTimestamp(),
+        };
+    }
+}

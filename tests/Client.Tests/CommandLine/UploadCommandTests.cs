@@ -1,0 +1,194 @@
+using System.Security.Cryptography;
+using ForegSyte.Client.Tests.Fakes;
+using ForegSyte.Testing;
+using ForegSyte.V1;
+using Grpc.Core;
+
+namespace ForegSyte.Client.Tests.CommandLine;
+
+public sealed class UploadCommandTests : IAsyncLifetime
+{
+    private const int PartBytes = 4 * 1024 * 1024;
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromMinutes(2);
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly Dictionary<string, string> _noSettings = [];
+    private ScriptedServer _server = null!;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private string VideoPath => _folder.File("video.mp4");
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await ScriptedServer.StartAsync();
+        _server.Service.Submit.Always(_server.Uploads.SubmitAsync);
+        _server.Service.Pipelines.Always((_, _) => Task.FromResult(
+            new ListPipelinesResponse { Pipelines = { new Pipeline { Id = "yolo_ocr" } } }));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task Submit_Upload_PrintsTheJobIdAloneAndItsProgressBeside()
+    {
+        var bytes = MakeVideo(PartBytes + 1000);
+
+        var run = await SubmitAsync(Token);
+
+        Assert.Equal((0, SampleJobs.Id + Environment.NewLine), (run.ExitCode, run.Output));
+        Assert.Equal(bytes, Assert.Single(_server.Uploads.Videos));
+        Assert.Contains("uploading, 0 B of 4.19 MB", run.Error, StringComparison.Ordinal);
+        Assert.Contains("uploading, 4.19 MB of 4.19 MB, ", run.Error, StringComparison.Ordinal);
+        Assert.Contains("the server checks the video", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Submit_UploadInterrupted_SaysHowToGoOn()
+    {
+        MakeVideo(3 * PartBytes);
+        using var interruption = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        _server.Uploads.Part.Do((request, _) => Task.FromResult(_server.Uploads.Take(request)));
+        var reached = new TaskCompletionSource();
+        _server.Uploads.Part.Hang().Hang(reached);
+
+        var running = SubmitAsync(interruption.Token);
+        await reached.Task.WaitAsync(TimeLimit, Token);
+        await interruption.CancelAsync();
+        var run = await running;
+
+        Assert.Equal((5, ""), (run.ExitCode, run.Output));
+        Assert.Contains("The same command goes on with it.", run.Error, StringComparison.Ordinal);
+        Assert.Single(_server.Uploads.Open);
+    }
+
+    [Fact]
+    public async Task Submit_ServerGoesAwayForLong_SaysHowToGoOn()
+    {
+        MakeVideo(PartBytes);
+        _server.Uploads.Part.Always((_, _) => throw Failures.Unavailable);
+
+        var run = await SubmitAsync(Token);
+
+        Assert.Equal(6, run.ExitCode);
+        Assert.Contains(
+            "The server keeps what has arrived (0 B of 4.19 MB) until the upload expires. The same command goes on "
+            + "with it.", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Submit_VideoRefusedAfterTheUpload_DoesNotPromiseToGoOn()
+    {
+        MakeVideo(PartBytes);
+        _server.Service.Submit.Fail(
+            Failures.Of(StatusCode.InvalidArgument, ErrorReason.NoVideoTrack, "There is sound only."));
+
+        var run = await SubmitAsync(Token);
+
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains("NO_VIDEO_TRACK", run.Error, StringComparison.Ordinal);
+        Assert.Contains("The same command begins the upload anew.", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Submit_TooManyUploads_ExitsWithSix()
+    {
+        MakeVideo(PartBytes);
+        _server.Uploads.Create.Fail(
+            Failures.Of(StatusCode.ResourceExhausted, ErrorReason.TooManyUploads, "64 uploads are open."));
+
+        var run = await SubmitAsync(Token);
+
+        Assert.Equal(6, run.ExitCode);
+        Assert.Contains("unfinished uploads expire", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Analyze_Upload_GoesTheSameWay()
+    {
+        var bytes = MakeVideo(PartBytes);
+        _server.Service.Wait.Answer(SampleJobs.Changed(SampleJobs.Failed()));
+
+        var run = await CommandLineRun.StartAsync(
+            ["analyze", VideoPath, "--transfer", "upload", "--server", _server.Address.ToString()], Token, _folder.Path);
+
+        Assert.Equal(4, run.ExitCode);
+        Assert.Equal(bytes, Assert.Single(_server.Uploads.Videos));
+    }
+
+    [Fact]
+    public async Task Submit_ProcessKilledMidway_TheSameCommandSendsTheRest()
+    {
+        var bytes = MakeVideo(8 * PartBytes);
+        var hanging = new TaskCompletionSource();
+        for (var part = 0; part < 5; part++)
+        {
+            _server.Uploads.Part.Do((request, _) => Task.FromResult(_server.Uploads.Take(request)));
+        }
+
+        // Three parts are left, and four are sent at a time: when the last of them is there, five have been answered.
+        _server.Uploads.Part.Hang().Hang().Hang(hanging);
+        await using (var killed = Start(_noSettings))
+        {
+            await hanging.Task.WaitAsync(TimeLimit, Token);
+            await killed.KillAsync();
+        }
+
+        Assert.Equal(5 * PartBytes, Assert.Single(_server.Uploads.Open).Describe().ReceivedBytes);
+        await using var second = Start(_noSettings);
+        var run = await second.EndAsync(Token);
+
+        Assert.Equal((0, SampleJobs.Id + Environment.NewLine), (run.ExitCode, run.Output));
+        Assert.Contains("reading again what has arrived", run.Error, StringComparison.Ordinal);
+        Assert.Equal(bytes, Assert.Single(_server.Uploads.Videos));
+        Assert.Equal(8 + 3, _server.Uploads.Part.Requests.Count);
+        Assert.Single(_server.Uploads.Create.Requests);
+        Assert.Empty(Directory.GetFiles(_folder.File("state", "foregsyte", "uploads")));
+    }
+
+    [Fact]
+    public async Task Submit_LargeFile_FitsIntoASmallHeap()
+    {
+        const int Parts = 64;
+        await using (var file = File.Create(VideoPath))
+        {
+            file.Write("\0\0\0\u0018ftypisom"u8);
+            file.SetLength((long)Parts * PartBytes);
+        }
+
+        _server.Uploads.Create.Do((request, _) => Task.FromResult(new CreateUploadResponse
+        {
+            Upload = new Upload { UploadId = Guid.NewGuid().ToString(), SizeBytes = request.SizeBytes },
+        }));
+        _server.Uploads.Part.Always((_, _) => Task.FromResult(new UploadPartResponse()));
+        _server.Service.Submit.Do((_, _) => Task.FromResult(new SubmitVideoResponse { Job = SampleJobs.Pending() }));
+
+        // A part of 4 MiB and gRPC's copy of it, four times, and room to spare; the file has 256 MiB.
+        await using var process = Start(new Dictionary<string, string> { ["DOTNET_GCHeapHardLimit"] = "0x5000000" });
+        var run = await process.EndAsync(Token);
+
+        Assert.True(run.ExitCode == 0, run.Error);
+        Assert.Equal(Parts, _server.Uploads.Part.Requests.Count);
+    }
+
+    private byte[] MakeVideo(int sizeBytes)
+    {
+        var bytes = RandomNumberGenerator.GetBytes(sizeBytes);
+        "\0\0\0\u0018ftypisom"u8.CopyTo(bytes);
+        File.WriteAllBytes(VideoPath, bytes);
+        return bytes;
+    }
+
+    private Task<CommandLineRun> SubmitAsync(CancellationToken cancellationToken) => CommandLineRun.StartAsync(
+        ["submit", VideoPath, "--transfer", "upload", "--server", _server.Address.ToString()],
+        cancellationToken,
+        _folder.Path);
+
+    private CommandLineProcess Start(IReadOnlyDictionary<string, string> settings) => CommandLineProcess.Start(
+        _folder.File("state"), settings,
+        "submit", VideoPath, "--transfer", "upload", "--server", _server.Address.ToString());
+}

@@ -1,0 +1,67 @@
+namespace ForegSyte.Contracts.Tests.Releases;
+
+/// <summary>eng/breaking.sh lets through what callers of the last release do not notice, and nothing else.</summary>
+public sealed class BreakingChangeTests
+{
+    [Theory]
+    [InlineData("job.proto", "string pipeline_id = 3;", "", "Previously present field \"3\" with name \"pipeline_id\"")]
+    [InlineData("job.proto", "string pipeline_id = 3;", "string pipeline = 3;", "from \"pipeline_id\" to \"pipeline\"")]
+    [InlineData("job.proto", "string pipeline_id = 3;", "bytes pipeline_id = 3;", "from \"string\" to \"bytes\"")]
+    [InlineData("job.proto", "string pipeline_id = 3;", "string pipeline_id = 333;", "Previously present field \"3\"")]
+    [InlineData("job.proto", "string pipeline_id = 3;", "repeated string pipeline_id = 3;", "cardinality")]
+    [InlineData("job.proto", "JOB_STATUS_CANCELLED = 5;", "JOB_STATUS_CANCELED = 5;", "JOB_STATUS_CANCELLED")]
+    [InlineData("results.proto", "message ResultsDocument {", "message Results {", "message \"ResultsDocument\"")]
+    [InlineData(
+        "job_service.proto",
+        "rpc GetJob(GetJobRequest) returns (GetJobResponse);",
+        "",
+        "Previously present RPC \"GetJob\"")]
+    [InlineData(
+        "job_service.proto",
+        "rpc GetJob(GetJobRequest) returns (GetJobResponse);",
+        "rpc GetJob(GetJobRequest) returns (stream GetJobResponse);",
+        "server unary to server streaming")]
+    [InlineData(
+        "inference_service.proto",
+        "rpc ProbeVideo(ProbeVideoRequest) returns (ProbeVideoResponse);",
+        "rpc ProbeVideo(RunPipelineRequest) returns (ProbeVideoResponse);",
+        "changed request type")]
+    public async Task Gate_PlantedBreakingChange_FailsAndNamesIt(
+        string file, string text, string replacement, string expected)
+    {
+        using var contracts = new ContractsCopy();
+        contracts.Replace(file, text, replacement);
+        var gate = await contracts.RunGateAsync();
+        Assert.NotEqual(0, gate.ExitCode);
+        Assert.Contains(expected, gate.StandardOutput, StringComparison.Ordinal);
+        Assert.Contains($"foregsyte/v1/{file}:", gate.StandardOutput, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("job.proto", "string pipeline_id = 3;", "string pipeline_id = 3; string cost_centre = 1000;")]
+    [InlineData("job.proto", "JOB_STATUS_CANCELLED = 5;", "JOB_STATUS_CANCELLED = 5; JOB_STATUS_PAUSED = 6;")]
+    [InlineData("results.proto", "message Point {", "message Mask {} message Point {")]
+    [InlineData(
+        "job_service.proto",
+        "rpc GetJob(GetJobRequest) returns (GetJobResponse);",
+        "rpc GetJob(GetJobRequest) returns (GetJobResponse); rpc PauseJob(GetJobRequest) returns (GetJobResponse);")]
+    public async Task Gate_AdditionOfANewVersion_Passes(string file, string text, string replacement)
+    {
+        using var contracts = new ContractsCopy();
+        contracts.Replace(file, text, replacement);
+        var gate = await contracts.RunGateAsync();
+        Assert.True(gate.ExitCode == 0, gate.StandardOutput + gate.StandardError);
+    }
+
+    [Fact]
+    public async Task Gate_AfterARelease_GuardsWhatThatAdded()
+    {
+        using var contracts = new ContractsCopy();
+        contracts.Replace("job.proto", "string pipeline_id = 3;", "string pipeline_id = 3; string cost_centre = 1000;");
+        Assert.Equal(0, (await contracts.RunGateAsync("--release")).ExitCode);
+        contracts.Replace("job.proto", " string cost_centre = 1000;", "");
+        var gate = await contracts.RunGateAsync();
+        Assert.NotEqual(0, gate.ExitCode);
+        Assert.Contains("cost_centre", gate.StandardOutput, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,64 @@
+using ForegSyte.Jobs.Faults;
+using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Uploads;
+using ForegSyte.Protocol.Checksums;
+using ForegSyte.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+
+namespace ForegSyte.Jobs.Tests.Uploads;
+
+/// <summary>The parts that keep uploads, over a folder; another one over the same folder is the next process.</summary>
+internal sealed class UploadParts : IAsyncDisposable
+{
+    private readonly HashTurns _turns = new();
+    private readonly UploadRecovery _recovery;
+    private readonly LocalStorage _storage;
+    private readonly PartWriter _writer;
+
+    public UploadParts(TemporaryFolder folder, FakeTimeProvider time, UploadOptions? options = null, long minFree = 0)
+    {
+        var storageOptions = Options.Create(
+            new StorageOptions { Root = folder.File("video_jobs"), MinFreeBytes = minFree });
+        var uploadOptions = Options.Create(options ?? new UploadOptions());
+        _storage = new LocalStorage(storageOptions);
+        Files = new UploadFiles(storageOptions);
+        Store = new UploadStore(Files, _storage, _turns, uploadOptions, CrashPoints.None, time);
+        _writer = new PartWriter(_storage, uploadOptions, CrashPoints.None, time);
+        _recovery = new UploadRecovery(Store, Files, _turns, NullLogger<UploadRecovery>.Instance);
+        Folder = folder.File("video_jobs", ".uploads");
+    }
+
+    public string Folder { get; }
+
+    public UploadFiles Files { get; }
+
+    public UploadStore Store { get; }
+
+    public IStorage Storage => _storage;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>What a start does.</summary>
+    public Task RecoverAsync() => _recovery.StartAsync(Cancellation);
+
+    public Task WriteAsync(OpenUpload upload, long offset, byte[] data) =>
+        _writer.WriteAsync(upload, offset, data, Crc32C.Of(data), Cancellation);
+
+    public async Task<OpenUpload> FindAsync(OpenUpload upload) =>
+        await Store.FindAsync(upload.Record.UploadId, Cancellation);
+
+    public async Task<UploadCompletion> CompleteAsync(OpenUpload upload) =>
+        (await Store.TryBeginCompletionAsync(upload.Record.UploadId, Cancellation))!;
+
+    /// <summary>As the end of the process: everything is closed, nothing is said.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _recovery.StopAsync(Cancellation);
+        _recovery.Dispose();
+        Store.Dispose();
+        await _storage.DisposeAsync();
+        _turns.Dispose();
+    }
+}
