@@ -55,7 +55,9 @@ internal sealed class BufferPool<T>
         }
     }
 
-    /// <summary>Rounded up to a quarter of the power of two below, so that lengths that are alike share buffers.</summary>
+    /// <summary>
+    /// Rounded up to a quarter of the power of two below, so that lengths that are alike share buffers.
+    /// </summary>
     internal static int SizeFor(int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);

@@ -11,8 +11,8 @@ internal readonly record struct ComputeSplit(int Runs, int Threads)
     /// </summary>
     public const int MaxRunsOnCpu = 8;
 
-    /// <summary>Frames at once on a GPU: one is made ready, or its outcome read, while another is computed.</summary>
-    public const int RunsOnGpu = 2;
+    /// <summary>Frames at once on a GPU: a batch is made ready while another one is computed.</summary>
+    public const int RunsOnGpu = 2 * BatchLimits.ItemsOnGpu;
 
     /// <summary>
     /// Shares the processors out. A frame for each processor, computed by one thread, does more frames a second than

@@ -33,6 +33,22 @@ internal sealed class DeviceOptions : IValidatableObject
     [Range(0, 256)]
     public int ConcurrentRuns { get; set; }
 
+    /// <summary>
+    /// Most pictures, or lines of text, of all frames and calls that go through a model in one run, where its file takes
+    /// any number. It changes the time and not the results.
+    /// </summary>
+    /// <value>
+    /// The default is 0: 1 on the CPU, <see cref="BatchLimits.ItemsOnGpu"/> on a GPU.
+    /// </value>
+    [Range(0, 128)]
+    [Limit("items", "Pictures or lines that go through a model in one run; 0 for what suits the device.")]
+    public int MaxBatch { get; set; }
+
+    /// <summary>How long the first of them waits for others.</summary>
+    /// <value>0 to 1 s; 2 ms by default.</value>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:01")]
+    public TimeSpan BatchDelay { get; set; } = TimeSpan.FromMilliseconds(2);
+
     /// <summary>Threads that one run of a model uses on the CPU.</summary>
     /// <value>The default is 0: the processors, shared out among the concurrent runs.</value>
     [Range(0, 256)]

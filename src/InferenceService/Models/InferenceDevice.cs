@@ -58,6 +58,10 @@ internal sealed class InferenceDevice
     /// <summary>Whether the models run on a GPU.</summary>
     public bool IsGpu => Provider != V1.ExecutionProvider.Cpu;
 
+    /// <summary>How runs of a model that are asked for at the same time are put together.</summary>
+    public BatchLimits Batches => new(
+        _options.MaxBatch > 0 ? _options.MaxBatch : IsGpu ? BatchLimits.ItemsOnGpu : 1, _options.BatchDelay);
+
     /// <summary>Frames that are computed at the same time, and threads of a run.</summary>
     public ComputeSplit Split { get; }
 

@@ -23,13 +23,16 @@ internal sealed class ModelSession : IDisposable
     private readonly CountdownEvent _uses = new(1);
 
     private readonly CancellationTokenSource _closing = new();
+    private readonly RunBatcher? _batcher;
     private int _isDisposed;
 
     /// <param name="entry">Entry of the catalogue.</param>
     /// <param name="session">Session, owned from here on.</param>
     /// <param name="metrics">Is told the size of each batch.</param>
+    /// <param name="batches">How runs are put together, where the model takes any number of items.</param>
     /// <exception cref="ModelLoadException">The model has another number of inputs than one.</exception>
-    public ModelSession(ModelEntry entry, InferenceSession session, InferenceMetrics? metrics = null)
+    public ModelSession(
+        ModelEntry entry, InferenceSession session, InferenceMetrics? metrics = null, BatchLimits? batches = null)
     {
         Entry = entry;
         _metrics = metrics;
@@ -43,6 +46,11 @@ internal sealed class ModelSession : IDisposable
 
         Input = ToShape(session.InputMetadata, _inputNames[0]);
         Outputs = [.. _outputNames.Select(name => ToShape(session.OutputMetadata, name))];
+        if (batches is { MaxItems: > 1 } limits && Input.Sizes is [< 0, ..])
+        {
+            GainsByBatches = true;
+            _batcher = new RunBatcher(Run, limits, TimeProvider.System);
+        }
     }
 
     /// <summary>The entry of the catalogue.</summary>
@@ -58,10 +66,20 @@ internal sealed class ModelSession : IDisposable
     /// Whether several pictures in one run take less time than one run for each: on a GPU they do, on a CPU they do
     /// not, since the values between two operators then no longer fit into its caches.
     /// </summary>
-    public bool GainsByBatches { get; init; }
+    public bool GainsByBatches { get; }
 
     /// <summary>Runs under way.</summary>
     public int Running => _uses.CurrentCount - (_isDisposed == 0 ? 1 : 0);
+
+    /// <summary>
+    /// Runs the model: on the calling thread, or together with what others ask for at the same time where that is
+    /// faster. What comes out does not depend on which.
+    /// </summary>
+    /// <inheritdoc cref="Run" />
+    public ValueTask<ModelOutputs> RunAsync(Memory<float> input, long[] shape, CancellationToken cancellationToken) =>
+        _batcher is null
+            ? ValueTask.FromResult(Run(input, shape, cancellationToken))
+            : new(_batcher.RunAsync(input, shape, cancellationToken));
 
     /// <summary>Runs the model on the calling thread.</summary>
     /// <param name="input">Values of the input, row-major, exactly as many as the shape says.</param>

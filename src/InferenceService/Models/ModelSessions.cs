@@ -76,7 +76,7 @@ internal sealed class ModelSessions(
             var session = new InferenceSession(bytes, options);
             try
             {
-                var model = new ModelSession(entry, session, metrics) { GainsByBatches = device.IsGpu };
+                var model = new ModelSession(entry, session, metrics, device.Batches);
                 logger.LogInformation("Loaded model {Model} from {Path}", entry.Id, entry.FilePath);
                 return model;
             }

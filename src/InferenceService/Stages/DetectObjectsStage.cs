@@ -50,26 +50,25 @@ internal sealed class DetectObjectsStage : IStage
     /// </summary>
     public DecodeSize DecodeSize { get; }
 
-    public ValueTask<StageOutput> ProcessAsync(StageInput input, CancellationToken cancellationToken) =>
-        ValueTask.FromResult(StageOutput.Of(Detect(input.Frame, cancellationToken)));
-
-    private List<V1.Detection> Detect(Frame frame, CancellationToken cancellationToken)
+    public async ValueTask<StageOutput> ProcessAsync(StageInput input, CancellationToken cancellationToken)
     {
+        var frame = input.Frame;
         var (width, height) = (_model.Entry.InputWidth, _model.Entry.InputHeight);
         var fit = ImageFit.Of(frame.Width, frame.Height, width, height, _decoder.Placement);
         var length = width * height * TensorFormat.ChannelCount;
         var buffer = BufferPool<float>.Shared.Rent(length);
         try
         {
-            var image = new RgbImage(frame.Pixels.Span, frame.Width, frame.Height);
-            ImageTensor.Fill(image, fit, _decoder.Format, _decoder.Padding, buffer.AsSpan(0, length), width, height);
+            ImageTensor.Fill(
+                new RgbImage(frame.Pixels.Span, frame.Width, frame.Height), fit, _decoder.Format, _decoder.Padding,
+                buffer.AsSpan(0, length), width, height);
             var candidates = new List<ScoredBox>();
-            using (var outputs = _model.Run(buffer.AsMemory(0, length), _inputShape, cancellationToken))
+            using (var outputs = await _model.RunAsync(buffer.AsMemory(0, length), _inputShape, cancellationToken))
             {
                 _decoder.Decode(outputs, _confidence, candidates);
             }
 
-            return ToDetections(candidates, fit, frame);
+            return StageOutput.Of(ToDetections(candidates, fit, frame));
         }
         finally
         {

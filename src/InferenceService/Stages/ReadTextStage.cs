@@ -22,8 +22,8 @@ internal sealed class ReadTextStage(
     /// <summary>Small text needs every pixel.</summary>
     public DecodeSize DecodeSize => DecodeSize.Native;
 
-    public ValueTask<StageOutput> ProcessAsync(StageInput input, CancellationToken cancellationToken) =>
-        ValueTask.FromResult(StageOutput.Of(Read(input, cancellationToken)));
+    public async ValueTask<StageOutput> ProcessAsync(StageInput input, CancellationToken cancellationToken) =>
+        StageOutput.Of(await ReadAsync(input, cancellationToken));
 
     public int ChangeThreshold => changeThreshold;
 
@@ -44,13 +44,18 @@ internal sealed class ReadTextStage(
         return new TextFinding(region, TextLinks.SmallestAround(centre, detections));
     }
 
-    private List<TextFinding> Read(StageInput input, CancellationToken cancellationToken)
+    private async ValueTask<List<TextFinding>> ReadAsync(StageInput input, CancellationToken cancellationToken)
     {
         var frame = input.Frame;
-        var quads = detector.Find(frame, cancellationToken).ConvertAll(static box => Upright(box.Quad)).ToArray();
-        quads = direction?.Turn(frame, quads, cancellationToken) ?? quads;
+        var boxes = await detector.FindAsync(frame, cancellationToken);
+        Quad[] quads = [.. boxes.Select(box => Upright(box.Quad))];
+        if (direction is not null)
+        {
+            quads = await direction.TurnAsync(frame, quads, cancellationToken);
+        }
+
         var lines = Array.FindAll(
-            recognizer.Read(frame, quads, cancellationToken),
+            await recognizer.ReadAsync(frame, quads, cancellationToken),
             line => line.Confidence >= confidence && !string.IsNullOrWhiteSpace(line.Text));
         var order = ReadingOrder.Of([.. lines.Select(line => line.Quad)]);
         var detections = input.Upstream.SelectMany(output => output.Detections).ToList();

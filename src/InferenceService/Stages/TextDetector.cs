@@ -37,7 +37,7 @@ internal sealed class TextDetector
     }
 
     /// <summary>The lines, in pixels of the frame (not of the source), the surest first.</summary>
-    public List<TextBox> Find(Frame frame, CancellationToken cancellationToken)
+    public async ValueTask<List<TextBox>> FindAsync(Frame frame, CancellationToken cancellationToken)
     {
         var (width, height) = TextPictureSize.Of(frame.Width, frame.Height, _maxSide);
         var length = width * height * TensorFormat.ChannelCount;
@@ -45,9 +45,10 @@ internal sealed class TextDetector
         try
         {
             var fit = ImageFit.Of(frame.Width, frame.Height, width, height, ImagePlacement.Stretch);
-            var image = new RgbImage(frame.Pixels.Span, frame.Width, frame.Height);
-            ImageTensor.Fill(image, fit, Format, padding: 0, buffer.AsSpan(0, length), width, height);
-            using var outputs = _model.Run(
+            ImageTensor.Fill(
+                new RgbImage(frame.Pixels.Span, frame.Width, frame.Height), fit, Format, padding: 0,
+                buffer.AsSpan(0, length), width, height);
+            using var outputs = await _model.RunAsync(
                 buffer.AsMemory(0, length), [1, TensorFormat.ChannelCount, height, width], cancellationToken);
             var boxes = TextMap.Find(outputs.Values(0), width, height, _thresholds);
             var (scaleX, scaleY) = ((float)frame.Width / width, (float)frame.Height / height);

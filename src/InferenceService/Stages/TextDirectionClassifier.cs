@@ -30,20 +30,28 @@ internal sealed class TextDirectionClassifier
     }
 
     /// <summary>The lines in their order, those that stand on their head turned.</summary>
-    public Quad[] Turn(Frame frame, IReadOnlyList<Quad> lines, CancellationToken cancellationToken)
+    public async ValueTask<Quad[]> TurnAsync(
+        Frame frame, IReadOnlyList<Quad> lines, CancellationToken cancellationToken)
     {
         var turned = new List<Quad>(lines.Count);
         foreach (var chunk in lines.Chunk(_linesPerBatch))
         {
             using var batch = new TextLineBatch(frame, chunk, _model.Entry.InputWidth, _model.Entry.InputHeight);
-            using var outputs = batch.Run(_model, 0, chunk.Length, cancellationToken);
-            var values = outputs.Values(0);
-            for (var i = 0; i < chunk.Length; i++)
-            {
-                turned.Add(values[(2 * i) + 1] >= _threshold ? chunk[i].TurnedHalf() : chunk[i]);
-            }
+            using var outputs = await batch.RunAsync(_model, 0, chunk.Length, cancellationToken);
+            turned.AddRange(Turn(chunk, outputs.Values(0)));
         }
 
         return [.. turned];
+    }
+
+    private Quad[] Turn(Quad[] lines, ReadOnlySpan<float> values)
+    {
+        var turned = new Quad[lines.Length];
+        for (var i = 0; i < lines.Length; i++)
+        {
+            turned[i] = values[(2 * i) + 1] >= _threshold ? lines[i].TurnedHalf() : lines[i];
+        }
+
+        return turned;
     }
 }

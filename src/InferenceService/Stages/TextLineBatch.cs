@@ -52,10 +52,11 @@ internal sealed class TextLineBatch : IDisposable
     /// <param name="first">First of the lines.</param>
     /// <param name="count">How many; fewer are run where fewer are left.</param>
     /// <param name="cancellationToken">Ends the run between two operators.</param>
-    public ModelOutputs Run(ModelSession model, int first, int count, CancellationToken cancellationToken)
+    public ValueTask<ModelOutputs> RunAsync(
+        ModelSession model, int first, int count, CancellationToken cancellationToken)
     {
         count = Math.Min(count, Count - first);
-        return model.Run(
+        return model.RunAsync(
             _buffer.AsMemory(first * _lineLength, count * _lineLength),
             [count, TensorFormat.ChannelCount, _height, _width],
             cancellationToken);

@@ -47,7 +47,8 @@ internal sealed class TextRecognizer
     /// <param name="lines">The lines, in pixels of the frame.</param>
     /// <param name="cancellationToken">Ends the work between two operators.</param>
     /// <returns>As many as the lines, in their order.</returns>
-    public ReadLine[] Read(Frame frame, IReadOnlyList<Quad> lines, CancellationToken cancellationToken)
+    public async ValueTask<ReadLine[]> ReadAsync(
+        Frame frame, IReadOnlyList<Quad> lines, CancellationToken cancellationToken)
     {
         var height = _model.Entry.InputHeight;
         var read = new ReadLine[lines.Count];
@@ -61,7 +62,7 @@ internal sealed class TextRecognizer
                 frame, [.. indexes.Select(index => lines[index])], TensorWidth(widest, _maxWidth), height);
             for (var first = 0; first < batch.Count; first += _linesPerRun)
             {
-                using var outputs = batch.Run(_model, first, _linesPerRun, cancellationToken);
+                using var outputs = await batch.RunAsync(_model, first, _linesPerRun, cancellationToken);
                 var count = Math.Min(_linesPerRun, batch.Count - first);
                 Decode(outputs.Values(0), indexes.AsSpan(first, count), lines, read);
             }

@@ -8,7 +8,9 @@ namespace ForegSyte.Inference.Video;
 /// <param name="EndFrame">Frame after the last one; not past the end of the video.</param>
 /// <param name="Stride">Only multiples of this, counted from frame 0 of the video.</param>
 /// <param name="SeekTo">Where the decoder starts; null for the beginning of the file.</param>
-/// <param name="KeyFramesOnly">Whether all wanted frames are key frames, so that no other one has to be decoded.</param>
+/// <param name="KeyFramesOnly">
+/// Whether all wanted frames are key frames, so that no other one has to be decoded.
+/// </param>
 internal sealed record DecodePlan(int StartFrame, int EndFrame, int Stride, SeekPoint? SeekTo, bool KeyFramesOnly)
 {
     /// <summary>

@@ -103,6 +103,7 @@ internal sealed class VideoOptions
 
     /// <value>Decoders that may wait for the next segment of their job, all jobs together; 0 ends each at once.</value>
     [Range(0, 256)]
+    [Limit("decoders", "Decoders that wait for the next segment of their job; past it the next one is ended.")]
     public int WaitingDecoders { get; set; } = 8;
 
     /// <value>How long a decoder waits for the next segment of its job.</value>

@@ -101,7 +101,7 @@ internal static class Layering
         new("Vision", "ForegSyte.Inference.Vision"),
         new("Metrics", "ForegSyte.Inference.Metrics"),
         new("Memory", "ForegSyte.Inference.Memory"),
-        new("Models", "ForegSyte.Inference.Models") { Uses = ["Metrics", Protocol, OnnxRuntime] },
+        new("Models", "ForegSyte.Inference.Models") { Uses = ["Metrics", "Memory", Protocol, OnnxRuntime] },
         new("Video", "ForegSyte.Inference.Video") { Uses = ["Memory", Protocol, Hosting, AspNetCore] },
         new("Stages", "ForegSyte.Inference.Stages") { Uses = ["Vision", "Memory", "Models", "Video", Protocol] },
         new("Pipelines", "ForegSyte.Inference.Pipelines")

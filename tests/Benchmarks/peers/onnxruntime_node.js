@@ -28,7 +28,7 @@ function ffmpeg(...args) {
 
 async function* framesOfPipe() {
   const { output, ended } = ffmpeg(
-    '-vf', `${SELECT},scale=${SIDE}:${SIDE}:flags=bilinear`, '-fps_mode', 'passthrough',
+    '-vf', `${SELECT},scale=${SIDE}:${SIDE}:flags=fast_bilinear`, '-fps_mode', 'passthrough',
     '-pix_fmt', 'bgr24', '-f', 'rawvideo', 'pipe:1');
   const frame = Buffer.allocUnsafe(FRAME_BYTES);
   let filled = 0;

@@ -1,3 +1,4 @@
+using ForegSyte.Inference.Metrics;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Stages;
 using ForegSyte.Testing;
@@ -14,12 +15,14 @@ public sealed class LoadedModels : IDisposable
 
     internal ModelSessions Sessions { get; }
 
-    internal static ModelSessions Open(string cataloguePath)
+    internal static ModelSessions Open(
+        string cataloguePath, DeviceOptions? options = null, InferenceMetrics? metrics = null)
     {
-        var device = new InferenceDevice(
-            Options.Create(new DeviceOptions { Provider = DeviceProvider.Cpu }), NullLogger<InferenceDevice>.Instance);
+        options ??= new DeviceOptions();
+        options.Provider = DeviceProvider.Cpu;
+        var device = new InferenceDevice(Options.Create(options), NullLogger<InferenceDevice>.Instance);
         return new ModelSessions(
-            ModelCatalogueReader.Read(cataloguePath), device, NullLogger<ModelSessions>.Instance);
+            ModelCatalogueReader.Read(cataloguePath), device, NullLogger<ModelSessions>.Instance, metrics);
     }
 
     internal static IStage Detector(

@@ -49,7 +49,7 @@ public sealed class ReadTextTests(LoadedModels models) : IClassFixture<LoadedMod
         var recognizer = new TextRecognizer(models.Sessions.Get("ppocr_v4_recognition"), new StageOptions());
         Quad line = new(new(crop[0], crop[1]), new(crop[2], crop[1]), new(crop[2], crop[3]), new(crop[0], crop[3]));
 
-        var read = recognizer.Read((await SampleFrames.ReadAsync(20))[1], [line],
+        var read = await recognizer.ReadAsync((await SampleFrames.ReadAsync(20))[1], [line],
             TestContext.Current.CancellationToken);
 
         Assert.Equal(reference.GetProperty("text").GetString(), read[0].Text);
@@ -68,7 +68,7 @@ public sealed class ReadTextTests(LoadedModels models) : IClassFixture<LoadedMod
         };
         var detector = new TextDetector(models.Sessions.Get("ppocr_v4_detection"), thresholds, new StageOptions());
 
-        var found = detector.Find((await SampleFrames.ReadAsync(20))[1], TestContext.Current.CancellationToken);
+        var found = await detector.FindAsync((await SampleFrames.ReadAsync(20))[1], TestContext.Current.CancellationToken);
 
         var expected = ReferenceValues.Get("text_cores").EnumerateArray().ToList();
         Assert.NotEmpty(expected);

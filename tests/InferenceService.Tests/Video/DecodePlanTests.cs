@@ -87,9 +87,12 @@ public sealed class DecodePlanTests
                 Assert.Equal(plan.Wanted(), stretches.SelectMany(stretch => stretch.Wanted()));
                 Assert.All(
                     stretches.Skip(1).Zip(stretches),
-                    pair => Assert.True(
-                        pair.First.FirstWanted - pair.First.SeekFrame(index) + DecodePlan.FramesOfAStart(index) < plan.Stride
-                        && pair.First.SeekFrame(index) > pair.Second.LastWanted));
+                    pair =>
+                    {
+                        var toDecode = pair.First.FirstWanted - pair.First.SeekFrame(index);
+                        Assert.True(toDecode + DecodePlan.FramesOfAStart(index) < plan.Stride);
+                        Assert.True(pair.First.SeekFrame(index) > pair.Second.LastWanted);
+                    });
             });
 
     [Theory]

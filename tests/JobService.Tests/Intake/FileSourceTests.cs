@@ -140,7 +140,8 @@ public sealed class FileSourceTests : IAsyncDisposable
         AssertNothingLeft();
     }
 
-    private void AssertNothingLeft() => Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.File("storage")));
+    private void AssertNothingLeft() => Assert.Empty(
+        Directory.EnumerateFiles(_folder.File("storage"), "*", SearchOption.AllDirectories));
 
     private static async Task<byte[]> ReadAsync(Stream stream)
     {
