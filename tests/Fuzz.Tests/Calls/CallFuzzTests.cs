@@ -1,9 +1,8 @@
+using System.Collections.Concurrent;
 using ForegSyte.Client;
 using ForegSyte.Fuzz.Tests.Running;
-using ForegSyte.Protocol.Errors;
 using ForegSyte.Testing;
-using Google.Protobuf.Reflection;
-using Google.Rpc;
+using ForegSyte.V1;
 using Grpc.Core;
 using Grpc.Net.Client;
 
@@ -15,13 +14,10 @@ public sealed class CallFuzzTests(Tally tally)
     /// <summary>Calls of each method in `make test`.</summary>
     private const int QuickCalls = 60;
 
-    /// <summary>Jobs that there are before the first call; some calls delete one.</summary>
+    /// <summary>
+    /// Jobs and uploads that there are before the first call; half of them are for the calls that remove.
+    /// </summary>
     private const int Jobs = 8;
-
-    /// <summary>Longer than the longest wait of WaitJob: past it a call hangs.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(80);
-
-    private static readonly Marshaller<byte[]> Bytes = Marshallers.Create<byte[]>(bytes => bytes, bytes => bytes);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -36,10 +32,13 @@ public sealed class CallFuzzTests(Tally tally)
     {
         await using var services = new Installation();
         await services.StartAsync();
+        var untouched = Footprint.Of(services).Files;
         using var jobs = GrpcChannel.ForAddress(services.JobAddress);
         using var inference = GrpcChannel.ForAddress(services.InferenceAddress);
-        var requests = new RequestBytes(await WordsAsync(services));
-        var footprint = Footprint.Of(services);
+        var words = await WordsAsync(services, new UploadService.UploadServiceClient(jobs));
+        var requests = new RequestBytes(words);
+        var footprint = Footprint.Of(services) with { Files = untouched };
+        var uploads = new ConcurrentBag<string>(words["upload_id"].Concat(words["AbortUpload.upload_id"]));
 
         await Fuzzing.RunAsync(
             "calls",
@@ -49,48 +48,26 @@ public sealed class CallFuzzTests(Tally tally)
                 var method = Contracts.Methods[random.Next(Contracts.Methods.Count)];
                 var channel = method.Service.Name == "InferenceService" ? inference : jobs;
                 var (bytes, _) = requests.Make(method, random);
-                var outcome = await CallAsync(channel, method, bytes);
+                var (outcome, answer) = await RawCall.MakeAsync(channel, method, bytes);
+                if (answer is CreateUploadResponse created)
+                {
+                    uploads.Add(created.Upload.UploadId);
+                }
+
                 tally.Count($"call of {method.Service.Name}.{method.Name}", outcome);
                 return outcome;
             },
             QuickCalls * Contracts.Methods.Count);
 
-        // The calls may have made jobs, whose files are theirs, and connections; a call that is over leaves no process.
-        await (footprint with { Files = await FilesOfJobsAsync(services) }).AssertUnchangedAsync(services, Token);
+        // What the calls made can be removed by calls, and then nothing is left of it: no file, process or descriptor.
+        await EndUploadsAsync(jobs, uploads);
+        await DeleteJobsAsync(services);
+        await footprint.AssertUnchangedAsync(services, Token);
     }
 
-    private static async Task<string> CallAsync(GrpcChannel channel, MethodDescriptor method, byte[] request)
-    {
-        var call = channel.CreateCallInvoker().AsyncUnaryCall(
-            new Method<byte[], byte[]>(MethodType.Unary, method.Service.FullName, method.Name, Bytes, Bytes),
-            host: null,
-            new CallOptions(
-                deadline: TimeProvider.System.GetUtcNow().UtcDateTime + Patience, cancellationToken: Token),
-            request);
-        try
-        {
-            var answer = await call;
-            method.OutputType.Parser.ParseFrom(answer);
-            return "OK";
-        }
-        catch (RpcException failure)
-        {
-            var info = failure.GetRpcStatus()?.GetDetail<ErrorInfo>();
-            var reason = info?.Reason ?? failure.StatusCode.ToString();
-            Assert.False(
-                failure.StatusCode is StatusCode.Internal or StatusCode.Unknown or StatusCode.DeadlineExceeded,
-                $"{method.FullName} answered {failure.StatusCode} {reason}: {failure.Status.Detail} to "
-                + Convert.ToHexString(request));
-            Assert.True(
-                failure.StatusCode == StatusCode.Unimplemented || info?.Domain == ErrorReasons.Domain,
-                $"{method.FullName} answered {failure.StatusCode} without ErrorInfo: {failure.Status.Detail} to "
-                + Convert.ToHexString(request));
-            return reason;
-        }
-    }
-
-    /// <summary>Texts that bring a call further: jobs that have ended, their videos, names that exist.</summary>
-    private static async Task<ILookup<string, string>> WordsAsync(Installation services)
+    /// <summary>Texts that bring a call further: jobs that have ended, their videos, uploads, names that exist.</summary>
+    private static async Task<ILookup<string, string>> WordsAsync(
+        Installation services, UploadService.UploadServiceClient uploads)
     {
         var clip = await Clips.MakeTestPictureAsync(Path.Combine(services.Inbox, "clip.mp4"), 64, 48, frames: 6);
         await using var client = services.Client();
@@ -98,36 +75,54 @@ public sealed class CallFuzzTests(Tally tally)
         [
             ("pipeline_id", "detect_only"), ("uri", $"file://{clip}"), ("job_id", Guid.NewGuid().ToString()),
             ("upload_id", Guid.NewGuid().ToString()), ("filter", "status = COMPLETED"),
-            ("filter", "NOT status = FAILED"), ("request_id", ""), ("request_id", Guid.NewGuid().ToString()), ("display_name", "a clip"),
-            ("page_token", ""),
+            ("filter", "NOT status = FAILED"), ("request_id", ""), ("request_id", Guid.NewGuid().ToString()),
+            ("display_name", "a clip"), ("page_token", ""), ("sha256", ""),
         ];
         for (var number = 0; number < Jobs; number++)
         {
+            var (removeJob, removeUpload) = number % 2 == 0 ? ("DeleteJob.", "AbortUpload.") : ("", "");
             var job = await client.SubmitFileAsync(clip, new SubmitOptions { PipelineId = "detect_only" }, Token);
             await client.WaitForCompletionAsync(job.JobId, cancellationToken: Token);
+            var upload = await uploads.CreateUploadAsync(new() { SizeBytes = 100 }, cancellationToken: Token);
             var page = await client.GetResultsPageAsync(job.JobId, pageBytes: 1, cancellationToken: Token);
             words.AddRange(
             [
-                ("job_id", job.JobId), ("uri", $"file://{services.Storage}/{job.JobId}.mp4"),
-                ("page_token", page.NextPageToken),
+                ($"{removeJob}job_id", job.JobId), ($"{removeUpload}upload_id", upload.Upload.UploadId),
+                ("uri", $"file://{services.Storage}/{job.JobId}.mp4"), ("page_token", page.NextPageToken),
             ]);
         }
 
         return words.ToLookup(pair => pair.Field, pair => pair.Word);
     }
 
-    /// <summary>The files of the jobs that there are; a job that is under way has some more for a while.</summary>
-    private static async Task<IReadOnlyList<string>> FilesOfJobsAsync(Installation services)
+    private static async Task EndUploadsAsync(GrpcChannel channel, IEnumerable<string> uploads)
+    {
+        var client = new UploadService.UploadServiceClient(channel);
+        foreach (var uploadId in uploads)
+        {
+            try
+            {
+                await client.AbortUploadAsync(new() { UploadId = uploadId }, cancellationToken: Token);
+            }
+            catch (RpcException gone) when (gone.StatusCode == StatusCode.NotFound)
+            {
+                // One of the calls has ended it.
+            }
+        }
+    }
+
+    private static async Task DeleteJobsAsync(Installation services)
     {
         await using var client = services.Client();
-        List<string> files = [];
+        List<string> ended = [];
         await foreach (var listed in client.ListJobsAsync(cancellationToken: Token))
         {
-            var job = await client.WaitForCompletionAsync(listed.JobId, cancellationToken: Token);
-            files.AddRange(Directory.GetFiles(services.Storage, $"{job.JobId}*"));
+            ended.Add((await client.WaitForCompletionAsync(listed.JobId, cancellationToken: Token)).JobId);
         }
 
-        files.AddRange(Directory.GetFiles(services.Storage, ".generation"));
-        return [.. files.Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+        foreach (var jobId in ended)
+        {
+            await client.DeleteJobAsync(jobId, cancellationToken: Token);
+        }
     }
 }
