@@ -6,8 +6,8 @@ VIDEO ?= data/samples/pedestrians.mp4
 export CONFIGURATION
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test contracts examples faults fuzz bench bench-gpu bench-jobs bench-uploads accuracy models
-.PHONY: lint format docs breaking clean
+.PHONY: help setup build demo test contracts examples faults fuzz bench bench-gpu bench-jobs bench-uploads
+.PHONY: bench-sandbox accuracy models lint format docs breaking clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -67,6 +67,9 @@ bench-uploads: setup ## measure uploads against a plain copy and a bare gRPC sin
 	@dotnet build tests/JobBenchmarks -c Release -v quiet --nologo -tl:off -clp:NoSummary
 	@dotnet tests/JobBenchmarks/bin/Release/net10.0/ForegSyte.JobBenchmarks.dll uploads \
 		--gigabytes $(or $(GIGABYTES),1) --rounds $(or $(ROUNDS),3)
+
+bench-sandbox: setup ## measure what each sandbox level adds to the start of a decoder; RUNS=100 for more
+	@eng/bench-sandbox.sh $(RUNS)
 
 accuracy: ## measure the models on labelled frames and lines; ARGS="objects", "text sides=1280 mistakes" or a threshold
 	@eng/setup.sh --accuracy

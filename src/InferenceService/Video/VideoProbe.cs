@@ -109,6 +109,6 @@ internal sealed class VideoProbe(
         tail.Mentions(ConfinedInput.TooManyPixels)
             ? VideoFailures.FrameTooLarge(options.Value)
             : tail.Mentions("moov atom not found")
-            ? VideoFailures.Truncated("its \"moov\" box, the table of frames, is missing.")
+            ? VideoFailures.Truncated("its 'moov' box, the table of frames, is missing.")
             : VideoFailures.NotAnMp4("its boxes contradict each other.");
 }

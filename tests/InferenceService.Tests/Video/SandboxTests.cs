@@ -170,6 +170,39 @@ public sealed class SandboxTests : IDisposable
         Assert.Empty(ChildProcesses.UsingFile(path));
     }
 
+    [Theory]
+    [InlineData(SandboxLevel.Limits)]
+    [InlineData(SandboxLevel.Network)]
+    [InlineData(SandboxLevel.Files)]
+    public async Task WaitingDecoder_NobodyComesBack_LeavesNoProcessOfTheSandbox(SandboxLevel level)
+    {
+        var path = await Clips.MakeTestPictureAsync(_folder.File("clip.mp4"), frames: 60);
+        var parts = await VideoParts.AtAsync(level);
+        await parts.ReadAsync(path, 0, 15, jobEnd: 60);
+        Assert.Equal(1, parts.Decoders.WaitingCount);
+        Assert.NotEmpty(ChildProcesses.UsingFile(path));
+
+        parts.Time.Advance(parts.Options.DecoderWaitTime);
+        await parts.Decoders.DisposeAsync();
+
+        Assert.Empty(ChildProcesses.UsingFile(path));
+    }
+
+    [Theory]
+    [InlineData(SandboxLevel.Limits)]
+    [InlineData(SandboxLevel.Files)]
+    public async Task WaitingDecoder_ServiceStops_LeavesNoProcessOfTheSandbox(SandboxLevel level)
+    {
+        var path = await Clips.MakeTestPictureAsync(_folder.File("clip.mp4"), frames: 60);
+        var parts = await VideoParts.AtAsync(level);
+        await parts.ReadAsync(path, 0, 15, jobEnd: 60);
+        Assert.NotEmpty(ChildProcesses.UsingFile(path));
+
+        await parts.Decoders.DisposeAsync();
+
+        Assert.Empty(ChildProcesses.UsingFile(path));
+    }
+
     [Fact]
     public async Task Files_DecoderKilledFromOutside_IsDecoderLost()
     {
