@@ -65,7 +65,7 @@ public sealed class CallFuzzTests(Tally tally)
         await footprint.AssertUnchangedAsync(services, Token);
     }
 
-    /// <summary>Texts that bring a call further: jobs that have ended, their videos, uploads, names that exist.</summary>
+    /// <summary>Texts that bring a call further: jobs that have ended, their videos, uploads, names.</summary>
     private static async Task<ILookup<string, string>> WordsAsync(
         Installation services, UploadService.UploadServiceClient uploads)
     {

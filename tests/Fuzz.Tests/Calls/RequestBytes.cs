@@ -8,8 +8,8 @@ namespace ForegSyte.Fuzz.Tests.Calls;
 
 /// <summary>Requests of a method as bytes: valid ones, nearly valid ones, and noise.</summary>
 /// <param name="words">
-/// Texts that mean something to the services, by the name of the field, such as the ids of jobs for job_id; those of one
-/// method alone by its name too, as in DeleteJob.job_id.
+/// Texts that mean something to the services, by the name of the field, such as the ids of jobs for job_id; those of
+/// one method alone by its name too, as in DeleteJob.job_id.
 /// </param>
 internal sealed class RequestBytes(ILookup<string, string> words)
 {
