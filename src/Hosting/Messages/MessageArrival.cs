@@ -48,6 +48,19 @@ internal sealed class MessageArrival(
         }
     }
 
+    /// <summary>The failure of a message that is small enough where it is packed, and not where it is not.</summary>
+    public static ServiceException TooLargeUnpacked(MessageSizeLimit limit) =>
+        new(
+            ErrorReason.MessageTooLarge,
+            FormattableString.Invariant(
+                $"The request unpacks to more than its limit of {limit.MaxBytes} bytes. {limit.WhatToDo}"))
+        {
+            Metadata = new Dictionary<string, string>
+            {
+                ["limitBytes"] = limit.MaxBytes.ToString(CultureInfo.InvariantCulture),
+            },
+        };
+
     private static bool IsThere(
         PipeReader reader, ReadResult read, MessageSizeLimit limit, CallTransfer transfer, SlowArrival? wait)
     {

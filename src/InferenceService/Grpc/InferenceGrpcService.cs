@@ -20,6 +20,7 @@ internal sealed class InferenceGrpcService(
     PipelineCatalogue pipelines,
     InferenceDevice device,
     DecoderChecks decoders,
+    DecoderTools tools,
     ServerLimits limits,
     CallLimits calls,
     Readiness readiness,
@@ -92,6 +93,11 @@ internal sealed class InferenceGrpcService(
             Device = device.Description,
             Models = { pipelines.Models },
             FfmpegVersion = decoders.FfmpegVersion,
+            Sandbox = new Sandbox
+            {
+                Level = tools.Confinement.Level,
+                Measures = { tools.Confinement.Measures },
+            },
         };
         foreach (var (option, limit) in limits.All())
         {
