@@ -55,10 +55,7 @@ internal sealed class MessageArrival(
             FormattableString.Invariant(
                 $"The request unpacks to more than its limit of {limit.MaxBytes} bytes. {limit.WhatToDo}"))
         {
-            Metadata = new Dictionary<string, string>
-            {
-                ["limitBytes"] = limit.MaxBytes.ToString(CultureInfo.InvariantCulture),
-            },
+            Metadata = MetadataOf(limit),
         };
 
     private static bool IsThere(
@@ -99,16 +96,8 @@ internal sealed class MessageArrival(
 
     private static ServiceException TooLarge(GrpcPrefix prefix, MessageSizeLimit limit)
     {
-        var metadata = new Dictionary<string, string>
-        {
-            ["actualBytes"] = prefix.MessageBytes.ToString(CultureInfo.InvariantCulture),
-            ["limit"] = limit.MaxBytes.ToString(CultureInfo.InvariantCulture),
-        };
-        if (limit.Option.Length > 0)
-        {
-            metadata["option"] = limit.Option;
-        }
-
+        var metadata = MetadataOf(limit);
+        metadata["actualBytes"] = prefix.MessageBytes.ToString(CultureInfo.InvariantCulture);
         return new ServiceException(
             ErrorReason.MessageTooLarge,
             FormattableString.Invariant(
@@ -116,5 +105,19 @@ internal sealed class MessageArrival(
         {
             Metadata = metadata,
         };
+    }
+
+    private static Dictionary<string, string> MetadataOf(MessageSizeLimit limit)
+    {
+        var metadata = new Dictionary<string, string>
+        {
+            ["limit"] = limit.MaxBytes.ToString(CultureInfo.InvariantCulture),
+        };
+        if (limit.Option.Length > 0)
+        {
+            metadata["option"] = limit.Option;
+        }
+
+        return metadata;
     }
 }

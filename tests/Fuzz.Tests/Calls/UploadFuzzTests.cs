@@ -19,7 +19,7 @@ public sealed class UploadFuzzTests(Tally tally)
     /// <summary>Uploads in `make test`.</summary>
     private const int QuickUploads = 150;
 
-    /// <summary>Most rounds of parts of an upload, and most parts of a round, which are sent at the same time.</summary>
+    /// <summary>Most rounds of parts of an upload, and most parts of a round, which are sent at once.</summary>
     private const int MaxRounds = 8;
 
     private const int MaxParts = 4;
