@@ -4,7 +4,6 @@ using System.Text.RegularExpressions;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
-using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
@@ -151,7 +150,10 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
 
         AssertFieldsAreNamed();
         AssertLimitsAreNamed();
-        AssertTellsNoInsides(JsonFormatter.Default.Format(Info) + Message);
+        AssertTellsNoInsides(string.Join('\n', Info.Metadata.Where(IsOurs).Select(pair => pair.Value)) + Message);
+
+        // What the caller sent is told back as it was sent, paths included.
+        static bool IsOurs(KeyValuePair<string, string> pair) => pair.Key != "value";
     }
 
     /// <summary>Whoever sent a bad argument is told which one.</summary>

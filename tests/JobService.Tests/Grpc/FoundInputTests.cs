@@ -8,7 +8,7 @@ namespace ForegSyte.Jobs.Tests.Grpc;
 public sealed class FoundInputTests
 {
     [Theory]
-    [InlineData("file:///videos/clip.mp4")]
+    [InlineData("file:///tmp/clip.mp4")]
     [InlineData("")]
     [InlineData("3f2b8c1e-5a44-4b6f-9c70-0d1e2f3a4b5c")]
     public async Task SubmitVideo_UploadIdThatIsNone_IsRefused(string uploadId)

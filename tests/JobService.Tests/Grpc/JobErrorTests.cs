@@ -4,7 +4,6 @@ using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Grpc.Core;
-using Grpc.Net.Client;
 
 namespace ForegSyte.Jobs.Tests.Grpc;
 
