@@ -6,13 +6,13 @@ VIDEO ?= data/samples/pedestrians.mp4
 export CONFIGURATION
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test contracts examples faults bench bench-gpu bench-jobs bench-uploads accuracy models lint
-.PHONY: format docs breaking clean
+.PHONY: help setup build demo test contracts examples faults fuzz bench bench-gpu bench-jobs bench-uploads
+.PHONY: bench-sandbox accuracy models lint format docs breaking clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-setup: ## install what is missing (ffmpeg), or say what to install
+setup: ## install what is missing (ffmpeg, bubblewrap), or say what to install
 	@eng/setup.sh
 
 build: setup ## build everything
@@ -22,16 +22,17 @@ demo: build ## start both services, analyze VIDEO, draw what was found into out/
 	@eng/demo.sh "$(VIDEO)"
 
 test: build ## run every test
-	@eng/setup.sh --test
 	@eng/setup.sh --contracts
+	@eng/setup.sh --test
 	@eng/test.sh
 
 contracts: setup ## check the contracts, make their descriptors, and run clients in four languages against the services
 	@eng/setup.sh --lint
 	@eng/setup.sh --contracts
 	@eng/contracts.sh
+	@eng/breaking.sh --planted
 	@dotnet build tests/Contracts.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
-	@dotnet run --project tests/Contracts.Tests -c $(CONFIGURATION) --no-build
+	@eng/contracts-tests.sh
 
 examples: setup ## generate stubs and build the clients in examples/
 	@eng/setup.sh --lint
@@ -43,6 +44,12 @@ faults: setup ## kill and disturb the services at least 200 times, and check tha
 	@dotnet build tests/Faults.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
 	@FOREGSYTE_FAULT_KILLS=$(or $(KILLS),200) FOREGSYTE_FAULT_SEED=$(or $(SEED),1) \
 		dotnet run --project tests/Faults.Tests -c $(CONFIGURATION) --no-build
+
+fuzz: setup ## give hostile files and messages to everything that reads them; SECONDS=600 SEED=7 for other runs
+	@eng/setup.sh --test
+	@dotnet build tests/Fuzz.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
+	@FOREGSYTE_FUZZ_SECONDS=$(or $(SECONDS),300) FOREGSYTE_FUZZ_SEED=$(or $(SEED),1) \
+		dotnet run --project tests/Fuzz.Tests -c $(CONFIGURATION) --no-build
 
 bench: setup ## measure whole jobs against bare models, ffmpeg and peers; PARTS=pipelines,peers CLIPS=pedestrians for less
 	@eng/setup.sh --bench
@@ -61,6 +68,9 @@ bench-uploads: setup ## measure uploads against a plain copy and a bare gRPC sin
 	@dotnet build tests/JobBenchmarks -c Release -v quiet --nologo -tl:off -clp:NoSummary
 	@dotnet tests/JobBenchmarks/bin/Release/net10.0/ForegSyte.JobBenchmarks.dll uploads \
 		--gigabytes $(or $(GIGABYTES),1) --rounds $(or $(ROUNDS),3)
+
+bench-sandbox: setup ## measure what each sandbox level adds to the start of a decoder; RUNS=100 for more
+	@eng/bench-sandbox.sh $(RUNS)
 
 accuracy: ## measure the models on labelled frames and lines; ARGS="objects", "text sides=1280 mistakes" or a threshold
 	@eng/setup.sh --accuracy

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks what ForegSyte needs on this machine and installs what is missing, where it may. Quick when nothing is.
-#   eng/setup.sh          the .NET SDK and ffmpeg: enough to build, run and test
+#   eng/setup.sh          the .NET SDK and ffmpeg: enough to build, run and test; bubblewrap where it can be had
 #   eng/setup.sh --lint   buf too, for the checks of the contracts
 #   eng/setup.sh --contracts   buf, and what makes and runs clients in C++, Python and Node.js
 #   eng/setup.sh --accuracy   fonts too, in which lines of text are written that are then read
@@ -47,6 +47,13 @@ install() {
 need_ffmpeg() {
   command -v ffmpeg >/dev/null && command -v ffprobe >/dev/null && return
   install ffmpeg || fail "ffmpeg is missing. $why Then run this again."
+}
+
+# What confines the processes that read videos; without it the services run at a lower sandbox level, and say so.
+want_sandbox() {
+  local why
+  command -v bwrap >/dev/null || install bubblewrap ||
+    say "setup: bubblewrap is missing, so decoders see the file system of the service. $why"
 }
 
 # What some tests use to make faults; they skip, and say so, where it is missing.
@@ -112,6 +119,7 @@ want_clients() {
 
 need_dotnet
 need_ffmpeg
+want_sandbox
 case "${1:-}" in
   --lint) need_buf ;;
   --contracts) want_clients; want_buf ;;

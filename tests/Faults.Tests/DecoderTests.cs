@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using System.Globalization;
+using ForegSyte.Testing;
 
 namespace ForegSyte.Faults.Tests;
 
@@ -27,13 +27,13 @@ public sealed class DecoderTests(Undisturbed undisturbed)
         await Verdict.ReachAsync(service, ledger, undisturbed, Token);
     }
 
-    /// <summary>Kills the next few ffmpeg children of a process; returns how many.</summary>
+    /// <summary>Kills the next few decoders of a service, in their sandboxes; returns how many.</summary>
     private static async Task<int> KillDecodersAsync(int parent, int count, CancellationToken cancellationToken)
     {
         var killed = new HashSet<int>();
         while (killed.Count < count && !cancellationToken.IsCancellationRequested)
         {
-            foreach (var id in Children(parent).Where(id => !killed.Contains(id)).Take(1))
+            foreach (var id in ChildProcesses.Below(parent).Where(id => !killed.Contains(id)))
             {
                 try
                 {
@@ -55,25 +55,5 @@ public sealed class DecoderTests(Undisturbed undisturbed)
         }
 
         return killed.Count;
-    }
-
-    private static IEnumerable<int> Children(int parent) =>
-        Directory.GetDirectories($"/proc/{parent}/task")
-            .Select(task => Path.Combine(task, "children"))
-            .Where(File.Exists)
-            .SelectMany(ReadWords)
-            .Select(word => int.Parse(word, NumberStyles.None, CultureInfo.InvariantCulture));
-
-    private static string[] ReadWords(string path)
-    {
-        try
-        {
-            return File.ReadAllText(path).Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        }
-        catch (IOException)
-        {
-            // The thread ended between the listing and the reading.
-            return [];
-        }
     }
 }

@@ -4,7 +4,6 @@ using System.Text.RegularExpressions;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
-using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
@@ -28,11 +27,19 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
     private static readonly ErrorReason[] WithRetryInfo =
     [
         ErrorReason.QueueFull, ErrorReason.InferenceBusy, ErrorReason.TooManyCalls, ErrorReason.RateLimited,
-        ErrorReason.ShuttingDown,
+        ErrorReason.ShuttingDown, ErrorReason.UploadBusy,
     ];
 
     private static readonly ErrorReason[] WithResourceInfo =
-        [ErrorReason.JobNotFound, ErrorReason.UploadNotFound];
+    [
+        ErrorReason.JobNotFound, ErrorReason.UploadNotFound, ErrorReason.UploadIncomplete,
+        ErrorReason.UploadContentMismatch, ErrorReason.UploadBusy,
+    ];
+
+    private static readonly ErrorReason[] WithQuotaFailure = [ErrorReason.RateLimited, ErrorReason.TenantQuotaExceeded];
+
+    /// <summary>Reasons of bad arguments that no field of the request has.</summary>
+    private static readonly ErrorReason[] WithoutField = [ErrorReason.MalformedRequest];
 
     private static readonly MessageDescriptor[] Details =
     [
@@ -136,12 +143,46 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
             Assert.NotEmpty(Status.GetDetail<ResourceInfo>()?.ResourceName ?? "");
         }
 
-        if (Info.Metadata.TryGetValue("field", out var field))
+        if (WithQuotaFailure.Contains(Reason))
         {
-            Assert.Equal(field, Assert.Single(Status.GetDetail<BadRequest>()!.FieldViolations).Field);
+            Assert.NotEmpty(Status.GetDetail<QuotaFailure>()?.Violations ?? []);
         }
 
-        AssertTellsNoInsides(JsonFormatter.Default.Format(Info) + Message);
+        AssertFieldsAreNamed();
+        AssertLimitsAreNamed();
+        AssertTellsNoInsides(string.Join('\n', Info.Metadata.Where(IsOurs).Select(pair => pair.Value)) + Message);
+
+        // What the caller sent is told back as it was sent, paths included.
+        static bool IsOurs(KeyValuePair<string, string> pair) => pair.Key != "value";
+    }
+
+    /// <summary>Whoever sent a bad argument is told which one.</summary>
+    private void AssertFieldsAreNamed()
+    {
+        var badRequest = Status.GetDetail<BadRequest>() ?? new BadRequest();
+        var fields = badRequest.FieldViolations.Select(violation => violation.Field).ToList();
+        if ((StatusCode)Status.Code == StatusCode.InvalidArgument && !WithoutField.Contains(Reason))
+        {
+            Assert.True(fields.Count > 0 && fields.All(name => name.Length > 0), $"No field is named: {this}");
+        }
+
+        if (Info.Metadata.TryGetValue("field", out var field))
+        {
+            Assert.Equal([field], fields);
+        }
+    }
+
+    /// <summary>
+    /// An operator's limit is always told by the same two keys: "option", which can raise it, and "limit", its value.
+    /// </summary>
+    private void AssertLimitsAreNamed()
+    {
+        Assert.DoesNotContain(
+            Info.Metadata.Keys, key => key != "limit" && key.StartsWith("limit", StringComparison.Ordinal));
+        if (Info.Metadata.ContainsKey("limit") && OptionName().Match(Message) is { Success: true } option)
+        {
+            Assert.Equal(option.Groups["name"].Value, Info.Metadata["option"]);
+        }
     }
 
     /// <summary>What changes from error to error is in the metadata, so that no program reads the message.</summary>
@@ -156,12 +197,18 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
         }
     }
 
-    // What stands in quotes, ids, and counts with their unit.
+    // What stands in quotes, ids, and counts with their unit; but for the examples that some messages give.
     [GeneratedRegex(
         """
-        "(?<value>[^"]+)"|(?<value>[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})|\b(?<value>\d+) (bytes|frames|jobs|s\b)
-        """)]
+        "(?!file:///absolute/|ffmpeg\ )(?<value>[^"]+)"
+        |(?<!such\ as\ )\b(?<value>[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})
+        |\b(?<value>\d+)\ (bytes|frames|jobs|s\b)
+        """,
+        RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex ChangingValue();
+
+    [GeneratedRegex(@"\(option (?<name>[A-Z]\w*(:\w+)+)")]
+    private static partial Regex OptionName();
 
     [GeneratedRegex(@"\A[a-z][a-zA-Z0-9]{0,62}\z")]
     private static partial Regex MetadataKey();

@@ -34,6 +34,7 @@ public sealed class CallOptions
 
     /// <value>When a caller that was turned away as one too many is told to come back.</value>
     [TimeRange("00:00:00.0010000", "01:00:00")]
+    [Limit("", "Retry delay of a caller who was one too many.", Reason = ErrorReason.TooManyCalls)]
     public TimeSpan BusyRetryDelay { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <value>

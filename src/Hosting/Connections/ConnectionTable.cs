@@ -14,7 +14,6 @@ internal sealed class ConnectionTable(IOptions<ConnectionOptions> options)
     /// <summary>Connections without a call, the one that has been so for the longest time first.</summary>
     private readonly LinkedList<TrackedConnection> _idle = new();
     private int _count;
-    private long _admitted;
 
     /// <summary>Open connections, those not counted that are being closed to make room.</summary>
     public int Count
@@ -24,18 +23,6 @@ internal sealed class ConnectionTable(IOptions<ConnectionOptions> options)
             lock (_lock)
             {
                 return _count;
-            }
-        }
-    }
-
-    /// <summary>Connections that were taken in since the start.</summary>
-    public long Admitted
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _admitted;
             }
         }
     }
@@ -59,7 +46,6 @@ internal sealed class ConnectionTable(IOptions<ConnectionOptions> options)
             }
 
             _count++;
-            _admitted++;
             _idle.AddLast(admitted.Node);
         }
 

@@ -76,7 +76,11 @@ internal sealed class BareStatus(RequestDelegate next, ILogger<BareStatus> logge
         StatusCode.Internal or StatusCode.Unknown when context.Features.Get<ReachedHandler>() is null =>
             new ServiceException(
                 ErrorReason.MalformedRequest,
-                "The request cannot be read as one message of its type. Make it with stubs of this contract."),
+                "The request cannot be read as one message of its type. Make it with stubs of this contract, which "
+                + "reflection tells too.")
+            {
+                Metadata = new Dictionary<string, string> { ["method"] = context.Request.Path.ToString() },
+            },
         StatusCode.DeadlineExceeded => new ServiceException(
             ErrorReason.DeadlineExceeded, "The call took longer than its deadline."),
         StatusCode.Cancelled => new ServiceException(ErrorReason.Cancelled, "The call was ended."),

@@ -48,6 +48,16 @@ internal sealed class MessageArrival(
         }
     }
 
+    /// <summary>The failure of a message that is small enough where it is packed, and not where it is not.</summary>
+    public static ServiceException TooLargeUnpacked(MessageSizeLimit limit) =>
+        new(
+            ErrorReason.MessageTooLarge,
+            FormattableString.Invariant(
+                $"The request unpacks to more than its limit of {limit.MaxBytes} bytes. {limit.WhatToDo}"))
+        {
+            Metadata = MetadataOf(limit),
+        };
+
     private static bool IsThere(
         PipeReader reader, ReadResult read, MessageSizeLimit limit, CallTransfer transfer, SlowArrival? wait)
     {
@@ -84,16 +94,30 @@ internal sealed class MessageArrival(
         }
     }
 
-    private static ServiceException TooLarge(GrpcPrefix prefix, MessageSizeLimit limit) =>
-        new(
+    private static ServiceException TooLarge(GrpcPrefix prefix, MessageSizeLimit limit)
+    {
+        var metadata = MetadataOf(limit);
+        metadata["actualBytes"] = prefix.MessageBytes.ToString(CultureInfo.InvariantCulture);
+        return new ServiceException(
             ErrorReason.MessageTooLarge,
             FormattableString.Invariant(
                 $"The request has {prefix.MessageBytes} bytes, the limit is {limit.MaxBytes} bytes. {limit.WhatToDo}"))
         {
-            Metadata = new Dictionary<string, string>
-            {
-                ["actualBytes"] = prefix.MessageBytes.ToString(CultureInfo.InvariantCulture),
-                ["limitBytes"] = limit.MaxBytes.ToString(CultureInfo.InvariantCulture),
-            },
+            Metadata = metadata,
         };
+    }
+
+    private static Dictionary<string, string> MetadataOf(MessageSizeLimit limit)
+    {
+        var metadata = new Dictionary<string, string>
+        {
+            ["limit"] = limit.MaxBytes.ToString(CultureInfo.InvariantCulture),
+        };
+        if (limit.Option.Length > 0)
+        {
+            metadata["option"] = limit.Option;
+        }
+
+        return metadata;
+    }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ForegSyte.Hosting.Calls;
 using ForegSyte.Hosting.Errors;
 using Grpc.AspNetCore.Server;
@@ -19,6 +20,9 @@ internal sealed class MessageSizeGate(
     IOptions<MessageSizeLimits> limits,
     ILogger<MessageSizeGate> logger)
 {
+    private static readonly string ResourceExhausted =
+        ((int)StatusCode.ResourceExhausted).ToString(CultureInfo.InvariantCulture);
+
     /// <summary>Lets a request through, or answers it.</summary>
     public async Task InvokeAsync(HttpContext context)
     {
@@ -31,10 +35,11 @@ internal sealed class MessageSizeGate(
             return;
         }
 
+        var limit = limits.Value.Of(method.FullName);
         using var transfer = new CallTransfer(context, slow);
         try
         {
-            await arrival.WaitAsync(context, limits.Value.Of(method.FullName), transfer);
+            await arrival.WaitAsync(context, limit, transfer);
         }
         catch (ServiceException refusal)
         {
@@ -45,6 +50,20 @@ internal sealed class MessageSizeGate(
         }
 
         await next(context);
+        NameTheLimitOfUnpacking(context, limit);
         await transfer.LeaveAsync();
+    }
+
+    /// <summary>
+    /// gRPC stops unpacking at a limit and says no more than that; here it is known what to do.
+    /// </summary>
+    private static void NameTheLimitOfUnpacking(HttpContext context, MessageSizeLimit limit)
+    {
+        if (!context.Response.HasStarted
+            && context.Features.Get<ReachedHandler>() is null
+            && context.Response.Headers[StatusAnswer.StatusHeader] == ResourceExhausted)
+        {
+            StatusAnswer.Set(context.Response.Headers, MessageArrival.TooLargeUnpacked(limit));
+        }
     }
 }

@@ -58,6 +58,7 @@ internal sealed class GrpcOptions
 
     /// <value>When a caller that was turned away as one too many is told to come back.</value>
     [TimeRange("00:00:00.0010000", "01:00:00")]
+    [Limit("", "Retry delay of a caller who was one too many.", Reason = ErrorReason.InferenceBusy)]
     public TimeSpan BusyRetryDelay { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <value>Key frames that ProbeVideo lists at most; past that every n-th is kept.</value>

@@ -21,6 +21,7 @@ internal sealed class InferenceGrpcService(
     PipelineCatalogue pipelines,
     InferenceDevice device,
     DecoderChecks decoders,
+    DecoderTools tools,
     ServerLimits limits,
     CallLimits calls,
     Readiness readiness,
@@ -96,6 +97,11 @@ internal sealed class InferenceGrpcService(
             Device = device.Description,
             Models = { pipelines.Models },
             FfmpegVersion = decoders.FfmpegVersion,
+            Sandbox = new Sandbox
+            {
+                Level = tools.Confinement.Level,
+                Measures = { tools.Confinement.Measures },
+            },
         };
         foreach (var (option, limit) in limits.All())
         {

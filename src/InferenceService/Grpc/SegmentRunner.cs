@@ -108,7 +108,12 @@ internal sealed class SegmentRunner(
             $"The results of the segment are larger than {limit} bytes (option Grpc:MaxResponseBytes). The first {fit} "
             + "analyzed frames would have fitted: ask for fewer frames.")
         {
-            Metadata = new Dictionary<string, string> { ["limitBytes"] = limit, ["framesThatFit"] = fit },
+            Metadata = new Dictionary<string, string>
+            {
+                ["option"] = "Grpc:MaxResponseBytes",
+                ["limit"] = limit,
+                ["framesThatFit"] = fit,
+            },
         };
     }
 }

@@ -20,8 +20,6 @@ internal sealed class ServerLimits(ServiceLimits limits, DecoderTools tools)
         TurnOffUnless(confinement.IsTimeLimited, $"{VideoOptions.Section}:{nameof(VideoOptions.ProcessCpuSeconds)}");
         TurnOffUnless(
             confinement.IsMemoryLimited, $"{VideoOptions.Section}:{nameof(VideoOptions.ProcessMemoryMebibytes)}");
-        all[$"{VideoOptions.Section}:{nameof(VideoOptions.NetworkIsolation)}"] =
-            confinement.HasNoNetwork ? "no network" : Off;
         return all;
 
         // What a missing program, or a GPU that decodes, does not allow is not limited.

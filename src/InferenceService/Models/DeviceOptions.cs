@@ -31,6 +31,7 @@ internal sealed class DeviceOptions : IValidatableObject
     /// <see cref="ComputeSplit.RunsOnGpu"/>.
     /// </value>
     [Range(0, 256)]
+    [Limit("frames", "Frames of all calls that are computed at the same time, 0 for as many as suit; others wait.")]
     public int ConcurrentRuns { get; set; }
 
     /// <summary>
@@ -47,11 +48,13 @@ internal sealed class DeviceOptions : IValidatableObject
     /// <summary>How long the first of them waits for others.</summary>
     /// <value>0 to 1 s; 2 ms by default.</value>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:01")]
+    [Limit("", "How long the first picture or line of a run waits for others.")]
     public TimeSpan BatchDelay { get; set; } = TimeSpan.FromMilliseconds(2);
 
     /// <summary>Threads that one run of a model uses on the CPU.</summary>
     /// <value>The default is 0: the processors, shared out among the concurrent runs.</value>
     [Range(0, 256)]
+    [Limit("threads", "Threads of one run of a model on the CPU, 0 for its share of the processors.")]
     public int IntraOpThreads { get; set; }
 
     /// <summary>

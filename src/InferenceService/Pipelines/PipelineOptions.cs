@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using ForegSyte.Protocol.Limits;
 
 namespace ForegSyte.Inference.Pipelines;
 
@@ -18,5 +19,6 @@ internal sealed class PipelineOptions
     /// </summary>
     /// <value>The default is 4.</value>
     [Range(1, 256)]
+    [Limit("frames", "Frames of a call that wait to be computed or taken; past it decoding waits.")]
     public int FramesAhead { get; set; } = 4;
 }

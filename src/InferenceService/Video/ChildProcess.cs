@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.IO.Pipes;
+using System.Runtime.InteropServices;
 using ForegSyte.Inference.Tracing;
 
 namespace ForegSyte.Inference.Video;
@@ -11,18 +12,21 @@ namespace ForegSyte.Inference.Video;
 /// <remarks>
 /// System.Diagnostics.Process and not CliWrap: CliWrap pushes the output into a stream as fast as it comes, here the
 /// reader has to pull, so that a full pipe stops the decoder while the models are busy.
-/// The command line replaces itself step by step (setsid, nice, prlimit, ffmpeg) and never forks: killing the one
-/// process kills all there is.
+/// The first program of the command line makes a session, and so a process group, of its own (setsid): killing the
+/// group kills all there is, also what a decoder that was taken over would have started. What changes its group as well
+/// is in the sandbox's process namespace, which ends with its first process.
 /// </remarks>
-internal sealed class ChildProcess : IAsyncDisposable
+internal sealed partial class ChildProcess : IAsyncDisposable
 {
+    private const int SigKill = 9;
+
     private readonly Process _process;
     private readonly ProcessSpan? _span;
 
-    private ChildProcess(string name, Process process, Func<ReadOnlyMemory<char>, bool> onErrorLine)
+    private ChildProcess(string program, Process process, Func<ReadOnlyMemory<char>, bool> onErrorLine)
     {
         _process = process;
-        _span = ProcessSpan.Start(name, process.Id);
+        _span = ProcessSpan.Start(program, process.Id);
         ErrorOutput = ReadErrorOutputAsync(onErrorLine);
     }
 
@@ -36,14 +40,12 @@ internal sealed class ChildProcess : IAsyncDisposable
     public Task ErrorOutput { get; }
 
     /// <summary>Starts a command.</summary>
-    /// <param name="name">What the program is, for traces: "ffmpeg".</param>
-    /// <param name="command">Program and arguments.</param>
+    /// <param name="command">Program, arguments and input.</param>
     /// <param name="onErrorLine">Called for each line of the error output; false ends the process.</param>
     /// <exception cref="Hosting.Errors.ServiceException">DECODER_LOST: it cannot be started.</exception>
-    public static ChildProcess Start(
-        string name, IReadOnlyList<string> command, Func<ReadOnlyMemory<char>, bool> onErrorLine)
+    public static ChildProcess Start(ChildCommand command, Func<ReadOnlyMemory<char>, bool> onErrorLine)
     {
-        var start = new ProcessStartInfo(command[0], command.Skip(1))
+        var start = new ProcessStartInfo(command.Words[0], command.Words.Skip(1))
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -54,14 +56,14 @@ internal sealed class ChildProcess : IAsyncDisposable
         KeepOnlyNeededEnvironment(start.Environment);
         try
         {
-            var process = Process.Start(start)!;
-            process.StandardInput.Close();
+            var process = ChildStarter.Start(start);
+            GiveInput(process, command.Input.Span);
             if (process.StandardOutput.BaseStream is PipeStream pipe)
             {
                 PipeCapacity.Raise(pipe.SafePipeHandle);
             }
 
-            return new ChildProcess(name, process, onErrorLine);
+            return new ChildProcess(command.Program, process, onErrorLine);
         }
         catch (Win32Exception failure)
         {
@@ -69,8 +71,14 @@ internal sealed class ChildProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the process at once; whoever reads its output comes to the end of it.</summary>
-    public void Kill() => _process.Kill();
+    /// <summary>
+    /// Ends the process and its group at once; whoever reads its output comes to the end of it.
+    /// </summary>
+    public void Kill()
+    {
+        KillGroup();
+        _process.Kill();
+    }
 
     /// <summary>Waits for the end of the process and of its error output. 128 + n stands for signal n.</summary>
     public async Task<int> WaitForExitAsync()
@@ -86,7 +94,23 @@ internal sealed class ChildProcess : IAsyncDisposable
         Kill();
         var exitCode = await WaitForExitAsync();
         _span?.End(exitCode);
+
+        // Process leaves streams open that were asked for: without this both pipes wait for the garbage collector.
+        _process.StandardOutput.Dispose();
+        _process.StandardError.Dispose();
         _process.Dispose();
+    }
+
+    /// <summary>
+    /// A group outlives a leader that ended by itself, and holds the outputs open. Before the leader has made its group
+    /// there is none, and nothing in it; where its number has gone to another process, its group is gone too.
+    /// </summary>
+    private void KillGroup()
+    {
+        if (OperatingSystem.IsLinux() && !(_process.HasExited && Directory.Exists($"/proc/{_process.Id}")))
+        {
+            _ = SendSignal(-_process.Id, SigKill);
+        }
     }
 
     private async Task ReadErrorOutputAsync(Func<ReadOnlyMemory<char>, bool> onErrorLine)
@@ -96,6 +120,20 @@ internal sealed class ChildProcess : IAsyncDisposable
         if (!isWanted)
         {
             Kill();
+        }
+    }
+
+    /// <summary>A few bytes, which a pipe holds: nobody has to read them for this to return.</summary>
+    private static void GiveInput(Process process, ReadOnlySpan<byte> input)
+    {
+        using var stream = process.StandardInput.BaseStream;
+        try
+        {
+            stream.Write(input);
+        }
+        catch (IOException)
+        {
+            // It ended before it could read; its exit code and its last words tell why.
         }
     }
 
@@ -111,4 +149,7 @@ internal sealed class ChildProcess : IAsyncDisposable
 
         environment["LC_ALL"] = "C";
     }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int SendSignal(int processId, int signal);
 }

@@ -21,7 +21,8 @@ internal static class ConfinedInput
     /// </summary>
     public static string[] Arguments(VideoOptions options) =>
     [
-        "-protocol_whitelist", "file", "-f", "mov", "-enable_drefs", "0", "-use_absolute_path", "0",
+        "-protocol_whitelist", "file", "-format_whitelist", "mov",
+        "-f", "mov", "-enable_drefs", "0", "-use_absolute_path", "0",
         "-max_pixels", MaxCodedPixels(options).ToString(CultureInfo.InvariantCulture),
     ];
 

@@ -1,10 +1,11 @@
+using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Video;
 
 /// <summary>
-/// Finds out at the start what this machine allows: which ffmpeg there is, whether decoders can be kept off the
-/// network, whether a GPU decodes. Each is tried, not guessed from a version.
+/// Finds out at the start what this machine allows: which ffmpeg there is, how far decoders can be confined, whether a
+/// GPU decodes. Each is tried, not guessed from a version.
 /// </summary>
 internal sealed class DecoderChecks(
     DecoderTools tools, IOptions<VideoOptions> options, TimeProvider timeProvider, ILogger<DecoderChecks> logger)
@@ -12,29 +13,34 @@ internal sealed class DecoderChecks(
     /// <summary>How long one program may take to answer; a driver that hangs must not hang the start.</summary>
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(30);
 
-    /// <summary>
-    /// Ways to a network namespace without a way out, the cheaper first: as root, and as a user of one's own
-    /// (unprivileged user namespaces). Neither forks, so that killing the one process still kills all there is.
-    /// </summary>
-    private static readonly string[][] NetworkArguments = [["--net"], ["--user", "--map-current-user", "--net"]];
-
     /// <summary>Version of ffmpeg, for example "5.1.9-0+deb12u1"; known after <see cref="RunAsync"/>.</summary>
     public string FfmpegVersion { get; private set; } = "";
 
     /// <summary>Checks, tells the log, and gives what was found to <see cref="DecoderTools"/>.</summary>
     /// <exception cref="InvalidOperationException">ffmpeg does not run, or it is no ffmpeg.</exception>
     /// <exception cref="OptionsValidationException">
-    /// What the options require is not to be had: the network's isolation, or NVDEC.
+    /// What the options require is not to be had: the level of the sandbox, or NVDEC.
     /// </exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         FfmpegVersion = await ReadVersionAsync(cancellationToken);
-        var network = await FindNetworkPrefixAsync(cancellationToken);
-        var hardware = await FindHardwareAsync(network, cancellationToken);
-        tools.Apply(network, hardware);
+        var isolation = await FindIsolationAsync(cancellationToken);
+        var hardware = await FindHardwareAsync(isolation, cancellationToken);
+        tools.Apply(isolation, hardware);
+        if (options.Value.Sandbox == SandboxMode.Required && tools.Confinement.Missing.Count > 0)
+        {
+            throw Refused(
+                "Decoders cannot be confined as Video:Sandbox (required) asks: "
+                + string.Join("; ", tools.Confinement.Missing));
+        }
+
         logger.LogInformation(
-            "Videos are read by ffmpeg {FfmpegVersion}, decoded by {Decoder}; decoders are confined by {Level}",
-            FfmpegVersion, hardware.Count > 0 ? "NVDEC" : "the processor", tools.Confinement.Level);
+            "Videos are read by ffmpeg {FfmpegVersion}, decoded by {Decoder}; sandbox level {Level}: decoders are "
+            + "confined by {Measures}",
+            FfmpegVersion,
+            hardware.Count > 0 ? "NVDEC" : "the processor",
+            tools.Confinement.Level,
+            string.Join(", ", tools.Confinement.Measures));
     }
 
     private async Task<string> ReadVersionAsync(CancellationToken cancellationToken)
@@ -47,41 +53,73 @@ internal sealed class DecoderChecks(
                     $"{options.Value.FfmpegPath} does not run (exit code {run.ExitCode}): {run.Errors}");
     }
 
-    private async Task<IReadOnlyList<string>> FindNetworkPrefixAsync(CancellationToken cancellationToken)
+    /// <summary>The wanted level, or the next one below it that works here; each is tried, from the top.</summary>
+    private async Task<Isolation?> FindIsolationAsync(CancellationToken cancellationToken)
     {
-        if (options.Value.NetworkIsolation == NetworkIsolation.Off)
+        if (options.Value.Sandbox == SandboxMode.Off)
         {
-            return [];
+            return null;
         }
 
-        var reason = "unshare (util-linux) is not installed.";
-        if (tools.Find("unshare") is { } unshare)
+        for (var level = WantedLevel(); level > SandboxLevel.Limits; level--)
         {
-            foreach (var arguments in NetworkArguments)
+            var (isolation, reason) = await TryAsync(level, cancellationToken);
+            if (isolation is not null)
             {
-                string[] prefix = [unshare, .. arguments];
-                var run = await AskAsync([.. prefix, .. tools.Ffmpeg(["-version"])], cancellationToken);
-                if (run.ExitCode == 0)
-                {
-                    return prefix;
-                }
-
-                reason = $"{run.Errors}.";
+                return isolation;
             }
+
+            if (options.Value.Sandbox == SandboxMode.Required)
+            {
+                throw Refused(
+                    $"Sandbox level {level} cannot be reached (Video:Sandbox is required, Video:SandboxLevel is "
+                    + $"{options.Value.SandboxLevel}): {reason}");
+            }
+
+            logger.LogWarning("Decoders are not confined at sandbox level {Level}: {Reason}", level, reason);
         }
 
-        if (options.Value.NetworkIsolation == NetworkIsolation.Required)
+        return null;
+    }
+
+    /// <summary>A GPU's driver wants its devices, and more files than anybody has listed.</summary>
+    private SandboxLevel WantedLevel()
+    {
+        if (options.Value is { SandboxLevel: SandboxLevel.Files, HardwareDecoder: not HardwareDecoder.None })
         {
-            throw Refused($"Decoders cannot be kept off the network (Video:NetworkIsolation is required): {reason}");
+            return options.Value.Sandbox == SandboxMode.Required
+                ? throw Refused(
+                    "Sandbox level Files cannot be reached with Video:HardwareDecoder: set Video:SandboxLevel to "
+                    + "Network")
+                : SandboxLevel.Network;
         }
 
-        logger.LogWarning(
-            "Decoders keep the service's network, the protocol whitelist alone keeps them off it: {Reason}", reason);
-        return [];
+        return options.Value.SandboxLevel;
+    }
+
+    private async Task<(Isolation? Isolation, string Reason)> TryAsync(
+        SandboxLevel level, CancellationToken cancellationToken)
+    {
+        var ways = tools.WaysTo(level, out var program);
+        var reason = $"{program} is not installed.";
+        foreach (var way in ways)
+        {
+            tools.Apply(way, []);
+            var run = await AskAsync(tools.Ffmpeg(["-version"]), cancellationToken);
+            if (run.ExitCode == 0)
+            {
+                return (way, "");
+            }
+
+            reason = $"{program} does not work here (exit code {run.ExitCode}): {run.Errors}";
+        }
+
+        tools.Apply(isolation: null, []);
+        return (null, reason);
     }
 
     private async Task<IReadOnlyList<string>> FindHardwareAsync(
-        IReadOnlyList<string> network, CancellationToken cancellationToken)
+        Isolation? isolation, CancellationToken cancellationToken)
     {
         if (options.Value.HardwareDecoder == HardwareDecoder.None)
         {
@@ -90,7 +128,7 @@ internal sealed class DecoderChecks(
 
         var index = FormattableString.Invariant($"{options.Value.HardwareDeviceIndex}");
         string[] arguments = ["-hwaccel", "cuda", "-hwaccel_device", index];
-        tools.Apply(network, arguments);
+        tools.Apply(isolation, arguments);
         if (await HardwareDefectAsync(index, cancellationToken) is not { } defect)
         {
             return arguments;
@@ -125,7 +163,7 @@ internal sealed class DecoderChecks(
         return device.ExitCode == 0 ? null : $"device {index} does not open: {device.Errors}.";
     }
 
-    private async Task<ToolRun> AskAsync(IReadOnlyList<string> command, CancellationToken cancellationToken)
+    private async Task<ToolRun> AskAsync(ChildCommand command, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(AnswerTime, timeProvider);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
@@ -136,7 +174,7 @@ internal sealed class DecoderChecks(
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new InvalidOperationException(
-                $"{string.Join(' ', command)} did not answer within {AnswerTime.TotalSeconds} s.");
+                $"{string.Join(' ', command.Words)} did not answer within {AnswerTime.TotalSeconds} s.");
         }
     }
 

@@ -1,3 +1,4 @@
+using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Video;
@@ -22,7 +23,7 @@ internal sealed class DecoderTools
         _options = options.Value;
         _ffmpeg = Require(_options.FfmpegPath, nameof(VideoOptions.FfmpegPath));
         _ffprobe = Require(_options.FfprobePath, nameof(VideoOptions.FfprobePath));
-        Confinement = Confine([], isAddressSpaceLimited: true);
+        Confinement = Confine(isolation: null, isAddressSpaceLimited: true);
         foreach (var missing in Confinement.Missing)
         {
             logger.LogWarning("Confinement of decoders is not complete: {Missing}", missing);
@@ -36,21 +37,41 @@ internal sealed class DecoderTools
     public IReadOnlyList<string> HardwareArguments { get; private set; } = [];
 
     /// <summary>The whole command line of ffmpeg with these arguments.</summary>
-    public IReadOnlyList<string> Ffmpeg(IEnumerable<string> arguments) =>
-        [.. Confinement.Prefix, _ffmpeg, .. arguments];
+    /// <param name="arguments">Arguments of ffmpeg.</param>
+    /// <param name="video">The one file that it may read; null for none.</param>
+    public ChildCommand Ffmpeg(IEnumerable<string> arguments, string? video = null) =>
+        Confinement.Command(_ffmpeg, arguments, video);
 
     /// <summary>The whole command line of ffprobe with these arguments.</summary>
-    public IReadOnlyList<string> Ffprobe(IEnumerable<string> arguments) =>
-        [.. Confinement.Prefix, _ffprobe, .. arguments];
+    /// <param name="arguments">Arguments of ffprobe.</param>
+    /// <param name="video">The one file that it may read.</param>
+    public ChildCommand Ffprobe(IEnumerable<string> arguments, string video) =>
+        Confinement.Command(_ffprobe, arguments, video);
 
     /// <summary>Takes what the checks of the start found.</summary>
-    /// <param name="networkPrefix">Command that takes the network away; empty for none.</param>
+    /// <param name="isolation">What takes network or files away; null for nothing.</param>
     /// <param name="hardwareArguments">Arguments of ffmpeg that choose what decodes; empty for the processor.</param>
-    public void Apply(IReadOnlyList<string> networkPrefix, IReadOnlyList<string> hardwareArguments)
+    public void Apply(Isolation? isolation, IReadOnlyList<string> hardwareArguments)
     {
         // CUDA reserves address space for all the memory of machine and GPU: under a limit of it nothing starts.
-        Confinement = Confine(networkPrefix, isAddressSpaceLimited: hardwareArguments.Count == 0);
+        Confinement = Confine(isolation, isAddressSpaceLimited: hardwareArguments.Count == 0);
         HardwareArguments = hardwareArguments;
+    }
+
+    /// <summary>
+    /// The ways to a level, the cheaper first; none where the program for it is not installed.
+    /// </summary>
+    /// <param name="level">The level.</param>
+    /// <param name="program">Name of the program that the level needs.</param>
+    public IReadOnlyList<Isolation> WaysTo(SandboxLevel level, out string program)
+    {
+        program = level == SandboxLevel.Files ? "bwrap (bubblewrap)" : "unshare (util-linux)";
+        return (level, Find("bwrap"), Find("unshare")) switch
+        {
+            (SandboxLevel.Files, { } bwrap, _) => [Isolation.Files(bwrap, [_ffmpeg, _ffprobe])],
+            (SandboxLevel.Network, _, { } unshare) => [.. Isolation.Networks(unshare)],
+            _ => [],
+        };
     }
 
     /// <summary>Path of a program on the PATH that the service was started with; null where there is none.</summary>
@@ -69,8 +90,8 @@ internal sealed class DecoderTools
             ? path
             : null;
 
-    private Confinement Confine(IReadOnlyList<string> networkPrefix, bool isAddressSpaceLimited) =>
-        Confinement.Make(_options, Find, networkPrefix, isAddressSpaceLimited);
+    private Confinement Confine(Isolation? isolation, bool isAddressSpaceLimited) =>
+        Confinement.Make(_options, Find, isolation, isAddressSpaceLimited);
 
     private string Require(string program, string option) =>
         Find(program) ?? throw new OptionsValidationException(

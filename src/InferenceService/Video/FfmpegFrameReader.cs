@@ -21,9 +21,9 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
     private readonly Task _timestampsEnd;
 
     /// <exception cref="Hosting.Errors.ServiceException">DECODER_LOST: it cannot be started.</exception>
-    public FfmpegFrameReader(IReadOnlyList<string> command)
+    public FfmpegFrameReader(ChildCommand command)
     {
-        _process = ChildProcess.Start("ffmpeg", command, TakeLine);
+        _process = ChildProcess.Start(command, TakeLine);
         _timestampsEnd = EndTimestampsAsync();
     }
 

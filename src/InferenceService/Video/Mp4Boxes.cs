@@ -38,25 +38,25 @@ internal static class Mp4Boxes
             var (type, size) = ReadHeader(file, offset, length);
             if (box == 0 && type != Ftyp)
             {
-                throw VideoFailures.NotAnMp4("it does not begin with an \"ftyp\" box.");
+                throw VideoFailures.NotAnMp4("it does not begin with an 'ftyp' box.");
             }
 
             hasMoov |= type == Moov;
             offset += size;
             if (offset > length)
             {
-                throw VideoFailures.Truncated($"it ends in the middle of its \"{Name(type)}\" box.");
+                throw VideoFailures.Truncated($"it ends in the middle of its '{Name(type)}' box.");
             }
         }
 
         if (offset == 0)
         {
-            throw VideoFailures.NotAnMp4("it is too short to begin with an \"ftyp\" box.");
+            throw VideoFailures.NotAnMp4("it is too short to begin with an 'ftyp' box.");
         }
 
         if (!hasMoov)
         {
-            throw VideoFailures.Truncated("its \"moov\" box, the table of frames, is missing.");
+            throw VideoFailures.Truncated("its 'moov' box, the table of frames, is missing.");
         }
     }
 
@@ -79,7 +79,7 @@ internal static class Mp4Boxes
             headerLength = LongHeader;
             if (read < LongHeader)
             {
-                throw VideoFailures.Truncated($"it ends in the middle of its \"{Name(type)}\" box.");
+                throw VideoFailures.Truncated($"it ends in the middle of its '{Name(type)}' box.");
             }
 
             size = BinaryPrimitives.ReadInt64BigEndian(header[ShortHeader..]);
@@ -89,7 +89,7 @@ internal static class Mp4Boxes
         return size >= headerLength && size <= long.MaxValue - offset
             ? (type, size)
             : throw VideoFailures.NotAnMp4(
-                offset == 0 ? "it does not begin with an \"ftyp\" box." : "its boxes contradict each other.");
+                offset == 0 ? "it does not begin with an 'ftyp' box." : "its boxes contradict each other.");
     }
 
     /// <summary>The four letters of a type, or its number where they are none.</summary>

@@ -83,6 +83,16 @@ internal static class StreamDescription
 
     private static (bool IsVariable, int DurationMs) Timing(PacketTable table, long[] timestamps, TimeBase timeBase)
     {
+        // A file can say anything: durations may be negative, and differences past what a long can count.
+        var length = (Int128)timestamps[^1] - timestamps[0] + Math.Max(table.Last.Duration, 0);
+        if (length > long.MaxValue || timeBase.ToMilliseconds((long)length) > int.MaxValue)
+        {
+            // frame_timestamp_ms is an int32: no option can lift this limit.
+            throw new ServiceException(
+                ErrorReason.VideoLimitExceeded,
+                "The video is longer than 24 days, more than its timestamps can count.");
+        }
+
         long shortest = long.MaxValue, longest = 0;
         for (var frame = 1; frame < timestamps.Length; frame++)
         {
@@ -91,17 +101,7 @@ internal static class StreamDescription
             longest = Math.Max(longest, gap);
         }
 
-        var length = timestamps[^1] - timestamps[0] + table.Last.Duration;
-        var durationMs = timeBase.ToMilliseconds(length);
-        if (durationMs > int.MaxValue)
-        {
-            // frame_timestamp_ms is an int32: no option can lift this limit.
-            throw new ServiceException(
-                ErrorReason.VideoLimitExceeded,
-                "The video is longer than 24 days, more than its timestamps can count.");
-        }
-
-        return (timestamps.Length > 1 && longest - shortest > 1, (int)durationMs);
+        return (timestamps.Length > 1 && longest - shortest > 1, (int)timeBase.ToMilliseconds((long)length));
     }
 
     private static double? MeanRate(long[] timestamps, TimeBase timeBase) =>

@@ -10,15 +10,15 @@ internal sealed record ToolRun(int ExitCode, IReadOnlyList<string> Output, LogTa
     private const int MaxLines = 1000;
 
     /// <summary>Runs a command to its end.</summary>
-    /// <param name="command">Program and arguments.</param>
+    /// <param name="command">Program, arguments and input.</param>
     /// <param name="cancellationToken">Ends the program.</param>
     /// <exception cref="Hosting.Errors.ServiceException">DECODER_LOST: it cannot be started.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public static async Task<ToolRun> RunAsync(IReadOnlyList<string> command, CancellationToken cancellationToken)
+    public static async Task<ToolRun> RunAsync(ChildCommand command, CancellationToken cancellationToken)
     {
         var tail = new LogTail();
         var lines = new List<string>();
-        await using var process = ChildProcess.Start("tool", command, line =>
+        await using var process = ChildProcess.Start(command, line =>
         {
             tail.Add(line);
             return true;

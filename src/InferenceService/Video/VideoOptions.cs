@@ -81,11 +81,17 @@ internal sealed class VideoOptions
     public int Niceness { get; set; } = 5;
 
     /// <value>
-    /// auto, required or off: whether decoders run in a network namespace without a way out, beside the protocol
-    /// whitelist that is always there.
+    /// auto, required or off: whether decoders are confined at <see cref="SandboxLevel"/>, or as far as this machine
+    /// allows; required refuses to start below it.
     /// </value>
-    [EnumDataType(typeof(NetworkIsolation))]
-    public NetworkIsolation NetworkIsolation { get; set; } = NetworkIsolation.Auto;
+    [EnumDataType(typeof(SandboxMode))]
+    public SandboxMode Sandbox { get; set; } = SandboxMode.Auto;
+
+    /// <value>limits, network or files: how far decoders are to be confined.</value>
+    [AllowedValues(
+        SandboxLevel.Limits, SandboxLevel.Network, SandboxLevel.Files,
+        ErrorMessage = "{0} has to be limits, network or files.")]
+    public SandboxLevel SandboxLevel { get; set; } = SandboxLevel.Files;
 
     /// <value>none, auto or cuda: whether NVDEC decodes.</value>
     [EnumDataType(typeof(HardwareDecoder))]
@@ -102,9 +108,11 @@ internal sealed class VideoOptions
 
     /// <value>How long a decoder waits for the next segment of its job.</value>
     [TimeRange("00:00:00.1000000", "01:00:00")]
+    [Limit("", "How long a decoder is kept for the next segment of its job; past it it is ended.")]
     public TimeSpan DecoderWaitTime { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <value>Packet tables kept for the next segment of the same video.</value>
     [Range(0, 1000)]
+    [Limit("videos", "Packet tables kept for the next segment of the same video; others are read again.")]
     public int CachedIndexes { get; set; } = 8;
 }

@@ -69,8 +69,7 @@ internal sealed class VideoProbe(
         var tail = new LogTail();
         var isWithinLimit = true;
         await using var process = ChildProcess.Start(
-            "ffprobe",
-            tools.Ffprobe([.. _listing, "-i", ConfinedInput.Url(path)]),
+            tools.Ffprobe([.. _listing, "-i", ConfinedInput.Url(path)], path),
             line =>
             {
                 tail.Add(line);
@@ -110,6 +109,6 @@ internal sealed class VideoProbe(
         tail.Mentions(ConfinedInput.TooManyPixels)
             ? VideoFailures.FrameTooLarge(options.Value)
             : tail.Mentions("moov atom not found")
-            ? VideoFailures.Truncated("its \"moov\" box, the table of frames, is missing.")
+            ? VideoFailures.Truncated("its 'moov' box, the table of frames, is missing.")
             : VideoFailures.NotAnMp4("its boxes contradict each other.");
 }

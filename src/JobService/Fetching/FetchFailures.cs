@@ -85,8 +85,8 @@ internal static class FetchFailures
         {
             Metadata = WithUri(uri, new Dictionary<string, string>
             {
-                ["limit"] = Option,
-                ["limitSeconds"] = limit.TotalSeconds.ToString(CultureInfo.InvariantCulture),
+                ["option"] = Option,
+                ["limit"] = limit.TotalSeconds.ToString(CultureInfo.InvariantCulture),
             }),
         };
     }
@@ -102,8 +102,8 @@ internal static class FetchFailures
         {
             Metadata = WithUri(uri, new Dictionary<string, string>
             {
-                ["limit"] = Option,
-                ["limitFetches"] = limit.ToString(CultureInfo.InvariantCulture),
+                ["option"] = Option,
+                ["limit"] = limit.ToString(CultureInfo.InvariantCulture),
             }),
             RetryAfter = retryAfter,
         };

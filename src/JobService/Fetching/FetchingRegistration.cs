@@ -1,5 +1,6 @@
 using System.Net;
 using ForegSyte.Hosting.Configuration;
+using ForegSyte.Hosting.Limits;
 
 namespace ForegSyte.Jobs.Fetching;
 
@@ -34,6 +35,8 @@ internal static class FetchingRegistration
                 "Sources:S3:Endpoint needs keys: aws_access_key_id and aws_secret_access_key of [default] in the file "
                 + $"Sources:S3:CredentialsFile, or {S3Credentials.KeyVariable} and {S3Credentials.SecretVariable} in "
                 + "the environment.");
+        services.AddFixedLimits(typeof(HttpsLocations));
+        services.AddFixedLimits(typeof(S3Locations));
         services.AddSingleton<IHostResolver, SystemHostResolver>();
         services.AddSingleton<AddressRules>();
         services.AddSingleton<CheckedConnector>();

@@ -113,8 +113,8 @@ internal sealed class HttpDownload(
                 + "Sources:MaxRedirects). Give the uri where the video is.",
                 new Dictionary<string, string>
                 {
-                    ["limit"] = "Sources:MaxRedirects",
-                    ["limitRedirects"] = options.MaxRedirects.ToString(CultureInfo.InvariantCulture),
+                    ["option"] = "Sources:MaxRedirects",
+                    ["limit"] = options.MaxRedirects.ToString(CultureInfo.InvariantCulture),
                 });
         }
 

@@ -1,3 +1,5 @@
+using ForegSyte.Protocol.Limits;
+using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Fetching;
@@ -6,6 +8,9 @@ namespace ForegSyte.Jobs.Fetching;
 internal sealed class HttpsLocations(IOptions<SourcesOptions> options)
 {
     /// <summary>Longest uri in characters.</summary>
+    [Limit(
+        "characters", "Length of an https uri; a longer one is refused.",
+        Name = "SubmitVideoRequest.uri (https)", Reason = ErrorReason.UnsupportedUri)]
     public const int MaxLength = 8192;
 
     private const int DefaultPort = 443;

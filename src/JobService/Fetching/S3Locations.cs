@@ -2,6 +2,8 @@ using System.Text;
 using Amazon.S3;
 using Amazon.S3.Model;
 using ForegSyte.Hosting.Files;
+using ForegSyte.Protocol.Limits;
+using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Fetching;
@@ -12,8 +14,13 @@ namespace ForegSyte.Jobs.Fetching;
 /// </summary>
 internal sealed class S3Locations(IOptions<S3Options> options, S3Credentials credentials, TimeProvider time)
 {
+    /// <summary>Longest key that S3 has.</summary>
+    [Limit(
+        "bytes", "Length of the key in an s3 uri; a longer one is refused.",
+        Name = "SubmitVideoRequest.uri (s3)", Reason = ErrorReason.UnsupportedUri)]
+    public const int MaxKeyBytes = 1024;
+
     private const string Beginning = "s3://";
-    private const int MaxKeyBytes = 1024;
 
     /// <summary>How long a signature holds: only as long as a request takes to be sent, and clocks differ.</summary>
     private static readonly TimeSpan SignatureLifetime = TimeSpan.FromMinutes(5);
@@ -30,7 +37,7 @@ internal sealed class S3Locations(IOptions<S3Options> options, S3Credentials cre
             throw FetchFailures.Unsupported(
                 text,
                 "An s3 uri has to have the form s3://bucket/key, the key with '?', '#', '%', '\\' and control "
-                + "characters percent-encoded, and without parts that are '.' or '..'.");
+                + "characters percent-encoded, without parts that are '.' or '..', and no longer than 1024 bytes.");
         }
 
         if (_options.Endpoint.Length == 0)

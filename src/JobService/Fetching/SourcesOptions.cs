@@ -104,5 +104,6 @@ internal sealed class SourcesOptions
     /// <summary>When a caller that was answered TOO_MANY_CALLS is told to come back.</summary>
     /// <value>100 ms to 1 hour; 5 s by default.</value>
     [TimeRange("00:00:00.100", "01:00:00")]
+    [Limit("", "Retry delay of a caller whose turn to fetch did not come.", Reason = ErrorReason.TooManyCalls)]
     public TimeSpan BusyRetryDelay { get; set; } = TimeSpan.FromSeconds(5);
 }

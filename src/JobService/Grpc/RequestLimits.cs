@@ -1,3 +1,4 @@
+using ForegSyte.Hosting.Files;
 using ForegSyte.Jobs.Filters;
 using ForegSyte.Jobs.Mp4;
 using ForegSyte.Protocol.Limits;
@@ -40,6 +41,11 @@ internal static class RequestLimits
         "characters", "Length of a display name; a longer one is refused.",
         Name = "SubmitVideoRequest.display_name", Reason = ErrorReason.InvalidField)]
     public const int DisplayNameLength = RequestChecks.MaxDisplayNameLength;
+
+    [Limit(
+        "characters", "Length of a file uri; a longer one is refused.",
+        Name = "SubmitVideoRequest.uri (file)", Reason = ErrorReason.UnsupportedUri)]
+    public const int FileUriLength = FileUri.MaxLength;
 
     [Limit(
         "frames", "Largest stride; a larger one is refused.",

@@ -77,11 +77,7 @@ internal sealed class UploadGrpcService(
 
         if (request.Data.Length > options.Value.MaxPartBytes)
         {
-            throw ServiceException.InvalidField(
-                "data",
-                FormattableString.Invariant(
-                    $"data has {request.Data.Length} bytes, the limit is {options.Value.MaxPartBytes} ")
-                + "(option Upload:MaxPartBytes, Upload.max_part_bytes). Send smaller parts.");
+            throw UploadErrors.PartTooLarge(request.Data.Length, options.Value.MaxPartBytes);
         }
 
         if (!request.HasCrc32C)
@@ -99,12 +95,7 @@ internal sealed class UploadGrpcService(
     {
         if (request.Offset < 0 || request.Offset > sizeBytes - request.Data.Length)
         {
-            throw ServiceException.InvalidField(
-                "offset",
-                FormattableString.Invariant(
-                    $"The part begins at {request.Offset} and has {request.Data.Length} bytes; the upload has the ")
-                + FormattableString.Invariant($"bytes 0 to {sizeBytes}, as CreateUpload was told."),
-                request.Offset);
+            throw UploadErrors.PartOutside(request.Offset, request.Data.Length, sizeBytes);
         }
     }
 

@@ -9,5 +9,5 @@ internal static class InlineLimit
     /// <summary>The way for larger videos.</summary>
     public const string OtherWay =
         "Send larger videos in parts (UploadService) and submit the upload_id, or put the file under a folder of the "
-        + "server's option Submit:AllowedRoots and submit \"file:///absolute/path.mp4\".";
+        + "server's option Submit:AllowedRoots and submit its uri, file:///absolute/path.mp4.";
 }

@@ -19,7 +19,8 @@ internal static class IntakeRegistration
         services.AddCheckedOptions<TenantOptions>(TenantOptions.Section);
         services.AddOptions<MessageSizeLimits>().Configure<IOptions<SubmitOptions>>((limits, submit) =>
             limits.Methods[SubmitVideo] = new MessageSizeLimit(
-                submit.Value.MaxInlineBytes + InlineLimit.EnvelopeBytes, InlineLimit.OtherWay));
+                submit.Value.MaxInlineBytes + InlineLimit.EnvelopeBytes, InlineLimit.OtherWay,
+                "Submit:MaxInlineBytes"));
         services.AddSingleton<AllowedRoots>();
         services.AddSingleton<VideoChecks>();
         services.AddSingleton<VideoSources>();

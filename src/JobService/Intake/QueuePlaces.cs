@@ -78,8 +78,8 @@ internal sealed class QueuePlaces(
         {
             Metadata = new Dictionary<string, string>
             {
-                ["limit"] = option,
-                ["limitJobs"] = limitText,
+                ["option"] = option,
+                ["limit"] = limitText,
                 ["tenant"] = tenant,
             },
             Quota = new QuotaViolation($"tenant:{tenant}", $"At most {limitText} {what}."),
@@ -97,8 +97,8 @@ internal sealed class QueuePlaces(
         {
             Metadata = new Dictionary<string, string>
             {
-                ["limit"] = "Submit:MaxPendingJobs",
-                ["limitJobs"] = limit.ToString(CultureInfo.InvariantCulture),
+                ["option"] = "Submit:MaxPendingJobs",
+                ["limit"] = limit.ToString(CultureInfo.InvariantCulture),
             },
             RetryAfter = options.Value.QueueFullDelay,
         };

@@ -18,6 +18,7 @@ internal sealed class DispatchOptions
     /// <summary>Analyzed frames that a segment should have; cuts are moved to key frames where one is near.</summary>
     /// <value>1 to 10000; 32 by default: a sign of life every few seconds on a CPU.</value>
     [Range(1, 10_000)]
+    [Limit("frames", "Analyzed frames of a segment, about: cuts are moved to key frames where one is near.")]
     public int SegmentFrames { get; set; } = 32;
 
     /// <summary>

@@ -36,10 +36,12 @@ internal sealed class RetentionOptions
     /// <summary>Jobs that are removed, or looked at, in one go.</summary>
     /// <value>1 to 10000; 200 by default.</value>
     [Range(1, 10_000)]
+    [Limit("jobs", "Jobs that are removed in one go; others are in the next one.")]
     public int BatchSize { get; set; } = 200;
 
     /// <summary>How many of the newest completed jobs are checked for their results at start.</summary>
     /// <value>0 to 1000000; 10000 by default.</value>
     [Range(0, 1_000_000)]
+    [Limit("jobs", "Completed jobs, the newest, whose results are looked for at the start.")]
     public int CheckedResults { get; set; } = 10_000;
 }

@@ -23,6 +23,7 @@ internal sealed class DatabaseOptions
 
     /// <value>Threads of DuckDB. Default 2: point reads and one-row commits gain nothing from more.</value>
     [Range(1, 256)]
+    [Limit("threads", "Threads of the database.")]
     public int Threads { get; set; } = 2;
 
     /// <value>
@@ -30,10 +31,12 @@ internal sealed class DatabaseOptions
     /// percent of commits took 50 ms; replay after a crash costs about 0.2 ms a commit.
     /// </value>
     [Range(1, 1_024)]
+    [Limit("MiB", "Write-ahead log; past it a commit also writes a checkpoint.")]
     public int WalAutocheckpointMib { get; set; } = 16;
 
     /// <value>Connections that read side by side. Default 2. Each blocks one thread while it reads.</value>
     [Range(1, 64)]
+    [Limit("connections", "Reads of the database at the same time; others wait.")]
     public int ReadConnections { get; set; } = 2;
 
     /// <value>Changes that wait for the writer; more callers wait without a place. Default 1024.</value>
@@ -52,6 +55,7 @@ internal sealed class DatabaseOptions
     /// Terminal jobs that are kept in memory beside the unfinished ones, which all are. Default 10000, a few KiB each.
     /// </value>
     [Range(1, 1_000_000)]
+    [Limit("jobs", "Jobs that have ended and are kept in memory; others are read from the database.")]
     public int CachedJobs { get; set; } = 10_000;
 
     /// <value>

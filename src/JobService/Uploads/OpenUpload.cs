@@ -213,19 +213,12 @@ internal sealed class OpenUpload : IDisposable
 
         if (_present.CountAfter(part) + _arriving.Count > limits.MaxRanges)
         {
-            throw ServiceException.InvalidField(
-                "offset",
-                $"The part would make more than {limits.MaxRanges} ranges (option Upload:MaxRanges). Send parts that "
-                + "touch those that are there.",
-                part.Start);
+            throw UploadErrors.TooManyRanges(part.Start, limits.MaxRanges);
         }
 
         if (_journal.RecordCount + _arriving.Count + pieces > limits.MaxParts)
         {
-            throw ServiceException.InvalidField(
-                "data",
-                $"The upload has {limits.MaxParts} parts already (option Upload:MaxParts). Abort it, and send larger "
-                + "parts.");
+            throw UploadErrors.TooManyParts(limits.MaxParts);
         }
     }
 }

@@ -9,6 +9,9 @@ internal static class UploadErrors
 {
     private const string Type = "foregsyte.v1.Upload";
 
+    /// <summary>About what is left to hash, and to flush, of a complete upload.</summary>
+    private static readonly TimeSpan BusyRetryDelay = TimeSpan.FromSeconds(1);
+
     /// <summary>There is no such upload.</summary>
     public static ServiceException NotFound(Guid uploadId) =>
         new(
@@ -27,6 +30,7 @@ internal static class UploadErrors
         {
             Metadata = new Dictionary<string, string> { ["uploadId"] = uploadId.ToString() },
             Resource = (Type, uploadId.ToString()),
+            RetryAfter = BusyRetryDelay,
         };
 
     /// <summary>Bytes are missing.</summary>
@@ -65,11 +69,44 @@ internal static class UploadErrors
 
     /// <summary>A part was changed on the way.</summary>
     public static ServiceException ChecksumMismatch(uint expected, uint actual) =>
-        ServiceException.ForField(
+        ForField(
             ErrorReason.PartChecksumMismatch, "crc32c",
             FormattableString.Invariant(
                 $"The data has the CRC-32C {actual}, not {expected}: it was changed on the way. Send it again."),
-            expected);
+            ("value", Text(expected)), ("actual", Text(actual)));
+
+    /// <summary>A part is larger than may be.</summary>
+    public static ServiceException PartTooLarge(long actual, long limit) =>
+        ForField(
+            ErrorReason.InvalidField, "data",
+            FormattableString.Invariant($"data has {actual} bytes, the limit is {limit} bytes ")
+            + "(option Upload:MaxPartBytes, Upload.max_part_bytes). Send smaller parts.",
+            ("option", "Upload:MaxPartBytes"), ("limit", Text(limit)), ("actualBytes", Text(actual)));
+
+    /// <summary>A part begins before the upload, or ends after it.</summary>
+    public static ServiceException PartOutside(long offset, long bytes, long sizeBytes) =>
+        ForField(
+            ErrorReason.InvalidField, "offset",
+            FormattableString.Invariant($"The part begins at {offset} and has {bytes} bytes; the upload has the bytes ")
+            + FormattableString.Invariant($"0 to {sizeBytes}, as CreateUpload was told."),
+            ("value", Text(offset)), ("actualBytes", Text(bytes)), ("sizeBytes", Text(sizeBytes)));
+
+    /// <summary>A part would make the upload consist of too many ranges.</summary>
+    public static ServiceException TooManyRanges(long offset, int limit) =>
+        ForField(
+            ErrorReason.InvalidField, "offset",
+            FormattableString.Invariant(
+                $"The part would make more than {limit} ranges (option Upload:MaxRanges). Send parts that touch ")
+            + "those that are there.",
+            ("option", "Upload:MaxRanges"), ("limit", Text(limit)), ("value", Text(offset)));
+
+    /// <summary>The upload has as many parts as it may.</summary>
+    public static ServiceException TooManyParts(int limit) =>
+        ForField(
+            ErrorReason.InvalidField, "data",
+            FormattableString.Invariant($"The upload has {limit} parts already (option Upload:MaxParts). ")
+            + "Abort it, and send larger parts.",
+            ("option", "Upload:MaxParts"), ("limit", Text(limit)));
 
     /// <summary>As many uploads are open as may be.</summary>
     public static ServiceException TooMany(int limit) =>
@@ -80,8 +117,8 @@ internal static class UploadErrors
         {
             Metadata = new Dictionary<string, string>
             {
-                ["limit"] = "Upload:MaxOpenUploads",
-                ["limitUploads"] = Text(limit),
+                ["option"] = "Upload:MaxOpenUploads",
+                ["limit"] = Text(limit),
             },
         };
 
@@ -98,6 +135,14 @@ internal static class UploadErrors
                 ["fields"] = string.Join(",", fields),
                 ["uploadId"] = earlier.UploadId.ToString(),
             },
+        };
+
+    private static ServiceException ForField(
+        ErrorReason reason, string field, string message, params (string Key, string Value)[] metadata) =>
+        new(reason, message)
+        {
+            FieldViolations = [new FieldViolation(field, message)],
+            Metadata = metadata.Append(("field", field)).ToDictionary(),
         };
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);

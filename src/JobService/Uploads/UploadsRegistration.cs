@@ -18,7 +18,8 @@ internal static class UploadsRegistration
         services.AddOptions<MessageSizeLimits>().Configure<IOptions<UploadOptions>>((limits, upload) =>
             limits.Methods[UploadPart] = new MessageSizeLimit(
                 upload.Value.MaxPartBytes + EnvelopeBytes,
-                $"Send the bytes in parts of at most {upload.Value.MaxPartBytes} (option Upload:MaxPartBytes)."));
+                "Send the bytes in smaller parts: of at most Upload.max_part_bytes (option Upload:MaxPartBytes).",
+                "Upload:MaxPartBytes"));
         services.AddSingleton<HashTurns>();
         services.AddSingleton<UploadFiles>();
         services.AddSingleton<UploadStore>();

@@ -16,7 +16,8 @@ internal static class ErrorsDocument
 
         Every error of both services is a gRPC status whose trailer `grpc-status-details-bin` holds a
         `google.rpc.Status` with exactly one `google.rpc.ErrorInfo`: domain `foregsyte`, a reason of this list, and in
-        its metadata every value that changes in the message, so that programs never have to read messages. Beside it
+        its metadata every value that changes in the message, so that programs never have to read messages. Where an
+        operator's limit was passed, the metadata has its name as `option` and its value as `limit`. Beside it
         stand, where they fit, `BadRequest` (the field that is wrong), `RetryInfo` (when to come back), `ResourceInfo`
         (what is not there) and `QuotaFailure` (which quota). The RPC `ListErrorReasons` of the JobService answers the
         same list.

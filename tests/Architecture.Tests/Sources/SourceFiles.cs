@@ -2,12 +2,12 @@ using ForegSyte.Testing;
 
 namespace ForegSyte.Architecture.Tests.Sources;
 
-/// <summary>The source files that people write; what a build makes is not among them.</summary>
+/// <summary>The source files that people write; what a build makes or installs is not among them.</summary>
 internal static class SourceFiles
 {
     private static readonly string[] Folders = ["examples", "protos", "src", "tests"];
     private static readonly string[] Extensions = [".cs", ".proto"];
-    private static readonly string[] BuildOutputs = ["bin", "obj"];
+    private static readonly string[] BuildOutputs = ["bin", "obj", "node_modules"];
 
     /// <summary>Paths relative to the repository, with slashes.</summary>
     public static IEnumerable<string> Paths() => Folders

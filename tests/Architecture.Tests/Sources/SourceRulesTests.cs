@@ -19,6 +19,7 @@ public sealed class SourceRulesTests
         Assert.Contains("protos/foregsyte/v1/errors.proto", paths);
         Assert.Contains("tests/Architecture.Tests/Sources/SourceRulesTests.cs", paths);
         Assert.DoesNotContain(paths, path => path.Contains("/obj/", StringComparison.Ordinal));
+        Assert.DoesNotContain(paths, path => path.Contains("/node_modules/", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -37,6 +37,26 @@ public sealed class BreakingChangeTests
         Assert.Contains($"foregsyte/v1/{file}:", gate.StandardOutput, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Planted_LostField_ShowsTheRefusalAndLeavesTheContracts()
+    {
+        using var contracts = new ContractsCopy();
+        var shown = await contracts.RunGateAsync("--planted");
+        Assert.True(shown.ExitCode == 0, shown.StandardOutput + shown.StandardError);
+        Assert.Contains(
+            "Previously present field \"3\" with name \"pipeline_id\"", shown.StandardOutput, StringComparison.Ordinal);
+        Assert.Equal(0, (await contracts.RunGateAsync()).ExitCode);
+    }
+
+    [Fact]
+    public async Task Planted_GateThatFindsNothing_Fails()
+    {
+        using var contracts = new ContractsCopy();
+        contracts.Replace("job.proto", "string pipeline_id = 3;", "");
+        Assert.Equal(0, (await contracts.RunGateAsync("--release")).ExitCode);
+        Assert.Equal(1, (await contracts.RunGateAsync("--planted")).ExitCode);
+    }
+
     [Theory]
     [InlineData("job.proto", "string pipeline_id = 3;", "string pipeline_id = 3; string cost_centre = 1000;")]
     [InlineData("job.proto", "JOB_STATUS_CANCELLED = 5;", "JOB_STATUS_CANCELLED = 5; JOB_STATUS_PAUSED = 6;")]

@@ -59,6 +59,9 @@ public sealed class InferenceGrpcServiceTests(RunningService service) : IClassFi
         Assert.Equal("0.1.0", response.Version);
         Assert.Matches(@"^n?\d", response.FfmpegVersion);
         Assert.NotEmpty(response.Models);
+        Assert.Equal(
+            DocumentedLimits.Of("InferenceService"),
+            response.Limits.Keys.Except(["Video:NetworkIsolation"]).Order(StringComparer.Ordinal));
         Assert.Equal("16384 pixels", response.Limits["Video:MaxFrameSidePixels"]);
         Assert.Equal("120 s", response.Limits["Grpc:MaxWaitTime"]);
         Assert.Equal("10000 connections", response.Limits["Connections:MaxConnections"]);

@@ -57,7 +57,7 @@ public sealed class MessageSizeGateTests : IAsyncLifetime
         var metadata = failure.GetRpcStatus()!.GetDetail<ErrorInfo>()!.Metadata;
         Assert.Equal(
             (FormattableString.Invariant($"{LimitBytes}"), FormattableString.Invariant($"{bytes}")),
-            (metadata["limitBytes"], metadata["actualBytes"]));
+            (metadata["limit"], metadata["actualBytes"]));
     }
 
     [Theory]
@@ -86,14 +86,15 @@ public sealed class MessageSizeGateTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task RunPipeline_CompressedMessageThatUnpacksPastTheLimit_IsStoppedByGrpc()
+    public async Task RunPipeline_CompressedMessageThatUnpacksPastTheLimit_IsTooLarge()
     {
         var headers = new Metadata { { "grpc-internal-encoding-request", "gzip" } };
 
-        var failure = await Assert.ThrowsAsync<RpcException>(() => Client.RunPipelineAsync(
-            OfSize(MessageSizeLimits.DefaultMaxBytes * 2), headers, cancellationToken: Cancel).ResponseAsync);
+        var (reason, failure) = await RunningService.FailureOfAsync(Client.RunPipelineAsync(
+            OfSize(MessageSizeLimits.DefaultMaxBytes * 2), headers, cancellationToken: Cancel));
 
-        Assert.Equal(StatusCode.ResourceExhausted, failure.StatusCode);
+        Assert.Equal((ErrorReason.MessageTooLarge, StatusCode.ResourceExhausted), (reason, failure.StatusCode));
+        Assert.EndsWith("Upload it in parts.", failure.Status.Detail, StringComparison.Ordinal);
     }
 
     [Fact]

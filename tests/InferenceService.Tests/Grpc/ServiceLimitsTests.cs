@@ -149,7 +149,7 @@ public sealed class ServiceLimitsTests
             service.Client.RunPipelineAsync(service.Ask("a.mp4"), cancellationToken: Cancel));
 
         Assert.Equal((ErrorReason.ResultsTooLarge, StatusCode.ResourceExhausted), (reason, failure.StatusCode));
-        Assert.Equal("1100", failure.GetRpcStatus()!.GetDetail<ErrorInfo>()!.Metadata["limitBytes"]);
+        Assert.Equal("1100", failure.GetRpcStatus()!.GetDetail<ErrorInfo>()!.Metadata["limit"]);
         Assert.Empty(ChildProcesses.UsingFile(service.Videos.File("a.mp4")));
     }
 

@@ -68,8 +68,8 @@ public sealed class ReadTextTests(LoadedModels models) : IClassFixture<LoadedMod
         };
         var detector = new TextDetector(models.Sessions.Get("ppocr_v4_detection"), thresholds, new StageOptions());
 
-        var found = await detector.FindAsync(
-            (await SampleFrames.ReadAsync(20))[1], TestContext.Current.CancellationToken);
+        var frame = (await SampleFrames.ReadAsync(20))[1];
+        var found = await detector.FindAsync(frame, TestContext.Current.CancellationToken);
 
         var expected = ReferenceValues.Get("text_cores").EnumerateArray().ToList();
         Assert.NotEmpty(expected);

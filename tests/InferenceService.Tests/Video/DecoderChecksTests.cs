@@ -1,5 +1,6 @@
 using ForegSyte.Inference.Video;
 using ForegSyte.Testing;
+using ForegSyte.V1;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -30,11 +31,15 @@ public sealed class DecoderChecksTests : IDisposable
     [Fact]
     public async Task RunAsync_KernelAllowsIt_DecodersHaveANetworkOfTheirOwn()
     {
-        var (checks, tools) = Make(new VideoOptions { FfmpegPath = Ffmpeg(NoCuda, deviceExit: 1) });
+        var (checks, tools) = Make(new VideoOptions
+        {
+            FfmpegPath = Ffmpeg(NoCuda, deviceExit: 1),
+            SandboxLevel = SandboxLevel.Network,
+        });
 
         await checks.RunAsync(Cancel);
 
-        Assert.SkipUnless(tools.Confinement.HasNoNetwork, "The kernel does not allow it here.");
+        Assert.SkipUnless(tools.Confinement.Level >= SandboxLevel.Network, "The kernel does not allow it here.");
         var links = await ToolRun.RunAsync(tools.Ffmpeg(["links"]), Cancel);
         var own = File.ResolveLinkTarget("/proc/self/ns/net", returnFinalTarget: false)!.Name;
         Assert.NotEqual(own, Path.GetFileName(links.Output[0]));
@@ -43,14 +48,15 @@ public sealed class DecoderChecksTests : IDisposable
     }
 
     [Fact]
-    public async Task RunAsync_IsolationIsOff_DecodersKeepTheNetwork()
+    public async Task RunAsync_SandboxIsOff_DecodersAreLimitedAndKeepTheNetwork()
     {
-        var (checks, tools) = Make(new VideoOptions { NetworkIsolation = NetworkIsolation.Off });
+        var (checks, tools) = Make(new VideoOptions { Sandbox = SandboxMode.Off });
 
         await checks.RunAsync(Cancel);
 
-        Assert.False(tools.Confinement.HasNoNetwork);
-        Assert.DoesNotContain(tools.Ffmpeg([]), argument => argument.EndsWith("unshare", StringComparison.Ordinal));
+        Assert.Equal(SandboxLevel.Limits, tools.Confinement.Level);
+        Assert.DoesNotContain(
+            tools.Ffmpeg([]).Words, argument => argument.EndsWith("unshare", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -68,7 +74,7 @@ public sealed class DecoderChecksTests : IDisposable
         Assert.Equal(["-hwaccel", "cuda", "-hwaccel_device", "3"], tools.HardwareArguments);
         Assert.False(tools.Confinement.IsMemoryLimited);
         Assert.DoesNotContain(
-            tools.Ffmpeg([]), argument => argument.StartsWith("--as=", StringComparison.Ordinal));
+            tools.Ffmpeg([]).Words, argument => argument.StartsWith("--as=", StringComparison.Ordinal));
     }
 
     [Theory]

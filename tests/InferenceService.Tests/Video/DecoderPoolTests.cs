@@ -179,10 +179,13 @@ public sealed class DecoderPoolTests : IDisposable
             _folder.File("large.mp4"), "-f", "lavfi", "-i", "testsrc2=size=3840x2160:rate=25", "-frames:v", "60",
             "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "5");
         var parts = new VideoParts();
-        await parts.ReadAsync(path, 0, 5, jobEnd: Frames, size: new DecodeSize(64, 64));
+
+        // What is left for the first decoder is far more than its pipe holds: it waits, and does not come to its end.
+        var size = new DecodeSize(256, 256);
+        await parts.ReadAsync(path, 0, 5, jobEnd: Frames, size: size);
         var first = Assert.Single(ChildProcesses.UsingFile(path));
 
-        var seen = await parts.ReadAsync(path, 50, 55, jobEnd: Frames, size: new DecodeSize(64, 64));
+        var seen = await parts.ReadAsync(path, 50, 55, jobEnd: Frames, size: size);
 
         Assert.Equal(Enumerable.Range(50, 5), seen.Select(frame => frame.Index));
         Assert.Contains(first, ChildProcesses.UsingFile(path));

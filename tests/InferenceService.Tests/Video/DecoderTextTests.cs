@@ -1,3 +1,4 @@
+using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.Video;
 using ForegSyte.V1;
 
@@ -58,15 +59,20 @@ public sealed class DecoderTextTests
     public void Make_ProgramsMissing_NamesWhatIsNotLimited()
     {
         var confinement = Confinement.Make(
-            new VideoOptions(), program => program == "nice" ? "/bin/nice" : null, [], isAddressSpaceLimited: true);
+            new VideoOptions(),
+            program => program == "nice" ? "/bin/nice" : null,
+            isolation: null,
+            isAddressSpaceLimited: true);
 
         Assert.Equal(["/bin/nice", "-n", "5"], confinement.Prefix);
         Assert.Collection(
             confinement.Missing,
             text => Assert.StartsWith("setsid", text, StringComparison.Ordinal),
-            text => Assert.StartsWith("prlimit", text, StringComparison.Ordinal));
-        Assert.Equal("the protocol whitelist, niceness 5", confinement.Level);
-        Assert.False(confinement.IsMemoryLimited || confinement.IsTimeLimited || confinement.HasNoNetwork);
+            text => Assert.StartsWith("prlimit", text, StringComparison.Ordinal),
+            text => Assert.StartsWith("setpriv", text, StringComparison.Ordinal));
+        Assert.Equal(["the protocol whitelist", "niceness 5"], confinement.Measures);
+        Assert.Equal(SandboxLevel.Options, confinement.Level);
+        Assert.False(confinement.IsMemoryLimited || confinement.IsTimeLimited);
     }
 
     [Theory]
@@ -75,16 +81,21 @@ public sealed class DecoderTextTests
     public void Make_AllPrograms_LimitsAllThatTheDecoderBears(bool isLimited, string? memory, string told)
     {
         var confinement = Confinement.Make(
-            new VideoOptions(), program => "/bin/" + program, ["/bin/unshare", "--net"], isLimited);
+            new VideoOptions(),
+            program => "/bin/" + program,
+            Isolation.Networks("/bin/unshare").First(),
+            isLimited);
 
         string[] expected =
         [
-            "/bin/setsid", "/bin/unshare", "--net", "/bin/nice", "-n", "5", "/bin/prlimit",
+            "/bin/setsid", "/bin/nice", "-n", "5", "/bin/prlimit",
             .. memory is null ? (string[])[] : [memory], "--cpu=3600:3605", "--core=0", "--fsize=0",
+            "/bin/unshare", "--net", "/bin/setpriv", "--pdeathsig", "KILL", "--no-new-privs",
         ];
         Assert.Equal(expected, confinement.Prefix);
-        Assert.Contains("no network", confinement.Level, StringComparison.Ordinal);
-        Assert.Contains(told, confinement.Level, StringComparison.Ordinal);
+        Assert.Equal(SandboxLevel.Network, confinement.Level);
+        Assert.Contains("no network", confinement.Measures);
+        Assert.Contains(confinement.Measures, measure => measure.StartsWith(told, StringComparison.Ordinal));
         Assert.Equal(isLimited, confinement.IsMemoryLimited);
     }
 
@@ -144,6 +155,27 @@ public sealed class DecoderTextTests
         Assert.Equal(expected, new TimeBase(numerator, denominator).ToMicrosecondsCeiling(ticks));
 
     [Fact]
+    public void ToIndex_NegativeDuration_CountsAsNone()
+    {
+        // Found by fuzzing: such a video ended before it began.
+        var index = StreamDescription.ToIndex(
+            Listing("packet|pts=0|dts=0|duration=-512|flags=K_"), sizeBytes: 1, new VideoOptions());
+
+        Assert.Equal(0, index.Info.DurationMs);
+    }
+
+    [Theory]
+    [InlineData("packet|pts=-9223372036854775807|dts=0|flags=K_", "packet|pts=9223372036854775807|dts=1|flags=__")]
+    [InlineData("packet|pts=0|dts=0|flags=K_", "packet|pts=9223372036854775807|dts=1|duration=512|flags=__")]
+    public void ToIndex_TimesFurtherApartThanCanBeCounted_AreRefused(string first, string second)
+    {
+        var refusal = Assert.Throws<ServiceException>(
+            () => StreamDescription.ToIndex(Listing(first, second), sizeBytes: 1, new VideoOptions()));
+
+        Assert.Equal(ErrorReason.VideoLimitExceeded, refusal.Reason);
+    }
+
+    [Fact]
     public void FfmpegArguments_RangeAfterAKey_SeekByItsPresentationTime()
     {
         var index = new VideoIndex(
@@ -176,5 +208,13 @@ public sealed class DecoderTextTests
         var options = new VideoOptions { MaxFrameSidePixels = width, MaxFramePixels = width * height };
 
         Assert.True((width + 127) / 128 * 128 * ((height + 127) / 128 * 128) <= ConfinedInput.MaxCodedPixels(options));
+    }
+
+    private static PacketTable Listing(params string[] packets)
+    {
+        var table = new PacketTable(maxPackets: 100);
+        Array.ForEach(packets, packet => table.Add(packet));
+        table.Add("stream|codec_name=h264|width=64|height=48|time_base=1/12800|avg_frame_rate=25/1");
+        return table;
     }
 }

@@ -35,6 +35,32 @@ internal sealed class VideoParts
 
     public FrameSource Source { get; }
 
+    /// <summary>
+    /// The parts with decoders confined at a level, or a visible skip where this machine does not allow it.
+    /// </summary>
+    public static async Task<VideoParts> AtAsync(SandboxLevel level, VideoOptions? options = null)
+    {
+        var parts = new VideoParts(options);
+        List<Isolation?> ways = [null];
+        if (level > SandboxLevel.Limits)
+        {
+            ways = [.. parts.Tools.WaysTo(level, out _)];
+        }
+
+        foreach (var way in ways)
+        {
+            parts.Tools.Apply(way, []);
+            var command = parts.Tools.Ffmpeg(["-version"]);
+            if ((await ToolRun.RunAsync(command, TestContext.Current.CancellationToken)).ExitCode == 0)
+            {
+                return parts;
+            }
+        }
+
+        Assert.Skip($"Sandbox level {level} cannot be reached here.");
+        throw new InvalidOperationException("Not reached.");
+    }
+
     /// <summary>The meter of the last read.</summary>
     public DecodeMeter Meter { get; private set; } = new();
 

@@ -154,6 +154,31 @@ public sealed class VideoSourcesTests : IDisposable
     [InlineData("file:///srv/a%.mp4")]
     public void Resolve_OtherUris_AreUnsupported(string uri) => AssertRefused(uri, ErrorReason.UnsupportedUri);
 
+    [Theory]
+    [InlineData("%2e%2e%2f%2e%2e%2fetc%2fpasswd")]
+    [InlineData("..\\..\\secret.mp4")]
+    [InlineData("\uFF0E\uFF0E/secret.mp4")]
+    [InlineData("a\u202Eb.mp4")]
+    [InlineData("e\u0301.mp4")]
+    [InlineData("a\0b.mp4")]
+    [InlineData("%00")]
+    [InlineData("%c0%ae%c0%ae/secret.mp4")]
+    [InlineData("|cat")]
+    [InlineData("-i")]
+    [InlineData("%d.mp4")]
+    public void Resolve_HostilePath_IsRefused(string name)
+    {
+        foreach (var path in (string[])[name, string.Concat(Enumerable.Repeat(name, 4096 / name.Length))])
+        {
+            Assert.Contains(
+                Refusal(new VideoSource { Uri = $"file://{_folder.Path}/video_jobs/{path}" }).Reason,
+                (ErrorReason[])
+                [
+                    ErrorReason.SourceNotAllowed, ErrorReason.SourceNotFound, ErrorReason.UnsupportedUri,
+                ]);
+        }
+    }
+
     [Fact]
     public void Resolve_NoUri_IsMissing()
     {

@@ -214,8 +214,8 @@ public sealed class BrokenTransferTests
         var failure = await harness.FailureAsync($"https://videos.example:{server.Port}/a.mp4");
 
         Assert.Equal(ErrorReason.DeadlineExceeded, failure.Reason);
-        Assert.Equal("Sources:FetchTimeout", failure.Metadata["limit"]);
-        Assert.Equal("0.5", failure.Metadata["limitSeconds"]);
+        Assert.Equal("Sources:FetchTimeout", failure.Metadata["option"]);
+        Assert.Equal("0.5", failure.Metadata["limit"]);
     }
 
     private static Task SendAsync(Stream stream, string text, CancellationToken cancellationToken) =>

@@ -157,7 +157,7 @@ public sealed class ConnectionTests
         var failure = await harness.FailureAsync($"https://videos.example:{server.Port}/a");
 
         Assert.Equal(ErrorReason.SourceUnavailable, failure.Reason);
-        Assert.Equal("Sources:MaxRedirects", failure.Metadata["limit"]);
+        Assert.Equal("Sources:MaxRedirects", failure.Metadata["option"]);
         Assert.Equal(4, server.Requests.Count);
     }
 

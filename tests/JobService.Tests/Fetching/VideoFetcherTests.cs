@@ -128,7 +128,7 @@ public sealed class VideoFetcherTests
 
         Assert.Equal(ErrorReason.TooManyCalls, failure.Reason);
         Assert.Equal(TimeSpan.FromSeconds(5), failure.RetryAfter);
-        Assert.Equal("Sources:MaxConcurrentFetches", failure.Metadata["limit"]);
+        Assert.Equal("Sources:MaxConcurrentFetches", failure.Metadata["option"]);
         goOn.SetResult();
         await first;
         Assert.Equal(Video, sink.Bytes);

@@ -124,6 +124,14 @@ public sealed class FloodedService : IAsyncLifetime
         }
     }
 
+    /// <summary>The service ends the connection.</summary>
+    internal static async Task AssertEndsAsync(RawConnection connection)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        limit.CancelAfter(Patience);
+        await connection.ReadToEndAsync(limit.Token);
+    }
+
     /// <summary>The flood is over and has left nothing behind.</summary>
     internal async Task AssertRecoversAsync()
     {

@@ -4,7 +4,6 @@ using ForegSyte.Jobs.Storage;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Protobuf;
-using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ForegSyte.Jobs.Tests.Grpc;

@@ -246,7 +246,7 @@ public sealed class JobControlRpcTests
         var info = status.GetDetail<ErrorInfo>();
         Assert.Equal(
             ("QUEUE_FULL", "Submit:MaxPendingJobs", "3"),
-            (info.Reason, info.Metadata["limit"], info.Metadata["limitJobs"]));
+            (info.Reason, info.Metadata["option"], info.Metadata["limit"]));
         Assert.Equal(TimeSpan.FromSeconds(7), status.GetDetail<RetryInfo>().RetryDelay.ToTimeSpan());
     }
 

@@ -105,7 +105,7 @@ public sealed class RemoteVideoRpcTests : IAsyncDisposable
             ("Submit:MaxVideoBytes", "60000"));
 
         var info = await AssertRefusedAsync("/a.mp4", StatusCode.InvalidArgument, "VIDEO_LIMIT_EXCEEDED");
-        Assert.Equal("Submit:MaxVideoBytes", info["limit"]);
+        Assert.Equal("Submit:MaxVideoBytes", info["option"]);
     }
 
     [Fact]

@@ -12,7 +12,6 @@ using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Jobs.Uploads;
-using ForegSyte.Protocol.Errors;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Protobuf;

@@ -1,10 +1,12 @@
 using System.Security.Cryptography;
+using ForegSyte.Jobs.Uploads;
 using ForegSyte.Protocol.Checksums;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Protobuf;
 using Google.Rpc;
 using Grpc.Core;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ForegSyte.Jobs.Tests.Grpc;
 
@@ -158,7 +160,8 @@ public sealed class UploadRpcTests : IAsyncLifetime
             "REQUEST_ID_CONFLICT", new CreateUploadRequest { SizeBytes = 7, RequestId = requestId });
         await CreateAsync();
         await CreateAsync();
-        await AssertCreateFailsAsync("TOO_MANY_UPLOADS", new CreateUploadRequest { SizeBytes = 7 });
+        var info = await AssertCreateFailsAsync("TOO_MANY_UPLOADS", new CreateUploadRequest { SizeBytes = 7 });
+        Assert.Equal(("Upload:MaxOpenUploads", "3"), (info["option"], info["limit"]));
     }
 
     [Fact]
@@ -167,7 +170,9 @@ public sealed class UploadRpcTests : IAsyncLifetime
     {
         var upload = await CreateAsync();
         var part = PartOf(upload, 0);
-        await AssertPartFailsAsync("PART_CHECKSUM_MISMATCH", part, changed => changed.Crc32C ^= 1);
+        var mismatch = await AssertPartFailsAsync(
+            "PART_CHECKSUM_MISMATCH", part, changed => changed.Crc32C ^= 1);
+        Assert.Equal(($"{part.Crc32C ^ 1}", $"{part.Crc32C}"), (mismatch["value"], mismatch["actual"]));
         await AssertPartFailsAsync("MISSING_FIELD", part, changed => changed.ClearCrc32C());
         await AssertPartFailsAsync("MISSING_FIELD", part, changed => changed.Data = ByteString.Empty);
         await AssertPartFailsAsync("MISSING_FIELD", part, changed => changed.UploadId = "");
@@ -177,13 +182,34 @@ public sealed class UploadRpcTests : IAsyncLifetime
         await AssertPartFailsAsync("INVALID_FIELD", part, changed => changed.Offset = long.MaxValue);
         await AssertPartFailsAsync(
             "INVALID_FIELD", part, changed => changed.Offset = Video.Length - part.Data.Length + 1);
-        await AssertPartFailsAsync("INVALID_FIELD", part, changed => Take(changed, 65_537));
+        var tooLarge = await AssertPartFailsAsync("INVALID_FIELD", part, changed => Take(changed, 65_537));
+        Assert.Equal(("Upload:MaxPartBytes", "65536"), (tooLarge["option"], tooLarge["limit"]));
         await AssertPartFailsAsync("MESSAGE_TOO_LARGE", part, changed => Take(changed, 70_000));
 
         Assert.Empty((await GetAsync(upload)).Ranges);
     }
 
     [Fact]
+    [Reaches(ErrorReason.UploadBusy)]
+    public async Task Upload_BeingCompleted_IsBusyUntilItIsLetGo()
+    {
+        var upload = await CreateAndSendAsync();
+        var store = _service.Services.GetRequiredService<UploadStore>();
+        using (await store.TryBeginCompletionAsync(Guid.Parse(upload.UploadId), visibleTenant: null, Cancellation))
+        {
+            await AssertFailsAsync(StatusCode.Aborted, "UPLOAD_BUSY", SubmitCall(upload));
+            await AssertPartFailsAsync("UPLOAD_BUSY", PartOf(upload, 0), _ => { });
+            await AssertFailsAsync(
+                StatusCode.Aborted, "UPLOAD_BUSY",
+                _service.Uploads.AbortUploadAsync(
+                    new AbortUploadRequest { UploadId = upload.UploadId }, cancellationToken: Cancellation));
+        }
+
+        Assert.Equal(VideoHash, (await SubmitAsync(upload)).VideoSha256);
+    }
+
+    [Fact]
+    [Reaches(ErrorReason.UploadNotFound)]
     public async Task Abort_RemovesTheUpload_AndOnlyOnce()
     {
         var upload = await CreateAsync();
@@ -224,16 +250,21 @@ public sealed class UploadRpcTests : IAsyncLifetime
         part.Crc32C = Crc32C.Of(part.Data.Span);
     }
 
-    private async Task AssertCreateFailsAsync(string reason, CreateUploadRequest request) =>
-        Assert.Equal(
-            reason, (await RunningJobService.FailureOfAsync(_service.Uploads.CreateUploadAsync(request))).Info.Reason);
+    private async Task<IDictionary<string, string>> AssertCreateFailsAsync(string reason, CreateUploadRequest request)
+    {
+        var (_, info, _) = await RunningJobService.FailureOfAsync(_service.Uploads.CreateUploadAsync(request));
+        Assert.Equal(reason, info.Reason);
+        return info.Metadata;
+    }
 
-    private async Task AssertPartFailsAsync(string reason, UploadPartRequest part, Action<UploadPartRequest> change)
+    private async Task<IDictionary<string, string>> AssertPartFailsAsync(
+        string reason, UploadPartRequest part, Action<UploadPartRequest> change)
     {
         var changed = part.Clone();
         change(changed);
-        Assert.Equal(
-            reason, (await RunningJobService.FailureOfAsync(_service.Uploads.UploadPartAsync(changed))).Info.Reason);
+        var (_, info, _) = await RunningJobService.FailureOfAsync(_service.Uploads.UploadPartAsync(changed));
+        Assert.Equal(reason, info.Reason);
+        return info.Metadata;
     }
 
     private async Task<Upload> CreateAsync(string sha256 = "", string requestId = "")

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using ForegSyte.Hosting.Security.Jwt;
@@ -10,7 +9,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.IdentityModel.Tokens;
-using Contract = ForegSyte.V1.JobService;
 
 namespace ForegSyte.Jobs.Tests.Security;
 

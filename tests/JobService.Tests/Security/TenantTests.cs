@@ -149,7 +149,7 @@ public sealed class TenantTests
         var info = status.GetDetail<ErrorInfo>();
         Assert.Equal(
             (StatusCode.ResourceExhausted, "RATE_LIMITED", "Rate:CallsPerSecond", "a"),
-            (failure.StatusCode, info.Reason, info.Metadata["limit"], info.Metadata["tenant"]));
+            (failure.StatusCode, info.Reason, info.Metadata["option"], info.Metadata["tenant"]));
         Assert.Equal("tenant:a", Assert.Single(status.GetDetail<QuotaFailure>().Violations).Subject);
         Assert.InRange(status.GetDetail<RetryInfo>().RetryDelay.ToTimeSpan().TotalSeconds, 1, 1000);
         await ListAsync(other, "");
@@ -165,7 +165,7 @@ public sealed class TenantTests
         var status = Refusal.Read(failure).Status;
         var info = status.GetDetail<ErrorInfo>();
         Assert.Equal(
-            ("TENANT_QUOTA_EXCEEDED", limit, "a"), (info.Reason, info.Metadata["limit"], info.Metadata["tenant"]));
+            ("TENANT_QUOTA_EXCEEDED", limit, "a"), (info.Reason, info.Metadata["option"], info.Metadata["tenant"]));
         Assert.Equal("tenant:a", Assert.Single(status.GetDetail<QuotaFailure>().Violations).Subject);
         Assert.Equal(retrySeconds, (int?)status.GetDetail<RetryInfo>()?.RetryDelay.ToTimeSpan().TotalSeconds);
     }

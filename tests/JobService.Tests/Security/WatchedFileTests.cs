@@ -2,7 +2,6 @@ using System.Text;
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Testing;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 
 namespace ForegSyte.Jobs.Tests.Security;

@@ -177,11 +177,11 @@ internal sealed class FileUpload(
     /// <summary>Whether no repetition can make a job of what was uploaded.</summary>
     private static bool IsTheVideosFault(Exception failure) => failure is FileChangedException
         or ForegSyteException
-        {
-            Reason: ErrorReason.EmptyVideo or ErrorReason.NotAnMp4 or ErrorReason.TruncatedMp4
+    {
+        Reason: ErrorReason.EmptyVideo or ErrorReason.NotAnMp4 or ErrorReason.TruncatedMp4
                 or ErrorReason.NoVideoTrack or ErrorReason.NoFrames or ErrorReason.VideoLimitExceeded
                 or ErrorReason.UploadContentMismatch,
-        };
+    };
 
     private Upload Whole(string uploadId) => new()
     {

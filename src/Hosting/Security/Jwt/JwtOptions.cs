@@ -1,5 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using ForegSyte.Hosting.Configuration;
+using ForegSyte.Protocol.Limits;
+using ForegSyte.V1;
 
 namespace ForegSyte.Hosting.Security.Jwt;
 
@@ -49,6 +51,9 @@ public sealed class JwtOptions
 
     /// <value>How far the clocks of the issuer and of this server may differ.</value>
     [TimeRange("00:00:00", "00:10:00")]
+    [Limit(
+        "", "How far the times of a token may lie off this server's clock; past it the call is refused.",
+        Reason = ErrorReason.Unauthenticated)]
     public TimeSpan ClockSkew { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Whether tokens are accepted.</summary>

@@ -64,8 +64,8 @@ internal static class RateRegistration
             {
                 Metadata = new Dictionary<string, string>
                 {
-                    ["limit"] = "Rate:CallsPerSecond",
-                    ["limitCalls"] = limit,
+                    ["option"] = "Rate:CallsPerSecond",
+                    ["limit"] = limit,
                     ["tenant"] = tenant,
                 },
                 Quota = new QuotaViolation($"tenant:{tenant}", $"{limit} calls a second."),

@@ -48,12 +48,7 @@ internal sealed class VideoChecks(IOptions<SubmitOptions> options)
     /// </exception>
     public static void RequireMp4(string field, Stream video)
     {
-        var verdict = Mp4Check.Inspect(video);
-        if (verdict.Problem is { } problem)
-        {
-            throw ServiceException.ForField(problem, field, verdict.Message);
-        }
-
+        Require(field, Mp4Check.Inspect(video));
         video.Position = 0;
     }
 
@@ -61,24 +56,30 @@ internal sealed class VideoChecks(IOptions<SubmitOptions> options)
     /// <param name="field">The field of the request that is at fault.</param>
     /// <param name="beginning">The first <see cref="BeginningBytes"/> bytes.</param>
     /// <exception cref="ServiceException">NOT_AN_MP4.</exception>
-    public static void RequireBeginning(string field, ReadOnlySpan<byte> beginning)
+    public static void RequireBeginning(string field, ReadOnlySpan<byte> beginning) =>
+        Require(field, Mp4Check.InspectBeginning(beginning));
+
+    private static void Require(string field, Mp4Verdict verdict)
     {
-        var verdict = Mp4Check.InspectBeginning(beginning);
         if (verdict.Problem is { } problem)
         {
-            throw ServiceException.ForField(problem, field, verdict.Message);
+            throw new ServiceException(problem, verdict.Message)
+            {
+                FieldViolations = [new FieldViolation(field, verdict.Message)],
+                Metadata = new Dictionary<string, string> { ["field"] = field, ["detail"] = verdict.Detail },
+            };
         }
     }
 
     private static ServiceException TooLarge(
         ErrorReason reason, string field, long actual, long limit, string option, string whatToDo) =>
-        new(reason, $"The video has {actual} bytes; {field} takes at most {limit} ({option}). {whatToDo}")
+        new(reason, $"The video has {actual} bytes; {field} takes at most {limit} (option {option}). {whatToDo}")
         {
             FieldViolations = [new FieldViolation(field, $"At most {limit} bytes.")],
             Metadata = new Dictionary<string, string>
             {
-                ["limit"] = option,
-                ["limitBytes"] = limit.ToString(CultureInfo.InvariantCulture),
+                ["option"] = option,
+                ["limit"] = limit.ToString(CultureInfo.InvariantCulture),
                 ["actualBytes"] = actual.ToString(CultureInfo.InvariantCulture),
             },
         };

@@ -38,7 +38,7 @@ internal static class Mp4Check
         }
         catch (Mp4Exception failure)
         {
-            return new Mp4Verdict(failure.Problem, failure.Message);
+            return VerdictOf(failure);
         }
     }
 
@@ -50,14 +50,16 @@ internal static class Mp4Check
             return Mp4Verdict.Acceptable;
         }
 
-        var failure = NoFileType();
-        return new Mp4Verdict(failure.Problem, failure.Message);
+        return VerdictOf(NoFileType());
     }
 
     /// <summary>The failure of a video that does not go on to its end.</summary>
     internal static Mp4Exception CutOff(string how) => new(
         ErrorReason.TruncatedMp4,
-        $"The video was cut off: {how}. Wait until it is written or copied completely, then send it again.");
+        $"The video was cut off: {how}. Wait until it is written or copied completely, then send it again.",
+        how);
+
+    private static Mp4Verdict VerdictOf(Mp4Exception failure) => new(failure.Problem, failure.Message, failure.Detail);
 
     /// <summary>The first box: letters elsewhere in the file do not make it an MP4.</summary>
     private static void RequireFileType(Stream video, Mp4Boxes boxes)
@@ -152,7 +154,8 @@ internal static class Mp4Check
 
     private static Mp4Exception NotAnMp4(string why) => new(
         ErrorReason.NotAnMp4,
-        $"The file is no MP4: {why}. Convert it, for example with \"ffmpeg -i input output.mp4\", and submit that.");
+        $"The file is no MP4: {why}. Convert it, for example with \"ffmpeg -i input output.mp4\", and submit that.",
+        why);
 
     /// <summary>What the top level of a file holds.</summary>
     private sealed class Layout

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Runs the tests of the contracts, and ends with what they showed. Failed and skipped ones are printed in full; all are
+# in out/contracts/tests.log.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+log=out/contracts/tests.log
+mkdir -p out/contracts
+
+dotnet test --project tests/Contracts.Tests -c "${CONFIGURATION:-Release}" --no-build --output Detailed --no-ansi \
+  >"$log" 2>&1
+status=$?
+grep -vE '^(passed |  from |Running tests from )' "$log"
+[ $status -eq 0 ] || exit $status
+
+passed() { grep "^passed .*\.$1" "$log"; }
+count() { passed "$1" | wc -l; }
+languages=$(passed 'ReportTests\.' | sed -E 's/.*InCSharp.*/csharp/; s/.*language: "([a-z]+)".*/\1/' | sort | paste -sd ' ')
+commands=$(grep -c '^\$ ' docs/grpcurl.md)
+[ "$(count 'GrpcurlDocumentTests\.Commands_')" -eq 2 ] || commands="not all of the $commands"
+cat <<SUMMARY
+
+contracts:
+  changes    $(count Gate_PlantedBreakingChange) that break callers planted and refused, $(count Gate_Addition) additions let through
+  clients    $(wc -w <<<"$languages") ($languages) submit, wait, page and read an error, and report the same
+  messages   $(count 'ConversionTests\.Convert') conversions between JSON and protobuf in these languages come to the same
+  by hand    $commands commands of docs/grpcurl.md print what it says
+SUMMARY

@@ -1,0 +1,78 @@
+using CsCheck;
+using ForegSyte.Fuzz.Tests.Running;
+using ForegSyte.Protocol.Tests.Json;
+using Google.Protobuf;
+using Google.Protobuf.Reflection;
+
+namespace ForegSyte.Fuzz.Tests.Calls;
+
+/// <summary>Requests of a method as bytes: valid ones, nearly valid ones, and noise.</summary>
+/// <param name="words">
+/// Texts that mean something to the services, by the name of the field, such as the ids of jobs for job_id; those of
+/// one method alone by its name too, as in DeleteJob.job_id.
+/// </param>
+internal sealed class RequestBytes(ILookup<string, string> words)
+{
+    private static readonly string[] Odd =
+        ["", "../../etc/passwd", "a\0b", new string('x', 4096), "🎥", "file:///etc/passwd", "-1", "%00"];
+
+    private readonly Dictionary<string, Gen<IMessage>> _messages = [];
+
+    /// <summary>The bytes of a request, and what they are.</summary>
+    public (byte[] Bytes, string Kind) Make(MethodDescriptor method, Random random)
+    {
+        if (random.Next(8) == 0)
+        {
+            var noise = new byte[random.Next(0, 200)];
+            random.NextBytes(noise);
+            return (noise, "noise");
+        }
+
+        var message = Message(method.InputType, random);
+        Fill(message, method.Name, random);
+        var bytes = message.ToByteArray();
+        return random.Next(3) == 0 ? (Mutation.OfBytes(bytes, random), "nearly valid") : (bytes, "valid");
+    }
+
+    private IMessage Message(MessageDescriptor type, Random random)
+    {
+        if (!_messages.TryGetValue(type.FullName, out var messages))
+        {
+            _messages[type.FullName] = messages = MessageGenerator.Of(type);
+        }
+
+        return messages.Generate(new PCG(1, (ulong)random.NextInt64()), null, out _);
+    }
+
+    /// <summary>Puts words and small numbers into fields, so that a call gets further than its first check.</summary>
+    private void Fill(IMessage message, string method, Random random)
+    {
+        foreach (var field in message.Descriptor.Fields.InDeclarationOrder().Where(field => !field.IsRepeated))
+        {
+            if (field.FieldType == FieldType.Message && field.Accessor.GetValue(message) is IMessage inner)
+            {
+                Fill(inner, method, random);
+            }
+            else if (random.Next(8) is > 0 and var dice && MeantFor(field, method, random, dice) is { } value)
+            {
+                field.Accessor.SetValue(message, value);
+            }
+        }
+    }
+
+    private object? MeantFor(FieldDescriptor field, string method, Random random, int dice)
+    {
+        var own = $"{method}.{field.Name}";
+        return field.FieldType switch
+        {
+            FieldType.String when dice == 1 => Odd[random.Next(Odd.Length)],
+            FieldType.String when words.Contains(own) => Pick([.. words[own]], random),
+            FieldType.String when words.Contains(field.Name) => Pick([.. words[field.Name]], random),
+            FieldType.Int32 => random.Next(4),
+            FieldType.Int64 => (long)random.Next(4),
+            _ => null,
+        };
+    }
+
+    private static string Pick(string[] texts, Random random) => texts[random.Next(texts.Length)];
+}

@@ -1,0 +1,37 @@
+using ForegSyte.Fuzz.Tests.Running;
+using ForegSyte.Hosting.Errors;
+using ForegSyte.Jobs.Mp4;
+
+namespace ForegSyte.Fuzz.Tests.Targets;
+
+/// <summary>The checks of the boxes, in both services, on clips that are nearly whole.</summary>
+public sealed class Mp4CheckFuzzTests(Tally tally)
+{
+    /// <summary>A clip without most of its frames: what is changed is then mostly its index.</summary>
+    private static readonly byte[] Small =
+        Corpus.Sample.After("mdat", data => data.Payload = data.Payload[..64]);
+
+    [Fact]
+    public Task JobService_Inspect_AlwaysHasAVerdict() =>
+        Fuzzing.RunAsync("MP4 check of the JobService", tally, random =>
+        {
+            using var video = new MemoryStream(Mutation.OfBytes(Small, random));
+            return Mp4Check.Inspect(video).Problem?.ToString() ?? "acceptable";
+        });
+
+    [Fact]
+    public Task InferenceService_Check_AlwaysHasAVerdict() =>
+        Fuzzing.RunAsync("MP4 check of the InferenceService", tally, random =>
+        {
+            using var video = new MemoryStream(Mutation.OfBytes(Small, random));
+            try
+            {
+                Inference.Video.Mp4Boxes.Check(video);
+                return "acceptable";
+            }
+            catch (ServiceException refusal)
+            {
+                return refusal.Reason.ToString();
+            }
+        });
+}

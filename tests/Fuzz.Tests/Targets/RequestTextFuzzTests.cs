@@ -1,0 +1,64 @@
+using ForegSyte.Fuzz.Tests.Running;
+using ForegSyte.Jobs.Filters;
+using ForegSyte.Jobs.Grpc;
+using ForegSyte.Jobs.Storage;
+
+namespace ForegSyte.Fuzz.Tests.Targets;
+
+/// <summary>Texts of callers that are parsed: filters, page tokens, keys.</summary>
+public sealed class RequestTextFuzzTests(Tally tally)
+{
+    private static readonly string[] Filters =
+    [
+        "status = FAILED",
+        "status = COMPLETED AND pipeline_id = \"yolo_ocr\"",
+        "NOT (status = RUNNING OR status = PENDING)",
+        "created_at > \"2026-01-01T00:00:00Z\" AND -display_name:\"x*\"",
+        "((status=FAILED))",
+        "display_name = \"a \\\" b\"",
+    ];
+
+    [Fact]
+    public Task Filter_NearlyOne_IsReadOrRefused() => Fuzzing.RunAsync("filters", tally, random =>
+    {
+        try
+        {
+            JobFilterParser.Parse(Mutation.OfText(Filters[random.Next(Filters.Length)], random));
+            return "read";
+        }
+        catch (FilterSyntaxException)
+        {
+            return "refused";
+        }
+    });
+
+    [Fact]
+    public Task PageToken_NearlyOne_IsReadOnlyWhereItIsOne() => Fuzzing.RunAsync("page tokens", tally, random =>
+    {
+        var arguments = Mutation.OfText("ListJobs\nstatus = FAILED", random);
+        var position = Mutation.OfText("123", random);
+        var token = PageToken.Make(arguments, position);
+        var changed = Mutation.OfText(token, random);
+        var read = PageToken.Read(arguments, changed);
+        Assert.True(
+            read is null || changed == token || read == Valid(position), $"'{changed}' was taken for '{token}'");
+        return read is null ? "refused" : "read";
+    });
+
+    [Fact]
+    public Task StorageKey_NearlyOne_NeverLeavesItsFolder() => Fuzzing.RunAsync("storage keys", tally, random =>
+    {
+        var key = Mutation.OfText("0f8fad5b-d9cb-469f-a165-70867728950e_results.json", random);
+        if (!StorageKey.IsValid(key))
+        {
+            return "refused";
+        }
+
+        Assert.Equal("/root/" + key, Path.GetFullPath(Path.Combine("/root", key)));
+        return "a key";
+    });
+
+    /// <summary>A token is UTF-8: half a surrogate pair comes back as the replacement character.</summary>
+    private static string Valid(string text) =>
+        System.Text.Encoding.UTF8.GetString(System.Text.Encoding.UTF8.GetBytes(text));
+}

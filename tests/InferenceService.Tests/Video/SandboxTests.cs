@@ -1,0 +1,267 @@
+using System.Net;
+using System.Net.Sockets;
+using ForegSyte.Hosting.Errors;
+using ForegSyte.Inference.Video;
+using ForegSyte.Testing;
+using ForegSyte.V1;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace ForegSyte.Inference.Tests.Video;
+
+/// <summary>
+/// What a decoder that was taken over could do. Perl, which every Debian has, stands in the place of ffmpeg and tries.
+/// </summary>
+public sealed class SandboxTests : IDisposable
+{
+    private const string Perl = "/usr/bin/perl";
+
+    private readonly TemporaryFolder _folder = new();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData(SandboxLevel.Limits)]
+    [InlineData(SandboxLevel.Network)]
+    [InlineData(SandboxLevel.Files)]
+    public async Task ReadAsync_AtEachLevel_GivesTheSameFrames(SandboxLevel level)
+    {
+        var path = await Clips.MakeTestPictureAsync(_folder.File("clip.mp4"), frames: 12);
+
+        var frames = await (await VideoParts.AtAsync(level)).ReadAsync(path);
+
+        Assert.Equal(12, frames.Count);
+        Assert.Equal(await new VideoParts().ReadAsync(path), frames);
+    }
+
+    [Fact]
+    public async Task Files_DecoderSeesNoFileButTheVideo()
+    {
+        var video = _folder.File("video.mp4");
+        await File.WriteAllTextAsync(_folder.File("other.mp4"), "another", Cancel);
+        var own = new Uri(typeof(SandboxTests).Assembly.Location).LocalPath;
+
+        var seen = await TryAsync(
+            SandboxLevel.Files,
+            $$"""
+            for my $path ("{{video}}", "{{_folder.File("other.mp4")}}", "{{own}}", "/etc/passwd", "/proc", "/home",
+                "/root", "/sys", "/dev/null") {
+                print -e $path ? "sees $path\n" : "";
+            }
+            open(my $file, "<", "{{video}}") or die; print "reads ", scalar(<$file>);
+            print open(my $new, ">", "{{video}}") ? "writes\n" : "cannot write\n";
+            """);
+
+        Assert.Equal([$"sees {video}", "reads # A video.", "cannot write"], seen.Output);
+    }
+
+    [Fact]
+    public async Task Files_DecoderSeesNoOtherProcess()
+    {
+        var seen = await TryAsync(
+            SandboxLevel.Files,
+            $"print getppid(), ' ', kill(0, {Environment.ProcessId}) ? 'reaches the service' : 'alone', qq(\\n);");
+
+        Assert.Equal(["1 alone"], seen.Output);
+    }
+
+    [Theory]
+    [InlineData("a socket", "socket(my $s, 1, 1, 0)")]
+    [InlineData("an Internet socket", "socket(my $s, 2, 1, 0)")]
+    [InlineData("a process", "defined(my $p = fork())")]
+    [InlineData("a user namespace", "syscall({unshare}, 0x10000000) == 0")]
+    [InlineData("tracing", "syscall({ptrace}, 0, 0, 0, 0) == 0")]
+    [InlineData("a mount", "syscall({mount}, my $a = 'none', my $b = '/', my $c = 'tmpfs', 0, 0) == 0")]
+    public async Task Files_SystemCallsOfAnExploit_AreRefused(string what, string attempt)
+    {
+        var isArm = System.Runtime.InteropServices.RuntimeInformation.OSArchitecture
+            == System.Runtime.InteropServices.Architecture.Arm64;
+        var code = attempt
+            .Replace("{unshare}", isArm ? "97" : "272", StringComparison.Ordinal)
+            .Replace("{ptrace}", isArm ? "117" : "101", StringComparison.Ordinal)
+            .Replace("{mount}", isArm ? "40" : "165", StringComparison.Ordinal);
+
+        var seen = await TryAsync(SandboxLevel.Files, $"print {code} ? 'gets {what}' : 0 + $!, qq(\\n);");
+
+        // EPERM, the filter's own answer: without a filter the errors would differ.
+        Assert.Equal(["1"], seen.Output);
+    }
+
+    [Fact]
+    public async Task Network_DecoderReachesNobody()
+    {
+        using var canary = new TcpListener(IPAddress.Loopback, 0);
+        canary.Start();
+        var port = ((IPEndPoint)canary.LocalEndpoint).Port;
+
+        var seen = await TryAsync(
+            SandboxLevel.Network,
+            $$"""
+            socket(my $s, 2, 1, 0) or die;
+            print connect($s, pack("S n a4 x8", 2, {{port}}, "\x7f\0\0\1")) ? "connected\n" : "unreachable\n";
+            """);
+
+        Assert.Equal(["unreachable"], seen.Output);
+        Assert.False(canary.Pending());
+    }
+
+    [Theory]
+    [InlineData(SandboxLevel.Limits)]
+    [InlineData(SandboxLevel.Files)]
+    public async Task ProcessorTimeUsedUp_IsTheSignalAtEachLevel(SandboxLevel level)
+    {
+        var seen = await TryAsync(level, "while (1) { }", options: new VideoOptions { ProcessCpuSeconds = 1 });
+
+        Assert.Equal(
+            "Video:ProcessCpuSeconds",
+            DecoderExit.ProcessFailure(seen.ExitCode, seen.Errors, new VideoOptions())?.Metadata["option"]);
+    }
+
+    [Theory]
+    [InlineData("exec sleep {0}")]
+    [InlineData("exit 0")]
+    public async Task Kill_DecoderWithChildrenOfItsOwn_EndsThemAll(string end)
+    {
+        // A decoder that was taken over, below the level that refuses it children.
+        var mark = $"600.{Environment.ProcessId}";
+        var last = end.Replace("{0}", mark, StringComparison.Ordinal);
+        var program = FakeProgram.Make(_folder, $"sleep {mark} & sleep {mark} & echo ready; {last}");
+        var parts = new VideoParts(new VideoOptions { FfmpegPath = program });
+        var process = ChildProcess.Start(parts.Tools.Ffmpeg([]), _ => true);
+        using var output = new StreamReader(process.Output);
+        Assert.Equal("ready", await output.ReadLineAsync(Cancel));
+        await UntilAsync(() => ChildProcesses.UsingFile(mark).Length >= 2);
+
+        await process.DisposeAsync();
+
+        Assert.Empty(ChildProcesses.UsingFile(mark));
+    }
+
+    [Fact]
+    public async Task Dispose_OutputNotReadToItsEnd_ClosesThePipe()
+    {
+        var program = FakeProgram.Make(_folder, "echo a; exec sleep 600");
+        var parts = new VideoParts(new VideoOptions { FfmpegPath = program });
+        var process = ChildProcess.Start(parts.Tools.Ffmpeg([]), _ => true);
+        var output = process.Output;
+        Assert.Equal('a', output.ReadByte());
+
+        await process.DisposeAsync();
+
+        Assert.Throws<ObjectDisposedException>(() => output.ReadByte());
+    }
+
+    [Fact]
+    public async Task Files_Disposed_LeavesNoProcessOfTheSandbox()
+    {
+        var path = await Clips.MakeTestPictureAsync(_folder.File("long.mp4"), frames: 100);
+        var parts = await VideoParts.AtAsync(SandboxLevel.Files);
+        var index = await parts.Probe.ReadAsync(path, Cancel);
+        await using (var frames = parts.Source
+            .ReadAsync(path, index, null, 1, 0, DecodeSize.Native, parts.Meter, Cancel).GetAsyncEnumerator(Cancel))
+        {
+            Assert.True(await frames.MoveNextAsync());
+            frames.Current.Dispose();
+            Assert.Equal(3, ChildProcesses.UsingFile(path).Length);
+        }
+
+        Assert.Empty(ChildProcesses.UsingFile(path));
+    }
+
+    [Theory]
+    [InlineData(SandboxLevel.Limits)]
+    [InlineData(SandboxLevel.Network)]
+    [InlineData(SandboxLevel.Files)]
+    public async Task WaitingDecoder_NobodyComesBack_LeavesNoProcessOfTheSandbox(SandboxLevel level)
+    {
+        var path = await Clips.MakeTestPictureAsync(_folder.File("clip.mp4"), frames: 60);
+        var parts = await VideoParts.AtAsync(level);
+        await parts.ReadAsync(path, 0, 15, jobEnd: 60);
+        Assert.Equal(1, parts.Decoders.WaitingCount);
+        Assert.NotEmpty(ChildProcesses.UsingFile(path));
+
+        parts.Time.Advance(parts.Options.DecoderWaitTime);
+        await parts.Decoders.DisposeAsync();
+
+        Assert.Empty(ChildProcesses.UsingFile(path));
+    }
+
+    [Theory]
+    [InlineData(SandboxLevel.Limits)]
+    [InlineData(SandboxLevel.Files)]
+    public async Task WaitingDecoder_ServiceStops_LeavesNoProcessOfTheSandbox(SandboxLevel level)
+    {
+        var path = await Clips.MakeTestPictureAsync(_folder.File("clip.mp4"), frames: 60);
+        var parts = await VideoParts.AtAsync(level);
+        await parts.ReadAsync(path, 0, 15, jobEnd: 60);
+        Assert.NotEmpty(ChildProcesses.UsingFile(path));
+
+        await parts.Decoders.DisposeAsync();
+
+        Assert.Empty(ChildProcesses.UsingFile(path));
+    }
+
+    [Fact]
+    public async Task Files_DecoderKilledFromOutside_IsDecoderLost()
+    {
+        var path = await Clips.MakeTestPictureAsync(_folder.File("long.mp4"), frames: 100);
+        var parts = await VideoParts.AtAsync(SandboxLevel.Files);
+        var index = await parts.Probe.ReadAsync(path, Cancel);
+        var failure = await Assert.ThrowsAsync<ServiceException>(async () =>
+        {
+            await foreach (var frame in parts.Source.ReadAsync(
+                path, index, null, 1, 0, DecodeSize.Native, parts.Meter, Cancel))
+            {
+                frame.Dispose();
+                ChildProcesses.UsingFile(path).Where(id => ChildProcesses.NameOf(id) == "ffmpeg").ToList()
+                    .ForEach(Kill);
+            }
+        });
+
+        Assert.Equal(ErrorReason.DecoderLost, failure.Reason);
+
+        static void Kill(int id)
+        {
+            using var process = System.Diagnostics.Process.GetProcessById(id);
+            process.Kill();
+        }
+    }
+
+    [Fact]
+    public async Task RunAsync_RequiredWithAGpu_SaysWhichLevelThereIs()
+    {
+        var options = Options.Create(
+            new VideoOptions { Sandbox = SandboxMode.Required, HardwareDecoder = HardwareDecoder.Auto });
+        var tools = new DecoderTools(options, NullLogger<DecoderTools>.Instance);
+        var checks = new DecoderChecks(tools, options, TimeProvider.System, NullLogger<DecoderChecks>.Instance);
+
+        var refusal = await Assert.ThrowsAsync<OptionsValidationException>(() => checks.RunAsync(Cancel));
+
+        Assert.Contains("set Video:SandboxLevel to Network", refusal.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>A child that was forked is not yet the program that it becomes.</summary>
+    private static async Task UntilAsync(Func<bool> isSo)
+    {
+        while (!isSo())
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(5), Cancel);
+        }
+    }
+
+    /// <summary>Lets perl run a script, which lies where the video would, where a decoder would run.</summary>
+    private async Task<ToolRun> TryAsync(SandboxLevel level, string script, VideoOptions? options = null)
+    {
+        Assert.SkipUnless(File.Exists(Perl), $"{Perl} is not here.");
+        options ??= new VideoOptions();
+        options.FfmpegPath = Perl;
+        var parts = await VideoParts.AtAsync(level, options);
+        var video = _folder.File("video.mp4");
+        await File.WriteAllTextAsync(video, "# A video.\n" + script, Cancel);
+        var run = await ToolRun.RunAsync(parts.Tools.Ffmpeg([video], video), Cancel);
+        Assert.Equal("", run.Errors.ToString());
+        return run;
+    }
+}

@@ -1,0 +1,28 @@
+namespace ForegSyte.Testing;
+
+/// <summary>The limits that docs/limits.md publishes.</summary>
+public static class DocumentedLimits
+{
+    private const string Title = "## ";
+    private const string Common = "Both services";
+
+    /// <summary>The names of the limits of a service, for example "Submit:MaxVideoBytes", in order.</summary>
+    public static IReadOnlyList<string> Of(string service)
+    {
+        var names = new List<string>();
+        var part = "";
+        foreach (var line in File.ReadLines(Path.Combine(RepositoryFiles.Root, "docs", "limits.md")))
+        {
+            if (line.StartsWith(Title, StringComparison.Ordinal))
+            {
+                part = line[Title.Length..];
+            }
+            else if ((part == Common || part == service) && line.StartsWith("| ", StringComparison.Ordinal))
+            {
+                names.Add(line.Split('|')[1].Trim());
+            }
+        }
+
+        return [.. names.Where(name => name is not ("limit" or "---")).Order(StringComparer.Ordinal)];
+    }
+}
