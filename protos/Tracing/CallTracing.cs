@@ -46,8 +46,8 @@ public sealed class CallTracing(ActivitySource source) : Interceptor
     }
 
     private Activity? Start(string method) => source.StartActivity(method, ActivityKind.Client)
-        ?.SetTag(RpcAttributes.System, RpcAttributes.Grpc)
-        .SetTag(RpcAttributes.Method, method);
+        ?.SetTag(TraceAttributes.System, TraceAttributes.Grpc)
+        .SetTag(TraceAttributes.Method, method);
 
     private static ClientInterceptorContext<TRequest, TResponse> WithContextOf<TRequest, TResponse>(
         Activity span, ClientInterceptorContext<TRequest, TResponse> context)
@@ -91,10 +91,10 @@ public sealed class CallTracing(ActivitySource source) : Interceptor
     private static void End(Activity span, StatusCode code)
     {
         var name = StatusCodeNames.Of(code);
-        span.SetTag(RpcAttributes.StatusCode, name);
+        span.SetTag(TraceAttributes.StatusCode, name);
         if (code != StatusCode.OK)
         {
-            span.SetTag(RpcAttributes.ErrorType, name).SetStatus(ActivityStatusCode.Error);
+            span.SetTag(TraceAttributes.ErrorType, name).SetStatus(ActivityStatusCode.Error);
         }
 
         span.Dispose();

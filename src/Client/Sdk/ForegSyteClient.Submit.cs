@@ -58,7 +58,7 @@ public sealed partial class ForegSyteClient
             VideoTransfer.Upload => await UploadAsync(file, options, progress, cancellationToken),
             _ => await SubmitAutomaticallyAsync(file, options, progress, cancellationToken),
         };
-        span?.SetTag(RpcAttributes.JobId, job.JobId);
+        span?.SetTag(TraceAttributes.JobId, job.JobId);
         return job;
     }
 

@@ -34,9 +34,9 @@ internal sealed class RpcMetrics : IDisposable
     /// <summary>A call has ended.</summary>
     public void Record(TimeSpan time, string method, string code) => _duration.Record(
         time.TotalSeconds,
-        new(RpcAttributes.System, RpcAttributes.Grpc),
-        new(RpcAttributes.Method, method),
-        new(RpcAttributes.StatusCode, code));
+        new(TraceAttributes.System, TraceAttributes.Grpc),
+        new(TraceAttributes.Method, method),
+        new(TraceAttributes.StatusCode, code));
 
     /// <inheritdoc />
     public void Dispose() => _meter.Dispose();

@@ -25,18 +25,18 @@ internal static class ServerSpans
         Activity.Current = null;
         _ = ActivityContext.TryParse(traceParent, traceState, isRemote: true, out var caller);
         return Source.StartActivity(method, ActivityKind.Server, caller)
-            ?.SetTag(RpcAttributes.System, RpcAttributes.Grpc)
-            .SetTag(RpcAttributes.Method, method);
+            ?.SetTag(TraceAttributes.System, TraceAttributes.Grpc)
+            .SetTag(TraceAttributes.Method, method);
     }
 
     /// <summary>Says how the call ended; the span itself is ended by disposing it.</summary>
     public static void SetCode(Activity span, StatusCode code)
     {
         var name = StatusCodeNames.Of(code);
-        span.SetTag(RpcAttributes.StatusCode, name);
+        span.SetTag(TraceAttributes.StatusCode, name);
         if (IsError(code))
         {
-            span.SetTag(RpcAttributes.ErrorType, name).SetStatus(ActivityStatusCode.Error);
+            span.SetTag(TraceAttributes.ErrorType, name).SetStatus(ActivityStatusCode.Error);
         }
     }
 

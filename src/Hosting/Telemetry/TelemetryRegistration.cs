@@ -2,16 +2,15 @@ using System.Net;
 using ForegSyte.Hosting.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
-using OpenTelemetry.Exporter;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 
 namespace ForegSyte.Hosting.Telemetry;
 
-/// <summary>Adds traces and metrics where the options ask for them.</summary>
+/// <summary>Adds traces and metrics where somebody asks for them.</summary>
 internal static class TelemetryRegistration
 {
     /// <summary>All sources of spans, and all meters, of a service have names of this form.</summary>
@@ -28,60 +27,48 @@ internal static class TelemetryRegistration
     {
         builder.Services.AddCheckedOptions<TelemetryOptions>(TelemetryOptions.Section)
             .Validate(
-                options => options.OtlpEndpoint is null or { IsAbsoluteUri: true, Scheme: "http" or "https" },
-                "Telemetry:OtlpEndpoint has to be an absolute http or https address, for example "
-                + "http://127.0.0.1:4317.")
-            .Validate(
                 options => IPAddress.TryParse(options.PrometheusAddress, out _),
-                "Telemetry:PrometheusAddress has to be an IP address, for example 127.0.0.1.");
+                "Telemetry:PrometheusAddress has to be an IP address, for example 127.0.0.1.")
+            .Validate(
+                options => !options.IsReachable || options.AllowAnonymous,
+                "Telemetry:PrometheusAddress is one that other machines reach, and the page of metrics asks nobody who "
+                + "he is. Set Telemetry:AllowAnonymous=true, if everyone who reaches it may read the metrics.");
         builder.Services.AddSingleton<RpcMetrics>();
-        var isExported = IsSet(builder.Configuration, nameof(TelemetryOptions.OtlpEndpoint));
-        var isScraped = IsSet(builder.Configuration, nameof(TelemetryOptions.PrometheusPort));
-        if (!isExported && !isScraped)
-        {
-            return;
-        }
-
-        var telemetry = builder.Services.AddOpenTelemetry().ConfigureResource(resource =>
-            resource.AddService($"ForegSyte.{serviceName}", serviceVersion: ServiceVersion.Text));
-        telemetry.WithMetrics(metrics =>
-        {
-            metrics.AddMeter(OwnNames, RuntimeMeter).SetExemplarFilter(ExemplarFilterType.TraceBased);
-            _ = isScraped ? metrics.AddPrometheusExporter() : metrics;
-            _ = isExported ? metrics.AddOtlpExporter() : metrics;
-        });
+        ((IConfigurationBuilder)builder.Configuration).Sources.Insert(
+            0, new MemoryConfigurationSource { InitialData = OtlpExport.Defaults });
+        var export = OtlpExport.Read(builder.Configuration);
+        var isScraped = !string.IsNullOrEmpty(
+            builder.Configuration[$"{TelemetryOptions.Section}:{nameof(TelemetryOptions.PrometheusPort)}"]);
         if (isScraped)
         {
             builder.AddMetricsPort();
         }
 
-        if (isExported)
+        if (export.Traces || export.Metrics || isScraped)
         {
-            telemetry.WithTracing(traces => traces.AddSource(OwnNames).SetSampler(SamplerOf).AddOtlpExporter());
-            Configure(builder.Services);
+            AddProviders(builder.Services, serviceName, export, isScraped);
         }
     }
 
-    private static bool IsSet(ConfigurationManager configuration, string option) =>
-        !string.IsNullOrEmpty(configuration[$"{TelemetryOptions.Section}:{option}"]);
-
-    private static ParentBasedSampler SamplerOf(IServiceProvider services) =>
-        new(new TraceIdRatioBasedSampler(
-            services.GetRequiredService<IOptions<TelemetryOptions>>().Value.SamplingRatio));
-
-    private static void Configure(IServiceCollection services)
+    private static void AddProviders(
+        IServiceCollection services, string serviceName, OtlpExport export, bool isScraped)
     {
-        services.AddOptions<OtlpExporterOptions>().Configure<IOptions<TelemetryOptions>>((otlp, telemetry) =>
+        var telemetry = services.AddOpenTelemetry().ConfigureResource(resource => resource
+            .AddService($"ForegSyte.{serviceName}", serviceVersion: ServiceVersion.Text)
+            .AddEnvironmentVariableDetector());
+        if (export.Metrics || isScraped)
         {
-            otlp.Protocol = OtlpExportProtocol.Grpc;
-            otlp.Endpoint = telemetry.Value.OtlpEndpoint!;
-            otlp.BatchExportProcessorOptions.MaxQueueSize = telemetry.Value.MaxQueuedSpans;
-            otlp.BatchExportProcessorOptions.ScheduledDelayMilliseconds = Milliseconds(telemetry.Value.TracesInterval);
-        });
-        services.AddOptions<MetricReaderOptions>().Configure<IOptions<TelemetryOptions>>((reader, telemetry) =>
-            reader.PeriodicExportingMetricReaderOptions.ExportIntervalMilliseconds =
-                Milliseconds(telemetry.Value.MetricsInterval));
-    }
+            telemetry.WithMetrics(metrics =>
+            {
+                metrics.AddMeter(OwnNames, RuntimeMeter).SetExemplarFilter(ExemplarFilterType.TraceBased);
+                _ = isScraped ? metrics.AddPrometheusExporter() : metrics;
+                _ = export.Metrics ? metrics.AddOtlpExporter() : metrics;
+            });
+        }
 
-    private static int Milliseconds(TimeSpan time) => (int)time.TotalMilliseconds;
+        if (export.Traces)
+        {
+            telemetry.WithTracing(traces => traces.AddSource(OwnNames).AddOtlpExporter());
+        }
+    }
 }

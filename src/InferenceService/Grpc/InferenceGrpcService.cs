@@ -35,16 +35,15 @@ internal sealed class InferenceGrpcService(
     {
         using var scope = logger.BeginScope(
             new Dictionary<string, object> { ["job_id"] = request.JobId, ["attempt"] = request.Attempt });
-        InferenceTraces.Mark(request.JobId, request.Attempt);
         ThrowIfNotServing();
         var segment = SegmentRequest.From(request, pipelines, sources);
+        InferenceTraces.Mark(request.JobId, request.Attempt);
+        InferenceTraces.MarkFrames(request.Range?.StartFrame ?? 0, request.Range?.EndFrame ?? 0);
         using var slot = await AdmitAsync(request.JobId, context);
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stop.GraceOver);
         try
         {
             var response = await segments.RunAsync(segment, cancel.Token);
-            InferenceTraces.MarkFrames(
-                request.Range?.StartFrame ?? 0, request.Range?.EndFrame ?? 0, response.Frames.Analyzed);
             logger.LogInformation(
                 "Job {JobId} attempt {Attempt}: {Pipeline} analyzed {Analyzed} of {Decoded} frames in {Total}",
                 request.JobId,

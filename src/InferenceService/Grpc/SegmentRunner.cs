@@ -5,6 +5,7 @@ using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Pipelines;
 using ForegSyte.Inference.Video;
 using ForegSyte.V1;
+using Google.Protobuf.Collections;
 using Google.Protobuf.WellKnownTypes;
 using Microsoft.Extensions.Options;
 
@@ -77,16 +78,14 @@ internal sealed class SegmentRunner(
             decoded,
             cancellationToken);
         var response = new RunPipelineResponse { Device = device.Description };
-        var size = EnvelopeBytes;
-        await foreach (var result in pipelines.RunAsync(request.Pipeline, source, spent, cancellationToken))
+        try
         {
-            size += result.CalculateSize() + ResultOverheadBytes;
-            if (size > options.Value.MaxResponseBytes)
-            {
-                throw TooLarge(response.Results.Count, options.Value.MaxResponseBytes);
-            }
-
-            response.Results.Add(result);
+            await CollectAsync(
+                pipelines.RunAsync(request.Pipeline, source, spent, cancellationToken), response.Results);
+        }
+        finally
+        {
+            spent.ShowSpans();
         }
 
         response.Frames = decoded.ToAccounting();
@@ -97,6 +96,21 @@ internal sealed class SegmentRunner(
             Total = timeProvider.GetElapsedTime(started).ToDuration(),
         };
         return response;
+    }
+
+    private async Task CollectAsync(IAsyncEnumerable<FrameResult> results, RepeatedField<FrameResult> answer)
+    {
+        var size = EnvelopeBytes;
+        await foreach (var result in results)
+        {
+            size += result.CalculateSize() + ResultOverheadBytes;
+            if (size > options.Value.MaxResponseBytes)
+            {
+                throw TooLarge(answer.Count, options.Value.MaxResponseBytes);
+            }
+
+            answer.Add(result);
+        }
     }
 
     private static ServiceException TooLarge(int framesThatFit, int limitBytes)

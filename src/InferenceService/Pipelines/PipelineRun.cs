@@ -97,11 +97,13 @@ internal sealed class PipelineRun : IAsyncDisposable
     private async Task PumpAsync(IAsyncEnumerable<Frame> frames)
     {
         Task work = Task.CompletedTask;
+        var decoded = 0;
         try
         {
             await foreach (var frame in frames.WithCancellation(_stop.Token))
             {
                 CountBegun();
+                decoded++;
                 var next = new FrameWork(frame, _pipeline.Nodes.Count) { QueuedAt = _meter.Start() };
                 _unchanged.Link(next);
                 var result = Task.Run(() => WorkAsync(next), CancellationToken.None);
@@ -116,6 +118,10 @@ internal sealed class PipelineRun : IAsyncDisposable
             // The work that did not get into the channel; what did is waited for by those who take it out.
             await work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _results.Writer.Complete(failure);
+        }
+        finally
+        {
+            _meter.EndDecode(decoded);
         }
     }
 

@@ -26,9 +26,9 @@ internal sealed class ProcessSpan
 
         Activity.Current = call;
         span.SetTag("process.executable.name", name).SetTag("process.pid", processId);
-        if (call!.GetTagItem(RpcAttributes.JobId) is { } jobId)
+        if (call!.GetTagItem(TraceAttributes.JobId) is { } jobId)
         {
-            span.SetTag(RpcAttributes.JobId, jobId);
+            span.SetTag(TraceAttributes.JobId, jobId);
         }
 
         return new ProcessSpan(span);

@@ -93,20 +93,25 @@ internal sealed class JobMetrics : IDisposable
         _commitTime.Record(time.TotalSeconds);
     }
 
-    /// <summary>Shows a number that is looked up when somebody collects.</summary>
-    /// <param name="name">Name of the instrument.</param>
-    /// <param name="unit">Its unit.</param>
-    /// <param name="description">What it is.</param>
-    /// <param name="read">Its value.</param>
-    public void Observe<T>(string name, string unit, string description, Func<T> read)
-        where T : struct => _meter.CreateObservableGauge(name, read, unit, description);
-
-    /// <summary>The same with a value for each of several states.</summary>
-    public void Observe<T>(string name, string unit, string description, Func<IEnumerable<(string State, T Value)>> read)
-        where T : struct => _meter.CreateObservableGauge(
-            name,
-            () => read().Select(one => new Measurement<T>(one.Value, new KeyValuePair<string, object?>("state", one.State))),
-            unit, description);
+    /// <summary>Shows the numbers that are looked up when somebody collects.</summary>
+    public void Observe(JobGauges gauges)
+    {
+        _meter.CreateObservableGauge(
+            "foregsyte.jobs.queue.depth",
+            () => gauges.QueueDepth().Select(one =>
+                new Measurement<int>(one.Jobs, new KeyValuePair<string, object?>("state", one.State))),
+            "{job}", "Pending jobs, by whether they are queued or wait for their back-off.");
+        _meter.CreateObservableGauge(
+            "foregsyte.jobs.queue.oldest_age", gauges.OldestAge, "s",
+            "How long the job has waited that has waited the longest; 0 for none.");
+        _meter.CreateObservableGauge("foregsyte.jobs.running", gauges.Running, "{job}", "Jobs that run.");
+        _meter.CreateObservableGauge(
+            "foregsyte.jobs.inference_services.serving", gauges.Serving, "{service}",
+            "InferenceServices that take work.");
+        _meter.CreateObservableGauge(
+            "foregsyte.jobs.storage.free", gauges.FreeBytes, "By",
+            "Free space of the disk with videos and results.");
+    }
 
     /// <inheritdoc />
     public void Dispose() => _meter.Dispose();

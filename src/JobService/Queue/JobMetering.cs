@@ -19,16 +19,8 @@ internal sealed class JobMetering(
     {
         store.Committed += Follow;
         metrics.Show();
-        metrics.Observe(
-            "foregsyte.jobs.queue.depth", "{job}", "Pending jobs: queued, or waiting for their back-off.", Depth);
-        metrics.Observe(
-            "foregsyte.jobs.queue.oldest_age", "s", "How long the job has waited that waits the longest.", OldestAge);
-        metrics.Observe("foregsyte.jobs.running", "{job}", "Jobs that run.", () => board.Running.Count());
-        metrics.Observe(
-            "foregsyte.jobs.inference_services.serving", "{service}", "InferenceServices that take work.",
-            () => inference.ServingCount);
-        metrics.Observe(
-            "foregsyte.jobs.storage.free", "By", "Free space of the disk with videos and results.", storage.FreeBytes);
+        metrics.Observe(new JobGauges(
+            Depth, OldestAge, () => board.Running.Count(), () => inference.ServingCount, storage.FreeBytes));
         return Task.CompletedTask;
     }
 

@@ -1,6 +1,7 @@
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Storage.Segments;
+using ForegSyte.Jobs.Tracing;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
@@ -66,6 +67,7 @@ internal sealed class SegmentWindow(
         JobRecord job, Uri video, Segment segment, int jobEndFrame, Action<RunPipelineResponse> stored,
         CancellationToken cancellationToken)
     {
+        using var step = JobTraces.StartSegment(segment.StartFrame, segment.EndFrame);
         var answer = await AnswerAsync(job, video, segment, jobEndFrame, cancellationToken);
         if (SegmentCheck.DefectOf(segment, job.FrameStride, answer) is { } defect)
         {

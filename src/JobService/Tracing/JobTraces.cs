@@ -23,10 +23,12 @@ internal static class JobTraces
     /// <summary>Name of the span in which a submission makes its job durable, with the wait for others.</summary>
     public const string Commit = "job.commit";
 
+    /// <summary>Name of the span of a segment, from its first call to its place in the storage.</summary>
+    public const string Segment = "job.segment";
+
     /// <summary>Name of the span in which the results document is made.</summary>
     public const string Results = "job.results";
 
-    private const string AttemptNumber = "foregsyte.job.attempt";
     private const string Outcome = "foregsyte.job.outcome";
 
     /// <summary>Where the spans come from.</summary>
@@ -43,14 +45,19 @@ internal static class JobTraces
     {
         if (Source.HasListeners() && Activity.Current is { IsAllDataRequested: true } span)
         {
-            span.SetTag(RpcAttributes.JobId, jobId.ToString());
+            span.SetTag(TraceAttributes.JobId, jobId.ToString());
         }
     }
 
     /// <summary>Begins a step of what the current span is about; null where it is not traced.</summary>
-    public static Activity? StartStep(string name) => Activity.Current is { Recorded: true }
+    public static Activity? StartStep(string name) => Source.HasListeners() && Activity.Current is { Recorded: true }
         ? Source.StartActivity(name)
         : null;
+
+    /// <summary>Begins the span of a segment of the current attempt; null where it is not traced.</summary>
+    public static Activity? StartSegment(int startFrame, int endFrame) => StartStep(Segment)
+        ?.SetTag(TraceAttributes.StartFrame, startFrame)
+        .SetTag(TraceAttributes.EndFrame, endFrame);
 
     /// <summary>
     /// Begins the span of an attempt, after one for the wait before it. Null where the job's trace is not exported.
@@ -83,7 +90,7 @@ internal static class JobTraces
         span.SetTag(Outcome, JobOutcomes.OfAttempt(job, number));
         if (job.Attempts[number - 1].Failure is { } failure)
         {
-            span.SetTag(RpcAttributes.ErrorType, failure.Reason.ToText()).SetStatus(ActivityStatusCode.Error);
+            span.SetTag(TraceAttributes.ErrorType, failure.Reason.ToText()).SetStatus(ActivityStatusCode.Error);
         }
 
         span.Dispose();
@@ -105,8 +112,8 @@ internal static class JobTraces
     {
         _ = ActivityContext.TryParse(job.TraceParent, traceState: null, isRemote: true, out var submission);
         return Source.StartActivity(name, ActivityKind.Consumer, submission, tags: null, links: null, startTime)
-            ?.SetTag(RpcAttributes.JobId, job.JobId.ToString())
-            .SetTag(AttemptNumber, job.Attempts.Count)
+            ?.SetTag(TraceAttributes.JobId, job.JobId.ToString())
+            .SetTag(TraceAttributes.Attempt, job.Attempts.Count)
             .SetTag("foregsyte.pipeline.id", job.PipelineId);
     }
 }

@@ -24,8 +24,8 @@ public sealed class DocumentTests
         "FaultOptions.CrashAtPassing", "InferenceOptions.HealthInterval", "ListenerOptions.HealthPort",
         "ListenerOptions.Port", "QueueOptions.AgeingStep", "RetentionOptions.Interval", "RetryOptions.FirstDelay",
         "SecurityOptions.FilePollInterval", "SourcesOptions.ResumeDelay", "StageOptions.TextChangeThreshold",
-        "StageOptions.TextLinesPerBatch", "StageOptions.TextLinesPerRun", "VideoOptions.HardwareDeviceIndex",
-        "VideoOptions.Niceness",
+        "StageOptions.TextLinesPerBatch", "StageOptions.TextLinesPerRun", "TelemetryOptions.PrometheusPort",
+        "VideoOptions.HardwareDeviceIndex", "VideoOptions.Niceness",
     ];
 
     [Fact]

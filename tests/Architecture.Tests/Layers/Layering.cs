@@ -51,16 +51,22 @@ internal static class Layering
         {
             Uses =
             [
-                "Jobs", "Filters", "Migrations", "Cache", "Commits", "Segments", "Faults", Protocol, Hosting, DuckDb,
+                "Jobs", "Filters", "Migrations", "Cache", "Commits", "Segments", "Faults", "Metrics", Protocol, Hosting,
+                DuckDb,
             ],
         },
         new("Segments", "ForegSyte.Jobs.Storage.Segments") { Uses = ["Jobs", "Storage", Protocol] },
+        new("Metrics", "ForegSyte.Jobs.Metrics"),
+        new("Tracing", "ForegSyte.Jobs.Tracing") { Uses = ["Jobs", Protocol, Hosting] },
         new("Faults", "ForegSyte.Jobs.Faults") { Uses = [Hosting] },
         new("Fetching", "ForegSyte.Jobs.Fetching") { Uses = [Protocol, Hosting, AwsSdk] },
-        new("Inference", "ForegSyte.Jobs.Inference") { Uses = ["Jobs", Protocol, Hosting, GrpcLibrary] },
+        new("Inference", "ForegSyte.Jobs.Inference") { Uses = ["Jobs", "Tracing", Protocol, Hosting, GrpcLibrary] },
         new("Queue", "ForegSyte.Jobs.Queue")
         {
-            Uses = ["Jobs", "Storage", "Results", "Segments", "Inference", "Faults", Protocol, Hosting],
+            Uses =
+            [
+                "Jobs", "Storage", "Results", "Segments", "Inference", "Faults", "Metrics", "Tracing", Protocol, Hosting,
+            ],
         },
         new("Uploads", "ForegSyte.Jobs.Uploads") { Uses = ["Storage", "Faults", Protocol, Hosting] },
         new("Sources", "ForegSyte.Jobs.Intake.Sources")
@@ -69,7 +75,7 @@ internal static class Layering
         },
         new("Intake", "ForegSyte.Jobs.Intake")
         {
-            Uses = ["Jobs", "Sources", "Storage", "Queue", "Faults", Protocol, Hosting],
+            Uses = ["Jobs", "Sources", "Storage", "Queue", "Faults", "Tracing", Protocol, Hosting],
         },
         new("Retention", "ForegSyte.Jobs.Retention")
         {
@@ -83,7 +89,7 @@ internal static class Layering
             Uses =
             [
                 "Jobs", "Filters", "Storage", "Results", "Segments", "Inference", "Queue", "Uploads", "Intake",
-                "Sources", "Retention", Protocol, Hosting, GrpcLibrary,
+                "Sources", "Retention", "Tracing", Protocol, Hosting, GrpcLibrary,
             ],
         },
         new("Admin", "ForegSyte.Jobs.Admin")
@@ -100,17 +106,18 @@ internal static class Layering
     [
         new("Vision", "ForegSyte.Inference.Vision"),
         new("Metrics", "ForegSyte.Inference.Metrics"),
+        new("Tracing", "ForegSyte.Inference.Tracing") { Uses = [Protocol, Hosting] },
         new("Memory", "ForegSyte.Inference.Memory"),
         new("Models", "ForegSyte.Inference.Models") { Uses = ["Metrics", "Memory", Protocol, OnnxRuntime] },
-        new("Video", "ForegSyte.Inference.Video") { Uses = ["Memory", Protocol, Hosting, AspNetCore] },
+        new("Video", "ForegSyte.Inference.Video") { Uses = ["Memory", "Tracing", Protocol, Hosting, AspNetCore] },
         new("Stages", "ForegSyte.Inference.Stages") { Uses = ["Vision", "Memory", "Models", "Video", Protocol] },
         new("Pipelines", "ForegSyte.Inference.Pipelines")
         {
-            Uses = ["Metrics", "Memory", "Models", "Video", "Stages", Protocol, Hosting],
+            Uses = ["Metrics", "Tracing", "Memory", "Models", "Video", "Stages", Protocol, Hosting],
         },
         new("Grpc", "ForegSyte.Inference.Grpc")
         {
-            Uses = ["Metrics", "Models", "Video", "Pipelines", Protocol, Hosting, GrpcLibrary, AspNetCore],
+            Uses = ["Metrics", "Tracing", "Models", "Video", "Pipelines", Protocol, Hosting, GrpcLibrary, AspNetCore],
         },
     ];
 

@@ -1,6 +1,7 @@
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.Grpc;
-using ForegSyte.InferenceService.Tests.Metrics;
+using ForegSyte.Inference.Metrics;
+using ForegSyte.Testing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -9,7 +10,7 @@ namespace ForegSyte.InferenceService.Tests.Grpc;
 
 public sealed class SegmentAdmissionTests : IDisposable
 {
-    private readonly RecordedMetrics _metrics = new();
+    private readonly RecordedMetrics<InferenceMetrics> _metrics = new();
     private readonly FakeTimeProvider _time = new();
     private readonly GrpcOptions _options = new() { MaxRunningSegments = 2, MaxWaitingSegments = 4 };
     private readonly SegmentAdmission _admission;

@@ -21,7 +21,7 @@ public sealed class InferenceMetricsTests
         var request = service.Ask("people.mp4");
         request.Range = new FrameRange { StartFrame = 0, EndFrame = 10 };
         request.FrameStride = 5;
-        using var metrics = new RecordedMetrics(service.Services);
+        using var metrics = new RecordedMetrics<InferenceMetrics>(service.Services);
 
         // Made after the start, when the warm-up has begun: what it runs is no part of a stage.
         var response = await service.Client.RunPipelineAsync(request, cancellationToken: Cancel);
@@ -46,7 +46,7 @@ public sealed class InferenceMetricsTests
         await using var service = new RunningService();
         await service.InitializeAsync();
         await File.WriteAllTextAsync(service.Videos.File("bad.mp4"), "no video", Cancel);
-        using var metrics = new RecordedMetrics(service.Services);
+        using var metrics = new RecordedMetrics<InferenceMetrics>(service.Services);
 
         await RunningService.FailureOfAsync(
             service.Client.RunPipelineAsync(service.Ask("bad.mp4"), cancellationToken: Cancel));
@@ -60,7 +60,7 @@ public sealed class InferenceMetricsTests
     {
         await using var service = new RunningService(new() { ["Grpc:MaxRunningSegments"] = "1" });
         await service.InitializeAsync();
-        using var metrics = new RecordedMetrics(service.Services);
+        using var metrics = new RecordedMetrics<InferenceMetrics>(service.Services);
         var admission = service.Services.GetRequiredService<CallLimits>().Segments;
         using var running = await admission.EnterAsync("a", DateTime.MaxValue, Cancel);
         var waiting = admission.EnterAsync("b", DateTime.MaxValue, Cancel);
@@ -76,7 +76,7 @@ public sealed class InferenceMetricsTests
     [Fact]
     public void ObserveDeviceMemory_UnknownForAWhile_IsLeftOut()
     {
-        using var metrics = new RecordedMetrics();
+        using var metrics = new RecordedMetrics<InferenceMetrics>();
         (long, long)? memory = null;
         metrics.Metrics.ObserveDeviceMemory(() => memory);
 

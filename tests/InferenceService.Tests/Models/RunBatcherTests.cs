@@ -1,7 +1,7 @@
+using ForegSyte.Inference.Metrics;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Stages;
 using ForegSyte.Inference.Tests.Stages;
-using ForegSyte.InferenceService.Tests.Metrics;
 using ForegSyte.Testing;
 using Microsoft.Extensions.Time.Testing;
 
@@ -176,7 +176,7 @@ public sealed class RunBatcherTests(LoadedModels models) : IClassFixture<LoadedM
     [Fact]
     public async Task Process_FramesSideBySideInBatches_ReadsTheSameText()
     {
-        using var recorded = new RecordedMetrics();
+        using var recorded = new RecordedMetrics<InferenceMetrics>();
         using var sessions = LoadedModels.Open(
             Catalogue, new DeviceOptions { MaxBatch = 4, BatchDelay = TimeSpan.FromSeconds(1) }, recorded.Metrics);
         var frames = (await SampleFrames.ReadAsync(25)).Take(4).ToList();

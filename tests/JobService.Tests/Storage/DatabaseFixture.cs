@@ -1,8 +1,10 @@
 using DuckDB.NET.Data;
 using ForegSyte.Jobs.Faults;
+using ForegSyte.Jobs.Metrics;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.Cache;
 using ForegSyte.Jobs.Storage.Migrations;
+using ForegSyte.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -11,6 +13,7 @@ namespace ForegSyte.Jobs.Tests.Storage;
 /// <summary>A real DuckDB in a temporary folder, migrated and open.</summary>
 internal sealed class DatabaseFixture : IAsyncDisposable
 {
+    private readonly RecordedMetrics<JobMetrics> _metrics = new();
     private readonly DuckDbWriter _writer;
     private readonly DuckDbReaders _readers;
 
@@ -58,5 +61,6 @@ internal sealed class DatabaseFixture : IAsyncDisposable
         await _writer.DisposeAsync();
         await _readers.DisposeAsync();
         Database.Dispose();
+        _metrics.Dispose();
     }
 }

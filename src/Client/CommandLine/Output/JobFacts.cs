@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using ForegSyte.CommandLine.Running;
 using ForegSyte.V1;
@@ -75,6 +76,12 @@ internal static class JobFacts
         var worked = job.Timings.Total.ToTimeSpan() - (job.Timings.Queued?.ToTimeSpan() ?? TimeSpan.Zero);
         return worked > TimeSpan.Zero ? job.Summary.Frames.Analyzed / worked.TotalSeconds : null;
     }
+
+    /// <summary>The id under which a trace viewer finds the job; empty where it is not traced.</summary>
+    public static string TraceId(Job job) =>
+        ActivityContext.TryParse(job.TraceParent, traceState: null, out var submission)
+            ? submission.TraceId.ToHexString()
+            : "";
 
     /// <summary>A time in UTC, for example "2026-01-31 12:00:00Z".</summary>
     public static string Time(Timestamp? time) =>

@@ -42,6 +42,7 @@ internal static class JobView
         Add("Device", job.Device is null ? "" : JobFacts.Device(job.Device), DeviceStyle(job.Device));
         Add("Time", job.Timings is null ? "" : JobFacts.Timings(job.Timings));
         Add("Created", JobFacts.Time(job.CreatedAt));
+        Add("Trace", JobFacts.TraceId(job));
         Add("Error", ErrorText(job), new Style(Color.Red));
         console.Write(facts);
         AttemptsTable.Write(console, job);

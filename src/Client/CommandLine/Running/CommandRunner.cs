@@ -16,6 +16,17 @@ internal sealed class CommandRunner(CommandEnvironment environment, GlobalOption
         Func<CommandContext, CancellationToken, Task<ExitCode>> body,
         CancellationToken cancellationToken)
     {
+        using var trace = new CommandTrace(environment, arguments.CommandResult.Command.Name);
+        var exitCode = await RunBodyAsync(arguments, body, cancellationToken);
+        trace.SetExitCode(exitCode);
+        return exitCode;
+    }
+
+    private async Task<int> RunBodyAsync(
+        ParseResult arguments,
+        Func<CommandContext, CancellationToken, Task<ExitCode>> body,
+        CancellationToken cancellationToken)
+    {
         var error = Consoles.Open(environment.Error, environment.ErrorIsTerminal);
         var isVerbose = arguments.GetValue(globals.Verbose);
         var limit = arguments.GetValue(globals.Timeout);

@@ -4,7 +4,7 @@ namespace ForegSyte.Protocol.Tracing;
 /// Names of attributes of spans and metrics. Those of calls are OpenTelemetry's
 /// (https://opentelemetry.io/docs/specs/semconv/rpc/).
 /// </summary>
-public static class RpcAttributes
+public static class TraceAttributes
 {
     /// <summary>The protocol of the call.</summary>
     public const string System = "rpc.system.name";
@@ -23,4 +23,13 @@ public static class RpcAttributes
 
     /// <summary>The job that a span is about.</summary>
     public const string JobId = "foregsyte.job.id";
+
+    /// <summary>The number of the attempt that a span is about, from 1.</summary>
+    public const string Attempt = "foregsyte.job.attempt";
+
+    /// <summary>The first frame of the segment that a span is about.</summary>
+    public const string StartFrame = "foregsyte.segment.start_frame";
+
+    /// <summary>The frame after its last one.</summary>
+    public const string EndFrame = "foregsyte.segment.end_frame";
 }

@@ -1,12 +1,13 @@
 using System.Diagnostics.Metrics;
 using System.Globalization;
-using ForegSyte.Inference.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace ForegSyte.InferenceService.Tests.Metrics;
+namespace ForegSyte.Testing;
 
 /// <summary>Metrics of a meter factory, as a collector sees them; those of other tests are not among them.</summary>
-internal sealed class RecordedMetrics : IDisposable
+/// <typeparam name="TMetrics">What makes the instruments.</typeparam>
+public sealed class RecordedMetrics<TMetrics> : IDisposable
+    where TMetrics : class
 {
     private readonly ServiceProvider? _own;
     private readonly MeterListener _listener = new();
@@ -14,7 +15,7 @@ internal sealed class RecordedMetrics : IDisposable
 
     /// <summary>With metrics of its own.</summary>
     public RecordedMetrics()
-        : this(new ServiceCollection().AddMetrics().AddSingleton<InferenceMetrics>().BuildServiceProvider()) =>
+        : this(new ServiceCollection().AddMetrics().AddSingleton<TMetrics>().BuildServiceProvider()) =>
         _own = (ServiceProvider)Services;
 
     /// <summary>Of a service that runs.</summary>
@@ -24,7 +25,7 @@ internal sealed class RecordedMetrics : IDisposable
         var factory = services.GetRequiredService<IMeterFactory>();
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Meter.Name == InferenceMetrics.MeterName && ReferenceEquals(instrument.Meter.Scope, factory))
+            if (ReferenceEquals(instrument.Meter.Scope, factory))
             {
                 listener.EnableMeasurementEvents(instrument);
             }
@@ -35,7 +36,8 @@ internal sealed class RecordedMetrics : IDisposable
         _listener.Start();
     }
 
-    public InferenceMetrics Metrics => Services.GetRequiredService<InferenceMetrics>();
+    /// <summary>What makes the instruments.</summary>
+    public TMetrics Metrics => Services.GetRequiredService<TMetrics>();
 
     private IServiceProvider Services { get; }
 
@@ -55,6 +57,7 @@ internal sealed class RecordedMetrics : IDisposable
     /// <summary>Reads the instruments that are looked up.</summary>
     public void Collect() => _listener.RecordObservableInstruments();
 
+    /// <inheritdoc />
     public void Dispose()
     {
         _listener.Dispose();
