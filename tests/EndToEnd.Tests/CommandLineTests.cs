@@ -1,4 +1,3 @@
-using System.Globalization;
 using CliWrap;
 using CliWrap.Buffered;
 using ForegSyte.Protocol.Json;
@@ -76,18 +75,6 @@ public sealed class CommandLineTests(SharedInstallation shared)
         Assert.False(Directory.Exists(folder.File("out")));
     }
 
-    private Task<BufferedCommandResult> RunAsync(params string[] arguments)
-    {
-        var output = new DirectoryInfo(AppContext.BaseDirectory);
-        var program = Path.Combine(
-            RepositoryFiles.Root, "src", "Client", "CommandLine", "bin",
-            output.Parent!.Name, output.Name, "foregsyte.dll");
-        return Cli.Wrap("dotnet")
-            .WithArguments([program, .. arguments])
-            .WithEnvironmentVariables(environment => environment
-                .Set("FOREGSYTE_SERVER", shared.Services.JobAddress.ToString())
-                .Set("COLUMNS", 200.ToString(CultureInfo.InvariantCulture)))
-            .WithValidation(CommandResultValidation.None)
-            .ExecuteBufferedAsync(Token);
-    }
+    private Task<BufferedCommandResult> RunAsync(params string[] arguments) =>
+        CommandLineProcess.RunAsync(shared.Services.JobAddress, new Dictionary<string, string>(), arguments);
 }

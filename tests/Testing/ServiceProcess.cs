@@ -73,7 +73,9 @@ public sealed partial class ServiceProcess : IAsyncDisposable
         };
         foreach (var (key, value) in settings)
         {
-            start.Environment["FOREGSYTE_" + key.Replace(":", "__", StringComparison.Ordinal)] = value;
+            // OpenTelemetry's own variables have names of their own.
+            var prefix = key.StartsWith("OTEL_", StringComparison.Ordinal) ? "" : "FOREGSYTE_";
+            start.Environment[prefix + key.Replace(":", "__", StringComparison.Ordinal)] = value;
         }
 
         var service = new ServiceProcess(start);

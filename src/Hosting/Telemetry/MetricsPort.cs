@@ -9,8 +9,8 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Hosting.Telemetry;
 
 /// <summary>
-/// A port of its own for Prometheus, which speaks HTTP/1.1: it serves the page of metrics and nothing else, and no other
-/// port serves that.
+/// A port of its own for Prometheus, which speaks HTTP/1.1: it serves the page of metrics and nothing else, and no
+/// other port serves that.
 /// </summary>
 internal static class MetricsPort
 {

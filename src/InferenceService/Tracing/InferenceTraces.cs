@@ -4,7 +4,9 @@ using ForegSyte.Protocol.Tracing;
 
 namespace ForegSyte.Inference.Tracing;
 
-/// <summary>The spans of the service beside those of its calls. Nothing is made for a call that is not traced.</summary>
+/// <summary>
+/// The spans of the service beside those of its calls. Nothing is made for a call that is not traced.
+/// </summary>
 internal static class InferenceTraces
 {
     /// <summary>Name of the span of a call's wait for its turn.</summary>

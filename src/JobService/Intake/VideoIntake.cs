@@ -40,7 +40,8 @@ internal sealed class VideoIntake(
         using (JobTraces.StartStep(JobTraces.StoreVideo))
         await using (var video = await source.StageAsync(job.InputPath, cancellationToken))
         {
-            job = job with { VideoSha256 = video.Sha256 };
+            // It may have taken long to come, and waits from now on.
+            job = job with { VideoSha256 = video.Sha256, QueuedAt = time.GetUtcNow() };
             crashPoints.Pass(CrashPoint.VideoWritten);
             await video.Artifact.CommitSharedAsync(video.Sha256, cancellationToken);
         }

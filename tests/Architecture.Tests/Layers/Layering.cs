@@ -65,7 +65,8 @@ internal static class Layering
         {
             Uses =
             [
-                "Jobs", "Storage", "Results", "Segments", "Inference", "Faults", "Metrics", "Tracing", Protocol, Hosting,
+                "Jobs", "Storage", "Results", "Segments", "Inference", "Faults", "Metrics", "Tracing", Protocol,
+                Hosting,
             ],
         },
         new("Uploads", "ForegSyte.Jobs.Uploads") { Uses = ["Storage", "Faults", Protocol, Hosting] },
@@ -106,7 +107,7 @@ internal static class Layering
     [
         new("Vision", "ForegSyte.Inference.Vision"),
         new("Metrics", "ForegSyte.Inference.Metrics"),
-        new("Tracing", "ForegSyte.Inference.Tracing") { Uses = [Protocol, Hosting] },
+        new("Tracing", "ForegSyte.Inference.Tracing") { Uses = [Hosting] },
         new("Memory", "ForegSyte.Inference.Memory"),
         new("Models", "ForegSyte.Inference.Models") { Uses = ["Metrics", "Memory", Protocol, OnnxRuntime] },
         new("Video", "ForegSyte.Inference.Video") { Uses = ["Memory", "Tracing", Protocol, Hosting, AspNetCore] },

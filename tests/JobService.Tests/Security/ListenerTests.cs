@@ -37,6 +37,12 @@ public sealed class ListenerTests : IDisposable
     [InlineData("Security:Alow is no setting", "Security:Alow=true")]
     [InlineData("Security:Jwt:Isuer is no setting", "Security:Jwt:Isuer=x")]
     [InlineData("Listen:Tls:Cert is no setting", "Listen:Tls:Cert=x")]
+    [InlineData(
+        "Telemetry:AllowAnonymous=true, if everyone", "Telemetry:PrometheusPort=0", "Telemetry:PrometheusAddress=::")]
+    [InlineData("Telemetry:PrometheusAddress has to be an IP address", "Telemetry:PrometheusAddress=localhost")]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT has to be", "OTEL_EXPORTER_OTLP_ENDPOINT=collector:4317")]
+    [InlineData("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT has to be", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=4317")]
+    [InlineData("OTEL_METRICS_EXPORTER is 'prometheus'", "OTEL_METRICS_EXPORTER=prometheus")]
     public async Task Start_WhatLetsInMoreThanWasAskedFor_IsRefused(string expected, params string[] settings)
     {
         var failure = await Assert.ThrowsAsync<OptionsValidationException>(() => StartAsync(
@@ -214,6 +220,43 @@ public sealed class ListenerTests : IDisposable
             client.GetStream(), leaveInnerStreamOpen: false, (_, certificate, _, _) => certificate is not null);
         await stream.AuthenticateAsClientAsync("localhost");
         return ((X509Certificate2)stream.RemoteCertificate!).SerialNumber;
+    }
+
+    [Fact]
+    public async Task MetricsPort_OpenedByName_ListensOnAReachableAddress()
+    {
+        await using var service = await StartAsync(
+            ("Telemetry:PrometheusPort", "0"), ("Telemetry:PrometheusAddress", "0.0.0.0"),
+            ("Telemetry:AllowAnonymous", "true"));
+
+        Assert.Equal("0.0.0.0", new Uri(service.Urls.Last()).Host);
+    }
+
+    [Fact]
+    public async Task MetricsPort_ServesItsPageAlone_AndNoOtherPortDoes()
+    {
+        using var setup = AccessSetup.ApiKeys();
+        await using var service = await StartAsync([.. setup.Settings, ("Telemetry:PrometheusPort", "0")]);
+        var port = new Uri(service.Urls.Last());
+        using var http = new HttpClient();
+
+        var page = await http.GetStringAsync(new Uri(port, "/metrics"), Cancellation);
+        Assert.Contains("foregsyte_jobs_queue_depth", page, StringComparison.Ordinal);
+        foreach (var path in new[] { "/", "/metrics/x", "/foregsyte.v1.JobService/ListJobs", "/grpc.health.v1.Health/Check" })
+        {
+            using var answer = await http.PostAsync(new Uri(port, path), content: null, Cancellation);
+            Assert.Equal(System.Net.HttpStatusCode.NotFound, answer.StatusCode);
+        }
+
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(service.Address, "/metrics"))
+        {
+            Version = System.Net.HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        using var other = await http.SendAsync(request, Cancellation);
+        Assert.DoesNotContain(
+            "foregsyte_jobs", await other.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
+        Assert.False(other.IsSuccessStatusCode);
     }
 
     private static Task<RunningJobService> StartAsync(params (string, string)[] settings) =>

@@ -1,0 +1,115 @@
+using System.ComponentModel;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using CliWrap;
+using CliWrap.Buffered;
+using ForegSyte.Protocol.Errors;
+using ForegSyte.Testing;
+using ForegSyte.V1;
+
+namespace ForegSyte.EndToEnd.Tests.Telemetry;
+
+/// <summary>The alert rules, by Prometheus' own promtool; and that they say what the code says.</summary>
+public sealed partial class AlertRulesTests
+{
+    private static readonly string Folder = Path.Combine(RepositoryFiles.Root, "deploy", "prometheus");
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("check", "rules", "alerts.yml")]
+    [InlineData("check", "config", "prometheus.yml")]
+    [InlineData("test", "rules", "alerts.test.yml")]
+    public async Task Promtool_FindsNothingWrong(string verb, string what, string file)
+    {
+        var run = await RunAsync(verb, what, file);
+
+        Assert.True(run.ExitCode == 0, run.StandardOutput + run.StandardError);
+        Assert.Contains("SUCCESS", run.StandardOutput, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Promtool_RuleThatIsChanged_FailsItsTest()
+    {
+        using var folder = new TemporaryFolder();
+        var rules = await File.ReadAllTextAsync(Path.Combine(Folder, "alerts.yml"), Token);
+        var changed = rules.Replace("oldest_age_seconds > 1800", "oldest_age_seconds > 18000", StringComparison.Ordinal);
+        Assert.NotEqual(rules, changed);
+        await File.WriteAllTextAsync(folder.File("alerts.yml"), changed, Token);
+        File.Copy(Path.Combine(Folder, "alerts.test.yml"), folder.File("alerts.test.yml"));
+
+        var run = await RunAsync("test", "rules", folder.File("alerts.test.yml"));
+
+        Assert.NotEqual(0, run.ExitCode);
+        Assert.Contains("ForegSyteQueueOld", run.StandardError, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Alerts_EachHasATestAndAPlaceInTheDocument()
+    {
+        var rules = await File.ReadAllTextAsync(Path.Combine(Folder, "alerts.yml"), Token);
+        var tests = await File.ReadAllTextAsync(Path.Combine(Folder, "alerts.test.yml"), Token);
+        var document = await File.ReadAllTextAsync(
+            Path.Combine(RepositoryFiles.Root, "docs", "observability.md"), Token);
+
+        Assert.NotEmpty(Alert().Matches(rules));
+        Assert.All(Alert().Matches(rules).Select(alert => alert.Groups["name"].Value), name =>
+        {
+            Assert.Matches($@"alertname: {name}\n\s+exp_alerts:", tests);
+            Assert.Contains($"| {name} |", document, StringComparison.Ordinal);
+        });
+    }
+
+    /// <summary>A reason that is misspelt would make callers' mistakes wake somebody up.</summary>
+    [Fact]
+    public async Task Rules_ReasonsThatTheyExcept_ArePublished()
+    {
+        var rules = await File.ReadAllTextAsync(Path.Combine(Folder, "alerts.yml"), Token);
+        var published = Enum.GetValues<ErrorReason>().Skip(1).Select(reason => reason.ToText()).ToHashSet();
+
+        var excepted = ExceptedReasons().Match(rules).Groups["reasons"].Value.Split('|');
+
+        Assert.NotEmpty(excepted);
+        Assert.Empty(excepted.Except(published));
+    }
+
+    [Fact]
+    public async Task Dashboard_IsJsonWithTitledPanelsThatDoNotOverlap()
+    {
+        var text = await File.ReadAllTextAsync(
+            Path.Combine(RepositoryFiles.Root, "deploy", "grafana", "foregsyte.json"), Token);
+        using var dashboard = JsonDocument.Parse(text);
+        var panels = dashboard.RootElement.GetProperty("panels").EnumerateArray().ToList();
+
+        Assert.Equal(panels.Count, panels.Select(panel => panel.GetProperty("id").GetInt32()).Distinct().Count());
+        Assert.All(panels, panel => Assert.NotEmpty(panel.GetProperty("title").GetString()!));
+        Assert.Equal(
+            panels.Count,
+            panels.Select(panel => panel.GetProperty("gridPos"))
+                .Select(place => (place.GetProperty("x").GetInt32(), place.GetProperty("y").GetInt32()))
+                .Distinct().Count());
+    }
+
+    private static async Task<BufferedCommandResult> RunAsync(params string[] arguments)
+    {
+        try
+        {
+            return await Cli.Wrap("promtool")
+                .WithArguments(arguments)
+                .WithWorkingDirectory(Folder)
+                .WithValidation(CommandResultValidation.None)
+                .ExecuteBufferedAsync(Token);
+        }
+        catch (Win32Exception)
+        {
+            Assert.Skip("promtool is not installed (Debian package prometheus).");
+            throw;
+        }
+    }
+
+    [GeneratedRegex(@"alert: (?<name>\w+)")]
+    private static partial Regex Alert();
+
+    [GeneratedRegex(@"reason!~""(?<reasons>[^""]+)""")]
+    private static partial Regex ExceptedReasons();
+}

@@ -1,0 +1,184 @@
+using System.Text.Json;
+using ForegSyte.Client;
+using ForegSyte.Testing;
+using ForegSyte.V1;
+
+namespace ForegSyte.EndToEnd.Tests.Telemetry;
+
+/// <summary>
+/// One trace for one job, from the command line to the decoder and across a crash: real processes send their spans over
+/// a real socket.
+/// </summary>
+public sealed class TraceTests
+{
+    private const string Submit = "foregsyte.v1.JobService/SubmitVideo";
+    private const string Run = "foregsyte.v1.InferenceService/RunPipeline";
+
+    private static readonly string[] ToAttempt =
+        ["foregsyte submit", "SubmitFile", Submit, Submit, "job.attempt"];
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Job_FromTheCommandLineToTheDecoder_IsOneTrace()
+    {
+        await using var collector = await Collector.StartAsync();
+        await using var services = Start(collector, segmentFrames: 50);
+        await services.StartAsync();
+
+        var submit = await CommandLineProcess.RunAsync(
+            services.JobAddress, collector.Settings,
+            "submit", RepositoryFiles.Pedestrians, "--pipeline", "detect_only", "--stride", "10");
+        Assert.True(submit.ExitCode == 0, submit.StandardError);
+        var jobId = submit.StandardOutput.Trim();
+        var job = await CompleteAsync(services, jobId);
+
+        var all = await collector.Spans.WaitForAsync(spans => IsWhole(spans, jobId));
+        var trace = Assert.Single(all.Named("foregsyte submit")).TraceId;
+        var spans = all.Where(span => span.TraceId == trace).ToList();
+        AssertPaths(spans);
+        Assert.All(
+            spans.Where(span => span["foregsyte.job.id"].Length > 0),
+            span => Assert.Equal(jobId, span["foregsyte.job.id"]));
+        Assert.DoesNotContain(spans, span => span.IsError);
+        Assert.Equal(10, spans.Named("stage detect").Sum(Frames));
+        Assert.Equal(10, spans.Named("segment.decode").Sum(Frames));
+
+        Assert.Contains(trace, job.TraceParent, StringComparison.Ordinal);
+        var get = await CommandLineProcess.RunAsync(
+            services.JobAddress, new Dictionary<string, string>(), "get", jobId);
+        Assert.Contains(trace, get.StandardOutput, StringComparison.Ordinal);
+        AssertLogsHave(trace, $"Job {jobId} started, attempt 1", services.JobService);
+        AssertLogsHave(trace, $"Job {jobId} attempt 1: detect_only analyzed", services.InferenceService);
+        WrittenDocument.ReplaceWhenAsked("observability.md", "trace", TraceText.Of(spans));
+    }
+
+    [Fact]
+    public async Task JobService_KilledMidJob_GoesOnInTheSameTrace()
+    {
+        await using var collector = await Collector.StartAsync();
+        await using var services = Start(collector, segmentFrames: 20);
+        await services.StartAsync();
+        var jobId = await SubmitAndWaitForProgressAsync(services);
+        await collector.Spans.WaitForAsync(spans => spans.Named("job.segment").Count > 0);
+
+        await services.JobService.KillAsync();
+        await services.JobService.DisposeAsync();
+        await services.StartJobServiceAsync();
+        await CompleteAsync(services, jobId);
+
+        var all = await collector.Spans.WaitForAsync(spans => IsWhole(spans, jobId));
+        var submission = Assert.Single(all.Named(Submit));
+        var spans = all.Where(span => span.TraceId == submission.TraceId).ToList();
+        var attempts = spans.Named("job.attempt").OrderBy(span => span["foregsyte.job.attempt"]).ToList();
+        Assert.Equal(["lost", "completed"], attempts.Select(span => span["foregsyte.job.outcome"]));
+        Assert.Equal(["LEASE_LOST", ""], attempts.Select(span => span["error.type"]));
+        Assert.Equal([true, false], attempts.Select(span => span.IsError));
+        Assert.All(attempts, span => Assert.Equal(submission.SpanId, span.ParentId));
+        Assert.True(attempts[0].Start + attempts[0].Duration <= attempts[1].Start);
+
+        // One before the crash, whose attempt went with its process; the others under the second attempt.
+        Assert.Contains(spans.Named("job.segment"), span => spans.PathOf(span)[0] == "?");
+        Assert.Contains(spans.Named("job.segment"), span => span.ParentId == attempts[1].SpanId);
+        Assert.Equal(
+            all.Where(span => span["foregsyte.job.id"] == jobId && span.Name != "foregsyte.v1.JobService/WaitJob"
+                && span.Name != "foregsyte.v1.JobService/GetJob").Select(span => span.SpanId).Order(),
+            spans.Where(span => span["foregsyte.job.id"] == jobId).Select(span => span.SpanId).Order());
+        WrittenDocument.ReplaceWhenAsked("observability.md", "restart", TraceText.Of(spans));
+    }
+
+    private static void AssertPaths(List<ReceivedSpan> spans)
+    {
+        string[] toSegment = [.. ToAttempt, "job.segment"];
+        string[] toRun = [.. toSegment, Run, Run];
+        (string Name, string[] Path)[] expected =
+        [
+            ("job.store_video", [.. ToAttempt[..^1], "job.store_video"]),
+            ("job.commit", [.. ToAttempt[..^1], "job.commit"]),
+            ("job.queue", [.. ToAttempt[..^1], "job.queue"]),
+            ("job.attempt", ToAttempt),
+            ("job.segment", toSegment),
+            ("segment.queue", [.. toRun, "segment.queue"]),
+            ("segment.decode", [.. toRun, "segment.decode"]),
+            ("stage detect", [.. toRun, "stage detect"]),
+            ("ffmpeg", [.. toRun, "ffmpeg"]),
+            ("job.results", [.. ToAttempt, "job.results"]),
+        ];
+        foreach (var (name, path) in expected)
+        {
+            Assert.NotEmpty(spans.Named(name));
+            Assert.All(spans.Named(name), span => Assert.Equal(path, spans.PathOf(span)));
+        }
+
+        Assert.Equal(
+            [.. ToAttempt, "foregsyte.v1.InferenceService/ProbeVideo", "foregsyte.v1.InferenceService/ProbeVideo",
+                "ffprobe"],
+            spans.PathOf(Assert.Single(spans.Named("ffprobe"))));
+    }
+
+    private static Installation Start(Collector collector, int segmentFrames)
+    {
+        var settings = new Dictionary<string, string>(collector.Settings) { ["Log:Format"] = "Json" };
+        return new Installation(
+            new Dictionary<string, string>(settings)
+            {
+                ["Dispatch:SegmentFrames"] = segmentFrames.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                ["Dispatch:SegmentsInFlight"] = "1",
+                ["Inference:HealthInterval"] = "00:00:00.050",
+                ["Retry:FirstDelay"] = "00:00:00.050",
+            },
+            settings);
+    }
+
+    /// <summary>Whether the last spans of a job have come: each process sends its own by itself.</summary>
+    private static bool IsWhole(IReadOnlyList<ReceivedSpan> spans, string jobId)
+    {
+        var ofJob = spans.Where(span => span["foregsyte.job.id"] == jobId).ToList();
+        return ofJob.Any(span => span["foregsyte.job.outcome"] == "completed")
+            && ofJob.Any(span => span.Name == Submit)
+            && ofJob.Any(span => span.Name == "ffmpeg")
+            && spans.Named("job.segment").All(segment => spans.Any(
+                call => call.Name == Run && spans.Any(made => made.ParentId == call.SpanId)
+                    && call.ParentId == segment.SpanId));
+    }
+
+    private static int Frames(ReceivedSpan span) =>
+        int.Parse(span["foregsyte.frames"], System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <summary>A line of the log with this message stands in the trace.</summary>
+    private static void AssertLogsHave(string trace, string message, ServiceProcess service)
+    {
+        var line = Assert.Single(
+            service.Output.Split('\n'), line => line.Contains($"\"Message\":\"{message}", StringComparison.Ordinal));
+        using var document = JsonDocument.Parse(line);
+        Assert.Contains(
+            document.RootElement.GetProperty("Scopes").EnumerateArray(),
+            scope => scope.TryGetProperty("TraceId", out var id) && id.GetString() == trace);
+    }
+
+    /// <summary>Returns when the job runs, has finished a segment and has some left.</summary>
+    private static async Task<string> SubmitAndWaitForProgressAsync(Installation services)
+    {
+        await using var client = services.Client();
+        var job = await client.SubmitFileAsync(
+            RepositoryFiles.Pedestrians, new SubmitOptions { PipelineId = "detect_only", FrameStride = 2 }, Token);
+        await foreach (var seen in client.WatchJobAsync(job.JobId, TimeSpan.FromMinutes(3), Token))
+        {
+            if (seen.Progress.FramesDone > 0)
+            {
+                Assert.Equal(JobStatus.Running, seen.Status);
+                return job.JobId;
+            }
+        }
+
+        throw new InvalidOperationException("The job ended before it showed progress.");
+    }
+
+    private static async Task<Job> CompleteAsync(Installation services, string jobId)
+    {
+        await using var client = services.Client();
+        var job = await client.WaitForCompletionAsync(jobId, TimeSpan.FromMinutes(3), Token);
+        Assert.Equal(JobStatus.Completed, job.Status);
+        return job;
+    }
+}
