@@ -91,10 +91,13 @@ format: ## bring code and contracts into the house's form
 	@dotnet format ForegSyte.sln --severity warn
 	@node_modules/.bin/buf format -w --path protos/foregsyte
 
-docs: ## write the documents that are made from the code (docs/errors.md, docs/limits.md)
+docs: ## write what is made from the code: docs/errors.md, docs/limits.md, metrics and traces in docs/observability.md
 	@dotnet build tests/Architecture.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
+	@dotnet build tests/EndToEnd.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
 	@FOREGSYTE_WRITE_DOCS=1 tests/Architecture.Tests/bin/$(CONFIGURATION)/net10.0/ForegSyte.Architecture.Tests \
 		-class 'ForegSyte.Architecture.Tests.Documents.DocumentTests'
+	@FOREGSYTE_WRITE_DOCS=1 tests/EndToEnd.Tests/bin/$(CONFIGURATION)/net10.0/ForegSyte.EndToEnd.Tests \
+		-namespace 'ForegSyte.EndToEnd.Tests.Telemetry'
 
 breaking: ## check that the contracts still serve callers of the last release
 	@eng/setup.sh --lint

@@ -5,7 +5,8 @@
 #   eng/setup.sh --contracts   buf, and what makes and runs clients in C++, Python and Node.js
 #   eng/setup.sh --accuracy   fonts too, in which lines of text are written that are then read
 #   eng/setup.sh --bench  OpenCV and Node.js too, with which the benchmark's peers run
-#   eng/setup.sh --test   strace, faketime and s3rver too: tests slow the disk down, move the clock and fetch from S3
+#   eng/setup.sh --test   strace, faketime, promtool and s3rver too: tests slow the disk down, move the clock, try the
+#                         alert rules and fetch from S3
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -62,6 +63,23 @@ want_fault_tools() {
   command -v strace >/dev/null || missing+=(strace)
   command -v faketime >/dev/null || missing+=(faketime)
   [ ${#missing[@]} -eq 0 ] || install "${missing[@]}" || say "setup: ${missing[*]}: missing, so some tests skip. $why"
+}
+
+# Prometheus' own checks of the alert rules; their tests skip, and say so, where it is missing. The package is unpacked
+# beside the build and not installed: it would start a server.
+want_promtool() {
+  local tools=out/tools folder
+  if command -v promtool >/dev/null || [ -x "$tools/promtool" ]; then return; fi
+  say "setup: fetching promtool (Debian package prometheus) ..."
+  folder=$(mktemp -d)
+  download() { (cd "$folder" && apt-get download -qq prometheus) >/dev/null 2>&1; }
+  if { download || { [ "$(id -u)" -eq 0 ] && apt-get update -qq >/dev/null 2>&1 && download; }; } &&
+      dpkg-deb -x "$folder"/*.deb "$folder" && mkdir -p "$tools" && cp "$folder/usr/bin/promtool" "$tools/"; then
+    :
+  else
+    say "setup: promtool: missing, so the tests of the alert rules skip. It is in Debian's package prometheus."
+  fi
+  rm -rf "$folder"
 }
 
 need_fonts() {
@@ -124,6 +142,6 @@ case "${1:-}" in
   --lint) need_buf ;;
   --contracts) want_clients; want_buf ;;
   --bench) want_peers ;;
-  --test) want_fault_tools; want_s3rver ;;
+  --test) want_fault_tools; want_promtool; want_s3rver ;;
   --accuracy) need_fonts ;;
 esac

@@ -40,5 +40,6 @@ internal static class ExportedMetrics
         .Where(family => family.Name.StartsWith(RuntimePrefix, StringComparison.Ordinal));
 
     private static List<MetricFamily> Own(MetricsPage page) => [.. page.Families
-        .Where(family => family.Name != "target_info" && !family.Name.StartsWith(RuntimePrefix, StringComparison.Ordinal))];
+        .Where(family => family.Name != "target_info")
+        .Where(family => !family.Name.StartsWith(RuntimePrefix, StringComparison.Ordinal))];
 }

@@ -32,7 +32,10 @@ public sealed partial class MetricsPage
                 double.Parse(match.Groups["value"].Value, CultureInfo.InvariantCulture)));
         }
 
-        Families = [.. types.Select(type => new MetricFamily(type.Key, type.Value, helps[type.Key], LabelsOf(type.Key)))];
+        Families =
+        [
+            .. types.Select(type => new MetricFamily(type.Key, type.Value, helps[type.Key], LabelsOf(type.Key))),
+        ];
     }
 
     /// <summary>All metrics of the page.</summary>

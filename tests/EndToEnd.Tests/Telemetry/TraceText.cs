@@ -3,7 +3,9 @@ using System.Text;
 
 namespace ForegSyte.EndToEnd.Tests.Telemetry;
 
-/// <summary>A trace for people: a line a span, children below their parents, in the order of their beginnings.</summary>
+/// <summary>
+/// A trace for people: a line a span, children below their parents, in the order of their beginnings.
+/// </summary>
 internal static class TraceText
 {
     private static readonly string[] ShownAttributes =

@@ -242,7 +242,9 @@ public sealed class ListenerTests : IDisposable
 
         var page = await http.GetStringAsync(new Uri(port, "/metrics"), Cancellation);
         Assert.Contains("foregsyte_jobs_queue_depth", page, StringComparison.Ordinal);
-        foreach (var path in new[] { "/", "/metrics/x", "/foregsyte.v1.JobService/ListJobs", "/grpc.health.v1.Health/Check" })
+        string[] others =
+            ["/", "/metrics/x", "/foregsyte.v1.JobService/ListJobs", "/grpc.health.v1.Health/Check"];
+        foreach (var path in others)
         {
             using var answer = await http.PostAsync(new Uri(port, path), content: null, Cancellation);
             Assert.Equal(System.Net.HttpStatusCode.NotFound, answer.StatusCode);
