@@ -16,7 +16,7 @@ internal static class BenchmarkRun
     private static readonly IBenchmarkPart[] Parts =
     [
         new SubmitPart(), new GetPart(), new SizesPart(), new RecoveryPart(), new HangfirePart(), new ArtifactsPart(),
-        new WaitersPart(),
+        new WaitersPart(), new TelemetryPart(),
     ];
 
     /// <summary>Names of all parts, in the order in which they run.</summary>

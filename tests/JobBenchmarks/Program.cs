@@ -45,6 +45,11 @@ sink.SetAction((arguments, cancellationToken) => SinkServer.RunAsync(
     arguments.GetValue(port), arguments.GetValue(file), cancellationToken));
 root.Add(sink);
 
+var collector = new Command("collector", "Takes OTLP and keeps nothing; ends with its standard input.") { port };
+collector.SetAction((arguments, cancellationToken) => BareServer.RunAsync(
+    arguments.GetValue(port), _ => { }, CollectorSink.Map, cancellationToken));
+root.Add(collector);
+
 var load = new Command("load", "The load generator; takes orders as lines of JSON.");
 load.SetAction((_, cancellationToken) => LoadGenerator.RunAsync(cancellationToken));
 root.Add(load);

@@ -43,16 +43,19 @@ internal sealed class JobServiceProcess : IAsyncDisposable
     /// <summary>Starts it and returns when its health is SERVING.</summary>
     /// <param name="dataFolder">Its data folder; it is made where it is missing.</param>
     /// <param name="cancellationToken">Ends the wait, and the process.</param>
-    public static async Task<JobServiceProcess> StartAsync(string dataFolder, CancellationToken cancellationToken)
+    /// <param name="more">Settings beside the usual ones.</param>
+    public static async Task<JobServiceProcess> StartAsync(
+        string dataFolder, CancellationToken cancellationToken, IReadOnlyDictionary<string, string>? more = null)
     {
         Directory.CreateDirectory(dataFolder);
         var start = TimeProvider.System.GetTimestamp();
-        var (process, address) = await ServiceProcess.StartAsync("JobService", new Dictionary<string, string>
+        var settings = new Dictionary<string, string>(more ?? new Dictionary<string, string>())
         {
             ["DataDirectory"] = dataFolder,
             ["Listen:Port"] = "0",
             ["Pipelines:Directory"] = Path.Combine(RepositoryFiles.Data, "pipelines"),
-        });
+        };
+        var (process, address) = await ServiceProcess.StartAsync("JobService", settings);
         var service = new JobServiceProcess(process, address, GrpcChannel.ForAddress(address));
         try
         {

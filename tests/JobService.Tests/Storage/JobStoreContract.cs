@@ -114,6 +114,7 @@ public abstract partial class JobStoreContract
             Priority = before.Priority,
             Tenant = before.Tenant,
             VideoSha256 = before.VideoSha256,
+            TraceParent = before.TraceParent,
         };
 
         var updated = await Store.UpdateAsync(job.JobId, Change, Cancellation);

@@ -11,14 +11,16 @@ public sealed class DatabaseMigratorTests : IDisposable
     private const long ExtendJobs = 202611230002;
     private const long AddTenants = 202611250010;
     private const long AddVideoHash = 202611250013;
+    private const long AddTraceParent = 202611250025;
     private const long AddsColumns = 299901010001;
 
-    private static readonly long[] KnownVersions = [CreateJobs, ExtendJobs, AddTenants, AddVideoHash];
+    private static readonly long[] KnownVersions =
+        [CreateJobs, ExtendJobs, AddTenants, AddVideoHash, AddTraceParent];
 
     private static readonly Type[] KnownMigrations =
     [
         typeof(M202611230001CreateJobs), typeof(M202611230002ExtendJobs), typeof(M202611250010AddTenants),
-        typeof(M202611250013AddVideoHash),
+        typeof(M202611250013AddVideoHash), typeof(M202611250025AddTraceParent),
     ];
 
     private readonly TemporaryFolder _folder = new();
@@ -80,7 +82,7 @@ public sealed class DatabaseMigratorTests : IDisposable
         Assert.Equal(["11111111-2222-3333-4444-555555555555"], Query("SELECT label_id FROM tags"));
         Assert.Throws<DuckDB.NET.Data.DuckDBException>(() => Query("UPDATE jobs SET urgency = NULL"));
 
-        Migrator(typeof(TestMigrations.AddsColumns)).MigrateDown(AddVideoHash);
+        Migrator(typeof(TestMigrations.AddsColumns)).MigrateDown(AddTraceParent);
         Assert.Equal(KnownVersions, Migrator().AppliedVersions());
         Assert.Equal(JobColumns.Jobs.Select(column => column.Name).Order(), Columns("jobs"));
         Assert.Equal(["kept"], Query("SELECT display_name FROM jobs"));
