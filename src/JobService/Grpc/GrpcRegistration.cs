@@ -12,6 +12,7 @@ internal static class GrpcRegistration
         services.AddFixedLimits(typeof(RequestLimits));
         services.AddSingleton<JobView>();
         services.AddSingleton<JobWaiter>();
+        services.AddSingleton<ServerDrain>();
         services.AddSingleton<JobPages>();
         services.AddSingleton<SegmentPages>();
         services.AddSingleton<ResultPages>();

@@ -24,6 +24,7 @@ internal sealed class JobGrpcService(
     JobPages jobPages,
     ResultPages resultPages,
     PipelineDirectory pipelines,
+    ServerDrain drain,
     ServiceLimits limits) : JobService.JobServiceBase
 {
     /// <inheritdoc />
@@ -100,12 +101,17 @@ internal sealed class JobGrpcService(
         {
             Version = ServiceVersion.Text,
             Limits = { limits.All.Select(limit => limit.ToMessage()) },
+            DrainState = drain.State,
         });
 
     /// <inheritdoc />
     public override Task<ListErrorReasonsResponse> ListErrorReasons(
         ListErrorReasonsRequest request, ServerCallContext context) =>
         Task.FromResult(new ListErrorReasonsResponse { Reasons = { ErrorReasonList.All } });
+
+    /// <inheritdoc />
+    public override Task<DrainServerResponse> DrainServer(DrainServerRequest request, ServerCallContext context) =>
+        Task.FromResult(drain.Begin(request));
 
     /// <summary>
     /// The job that a request names. A job never changes its tenant, so that it is enough to look once: one that the

@@ -53,6 +53,11 @@ internal static class RequestLimits
     public const int FrameStride = RequestChecks.MaxFrameStride;
 
     [Limit(
+        "hours", "Longest timeout of a drain; a longer one is refused.",
+        Name = "DrainServerRequest.timeout", Reason = ErrorReason.InvalidField)]
+    public const int DrainTimeout = ServerDrain.MaxTimeoutHours;
+
+    [Limit(
         "boxes", "Boxes of an MP4 that are looked at; a file with more is refused.",
         Name = "MP4 boxes", Reason = ErrorReason.NotAnMp4)]
     public const int Boxes = Mp4Boxes.MaxBoxes;

@@ -29,7 +29,10 @@ internal static class QueueRegistration
         services.AddSingleton<JobExecution>();
         services.AddSingleton<JobRunner>();
         services.AddSingleton<JobRecovery>();
-        services.AddHostedService<Dispatcher>();
+        services.AddSingleton<Drain>();
+        services.AddSingleton<Dispatcher>();
+        services.AddHostedService(provider => provider.GetRequiredService<Dispatcher>());
+        services.AddHostedService<StopAfterDrain>();
         services.AddSingleton<JobRescuer>();
         services.AddHostedService(provider => provider.GetRequiredService<JobRescuer>());
     }

@@ -26,6 +26,7 @@ internal static class StorageRegistration
         return services
             .AddSingleton(MigrationList.OfThisVersion)
             .AddSingleton<DuckDbDatabase>()
+            .AddSingleton<DatabaseTakeover>()
             .AddSingleton<DatabaseMigrator>()
             .AddSingleton<JobCache>()
             .AddSingleton<DuckDbReaders>()
