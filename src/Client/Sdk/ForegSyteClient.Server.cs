@@ -21,7 +21,9 @@ public sealed partial class ForegSyteClient
     /// meanwhile, which the next start runs. Only a start ends a drain; calling again gives it another timeout. Needs
     /// the permission admin.
     /// </summary>
-    /// <remarks>Repeated while the server is UNAVAILABLE; a server that came back meanwhile is drained as well.</remarks>
+    /// <remarks>
+    /// Not repeated: where the answer was lost because the server stopped, a repetition would drain the one after it.
+    /// </remarks>
     /// <param name="timeout">
     /// How long running jobs may go on before they are handed back; null means the server's grace time.
     /// </param>
@@ -35,8 +37,9 @@ public sealed partial class ForegSyteClient
         TimeSpan? timeout = null, bool stop = false, CancellationToken cancellationToken = default)
     {
         var request = new DrainServerRequest { Timeout = timeout?.ToDuration(), Stop = stop };
-        var response = await _calls.RunAsync(
-            _options.ControlDeadline, call => _service.DrainServerAsync(request, call), cancellationToken);
+        var deadline = _options.TimeProvider.GetUtcNow() + _options.ControlDeadline;
+        var response = await _calls.OnceAsync(
+            deadline, call => _service.DrainServerAsync(request, call), cancellationToken);
         return response.Drain;
     }
 }

@@ -5,9 +5,9 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Hosting.Listening;
 
 /// <summary>
-/// The listening sockets of a service that waits for the one before it to end. It takes them as soon as that one lets go
-/// of them, so that callers who come in between wait in the kernel's queue instead of being refused; Kestrel gets them
-/// when it starts. The port of health checks is left out: who asks there is to learn that nothing serves yet.
+/// The listening sockets of a service that waits for the one before it to end. It takes them as soon as that one lets
+/// go of them, so that callers who come in between wait in the kernel's queue instead of being refused; Kestrel gets
+/// them when it starts. The port of health checks is left out: who asks there is to learn that nothing serves yet.
 /// </summary>
 /// <param name="options">Where to listen.</param>
 /// <param name="defaultPort">TCP port where none is set.</param>

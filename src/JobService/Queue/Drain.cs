@@ -4,9 +4,9 @@ using ForegSyte.V1;
 namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
-/// Whether this process still begins jobs. A drain ends that, before a stop or by DrainServer: jobs that run have a time
-/// to finish and are handed back after it, with their finished segments. Calls are answered all the while and new jobs
-/// accepted: they are durable, so that the next process can run them. There is no way back but a start.
+/// Whether this process still begins jobs. A drain ends that, before a stop or by DrainServer: jobs that run have a
+/// time to finish and are handed back after it, with their finished segments. Calls are answered all the while and new
+/// jobs accepted: they are durable, so that the next process can run them. There is no way back but a start.
 /// </summary>
 internal sealed class Drain : IDisposable
 {

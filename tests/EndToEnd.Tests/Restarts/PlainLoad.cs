@@ -25,7 +25,8 @@ internal static class PlainLoad
         using var channel = GrpcChannel.ForAddress(
             address, new GrpcChannelOptions { InitialReconnectBackoff = Pause, MaxReconnectBackoff = Pause });
         var client = new Contract.JobServiceClient(channel);
-        var video = ByteString.CopyFrom(await File.ReadAllBytesAsync(RepositoryFiles.Pedestrians, CancellationToken.None));
+        var video = ByteString.CopyFrom(
+            await File.ReadAllBytesAsync(RepositoryFiles.Pedestrians, CancellationToken.None));
         while (goesOn())
         {
             var request = new SubmitVideoRequest
