@@ -28,6 +28,7 @@ public static class RpcRules
         ["/foregsyte.v1.JobService/ListPipelines"] = Read,
         ["/foregsyte.v1.JobService/GetServerInfo"] = Read,
         ["/foregsyte.v1.JobService/ListErrorReasons"] = Read,
+        ["/foregsyte.v1.JobService/DiagnoseJob"] = Read,
         ["/foregsyte.v1.JobService/DrainServer"] = Operate,
         ["/foregsyte.v1.UploadService/CreateUpload"] = Change,
 

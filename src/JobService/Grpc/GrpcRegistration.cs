@@ -1,5 +1,6 @@
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Hosting.Limits;
+using ForegSyte.Jobs.Grpc.Diagnosis;
 
 namespace ForegSyte.Jobs.Grpc;
 
@@ -13,6 +14,7 @@ internal static class GrpcRegistration
         services.AddSingleton<JobView>();
         services.AddSingleton<JobWaiter>();
         services.AddSingleton<ServerDrain>();
+        services.AddSingleton<JobDiagnoser>();
         services.AddSingleton<JobPages>();
         services.AddSingleton<SegmentPages>();
         services.AddSingleton<ResultPages>();

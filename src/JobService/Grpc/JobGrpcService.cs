@@ -4,6 +4,7 @@ using ForegSyte.Hosting.Calls;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Limits;
 using ForegSyte.Hosting.Security;
+using ForegSyte.Jobs.Grpc.Diagnosis;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Intake;
 using ForegSyte.Jobs.Intake.Sources;
@@ -24,6 +25,7 @@ internal sealed class JobGrpcService(
     JobPages jobPages,
     ResultPages resultPages,
     PipelineDirectory pipelines,
+    JobDiagnoser diagnoser,
     ServerDrain drain,
     ServiceLimits limits) : JobService.JobServiceBase
 {
@@ -108,6 +110,13 @@ internal sealed class JobGrpcService(
     public override Task<ListErrorReasonsResponse> ListErrorReasons(
         ListErrorReasonsRequest request, ServerCallContext context) =>
         Task.FromResult(new ListErrorReasonsResponse { Reasons = { ErrorReasonList.All } });
+
+    /// <inheritdoc />
+    public override async Task<DiagnoseJobResponse> DiagnoseJob(DiagnoseJobRequest request, ServerCallContext context)
+    {
+        var job = await VisibleAsync(request.JobId, context);
+        return new DiagnoseJobResponse { Diagnosis = diagnoser.Diagnose(job, context.Caller()) };
+    }
 
     /// <inheritdoc />
     public override Task<DrainServerResponse> DrainServer(DrainServerRequest request, ServerCallContext context) =>

@@ -25,6 +25,7 @@ internal static class QueueRegistration
 #pragma warning disable RS0030 // The one place that takes it: safe for many threads, as a Random of one's own is not.
         services.AddSingleton(Random.Shared);
 #pragma warning restore RS0030
+        services.AddSingleton<SegmentRuns>();
         services.AddSingleton<SegmentWindow>();
         services.AddSingleton<JobExecution>();
         services.AddSingleton<JobRunner>();
