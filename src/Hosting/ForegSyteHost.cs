@@ -9,6 +9,7 @@ using ForegSyte.Hosting.Listening;
 using ForegSyte.Hosting.Messages;
 using ForegSyte.Hosting.Security;
 using ForegSyte.Hosting.Security.Audit;
+using ForegSyte.Hosting.Starting;
 using ForegSyte.Hosting.Stopping;
 using ForegSyte.Hosting.Telemetry;
 using Microsoft.AspNetCore.Builder;
@@ -61,6 +62,7 @@ public static class ForegSyteHost
         builder.Services.AddMessageSizeGate();
         builder.Services.AddServiceLimits();
         builder.Services.AddReflectedContracts(contracts);
+        builder.Services.AddTakeover();
         builder.Services.AddGracefulStop();
         builder.Services.AddReadiness(contracts);
         return builder;
@@ -105,12 +107,19 @@ public static class ForegSyteHost
     /// </summary>
     /// <param name="serviceName">Name in the message.</param>
     /// <param name="build">Makes the application; a setting that is wrong throws here or at the start.</param>
+    /// <param name="prepare">
+    /// What has to be done before the service starts; its settings are checked by then. Null for nothing.
+    /// </param>
     /// <returns>The exit code of the process: 0, or 1 where the service failed.</returns>
-    public static async Task<int> RunAsync(string serviceName, Func<WebApplication> build)
+    public static async Task<int> RunAsync(
+        string serviceName, Func<WebApplication> build, Func<IServiceProvider, Task>? prepare = null)
     {
         try
         {
-            await build().RunAsync();
+            await using var app = build();
+            app.Services.GetRequiredService<IStartupValidator>().Validate();
+            await (prepare?.Invoke(app.Services) ?? Task.CompletedTask);
+            await app.RunAsync();
             return Environment.ExitCode;
         }
         catch (Exception failure)

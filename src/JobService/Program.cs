@@ -18,7 +18,10 @@ if (AdminCommandLine.Handles(args))
     return await AdminCommandLine.RunAsync(args, Console.Out, Console.Error, CancellationToken.None);
 }
 
-return await ForegSyteHost.RunAsync("JobService", () =>
+return await ForegSyteHost.RunAsync("JobService", Build, services =>
+    services.GetRequiredService<DatabaseTakeover>().RunAsync());
+
+WebApplication Build()
 {
     var builder = ForegSyteHost.CreateBuilder(args);
     builder.AddForegSyteHost("JobService", defaultPort: 5200, Contract.Descriptor, UploadService.Descriptor);
@@ -41,4 +44,4 @@ return await ForegSyteHost.RunAsync("JobService", () =>
     // Read now, so that a broken pipeline refuses the start and not the first job.
     app.Services.GetRequiredService<PipelineDirectory>();
     return app;
-});
+}

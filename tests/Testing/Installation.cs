@@ -1,6 +1,7 @@
 using ForegSyte.Client;
 using ForegSyte.Client.Calls;
 using Grpc.Health.V1;
+using Grpc.Net.Client;
 
 namespace ForegSyte.Testing;
 
@@ -86,8 +87,40 @@ public sealed class Installation : IAsyncDisposable
         await WaitUntilServingAsync(JobAddress);
     }
 
+    /// <summary>
+    /// Starts a further JobService on the same data and port, which has to wait, has the running one ended, and returns
+    /// when the new one serves in its place.
+    /// </summary>
+    /// <param name="end">Ends the running one.</param>
+    /// <returns>The exit code of the one that ended.</returns>
+    public async Task<int> TakeTurnsAsync(Func<ServiceProcess, Task> end)
+    {
+        var before = JobService;
+        var next = ServiceProcess.Launch("JobService", _jobSettings);
+        try
+        {
+            await next.PrintsAsync("to take over");
+            await end(before);
+            var exitCode = await before.Exit;
+            await before.DisposeAsync();
+            _jobService = next;
+            await next.Address;
+            await WaitUntilServingAsync(JobAddress);
+            return exitCode;
+        }
+        catch
+        {
+            await next.DisposeAsync();
+            throw;
+        }
+    }
+
     /// <summary>A new client of the JobService.</summary>
     public ForegSyteClient Client() => new(OptionsFor(JobAddress));
+
+    /// <summary>A new client of the JobService whose channel is changed.</summary>
+    public ForegSyteClient Client(Action<GrpcChannelOptions> configure) =>
+        new(OptionsFor(JobAddress) with { ConfigureChannel = configure });
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()

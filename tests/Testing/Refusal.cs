@@ -44,7 +44,7 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
     private static readonly MessageDescriptor[] Details =
     [
         ErrorInfo.Descriptor, BadRequest.Descriptor, RetryInfo.Descriptor, ResourceInfo.Descriptor,
-        QuotaFailure.Descriptor,
+        QuotaFailure.Descriptor, DebugInfo.Descriptor,
     ];
 
     /// <summary>The message.</summary>

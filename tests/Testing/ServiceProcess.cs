@@ -20,6 +20,8 @@ public sealed partial class ServiceProcess : IAsyncDisposable
     private readonly TaskCompletionSource<Uri> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<int> _exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private TaskCompletionSource _printed = NewSignal();
+
     private ServiceProcess(ProcessStartInfo start)
     {
         _process = new Process { StartInfo = start, EnableRaisingEvents = true };
@@ -30,6 +32,9 @@ public sealed partial class ServiceProcess : IAsyncDisposable
 
     /// <summary>Everything that it printed so far.</summary>
     public string Output => string.Join('\n', _lines);
+
+    /// <summary>Where it listens, when it does.</summary>
+    public Task<Uri> Address => _address.Task;
 
     /// <summary>Its process id.</summary>
     public int Id => _process.Id;
@@ -83,6 +88,26 @@ public sealed partial class ServiceProcess : IAsyncDisposable
         service._process.BeginOutputReadLine();
         service._process.BeginErrorReadLine();
         return service;
+    }
+
+    /// <summary>Returns when it has printed a text.</summary>
+    /// <exception cref="ServiceStartException">It ended before.</exception>
+    public async Task PrintsAsync(string text)
+    {
+        while (!Output.Contains(text, StringComparison.Ordinal))
+        {
+            var printed = _printed.Task;
+            if (Output.Contains(text, StringComparison.Ordinal))
+            {
+                return;
+            }
+
+            if (await Task.WhenAny(printed, Exit) == Exit && !Output.Contains(text, StringComparison.Ordinal))
+            {
+                throw new ServiceStartException(
+                    "The service", await Exit, Output, new InvalidOperationException($"It never printed \"{text}\"."));
+            }
+        }
     }
 
     /// <summary>Ends it at once, as a crash would (SIGKILL), and returns when it is gone.</summary>
@@ -148,11 +173,14 @@ public sealed partial class ServiceProcess : IAsyncDisposable
         }
 
         _lines.Enqueue(line);
+        Interlocked.Exchange(ref _printed, NewSignal()).TrySetResult();
         if (ListeningLine().Match(line) is { Success: true } match)
         {
             _address.TrySetResult(new Uri(match.Groups["address"].Value));
         }
     }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private void Exited()
     {

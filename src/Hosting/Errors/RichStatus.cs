@@ -52,6 +52,11 @@ public static class RichStatus
             Add(status, new RetryInfo { RetryDelay = delay.ToDuration() });
         }
 
+        if (failure.LastWords.Length > 0)
+        {
+            Add(status, new DebugInfo { Detail = failure.LastWords });
+        }
+
         return status;
     }
 

@@ -31,6 +31,12 @@ public sealed class ServiceException(ErrorReason reason, string message, Excepti
     /// <summary>When the caller may come back; sent as google.rpc.RetryInfo.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
+    /// <summary>
+    /// The last words of a tool that failed, fit for callers: without paths and secrets. Sent as google.rpc.DebugInfo.
+    /// Empty for none.
+    /// </summary>
+    public string LastWords { get; set; } = "";
+
     /// <summary>A field that is wrong.</summary>
     public static ServiceException InvalidField(string field, string description, object? value = null) =>
         ForField(ErrorReason.InvalidField, field, description, value);

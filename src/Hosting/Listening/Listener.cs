@@ -25,6 +25,8 @@ internal static class Listener
         builder.Services.AddCheckedOptions<TlsOptions>(TlsOptions.Section);
         builder.Services.AddSingleton<IValidateOptions<ListenerOptions>, ReachCheck>();
         builder.Services.AddSingleton<ServerTls>();
+        builder.Services.AddSingleton(provider => new HeldSockets(
+            provider.GetRequiredService<IOptions<ListenerOptions>>(), defaultPort));
         builder.Services.AddOptions<KestrelServerOptions>().Configure<IOptions<ListenerOptions>, ServerTls>(
             (kestrel, options, tls) =>
             {
@@ -34,9 +36,16 @@ internal static class Listener
                 kestrel.Limits.MaxRequestBodySize = null;
                 Listen(kestrel, options.Value, tls, defaultPort);
             });
-        builder.Services.AddOptions<SocketTransportOptions>().Configure<IOptions<ListenerOptions>>(
-            (sockets, options) => sockets.CreateBoundListenSocket = endPoint => Bind(endPoint, options.Value));
+        builder.Services.AddOptions<SocketTransportOptions>().Configure<IOptions<ListenerOptions>, HeldSockets>(
+            (sockets, options, held) => sockets.CreateBoundListenSocket =
+                endPoint => held.Take(endPoint) ?? Bind(endPoint, options.Value));
     }
+
+    /// <summary>Binds a socket to an end point of these options.</summary>
+    public static Socket Bind(EndPoint endPoint, ListenerOptions options) =>
+        endPoint is UnixDomainSocketEndPoint local
+            ? UnixSocket.Bind(local, options.UnixSocket!, options.SocketMode)
+            : SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint);
 
     private static void Listen(
         KestrelServerOptions kestrel, ListenerOptions options, ServerTls tls, int defaultPort)
@@ -84,9 +93,4 @@ internal static class Listener
             return next(connection);
         });
     }
-
-    private static Socket Bind(EndPoint endPoint, ListenerOptions options) =>
-        endPoint is UnixDomainSocketEndPoint local
-            ? UnixSocket.Bind(local, options.UnixSocket!, options.SocketMode)
-            : SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint);
 }

@@ -12,7 +12,7 @@ public static class RpcRules
     private static readonly RpcRule Read = new(CallerPermissions.Read);
     private static readonly RpcRule Submit = new(CallerPermissions.Submit);
     private static readonly RpcRule Change = new(CallerPermissions.Submit, IsAudited: true);
-    private static readonly RpcRule Unlisted = new(CallerPermissions.Admin, IsAudited: true);
+    private static readonly RpcRule Operate = new(CallerPermissions.Admin, IsAudited: true);
 
     /// <summary>The rules by the path of the method, for example "/foregsyte.v1.JobService/GetJob".</summary>
     public static readonly FrozenDictionary<string, RpcRule> ByMethod = new Dictionary<string, RpcRule>
@@ -28,6 +28,8 @@ public static class RpcRules
         ["/foregsyte.v1.JobService/ListPipelines"] = Read,
         ["/foregsyte.v1.JobService/GetServerInfo"] = Read,
         ["/foregsyte.v1.JobService/ListErrorReasons"] = Read,
+        ["/foregsyte.v1.JobService/DiagnoseJob"] = Read,
+        ["/foregsyte.v1.JobService/DrainServer"] = Operate,
         ["/foregsyte.v1.UploadService/CreateUpload"] = Change,
 
         // Not audited: thousands make one video, and CreateUpload and SubmitVideo tell whose it is.
@@ -47,5 +49,5 @@ public static class RpcRules
     /// <summary>The rule of a method; null for those that are not ours, such as health and reflection.</summary>
     public static RpcRule? Of(string methodPath) =>
         ByMethod.TryGetValue(methodPath, out var rule) ? rule
-            : methodPath.StartsWith(Ours, StringComparison.Ordinal) ? Unlisted : null;
+            : methodPath.StartsWith(Ours, StringComparison.Ordinal) ? Operate : null;
 }

@@ -66,7 +66,7 @@ internal sealed class FrameSource(
 
                 if (!decoder.IsComplete)
                 {
-                    await CheckEndAsync(decoder.Reader, plan, meter, isLast: i == stretches.Count - 1);
+                    await CheckEndAsync(decoder.Reader, path, plan, meter, isLast: i == stretches.Count - 1);
                 }
             }
         }
@@ -121,7 +121,8 @@ internal sealed class FrameSource(
     /// <summary>
     /// The output ended before the last wanted frame: damage, or a decoder that did not get to its end.
     /// </summary>
-    private async Task CheckEndAsync(FfmpegFrameReader reader, DecodePlan plan, DecodeMeter meter, bool isLast)
+    private async Task CheckEndAsync(
+        FfmpegFrameReader reader, string path, DecodePlan plan, DecodeMeter meter, bool isLast)
     {
         var exitCode = await reader.WaitForExitAsync();
         logger.LogWarning(
@@ -130,6 +131,7 @@ internal sealed class FrameSource(
         if (DecoderExit.SegmentFailure(
             exitCode, isLast ? plan.WantedCount : 0, meter.Delivered, reader.Tail, options.Value) is { } failure)
         {
+            failure.LastWords = LastWords.Of(reader.Tail, path);
             throw failure;
         }
     }

@@ -23,6 +23,18 @@ internal sealed class LogTail
         }
     }
 
+    /// <summary>The kept lines, oldest first.</summary>
+    public IReadOnlyList<string> Lines
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _lines];
+            }
+        }
+    }
+
     /// <summary>Whether a kept line holds a text.</summary>
     public bool Mentions(string text)
     {

@@ -4,7 +4,8 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Inference.Video;
 
-/// <summary>What callers are told about a video. No path and no output of FFmpeg: those go to the log.</summary>
+/// <summary>What callers are told about a video. No path and no output of FFmpeg: those go to the log, and <see
+/// cref="LastWords"/> beside the error.</summary>
 internal static class VideoFailures
 {
     /// <summary>The field that names the video, of every request that has one.</summary>

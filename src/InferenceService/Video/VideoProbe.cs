@@ -99,7 +99,9 @@ internal sealed class VideoProbe(
         if (exitCode != 0)
         {
             logger.LogWarning("ffprobe ended with {ExitCode}: {Tail}", exitCode, tail);
-            throw DecoderExit.ProcessFailure(exitCode, tail, options.Value) ?? UnreadableContainer(tail);
+            var failure = DecoderExit.ProcessFailure(exitCode, tail, options.Value) ?? UnreadableContainer(tail);
+            failure.LastWords = LastWords.Of(tail, path);
+            throw failure;
         }
 
         return table;

@@ -1,5 +1,6 @@
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Hosting.Limits;
+using ForegSyte.Jobs.Grpc.Diagnosis;
 
 namespace ForegSyte.Jobs.Grpc;
 
@@ -12,6 +13,8 @@ internal static class GrpcRegistration
         services.AddFixedLimits(typeof(RequestLimits));
         services.AddSingleton<JobView>();
         services.AddSingleton<JobWaiter>();
+        services.AddSingleton<ServerDrain>();
+        services.AddSingleton<JobDiagnoser>();
         services.AddSingleton<JobPages>();
         services.AddSingleton<SegmentPages>();
         services.AddSingleton<ResultPages>();

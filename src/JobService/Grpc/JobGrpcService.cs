@@ -4,6 +4,7 @@ using ForegSyte.Hosting.Calls;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Limits;
 using ForegSyte.Hosting.Security;
+using ForegSyte.Jobs.Grpc.Diagnosis;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Intake;
 using ForegSyte.Jobs.Intake.Sources;
@@ -25,6 +26,8 @@ internal sealed class JobGrpcService(
     JobPages jobPages,
     ResultPages resultPages,
     PipelineDirectory pipelines,
+    JobDiagnoser diagnoser,
+    ServerDrain drain,
     ServiceLimits limits) : JobService.JobServiceBase
 {
     /// <inheritdoc />
@@ -101,12 +104,24 @@ internal sealed class JobGrpcService(
         {
             Version = ServiceVersion.Text,
             Limits = { limits.All.Select(limit => limit.ToMessage()) },
+            DrainState = drain.State,
         });
 
     /// <inheritdoc />
     public override Task<ListErrorReasonsResponse> ListErrorReasons(
         ListErrorReasonsRequest request, ServerCallContext context) =>
         Task.FromResult(new ListErrorReasonsResponse { Reasons = { ErrorReasonList.All } });
+
+    /// <inheritdoc />
+    public override async Task<DiagnoseJobResponse> DiagnoseJob(DiagnoseJobRequest request, ServerCallContext context)
+    {
+        var job = await VisibleAsync(request.JobId, context);
+        return new DiagnoseJobResponse { Diagnosis = diagnoser.Diagnose(job, context.Caller()) };
+    }
+
+    /// <inheritdoc />
+    public override Task<DrainServerResponse> DrainServer(DrainServerRequest request, ServerCallContext context) =>
+        Task.FromResult(drain.Begin(request));
 
     /// <summary>
     /// The job that a request names. A job never changes its tenant, so that it is enough to look once: one that the

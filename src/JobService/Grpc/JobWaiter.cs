@@ -1,5 +1,6 @@
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Stopping;
+using ForegSyte.Jobs.Queue;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
 using Microsoft.Extensions.Options;
@@ -8,15 +9,15 @@ namespace ForegSyte.Jobs.Grpc;
 
 /// <summary>Waits for a job to differ from what a caller knows (long poll). A waiter holds no thread.</summary>
 internal sealed class JobWaiter(
-    JobBoard board, JobView view, GracefulStop stop, IOptions<WaitOptions> options, TimeProvider time)
+    JobBoard board, JobView view, Drain drain, IOptions<WaitOptions> options, TimeProvider time)
 {
     /// <summary>The job as soon as its etag differs or it is terminal; at the timeout, as it is.</summary>
     /// <exception cref="ServiceException">JOB_NOT_FOUND, INVALID_FIELD, or SHUTTING_DOWN when the service
-    /// stops.</exception>
+    /// closes its connections.</exception>
     public async Task<Job> WaitAsync(Guid jobId, string etag, Duration? timeout, CancellationToken cancellationToken)
     {
         using var expiry = new CancellationTokenSource(TimeoutOf(timeout), time);
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(expiry.Token, stop.Stopping, cancellationToken);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(expiry.Token, drain.Closing, cancellationToken);
         while (true)
         {
             // The mark is taken before the job is read: a change in between ends the wait at once.
@@ -33,7 +34,11 @@ internal sealed class JobWaiter(
                 return job;
             }
 
-            stop.ThrowIfStopping();
+            if (drain.Closing.IsCancellationRequested)
+            {
+                throw GracefulStop.ToException();
+            }
+
             await change.WaitAsync(end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();
         }

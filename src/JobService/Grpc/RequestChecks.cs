@@ -1,5 +1,7 @@
+using System.Globalization;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.V1;
+using Google.Protobuf.WellKnownTypes;
 
 namespace ForegSyte.Jobs.Grpc;
 
@@ -107,6 +109,25 @@ internal static class RequestChecks
                 "priority",
                 $"priority has to be {JobPriority.Lowest} to {JobPriority.Highest}; {JobPriority.Highest} runs first.",
                 priority);
+
+    /// <summary>Reads a time from 0 to a limit; the default one where none was given.</summary>
+    public static TimeSpan Time(string field, Duration? value, TimeSpan defaultValue, TimeSpan limit)
+    {
+        if (value is null)
+        {
+            return defaultValue;
+        }
+
+        return value.Seconds >= 0 && value.Nanos is >= 0 and <= 999_999_999
+            && value.Seconds + (value.Nanos > 0 ? 1 : 0) <= limit.TotalSeconds
+                ? value.ToTimeSpan()
+                : throw ServiceException.InvalidField(
+                    field,
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{field} has to be 0 to {limit.TotalSeconds:0} seconds, with nanos from 0 to 999999999."),
+                    value);
+    }
 
     /// <summary>A size or count that may be 0 for its default and is cut at a limit.</summary>
     public static int Size(string field, int value, int defaultValue, int limit) => value switch

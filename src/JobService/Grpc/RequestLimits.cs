@@ -1,6 +1,7 @@
 using ForegSyte.Hosting.Files;
 using ForegSyte.Jobs.Filters;
 using ForegSyte.Jobs.Mp4;
+using ForegSyte.Jobs.Queue;
 using ForegSyte.Protocol.Limits;
 using ForegSyte.V1;
 
@@ -51,6 +52,15 @@ internal static class RequestLimits
         "frames", "Largest stride; a larger one is refused.",
         Name = "JobOptions.frame_stride", Reason = ErrorReason.InvalidField)]
     public const int FrameStride = RequestChecks.MaxFrameStride;
+
+    [Limit(
+        "runs", "Work on segments that DiagnoseJob shows; of more the latest.", Name = "JobDiagnosis.segments")]
+    public const int DiagnosedRuns = SegmentRuns.MaxRunsOfJob;
+
+    [Limit(
+        "hours", "Longest timeout of a drain; a longer one is refused.",
+        Name = "DrainServerRequest.timeout", Reason = ErrorReason.InvalidField)]
+    public const int DrainTimeout = ServerDrain.MaxTimeoutHours;
 
     [Limit(
         "boxes", "Boxes of an MP4 that are looked at; a file with more is refused.",

@@ -8,6 +8,9 @@ namespace ForegSyte.Jobs.Inference;
 /// </summary>
 internal interface IInferenceClient
 {
+    /// <summary>How many InferenceServices there are.</summary>
+    int KnownCount { get; }
+
     /// <summary>How many InferenceServices serve now.</summary>
     int ServingCount { get; }
 
@@ -18,5 +21,9 @@ internal interface IInferenceClient
     Task<ProbeVideoResponse> ProbeAsync(Uri video, CancellationToken cancellationToken);
 
     /// <summary>Runs a pipeline over one segment.</summary>
-    Task<RunPipelineResponse> RunAsync(RunPipelineRequest request, CancellationToken cancellationToken);
+    /// <param name="request">The segment.</param>
+    /// <param name="placed">Is told which InferenceService gets it, before each call of one.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    Task<RunPipelineResponse> RunAsync(
+        RunPipelineRequest request, Action<Uri> placed, CancellationToken cancellationToken);
 }

@@ -18,7 +18,10 @@ internal static class InferenceFailures
         var reason = info?.Domain == ErrorReasons.Domain ? ErrorReasons.Parse(info.Reason) : ErrorReason.Unspecified;
         var failure = reason == ErrorReason.Unspecified
             ? FromCode(exception)
-            : new JobFailure(reason, exception.Status.Detail, new Dictionary<string, string>(info!.Metadata));
+            : new JobFailure(reason, exception.Status.Detail, new Dictionary<string, string>(info!.Metadata))
+            {
+                LastWords = status!.GetDetail<DebugInfo>()?.Detail ?? "",
+            };
         return new InferenceFailedException(failure, exception)
         {
             RetryAfter = status?.GetDetail<RetryInfo>()?.RetryDelay?.ToTimeSpan(),

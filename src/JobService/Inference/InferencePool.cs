@@ -22,6 +22,9 @@ internal sealed class InferencePool(
     private bool _isMissing;
 
     /// <inheritdoc />
+    public int KnownCount => _pool.Length;
+
+    /// <inheritdoc />
     public int ServingCount
     {
         get
@@ -54,8 +57,15 @@ internal sealed class InferencePool(
         CallAsync((instance, token) => instance.ProbeAsync(video, token), cancellationToken);
 
     /// <inheritdoc />
-    public Task<RunPipelineResponse> RunAsync(RunPipelineRequest request, CancellationToken cancellationToken) =>
-        CallAsync((instance, token) => instance.RunAsync(request, token), cancellationToken);
+    public Task<RunPipelineResponse> RunAsync(
+        RunPipelineRequest request, Action<Uri> placed, CancellationToken cancellationToken) =>
+        CallAsync(
+            (instance, token) =>
+            {
+                placed(instance.Address);
+                return instance.RunAsync(request, token);
+            },
+            cancellationToken);
 
     /// <inheritdoc />
     public override void Dispose()

@@ -8,6 +8,9 @@ namespace ForegSyte.Jobs;
 /// <param name="Metadata">The changing values of the message, for programs.</param>
 internal sealed record JobFailure(ErrorReason Reason, string Message, IReadOnlyDictionary<string, string> Metadata)
 {
+    /// <summary>FFmpeg's last words, without paths; empty where it has nothing to do with the failure.</summary>
+    public string LastWords { get; init; } = "";
+
     public JobFailure(ErrorReason reason, string message)
         : this(reason, message, new Dictionary<string, string>())
     {

@@ -1,13 +1,12 @@
 using ForegSyte.Hosting.Health;
-using ForegSyte.Hosting.Stopping;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
 /// Takes ids from the queue and has their jobs run, as many at a time as the options allow. While no InferenceService
-/// serves, jobs stay pending: waiting costs no attempt. When the service stops, running jobs may finish within the
-/// grace time and are handed back to the queue after it.
+/// serves, jobs stay pending: waiting costs no attempt. A drain, also that of a stop, ends the taking; running jobs may
+/// finish within its time and are handed back to the queue after it.
 /// </summary>
 internal sealed class Dispatcher(
     JobRecovery recovery,
@@ -15,7 +14,7 @@ internal sealed class Dispatcher(
     PendingJobs pending,
     ServingGate gate,
     JobRunner runner,
-    GracefulStop stop,
+    Drain drain,
     Readiness readiness,
     IOptions<DispatchOptions> options,
     TimeProvider time,
@@ -29,23 +28,26 @@ internal sealed class Dispatcher(
     }
 
     /// <inheritdoc />
-    protected override Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         readiness.MarkReady();
-        return Task.WhenAll(
-            Enumerable.Range(0, options.Value.MaxConcurrentJobs).Select(_ => WorkAsync(stoppingToken)));
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, drain.Began);
+        await Task.WhenAll(
+            Enumerable.Range(0, options.Value.MaxConcurrentJobs).Select(_ => WorkAsync(ending.Token)));
+        logger.LogInformation("No job runs here any more, and none is begun");
+        drain.MarkDrained();
     }
 
-    private async Task WorkAsync(CancellationToken stoppingToken)
+    private async Task WorkAsync(CancellationToken endingToken)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        while (!endingToken.IsCancellationRequested)
         {
             try
             {
-                await gate.WaitAsync(stoppingToken);
-                await RunAsync(await queue.DequeueAsync(stoppingToken), stoppingToken);
+                await gate.WaitAsync(endingToken);
+                await RunAsync(await queue.DequeueAsync(endingToken), endingToken);
             }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            catch (OperationCanceledException) when (endingToken.IsCancellationRequested)
             {
                 return;
             }
@@ -53,20 +55,20 @@ internal sealed class Dispatcher(
             {
                 // One job must not take the worker with it; the job is still in the database.
                 logger.LogError(exception, "A worker failed");
-                await Task.Delay(options.Value.FaultDelay, time, stoppingToken)
+                await Task.Delay(options.Value.FaultDelay, time, endingToken)
                     .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
 
-    private async Task RunAsync(Guid jobId, CancellationToken stoppingToken)
+    private async Task RunAsync(Guid jobId, CancellationToken endingToken)
     {
         try
         {
             // The service may have been lost while this worker waited for a job.
-            if (await gate.TryPassAsync(stoppingToken))
+            if (await gate.TryPassAsync(endingToken))
             {
-                await runner.RunAsync(jobId, stop.GraceOver);
+                await runner.RunAsync(jobId, drain.TimeOver);
             }
         }
         finally

@@ -25,12 +25,16 @@ internal static class QueueRegistration
 #pragma warning disable RS0030 // The one place that takes it: safe for many threads, as a Random of one's own is not.
         services.AddSingleton(Random.Shared);
 #pragma warning restore RS0030
+        services.AddSingleton<SegmentRuns>();
         services.AddSingleton<SegmentWindow>();
         services.AddSingleton<JobExecution>();
         services.AddSingleton<JobRunner>();
         services.AddSingleton<JobRecovery>();
         services.AddHostedService<JobMetering>();
-        services.AddHostedService<Dispatcher>();
+        services.AddSingleton<Drain>();
+        services.AddSingleton<Dispatcher>();
+        services.AddHostedService(provider => provider.GetRequiredService<Dispatcher>());
+        services.AddHostedService<StopAfterDrain>();
         services.AddSingleton<JobRescuer>();
         services.AddHostedService(provider => provider.GetRequiredService<JobRescuer>());
     }

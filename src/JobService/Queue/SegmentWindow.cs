@@ -15,6 +15,7 @@ namespace ForegSyte.Jobs.Queue;
 internal sealed class SegmentWindow(
     IInferenceClient inference,
     SegmentStore store,
+    SegmentRuns runs,
     CrashPoints crashPoints,
     IOptions<DispatchOptions> options,
     TimeProvider time,
@@ -68,20 +69,30 @@ internal sealed class SegmentWindow(
         CancellationToken cancellationToken)
     {
         using var step = JobTraces.StartSegment(segment.StartFrame, segment.EndFrame);
-        var answer = await AnswerAsync(job, video, segment, jobEndFrame, cancellationToken);
-        if (SegmentCheck.DefectOf(segment, job.FrameStride, answer) is { } defect)
+        var run = runs.Begin(job, segment);
+        try
         {
-            throw new InferenceFailedException(new JobFailure(ErrorReason.Internal, defect));
-        }
+            var answer = await AnswerAsync(job, video, segment, jobEndFrame, run, cancellationToken);
+            if (SegmentCheck.DefectOf(segment, job.FrameStride, answer) is { } defect)
+            {
+                throw new InferenceFailedException(new JobFailure(ErrorReason.Internal, defect));
+            }
 
-        crashPoints.Pass(CrashPoint.SegmentReturned);
-        await store.StoreAsync(job.JobId, segment, answer, cancellationToken);
-        crashPoints.Pass(CrashPoint.SegmentStored);
-        stored(answer);
+            crashPoints.Pass(CrashPoint.SegmentReturned);
+            await store.StoreAsync(job.JobId, segment, answer, cancellationToken);
+            crashPoints.Pass(CrashPoint.SegmentStored);
+            run.Finish(answer.Frames.Analyzed);
+            stored(answer);
+        }
+        finally
+        {
+            run.End();
+        }
     }
 
     private async Task<RunPipelineResponse> AnswerAsync(
-        JobRecord job, Uri video, Segment segment, int jobEndFrame, CancellationToken cancellationToken)
+        JobRecord job, Uri video, Segment segment, int jobEndFrame, RecordedRun run,
+        CancellationToken cancellationToken)
     {
         var length = segment.EndFrame - segment.StartFrame;
         var wanted = SegmentPlan.FramesWithin(segment.StartFrame, segment.EndFrame, job.FrameStride);
@@ -92,7 +103,7 @@ internal sealed class SegmentWindow(
 
         try
         {
-            return await CallUntilTakenAsync(RequestFor(job, video, segment, jobEndFrame), cancellationToken);
+            return await CallUntilTakenAsync(RequestFor(job, video, segment, jobEndFrame), run, cancellationToken);
         }
         catch (InferenceFailedException failed) when (failed.Failure.Reason == ErrorReason.UndecodableVideo)
         {
@@ -105,17 +116,22 @@ internal sealed class SegmentWindow(
 
     /// <summary>A busy InferenceService is no failure: the segment waits its turn.</summary>
     private async Task<RunPipelineResponse> CallUntilTakenAsync(
-        RunPipelineRequest request, CancellationToken cancellationToken)
+        RunPipelineRequest request, RecordedRun run, CancellationToken cancellationToken)
     {
         while (true)
         {
             try
             {
-                return await inference.RunAsync(request, cancellationToken);
+                return await inference.RunAsync(request, run.Place, cancellationToken);
             }
             catch (InferenceFailedException busy) when (busy.Failure.Reason == ErrorReason.InferenceBusy)
             {
                 await Task.Delay(busy.RetryAfter ?? BusyDelay, time, cancellationToken);
+            }
+            catch (InferenceFailedException failed)
+            {
+                run.Note(failed.Failure);
+                throw;
             }
         }
     }

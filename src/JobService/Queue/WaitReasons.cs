@@ -4,7 +4,7 @@ using Google.Protobuf.WellKnownTypes;
 namespace ForegSyte.Jobs.Queue;
 
 /// <summary>Tells why a pending job does not run yet.</summary>
-internal sealed class WaitReasons(PendingJobs pending, IJobQueue queue, ServingGate gate)
+internal sealed class WaitReasons(PendingJobs pending, IJobQueue queue, ServingGate gate, Drain drain)
 {
     /// <summary>What a job waits for; null unless it is pending.</summary>
     public JobWait? Of(JobRecord job)
@@ -21,7 +21,9 @@ internal sealed class WaitReasons(PendingJobs pending, IJobQueue queue, ServingG
 
         return new JobWait
         {
-            Reason = gate.IsClosed ? WaitReason.NoInferenceService : WaitReason.Queued,
+            Reason = drain.Began.IsCancellationRequested ? WaitReason.Draining
+                : gate.IsClosed ? WaitReason.NoInferenceService
+                : WaitReason.Queued,
 
             // A job that is pending and not in the queue was just taken from its front.
             QueuePosition = queue.PositionOf(job.JobId) ?? 1,

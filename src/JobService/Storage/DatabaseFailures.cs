@@ -38,9 +38,10 @@ internal static class DatabaseFailures
     {
         if (IsLocked(failure))
         {
-            return new DatabaseException(
-                $"Another JobService uses {path}. One process at a time may have the database: stop the other one, or "
-                + $"give this one another DataDirectory. DuckDB says: {failure.Message}", failure);
+            return new DatabaseInUseException(
+                $"Another JobService uses {path}. One process at a time may have the database: stop the other one, "
+                + "give this one time to wait for that (Database:LockTimeout), or another DataDirectory. DuckDB "
+                + $"says: {failure.Message}", failure);
         }
 
         return new DatabaseException(

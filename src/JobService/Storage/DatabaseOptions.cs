@@ -16,6 +16,14 @@ internal sealed class DatabaseOptions
     [Required]
     public string Path { get; set; } = "";
 
+    /// <value>
+    /// How long a start waits while another process has the database. Default 0, which refuses the start at once; a
+    /// supervisor that replaces one process by the next gives it more than Stop:GraceTime and Stop:CancelTime.
+    /// </value>
+    [TimeRange("00:00:00", "1.00:00:00")]
+    [Limit("", "How long a start waits while another process has the database; past it the start is refused.")]
+    public TimeSpan LockTimeout { get; set; } = TimeSpan.Zero;
+
     /// <value>Most memory of DuckDB. Default 256 MiB; DuckDB's own default is 80 % of the machine.</value>
     [Range(64, 1_048_576)]
     [Limit("MiB", "Memory of the database; past it DuckDB writes to temporary files.")]

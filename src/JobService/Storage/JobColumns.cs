@@ -69,6 +69,7 @@ internal static class JobColumns
         Attempt("retryable", row => row.Attempt.Retryable),
         Attempt("device_json", row => row.Attempt.Device, Json),
         Attempt("frames_resumed", row => row.Attempt.FramesResumed),
+        Attempt("last_words", row => row.Attempt.Failure, failure => failure?.LastWords),
     ];
 
     /// <summary>All columns of request_ids; the key is the first.</summary>

@@ -59,7 +59,8 @@ internal static class JobRow
     {
         var row = new RowReader(reader);
         return new AttemptRecord(
-            row.Get<int>("number"), row.Instant("started_at"), row.InstantOrNull("ended_at"), Failure(row))
+            row.Get<int>("number"), row.Instant("started_at"), row.InstantOrNull("ended_at"),
+            Failure(row) is { } failure ? failure with { LastWords = row.TextOrNull("last_words") ?? "" } : null)
         {
             Retryable = row.Get<bool>("retryable"),
             Device = Message<Device>(row.TextOrNull("device_json")),

@@ -29,6 +29,7 @@ internal static class StorageRegistration
             .AddSingleton<JobMetrics>()
             .AddSingleton(MigrationList.OfThisVersion)
             .AddSingleton<DuckDbDatabase>()
+            .AddSingleton<DatabaseTakeover>()
             .AddSingleton<DatabaseMigrator>()
             .AddSingleton<JobCache>()
             .AddSingleton<DuckDbReaders>()

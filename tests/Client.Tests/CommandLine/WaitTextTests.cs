@@ -13,6 +13,7 @@ public sealed class WaitTextTests
     [InlineData(WaitReason.Queued, 3, "3rd in the queue")]
     [InlineData(WaitReason.Queued, 0, "in the queue")]
     [InlineData(WaitReason.NoInferenceService, 0, "no InferenceService serves")]
+    [InlineData(WaitReason.Draining, 1, "the server is being drained, runs after its next start")]
     [InlineData(WaitReason.NoInferenceService, 1, "no InferenceService serves, 1st in the queue")]
     [InlineData(WaitReason.BackOff, 0, "another attempt follows")]
     [InlineData(WaitReason.Unspecified, 3, "")]

@@ -25,6 +25,7 @@ public sealed class JobWaiterTests : IDisposable
     private readonly JobBoard _board;
     private readonly PendingJobs _pending;
     private readonly GracefulStop _stop;
+    private readonly Drain _drain;
     private readonly JobView _view;
     private readonly JobWaiter _waiter;
 
@@ -36,8 +37,9 @@ public sealed class JobWaiterTests : IDisposable
             _store, queue, Options.Create(new QueueOptions()), Options.Create(new RetryOptions()), _time);
         var gate = new ServingGate(new ScriptedInference(), Options.Create(new DispatchOptions()), _time);
         _stop = new GracefulStop(_host, Options.Create(new StopOptions()), _time);
-        _view = new JobView(new WaitReasons(_pending, queue, gate));
-        _waiter = new JobWaiter(_board, _view, _stop, Options.Create(new WaitOptions()), _time);
+        _drain = new Drain(_stop, _host, _time);
+        _view = new JobView(new WaitReasons(_pending, queue, gate, _drain));
+        _waiter = new JobWaiter(_board, _view, _drain, Options.Create(new WaitOptions()), _time);
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -45,6 +47,7 @@ public sealed class JobWaiterTests : IDisposable
     public void Dispose()
     {
         _pending.Dispose();
+        _drain.Dispose();
         _stop.Dispose();
         _host.Dispose();
     }
@@ -71,10 +74,13 @@ public sealed class JobWaiterTests : IDisposable
     }
 
     [Fact]
-    public async Task TenThousandWaiters_WhenTheServiceStops_AllEnd()
+    public async Task TenThousandWaiters_WhenTheServiceClosesItsConnections_AllEndAndNoneBefore()
     {
         var waits = Park(await AddAsync());
         _host.StopApplication();
+        _drain.BeginStop();
+        Assert.True(waits.TrueForAll(wait => !wait.IsCompleted));
+        _drain.Close();
         foreach (var wait in waits)
         {
             var failure = await Assert.ThrowsAsync<ServiceException>(() => wait.WaitAsync(Patience, Cancellation));

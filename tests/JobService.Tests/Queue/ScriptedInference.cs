@@ -37,6 +37,11 @@ internal sealed class ScriptedInference : IInferenceClient
 
     public int ServingCount { get; set; } = 1;
 
+    public int KnownCount => 1;
+
+    /// <summary>The address that it goes by.</summary>
+    public Uri Address { get; } = new("http://inference.test:5201");
+
     public Task WaitUntilServingAsync(CancellationToken cancellationToken) => Serving(cancellationToken);
 
     public async Task<ProbeVideoResponse> ProbeAsync(Uri video, CancellationToken cancellationToken)
@@ -49,8 +54,10 @@ internal sealed class ScriptedInference : IInferenceClient
         };
     }
 
-    public async Task<RunPipelineResponse> RunAsync(RunPipelineRequest request, CancellationToken cancellationToken)
+    public async Task<RunPipelineResponse> RunAsync(
+        RunPipelineRequest request, Action<Uri> placed, CancellationToken cancellationToken)
     {
+        placed(Address);
         int call;
         lock (_requests)
         {

@@ -42,6 +42,10 @@ internal static class RpcCalls
                 Jobs(invoker).GetServerInfoAsync(new JobServiceGetServerInfoRequest(), options).ResponseAsync,
             ["JobService/ListErrorReasons"] = (invoker, _, options) =>
                 Jobs(invoker).ListErrorReasonsAsync(new ListErrorReasonsRequest(), options).ResponseAsync,
+            ["JobService/DiagnoseJob"] = (invoker, id, options) =>
+                Jobs(invoker).DiagnoseJobAsync(new DiagnoseJobRequest { JobId = id }, options).ResponseAsync,
+            ["JobService/DrainServer"] = (invoker, _, options) =>
+                Jobs(invoker).DrainServerAsync(new DrainServerRequest(), options).ResponseAsync,
             ["UploadService/CreateUpload"] = (invoker, _, options) =>
                 Uploads(invoker).CreateUploadAsync(new CreateUploadRequest(), options).ResponseAsync,
             ["UploadService/UploadPart"] = (invoker, id, options) =>

@@ -20,6 +20,7 @@ internal static class WaitText
         WaitReason.NoInferenceService when job.Wait.QueuePosition > 0 =>
             $"no InferenceService serves, {PlaceOf(job.Wait)}",
         WaitReason.NoInferenceService => "no InferenceService serves",
+        WaitReason.Draining => "the server is being drained, runs after its next start",
         _ => "",
     };
 

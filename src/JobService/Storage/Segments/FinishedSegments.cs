@@ -13,6 +13,18 @@ internal sealed class FinishedSegments(IReadOnlyList<Segment> plan, Func<Segment
     /// <summary>Segments of the plan.</summary>
     public int Count => _ends.Length;
 
+    /// <summary>Segments that are stored, with gaps or without.</summary>
+    public int StoredCount
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _stored.Count(isStored => isStored);
+            }
+        }
+    }
+
     /// <summary>Segments that are stored without a gap from frame 0 on.</summary>
     public int PrefixCount
     {

@@ -12,15 +12,16 @@ public sealed class DatabaseMigratorTests : IDisposable
     private const long AddTenants = 202611250010;
     private const long AddVideoHash = 202611250013;
     private const long AddTraceParent = 202611250025;
+    private const long AddLastWords = 202611250028;
     private const long AddsColumns = 299901010001;
 
     private static readonly long[] KnownVersions =
-        [CreateJobs, ExtendJobs, AddTenants, AddVideoHash, AddTraceParent];
+        [CreateJobs, ExtendJobs, AddTenants, AddVideoHash, AddTraceParent, AddLastWords];
 
     private static readonly Type[] KnownMigrations =
     [
         typeof(M202611230001CreateJobs), typeof(M202611230002ExtendJobs), typeof(M202611250010AddTenants),
-        typeof(M202611250013AddVideoHash), typeof(M202611250025AddTraceParent),
+        typeof(M202611250013AddVideoHash), typeof(M202611250025AddTraceParent), typeof(M202611250028AddLastWords),
     ];
 
     private readonly TemporaryFolder _folder = new();

@@ -1,0 +1,14 @@
+using FluentMigrator;
+
+namespace ForegSyte.Jobs.Storage.Migrations;
+
+/// <summary>What FFmpeg said last in an attempt that failed. Attempts from before have none.</summary>
+[Migration(202611250028, "Add the last words of an attempt's decoder")]
+internal sealed class M202611250028AddLastWords : Migration
+{
+    /// <inheritdoc />
+    public override void Up() => Alter.Table("attempts").AddColumn("last_words").AsString().Nullable();
+
+    /// <inheritdoc />
+    public override void Down() => Delete.Column("last_words").FromTable("attempts");
+}

@@ -1,0 +1,80 @@
+using ForegSyte.Client.Tests.CommandLine;
+using ForegSyte.Client.Tests.Fakes;
+using ForegSyte.V1;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+
+namespace ForegSyte.Client.Tests.Sdk;
+
+public sealed class DrainServerTests : IAsyncLifetime
+{
+    private static readonly DrainServerResponse Draining = new()
+    {
+        Drain = new DrainStatus { State = DrainState.Draining, RunningJobs = 2, PendingJobs = 14, Stops = true },
+    };
+
+    private ScriptedServer _server = null!;
+    private ForegSyteClient _client = null!;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await ScriptedServer.StartAsync();
+        _client = _server.Connect();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _client.DisposeAsync();
+        await _server.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task DrainServer_AnswerIsLost_IsNotRepeated()
+    {
+        // The server may have stopped because of it, and the next one has its address.
+        _server.Service.Drain.BreakConnection().Answer(Draining);
+
+        await Assert.ThrowsAsync<ForegSyteException>(
+            () => _client.DrainServerAsync(stop: true, cancellationToken: Token));
+
+        Assert.Single(_server.Service.Drain.Requests);
+    }
+
+    [Fact]
+    public async Task DrainServer_WithoutATimeout_LeavesItToTheServer()
+    {
+        _server.Service.Drain.Answer(Draining);
+
+        Assert.Equal(Draining.Drain, await _client.DrainServerAsync(cancellationToken: Token));
+
+        Assert.Equal(new DrainServerRequest(), Assert.Single(_server.Service.Drain.Requests));
+    }
+
+    [Fact]
+    public async Task DrainCommand_WithGraceAndStop_TellsHowFarItIs()
+    {
+        _server.Service.Drain.Answer(Draining);
+
+        var run = await CommandLineRun.OnAsync(_server, "drain", "--grace", "2m", "--stop");
+
+        Assert.Equal(
+            (0, "draining: 2 jobs run, 14 wait for the next start; the server stops when none runs\n", ""),
+            (run.ExitCode, run.Output, run.Error));
+        var request = Assert.Single(_server.Service.Drain.Requests);
+        Assert.Equal(
+            new DrainServerRequest { Timeout = Duration.FromTimeSpan(TimeSpan.FromMinutes(2)), Stop = true }, request);
+    }
+
+    [Fact]
+    public async Task DrainCommand_WithoutThePermission_ExitsWithEight()
+    {
+        _server.Service.Drain.Fail(Failures.Of(
+            StatusCode.PermissionDenied, ErrorReason.PermissionDenied, "This needs the permission admin."));
+
+        var run = await CommandLineRun.OnAsync(_server, "drain");
+
+        Assert.Equal((8, ""), (run.ExitCode, run.Output));
+    }
+}

@@ -1,0 +1,159 @@
+using ForegSyte.Jobs.Tests.Queue;
+using ForegSyte.Testing;
+using ForegSyte.V1;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Grpc.Health.V1;
+using Grpc.Net.Client;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Contract = ForegSyte.V1.JobService;
+
+namespace ForegSyte.Jobs.Tests.Grpc;
+
+/// <summary>DrainServer and the drain of a stop, over a socket.</summary>
+public sealed class DrainTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task DrainServer_WhileAJobRuns_LetsItFinishAndBeginsNoOther()
+    {
+        var (begun, go) = (NewSignal(), NewSignal());
+        await using var service = await RunningJobService.StartAsync(Held(begun, go));
+        Assert.Equal(DrainState.NotDraining, await StateAsync(service));
+        var running = await service.SubmitAsync();
+        await begun.Task.WaitAsync(Patience, Cancellation);
+
+        var drain = await DrainAsync(service, TimeSpan.FromMinutes(5));
+        Assert.Equal((DrainState.Draining, 1, 0), (drain.State, drain.RunningJobs, drain.PendingJobs));
+        Assert.Equal(TimeSpan.FromMinutes(5), (drain.EndsAt - drain.BeganAt).ToTimeSpan());
+        var waiting = await service.GetWhenAsync(
+            (await service.SubmitAsync()).JobId, job => job.Wait.Reason == WaitReason.Draining);
+        Assert.Equal(1, waiting.Wait.QueuePosition);
+        Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, await HealthAsync(service));
+
+        go.SetResult();
+        await service.GetWhenAsync(running.JobId, job => job.Status == JobStatus.Completed);
+        await service.GetWhenAsync(
+            waiting.JobId, job => job.Status == JobStatus.Pending && job.Attempts.Count == 0);
+        await WaitForStateAsync(service, DrainState.Drained);
+        Assert.Equal(1, (await DrainAsync(service, TimeSpan.Zero)).PendingJobs);
+    }
+
+    [Fact]
+    public async Task DrainServer_WhenItsTimeIsOver_HandsBackWhatRuns()
+    {
+        var begun = NewSignal();
+        await using var service = await RunningJobService.StartAsync(Held(begun, NewSignal()));
+        var jobId = (await service.SubmitAsync()).JobId;
+        await begun.Task.WaitAsync(Patience, Cancellation);
+        await DrainAsync(service, TimeSpan.FromHours(1));
+
+        await DrainAsync(service, TimeSpan.Zero);
+
+        var job = await service.GetWhenAsync(jobId, job => job.Status == JobStatus.Pending);
+        Assert.Equal(["SHUTTING_DOWN"], job.Attempts.Select(attempt => attempt.ErrorReason));
+        Assert.Equal(WaitReason.Draining, job.Wait.Reason);
+        await WaitForStateAsync(service, DrainState.Drained);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task DrainServer_ToStop_StopsWhenNothingRuns(bool isDrainedBefore)
+    {
+        await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
+        var stopping = service.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        if (isDrainedBefore)
+        {
+            await DrainAsync(service, TimeSpan.Zero);
+            await WaitForStateAsync(service, DrainState.Drained);
+            Assert.False(stopping.IsCancellationRequested);
+        }
+
+        var stopped = NewSignal();
+        await using var registration = stopping.Register(stopped.SetResult);
+        Assert.True((await DrainAsync(service, TimeSpan.Zero, stop: true)).Stops);
+        await stopped.Task.WaitAsync(Patience, Cancellation);
+    }
+
+    [Theory]
+    [InlineData(-1, 0)]
+    [InlineData(86400, 1)]
+    [InlineData(1, -1)]
+    [Reaches(ErrorReason.InvalidField)]
+    public async Task DrainServer_TimeoutOutOfRange_IsRefused(long seconds, int nanos)
+    {
+        await using var service = await RunningJobService.StartAsync(new ScriptedInference());
+        var request = new DrainServerRequest { Timeout = new Duration { Seconds = seconds, Nanos = nanos } };
+        var refusal = await Refusal.OfAsync(service.Client.DrainServerAsync(request, cancellationToken: Cancellation));
+        Assert.Equal(ErrorReason.InvalidField, refusal.Reason);
+        Assert.Equal(DrainState.NotDraining, await StateAsync(service));
+    }
+
+    [Fact]
+    public async Task Stop_WhileAJobRuns_AnswersCallsUntilItHasFinished()
+    {
+        var (begun, go) = (NewSignal(), NewSignal());
+        await using var service = await RunningJobService.StartAsync(Held(begun, go));
+        var running = await service.SubmitAsync();
+        await begun.Task.WaitAsync(Patience, Cancellation);
+        var known = await service.GetAsync(running.JobId);
+
+        var stop = service.Services.GetRequiredService<IHost>().StopAsync(Cancellation);
+        Assert.Equal(HealthCheckResponse.Types.ServingStatus.NotServing, await HealthAsync(service));
+
+        // A connection of its own: the listener is there still.
+        using var channel = GrpcChannel.ForAddress(service.Address);
+        var client = new Contract.JobServiceClient(channel);
+        var accepted = await client.SubmitVideoAsync(RunningJobService.Request(), cancellationToken: Cancellation);
+        Assert.Equal(WaitReason.Draining, accepted.Job.Wait.Reason);
+        var wait = client.WaitJobAsync(
+            new WaitJobRequest { JobId = accepted.Job.JobId, Etag = accepted.Job.Etag },
+            cancellationToken: Cancellation);
+        Assert.Equal(JobStatus.Running, known.Status);
+
+        go.SetResult();
+        var refusal = await Refusal.OfAsync(wait);
+        Assert.Equal(ErrorReason.ShuttingDown, refusal.Reason);
+        await stop.WaitAsync(Patience, Cancellation);
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private static ScriptedInference Held(TaskCompletionSource begun, TaskCompletionSource go) => new()
+    {
+        OnRun = async (_, _, cancellationToken) =>
+        {
+            begun.TrySetResult();
+            await go.Task.WaitAsync(cancellationToken);
+        },
+    };
+
+    private static async Task<DrainStatus> DrainAsync(RunningJobService service, TimeSpan timeout, bool stop = false)
+    {
+        var request = new DrainServerRequest { Timeout = timeout.ToDuration(), Stop = stop };
+        return (await service.Client.DrainServerAsync(request, cancellationToken: Cancellation)).Drain;
+    }
+
+    private static async Task<DrainState> StateAsync(RunningJobService service) =>
+        (await service.Client.GetServerInfoAsync(
+            new JobServiceGetServerInfoRequest(), cancellationToken: Cancellation)).DrainState;
+
+    private static async Task WaitForStateAsync(RunningJobService service, DrainState state)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        while (await StateAsync(service) != state)
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < Patience, $"The drain never was {state}.");
+            await Task.Delay(20, Cancellation);
+        }
+    }
+
+    private static async Task<HealthCheckResponse.Types.ServingStatus> HealthAsync(RunningJobService service) =>
+        (await new Health.HealthClient(service.Channel).CheckAsync(
+            new HealthCheckRequest(), cancellationToken: Cancellation)).Status;
+}
