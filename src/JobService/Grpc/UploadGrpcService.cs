@@ -12,7 +12,7 @@ namespace ForegSyte.Jobs.Grpc;
 
 /// <summary>The RPCs of UploadService: checks the request, asks the part that knows, makes the answer.</summary>
 internal sealed class UploadGrpcService(
-    UploadStore uploads, PartWriter parts, VideoChecks checks, IOptions<UploadOptions> options)
+    UploadStore uploads, PartWriter parts, PartBuffers buffers, VideoChecks checks, IOptions<UploadOptions> options)
     : UploadService.UploadServiceBase
 {
     /// <inheritdoc />
@@ -44,8 +44,9 @@ internal sealed class UploadGrpcService(
         RequirePart(request);
         var upload = await FindAsync(uploadId, context);
         RequireWithin(request, upload.Record.SizeBytes);
-        await parts.WriteAsync(
-            upload, request.Offset, request.Data.Memory, request.Crc32C, context.CancellationToken);
+        using var data = buffers.Rent(request.Data.Length);
+        request.Data.Span.CopyTo(data.Data.Span);
+        await parts.WriteAsync(upload, request.Offset, data, request.Crc32C, context.CancellationToken);
         return new UploadPartResponse { ReceivedBytes = upload.Record.SizeBytes - upload.MissingBytes };
     }
 
