@@ -14,6 +14,9 @@ internal sealed class PartBuffers
 
     private const int SmallestBytes = 64 << 10;
 
+    /// <summary>Those of this process: messages are read before there is a service to ask.</summary>
+    public static readonly PartBuffers Shared = new();
+
     /// <summary>The idle ones by the logarithm of their size.</summary>
     private readonly ConcurrentBag<byte[]>[] _idle =
         [.. Enumerable.Range(0, 32).Select(_ => new ConcurrentBag<byte[]>())];
