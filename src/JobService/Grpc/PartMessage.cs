@@ -19,7 +19,9 @@ internal static class PartMessage
     /// </summary>
     /// <param name="message">The message.</param>
     /// <param name="split">A message of the same fields without data, and the data, a part of the message.</param>
-    /// <returns>False where the message is broken, or of a form that nobody makes: let generated code judge it.</returns>
+    /// <returns>
+    /// False where the message is broken, or of a form that nobody makes: let generated code judge it.
+    /// </returns>
     public static bool TrySplit(
         ReadOnlySequence<byte> message, out (ReadOnlySequence<byte> Head, ReadOnlySequence<byte> Data) split)
     {

@@ -6,8 +6,8 @@ using Google.Protobuf;
 namespace ForegSyte.Jobs.Grpc;
 
 /// <summary>
-/// The message of UploadPart. Its data are copied once, from the blocks that they arrived in to where the disk takes them
-/// from, and their checksum is made on the way, while they are close to the processor. All else is read by the
+/// The message of UploadPart. Its data are copied once, from the blocks that they arrived in to where the disk takes
+/// them from, and their checksum is made on the way, while they are close to the processor. All else is read by
 /// generated code.
 /// </summary>
 /// <remarks>A part that never comes to its method is left to the garbage collector, memory and all.</remarks>

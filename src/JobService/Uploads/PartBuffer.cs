@@ -9,8 +9,8 @@ namespace ForegSyte.Jobs.Uploads;
 internal sealed class PartBuffer : IDisposable
 {
     /// <summary>
-    /// What addresses, offsets and lengths of direct writes are multiples of: the blocks of common disks, and whole pages,
-    /// so that no page is written in two ways.
+    /// What addresses, offsets and lengths of direct writes are multiples of: the blocks of common disks, and whole
+    /// pages, so that no page is written in two ways.
     /// </summary>
     public static readonly int Alignment = Math.Max(4096, Environment.SystemPageSize);
 

@@ -28,8 +28,8 @@ internal sealed class PrefixHash(DataFile file, RecentParts recent, SemaphoreSli
     private bool _isDisposed;
 
     /// <summary>
-    /// Lends the bytes of a part that is there now, behind all that <see cref="Advance"/> was told of, so that they need
-    /// not be read again.
+    /// Lends the bytes of a part that is there now, behind all that <see cref="Advance"/> was told of, so that they
+    /// need not be read again.
     /// </summary>
     public void Lend(long offset, PartBuffer part)
     {
@@ -169,8 +169,8 @@ internal sealed class PrefixHash(DataFile file, RecentParts recent, SemaphoreSli
     }
 
     /// <summary>
-    /// How many bytes are next, and the part that has them, which is the caller's then; null where they have to be read.
-    /// 0 where there is nothing left, and this run has ended.
+    /// How many bytes are next, and the part that has them, which is the caller's then; null where they have to be
+    /// read. 0 where there is nothing left, and this run has ended.
     /// </summary>
     private int NextOrEnd(out PartBuffer? part)
     {

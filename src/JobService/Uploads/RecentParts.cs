@@ -1,9 +1,9 @@
 namespace ForegSyte.Jobs.Uploads;
 
 /// <summary>
-/// The parts that were written last, of all uploads, for their hashes: parts come nearly in order, and a part whose turn
-/// comes soon need not be read again. A part that waits for one that never comes makes room for later ones. Safe for
-/// many threads.
+/// The parts that were written last, of all uploads, for their hashes: parts come nearly in order, and a part whose
+/// turn comes soon need not be read again. A part that waits for one that never comes makes room for later ones. Safe
+/// for many threads.
 /// </summary>
 internal sealed class RecentParts
 {

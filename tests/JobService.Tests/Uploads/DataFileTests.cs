@@ -5,7 +5,7 @@ using ForegSyte.Testing;
 
 namespace ForegSyte.Jobs.Tests.Uploads;
 
-/// <summary>Direct and buffered writes side by side. The folder lies on a disk, not in memory, where tests run.</summary>
+/// <summary>Direct and buffered writes side by side, where the temporary folder lies on a disk.</summary>
 public sealed class DataFileTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -31,9 +31,9 @@ public sealed class DataFileTests : IDisposable
                 File.Delete(Path);
                 using var file = DataFile.Create(Path, video.Length);
 
-                Task.WaitAll(
-                    [.. offsets.Select(offset => WriteAsync(file, video, offset, Math.Min(offset + step, video.Length)))],
-                    Cancellation);
+                var writes = offsets.Select(
+                    offset => WriteAsync(file, video, offset, Math.Min(offset + step, video.Length)));
+                Task.WaitAll([.. writes], Cancellation);
 
                 var read = new byte[video.Length + 1];
                 Assert.Equal(video.Length, file.Read(read, 0));
