@@ -2,7 +2,6 @@ using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Security;
 using ForegSyte.Jobs.Intake.Sources;
 using ForegSyte.Jobs.Uploads;
-using ForegSyte.Protocol.Checksums;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
@@ -13,7 +12,7 @@ namespace ForegSyte.Jobs.Grpc;
 /// <summary>The RPCs of UploadService: checks the request, asks the part that knows, makes the answer.</summary>
 internal sealed class UploadGrpcService(
     UploadStore uploads, PartWriter parts, VideoChecks checks, IOptions<UploadOptions> options)
-    : UploadService.UploadServiceBase
+    : UploadGrpcServiceBase
 {
     /// <inheritdoc />
     public override Task<CreateUploadResponse> CreateUpload(CreateUploadRequest request, ServerCallContext context)
@@ -38,15 +37,17 @@ internal sealed class UploadGrpcService(
     }
 
     /// <inheritdoc />
-    public override async Task<UploadPartResponse> UploadPart(UploadPartRequest request, ServerCallContext context)
+    public override async Task<UploadPartResponse> UploadPart(ReceivedPart part, ServerCallContext context)
     {
-        var uploadId = RequestChecks.UploadId(request.UploadId);
-        RequirePart(request);
-        var upload = await FindAsync(uploadId, context);
-        RequireWithin(request, upload.Record.SizeBytes);
-        await parts.WriteAsync(
-            upload, request.Offset, request.Data.Memory, request.Crc32C, context.CancellationToken);
-        return new UploadPartResponse { ReceivedBytes = upload.Record.SizeBytes - upload.MissingBytes };
+        using (part)
+        {
+            var uploadId = RequestChecks.UploadId(part.Request.UploadId);
+            RequirePart(part);
+            var upload = await FindAsync(uploadId, context);
+            RequireWithin(part, upload.Record.SizeBytes);
+            await parts.WriteAsync(upload, part.Request.Offset, part.Data, part.Crc32C, context.CancellationToken);
+            return new UploadPartResponse { ReceivedBytes = upload.Record.SizeBytes - upload.MissingBytes };
+        }
     }
 
     /// <inheritdoc />
@@ -68,34 +69,35 @@ internal sealed class UploadGrpcService(
     private Task<OpenUpload> FindAsync(Guid uploadId, ServerCallContext context) =>
         uploads.FindAsync(uploadId, context.Caller().VisibleTenant, context.CancellationToken);
 
-    private void RequirePart(UploadPartRequest request)
+    private void RequirePart(ReceivedPart part)
     {
-        if (request.Data.IsEmpty)
+        if (part.Data.Length == 0)
         {
             throw ServiceException.MissingField("data", "Send at least one byte.");
         }
 
-        if (request.Data.Length > options.Value.MaxPartBytes)
+        if (part.Data.Length > options.Value.MaxPartBytes)
         {
-            throw UploadErrors.PartTooLarge(request.Data.Length, options.Value.MaxPartBytes);
+            throw UploadErrors.PartTooLarge(part.Data.Length, options.Value.MaxPartBytes);
         }
 
-        if (!request.HasCrc32C)
+        if (!part.Request.HasCrc32C)
         {
             throw ServiceException.MissingField("crc32c", "Give the CRC-32C (Castagnoli) of data.");
         }
 
-        if (Crc32C.Of(request.Data.Span) is var actual && actual != request.Crc32C)
+        if (part.Crc32C != part.Request.Crc32C)
         {
-            throw UploadErrors.ChecksumMismatch(request.Crc32C, actual);
+            throw UploadErrors.ChecksumMismatch(part.Request.Crc32C, part.Crc32C);
         }
     }
 
-    private static void RequireWithin(UploadPartRequest request, long sizeBytes)
+    private static void RequireWithin(ReceivedPart part, long sizeBytes)
     {
-        if (request.Offset < 0 || request.Offset > sizeBytes - request.Data.Length)
+        var offset = part.Request.Offset;
+        if (offset < 0 || offset > sizeBytes - part.Data.Length)
         {
-            throw UploadErrors.PartOutside(request.Offset, request.Data.Length, sizeBytes);
+            throw UploadErrors.PartOutside(offset, part.Data.Length, sizeBytes);
         }
     }
 

@@ -1,5 +1,4 @@
 using ForegSyte.Hosting.Errors;
-using Microsoft.Win32.SafeHandles;
 
 namespace ForegSyte.Jobs.Uploads;
 
@@ -21,14 +20,14 @@ internal sealed class OpenUpload : IDisposable
     /// <param name="data">The file of the bytes; belongs to the upload.</param>
     /// <param name="journal">The file of what is there; belongs to the upload.</param>
     /// <param name="parts">What is there already.</param>
-    /// <param name="hashTurns">Lets so many uploads hash at a time.</param>
+    /// <param name="hashing">How it is hashed.</param>
     public OpenUpload(
-        SafeFileHandle data, UploadJournal journal, IReadOnlyList<UploadPartRecord> parts, SemaphoreSlim hashTurns)
+        DataFile data, UploadJournal journal, IReadOnlyList<UploadPartRecord> parts, UploadHashing hashing)
     {
         Data = data;
         _journal = journal;
         _lastChangeAt = Record.CreatedAt;
-        _hash = new PrefixHash(data, hashTurns);
+        _hash = hashing.Begin(data);
         foreach (var part in parts)
         {
             _present.Add(part.Extent);
@@ -42,7 +41,7 @@ internal sealed class OpenUpload : IDisposable
     public UploadRecord Record => _journal.Header.Upload;
 
     /// <summary>The bytes, at their offsets.</summary>
-    public SafeFileHandle Data { get; }
+    public DataFile Data { get; }
 
     /// <summary>Whether the upload was submitted, aborted or has expired.</summary>
     public bool IsGone { get; private set; }
@@ -99,8 +98,10 @@ internal sealed class OpenUpload : IDisposable
     }
 
     /// <summary>Notes that bytes are there.</summary>
+    /// <param name="pieces">Which.</param>
+    /// <param name="part">The bytes of the only piece, to hash them from memory; null where there are several.</param>
     /// <exception cref="IOException">The disk is full.</exception>
-    public void Keep(IEnumerable<UploadPartRecord> pieces)
+    public void Keep(IReadOnlyList<UploadPartRecord> pieces, PartBuffer? part)
     {
         lock (_lock)
         {
@@ -114,6 +115,11 @@ internal sealed class OpenUpload : IDisposable
                 _journal.Append(piece);
                 _present.Add(piece.Extent);
                 _lastChangeAt = piece.ReceivedAt;
+            }
+
+            if (part is not null)
+            {
+                _hash.Lend(pieces[0].Extent.Start, part);
             }
 
             _hash.Advance(_present.PrefixEnd);

@@ -16,7 +16,7 @@ internal sealed class PartWriter(
     /// <summary>Writes what is not there yet of a part.</summary>
     /// <param name="upload">The upload.</param>
     /// <param name="offset">Where the part begins; it lies within the video.</param>
-    /// <param name="data">Its bytes, at least one.</param>
+    /// <param name="data">Its bytes, at least one; they stay the caller's.</param>
     /// <param name="crc32C">Their CRC-32C, which was checked.</param>
     /// <param name="cancellationToken">Gives the part up.</param>
     /// <exception cref="ServiceException">
@@ -24,7 +24,7 @@ internal sealed class PartWriter(
     /// limit.
     /// </exception>
     public async Task WriteAsync(
-        OpenUpload upload, long offset, ReadOnlyMemory<byte> data, uint crc32C, CancellationToken cancellationToken)
+        OpenUpload upload, long offset, PartBuffer data, uint crc32C, CancellationToken cancellationToken)
     {
         storage.RequireRoom(data.Length);
         var extent = new Extent(offset, offset + data.Length);
@@ -36,10 +36,16 @@ internal sealed class PartWriter(
                 await RequireSameAsync(upload, present, Slice(present), cancellationToken);
             }
 
-            await WriteAsync(upload, part.Missing, Slice, cancellationToken);
+            foreach (var missing in part.Missing)
+            {
+                await upload.Data.WriteAsync(data, offset, missing, cancellationToken);
+            }
+
             crashPoints.Pass(CrashPoint.PartWritten);
             var now = time.GetUtcNow();
-            upload.Keep(part.Missing.Select(piece => new UploadPartRecord(piece, ChecksumOf(piece), now)));
+            upload.Keep(
+                [.. part.Missing.Select(piece => new UploadPartRecord(piece, ChecksumOf(piece), now))],
+                part.Missing is [var only] && only == extent ? data : null);
             crashPoints.Pass(CrashPoint.PartNoted);
         }
         catch (IOException failure) when (DiskFull.Is(failure))
@@ -51,19 +57,9 @@ internal sealed class PartWriter(
             throw UploadErrors.NotFound(upload.Record.UploadId);
         }
 
-        ReadOnlyMemory<byte> Slice(Extent piece) => data.Slice((int)(piece.Start - offset), (int)piece.Length);
+        ReadOnlyMemory<byte> Slice(Extent piece) => data.Data.Slice((int)(piece.Start - offset), (int)piece.Length);
 
         uint ChecksumOf(Extent piece) => piece == extent ? crc32C : Crc32C.Of(Slice(piece).Span);
-    }
-
-    private static async Task WriteAsync(
-        OpenUpload upload, IReadOnlyList<Extent> pieces, Func<Extent, ReadOnlyMemory<byte>> bytesOf,
-        CancellationToken cancellationToken)
-    {
-        foreach (var piece in pieces)
-        {
-            await RandomAccess.WriteAsync(upload.Data, bytesOf(piece), piece.Start, cancellationToken);
-        }
     }
 
     /// <summary>A repetition has to be one: nobody is told that bytes are here that are not those stored.</summary>
@@ -76,8 +72,8 @@ internal sealed class PartWriter(
             for (var done = 0; done < data.Length;)
             {
                 var count = Math.Min(CompareBytes, data.Length - done);
-                var read = await RandomAccess.ReadAsync(
-                    upload.Data, buffer.AsMemory(0, count), present.Start + done, cancellationToken);
+                var read = await upload.Data.ReadAsync(
+                    buffer.AsMemory(0, count), present.Start + done, cancellationToken);
                 if (read == 0 || !data.Span.Slice(done, read).SequenceEqual(buffer.AsSpan(0, read)))
                 {
                     throw ServiceException.InvalidField(

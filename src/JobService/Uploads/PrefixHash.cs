@@ -1,27 +1,56 @@
 using System.Buffers;
 using System.Security.Cryptography;
-using Microsoft.Win32.SafeHandles;
 
 namespace ForegSyte.Jobs.Uploads;
 
 /// <summary>
 /// Hashes a file that arrives in parts, from its beginning as far as there is no gap, while it arrives: when the last
-/// part is there, little is left to read. At most one reader at a time; what it reads is mostly still in the page
-/// cache.
+/// part is there, little is left. Parts whose turn comes soon are hashed from memory, the others are read again. One
+/// hashes at a time.
 /// </summary>
 /// <param name="file">The file.</param>
+/// <param name="recent">Keeps parts in memory for a while.</param>
 /// <param name="turns">Lets so many uploads hash at a time.</param>
-internal sealed class PrefixHash(SafeFileHandle file, SemaphoreSlim turns) : IDisposable
+internal sealed class PrefixHash(DataFile file, RecentParts recent, SemaphoreSlim turns) : IDisposable
 {
     private const int BufferBytes = 1 << 20;
 
+    /// <summary>Past so many those that are not in memory any more are forgotten.</summary>
+    private const int ManyParts = 1024;
+
     private readonly Lock _lock = new();
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly SortedList<long, RecentPart> _parts = [];
     private Task _running = Task.CompletedTask;
     private bool _isRunning;
     private long _wanted;
     private long _hashed;
     private bool _isDisposed;
+
+    /// <summary>
+    /// Lends the bytes of a part that is there now, behind all that <see cref="Advance"/> was told of, so that they
+    /// need not be read again.
+    /// </summary>
+    public void Lend(long offset, PartBuffer part)
+    {
+        lock (_lock)
+        {
+            if (_isDisposed)
+            {
+                return;
+            }
+
+            if (_parts.Count >= ManyParts)
+            {
+                foreach (var gone in _parts.Where(known => !known.Value.IsThere).Select(known => known.Key).ToList())
+                {
+                    _parts.Remove(gone);
+                }
+            }
+
+            _parts.Add(offset, recent.Keep(part));
+        }
+    }
 
     /// <summary>Tells that everything before an offset is there and never changes; it is hashed in the background.
     /// </summary>
@@ -69,6 +98,12 @@ internal sealed class PrefixHash(SafeFileHandle file, SemaphoreSlim turns) : IDi
         lock (_lock)
         {
             _isDisposed = true;
+            foreach (var part in _parts.Values)
+            {
+                part.Take()?.Dispose();
+            }
+
+            _parts.Clear();
             _running.ContinueWith(
                 _ => _hash.Dispose(),
                 CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -91,16 +126,9 @@ internal sealed class PrefixHash(SafeFileHandle file, SemaphoreSlim turns) : IDi
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         try
         {
-            while (NextOrEnd() is > 0 and var count)
+            while (NextOrEnd(out var part) is > 0 and var count)
             {
-                var read = RandomAccess.Read(file, buffer.AsSpan(0, count), _hashed);
-                if (read == 0)
-                {
-                    throw new IOException("The file of an upload is shorter than what was received.");
-                }
-
-                _hash.AppendData(buffer, 0, read);
-                _hashed += read;
+                _hashed += part is null ? Append(buffer.AsSpan(0, count)) : Append(part);
             }
         }
         catch
@@ -119,14 +147,50 @@ internal sealed class PrefixHash(SafeFileHandle file, SemaphoreSlim turns) : IDi
         }
     }
 
-    /// <summary>How much to read next; 0 where there is nothing left, and this run has ended.</summary>
-    private int NextOrEnd()
+    private int Append(PartBuffer part)
+    {
+        using (part)
+        {
+            _hash.AppendData(part.Data.Span);
+            return part.Length;
+        }
+    }
+
+    private int Append(Span<byte> buffer)
+    {
+        var read = file.Read(buffer, _hashed);
+        if (read == 0)
+        {
+            throw new IOException("The file of an upload is shorter than what was received.");
+        }
+
+        _hash.AppendData(buffer[..read]);
+        return read;
+    }
+
+    /// <summary>
+    /// How many bytes are next, and the part that has them, which is the caller's then; null where they have to be
+    /// read. 0 where there is nothing left, and this run has ended.
+    /// </summary>
+    private int NextOrEnd(out PartBuffer? part)
     {
         lock (_lock)
         {
-            var count = _isDisposed ? 0 : (int)Math.Min(BufferBytes, _wanted - _hashed);
-            _isRunning = count > 0;
-            return count;
+            part = null;
+            if (_isDisposed || _hashed == _wanted)
+            {
+                _isRunning = false;
+                return 0;
+            }
+
+            if (_parts.Remove(_hashed, out var recent) && (part = recent.Take()) is not null)
+            {
+                return part.Length;
+            }
+
+            // What is read ends where a part begins that may be in memory.
+            var end = _parts.Count > 0 ? Math.Min(_wanted, _parts.GetKeyAtIndex(0)) : _wanted;
+            return (int)Math.Min(BufferBytes, end - _hashed);
         }
     }
 }

@@ -1,6 +1,5 @@
 using System.Buffers;
 using ForegSyte.Protocol.Checksums;
-using Microsoft.Win32.SafeHandles;
 
 namespace ForegSyte.Jobs.Uploads;
 
@@ -10,7 +9,7 @@ namespace ForegSyte.Jobs.Uploads;
 /// for such an upload waits: nobody is told of bytes that are not there.
 /// </summary>
 internal sealed class UploadRecovery(
-    UploadStore store, UploadFiles files, HashTurns hashTurns, ILogger<UploadRecovery> logger)
+    UploadStore store, UploadFiles files, UploadHashing hashing, ILogger<UploadRecovery> logger)
     : IHostedService, IDisposable
 {
     private const int ReadBytes = 1 << 20;
@@ -60,11 +59,10 @@ internal sealed class UploadRecovery(
             return null;
         }
 
-        var data = File.OpenHandle(
-            files.DataOf(uploadId), FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        var data = DataFile.Open(files.DataOf(uploadId));
         if (journal.Header.BootId == BootId.Current && BootId.Current.Length > 0)
         {
-            return Task.FromResult(new OpenUpload(data, journal, parts, hashTurns));
+            return Task.FromResult(new OpenUpload(data, journal, parts, hashing));
         }
 
         // One after the other: there is one disk.
@@ -79,7 +77,7 @@ internal sealed class UploadRecovery(
     }
 
     private OpenUpload Check(
-        Guid uploadId, SafeFileHandle data, UploadJournal journal, IReadOnlyList<UploadPartRecord> parts)
+        Guid uploadId, DataFile data, UploadJournal journal, IReadOnlyList<UploadPartRecord> parts)
     {
         var there = parts.Where(part => IsThere(data, part)).ToList();
         if (there.Count < parts.Count)
@@ -96,11 +94,11 @@ internal sealed class UploadRecovery(
         rewritten.Flush();
         journal.Dispose();
         File.Move(path, files.JournalOf(uploadId), overwrite: true);
-        RandomAccess.SetLength(data, journal.Header.Upload.SizeBytes);
-        return new OpenUpload(data, rewritten, there, hashTurns);
+        data.SetLength(journal.Header.Upload.SizeBytes);
+        return new OpenUpload(data, rewritten, there, hashing);
     }
 
-    private bool IsThere(SafeFileHandle data, UploadPartRecord part)
+    private bool IsThere(DataFile data, UploadPartRecord part)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(ReadBytes);
         try
@@ -110,7 +108,7 @@ internal sealed class UploadRecovery(
             {
                 _stopping.Token.ThrowIfCancellationRequested();
                 var count = (int)Math.Min(ReadBytes, part.Extent.End - at);
-                var read = RandomAccess.Read(data, buffer.AsSpan(0, count), at);
+                var read = data.Read(buffer.AsSpan(0, count), at);
                 if (read == 0)
                 {
                     return false;

@@ -10,7 +10,7 @@ namespace ForegSyte.Jobs.Uploads;
 internal sealed class UploadStore(
     UploadFiles files,
     IStorage storage,
-    HashTurns hashTurns,
+    UploadHashing hashing,
     IOptions<UploadOptions> options,
     CrashPoints crashPoints,
     TimeProvider time) : IDisposable
@@ -127,13 +127,10 @@ internal sealed class UploadStore(
         var path = files.DataOf(record.UploadId);
         try
         {
-            // The file is sparse: what has not come takes no room.
-            var data = File.OpenHandle(
-                path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-            RandomAccess.SetLength(data, record.SizeBytes);
+            var data = DataFile.Create(path, record.SizeBytes);
             var journal = UploadJournal.Create(
                 files.JournalOf(record.UploadId), new UploadJournalHeader(record, BootId.Current));
-            return new OpenUpload(data, journal, [], hashTurns);
+            return new OpenUpload(data, journal, [], hashing);
         }
         catch (IOException failure)
         {

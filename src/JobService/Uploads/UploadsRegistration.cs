@@ -20,7 +20,7 @@ internal static class UploadsRegistration
                 upload.Value.MaxPartBytes + EnvelopeBytes,
                 "Send the bytes in smaller parts: of at most Upload.max_part_bytes (option Upload:MaxPartBytes).",
                 "Upload:MaxPartBytes"));
-        services.AddSingleton<HashTurns>();
+        services.AddSingleton<UploadHashing>();
         services.AddSingleton<UploadFiles>();
         services.AddSingleton<UploadStore>();
         services.AddSingleton<PartWriter>();

@@ -12,7 +12,8 @@ namespace ForegSyte.Jobs.Tests.Uploads;
 /// <summary>The parts that keep uploads, over a folder; another one over the same folder is the next process.</summary>
 internal sealed class UploadParts : IAsyncDisposable
 {
-    private readonly HashTurns _turns = new();
+    private readonly UploadHashing _hashing = new();
+    private readonly PartBuffers _buffers = new();
     private readonly UploadRecovery _recovery;
     private readonly LocalStorage _storage;
     private readonly PartWriter _writer;
@@ -24,9 +25,9 @@ internal sealed class UploadParts : IAsyncDisposable
         var uploadOptions = Options.Create(options ?? new UploadOptions());
         _storage = new LocalStorage(storageOptions);
         Files = new UploadFiles(storageOptions);
-        Store = new UploadStore(Files, _storage, _turns, uploadOptions, CrashPoints.None, time);
+        Store = new UploadStore(Files, _storage, _hashing, uploadOptions, CrashPoints.None, time);
         _writer = new PartWriter(_storage, uploadOptions, CrashPoints.None, time);
-        _recovery = new UploadRecovery(Store, Files, _turns, NullLogger<UploadRecovery>.Instance);
+        _recovery = new UploadRecovery(Store, Files, _hashing, NullLogger<UploadRecovery>.Instance);
         Folder = folder.File("video_jobs", ".uploads");
     }
 
@@ -43,8 +44,12 @@ internal sealed class UploadParts : IAsyncDisposable
     /// <summary>What a start does.</summary>
     public Task RecoverAsync() => _recovery.StartAsync(Cancellation);
 
-    public Task WriteAsync(OpenUpload upload, long offset, byte[] data) =>
-        _writer.WriteAsync(upload, offset, data, Crc32C.Of(data), Cancellation);
+    public async Task WriteAsync(OpenUpload upload, long offset, byte[] data)
+    {
+        using var part = _buffers.Rent(data.Length);
+        data.CopyTo(part.Data);
+        await _writer.WriteAsync(upload, offset, part, Crc32C.Of(data), Cancellation);
+    }
 
     public async Task<OpenUpload> FindAsync(OpenUpload upload) =>
         await Store.FindAsync(upload.Record.UploadId, visibleTenant: null, Cancellation);
@@ -59,6 +64,6 @@ internal sealed class UploadParts : IAsyncDisposable
         _recovery.Dispose();
         Store.Dispose();
         await _storage.DisposeAsync();
-        _turns.Dispose();
+        _hashing.Dispose();
     }
 }

@@ -1,0 +1,59 @@
+using System.Buffers;
+using ForegSyte.Jobs.Uploads;
+using ForegSyte.V1;
+using Google.Protobuf;
+
+namespace ForegSyte.Jobs.Grpc;
+
+/// <summary>
+/// The message of UploadPart. Its data are copied once, from the blocks that they arrived in to where the disk takes
+/// them from, and their checksum is made on the way, while they are close to the processor. All else is read by
+/// generated code.
+/// </summary>
+/// <remarks>A part that never comes to its method is left to the garbage collector, memory and all.</remarks>
+internal sealed class ReceivedPart : IDisposable
+{
+    private ReceivedPart(UploadPartRequest request, PartBuffer data, uint crc32C) =>
+        (Request, Data, Crc32C) = (request, data, crc32C);
+
+    /// <summary>Everything but the data.</summary>
+    public UploadPartRequest Request { get; }
+
+    /// <summary>The data.</summary>
+    public PartBuffer Data { get; }
+
+    /// <summary>The CRC-32C that they have.</summary>
+    public uint Crc32C { get; }
+
+    /// <summary>Reads a message.</summary>
+    /// <exception cref="InvalidProtocolBufferException">It is none.</exception>
+    public static ReceivedPart Read(ReadOnlySequence<byte> message)
+    {
+        var (head, data) = PartMessage.TrySplit(message, out var split) ? split : (message, default);
+        var request = UploadPartRequest.Parser.ParseFrom(head);
+        if (request.Data.Length > 0)
+        {
+            data = new ReadOnlySequence<byte>(request.Data.Memory);
+            request.Data = ByteString.Empty;
+        }
+
+        var buffer = PartBuffers.Shared.Rent((int)data.Length);
+        return new ReceivedPart(request, buffer, Copy(data, buffer.Data.Span));
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => Data.Dispose();
+
+    private static uint Copy(ReadOnlySequence<byte> data, Span<byte> target)
+    {
+        var checksum = 0u;
+        foreach (var block in data)
+        {
+            block.Span.CopyTo(target);
+            checksum = ForegSyte.Protocol.Checksums.Crc32C.Of(target[..block.Length], checksum);
+            target = target[block.Length..];
+        }
+
+        return checksum;
+    }
+}

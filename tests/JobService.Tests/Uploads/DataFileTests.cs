@@ -1,0 +1,91 @@
+using System.Security.Cryptography;
+using CsCheck;
+using ForegSyte.Jobs.Uploads;
+using ForegSyte.Testing;
+
+namespace ForegSyte.Jobs.Tests.Uploads;
+
+/// <summary>Direct and buffered writes side by side, where the temporary folder lies on a disk.</summary>
+public sealed class DataFileTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly PartBuffers _buffers = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private string Path => _folder.File("upload.data");
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Write_PartsOfAnyOffsetAndLength_AreReadBack() =>
+        Gen.Select(Gen.Int[1, 40_000], Gen.Bool, Gen.Int).Sample(
+            (partBytes, isAligned, seed) =>
+            {
+                var step = isAligned ? ((partBytes / 4096) + 1) * 4096 : partBytes;
+                var random = new Random(seed);
+                var video = new byte[random.Next(1, 8 * step)];
+                random.NextBytes(video);
+                var offsets = Enumerable.Range(0, (video.Length + step - 1) / step).Select(i => i * step).ToArray();
+                random.Shuffle(offsets);
+                File.Delete(Path);
+                using var file = DataFile.Create(Path, video.Length);
+
+                var writes = offsets.Select(
+                    offset => WriteAsync(file, video, offset, Math.Min(offset + step, video.Length)));
+                Task.WaitAll([.. writes], Cancellation);
+
+                var read = new byte[video.Length + 1];
+                Assert.Equal(video.Length, file.Read(read, 0));
+                Assert.Equal(video, read[..^1]);
+                Assert.Equal(video, File.ReadAllBytes(Path));
+            },
+            iter: 100, threads: 1);
+
+    [Fact]
+    public async Task Write_PieceInTheMiddleOfAPart_IsThatPieceAlone()
+    {
+        var video = RandomNumberGenerator.GetBytes(100_000);
+        using var file = DataFile.Create(Path, video.Length);
+        using var part = PartOf(video, 4096, 90_000);
+
+        await file.WriteAsync(part, 4096, new Extent(8192, 50_001), Cancellation);
+        await file.WriteAsync(part, 4096, new Extent(60_001, 60_002), Cancellation);
+
+        var expected = new byte[video.Length];
+        video.AsSpan(8192..50_001).CopyTo(expected.AsSpan(8192));
+        expected[60_001] = video[60_001];
+        Assert.Equal(expected, await File.ReadAllBytesAsync(Path, Cancellation));
+    }
+
+    [Fact]
+    public async Task DirectWrite_ThatTheDiskDoesNotTake_WritesNothingAndSaysSo()
+    {
+        await File.WriteAllBytesAsync(Path, new byte[10_000], Cancellation);
+        using var direct = DirectFile.TryOpen(Path);
+        Assert.SkipWhen(direct is null, "The file system of the temporary folder takes no direct writes.");
+        using var part = _buffers.Rent(4096);
+        part.Data.Span.Fill(1);
+
+        Assert.False(await direct.TryWriteAsync(part.Data[..100], 1, Cancellation));
+        Assert.Equal(new byte[10_000], await File.ReadAllBytesAsync(Path, Cancellation));
+        Assert.True(await direct.TryWriteAsync(part.Data, 4096, Cancellation));
+        Assert.Equal(4096, (await File.ReadAllBytesAsync(Path, Cancellation)).Sum(value => value));
+    }
+
+    [Fact]
+    public void DirectFile_WhereThereIsNone_IsNone() => Assert.Null(DirectFile.TryOpen(Path));
+
+    private async Task WriteAsync(DataFile file, byte[] video, int start, int end)
+    {
+        using var part = PartOf(video, start, end);
+        await file.WriteAsync(part, start, new Extent(start, end), Cancellation);
+    }
+
+    private PartBuffer PartOf(byte[] video, int start, int end)
+    {
+        var part = _buffers.Rent(end - start);
+        video.AsSpan(start..end).CopyTo(part.Data.Span);
+        return part;
+    }
+}
