@@ -6,7 +6,7 @@ VIDEO ?= data/samples/pedestrians.mp4
 export CONFIGURATION
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test contracts examples faults fuzz bench bench-gpu bench-jobs bench-uploads
+.PHONY: help setup build demo test contracts pack public-api examples faults fuzz bench bench-gpu bench-jobs bench-uploads
 .PHONY: bench-sandbox accuracy models lint format docs breaking clean
 
 help: ## list the targets
@@ -33,6 +33,12 @@ contracts: setup ## check the contracts, make their descriptors, and run clients
 	@eng/breaking.sh --planted
 	@dotnet build tests/Contracts.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
 	@eng/contracts-tests.sh
+
+pack: setup ## pack the client, the contracts and the command line into out/packages; BASELINE=folder compares with a release
+	@BASELINE="$(BASELINE)" eng/pack.sh
+
+public-api: ## write down the client's public surface (src/Client/Sdk/PublicAPI.Unshipped.txt)
+	@eng/public-api.sh
 
 examples: setup ## generate stubs and build the clients in examples/
 	@eng/setup.sh --lint

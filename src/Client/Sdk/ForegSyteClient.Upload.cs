@@ -24,7 +24,7 @@ public sealed partial class ForegSyteClient
             return inline;
         }
 
-        if (Address.IsLoopback
+        if (_options.Addresses.All(address => address.IsLoopback)
             && await UnlessAsync(
                 SubmitVideoAsync(new Uri(file.FullName), options, cancellationToken),
                 ErrorReason.SourceNotAllowed,

@@ -23,7 +23,7 @@ namespace ForegSyte.Client;
 /// await foreach (var frame in client.GetResultsAsync(job.JobId)) { … }
 /// </code>
 /// </example>
-public sealed partial class ForegSyteClient : IAsyncDisposable
+public sealed partial class ForegSyteClient : IAsyncDisposable, IDisposable
 {
     private readonly ForegSyteClientOptions _options;
     private readonly GrpcChannel _channel;
@@ -36,7 +36,7 @@ public sealed partial class ForegSyteClient : IAsyncDisposable
     /// <exception cref="ArgumentException">A setting lies outside its range; the message names it.</exception>
     public ForegSyteClient(ForegSyteClientOptions? options = null)
     {
-        _options = options ?? new ForegSyteClientOptions();
+        _options = (options ?? new ForegSyteClientOptions()).Copy();
         _options.Validate();
         _channel = Channels.Open(_options);
         var calls = _channel.Intercept(new CallTracing(ForegSyteTraces.Source));
@@ -45,7 +45,7 @@ public sealed partial class ForegSyteClient : IAsyncDisposable
         _calls = new CallRunner(_options);
     }
 
-    /// <summary>Where the server is.</summary>
+    /// <summary>Where the server is; of several, the first.</summary>
     public Uri Address => _options.Address;
 
     /// <summary>Reads one job.</summary>
@@ -213,9 +213,12 @@ public sealed partial class ForegSyteClient : IAsyncDisposable
     }
 
     /// <summary>Closes the connection; calls under way end.</summary>
+    public void Dispose() => _channel.Dispose();
+
+    /// <inheritdoc cref="Dispose"/>
     public ValueTask DisposeAsync()
     {
-        _channel.Dispose();
+        Dispose();
         return ValueTask.CompletedTask;
     }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -9,7 +10,7 @@ namespace ForegSyte.Client.Tests.Fakes;
 
 /// <summary>
 /// A <see cref="ScriptedJobService"/> and a <see cref="ScriptedUploadService"/> on a real loopback socket, HTTP/2
-/// without TLS.
+/// without TLS, or with it where there is a certificate.
 /// </summary>
 public sealed class ScriptedServer : IAsyncDisposable
 {
@@ -30,7 +31,10 @@ public sealed class ScriptedServer : IAsyncDisposable
 
     /// <summary>Starts a server; port 0 means any free one.</summary>
     public static async Task<ScriptedServer> StartAsync(
-        int port = 0, ScriptedJobService? service = null, ScriptedUploadService? uploads = null)
+        int port = 0,
+        ScriptedJobService? service = null,
+        ScriptedUploadService? uploads = null,
+        X509Certificate2? certificate = null)
     {
         service ??= new ScriptedJobService();
         uploads ??= new ScriptedUploadService();
@@ -39,7 +43,14 @@ public sealed class ScriptedServer : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MaxRequestBodySize = null;
-            kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.Listen(IPAddress.Loopback, port, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http2;
+                if (certificate is not null)
+                {
+                    listen.UseHttps(certificate);
+                }
+            });
         });
         builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = null);
         builder.Services.AddSingleton(service);

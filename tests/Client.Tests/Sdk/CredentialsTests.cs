@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ForegSyte.Testing;
 
 namespace ForegSyte.Client.Tests.Sdk;
@@ -14,6 +15,9 @@ public sealed class CredentialsTests
         { Remote, new() { ApiKey = "" }, "ApiKey" },
         { Remote, new() { ApiKey = "two words" }, "ApiKey" },
         { Remote, new() { ApiKey = Key, BearerToken = _ => ValueTask.FromResult("token") }, "BearerToken" },
+        { Remote, new() { ApiKeyProvider = _ => ValueTask.FromResult(Key) }, "AllowUnencrypted" },
+        { Remote, new() { ApiKey = Key, ApiKeyFile = "/key" }, "ApiKey and ApiKeyFile" },
+        { Remote, new() { ApiKeyFile = "/nowhere/key" }, "ApiKeyFile '/nowhere/key' cannot be read" },
         { Remote, new() { CaFile = "/ca.pem" }, "https" },
         { new("https://host.test"), new() { KeyFile = "/key.pem" }, "CertificateFile" },
         { new("https://host.test"), new() { CaFile = "/nowhere/ca.pem" }, "CaFile" },
@@ -25,6 +29,7 @@ public sealed class CredentialsTests
         { Remote, new() { ApiKey = Key, AllowUnencrypted = true } },
         { new("http://127.0.0.1:5200"), new() { ApiKey = Key } },
         { new("http://localhost:5200"), new() { ApiKey = Key } },
+        { new("http://localhost:5200"), new() { ApiKeyProvider = _ => ValueTask.FromResult(Key) } },
         { new("unix:/run/jobs.sock"), new() { ApiKey = Key } },
         { new("https://host.test"), new() { ApiKey = Key } },
     };
@@ -48,6 +53,39 @@ public sealed class CredentialsTests
 
         var options = new ForegSyteClientOptions { Address = address, Credentials = credentials };
         Assert.DoesNotContain("secret", options.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", JsonSerializer.Serialize(credentials), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("two secret words")]
+    [InlineData("secret\nsecret")]
+    public void Construct_ApiKeyFileWithoutAKey_IsRefusedAndTellsNotWhatItHas(string content)
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(folder.File("key"), content);
+
+        var failure = Assert.Throws<ArgumentException>(
+            () => Open(Remote, new ClientCredentials { ApiKeyFile = folder.File("key") }));
+
+        Assert.Contains("ApiKeyFile", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("has no API key", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Construct_SecretForAReplicaWithoutTls_IsRefused()
+    {
+        var options = new ForegSyteClientOptions
+        {
+            Address = new Uri("http://127.0.0.1:5200"),
+            Replicas = [Remote],
+            Credentials = new ClientCredentials { ApiKey = Key },
+        };
+
+        var failure = Assert.Throws<ArgumentException>(() => new ForegSyteClient(options));
+
+        Assert.Contains(Remote.ToString(), failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

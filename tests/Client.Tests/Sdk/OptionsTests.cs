@@ -5,10 +5,18 @@ namespace ForegSyte.Client.Tests.Sdk;
 
 public sealed class OptionsTests
 {
+    private const LoadBalancingPolicy RoundRobin = LoadBalancingPolicy.RoundRobin;
+
     public static TheoryData<ForegSyteClientOptions, string> Invalid => new()
     {
         { new() { Address = new Uri("ftp://host") }, "Address" },
         { new() { Address = new Uri("relative", UriKind.Relative) }, "Address" },
+        { new() { Address = new Uri("unix:/jobs.sock"), Replicas = [new("http://host")] }, "Replicas" },
+        { new() { Address = new Uri("unix:/jobs.sock"), LoadBalancing = RoundRobin }, "LoadBalancing" },
+        { new() { Replicas = [new("https://host")] }, "Replicas" },
+        { new() { Replicas = [new("relative", UriKind.Relative)] }, "Replicas" },
+        { new() { LoadBalancing = (LoadBalancingPolicy)7 }, "LoadBalancing" },
+        { new() { DnsRefreshInterval = TimeSpan.FromSeconds(14) }, "DnsRefreshInterval" },
         { new() { ReadDeadline = TimeSpan.Zero }, "ReadDeadline" },
         { new() { SubmitDeadline = TimeSpan.Zero }, "SubmitDeadline" },
         { new() { FetchDeadline = TimeSpan.Zero }, "FetchDeadline" },

@@ -79,7 +79,7 @@ internal sealed class CallRunner(ForegSyteClientOptions options)
         catch (RpcException failure)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw ErrorTranslation.Translate(failure, options.Address);
+            throw ErrorTranslation.Translate(failure, options.AddressesText);
         }
     }
 

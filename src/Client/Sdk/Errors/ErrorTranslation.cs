@@ -1,3 +1,5 @@
+using System.Security.Authentication;
+using ForegSyte.Client.Calls;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 using Google.Rpc;
@@ -9,8 +11,13 @@ namespace ForegSyte.Client.Errors;
 internal static class ErrorTranslation
 {
     /// <summary>The exception that the caller gets.</summary>
-    public static ForegSyteException Translate(RpcException failure, Uri address)
+    public static ForegSyteException Translate(RpcException failure, string address)
     {
+        if (failure.Status.DebugException is SecretUnavailableException unavailable)
+        {
+            return new ForegSyteException(StatusCode.Unauthenticated, unavailable.Message, failure);
+        }
+
         var status = failure.GetRpcStatus();
         var info = status?.GetDetail<ErrorInfo>();
         if (status is null || info is null)
@@ -32,7 +39,7 @@ internal static class ErrorTranslation
         };
     }
 
-    private static string MessageWithoutDetails(RpcException failure, Uri address) => failure.StatusCode switch
+    private static string MessageWithoutDetails(RpcException failure, string address) => failure.StatusCode switch
     {
         StatusCode.Unavailable =>
             $"No ForegSyte server answers at {address} ({InnermostMessage(failure)}). Check that the JobService runs, "
@@ -40,6 +47,9 @@ internal static class ErrorTranslation
         StatusCode.DeadlineExceeded => $"{address} did not answer in time.",
         StatusCode.Unimplemented =>
             $"{address} answers, but it is not a ForegSyte JobService of this version ({failure.Status.Detail}).",
+        _ when failure.Status.DebugException?.GetBaseException() is AuthenticationException refused =>
+            $"{address} was reached, but no TLS connection came about: {refused.Message} Check the authorities that are "
+            + "trusted (CaFile), the client certificate where the server asks for one, and the name in the address.",
         _ => $"{address} answered {failure.StatusCode}: {failure.Status.Detail}",
     };
 

@@ -13,31 +13,31 @@ public sealed record UploadOptions
     /// ones cost calls.
     /// </summary>
     /// <value>Default: 4 MiB. 1 KiB to 8 MiB.</value>
-    public int PartBytes { get; init; } = 4 * 1024 * 1024;
+    public int PartBytes { get; set; } = 4 * 1024 * 1024;
 
     /// <summary>
     /// Parts under way at the same time. An upload holds as many parts in memory, and gRPC a copy of each.
     /// </summary>
     /// <value>Default: 4. 1 to 32.</value>
-    public int Parallelism { get; init; } = 4;
+    public int Parallelism { get; set; } = 4;
 
     /// <summary>Longest time for one attempt to send a part.</summary>
     /// <value>Default: 2 minutes, enough for 4 MiB over a line of 300 kbit/s. Greater than zero.</value>
-    public TimeSpan PartDeadline { get; init; } = TimeSpan.FromMinutes(2);
+    public TimeSpan PartDeadline { get; set; } = TimeSpan.FromMinutes(2);
 
     /// <summary>
     /// Longest time for the submission at the end of an upload, its repetitions included. The server may read the whole
     /// video in it.
     /// </summary>
     /// <value>Default: 1 hour. Greater than zero.</value>
-    public TimeSpan CompletionDeadline { get; init; } = TimeSpan.FromHours(1);
+    public TimeSpan CompletionDeadline { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>
     /// Folder for notes of unfinished uploads, by which the same call goes on after this process was ended; made where
     /// it is missing. Null keeps none: an upload then survives the server's restarts, not this process's.
     /// </summary>
     /// <value>Default: <see cref="UserStateFolder"/>.</value>
-    public string? StateFolder { get; init; } = UserStateFolder;
+    public string? StateFolder { get; set; } = UserStateFolder;
 
     /// <summary>
     /// foregsyte/uploads under <c>XDG_STATE_HOME</c>, which is <c>~/.local/state</c> where it is not set

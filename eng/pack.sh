@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Packs ForegSyte.Protocol and ForegSyte.Client, with symbols, and the tool ForegSyte.CommandLine.
+#   eng/pack.sh                            into out/packages
+#   eng/pack.sh --no-build FOLDER          into another folder, from what is built already
+#   BASELINE=FOLDER eng/pack.sh            fails on what breaks users of the packages of a release that lie in FOLDER
+set -euo pipefail
+cd "$(dirname "$0")/.."
+configuration=${CONFIGURATION:-Release}
+build=true
+if [ "${1:-}" = --no-build ]; then build=false; shift; fi
+folder=${1:-out/packages}
+
+mkdir -p "$folder"
+folder=$(cd "$folder" && pwd)
+rm -f "$folder"/ForegSyte.*.nupkg "$folder"/ForegSyte.*.snupkg
+quiet=(-c "$configuration" --nologo -v quiet -tl:off)
+if $build; then
+  # Without the paths of this machine.
+  dotnet build src/Client/CommandLine "${quiet[@]}" -clp:'NoSummary;ErrorsOnly' --no-incremental \
+    -p:ContinuousIntegrationBuild=true
+fi
+for project in protos:Protocol src/Client/Sdk:Client src/Client/CommandLine:CommandLine; do
+  baseline=()
+  if [ -n "${BASELINE:-}" ]; then
+    released=("$(cd "$BASELINE" && pwd)/ForegSyte.${project#*:}".[0-9]*.nupkg)
+    [ -f "${released[0]}" ] && baseline=(-p:PackageValidationBaselinePath="${released[0]}")
+  fi
+  dotnet pack "${project%:*}" "${quiet[@]}" --no-build -o "$folder" "${baseline[@]}"
+done
+cd "$folder" && ls -l --block-size=K ForegSyte.* | awk '{ print "  " $NF, $5 }'

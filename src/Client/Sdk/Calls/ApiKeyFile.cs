@@ -1,0 +1,60 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace ForegSyte.Client.Calls;
+
+/// <summary>
+/// A file with an API key that may be replaced. It is read by time and not by its own time stamp: a mounted secret is a
+/// symbolic link, whose time stamp stays when it comes to lead elsewhere.
+/// </summary>
+internal sealed class ApiKeyFile
+{
+    private static readonly TimeSpan ReadInterval = TimeSpan.FromSeconds(5);
+
+    private readonly Lock _lock = new();
+    private readonly string _path;
+    private readonly TimeProvider _clock;
+    private readonly ILogger _logger;
+    private string _key;
+    private DateTimeOffset _readAt;
+
+    /// <summary>Reads the file.</summary>
+    /// <exception cref="ArgumentException">It cannot be read, or has no key.</exception>
+    public ApiKeyFile(string path, TimeProvider clock, ILoggerFactory? loggers)
+    {
+        _path = path;
+        _clock = clock;
+        _logger = (loggers ?? NullLoggerFactory.Instance).CreateLogger<ForegSyteClient>();
+        _key = CallSecret.ReadFile(path);
+        _readAt = clock.GetUtcNow();
+    }
+
+    /// <summary>The key that the file has, or had at most a few seconds ago.</summary>
+    public string Read()
+    {
+        lock (_lock)
+        {
+            var now = _clock.GetUtcNow();
+            if (now - _readAt >= ReadInterval)
+            {
+                _readAt = now;
+                ReadAgain();
+            }
+
+            return _key;
+        }
+    }
+
+    private void ReadAgain()
+    {
+        try
+        {
+            _key = CallSecret.ReadFile(_path);
+        }
+        catch (ArgumentException failure)
+        {
+            // Files are gone for a moment while they are replaced; whether the last key still counts, the server knows.
+            _logger.LogWarning("{Failure} Calls go on with the last key.", failure.Message);
+        }
+    }
+}
