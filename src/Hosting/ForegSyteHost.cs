@@ -4,6 +4,7 @@ using ForegSyte.Hosting.Connections;
 using ForegSyte.Hosting.Contracts;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Health;
+using ForegSyte.Hosting.Http;
 using ForegSyte.Hosting.Limits;
 using ForegSyte.Hosting.Listening;
 using ForegSyte.Hosting.Messages;
@@ -58,6 +59,7 @@ public static class ForegSyteHost
         builder.Services.AddMessageSizeGate();
         builder.Services.AddServiceLimits();
         builder.Services.AddReflectedContracts(contracts);
+        builder.Services.AddHttp(contracts);
         builder.Services.AddGracefulStop();
         builder.Services.AddReadiness(contracts);
         return builder;
@@ -76,6 +78,7 @@ public static class ForegSyteHost
             ServiceVersion.Text,
             app.Services.GetRequiredService<DataDirectory>().Path);
         app.UseMiddleware<CallTracking>();
+        app.UseHttp();
         app.UseMiddleware<BareStatus>();
         app.UseMiddleware<HealthPortGate>();
         app.UseCallers();

@@ -44,8 +44,8 @@ internal sealed class UploadGrpcService(
         RequirePart(request);
         var upload = await FindAsync(uploadId, context);
         RequireWithin(request, upload.Record.SizeBytes);
-        await parts.WriteAsync(
-            upload, request.Offset, request.Data.Memory, request.Crc32C, context.CancellationToken);
+        var checksum = RequireSound(request, upload.Record);
+        await parts.WriteAsync(upload, request.Offset, request.Data.Memory, checksum, context.CancellationToken);
         return new UploadPartResponse { ReceivedBytes = upload.Record.SizeBytes - upload.MissingBytes };
     }
 
@@ -79,16 +79,23 @@ internal sealed class UploadGrpcService(
         {
             throw UploadErrors.PartTooLarge(request.Data.Length, options.Value.MaxPartBytes);
         }
+    }
 
-        if (!request.HasCrc32C)
+    /// <summary>
+    /// The checksum of the data. A caller need not send one where the whole video's was told: that one is checked then.
+    /// </summary>
+    private static uint RequireSound(UploadPartRequest request, UploadRecord upload)
+    {
+        if (!request.HasCrc32C && upload.Sha256 is null)
         {
-            throw ServiceException.MissingField("crc32c", "Give the CRC-32C (Castagnoli) of data.");
+            throw ServiceException.MissingField(
+                "crc32c", "Give the CRC-32C (Castagnoli) of data, or the sha256 of the whole video to CreateUpload.");
         }
 
-        if (Crc32C.Of(request.Data.Span) is var actual && actual != request.Crc32C)
-        {
-            throw UploadErrors.ChecksumMismatch(request.Crc32C, actual);
-        }
+        var actual = Crc32C.Of(request.Data.Span);
+        return !request.HasCrc32C || actual == request.Crc32C
+            ? actual
+            : throw UploadErrors.ChecksumMismatch(request.Crc32C, actual);
     }
 
     private static void RequireWithin(UploadPartRequest request, long sizeBytes)
