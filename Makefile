@@ -91,7 +91,9 @@ format: ## bring code and contracts into the house's form
 	@dotnet format ForegSyte.sln --severity warn
 	@node_modules/.bin/buf format -w --path protos/foregsyte
 
-docs: ## write the documents that are made from the code (docs/errors.md, docs/limits.md)
+docs: ## write the documents that are made from the code (docs/errors.md, docs/limits.md, openapi.json)
+	@eng/setup.sh --lint
+	@eng/openapi.sh --write
 	@dotnet build tests/Architecture.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
 	@FOREGSYTE_WRITE_DOCS=1 tests/Architecture.Tests/bin/$(CONFIGURATION)/net10.0/ForegSyte.Architecture.Tests \
 		-class 'ForegSyte.Architecture.Tests.Documents.DocumentTests'

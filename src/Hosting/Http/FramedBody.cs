@@ -101,7 +101,8 @@ internal abstract class FramedBody(
             if (route.HasJsonBody)
             {
                 throw ServiceException.InvalidField(
-                    ServiceException.Shorten(name), "The fields of this request are in its JSON body, not in its query.");
+                    ServiceException.Shorten(name),
+                    "The fields of this request are in its JSON body, not in its query.");
             }
 
             foreach (var value in values)

@@ -89,7 +89,7 @@ internal sealed class GrpcResponse
         string path, long offset, long? count, CancellationToken cancellationToken = default) =>
         throw new NotSupportedException();
 
-    /// <summary>A value of the status, which is in the trailers or, where there is no message, in the headers.</summary>
+    /// <summary>A value of the status: of the trailers or, where there is no message, of the headers.</summary>
     public string StatusValue(string name) =>
         Trailers.TryGetValue(name, out var value) || Headers.TryGetValue(name, out value) ? value.ToString() : "";
 

@@ -10,7 +10,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace ForegSyte.Hosting.Http;
 
-/// <summary>The error of a call as HTTP tells it: google.rpc.Status as JSON, and the status code that fits. Pure.</summary>
+/// <summary>
+/// The error of a call as HTTP tells it: google.rpc.Status as JSON, and the status code that fits. Pure.
+/// </summary>
 internal static class HttpStatus
 {
     /// <summary>What nginx calls a request whose caller went away; ASP.NET Core has the same.</summary>
@@ -48,9 +50,14 @@ internal static class HttpStatus
 
     /// <summary>The HTTP status of an error: that which google.rpc.Code has for its code, but for one reason.</summary>
     /// <remarks>A client that repeats by itself after 429 would send the same message again.</remarks>
-    public static int CodeOf(Google.Rpc.Status error) => ReasonOf(error) == ErrorReason.MessageTooLarge
-        ? StatusCodes.Status413PayloadTooLarge
+    public static int CodeOf(Google.Rpc.Status error) => ReasonOf(error) is not ErrorReason.Unspecified and var reason
+        ? CodeOf(reason)
         : CodeOf((StatusCode)error.Code);
+
+    /// <summary>The HTTP status of errors with a reason.</summary>
+    public static int CodeOf(ErrorReason reason) => reason == ErrorReason.MessageTooLarge
+        ? StatusCodes.Status413PayloadTooLarge
+        : CodeOf(ErrorReasonTable.Of(reason).Code);
 
     /// <summary>The HTTP status that google.rpc.Code has for a code.</summary>
     public static int CodeOf(StatusCode code) => code switch

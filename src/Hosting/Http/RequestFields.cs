@@ -41,7 +41,7 @@ internal sealed class RequestFields(MessageDescriptor type)
         AddAll(_fields, type, fields, prefix: "");
     }
 
-    /// <summary>Takes a field of the path or the query in, nested ones by their path, as options.frame_stride.</summary>
+    /// <summary>Takes a field of the path or the query in; nested ones by path, as options.frame_stride.</summary>
     /// <exception cref="ServiceException">INVALID_FIELD.</exception>
     public void AddText(string path, string value)
     {
