@@ -97,7 +97,9 @@ format: ## bring code and contracts into the house's form
 	@dotnet format ForegSyte.sln --severity warn
 	@node_modules/.bin/buf format -w --path protos/foregsyte
 
-docs: ## write what is made from the code: docs/errors.md, docs/limits.md, metrics and traces in docs/observability.md
+docs: ## write what is made from the code: errors.md, limits.md, openapi.json, lists in observability.md
+	@eng/setup.sh --lint
+	@eng/openapi.sh --write
 	@dotnet build tests/Architecture.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
 	@dotnet build tests/EndToEnd.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
 	@FOREGSYTE_WRITE_DOCS=1 tests/Architecture.Tests/bin/$(CONFIGURATION)/net10.0/ForegSyte.Architecture.Tests \

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks what ForegSyte needs on this machine and installs what is missing, where it may. Quick when nothing is.
 #   eng/setup.sh          the .NET SDK and ffmpeg: enough to build, run and test; bubblewrap where it can be had
-#   eng/setup.sh --lint   buf too, for the checks of the contracts
+#   eng/setup.sh --lint   buf and redocly too, for the checks of the contracts
 #   eng/setup.sh --contracts   buf, and what makes and runs clients in C++, Python and Node.js
 #   eng/setup.sh --accuracy   fonts too, in which lines of text are written that are then read
 #   eng/setup.sh --bench  OpenCV and Node.js too, with which the benchmark's peers run
@@ -109,10 +109,11 @@ want_s3rver() {
 need_buf() {
   local wanted
   wanted=$(sed -n 's/.*"@bufbuild\/buf": "\(.*\)".*/\1/p' package.json)
-  [ "$(node_modules/.bin/buf --version 2>/dev/null)" = "$wanted" ] && [ -x node_modules/.bin/protoc-gen-es ] && return
+  [ "$(node_modules/.bin/buf --version 2>/dev/null)" = "$wanted" ] && [ -x node_modules/.bin/protoc-gen-es ] &&
+    [ -x node_modules/.bin/redocly ] && return
   command -v npm >/dev/null || install npm ||
     fail "npm is missing. $why It comes with Node.js 18 or later, and brings buf, which checks the protos."
-  say "setup: installing buf $wanted (npm) ..."
+  say "setup: installing buf $wanted and redocly (npm) ..."
   # Without a lock file: package.json names the exact version, which names those of its binaries; a lock would list the
   # binaries of one platform only, and npm refuses it then.
   npm install --package-lock=false --no-audit --no-fund --loglevel=error >&2 || fail "npm install failed; see above."

@@ -4,6 +4,7 @@ using ForegSyte.Hosting.Connections;
 using ForegSyte.Hosting.Contracts;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Health;
+using ForegSyte.Hosting.Http;
 using ForegSyte.Hosting.Limits;
 using ForegSyte.Hosting.Listening;
 using ForegSyte.Hosting.Messages;
@@ -63,6 +64,7 @@ public static class ForegSyteHost
         builder.Services.AddServiceLimits();
         builder.Services.AddReflectedContracts(contracts);
         builder.Services.AddTakeover();
+        builder.Services.AddHttp(contracts);
         builder.Services.AddGracefulStop();
         builder.Services.AddReadiness(contracts);
         return builder;
@@ -81,6 +83,7 @@ public static class ForegSyteHost
             ServiceVersion.Text,
             app.Services.GetRequiredService<DataDirectory>().Path);
         app.UseMiddleware<CallTracking>();
+        app.UseHttp();
         app.UseMetricsPort();
         app.UseMiddleware<RpcTelemetry>();
         app.UseMiddleware<BareStatus>();

@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
+using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
@@ -47,6 +48,9 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
         QuotaFailure.Descriptor, DebugInfo.Descriptor,
     ];
 
+    private static readonly JsonParser ErrorJson = new(
+        JsonParser.Settings.Default.WithTypeRegistry(TypeRegistry.FromMessages(Details)));
+
     /// <summary>The message.</summary>
     public string Message => Status.Message;
 
@@ -73,11 +77,18 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
             Convert.FromBase64String(details.PadRight((details.Length + 3) / 4 * 4, '=')));
     }
 
+    /// <summary>Decodes and checks an error that came as JSON over HTTP.</summary>
+    public static Refusal ReadJson(string json) => Read(ErrorJson.Parse<Google.Rpc.Status>(json));
+
     private static Refusal Read(StatusCode code, string message, byte[] details)
     {
         var status = Google.Rpc.Status.Parser.ParseFrom(details);
         Assert.Equal((code, message), ((StatusCode)status.Code, status.Message));
+        return Read(status);
+    }
 
+    private static Refusal Read(Google.Rpc.Status status)
+    {
         var types = status.Details.Select(detail => Any.GetTypeName(detail.TypeUrl)).ToList();
         Assert.Equal(types.Distinct(), types);
         Assert.Equal(types.Intersect(Details.Select(type => type.FullName)), types);

@@ -1,7 +1,9 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Hosting.Connections;
+using ForegSyte.Hosting.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -14,7 +16,7 @@ namespace ForegSyte.Hosting.Listening;
 
 /// <summary>
 /// Makes Kestrel listen: HTTP/2, with TLS where there is a certificate, on loopback unless told otherwise; on a Unix
-/// socket; and on a port for health checks.
+/// socket; on a port for HTTP with JSON; and on one for health checks.
 /// </summary>
 internal static class Listener
 {
@@ -55,14 +57,18 @@ internal static class Listener
         {
             kestrel.Listen(address, options.Port ?? defaultPort, endpoint =>
             {
-                Limit(endpoint);
-                if (tls.IsUsed)
-                {
-                    endpoint.UseHttps(new TlsHandshakeCallbackOptions
-                    {
-                        OnConnection = _ => ValueTask.FromResult(tls.ForConnection()),
-                    });
-                }
+                Limit(endpoint, HttpProtocols.Http2);
+                Encrypt(endpoint, tls, SslApplicationProtocol.Http2);
+            });
+        }
+
+        if (options.HttpPort is { } httpPort)
+        {
+            kestrel.Listen(address, httpPort, endpoint =>
+            {
+                // Without TLS nothing tells which of the two is spoken, and curl and browsers begin with HTTP/1.1.
+                Mark(endpoint, HttpConnection.Instance, tls.IsUsed ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http1);
+                Encrypt(endpoint, tls, SslApplicationProtocol.Http2, SslApplicationProtocol.Http11);
             });
         }
 
@@ -78,15 +84,27 @@ internal static class Listener
     }
 
     /// <summary>First of all, so that a connection takes its place before its TLS handshake costs anything.</summary>
-    private static void Limit(ListenOptions endpoint)
+    private static void Limit(ListenOptions endpoint, HttpProtocols protocols)
     {
-        endpoint.Protocols = HttpProtocols.Http2;
+        endpoint.Protocols = protocols;
         endpoint.UseConnectionLife();
     }
 
-    private static void Mark<TFeature>(ListenOptions endpoint, TFeature feature)
+    private static void Encrypt(ListenOptions endpoint, ServerTls tls, params List<SslApplicationProtocol> protocols)
     {
-        Limit(endpoint);
+        if (tls.IsUsed)
+        {
+            endpoint.UseHttps(new TlsHandshakeCallbackOptions
+            {
+                OnConnection = _ => ValueTask.FromResult(tls.ForConnection(protocols)),
+            });
+        }
+    }
+
+    private static void Mark<TFeature>(
+        ListenOptions endpoint, TFeature feature, HttpProtocols protocols = HttpProtocols.Http2)
+    {
+        Limit(endpoint, protocols);
         endpoint.Use(next => connection =>
         {
             connection.Features.Set(feature);

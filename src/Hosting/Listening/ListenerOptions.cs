@@ -31,6 +31,13 @@ public sealed class ListenerOptions
     public string UnixSocketMode { get; set; } = "600";
 
     /// <value>
+    /// TCP port for HTTP with JSON, which curl and browsers speak; with TLS where there is a certificate. Null, the
+    /// default, for none.
+    /// </value>
+    [Range(0, 65535)]
+    public int? HttpPort { get; set; }
+
+    /// <value>
     /// TCP port that serves grpc.health.v1 alone, to everyone and without TLS, as the probes of Kubernetes need it;
     /// null for none.
     /// </value>
@@ -42,7 +49,8 @@ public sealed class ListenerOptions
 
     /// <summary>Whether other machines can reach the service.</summary>
     public bool IsReachable =>
-        HasTcp && !(IPAddress.TryParse(Address, out var address) && IPAddress.IsLoopback(address));
+        (HasTcp || HttpPort is not null)
+        && !(IPAddress.TryParse(Address, out var address) && IPAddress.IsLoopback(address));
 
     /// <summary>The permissions of the socket.</summary>
     public UnixFileMode SocketMode => (UnixFileMode)Convert.ToInt32(UnixSocketMode, 8);

@@ -49,11 +49,12 @@ internal sealed class ServerTls : IDisposable
     public CertificateTrust? ClientTrust => _clients?.Current;
 
     /// <summary>What the handshake of a connection is made with.</summary>
-    public SslServerAuthenticationOptions ForConnection() => new()
+    /// <param name="protocols">What may be spoken on it, the best first.</param>
+    public SslServerAuthenticationOptions ForConnection(params List<SslApplicationProtocol> protocols) => new()
     {
         ServerCertificateContext = _certificate!.Current.Context,
         EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-        ApplicationProtocols = [SslApplicationProtocol.Http2],
+        ApplicationProtocols = protocols,
         ClientCertificateRequired = _clients is not null,
         CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
         RemoteCertificateValidationCallback = (_, certificate, _, _) => LetIn(certificate),

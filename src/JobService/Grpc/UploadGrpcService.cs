@@ -45,6 +45,7 @@ internal sealed class UploadGrpcService(
             RequirePart(part);
             var upload = await FindAsync(uploadId, context);
             RequireWithin(part, upload.Record.SizeBytes);
+            RequireSound(part, upload.Record);
             await parts.WriteAsync(upload, part.Request.Offset, part.Data, part.Crc32C, context.CancellationToken);
             return new UploadPartResponse { ReceivedBytes = upload.Record.SizeBytes - upload.MissingBytes };
         }
@@ -80,13 +81,21 @@ internal sealed class UploadGrpcService(
         {
             throw UploadErrors.PartTooLarge(part.Data.Length, options.Value.MaxPartBytes);
         }
+    }
 
-        if (!part.Request.HasCrc32C)
+    /// <summary>
+    /// Refuses data that arrived otherwise than it was sent. A caller need not send a checksum where the whole video's
+    /// was told: that one is checked then.
+    /// </summary>
+    private static void RequireSound(ReceivedPart part, UploadRecord upload)
+    {
+        if (!part.Request.HasCrc32C && upload.Sha256 is null)
         {
-            throw ServiceException.MissingField("crc32c", "Give the CRC-32C (Castagnoli) of data.");
+            throw ServiceException.MissingField(
+                "crc32c", "Give the CRC-32C (Castagnoli) of data, or the sha256 of the whole video to CreateUpload.");
         }
 
-        if (part.Crc32C != part.Request.Crc32C)
+        if (part.Request.HasCrc32C && part.Crc32C != part.Request.Crc32C)
         {
             throw UploadErrors.ChecksumMismatch(part.Request.Crc32C, part.Crc32C);
         }

@@ -62,7 +62,7 @@ public sealed class UploadFuzzTests(Tally tally)
             new CreateUploadRequest { SizeBytes = content.Length, Sha256 = Sha256Of(content, random) },
             cancellationToken: Token);
         var uploadId = created.Upload.UploadId;
-        var model = new UploadModel(uploadId, content);
+        var model = new UploadModel(uploadId, content, hasSha256: created.Upload.Sha256.Length > 0);
         for (var round = random.Next(1, MaxRounds); round > 0; round--)
         {
             await SendRoundAsync(channel, model, content.Length, random);

@@ -7,7 +7,8 @@ namespace ForegSyte.Fuzz.Tests.Calls;
 /// <summary>What an upload has to hold after the parts that were acknowledged.</summary>
 /// <param name="uploadId">Its id.</param>
 /// <param name="content">The video that is meant to come.</param>
-internal sealed class UploadModel(string uploadId, byte[] content)
+/// <param name="hasSha256">Whether its hash was told ahead, so that parts may come without a checksum.</param>
+internal sealed class UploadModel(string uploadId, byte[] content, bool hasSha256)
 {
     /// <summary>Byte by byte what was acknowledged, null where nothing was.</summary>
     private readonly byte?[] _kept = new byte?[content.Length];
@@ -49,7 +50,7 @@ internal sealed class UploadModel(string uploadId, byte[] content)
     public bool Allows(UploadPartRequest part) =>
         part.UploadId.Equals(uploadId, StringComparison.OrdinalIgnoreCase)
         && !part.Data.IsEmpty
-        && part.HasCrc32C && part.Crc32C == Crc32C.Of(part.Data.Span)
+        && (part.HasCrc32C ? part.Crc32C == Crc32C.Of(part.Data.Span) : hasSha256)
         && part.Offset >= 0 && part.Offset <= content.Length - part.Data.Length
         && !part.Data.Where((value, i) => _kept[part.Offset + i] is { } kept && kept != value).Any();
 

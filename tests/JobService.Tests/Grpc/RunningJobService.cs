@@ -54,7 +54,7 @@ internal sealed class RunningJobService : IAsyncDisposable
             .. settings.Where(setting => setting.Key != NoPort).Select(setting => $"--{setting.Key}={setting.Value}"),
         ];
         var builder = WebApplication.CreateBuilder(arguments);
-        builder.AddForegSyteHost("JobService", defaultPort: 5200, Contract.Descriptor);
+        builder.AddForegSyteHost("JobService", defaultPort: 5200, Contract.Descriptor, UploadService.Descriptor);
         builder.Services.AddFaults();
         builder.Services.AddStorage(builder.Configuration);
         builder.Services.AddInferenceClient();
@@ -88,6 +88,9 @@ internal sealed class RunningJobService : IAsyncDisposable
 
     /// <summary>Where it listens for calls.</summary>
     public Uri Address => new(_app.Urls.First());
+
+    /// <summary>Where it listens for HTTP with JSON, if it does.</summary>
+    public Uri HttpAddress => new(_app.Urls.ElementAt(1));
 
     /// <summary>Where it listens for health checks alone, if it does.</summary>
     public Uri HealthAddress => new(_app.Urls.Last());

@@ -38,14 +38,12 @@ internal static class Answers
         }
         catch (RpcException failure)
         {
-            return Reason(failure)?.Reason switch
-            {
-                { } reason when Refusals.Contains(reason) => reason,
-                null => failure.ToString(),
-                _ => Yes,
-            };
+            return Reason(failure) is { } info ? Of(info) : failure.ToString();
         }
     }
+
+    /// <summary>"yes", or the reason that kept the caller out.</summary>
+    public static string Of(ErrorInfo info) => Refusals.Contains(info.Reason) ? info.Reason : Yes;
 
     /// <summary>The ErrorInfo of a call that is refused.</summary>
     public static async Task<ErrorInfo> RefusalAsync<T>(AsyncUnaryCall<T> call) => (await Refusal.OfAsync(call)).Info;

@@ -1,10 +1,5 @@
 using System.Text;
 using ForegSyte.Jobs.Tests.Grpc;
-using ForegSyte.Jobs.Tests.Storage;
-using ForegSyte.Jobs.Uploads;
-using ForegSyte.Testing;
-using ForegSyte.V1;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace ForegSyte.Jobs.Tests.Security;
 
@@ -16,27 +11,13 @@ public sealed class SecurityMatrixTests
 {
     private const string WriteVariable = "FOREGSYTE_WRITE_DOCS";
 
-    private static readonly (string Title, Func<AccessSetup> Make)[] Configurations =
-    [
-        ("Nothing is set: the loopback only, everyone on it", () => AccessSetup.Open()),
-        (
-            "Security:AllowAnonymous on a reachable address",
-            () => AccessSetup.Open(("Listen:Address", "0.0.0.0"), ("Security:AllowAnonymous", "true"))
-        ),
-        ("API keys (Security:ApiKeysFile)", AccessSetup.ApiKeys),
-        ("JSON Web Tokens (Security:Jwt)", AccessSetup.Tokens),
-        ("Client certificates (Security:Certificates)", AccessSetup.MutualTls),
-    ];
-
-    private static string Document => Path.Combine(RepositoryFiles.Root, "docs", "security-matrix.md");
-
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Document_IsWhatTheServiceAnswers()
     {
         var text = new StringBuilder(Introduction);
-        foreach (var (title, make) in Configurations)
+        foreach (var (title, make) in SecurityMatrix.Configurations)
         {
             using var setup = make();
             text.Append('\n').Append("## ").Append(title).Append("\n\n");
@@ -45,10 +26,10 @@ public sealed class SecurityMatrixTests
 
         if (Environment.GetEnvironmentVariable(WriteVariable) is { Length: > 0 })
         {
-            await File.WriteAllTextAsync(Document, text.ToString(), Cancellation);
+            await File.WriteAllTextAsync(SecurityMatrix.Document, text.ToString(), Cancellation);
         }
 
-        Assert.Equal(await File.ReadAllTextAsync(Document, Cancellation), text.ToString());
+        Assert.Equal(await File.ReadAllTextAsync(SecurityMatrix.Document, Cancellation), text.ToString());
     }
 
     private const string Introduction =
@@ -84,7 +65,7 @@ public sealed class SecurityMatrixTests
             text.Append("| ").Append(name);
             foreach (var channel in channels.Values)
             {
-                var id = await PrepareAsync(service, name);
+                var id = await SecurityMatrix.PrepareAsync(service, name);
                 var answer = await Answers.ToAsync(options => call(channel.CreateCallInvoker(), id, options));
                 text.Append(" | ").Append(answer);
             }
@@ -96,28 +77,5 @@ public sealed class SecurityMatrixTests
         {
             channel.Dispose();
         }
-    }
-
-    /// <summary>
-    /// An upload of the tenant, or a job of it in a status that the call can do something with; returns its id.
-    /// </summary>
-    private static async Task<string> PrepareAsync(RunningJobService service, string rpc)
-    {
-        if (rpc.StartsWith("UploadService/", StringComparison.Ordinal))
-        {
-            var upload = service.Services.GetRequiredService<UploadStore>().Create(
-                sizeBytes: 1, sha256: null, requestId: null, AccessSetup.Owner);
-            return upload.Record.UploadId.ToString();
-        }
-
-        var isEnded = rpc is "JobService/RetryJob" or "JobService/DeleteJob";
-        var job = TestJobs.Pending() with
-        {
-            Tenant = AccessSetup.Owner,
-            Status = isEnded ? JobStatus.Cancelled : JobStatus.Pending,
-            EndedAt = isEnded ? TestJobs.Noon : null,
-        };
-        await service.Services.GetRequiredService<IJobStore>().InsertAsync(job, Cancellation);
-        return job.JobId.ToString();
     }
 }

@@ -1,0 +1,79 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ForegSyte.Hosting.Http;
+using Google.Protobuf.Reflection;
+
+namespace ForegSyte.OpenApi;
+
+/// <summary>The OpenAPI document of the contracts (OpenAPI 3.1.1). Pure.</summary>
+internal static class ApiDocument
+{
+    private static readonly JsonSerializerOptions Format = new()
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>The document, indented, for a file.</summary>
+    /// <param name="files">The contracts with their comments.</param>
+    public static string Make(IReadOnlyList<FileDescriptor> files)
+    {
+        var services = files.SelectMany(file => file.Services).Where(service => HttpRoute.Of(service).Any()).ToList();
+        var schemas = new SchemaSet();
+        var document = new JsonObject
+        {
+            ["openapi"] = "3.1.1",
+            ["info"] = Info(),
+            ["servers"] = new JsonArray(new JsonObject
+            {
+                ["url"] = "/",
+                ["description"] = "The server that this document comes from (option Listen:HttpPort).",
+            }),
+            ["security"] = new JsonArray(
+                new JsonObject(), new JsonObject { ["apiKey"] = new JsonArray() },
+                new JsonObject { ["bearer"] = new JsonArray() }),
+            ["tags"] = new JsonArray([.. services.Select(service => Tag(service.Name, CommentText.Of(service)))
+                .Append(Tag(ApiOperation.HealthTag, "grpc.health.v1, for load balancers."))]),
+            ["paths"] = Paths(services, schemas),
+            ["components"] = ApiComponents.Make(schemas),
+        };
+        return document.ToJsonString(Format) + "\n";
+    }
+
+    private static JsonObject Info() => new()
+    {
+        ["title"] = "ForegSyte",
+        ["version"] = "v1",
+        ["summary"] = "Videos in, what is seen and written in them out.",
+        ["description"] =
+            "The unary methods of the gRPC contracts foregsyte.v1 over HTTP with JSON: the same callers, limits and "
+            + "errors. Names are those of the protos; requests may have them in lowerCamelCase too. Made from the "
+            + "protos by `make contracts`.",
+        ["license"] = new JsonObject { ["name"] = "Apache-2.0", ["identifier"] = "Apache-2.0" },
+    };
+
+    private static JsonObject Tag(string name, string description) =>
+        new() { ["name"] = name, ["description"] = description };
+
+    private static JsonObject Paths(IEnumerable<ServiceDescriptor> services, SchemaSet schemas)
+    {
+        JsonObject paths = [];
+        foreach (var method in services.SelectMany(HttpRoute.Of).GroupBy(route => route.Method.FullName))
+        {
+            foreach (var (index, route) in method.Index())
+            {
+                var path = route.Path.ToString();
+                if (paths[path] is not JsonObject operations)
+                {
+                    paths[path] = operations = [];
+                }
+
+                operations[route.Verb.ToLowerInvariant()] = ApiOperation.Of(route, isMain: index == 0, schemas);
+            }
+        }
+
+        paths[HttpRoutes.HealthPath] = new JsonObject { ["get"] = ApiOperation.Health(schemas) };
+        return paths;
+    }
+}

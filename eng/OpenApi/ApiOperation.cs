@@ -1,0 +1,147 @@
+using System.Text.Json.Nodes;
+using ForegSyte.Hosting.Http;
+using Google.Protobuf.Reflection;
+using Grpc.Health.V1;
+
+namespace ForegSyte.OpenApi;
+
+/// <summary>One route as an OpenAPI operation.</summary>
+internal static class ApiOperation
+{
+    /// <summary>Tag of the health check.</summary>
+    public const string HealthTag = "Health";
+
+    private const string Json = "application/json";
+
+    /// <summary>Makes the operation.</summary>
+    /// <param name="route">The route.</param>
+    /// <param name="isMain">Whether it is the method's main route; others are named after their field too.</param>
+    /// <param name="schemas">Takes the schemas that it needs.</param>
+    public static JsonObject Of(HttpRoute route, bool isMain, SchemaSet schemas)
+    {
+        var comment = CommentText.Of(route.Method);
+        var operation = new JsonObject
+        {
+            ["operationId"] = isMain ? route.Method.Name : $"{route.Method.Name}By{Capital(route.Body)}",
+            ["summary"] = CommentText.FirstSentence(comment),
+            ["description"] = $"{comment}\n\nThe method `{route.GrpcPath}` of gRPC.",
+            ["tags"] = new JsonArray(route.Method.Service.Name),
+            ["parameters"] = new JsonArray([.. ParametersOf(route, schemas)]),
+        };
+        if (BodyOf(route, schemas) is { } body)
+        {
+            operation["requestBody"] = body;
+        }
+
+        operation["responses"] = new JsonObject(ErrorResponses.Of(comment).Prepend(
+            KeyValuePair.Create<string, JsonNode?>("200", Success(route.Method, schemas))));
+        return operation;
+    }
+
+    /// <summary>The health check, which no contract of ours has.</summary>
+    public static JsonObject Health(SchemaSet schemas)
+    {
+        var response = new JsonObject
+        {
+            ["description"] = "It serves.",
+            ["content"] = Content(schemas.Reference(HealthCheckResponse.Descriptor)),
+        };
+        var notServing = response.DeepClone();
+        notServing["description"] = "It starts or stops.";
+        return new JsonObject
+        {
+            ["operationId"] = "CheckHealth",
+            ["summary"] = "Tells whether the service serves",
+            ["tags"] = new JsonArray(HealthTag),
+            ["responses"] = new JsonObject(ErrorResponses.Of("")
+                .Prepend(KeyValuePair.Create<string, JsonNode?>("200", response))
+                .Where(pair => pair.Key is "200" or "401")
+                .Append(KeyValuePair.Create<string, JsonNode?>("503", notServing))),
+        };
+    }
+
+    private static IEnumerable<JsonNode> ParametersOf(HttpRoute route, SchemaSet schemas)
+    {
+        foreach (var name in route.Path.Variables)
+        {
+            yield return Parameter("path", name, route.Method.InputType.FindFieldByName(name), schemas);
+        }
+
+        if (!route.HasJsonBody)
+        {
+            var leaves = LeavesOf(route.Method.InputType, prefix: "").Where(leaf => !IsElsewhere(leaf.Name, route));
+            foreach (var (name, field) in leaves)
+            {
+                yield return Parameter("query", name, field, schemas);
+            }
+        }
+
+        yield return new JsonObject { ["$ref"] = "#/components/parameters/Timeout" };
+    }
+
+    /// <summary>The fields as a query names them, nested ones by their path.</summary>
+    private static IEnumerable<(string Name, FieldDescriptor Field)> LeavesOf(
+        MessageDescriptor message, string prefix) =>
+        message.Fields.InFieldNumberOrder().SelectMany(field =>
+            field.FieldType == FieldType.Message && field.MessageType.File.Package == message.File.Package
+                ? LeavesOf(field.MessageType, $"{prefix}{field.Name}.")
+                : [($"{prefix}{field.Name}", field)]);
+
+    /// <summary>What the path or the body has; and the other ways to give what the body gives.</summary>
+    private static bool IsElsewhere(string name, HttpRoute route) =>
+        route.Path.Variables.Contains(name)
+        || name == route.Body
+        || (route.BytesField?.RealContainingOneof?.Fields.Any(field => field.Name == name) ?? false);
+
+    private static JsonObject Parameter(string place, string name, FieldDescriptor field, SchemaSet schemas)
+    {
+        var parameter = new JsonObject
+        {
+            ["name"] = name,
+            ["in"] = place,
+            ["description"] = CommentText.Of(field),
+            ["schema"] = schemas.Of(field),
+        };
+        if (place == "path")
+        {
+            parameter["required"] = true;
+        }
+
+        return parameter;
+    }
+
+    private static JsonObject? BodyOf(HttpRoute route, SchemaSet schemas)
+    {
+        if (route.BytesField is { } bytes)
+        {
+            return new JsonObject
+            {
+                ["description"] = CommentText.Of(bytes),
+                ["required"] = true,
+                ["content"] = new JsonObject { ["application/octet-stream"] = new JsonObject() },
+            };
+        }
+
+        var input = route.Method.InputType;
+        var fields = input.Fields.InFieldNumberOrder()
+            .Where(field => !route.Path.Variables.Contains(field.Name))
+            .ToList();
+        if (!route.HasJsonBody || fields.Count == 0)
+        {
+            return null;
+        }
+
+        var schema = route.Path.Variables.Count == 0 ? schemas.Reference(input) : schemas.Of(input, fields);
+        return new JsonObject { ["required"] = true, ["content"] = Content(schema) };
+    }
+
+    private static JsonObject Success(MethodDescriptor method, SchemaSet schemas) => new()
+    {
+        ["description"] = CommentText.Of(method.OutputType),
+        ["content"] = Content(schemas.Reference(method.OutputType)),
+    };
+
+    private static JsonObject Content(JsonObject schema) => new() { [Json] = new JsonObject { ["schema"] = schema } };
+
+    private static string Capital(string name) => char.ToUpperInvariant(name[0]) + name[1..];
+}

@@ -1,0 +1,132 @@
+using System.Text.Json.Nodes;
+using Google.Protobuf.Reflection;
+using Google.Protobuf.WellKnownTypes;
+
+namespace ForegSyte.OpenApi;
+
+/// <summary>
+/// JSON Schemas of messages, in canonical proto3 JSON with the names of the proto. A message that is asked for comes
+/// with all that it has in it.
+/// </summary>
+internal sealed class SchemaSet
+{
+    private const string DurationPattern = @"^-?\d+(\.\d{1,9})?s$";
+
+    private readonly SortedDictionary<string, JsonObject> _schemas = new(StringComparer.Ordinal);
+
+    /// <summary>All schemas that were asked for.</summary>
+    public JsonObject ToJson() =>
+        new(_schemas.Select(pair => KeyValuePair.Create<string, JsonNode?>(pair.Key, pair.Value)));
+
+    /// <summary>A reference to the schema of a message.</summary>
+    public JsonObject Reference(MessageDescriptor message)
+    {
+        if (_schemas.TryAdd(message.Name, []))
+        {
+            Describe(_schemas[message.Name], message, message.Fields.InFieldNumberOrder());
+        }
+
+        return ReferenceTo(message.Name);
+    }
+
+    /// <summary>A schema of some of a message's fields.</summary>
+    public JsonObject Of(MessageDescriptor message, IEnumerable<FieldDescriptor> fields)
+    {
+        JsonObject schema = [];
+        Describe(schema, message, fields);
+        return schema;
+    }
+
+    /// <summary>The schema of a field.</summary>
+    public JsonObject Of(FieldDescriptor field)
+    {
+        if (field.IsMap)
+        {
+            return new JsonObject
+            {
+                ["type"] = "object",
+                ["additionalProperties"] = OfOne(field.MessageType.FindFieldByName("value")),
+            };
+        }
+
+        return field.IsRepeated ? new JsonObject { ["type"] = "array", ["items"] = OfOne(field) } : OfOne(field);
+    }
+
+    /// <summary>The schema of a field with what the proto says of it.</summary>
+    public JsonObject Described(FieldDescriptor field)
+    {
+        var schema = Of(field);
+        if (CommentText.Of(field) is { Length: > 0 } comment)
+        {
+            schema["description"] = comment;
+        }
+
+        return schema;
+    }
+
+    private void Describe(JsonObject schema, MessageDescriptor message, IEnumerable<FieldDescriptor> fields)
+    {
+        schema["type"] = "object";
+        schema["description"] = CommentText.Of(message);
+        schema["properties"] = new JsonObject(
+            fields.Select(field => KeyValuePair.Create<string, JsonNode?>(field.Name, Described(field))));
+    }
+
+    private JsonObject OfOne(FieldDescriptor field) => field.FieldType switch
+    {
+        FieldType.Message => OfMessage(field.MessageType),
+        FieldType.Enum => OfEnum(field.EnumType),
+        FieldType.String => Type("string"),
+        FieldType.Bytes => new JsonObject { ["type"] = "string", ["contentEncoding"] = "base64" },
+        FieldType.Bool => Type("boolean"),
+        FieldType.Double => Type("number", "double"),
+        FieldType.Float => Type("number", "float"),
+        FieldType.Int32 or FieldType.SInt32 or FieldType.SFixed32 => Type("integer", "int32"),
+        FieldType.UInt32 or FieldType.Fixed32 =>
+            new JsonObject { ["type"] = "integer", ["minimum"] = 0, ["maximum"] = uint.MaxValue },
+
+        // JavaScript's numbers do not hold them: proto3 JSON writes them as text.
+        FieldType.Int64 or FieldType.SInt64 or FieldType.SFixed64 => Type("string", "int64"),
+        FieldType.UInt64 or FieldType.Fixed64 => Type("string", "uint64"),
+        _ => throw new ArgumentException($"{field.FullName} is of a type that this document does not know."),
+    };
+
+    private JsonObject OfMessage(MessageDescriptor message) => message.FullName switch
+    {
+        _ when message.FullName == Duration.Descriptor.FullName =>
+            new JsonObject { ["type"] = "string", ["pattern"] = DurationPattern },
+        _ when message.FullName == Timestamp.Descriptor.FullName => Type("string", "date-time"),
+        _ => Reference(message),
+    };
+
+    private JsonObject OfEnum(EnumDescriptor type)
+    {
+        if (_schemas.TryAdd(type.Name, []))
+        {
+            var schema = _schemas[type.Name];
+            schema["type"] = "string";
+            var values =
+                from value in type.Values
+                let comment = CommentText.Of(value)
+                where comment.Length > 0
+                select $"- `{value.Name}`: {comment}";
+            schema["description"] = $"{CommentText.Of(type)}\n\n{string.Join('\n', values)}".Trim();
+            schema["enum"] = new JsonArray([.. type.Values.Select(value => JsonValue.Create(value.Name))]);
+        }
+
+        return ReferenceTo(type.Name);
+    }
+
+    private static JsonObject ReferenceTo(string name) => new() { ["$ref"] = $"#/components/schemas/{name}" };
+
+    private static JsonObject Type(string type, string? format = null)
+    {
+        var schema = new JsonObject { ["type"] = type };
+        if (format is not null)
+        {
+            schema["format"] = format;
+        }
+
+        return schema;
+    }
+}

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Makes the OpenAPI document of the contracts from their descriptors and checks it with Redocly's linter.
+#   eng/openapi.sh [FOLDER]   into FOLDER (out/contracts by default), and compare the kept one with it
+#   eng/openapi.sh --write    keep it: protos/OpenApi/openapi.json, which the JobService serves at /openapi.json
+set -euo pipefail
+cd "$(dirname "$0")/.."
+kept=protos/OpenApi/openapi.json
+folder=out/contracts
+[ "${1:-}" = --write ] || folder=${1:-$folder}
+mkdir -p "$folder"
+
+node_modules/.bin/buf build -o "$folder/foregsyte.binpb"
+dotnet run -c "${CONFIGURATION:-Release}" --project eng/OpenApi -v quiet -- "$folder/foregsyte.binpb" "$folder/openapi.json"
+# It asks a server for newer versions of itself, and tells one how it is used, unless it is told not to.
+if ! lint=$(REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
+    node_modules/.bin/redocly lint --config eng/OpenApi/redocly.yaml "$folder/openapi.json" 2>&1); then
+  printf '%s\n' "$lint" >&2
+  exit 1
+fi
+
+if [ "${1:-}" = --write ]; then
+  cp "$folder/openapi.json" "$kept"
+elif ! diff -u "$kept" "$folder/openapi.json"; then
+  echo "openapi: $kept is not what the protos make: run eng/openapi.sh --write." >&2
+  exit 1
+fi
+echo "openapi: the document lints, and is the one that is kept. $folder/openapi.json"

@@ -1,0 +1,164 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ForegSyte.Hosting.Errors;
+using ForegSyte.Protocol.Json;
+using ForegSyte.V1;
+using Google.Protobuf;
+using Google.Protobuf.Reflection;
+using Google.Protobuf.WellKnownTypes;
+
+namespace ForegSyte.Hosting.Http;
+
+/// <summary>
+/// The fields of a request from its path, its query and its JSON body, by the names of the proto or in lowerCamelCase.
+/// Whoever sends one that is not there, or one twice, is told which. Pure.
+/// </summary>
+internal sealed class RequestFields(MessageDescriptor type)
+{
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
+
+    private readonly JsonObject _fields = [];
+
+    /// <summary>Takes the fields of a JSON object in.</summary>
+    /// <exception cref="ServiceException">MALFORMED_REQUEST or INVALID_FIELD.</exception>
+    public void AddJson(ReadOnlySpan<byte> json)
+    {
+        JsonNode? body;
+        try
+        {
+            body = JsonNode.Parse(json, nodeOptions: null, Strict);
+        }
+        catch (JsonException failure)
+        {
+            throw Malformed("The body is not JSON, or names a field twice.", failure);
+        }
+
+        if (body is not JsonObject fields)
+        {
+            throw Malformed("The body has to be a JSON object with the fields of the request.");
+        }
+
+        AddAll(_fields, type, fields, prefix: "");
+    }
+
+    /// <summary>Takes a field of the path or the query in; nested ones by path, as options.frame_stride.</summary>
+    /// <exception cref="ServiceException">INVALID_FIELD.</exception>
+    public void AddText(string path, string value)
+    {
+        var target = _fields;
+        var message = type;
+        var names = path.Split('.');
+        foreach (var name in names[..^1])
+        {
+            var field = FieldOf(message, name, path);
+            if (!IsPlainMessage(field))
+            {
+                throw Unknown(path);
+            }
+
+            message = field.MessageType;
+            if (target[field.Name] is not JsonObject nested)
+            {
+                target[field.Name] = nested = [];
+            }
+
+            target = nested;
+        }
+
+        Add(target, message, names[^1], JsonValue.Create(value), path);
+    }
+
+    /// <summary>The request of these fields.</summary>
+    /// <exception cref="ServiceException">INVALID_FIELD.</exception>
+    public IMessage ToMessage()
+    {
+        foreach (var group in type.Oneofs.Where(group => !group.IsSynthetic))
+        {
+            if (group.Fields.Count(field => _fields.ContainsKey(field.Name)) > 1)
+            {
+                throw ServiceException.InvalidField(
+                    group.Name, $"Give one of {string.Join(", ", group.Fields.Select(field => field.Name))}.");
+            }
+        }
+
+        return Parse(type, _fields) ?? throw Malformed("The fields do not make a request.");
+    }
+
+    private void AddAll(JsonObject target, MessageDescriptor message, JsonObject source, string prefix)
+    {
+        foreach (var (name, value) in source.ToList())
+        {
+            source.Remove(name);
+            if (value is not null)
+            {
+                Add(target, message, name, value, prefix + name);
+            }
+        }
+    }
+
+    private void Add(JsonObject target, MessageDescriptor message, string name, JsonNode value, string path)
+    {
+        var field = FieldOf(message, name, path);
+        if (target.ContainsKey(field.Name))
+        {
+            throw ServiceException.InvalidField(ServiceException.Shorten(path), "The request has this field twice.");
+        }
+
+        if (IsPlainMessage(field) && value is JsonObject nested)
+        {
+            JsonObject inner = [];
+            target[field.Name] = inner;
+            AddAll(inner, field.MessageType, nested, path + ".");
+            return;
+        }
+
+        // Alone, so that it is known which one is wrong.
+        if (Parse(message, new JsonObject { [field.Name] = value }) is null)
+        {
+            throw ServiceException.InvalidField(
+                ServiceException.Shorten(path), $"The value of this field has to be {Kind(field)}.");
+        }
+
+        value.Parent!.AsObject().Remove(field.Name);
+        target[field.Name] = value;
+    }
+
+    private static FieldDescriptor FieldOf(MessageDescriptor message, string name, string path) =>
+        message.Fields.InFieldNumberOrder().FirstOrDefault(field => field.Name == name || field.JsonName == name)
+        ?? throw Unknown(path);
+
+    private static ServiceException Unknown(string path) => ServiceException.InvalidField(
+        ServiceException.Shorten(path), "The request has no such field; /openapi.json lists those that there are.");
+
+    private static bool IsPlainMessage(FieldDescriptor field) =>
+        field is { FieldType: FieldType.Message, IsRepeated: false }
+        && field.MessageType.File.Package != Duration.Descriptor.File.Package;
+
+    /// <summary>Null where it is none: the exception's own words are not for callers.</summary>
+    private static IMessage? Parse(MessageDescriptor message, JsonObject fields)
+    {
+        try
+        {
+            return ForegSyteJson.StrictParser.Parse(fields.ToJsonString(), message);
+        }
+        catch (Exception failure) when (failure is InvalidProtocolBufferException or InvalidJsonException
+            or InvalidOperationException or FormatException)
+        {
+            return null;
+        }
+    }
+
+    private static string Kind(FieldDescriptor field) => field.FieldType switch
+    {
+        FieldType.String => "a text",
+        FieldType.Bytes => "base64",
+        FieldType.Bool => "true or false",
+        FieldType.Double or FieldType.Float => "a number",
+        FieldType.Message when field.MessageType == Duration.Descriptor => "a duration in seconds, such as 2.5s",
+        FieldType.Message => "a JSON object",
+        _ => $"a whole number ({field.FieldType.ToString().ToLowerInvariant()})",
+    };
+
+    private static ServiceException Malformed(string message, Exception? cause = null) =>
+        new(ErrorReason.MalformedRequest, message, cause);
+}

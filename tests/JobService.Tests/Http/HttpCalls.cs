@@ -1,0 +1,42 @@
+using System.Text;
+
+namespace ForegSyte.Jobs.Tests.Http;
+
+/// <summary>A request of each route, as small as it can be, by the name of its RPC; {id} is that of a job or an
+/// upload.</summary>
+internal static class HttpCalls
+{
+    private const string Json = "application/json";
+    private const string Bytes = "application/octet-stream";
+
+    public static readonly IReadOnlyList<(string Rpc, string Verb, string Path, string Type, string Body)> All =
+    [
+        ("JobService/SubmitVideo", "POST", "/v1/jobs", Json, "{}"),
+        ("JobService/SubmitVideo", "POST", "/v1/jobs:content", Bytes, "1"),
+        ("JobService/GetJob", "GET", "/v1/jobs/{id}", "", ""),
+        ("JobService/WaitJob", "GET", "/v1/jobs/{id}:wait", "", ""),
+        ("JobService/ListJobs", "GET", "/v1/jobs", "", ""),
+        ("JobService/CancelJob", "POST", "/v1/jobs/{id}:cancel", "", ""),
+        ("JobService/RetryJob", "POST", "/v1/jobs/{id}:retry", "", ""),
+        ("JobService/DeleteJob", "DELETE", "/v1/jobs/{id}", "", ""),
+        ("JobService/GetJobResults", "GET", "/v1/jobs/{id}/results", "", ""),
+        ("JobService/ListPipelines", "GET", "/v1/pipelines", "", ""),
+        ("JobService/GetServerInfo", "GET", "/v1/serverInfo", "", ""),
+        ("JobService/ListErrorReasons", "GET", "/v1/errorReasons", "", ""),
+        ("UploadService/CreateUpload", "POST", "/v1/uploads", Json, "{}"),
+        ("UploadService/UploadPart", "PUT", "/v1/uploads/{id}/parts/0", Bytes, "1"),
+        ("UploadService/GetUpload", "GET", "/v1/uploads/{id}", "", ""),
+        ("UploadService/AbortUpload", "DELETE", "/v1/uploads/{id}", "", ""),
+        ("grpc.health.v1.Health/Check", "GET", "/healthz", "", ""),
+    ];
+
+    /// <summary>Sends one of them.</summary>
+    public static Task<HttpReply> SendAsync(
+        this HttpCaller caller, (string Rpc, string Verb, string Path, string Type, string Body) call, string id)
+    {
+        var path = call.Path.Replace("{id}", id, StringComparison.Ordinal);
+        return call.Type.Length == 0
+            ? caller.SendAsync(call.Verb, path, content: null)
+            : caller.SendBytesAsync(call.Verb, path, Encoding.UTF8.GetBytes(call.Body), call.Type);
+    }
+}
