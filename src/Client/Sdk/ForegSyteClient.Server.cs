@@ -17,6 +17,20 @@ public sealed partial class ForegSyteClient
             cancellationToken);
 
     /// <summary>
+    /// Tells all that is known of one job, in words too: why it waits, what runs for it and where, why it failed.
+    /// </summary>
+    /// <param name="jobId">Id of the job, a UUID.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <exception cref="ForegSyteException">JOB_NOT_FOUND, INVALID_FIELD, or the server was not reached.</exception>
+    public async Task<JobDiagnosis> DiagnoseJobAsync(string jobId, CancellationToken cancellationToken = default)
+    {
+        var request = new DiagnoseJobRequest { JobId = jobId };
+        var response = await _calls.RunAsync(
+            _options.ReadDeadline, call => _service.DiagnoseJobAsync(request, call), cancellationToken);
+        return response.Diagnosis;
+    }
+
+    /// <summary>
     /// Has the server begin no more jobs, before a restart or for maintenance. It answers calls and accepts jobs
     /// meanwhile, which the next start runs. Only a start ends a drain; calling again gives it another timeout. Needs
     /// the permission admin.

@@ -24,6 +24,8 @@ public sealed class ScriptedJobService : JobService.JobServiceBase
 
     public Script<ListPipelinesRequest, ListPipelinesResponse> Pipelines { get; } = new();
 
+    public Script<DiagnoseJobRequest, DiagnoseJobResponse> Diagnose { get; } = new();
+
     public Script<DrainServerRequest, DrainServerResponse> Drain { get; } = new();
 
     public override Task<SubmitVideoResponse> SubmitVideo(SubmitVideoRequest request, ServerCallContext context) =>
@@ -54,6 +56,9 @@ public sealed class ScriptedJobService : JobService.JobServiceBase
     public override Task<ListPipelinesResponse> ListPipelines(
         ListPipelinesRequest request, ServerCallContext context) =>
         Pipelines.RunAsync(request, context);
+
+    public override Task<DiagnoseJobResponse> DiagnoseJob(DiagnoseJobRequest request, ServerCallContext context) =>
+        Diagnose.RunAsync(request, context);
 
     public override Task<DrainServerResponse> DrainServer(DrainServerRequest request, ServerCallContext context) =>
         Drain.RunAsync(request, context);

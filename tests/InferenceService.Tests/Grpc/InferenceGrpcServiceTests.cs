@@ -131,6 +131,20 @@ public sealed class InferenceGrpcServiceTests(RunningService service) : IClassFi
         Assert.DoesNotContain(service.Videos.Path, failure.Status.Detail, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task RunPipeline_DamagedVideo_HasWhatTheDecoderSaidAndNoPath()
+    {
+        await MakeBadVideoAsync("damaged", service.Videos.File("said.mp4"));
+
+        var (_, failure) = await RunningService.FailureOfAsync(
+            service.Client.RunPipelineAsync(service.Ask("said.mp4"), cancellationToken: Cancel));
+
+        var lastWords = failure.GetRpcStatus()!.GetDetail<DebugInfo>()!.Detail;
+        Assert.Contains("rror", lastWords, StringComparison.Ordinal);
+        Assert.DoesNotContain("said.mp4", lastWords, StringComparison.Ordinal);
+        Assert.DoesNotContain("0x", lastWords, StringComparison.Ordinal);
+    }
+
     private static async Task MakeBadVideoAsync(string video, string path)
     {
         switch (video)

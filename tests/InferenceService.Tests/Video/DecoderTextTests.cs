@@ -217,4 +217,27 @@ public sealed class DecoderTextTests
         table.Add("stream|codec_name=h264|width=64|height=48|time_base=1/12800|avg_frame_rate=25/1");
         return table;
     }
+
+    [Theory]
+    [InlineData("/srv/videos/a b.mp4: Invalid data found", "VIDEO: Invalid data found")]
+    [InlineData("file:/srv/videos/a b.mp4: moov atom not found", "file:VIDEO: moov atom not found")]
+    [InlineData("[mov,mp4,m4a @ 0x55c7899a4e80] [fatal] moov atom", "[mov,mp4,m4a] [fatal] moov atom")]
+    [InlineData("cannot open /etc/ssl/cert.pem, gave up", "cannot open PATH, gave up")]
+    [InlineData("'/root/.config'", "'PATH'")]
+    [InlineData("time base 1/25, yuv420p/bt709", "time base 1/25, yuv420p/bt709")]
+    [InlineData("title: \u001b[31mred\u0000", "title:  [31mred")]
+    public void LastWords_OfALine_HaveNoPathNoAddressAndNoControls(string line, string expected)
+    {
+        var tail = new LogTail();
+        tail.Add(line.AsMemory());
+        Assert.Equal(expected, LastWords.Of(tail, "/srv/videos/a b.mp4"));
+    }
+
+    [Fact]
+    public void LastWords_OfALongLine_AreCut()
+    {
+        var tail = new LogTail();
+        tail.Add(new string('x', 5000).AsMemory());
+        Assert.Equal(201, LastWords.Of(tail, "/v.mp4").Length);
+    }
 }

@@ -8,12 +8,7 @@ namespace ForegSyte.Jobs.Tests.Http;
 /// <summary>Somebody who calls over HTTP with JSON.</summary>
 internal sealed class HttpCaller(Uri address, ClientCredentials? credentials = null) : IDisposable
 {
-    private readonly HttpClient _client = new(new CredentialsHandler(
-        credentials ?? new ClientCredentials(),
-        new SocketsHttpHandler { SslOptions = TlsSettings.For(credentials ?? new ClientCredentials()) }))
-    {
-        BaseAddress = address,
-    };
+    private readonly HttpClient _client = new(HandlerOf(credentials ?? new ClientCredentials())) { BaseAddress = address };
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -52,4 +47,12 @@ internal sealed class HttpCaller(Uri address, ClientCredentials? credentials = n
     }
 
     public static StringContent Json(string json) => new(json, Encoding.UTF8, "application/json");
+
+    private static HttpMessageHandler HandlerOf(ClientCredentials credentials)
+    {
+        var sockets = new SocketsHttpHandler { SslOptions = TlsSettings.For(credentials) };
+        return CallSecret.Of(new ForegSyteClientOptions { Credentials = credentials }) is { } secret
+            ? new CredentialsHandler(secret, sockets)
+            : sockets;
+    }
 }

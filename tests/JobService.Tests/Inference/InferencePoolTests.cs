@@ -9,6 +9,7 @@ namespace ForegSyte.Jobs.Tests.Inference;
 
 public sealed class InferencePoolTests : IAsyncLifetime
 {
+    private readonly List<Uri> _placed = [];
     private readonly ScriptedInstance _first = new("http://first:1");
     private readonly ScriptedInstance _second = new("http://second:1");
     private readonly InferencePool _pool;
@@ -70,6 +71,7 @@ public sealed class InferencePoolTests : IAsyncLifetime
         _first.Inference.OnRun = (_, _, _) => throw new InferenceFailedException(new JobFailure(reason, "Lost."));
         await RunAsync(0);
         Assert.Single(_second.Inference.Requests);
+        Assert.Equal([_first.Address, _second.Address], _placed);
 
         _second.Inference.OnRun = _first.Inference.OnRun;
         var failed = await Assert.ThrowsAsync<InferenceFailedException>(() => RunAsync(0));
@@ -135,7 +137,7 @@ public sealed class InferencePoolTests : IAsyncLifetime
         await ServeBothAsync();
         using var cancel = new CancellationTokenSource();
         _first.Inference.OnRun = (_, _, cancellationToken) => Task.Delay(Timeout.Infinite, cancellationToken);
-        var call = _pool.RunAsync(RequestFor(0), cancel.Token);
+        var call = _pool.RunAsync(RequestFor(0), _ => { }, cancel.Token);
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
         Assert.Equal(2, _pool.ServingCount);
@@ -182,7 +184,7 @@ public sealed class InferencePoolTests : IAsyncLifetime
         FrameStride = 1,
     };
 
-    private Task<RunPipelineResponse> RunAsync(int number) => _pool.RunAsync(RequestFor(number), Token);
+    private Task<RunPipelineResponse> RunAsync(int number) => _pool.RunAsync(RequestFor(number), _placed.Add, Token);
 
     private async Task ServeBothAsync()
     {

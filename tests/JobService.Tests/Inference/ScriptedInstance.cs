@@ -24,5 +24,5 @@ internal sealed class ScriptedInstance(string address) : IInferenceInstance
         Inference.ProbeAsync(video, cancellationToken);
 
     public Task<RunPipelineResponse> RunAsync(RunPipelineRequest request, CancellationToken cancellationToken) =>
-        Inference.RunAsync(request, cancellationToken);
+        Inference.RunAsync(request, _ => { }, cancellationToken);
 }

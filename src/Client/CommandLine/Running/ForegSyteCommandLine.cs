@@ -50,6 +50,7 @@ internal static class ForegSyteCommandLine
             RetryCommand.Create(runner),
             DeleteCommand.Create(runner),
             PipelinesCommand.Create(runner),
+            DiagnoseCommand.Create(runner),
             DrainCommand.Create(runner),
         };
         globals.AddTo(root);

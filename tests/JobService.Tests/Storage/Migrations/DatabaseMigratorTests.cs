@@ -83,7 +83,7 @@ public sealed class DatabaseMigratorTests : IDisposable
         Assert.Equal(["11111111-2222-3333-4444-555555555555"], Query("SELECT label_id FROM tags"));
         Assert.Throws<DuckDB.NET.Data.DuckDBException>(() => Query("UPDATE jobs SET urgency = NULL"));
 
-        Migrator(typeof(TestMigrations.AddsColumns)).MigrateDown(AddTraceParent);
+        Migrator(typeof(TestMigrations.AddsColumns)).MigrateDown(KnownVersions[^1]);
         Assert.Equal(KnownVersions, Migrator().AppliedVersions());
         Assert.Equal(JobColumns.Jobs.Select(column => column.Name).Order(), Columns("jobs"));
         Assert.Equal(["kept"], Query("SELECT display_name FROM jobs"));

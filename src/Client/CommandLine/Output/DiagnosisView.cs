@@ -1,0 +1,118 @@
+using System.Globalization;
+using ForegSyte.CommandLine.Running;
+using ForegSyte.V1;
+using Google.Protobuf.WellKnownTypes;
+using Spectre.Console;
+
+namespace ForegSyte.CommandLine.Output;
+
+/// <summary>All that is known of a job, for people who ask why.</summary>
+internal static class DiagnosisView
+{
+    private const int MaxSegments = 20;
+
+    private static readonly Style Heading = new(decoration: Decoration.Bold);
+
+    /// <summary>Writes a diagnosis.</summary>
+    public static void Write(IAnsiConsole console, JobDiagnosis diagnosis)
+    {
+        var job = diagnosis.Job;
+        console.Write(new Text(job.JobId + " "));
+        console.Write(new Text(JobView.StatusText(job.Status), JobView.StatusStyle(job.Status)));
+        console.WriteLine();
+        console.WriteLine(SafeText.OneLine(diagnosis.Explanation));
+        if (diagnosis.TraceId.Length > 0)
+        {
+            console.WriteLine($"Trace {SafeText.OneLine(diagnosis.TraceId)}");
+        }
+
+        WriteTimeline(console, diagnosis);
+        WriteSegments(console, diagnosis);
+        if (diagnosis.LastWords.Length > 0)
+        {
+            WriteHeading(console, "FFmpeg said last");
+            foreach (var line in diagnosis.LastWords.Split('\n'))
+            {
+                console.WriteLine("  " + SafeText.OneLine(line));
+            }
+        }
+
+        WriteHeading(console, "Server");
+        console.WriteLine("  " + Describe(diagnosis.Dispatch ?? new DispatchState()));
+    }
+
+    private static void WriteHeading(IAnsiConsole console, string text)
+    {
+        console.WriteLine();
+        console.WriteLine(text, Heading);
+    }
+
+    private static void WriteTimeline(IAnsiConsole console, JobDiagnosis diagnosis)
+    {
+        WriteHeading(console, "Timeline");
+        var start = diagnosis.Timeline.FirstOrDefault()?.Time;
+        var table = new Grid().AddColumn(new GridColumn().NoWrap().PadLeft(2)).AddColumn(new GridColumn().NoWrap())
+            .AddColumn();
+        foreach (var happened in diagnosis.Timeline)
+        {
+            table.AddRow(
+                new Text(JobFacts.Time(happened.Time)),
+                new Text("+" + Between(start, happened.Time)),
+                new Text(SafeText.OneLine(happened.Description)));
+        }
+
+        console.Write(table);
+    }
+
+    private static void WriteSegments(IAnsiConsole console, JobDiagnosis diagnosis)
+    {
+        var counts = diagnosis.SegmentCounts ?? new SegmentCounts();
+        if (counts.Planned == 0 && diagnosis.Segments.Count == 0)
+        {
+            return;
+        }
+
+        WriteHeading(console, counts.Planned == 0
+            ? "Segments"
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"Segments: {counts.Planned} planned, {counts.Finished} finished, {counts.Running} running"));
+        var table = new Table().Border(TableBorder.Simple)
+            .AddColumns("Frames", "Attempt", "State", "Time", "InferenceService", "Error");
+        foreach (var segment in diagnosis.Segments.TakeLast(MaxSegments))
+        {
+            table.AddRow(
+                new Text(string.Create(
+                    CultureInfo.InvariantCulture, $"{segment.StartFrame} to {segment.EndFrame - 1}")),
+                new Text(segment.Attempt.ToString(CultureInfo.InvariantCulture)),
+                new Text(StateText(segment.State)),
+                new Text(Between(segment.StartedAt, segment.EndedAt)),
+                new Text(SafeText.OneLine(segment.Instance)),
+                new Text(SafeText.OneLine(segment.ErrorReason)));
+        }
+
+        console.Write(table);
+        if (diagnosis.Segments.Count > MaxSegments)
+        {
+            console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"  … after {diagnosis.Segments.Count - MaxSegments} earlier ones; --json has them"));
+        }
+    }
+
+    private static string StateText(SegmentState state) => state switch
+    {
+        SegmentState.GivenUp => "given up",
+        _ => state.ToString().ToLowerInvariant(),
+    };
+
+    private static string Between(Timestamp? start, Timestamp? end) => start is null || end is null
+        ? ""
+        : DurationText.Format(end.ToDateTimeOffset() - start.ToDateTimeOffset());
+
+    private static string Describe(DispatchState state) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{state.RunningJobs} of {state.MaxRunningJobs} places for running jobs taken, {state.PendingJobs} jobs wait, "
+        + $"{state.ServingInstances} of {state.KnownInstances} InferenceServices serve")
+        + (state.DrainState is DrainState.Draining or DrainState.Drained ? ", being drained" : "");
+}

@@ -1,0 +1,91 @@
+using ForegSyte.Client.Tests.Fakes;
+using ForegSyte.Protocol.Json;
+using ForegSyte.V1;
+using Google.Protobuf.WellKnownTypes;
+
+namespace ForegSyte.Client.Tests.CommandLine;
+
+public sealed class DiagnoseCommandTests : IAsyncLifetime
+{
+    private static readonly DateTimeOffset Noon = new(2026, 1, 31, 12, 0, 0, TimeSpan.Zero);
+
+    private ScriptedServer _server = null!;
+
+    public async ValueTask InitializeAsync() => _server = await ScriptedServer.StartAsync();
+
+    public ValueTask DisposeAsync() => _server.DisposeAsync();
+
+    [Fact]
+    public async Task Diagnose_RunningJob_ShowsWhatHappenedAndWhere()
+    {
+        _server.Service.Diagnose.Answer(new DiagnoseJobResponse { Diagnosis = Sample() });
+
+        var run = await CommandLineRun.OnAsync(_server, "diagnose", SampleJobs.Id);
+
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        foreach (var expected in new[]
+        {
+            $"{SampleJobs.Id} running", "Attempt 2 runs for 3 s.", "Trace 4bf92f3577b34da6a3ce929d0e0e4736",
+            "2026-01-31 12:00:02Z", "+2 s", "attempt 1 ended: DECODER_LOST",
+            "Segments: 4 planned, 1 finished, 1 running", "32 to 63", "given up", "http://gpu-1:5201",
+            "moov atom not found", "1 of 2 places for running jobs taken, 7 jobs wait, 1 of 3 InferenceServices serve",
+        })
+        {
+            Assert.Contains(expected, run.Output, StringComparison.Ordinal);
+        }
+
+        Assert.DoesNotContain('\u001b', run.Output);
+    }
+
+    [Fact]
+    public async Task Diagnose_Json_PrintsTheMessage()
+    {
+        _server.Service.Diagnose.Answer(new DiagnoseJobResponse { Diagnosis = Sample() });
+
+        var run = await CommandLineRun.OnAsync(_server, "diagnose", SampleJobs.Id, "--json");
+
+        Assert.Equal(Sample(), ForegSyteJson.Parser.Parse<JobDiagnosis>(run.Output));
+    }
+
+    [Fact]
+    public async Task Diagnose_NoSuchJob_ExitsWithThree()
+    {
+        _server.Service.Diagnose.Fail(Failures.JobNotFound);
+
+        var run = await CommandLineRun.OnAsync(_server, "diagnose", SampleJobs.Id);
+
+        Assert.Equal((3, ""), (run.ExitCode, run.Output));
+    }
+
+    private static JobDiagnosis Sample() => new()
+    {
+        Job = SampleJobs.Running(12),
+        Explanation = "Attempt 2 runs for 3 s.",
+        TraceId = "4bf92f3577b34da6a3ce929d0e0e4736",
+        Timeline =
+        {
+            new JobEvent { Time = At(0), Kind = JobEventKind.Accepted, Description = "accepted" },
+            new JobEvent
+            {
+                Time = At(2), Kind = JobEventKind.AttemptEnded, Attempt = 1,
+                Description = "attempt 1 ended: DECODER_LOST, which may pass: \u001b[31mred",
+            },
+        },
+        SegmentCounts = new SegmentCounts { Planned = 4, Finished = 1, Running = 1 },
+        Segments =
+        {
+            new SegmentDiagnosis
+            {
+                Number = 1, StartFrame = 32, EndFrame = 64, Attempt = 1, State = SegmentState.GivenUp,
+                Instance = "http://gpu-1:5201", StartedAt = At(1), EndedAt = At(2), ErrorReason = "DECODER_LOST",
+            },
+        },
+        LastWords = "[mov,mp4] moov atom not found\nVIDEO: Invalid data found",
+        Dispatch = new DispatchState
+        {
+            RunningJobs = 1, MaxRunningJobs = 2, PendingJobs = 7, ServingInstances = 1, KnownInstances = 3,
+        },
+    };
+
+    private static Timestamp At(int seconds) => Noon.AddSeconds(seconds).ToTimestamp();
+}

@@ -1,0 +1,174 @@
+using ForegSyte.Jobs.Inference;
+using ForegSyte.Jobs.Tests.Queue;
+using ForegSyte.Jobs.Tests.Security;
+using ForegSyte.Testing;
+using ForegSyte.V1;
+
+namespace ForegSyte.Jobs.Tests.Grpc;
+
+/// <summary>DiagnoseJob, over a socket.</summary>
+public sealed class DiagnosisTests
+{
+    private const string LastWords = "VIDEO: Invalid data found when processing input";
+
+    private static readonly (string, string) Impatient = ("Dispatch:ServingPatience", "00:00:00.010");
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Diagnose_RunningJob_TellsItsSegmentsAndWhereTheyRun()
+    {
+        var (begun, go) = (NewSignal(), NewSignal());
+        var inference = new ScriptedInference
+        {
+            OnRun = async (_, call, cancellationToken) =>
+            {
+                if (call == 3)
+                {
+                    begun.SetResult();
+                }
+
+                await (call < 2 ? Task.CompletedTask : go.Task.WaitAsync(cancellationToken));
+            },
+        };
+        await using var service = await RunningJobService.StartAsync(inference, ("Dispatch:SegmentFrames", "20"));
+        var jobId = (await service.SubmitAsync()).JobId;
+        await begun.Task.WaitAsync(Patience, Cancellation);
+        await service.GetWhenAsync(jobId, job => job.Progress.FramesDone == 20);
+
+        var diagnosis = await DiagnoseAsync(service, jobId);
+
+        Assert.Equal(new SegmentCounts { Planned = 5, Finished = 1, Running = 2 }, diagnosis.SegmentCounts);
+        Assert.Equal(
+            [(0, SegmentState.Finished), (1, SegmentState.Running), (2, SegmentState.Running)],
+            diagnosis.Segments.Select(segment => (segment.Number, segment.State)));
+        Assert.All(diagnosis.Segments, segment => Assert.Equal(inference.Address.ToString(), segment.Instance));
+        Assert.Equal(20, diagnosis.Segments[0].FramesAnalyzed);
+        Assert.NotNull(diagnosis.Segments[0].EndedAt);
+        Assert.Null(diagnosis.Segments[1].EndedAt);
+        Assert.Contains(
+            "1 of 5 segments are finished, 2 are under way; 20 of 100 frames are done.", diagnosis.Explanation,
+            StringComparison.Ordinal);
+        Assert.Equal(
+            [JobEventKind.Accepted, JobEventKind.AttemptStarted],
+            diagnosis.Timeline.Select(happened => happened.Kind));
+        Assert.Equal((1, 2, 1, 1), (
+            diagnosis.Dispatch.RunningJobs, diagnosis.Dispatch.MaxRunningJobs, diagnosis.Dispatch.ServingInstances,
+            diagnosis.Dispatch.KnownInstances));
+
+        go.SetResult();
+        await service.GetWhenAsync(jobId, job => job.Status == JobStatus.Completed);
+        var completed = await DiagnoseAsync(service, jobId);
+        Assert.Equal("The job is completed: 100 frames in 1 attempt.", completed.Explanation);
+        Assert.Equal(5, completed.Segments.Count(segment => segment.State == SegmentState.Finished));
+        Assert.Equal(JobEventKind.Completed, completed.Timeline[^1].Kind);
+    }
+
+    [Fact]
+    public async Task Diagnose_FailedJob_TellsWhatTheDecoderSaidAndWhatToDo()
+    {
+        var inference = new ScriptedInference
+        {
+            OnRun = (_, call, _) => throw new InferenceFailedException(
+                call == 1
+                    ? new JobFailure(ErrorReason.DecoderLost, "Signal 11 ended it.") { LastWords = LastWords }
+                    : new JobFailure(ErrorReason.VideoLimitExceeded, "The video needs more memory.")),
+        };
+        await using var service = await RunningJobService.StartAsync(
+            inference, ("Retry:FirstDelay", "00:00:00.010"), ("Dispatch:SegmentFrames", "100"));
+        var jobId = (await service.SubmitAsync()).JobId;
+        await service.GetWhenAsync(jobId, job => job.Status == JobStatus.Failed);
+
+        var diagnosis = await DiagnoseAsync(service, jobId);
+
+        Assert.Equal(LastWords, diagnosis.LastWords);
+        Assert.StartsWith(
+            "The job failed with VIDEO_LIMIT_EXCEEDED: The video needs more memory. Another attempt would end in the "
+            + "same way.",
+            diagnosis.Explanation,
+            StringComparison.Ordinal);
+        Assert.Equal(
+            [
+                JobEventKind.Accepted, JobEventKind.AttemptStarted, JobEventKind.SegmentFailed,
+                JobEventKind.AttemptEnded, JobEventKind.AttemptStarted, JobEventKind.SegmentFailed,
+                JobEventKind.AttemptEnded, JobEventKind.Failed,
+            ],
+            diagnosis.Timeline.Select(happened => happened.Kind));
+        Assert.Equal(["DECODER_LOST", "VIDEO_LIMIT_EXCEEDED"], diagnosis.Segments
+            .Where(segment => segment.State == SegmentState.Failed).Select(segment => segment.ErrorReason));
+        Assert.DoesNotContain(LastWords, (await service.GetAsync(jobId)).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Diagnose_JobThatWaits_TellsWhy()
+    {
+        await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing(), Impatient);
+        await service.SubmitAsync(priority: 9);
+        var jobId = (await service.SubmitAsync()).JobId;
+        await service.GetWhenAsync(jobId, job => job.Wait.Reason == WaitReason.NoInferenceService);
+
+        var diagnosis = await DiagnoseAsync(service, jobId);
+
+        Assert.Equal(
+            "None of 1 InferenceServices serves (option Inference:Addresses). The job is number 2 in the queue and "
+            + "begins when one does; waiting costs it no attempt.",
+            diagnosis.Explanation);
+        Assert.Equal((0, 2), (diagnosis.Dispatch.RunningJobs, diagnosis.Dispatch.PendingJobs));
+        Assert.Equal(WaitReason.NoInferenceService, diagnosis.Job.Wait.Reason);
+    }
+
+    [Fact]
+    [Reaches(ErrorReason.JobNotFound)]
+    public async Task Diagnose_NoSuchJob_IsNotFound()
+    {
+        await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
+        var request = new DiagnoseJobRequest { JobId = Guid.NewGuid().ToString() };
+        var refusal = await Refusal.OfAsync(service.Client.DiagnoseJobAsync(request, cancellationToken: Cancellation));
+        Assert.Equal(ErrorReason.JobNotFound, refusal.Reason);
+    }
+
+    [Fact]
+    public async Task Diagnose_ByACallerWhoIsNoAdmin_NamesNoInferenceService()
+    {
+        using var setup = AccessSetup.ApiKeys();
+        var inference = new ScriptedInference();
+        await using var service = await RunningJobService.StartAsync(inference, [.. setup.Settings]);
+        using var submitter = Answers.ChannelOf(service.Address, setup.Callers["submit"]);
+        var submitted = await new JobService.JobServiceClient(submitter).SubmitVideoAsync(
+            RunningJobService.Request(), cancellationToken: Cancellation);
+        var (read, admin) = ("read", "admin");
+        var byReader = await WhenCompletedAsync(setup, service, read, submitted.Job.JobId);
+        var byAdmin = await WhenCompletedAsync(setup, service, admin, submitted.Job.JobId);
+
+        Assert.All(byReader.Segments, segment => Assert.Empty(segment.Instance));
+        Assert.All(byAdmin.Segments, segment => Assert.Equal(inference.Address.ToString(), segment.Instance));
+    }
+
+    private static async Task<JobDiagnosis> WhenCompletedAsync(
+        AccessSetup setup, RunningJobService service, string caller, string jobId)
+    {
+        using var channel = Answers.ChannelOf(service.Address, setup.Callers[caller]);
+        var client = new JobService.JobServiceClient(channel);
+        var began = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            var answer = await client.DiagnoseJobAsync(
+                new DiagnoseJobRequest { JobId = jobId }, cancellationToken: Cancellation);
+            if (answer.Diagnosis.Job.Status == JobStatus.Completed)
+            {
+                Assert.NotEmpty(answer.Diagnosis.Segments);
+                return answer.Diagnosis;
+            }
+
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < Patience, $"Still waiting: {answer}");
+            await Task.Delay(20, Cancellation);
+        }
+    }
+
+    private static async Task<JobDiagnosis> DiagnoseAsync(RunningJobService service, string jobId) =>
+        (await service.Client.DiagnoseJobAsync(
+            new DiagnoseJobRequest { JobId = jobId }, cancellationToken: Cancellation)).Diagnosis;
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
