@@ -9,9 +9,12 @@ namespace ForegSyte.Testing;
 public sealed class RecordedMetrics<TMetrics> : IDisposable
     where TMetrics : class
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
     private readonly ServiceProvider? _own;
     private readonly MeterListener _listener = new();
     private readonly List<(string Name, double Value, string Tags)> _seen = [];
+    private TaskCompletionSource _added = NewSignal();
 
     /// <summary>With metrics of its own.</summary>
     public RecordedMetrics()
@@ -54,6 +57,28 @@ public sealed class RecordedMetrics<TMetrics> : IDisposable
         }
     }
 
+    /// <summary>Returns when an instrument has a value with these tags.</summary>
+    /// <exception cref="OperationCanceledException">It never had.</exception>
+    public async Task WaitForAsync(string name, string tags)
+    {
+        using var limit = new CancellationTokenSource(Patience, TimeProvider.System);
+        while (true)
+        {
+            Task added;
+            lock (_seen)
+            {
+                if (_seen.Any(seen => seen.Name == name && seen.Tags == tags))
+                {
+                    return;
+                }
+
+                added = _added.Task;
+            }
+
+            await added.WaitAsync(limit.Token);
+        }
+    }
+
     /// <summary>Reads the instruments that are looked up.</summary>
     public void Collect() => _listener.RecordObservableInstruments();
 
@@ -71,6 +96,10 @@ public sealed class RecordedMetrics<TMetrics> : IDisposable
         lock (_seen)
         {
             _seen.Add((instrument.Name, value, text));
+            _added.SetResult();
+            _added = NewSignal();
         }
     }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

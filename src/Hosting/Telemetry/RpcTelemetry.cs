@@ -1,5 +1,6 @@
 using System.Globalization;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Hosting.Security;
 using ForegSyte.Protocol.Tracing;
 using Grpc.AspNetCore.Server;
 using Grpc.Core;
@@ -17,9 +18,6 @@ internal sealed class RpcTelemetry(RequestDelegate next, RpcMetrics metrics, Tim
     /// <summary>The method of calls to none that is here: callers must not be able to make up new series.</summary>
     public const string OtherMethod = "_OTHER";
 
-    /// <summary>Polled without end; as spans they would hide the others.</summary>
-    private const string HealthPrefix = "grpc.health.v1.Health/";
-
     /// <summary>Runs a call.</summary>
     public Task InvokeAsync(HttpContext context) =>
         metrics.IsCollected || ServerSpans.Source.HasListeners() ? MeasureAsync(context) : next(context);
@@ -28,9 +26,7 @@ internal sealed class RpcTelemetry(RequestDelegate next, RpcMetrics metrics, Tim
     {
         var method = MethodOf(context);
         var headers = context.Request.Headers;
-        using var span = method.StartsWith(HealthPrefix, StringComparison.Ordinal)
-            ? null
-            : ServerSpans.Start(method, headers.TraceParent, headers.TraceState);
+        using var span = ServerSpans.Start(method, headers.TraceParent, headers.TraceState, BeginsTrace(context));
         var start = time.GetTimestamp();
         try
         {
@@ -48,6 +44,13 @@ internal sealed class RpcTelemetry(RequestDelegate next, RpcMetrics metrics, Tim
             metrics.Record(time.GetElapsedTime(start), method, StatusCodeNames.Of(code));
         }
     }
+
+    /// <summary>
+    /// Whether a call that nobody traces is one that begins something. Those that only look, and health checks, are
+    /// polled without end: as traces of their own they would hide the others, and cost more than the calls.
+    /// </summary>
+    private static bool BeginsTrace(HttpContext context) =>
+        context.RpcRule() is { Permission: not CallerPermissions.Read };
 
     private static string MethodOf(HttpContext context) =>
         context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method.FullName[1..] ?? OtherMethod;

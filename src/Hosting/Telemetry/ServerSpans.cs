@@ -11,19 +11,23 @@ internal static class ServerSpans
     public static readonly ActivitySource Source = new("ForegSyte.Hosting", ServiceVersion.Text);
 
     /// <summary>
-    /// Begins the span of a call, in the caller's trace where its headers name one; null where nobody listens, or where
-    /// the trace is not exported and the caller did not send one.
+    /// Begins the span of a call, in the caller's trace where its headers name one. Null where nobody listens, and for
+    /// a call without a trace that begins none.
     /// </summary>
-    public static Activity? Start(string method, string? traceParent, string? traceState)
+    /// <param name="method">Full name of the method.</param>
+    /// <param name="traceParent">The caller's traceparent.</param>
+    /// <param name="traceState">The caller's tracestate.</param>
+    /// <param name="beginsTrace">Whether the call begins a trace where the caller has none.</param>
+    public static Activity? Start(string method, string? traceParent, string? traceState, bool beginsTrace)
     {
-        if (!Source.HasListeners())
+        if (!Source.HasListeners()
+            || !(ActivityContext.TryParse(traceParent, traceState, isRemote: true, out var caller) || beginsTrace))
         {
             return null;
         }
 
         // ASP.NET Core has made an activity that nobody exports: as a parent it would be missing from the trace.
         Activity.Current = null;
-        _ = ActivityContext.TryParse(traceParent, traceState, isRemote: true, out var caller);
         return Source.StartActivity(method, ActivityKind.Server, caller)
             ?.SetTag(TraceAttributes.System, TraceAttributes.Grpc)
             .SetTag(TraceAttributes.Method, method);

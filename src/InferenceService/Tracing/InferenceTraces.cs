@@ -25,7 +25,7 @@ internal static class InferenceTraces
     public static readonly ActivitySource Source = new("ForegSyte.Inference", ServiceVersion.Text);
 
     /// <summary>Whether the current call is traced.</summary>
-    public static bool IsTraced => Source.HasListeners() && Activity.Current is { IsAllDataRequested: true };
+    public static bool IsTraced => Source.HasListeners() && Activity.Current is { Recorded: true };
 
     /// <summary>Begins a step of the current call; null where it is not traced.</summary>
     public static Activity? StartStep(string name) => IsTraced ? Source.StartActivity(name) : null;

@@ -43,7 +43,7 @@ internal static class JobTraces
     /// <summary>Says which job the current span is about.</summary>
     public static void Mark(Guid jobId)
     {
-        if (Source.HasListeners() && Activity.Current is { IsAllDataRequested: true } span)
+        if (Source.HasListeners() && Activity.Current is { Recorded: true } span)
         {
             span.SetTag(TraceAttributes.JobId, jobId.ToString());
         }

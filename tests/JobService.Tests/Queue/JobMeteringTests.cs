@@ -16,14 +16,12 @@ public sealed class JobMeteringTests
     {
         var broken = new JobFailure(ErrorReason.StageFailed, "A stage failed.");
         var lost = new JobFailure(ErrorReason.DecoderLost, "The decoder was lost.");
+        var isBroken = false;
         var inference = new ScriptedInference
         {
-            OnRun = (_, call, _) => call switch
-            {
-                1 => Task.FromException(new InferenceFailedException(lost)),
-                2 => Task.CompletedTask,
-                _ => Task.FromException(new InferenceFailedException(broken)),
-            },
+            OnRun = (request, _, _) => isBroken
+                ? Task.FromException(new InferenceFailedException(broken))
+                : request.Attempt == 1 ? Task.FromException(new InferenceFailedException(lost)) : Task.CompletedTask,
         };
         await using var service = await RunningJobService.StartAsync(
             inference, ("Retry:FirstDelay", "00:00:00.020"), ("Dispatch:MaxConcurrentJobs", "1"));
@@ -31,6 +29,7 @@ public sealed class JobMeteringTests
 
         var good = await service.SubmitAsync();
         await service.GetWhenAsync(good.JobId, job => job.Status == JobStatus.Completed);
+        isBroken = true;
         var bad = await service.SubmitAsync();
         await service.GetWhenAsync(bad.JobId, job => job.Status == JobStatus.Failed);
 
@@ -75,11 +74,7 @@ public sealed class JobMeteringTests
     {
         var held = new TaskCompletionSource();
         var inference = new ScriptedInference { OnRun = (_, call, _) => call == 1 ? held.Task : Task.CompletedTask };
-        await using var service = await RunningJobService.StartAsync(
-            inference,
-            ("Dispatch:LeaseDuration", "00:00:01"),
-            ("Dispatch:HeartbeatInterval", "00:00:00.900"),
-            ("Dispatch:RescueInterval", "00:00:00.100"));
+        await using var service = await RunningJobService.StartAsync(inference);
         using var metrics = new RecordedMetrics<JobMetrics>(service.Services);
         var board = (JobBoard)service.Services.GetService(typeof(JobBoard))!;
         var job = await service.SubmitAsync();
