@@ -103,7 +103,7 @@ public sealed record ForegSyteClientOptions
     public int MaxInlineBytes { get; set; } = 32 * 1024 * 1024;
 
     /// <summary>How a file is sent that is larger than <see cref="MaxInlineBytes"/>.</summary>
-    /// <value>Default: parts of 4 MiB, 4 at a time.</value>
+    /// <value>Default: parts of 2 MiB, 4 at a time.</value>
     public UploadOptions Uploads { get; set; } = new();
 
     /// <summary>How long to wait for a connection to be made.</summary>

@@ -9,8 +9,11 @@ namespace ForegSyte.Jobs.Uploads;
 /// </summary>
 internal sealed class PartBuffers
 {
-    /// <summary>Most bytes that lie idle for the next parts: eight parts of the client's size.</summary>
-    private const long MaxIdleBytes = 32 << 20;
+    /// <summary>
+    /// Most bytes that lie idle for the next parts: twenty parts of the client's size, more than one upload needs at the
+    /// same time. With less, memory would be left to the collector and made anew all the time.
+    /// </summary>
+    private const long MaxIdleBytes = 40 << 20;
 
     private const int SmallestBytes = 64 << 10;
 

@@ -8,7 +8,7 @@ namespace ForegSyte.Jobs.Uploads;
 internal sealed class RecentParts
 {
     /// <summary>Eight parts of the client's size, twice as many as it sends at a time.</summary>
-    private const long MaxBytes = 33 << 20;
+    private const long MaxBytes = 17 << 20;
 
     private readonly Lock _lock = new();
     private readonly Queue<RecentPart> _parts = [];

@@ -19,7 +19,7 @@ internal sealed class UploadOptions
     public int MaxPartBytes { get; set; } = 8 << 20;
 
     /// <summary>Uploads that may be open. Past that CreateUpload answers TOO_MANY_UPLOADS.</summary>
-    /// <value>1 to 10000; 500 by default. Each has two open files.</value>
+    /// <value>1 to 10000; 500 by default. Each has three open files.</value>
     [Range(1, 10_000)]
     [Limit(
         "uploads", "Uploads that are open at the same time; one more is refused.",

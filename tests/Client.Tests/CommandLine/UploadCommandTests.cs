@@ -8,7 +8,7 @@ namespace ForegSyte.Client.Tests.CommandLine;
 
 public sealed class UploadCommandTests : IAsyncLifetime
 {
-    private const int PartBytes = 4 * 1024 * 1024;
+    private const int PartBytes = 2 * 1024 * 1024;
     private static readonly TimeSpan TimeLimit = TimeSpan.FromMinutes(2);
 
     private readonly TemporaryFolder _folder = new();
@@ -155,7 +155,7 @@ public sealed class UploadCommandTests : IAsyncLifetime
     [Fact]
     public async Task Submit_LargeFile_FitsIntoASmallHeap()
     {
-        const int Parts = 64;
+        const int Parts = 128;
         await using (var file = File.Create(VideoPath))
         {
             file.Write("\0\0\0\u0018ftypisom"u8);
@@ -169,7 +169,7 @@ public sealed class UploadCommandTests : IAsyncLifetime
         _server.Uploads.Part.Always((_, _) => Task.FromResult(new UploadPartResponse()));
         _server.Service.Submit.Do((_, _) => Task.FromResult(new SubmitVideoResponse { Job = SampleJobs.Pending() }));
 
-        // A part of 4 MiB and gRPC's copy of it, four times, and room to spare; the file has 256 MiB.
+        // A part of 2 MiB and gRPC's copy of it, four times, and room to spare; the file has 256 MiB.
         await using var process = Start(new Dictionary<string, string> { ["DOTNET_GCHeapHardLimit"] = "0x8000000" });
         var run = await process.EndAsync(Token);
 

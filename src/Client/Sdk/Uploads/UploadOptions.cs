@@ -12,8 +12,8 @@ public sealed record UploadOptions
     /// Bytes of a part; less where the server takes less. Larger parts cost memory and are longer to repeat, smaller
     /// ones cost calls.
     /// </summary>
-    /// <value>Default: 4 MiB. 1 KiB to 8 MiB.</value>
-    public int PartBytes { get; set; } = 4 * 1024 * 1024;
+    /// <value>Default: 2 MiB. 1 KiB to 8 MiB.</value>
+    public int PartBytes { get; set; } = 2 * 1024 * 1024;
 
     /// <summary>
     /// Parts under way at the same time. An upload holds as many parts in memory, and gRPC a copy of each.
@@ -22,7 +22,7 @@ public sealed record UploadOptions
     public int Parallelism { get; set; } = 4;
 
     /// <summary>Longest time for one attempt to send a part.</summary>
-    /// <value>Default: 2 minutes, enough for 4 MiB over a line of 300 kbit/s. Greater than zero.</value>
+    /// <value>Default: 2 minutes, enough for 2 MiB over a line of 150 kbit/s. Greater than zero.</value>
     public TimeSpan PartDeadline { get; set; } = TimeSpan.FromMinutes(2);
 
     /// <summary>
