@@ -1,6 +1,8 @@
 namespace ForegSyte.Jobs.Queue;
 
-/// <summary>Takes down how one piece of work on a segment goes. Written by one caller at a time, read by many.</summary>
+/// <summary>
+/// Takes down how one piece of work on a segment goes. Written by one caller at a time, read by many.
+/// </summary>
 internal sealed class RecordedRun(SegmentRun begun, TimeProvider time)
 {
     private volatile SegmentRun _current = begun;

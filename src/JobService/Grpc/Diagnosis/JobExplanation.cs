@@ -48,8 +48,8 @@ internal static class JobExplanation
         var failed = job.Attempts.LastOrDefault();
         var next = job.Wait.NextAttemptAt?.ToDateTimeOffset();
         var left = next is { } due && due > now ? Text($"in {(due - now).TotalSeconds:0.#} s") : "at any moment";
-        return Text($"Attempt {failed?.Number} failed with {failed?.ErrorReason}, which may pass: {failed?.ErrorMessage} ")
-            + $"The next attempt begins {left}.";
+        return Text($"Attempt {failed?.Number} failed with {failed?.ErrorReason}, which may pass: ")
+            + $"{failed?.ErrorMessage} The next attempt begins {left}.";
     }
 
     private static string OfRun(Job job, SegmentCounts counts, DispatchState state, DateTimeOffset now)
@@ -79,7 +79,8 @@ internal static class JobExplanation
         return $"The job failed with {job.ErrorInfo?.Reason}: {job.ErrorMessage} {why}{advice}";
     }
 
-    private static string Attempts(Job job) => job.Attempts.Count == 1 ? "1 attempt" : Text($"{job.Attempts.Count} attempts");
+    private static string Attempts(Job job) =>
+        job.Attempts.Count == 1 ? "1 attempt" : Text($"{job.Attempts.Count} attempts");
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

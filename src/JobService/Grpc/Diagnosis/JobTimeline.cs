@@ -40,7 +40,8 @@ internal static class JobTimeline
                     endedAt, JobEventKind.AttemptEnded,
                     string.Create(
                         CultureInfo.InvariantCulture,
-                        $"attempt {attempt.Number} ended: {failure.Reason.ToText()}, which {passes}: {failure.Message}"),
+                        $"attempt {attempt.Number} ended: {failure.Reason.ToText()}, which {passes}: ")
+                    + failure.Message,
                     attempt.Number);
             }
         }
