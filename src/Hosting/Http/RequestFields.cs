@@ -69,12 +69,18 @@ internal sealed class RequestFields(MessageDescriptor type)
     }
 
     /// <summary>The request of these fields.</summary>
+    /// <param name="elsewhere">A field that is no text and comes from elsewhere; it may not be here too.</param>
     /// <exception cref="ServiceException">INVALID_FIELD.</exception>
-    public IMessage ToMessage()
+    public IMessage ToMessage(FieldDescriptor? elsewhere = null)
     {
+        if (elsewhere is not null && _fields.ContainsKey(elsewhere.Name))
+        {
+            throw Twice(elsewhere.Name);
+        }
+
         foreach (var group in type.Oneofs.Where(group => !group.IsSynthetic))
         {
-            if (group.Fields.Count(field => _fields.ContainsKey(field.Name)) > 1)
+            if (group.Fields.Count(field => field == elsewhere || _fields.ContainsKey(field.Name)) > 1)
             {
                 throw ServiceException.InvalidField(
                     group.Name, $"Give one of {string.Join(", ", group.Fields.Select(field => field.Name))}.");
@@ -101,7 +107,7 @@ internal sealed class RequestFields(MessageDescriptor type)
         var field = FieldOf(message, name, path);
         if (target.ContainsKey(field.Name))
         {
-            throw ServiceException.InvalidField(ServiceException.Shorten(path), "The request has this field twice.");
+            throw Twice(path);
         }
 
         if (IsPlainMessage(field) && value is JsonObject nested)
@@ -129,6 +135,9 @@ internal sealed class RequestFields(MessageDescriptor type)
 
     private static ServiceException Unknown(string path) => ServiceException.InvalidField(
         ServiceException.Shorten(path), "The request has no such field; /openapi.json lists those that there are.");
+
+    private static ServiceException Twice(string path) =>
+        ServiceException.InvalidField(ServiceException.Shorten(path), "The request has this field twice.");
 
     private static bool IsPlainMessage(FieldDescriptor field) =>
         field is { FieldType: FieldType.Message, IsRepeated: false }
