@@ -3,8 +3,8 @@ using ForegSyte.Testing;
 namespace ForegSyte.Jobs.Tests.Floods;
 
 /// <summary>
-/// The same over HTTP/1.1: while a flood lasts, callers who behave are answered on both doors, and afterwards nothing is
-/// left of it.
+/// The same over HTTP/1.1: while a flood lasts, callers who behave are answered on both doors, and afterwards nothing
+/// is left of it.
 /// </summary>
 public sealed class HttpFloodTests(FloodedService service) : IClassFixture<FloodedService>
 {
