@@ -23,22 +23,20 @@ internal sealed class RequestFields(MessageDescriptor type)
     /// <exception cref="ServiceException">MALFORMED_REQUEST or INVALID_FIELD.</exception>
     public void AddJson(ReadOnlySpan<byte> json)
     {
-        JsonNode? body;
         try
         {
-            body = JsonNode.Parse(json, nodeOptions: null, Strict);
+            if (JsonNode.Parse(json, nodeOptions: null, Strict) is not JsonObject fields)
+            {
+                throw Malformed("The body has to be a JSON object with the fields of the request.");
+            }
+
+            AddAll(_fields, type, fields, prefix: "");
         }
-        catch (JsonException failure)
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException)
         {
+            // The second where a text is no Unicode, which is found when it is looked at.
             throw Malformed("The body is not JSON, or names a field twice.", failure);
         }
-
-        if (body is not JsonObject fields)
-        {
-            throw Malformed("The body has to be a JSON object with the fields of the request.");
-        }
-
-        AddAll(_fields, type, fields, prefix: "");
     }
 
     /// <summary>Takes a field of the path or the query in; nested ones by path, as options.frame_stride.</summary>

@@ -168,6 +168,27 @@ public sealed class HttpProtectionTests
         Assert.False(onGrpc.IsSuccessStatusCode && onGrpc.Content.Headers.ContentType?.MediaType == "application/json");
     }
 
+    [Theory]
+    [InlineData("1.1")]
+    [InlineData("2.0")]
+    public async Task Tls_EitherVersion_IsServedWithDeadlines(string version)
+    {
+        using var setup = AccessSetup.MutualTls();
+        await using var service = await RunningJobService.StartAsync(
+            RunningJobService.NotServing(), [.. setup.Settings, HttpPort]);
+        var address = new UriBuilder(service.HttpAddress) { Host = "localhost" }.Uri;
+        using var caller = new HttpCaller(address, setup.Callers["admin"]) { Version = Version.Parse(version) };
+        var submitted = await caller.SendBytesAsync(
+            "POST", "/v1/jobs:content?pipeline_id=detect_only", RunningJobService.Video.ToByteArray());
+        var job = submitted.Read<SubmitVideoResponse>().Job;
+
+        var late = await caller.GetAsync(
+            $"/v1/jobs/{job.JobId}:wait?etag={job.Etag}&timeout=60s", ("grpc-timeout", "100m"));
+
+        Assert.Equal((504, ErrorReason.DeadlineExceeded), (late.Status, late.ReadError().Reason));
+        Assert.Equal(job.JobId, (await caller.GetAsync($"/v1/jobs/{job.JobId}")).Read<GetJobResponse>().Job.JobId);
+    }
+
     private static async Task<HttpReply> SendAsync(HttpCaller caller, string what, Job job)
     {
         var absent = $"/v1/jobs/{Guid.NewGuid()}";

@@ -89,6 +89,7 @@ public sealed class RequestFieldsTests
     [InlineData("""{"filter": "a", "filter": "b"}""")]
     [InlineData("""{"filter": "a"} {}""")]
     [InlineData("{'filter': 'a'}")]
+    [InlineData("""{"\ud800": "a"}""")]
     public void AddJson_NoObject_IsMalformed(string json) => Assert.Equal(
         ErrorReason.MalformedRequest,
         Assert.Throws<ServiceException>(() => Read(ListJobsRequest.Descriptor, json)).Reason);
