@@ -67,7 +67,11 @@ internal sealed class SchemaSet
     private void Describe(JsonObject schema, MessageDescriptor message, IEnumerable<FieldDescriptor> fields)
     {
         schema["type"] = "object";
-        schema["description"] = CommentText.Of(message);
+        if (CommentText.Of(message) is { Length: > 0 } comment)
+        {
+            schema["description"] = comment;
+        }
+
         schema["properties"] = new JsonObject(
             fields.Select(field => KeyValuePair.Create<string, JsonNode?>(field.Name, Described(field))));
     }
@@ -105,12 +109,12 @@ internal sealed class SchemaSet
         {
             var schema = _schemas[type.Name];
             schema["type"] = "string";
-            var values =
-                from value in type.Values
-                let comment = CommentText.Of(value)
-                where comment.Length > 0
-                select $"- `{value.Name}`: {comment}";
-            schema["description"] = $"{CommentText.Of(type)}\n\n{string.Join('\n', values)}".Trim();
+            if (CommentText.Of(type) is { Length: > 0 } comment)
+            {
+                var values = type.Values.Select(value => $"- `{value.Name}`: {CommentText.Of(value)}");
+                schema["description"] = $"{comment}\n\n{string.Join('\n', values)}";
+            }
+
             schema["enum"] = new JsonArray([.. type.Values.Select(value => JsonValue.Create(value.Name))]);
         }
 

@@ -41,6 +41,9 @@ public sealed class Installation : IAsyncDisposable
     /// <summary>Address of the JobService.</summary>
     public Uri JobAddress { get; private set; } = new("http://127.0.0.1:1");
 
+    /// <summary>Address of the JobService for HTTP with JSON, where its settings have Listen:HttpPort.</summary>
+    public Uri HttpAddress { get; private set; } = new("http://127.0.0.1:1");
+
     /// <summary>Address of the InferenceService.</summary>
     public Uri InferenceAddress { get; private set; } = new("http://127.0.0.1:1");
 
@@ -84,6 +87,11 @@ public sealed class Installation : IAsyncDisposable
     {
         (_jobService, JobAddress) = await ServiceProcess.StartAsync("JobService", _jobSettings);
         _jobSettings["Listen:Port"] = Invariant(JobAddress.Port);
+        if (_jobSettings.ContainsKey("Listen:HttpPort"))
+        {
+            HttpAddress = await JobService.SecondAddress;
+        }
+
         await WaitUntilServingAsync(JobAddress);
     }
 

@@ -18,6 +18,7 @@ public sealed partial class ServiceProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _lines = new();
     private readonly TaskCompletionSource<Uri> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<Uri> _secondAddress = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<int> _exit = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private TaskCompletionSource _printed = NewSignal();
@@ -41,6 +42,9 @@ public sealed partial class ServiceProcess : IAsyncDisposable
 
     /// <summary>Its exit code, when it has one.</summary>
     public Task<int> Exit => _exit.Task;
+
+    /// <summary>The second address on which it listens, such as that of Listen:HttpPort, when it does.</summary>
+    public Task<Uri> SecondAddress => _secondAddress.Task.WaitAsync(StartTimeout);
 
     /// <summary>Starts a service and returns when it listens.</summary>
     /// <param name="name">"JobService" or "InferenceService".</param>
@@ -176,7 +180,11 @@ public sealed partial class ServiceProcess : IAsyncDisposable
         Interlocked.Exchange(ref _printed, NewSignal()).TrySetResult();
         if (ListeningLine().Match(line) is { Success: true } match)
         {
-            _address.TrySetResult(new Uri(match.Groups["address"].Value));
+            var address = new Uri(match.Groups["address"].Value);
+            if (!_address.TrySetResult(address))
+            {
+                _secondAddress.TrySetResult(address);
+            }
         }
     }
 

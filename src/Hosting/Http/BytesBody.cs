@@ -64,7 +64,7 @@ internal sealed class BytesBody(
         using var head = new MemoryStream();
         using (var output = new CodedOutputStream(head, leaveOpen: true))
         {
-            ReadFields().ToMessage().WriteTo(output);
+            ReadFields().ToMessage(elsewhere: Route.BytesField).WriteTo(output);
             output.WriteTag(Route.BytesField!.FieldNumber, WireFormat.WireType.LengthDelimited);
             output.WriteUInt64((ulong)_missing);
         }

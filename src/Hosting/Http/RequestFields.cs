@@ -23,22 +23,20 @@ internal sealed class RequestFields(MessageDescriptor type)
     /// <exception cref="ServiceException">MALFORMED_REQUEST or INVALID_FIELD.</exception>
     public void AddJson(ReadOnlySpan<byte> json)
     {
-        JsonNode? body;
         try
         {
-            body = JsonNode.Parse(json, nodeOptions: null, Strict);
+            if (JsonNode.Parse(json, nodeOptions: null, Strict) is not JsonObject fields)
+            {
+                throw Malformed("The body has to be a JSON object with the fields of the request.");
+            }
+
+            AddAll(_fields, type, fields, prefix: "");
         }
-        catch (JsonException failure)
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException)
         {
+            // The second where a text is no Unicode, which is found when it is looked at.
             throw Malformed("The body is not JSON, or names a field twice.", failure);
         }
-
-        if (body is not JsonObject fields)
-        {
-            throw Malformed("The body has to be a JSON object with the fields of the request.");
-        }
-
-        AddAll(_fields, type, fields, prefix: "");
     }
 
     /// <summary>Takes a field of the path or the query in; nested ones by path, as options.frame_stride.</summary>
@@ -69,12 +67,18 @@ internal sealed class RequestFields(MessageDescriptor type)
     }
 
     /// <summary>The request of these fields.</summary>
+    /// <param name="elsewhere">A field that is no text and comes from elsewhere; it may not be here too.</param>
     /// <exception cref="ServiceException">INVALID_FIELD.</exception>
-    public IMessage ToMessage()
+    public IMessage ToMessage(FieldDescriptor? elsewhere = null)
     {
+        if (elsewhere is not null && _fields.ContainsKey(elsewhere.Name))
+        {
+            throw Twice(elsewhere.Name);
+        }
+
         foreach (var group in type.Oneofs.Where(group => !group.IsSynthetic))
         {
-            if (group.Fields.Count(field => _fields.ContainsKey(field.Name)) > 1)
+            if (group.Fields.Count(field => field == elsewhere || _fields.ContainsKey(field.Name)) > 1)
             {
                 throw ServiceException.InvalidField(
                     group.Name, $"Give one of {string.Join(", ", group.Fields.Select(field => field.Name))}.");
@@ -101,7 +105,7 @@ internal sealed class RequestFields(MessageDescriptor type)
         var field = FieldOf(message, name, path);
         if (target.ContainsKey(field.Name))
         {
-            throw ServiceException.InvalidField(ServiceException.Shorten(path), "The request has this field twice.");
+            throw Twice(path);
         }
 
         if (IsPlainMessage(field) && value is JsonObject nested)
@@ -129,6 +133,9 @@ internal sealed class RequestFields(MessageDescriptor type)
 
     private static ServiceException Unknown(string path) => ServiceException.InvalidField(
         ServiceException.Shorten(path), "The request has no such field; /openapi.json lists those that there are.");
+
+    private static ServiceException Twice(string path) =>
+        ServiceException.InvalidField(ServiceException.Shorten(path), "The request has this field twice.");
 
     private static bool IsPlainMessage(FieldDescriptor field) =>
         field is { FieldType: FieldType.Message, IsRepeated: false }

@@ -22,9 +22,10 @@ public sealed class DocumentTests
         "DatabaseOptions.IdleCheckpointDelay", "DeviceOptions.DeviceIndex", "DispatchOptions.FaultDelay",
         "DispatchOptions.HeartbeatInterval", "DispatchOptions.RescueInterval", "DispatchOptions.ServingPatience",
         "FaultOptions.CrashAtPassing", "InferenceOptions.HealthInterval", "ListenerOptions.HealthPort",
-        "ListenerOptions.Port", "QueueOptions.AgeingStep", "RetentionOptions.Interval", "RetryOptions.FirstDelay",
-        "SecurityOptions.FilePollInterval", "SourcesOptions.ResumeDelay", "StageOptions.TextChangeThreshold",
-        "StageOptions.TextLinesPerBatch", "StageOptions.TextLinesPerRun", "TelemetryOptions.PrometheusPort",
+        "ListenerOptions.HttpPort", "ListenerOptions.Port", "QueueOptions.AgeingStep", "RetentionOptions.Interval",
+        "RetryOptions.FirstDelay", "SecurityOptions.FilePollInterval", "SourcesOptions.ResumeDelay",
+        "StageOptions.TextChangeThreshold", "StageOptions.TextLinesPerBatch", "StageOptions.TextLinesPerRun",
+        "TelemetryOptions.PrometheusPort",
         "VideoOptions.HardwareDeviceIndex", "VideoOptions.Niceness",
     ];
 

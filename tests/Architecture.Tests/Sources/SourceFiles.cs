@@ -5,7 +5,7 @@ namespace ForegSyte.Architecture.Tests.Sources;
 /// <summary>The source files that people write; what a build makes or installs is not among them.</summary>
 internal static class SourceFiles
 {
-    private static readonly string[] Folders = ["examples", "protos", "src", "tests"];
+    private static readonly string[] Folders = ["eng", "examples", "protos", "src", "tests"];
     private static readonly string[] Extensions = [".cs", ".proto"];
     private static readonly string[] BuildOutputs = ["bin", "obj", "node_modules"];
 

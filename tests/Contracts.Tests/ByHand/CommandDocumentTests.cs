@@ -7,6 +7,7 @@ public sealed class CommandDocumentTests
     public void Parse_BlocksWithCommands_HasThemWithTheirOutput()
     {
         var document = CommandDocument.Parse(
+            "test.md",
             """
             # Title
             ```
@@ -35,5 +36,5 @@ public sealed class CommandDocumentTests
 
     [Fact]
     public void Parse_OutputBeforeAnyCommand_IsRefused() => Assert.Throws<ArgumentException>(
-        () => CommandDocument.Parse("```\nA=1\n```\n```\noutput\n$ one\n```\n"));
+        () => CommandDocument.Parse("test.md", "```\nA=1\n```\n```\noutput\n$ one\n```\n"));
 }

@@ -15,8 +15,7 @@ public sealed class GrpcurlDocumentTests(RunningServices services)
     // This section's commands need jobs that wait.
     private const string WaitingSection = "While jobs wait";
 
-    private static readonly CommandDocument Document = CommandDocument.Parse(
-        File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs", "grpcurl.md")));
+    private static readonly CommandDocument Document = CommandDocument.Read("grpcurl.md");
 
     private static readonly FileDescriptor[] Contracts =
     [
@@ -35,12 +34,16 @@ public sealed class GrpcurlDocumentTests(RunningServices services)
     }
 
     [Fact]
-    public async Task Commands_WithBothServices_PrintWhatTheDocumentSays() => await AssertPrintedAsync(
-        services.Services, Document.Commands.Where(command => command.Section != WaitingSection));
+    public async Task Commands_WithBothServices_PrintWhatTheDocumentSays()
+    {
+        Shell.BufOrSkip();
+        await Document.AssertPrintedAsync(services.Services, command => command.Section != WaitingSection);
+    }
 
     [Fact]
     public async Task Commands_WhileJobsWait_PrintWhatTheDocumentSays()
     {
+        Shell.BufOrSkip();
         await using var alone = new Installation(new Dictionary<string, string>
         {
             ["Submit:AllowedRoots:0"] = Path.Combine(RepositoryFiles.Data, "samples"),
@@ -49,37 +52,8 @@ public sealed class GrpcurlDocumentTests(RunningServices services)
             ["Inference:Addresses:0"] = "http://127.0.0.1:1",
         });
         await alone.StartJobServiceAsync();
-        await AssertPrintedAsync(alone, Document.Commands.Where(command => command.Section == WaitingSection));
+        await Document.AssertPrintedAsync(alone, command => command.Section == WaitingSection);
     }
-
-    private static async Task AssertPrintedAsync(Installation installation, IEnumerable<DocumentedCommand> commands)
-    {
-        Shell.BufOrSkip();
-        var comparison = new OutputComparison();
-        foreach (var command in commands)
-        {
-            var run = await Shell.RunAsync(
-                $$"""
-                shopt -s expand_aliases
-                {{PreparationFor(installation)}}
-                {
-                {{comparison.Translate(command.Text)}}
-                } 2>&1
-                """,
-                RepositoryFiles.Root);
-            var printed = run.StandardOutput.TrimEnd('\n');
-            var difference = comparison.Difference(command.Output, printed.Length == 0 ? [] : printed.Split('\n'));
-            Assert.True(
-                difference is null,
-                $"docs/grpcurl.md:{command.Line}: {difference}\n$ {command.Text}\nIt printed:\n{printed}");
-        }
-    }
-
-    // The same lines that a reader pastes, with this installation's ports and folder in the place of the usual ones.
-    private static string PreparationFor(Installation installation) => Document.Preparation
-        .Replace("127.0.0.1:5200", installation.JobAddress.Authority, StringComparison.Ordinal)
-        .Replace("127.0.0.1:5201", installation.InferenceAddress.Authority, StringComparison.Ordinal)
-        .Replace("$PWD/data/video_jobs", installation.Storage, StringComparison.Ordinal);
 
     // The shell's variables in a command, replaced by their values.
     private static string Expand(string command) => Document.Preparation.Split('\n')

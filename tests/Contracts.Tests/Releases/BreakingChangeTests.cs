@@ -3,6 +3,14 @@ namespace ForegSyte.Contracts.Tests.Releases;
 /// <summary>eng/breaking.sh lets through what callers of the last release do not notice, and nothing else.</summary>
 public sealed class BreakingChangeTests
 {
+    private const string GetJob =
+        """
+          rpc GetJob(GetJobRequest) returns (GetJobResponse) {
+            option (google.api.http) = {get: "/v1/jobs/{job_id}"};
+          }
+
+        """;
+
     [Theory]
     [InlineData("job.proto", "string pipeline_id = 3;", "", "Previously present field \"3\" with name \"pipeline_id\"")]
     [InlineData("job.proto", "string pipeline_id = 3;", "string pipeline = 3;", "from \"pipeline_id\" to \"pipeline\"")]
@@ -13,13 +21,13 @@ public sealed class BreakingChangeTests
     [InlineData("results.proto", "message ResultsDocument {", "message Results {", "message \"ResultsDocument\"")]
     [InlineData(
         "job_service.proto",
-        "rpc GetJob(GetJobRequest) returns (GetJobResponse);",
+        GetJob,
         "",
         "Previously present RPC \"GetJob\"")]
     [InlineData(
         "job_service.proto",
-        "rpc GetJob(GetJobRequest) returns (GetJobResponse);",
-        "rpc GetJob(GetJobRequest) returns (stream GetJobResponse);",
+        "rpc GetJob(GetJobRequest) returns (GetJobResponse)",
+        "rpc GetJob(GetJobRequest) returns (stream GetJobResponse)",
         "server unary to server streaming")]
     [InlineData(
         "inference_service.proto",
@@ -63,8 +71,8 @@ public sealed class BreakingChangeTests
     [InlineData("results.proto", "message Point {", "message Mask {} message Point {")]
     [InlineData(
         "job_service.proto",
-        "rpc GetJob(GetJobRequest) returns (GetJobResponse);",
-        "rpc GetJob(GetJobRequest) returns (GetJobResponse); rpc PauseJob(GetJobRequest) returns (GetJobResponse);")]
+        GetJob,
+        GetJob + "rpc PauseJob(GetJobRequest) returns (GetJobResponse);")]
     public async Task Gate_AdditionOfANewVersion_Passes(string file, string text, string replacement)
     {
         using var contracts = new ContractsCopy();

@@ -1,6 +1,7 @@
 using ForegSyte.Hosting.Calls;
 using ForegSyte.Hosting.Connections;
 using ForegSyte.Jobs.Tests.Grpc;
+using ForegSyte.Jobs.Tests.Http;
 using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.V1;
 using Google.Protobuf;
@@ -36,6 +37,8 @@ public sealed class FloodedService : IAsyncLifetime
 
     internal Uri Address => _service!.Address;
 
+    internal Uri HttpAddress => _service!.HttpAddress;
+
     internal string JobId { get; private set; } = "";
 
     internal byte[] GetJob => new GetJobRequest { JobId = JobId }.ToByteArray();
@@ -52,6 +55,7 @@ public sealed class FloodedService : IAsyncLifetime
     {
         _service = await RunningJobService.StartAsync(
             _inference,
+            ("Listen:HttpPort", "0"),
             ("Connections:MaxConnections", Text(MaxConnections)),
             ("Connections:DataGrace", "00:05:00"),
             ("Connections:IdleTimeout", "00:00:06"),
@@ -89,6 +93,16 @@ public sealed class FloodedService : IAsyncLifetime
         return connection;
     }
 
+    /// <summary>Opens connections to the port for HTTP and says the same on each.</summary>
+    internal async Task SayAsync(
+        int count, string text, Func<Uri, CancellationToken, Task<RawConnection>>? open = null) =>
+        await OpenAsync(count, async () =>
+        {
+            var connection = await (open ?? RawConnection.OpenAsync)(HttpAddress, Cancel);
+            await connection.SendTextAsync(text, Cancel);
+            return connection;
+        });
+
     /// <summary>A job that stays as it is while the tests run.</summary>
     internal async Task<string> PendingJobAsync()
     {
@@ -121,6 +135,9 @@ public sealed class FloodedService : IAsyncLifetime
             {
                 using var channel = GrpcChannel.ForAddress(Address);
                 await AskAsync(new Contract.JobServiceClient(channel));
+                using var http = new HttpCaller(HttpAddress);
+                var answer = await http.GetAsync($"/v1/jobs/{JobId}");
+                Assert.Equal(JobId, answer.Read<GetJobResponse>().Job.JobId);
             }
         }
     }

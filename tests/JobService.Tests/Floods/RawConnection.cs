@@ -67,6 +67,25 @@ internal sealed class RawConnection : IAsyncDisposable
         return FlushAsync(cancellationToken);
     }
 
+    /// <summary>A connection that reads nothing, and for whose answers the kernel keeps little room.</summary>
+    public static async Task<RawConnection> OpenNarrowAsync(Uri address, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
+        {
+            NoDelay = true,
+            ReceiveBufferSize = 4096,
+        };
+        await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, address.Port), cancellationToken);
+        return new RawConnection(socket);
+    }
+
+    /// <summary>Sends what HTTP/1.1 has as text.</summary>
+    public Task<bool> SendTextAsync(string text, CancellationToken cancellationToken)
+    {
+        _pending.Write(Encoding.ASCII.GetBytes(text));
+        return FlushAsync(cancellationToken);
+    }
+
     /// <summary>Adds the headers of a gRPC call; returns its stream.</summary>
     public int Call(string method, byte flags = EndHeaders, params (string Name, string Value)[] more)
     {

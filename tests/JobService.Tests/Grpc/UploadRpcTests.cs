@@ -190,6 +190,19 @@ public sealed class UploadRpcTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Part_WithoutAChecksum_IsTakenWhereTheHashOfTheVideoWasTold()
+    {
+        var upload = await CreateAsync(VideoHash);
+        var part = PartOf(upload, 0);
+        await AssertPartFailsAsync("PART_CHECKSUM_MISMATCH", part, changed => changed.Crc32C ^= 1);
+        part.ClearCrc32C();
+
+        var answer = await _service.Uploads.UploadPartAsync(part, cancellationToken: Cancellation);
+
+        Assert.Equal(part.Data.Length, answer.ReceivedBytes);
+    }
+
+    [Fact]
     [Reaches(ErrorReason.UploadBusy)]
     public async Task Upload_BeingCompleted_IsBusyUntilItIsLetGo()
     {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using ForegSyte.Client;
@@ -9,6 +10,9 @@ namespace ForegSyte.Jobs.Tests.Http;
 internal sealed class HttpCaller(Uri address, ClientCredentials? credentials = null) : IDisposable
 {
     private readonly HttpClient _client = new(HandlerOf(credentials ?? new ClientCredentials())) { BaseAddress = address };
+
+    /// <summary>The version of HTTP that is spoken.</summary>
+    public Version Version { get; init; } = HttpVersion.Version11;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -32,7 +36,12 @@ internal sealed class HttpCaller(Uri address, ClientCredentials? credentials = n
     public async Task<HttpReply> SendAsync(
         string verb, string path, HttpContent? content, params (string Name, string Value)[] headers)
     {
-        using var request = new HttpRequestMessage(new HttpMethod(verb), path) { Content = content };
+        using var request = new HttpRequestMessage(new HttpMethod(verb), path)
+        {
+            Content = content,
+            Version = Version,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
         foreach (var (name, value) in headers)
         {
             Assert.True(request.Headers.TryAddWithoutValidation(name, value));
