@@ -42,8 +42,8 @@ public sealed class UploadCommandTests : IAsyncLifetime
 
         Assert.Equal((0, SampleJobs.Id + Environment.NewLine), (run.ExitCode, run.Output));
         Assert.Equal(bytes, Assert.Single(_server.Uploads.Videos));
-        Assert.Contains("uploading, 0 B of 4.19 MB", run.Error, StringComparison.Ordinal);
-        Assert.Contains("uploading, 4.19 MB of 4.19 MB, ", run.Error, StringComparison.Ordinal);
+        Assert.Contains("uploading, 0 B of 2.09 MB", run.Error, StringComparison.Ordinal);
+        Assert.Contains("uploading, 2.09 MB of 2.09 MB, ", run.Error, StringComparison.Ordinal);
         Assert.Contains("the server checks the video", run.Error, StringComparison.Ordinal);
     }
 
@@ -76,7 +76,7 @@ public sealed class UploadCommandTests : IAsyncLifetime
 
         Assert.Equal(6, run.ExitCode);
         Assert.Contains(
-            "The server keeps what has arrived (0 B of 4.19 MB) until the upload expires. The same command goes on "
+            "The server keeps what has arrived (0 B of 2.09 MB) until the upload expires. The same command goes on "
             + "with it.", run.Error, StringComparison.Ordinal);
     }
 

@@ -36,7 +36,7 @@ public sealed class OptionsTests
         { new() { KeepAlivePingTimeout = TimeSpan.Zero }, "KeepAlivePingTimeout" },
         { new() { Uploads = new() { PartBytes = 1023 } }, "Uploads.PartBytes" },
         { new() { Uploads = new() { PartBytes = (8 << 20) + 1 } }, "Uploads.PartBytes" },
-        { new() { MaxInlineBytes = 1, MaxMessageBytes = 4 << 20 }, "MaxMessageBytes" },
+        { new() { MaxInlineBytes = 1, MaxMessageBytes = 2 << 20 }, "MaxMessageBytes" },
         { new() { Uploads = new() { Parallelism = 0 } }, "Uploads.Parallelism" },
         { new() { Uploads = new() { Parallelism = 33 } }, "Uploads.Parallelism" },
         { new() { Uploads = new() { PartDeadline = TimeSpan.Zero } }, "Uploads.PartDeadline" },
