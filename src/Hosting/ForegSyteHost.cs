@@ -31,7 +31,8 @@ public static class ForegSyteHost
     /// </summary>
     /// <param name="args">The command line.</param>
     public static WebApplicationBuilder CreateBuilder(string[] args) =>
-        WebApplication.CreateBuilder([.. args, "--hostBuilder:reloadConfigOnChange=false"]);
+        WebApplication.CreateBuilder(
+            [.. StartArguments.SettingsIn(args), "--hostBuilder:reloadConfigOnChange=false"]);
 
     /// <summary>
     /// Adds configuration, logs, the listener, telemetry, gRPC with its errors and limits, reflection, health and
@@ -76,12 +77,6 @@ public static class ForegSyteHost
     /// </summary>
     public static WebApplication MapForegSyteHost(this WebApplication app)
     {
-        var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ForegSyteHost));
-        logger.LogInformation(
-            "{Service} {Version}, data directory {DataDirectory}",
-            app.Environment.ApplicationName,
-            ServiceVersion.Text,
-            app.Services.GetRequiredService<DataDirectory>().Path);
         app.UseMiddleware<CallTracking>();
         app.UseHttp();
         app.UseMetricsPort();
@@ -109,18 +104,25 @@ public static class ForegSyteHost
     /// stack trace: it is for the one who installs the service.
     /// </summary>
     /// <param name="serviceName">Name in the message.</param>
+    /// <param name="args">The command line; what it asks for beside settings is done instead of starting.</param>
     /// <param name="build">Makes the application; a setting that is wrong throws here or at the start.</param>
     /// <param name="prepare">
     /// What has to be done before the service starts; its settings are checked by then. Null for nothing.
     /// </param>
     /// <returns>The exit code of the process: 0, or 1 where the service failed.</returns>
     public static async Task<int> RunAsync(
-        string serviceName, Func<WebApplication> build, Func<IServiceProvider, Task>? prepare = null)
+        string serviceName, string[] args, Func<WebApplication> build, Func<IServiceProvider, Task>? prepare = null)
     {
         try
         {
             await using var app = build();
             app.Services.GetRequiredService<IStartupValidator>().Validate();
+            if (await ReportAsync(args, app.Services))
+            {
+                return 0;
+            }
+
+            Introduce(app);
             await (prepare?.Invoke(app.Services) ?? Task.CompletedTask);
             await app.RunAsync();
             return Environment.ExitCode;
@@ -131,4 +133,26 @@ public static class ForegSyteHost
             return 1;
         }
     }
+
+    /// <summary>Does what was asked for instead of a start; returns whether anything was.</summary>
+    private static async Task<bool> ReportAsync(string[] args, IServiceProvider services)
+    {
+        if (args.Contains(StartArguments.Print))
+        {
+            await ConfigurationReport.PrintAsync(services, Console.Out);
+        }
+        else if (args.Contains(StartArguments.Check))
+        {
+            await ConfigurationReport.ConfirmAsync(services, Console.Out);
+        }
+
+        return args.Contains(StartArguments.Print) || args.Contains(StartArguments.Check);
+    }
+
+    private static void Introduce(WebApplication app) =>
+        app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ForegSyteHost)).LogInformation(
+            "{Service} {Version}, data directory {DataDirectory}",
+            app.Environment.ApplicationName,
+            ServiceVersion.Text,
+            app.Services.GetRequiredService<DataDirectory>().Path);
 }

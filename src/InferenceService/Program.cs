@@ -4,7 +4,7 @@ using ForegSyte.Inference.Pipelines;
 using ForegSyte.Inference.Video;
 using Contract = ForegSyte.V1.InferenceService;
 
-return await ForegSyteHost.RunAsync("InferenceService", () =>
+return await ForegSyteHost.RunAsync("InferenceService", args, () =>
 {
     var builder = ForegSyteHost.CreateBuilder(args);
     builder.AddForegSyteHost("InferenceService", defaultPort: 5201, Contract.Descriptor);

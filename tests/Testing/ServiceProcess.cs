@@ -71,9 +71,16 @@ public sealed partial class ServiceProcess : IAsyncDisposable
 
     /// <summary>Starts a service without waiting, for tests in which it refuses to start.</summary>
     public static ServiceProcess Launch(
-        string name, IReadOnlyDictionary<string, string> settings, params string[] command)
+        string name, IReadOnlyDictionary<string, string> settings, params string[] command) =>
+        Launch([.. command, "dotnet", AssemblyOf(name)], settings);
+
+    /// <summary>Starts a service with arguments of its own, without waiting.</summary>
+    public static ServiceProcess LaunchWith(
+        string name, IReadOnlyDictionary<string, string> settings, params string[] arguments) =>
+        Launch(["dotnet", AssemblyOf(name), .. arguments], settings);
+
+    private static ServiceProcess Launch(string[] words, IReadOnlyDictionary<string, string> settings)
     {
-        string[] words = [.. command, "dotnet", AssemblyOf(name)];
         var start = new ProcessStartInfo(words[0], words[1..])
         {
             RedirectStandardOutput = true,

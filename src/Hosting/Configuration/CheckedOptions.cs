@@ -1,3 +1,4 @@
+using ForegSyte.Hosting.Configuration.Effective;
 using ForegSyte.Hosting.Limits;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -24,6 +25,8 @@ public static class CheckedOptions
             ActivatorUtilities.CreateInstance<KnownKeys<TOptions>>(provider, section, subsections));
         services.AddSingleton(new LimitSource(provider =>
             LimitReader.OfOptions(section, provider.GetRequiredService<IOptions<TOptions>>().Value)));
+        services.AddSingleton(new OptionSection(
+            section, provider => provider.GetRequiredService<IOptions<TOptions>>().Value));
         return services.AddOptions<TOptions>()
             .BindConfiguration(section)
             .ValidateDataAnnotations()

@@ -10,8 +10,7 @@ namespace ForegSyte.Hosting.Listening;
 /// them when it starts. The port of health checks is left out: who asks there is to learn that nothing serves yet.
 /// </summary>
 /// <param name="options">Where to listen.</param>
-/// <param name="defaultPort">TCP port where none is set.</param>
-internal sealed class HeldSockets(IOptions<ListenerOptions> options, int defaultPort) : IDisposable
+internal sealed class HeldSockets(IOptions<ListenerOptions> options) : IDisposable
 {
     /// <summary>Connections that may wait, as Kestrel has it by default.</summary>
     private const int Backlog = 512;
@@ -53,7 +52,7 @@ internal sealed class HeldSockets(IOptions<ListenerOptions> options, int default
     private IEnumerable<EndPoint> EndPoints()
     {
         // A port that the system chooses is nobody else's.
-        if (options.Value.HasTcp && (options.Value.Port ?? defaultPort) is > 0 and var port)
+        if (options.Value.Port is > 0 and var port)
         {
             yield return new IPEndPoint(IPAddress.Parse(options.Value.Address), port);
         }

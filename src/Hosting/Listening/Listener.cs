@@ -23,12 +23,13 @@ internal static class Listener
     /// <summary>Adds the listener.</summary>
     public static void AddForegSyteListener(this WebApplicationBuilder builder, int defaultPort)
     {
-        builder.Services.AddCheckedOptions<ListenerOptions>(ListenerOptions.Section, TlsOptions.Subsection);
+        builder.Services.AddCheckedOptions<ListenerOptions>(ListenerOptions.Section, TlsOptions.Subsection)
+            .PostConfigure(options => options.Port ??= options.UnixSocket is null ? defaultPort : null);
         builder.Services.AddCheckedOptions<TlsOptions>(TlsOptions.Section);
         builder.Services.AddSingleton<IValidateOptions<ListenerOptions>, ReachCheck>();
         builder.Services.AddSingleton<ServerTls>();
         builder.Services.AddSingleton(provider => new HeldSockets(
-            provider.GetRequiredService<IOptions<ListenerOptions>>(), defaultPort));
+            provider.GetRequiredService<IOptions<ListenerOptions>>()));
         builder.Services.AddOptions<KestrelServerOptions>().Configure<IOptions<ListenerOptions>, ServerTls>(
             (kestrel, options, tls) =>
             {
@@ -36,7 +37,7 @@ internal static class Listener
 
                 // MessageSizeGate answers a message that is too large; this limit would cut the call without a reason.
                 kestrel.Limits.MaxRequestBodySize = null;
-                Listen(kestrel, options.Value, tls, defaultPort);
+                Listen(kestrel, options.Value, tls);
             });
         builder.Services.AddOptions<SocketTransportOptions>().Configure<IOptions<ListenerOptions>, HeldSockets>(
             (sockets, options, held) => sockets.CreateBoundListenSocket =
@@ -49,13 +50,12 @@ internal static class Listener
             ? UnixSocket.Bind(local, options.UnixSocket!, options.SocketMode)
             : SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint);
 
-    private static void Listen(
-        KestrelServerOptions kestrel, ListenerOptions options, ServerTls tls, int defaultPort)
+    private static void Listen(KestrelServerOptions kestrel, ListenerOptions options, ServerTls tls)
     {
         var address = IPAddress.Parse(options.Address);
-        if (options.HasTcp)
+        if (options.Port is { } port)
         {
-            kestrel.Listen(address, options.Port ?? defaultPort, endpoint =>
+            kestrel.Listen(address, port, endpoint =>
             {
                 Limit(endpoint, HttpProtocols.Http2);
                 Encrypt(endpoint, tls, SslApplicationProtocol.Http2);

@@ -44,12 +44,9 @@ public sealed class ListenerOptions
     [Range(0, 65535)]
     public int? HealthPort { get; set; }
 
-    /// <summary>Whether TCP is listened on for calls.</summary>
-    public bool HasTcp => UnixSocket is null || Port is not null;
-
     /// <summary>Whether other machines can reach the service.</summary>
     public bool IsReachable =>
-        (HasTcp || HttpPort is not null)
+        (Port is not null || HttpPort is not null)
         && !(IPAddress.TryParse(Address, out var address) && IPAddress.IsLoopback(address));
 
     /// <summary>The permissions of the socket.</summary>

@@ -1,3 +1,5 @@
+using ForegSyte.Hosting.Configuration;
+
 namespace ForegSyte.Hosting.Security.ApiKeys;
 
 /// <summary>
@@ -16,6 +18,7 @@ public sealed class ApiKeyEntry
     public IList<string> Permissions { get; set; } = [];
 
     /// <value>Salted hash of the secret: "sha256:SALT:HASH".</value>
+    [Secret]
     public string Hash { get; set; } = "";
 
     /// <value>When the key ends; null for never.</value>

@@ -1,0 +1,112 @@
+using ForegSyte.Testing;
+
+namespace ForegSyte.EndToEnd.Tests;
+
+/// <summary>
+/// Both services tell what their configuration comes to and where each setting comes from, check it, and start
+/// nothing.
+/// </summary>
+public sealed class ConfigurationTests
+{
+    private const string Secret = "sha256:AAAAAAAAAAAAAAAAAAAAAA:BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB";
+
+    private static readonly string Pipelines = Path.Combine(RepositoryFiles.Data, "pipelines");
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task PrintConfiguration_OfJobService_NamesEachSettingItsValueAndItsOrigin()
+    {
+        using var folder = new TemporaryFolder();
+        var file = folder.File("jobs.json");
+        await File.WriteAllTextAsync(
+            file, """{ "Wait": { "MaxTimeout": "00:00:50" }, "Submit": { "AllowedRoots": ["/srv/a", "/srv/b"] } }""", Token);
+        var (exitCode, lines) = await RunAsync(
+            "JobService",
+            new()
+            {
+                ["DataDirectory"] = folder.Path,
+                ["ConfigurationFile"] = file,
+                ["Pipelines:Directory"] = Pipelines,
+                ["Wait:MaxTimeout"] = "00:00:40",
+                ["Inference:Addresses:0"] = "http://user:password@localhost:5201",
+                ["Security:ApiKeys:0:Id"] = "ci",
+                ["Security:ApiKeys:0:Hash"] = Secret,
+            },
+            "--print-configuration", "--Dispatch:MaxConcurrentJobs=3");
+
+        Assert.Equal(0, exitCode);
+        Assert.Contains("Dispatch:MaxConcurrentJobs = 3    # command line", lines);
+        Assert.Contains("Wait:MaxTimeout = 00:00:40    # environment FOREGSYTE_Wait__MaxTimeout", lines);
+        Assert.Contains($"Submit:AllowedRoots:1 = /srv/b    # file {file}", lines);
+        Assert.Contains("Stop:GraceTime = 00:00:20    # default", lines);
+        Assert.Contains("Listen:Port = 5200    # default", lines);
+        Assert.Contains($"DataDirectory = {folder.Path}    # environment FOREGSYTE_DataDirectory", lines);
+        Assert.Contains($"Database:Path = {folder.File("foregsyte.duckdb")}    # default", lines);
+        Assert.Contains("Logging:LogLevel:Default = Information    # default", lines);
+        Assert.Contains("Security:ApiKeys:0:Hash = ********    # environment FOREGSYTE_Security__ApiKeys__0__Hash", lines);
+        Assert.DoesNotContain(lines, line => line.Contains("BBBBBB", StringComparison.Ordinal));
+        Assert.DoesNotContain(lines, line => line.Contains("password", StringComparison.Ordinal));
+        Assert.Equal(lines.Order(StringComparer.Ordinal), lines);
+        Assert.False(File.Exists(folder.File("foregsyte.duckdb")));
+    }
+
+    [Theory]
+    [InlineData("JobService", "Listen:Port = 5200    # default")]
+    [InlineData("InferenceService", "Video:Sandbox = Auto    # default")]
+    public async Task PrintConfiguration_OfEachService_HasEverySettingThatIsDocumented(string service, string one)
+    {
+        var (exitCode, lines) = await RunAsync(service, [], "--print-configuration");
+
+        Assert.Equal(0, exitCode);
+        Assert.Contains(one, lines);
+        Assert.True(lines.Count > 60, string.Join('\n', lines));
+        Assert.All(lines, line => Assert.Matches("^[A-Z][A-Za-z0-9:.]+ = .*    # (default|file|environment)", line));
+    }
+
+    [Fact]
+    public async Task CheckConfiguration_RightOne_SaysSoAndTouchesNothing()
+    {
+        using var folder = new TemporaryFolder();
+        var (exitCode, lines) = await RunAsync(
+            "JobService",
+            new() { ["DataDirectory"] = folder.Path, ["Pipelines:Directory"] = Pipelines, ["Lisen:Port"] = "1" },
+            "--check-configuration");
+
+        Assert.Equal(0, exitCode);
+        Assert.Matches("^The configuration is right: [0-9]+ settings, [0-9]+ of them set[.]$", lines[0]);
+        Assert.Equal("# Lisen is no section of this service: what is set in it has no effect", lines[1]);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
+    }
+
+    [Theory]
+    [InlineData("Wait:MaxTimeout", "25:00:00", "MaxTimeout")]
+    [InlineData("Wait:MaxTimout", "00:00:10", "Wait:MaxTimout is no setting")]
+    [InlineData("ConfigurationFile", "/nowhere.json", "There is no configuration file /nowhere.json")]
+    [InlineData("Security:ApiKeysFile", "/nowhere-keys.json", "/nowhere-keys.json")]
+    [InlineData("Pipelines:Directory", "/nowhere", "/nowhere does not exist")]
+    [InlineData("Listen:Address", "0.0.0.0", "nothing says who may call")]
+    public async Task CheckConfiguration_WrongOne_IsRefusedWithTheReason(string key, string value, string expected)
+    {
+        using var folder = new TemporaryFolder();
+        var settings = new Dictionary<string, string>
+        {
+            ["DataDirectory"] = folder.Path,
+            ["Pipelines:Directory"] = Pipelines,
+        };
+        settings[key] = value;
+
+        var (exitCode, lines) = await RunAsync("JobService", settings, "--check-configuration");
+
+        Assert.Equal(1, exitCode);
+        Assert.Contains(expected, string.Join('\n', lines), StringComparison.Ordinal);
+    }
+
+    private static async Task<(int ExitCode, IReadOnlyList<string> Lines)> RunAsync(
+        string name, Dictionary<string, string> settings, params string[] arguments)
+    {
+        await using var service = ServiceProcess.LaunchWith(name, settings, arguments);
+        var exitCode = await service.Exit.WaitAsync(TimeSpan.FromMinutes(1), Token);
+        return (exitCode, service.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+}
