@@ -23,6 +23,7 @@ internal static class ConnectionRegistration
         services.AddCheckedOptions<ConnectionOptions>(ConnectionOptions.Section);
         services.AddSingleton<ConnectionTable>();
         services.AddSingleton<ConnectionLife>();
+        services.AddHostedService<IdleSweep>();
 #pragma warning disable RS0030 // The one place that takes it: safe for many threads, as a Random of one's own is not.
         services.TryAddSingleton(Random.Shared);
 #pragma warning restore RS0030

@@ -7,7 +7,7 @@ namespace ForegSyte.Hosting.Connections;
 /// The open connections. Where there are too many, the one that has been idle for the longest time makes room: so those
 /// who only hold connections open, half open ones among them, cannot keep out a caller who calls.
 /// </summary>
-internal sealed class ConnectionTable(IOptions<ConnectionOptions> options)
+internal sealed class ConnectionTable(IOptions<ConnectionOptions> options, TimeProvider time)
 {
     private readonly Lock _lock = new();
 
@@ -46,7 +46,7 @@ internal sealed class ConnectionTable(IOptions<ConnectionOptions> options)
             }
 
             _count++;
-            _idle.AddLast(admitted.Node);
+            AddIdle(admitted);
         }
 
         MakeRoom(evicted);
@@ -73,7 +73,7 @@ internal sealed class ConnectionTable(IOptions<ConnectionOptions> options)
         {
             if (--connection.Calls == 0 && !connection.IsGone)
             {
-                _idle.AddLast(connection.Node);
+                AddIdle(connection);
             }
         }
     }
@@ -85,6 +85,36 @@ internal sealed class ConnectionTable(IOptions<ConnectionOptions> options)
         {
             Forget(connection);
         }
+    }
+
+    /// <summary>Closes the connections that have been without a call for longer than this.</summary>
+    public void AbortIdle(TimeSpan limit)
+    {
+        while (TakeIdle(limit) is { } connection)
+        {
+            connection.Abort("The connection had no call for too long.");
+        }
+    }
+
+    private TrackedConnection? TakeIdle(TimeSpan limit)
+    {
+        lock (_lock)
+        {
+            if (_idle.First?.Value is not { } oldest || time.GetElapsedTime(oldest.IdleSince) <= limit)
+            {
+                return null;
+            }
+
+            Forget(oldest);
+            return oldest;
+        }
+    }
+
+    /// <summary>Called with the lock held.</summary>
+    private void AddIdle(TrackedConnection connection)
+    {
+        connection.IdleSince = time.GetTimestamp();
+        _idle.AddLast(connection.Node);
     }
 
     /// <summary>Called with the lock held.</summary>

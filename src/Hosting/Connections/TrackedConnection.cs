@@ -22,6 +22,9 @@ internal sealed class TrackedConnection
     /// <summary>Calls under way.</summary>
     public int Calls { get; set; }
 
+    /// <summary>When its last call ended, or it was accepted: a timestamp of the table's clock.</summary>
+    public long IdleSince { get; set; }
+
     /// <summary>Whether it ever had a call.</summary>
     public bool WasUsed { get; set; }
 

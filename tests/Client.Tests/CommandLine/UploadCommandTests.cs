@@ -170,7 +170,7 @@ public sealed class UploadCommandTests : IAsyncLifetime
         _server.Service.Submit.Do((_, _) => Task.FromResult(new SubmitVideoResponse { Job = SampleJobs.Pending() }));
 
         // A part of 4 MiB and gRPC's copy of it, four times, and room to spare; the file has 256 MiB.
-        await using var process = Start(new Dictionary<string, string> { ["DOTNET_GCHeapHardLimit"] = "0x5000000" });
+        await using var process = Start(new Dictionary<string, string> { ["DOTNET_GCHeapHardLimit"] = "0x8000000" });
         var run = await process.EndAsync(Token);
 
         Assert.True(run.ExitCode == 0, run.Error);

@@ -54,6 +54,7 @@ public sealed class FloodedService : IAsyncLifetime
             _inference,
             ("Connections:MaxConnections", Text(MaxConnections)),
             ("Connections:DataGrace", "00:05:00"),
+            ("Connections:IdleTimeout", "00:00:06"),
             ("Calls:MaxSlow", Text(MaxSlow)),
             ("Calls:MaxRunning", Text(MaxRunning)),
             ("Calls:MaxWaiting", Text(MaxWaiting)));

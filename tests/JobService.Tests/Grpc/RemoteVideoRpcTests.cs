@@ -53,20 +53,17 @@ public sealed class RemoteVideoRpcTests : IAsyncDisposable
     [Fact]
     public async Task SubmitVideo_PageInPlaceOfAVideo_IsRefusedAfterItsFirstBytes()
     {
-        var asked = 0L;
         await StartAsync(async context =>
         {
             var page = new byte[1 << 20];
             "<!DOCTYPE html>"u8.CopyTo(page);
-            while (!context.RequestAborted.IsCancellationRequested)
-            {
-                await context.Response.Body.WriteAsync(page, context.RequestAborted);
-                asked += page.Length;
-            }
+            await context.Response.Body.WriteAsync(page, context.RequestAborted);
+
+            // The rest never comes, so whoever waits for it gives no answer.
+            await Task.Delay(Timeout.Infinite, context.RequestAborted);
         });
 
         await AssertRefusedAsync("/a.mp4", StatusCode.InvalidArgument, "NOT_AN_MP4");
-        Assert.True(asked < 100 << 20);
     }
 
     [Fact]

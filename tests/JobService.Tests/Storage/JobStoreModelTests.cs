@@ -217,7 +217,13 @@ public sealed class JobStoreModelTests : IAsyncDisposable
         1 => before with
         {
             Status = ForegSyte.V1.JobStatus.Running,
-            Attempts = [.. before.Attempts, new AttemptRecord(before.Attempts.Count + 1, before.UpdatedAt, null, null)],
+            // No number comes twice, also after the first attempts are gone.
+            Attempts =
+            [
+                .. before.Attempts,
+                new AttemptRecord(
+                    before.Attempts is [.., var last] ? last.Number + 1 : 1, before.UpdatedAt, null, null),
+            ],
         },
         2 => before with
         {
