@@ -31,7 +31,6 @@ public sealed class CompletionTests
     [InlineData("submit vid", ":files")]
     [InlineData("get --ca-file /etc/", ":files")]
     [InlineData("submit --name x", "")]
-    [InlineData("no-such-command ", "")]
     [InlineData("get --server half-an-address ", "")]
     [InlineData("get --server http://127.0.0.1:1 ", "")]
     public async Task Complete_Line_OffersWhatFits(string line, string expected) =>
