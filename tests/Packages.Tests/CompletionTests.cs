@@ -37,7 +37,9 @@ public sealed class CompletionTests(Packed packed, PackedCollection.RunningServi
     {
         using var folder = Videos();
         await File.WriteAllTextAsync(
-            folder.File("rc"), "PS1='> '\nsource <(foregsyte completion bash)\n", TestContext.Current.CancellationToken);
+            folder.File("rc"),
+            "PS1='> '\nsource <(foregsyte completion bash)\n",
+            TestContext.Current.CancellationToken);
         var run = await Cli.Wrap("script")
             .WithArguments(["-qec", $"bash --noprofile --rcfile {folder.File("rc")} -i", "/dev/null"])
             .WithStandardInputPipe(PipeSource.FromString(
@@ -80,7 +82,8 @@ public sealed class CompletionTests(Packed packed, PackedCollection.RunningServi
         SkipUnlessInstalled("fish");
         using var folder = Videos();
         var output = await RunInAsync(
-            folder, "fish", "--no-config", "-c", "foregsyte completion fish | source; complete -C $argv[1]", "--", line);
+            folder,
+            "fish", "--no-config", "-c", "foregsyte completion fish | source; complete -C $argv[1]", "--", line);
 
         Assert.Equal(
             candidates.Select(candidate => candidate.Replace(" ", "\\ ", StringComparison.Ordinal)),
@@ -151,11 +154,12 @@ public sealed class CompletionTests(Packed packed, PackedCollection.RunningServi
         return await RunInAsync(folder, program, arguments);
     }
 
-    private Task<string> RunInAsync(TemporaryFolder folder, string program, params string[] arguments) => Shell.RunAsync(
-        folder.Path,
-        new Dictionary<string, string?>(packed.Variables)
-        {
-            ["FOREGSYTE_SERVER"] = running.Services.JobAddress.ToString(),
-        },
-        program, arguments);
+    private Task<string> RunInAsync(TemporaryFolder folder, string program, params string[] arguments) =>
+        Shell.RunAsync(
+            folder.Path,
+            new Dictionary<string, string?>(packed.Variables)
+            {
+                ["FOREGSYTE_SERVER"] = running.Services.JobAddress.ToString(),
+            },
+            program, arguments);
 }

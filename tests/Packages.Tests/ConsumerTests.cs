@@ -19,7 +19,9 @@ public sealed class ConsumerTests(Packed packed, PackedCollection.RunningService
 
         await Shell.RunAsync(
             folder.Path, packed.Variables,
-            "dotnet", "build", "--nologo", "-v", "quiet", "-tl:off", "-p:UseSharedCompilation=false", "-nodeReuse:false");
+            "dotnet", "build", "--nologo", "-v", "quiet", "-tl:off",
+            // Nothing that stays behind and holds the folder.
+            "-p:UseSharedCompilation=false", "-nodeReuse:false");
         var output = await Shell.RunAsync(
             folder.Path,
             new Dictionary<string, string?>

@@ -72,7 +72,9 @@ public sealed class ContentTests(Packed packed)
 
     private static XElement MetadataOf(ZipArchive package)
     {
-        using var text = package.Entries.Single(entry => entry.Name.EndsWith(".nuspec", StringComparison.Ordinal)).Open();
+        using var text = package.Entries
+            .Single(entry => entry.Name.EndsWith(".nuspec", StringComparison.Ordinal))
+            .Open();
         return XDocument.Load(text).Root!.Elements().Single();
     }
 

@@ -3,7 +3,9 @@ using ForegSyte.Testing;
 
 namespace ForegSyte.Packages.Tests;
 
-/// <summary>The packages, made by eng/pack.sh from what was built for the tests, and the tool installed from them.</summary>
+/// <summary>
+/// The packages, made by eng/pack.sh from what was built for the tests, and the tool installed from them.
+/// </summary>
 public sealed class Packed : IAsyncLifetime
 {
     private readonly TemporaryFolder _folder = new();

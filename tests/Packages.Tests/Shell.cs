@@ -18,7 +18,8 @@ internal static class Shell
             .ExecuteBufferedAsync(TestContext.Current.CancellationToken);
         Assert.True(
             run.ExitCode == 0,
-            $"{program} {string.Join(' ', arguments)} ended with {run.ExitCode}.\n{run.StandardOutput}\n{run.StandardError}");
+            $"{program} {string.Join(' ', arguments)} ended with {run.ExitCode}.\n"
+            + $"{run.StandardOutput}\n{run.StandardError}");
         return run.StandardOutput;
     }
 }

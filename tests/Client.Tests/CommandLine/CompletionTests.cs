@@ -4,7 +4,7 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Client.Tests.CommandLine;
 
-/// <summary>What the command line offers the shells' scripts; that these work, the tests of the packages show.</summary>
+/// <summary>What the command line offers the shells' scripts; that these work, Packages.Tests shows.</summary>
 public sealed class CompletionTests
 {
     [Theory]

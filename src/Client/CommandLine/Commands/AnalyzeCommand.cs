@@ -1,7 +1,7 @@
 using System.CommandLine;
 using ForegSyte.Client;
-using ForegSyte.CommandLine.Completion;
 using ForegSyte.CommandLine.Annotation;
+using ForegSyte.CommandLine.Completion;
 using ForegSyte.CommandLine.Output;
 using ForegSyte.CommandLine.Running;
 using ForegSyte.CommandLine.Waiting;

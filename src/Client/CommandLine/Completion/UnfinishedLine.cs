@@ -6,8 +6,8 @@ namespace ForegSyte.CommandLine.Completion;
 internal sealed record UnfinishedLine(string Before, string Word)
 {
     /// <summary>
-    /// Cuts a line. Spaces in quotes, or after a backslash, are parts of a word; what stands after the equals sign of an
-    /// option is a word of its own.
+    /// Cuts a line. Spaces in quotes, or after a backslash, are parts of a word; what stands after the equals sign of
+    /// an option is a word of its own.
     /// </summary>
     public static UnfinishedLine Of(string line)
     {
