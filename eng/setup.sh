@@ -5,8 +5,8 @@
 #   eng/setup.sh --contracts   buf, and what makes and runs clients in C++, Python and Node.js
 #   eng/setup.sh --accuracy   fonts too, in which lines of text are written that are then read
 #   eng/setup.sh --bench  OpenCV and Node.js too, with which the benchmark's peers run
-#   eng/setup.sh --test   strace, faketime, promtool and s3rver too: tests slow the disk down, move the clock, try the
-#                         alert rules and fetch from S3
+#   eng/setup.sh --test   strace, faketime, promtool, s3rver, zsh and fish too: tests slow the disk down, move the clock,
+#                         try the alert rules, fetch from S3 and complete in the shells
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -57,11 +57,14 @@ want_sandbox() {
     say "setup: bubblewrap is missing, so decoders see the file system of the service. $why"
 }
 
-# What some tests use to make faults; they skip, and say so, where it is missing.
-want_fault_tools() {
+# What some tests use to make faults, and the shells in which the command line is completed; tests skip, and say so, where
+# it is missing.
+want_test_tools() {
   local missing=() why
   command -v strace >/dev/null || missing+=(strace)
   command -v faketime >/dev/null || missing+=(faketime)
+  command -v zsh >/dev/null || missing+=(zsh)
+  command -v fish >/dev/null || missing+=(fish)
   [ ${#missing[@]} -eq 0 ] || install "${missing[@]}" || say "setup: ${missing[*]}: missing, so some tests skip. $why"
 }
 
@@ -144,6 +147,6 @@ case "${1:-}" in
   --lint) need_buf ;;
   --contracts) want_clients; want_buf ;;
   --bench) want_peers ;;
-  --test) want_fault_tools; want_promtool; want_s3rver ;;
+  --test) want_test_tools; want_promtool; want_s3rver ;;
   --accuracy) need_fonts ;;
 esac

@@ -27,7 +27,8 @@ internal sealed class CollectedLog : ILoggerFactory, ILogger
         Func<TState, Exception?, string> formatter)
     {
         var values = state as IEnumerable<KeyValuePair<string, object?>> ?? [];
-        _lines.Enqueue($"{formatter(state, exception)} {string.Join(' ', values.Select(value => value.Value))} {exception}");
+        var written = string.Join(' ', values.Select(value => value.Value));
+        _lines.Enqueue($"{formatter(state, exception)} {written} {exception}");
     }
 
     public void Dispose()

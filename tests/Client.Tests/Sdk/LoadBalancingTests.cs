@@ -147,7 +147,9 @@ public sealed class LoadBalancingTests
         }
     }
 
-    /// <summary>Connections are made while the first calls run; calls until the condition holds, bounded by a minute.</summary>
+    /// <summary>
+    /// Connections are made while the first calls run; calls until the condition holds, bounded by a minute.
+    /// </summary>
     private static async Task CallUntilAsync(ForegSyteClient client, Func<bool> isEnough)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);

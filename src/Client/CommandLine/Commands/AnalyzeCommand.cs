@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ForegSyte.Client;
 using ForegSyte.CommandLine.Annotation;
+using ForegSyte.CommandLine.Completion;
 using ForegSyte.CommandLine.Output;
 using ForegSyte.CommandLine.Running;
 using ForegSyte.CommandLine.Waiting;
@@ -15,20 +16,20 @@ internal static class AnalyzeCommand
     /// <summary>The command.</summary>
     public static Command Create(CommandRunner runner)
     {
-        var file = new Argument<string>("FILE") { Description = "An MP4 of this machine, of any size." };
+        var file = new Argument<string>("FILE") { Description = "An MP4 of this machine, of any size." }.WantsFiles();
         var folder = new Option<string>("--output-dir", "-o")
         {
             Description = "Folder for the results document and the annotated video; made where it is missing.",
             HelpName = "FOLDER",
             DefaultValueFactory = _ => "out",
-        };
+        }.WantsFiles();
         var noVideo = new Option<bool>("--no-video") { Description = "Make no annotated video." };
         var ffmpeg = new Option<string>("--ffmpeg")
         {
             Description = "FFmpeg's program, for the annotated video.",
             HelpName = "PATH",
             DefaultValueFactory = _ => new AnnotatorOptions().FfmpegPath,
-        };
+        }.WantsFiles();
         var videoOptions = new VideoOptions();
         var command = new Command(
             "analyze",

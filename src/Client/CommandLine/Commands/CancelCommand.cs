@@ -10,7 +10,7 @@ internal static class CancelCommand
     /// <summary>The command.</summary>
     public static Command Create(CommandRunner runner)
     {
-        var jobIds = SharedArguments.JobIds();
+        var jobIds = SharedArguments.JobIds(SharedArguments.Unfinished);
         var command = new Command(
             "cancel",
             "End pending or running jobs. What is finished of them stays, so that 'retry' goes on after it. "

@@ -11,7 +11,7 @@ internal static class DeleteCommand
     /// <summary>The command.</summary>
     public static Command Create(CommandRunner runner)
     {
-        var jobIds = SharedArguments.JobIds();
+        var jobIds = SharedArguments.JobIds(SharedArguments.Ended);
         var yes = new Option<bool>("--yes", "-y")
         {
             Description = "Do not ask. Needed where there is no terminal to ask on.",

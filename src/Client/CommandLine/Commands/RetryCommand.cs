@@ -10,7 +10,7 @@ internal static class RetryCommand
     /// <summary>The command.</summary>
     public static Command Create(CommandRunner runner)
     {
-        var jobIds = SharedArguments.JobIds();
+        var jobIds = SharedArguments.JobIds(SharedArguments.Unsuccessful);
         var command = new Command(
             "retry",
             "Put failed or cancelled jobs back to the queue. They go on after what is finished of them. "

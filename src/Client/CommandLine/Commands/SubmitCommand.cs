@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ForegSyte.Client;
+using ForegSyte.CommandLine.Completion;
 using ForegSyte.CommandLine.Running;
 using ForegSyte.CommandLine.Waiting;
 using ForegSyte.Protocol.Json;
@@ -18,7 +19,7 @@ internal static class SubmitCommand
             Description =
                 "An MP4 of this machine, of any size, or a file://, https:// or s3:// URI "
                 + "that the server reads itself.",
-        };
+        }.WantsFiles();
         var videoOptions = new VideoOptions();
         var json = SharedArguments.Json("the job");
         var command = new Command("submit", "Submit a video and print the id of its job.") { video, json };

@@ -1,17 +1,18 @@
 using System.CommandLine;
 using ForegSyte.Client;
+using ForegSyte.CommandLine.Completion;
 
 namespace ForegSyte.CommandLine.Commands;
 
 /// <summary>The options of the commands that submit a video.</summary>
 internal sealed class VideoOptions
 {
-    private readonly Option<string> _pipeline = new("--pipeline", "-p")
+    private readonly Option<string> _pipeline = new Option<string>("--pipeline", "-p")
     {
         Description = "Pipeline to run; 'foregsyte pipelines' lists them.",
         HelpName = "ID",
         DefaultValueFactory = _ => "yolo_ocr",
-    };
+    }.WantsPipelines();
 
     private readonly Option<int> _stride = new("--stride")
     {
@@ -49,13 +50,13 @@ internal sealed class VideoOptions
         Description = "Where the queue of the server is full, wait for a place, up to 5 minutes, instead of failing.",
     };
 
-    private readonly Option<VideoTransfer> _transfer = new("--transfer")
+    private readonly Option<VideoTransfer> _transfer = new Option<VideoTransfer>("--transfer")
     {
         Description = "How the file comes to the server: inside the message (content), by its path (path), in parts "
             + "(upload), or the quickest of these that the server allows (automatic). An upload that was interrupted "
             + "goes on with the same command. Behind a tunnel to another machine name upload.",
         HelpName = "WAY",
-    };
+    }.WantsOneOf(Enum.GetNames<VideoTransfer>());
 
     /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)

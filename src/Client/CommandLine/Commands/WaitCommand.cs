@@ -12,7 +12,7 @@ internal static class WaitCommand
     /// <summary>The command.</summary>
     public static Command Create(CommandRunner runner)
     {
-        var jobId = SharedArguments.JobId();
+        var jobId = SharedArguments.JobId(SharedArguments.Unfinished);
         var json = SharedArguments.Json("the job as it ended");
         var command = new Command(
             "wait", "Wait until a job has ended, with its progress, and show it. Ctrl-C ends the waiting, not the job.")

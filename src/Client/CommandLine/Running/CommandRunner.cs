@@ -10,6 +10,16 @@ namespace ForegSyte.CommandLine.Running;
 /// </summary>
 internal sealed class CommandRunner(CommandEnvironment environment, GlobalOptions globals)
 {
+    /// <summary>A client of the server that the arguments name.</summary>
+    /// <exception cref="ArgumentException">They do not go together.</exception>
+    /// <exception cref="IOException">A file that they name cannot be read.</exception>
+    public ForegSyteClient Connect(ParseResult arguments) => new(environment.ClientOptions with
+    {
+        Address = arguments.GetRequiredValue(globals.Server),
+        Credentials = globals.Credentials.Read(arguments),
+        TimeProvider = environment.TimeProvider,
+    });
+
     /// <summary>Runs the body; never throws.</summary>
     public async Task<int> RunAsync(
         ParseResult arguments,
@@ -34,12 +44,7 @@ internal sealed class CommandRunner(CommandEnvironment environment, GlobalOption
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
         try
         {
-            await using var client = new ForegSyteClient(environment.ClientOptions with
-            {
-                Address = arguments.GetRequiredValue(globals.Server),
-                Credentials = globals.Credentials.Read(arguments),
-                TimeProvider = environment.TimeProvider,
-            });
+            await using var client = Connect(arguments);
             IProgressDisplay progress = environment.ErrorIsTerminal && error.Profile.Capabilities.Interactive
                 ? new LiveProgressDisplay(error, environment.TimeProvider)
                 : new PlainProgressDisplay(environment.Error, environment.TimeProvider);

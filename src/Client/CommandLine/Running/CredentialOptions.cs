@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ForegSyte.Client;
+using ForegSyte.CommandLine.Completion;
 
 namespace ForegSyte.CommandLine.Running;
 
@@ -84,7 +85,7 @@ internal sealed class CredentialOptions
             Recursive = true,
             DefaultValueFactory = _ => PathOf(_environment.EnvironmentVariable(variable)),
             CustomParser = result => PathOf(result.Tokens[0].Value),
-        };
+        }.WantsFiles();
     }
 
     private string? PathOf(string? path) => string.IsNullOrEmpty(path) ? null : _environment.PathOf(path);

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using ForegSyte.CommandLine.Commands;
+using ForegSyte.CommandLine.Completion;
 using ForegSyte.CommandLine.Output;
 
 namespace ForegSyte.CommandLine.Running;
@@ -16,7 +18,7 @@ internal static class ForegSyteCommandLine
         IReadOnlyList<string> arguments, CommandEnvironment environment, CancellationToken cancellationToken)
     {
         var parsed = Root(environment).Parse(arguments);
-        if (parsed.Errors.Count > 0)
+        if (parsed.Action is ParseErrorAction)
         {
             var error = Consoles.Open(environment.Error, environment.ErrorIsTerminal);
             ErrorReport.WriteUsage(error, parsed);
@@ -52,7 +54,9 @@ internal static class ForegSyteCommandLine
             PipelinesCommand.Create(runner),
             DiagnoseCommand.Create(runner),
             DrainCommand.Create(runner),
+            CompletionCommand.Create(environment),
         };
+        root.Add(CompleteDirective.Create(root, runner, environment));
         globals.AddTo(root);
         return root;
     }

@@ -37,7 +37,7 @@ internal sealed class CallSecret(
         !string.IsNullOrEmpty(secret) && secret.All(letter => letter is >= '!' and <= '~');
 
     /// <summary>The key in a file.</summary>
-    /// <exception cref="ArgumentException">It cannot be read, or has no key; the message does not tell what it has.</exception>
+    /// <exception cref="ArgumentException">It cannot be read, or has no key; what it has is not told.</exception>
     public static string ReadFile(string path)
     {
         const string Setting = nameof(ClientCredentials.ApiKeyFile);

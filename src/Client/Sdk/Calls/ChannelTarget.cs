@@ -5,7 +5,9 @@ using Grpc.Net.Client.Configuration;
 
 namespace ForegSyte.Client.Calls;
 
-/// <summary>What a channel is opened to: one server, several by their addresses, or all that a name has in the DNS.</summary>
+/// <summary>
+/// What a channel is opened to: one server, several by their addresses, or all that a name has in the DNS.
+/// </summary>
 /// <param name="Address">The address, in the form that gRPC wants it.</param>
 /// <param name="Resolver">Turns it into addresses of servers; null where it is one itself.</param>
 internal sealed record ChannelTarget(Uri Address, ResolverFactory? Resolver)
@@ -41,7 +43,9 @@ internal sealed record ChannelTarget(Uri Address, ResolverFactory? Resolver)
         {
             LoadBalancingConfigs =
             {
-                options.LoadBalancing == LoadBalancingPolicy.RoundRobin ? new RoundRobinConfig() : new PickFirstConfig(),
+                options.LoadBalancing == LoadBalancingPolicy.RoundRobin
+                    ? new RoundRobinConfig()
+                    : new PickFirstConfig(),
             },
         };
     }

@@ -17,8 +17,8 @@ public static class ForegSyteClientServiceCollectionExtensions
     /// <param name="services">The services of the application.</param>
     /// <param name="configure">Changes the settings; null keeps the defaults.</param>
     /// <returns>
-    /// The settings, for what needs more than a delegate: a section of the configuration (BindConfiguration), or another
-    /// service, such as the one that gives tokens (Configure&lt;TService&gt;).
+    /// The settings, for what needs more than a delegate: a section of the configuration (BindConfiguration), or
+    /// another service, such as the one that gives tokens (Configure&lt;TService&gt;).
     /// </returns>
     /// <example>
     /// <code>

@@ -1,7 +1,6 @@
 using ForegSyte.Client.Tests.Fakes;
 using ForegSyte.Testing;
 using ForegSyte.V1;
-using Grpc.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -158,7 +157,11 @@ public sealed class AddForegSyteClientTests
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Pipelines.Fail(Failures.Unavailable).Answer(new ListPipelinesResponse());
-        var options = new ForegSyteClientOptions { Address = server.Address, TimeProvider = new SkippingTimeProvider() };
+        var options = new ForegSyteClientOptions
+        {
+            Address = server.Address,
+            TimeProvider = new SkippingTimeProvider(),
+        };
         await using var client = new ForegSyteClient(options);
 
         options.MaxAttempts = 1;
