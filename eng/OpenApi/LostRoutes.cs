@@ -3,7 +3,7 @@ using Google.Protobuf.Reflection;
 
 namespace ForegSyte.OpenApi;
 
-/// <summary>What buf does not look at: paths that callers of the last release use and that lead elsewhere now.</summary>
+/// <summary>What buf does not look at: paths of the last release that lead elsewhere now.</summary>
 internal static class LostRoutes
 {
     /// <summary>The routes of the released contracts that these do not have, a sentence each.</summary>
