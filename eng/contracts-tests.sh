@@ -17,11 +17,13 @@ count() { passed "$1" | wc -l; }
 languages=$(passed 'ReportTests\.' | sed -E 's/.*InCSharp.*/csharp/; s/.*language: "([a-z]+)".*/\1/' | sort | paste -sd ' ')
 commands=$(grep -c '^\$ ' docs/grpcurl.md)
 [ "$(count 'GrpcurlDocumentTests\.Commands_')" -eq 2 ] || commands="not all of the $commands"
+requests=$(grep -c '^\$ ' docs/http.md)
+[ "$(count 'HttpDocumentTests\.Commands_')" -eq 2 ] || requests="not all of the $requests"
 cat <<SUMMARY
 
 contracts:
   changes    $(count Gate_PlantedBreakingChange) that break callers planted and refused, $(count Gate_Addition) additions let through
   clients    $(wc -w <<<"$languages") ($languages) submit, wait, page and read an error, and report the same
   messages   $(count 'ConversionTests\.Convert') conversions between JSON and protobuf in these languages come to the same
-  by hand    $commands commands of docs/grpcurl.md print what it says
+  by hand    $commands commands of docs/grpcurl.md and $requests of docs/http.md print what they say
 SUMMARY

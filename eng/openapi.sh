@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes the OpenAPI document of the contracts from their descriptors and checks it with Redocly's linter.
+# Makes the OpenAPI document of the contracts from their descriptors and checks it with Redocly's linter; fails where a
+# path of the last release is gone.
 #   eng/openapi.sh [FOLDER]   into FOLDER (out/contracts by default), and compare the kept one with it
 #   NO_BUILD=1 eng/openapi.sh  the same, with the tool as it is built already
 #   eng/openapi.sh --write    keep it: protos/OpenApi/openapi.json, which the JobService serves at /openapi.json
@@ -15,7 +16,8 @@ node_modules/.bin/buf build -o "$folder/foregsyte.binpb"
 if [ -z "${NO_BUILD:-}" ]; then
   dotnet build eng/OpenApi -c "$configuration" -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
 fi
-dotnet "eng/OpenApi/bin/$configuration/net10.0/ForegSyte.OpenApi.dll" "$folder/foregsyte.binpb" "$folder/openapi.json"
+dotnet "eng/OpenApi/bin/$configuration/net10.0/ForegSyte.OpenApi.dll" \
+  "$folder/foregsyte.binpb" protos/released/foregsyte.binpb "$folder/openapi.json"
 # It asks a server for newer versions of itself, and tells one how it is used, unless it is told not to.
 if ! lint=$(REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
     node_modules/.bin/redocly lint --config eng/OpenApi/redocly.yaml "$folder/openapi.json" 2>&1); then

@@ -1,10 +1,14 @@
 using ForegSyte.OpenApi;
 
-if (args is not [var image, var output])
+if (args is not [var image, var released, var output])
 {
-    await Console.Error.WriteLineAsync("Usage: ForegSyte.OpenApi IMAGE OUTPUT, with an image that buf build made.");
+    await Console.Error.WriteLineAsync(
+        "Usage: ForegSyte.OpenApi IMAGE RELEASED OUTPUT, with two images that buf build made.");
     return 2;
 }
 
-await File.WriteAllTextAsync(output, ApiDocument.Make(ContractImage.Read(await File.ReadAllBytesAsync(image))));
-return 0;
+var contracts = ContractImage.Read(await File.ReadAllBytesAsync(image));
+var lost = LostRoutes.Of(ContractImage.Read(await File.ReadAllBytesAsync(released)), contracts).ToList();
+lost.ForEach(Console.Error.WriteLine);
+await File.WriteAllTextAsync(output, ApiDocument.Make(contracts));
+return lost.Count == 0 ? 0 : 1;

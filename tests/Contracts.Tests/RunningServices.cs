@@ -2,7 +2,9 @@ using ForegSyte.Testing;
 
 namespace ForegSyte.Contracts.Tests;
 
-/// <summary>One running installation that takes the sample videos by uri and serves HTTP too, for the tests that only use it.</summary>
+/// <summary>
+/// One running installation that takes the sample videos by uri and serves HTTP too, for the tests that only use it.
+/// </summary>
 public sealed class RunningServices : IAsyncLifetime
 {
     /// <summary>The installation, both services serving.</summary>

@@ -80,12 +80,16 @@ internal sealed class HttpDoor(
             else
             {
                 var reply = route.Method.OutputType.Parser.ParseFrom(bytes.Slice(GrpcPrefix.Length));
+
+                // Its bytes are not needed while its JSON leaves, which takes as long as the reader does.
+                response.Release();
                 await answer.WriteAsync(context, SuccessOf(reply), ForegSyteJson.Formatter.Format(reply));
             }
         }
         finally
         {
             response.Release();
+            await message.CompleteAsync();
         }
     }
 

@@ -56,6 +56,25 @@ public sealed class OpenApiTests(MadeDescriptors made) : IClassFixture<MadeDescr
             (JsonNode?)Document, (node, name) => node?[name])));
     }
 
+    [Fact]
+    public void LostRoutes_PathsOfARelease_AreMissedWhereTheyAreGone()
+    {
+        var jobs = JobServiceReflection.Descriptor;
+        var uploads = UploadServiceReflection.Descriptor;
+
+        Assert.Empty(LostRoutes.Of([jobs], [jobs, uploads]));
+        Assert.Equal(
+            [
+                "DELETE /v1/uploads/{upload_id}", "GET /v1/uploads/{upload_id}", "POST /v1/uploads",
+                "PUT /v1/uploads/{upload_id}/parts/{offset}",
+            ],
+            LostRoutes.Of([jobs, uploads], [jobs]).Select(lost => lost.Split(" for ")[0]).Order());
+    }
+
+    [Fact]
+    public void Routes_OfTheInferenceService_AreTheHealthCheckAlone() =>
+        Assert.False(new HttpRoutes(InferenceServiceReflection.Descriptor.Services).HasContracts);
+
     [Theory]
     [InlineData("\"operationId\": \"GetJob\"", "\"operationId\": \"ListJobs\"", "operationId")]
     [InlineData("\"#/components/schemas/JobStatus\"", "\"#/components/schemas/Absent\"", "resolve")]

@@ -1,6 +1,5 @@
 using ForegSyte.Jobs.Tests.Grpc;
 using ForegSyte.Jobs.Tests.Security;
-using ForegSyte.Testing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 

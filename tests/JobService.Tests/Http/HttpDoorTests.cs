@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using ForegSyte.Jobs.Tests.Grpc;
 using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Protocol.OpenApi;
-using ForegSyte.Testing;
 using ForegSyte.V1;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

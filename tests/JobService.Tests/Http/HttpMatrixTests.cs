@@ -1,7 +1,6 @@
 using ForegSyte.Hosting.Http;
 using ForegSyte.Jobs.Tests.Grpc;
 using ForegSyte.Jobs.Tests.Security;
-using ForegSyte.Testing;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tests.Http;
