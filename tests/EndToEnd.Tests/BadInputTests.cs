@@ -228,11 +228,29 @@ public sealed class BadInputTests(SharedInstallation shared)
         using var channel = GrpcChannel.ForAddress(
             shared.Services.JobAddress, new GrpcChannelOptions { MaxSendMessageSize = null });
         var client = new V1.JobService.JobServiceClient(channel);
+        await WaitUntilNothingRunsAsync(client);
         var filesBefore = Directory.GetFiles(shared.Services.Storage).Order().ToList();
         var jobsBefore = await CountJobsAsync(client);
         await act(client);
         Assert.Equal(filesBefore, Directory.GetFiles(shared.Services.Storage).Order());
         Assert.Equal(jobsBefore, await CountJobsAsync(client));
+    }
+
+    /// <summary>Jobs of other tests write files of their own.</summary>
+    private static async Task WaitUntilNothingRunsAsync(V1.JobService.JobServiceClient client)
+    {
+        var jobs = await client.ListJobsAsync(
+            new ListJobsRequest { PageSize = 1000, Filter = "status = PENDING OR status = RUNNING" },
+            cancellationToken: Token);
+        foreach (var unfinished in jobs.Jobs)
+        {
+            var job = unfinished;
+            while (job.Status is JobStatus.Pending or JobStatus.Running)
+            {
+                job = (await client.WaitJobAsync(
+                    new WaitJobRequest { JobId = job.JobId, Etag = job.Etag }, cancellationToken: Token)).Job;
+            }
+        }
     }
 
     private static async Task<int> CountJobsAsync(V1.JobService.JobServiceClient client) =>

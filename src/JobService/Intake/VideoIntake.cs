@@ -40,8 +40,9 @@ internal sealed class VideoIntake(
         using (JobTraces.StartStep(JobTraces.StoreVideo))
         await using (var video = await source.StageAsync(job.InputPath, cancellationToken))
         {
-            // It may have taken long to come, and waits from now on.
-            job = job with { VideoSha256 = video.Sha256, QueuedAt = time.GetUtcNow() };
+            // It may have taken long to come: the job is there, and waits, from now on.
+            var now = time.GetUtcNow();
+            job = job with { VideoSha256 = video.Sha256, CreatedAt = now, UpdatedAt = now, QueuedAt = now };
             crashPoints.Pass(CrashPoint.VideoWritten);
             await video.Artifact.CommitSharedAsync(video.Sha256, cancellationToken);
         }

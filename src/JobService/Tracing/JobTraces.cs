@@ -108,6 +108,12 @@ internal static class JobTraces
         }
     }
 
+    /// <summary>The job's trace, 32 hexadecimal digits; empty where none was kept.</summary>
+    public static string TraceIdOf(JobRecord job) =>
+        ActivityContext.TryParse(job.TraceParent, traceState: null, out var submission)
+            ? submission.TraceId.ToHexString()
+            : "";
+
     private static Activity? Start(string name, JobRecord job, DateTimeOffset startTime)
     {
         _ = ActivityContext.TryParse(job.TraceParent, traceState: null, isRemote: true, out var submission);

@@ -48,6 +48,9 @@ public sealed class TraceTests
         var get = await CommandLineProcess.RunAsync(
             services.JobAddress, new Dictionary<string, string>(), "get", jobId);
         Assert.Contains(trace, get.StandardOutput, StringComparison.Ordinal);
+        var diagnose = await CommandLineProcess.RunAsync(
+            services.JobAddress, new Dictionary<string, string>(), "diagnose", jobId);
+        Assert.Contains($"Trace {trace}", diagnose.StandardOutput, StringComparison.Ordinal);
         AssertLogsHave(trace, $"Job {jobId} started, attempt 1", services.JobService);
         AssertLogsHave(trace, $"Job {jobId} attempt 1: detect_only analyzed", services.InferenceService);
         WrittenDocument.ReplaceWhenAsked("observability.md", "trace", TraceText.Of(spans));

@@ -9,7 +9,10 @@ namespace ForegSyte.Jobs.Tests.Http;
 /// <summary>Somebody who calls over HTTP with JSON.</summary>
 internal sealed class HttpCaller(Uri address, ClientCredentials? credentials = null) : IDisposable
 {
-    private readonly HttpClient _client = new(HandlerOf(credentials ?? new ClientCredentials())) { BaseAddress = address };
+    private readonly HttpClient _client = new(HandlerOf(credentials ?? new ClientCredentials()))
+    {
+        BaseAddress = address,
+    };
 
     /// <summary>The version of HTTP that is spoken.</summary>
     public Version Version { get; init; } = HttpVersion.Version11;

@@ -2,6 +2,7 @@ using ForegSyte.Hosting.Security;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Storage.Segments;
+using ForegSyte.Jobs.Tracing;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
@@ -37,6 +38,7 @@ internal sealed class JobDiagnoser(
             Segments = { worked.Select(run => MessageOf(run, caller)) },
             LastWords = job.Attempts.LastOrDefault(attempt => attempt.Failure?.LastWords.Length > 0)
                 ?.Failure!.LastWords ?? "",
+            TraceId = JobTraces.TraceIdOf(job),
             Dispatch = state,
         };
     }
