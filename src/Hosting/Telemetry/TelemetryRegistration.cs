@@ -53,6 +53,8 @@ internal static class TelemetryRegistration
     private static void AddProviders(
         IServiceCollection services, string serviceName, OtlpExport export, bool isScraped)
     {
+        // Before the SDK, so that what it has to say at its start is told too.
+        services.AddHostedService<TelemetryProblems>();
         var telemetry = services.AddOpenTelemetry().ConfigureResource(resource => resource
             .AddService($"ForegSyte.{serviceName}", serviceVersion: ServiceVersion.Text)
             .AddEnvironmentVariableDetector());

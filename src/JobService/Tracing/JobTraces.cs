@@ -60,7 +60,8 @@ internal static class JobTraces
         .SetTag(TraceAttributes.EndFrame, endFrame);
 
     /// <summary>
-    /// Begins the span of an attempt, after one for the wait before it. Null where the job's trace is not exported.
+    /// Begins the span of an attempt, after one for the wait before it. Null where the job's trace is not exported; a
+    /// job from a time without traces has one for each attempt.
     /// </summary>
     /// <param name="waiting">The job before its claim.</param>
     /// <param name="claimed">The job after it.</param>
@@ -72,9 +73,10 @@ internal static class JobTraces
         }
 
         var started = claimed.Attempts[^1].StartedAt;
-        var since = JobOutcomes.WaitingSince(waiting);
-        using (var wait = Start(Queue, claimed, since < started ? since : started))
+        if (claimed.TraceParent is not null)
         {
+            var since = JobOutcomes.WaitingSince(waiting);
+            using var wait = Start(Queue, claimed, since < started ? since : started);
             wait?.SetEndTime(started.UtcDateTime);
         }
 

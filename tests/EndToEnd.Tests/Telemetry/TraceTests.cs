@@ -1,7 +1,10 @@
+using System.Diagnostics;
 using System.Text.Json;
 using ForegSyte.Client;
 using ForegSyte.Testing;
 using ForegSyte.V1;
+using Grpc.Core;
+using Grpc.Net.Client;
 
 namespace ForegSyte.EndToEnd.Tests.Telemetry;
 
@@ -88,6 +91,45 @@ public sealed class TraceTests
                 && span.Name != "foregsyte.v1.JobService/GetJob").Select(span => span.SpanId).Order(),
             spans.Where(span => span["foregsyte.job.id"] == jobId).Select(span => span.SpanId).Order());
         WrittenDocument.ReplaceWhenAsked("observability.md", "restart", TraceText.Of(spans));
+    }
+
+    [Fact]
+    public async Task Logs_NothingExported_HaveTheIdOfTheCallersTrace()
+    {
+        await using var services = new Installation(new Dictionary<string, string> { ["Log:Format"] = "Json" });
+        await services.StartJobServiceAsync();
+        using var channel = GrpcChannel.ForAddress(services.JobAddress);
+        var trace = ActivityTraceId.CreateRandom().ToHexString();
+        await Assert.ThrowsAsync<RpcException>(async () => await new JobService.JobServiceClient(channel).GetJobAsync(
+            new GetJobRequest { JobId = Guid.NewGuid().ToString() },
+            new Metadata { { "traceparent", $"00-{trace}-b7ad6b7169203331-01" } },
+            cancellationToken: Token));
+
+        AssertLogsHave(trace, "/foregsyte.v1.JobService/GetJob answered JOB_NOT_FOUND", services.JobService);
+    }
+
+    [Fact]
+    public async Task Collector_Away_CostsNoJobAndIsToldInTheLog()
+    {
+        var settings = new Dictionary<string, string>
+        {
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:1",
+            ["OTEL_BSP_SCHEDULE_DELAY"] = "20",
+        };
+        await using var services = new Installation(settings, settings);
+        await services.StartAsync();
+        var submit = await CommandLineProcess.RunAsync(
+            services.JobAddress, settings,
+            "submit", RepositoryFiles.Pedestrians, "--pipeline", "detect_only", "--max-frames", "1");
+
+        Assert.True(submit.ExitCode == 0, submit.StandardError);
+        await CompleteAsync(services, submit.StandardOutput.Trim());
+        await services.JobService.StopAsync();
+        var told = services.JobService.Output.Split('\n')
+            .Where(line => line.Contains("Telemetry: ", StringComparison.Ordinal)).ToList();
+        Assert.Contains(told, line => line.Contains("http://127.0.0.1:1", StringComparison.Ordinal));
+        Assert.Equal(told.Count, told.Select(line => line[line.IndexOf("Telemetry: ", StringComparison.Ordinal)..])
+            .Distinct().Count());
     }
 
     private static void AssertPaths(List<ReceivedSpan> spans)
