@@ -98,15 +98,16 @@ want_peers() {
   [ ${#missing[@]} -eq 0 ] || install "${missing[@]}" || say "setup: ${missing[*]}: missing, so some peers are left out. $why"
 }
 
-# The S3 server that a test fetches from; it skips, and says so, where this is missing.
+# What npm brings for tests: the S3 server that one fetches from, and a linter. They skip, and say so, without it.
 want_s3rver() {
   local wanted
   wanted=$(sed -n 's/.*"s3rver": "\(.*\)".*/\1/p' package.json)
-  [ "$(sed -n 's/^  "version": "\(.*\)".*/\1/p' node_modules/s3rver/package.json 2>/dev/null)" = "$wanted" ] && return
-  command -v npm >/dev/null || { say "setup: npm (Node.js) is missing, so a test of s3 uris skips."; return; }
-  say "setup: installing s3rver $wanted (npm) ..."
+  [ "$(sed -n 's/^  "version": "\(.*\)".*/\1/p' node_modules/s3rver/package.json 2>/dev/null)" = "$wanted" ] &&
+    [ -x node_modules/.bin/dockerfile-utils ] && return
+  command -v npm >/dev/null || { say "setup: npm (Node.js) is missing, so tests of s3 uris and of the Dockerfile skip."; return; }
+  say "setup: installing s3rver $wanted and a linter (npm) ..."
   npm install --package-lock=false --no-audit --no-fund --loglevel=error >&2 ||
-    say "setup: s3rver could not be installed, so a test of s3 uris skips."
+    say "setup: they could not be installed, so tests of s3 uris and of the Dockerfile skip."
 }
 
 need_buf() {

@@ -20,7 +20,9 @@ public sealed class ConfigurationTests
         using var folder = new TemporaryFolder();
         var file = folder.File("jobs.json");
         await File.WriteAllTextAsync(
-            file, """{ "Wait": { "MaxTimeout": "00:00:50" }, "Submit": { "AllowedRoots": ["/srv/a", "/srv/b"] } }""", Token);
+            file,
+            """{ "Wait": { "MaxTimeout": "00:00:50" }, "Submit": { "AllowedRoots": ["/srv/a", "/srv/b"] } }""",
+            Token);
         var (exitCode, lines) = await RunAsync(
             "JobService",
             new()
@@ -44,7 +46,8 @@ public sealed class ConfigurationTests
         Assert.Contains($"DataDirectory = {folder.Path}    # environment FOREGSYTE_DataDirectory", lines);
         Assert.Contains($"Database:Path = {folder.File("foregsyte.duckdb")}    # default", lines);
         Assert.Contains("Logging:LogLevel:Default = Information    # default", lines);
-        Assert.Contains("Security:ApiKeys:0:Hash = ********    # environment FOREGSYTE_Security__ApiKeys__0__Hash", lines);
+        Assert.Contains(
+            "Security:ApiKeys:0:Hash = ********    # environment FOREGSYTE_Security__ApiKeys__0__Hash", lines);
         Assert.DoesNotContain(lines, line => line.Contains("BBBBBB", StringComparison.Ordinal));
         Assert.DoesNotContain(lines, line => line.Contains("password", StringComparison.Ordinal));
         Assert.Equal(lines.Order(StringComparer.Ordinal), lines);

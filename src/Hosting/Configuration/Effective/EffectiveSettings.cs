@@ -38,6 +38,7 @@ internal sealed class EffectiveSettings(
         [
             .. configuration.GetChildren()
                 .Where(section => section.GetChildren().Any() && !known.Contains(section.Key))
+                .Where(section => !section.Key.StartsWith(ConfigurationSources.Prefix, StringComparison.Ordinal))
                 .Where(section => IsOurs(origins.Of(section.Path)))
                 .Select(section => section.Key),
         ];
