@@ -5,8 +5,8 @@
 #   eng/setup.sh --contracts   buf, and what makes and runs clients in C++, Python and Node.js
 #   eng/setup.sh --accuracy   fonts too, in which lines of text are written that are then read
 #   eng/setup.sh --bench  OpenCV and Node.js too, with which the benchmark's peers run
-#   eng/setup.sh --test   strace, faketime, s3rver, zsh and fish too: tests slow the disk down, move the clock, fetch from
-#                         S3 and complete in the shells
+#   eng/setup.sh --test   strace, faketime, s3rver, zsh and fish too: tests slow the disk down, move the clock, fetch
+#                         from S3 and complete in the shells
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
