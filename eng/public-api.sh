@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Writes down the client's public surface in src/Client/Sdk/PublicAPI.Unshipped.txt. A build fails where the code and the
-# files differ, so that a change of the surface shows in its review. (That of ForegSyte.Protocol is made of the protos,
-# which eng/breaking.sh guards.)
+# Writes down the client's public surface in src/Client/Sdk/PublicAPI.Unshipped.txt. A build fails where the code and
+# the files differ, so that a change of the surface shows in its review. (That of ForegSyte.Protocol is made of the
+# protos, which eng/breaking.sh guards.)
 #   eng/public-api.sh            write what is new, drop what is gone
 #   eng/public-api.sh --release  count all of it as released; what goes after that has to be named, as *REMOVED*
 set -euo pipefail

@@ -19,8 +19,8 @@ public sealed record ForegSyteClientOptions
 
     /// <summary>
     /// Further addresses under which the same jobs are served: of the server that takes over when one is replaced, or
-    /// of replicas that share their database. All are http, or all https. Servers with data of their own do not know each
-    /// other's jobs and do not belong in one client.
+    /// of replicas that share their database. All are http, or all https. Servers with data of their own do not know
+    /// each other's jobs and do not belong in one client.
     /// </summary>
     /// <value>Default: none.</value>
     public IReadOnlyList<Uri> Replicas { get; set; } = [];

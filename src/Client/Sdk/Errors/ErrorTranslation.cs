@@ -49,7 +49,7 @@ internal static class ErrorTranslation
             $"{address} answers, but it is not a ForegSyte JobService of this version ({failure.Status.Detail}).",
         _ when failure.Status.DebugException?.GetBaseException() is AuthenticationException refused =>
             $"{address} was reached, but no TLS connection came about: {refused.Message} Check the authorities that "
-            + "are trusted (CaFile), the client certificate where the server asks for one, and the name in the address.",
+            + "are trusted (CaFile), the client certificate where the server wants one, and the name in the address.",
         _ => $"{address} answered {failure.StatusCode}: {failure.Status.Detail}",
     };
 
