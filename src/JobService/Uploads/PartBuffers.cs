@@ -10,8 +10,8 @@ namespace ForegSyte.Jobs.Uploads;
 internal sealed class PartBuffers
 {
     /// <summary>
-    /// Most bytes that lie idle for the next parts: twenty parts of the client's size, more than one upload needs at the
-    /// same time. With less, memory would be left to the collector and made anew all the time.
+    /// Most bytes that lie idle for the next parts: twenty parts of the client's size, more than one upload needs at
+    /// the same time. With less, memory would be left to the collector and made anew all the time.
     /// </summary>
     private const long MaxIdleBytes = 40 << 20;
 
