@@ -14,8 +14,8 @@ public static class Crc32C
     /// <param name="bytes">The bytes.</param>
     /// <param name="before">The checksum of what comes before them; 0 where they are the first.</param>
     /// <remarks>
-    /// Compiled for speed from the first call on: until the runtime would do so by itself, the first gigabyte of an upload
-    /// would have cost more than all others together.
+    /// Compiled for speed from the first call on: the first gigabyte after a start is not to pay for the time until the
+    /// runtime would do so by itself.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static uint Of(ReadOnlySpan<byte> bytes, uint before = 0)
