@@ -13,7 +13,11 @@ namespace ForegSyte.Hosting.Telemetry;
 internal sealed class TelemetryProblems(ILogger<TelemetryProblems> logger, TimeProvider time)
     : EventListener, IHostedService
 {
-    private const string Sources = "OpenTelemetry-";
+    private const string Exporters = "OpenTelemetry-Exporter-";
+    private const string Sdk = "OpenTelemetry-Sdk";
+
+    /// <summary>Said of every instrument of .NET that nobody asked for.</summary>
+    private const string NotAskedFor = "MetricInstrumentIgnored";
 
     private static readonly TimeSpan Silence = TimeSpan.FromMinutes(5);
 
@@ -28,7 +32,7 @@ internal sealed class TelemetryProblems(ILogger<TelemetryProblems> logger, TimeP
     /// <inheritdoc />
     protected override void OnEventSourceCreated(EventSource eventSource)
     {
-        if (eventSource.Name.StartsWith(Sources, StringComparison.Ordinal))
+        if (eventSource.Name == Sdk || eventSource.Name.StartsWith(Exporters, StringComparison.Ordinal))
         {
             EnableEvents(eventSource, EventLevel.Warning);
         }
@@ -37,6 +41,11 @@ internal sealed class TelemetryProblems(ILogger<TelemetryProblems> logger, TimeP
     /// <inheritdoc />
     protected override void OnEventWritten(EventWrittenEventArgs eventData)
     {
+        if (eventData.EventName == NotAskedFor)
+        {
+            return;
+        }
+
         var kind = (eventData.EventSource.Name, eventData.EventId);
         var now = time.GetTimestamp();
         if (_told.TryGetValue(kind, out var last) && time.GetElapsedTime(last, now) < Silence)

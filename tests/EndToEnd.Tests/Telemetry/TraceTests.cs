@@ -128,6 +128,7 @@ public sealed class TraceTests
         var told = services.JobService.Output.Split('\n')
             .Where(line => line.Contains("Telemetry: ", StringComparison.Ordinal)).ToList();
         Assert.Contains(told, line => line.Contains("http://127.0.0.1:1", StringComparison.Ordinal));
+        Assert.All(told, line => Assert.Contains("127.0.0.1:1", line, StringComparison.Ordinal));
         Assert.Equal(told.Count, told.Select(line => line[line.IndexOf("Telemetry: ", StringComparison.Ordinal)..])
             .Distinct().Count());
     }
