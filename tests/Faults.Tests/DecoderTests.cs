@@ -33,7 +33,7 @@ public sealed class DecoderTests(Undisturbed undisturbed)
         var killed = new HashSet<int>();
         while (killed.Count < count && !cancellationToken.IsCancellationRequested)
         {
-            foreach (var id in ChildProcesses.Below(parent).Where(id => !killed.Contains(id)))
+            foreach (var id in ChildProcesses.Below(parent).Where(id => killed.Count < count && !killed.Contains(id)))
             {
                 try
                 {
