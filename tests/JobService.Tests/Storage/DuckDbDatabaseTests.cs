@@ -39,7 +39,7 @@ public sealed class DuckDbDatabaseTests : IDisposable
         {
             await pipe.WaitForConnectionAsync(Cancellation);
 
-            var failure = Assert.Throws<DatabaseException>(() => Open(path));
+            var failure = Assert.Throws<DatabaseInUseException>(() => Open(path));
 
             Assert.Contains("Another JobService uses", failure.Message, StringComparison.Ordinal);
             Assert.Contains(path, failure.Message, StringComparison.Ordinal);
