@@ -2,7 +2,9 @@ using ForegSyte.Hosting.Configuration.Effective;
 
 namespace ForegSyte.Hosting.Starting;
 
-/// <summary>When this process began, and what its settings were read from, for those who ask what a server is.</summary>
+/// <summary>
+/// When this process began, and what its settings were read from, for those who ask what a server is.
+/// </summary>
 public sealed class ServiceStart
 {
     private readonly Lazy<IReadOnlyList<string>> _sources;
