@@ -83,7 +83,11 @@ public sealed class DiagnoseCommandTests : IAsyncLifetime
         LastWords = "[mov,mp4] moov atom not found\nVIDEO: Invalid data found",
         Dispatch = new DispatchState
         {
-            RunningJobs = 1, MaxRunningJobs = 2, PendingJobs = 7, ServingInstances = 1, KnownInstances = 3,
+            RunningJobs = 1,
+            MaxRunningJobs = 2,
+            PendingJobs = 7,
+            ServingInstances = 1,
+            KnownInstances = 3,
         },
     };
 

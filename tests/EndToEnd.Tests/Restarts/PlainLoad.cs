@@ -46,7 +46,9 @@ internal static class PlainLoad
             {
                 var wait = new WaitJobRequest
                 {
-                    JobId = job.JobId, Etag = job.Etag, Timeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(5)),
+                    JobId = job.JobId,
+                    Etag = job.Etag,
+                    Timeout = Duration.FromTimeSpan(TimeSpan.FromSeconds(5)),
                 };
                 job = (await CallAsync(options => client.WaitJobAsync(wait, options), tally))?.Job;
                 await CallAsync(options => client.ListJobsAsync(new ListJobsRequest { PageSize = 5 }, options), tally);

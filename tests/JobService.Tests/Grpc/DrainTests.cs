@@ -2,7 +2,6 @@ using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
-using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.Net.Client;
 using Microsoft.Extensions.DependencyInjection;
