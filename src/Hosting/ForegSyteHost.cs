@@ -77,6 +77,8 @@ public static class ForegSyteHost
     /// </summary>
     public static WebApplication MapForegSyteHost(this WebApplication app)
     {
+        // Made now: it is the time of the start.
+        app.Services.GetRequiredService<ServiceStart>();
         app.UseMiddleware<CallTracking>();
         app.UseHttp();
         app.UseMetricsPort();

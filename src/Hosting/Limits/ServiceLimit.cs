@@ -12,13 +12,18 @@ namespace ForegSyte.Hosting.Limits;
 public sealed record ServiceLimit(
     string Name, string Value, string Unit, string Range, string Description, ErrorReason Reason)
 {
+    /// <summary>Whether an option sets it; it is a constant otherwise.</summary>
+    public bool IsOption => Range.Length > 0;
+
     /// <summary>The limit as GetServerInfo answers it.</summary>
-    public Limit ToMessage() => new()
+    /// <param name="source">Where its value comes from; empty for a constant.</param>
+    public Limit ToMessage(string source) => new()
     {
         Option = Name,
         Value = Value,
         Unit = Unit,
         Description = Description,
         Reason = Reason,
+        Source = source,
     };
 }

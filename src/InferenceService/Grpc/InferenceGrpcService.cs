@@ -2,12 +2,14 @@ using ForegSyte.Hosting;
 using ForegSyte.Hosting.Calls;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Health;
+using ForegSyte.Hosting.Starting;
 using ForegSyte.Hosting.Stopping;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Pipelines;
 using ForegSyte.Inference.Tracing;
 using ForegSyte.Inference.Video;
 using ForegSyte.V1;
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Microsoft.Extensions.Options;
 
@@ -23,6 +25,7 @@ internal sealed class InferenceGrpcService(
     DecoderChecks decoders,
     DecoderTools tools,
     ServerLimits limits,
+    ServiceStart start,
     CallLimits calls,
     Readiness readiness,
     GracefulStop stop,
@@ -96,6 +99,8 @@ internal sealed class InferenceGrpcService(
             Device = device.Description,
             Models = { pipelines.Models },
             FfmpegVersion = decoders.FfmpegVersion,
+            StartedAt = start.StartedAt.ToTimestamp(),
+            ConfigurationSources = { start.ConfigurationSources },
             Sandbox = new Sandbox
             {
                 Level = tools.Confinement.Level,

@@ -4,6 +4,7 @@ using ForegSyte.Hosting.Calls;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Limits;
 using ForegSyte.Hosting.Security;
+using ForegSyte.Hosting.Starting;
 using ForegSyte.Jobs.Grpc.Diagnosis;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Intake;
@@ -11,6 +12,7 @@ using ForegSyte.Jobs.Intake.Sources;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Tracing;
 using ForegSyte.V1;
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 
 namespace ForegSyte.Jobs.Grpc;
@@ -28,7 +30,9 @@ internal sealed class JobGrpcService(
     PipelineDirectory pipelines,
     JobDiagnoser diagnoser,
     ServerDrain drain,
-    ServiceLimits limits) : JobService.JobServiceBase
+    ServiceLimits limits,
+    ServiceStart start,
+    IInferenceClient inference) : JobService.JobServiceBase
 {
     /// <inheritdoc />
     public override async Task<SubmitVideoResponse> SubmitVideo(SubmitVideoRequest request, ServerCallContext context)
@@ -103,8 +107,12 @@ internal sealed class JobGrpcService(
         Task.FromResult(new JobServiceGetServerInfoResponse
         {
             Version = ServiceVersion.Text,
-            Limits = { limits.All.Select(limit => limit.ToMessage()) },
+            Limits = { limits.Messages },
             DrainState = drain.State,
+            StartedAt = start.StartedAt.ToTimestamp(),
+            ConfigurationSources = { start.ConfigurationSources },
+            KnownInstances = inference.KnownCount,
+            ServingInstances = inference.ServingCount,
         });
 
     /// <inheritdoc />

@@ -51,6 +51,24 @@ public sealed class JobErrorTests
         Assert.Equal(("00:00:07.5", ""), (limits["Wait:MaxTimeout"].Value, limits["Wait:MaxTimeout"].Unit));
         Assert.Equal("3145728", limits["GetJobResultsRequest.page_bytes"].Value);
         Assert.Equal("10000", limits["Connections:MaxConnections"].Value);
+        Assert.Equal("command line", limits["Submit:MaxPendingJobs"].Source);
+        Assert.Equal("default", limits["Connections:MaxConnections"].Source);
+        Assert.Equal("", limits["GetJobResultsRequest.page_bytes"].Source);
+    }
+
+    [Fact]
+    public async Task GetServerInfo_TellsItsStartItsSettingsAndItsInferenceServices()
+    {
+        var before = TimeProvider.System.GetUtcNow();
+        await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
+
+        var answer = await service.Client.GetServerInfoAsync(new(), cancellationToken: Cancellation);
+
+        Assert.InRange(answer.StartedAt.ToDateTimeOffset(), before, TimeProvider.System.GetUtcNow());
+        Assert.Contains("command line", answer.ConfigurationSources);
+        Assert.Equal(answer.ConfigurationSources.Distinct().Order(StringComparer.Ordinal), answer.ConfigurationSources);
+        Assert.Equal((1, 1, DrainState.NotDraining), (
+            answer.KnownInstances, answer.ServingInstances, answer.DrainState));
     }
 
     [Fact]
