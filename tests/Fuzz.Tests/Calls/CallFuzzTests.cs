@@ -3,6 +3,8 @@ using ForegSyte.Client;
 using ForegSyte.Fuzz.Tests.Running;
 using ForegSyte.Testing;
 using ForegSyte.V1;
+using Google.Protobuf;
+using Google.Protobuf.Reflection;
 using Grpc.Core;
 using Grpc.Net.Client;
 
@@ -18,6 +20,13 @@ public sealed class CallFuzzTests(Tally tally)
     /// Jobs and uploads that there are before the first call; half of them are for the calls that remove.
     /// </summary>
     private const int Jobs = 8;
+
+    /// <summary>The one method after which nothing is as before, on purpose.</summary>
+    private static readonly MethodDescriptor Drain =
+        Contracts.Methods.Single(method => method.Name == "DrainServer");
+
+    private static readonly IReadOnlyList<MethodDescriptor> Others =
+        [.. Contracts.Methods.Where(method => method != Drain)];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -45,7 +54,7 @@ public sealed class CallFuzzTests(Tally tally)
             tally,
             async random =>
             {
-                var method = Contracts.Methods[random.Next(Contracts.Methods.Count)];
+                var method = Others[random.Next(Others.Count)];
                 var channel = method.Service.Name == "InferenceService" ? inference : jobs;
                 var (bytes, _) = requests.Make(method, random);
                 var (outcome, answer) = await RawCall.MakeAsync(channel, method, bytes);
@@ -57,12 +66,47 @@ public sealed class CallFuzzTests(Tally tally)
                 tally.Count($"call of {method.Service.Name}.{method.Name}", outcome);
                 return outcome;
             },
-            QuickCalls * Contracts.Methods.Count);
+            QuickCalls * Others.Count);
 
         // What the calls made can be removed by calls, and then nothing is left of it: no file, process or descriptor.
         await EndUploadsAsync(jobs, uploads);
         await DeleteJobsAsync(services);
         await footprint.AssertUnchangedAsync(services, Token);
+    }
+
+    [Fact]
+    public async Task DrainServer_WhateverItIsSent_AnswersWithAReasonAndGoesOnToAnswer()
+    {
+        await using var services = new Installation();
+        await services.StartJobServiceAsync();
+        using var channel = GrpcChannel.ForAddress(services.JobAddress);
+        var requests = new RequestBytes(Array.Empty<string>().ToLookup(word => word));
+        await Fuzzing.RunAsync(
+            "drains",
+            tally,
+            async random =>
+            {
+                var (bytes, _) = requests.Make(Drain, random);
+                var outcome = IsToStop(bytes)
+                    ? "not sent: it would be obeyed"
+                    : (await RawCall.MakeAsync(channel, Drain, bytes)).Outcome;
+                tally.Count($"call of {Drain.Service.Name}.{Drain.Name}", outcome);
+                return outcome;
+            },
+            QuickCalls);
+        await new JobService.JobServiceClient(channel).GetServerInfoAsync(new(), cancellationToken: Token);
+    }
+
+    private static bool IsToStop(byte[] request)
+    {
+        try
+        {
+            return DrainServerRequest.Parser.ParseFrom(request).Stop;
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Texts that bring a call further: jobs that have ended, their videos, uploads, names.</summary>
