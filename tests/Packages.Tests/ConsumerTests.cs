@@ -19,7 +19,7 @@ public sealed class ConsumerTests(Packed packed, PackedCollection.RunningService
 
         await Shell.RunAsync(
             folder.Path, packed.Variables,
-            "dotnet", "build", "--nologo", "-v", "quiet", "-tl:off",
+            "dotnet", "build", "-c", "Debug", "--nologo", "-v", "quiet", "-tl:off",
             // Nothing that stays behind and holds the folder.
             "-p:UseSharedCompilation=false", "-nodeReuse:false");
         var output = await Shell.RunAsync(
