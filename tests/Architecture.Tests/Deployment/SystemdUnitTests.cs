@@ -22,33 +22,19 @@ public sealed class SystemdUnitTests
 
     [Theory]
     [MemberData(nameof(Units))]
-    public async Task Unit_IsVerifiedBySystemd(string unit)
-    {
-        var start = new ProcessStartInfo("systemd-analyze", ["verify", PathOf(unit)])
-        {
-            RedirectStandardError = true,
-            RedirectStandardOutput = true,
-        };
-        Process process;
-        try
-        {
-            process = Process.Start(start)!;
-        }
-        catch (System.ComponentModel.Win32Exception)
-        {
-            Assert.Skip("systemd-analyze (Debian's systemd) is missing.");
-            return;
-        }
+    public async Task Unit_IsVerifiedBySystemd(string unit) => Assert.Empty(await ComplaintsAsync(PathOf(unit)));
 
-        using (process)
-        {
-            var complaints = (await process.StandardError.ReadToEndAsync(Token))
-                .Split('\n', StringSplitOptions.RemoveEmptyEntries)
-                .Where(line => line.Contains("foregsyte", StringComparison.Ordinal))
-                .Where(line => !Absent.Any(known => line.Contains(known, StringComparison.Ordinal)));
-            await process.WaitForExitAsync(Token);
-            Assert.Empty(complaints);
-        }
+    [Theory]
+    [MemberData(nameof(Units))]
+    public async Task Systemd_APlantedMistake_IsFound(string unit)
+    {
+        using var folder = new TemporaryFolder();
+        var planted = folder.File(unit);
+        var text = await File.ReadAllTextAsync(PathOf(unit), Token);
+        await File.WriteAllTextAsync(
+            planted, text.Replace("PrivateTmp=", "PrivateTemp=", StringComparison.Ordinal), Token);
+
+        Assert.Contains("PrivateTemp", Assert.Single(await ComplaintsAsync(planted)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -71,6 +57,30 @@ public sealed class SystemdUnitTests
             Assert.Single(lines, line => line.StartsWith("TimeoutStopSec=", StringComparison.Ordinal)).Split('=')[1],
             System.Globalization.CultureInfo.InvariantCulture);
         Assert.True(TimeSpan.FromSeconds(seconds) > stop.GraceTime + stop.CancelTime);
+    }
+
+    private static async Task<IReadOnlyList<string>> ComplaintsAsync(string path)
+    {
+        var start = new ProcessStartInfo("systemd-analyze", ["verify", path]) { RedirectStandardError = true };
+        Process process;
+        try
+        {
+            process = Process.Start(start)!;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            Assert.Skip("systemd-analyze (Debian's systemd) is missing.");
+            throw;
+        }
+
+        using (process)
+        {
+            var lines = (await process.StandardError.ReadToEndAsync(Token)).Split('\n');
+            await process.WaitForExitAsync(Token);
+            return [.. lines
+                .Where(line => line.Contains("foregsyte", StringComparison.Ordinal))
+                .Where(line => !Absent.Any(known => line.Contains(known, StringComparison.Ordinal)))];
+        }
     }
 
     private static string PathOf(string unit) => Path.Combine(RepositoryFiles.Root, "deploy", "systemd", unit);

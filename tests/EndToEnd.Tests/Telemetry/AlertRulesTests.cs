@@ -86,11 +86,18 @@ public sealed partial class AlertRulesTests
 
         Assert.Equal(panels.Count, panels.Select(panel => panel.GetProperty("id").GetInt32()).Distinct().Count());
         Assert.All(panels, panel => Assert.NotEmpty(panel.GetProperty("title").GetString()!));
-        Assert.Equal(
-            panels.Count,
-            panels.Select(panel => panel.GetProperty("gridPos"))
-                .Select(place => (place.GetProperty("x").GetInt32(), place.GetProperty("y").GetInt32()))
-                .Distinct().Count());
+        var cells = panels.SelectMany(panel => CellsOf(panel.GetProperty("gridPos"))).ToList();
+        Assert.Equal(cells.Count, cells.Distinct().Count());
+    }
+
+    /// <summary>The cells of Grafana's grid that a panel covers.</summary>
+    private static IEnumerable<(int X, int Y)> CellsOf(JsonElement place)
+    {
+        int Of(string name) => place.GetProperty(name).GetInt32();
+        return
+            from x in Enumerable.Range(Of("x"), Of("w"))
+            from y in Enumerable.Range(Of("y"), Of("h"))
+            select (x, y);
     }
 
     private static async Task<BufferedCommandResult> RunAsync(params string[] arguments)
