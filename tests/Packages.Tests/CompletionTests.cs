@@ -38,12 +38,16 @@ public sealed class CompletionTests(Packed packed, PackedCollection.RunningServi
         using var folder = Videos();
         await File.WriteAllTextAsync(
             folder.File("rc"),
-            "PS1='> '\nsource <(foregsyte completion bash)\n",
+            """
+            PS1='> '
+            source <(foregsyte completion bash)
+            submitted() { printf '%s\n' "$@" > submitted; }
+            """,
             TestContext.Current.CancellationToken);
         var run = await Cli.Wrap("script")
             .WithArguments(["-qec", $"bash --noprofile --rcfile {folder.File("rc")} -i", "/dev/null"])
             .WithStandardInputPipe(PipeSource.FromString(
-                "foregsyte comp\tfi\t > script.fish\necho foregsyte submit video\\ \t\nexit\n"))
+                "foregsyte comp\tfi\t > script.fish\nalias foregsyte=submitted\nforegsyte submit video\\ \t\nexit\n"))
             .WithWorkingDirectory(folder.Path)
             .WithEnvironmentVariables(packed.Variables)
             .WithValidation(CommandResultValidation.None)
@@ -53,6 +57,9 @@ public sealed class CompletionTests(Packed packed, PackedCollection.RunningServi
         Assert.Equal(
             await RunAsync(packed.Tool, "completion", "fish"),
             await File.ReadAllTextAsync(folder.File("script.fish"), TestContext.Current.CancellationToken));
+        Assert.Equal(
+            ["submit", "video one.mp4"],
+            await File.ReadAllLinesAsync(folder.File("submitted"), TestContext.Current.CancellationToken));
     }
 
     [Fact]

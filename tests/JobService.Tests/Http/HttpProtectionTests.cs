@@ -165,7 +165,7 @@ public sealed class HttpProtectionTests
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
         using var onGrpc = await client.SendAsync(request, Cancellation);
-        Assert.False(onGrpc.IsSuccessStatusCode && onGrpc.Content.Headers.ContentType?.MediaType == "application/json");
+        Assert.Equal(HttpStatusCode.NotFound, onGrpc.StatusCode);
     }
 
     [Theory]
