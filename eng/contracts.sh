@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Checks the contracts and makes what others need of them.
 #   eng/contracts.sh [FOLDER]     out/contracts by default
-# openapi.json is the contracts over HTTP with JSON (eng/openapi.sh); foregsyte.binpb is a buf image, with comments, for buf (`buf breaking --against`, `buf generate`); foregsyte.protoset
-# a FileDescriptorSet without them, for grpcurl (-protoset), buf curl (--schema) and whatever reads descriptors.
+# openapi.json is the contracts over HTTP with JSON (eng/openapi.sh); foregsyte.binpb is a buf image, with comments, for
+# buf (`buf breaking --against`, `buf generate`); foregsyte.protoset a FileDescriptorSet without them, for grpcurl
+# (-protoset), buf curl (--schema) and whatever reads descriptors.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=${1:-out/contracts}
