@@ -84,6 +84,20 @@ public sealed class CompletionTests
         Assert.Empty(await CompleteAsync("get ", server));
     }
 
+    [Theory]
+    [InlineData("submit", "<FILE>")]
+    [InlineData("get", "<JOB_ID>")]
+    [InlineData("cancel", "<JOB_ID>")]
+    public async Task Help_OfWhatIsCompleted_ShowsItsName(string command, string expected)
+    {
+        await using var server = await ScriptedServer.StartAsync();
+
+        var run = await CommandLineRun.OnAsync(server, command, "--help");
+
+        Assert.Contains(expected, run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("<:", run.Output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Completion_UnknownShell_NamesTheKnownOnes()
     {

@@ -17,7 +17,7 @@ internal static class Wanted
     public static Argument<T> WantsFiles<T>(this Argument<T> argument)
     {
         argument.CompletionSources.Add(_ => [new CompletionItem(FilesMark)]);
-        return argument;
+        return argument.ShownByItsName();
     }
 
     /// <inheritdoc cref="WantsFiles{T}(Argument{T})"/>
@@ -48,7 +48,7 @@ internal static class Wanted
     public static Argument<T> WantsJobs<T>(this Argument<T> argument, string filter)
     {
         argument.CompletionSources.Add(_ => [new CompletionItem(JobsMark + filter)]);
-        return argument;
+        return argument.ShownByItsName();
     }
 
     /// <summary>Whether this is no candidate but asks for file names, which the shell knows best.</summary>
@@ -63,5 +63,12 @@ internal static class Wanted
         var isJobs = label.StartsWith(JobsMark, StringComparison.Ordinal);
         filter = isJobs ? label[JobsMark.Length..] : "";
         return isJobs;
+    }
+
+    /// <summary>Without a name for help, help shows an argument's candidates: the marks of this class.</summary>
+    private static Argument<T> ShownByItsName<T>(this Argument<T> argument)
+    {
+        argument.HelpName ??= argument.Name;
+        return argument;
     }
 }

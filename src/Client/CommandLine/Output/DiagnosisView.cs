@@ -51,8 +51,8 @@ internal static class DiagnosisView
     {
         WriteHeading(console, "Timeline");
         var start = diagnosis.Timeline.FirstOrDefault()?.Time;
-        var table = new Grid().AddColumn(new GridColumn().NoWrap().PadLeft(2)).AddColumn(new GridColumn().NoWrap())
-            .AddColumn();
+        var table = new Grid().AddColumn(new GridColumn().NoWrap().Padding(2, 0, 2, 0))
+            .AddColumn(new GridColumn().NoWrap().PadRight(2)).AddColumn();
         foreach (var happened in diagnosis.Timeline)
         {
             table.AddRow(
