@@ -22,15 +22,17 @@ internal sealed class HeldSockets(IOptions<ListenerOptions> options) : IDisposab
     {
         foreach (var endPoint in EndPoints().Where(endPoint => !_held.ContainsKey(endPoint)))
         {
+            Socket? socket = null;
             try
             {
-                var socket = Listener.Bind(endPoint, options.Value);
+                socket = Listener.Bind(endPoint, options.Value);
                 socket.Listen(Backlog);
                 _held[endPoint] = socket;
             }
             catch (Exception inUse) when (inUse is SocketException or IOException)
             {
                 // The service before this one listens there still. Kestrel says so if it does at the end as well.
+                socket?.Dispose();
             }
         }
     }

@@ -45,10 +45,12 @@ internal static class Listener
     }
 
     /// <summary>Binds a socket to an end point of these options.</summary>
-    public static Socket Bind(EndPoint endPoint, ListenerOptions options) =>
-        endPoint is UnixDomainSocketEndPoint local
-            ? UnixSocket.Bind(local, options.UnixSocket!, options.SocketMode)
-            : SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint);
+    public static Socket Bind(EndPoint endPoint, ListenerOptions options) => endPoint switch
+    {
+        UnixDomainSocketEndPoint local => UnixSocket.Bind(local, options.UnixSocket!, options.SocketMode),
+        IPEndPoint address => TcpSocket.Bind(address),
+        _ => SocketTransportOptions.CreateDefaultBoundListenSocket(endPoint),
+    };
 
     private static void Listen(KestrelServerOptions kestrel, ListenerOptions options, ServerTls tls)
     {
