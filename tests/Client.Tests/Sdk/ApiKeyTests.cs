@@ -46,6 +46,21 @@ public sealed class ApiKeyTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Call_ApiKeyFileThatIsReplacedAndTheClockSetBack_HasTheNewKeySecondsLater()
+    {
+        using var folder = new TemporaryFolder();
+        var clock = new AdjustableClock();
+        await using var client = Connect(new ClientCredentials { ApiKeyFile = Write(folder, "old") }, clock);
+
+        Write(folder, "new");
+        clock.SetBack = TimeSpan.FromSeconds(10);
+        clock.Advance(TimeSpan.FromSeconds(5));
+        await CallAsync(client);
+
+        Assert.Equal(["new"], _keys);
+    }
+
+    [Fact]
     public async Task Call_ApiKeyProvider_IsAskedForEachCall()
     {
         var count = 0;
@@ -155,4 +170,14 @@ public sealed class ApiKeyTests : IAsyncLifetime
             TimeProvider = clock ?? options.TimeProvider,
             LoggerFactory = log,
         });
+
+    /// <summary>A clock whose time of day can be set back while time goes on.</summary>
+    private sealed class AdjustableClock() : FakeTimeProvider(System.GetUtcNow())
+    {
+        public TimeSpan SetBack { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() - SetBack;
+
+        public override long GetTimestamp() => base.GetUtcNow().Ticks;
+    }
 }

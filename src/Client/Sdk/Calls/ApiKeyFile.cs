@@ -16,7 +16,7 @@ internal sealed class ApiKeyFile
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
     private string _key;
-    private DateTimeOffset _readAt;
+    private long _readAt;
 
     /// <summary>Reads the file.</summary>
     /// <exception cref="ArgumentException">It cannot be read, or has no key.</exception>
@@ -26,7 +26,7 @@ internal sealed class ApiKeyFile
         _clock = clock;
         _logger = (loggers ?? NullLoggerFactory.Instance).CreateLogger<ForegSyteClient>();
         _key = CallSecret.ReadFile(path);
-        _readAt = clock.GetUtcNow();
+        _readAt = clock.GetTimestamp();
     }
 
     /// <summary>The key that the file has, or had at most a few seconds ago.</summary>
@@ -34,10 +34,10 @@ internal sealed class ApiKeyFile
     {
         lock (_lock)
         {
-            var now = _clock.GetUtcNow();
-            if (now - _readAt >= ReadInterval)
+            // Not by the time of day: a clock that was set back would keep a key that was replaced.
+            if (_clock.GetElapsedTime(_readAt) >= ReadInterval)
             {
-                _readAt = now;
+                _readAt = _clock.GetTimestamp();
                 ReadAgain();
             }
 
