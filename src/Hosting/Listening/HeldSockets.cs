@@ -54,9 +54,9 @@ internal sealed class HeldSockets(IOptions<ListenerOptions> options) : IDisposab
     private IEnumerable<EndPoint> EndPoints()
     {
         // A port that the system chooses is nobody else's.
-        if (options.Value.Port is > 0 and var port)
+        foreach (var port in new[] { options.Value.Port, options.Value.HttpPort }.Where(port => port > 0))
         {
-            yield return new IPEndPoint(IPAddress.Parse(options.Value.Address), port);
+            yield return new IPEndPoint(IPAddress.Parse(options.Value.Address), port!.Value);
         }
 
         // A file that is there may be listened on, and the process that made it removes it when it ends.

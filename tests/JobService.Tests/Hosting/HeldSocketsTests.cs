@@ -51,6 +51,19 @@ public sealed class HeldSocketsTests : IDisposable
         Assert.Null(held.Take(endPoint));
     }
 
+    [Fact]
+    public void Hold_PortForHttp_IsHeldToo()
+    {
+        var endPoint = new IPEndPoint(IPAddress.Loopback, Port);
+        _before.Stop();
+        using var held = new HeldSockets(Options.Create(new ListenerOptions { Port = 0, HttpPort = endPoint.Port }));
+
+        held.Hold();
+
+        using var socket = held.Take(endPoint);
+        Assert.NotNull(socket);
+    }
+
     private static int OpenSockets() => OperatingSystem.IsLinux()
         ? Directory.EnumerateFileSystemEntries("/proc/self/fd").Count(IsSocket)
         : 0;
