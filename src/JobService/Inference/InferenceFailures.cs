@@ -9,6 +9,17 @@ namespace ForegSyte.Jobs.Inference;
 internal static class InferenceFailures
 {
     /// <summary>
+    /// The failure of a call whose InferenceService is gone. Which one that was is for the log and for admins: callers
+    /// see the messages of their jobs' attempts.
+    /// </summary>
+    public static readonly JobFailure Lost =
+        new(ErrorReason.InferenceUnavailable, "The InferenceService was lost while it worked on the job.");
+
+    /// <summary>The failure of a call for which there is none.</summary>
+    public static readonly JobFailure NoneServes =
+        new(ErrorReason.InferenceUnavailable, "No InferenceService serves (option Inference:Addresses).");
+
+    /// <summary>
     /// What the InferenceService said; where it did not get to say anything, what the status code means.
     /// </summary>
     public static InferenceFailedException From(RpcException exception)
@@ -30,8 +41,7 @@ internal static class InferenceFailures
 
     private static JobFailure FromCode(RpcException exception) => exception.StatusCode switch
     {
-        StatusCode.Unavailable or StatusCode.Cancelled or StatusCode.Aborted => new JobFailure(
-            ErrorReason.InferenceUnavailable, "The InferenceService was lost while it worked on the job."),
+        StatusCode.Unavailable or StatusCode.Cancelled or StatusCode.Aborted => Lost,
         StatusCode.DeadlineExceeded => new JobFailure(
             ErrorReason.DeadlineExceeded,
             "A segment took longer than Inference:SegmentTimeout (or the probe longer than Inference:ProbeTimeout)."),

@@ -103,8 +103,7 @@ internal sealed class InferencePool(
     private async Task<T> CallAsync<T>(
         Func<IInferenceInstance, CancellationToken, Task<T>> call, CancellationToken cancellationToken)
     {
-        var first = Take(except: null) ?? throw new InferenceFailedException(new JobFailure(
-            ErrorReason.InferenceUnavailable, $"No InferenceService serves at {Addresses()}."));
+        var first = Take(except: null) ?? throw new InferenceFailedException(InferenceFailures.NoneServes);
         try
         {
             return await CallAsync(first, call, cancellationToken);
@@ -136,11 +135,7 @@ internal sealed class InferencePool(
         }
         catch (OperationCanceledException given) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new InferenceFailedException(
-                new JobFailure(
-                    ErrorReason.InferenceUnavailable,
-                    $"The InferenceService at {pooled.Instance.Address} was lost while it worked on the job."),
-                given);
+            throw new InferenceFailedException(InferenceFailures.Lost, given);
         }
         catch (InferenceFailedException failed) when (failed.Failure.Reason == ErrorReason.InferenceUnavailable)
         {

@@ -46,6 +46,28 @@ public sealed class InferencePoolTests : IAsyncLifetime
     {
         var failed = await Assert.ThrowsAsync<InferenceFailedException>(() => RunAsync(0));
         Assert.Equal(ErrorReason.InferenceUnavailable, failed.Failure.Reason);
+        Assert.DoesNotContain("first", failed.Failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task RunAsync_TheOnlyOneHangs_FailsWithoutTellingItsAddress()
+    {
+        _first.Become(InstanceHealth.Serving);
+        await UntilAsync(() => _pool.ServingCount == 1);
+        var begun = new TaskCompletionSource();
+        _first.Inference.OnRun = async (_, _, cancellationToken) =>
+        {
+            begun.SetResult();
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+        };
+        var call = RunAsync(0);
+        await begun.Task;
+
+        _first.Become(InstanceHealth.Lost);
+
+        var failed = await Assert.ThrowsAsync<InferenceFailedException>(() => call);
+        Assert.Equal(ErrorReason.InferenceUnavailable, failed.Failure.Reason);
+        Assert.DoesNotContain("first", failed.Failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
