@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using ForegSyte.Testing;
 
 namespace ForegSyte.EndToEnd.Tests;
@@ -7,6 +8,9 @@ internal static class DocumentedSettings
 {
     /// <summary>What is told in the text, in docs/faults.md, or by .NET.</summary>
     private static readonly string[] Elsewhere = ["ConfigurationFile", "DataDirectory", "Faults:", "Logging:"];
+
+    /// <summary>The setting whose row tells of this one: of an item of a list it is the list.</summary>
+    public static string RowOf(string setting) => Regex.Replace(setting, ":[0-9]+$", "");
 
     /// <summary>Whether a setting has its row in a table.</summary>
     public static bool StandsInTheTable(string setting) =>

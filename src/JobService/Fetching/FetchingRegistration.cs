@@ -10,6 +10,7 @@ internal static class FetchingRegistration
     public static void AddFetching(this IServiceCollection services)
     {
         services.AddCheckedOptions<SourcesOptions>(SourcesOptions.Section, subsections: "S3")
+            .PostConfigure(AddDefaultPort)
             .Validate(
                 options => options.AllowedHosts.All(HostList.IsPattern),
                 "Sources:AllowedHosts takes names and addresses of hosts, or \"*.\" before a name of two labels or "
@@ -45,6 +46,15 @@ internal static class FetchingRegistration
         services.AddSingleton<S3Credentials>();
         services.AddSingleton<S3Locations>();
         services.AddSingleton<VideoFetcher>();
+    }
+
+    /// <summary>A list that began with the default would keep it beside others.</summary>
+    private static void AddDefaultPort(SourcesOptions options)
+    {
+        if (options.AllowedPorts.Count == 0)
+        {
+            options.AllowedPorts.Add(SourcesOptions.DefaultPort);
+        }
     }
 
     private static bool IsEndpoint(string text) =>

@@ -13,10 +13,8 @@ internal sealed class HttpsLocations(IOptions<SourcesOptions> options)
         Name = "SubmitVideoRequest.uri (https)", Reason = ErrorReason.UnsupportedUri)]
     public const int MaxLength = 8192;
 
-    private const int DefaultPort = 443;
-
     private readonly HostList _hosts = new(options.Value.AllowedHosts);
-    private readonly IList<int> _ports = options.Value.AllowedPorts is { Count: > 0 } ports ? ports : [DefaultPort];
+    private readonly IList<int> _ports = options.Value.AllowedPorts;
 
     /// <summary>Reads the uri of a submission.</summary>
     /// <exception cref="Hosting.Errors.ServiceException">UNSUPPORTED_URI or SOURCE_NOT_ALLOWED.</exception>

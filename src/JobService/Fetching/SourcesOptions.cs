@@ -10,6 +10,9 @@ internal sealed class SourcesOptions
 {
     public const string Section = "Sources";
 
+    /// <summary>The port of an https uri where no other one is allowed.</summary>
+    public const int DefaultPort = 443;
+
     /// <summary>
     /// Hosts whose videos may be submitted by an https uri: a name, or "*.name" for all that is below a name.
     /// </summary>

@@ -67,9 +67,4 @@ internal sealed class InferenceOptions
         "bytes", "Largest answer to a segment; a larger one fails the attempt.",
         Reason = ErrorReason.ResultsTooLarge)]
     public int MaxResponseBytes { get; set; } = 64 << 20;
-
-    /// <summary>
-    /// The addresses; the default where there is none. A list that began with the default would keep it beside others.
-    /// </summary>
-    public IEnumerable<Uri> AddressesOrDefault() => Addresses.Count > 0 ? Addresses : [DefaultAddress];
 }

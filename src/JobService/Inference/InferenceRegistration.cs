@@ -10,6 +10,7 @@ internal static class InferenceRegistration
     public static void AddInferenceClient(this IServiceCollection services)
     {
         services.AddCheckedOptions<InferenceOptions>(InferenceOptions.Section, InferenceOptions.TlsSubsection)
+            .PostConfigure(AddDefaultAddress)
             .Validate(
                 options => options.Addresses.All(IsAddress),
                 "Inference:Addresses has to hold absolute http, https or unix addresses, for example "
@@ -31,9 +32,18 @@ internal static class InferenceRegistration
             .File(provider.GetRequiredService<IOptions<PipelineOptions>>().Value.Directory)));
     }
 
+    /// <summary>A list that began with the default would keep it beside others.</summary>
+    private static void AddDefaultAddress(InferenceOptions options)
+    {
+        if (options.Addresses.Count == 0)
+        {
+            options.Addresses.Add(InferenceOptions.DefaultAddress);
+        }
+    }
+
     private static InferencePool PoolOf(IServiceProvider provider)
     {
-        var addresses = provider.GetRequiredService<IOptions<InferenceOptions>>().Value.AddressesOrDefault();
+        var addresses = provider.GetRequiredService<IOptions<InferenceOptions>>().Value.Addresses;
         return ActivatorUtilities.CreateInstance<InferencePool>(
             provider,
             addresses.Select(address => ActivatorUtilities.CreateInstance<GrpcInferenceInstance>(provider, address))
