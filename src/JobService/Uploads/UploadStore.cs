@@ -125,15 +125,17 @@ internal sealed class UploadStore(
     private OpenUpload Create(UploadRecord record)
     {
         var path = files.DataOf(record.UploadId);
+        DataFile? data = null;
         try
         {
-            var data = DataFile.Create(path, record.SizeBytes);
+            data = DataFile.Create(path, record.SizeBytes);
             var journal = UploadJournal.Create(
                 files.JournalOf(record.UploadId), new UploadJournalHeader(record, BootId.Current));
             return new OpenUpload(data, journal, [], hashing);
         }
         catch (IOException failure)
         {
+            data?.Dispose();
             File.Delete(path);
             throw DiskFull.Is(failure) ? DiskFull.Report(failure) : failure;
         }
