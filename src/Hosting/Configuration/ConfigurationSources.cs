@@ -6,6 +6,7 @@ using Microsoft.Extensions.Configuration.EnvironmentVariables;
 using Microsoft.Extensions.Configuration.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.FileProviders;
+using Microsoft.Extensions.FileProviders.Physical;
 
 namespace ForegSyte.Hosting.Configuration;
 
@@ -65,7 +66,7 @@ internal static class ConfigurationSources
 
         sources.Insert(place, new JsonConfigurationSource
         {
-            FileProvider = new PhysicalFileProvider(Path.GetDirectoryName(path)!),
+            FileProvider = new PhysicalFileProvider(Path.GetDirectoryName(path)!, ExclusionFilters.None),
             Path = Path.GetFileName(path),
         });
     }
