@@ -3,11 +3,11 @@
 # path of the last release is gone.
 #   eng/openapi.sh [FOLDER]   into FOLDER (out/contracts by default), and compare the kept one with it
 #   NO_BUILD=1 eng/openapi.sh  the same, with the tool as it is built already
-#   eng/openapi.sh --write    keep it: protos/OpenApi/openapi.json, which the JobService serves at /openapi.json
+#   eng/openapi.sh --write    keep it: src/Protocol/OpenApi/openapi.json, which the JobService serves at /openapi.json
 set -euo pipefail
 cd "$(dirname "$0")/.."
 configuration=${CONFIGURATION:-Release}
-kept=protos/OpenApi/openapi.json
+kept=src/Protocol/OpenApi/openapi.json
 folder=out/contracts
 [ "${1:-}" = --write ] || folder=${1:-$folder}
 mkdir -p "$folder"

@@ -19,7 +19,7 @@ if $build; then
   dotnet build src/Client/CommandLine "${quiet[@]}" -clp:'NoSummary;ErrorsOnly' --no-incremental \
     -p:ContinuousIntegrationBuild=true
 fi
-for project in protos:Protocol src/Client/Sdk:Client src/Client/CommandLine:CommandLine; do
+for project in src/Protocol:Protocol src/Client/Sdk:Client src/Client/CommandLine:CommandLine; do
   baseline=()
   if [ -n "${BASELINE:-}" ]; then
     released=("$(cd "$BASELINE" && pwd)/ForegSyte.${project#*:}".[0-9]*.nupkg)

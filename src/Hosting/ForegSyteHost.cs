@@ -1,4 +1,4 @@
-using ForegSyte.Hosting.Calls;
+using ForegSyte.Hosting.ConcurrencyLimits;
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Hosting.Connections;
 using ForegSyte.Hosting.Contracts;
@@ -59,7 +59,7 @@ public static class ForegSyteHost
         {
             grpc.Interceptors.Add<ErrorInterceptor>();
             grpc.Interceptors.Add<AuditInterceptor>();
-            grpc.Interceptors.Add<CallPlaceInterceptor>();
+            grpc.Interceptors.Add<ConcurrencyLimitInterceptor>();
         });
         builder.Services.AddMessageSizeGate();
         builder.Services.AddServiceLimits();
@@ -83,10 +83,10 @@ public static class ForegSyteHost
         app.UseHttp();
         app.UseMetricsPort();
         app.UseMiddleware<RpcTelemetry>();
-        app.UseMiddleware<BareStatus>();
-        app.UseMiddleware<HealthPortGate>();
+        app.UseMiddleware<ErrorDetailsMiddleware>();
+        app.UseMiddleware<HealthPortMiddleware>();
         app.UseCallers();
-        app.UseMiddleware<MessageSizeGate>();
+        app.UseMiddleware<MessageSizeMiddleware>();
         var security = app.Services.GetRequiredService<IOptions<SecurityOptions>>().Value;
         OpenIf(security.OpenReflection, app.MapGrpcReflectionService());
         OpenIf(security.OpenHealth, app.MapGrpcHealthChecksService());

@@ -41,7 +41,7 @@ public sealed class ConsumerTests(Packed packed, PackedCollection.RunningService
     {
         var client = ReadmeBlocks.Of(await ReadAsync("src", "Client", "Sdk", "README.md"));
         var others = client.Where(block => !block.Contains("Host.Create", StringComparison.Ordinal))
-            .Concat(ReadmeBlocks.Of(await ReadAsync("protos", "README.md")))
+            .Concat(ReadmeBlocks.Of(await ReadAsync("src", "Protocol", "README.md")))
             .Concat(ReadmeBlocks.Of(await ReadAsync("README.md")));
         var files = new Dictionary<string, string>
         {

@@ -36,7 +36,7 @@ public sealed class WatchedFile<T> : IDisposable
     /// <param name="interval">How often to look.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">Where changes are told.</param>
-    /// <exception cref="BrokenFileException">They cannot be read, or say nothing sensible.</exception>
+    /// <exception cref="InvalidFileException">They cannot be read, or say nothing sensible.</exception>
     public WatchedFile(
         string name, IReadOnlyList<string> paths, Func<IReadOnlyList<byte[]>, T> parse, TimeSpan interval,
         TimeProvider time, ILogger logger)
@@ -50,7 +50,7 @@ public sealed class WatchedFile<T> : IDisposable
         }
         catch (Exception failure)
         {
-            throw new BrokenFileException(Describe(failure), failure);
+            throw new InvalidFileException(Describe(failure), failure);
         }
 
         _timer = time.CreateTimer(_ => Look(), state: null, interval, interval);

@@ -15,7 +15,7 @@ public sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Interce
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
     {
-        context.GetHttpContext().Features.Set(ReachedHandler.Mark);
+        context.GetHttpContext().Features.Set(HandlerReachedFeature.Mark);
         try
         {
             return await continuation(request, context);
@@ -33,7 +33,7 @@ public sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Interce
         ServerCallContext context,
         ServerStreamingServerMethod<TRequest, TResponse> continuation)
     {
-        context.GetHttpContext().Features.Set(ReachedHandler.Mark);
+        context.GetHttpContext().Features.Set(HandlerReachedFeature.Mark);
         try
         {
             await continuation(request, responseStream, context);
@@ -51,7 +51,7 @@ public sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Interce
         ServerCallContext context,
         DuplexStreamingServerMethod<TRequest, TResponse> continuation)
     {
-        context.GetHttpContext().Features.Set(ReachedHandler.Mark);
+        context.GetHttpContext().Features.Set(HandlerReachedFeature.Mark);
         try
         {
             await continuation(requestStream, responseStream, context);

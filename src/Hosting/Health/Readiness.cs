@@ -7,7 +7,7 @@ namespace ForegSyte.Hosting.Health;
 /// Whether the service does its work: not before its start-up work is done, not after it was told to stop.
 /// grpc.health.v1 answers SERVING and NOT_SERVING from it.
 /// </summary>
-public sealed class Readiness(GracefulStop stop) : IHealthCheck
+public sealed class Readiness(GracefulShutdown stop) : IHealthCheck
 {
     private volatile bool _started;
 

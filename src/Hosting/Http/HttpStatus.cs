@@ -25,7 +25,7 @@ internal static class HttpStatus
     /// <summary>The error of a call; null where it succeeded or came to no status at all.</summary>
     public static Google.Rpc.Status? ErrorOf(GrpcResponse response)
     {
-        var details = response.StatusValue(StatusAnswer.DetailsHeader);
+        var details = response.StatusValue(ErrorResponse.DetailsHeader);
         if (details.Length > 0)
         {
             // Without its padding, as gRPC allows.
@@ -34,13 +34,13 @@ internal static class HttpStatus
         }
 
         return int.TryParse(
-                response.StatusValue(StatusAnswer.StatusHeader), NumberStyles.None, CultureInfo.InvariantCulture,
+                response.StatusValue(ErrorResponse.StatusHeader), NumberStyles.None, CultureInfo.InvariantCulture,
                 out var code)
             && code != (int)StatusCode.OK
             ? new Google.Rpc.Status
             {
                 Code = code,
-                Message = Uri.UnescapeDataString(response.StatusValue(StatusAnswer.MessageHeader)),
+                Message = Uri.UnescapeDataString(response.StatusValue(ErrorResponse.MessageHeader)),
             }
             : null;
     }

@@ -26,20 +26,20 @@ internal static class Listener
         builder.Services.AddCheckedOptions<ListenerOptions>(ListenerOptions.Section, TlsOptions.Subsection)
             .PostConfigure(options => options.Port ??= options.UnixSocket is null ? defaultPort : null);
         builder.Services.AddCheckedOptions<TlsOptions>(TlsOptions.Section);
-        builder.Services.AddSingleton<IValidateOptions<ListenerOptions>, ReachCheck>();
+        builder.Services.AddSingleton<IValidateOptions<ListenerOptions>, BindAddressCheck>();
         builder.Services.AddSingleton<ServerTls>();
-        builder.Services.AddSingleton(provider => new HeldSockets(
+        builder.Services.AddSingleton(provider => new PreboundListeners(
             provider.GetRequiredService<IOptions<ListenerOptions>>()));
         builder.Services.AddOptions<KestrelServerOptions>().Configure<IOptions<ListenerOptions>, ServerTls>(
             (kestrel, options, tls) =>
             {
                 kestrel.AddServerHeader = false;
 
-                // MessageSizeGate answers a message that is too large; this limit would cut the call without a reason.
+                // MessageSizeMiddleware answers a message that is too large; this limit would cut the call.
                 kestrel.Limits.MaxRequestBodySize = null;
                 Listen(kestrel, options.Value, tls);
             });
-        builder.Services.AddOptions<SocketTransportOptions>().Configure<IOptions<ListenerOptions>, HeldSockets>(
+        builder.Services.AddOptions<SocketTransportOptions>().Configure<IOptions<ListenerOptions>, PreboundListeners>(
             (sockets, options, held) => sockets.CreateBoundListenSocket =
                 endPoint => held.Take(endPoint) ?? Bind(endPoint, options.Value));
     }

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.IO.Pipelines;
-using ForegSyte.Hosting.Calls;
+using ForegSyte.Hosting.ConcurrencyLimits;
 using ForegSyte.Hosting.Connections;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.V1;
@@ -18,7 +18,7 @@ namespace ForegSyte.Hosting.Messages;
 /// length in gRPC, which stops unpacking at the largest limit.
 /// </remarks>
 internal sealed class MessageArrival(
-    IOptions<ConnectionOptions> connections, IOptions<CallOptions> calls, SlowCalls slow, TimeProvider time)
+    IOptions<ConnectionOptions> connections, IOptions<CallOptions> calls, SlowCallEvictor slow, TimeProvider time)
 {
     /// <summary>Returns when the message is there, or when the caller has sent all that it will.</summary>
     /// <exception cref="ServiceException">MESSAGE_TOO_LARGE, DEADLINE_EXCEEDED or TOO_MANY_CALLS.</exception>

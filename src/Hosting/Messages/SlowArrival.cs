@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.IO.Pipelines;
-using ForegSyte.Hosting.Calls;
+using ForegSyte.Hosting.ConcurrencyLimits;
 using ForegSyte.Hosting.Connections;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.V1;
@@ -19,7 +19,7 @@ internal sealed class SlowArrival : IDisposable
     private volatile bool _isEvicted;
     private bool _isLengthKnown;
 
-    public SlowArrival(SlowCalls slow, ConnectionOptions connections, CallOptions calls, TimeProvider time)
+    public SlowArrival(SlowCallEvictor slow, ConnectionOptions connections, CallOptions calls, TimeProvider time)
     {
         _connections = connections;
         _calls = calls;
@@ -65,7 +65,7 @@ internal sealed class SlowArrival : IDisposable
         _end.Cancel();
     }
 
-    private ServiceException MadeRoom() => CallPlaces.TooManyCalls(
+    private ServiceException MadeRoom() => ConcurrencyLimiter.TooManyCalls(
         $"{CallOptions.Section}:{nameof(CallOptions.MaxSlow)}",
         _calls.MaxSlow.ToString(CultureInfo.InvariantCulture),
         "The request was the slowest of too many that were on their way",

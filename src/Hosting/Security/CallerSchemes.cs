@@ -32,12 +32,12 @@ internal static class CallerSchemes
             return Anonymous;
         }
 
-        if (SentCredentials.ApiKey(call.Request.Headers) is not null)
+        if (PresentedCredentials.ApiKey(call.Request.Headers) is not null)
         {
             return ApiKey;
         }
 
-        if (SentCredentials.HasAuthorization(call.Request.Headers))
+        if (PresentedCredentials.HasAuthorization(call.Request.Headers))
         {
             return rules.HasJwt ? Jwt : ApiKey;
         }

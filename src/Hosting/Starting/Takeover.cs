@@ -13,11 +13,11 @@ public sealed class Takeover
     /// </summary>
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
 
-    private readonly HeldSockets _sockets;
+    private readonly PreboundListeners _sockets;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
-    internal Takeover(HeldSockets sockets, TimeProvider time, ILogger<Takeover> logger) =>
+    internal Takeover(PreboundListeners sockets, TimeProvider time, ILogger<Takeover> logger) =>
         (_sockets, _time, _logger) = (sockets, time, logger);
 
     /// <summary>Tries until it succeeds.</summary>

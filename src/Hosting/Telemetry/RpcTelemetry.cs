@@ -59,9 +59,9 @@ internal sealed class RpcTelemetry(RequestDelegate next, RpcMetrics metrics, Tim
     private static StatusCode CodeOf(HttpContext context)
     {
         var trailers = context.Features.Get<IHttpResponseTrailersFeature>()?.Trailers;
-        var text = trailers?[StatusAnswer.StatusHeader].ToString() is { Length: > 0 } sent
+        var text = trailers?[ErrorResponse.StatusHeader].ToString() is { Length: > 0 } sent
             ? sent
-            : context.Response.Headers[StatusAnswer.StatusHeader].ToString();
+            : context.Response.Headers[ErrorResponse.StatusHeader].ToString();
         if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var code))
         {
             return (StatusCode)code;

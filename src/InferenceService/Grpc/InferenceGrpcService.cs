@@ -1,5 +1,5 @@
 using ForegSyte.Hosting;
-using ForegSyte.Hosting.Calls;
+using ForegSyte.Hosting.ConcurrencyLimits;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Health;
 using ForegSyte.Hosting.Starting;
@@ -28,7 +28,7 @@ internal sealed class InferenceGrpcService(
     ServiceStart start,
     CallLimits calls,
     Readiness readiness,
-    GracefulStop stop,
+    GracefulShutdown stop,
     IOptions<GrpcOptions> options,
     ILogger<InferenceGrpcService> logger) : V1.InferenceService.InferenceServiceBase
 {
@@ -59,7 +59,7 @@ internal sealed class InferenceGrpcService(
         }
         catch (OperationCanceledException) when (IsStoppedByService(context))
         {
-            throw GracefulStop.ToException();
+            throw GracefulShutdown.ToException();
         }
     }
 
@@ -81,7 +81,7 @@ internal sealed class InferenceGrpcService(
         }
         catch (OperationCanceledException) when (IsStoppedByService(context))
         {
-            throw GracefulStop.ToException();
+            throw GracefulShutdown.ToException();
         }
     }
 
@@ -126,7 +126,7 @@ internal sealed class InferenceGrpcService(
         }
         catch (OperationCanceledException) when (!context.CancellationToken.IsCancellationRequested)
         {
-            throw GracefulStop.ToException();
+            throw GracefulShutdown.ToException();
         }
     }
 

@@ -38,13 +38,13 @@ internal sealed class DecoderPool(DecoderTools tools, IOptions<VideoOptions> opt
     /// <param name="jobEndFrame">Frame after the last one that the segments to come want; 0 where none come.</param>
     /// <param name="cancellationToken">Ends the wait, and later the decoder.</param>
     /// <exception cref="Hosting.Errors.ServiceException">DECODER_LOST: it cannot be started.</exception>
-    public async Task<DecoderLoan> TakeAsync(
+    public async Task<DecoderLease> TakeAsync(
         string path, VideoIndex index, DecodePlan segment, FrameSize size, int jobEndFrame,
         CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         PooledDecoder? decoder;
-        DecoderPromise? promise = null;
+        DecoderReservation? promise = null;
         lock (_lock)
         {
             decoder = FindWaiting(index, segment, size);
@@ -54,7 +54,7 @@ internal sealed class DecoderPool(DecoderTools tools, IOptions<VideoOptions> opt
             }
             else if (FindPredecessor(index, segment, size) is { } predecessor)
             {
-                promise = predecessor.Promise = new DecoderPromise(segment);
+                promise = predecessor.Promise = new DecoderReservation(segment);
             }
         }
 
@@ -64,7 +64,7 @@ internal sealed class DecoderPool(DecoderTools tools, IOptions<VideoOptions> opt
         }
 
         decoder ??= Start(path, index, segment, size, jobEndFrame);
-        return new DecoderLoan(this, decoder, cancellationToken);
+        return new DecoderLease(this, decoder, cancellationToken);
     }
 
     /// <summary>Takes a decoder back; ends it where nobody needs it any more.</summary>
@@ -119,7 +119,7 @@ internal sealed class DecoderPool(DecoderTools tools, IOptions<VideoOptions> opt
         await _expired;
     }
 
-    private async Task<PooledDecoder?> WaitAsync(DecoderPromise promise, CancellationToken cancellationToken)
+    private async Task<PooledDecoder?> WaitAsync(DecoderReservation promise, CancellationToken cancellationToken)
     {
         try
         {
@@ -137,7 +137,7 @@ internal sealed class DecoderPool(DecoderTools tools, IOptions<VideoOptions> opt
     }
 
     /// <summary>False where the promise was kept or taken back a moment before.</summary>
-    private bool Withdraw(DecoderPromise promise)
+    private bool Withdraw(DecoderReservation promise)
     {
         lock (_lock)
         {

@@ -76,13 +76,13 @@ internal sealed class FrameSource(
         }
 
         // The next one starts while this one is read.
-        Task<DecoderLoan> Take(int stretch) => stretch < stretches.Count
+        Task<DecoderLease> Take(int stretch) => stretch < stretches.Count
             ? decoders.TakeAsync(path, index, stretches[stretch], pixels, goOnTo, cancellationToken)
-            : Task.FromCanceled<DecoderLoan>(new CancellationToken(canceled: true));
+            : Task.FromCanceled<DecoderLease>(new CancellationToken(canceled: true));
     }
 
     /// <summary>Gives back a decoder that was taken too early.</summary>
-    private static async Task DiscardAsync(Task<DecoderLoan> ahead)
+    private static async Task DiscardAsync(Task<DecoderLease> ahead)
     {
         await ((Task)ahead).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (ahead.IsCompletedSuccessfully)
@@ -92,7 +92,7 @@ internal sealed class FrameSource(
     }
 
     private static async IAsyncEnumerable<Frame> ReadStretchAsync(
-        DecoderLoan decoder, DecodePlan stretch, VideoIndex index, FrameSize size, DecodeClock clock,
+        DecoderLease decoder, DecodePlan stretch, VideoIndex index, FrameSize size, DecodeClock clock,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await using var killOnTime = clock.Passed.Register(decoder.Reader.Kill);

@@ -23,7 +23,7 @@ internal sealed class PooledDecoder(
     public int Position { get; set; } = plan.FirstWanted;
 
     /// <summary>The segment that was promised it.</summary>
-    public DecoderPromise? Promise { get; set; }
+    public DecoderReservation? Promise { get; set; }
 
     /// <summary>Ends the wait for a next segment.</summary>
     public ITimer? Expiry { get; set; }

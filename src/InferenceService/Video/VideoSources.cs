@@ -50,7 +50,7 @@ internal sealed class VideoSources(IOptions<VideoOptions> options, DataDirectory
     {
         try
         {
-            using var file = PinnedFile.Find(path);
+            using var file = OpenedPath.Find(path);
             return file.IsRegular;
         }
         catch (IOException)

@@ -18,7 +18,7 @@ internal sealed record RebuiltJobs(
         {
             try
             {
-                if (JobSidecar.Read(storage, jobId) is { } completed && storage.Exists(ArtifactKeys.Results(jobId)))
+                if (JobManifest.Read(storage, jobId) is { } completed && storage.Exists(ArtifactKeys.Results(jobId)))
                 {
                     jobs.Add(completed);
                     continue;

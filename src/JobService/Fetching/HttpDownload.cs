@@ -55,7 +55,7 @@ internal sealed class HttpDownload(
 
     private async Task TransferAsync(CancellationToken cancellationToken)
     {
-        using var patience = new Patience(options.IdleTimeout, time, cancellationToken);
+        using var patience = new IdleTimeout(options.IdleTimeout, time, cancellationToken);
         var address = video.Address();
         for (var redirects = 0; ; redirects++)
         {
@@ -83,7 +83,7 @@ internal sealed class HttpDownload(
         return request;
     }
 
-    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, Patience patience)
+    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, IdleTimeout patience)
     {
         try
         {
@@ -126,7 +126,7 @@ internal sealed class HttpDownload(
     }
 
     private async Task ReceiveAsync(
-        HttpResponseMessage response, Patience patience, CancellationToken cancellationToken)
+        HttpResponseMessage response, IdleTimeout patience, CancellationToken cancellationToken)
     {
         Accept(response);
         _answered = true;
@@ -211,7 +211,7 @@ internal sealed class HttpDownload(
         _total = range!.Length;
     }
 
-    private static async Task<int> ReadAsync(Stream body, byte[] buffer, Patience patience)
+    private static async Task<int> ReadAsync(Stream body, byte[] buffer, IdleTimeout patience)
     {
         try
         {

@@ -1,15 +1,15 @@
 using System.Globalization;
 using ForegSyte.Hosting;
-using ForegSyte.Hosting.Calls;
+using ForegSyte.Hosting.ConcurrencyLimits;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Limits;
 using ForegSyte.Hosting.Security;
 using ForegSyte.Hosting.Starting;
 using ForegSyte.Jobs.Grpc.Diagnosis;
 using ForegSyte.Jobs.Inference;
-using ForegSyte.Jobs.Intake;
-using ForegSyte.Jobs.Intake.Sources;
 using ForegSyte.Jobs.Retention;
+using ForegSyte.Jobs.Submission;
+using ForegSyte.Jobs.Submission.Sources;
 using ForegSyte.Jobs.Tracing;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
@@ -19,10 +19,10 @@ namespace ForegSyte.Jobs.Grpc;
 
 /// <summary>The RPCs of JobService: checks the request, asks the part that knows, makes the answer.</summary>
 internal sealed class JobGrpcService(
-    VideoIntake intake,
+    VideoSubmitter intake,
     JobControl control,
     JobRemoval removal,
-    JobBoard board,
+    JobTracker board,
     JobView view,
     JobWaiter waiter,
     JobPages jobPages,
@@ -146,7 +146,7 @@ internal sealed class JobGrpcService(
                 : throw JobErrors.NotFound(jobId);
     }
 
-    private Submission SubmissionOf(SubmitVideoRequest request, Caller caller)
+    private VideoSubmission SubmissionOf(SubmitVideoRequest request, Caller caller)
     {
         var video = ReferenceOf(request, caller);
         if (request.PipelineId.Length == 0)
@@ -160,7 +160,7 @@ internal sealed class JobGrpcService(
         }
 
         var (frameStride, maxFrames) = RequestChecks.Options(request.Options);
-        return new Submission(
+        return new VideoSubmission(
             video,
             request.PipelineId,
             frameStride,

@@ -7,7 +7,7 @@ using ForegSyte.V1;
 namespace ForegSyte.Jobs.Grpc;
 
 /// <summary>Pages of jobs, newest first (AIP-158).</summary>
-internal sealed class JobPages(IJobStore store, JobBoard board, JobView view)
+internal sealed class JobPages(IJobStore store, JobTracker board, JobView view)
 {
     /// <summary>Jobs of a page where the caller does not say how many.</summary>
     public const int DefaultPageSize = 50;

@@ -9,7 +9,7 @@ namespace ForegSyte.Jobs.Grpc;
 
 /// <summary>Waits for a job to differ from what a caller knows (long poll). A waiter holds no thread.</summary>
 internal sealed class JobWaiter(
-    JobBoard board, JobView view, Drain drain, IOptions<WaitOptions> options, TimeProvider time)
+    JobTracker board, JobView view, Drain drain, IOptions<WaitOptions> options, TimeProvider time)
 {
     /// <summary>The job as soon as its etag differs or it is terminal; at the timeout, as it is.</summary>
     /// <exception cref="ServiceException">JOB_NOT_FOUND, INVALID_FIELD, or SHUTTING_DOWN when the service
@@ -36,7 +36,7 @@ internal sealed class JobWaiter(
 
             if (drain.Closing.IsCancellationRequested)
             {
-                throw GracefulStop.ToException();
+                throw GracefulShutdown.ToException();
             }
 
             await change.WaitAsync(end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -10,7 +10,7 @@ namespace ForegSyte.Jobs.Grpc;
 /// Pages of the results of a job, cut by a budget of bytes: from the document of a completed job, from the finished
 /// segments of any other. A page begins at a frame, so that a token holds across the change from one to the other.
 /// </summary>
-internal sealed class ResultPages(JobBoard board, IStorage storage, SegmentPages segments)
+internal sealed class ResultPages(JobTracker board, IStorage storage, SegmentPages segments)
 {
     /// <summary>Budget of a page where the caller does not give one: 1 MiB.</summary>
     public const int DefaultPageBytes = 1 << 20;

@@ -9,7 +9,7 @@ namespace ForegSyte.Jobs.Grpc;
 
 /// <summary>Drains the service for a caller, and tells how far that is.</summary>
 internal sealed class ServerDrain(
-    Drain drain, JobBoard board, PendingJobs pending, IOptions<StopOptions> stop, ILogger<ServerDrain> logger)
+    Drain drain, JobTracker board, PendingJobs pending, IOptions<StopOptions> stop, ILogger<ServerDrain> logger)
 {
     /// <summary>Longest time that a drain may give running jobs.</summary>
     public const int MaxTimeoutHours = 24;

@@ -1,6 +1,6 @@
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Security;
-using ForegSyte.Jobs.Intake.Sources;
+using ForegSyte.Jobs.Submission.Sources;
 using ForegSyte.Jobs.Uploads;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;

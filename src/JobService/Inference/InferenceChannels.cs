@@ -1,4 +1,4 @@
-using ForegSyte.Hosting.Calling;
+using ForegSyte.Hosting.Outbound;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Options;
 

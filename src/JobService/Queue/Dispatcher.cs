@@ -12,7 +12,7 @@ internal sealed class Dispatcher(
     JobRecovery recovery,
     IJobQueue queue,
     PendingJobs pending,
-    ServingGate gate,
+    InferenceAvailability gate,
     JobRunner runner,
     Drain drain,
     Readiness readiness,

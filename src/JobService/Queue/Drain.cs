@@ -22,7 +22,7 @@ internal sealed class Drain : IDisposable
     private bool _stops;
     private bool _isDrained;
 
-    public Drain(GracefulStop stop, IHostApplicationLifetime lifetime, TimeProvider time)
+    public Drain(GracefulShutdown stop, IHostApplicationLifetime lifetime, TimeProvider time)
     {
         (_time, _lifetime) = (time, lifetime);
         _timeOver = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);

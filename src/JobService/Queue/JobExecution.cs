@@ -15,11 +15,11 @@ namespace ForegSyte.Jobs.Queue;
 /// document and the summary are those of a run that nothing interrupted.
 /// </summary>
 internal sealed class JobExecution(
-    JobBoard board,
+    JobTracker board,
     IStorage storage,
     SegmentStore store,
     IInferenceClient inference,
-    SegmentWindow segments,
+    SegmentScheduler segments,
     CrashPoints crashPoints,
     IOptions<DispatchOptions> options,
     TimeProvider time,
@@ -159,7 +159,7 @@ internal sealed class JobExecution(
         if (await board.FindAsync(jobId, cancellationToken) is { } job)
         {
             var completed = JobTransitions.Complete(job, token, outputPath, summary, time.GetUtcNow());
-            await JobSidecar.WriteAsync(storage, completed, cancellationToken);
+            await JobManifest.WriteAsync(storage, completed, cancellationToken);
             crashPoints.Pass(CrashPoint.SidecarStored);
         }
     }

@@ -11,7 +11,7 @@ namespace ForegSyte.Jobs.Queue;
 /// wait and run.
 /// </summary>
 internal sealed class JobMetering(
-    IJobStore store, JobBoard board, PendingJobs pending, IInferenceClient inference, IStorage storage,
+    IJobStore store, JobTracker board, PendingJobs pending, IInferenceClient inference, IStorage storage,
     JobMetrics metrics, TimeProvider time) : IHostedService
 {
     /// <summary>Begins; before the dispatcher does, and before anything is served.</summary>

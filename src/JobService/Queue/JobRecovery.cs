@@ -10,7 +10,7 @@ namespace ForegSyte.Jobs.Queue;
 /// where their next attempt may not begin yet.
 /// </summary>
 internal sealed class JobRecovery(
-    IJobStore store, JobBoard board, PendingJobs pending, TenantJobs tenants, IOptions<RetryOptions> retry,
+    IJobStore store, JobTracker board, PendingJobs pending, TenantJobs tenants, IOptions<RetryOptions> retry,
     TimeProvider time, ILogger<JobRecovery> logger)
 {
     /// <summary>Why an attempt ended that a crash cut off.</summary>

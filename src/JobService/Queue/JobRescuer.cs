@@ -8,7 +8,7 @@ namespace ForegSyte.Jobs.Queue;
 /// commit, and what it would store is refused.
 /// </summary>
 internal sealed class JobRescuer(
-    JobBoard board,
+    JobTracker board,
     LocalAttempts attempts,
     IOptions<DispatchOptions> options,
     IOptions<RetryOptions> retry,

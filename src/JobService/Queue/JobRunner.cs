@@ -13,7 +13,7 @@ namespace ForegSyte.Jobs.Queue;
 /// that to the rescuer.
 /// </summary>
 internal sealed class JobRunner(
-    JobBoard board,
+    JobTracker board,
     JobExecution execution,
     LocalAttempts attempts,
     CrashPoints crashPoints,

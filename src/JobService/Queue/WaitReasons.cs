@@ -4,7 +4,7 @@ using Google.Protobuf.WellKnownTypes;
 namespace ForegSyte.Jobs.Queue;
 
 /// <summary>Tells why a pending job does not run yet.</summary>
-internal sealed class WaitReasons(PendingJobs pending, IJobQueue queue, ServingGate gate, Drain drain)
+internal sealed class WaitReasons(PendingJobs pending, IJobQueue queue, InferenceAvailability gate, Drain drain)
 {
     /// <summary>What a job waits for; null unless it is pending.</summary>
     public JobWait? Of(JobRecord job)

@@ -1,5 +1,5 @@
-using ForegSyte.Jobs.Intake;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Submission;
 using ForegSyte.Jobs.Uploads;
 using Microsoft.Extensions.Options;
 

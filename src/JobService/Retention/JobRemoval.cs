@@ -1,9 +1,9 @@
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Faults;
-using ForegSyte.Jobs.Intake;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.Segments;
+using ForegSyte.Jobs.Submission;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Retention;

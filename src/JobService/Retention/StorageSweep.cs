@@ -12,7 +12,7 @@ namespace ForegSyte.Jobs.Retention;
 /// </summary>
 internal sealed class StorageSweep(
     IJobStore store,
-    JobBoard board,
+    JobTracker board,
     PendingJobs pending,
     IStorage storage,
     SegmentSweep segments,

@@ -6,7 +6,7 @@ namespace ForegSyte.Jobs.Storage;
 
 /// <summary>Keeps jobs in DuckDB, and the live ones in memory too. The database has to be migrated.</summary>
 internal sealed class DuckDbJobStore(
-    DuckDbWriter writer, DuckDbReaders readers, JobLookups lookups, JobCache cache) : IJobStore
+    DuckDbWriter writer, DuckDbReaders readers, JobDataLoader lookups, JobCache cache) : IJobStore
 {
     /// <inheritdoc />
     public event Action<JobCommit>? Committed

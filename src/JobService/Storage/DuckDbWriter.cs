@@ -167,8 +167,8 @@ internal sealed class DuckDbWriter : IAsyncDisposable
     /// <summary>Commits changes and tells of them; returns what failed, and has told nobody then.</summary>
     private async Task<Exception?> TryCommitAsync(List<IJobChange> changes, bool exact)
     {
-        Round? round = null;
-        RoundRows? rows = null;
+        CommitBatch? round = null;
+        ChangeSet? rows = null;
         var start = _time.GetTimestamp();
         try
         {
@@ -204,7 +204,7 @@ internal sealed class DuckDbWriter : IAsyncDisposable
         return null;
     }
 
-    private void Tell(Round round, List<IJobChange> changes)
+    private void Tell(CommitBatch round, List<IJobChange> changes)
     {
         _cache.Apply(round.Commits);
         foreach (var commit in round.Commits)

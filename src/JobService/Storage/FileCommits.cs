@@ -26,14 +26,14 @@ internal sealed class FileCommits : IAsyncDisposable
     private const long LargeFileBytes = 8L << 20;
 
     private readonly string _folder;
-    private readonly SharedFiles? _shared;
+    private readonly ContentAddressedFiles? _shared;
     private readonly BlockingCollection<FileCommit> _pending = [];
     private readonly Task _running;
     private bool _isClosed;
 
     /// <param name="folder">The folder of all files.</param>
     /// <param name="shared">Where equal files share their bytes; null where they do not.</param>
-    public FileCommits(string folder, SharedFiles? shared = null)
+    public FileCommits(string folder, ContentAddressedFiles? shared = null)
     {
         _folder = folder;
         _shared = shared;

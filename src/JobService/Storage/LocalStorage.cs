@@ -17,7 +17,7 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
 
     private readonly string _root;
     private readonly long _minFreeBytes;
-    private readonly SharedFiles _shared;
+    private readonly ContentAddressedFiles _shared;
     private readonly FileCommits _commits;
     private readonly ConcurrentDictionary<string, bool> _staged = new();
 
@@ -26,7 +26,7 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
         _root = CanonicalPath.Resolve(options.Value.Root);
         _minFreeBytes = options.Value.MinFreeBytes;
         Directory.CreateDirectory(_root);
-        _shared = new SharedFiles(_root);
+        _shared = new ContentAddressedFiles(_root);
         _commits = new FileCommits(_root, _shared.IsSupported ? _shared : null);
     }
 

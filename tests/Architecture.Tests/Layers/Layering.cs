@@ -70,11 +70,11 @@ internal static class Layering
             ],
         },
         new("Uploads", "ForegSyte.Jobs.Uploads") { Uses = ["Storage", "Faults", Protocol, Hosting] },
-        new("Sources", "ForegSyte.Jobs.Intake.Sources")
+        new("Sources", "ForegSyte.Jobs.Submission.Sources")
         {
-            Uses = ["Mp4", "Storage", "Uploads", "Fetching", "Intake", Protocol, Hosting],
+            Uses = ["Mp4", "Storage", "Uploads", "Fetching", "Submission", Protocol, Hosting],
         },
-        new("Intake", "ForegSyte.Jobs.Intake")
+        new("Submission", "ForegSyte.Jobs.Submission")
         {
             Uses = ["Jobs", "Sources", "Storage", "Queue", "Faults", "Tracing", Protocol, Hosting],
         },
@@ -82,14 +82,14 @@ internal static class Layering
         {
             Uses =
             [
-                "Jobs", "Filters", "Storage", "Segments", "Uploads", "Queue", "Intake", "Faults", Protocol, Hosting,
+                "Jobs", "Filters", "Storage", "Segments", "Uploads", "Queue", "Submission", "Faults", Protocol, Hosting,
             ],
         },
         new("Grpc", "ForegSyte.Jobs.Grpc")
         {
             Uses =
             [
-                "Jobs", "Filters", "Storage", "Results", "Segments", "Inference", "Queue", "Uploads", "Intake",
+                "Jobs", "Filters", "Storage", "Results", "Segments", "Inference", "Queue", "Uploads", "Submission",
                 "Sources", "Retention", "Tracing", Protocol, Hosting, GrpcLibrary,
             ],
         },

@@ -13,8 +13,7 @@ public sealed class ProjectReferencesTests
     [Fact]
     public void Projects_ReferenceWhatTheTableSays() => Findings.AssertNone(ProjectReferences.Differences(
         Layering.Projects,
-        ProjectReferences.Read(
-            Path.Combine(RepositoryFiles.Root, "src"), Path.Combine(RepositoryFiles.Root, "protos"))));
+        ProjectReferences.Read(Path.Combine(RepositoryFiles.Root, "src"))));
 
     [Fact]
     public void Assemblies_OfServicesAndClient_DoNotKnowEachOther()

@@ -23,7 +23,7 @@ public sealed class OpenApiTests(MadeDescriptors made) : IClassFixture<MadeDescr
 
         var text = ApiDocument.Make(ContractImage.Read(image));
 
-        Assert.True(text == OpenApiDocument.Json, "protos/OpenApi/openapi.json is old: run eng/openapi.sh --write.");
+        Assert.True(text == OpenApiDocument.Json, "openapi.json is out of date: run eng/openapi.sh --write.");
     }
 
     [Fact]

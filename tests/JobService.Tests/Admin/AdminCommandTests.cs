@@ -135,7 +135,7 @@ public sealed class AdminCommandTests : IDisposable
     {
         var completed = Completed(frames: 2);
         await PutResultsAsync(completed.JobId, frames: 2);
-        await JobSidecar.WriteAsync(Storage, completed, Cancellation);
+        await JobManifest.WriteAsync(Storage, completed, Cancellation);
         var videoOnly = Guid.NewGuid();
         await PutAsync(ArtifactKeys.Video(videoOnly));
         File.WriteAllText(Database + ".damaged-20260101T000000Z", "set aside");
@@ -191,8 +191,8 @@ public sealed class AdminCommandTests : IDisposable
         var (jobId, storage) = (Guid.NewGuid(), Storage);
         File.WriteAllText(_folder.File("data", "video_jobs", ArtifactKeys.Sidecar(jobId)), "{");
 
-        Assert.Throws<FormatException>(() => JobSidecar.Read(storage, jobId));
-        Assert.Null(JobSidecar.Read(storage, Guid.NewGuid()));
+        Assert.Throws<FormatException>(() => JobManifest.Read(storage, jobId));
+        Assert.Null(JobManifest.Read(storage, Guid.NewGuid()));
     }
 
     private static JobRecord Completed(int frames)

@@ -1,4 +1,4 @@
-using ForegSyte.Hosting.Calls;
+using ForegSyte.Hosting.ConcurrencyLimits;
 using ForegSyte.Hosting.Connections;
 using ForegSyte.Jobs.Tests.Grpc;
 using ForegSyte.Jobs.Tests.Http;
@@ -49,7 +49,7 @@ public sealed class FloodedService : IAsyncLifetime
 
     internal int Connections => _service!.Services.GetRequiredService<ConnectionTable>().Count;
 
-    private SlowCalls Slow => _service!.Services.GetRequiredService<SlowCalls>();
+    private SlowCallEvictor Slow => _service!.Services.GetRequiredService<SlowCallEvictor>();
 
     public async ValueTask InitializeAsync()
     {

@@ -22,9 +22,9 @@ public sealed class JobWaiterTests : IDisposable
     private readonly FakeTimeProvider _time = new(TestJobs.Noon);
     private readonly StoppableHost _host = new();
     private readonly InMemoryJobStore _store = new();
-    private readonly JobBoard _board;
+    private readonly JobTracker _board;
     private readonly PendingJobs _pending;
-    private readonly GracefulStop _stop;
+    private readonly GracefulShutdown _stop;
     private readonly Drain _drain;
     private readonly JobView _view;
     private readonly JobWaiter _waiter;
@@ -32,11 +32,11 @@ public sealed class JobWaiterTests : IDisposable
     public JobWaiterTests()
     {
         var queue = new InMemoryQueue();
-        _board = new JobBoard(_store);
+        _board = new JobTracker(_store);
         _pending = new PendingJobs(
             _store, queue, Options.Create(new QueueOptions()), Options.Create(new RetryOptions()), _time);
-        var gate = new ServingGate(new ScriptedInference(), Options.Create(new DispatchOptions()), _time);
-        _stop = new GracefulStop(_host, Options.Create(new StopOptions()), _time);
+        var gate = new InferenceAvailability(new ScriptedInference(), Options.Create(new DispatchOptions()), _time);
+        _stop = new GracefulShutdown(_host, Options.Create(new StopOptions()), _time);
         _drain = new Drain(_stop, _host, _time);
         _view = new JobView(new WaitReasons(_pending, queue, gate, _drain));
         _waiter = new JobWaiter(_board, _view, _drain, Options.Create(new WaitOptions()), _time);

@@ -1,14 +1,14 @@
 using ForegSyte.Hosting;
-using ForegSyte.Hosting.Calls;
+using ForegSyte.Hosting.ConcurrencyLimits;
 using ForegSyte.Hosting.Connections;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Fetching;
 using ForegSyte.Jobs.Grpc;
 using ForegSyte.Jobs.Inference;
-using ForegSyte.Jobs.Intake;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Submission;
 using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Jobs.Uploads;
@@ -61,7 +61,7 @@ internal sealed class RunningJobService : IAsyncDisposable
         builder.Services.AddJobs();
         builder.Services.AddFetching();
         builder.Services.AddUploads();
-        builder.Services.AddIntake();
+        builder.Services.AddSubmission();
         builder.Services.AddDispatcher();
         builder.Services.AddRetention();
         builder.Services.AddJobRpcs();
@@ -167,7 +167,7 @@ internal sealed class RunningJobService : IAsyncDisposable
     /// <summary>Returns when so many calls wait by their nature.</summary>
     public Task WaitForWaitingCallsAsync(int count)
     {
-        var places = Services.GetRequiredService<CallPlaceInterceptor>();
+        var places = Services.GetRequiredService<ConcurrencyLimitInterceptor>();
         return UntilAsync(() => places.Waiting == count, () => $"{places.Waiting} calls wait, not {count}.");
     }
 

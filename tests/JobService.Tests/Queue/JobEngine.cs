@@ -3,11 +3,11 @@ using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Fetching;
 using ForegSyte.Jobs.Grpc;
 using ForegSyte.Jobs.Inference;
-using ForegSyte.Jobs.Intake;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.Segments;
+using ForegSyte.Jobs.Submission;
 using ForegSyte.Jobs.Uploads;
 using ForegSyte.Testing;
 using ForegSyte.V1;
@@ -57,7 +57,7 @@ internal sealed class JobEngine : IAsyncDisposable
         services.AddSingleton(inference);
         services.AddFetching();
         services.AddUploads();
-        services.AddIntake();
+        services.AddSubmission();
         services.AddRetention();
         _services = services.BuildServiceProvider();
 
@@ -67,7 +67,7 @@ internal sealed class JobEngine : IAsyncDisposable
 
     public TemporaryFolder Folder { get; }
 
-    public JobBoard Board => _services.GetRequiredService<JobBoard>();
+    public JobTracker Board => _services.GetRequiredService<JobTracker>();
 
     public IJobStore Store => _services.GetRequiredService<IJobStore>();
 

@@ -76,7 +76,7 @@ public sealed class JobMeteringTests
         var inference = new ScriptedInference { OnRun = (_, call, _) => call == 1 ? held.Task : Task.CompletedTask };
         await using var service = await RunningJobService.StartAsync(inference);
         using var metrics = new RecordedMetrics<JobMetrics>(service.Services);
-        var board = (JobBoard)service.Services.GetService(typeof(JobBoard))!;
+        var board = (JobTracker)service.Services.GetService(typeof(JobTracker))!;
         var job = await service.SubmitAsync();
         await service.GetWhenAsync(job.JobId, shown => shown.Status == JobStatus.Running);
 

@@ -1,8 +1,8 @@
 using ForegSyte.Jobs.Faults;
-using ForegSyte.Jobs.Intake;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage.Segments;
+using ForegSyte.Jobs.Submission;
 using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Storage;
 using ForegSyte.Jobs.Tests.Uploads;
@@ -21,14 +21,14 @@ public sealed class RetentionTests : IAsyncDisposable
     private readonly InMemoryJobStore _store = new();
     private readonly RetentionOptions _options = new() { BatchSize = 2 };
     private readonly PendingJobs _pending;
-    private readonly JobBoard _board;
+    private readonly JobTracker _board;
     private readonly TemporaryFolder _folder = new();
     private readonly UploadParts _uploads;
     private InMemoryStorage _storage = new();
 
     public RetentionTests()
     {
-        _board = new JobBoard(_store);
+        _board = new JobTracker(_store);
         _uploads = new UploadParts(_folder, _time);
         _pending = new PendingJobs(
             _store, new InMemoryQueue(), Options.Create(new QueueOptions()), Options.Create(new RetryOptions()), _time);

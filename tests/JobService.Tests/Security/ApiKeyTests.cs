@@ -91,7 +91,7 @@ public sealed class ApiKeyTests
     {
         var headers = new HeaderDictionary { ["x-api-key"] = new[] { "fgs_a.b", "fgs_c.d" } };
 
-        Assert.Equal("", SentCredentials.ApiKey(headers));
+        Assert.Equal("", PresentedCredentials.ApiKey(headers));
     }
 
     [Fact]

@@ -58,7 +58,7 @@ public sealed class ListenerTests : IDisposable
 
         foreach (var setting in new[] { "Security:ApiKeysFile", "Listen:Tls:CertificateFile" })
         {
-            var failure = await Assert.ThrowsAsync<BrokenFileException>(
+            var failure = await Assert.ThrowsAsync<InvalidFileException>(
                 () => StartAsync((setting, _folder.File("broken"))));
             Assert.StartsWith(setting, failure.Message, StringComparison.Ordinal);
         }

@@ -110,9 +110,9 @@ public sealed class WatchedFileTests : IDisposable
     public void Open_BrokenOrMissing_IsRefusedByItsSetting()
     {
         Write("broken");
-        var broken = Assert.Throws<BrokenFileException>(Open);
+        var broken = Assert.Throws<InvalidFileException>(Open);
         File.Delete(Path);
-        var missing = Assert.Throws<BrokenFileException>(Open);
+        var missing = Assert.Throws<InvalidFileException>(Open);
 
         Assert.Contains($"The setting ({Path}): It is broken.", broken.Message, StringComparison.Ordinal);
         Assert.Contains($"The setting ({Path}): Could not find", missing.Message, StringComparison.Ordinal);

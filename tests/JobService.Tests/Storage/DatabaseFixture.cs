@@ -27,7 +27,7 @@ internal sealed class DatabaseFixture : IAsyncDisposable
         _writer = new DuckDbWriter(
             Database, _readers, Cache, Options, CrashPoints.None, _metrics.Metrics, TimeProvider.System,
             NullLogger<DuckDbWriter>.Instance);
-        Store = new DuckDbJobStore(_writer, _readers, new JobLookups(_readers), Cache);
+        Store = new DuckDbJobStore(_writer, _readers, new JobDataLoader(_readers), Cache);
     }
 
     public IOptions<DatabaseOptions> Options { get; }

@@ -27,7 +27,7 @@ internal static class CompleteDirective
             var parsed = root.Parse(line.Before);
             foreach (var candidate in Candidates.Of(parsed, line))
             {
-                if (Wanted.IsFiles(candidate.Text))
+                if (CompletionSources.IsFiles(candidate.Text))
                 {
                     await environment.Output.WriteLineAsync(candidate.Text);
                     continue;

@@ -17,8 +17,8 @@ internal sealed class ServerCandidates(CommandRunner runner)
     public async Task<IReadOnlyList<Candidate>> ResolveAsync(
         Candidate candidate, ParseResult line, CancellationToken cancellationToken)
     {
-        var isJobs = Wanted.IsJobs(candidate.Text, out var filter);
-        if (!isJobs && !Wanted.IsPipelines(candidate.Text))
+        var isJobs = CompletionSources.IsJobs(candidate.Text, out var filter);
+        if (!isJobs && !CompletionSources.IsPipelines(candidate.Text))
         {
             return [candidate];
         }

@@ -15,7 +15,7 @@ internal sealed class ApiKeyHandler(
     {
         try
         {
-            var caller = ring.Identify(SentCredentials.ApiKey(Request.Headers) ?? "");
+            var caller = ring.Identify(PresentedCredentials.ApiKey(Request.Headers) ?? "");
             return Task.FromResult(CallerTickets.Success(caller, Scheme.Name));
         }
         catch (CredentialException refusal)

@@ -12,7 +12,7 @@ namespace ForegSyte.Jobs.Grpc.Diagnosis;
 
 /// <summary>Gathers all that is known of a job.</summary>
 internal sealed class JobDiagnoser(
-    JobBoard board,
+    JobTracker board,
     JobView view,
     PendingJobs pending,
     SegmentStore segments,

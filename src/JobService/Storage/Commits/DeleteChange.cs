@@ -7,7 +7,7 @@ internal sealed class DeleteChange(Guid jobId, Action<JobRecord> check) : JobCha
     public override Guid JobId => jobId;
 
     /// <inheritdoc />
-    protected override JobRecord? Apply(Round round)
+    protected override JobRecord? Apply(CommitBatch round)
     {
         if (round.Find(jobId) is not { } job)
         {

@@ -13,5 +13,5 @@ internal interface IJobChange : IPendingWrite
     bool NeedsRecord { get; }
 
     /// <summary>Decides what the change does, after those that the round already has. Throws nothing.</summary>
-    void Decide(Round round);
+    void Decide(CommitBatch round);
 }

@@ -15,7 +15,7 @@ internal sealed class InsertChange(JobRecord job) : JobChange<(JobRecord Job, bo
     public override bool NeedsRecord => false;
 
     /// <inheritdoc />
-    protected override (JobRecord Job, bool Created) Apply(Round round)
+    protected override (JobRecord Job, bool Created) Apply(CommitBatch round)
     {
         if (RequestId is { } requestId && round.FindByRequestId(requestId) is { } earlier)
         {

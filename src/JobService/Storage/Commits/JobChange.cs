@@ -13,7 +13,7 @@ internal abstract class JobChange<T> : PendingWrite<T>, IJobChange
     public virtual bool NeedsRecord => true;
 
     /// <inheritdoc />
-    public void Decide(Round round)
+    public void Decide(CommitBatch round)
     {
         try
         {
@@ -28,5 +28,5 @@ internal abstract class JobChange<T> : PendingWrite<T>, IJobChange
     /// <summary>
     /// Makes the change in the round. What it throws reaches the caller and leaves the round as it was.
     /// </summary>
-    protected abstract T Apply(Round round);
+    protected abstract T Apply(CommitBatch round);
 }

@@ -7,7 +7,7 @@ internal sealed class UpdateChange(Guid jobId, Func<JobRecord, JobRecord> transi
     public override Guid JobId => jobId;
 
     /// <inheritdoc />
-    protected override JobRecord? Apply(Round round)
+    protected override JobRecord? Apply(CommitBatch round)
     {
         if (round.Find(jobId) is not { } before)
         {

@@ -13,8 +13,8 @@ internal sealed class WriteSession(
     ILogger logger)
 {
     private DuckDBConnection? _connection;
-    private RoundReader? _reader;
-    private RoundWriter? _writer;
+    private CommitBatchReader? _reader;
+    private CommitBatchWriter? _writer;
 
     /// <summary>Whether the database is open.</summary>
     public bool IsOpen => _connection is not null;
@@ -26,8 +26,8 @@ internal sealed class WriteSession(
         try
         {
             cache.Load(connection);
-            _reader = new RoundReader(connection, cache);
-            _writer = new RoundWriter(connection, crashPoints, time);
+            _reader = new CommitBatchReader(connection, cache);
+            _writer = new CommitBatchWriter(connection, crashPoints, time);
             _connection = connection;
         }
         catch
@@ -38,10 +38,10 @@ internal sealed class WriteSession(
     }
 
     /// <summary>Reads what changes have to know.</summary>
-    public Round Begin(IReadOnlyList<IJobChange> changes, bool exact) => _reader!.Begin(changes, exact);
+    public CommitBatch Begin(IReadOnlyList<IJobChange> changes, bool exact) => _reader!.Begin(changes, exact);
 
     /// <summary>Commits the rows of a round.</summary>
-    public void Write(RoundRows rows) => _writer!.Write(rows);
+    public void Write(ChangeSet rows) => _writer!.Write(rows);
 
     /// <summary>Runs statements in a transaction of their own.</summary>
     public void Run(Action<DuckDBConnection> statements)
@@ -66,7 +66,7 @@ internal sealed class WriteSession(
     /// <summary>
     /// Whether the database has what a round decided. A commit is all or nothing, so that one row tells.
     /// </summary>
-    public bool Has(RoundRows rows)
+    public bool Has(ChangeSet rows)
     {
         if (rows.NewJobs is [var added, ..])
         {

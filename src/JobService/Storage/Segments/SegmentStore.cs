@@ -150,7 +150,7 @@ internal sealed class SegmentStore(IStorage storage, ILogger<SegmentStore> logge
     private async Task WriteAsync(string key, byte[] content, CancellationToken cancellationToken)
     {
         await using var artifact = storage.Stage(key);
-        await SealedBytes.WriteAsync(artifact.Stream, content, cancellationToken);
+        await ChecksummedBlob.WriteAsync(artifact.Stream, content, cancellationToken);
         await artifact.CommitAsync(cancellationToken);
     }
 
@@ -159,7 +159,7 @@ internal sealed class SegmentStore(IStorage storage, ILogger<SegmentStore> logge
         try
         {
             using var stream = storage.OpenRead(key);
-            if (SealedBytes.Read(stream) is { } content)
+            if (ChecksummedBlob.Read(stream) is { } content)
             {
                 return content;
             }

@@ -1,0 +1,114 @@
+using System.Buffers.Binary;
+using System.ComponentModel;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace ForegSyte.Hosting.Files;
+
+/// <summary>
+/// A file that was found and is held, but not opened yet (O_PATH): where it is and what it is can be looked at first,
+/// without waiting for the writer of a named pipe and without waking a device. What is opened then is this very file,
+/// whatever its name means by now.
+/// </summary>
+/// <remarks>
+/// O_PATH, statx(2) and /proc/self/fd are Linux's. Elsewhere the name is looked at and opened again.
+/// </remarks>
+public sealed class OpenedPath : IDisposable
+{
+    // From the headers of Linux; the same on all processors that .NET runs on.
+    private const int PathOnly = 0x200000;
+    private const int CloseOnExec = 0x80000;
+    private const int EmptyPath = 0x1000;
+    private const uint TypeWanted = 1;
+
+    // struct statx: stx_mode is a 16-bit number at byte 28, on every processor.
+    private const int StatxBytes = 256;
+    private const int ModeOffset = 28;
+    private const int TypeMask = 0xF000;
+    private const int RegularType = 0x8000;
+
+    private readonly SafeFileHandle? _handle;
+    private readonly string _path;
+
+    private OpenedPath(string path, SafeFileHandle? handle)
+    {
+        _path = path;
+        _handle = handle;
+    }
+
+    /// <summary>Finds what is at a path, the target of a link where it is one.</summary>
+    /// <exception cref="IOException">There is nothing, or no right to look.</exception>
+    public static OpenedPath Find(string path)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return new OpenedPath(path, null);
+        }
+
+        var handle = Open(path, PathOnly | CloseOnExec);
+        if (!handle.IsInvalid)
+        {
+            return new OpenedPath(path, handle);
+        }
+
+        var failure = LastFailure(path);
+        handle.Dispose();
+        throw failure;
+    }
+
+    /// <summary>Where the file is, without links; null where the system does not tell.</summary>
+    public string? RealPath => _handle is null
+        ? Configuration.CanonicalPath.Resolve(_path)
+        : new FileInfo(HandlePath).LinkTarget;
+
+    /// <summary>Whether it is a regular file: no folder, named pipe, socket or device.</summary>
+    public bool IsRegular
+    {
+        get
+        {
+            if (_handle is null)
+            {
+                return File.Exists(_path);
+            }
+
+            var result = new byte[StatxBytes];
+            if (Statx(_handle, "", EmptyPath, TypeWanted, result) != 0)
+            {
+                throw LastFailure(_path);
+            }
+
+            var mode = BitConverter.IsLittleEndian
+                ? BinaryPrimitives.ReadUInt16LittleEndian(result.AsSpan(ModeOffset))
+                : BinaryPrimitives.ReadUInt16BigEndian(result.AsSpan(ModeOffset));
+            return (mode & TypeMask) == RegularType;
+        }
+    }
+
+    /// <summary>Opens the file that was found for reading. Its stream has no buffer of its own.</summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">There is no right to read it.</exception>
+    public FileStream OpenRead() => new(
+        _handle is null ? _path : HandlePath,
+        FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0,
+        FileOptions.SequentialScan);
+
+    /// <inheritdoc />
+    public void Dispose() => _handle?.Dispose();
+
+    private string HandlePath => FormattableString.Invariant($"/proc/self/fd/{_handle!.DangerousGetHandle()}");
+
+    private static IOException LastFailure(string path)
+    {
+        var errno = Marshal.GetLastPInvokeError();
+        return new IOException($"{path} cannot be looked at.", new Win32Exception(errno));
+    }
+
+    [DllImport("libc", EntryPoint = "open", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern SafeFileHandle Open([MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
+
+    [DllImport("libc", EntryPoint = "statx", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Statx(
+        SafeFileHandle file, [MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags, uint mask, byte[] result);
+}

@@ -1,0 +1,20 @@
+using ForegSyte.Hosting.Configuration;
+
+namespace ForegSyte.Inference.Video;
+
+/// <summary>Adds what reads videos.</summary>
+internal static class VideoServiceCollectionExtensions
+{
+    public static WebApplicationBuilder AddVideo(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddCheckedOptions<VideoOptions>(VideoOptions.Section);
+        builder.Services.AddSingleton<DecoderTools>();
+        builder.Services.AddSingleton<DecoderChecks>();
+        builder.Services.AddSingleton<VideoSources>();
+        builder.Services.AddSingleton<VideoIndexCache>();
+        builder.Services.AddSingleton<VideoProbe>();
+        builder.Services.AddSingleton<DecoderPool>();
+        builder.Services.AddSingleton<FrameSource>();
+        return builder;
+    }
+}

@@ -1,0 +1,55 @@
+using ForegSyte.Hosting.Configuration;
+using ForegSyte.Hosting.Outbound;
+using Microsoft.Extensions.Options;
+
+namespace ForegSyte.Jobs.Inference;
+
+/// <summary>Adds the InferenceServices and the pipelines that jobs may ask for.</summary>
+internal static class InferenceServiceCollectionExtensions
+{
+    public static void AddInferenceClient(this IServiceCollection services)
+    {
+        services.AddCheckedOptions<InferenceOptions>(InferenceOptions.Section, InferenceOptions.TlsSubsection)
+            .PostConfigure(AddDefaultAddress)
+            .Validate(
+                options => options.Addresses.All(IsAddress),
+                "Inference:Addresses has to hold absolute http, https or unix addresses, for example "
+                + "http://127.0.0.1:5201 or unix:/run/foregsyte/inference.sock.")
+            .Validate(
+                options => options.Addresses.Count <= InferenceOptions.MaxAddresses
+                    && options.Addresses.Distinct().Count() == options.Addresses.Count,
+                $"Inference:Addresses has to hold at most {InferenceOptions.MaxAddresses} addresses, each once.");
+        services.AddCheckedOptions<ClientTlsOptions>(InferenceOptions.TlsSection)
+            .Validate(
+                options => options.KeyFile is null || options.CertificateFile is not null,
+                "Inference:Tls:KeyFile needs Inference:Tls:CertificateFile.");
+        services.AddSingleton<InferenceChannels>();
+        services.AddCheckedOptions<PipelineOptions>(PipelineOptions.Section);
+        services.AddSingleton(PoolOf);
+        services.AddSingleton<IInferenceClient>(provider => provider.GetRequiredService<InferencePool>());
+        services.AddHostedService(provider => provider.GetRequiredService<InferencePool>());
+        services.AddSingleton(provider => new PipelineDirectory(provider.GetRequiredService<DataDirectory>()
+            .File(provider.GetRequiredService<IOptions<PipelineOptions>>().Value.Directory)));
+    }
+
+    /// <summary>A list that began with the default would keep it beside others.</summary>
+    private static void AddDefaultAddress(InferenceOptions options)
+    {
+        if (options.Addresses.Count == 0)
+        {
+            options.Addresses.Add(InferenceOptions.DefaultAddress);
+        }
+    }
+
+    private static InferencePool PoolOf(IServiceProvider provider)
+    {
+        var addresses = provider.GetRequiredService<IOptions<InferenceOptions>>().Value.Addresses;
+        return ActivatorUtilities.CreateInstance<InferencePool>(
+            provider,
+            addresses.Select(address => ActivatorUtilities.CreateInstance<GrpcInferenceInstance>(provider, address))
+                .ToList<IInferenceInstance>());
+    }
+
+    private static bool IsAddress(Uri address) =>
+        address.IsAbsoluteUri && address.Scheme is "http" or "https" or "unix";
+}

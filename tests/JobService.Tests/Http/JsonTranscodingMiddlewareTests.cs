@@ -1,0 +1,179 @@
+using System.Security.Cryptography;
+using ForegSyte.Jobs.Tests.Grpc;
+using ForegSyte.Jobs.Tests.Queue;
+using ForegSyte.Protocol.OpenApi;
+using ForegSyte.V1;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace ForegSyte.Jobs.Tests.Http;
+
+/// <summary>What callers do over HTTP with JSON, over a socket, is what they do over gRPC.</summary>
+public sealed class JsonTranscodingMiddlewareTests : IAsyncLifetime
+{
+    private readonly ScriptedInference _inference = new();
+    private RunningJobService _service = null!;
+    private HttpCaller _caller = null!;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private static byte[] Video => RunningJobService.Video.ToByteArray();
+
+    public async ValueTask InitializeAsync()
+    {
+        _service = await RunningJobService.StartAsync(
+            _inference, ("Listen:HttpPort", "0"), ("Upload:MaxPartBytes", "65536"));
+        _caller = new HttpCaller(_service.HttpAddress);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _caller.Dispose();
+        await _service.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Job_FromItsBytesToItsResults_IsTheOneOfGrpc()
+    {
+        var job = await SubmitAsync("pipeline_id=detect_only&options.frame_stride=2&display_name=by%20hand&priority=9");
+        Assert.Equal(
+            ("detect_only", 2, "by hand", 9),
+            (job.PipelineId, job.Options.FrameStride, job.DisplayName, job.Priority));
+        while (job.Status != JobStatus.Completed)
+        {
+            var waited = await _caller.GetAsync($"/v1/jobs/{job.JobId}:wait?etag={job.Etag}&timeout=20s");
+            job = waited.Read<WaitJobResponse>().Job;
+        }
+
+        var overGrpc = await _service.GetAsync(job.JobId);
+        Assert.Equal(overGrpc, (await _caller.GetAsync($"/v1/jobs/{job.JobId}")).Read<GetJobResponse>().Job);
+        var list = (await _caller.GetAsync("/v1/jobs?page_size=1&filter=status%20%3D%20COMPLETED"))
+            .Read<ListJobsResponse>();
+        Assert.Equal(overGrpc, Assert.Single(list.Jobs));
+
+        var pages = new List<GetJobResultsResponse>();
+        do
+        {
+            var token = pages.Count == 0 ? "" : Uri.EscapeDataString(pages[^1].NextPageToken);
+            var page = await _caller.GetAsync($"/v1/jobs/{job.JobId}/results?page_bytes=300&page_token={token}");
+            pages.Add(page.Read<GetJobResultsResponse>());
+        }
+        while (pages[^1].NextPageToken.Length > 0);
+
+        Assert.True(pages.Count > 1, $"There is {pages.Count} page.");
+        var whole = await _service.Client.GetJobResultsAsync(
+            new() { JobId = job.JobId }, cancellationToken: Cancellation);
+        Assert.Equal(whole.Results, pages.SelectMany(page => page.Results));
+    }
+
+    [Fact]
+    public async Task Upload_InPartsWithAHashAhead_IsAJob()
+    {
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Video));
+        var created = await _caller.PostAsync(
+            "/v1/uploads", $$"""{"size_bytes": {{Video.Length}}, "sha256": "{{hash}}"}""");
+        var upload = created.Read<CreateUploadResponse>().Upload;
+        for (var offset = 0; offset < Video.Length; offset += upload.MaxPartBytes)
+        {
+            var part = Video.AsSpan(offset, Math.Min(upload.MaxPartBytes, Video.Length - offset)).ToArray();
+            var sent = await _caller.SendBytesAsync("PUT", $"/v1/uploads/{upload.UploadId}/parts/{offset}", part);
+            Assert.Equal(offset + part.Length, sent.Read<UploadPartResponse>().ReceivedBytes);
+        }
+
+        var there = (await _caller.GetAsync($"/v1/uploads/{upload.UploadId}")).Read<GetUploadResponse>().Upload;
+        Assert.Equal([new ByteRange { End = Video.Length }], there.Ranges);
+        var submitted = await _caller.PostAsync(
+            "/v1/jobs", $$"""{"uploadId": "{{upload.UploadId}}", "pipelineId": "detect_only"}""");
+        Assert.Equal(hash, submitted.Read<SubmitVideoResponse>().Job.VideoSha256);
+    }
+
+    [Fact]
+    public async Task Part_OverHttp_IsCheckedAsOverGrpc()
+    {
+        var created = await _caller.PostAsync("/v1/uploads", """{"size_bytes": "4"}""");
+        var parts = $"/v1/uploads/{created.Read<CreateUploadResponse>().Upload.UploadId}/parts";
+
+        Assert.Equal("crc32c", await FieldAsync($"{parts}/0", [1, 2]));
+        Assert.Equal("crc32c", await FieldAsync($"{parts}/0?crc32c=7", [1, 2]));
+        Assert.Equal("crc32c", await FieldAsync($"{parts}/0?crc32c=-1", [1, 2]));
+        Assert.Equal("data", await FieldAsync($"{parts}/0?crc32c=0", []));
+        Assert.Equal("data", await FieldAsync($"{parts}/0?crc32c=0&data=AQI%3D", [1, 2]));
+        Assert.Equal("offset", await FieldAsync($"{parts}/3?crc32c={Crc([1, 2])}", [1, 2]));
+        Assert.Equal("offset", await FieldAsync($"{parts}/first?crc32c={Crc([1, 2])}", [1, 2]));
+        var sent = await _caller.SendBytesAsync("PUT", $"{parts}/2?crc32c={Crc([1, 2])}", [1, 2]);
+        Assert.Equal(2, sent.Read<UploadPartResponse>().ReceivedBytes);
+    }
+
+    [Fact]
+    public async Task Job_CancelledRetriedAndDeleted_IsGone()
+    {
+        _inference.Serving = cancellationToken => Task.Delay(Timeout.Infinite, cancellationToken);
+        var job = await SubmitAsync("pipeline_id=detect_only");
+        var path = $"/v1/jobs/{job.JobId}";
+
+        Assert.Equal(ErrorReason.WrongJobStatus, (await _caller.DeleteAsync(path)).ReadError().Reason);
+        var cancelled = (await _caller.PostAsync($"{path}:cancel")).Read<CancelJobResponse>().Job;
+        Assert.Equal(JobStatus.Cancelled, cancelled.Status);
+        var retried = (await _caller.SendAsync("POST", $"{path}:retry", content: null)).Read<RetryJobResponse>().Job;
+        Assert.Equal(JobStatus.Pending, retried.Status);
+        (await _caller.PostAsync($"{path}:cancel")).Read<CancelJobResponse>();
+        (await _caller.DeleteAsync(path)).Read<DeleteJobResponse>();
+        Assert.Equal(ErrorReason.JobNotFound, (await _caller.GetAsync(path)).ReadError().Reason);
+    }
+
+    [Fact]
+    public async Task WhatTheServiceIs_IsToldAsOverGrpc()
+    {
+        var client = _service.Client;
+        Assert.Equal(
+            await client.ListPipelinesAsync(new(), cancellationToken: Cancellation),
+            (await _caller.GetAsync("/v1/pipelines")).Read<ListPipelinesResponse>());
+        Assert.Equal(
+            await client.GetServerInfoAsync(new(), cancellationToken: Cancellation),
+            (await _caller.GetAsync("/v1/serverInfo")).Read<JobServiceGetServerInfoResponse>());
+        Assert.Equal(
+            await client.ListErrorReasonsAsync(new(), cancellationToken: Cancellation),
+            (await _caller.GetAsync("/v1/errorReasons")).Read<ListErrorReasonsResponse>());
+        var openApi = await _caller.GetAsync("/openapi.json");
+        Assert.Equal((200, OpenApiDocument.Json), (openApi.Status, openApi.Body));
+    }
+
+    [Fact]
+    public async Task Health_UntilAndAfterTheStop_HasTheStatusOfBoth()
+    {
+        var serves = await _caller.GetAsync("/healthz");
+        Assert.Equal((200, """{ "status": "SERVING" }"""), (serves.Status, serves.Body));
+
+        _service.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+
+        var stops = await _caller.GetAsync("/healthz");
+        Assert.Equal((503, """{ "status": "NOT_SERVING" }"""), (stops.Status, stops.Body));
+    }
+
+    [Theory]
+    [InlineData("GET", "/", 404, null)]
+    [InlineData("GET", "/v1/jobs/", 404, null)]
+    [InlineData("GET", "/v1/jobs/a:pause", 404, null)]
+    [InlineData("POST", "/foregsyte.v1.JobService/GetJob", 404, null)]
+    [InlineData("GET", "/v1/../../etc/passwd", 404, null)]
+    [InlineData("PUT", "/v1/jobs", 405, "POST, GET")]
+    [InlineData("POST", "/healthz", 405, "GET")]
+    [InlineData("OPTIONS", "/v1/jobs", 405, "POST, GET")]
+    [InlineData("TRACE", "/v1/jobs/a", 405, "GET, DELETE")]
+    public async Task Request_ThatNothingTakes_IsToldSo(string verb, string path, int status, string? allow)
+    {
+        var reply = await _caller.SendAsync(verb, path, content: null);
+
+        Assert.Equal(ErrorReason.Unimplemented, reply.ReadError().Reason);
+        Assert.Equal((status, allow), (reply.Status, reply.Headers.GetValueOrDefault("Allow")));
+    }
+
+    private async Task<Job> SubmitAsync(string query) =>
+        (await _caller.SendBytesAsync("POST", $"/v1/jobs:content?{query}", Video, "video/mp4"))
+        .Read<SubmitVideoResponse>().Job;
+
+    private async Task<string> FieldAsync(string path, byte[] bytes) =>
+        (await _caller.SendBytesAsync("PUT", path, bytes)).ReadError().Info.Metadata["field"];
+
+    private static uint Crc(byte[] bytes) => Protocol.Checksums.Crc32C.Of(bytes);
+}

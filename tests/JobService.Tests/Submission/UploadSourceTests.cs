@@ -1,0 +1,47 @@
+using System.Security.Cryptography;
+using ForegSyte.Jobs.Submission;
+using ForegSyte.Jobs.Submission.Sources;
+using ForegSyte.Jobs.Tests.Fakes;
+using ForegSyte.Jobs.Tests.Storage;
+using ForegSyte.Jobs.Tests.Uploads;
+using ForegSyte.Testing;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+
+namespace ForegSyte.Jobs.Tests.Submission;
+
+public sealed class UploadSourceTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Stage_StorageWithoutHardLinks_CopiesAndTheUploadStaysUntilItIsRemoved()
+    {
+        var video = await File.ReadAllBytesAsync(RepositoryFiles.Pedestrians, Cancellation);
+        await using var parts = new UploadParts(_folder, new FakeTimeProvider(TestJobs.Noon));
+        var upload = parts.Store.Create(video.Length, sha256: null, requestId: null);
+        await parts.WriteAsync(upload, 0, video);
+        var storage = new InMemoryStorage();
+        var checks = new VideoChecks(Options.Create(new SubmitOptions()));
+        await using var source = new UploadSource(
+            upload.Record.UploadId, await parts.CompleteAsync(upload), storage, checks);
+
+        await source.CheckAsync(Cancellation);
+        await using (var staged = await source.StageAsync("a.mp4", Cancellation))
+        {
+            Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(video)), staged.Sha256);
+            await staged.Artifact.CommitSharedAsync(staged.Sha256, Cancellation);
+        }
+
+        using var copy = new MemoryStream();
+        await storage.OpenRead("a.mp4").CopyToAsync(copy, Cancellation);
+        Assert.Equal(video, copy.ToArray());
+        Assert.Equal(2, Directory.GetFiles(parts.Folder).Length);
+        source.Remove();
+        Assert.Empty(Directory.GetFiles(parts.Folder));
+    }
+}
