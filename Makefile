@@ -1,12 +1,13 @@
-# make demo   analyze a video with both services, from nothing
+# make demo   analyze a video with both services, from a fresh clone
+# make run    run both services until Ctrl-C
 # make test   run every test
-# make help   the rest
+# make help   all targets
 CONFIGURATION ?= Release
 VIDEO ?= data/samples/pedestrians.mp4
 export CONFIGURATION
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test contracts pack public-api examples faults fuzz bench bench-gpu bench-jobs bench-uploads
+.PHONY: help setup build demo run test contracts pack public-api examples faults fuzz bench bench-gpu bench-jobs bench-uploads
 .PHONY: bench-sandbox accuracy models lint format docs breaking clean
 
 help: ## list the targets
@@ -18,8 +19,11 @@ setup: ## install what is missing (ffmpeg, bubblewrap), or say what to install
 build: setup ## build everything
 	@dotnet build ForegSyte.sln -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
 
-demo: build ## start both services, analyze VIDEO, draw what was found into out/demo
+demo: ## analyze VIDEO with both services and draw what was found into out/demo
 	@eng/demo.sh "$(VIDEO)"
+
+run: ## run both services on their default ports, logs visible, until Ctrl-C
+	@eng/run.sh
 
 test: build ## run every test
 	@eng/setup.sh --contracts

@@ -1,49 +1,37 @@
 #!/usr/bin/env bash
-# Starts both services on their defaults, analyzes a video and stops the services again.
+# Builds the services and the command line, analyzes a video, and draws what was found.
 #   eng/demo.sh [VIDEO]      data/samples/pedestrians.mp4 by default
+# The services use free ports and a data folder of their own, so the demo runs beside services that already run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+source eng/services.sh
 video=${1:-data/samples/pedestrians.mp4}
-configuration=${CONFIGURATION:-Release}
 out=out/demo
-logs=$out/logs
-mkdir -p "$logs"
-started=()
+[ -f "$video" ] || { echo "demo: there is no file $video. Name a video: make demo VIDEO=/path/to/video.mp4" >&2; exit 1; }
 
-assembly() { echo "src/$1/bin/$configuration/net10.0/ForegSyte.$1.dll"; }
-foregsyte() { dotnet "src/Client/CommandLine/bin/$configuration/net10.0/foregsyte.dll" "$@"; }
-
-stop() {
-  for id in "${started[@]}"; do kill "$id" 2>/dev/null || true; done
-  for id in "${started[@]}"; do wait "$id" 2>/dev/null || true; done
-}
-trap stop EXIT
-
-start() {
-  dotnet "$(assembly "$1")" >"$logs/$1.log" 2>&1 &
-  started+=($!)
-}
-
-# A service that cannot start says why in its log; nothing is gained by waiting for it.
-wait_for() {
-  local name=$1 id=$2
-  for _ in $(seq 600); do
-    grep -q "Now listening on" "$logs/$name.log" && return
-    if ! kill -0 "$id" 2>/dev/null; then
-      echo "demo: $name did not start. It said ($logs/$name.log):" >&2
-      tail -n 5 "$logs/$name.log" >&2
-      exit 1
-    fi
-    sleep 0.1
-  done
-  echo "demo: $name did not listen within a minute; see $logs/$name.log" >&2
-  exit 1
-}
-
-start InferenceService
-start JobService
-wait_for InferenceService "${started[0]}"
-wait_for JobService "${started[1]}"
-foregsyte analyze "$video" --output-dir "$out"
+echo "ForegSyte demo: finds objects and reads text in $video, on this machine."
+if [ -f "$(assembly JobService)" ]; then
+  echo "It takes about 20 seconds for the 10-second sample."
+else
+  echo "The first run builds the programs (about a minute; longer while packages download), then analyzes (20 seconds)."
+fi
 echo
-echo "The services' logs are in $logs. Try your own video: make demo VIDEO=/path/to/video.mp4"
+
+eng/setup.sh
+echo "Building the two services and the command line ..."
+build_programs
+
+mkdir -p "$out/logs"
+data=$(mktemp -d "${TMPDIR:-/tmp}/foregsyte-demo.XXXXXX")
+trap 'stop_services; rm -rf "$data"' EXIT
+echo "Starting InferenceService and JobService ..."
+start InferenceService "$out/logs/InferenceService.log" --Listen:Port=0 --Video:AllowedRoots:0="$data/video_jobs"
+inference=$(wait_for_address InferenceService "$out/logs/InferenceService.log")
+start JobService "$out/logs/JobService.log" --Listen:Port=0 --Inference:Addresses:0="$inference" \
+  --Database:Path="$data/foregsyte.duckdb" --Storage:Root="$data/video_jobs"
+server=$(wait_for_address JobService "$out/logs/JobService.log")
+
+foregsyte analyze "$video" --server "$server" --output-dir "$out"
+echo
+echo "The logs of the services are in $out/logs. Your own video: make demo VIDEO=/path/to/video.mp4"
+echo "Keep both services running and call them yourself: make run"
