@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds and runs both services on their default ports and data folder, with their logs on this terminal, until Ctrl-C.
-# Settings come from the environment, for example FOREGSYTE_Listen__HttpPort=8080 (docs/operations.md).
+# Settings come from the environment, for example FOREGSYTE_Log__Format=Json (docs/operations.md); HTTP_PORT is 5202.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source eng/services.sh
@@ -20,10 +20,11 @@ trap 'exit 0' INT TERM
 
 # The JobService starts second and its jobs wait until the InferenceService has loaded its models.
 start InferenceService "${logs[0]}"
-start JobService "${logs[1]}"
+# HTTP for the JobService alone: a setting in the environment would reach both services.
+start JobService "${logs[1]}" --Listen:HttpPort="${HTTP_PORT:-5202}"
 server=$(wait_for_address JobService "${logs[1]}")
 echo
-echo "JobService: $server. In another terminal: foregsyte analyze video.mp4 (README.md says how to install it)."
+echo "gRPC: $server, HTTP: http://127.0.0.1:${HTTP_PORT:-5202}. In another terminal: foregsyte analyze video.mp4 (README.md)."
 echo "Logs are also in out/run. Ctrl-C stops both services."
 echo
 # Ends when either service ends: one alone is of no use.
