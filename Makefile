@@ -13,7 +13,7 @@ export CONFIGURATION
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-setup: ## install what is missing (ffmpeg, bubblewrap), or say what to install
+setup: ## install missing tools (ffmpeg, bubblewrap)
 	@eng/setup.sh
 
 build: setup ## build everything
@@ -30,7 +30,7 @@ test: build ## run every test
 	@eng/setup.sh --test
 	@eng/test.sh
 
-contracts: setup ## check the contracts, make their descriptors, and run clients in four languages against the services
+contracts: setup ## check the contracts, write their descriptors, run clients in four languages
 	@eng/setup.sh --lint
 	@eng/setup.sh --contracts
 	@eng/contracts.sh
@@ -38,10 +38,10 @@ contracts: setup ## check the contracts, make their descriptors, and run clients
 	@dotnet build tests/Contracts.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
 	@eng/contracts-tests.sh
 
-pack: setup ## pack the client, the contracts and the command line into out/packages; BASELINE=folder compares with a release
+pack: setup ## pack client, contracts and command line into out/packages; BASELINE=folder compares with a release
 	@BASELINE="$(BASELINE)" eng/pack.sh
 
-public-api: ## write down the client's public surface (src/Client/Sdk/PublicAPI.Unshipped.txt)
+public-api: ## update the client's public API file (src/Client/Sdk/PublicAPI.Unshipped.txt)
 	@eng/public-api.sh
 
 examples: setup ## generate stubs and build the clients in examples/
@@ -79,7 +79,7 @@ bench-uploads: setup ## measure uploads against a plain copy and a bare gRPC sin
 	@dotnet tests/JobBenchmarks/bin/Release/net10.0/ForegSyte.JobBenchmarks.dll uploads \
 		--gigabytes $(or $(GIGABYTES),1) --rounds $(or $(ROUNDS),3)
 
-bench-sandbox: setup ## measure what each sandbox level adds to the start of a decoder; RUNS=100 for more
+bench-sandbox: setup ## measure the start time of a decoder at each sandbox level; RUNS=100 for more
 	@eng/bench-sandbox.sh $(RUNS)
 
 accuracy: ## measure the models on labelled frames and lines; ARGS="objects", "text sides=1280 mistakes" or a threshold
@@ -96,12 +96,12 @@ lint: ## check format, analyzers and contracts
 	@dotnet build ForegSyte.sln -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
 	@eng/contracts.sh
 
-format: ## bring code and contracts into the house's form
+format: ## format code and contracts
 	@eng/setup.sh --lint
 	@dotnet format ForegSyte.sln --severity warn
 	@node_modules/.bin/buf format -w --path protos/foregsyte
 
-docs: ## write what is made from the code: errors.md, limits.md, openapi.json, lists in observability.md
+docs: ## generate errors.md, limits.md, openapi.json and the lists in observability.md
 	@eng/setup.sh --lint
 	@eng/openapi.sh --write
 	@dotnet build tests/Architecture.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
@@ -111,10 +111,10 @@ docs: ## write what is made from the code: errors.md, limits.md, openapi.json, l
 	@FOREGSYTE_WRITE_DOCS=1 tests/EndToEnd.Tests/bin/$(CONFIGURATION)/net10.0/ForegSyte.EndToEnd.Tests \
 		-namespace 'ForegSyte.EndToEnd.Tests.Telemetry'
 
-breaking: ## check that the contracts still serve callers of the last release
+breaking: ## check that the contracts are compatible with the last release
 	@eng/setup.sh --lint
 	@eng/breaking.sh
 
-clean: ## remove what was built; the jobs in data/ stay
+clean: ## remove build output; jobs in data/ stay
 	@dotnet clean ForegSyte.sln -c $(CONFIGURATION) -v quiet --nologo
 	@rm -rf out node_modules

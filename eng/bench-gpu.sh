@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Measures the models on an NVIDIA GPU through ONNX Runtime's CUDA provider, at batches of 1, 8 and 32.
+# Measures the models on an NVIDIA GPU with ONNX Runtime's CUDA provider at batch sizes 1, 8 and 32.
 #   eng/bench-gpu.sh [--peak-tflops 67] [--device 0] [--provider cuda|tensorrt] [--seconds 5]
-# The peak is the device's, from its data sheet, for the precision that is measured (TF32 for the committed models).
-# Exit code 2: there is no GPU here, or the CUDA build of ONNX Runtime cannot be had; nothing was measured.
+# The peak is from the GPU's data sheet, for the measured precision (TF32 for the shipped models).
+# Exit code 2: this machine has no GPU, or the CUDA build failed; nothing was measured.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,8 +16,8 @@ printf -- '- GPU: %s\n' "$gpus"
 out=out/bench-gpu
 dotnet build tests/GpuBenchmarks -c Release -p:Accelerator=cuda -o "$out" \
   -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly' ||
-  none "the build with -p:Accelerator=cuda failed; it needs the package Microsoft.ML.OnnxRuntime.Gpu."
+  none "the build with -p:Accelerator=cuda failed; it needs the package Microsoft.ML.OnnxRuntime.Gpu.Linux."
 
-# nvidia-smi and CUDA then count the GPUs alike.
+# Makes CUDA number the GPUs as nvidia-smi does.
 export CUDA_DEVICE_ORDER=PCI_BUS_ID
 exec dotnet "$out/ForegSyte.GpuBenchmarks.dll" "$@"

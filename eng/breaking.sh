@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Checks that the contracts still serve callers of the last release, whose descriptors lie in protos/released/.
+# Checks that the contracts are compatible with the last release (its descriptors are in protos/released/).
 #   eng/breaking.sh            compare
-#   eng/breaking.sh --planted  show that the comparison refuses: compare a copy in which a job has lost a field
-#   eng/breaking.sh --release  keep the contracts as they are as the released ones
+#   eng/breaking.sh --planted  remove a field in a copy and show that the check fails
+#   eng/breaking.sh --release  make the current contracts the released ones
 set -euo pipefail
 cd "$(dirname "$0")/.."
 image=protos/released/foregsyte.binpb

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Runs the tests of the contracts, and ends with what they showed. Failed and skipped ones are printed in full; all are
-# in out/contracts/tests.log.
+# Runs the contract tests and prints a summary. Failed and skipped tests are printed in full; out/contracts/tests.log has all.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 log=out/contracts/tests.log

@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
-# Checks the contracts and makes what others need of them.
+# Checks the contracts and writes their descriptors.
 #   eng/contracts.sh [FOLDER]     out/contracts by default
-# openapi.json is the contracts over HTTP with JSON (eng/openapi.sh); foregsyte.binpb is a buf image, with comments, for
-# buf (`buf breaking --against`, `buf generate`); foregsyte.protoset a FileDescriptorSet without them, for grpcurl
-# (-protoset), buf curl (--schema) and whatever reads descriptors.
+# openapi.json describes the HTTP API (eng/openapi.sh); foregsyte.binpb is a buf image with comments (`buf breaking
+# --against`, `buf generate`); foregsyte.protoset is a FileDescriptorSet for grpcurl (-protoset) and buf curl (--schema).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=${1:-out/contracts}
@@ -14,4 +13,4 @@ node_modules/.bin/buf lint
 eng/breaking.sh
 eng/openapi.sh "$folder"
 node_modules/.bin/buf build --as-file-descriptor-set --exclude-source-info -o "$folder/foregsyte.protoset#format=binpb"
-echo "contracts: they lint, and serve the callers of the last release. $folder: foregsyte.binpb, foregsyte.protoset"
+echo "contracts: lint passed, compatible with the last release. $folder has foregsyte.binpb and foregsyte.protoset"

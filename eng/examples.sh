@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Makes ready what the examples need: stubs of the contracts, packages, programs. Quick when nothing changed.
-#   eng/examples.sh                     all of them
+# Generates the stubs of the examples and builds the examples. Quick if nothing changed.
+#   eng/examples.sh                     all languages
 #   eng/examples.sh LANGUAGE...         python, node, cpp or csharp
-#   eng/examples.sh stubs               the stubs alone, beside each example
-# Exit code 2: a tool is missing on this machine; the last line says which.
+#   eng/examples.sh stubs               only the stubs, beside each example
+# Exit code 2: a tool is missing; the last line names it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p out
@@ -52,13 +52,13 @@ csharp() {
   dotnet build examples/csharp -c "${CONFIGURATION:-Release}" -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly' >&2
 }
 
-# Two at a time would write the same stubs.
+# Two concurrent runs would write the same stubs.
 exec 9>out/examples.lock
 flock 9
 [ $# -gt 0 ] || set -- python node cpp csharp
 for language in "$@"; do
   case "$language" in
     stubs | python | node | cpp | csharp) "$language" ;;
-    *) echo "examples: $language is none of stubs, python, node, cpp, csharp." >&2; exit 1 ;;
+    *) echo "examples: unknown language $language. Use stubs, python, node, cpp or csharp." >&2; exit 1 ;;
   esac
 done

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Packs ForegSyte.Protocol and ForegSyte.Client, with symbols, and the tool ForegSyte.CommandLine.
 #   eng/pack.sh                            into out/packages
-#   eng/pack.sh --no-build FOLDER          into another folder, from what is built already
-#   BASELINE=FOLDER eng/pack.sh            fails on what breaks users of the packages of a release that lie in FOLDER
+#   eng/pack.sh --no-build FOLDER          into FOLDER, without building
+#   BASELINE=FOLDER eng/pack.sh            fail if the packages break users of the release in FOLDER
 set -euo pipefail
 cd "$(dirname "$0")/.."
 configuration=${CONFIGURATION:-Release}
@@ -15,7 +15,7 @@ folder=$(cd "$folder" && pwd)
 rm -f "$folder"/ForegSyte.*.nupkg "$folder"/ForegSyte.*.snupkg
 quiet=(-c "$configuration" --nologo -v quiet -tl:off)
 if $build; then
-  # Without the paths of this machine.
+  # Keeps this machine's paths out of the packages.
   dotnet build src/Client/CommandLine "${quiet[@]}" -clp:'NoSummary;ErrorsOnly' --no-incremental \
     -p:ContinuousIntegrationBuild=true
 fi

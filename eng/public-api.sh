@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
-# Writes down the client's public surface in src/Client/Sdk/PublicAPI.Unshipped.txt. A build fails where the code and
-# the files differ, so that a change of the surface shows in its review. (That of ForegSyte.Protocol is made of the
-# protos, which eng/breaking.sh guards.)
-#   eng/public-api.sh            write what is new, drop what is gone
-#   eng/public-api.sh --release  count all of it as released; what goes after that has to be named, as *REMOVED*
+# Writes the client's public API to src/Client/Sdk/PublicAPI.Unshipped.txt. The build fails if code and file differ, so a
+# review shows every change of the API. (eng/breaking.sh checks the API of ForegSyte.Protocol, which is generated.)
+#   eng/public-api.sh            add new symbols, remove old ones
+#   eng/public-api.sh --release  mark all symbols as released; a later removal needs a line *REMOVED*
 set -euo pipefail
 cd "$(dirname "$0")/../src/Client/Sdk"
 export LC_ALL=C
@@ -21,6 +20,6 @@ fi
 
 before=$(removed)
 printf '#nullable enable\n%s' "${before:+$before$'\n'}" > "$unshipped"
-# RS0016 names each symbol that the compiler sees and the files lack.
+# RS0016 names each symbol that is missing in the files.
 dotnet build -c "${CONFIGURATION:-Release}" --no-incremental --nologo -tl:off -v quiet -p:WarningsNotAsErrors=RS0016 |
   sed -nE "s/.*RS0016: Symbol '(.*)' is not part of the declared public API.*/\1/p" | sort -u >> "$unshipped"

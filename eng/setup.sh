@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Checks what ForegSyte needs on this machine and installs what is missing, where it may. Quick when nothing is.
-#   eng/setup.sh          the .NET SDK and ffmpeg: enough to build, run and test; bubblewrap where it can be had
-#   eng/setup.sh --lint   buf and redocly too, for the checks of the contracts
-#   eng/setup.sh --contracts   buf, and what makes and runs clients in C++, Python and Node.js
-#   eng/setup.sh --accuracy   fonts too, in which lines of text are written that are then read
-#   eng/setup.sh --bench  OpenCV and Node.js too, with which the benchmark's peers run
-#   eng/setup.sh --test   strace, faketime, promtool, s3rver, zsh and fish too: tests slow the disk down, move the clock,
-#                         try the alert rules, fetch from S3 and complete in the shells
+# Checks the tools that ForegSyte needs and installs missing ones if it may. Quick if nothing is missing.
+#   eng/setup.sh          the .NET SDK and ffmpeg, to build and run; bubblewrap if it can be installed
+#   eng/setup.sh --lint   also buf and redocly, to check the contracts
+#   eng/setup.sh --contracts   also buf, and the tools to build and run clients in C++, Python and Node.js
+#   eng/setup.sh --accuracy   also fonts, to render text lines
+#   eng/setup.sh --bench  also OpenCV and Node.js, for the peers of the benchmark
+#   eng/setup.sh --test   also strace, faketime, promtool, s3rver, zsh and fish, for tests that delay system calls, move the
+#                         clock, check alert rules, download from S3 and complete commands in shells
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,13 +16,13 @@ fail() { say "setup: $*"; exit 1; }
 need_dotnet() {
   local version
   command -v dotnet >/dev/null ||
-    fail "the .NET SDK is missing. Install version 10 (https://dot.net), then run this again."
+    fail "the .NET SDK is missing. Install version 10 (https://dot.net) and run this again."
   version=$(dotnet --version 2>/dev/null) ||
-    fail "no .NET SDK fits global.json. Install version 10 (https://dot.net), then run this again."
+    fail "no installed .NET SDK matches global.json. Install version 10 (https://dot.net) and run this again."
   [ "${version%%.*}" -ge 10 ] || fail "the .NET SDK is $version; version 10 is needed (https://dot.net)."
 }
 
-# install PACKAGE...: from this system's Debian packages; false, with the reason in $why, where that cannot be.
+# install PACKAGE...: installs Debian packages; on failure returns false with the reason in $why.
 install() {
   local apt=(apt-get) log
   if ! command -v apt-get >/dev/null; then why="Install it with this system's package manager."; return 1; fi
@@ -47,18 +47,17 @@ install() {
 
 need_ffmpeg() {
   command -v ffmpeg >/dev/null && command -v ffprobe >/dev/null && return
-  install ffmpeg || fail "ffmpeg is missing. $why Then run this again."
+  install ffmpeg || fail "ffmpeg is missing. $why Then run this command again."
 }
 
-# What confines the processes that read videos; without it the services run at a lower sandbox level, and say so.
+# The sandbox of the decoders. Without it the service runs at a lower sandbox level and logs that.
 want_sandbox() {
   local why
   command -v bwrap >/dev/null || install bubblewrap ||
-    say "setup: bubblewrap is missing, so decoders see the file system of the service. $why"
+    say "setup: bubblewrap is missing, so decoders run at a lower sandbox level. $why"
 }
 
-# What some tests use to make faults, and the shells in which the command line is completed; tests skip, and say so, where
-# it is missing.
+# Fault injection tools and shells for some tests, which skip with a message if they are missing.
 want_test_tools() {
   local missing=() why
   command -v strace >/dev/null || missing+=(strace)
@@ -68,8 +67,8 @@ want_test_tools() {
   [ ${#missing[@]} -eq 0 ] || install "${missing[@]}" || say "setup: ${missing[*]}: missing, so some tests skip. $why"
 }
 
-# Prometheus' own checks of the alert rules; their tests skip, and say so, where it is missing. The package is unpacked
-# beside the build and not installed: it would start a server.
+# promtool checks the alert rules; their tests skip with a message if it is missing. The package is only unpacked: installing
+# it would start a server.
 want_promtool() {
   local tools=out/tools folder
   if command -v promtool >/dev/null || [ -x "$tools/promtool" ]; then return; fi
@@ -90,7 +89,7 @@ need_fonts() {
   install fonts-dejavu-core || fail "the fonts of fonts-dejavu-core are missing. $why Then run this again."
 }
 
-# What the benchmark compares ForegSyte with; it leaves out, and says so, what is missing.
+# Peers of the benchmark, which reports and omits missing ones.
 want_peers() {
   local missing=() why
   /usr/bin/python3 -c 'import cv2, onnx' 2>/dev/null || missing+=(python3-opencv python3-onnx)
@@ -98,7 +97,7 @@ want_peers() {
   [ ${#missing[@]} -eq 0 ] || install "${missing[@]}" || say "setup: ${missing[*]}: missing, so some peers are left out. $why"
 }
 
-# What npm brings for tests: the S3 server that one fetches from, and a linter. They skip, and say so, without it.
+# npm packages for tests: an S3 server and a Dockerfile linter. Tests skip with a message if they are missing.
 want_s3rver() {
   local wanted
   wanted=$(sed -n 's/.*"s3rver": "\(.*\)".*/\1/p' package.json)
@@ -107,7 +106,7 @@ want_s3rver() {
   command -v npm >/dev/null || { say "setup: npm (Node.js) is missing, so tests of s3 uris and of the Dockerfile skip."; return; }
   say "setup: installing s3rver $wanted and a linter (npm) ..."
   npm install --package-lock=false --no-audit --no-fund --loglevel=error >&2 ||
-    say "setup: they could not be installed, so tests of s3 uris and of the Dockerfile skip."
+    say "setup: installation failed, so tests of s3 uris and of the Dockerfile skip."
 }
 
 need_buf() {
@@ -118,15 +117,14 @@ need_buf() {
   command -v npm >/dev/null || install npm ||
     fail "npm is missing. $why It comes with Node.js 18 or later, and brings buf, which checks the protos."
   say "setup: installing buf $wanted and redocly (npm) ..."
-  # Without a lock file: package.json names the exact version, which names those of its binaries; a lock would list the
-  # binaries of one platform only, and npm refuses it then.
+  # No lock file: package.json pins the exact version, and a lock would list the binaries of only one platform.
   npm install --package-lock=false --no-audit --no-fund --loglevel=error >&2 || fail "npm install failed; see above."
 }
 
-# The same for tests, which skip where it is missing.
+# The same for tests, which skip without it.
 want_buf() { (need_buf) || say "setup: buf: missing, so some tests skip."; }
 
-# What makes and runs clients in other languages. Their tests skip, and say so, where it is missing.
+# Tools for clients in other languages. Their tests skip with a message if they are missing.
 want_clients() {
   local missing=() why
   command -v protoc >/dev/null || missing+=(protobuf-compiler)
