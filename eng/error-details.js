@@ -1,6 +1,6 @@
 // Prints the details of an error of `buf curl` as JSON, from its standard error:
 //   buf curl … 2>&1 | node eng/error-details.js
-// grpcurl needs no help: it reads the types of the details through reflection by itself.
+// grpcurl does not need it: it reads the types through reflection.
 const { execFileSync } = require("node:child_process");
 const { join } = require("node:path");
 

@@ -2,10 +2,10 @@ using System.Text.Json.Nodes;
 
 namespace ForegSyte.OpenApi;
 
-/// <summary>What operations refer to: schemas, credentials, the deadline, and the form of errors.</summary>
+/// <summary>The components section: schemas, security schemes, the timeout header and the error format.</summary>
 internal static class ApiComponents
 {
-    /// <summary>Makes the part; call it when all operations are made.</summary>
+    /// <summary>Builds the section. Call it after all operations, which collect the schemas.</summary>
     public static JsonObject Make(SchemaSet schemas)
     {
         var all = schemas.ToJson();
@@ -22,13 +22,13 @@ internal static class ApiComponents
                     ["type"] = "apiKey",
                     ["in"] = "header",
                     ["name"] = "x-api-key",
-                    ["description"] = "A key that `JobService keys new` made.",
+                    ["description"] = "An API key made by `JobService keys new`.",
                 },
                 ["bearer"] = new JsonObject
                 {
                     ["type"] = "http",
                     ["scheme"] = "bearer",
-                    ["description"] = "A JSON Web Token of the server's issuer, or an API key.",
+                    ["description"] = "A JSON Web Token of the configured issuer, or an API key.",
                 },
             },
         };
@@ -39,22 +39,22 @@ internal static class ApiComponents
         ["name"] = "grpc-timeout",
         ["in"] = "header",
         ["description"] =
-            "The deadline of the call, as gRPC has it: up to eight digits and a unit, H, M, S, m, u or n (hours to "
-            + "nanoseconds). Past it the answer is 504.",
+            "The timeout of the call in gRPC format: up to eight digits and a unit, H, M, S, m, u or n (hours to "
+            + "nanoseconds). An expired timeout is status 504.",
         ["schema"] = new JsonObject { ["type"] = "string", ["pattern"] = @"^\d{1,8}[HMSmun]$" },
         ["example"] = "30S",
     };
 
     private static JsonObject RetryAfter() => new()
     {
-        ["description"] = "Seconds after which the call may be repeated, where the error tells (google.rpc.RetryInfo).",
+        ["description"] = "Seconds to wait before a retry (google.rpc.RetryInfo).",
         ["schema"] = new JsonObject { ["type"] = "integer", ["minimum"] = 1 },
     };
 
     private static JsonObject Status() => new()
     {
         ["type"] = "object",
-        ["description"] = "google.rpc.Status: the form of every error.",
+        ["description"] = "google.rpc.Status: the format of every error.",
         ["required"] = new JsonArray("code", "message", "details"),
         ["properties"] = new JsonObject
         {
@@ -62,15 +62,15 @@ internal static class ApiComponents
             {
                 ["type"] = "integer",
                 ["format"] = "int32",
-                ["description"] = "The status code of gRPC, a value of google.rpc.Code.",
+                ["description"] = "gRPC status code, a value of google.rpc.Code.",
             },
-            ["message"] = new JsonObject { ["type"] = "string", ["description"] = "What is wrong, for people." },
+            ["message"] = new JsonObject { ["type"] = "string", ["description"] = "The error for people." },
             ["details"] = new JsonObject
             {
                 ["type"] = "array",
                 ["description"] =
                     "One google.rpc.ErrorInfo, whose reason is one of /v1/errorReasons; BadRequest, RetryInfo, "
-                    + "ResourceInfo and QuotaFailure where they fit.",
+                    + "ResourceInfo and QuotaFailure where they apply.",
                 ["items"] = new JsonObject
                 {
                     ["type"] = "object",

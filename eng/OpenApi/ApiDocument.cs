@@ -6,7 +6,7 @@ using Google.Protobuf.Reflection;
 
 namespace ForegSyte.OpenApi;
 
-/// <summary>The OpenAPI document of the contracts (OpenAPI 3.1.1). Pure.</summary>
+/// <summary>The OpenAPI document of the contracts (OpenAPI 3.1.1).</summary>
 internal static class ApiDocument
 {
     private static readonly JsonSerializerOptions Format = new()
@@ -15,8 +15,8 @@ internal static class ApiDocument
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <summary>The document, indented, for a file.</summary>
-    /// <param name="files">The contracts with their comments.</param>
+    /// <summary>Builds the document as indented JSON.</summary>
+    /// <param name="files">The contracts, with comments.</param>
     public static string Make(IReadOnlyList<FileDescriptor> files)
     {
         var services = files.SelectMany(file => file.Services).Where(service => HttpRoute.Of(service).Any()).ToList();
@@ -28,7 +28,7 @@ internal static class ApiDocument
             ["servers"] = new JsonArray(new JsonObject
             {
                 ["url"] = "/",
-                ["description"] = "The server that this document comes from (option Listen:HttpPort).",
+                ["description"] = "The server that serves this document (option Listen:HttpPort).",
             }),
             ["security"] = new JsonArray(
                 new JsonObject(), new JsonObject { ["apiKey"] = new JsonArray() },
@@ -45,11 +45,11 @@ internal static class ApiDocument
     {
         ["title"] = "ForegSyte",
         ["version"] = "v1",
-        ["summary"] = "Videos in, what is seen and written in them out.",
+        ["summary"] = "Detects objects and reads text in videos.",
         ["description"] =
-            "The unary methods of the gRPC contracts foregsyte.v1 over HTTP with JSON: the same callers, limits and "
-            + "errors. Names are those of the protos; requests may have them in lowerCamelCase too. Made from the "
-            + "protos by `make contracts`.",
+            "The unary methods of the gRPC package foregsyte.v1 over HTTP with JSON, with the same authentication, "
+            + "limits and errors. Names are the proto names; requests may also use lowerCamelCase. Generated from "
+            + "the protos by eng/openapi.sh.",
         ["license"] = new JsonObject { ["name"] = "Apache-2.0", ["identifier"] = "Apache-2.0" },
     };
 

@@ -5,7 +5,7 @@ using Grpc.Health.V1;
 
 namespace ForegSyte.OpenApi;
 
-/// <summary>One route as an OpenAPI operation.</summary>
+/// <summary>Builds the OpenAPI operation of a route.</summary>
 internal static class ApiOperation
 {
     /// <summary>Tag of the health check.</summary>
@@ -13,10 +13,11 @@ internal static class ApiOperation
 
     private const string Json = "application/json";
 
-    /// <summary>Makes the operation.</summary>
+    /// <summary>Builds the operation.</summary>
     /// <param name="route">The route.</param>
-    /// <param name="isMain">Whether it is the method's main route; others are named after their field too.</param>
-    /// <param name="schemas">Takes the schemas that it needs.</param>
+    /// <param name="isMain">Whether it is the method's main route; the id of another route contains its body field too.
+    /// </param>
+    /// <param name="schemas">Collects the schemas that the operation refers to.</param>
     public static JsonObject Of(HttpRoute route, bool isMain, SchemaSet schemas)
     {
         var comment = CommentText.Of(route.Method);
@@ -24,7 +25,7 @@ internal static class ApiOperation
         {
             ["operationId"] = isMain ? route.Method.Name : $"{route.Method.Name}By{Capital(route.Body)}",
             ["summary"] = CommentText.FirstSentence(comment),
-            ["description"] = $"{comment}\n\nThe method `{route.GrpcPath}` of gRPC.",
+            ["description"] = $"{comment}\n\ngRPC method: `{route.GrpcPath}`.",
             ["tags"] = new JsonArray(route.Method.Service.Name),
             ["parameters"] = new JsonArray([.. ParametersOf(route, schemas)]),
         };
@@ -38,20 +39,20 @@ internal static class ApiOperation
         return operation;
     }
 
-    /// <summary>The health check, which no contract of ours has.</summary>
+    /// <summary>The health check, which is not part of the contracts.</summary>
     public static JsonObject Health(SchemaSet schemas)
     {
         var response = new JsonObject
         {
-            ["description"] = "It serves.",
+            ["description"] = "The service is serving.",
             ["content"] = Content(schemas.Reference(HealthCheckResponse.Descriptor)),
         };
         var notServing = response.DeepClone();
-        notServing["description"] = "It starts or stops.";
+        notServing["description"] = "The service is starting or stopping.";
         return new JsonObject
         {
             ["operationId"] = "CheckHealth",
-            ["summary"] = "Tells whether the service serves",
+            ["summary"] = "Returns whether the service is serving",
             ["tags"] = new JsonArray(HealthTag),
             ["responses"] = new JsonObject(ErrorResponses.Of("")
                 .Prepend(KeyValuePair.Create<string, JsonNode?>("200", response))
@@ -79,7 +80,7 @@ internal static class ApiOperation
         yield return new JsonObject { ["$ref"] = "#/components/parameters/Timeout" };
     }
 
-    /// <summary>The fields as a query names them, nested ones by their path.</summary>
+    /// <summary>The fields as query parameters; nested fields have a dotted path.</summary>
     private static IEnumerable<(string Name, FieldDescriptor Field)> LeavesOf(
         MessageDescriptor message, string prefix) =>
         message.Fields.InFieldNumberOrder().SelectMany(field =>
@@ -87,7 +88,7 @@ internal static class ApiOperation
                 ? LeavesOf(field.MessageType, $"{prefix}{field.Name}.")
                 : [($"{prefix}{field.Name}", field)]);
 
-    /// <summary>What the path or the body has; and the other ways to give what the body gives.</summary>
+    /// <summary>Whether a field is in the path or the body, or in the same oneof as the body.</summary>
     private static bool IsElsewhere(string name, HttpRoute route) =>
         route.Path.Variables.Contains(name)
         || name == route.Body

@@ -3,10 +3,10 @@ using Google.Protobuf.Reflection;
 
 namespace ForegSyte.OpenApi;
 
-/// <summary>What the proto says of something, as paragraphs. Pure.</summary>
+/// <summary>Reads the proto comment of a declaration as paragraphs.</summary>
 internal static partial class CommentText
 {
-    /// <summary>The comment before something, lines joined; empty where there is none.</summary>
+    /// <summary>The leading comment with its lines joined; empty without a comment.</summary>
     public static string Of(IDescriptor descriptor)
     {
         var lines = DeclarationOf(descriptor)?.LeadingComments ?? "";

@@ -4,10 +4,10 @@ using Google.Protobuf.Reflection;
 
 namespace ForegSyte.OpenApi;
 
-/// <summary>The contracts with their comments, which generated code does not keep.</summary>
+/// <summary>The contracts with their comments, which generated code does not contain.</summary>
 internal static class ContractImage
 {
-    /// <summary>Reads the files of a buf image, or of a FileDescriptorSet with source information.</summary>
+    /// <summary>Reads a buf image or a FileDescriptorSet with source information.</summary>
     public static IReadOnlyList<FileDescriptor> Read(byte[] image)
     {
         var registry = new ExtensionRegistry { AnnotationsExtensions.Http };

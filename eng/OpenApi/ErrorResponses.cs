@@ -9,11 +9,11 @@ using ForegSyte.V1;
 namespace ForegSyte.OpenApi;
 
 /// <summary>
-/// The errors of a method by their HTTP status: those that its comment names, and those of every method.
+/// The error responses of a method by HTTP status: the reasons in its comment and those of every method.
 /// </summary>
 internal static partial class ErrorResponses
 {
-    /// <summary>What every method may answer, as the comments of the services say, or HTTP brings.</summary>
+    /// <summary>Errors of every method, from the comments of the services or from HTTP.</summary>
     private static readonly ErrorReason[] Common =
     [
         ErrorReason.MalformedRequest, ErrorReason.InvalidField, ErrorReason.MessageTooLarge,
@@ -25,7 +25,7 @@ internal static partial class ErrorResponses
         ErrorReasonTable.All.ToDictionary(entry => entry.Reason.ToText(), entry => entry.Reason);
 
     /// <summary>The error responses of a method.</summary>
-    /// <param name="comment">What the proto says of it.</param>
+    /// <param name="comment">The method's proto comment.</param>
     public static IEnumerable<KeyValuePair<string, JsonNode?>> Of(string comment) =>
         from reason in ReasonsIn(comment).Concat(Common).Distinct()
         let status = HttpStatus.CodeOf(reason)

@@ -3,12 +3,12 @@ using Google.Protobuf.Reflection;
 
 namespace ForegSyte.OpenApi;
 
-/// <summary>What buf does not look at: paths of the last release that lead elsewhere now.</summary>
+/// <summary>Finds released HTTP paths that are gone or lead elsewhere; buf does not check them.</summary>
 internal static class LostRoutes
 {
-    /// <summary>The routes of the released contracts that these do not have, a sentence each.</summary>
+    /// <summary>The released routes that the current contracts lack, one sentence each.</summary>
     public static IEnumerable<string> Of(IEnumerable<FileDescriptor> released, IEnumerable<FileDescriptor> current) =>
-        Routes(released).Except(Routes(current)).Select(route => $"{route} was released and is not there any more.");
+        Routes(released).Except(Routes(current)).Select(route => $"{route} was released and is missing.");
 
     private static IEnumerable<string> Routes(IEnumerable<FileDescriptor> files) => files
         .SelectMany(file => file.Services)

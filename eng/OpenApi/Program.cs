@@ -3,7 +3,7 @@ using ForegSyte.OpenApi;
 if (args is not [var image, var released, var output])
 {
     await Console.Error.WriteLineAsync(
-        "Usage: ForegSyte.OpenApi IMAGE RELEASED OUTPUT, with two images that buf build made.");
+        "Usage: ForegSyte.OpenApi IMAGE RELEASED OUTPUT (two images made by buf build).");
     return 2;
 }
 

@@ -5,8 +5,8 @@ using Google.Protobuf.WellKnownTypes;
 namespace ForegSyte.OpenApi;
 
 /// <summary>
-/// JSON Schemas of messages, in canonical proto3 JSON with the names of the proto. A message that is asked for comes
-/// with all that it has in it.
+/// JSON Schemas of messages in canonical proto3 JSON with proto names. Referring to a message adds it and all messages
+/// that it contains.
 /// </summary>
 internal sealed class SchemaSet
 {
@@ -14,7 +14,7 @@ internal sealed class SchemaSet
 
     private readonly SortedDictionary<string, JsonObject> _schemas = new(StringComparer.Ordinal);
 
-    /// <summary>All schemas that were asked for.</summary>
+    /// <summary>All collected schemas.</summary>
     public JsonObject ToJson() =>
         new(_schemas.Select(pair => KeyValuePair.Create<string, JsonNode?>(pair.Key, pair.Value)));
 
@@ -52,7 +52,7 @@ internal sealed class SchemaSet
         return field.IsRepeated ? new JsonObject { ["type"] = "array", ["items"] = OfOne(field) } : OfOne(field);
     }
 
-    /// <summary>The schema of a field with what the proto says of it.</summary>
+    /// <summary>The schema of a field with its proto comment.</summary>
     public JsonObject Described(FieldDescriptor field)
     {
         var schema = Of(field);
@@ -89,10 +89,10 @@ internal sealed class SchemaSet
         FieldType.UInt32 or FieldType.Fixed32 =>
             new JsonObject { ["type"] = "integer", ["minimum"] = 0, ["maximum"] = uint.MaxValue },
 
-        // JavaScript's numbers do not hold them: proto3 JSON writes them as text.
+        // proto3 JSON writes 64-bit numbers as strings, because JavaScript numbers cannot hold them.
         FieldType.Int64 or FieldType.SInt64 or FieldType.SFixed64 => Type("string", "int64"),
         FieldType.UInt64 or FieldType.Fixed64 => Type("string", "uint64"),
-        _ => throw new ArgumentException($"{field.FullName} is of a type that this document does not know."),
+        _ => throw new ArgumentException($"{field.FullName} has a type that this generator does not support."),
     };
 
     private JsonObject OfMessage(MessageDescriptor message) => message.FullName switch

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Checks the rules of simplify.py, that it makes the committed models from the originals, and that both compute the
-# same; then times both.
-#   eng/models/check.sh [FOLDER_OF_ORIGINALS]      ../shared/models where none is given
+# Checks simplify.py: its rules, that it reproduces the committed models from the originals, and that both give the same
+# outputs. Then measures both.
+#   eng/models/check.sh [FOLDER_OF_ORIGINALS]      ../shared/models by default
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 python=/usr/bin/python3 # Debian's, which has Debian's packages.
@@ -9,8 +9,8 @@ originals=${1:-../shared/models}
 
 fail() { printf 'models: %s\n' "$*" >&2; exit 1; }
 "$python" -c 'import cv2, numpy, onnx' 2>/dev/null ||
-  fail "install Debian's python3-numpy, python3-opencv and python3-onnx, then run this again."
-command -v npm >/dev/null || fail "npm is missing. Install Node.js (Debian package npm), then run this again."
+  fail "install Debian's python3-numpy, python3-opencv and python3-onnx, and run this again."
+command -v npm >/dev/null || fail "npm is missing. Install Node.js (Debian package npm), and run this again."
 
 packages=out/bench-peers # Those of the benchmark's peers: onnxruntime-node.
 if [ ! -d "$packages/node_modules/onnxruntime-node" ]; then
