@@ -39,7 +39,7 @@ public sealed class CommandLineUploadTests
         await second.WaitForExitAsync(Token);
 
         Assert.True(second.ExitCode == 0, error);
-        Assert.Contains("reading again what has arrived", error, StringComparison.Ordinal);
+        Assert.Contains("checking the uploaded parts", error, StringComparison.Ordinal);
         await using var client = services.Client();
         var job = await client.GetJobAsync(jobId, Token);
         await using var bytes = File.OpenRead(video);

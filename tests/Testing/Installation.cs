@@ -148,7 +148,7 @@ public sealed class Installation : IAsyncDisposable
 
     private async Task WaitUntilServingAsync(Uri address)
     {
-        using var channel = Channels.Open(OptionsFor(address));
+        using var channel = ChannelFactory.Create(OptionsFor(address));
         using var watch = new Health.HealthClient(channel).Watch(
             new HealthCheckRequest(), deadline: TimeProvider.System.GetUtcNow().UtcDateTime.AddMinutes(2));
         while (await watch.ResponseStream.MoveNext(CancellationToken.None))

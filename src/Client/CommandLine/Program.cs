@@ -1,3 +1,4 @@
-using ForegSyte.CommandLine.Running;
+using ForegSyte.CommandLine;
+using ForegSyte.CommandLine.Invocation;
 
 return await ForegSyteCommandLine.RunAsync(args, CommandEnvironment.OfThisProcess(), CancellationToken.None);

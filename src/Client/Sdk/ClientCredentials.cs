@@ -4,77 +4,81 @@ using ForegSyte.Client.Calls;
 namespace ForegSyte.Client;
 
 /// <summary>
-/// Who the client is, and whom it trusts. None of it is ever written to a log, an error or the text of an object.
+/// Credentials of the client, and the certificate authorities that it trusts. Keys and tokens never appear in a log, an
+/// error or the text of an object.
 /// </summary>
 public sealed class ClientCredentials
 {
-    /// <summary>An API key, "fgs_ID.SECRET", as the operator of the server gave it out.</summary>
+    /// <summary>An API key, "fgs_ID.SECRET", from the operator of the server.</summary>
     /// <value>Default: none.</value>
-    // Settings are written out as JSON now and then.
+    // Applications may serialize their settings.
     [JsonIgnore]
     public string? ApiKey { get; set; }
 
     /// <summary>
-    /// Path of a file with an API key. It is read again every few seconds, so that a key that was replaced needs no new
-    /// client; while it cannot be read, the last key stays.
+    /// Path of a file with an API key. The client reads it again every few seconds, so a replaced key needs no new
+    /// client. While the file cannot be read, the client keeps using the last key.
     /// </summary>
     /// <value>Default: none.</value>
     public string? ApiKeyFile { get; set; }
 
-    /// <summary>Gives an API key for each call, from a vault for example; it should remember what it gave.</summary>
+    /// <summary>
+    /// Returns the API key for each call, for example from a vault. The client calls it every time, so it should cache.
+    /// </summary>
     /// <value>Default: none.</value>
     [JsonIgnore]
     public Func<CancellationToken, ValueTask<string>>? ApiKeyProvider { get; set; }
 
     /// <summary>
-    /// Gives a bearer token, such as a JSON Web Token, for each call; it is asked each time, so that it can renew one
-    /// that is about to expire.
+    /// Returns the bearer token, such as a JSON Web Token, for each call. The client calls it every time, so it can
+    /// renew a token that is about to expire.
     /// </summary>
     /// <value>Default: none.</value>
     [JsonIgnore]
     public Func<CancellationToken, ValueTask<string>>? BearerToken { get; set; }
 
-    /// <summary>Path of a PEM file with the authorities that may have signed the server's certificate.</summary>
-    /// <value>Default: none; the authorities of the system are trusted.</value>
+    /// <summary>Path of a PEM file with the certificate authorities to trust.</summary>
+    /// <value>Default: none; the client trusts the authorities of the system.</value>
     public string? CaFile { get; set; }
 
-    /// <summary>Path of a PEM file with a client certificate, for a server that asks for one.</summary>
+    /// <summary>Path of a PEM file with a client certificate, for a server that requires one.</summary>
     /// <value>Default: none.</value>
     public string? CertificateFile { get; set; }
 
-    /// <summary>Path of a PEM file with the key of <see cref="CertificateFile"/>.</summary>
-    /// <value>Default: none; the key is in the file of the certificate.</value>
+    /// <summary>Path of a PEM file with the private key of <see cref="CertificateFile"/>.</summary>
+    /// <value>Default: none; the file of the certificate contains the key.</value>
     public string? KeyFile { get; set; }
 
     /// <summary>
-    /// Whether an API key or a token may go to another machine without TLS, where everyone on the way can read it.
+    /// Whether the client may send an API key or a token to another machine without TLS, readable by everyone on the
+    /// network path.
     /// </summary>
-    /// <value>Default: false. The loopback and Unix sockets need no leave.</value>
+    /// <value>Default: false. Loopback addresses and Unix sockets are always allowed.</value>
     public bool AllowUnencrypted { get; set; }
 
     private bool HasCertificates => CaFile is not null || CertificateFile is not null || KeyFile is not null;
 
-    /// <summary>Credentials that nobody else can change.</summary>
+    /// <summary>Copies the credentials, so that the caller cannot change them later.</summary>
     internal ClientCredentials Copy() => (ClientCredentials)MemberwiseClone();
 
-    /// <summary>Checks that the settings go together, and that the files are what they have to be.</summary>
-    /// <exception cref="ArgumentException">They do not; the message names them.</exception>
+    /// <summary>Validates the settings against each other and the addresses, and reads the files.</summary>
+    /// <exception cref="ArgumentException">A setting is invalid; the message names it.</exception>
     internal void Validate(IReadOnlyList<Uri> addresses)
     {
         string[] secrets = [.. Secrets()];
         if (secrets.Length > 1)
         {
-            throw new ArgumentException($"Give one of {string.Join(" and ", secrets)}.");
+            throw new ArgumentException($"Set only one of {string.Join(" and ", secrets)}.");
         }
 
-        if (ApiKey is not null && !CallSecret.IsWellFormed(ApiKey))
+        if (ApiKey is not null && !AuthenticationHeader.IsWellFormed(ApiKey))
         {
-            throw new ArgumentException($"{nameof(ApiKey)} is no API key: it has to be printable, without spaces.");
+            throw new ArgumentException($"{nameof(ApiKey)} must be printable ASCII without spaces.");
         }
 
         if (ApiKeyFile is not null)
         {
-            CallSecret.ReadFile(ApiKeyFile);
+            Calls.ApiKeyFile.ReadKey(ApiKeyFile);
         }
 
         if (KeyFile is not null && CertificateFile is null)
@@ -111,8 +115,8 @@ public sealed class ClientCredentials
         if (hasSecret && !AllowUnencrypted && address.Scheme == Uri.UriSchemeHttp && !address.IsLoopback)
         {
             throw new ArgumentException(
-                $"An API key or token would go to {address} without TLS, where everyone on the way can read it. Use an "
-                + $"https address, or set {nameof(AllowUnencrypted)}.");
+                $"The API key or token would go to {address} without TLS, readable by everyone on the network path. "
+                + $"Use an https address, or set {nameof(AllowUnencrypted)}.");
         }
     }
 }

@@ -2,19 +2,19 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Client;
 
-/// <content>How jobs are cancelled, run again and removed.</content>
+/// <content>Cancels, retries and deletes jobs.</content>
 public sealed partial class ForegSyteClient
 {
     /// <summary>
-    /// Ends a pending or running job; a job that is cancelled already is returned as it is. Its finished segments stay,
-    /// so that <see cref="RetryJobAsync"/> can go on after them.
+    /// Cancels a pending or running job, or returns a job that is already cancelled. The job keeps its finished
+    /// segments, and <see cref="RetryJobAsync"/> continues after them.
     /// </summary>
-    /// <remarks>Repeated while the server is UNAVAILABLE: a job is cancelled once, however often it is asked.</remarks>
+    /// <remarks>Retried while the server is UNAVAILABLE; cancelling is idempotent.</remarks>
     /// <param name="jobId">Id of the job, a UUID.</param>
-    /// <param name="cancellationToken">Ends the call; the job may be cancelled all the same.</param>
-    /// <returns>The job, cancelled.</returns>
+    /// <param name="cancellationToken">Cancels the call; the job may be cancelled anyway.</param>
+    /// <returns>The cancelled job.</returns>
     /// <exception cref="ForegSyteException">
-    /// JOB_NOT_FOUND, INVALID_FIELD, WRONG_JOB_STATUS (it is completed or failed), STORAGE_FULL, or the server was not
+    /// JOB_NOT_FOUND, INVALID_FIELD, WRONG_JOB_STATUS (completed or failed), STORAGE_FULL, or the server could not be
     /// reached.
     /// </exception>
     public async Task<Job> CancelJobAsync(string jobId, CancellationToken cancellationToken = default)
@@ -26,19 +26,19 @@ public sealed partial class ForegSyteClient
     }
 
     /// <summary>
-    /// Puts a failed or cancelled job back to the queue; it goes on after its last finished segment. A job that is
-    /// pending or running already is returned as it is.
+    /// Queues a failed or cancelled job again; it continues after its last finished segment. Returns a job that is
+    /// already pending or running.
     /// </summary>
     /// <remarks>
-    /// Repeated while the server is UNAVAILABLE. Where an answer was lost and the job ended before the repetition, that
-    /// one finds a job that has ended: a completed one gives WRONG_JOB_STATUS, one that failed again is retried again.
+    /// Retried while the server is UNAVAILABLE. If a response was lost and the job ended before the retry, the retry
+    /// throws WRONG_JOB_STATUS for a completed job and queues a job that failed again.
     /// </remarks>
     /// <param name="jobId">Id of the job, a UUID.</param>
-    /// <param name="cancellationToken">Ends the call; the job may be queued all the same.</param>
+    /// <param name="cancellationToken">Cancels the call; the job may be queued anyway.</param>
     /// <returns>The job, pending or running.</returns>
     /// <exception cref="ForegSyteException">
-    /// JOB_NOT_FOUND, INVALID_FIELD, WRONG_JOB_STATUS (it is completed), VIDEO_GONE, QUEUE_FULL, STORAGE_FULL, or the
-    /// server was not reached.
+    /// JOB_NOT_FOUND, INVALID_FIELD, WRONG_JOB_STATUS (completed), VIDEO_GONE, QUEUE_FULL, STORAGE_FULL, or the server
+    /// could not be reached.
     /// </exception>
     public async Task<Job> RetryJobAsync(string jobId, CancellationToken cancellationToken = default)
     {
@@ -48,17 +48,16 @@ public sealed partial class ForegSyteClient
         return response.Job;
     }
 
-    /// <summary>Removes a job that has ended, with its video and its results. There is no way back.</summary>
+    /// <summary>Permanently deletes a terminal job with its video and its results.</summary>
     /// <remarks>
-    /// Repeated while the server is UNAVAILABLE. A repetition that is answered with JOB_NOT_FOUND counts as success:
-    /// the attempt before it may have removed the job with its answer lost, and there is no such job either way. The
-    /// same answer to the first attempt is thrown, since it tells of a wrong id.
+    /// Retried while the server is UNAVAILABLE. JOB_NOT_FOUND on a retry counts as success, because the lost response
+    /// of an earlier attempt may have reported the deletion. On the first attempt it is thrown: the id is wrong.
     /// </remarks>
     /// <param name="jobId">Id of the job, a UUID.</param>
-    /// <param name="cancellationToken">Ends the call; the job may be removed all the same.</param>
+    /// <param name="cancellationToken">Cancels the call; the job may be deleted anyway.</param>
     /// <exception cref="ForegSyteException">
-    /// JOB_NOT_FOUND, INVALID_FIELD, WRONG_JOB_STATUS (it is pending or running: cancel it first), STORAGE_FULL, or the
-    /// server was not reached.
+    /// JOB_NOT_FOUND, INVALID_FIELD, WRONG_JOB_STATUS (pending or running: cancel it first), STORAGE_FULL, or the
+    /// server could not be reached.
     /// </exception>
     public async Task DeleteJobAsync(string jobId, CancellationToken cancellationToken = default)
     {
@@ -77,7 +76,7 @@ public sealed partial class ForegSyteClient
         }
         catch (ForegSyteException failure) when (failure.Reason == ErrorReason.JobNotFound && attempts > 1)
         {
-            // Removed, by an attempt whose answer was lost or by someone else.
+            // An attempt whose response was lost, or another caller, has deleted the job.
         }
     }
 }

@@ -3,12 +3,12 @@ using Google.Protobuf.WellKnownTypes;
 
 namespace ForegSyte.Client;
 
-/// <content>What operators ask of a server.</content>
+/// <content>Calls for operators.</content>
 public sealed partial class ForegSyteClient
 {
-    /// <summary>Tells what the server is: its version, the limits in force, whether it begins jobs.</summary>
-    /// <param name="cancellationToken">Ends the call.</param>
-    /// <exception cref="ForegSyteException">The server was not reached.</exception>
+    /// <summary>Reads the server's version, its limits, and whether it starts jobs.</summary>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="ForegSyteException">The server could not be reached.</exception>
     public async Task<JobServiceGetServerInfoResponse> GetServerInfoAsync(
         CancellationToken cancellationToken = default) =>
         await _calls.RunAsync(
@@ -17,11 +17,13 @@ public sealed partial class ForegSyteClient
             cancellationToken);
 
     /// <summary>
-    /// Tells all that is known of one job, in words too: why it waits, what runs for it and where, why it failed.
+    /// Explains the state of a job: why it waits, what is running for it and where, why it failed.
     /// </summary>
     /// <param name="jobId">Id of the job, a UUID.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    /// <exception cref="ForegSyteException">JOB_NOT_FOUND, INVALID_FIELD, or the server was not reached.</exception>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="ForegSyteException">
+    /// JOB_NOT_FOUND, INVALID_FIELD, or the server could not be reached.
+    /// </exception>
     public async Task<JobDiagnosis> DiagnoseJobAsync(string jobId, CancellationToken cancellationToken = default)
     {
         var request = new DiagnoseJobRequest { JobId = jobId };
@@ -31,21 +33,22 @@ public sealed partial class ForegSyteClient
     }
 
     /// <summary>
-    /// Has the server begin no more jobs, before a restart or for maintenance. It answers calls and accepts jobs
-    /// meanwhile, which the next start runs. Only a start ends a drain; calling again gives it another timeout. Needs
-    /// the permission admin.
+    /// Stops the server from starting jobs, before a restart or for maintenance. It still answers calls and accepts
+    /// jobs, which run after the next start. Only a restart ends a drain; a second call replaces the timeout. Needs the
+    /// permission admin.
     /// </summary>
     /// <remarks>
-    /// Not repeated: where the answer was lost because the server stopped, a repetition would drain the one after it.
+    /// Not retried: if the response was lost because the server stopped, a retry would drain its successor.
     /// </remarks>
     /// <param name="timeout">
-    /// How long running jobs may go on before they are handed back; null means the server's grace time.
+    /// Time that running jobs may continue before the server returns them to the queue; null means the server's
+    /// default.
     /// </param>
-    /// <param name="stop">Whether the server stops when no job runs any more.</param>
-    /// <param name="cancellationToken">Ends the call, not the drain.</param>
-    /// <returns>How far the drain is.</returns>
+    /// <param name="stop">Whether the server stops when no job is running.</param>
+    /// <param name="cancellationToken">Cancels the call, not the drain.</param>
+    /// <returns>The progress of the drain.</returns>
     /// <exception cref="ForegSyteException">
-    /// INVALID_FIELD (more than 24 hours), PERMISSION_DENIED, or the server was not reached.
+    /// INVALID_FIELD (timeout over 24 hours), PERMISSION_DENIED, or the server could not be reached.
     /// </exception>
     public async Task<DrainStatus> DrainServerAsync(
         TimeSpan? timeout = null, bool stop = false, CancellationToken cancellationToken = default)

@@ -1,7 +1,5 @@
 using System.Runtime.CompilerServices;
 using ForegSyte.Client.Calls;
-using ForegSyte.Client.Results;
-using ForegSyte.Client.Watching;
 using ForegSyte.Protocol.Tracing;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
@@ -11,9 +9,8 @@ using Grpc.Net.Client;
 namespace ForegSyte.Client;
 
 /// <summary>
-/// The typed client of a ForegSyte JobService. Make one and share it: it is safe for concurrent use and holds the
-/// connection. Calls are repeated while the server is UNAVAILABLE; everything else is a <see
-/// cref="ForegSyteException"/>.
+/// A typed client of a ForegSyte JobService. Create one and share it: it is thread-safe and keeps the connection. It
+/// retries calls while the server is UNAVAILABLE; every other failure is a <see cref="ForegSyteException"/>.
 /// </summary>
 /// <example>
 /// <code>
@@ -31,27 +28,29 @@ public sealed partial class ForegSyteClient : IAsyncDisposable, IDisposable
     private readonly UploadService.UploadServiceClient _uploadService;
     private readonly CallRunner _calls;
 
-    /// <summary>Makes a client; it connects with the first call.</summary>
-    /// <param name="options">Settings; null means all defaults.</param>
-    /// <exception cref="ArgumentException">A setting lies outside its range; the message names it.</exception>
+    /// <summary>Creates a client. It connects with the first call.</summary>
+    /// <param name="options">Options; null means the defaults.</param>
+    /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
     public ForegSyteClient(ForegSyteClientOptions? options = null)
     {
         _options = (options ?? new ForegSyteClientOptions()).Copy();
         _options.Validate();
-        _channel = Channels.Open(_options);
+        _channel = ChannelFactory.Create(_options);
         var calls = _channel.Intercept(new CallTracing(ForegSyteTraces.Source));
         _service = new JobService.JobServiceClient(calls);
         _uploadService = new UploadService.UploadServiceClient(calls);
         _calls = new CallRunner(_options);
     }
 
-    /// <summary>Where the server is; of several, the first.</summary>
+    /// <summary>Address of the server; the first of several.</summary>
     public Uri Address => _options.Address;
 
     /// <summary>Reads one job.</summary>
     /// <param name="jobId">Id of the job, a UUID.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    /// <exception cref="ForegSyteException">JOB_NOT_FOUND, INVALID_FIELD, or the server was not reached.</exception>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="ForegSyteException">
+    /// JOB_NOT_FOUND, INVALID_FIELD, or the server could not be reached.
+    /// </exception>
     public async Task<Job> GetJobAsync(string jobId, CancellationToken cancellationToken = default)
     {
         var request = new GetJobRequest { JobId = jobId };
@@ -61,14 +60,16 @@ public sealed partial class ForegSyteClient : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// Waits once for a change (a long poll): returns when the job's etag differs from the given one, at once where
-    /// that is empty, and the unchanged job when the time is over.
+    /// Waits for one change with a long poll: returns when the etag of the job differs from the given etag (at once if
+    /// that is empty), or the unchanged job after the timeout.
     /// </summary>
     /// <param name="jobId">Id of the job, a UUID.</param>
-    /// <param name="etag">The etag that the caller knows; empty for none.</param>
-    /// <param name="timeout">How long to wait; null means <see cref="ForegSyteClientOptions.LongPollTimeout"/>.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    /// <exception cref="ForegSyteException">JOB_NOT_FOUND, INVALID_FIELD, or the server was not reached.</exception>
+    /// <param name="etag">Etag of the last known state; empty for none.</param>
+    /// <param name="timeout">Time to wait; null means <see cref="ForegSyteClientOptions.LongPollTimeout"/>.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="ForegSyteException">
+    /// JOB_NOT_FOUND, INVALID_FIELD, or the server could not be reached.
+    /// </exception>
     public async Task<Job> WaitJobAsync(
         string jobId, string etag = "", TimeSpan? timeout = null, CancellationToken cancellationToken = default)
     {
@@ -80,21 +81,20 @@ public sealed partial class ForegSyteClient : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// The job now and after every change until it is terminal (completed, failed or cancelled); then the sequence ends
-    /// by itself. A server that goes away and comes back within <see cref="ForegSyteClientOptions.MaxOutage"/> is not
-    /// noticed.
+    /// Yields the job now and after every change. The sequence ends when the job is terminal (completed, failed or
+    /// cancelled). An outage of the server up to <see cref="ForegSyteClientOptions.MaxOutage"/> does not end it.
     /// </summary>
     /// <remarks>
-    /// What a job waits for (its place in the queue, for example) is no change that ends a long poll. Where it differs
-    /// at the end of one, the job is told too.
+    /// A change of the wait reason, for example of the position in the queue, does not end a long poll. The sequence
+    /// yields it when the long poll ends.
     /// </remarks>
     /// <param name="jobId">Id of the job, a UUID.</param>
     /// <param name="timeout">
-    /// Longest time for all; null means <see cref="ForegSyteClientOptions.WatchTimeout"/>.
+    /// Time limit of the watch; null means <see cref="ForegSyteClientOptions.WatchTimeout"/>.
     /// </param>
-    /// <param name="cancellationToken">Ends the watch, not the job.</param>
+    /// <param name="cancellationToken">Cancels the watch, not the job.</param>
     /// <exception cref="ForegSyteException">
-    /// JOB_NOT_FOUND, INVALID_FIELD, the server stayed away, or DEADLINE_EXCEEDED when the time is over.
+    /// JOB_NOT_FOUND, INVALID_FIELD, an outage longer than MaxOutage, or DEADLINE_EXCEEDED after the timeout.
     /// </exception>
     public IAsyncEnumerable<Job> WatchJobAsync(
         string jobId, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
@@ -112,21 +112,22 @@ public sealed partial class ForegSyteClient : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// Waits until the job is terminal and returns it. A failed or cancelled job is returned, not thrown: look at its
-    /// status.
+    /// Waits until the job is terminal and returns it. A failed or cancelled job is not an exception: check its status.
     /// </summary>
     /// <inheritdoc cref="WatchJobAsync"/>
     public async Task<Job> WaitForCompletionAsync(
         string jobId, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
         await WatchJobAsync(jobId, timeout, cancellationToken).LastAsync(cancellationToken);
 
-    /// <summary>All jobs that pass the filter, newest first, read page by page as the caller goes on.</summary>
+    /// <summary>Lists the jobs that match a filter, newest first; reads further pages on demand.</summary>
     /// <param name="filter">
     /// AIP-160 expression, for example <c>status = FAILED</c>; null or empty means all jobs.
     /// </param>
-    /// <param name="pageSize">Jobs a page; 0 means the server's default of 50.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    /// <exception cref="ForegSyteException">INVALID_FILTER, INVALID_FIELD, or the server was not reached.</exception>
+    /// <param name="pageSize">Jobs per page; 0 means the server's default of 50.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="ForegSyteException">
+    /// INVALID_FILTER, INVALID_FIELD, or the server could not be reached.
+    /// </exception>
     public async IAsyncEnumerable<Job> ListJobsAsync(
         string? filter = null, int pageSize = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
@@ -146,24 +147,24 @@ public sealed partial class ForegSyteClient : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// The results of a job, one entry for each analyzed frame, read page by page as the caller goes on. Of a job that
-    /// still runs the finished ones come first, then the others as their segments are finished. A job that fails or is
-    /// cancelled ends the sequence where its finished segments end: look at its status.
+    /// Reads the results of a job, one item for each analyzed frame; reads further pages on demand. For a running job
+    /// it yields the results of finished segments, then waits for further segments. If the job fails or is cancelled,
+    /// the sequence ends after the last finished segment: check the status of the job.
     /// </summary>
     /// <param name="jobId">Id of the job, a UUID.</param>
-    /// <param name="startFrame">Start at the first analyzed frame whose index is at least this.</param>
-    /// <param name="cancellationToken">Ends the reading, not the job.</param>
+    /// <param name="startFrame">Minimum index of the first frame.</param>
+    /// <param name="cancellationToken">Cancels the reading, not the job.</param>
     /// <exception cref="ForegSyteException">
-    /// JOB_NOT_FOUND, RESULTS_NOT_READY (nothing is finished yet), RESULTS_DAMAGED, INVALID_FIELD, or the server was
-    /// not reached.
+    /// JOB_NOT_FOUND, RESULTS_NOT_READY (no segment is finished), RESULTS_DAMAGED, INVALID_FIELD, or the server could
+    /// not be reached.
     /// </exception>
     public IAsyncEnumerable<FrameResult> GetResultsAsync(
         string jobId, int startFrame = 0, CancellationToken cancellationToken = default) =>
         ReaderOf(jobId, startFrame).ReadAsync(waitForFirst: false, cancellationToken);
 
     /// <summary>
-    /// As <see cref="GetResultsAsync"/>, and waits also for the first results: RESULTS_NOT_READY is thrown only where
-    /// the job ended without any.
+    /// Reads the results like <see cref="GetResultsAsync"/>, but also waits for the first ones. It throws
+    /// RESULTS_NOT_READY only if the job ended without results.
     /// </summary>
     /// <inheritdoc cref="GetResultsAsync"/>
     public IAsyncEnumerable<FrameResult> FollowResultsAsync(
@@ -171,17 +172,17 @@ public sealed partial class ForegSyteClient : IAsyncDisposable, IDisposable
         ReaderOf(jobId, startFrame).ReadAsync(waitForFirst: true, cancellationToken);
 
     /// <summary>
-    /// One page of results, without waiting. Where it is empty and has a token, the job goes on: wait with
-    /// <see cref="WaitJobAsync"/> before asking again.
+    /// Reads one page of results without waiting. An empty page with a token means that the job is still running: call
+    /// <see cref="WaitJobAsync"/> before you read the page again.
     /// </summary>
     /// <param name="jobId">Id of the job, a UUID.</param>
-    /// <param name="pageToken">NextPageToken of the page before; empty for the first.</param>
+    /// <param name="pageToken">NextPageToken of the previous page; empty for the first page.</param>
     /// <param name="startFrame">
-    /// First page only: start at the first analyzed frame whose index is at least this.
+    /// Minimum index of the first frame; used for the first page only.
     /// </param>
-    /// <param name="pageBytes">Budget of the page in bytes; 0 means the server's default of 1 MiB.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    /// <exception cref="ForegSyteException">As for <see cref="GetResultsAsync"/>, and INVALID_PAGE_TOKEN.</exception>
+    /// <param name="pageBytes">Maximum size of the page in bytes; 0 means the server's default of 1 MiB.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="ForegSyteException">Those of <see cref="GetResultsAsync"/>, and INVALID_PAGE_TOKEN.</exception>
     public Task<GetJobResultsResponse> GetResultsPageAsync(
         string jobId,
         string pageToken = "",
@@ -200,9 +201,9 @@ public sealed partial class ForegSyteClient : IAsyncDisposable, IDisposable
             _options.ReadDeadline, call => _service.GetJobResultsAsync(request, call), cancellationToken);
     }
 
-    /// <summary>The pipelines that a job may ask for, ordered by id.</summary>
-    /// <param name="cancellationToken">Ends the call.</param>
-    /// <exception cref="ForegSyteException">The server was not reached.</exception>
+    /// <summary>Lists the pipelines of the server, ordered by id.</summary>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="ForegSyteException">The server could not be reached.</exception>
     public async Task<IReadOnlyList<Pipeline>> ListPipelinesAsync(CancellationToken cancellationToken = default)
     {
         var response = await _calls.RunAsync(
@@ -212,7 +213,7 @@ public sealed partial class ForegSyteClient : IAsyncDisposable, IDisposable
         return response.Pipelines;
     }
 
-    /// <summary>Closes the connection; calls under way end.</summary>
+    /// <summary>Closes the connection and cancels active calls.</summary>
     public void Dispose() => _channel.Dispose();
 
     /// <inheritdoc cref="Dispose"/>

@@ -1,152 +1,144 @@
 using ForegSyte.Client.Calls;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Client;
 
 /// <summary>
-/// Settings of a <see cref="ForegSyteClient"/>. Every limit and every time has a name and a default. A client takes a
-/// copy: what is changed later, changes nothing of it.
+/// Options of a <see cref="ForegSyteClient"/>. A client copies them, so later changes do not affect it.
 /// </summary>
 public sealed record ForegSyteClientOptions
 {
     /// <summary>
-    /// Where the JobService is. <c>http</c> means HTTP/2 without TLS, <c>https</c> HTTP/2 with TLS, and
-    /// <c>unix:/path</c> a Unix domain socket of this machine.
+    /// Address of the JobService: <c>http</c> for HTTP/2 without TLS, <c>https</c> for HTTP/2 with TLS,
+    /// <c>unix:/path</c> for a Unix domain socket.
     /// </summary>
     /// <value>Default: <c>http://127.0.0.1:5200</c>.</value>
     public Uri Address { get; set; } = new("http://127.0.0.1:5200");
 
     /// <summary>
-    /// Further addresses under which the same jobs are served: of the server that takes over when one is replaced, or
-    /// of replicas that share their database. All are http, or all https. Servers with data of their own do not know
-    /// each other's jobs and do not belong in one client.
+    /// Further addresses that serve the same jobs: a server that takes over during a rolling restart, or replicas that
+    /// share a database. All must be http, or all https. Servers with separate databases need a client each.
     /// </summary>
     /// <value>Default: none.</value>
     public IReadOnlyList<Uri> Replicas { get; set; } = [];
 
-    /// <summary>Which of several servers a call goes to.</summary>
+    /// <summary>How calls are distributed over several servers.</summary>
     /// <value>Default: <see cref="LoadBalancingPolicy.PickFirst"/>.</value>
     public LoadBalancingPolicy LoadBalancing { get; set; }
 
     /// <summary>
-    /// How often the host of <see cref="Address"/> is looked up again under <see
-    /// cref="LoadBalancingPolicy.RoundRobin"/>, so that servers that are added get calls too.
+    /// Interval at which <see cref="LoadBalancingPolicy.RoundRobin"/> resolves the host of <see cref="Address"/> again,
+    /// to find added servers.
     /// </summary>
     /// <value>Default: 1 minute. At least 15 seconds.</value>
     public TimeSpan DnsRefreshInterval { get; set; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Who the client is, and which servers it trusts.</summary>
+    /// <summary>Credentials of the client, and the certificate authorities that it trusts.</summary>
     /// <value>Default: no credentials; the certificate authorities of the system.</value>
     public ClientCredentials Credentials { get; set; } = new();
 
-    /// <summary>Longest time for a call that reads, its repetitions included.</summary>
+    /// <summary>Deadline of a call that reads, including retries.</summary>
     /// <value>Default: 30 seconds. Greater than zero.</value>
     public TimeSpan ReadDeadline { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Longest time for a submission, its repetitions included.</summary>
-    /// <value>Default: 5 minutes, enough for 32 MiB over a slow line. Greater than zero.</value>
+    /// <summary>Deadline of a submission, including retries.</summary>
+    /// <value>Default: 5 minutes, enough for 32 MiB at 1 Mbit/s. Greater than zero.</value>
     public TimeSpan SubmitDeadline { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
-    /// Longest time for a submission by uri, its repetitions included: the server answers when it has the whole video.
+    /// Deadline of a submission by URI, including retries. The server answers after it has fetched the whole video.
     /// </summary>
-    /// <value>Default: 1 hour, as long as a server fetches by default. Greater than zero.</value>
+    /// <value>Default: 1 hour, the server's default limit for a fetch. Greater than zero.</value>
     public TimeSpan FetchDeadline { get; set; } = TimeSpan.FromHours(1);
 
-    /// <summary>
-    /// Longest time for a call that cancels, retries or deletes a job, its repetitions included.
-    /// </summary>
+    /// <summary>Deadline of a call that cancels, retries or deletes a job, including retries.</summary>
     /// <value>Default: 30 seconds. Greater than zero.</value>
     public TimeSpan ControlDeadline { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long one WaitJob call asks the server to wait for a change.</summary>
-    /// <value>Default: 30 seconds. Greater than zero; the server cuts what is longer than 60 seconds.</value>
+    /// <summary>Time that one WaitJob call asks the server to wait for a change.</summary>
+    /// <value>Default: 30 seconds. Greater than zero; the server limits it to 60 seconds.</value>
     public TimeSpan LongPollTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How much later than <see cref="LongPollTimeout"/> the deadline of a WaitJob call is.</summary>
+    /// <summary>Time that the deadline of a WaitJob call adds to <see cref="LongPollTimeout"/>.</summary>
     /// <value>Default: 10 seconds. Greater than zero.</value>
     public TimeSpan LongPollGrace { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Longest time to watch one job when the caller gives none, so that no watch lasts for ever.</summary>
+    /// <summary>Time limit of a watch whose caller gives none.</summary>
     /// <value>Default: 24 hours. Greater than zero.</value>
     public TimeSpan WatchTimeout { get; set; } = TimeSpan.FromHours(24);
 
     /// <summary>
-    /// How long the server may be away, or busy, during a watch or an upload before that gives up; a restart fits in.
+    /// Longest outage of the server, unavailable or busy, that a watch or an upload survives. The default covers a
+    /// restart.
     /// </summary>
     /// <value>Default: 2 minutes. Not negative.</value>
     public TimeSpan MaxOutage { get; set; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>How often a call is made at most when the server answers UNAVAILABLE.</summary>
-    /// <value>Default: 5. At least 1, which means that nothing is repeated; at most 20.</value>
+    /// <summary>Maximum number of attempts of a call that returns UNAVAILABLE.</summary>
+    /// <value>Default: 5. 1 (no retries) to 20.</value>
     public int MaxAttempts { get; set; } = 5;
 
     /// <summary>
-    /// Upper end of the first pause between attempts; it doubles with each attempt, with full jitter.
+    /// Longest delay before the first retry. It doubles with each further retry; the actual delay is random (full
+    /// jitter).
     /// </summary>
     /// <value>Default: 200 milliseconds. Greater than zero.</value>
     public TimeSpan RetryBaseDelay { get; set; } = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Longest pause between attempts that the client chooses by itself.</summary>
+    /// <summary>Longest delay between retries, unless the server's RetryInfo asks for more.</summary>
     /// <value>Default: 5 seconds. At least <see cref="RetryBaseDelay"/>.</value>
     public TimeSpan RetryMaxDelay { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Largest message in bytes, sent or received.</summary>
+    /// <summary>Maximum size of a message in bytes, sent or received.</summary>
     /// <value>Default: 40 MiB. Greater than <see cref="MaxInlineBytes"/>.</value>
     public int MaxMessageBytes { get; set; } = 40 * 1024 * 1024;
 
     /// <summary>
-    /// Largest video in bytes that is sent inside the message; the server's limit is Submit:MaxInlineBytes.
+    /// Maximum size in bytes of a video sent inside the message. The server's limit is Submit:MaxInlineBytes.
     /// </summary>
     /// <value>Default: 32 MiB. Greater than zero.</value>
     public int MaxInlineBytes { get; set; } = 32 * 1024 * 1024;
 
-    /// <summary>How a file is sent that is larger than <see cref="MaxInlineBytes"/>.</summary>
+    /// <summary>Options of uploads, for files larger than <see cref="MaxInlineBytes"/>.</summary>
     /// <value>Default: parts of 2 MiB, 4 at a time.</value>
     public UploadOptions Uploads { get; set; } = new();
 
-    /// <summary>How long to wait for a connection to be made.</summary>
+    /// <summary>Timeout of a connection attempt.</summary>
     /// <value>Default: 10 seconds. Greater than zero.</value>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>
-    /// Silence on a connection with calls under way after which the client asks whether the server is there.
-    /// </summary>
-    /// <value>Default: 60 seconds. At least 10 seconds, so that servers do not take it for an attack.</value>
+    /// <summary>Silence on a connection during a call after which the client sends a keep-alive ping.</summary>
+    /// <value>Default: 60 seconds. At least 10 seconds, so that servers do not take pings for an attack.</value>
     public TimeSpan KeepAlivePingDelay { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>How long an answer to a keep-alive question may take before the connection is given up.</summary>
+    /// <summary>Time without an answer to a keep-alive ping after which the client closes the connection.</summary>
     /// <value>Default: 20 seconds. At least 1 second.</value>
     public TimeSpan KeepAlivePingTimeout { get; set; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>
-    /// Last word on the channel, for credentials, logging or certificates. Applied after all other settings.
-    /// </summary>
-    /// <value>Default: nothing is changed.</value>
+    /// <summary>Changes the options of the gRPC channel, after all other settings.</summary>
+    /// <value>Default: no changes.</value>
     public Action<GrpcChannelOptions>? ConfigureChannel { get; set; }
 
-    /// <summary>Where the client and its channel log; keys and tokens are never written.</summary>
-    /// <value>
-    /// Default: nowhere; a client of <c>AddForegSyteClient</c> logs where its application does.
-    /// </value>
+    /// <summary>Logger factory of the client and its channel. Keys and tokens are never logged.</summary>
+    /// <value>Default: no logging; a client of <c>AddForegSyteClient</c> uses the application's.</value>
     public ILoggerFactory? LoggerFactory { get; set; }
 
-    /// <summary>The clock of deadlines and pauses.</summary>
-    /// <value>Default: the system's clock.</value>
+    /// <summary>Clock of deadlines and delays.</summary>
+    /// <value>Default: the system clock.</value>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
 
-    /// <summary>The source of jitter. The client takes a lock around it.</summary>
-    /// <value>Default: a new generator with a seed of its own.</value>
+    /// <summary>Random number generator of the jitter. The client locks it.</summary>
+    /// <value>Default: a new generator.</value>
     public Random Random { get; set; } = new();
 
-    /// <summary>All addresses, the first one first.</summary>
+    /// <summary>All addresses, <see cref="Address"/> first.</summary>
     internal IReadOnlyList<Uri> Addresses => [Address, .. Replicas];
 
-    /// <summary>The same for people.</summary>
     internal string AddressesText => string.Join(", ", Addresses);
 
-    /// <summary>Settings that nobody else can change.</summary>
+    /// <summary>Copies the options, so that the caller cannot change them later.</summary>
     internal ForegSyteClientOptions Copy() => this with
     {
         Replicas = [.. Replicas],
@@ -154,8 +146,8 @@ public sealed record ForegSyteClientOptions
         Uploads = Uploads with { },
     };
 
-    /// <summary>Checks every setting; files are read.</summary>
-    /// <exception cref="ArgumentException">A setting lies outside its range; the message names it.</exception>
+    /// <summary>Validates every option, and reads the files of the credentials.</summary>
+    /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
     internal void Validate()
     {
         ValidateAddresses();
@@ -186,7 +178,7 @@ public sealed record ForegSyteClientOptions
         if (!Enum.IsDefined(LoadBalancing))
         {
             throw new ArgumentException(FormattableString.Invariant(
-                $"{nameof(LoadBalancing)} has to be {LoadBalancingPolicy.PickFirst} or ")
+                $"{nameof(LoadBalancing)} must be {LoadBalancingPolicy.PickFirst} or ")
                 + $"{LoadBalancingPolicy.RoundRobin}, not {LoadBalancing}.");
         }
 
@@ -194,8 +186,8 @@ public sealed record ForegSyteClientOptions
         if (Address.Scheme == UnixSockets.Scheme && (Replicas.Count > 0 || LoadBalancing != default))
         {
             throw new ArgumentException(
-                $"{nameof(Replicas)} and {nameof(LoadBalancing)} need http or https addresses: a Unix socket is one "
-                + "server.");
+                $"{nameof(Replicas)} and {nameof(LoadBalancing)} need http or https addresses: a Unix socket is a "
+                + "single server.");
         }
 
         foreach (var replica in Replicas)
@@ -209,7 +201,65 @@ public sealed record ForegSyteClientOptions
         if (!address.IsAbsoluteUri || !schemes.Contains(address.Scheme))
         {
             throw new ArgumentException(
-                $"{setting} has to be an address with {string.Join(", ", schemes)}, not '{address}'.");
+                $"{setting} must be an address with the scheme {string.Join(" or ", schemes)}, not '{address}'.");
+        }
+    }
+}
+
+/// <summary>How calls are distributed over several servers.</summary>
+public enum LoadBalancingPolicy
+{
+    /// <summary>
+    /// All calls go to the first server that accepts a connection, and to the next one if that connection is lost. For
+    /// a server that another one replaces, as in a rolling restart.
+    /// </summary>
+    PickFirst = 0,
+
+    /// <summary>
+    /// Calls go to all servers in turn: to every <see cref="ForegSyteClientOptions.Replicas">replica</see> or, without
+    /// replicas, to every IP address of the host of <see cref="ForegSyteClientOptions.Address"/>. Only for servers that
+    /// share their jobs.
+    /// </summary>
+    RoundRobin = 1,
+}
+
+/// <summary>Validates the options of a registered client when the application starts.</summary>
+internal sealed class ForegSyteClientOptionsValidator : IValidateOptions<ForegSyteClientOptions>
+{
+    public ValidateOptionsResult Validate(string? name, ForegSyteClientOptions options)
+    {
+        try
+        {
+            options.Validate();
+            return ValidateOptionsResult.Success;
+        }
+        catch (ArgumentException failure)
+        {
+            var client = string.IsNullOrEmpty(name) ? "The ForegSyte client" : $"The ForegSyte client '{name}'";
+            return ValidateOptionsResult.Fail($"{client}: {failure.Message}");
+        }
+    }
+}
+
+/// <summary>Range checks whose messages name the option.</summary>
+internal static class OptionRange
+{
+    /// <exception cref="ArgumentException">The value is below the minimum.</exception>
+    public static void RequireAtLeast(TimeSpan value, TimeSpan minimum, string name)
+    {
+        if (value < minimum)
+        {
+            throw new ArgumentException($"{name} must be at least {minimum}, not {value}.");
+        }
+    }
+
+    /// <exception cref="ArgumentException">The value is out of range.</exception>
+    public static void RequireBetween(int value, int minimum, int maximum, string name)
+    {
+        if (value < minimum || value > maximum)
+        {
+            throw new ArgumentException(FormattableString.Invariant(
+                $"{name} must be between {minimum} and {maximum}, not {value}."));
         }
     }
 }

@@ -1,42 +1,66 @@
 namespace ForegSyte.Client;
 
-/// <summary>What to do with a video that is submitted.</summary>
+/// <summary>Options of a submission.</summary>
 public sealed record SubmitOptions
 {
-    /// <summary>Pipeline to run, an id of <see cref="ForegSyteClient.ListPipelinesAsync"/>.</summary>
+    /// <summary>Id of the pipeline to run, one of <see cref="ForegSyteClient.ListPipelinesAsync"/>.</summary>
     public required string PipelineId { get; init; }
 
-    /// <summary>Analyze only frames whose index is a multiple of this.</summary>
+    /// <summary>Analyzes only frames whose index is a multiple of this.</summary>
     /// <value>Default: 1, every frame. 1 to 1,000,000.</value>
     public int FrameStride { get; init; } = 1;
 
-    /// <summary>Stop after this many analyzed frames.</summary>
+    /// <summary>Maximum number of frames to analyze.</summary>
     /// <value>Default: 0, no limit. Not negative.</value>
     public int MaxFrames { get; init; }
 
-    /// <summary>Name for people, at most 255 characters.</summary>
-    /// <value>Default: the file name where a file is submitted, otherwise empty.</value>
+    /// <summary>Display name of the job, at most 255 characters.</summary>
+    /// <value>Default: the file name for a submitted file, otherwise empty.</value>
     public string? DisplayName { get; init; }
 
     /// <summary>
-    /// Makes the submission safe to repeat: a UUID of version 4. The same id with the same video gives the same job.
+    /// Idempotency key, a UUID of version 4: a second submission with the same key and the same video returns the same
+    /// job.
     /// </summary>
-    /// <value>Default: a new one for each submission, so that the client can repeat it by itself.</value>
+    /// <value>Default: a new key for each submission, which makes the client's own retries safe.</value>
     public string? RequestId { get; init; }
 
-    /// <summary>How a file comes to the server; only for <see cref="ForegSyteClient.SubmitFileAsync(string,
-    /// SubmitOptions, CancellationToken)"/>.</summary>
-    /// <value>Default: the quickest way that the server allows.</value>
+    /// <summary>
+    /// How <see cref="ForegSyteClient.SubmitFileAsync(string, SubmitOptions, CancellationToken)"/> transfers the file.
+    /// </summary>
+    /// <value>Default: the fastest transfer that the server allows.</value>
     public VideoTransfer Transfer { get; init; }
 
-    /// <summary>How urgent the job is; 9 runs first.</summary>
+    /// <summary>Priority of the job; 9 runs first.</summary>
     /// <value>Default: null, the server's default (4). 0 to 9.</value>
     public int? Priority { get; init; }
 
     /// <summary>
-    /// What to do where the server answers QUEUE_FULL: true waits as long as its RetryInfo asks and submits again,
-    /// until <see cref="ForegSyteClientOptions.SubmitDeadline"/> ends it; false throws at once.
+    /// Whether to retry while the server returns QUEUE_FULL, after the delay in its RetryInfo and until <see
+    /// cref="ForegSyteClientOptions.SubmitDeadline"/>; false throws at once.
     /// </summary>
-    /// <value>Default: false, so that a full queue slows the caller down and not only this call.</value>
+    /// <value>Default: false, so that a full queue slows down the caller and not only this call.</value>
     public bool WaitWhileQueueFull { get; init; }
+}
+
+/// <summary>How a file is transferred to the server.</summary>
+public enum VideoTransfer
+{
+    /// <summary>
+    /// The fastest transfer that the server allows: inside the message for a small file, by path for a server on this
+    /// machine that may read the file, otherwise as an upload.
+    /// </summary>
+    Automatic,
+
+    /// <summary>Inside the message.</summary>
+    Content,
+
+    /// <summary>By file:// URI: the server reads the file itself.</summary>
+    Path,
+
+    /// <summary>
+    /// In parallel parts, each with a checksum; an interrupted upload resumes. Choose it for a server on another
+    /// machine behind a local address, such as a tunnel, because a path would mean a file of that machine.
+    /// </summary>
+    Upload,
 }

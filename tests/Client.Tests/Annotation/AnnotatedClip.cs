@@ -2,13 +2,13 @@ using System.Globalization;
 using CliWrap;
 using CliWrap.Buffered;
 using ForegSyte.CommandLine.Annotation;
-using ForegSyte.CommandLine.Waiting;
+using ForegSyte.CommandLine.Output;
 using ForegSyte.V1;
 using SkiaSharp;
 
 namespace ForegSyte.Client.Tests.Annotation;
 
-/// <summary>Makes annotated videos and looks into them with the real ffprobe and ffmpeg.</summary>
+/// <summary>Creates annotated videos and inspects them with the real ffprobe and ffmpeg.</summary>
 internal static class AnnotatedClip
 {
     public static Task<int> MakeAsync(
@@ -16,29 +16,29 @@ internal static class AnnotatedClip
         string outputPath,
         IEnumerable<FrameResult> results,
         int frameStride = 1,
-        AnnotatorOptions? options = null,
+        VideoAnnotatorOptions? options = null,
         Action<int>? framesDone = null,
         CancellationToken cancellationToken = default) =>
-        new VideoAnnotator(options ?? new AnnotatorOptions { ConstantRateFactor = 10 }).AnnotateAsync(
+        new VideoAnnotator(options ?? new VideoAnnotatorOptions { ConstantRateFactor = 10 }).AnnotateAsync(
             inputPath,
             outputPath,
             results.ToAsyncEnumerable(),
             frameStride,
-            new ProgressSink<int>(framesDone ?? (_ => { })),
+            new SynchronousProgress<int>(framesDone ?? (_ => { })),
             cancellationToken);
 
-    /// <summary>When each frame is shown, in seconds, in order.</summary>
+    /// <summary>Presentation timestamps in seconds, in order.</summary>
     public static async Task<double[]> TimestampsAsync(string path)
     {
         var lines = await ProbeAsync(path, "frame=best_effort_timestamp_time");
         return [.. lines.Select(line => double.Parse(line, CultureInfo.InvariantCulture))];
     }
 
-    /// <summary>For example "768,576".</summary>
+    /// <summary>Returns fields of the video stream, for example "768,576".</summary>
     public static async Task<string> StreamAsync(string path, string entries) =>
         (await ProbeAsync(path, $"stream={entries}"))[0];
 
-    /// <summary>One frame as it is shown.</summary>
+    /// <summary>Decodes one frame.</summary>
     public static async Task<SKBitmap> FrameAsync(string path, int index)
     {
         using var picture = new MemoryStream();
@@ -54,14 +54,14 @@ internal static class AnnotatedClip
         return SKBitmap.Decode(picture.ToArray());
     }
 
-    /// <summary>Share of the points along a horizontal line that have the hue of the given colour.</summary>
+    /// <summary>Share of the pixels on a horizontal line that have the hue of a color.</summary>
     public static double ShareOf(SKBitmap frame, SKColor color, int y, int fromX, int toX)
     {
         var close = Enumerable.Range(fromX, toX - fromX).Count(x => IsClose(frame.GetPixel(x, y), color));
         return close / (double)(toX - fromX);
     }
 
-    // Chroma is stored at half the resolution, which makes thin lines paler: the hue is what can be asked.
+    // Chroma has half the resolution, so thin lines are paler; only the hue is reliable.
     private static bool IsClose(SKColor one, SKColor other)
     {
         one.ToHsl(out var hue, out var saturation, out _);

@@ -16,7 +16,7 @@ public sealed class FramePainterTests
     {
         using var bitmap = Paint(640, 480, SampleJobs.Found("person", 0.91f, 100, 100, 200, 300));
 
-        // Above the box: ink on the label's colour. Without a font there would be the colour alone.
+        // The caption above the box: ink on the label's color. Without a font there is only the color.
         var background = LabelColors.Of("person");
         var ink = LabelColors.ReadableOn(background);
         var inked = Enumerable.Range(100, 100)
@@ -63,7 +63,7 @@ public sealed class FramePainterTests
                 var apart = Math.Abs(LabelColors.HueOf(one) - LabelColors.HueOf(other));
                 Assert.True(
                     Math.Min(apart, 360 - apart) > 8 || LabelColors.LightnessOf(one) != LabelColors.LightnessOf(other),
-                    $"{one} and {other} have nearly the same colour.");
+                    $"{one} and {other} have nearly the same color.");
             }
         }
     }

@@ -10,7 +10,7 @@ public sealed class ResultTimelineTests
     [InlineData(new[] { 0, 1, 2 }, 0, "0 1 2 - -")]
     [InlineData(new[] { 0, 2, 4 }, 2, "0 0* 2 2* 4")]
     [InlineData(new[] { 0 }, 3, "0 0* 0* - -")]
-    // Frame 3 could not be decoded by the server: nothing is shown there.
+    // The server could not decode frame 3.
     [InlineData(new[] { 2, 4 }, 1, "- - 2 - 4")]
     [InlineData(new int[0], 1, "- - - - -")]
     public async Task At_EachFrame_ShowsItsOwnOrTheHeldResult(int[] analyzed, int stride, string expected)

@@ -8,12 +8,12 @@ public sealed class ShowInfoParserTests
         "[Parsed_showinfo_0 @ 0x5609] config in time_base: 1/30000, frame_rate: 30000/1001";
 
     [Fact]
-    public void Accept_FrameLine_GivesTimeAndSize()
+    public void Parse_FrameLine_GivesTimeAndSize()
     {
         var parser = new ShowInfoParser();
-        Assert.Null(parser.Accept(Configuration));
+        Assert.Null(parser.Parse(Configuration));
 
-        var frame = parser.Accept(
+        var frame = parser.Parse(
             "[Parsed_showinfo_0 @ 0x5609] n:  12 pts:  12012 pts_time:0.4004  pos:   705 fmt:yuv420p sar:4/3 "
             + "s:768x576 i:P ");
 
@@ -22,16 +22,16 @@ public sealed class ShowInfoParserTests
     }
 
     [Fact]
-    public void Accept_OtherLine_GivesNothing() =>
-        Assert.Null(new ShowInfoParser().Accept("[Parsed_showinfo_0 @ 0x5609] color_range:unknown"));
+    public void Parse_OtherLine_GivesNothing() =>
+        Assert.Null(new ShowInfoParser().Parse("[Parsed_showinfo_0 @ 0x5609] color_range:unknown"));
 
     [Fact]
-    public void Accept_FrameWithoutTimestamp_Fails()
+    public void Parse_FrameWithoutTimestamp_Fails()
     {
         var parser = new ShowInfoParser();
-        parser.Accept(Configuration);
+        parser.Parse(Configuration);
 
-        Assert.Throws<FormatException>(() => parser.Accept(
+        Assert.Throws<FormatException>(() => parser.Parse(
             "[Parsed_showinfo_0 @ 0x5609] n: 0 pts:NOPTS pts_time:NOPTS pos: 1 fmt:yuv420p sar:0/1 s:768x576 i:P "));
     }
 }

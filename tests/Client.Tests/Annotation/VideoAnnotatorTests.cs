@@ -47,7 +47,7 @@ public sealed class VideoAnnotatorTests : IDisposable
             Enumerable.Range(0, 100).Select(SampleJobs.Frame),
             cancellationToken: Token);
 
-        // The person's lower edge is at y = 360; the box moves by 2 pixels a frame.
+        // The lower edge of the person is at y = 360; the box moves by 2 pixels per frame.
         using var frame = await AnnotatedClip.FrameAsync(Output, 70);
         var person = LabelColors.Of("person");
         Assert.InRange(AnnotatedClip.ShareOf(frame, person, 360, 342, 398), 0.9, 1);
@@ -59,7 +59,7 @@ public sealed class VideoAnnotatorTests : IDisposable
     [Fact]
     public async Task Annotate_Stride_HoldsTheLastBoxDimmedAndDashedUntilTheNext()
     {
-        // Analyzed: 0, 5 and, since max_frames was 2, no more.
+        // The job analyzed the frames 0 and 5 and then reached max_frames = 2.
         await AnnotatedClip.MakeAsync(
             RepositoryFiles.Pedestrians,
             Output,
@@ -77,7 +77,7 @@ public sealed class VideoAnnotatorTests : IDisposable
         using var original = await AnnotatedClip.FrameAsync(RepositoryFiles.Pedestrians, 3);
         using var held = await AnnotatedClip.FrameAsync(Output, 3);
         Assert.InRange(await EdgeAsync(5), 0.9, 1);
-        // 3 of 5 parts of a dashed line are drawn.
+        // A dashed line covers 3 of 5 parts.
         Assert.InRange(await EdgeAsync(3), 0.4, 0.75);
         var changed = Enumerable.Range(604, 112).Count(x =>
             Math.Abs(held.GetPixel(x, 110).Red - original.GetPixel(x, 110).Red)
@@ -90,7 +90,7 @@ public sealed class VideoAnnotatorTests : IDisposable
     [Fact]
     public async Task Annotate_OddSize_PadsToEven()
     {
-        // yuv420p cannot be odd, yuv444p can.
+        // Only yuv444p supports odd sizes.
         var input = await Clips.MakeAsync(
             _folder.File("odd.mp4"),
             "-f", "lavfi", "-i", "testsrc=size=321x241:rate=10", "-frames:v", "5",
@@ -110,7 +110,9 @@ public sealed class VideoAnnotatorTests : IDisposable
             "-vf", @"select=not(mod(n\,3))+eq(mod(n\,7)\,1)", "-fps_mode", "passthrough", "-enc_time_base", "1:30000",
             "-c:v", "libx264", "-pix_fmt", "yuv420p");
         var expected = await AnnotatedClip.TimestampsAsync(input);
-        Assert.True(expected.Zip(expected.Skip(1), (a, b) => Math.Round(b - a, 3)).Distinct().Count() > 1);
+        Assert.True(
+            expected.Zip(expected.Skip(1), (a, b) => Math.Round(b - a, 3)).Distinct().Count() > 1,
+            "The clip has a constant frame rate, so the test proves nothing.");
 
         await AnnotatedClip.MakeAsync(input, Output, [], cancellationToken: Token);
 
@@ -154,13 +156,13 @@ public sealed class VideoAnnotatorTests : IDisposable
     }
 
     [Fact]
-    public async Task Annotate_EncoderFails_TellsItsWords()
+    public async Task Annotate_EncoderFails_IncludesItsError()
     {
         var failure = await Assert.ThrowsAsync<AnnotationException>(() => AnnotatedClip.MakeAsync(
             RepositoryFiles.Pedestrians,
             Output,
             [],
-            options: new AnnotatorOptions { Preset = "no_such_preset" },
+            options: new VideoAnnotatorOptions { Preset = "no_such_preset" },
             cancellationToken: Token));
 
         Assert.Contains("could not encode", failure.Message, StringComparison.Ordinal);
@@ -175,7 +177,7 @@ public sealed class VideoAnnotatorTests : IDisposable
             RepositoryFiles.Pedestrians,
             Output,
             [],
-            options: new AnnotatorOptions { FfmpegPath = "no-such-ffmpeg" },
+            options: new VideoAnnotatorOptions { FfmpegPath = "no-such-ffmpeg" },
             cancellationToken: Token));
 
         Assert.Contains("apt-get install ffmpeg", failure.Message, StringComparison.Ordinal);
@@ -203,7 +205,7 @@ public sealed class VideoAnnotatorTests : IDisposable
     }
 
     [Fact]
-    public async Task Annotate_ResultsBreakOff_FailsInsteadOfAnUnmarkedRest()
+    public async Task Annotate_ResultsFailMidway_FailsAndLeavesNothing()
     {
         static IEnumerable<FrameResult> BreakOff()
         {

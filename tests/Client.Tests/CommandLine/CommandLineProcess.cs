@@ -3,7 +3,7 @@ using ForegSyte.Testing;
 
 namespace ForegSyte.Client.Tests.CommandLine;
 
-/// <summary>The command line in a process of its own. Disposing kills it if it still runs.</summary>
+/// <summary>The command line in a separate process. Disposing kills it.</summary>
 internal sealed class CommandLineProcess : IAsyncDisposable
 {
     private readonly Process _process;
@@ -17,13 +17,14 @@ internal sealed class CommandLineProcess : IAsyncDisposable
         _error = _process.StandardError.ReadToEndAsync();
     }
 
-    /// <param name="stateHome">Its XDG_STATE_HOME.</param>
+    /// <summary>Starts the command line.</summary>
+    /// <param name="stateHome">XDG_STATE_HOME of the process.</param>
     /// <param name="settings">Further environment variables.</param>
-    /// <param name="arguments">Its arguments.</param>
+    /// <param name="arguments">Arguments.</param>
     public static CommandLineProcess Start(
         string stateHome, IReadOnlyDictionary<string, string> settings, params string[] arguments)
     {
-        // Tests and programs are built with the same configuration, into folders of the same form.
+        // Tests and programs have the same build configuration and folder layout.
         var output = new DirectoryInfo(AppContext.BaseDirectory);
         var program = Path.Combine(
             RepositoryFiles.Root, "src", "Client", "CommandLine", "bin", output.Parent!.Name, output.Name,
@@ -42,14 +43,14 @@ internal sealed class CommandLineProcess : IAsyncDisposable
         return new CommandLineProcess(start);
     }
 
-    /// <summary>Ends it at once (SIGKILL) and returns when it is gone.</summary>
+    /// <summary>Kills the process (SIGKILL) and waits for its exit.</summary>
     public async Task KillAsync()
     {
         _process.Kill();
         await _process.WaitForExitAsync();
     }
 
-    /// <summary>Waits until it has ended.</summary>
+    /// <summary>Waits for the exit of the process.</summary>
     public async Task<CommandLineRun> EndAsync(CancellationToken cancellationToken)
     {
         await _process.WaitForExitAsync(cancellationToken);

@@ -1,9 +1,10 @@
 using ForegSyte.Client.Tests.Fakes;
-using ForegSyte.CommandLine.Running;
+using ForegSyte.CommandLine;
+using ForegSyte.CommandLine.Invocation;
 
 namespace ForegSyte.Client.Tests.CommandLine;
 
-/// <summary>One run of the command line through its entry method.</summary>
+/// <summary>The outcome of one run of the command line inside the test process.</summary>
 internal sealed record CommandLineRun(int ExitCode, string Output, string Error)
 {
     public static Task<CommandLineRun> OnAsync(ScriptedServer server, params string[] arguments) =>

@@ -4,7 +4,7 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Client.Tests.CommandLine;
 
-/// <summary>What the command line offers the shells' scripts; that these work, Packages.Tests shows.</summary>
+/// <summary>The candidates for the completion scripts; Packages.Tests runs the scripts in their shells.</summary>
 public sealed class CompletionTests
 {
     [Theory]
@@ -19,12 +19,12 @@ public sealed class CompletionTests
     [InlineData("submit two\\ words", "submit ", "two\\ words")]
     [InlineData("submit it\\'s here", "submit it\\'s ", "here")]
     [InlineData("submit --", "submit ", "--")]
-    public void Of_Line_IsCutWhereTheLastWordBegins(string line, string before, string word) =>
+    public void Of_Line_SplitsBeforeTheLastWord(string line, string before, string word) =>
         Assert.Equal(new UnfinishedLine(before, word), UnfinishedLine.Of(line));
 
     [Theory]
-    [InlineData("re", "results\tPrint the results of a job|retry\tPut failed or cancelled jobs back to the queue")]
-    [InlineData("list --st", "--status\tOnly jobs with this status")]
+    [InlineData("re", "results\tPrint the results of a job|retry\tQueue failed or cancelled jobs again")]
+    [InlineData("list --st", "--status\tList only jobs with this status")]
     [InlineData("list --status=c", "cancelled\t|completed\t")]
     [InlineData("submit --transfer ", "automatic\t|content\t|path\t|upload\t")]
     [InlineData("submit ", ":files")]
@@ -33,11 +33,11 @@ public sealed class CompletionTests
     [InlineData("submit --name x", "")]
     [InlineData("get --server half-an-address ", "")]
     [InlineData("get --server http://127.0.0.1:1 ", "")]
-    public async Task Complete_Line_OffersWhatFits(string line, string expected) =>
+    public async Task Complete_Line_PrintsTheCandidates(string line, string expected) =>
         Assert.Equal(expected.Split('|', StringSplitOptions.RemoveEmptyEntries), await CompleteAsync(line));
 
     [Fact]
-    public async Task Complete_JobId_AsksForThoseOfWhichTheCommandMakesSense()
+    public async Task Complete_JobId_ListsTheJobsThatTheCommandAccepts()
     {
         await using var server = await ScriptedServer.StartAsync();
         var jobs = new ListJobsResponse
@@ -60,7 +60,7 @@ public sealed class CompletionTests
     }
 
     [Fact]
-    public async Task Complete_Pipeline_OffersThoseOfTheServer()
+    public async Task Complete_Pipeline_ListsThePipelinesOfTheServer()
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Pipelines.Always((_, _) => Task.FromResult(new ListPipelinesResponse
@@ -76,7 +76,7 @@ public sealed class CompletionTests
     }
 
     [Fact]
-    public async Task Complete_ServerThatHangs_IsGivenUp()
+    public async Task Complete_ServerHangs_PrintsNothing()
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.List.Hang();
@@ -88,7 +88,7 @@ public sealed class CompletionTests
     [InlineData("submit", "<FILE>")]
     [InlineData("get", "<JOB_ID>")]
     [InlineData("cancel", "<JOB_ID>")]
-    public async Task Help_OfWhatIsCompleted_ShowsItsName(string command, string expected)
+    public async Task Help_CompletedArgument_ShowsItsName(string command, string expected)
     {
         await using var server = await ScriptedServer.StartAsync();
 
@@ -99,7 +99,7 @@ public sealed class CompletionTests
     }
 
     [Fact]
-    public async Task Completion_UnknownShell_NamesTheKnownOnes()
+    public async Task Completion_UnknownShell_NamesTheSupportedOnes()
     {
         var run = await CommandLineRun.StartAsync(
             ["completion", "tcsh"], TestContext.Current.CancellationToken);

@@ -17,7 +17,7 @@ public sealed class ControlCommandsTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     [Fact]
-    public async Task Cancel_OneJob_TellsWhatBecameOfIt()
+    public async Task Cancel_OneJob_PrintsTheOutcome()
     {
         _server.Service.Cancel.Answer(new CancelJobResponse { Job = SampleJobs.Cancelled() });
 
@@ -27,7 +27,7 @@ public sealed class ControlCommandsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Cancel_WrongStatus_ExitsWithTwoAndSaysWhatFits()
+    public async Task Cancel_WrongStatus_ExitsWithTwoAndSaysWhatToDo()
     {
         _server.Service.Cancel.Fail(Failures.WrongJobStatus);
 
@@ -39,7 +39,7 @@ public sealed class ControlCommandsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Cancel_SeveralJobs_GoesOnAfterARefusalAndExitsWithTheFirst()
+    public async Task Cancel_SeveralJobs_ContinuesAfterAnErrorAndExitsWithTheFirst()
     {
         _server.Service.Cancel
             .Fail(Failures.JobNotFound)
@@ -56,7 +56,7 @@ public sealed class ControlCommandsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Cancel_ServerGoesAway_StopsThere()
+    public async Task Cancel_ServerUnavailable_Stops()
     {
         _server.Service.Cancel
             .Answer(new CancelJobResponse { Job = SampleJobs.Cancelled() })
@@ -69,7 +69,7 @@ public sealed class ControlCommandsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Retry_SeveralJobs_TellsWhereTheyAre()
+    public async Task Retry_SeveralJobs_PrintsTheirStatus()
     {
         _server.Service.Retry.Answer(
             new RetryJobResponse { Job = SampleJobs.Queued(4) }, new RetryJobResponse { Job = SampleJobs.Running(7) });
@@ -121,23 +121,23 @@ public sealed class ControlCommandsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Delete_InterruptedAtTheQuestion_EndsAtOnce()
+    public async Task Delete_InterruptedAtTheQuestion_Exits()
     {
         using var terminal = new HeldReader();
         using var interruption = CancellationTokenSource.CreateLinkedTokenSource(Token);
 
         var running = CommandLineRun.StartAsync(
             ["delete", SampleJobs.Id, "--server", _server.Address.ToString()], interruption.Token, terminal: terminal);
-        await terminal.Reached.WaitAsync(Token);
+        await terminal.Reached.WaitAsync(Script.TimeLimit, Token);
         await interruption.CancelAsync();
-        var run = await running.WaitAsync(Token);
+        var run = await running.WaitAsync(Script.TimeLimit, Token);
 
         Assert.Equal(5, run.ExitCode);
         Assert.Empty(_server.Service.Delete.Requests);
     }
 
     [Fact]
-    public async Task Delete_NoTerminal_AsksForYes()
+    public async Task Delete_NoTerminal_RequiresYes()
     {
         var run = await CommandLineRun.OnAsync(_server, "delete", SampleJobs.Id);
 
@@ -160,4 +160,28 @@ public sealed class ControlCommandsTests : IAsyncLifetime
     private Task<CommandLineRun> DeleteOnTerminalAsync(TextReader terminal, params string[] jobIds) =>
         CommandLineRun.StartAsync(
             ["delete", .. jobIds, "--server", _server.Address.ToString()], Token, terminal: terminal);
+}
+
+/// <summary>A terminal without input: reading blocks until the reader is disposed.</summary>
+internal sealed class HeldReader : TextReader
+{
+    private readonly ManualResetEventSlim _closed = new();
+    private readonly TaskCompletionSource _reached = new();
+
+    /// <summary>Completes when a read starts.</summary>
+    public Task Reached => _reached.Task;
+
+    public override string? ReadLine()
+    {
+        _reached.TrySetResult();
+        _closed.Wait();
+        return null;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        // The event is not disposed, because the blocked thread may still use it.
+        _closed.Set();
+        base.Dispose(disposing);
+    }
 }

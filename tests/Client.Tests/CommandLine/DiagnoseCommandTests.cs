@@ -27,7 +27,7 @@ public sealed class DiagnoseCommandTests : IAsyncLifetime
         {
             $"{SampleJobs.Id} running", "Attempt 2 runs for 3 s.", "Trace 4bf92f3577b34da6a3ce929d0e0e4736",
             "Segments: 4 planned, 1 finished, 1 running", "32 to 63", "given up", "http://gpu-1:5201",
-            "moov atom not found", "1 of 2 places for running jobs taken, 7 jobs wait, 1 of 3 InferenceServices serve",
+            "moov atom not found", "1 of at most 2 jobs running, 7 pending, 1 of 3 InferenceServices serving",
         })
         {
             Assert.Contains(expected, run.Output, StringComparison.Ordinal);

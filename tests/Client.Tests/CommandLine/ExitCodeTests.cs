@@ -1,4 +1,5 @@
 using ForegSyte.Client.Tests.Fakes;
+using ForegSyte.CommandLine.Invocation;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Grpc.Core;
@@ -9,18 +10,24 @@ public sealed class ExitCodeTests
 {
     [Theory]
     [InlineData(StatusCode.InvalidArgument, ErrorReason.InvalidField, 2)]
+    [InlineData(StatusCode.OutOfRange, ErrorReason.InvalidField, 2)]
     [InlineData(StatusCode.AlreadyExists, ErrorReason.RequestIdConflict, 2)]
+    [InlineData(StatusCode.ResourceExhausted, ErrorReason.VideoLimitExceeded, 2)]
     [InlineData(StatusCode.ResourceExhausted, ErrorReason.MessageTooLarge, 2)]
     [InlineData(StatusCode.FailedPrecondition, ErrorReason.WrongJobStatus, 2)]
     [InlineData(StatusCode.NotFound, ErrorReason.JobNotFound, 3)]
     [InlineData(StatusCode.FailedPrecondition, ErrorReason.VideoGone, 3)]
     [InlineData(StatusCode.ResourceExhausted, ErrorReason.QueueFull, 6)]
+    [InlineData(StatusCode.ResourceExhausted, ErrorReason.TooManyUploads, 6)]
     [InlineData(StatusCode.ResourceExhausted, ErrorReason.StorageFull, 1)]
     [InlineData(StatusCode.Cancelled, ErrorReason.JobCancelled, 5)]
     [InlineData(StatusCode.Unavailable, ErrorReason.ShuttingDown, 6)]
     [InlineData(StatusCode.DeadlineExceeded, ErrorReason.DeadlineExceeded, 7)]
+    [InlineData(StatusCode.Unauthenticated, ErrorReason.Unauthenticated, 8)]
+    [InlineData(StatusCode.PermissionDenied, ErrorReason.PermissionDenied, 8)]
     [InlineData(StatusCode.Internal, ErrorReason.Internal, 1)]
-    public async Task Get_Refused_ExitsWithTheCodeOfItsStatus(StatusCode status, ErrorReason reason, int expected)
+    [InlineData(StatusCode.DataLoss, ErrorReason.ResultsDamaged, 1)]
+    public async Task Get_Error_ExitsWithItsCode(StatusCode status, ErrorReason reason, int expected)
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Get.Always((_, _) => throw Failures.Of(status, reason, "What went wrong."));
@@ -32,7 +39,7 @@ public sealed class ExitCodeTests
     }
 
     [Fact]
-    public async Task Submit_RefusedFields_AreNamedWithWhatToDo()
+    public async Task Submit_InvalidFields_AreNamedWithAdvice()
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Submit.Fail(Failures.Of(
@@ -48,7 +55,7 @@ public sealed class ExitCodeTests
             [
                 "error: UNKNOWN_PIPELINE: There is no pipeline nope.",
                 "  pipeline_id: One of ocr_only, yolo_ocr.",
-                "  'foregsyte pipelines' lists the pipelines of this server.",
+                "  'foregsyte pipelines' lists the pipelines of the server.",
                 "",
             ],
             run.Error.Split(Environment.NewLine));
@@ -58,9 +65,9 @@ public sealed class ExitCodeTests
     [InlineData("", "Required command")]
     [InlineData("dance", "dance")]
     [InlineData("get", "JOB_ID")]
-    [InlineData("get x --server localhost:5200", "no address of a server")]
-    [InlineData("get x --timeout soon", "no time")]
-    [InlineData("get x --timeout 0", "no time")]
+    [InlineData("get x --server localhost:5200", "is not a server address")]
+    [InlineData("get x --timeout soon", "not a valid time")]
+    [InlineData("get x --timeout 0", "not a valid time")]
     [InlineData("list --status lost", "lost")]
     [InlineData("list --limit 0", "at least 1")]
     [InlineData("submit x.mp4 --stride many", "many")]
@@ -115,7 +122,17 @@ public sealed class ExitCodeTests
     }
 
     [Fact]
-    public async Task Run_NobodyListens_ExitsWithSixAndSaysWhatToDo()
+    public async Task Run_CredentialFileMissing_ExitsWithThree()
+    {
+        var run = await CommandLineRun.StartAsync(
+            ["list", "--api-key-file", "/nowhere/key"], TestContext.Current.CancellationToken);
+
+        Assert.Equal((3, ""), (run.ExitCode, run.Output));
+        Assert.Contains("/nowhere/key", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_ConnectionRefused_ExitsWithSixAndSaysWhatToDo()
     {
         var server = await ScriptedServer.StartAsync();
         await server.DisposeAsync();
@@ -123,13 +140,13 @@ public sealed class ExitCodeTests
         var run = await CommandLineRun.OnAsync(server, "pipelines");
 
         Assert.Equal((6, ""), (run.ExitCode, run.Output));
-        Assert.Contains($"No ForegSyte server answers at {server.Address}", run.Error, StringComparison.Ordinal);
+        Assert.Contains($"No ForegSyte server at {server.Address}", run.Error, StringComparison.Ordinal);
         Assert.Contains("--server ADDRESS or FOREGSYTE_SERVER", run.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("RpcException", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Run_Verbose_TellsTheWholeCause()
+    public async Task Run_Verbose_PrintsTheCause()
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Get.Fail(Failures.JobNotFound);
@@ -148,7 +165,7 @@ public sealed class ExitCodeTests
         var run = await CommandLineRun.OnAsync(server, "get", SampleJobs.Id, "--timeout", "0.2s");
 
         Assert.Equal(7, run.ExitCode);
-        Assert.Contains("error: It took longer than --timeout 200 ms.", run.Error, StringComparison.Ordinal);
+        Assert.Contains("error: The command exceeded --timeout 200 ms.", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -157,7 +174,7 @@ public sealed class ExitCodeTests
         var run = await CommandLineRun.StartAsync(["--help"], TestContext.Current.CancellationToken);
 
         Assert.Equal(0, run.ExitCode);
-        foreach (var code in Enum.GetValues<ForegSyte.CommandLine.Running.ExitCode>())
+        foreach (var code in Enum.GetValues<ExitCode>())
         {
             Assert.Contains($"{(int)code}  ", run.Output, StringComparison.Ordinal);
         }

@@ -13,7 +13,7 @@ public sealed class ReadCommandsTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     [Fact]
-    public async Task Get_CompletedJob_ShowsWhatIsKnown()
+    public async Task Get_CompletedJob_ShowsItsFields()
     {
         _server.Service.Get.Answer(new GetJobResponse { Job = SampleJobs.Completed() });
 
@@ -23,7 +23,7 @@ public sealed class ReadCommandsTests : IAsyncLifetime
         foreach (var expected in new[]
         {
             SampleJobs.Id, "completed", "768x576, 100 frames at 10 frames/s, 10 s, h264", "100 of 100 analyzed",
-            "25 frames/s", "CPU, 2 threads (fallen back: CUDA execution provider is not enabled in this build)",
+            "25 frames/s", "CPU, 2 threads (fallback: CUDA execution provider is not enabled in this build)",
             "4.1 s (queued 120 ms, decode 1.2 s, inference 3.9 s)", "2026-01-31 12:00:00Z", "person", "461",
             "GATE 07 NORTH",
         })
@@ -101,7 +101,7 @@ public sealed class ReadCommandsTests : IAsyncLifetime
 
         var run = await CommandLineRun.OnAsync(_server, "list");
 
-        Assert.Matches(@"pending: no InferenceService serves\W+7 ", run.Output);
+        Assert.Matches(@"pending: no InferenceService is serving\W+7 ", run.Output);
         Assert.Matches(@"running\W+0 ", run.Output);
     }
 
@@ -116,7 +116,7 @@ public sealed class ReadCommandsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Get_ErrorMessageWithEscapes_DoesNotSteerTheTerminal()
+    public async Task Get_ErrorMessageWithEscapes_ReplacesThem()
     {
         var job = SampleJobs.Failed();
         job.ErrorMessage = "bad\u001b[2Jframe\nnext";
@@ -171,7 +171,7 @@ public sealed class ReadCommandsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Results_JobFailedMidway_PrintsWhatThereIsAndSaysSo()
+    public async Task Results_JobFailedMidway_PrintsTheResultsAndTheFailure()
     {
         _server.Service.Results.Answer(new GetJobResultsResponse { Results = { SampleJobs.Frame(0) } });
         _server.Service.Get.Answer(new GetJobResponse { Job = SampleJobs.Failed() });

@@ -41,7 +41,7 @@ public sealed class SubmitAndAnalyzeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Submit_Uri_IsLeftToTheServer()
+    public async Task Submit_Uri_IsSent()
     {
         var run = await CommandLineRun.OnAsync(_server, "submit", "file:///videos/a.mp4", "--json");
 
@@ -65,11 +65,11 @@ public sealed class SubmitAndAnalyzeTests : IAsyncLifetime
         Assert.Equal(
             Enumerable.Range(0, 100).Select(SampleJobs.Frame),
             ForegSyteJson.Parser.Parse<ResultsDocument>(text).Results);
-        // One frame a line, between the brackets.
+        // One frame per line, between the brackets.
         Assert.Equal(103, text.Split('\n').Length);
         Assert.Equal(
             "100", await AnnotatedClip.StreamAsync(_folder.File("out", "pedestrians.annotated.mp4"), "nb_frames"));
-        Assert.StartsWith("ForegSyte looks at pedestrians.mp4 with yolo_ocr", run.Error, StringComparison.Ordinal);
+        Assert.StartsWith("Analyzing pedestrians.mp4 with yolo_ocr", run.Error, StringComparison.Ordinal);
         Assert.Contains("drawing, 100 of 100 frames", run.Error, StringComparison.Ordinal);
         Assert.EndsWith(
             $"Results: out/pedestrians.results.json{Environment.NewLine}"
@@ -79,7 +79,7 @@ public sealed class SubmitAndAnalyzeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Analyze_NoVideo_WritesResultsAlone()
+    public async Task Analyze_NoVideo_WritesOnlyResults()
     {
         ScriptCompletion();
 
@@ -103,7 +103,7 @@ public sealed class SubmitAndAnalyzeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Analyze_Interrupted_SaysHowToEndTheJob()
+    public async Task Analyze_Interrupted_SaysHowToCancelTheJob()
     {
         var reached = new TaskCompletionSource();
         _server.Service.Wait.Answer(SampleJobs.Changed(SampleJobs.Running(1))).Hang(reached);
@@ -113,13 +113,13 @@ public sealed class SubmitAndAnalyzeTests : IAsyncLifetime
             ["analyze", RepositoryFiles.Pedestrians, "--server", _server.Address.ToString()],
             interruption.Token,
             _folder.Path);
-        await reached.Task.WaitAsync(Token);
+        await reached.Task.WaitAsync(Script.TimeLimit, Token);
         await interruption.CancelAsync();
         var run = await running;
 
         Assert.Equal(5, run.ExitCode);
         Assert.Contains($"foregsyte wait {SampleJobs.Id}", run.Error, StringComparison.Ordinal);
-        Assert.Contains($"To end it: foregsyte cancel {SampleJobs.Id}", run.Error, StringComparison.Ordinal);
+        Assert.Contains($"To cancel it: foregsyte cancel {SampleJobs.Id}", run.Error, StringComparison.Ordinal);
         Assert.Empty(_server.Service.Cancel.Requests);
     }
 
@@ -132,7 +132,7 @@ public sealed class SubmitAndAnalyzeTests : IAsyncLifetime
 
         Assert.Equal((4, ""), (run.ExitCode, run.Output));
         Assert.Contains("UNDECODABLE_VIDEO", run.Error, StringComparison.Ordinal);
-        Assert.False(Directory.Exists(_folder.File("out")));
+        Assert.False(Directory.Exists(_folder.File("out")), "A failed job left a folder with results.");
     }
 
     private void ScriptCompletion()

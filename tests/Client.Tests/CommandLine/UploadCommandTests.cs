@@ -9,7 +9,6 @@ namespace ForegSyte.Client.Tests.CommandLine;
 public sealed class UploadCommandTests : IAsyncLifetime
 {
     private const int PartBytes = 2 * 1024 * 1024;
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromMinutes(2);
 
     private readonly TemporaryFolder _folder = new();
     private readonly Dictionary<string, string> _noSettings = [];
@@ -34,7 +33,7 @@ public sealed class UploadCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Submit_Upload_PrintsTheJobIdAloneAndItsProgressBeside()
+    public async Task Submit_Upload_PrintsTheJobIdOnOutputAndProgressOnError()
     {
         var bytes = MakeVideo(PartBytes + 1000);
 
@@ -48,7 +47,7 @@ public sealed class UploadCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Submit_UploadInterrupted_SaysHowToGoOn()
+    public async Task Submit_UploadInterrupted_SaysHowToResume()
     {
         MakeVideo(3 * PartBytes);
         using var interruption = CancellationTokenSource.CreateLinkedTokenSource(Token);
@@ -57,17 +56,17 @@ public sealed class UploadCommandTests : IAsyncLifetime
         _server.Uploads.Part.Hang().Hang(reached);
 
         var running = SubmitAsync(interruption.Token);
-        await reached.Task.WaitAsync(TimeLimit, Token);
+        await reached.Task.WaitAsync(Script.TimeLimit, Token);
         await interruption.CancelAsync();
         var run = await running;
 
         Assert.Equal((5, ""), (run.ExitCode, run.Output));
-        Assert.Contains("The same command goes on with it.", run.Error, StringComparison.Ordinal);
+        Assert.Contains("Run the same command to resume.", run.Error, StringComparison.Ordinal);
         Assert.Single(_server.Uploads.Open);
     }
 
     [Fact]
-    public async Task Submit_ServerGoesAwayForLong_SaysHowToGoOn()
+    public async Task Submit_LongOutage_SaysHowToResume()
     {
         MakeVideo(PartBytes);
         _server.Uploads.Part.Always((_, _) => throw Failures.Unavailable);
@@ -76,12 +75,13 @@ public sealed class UploadCommandTests : IAsyncLifetime
 
         Assert.Equal(6, run.ExitCode);
         Assert.Contains(
-            "The server keeps what has arrived (0 B of 2.09 MB) until the upload expires. The same command goes on "
-            + "with it.", run.Error, StringComparison.Ordinal);
+            "The server keeps the uploaded 0 B of 2.09 MB until the upload expires. Run the same command to resume.",
+            run.Error,
+            StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Submit_VideoRefusedAfterTheUpload_DoesNotPromiseToGoOn()
+    public async Task Submit_VideoRejectedAfterTheUpload_SaysThatItStartsAgain()
     {
         MakeVideo(PartBytes);
         _server.Service.Submit.Fail(
@@ -91,7 +91,7 @@ public sealed class UploadCommandTests : IAsyncLifetime
 
         Assert.Equal(2, run.ExitCode);
         Assert.Contains("NO_VIDEO_TRACK", run.Error, StringComparison.Ordinal);
-        Assert.Contains("The same command begins the upload anew.", run.Error, StringComparison.Ordinal);
+        Assert.Contains("The same command starts the upload again.", run.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -108,7 +108,7 @@ public sealed class UploadCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Analyze_Upload_GoesTheSameWay()
+    public async Task Analyze_Upload_SendsTheVideo()
     {
         var bytes = MakeVideo(PartBytes);
         _server.Service.Wait.Answer(SampleJobs.Changed(SampleJobs.Failed()));
@@ -123,7 +123,7 @@ public sealed class UploadCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Submit_ProcessKilledMidway_TheSameCommandSendsTheRest()
+    public async Task Submit_ProcessKilledMidway_SameCommandSendsTheRest()
     {
         var bytes = MakeVideo(8 * PartBytes);
         var hanging = new TaskCompletionSource();
@@ -132,11 +132,11 @@ public sealed class UploadCommandTests : IAsyncLifetime
             _server.Uploads.Part.Do((request, _) => Task.FromResult(_server.Uploads.Take(request)));
         }
 
-        // Three parts are left, and four are sent at a time: when the last of them is there, five have been answered.
+        // The client sends up to four parts in parallel, so the first five are complete when the last three hang.
         _server.Uploads.Part.Hang().Hang().Hang(hanging);
         await using (var killed = Start(_noSettings))
         {
-            await hanging.Task.WaitAsync(TimeLimit, Token);
+            await hanging.Task.WaitAsync(Script.TimeLimit, Token);
             await killed.KillAsync();
         }
 
@@ -145,7 +145,7 @@ public sealed class UploadCommandTests : IAsyncLifetime
         var run = await second.EndAsync(Token);
 
         Assert.Equal((0, SampleJobs.Id + Environment.NewLine), (run.ExitCode, run.Output));
-        Assert.Contains("reading again what has arrived", run.Error, StringComparison.Ordinal);
+        Assert.Contains("checking the uploaded parts", run.Error, StringComparison.Ordinal);
         Assert.Equal(bytes, Assert.Single(_server.Uploads.Videos));
         Assert.Equal(8 + 3, _server.Uploads.Part.Requests.Count);
         Assert.Single(_server.Uploads.Create.Requests);
@@ -169,7 +169,7 @@ public sealed class UploadCommandTests : IAsyncLifetime
         _server.Uploads.Part.Always((_, _) => Task.FromResult(new UploadPartResponse()));
         _server.Service.Submit.Do((_, _) => Task.FromResult(new SubmitVideoResponse { Job = SampleJobs.Pending() }));
 
-        // A part of 2 MiB and gRPC's copy of it, four times, and room to spare; the file has 256 MiB.
+        // Four parts of 2 MiB with gRPC's copies need 16 MiB; the file has 256 MiB.
         await using var process = Start(new Dictionary<string, string> { ["DOTNET_GCHeapHardLimit"] = "0x8000000" });
         var run = await process.EndAsync(Token);
 

@@ -1,5 +1,5 @@
 using ForegSyte.Client.Tests.Fakes;
-using ForegSyte.CommandLine.Waiting;
+using ForegSyte.CommandLine.Output;
 using ForegSyte.Protocol.Json;
 using ForegSyte.V1;
 using Microsoft.Extensions.Time.Testing;
@@ -33,7 +33,7 @@ public sealed class WaitCommandTests
     }
 
     [Fact]
-    public async Task Wait_JobHasToWait_SaysWhatFor()
+    public async Task Wait_JobIsQueued_ShowsTheReason()
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Wait.Answer(
@@ -49,7 +49,7 @@ public sealed class WaitCommandTests
     }
 
     [Fact]
-    public async Task Wait_JobFailsForAPassingReason_SaysHowToRunItAgain()
+    public async Task Wait_JobFailsWithARetryableError_SaysHowToRetry()
     {
         var job = SampleJobs.Failed();
         job.Attempts.Add(new Attempt { Number = 5, ErrorReason = "DECODER_LOST", Retryable = true });
@@ -93,7 +93,7 @@ public sealed class WaitCommandTests
     }
 
     [Fact]
-    public async Task Wait_Interrupted_SaysThatTheJobGoesOn()
+    public async Task Wait_Interrupted_SaysThatTheJobKeepsRunning()
     {
         await using var server = await ScriptedServer.StartAsync();
         var reached = new TaskCompletionSource();
@@ -102,16 +102,16 @@ public sealed class WaitCommandTests
 
         var running = CommandLineRun.StartAsync(
             ["wait", SampleJobs.Id, "--server", server.Address.ToString()], interruption.Token);
-        await reached.Task.WaitAsync(TestContext.Current.CancellationToken);
+        await reached.Task.WaitAsync(Script.TimeLimit, TestContext.Current.CancellationToken);
         await interruption.CancelAsync();
         var run = await running;
 
         Assert.Equal(5, run.ExitCode);
         Assert.Contains(
-            $"The job itself goes on. To wait for it again: foregsyte wait {SampleJobs.Id}",
+            $"The job keeps running. To wait for it again: foregsyte wait {SampleJobs.Id}",
             run.Error,
             StringComparison.Ordinal);
-        Assert.Contains($"To end it: foregsyte cancel {SampleJobs.Id}", run.Error, StringComparison.Ordinal);
+        Assert.Contains($"To cancel it: foregsyte cancel {SampleJobs.Id}", run.Error, StringComparison.Ordinal);
         Assert.Contains("error: Interrupted.", run.Error, StringComparison.Ordinal);
     }
 
@@ -131,22 +131,5 @@ public sealed class WaitCommandTests
 
         Assert.Contains("running, 50 of 100 frames, 25 frames/s, 2 s left", console.Output, StringComparison.Ordinal);
         Assert.Contains("50%", console.Output, StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData("90", 90)]
-    [InlineData("90s", 90)]
-    [InlineData("1.5m", 90)]
-    [InlineData("2h", 7200)]
-    [InlineData("", null)]
-    [InlineData("s", null)]
-    [InlineData("-5s", null)]
-    [InlineData("1d", null)]
-    [InlineData("1000000h", null)]
-    public void DurationText_TryParse_ReadsTimesOfPeople(string text, int? seconds)
-    {
-        var isTime = ForegSyte.CommandLine.Running.DurationText.TryParse(text, out var time);
-
-        Assert.Equal(seconds, isTime ? (int)time.TotalSeconds : null);
     }
 }

@@ -1,9 +1,9 @@
 namespace ForegSyte.Client.Tests.Fakes;
 
-/// <summary>CRC-32C bit by bit, as the definition says: another way than that of the client.</summary>
+/// <summary>CRC-32C bit by bit from its definition, independent of the client's implementation.</summary>
 public static class BitwiseCrc32C
 {
-    /// <summary>The polynomial 1EDC6F41, mirrored.</summary>
+    /// <summary>The polynomial 1EDC6F41, reversed.</summary>
     private const uint Polynomial = 0x82F63B78;
 
     public static uint Of(ReadOnlySpan<byte> data)

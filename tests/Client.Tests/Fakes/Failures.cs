@@ -7,7 +7,7 @@ using Grpc.Core;
 
 namespace ForegSyte.Client.Tests.Fakes;
 
-/// <summary>Failures as a JobService sends them.</summary>
+/// <summary>Errors in the form in which a JobService sends them.</summary>
 public static class Failures
 {
     public static RpcException Unavailable { get; } = Of(
@@ -25,11 +25,11 @@ public static class Failures
     public static RpcException UploadBusy { get; } = Of(
         StatusCode.Aborted, ErrorReason.UploadBusy, "The upload is being completed.");
 
-    public static RpcException QueueFull(TimeSpan comeBackIn) => Of(
+    public static RpcException QueueFull(TimeSpan retryAfter) => Of(
         StatusCode.ResourceExhausted,
         ErrorReason.QueueFull,
         "10000 jobs wait.",
-        new RetryInfo { RetryDelay = Duration.FromTimeSpan(comeBackIn) });
+        new RetryInfo { RetryDelay = Duration.FromTimeSpan(retryAfter) });
 
     public static RpcException Of(
         StatusCode code, ErrorReason reason, string message, params IMessage[] furtherDetails)

@@ -3,7 +3,7 @@ using Google.Protobuf.WellKnownTypes;
 
 namespace ForegSyte.Client.Tests.Fakes;
 
-/// <summary>Jobs and results as a JobService sends them.</summary>
+/// <summary>Jobs and results in the form in which a JobService sends them.</summary>
 public static class SampleJobs
 {
     public const string Id = "3f0c1c6e-6f3a-4f0e-9a52-0d4d1f1a2b3c";
@@ -93,7 +93,7 @@ public static class SampleJobs
         return job;
     }
 
-    /// <summary>A job that goes on after an attempt that lost its InferenceService.</summary>
+    /// <summary>A job that resumed after its first attempt lost the InferenceService.</summary>
     public static Job Resumed()
     {
         var job = Running(60);
@@ -118,7 +118,7 @@ public static class SampleJobs
         return job;
     }
 
-    /// <summary>A person that walks to the right, a car that stands, and the caption of the committed clip.</summary>
+    /// <summary>A person who walks to the right, a parked car, and the caption of the sample clip.</summary>
     public static FrameResult Frame(int index) => new()
     {
         FrameIndex = index,

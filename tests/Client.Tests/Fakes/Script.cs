@@ -6,7 +6,14 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace ForegSyte.Client.Tests.Fakes;
 
-/// <summary>What a scripted method answers, step by step, and what it was asked.</summary>
+/// <summary>Limits of the scripts.</summary>
+internal static class Script
+{
+    /// <summary>How long a test waits for a state, for example for the call of a method.</summary>
+    public static readonly TimeSpan TimeLimit = TimeSpan.FromMinutes(2);
+}
+
+/// <summary>The scripted responses of one method, and its requests.</summary>
 public sealed class Script<TRequest, TResponse>
     where TRequest : IMessage<TRequest>
 {
@@ -14,7 +21,7 @@ public sealed class Script<TRequest, TResponse>
     private readonly ConcurrentQueue<TRequest> _requests = new();
     private Func<TRequest, ServerCallContext, Task<TResponse>>? _always;
 
-    /// <summary>The requests so far, oldest first.</summary>
+    /// <summary>Requests so far, oldest first.</summary>
     public IReadOnlyList<TRequest> Requests => [.. _requests];
 
     public Script<TRequest, TResponse> Answer(params TResponse[] responses)
@@ -37,7 +44,7 @@ public sealed class Script<TRequest, TResponse>
         return this;
     }
 
-    /// <summary>Never answers; ends when the caller does.</summary>
+    /// <summary>Never responds; ends when the caller cancels.</summary>
     public Script<TRequest, TResponse> Hang(TaskCompletionSource? reached = null) => Do(async (_, context) =>
     {
         reached?.TrySetResult();
@@ -45,10 +52,10 @@ public sealed class Script<TRequest, TResponse>
         throw new InvalidOperationException("An infinite wait has ended.");
     });
 
-    /// <summary>Breaks the connection in the middle of the call.</summary>
+    /// <summary>Closes the connection during the call.</summary>
     public Script<TRequest, TResponse> BreakConnection() => Do((_, context) =>
     {
-        // The whole connection, as a killed server would; HttpContext.Abort only resets the one stream.
+        // The whole connection, as a killed server does; HttpContext.Abort resets only one stream.
         context.GetHttpContext().Features.GetRequiredFeature<IConnectionLifetimeFeature>().Abort();
         return Task.FromCanceled<TResponse>(new CancellationToken(canceled: true));
     });
@@ -59,7 +66,7 @@ public sealed class Script<TRequest, TResponse>
         return this;
     }
 
-    /// <summary>What is answered when the steps are used up.</summary>
+    /// <summary>Sets the response after the last step.</summary>
     public Script<TRequest, TResponse> Always(Func<TRequest, ServerCallContext, Task<TResponse>> step)
     {
         _always = step;
@@ -71,7 +78,8 @@ public sealed class Script<TRequest, TResponse>
         _requests.Enqueue(request.Clone());
         var step = _steps.TryDequeue(out var next) ? next : _always;
         return step is null
-            ? throw new RpcException(new Status(StatusCode.Internal, $"{context.Method} was called once too often."))
+            ? throw new RpcException(
+                new Status(StatusCode.Internal, $"The script of {context.Method} has no further response."))
             : step(request, context);
     }
 }

@@ -3,7 +3,7 @@ using Grpc.Core;
 
 namespace ForegSyte.Client.Tests.Fakes;
 
-/// <summary>A JobService that does what a test tells it.</summary>
+/// <summary>A JobService with scripted responses.</summary>
 public sealed class ScriptedJobService : JobService.JobServiceBase
 {
     public Script<SubmitVideoRequest, SubmitVideoResponse> Submit { get; } = new();

@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace ForegSyte.Client.Tests.Fakes;
 
 /// <summary>
-/// A <see cref="ScriptedJobService"/> and a <see cref="ScriptedUploadService"/> on a real loopback socket, HTTP/2
-/// without TLS, or with it where there is a certificate.
+/// A <see cref="ScriptedJobService"/> and a <see cref="ScriptedUploadService"/> on a real loopback socket with HTTP/2;
+/// with TLS if the test sets a certificate.
 /// </summary>
 public sealed class ScriptedServer : IAsyncDisposable
 {
@@ -29,7 +29,7 @@ public sealed class ScriptedServer : IAsyncDisposable
 
     public Uri Address { get; }
 
-    /// <summary>Starts a server; port 0 means any free one.</summary>
+    /// <summary>Starts a server; port 0 selects a free port.</summary>
     public static async Task<ScriptedServer> StartAsync(
         int port = 0,
         ScriptedJobService? service = null,
@@ -62,7 +62,7 @@ public sealed class ScriptedServer : IAsyncDisposable
         return new ScriptedServer(application, service, uploads);
     }
 
-    /// <summary>A client of this server that does not pause between attempts and keeps no notes of uploads.</summary>
+    /// <summary>Creates a client that skips delays and stores no checkpoints of uploads.</summary>
     public ForegSyteClient Connect(Func<ForegSyteClientOptions, ForegSyteClientOptions>? change = null)
     {
         var options = new ForegSyteClientOptions

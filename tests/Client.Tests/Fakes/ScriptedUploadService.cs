@@ -6,15 +6,15 @@ using Grpc.Core;
 namespace ForegSyte.Client.Tests.Fakes;
 
 /// <summary>
-/// An UploadService that keeps uploads in memory and checks every part; what a test scripts comes first. It outlives
-/// the <see cref="ScriptedServer"/> that it is given to, as a data folder does.
+/// An UploadService that stores uploads in memory and checks every part, after the scripted responses. It can outlive a
+/// <see cref="ScriptedServer"/>, as a data folder does.
 /// </summary>
 public sealed class ScriptedUploadService : UploadService.UploadServiceBase
 {
-    private readonly ConcurrentDictionary<string, HeldUpload> _uploads = new();
+    private readonly ConcurrentDictionary<string, InMemoryUpload> _uploads = new();
     private readonly ConcurrentDictionary<string, Job> _jobs = new();
-    private int _partsUnderWay;
-    private int _mostPartsUnderWay;
+    private int _concurrentParts;
+    private int _maxConcurrentParts;
 
     public ScriptedUploadService()
     {
@@ -36,23 +36,23 @@ public sealed class ScriptedUploadService : UploadService.UploadServiceBase
 
     public Script<AbortUploadRequest, AbortUploadResponse> Abort { get; } = new();
 
-    /// <summary>Most bytes of a part of the uploads that are made from now on.</summary>
+    /// <summary>Maximum part size of new uploads; 0 means none.</summary>
     public int MaxPartBytes { get; set; }
 
-    /// <summary>Most parts that were under way at the same time.</summary>
-    public int MostPartsUnderWay => _mostPartsUnderWay;
+    /// <summary>Maximum number of concurrent parts so far.</summary>
+    public int MaxConcurrentParts => _maxConcurrentParts;
 
-    /// <summary>The uploads that are open.</summary>
-    public IReadOnlyCollection<HeldUpload> Open => [.. _uploads.Values];
+    /// <summary>Unfinished uploads.</summary>
+    public IReadOnlyCollection<InMemoryUpload> Open => [.. _uploads.Values];
 
-    /// <summary>The videos of the jobs, oldest first.</summary>
+    /// <summary>Videos of the jobs, oldest first.</summary>
     public ConcurrentQueue<byte[]> Videos { get; } = new();
 
-    /// <summary>Makes jobs of complete uploads, once for each request_id.</summary>
+    /// <summary>Creates a job from a complete upload, once for each request_id.</summary>
     public Task<SubmitVideoResponse> SubmitAsync(SubmitVideoRequest request, ServerCallContext context) =>
         Task.FromResult(new SubmitVideoResponse { Job = _jobs.GetOrAdd(request.RequestId, _ => Complete(request)) });
 
-    /// <summary>Takes a part as the real service does, without an answer of its own.</summary>
+    /// <summary>Stores a part, as the real service does.</summary>
     public UploadPartResponse Take(UploadPartRequest request)
     {
         Assert.Equal(BitwiseCrc32C.Of(request.Data.Span), request.Crc32C);
@@ -64,14 +64,14 @@ public sealed class ScriptedUploadService : UploadService.UploadServiceBase
 
     public override async Task<UploadPartResponse> UploadPart(UploadPartRequest request, ServerCallContext context)
     {
-        InterlockedMaximum(ref _mostPartsUnderWay, Interlocked.Increment(ref _partsUnderWay));
+        InterlockedMaximum(ref _maxConcurrentParts, Interlocked.Increment(ref _concurrentParts));
         try
         {
             return await Part.RunAsync(request, context);
         }
         finally
         {
-            Interlocked.Decrement(ref _partsUnderWay);
+            Interlocked.Decrement(ref _concurrentParts);
         }
     }
 
@@ -81,14 +81,14 @@ public sealed class ScriptedUploadService : UploadService.UploadServiceBase
     public override Task<AbortUploadResponse> AbortUpload(AbortUploadRequest request, ServerCallContext context) =>
         Abort.RunAsync(request, context);
 
-    private HeldUpload Begin(CreateUploadRequest request)
+    private InMemoryUpload Begin(CreateUploadRequest request)
     {
         var known = _uploads.Values.FirstOrDefault(upload => upload.Request.RequestId == request.RequestId);
         return known ?? _uploads.GetOrAdd(
-            Guid.NewGuid().ToString(), id => new HeldUpload(id, request) { MaxPartBytes = MaxPartBytes });
+            Guid.NewGuid().ToString(), id => new InMemoryUpload(id, request) { MaxPartBytes = MaxPartBytes });
     }
 
-    private HeldUpload Find(string id) =>
+    private InMemoryUpload Find(string id) =>
         _uploads.TryGetValue(id, out var upload) ? upload : throw Failures.UploadNotFound;
 
     private Job Complete(SubmitVideoRequest request)

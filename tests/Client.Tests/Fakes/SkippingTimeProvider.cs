@@ -3,17 +3,17 @@ using System.Collections.Concurrent;
 namespace ForegSyte.Client.Tests.Fakes;
 
 /// <summary>
-/// A clock on which every pause is over at once and counts in full. Unlike a clock that a test moves by hand, it
-/// needs no guess whether the code under test has reached its pause yet. It begins at the real time, which gRPC's
-/// deadlines need.
+/// A clock that skips every delay: the delay ends at once, and the clock advances by it. Unlike a fake clock, which the
+/// test advances, it does not depend on when the tested code reaches the delay. It starts at the real time, because
+/// gRPC compares deadlines with it.
 /// </summary>
 public sealed class SkippingTimeProvider : TimeProvider
 {
-    private readonly ConcurrentQueue<TimeSpan> _pauses = new();
+    private readonly ConcurrentQueue<TimeSpan> _delays = new();
     private long _skippedTicks;
 
-    /// <summary>The pauses so far, in order.</summary>
-    public IReadOnlyList<TimeSpan> Pauses => [.. _pauses];
+    /// <summary>The delays so far, in order.</summary>
+    public IReadOnlyList<TimeSpan> Delays => [.. _delays];
 
     public override DateTimeOffset GetUtcNow() =>
         System.GetUtcNow() + TimeSpan.FromTicks(Interlocked.Read(ref _skippedTicks));
@@ -22,11 +22,17 @@ public sealed class SkippingTimeProvider : TimeProvider
     {
         if (dueTime != Timeout.InfiniteTimeSpan)
         {
-            _pauses.Enqueue(dueTime);
+            _delays.Enqueue(dueTime);
             Interlocked.Add(ref _skippedTicks, dueTime.Ticks);
             dueTime = TimeSpan.Zero;
         }
 
         return System.CreateTimer(callback, state, dueTime, period);
     }
+}
+
+/// <summary>Returns always the same number.</summary>
+public sealed class FixedRandom(double value) : Random
+{
+    public override double NextDouble() => value;
 }

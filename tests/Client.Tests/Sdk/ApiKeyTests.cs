@@ -86,7 +86,7 @@ public sealed class ApiKeyTests : IAsyncLifetime
         var failure = await Assert.ThrowsAsync<ForegSyteException>(() => CallAsync(client));
 
         Assert.Equal(StatusCode.Unauthenticated, failure.Code);
-        Assert.Contains("ApiKeyProvider gave none", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("ApiKeyProvider returned a malformed key or token", failure.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", failure.ToString(), StringComparison.Ordinal);
         Assert.Empty(_keys);
     }

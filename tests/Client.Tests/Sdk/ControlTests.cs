@@ -24,7 +24,7 @@ public sealed class ControlTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task CancelJob_AnswerIsLost_AsksAgain()
+    public async Task CancelJob_ResponseLost_Retries()
     {
         _server.Service.Cancel
             .BreakConnection()
@@ -40,7 +40,7 @@ public sealed class ControlTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task CancelJob_Completed_IsThrownAndNotRepeated()
+    public async Task CancelJob_Completed_ThrowsWithoutARetry()
     {
         _server.Service.Cancel.Fail(Failures.WrongJobStatus);
 
@@ -53,7 +53,7 @@ public sealed class ControlTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task RetryJob_AnswerIsLost_AsksAgain()
+    public async Task RetryJob_ResponseLost_Retries()
     {
         _server.Service.Retry.BreakConnection().Answer(new RetryJobResponse { Job = SampleJobs.Queued(1) });
 
@@ -65,7 +65,7 @@ public sealed class ControlTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task RetryJob_QueueFull_IsThrownWithWhenToComeBack()
+    public async Task RetryJob_QueueFull_ThrowsWithRetryAfter()
     {
         _server.Service.Retry.Fail(Failures.QueueFull(TimeSpan.FromSeconds(10)));
 
@@ -86,7 +86,7 @@ public sealed class ControlTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task DeleteJob_NoSuchJob_IsThrown()
+    public async Task DeleteJob_NoSuchJob_Throws()
     {
         _server.Service.Delete.Fail(Failures.JobNotFound);
 
@@ -96,7 +96,7 @@ public sealed class ControlTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task DeleteJob_AnswerIsLostAndTheJobIsGone_Succeeds()
+    public async Task DeleteJob_ResponseLostAndJobGone_Succeeds()
     {
         _server.Service.Delete.BreakConnection().Fail(Failures.JobNotFound);
 
@@ -106,7 +106,7 @@ public sealed class ControlTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task DeleteJob_AnswerIsLostAndTheJobRuns_IsThrown()
+    public async Task DeleteJob_ResponseLostAndJobRunning_Throws()
     {
         _server.Service.Delete.BreakConnection().Fail(Failures.WrongJobStatus);
 
@@ -116,7 +116,7 @@ public sealed class ControlTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task CancelJob_ServerDoesNotAnswer_EndsAtTheControlDeadline()
+    public async Task CancelJob_ServerHangs_EndsAtTheControlDeadline()
     {
         _server.Service.Cancel.Hang();
         await using var client = _server.Connect(options => options with

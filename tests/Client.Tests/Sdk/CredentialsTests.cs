@@ -36,7 +36,7 @@ public sealed class CredentialsTests
 
     [Theory]
     [MemberData(nameof(Invalid))]
-    public void Construct_WhatDoesNotGoTogether_IsRefusedAndTellsNoSecret(
+    public void Construct_InvalidCombination_FailsWithoutTheSecret(
         Uri address, ClientCredentials credentials, string part)
     {
         var failure = Assert.Throws<ArgumentException>(() => Open(address, credentials));
@@ -47,7 +47,7 @@ public sealed class CredentialsTests
 
     [Theory]
     [MemberData(nameof(Valid))]
-    public async Task Construct_WhatGoesTogether_IsTakenAndShownNowhere(Uri address, ClientCredentials credentials)
+    public async Task Construct_ValidCombination_IsAcceptedAndHidden(Uri address, ClientCredentials credentials)
     {
         await using var client = Open(address, credentials);
 
@@ -60,7 +60,7 @@ public sealed class CredentialsTests
     [InlineData("")]
     [InlineData("two secret words")]
     [InlineData("secret\nsecret")]
-    public void Construct_ApiKeyFileWithoutAKey_IsRefusedAndTellsNotWhatItHas(string content)
+    public void Construct_ApiKeyFileWithoutAKey_FailsWithoutItsContent(string content)
     {
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder.File("key"), content);
@@ -74,7 +74,7 @@ public sealed class CredentialsTests
     }
 
     [Fact]
-    public void Construct_SecretForAReplicaWithoutTls_IsRefused()
+    public void Construct_SecretForAReplicaWithoutTls_Fails()
     {
         var options = new ForegSyteClientOptions
         {
@@ -89,7 +89,7 @@ public sealed class CredentialsTests
     }
 
     [Fact]
-    public void Construct_CaFileWithoutACertificate_IsRefused()
+    public void Construct_CaFileWithoutACertificate_Fails()
     {
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder.File("ca.pem"), "no PEM");

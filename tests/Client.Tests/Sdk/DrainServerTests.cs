@@ -31,9 +31,9 @@ public sealed class DrainServerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task DrainServer_AnswerIsLost_IsNotRepeated()
+    public async Task DrainServer_ResponseLost_IsNotRetried()
     {
-        // The server may have stopped because of it, and the next one has its address.
+        // The server may have stopped because of the call, and its successor has the same address.
         _server.Service.Drain.BreakConnection().Answer(Draining);
 
         await Assert.ThrowsAsync<ForegSyteException>(
@@ -43,7 +43,7 @@ public sealed class DrainServerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task DrainServer_WithoutATimeout_LeavesItToTheServer()
+    public async Task DrainServer_WithoutATimeout_SendsNone()
     {
         _server.Service.Drain.Answer(Draining);
 
@@ -53,14 +53,14 @@ public sealed class DrainServerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task DrainCommand_WithGraceAndStop_TellsHowFarItIs()
+    public async Task DrainCommand_WithGraceAndStop_PrintsTheProgress()
     {
         _server.Service.Drain.Answer(Draining);
 
         var run = await CommandLineRun.OnAsync(_server, "drain", "--grace", "2m", "--stop");
 
         Assert.Equal(
-            (0, "draining: 2 jobs run, 14 wait for the next start; the server stops when none runs\n", ""),
+            (0, "draining: 2 running jobs, 14 pending; the server stops when no job is running\n", ""),
             (run.ExitCode, run.Output, run.Error));
         var request = Assert.Single(_server.Service.Drain.Requests);
         Assert.Equal(

@@ -11,7 +11,7 @@ public sealed class ErrorTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Call_RefusedWithDetails_TellsThemAll()
+    public async Task Call_ErrorWithDetails_ExposesThem()
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.List.Fail(Failures.Of(
@@ -31,7 +31,7 @@ public sealed class ErrorTests
         Assert.Equal("42", failure.Metadata["jobId"]);
         Assert.Equal([new FieldViolation("page_size", "It is -1; at least 0.")], failure.FieldViolations);
         Assert.Null(failure.RetryAfter);
-        Assert.False(failure.IsRetryable);
+        Assert.False(failure.IsRetryable, "INVALID_FIELD must not be retryable.");
         Assert.IsType<RpcException>(failure.InnerException);
     }
 
@@ -50,7 +50,7 @@ public sealed class ErrorTests
     }
 
     [Fact]
-    public async Task Call_ServerAsksToComeBackLater_PausesAtLeastThatLong()
+    public async Task Call_RetryInfo_IsTheMinimumDelay()
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Get
@@ -65,11 +65,11 @@ public sealed class ErrorTests
 
         await client.GetJobAsync(SampleJobs.Id, Token);
 
-        Assert.Equal([TimeSpan.FromSeconds(7)], clock.Pauses);
+        Assert.Equal([TimeSpan.FromSeconds(7)], clock.Delays);
     }
 
     [Fact]
-    public async Task Call_ServerAsksToComeBackAfterTheDeadline_DoesNotPause()
+    public async Task Call_RetryInfoPastTheDeadline_FailsAtOnce()
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Get.Fail(Failures.Of(
@@ -83,12 +83,12 @@ public sealed class ErrorTests
         var failure = await Assert.ThrowsAsync<ForegSyteException>(() => client.GetJobAsync(SampleJobs.Id, Token));
 
         Assert.Equal(TimeSpan.FromHours(1), failure.RetryAfter);
-        Assert.True(failure.IsRetryable);
-        Assert.Empty(clock.Pauses);
+        Assert.True(failure.IsRetryable, "UNAVAILABLE must be retryable.");
+        Assert.Empty(clock.Delays);
     }
 
     [Fact]
-    public async Task Call_BusyServer_IsNotRepeatedByItself()
+    public async Task Call_BusyServer_IsNotRetried()
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Get.Fail(Failures.Of(
@@ -100,7 +100,7 @@ public sealed class ErrorTests
 
         var failure = await Assert.ThrowsAsync<ForegSyteException>(() => client.GetJobAsync(SampleJobs.Id, Token));
 
-        Assert.True(failure.IsRetryable);
+        Assert.True(failure.IsRetryable, "An error with RetryInfo must be retryable.");
         Assert.Single(server.Service.Get.Requests);
     }
 
@@ -121,11 +121,11 @@ public sealed class ErrorTests
 
         Assert.Equal(ErrorReason.ShuttingDown, failure.Reason);
         Assert.Equal(4, server.Service.Get.Requests.Count);
-        Assert.Equal([200, 400, 800], clock.Pauses.Select(pause => pause.TotalMilliseconds));
+        Assert.Equal([200, 400, 800], clock.Delays.Select(delay => delay.TotalMilliseconds));
     }
 
     [Fact]
-    public async Task Call_NobodyListens_NamesTheAddressAndWhatToDo()
+    public async Task Call_ConnectionRefused_NamesTheAddressAndWhatToDo()
     {
         var server = await ScriptedServer.StartAsync();
         await server.DisposeAsync();
@@ -136,11 +136,11 @@ public sealed class ErrorTests
         Assert.Equal(StatusCode.Unavailable, failure.Code);
         Assert.Equal(ErrorReason.Unspecified, failure.Reason);
         Assert.Contains(server.Address.ToString(), failure.Message, StringComparison.Ordinal);
-        Assert.Contains("Check that the JobService runs", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("Check that the JobService is running", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Call_ServerDoesNotAnswer_EndsAtTheDeadline()
+    public async Task Call_ServerHangs_EndsAtTheDeadline()
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Get.Hang();
@@ -164,7 +164,7 @@ public sealed class ErrorTests
         using var source = CancellationTokenSource.CreateLinkedTokenSource(Token);
 
         var call = client.GetJobAsync(SampleJobs.Id, source.Token);
-        await reached.Task.WaitAsync(Token);
+        await reached.Task.WaitAsync(Script.TimeLimit, Token);
         await source.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);

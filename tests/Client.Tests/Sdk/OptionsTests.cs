@@ -46,7 +46,7 @@ public sealed class OptionsTests
 
     [Theory]
     [MemberData(nameof(Invalid))]
-    public void Construct_SettingOutsideItsRange_NamesIt(ForegSyteClientOptions options, string name)
+    public void Construct_OptionOutOfRange_NamesIt(ForegSyteClientOptions options, string name)
     {
         var failure = Assert.Throws<ArgumentException>(() => new ForegSyteClient(options));
 
@@ -54,7 +54,7 @@ public sealed class OptionsTests
     }
 
     [Fact]
-    public void RetryDelay_Always_LiesBetweenWhatTheServerAsksAndTheCeiling() =>
+    public void RetryDelay_Always_LiesBetweenRetryInfoAndTheCeiling() =>
         Gen.Select(Gen.Int[1, 100], Gen.Double[0, 1], Gen.Int[0, 9999].Nullable()).Sample((failures, jitter, askedMs) =>
         {
             var (first, most) = (TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(5));

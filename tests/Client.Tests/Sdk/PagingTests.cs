@@ -16,7 +16,7 @@ public sealed class PagingTests
         await using var server = await ScriptedServer.StartAsync();
         server.Service.List.Answer(
             new ListJobsResponse { Jobs = { SampleJobs.Running(1), SampleJobs.Running(2) }, NextPageToken = "b" },
-            // An empty page is no end: only an empty token is (AIP-158).
+            // Only an empty token is the end, not an empty page (AIP-158).
             new ListJobsResponse { NextPageToken = "c" },
             new ListJobsResponse { Jobs = { SampleJobs.Running(3) } });
         await using var client = server.Connect();
@@ -66,7 +66,7 @@ public sealed class PagingTests
     }
 
     [Fact]
-    public async Task GetResults_JobThatRuns_WaitsForAChangeBeforeItAsksForAnEmptyPageAgain()
+    public async Task GetResults_RunningJob_WaitsForAChangeBeforeItReadsAnEmptyPageAgain()
     {
         await using var server = await ScriptedServer.StartAsync();
         var order = new System.Collections.Concurrent.ConcurrentQueue<string>();
@@ -84,6 +84,7 @@ public sealed class PagingTests
         Assert.Equal([SampleJobs.Frame(0), SampleJobs.Frame(1)], frames);
         Assert.Equal(["page", "page", "wait", "page", "wait", "page", "page"], order);
         Assert.Equal(["", "running 1"], server.Service.Wait.Requests.Select(request => request.Etag));
+        Assert.All(server.Service.Wait.Requests, request => Assert.Equal(30, request.Timeout.Seconds));
 
         void Page(GetJobResultsResponse response) => server.Service.Results.Do((_, _) =>
         {
@@ -99,7 +100,7 @@ public sealed class PagingTests
     }
 
     [Fact]
-    public async Task GetResults_ServerThatAnswersWaitsAtOnce_PausesBetweenThem()
+    public async Task GetResults_WaitReturnsAtOnce_DelaysBetweenCalls()
     {
         await using var server = await ScriptedServer.StartAsync();
         for (var i = 0; i < 4; i++)
@@ -114,12 +115,12 @@ public sealed class PagingTests
 
         Assert.Empty(await client.GetResultsAsync(SampleJobs.Id, cancellationToken: Token).ToListAsync(Token));
 
-        // The first wait learns the etag; each of the others that brings no change is followed by a pause.
-        Assert.Equal(3, clock.Pauses.Count(pause => pause == new ForegSyteClientOptions().RetryBaseDelay));
+        // The first wait returns the etag; each later wait without a change is followed by a delay.
+        Assert.Equal(3, clock.Delays.Count(delay => delay == new ForegSyteClientOptions().RetryBaseDelay));
     }
 
     [Fact]
-    public async Task FollowResults_NothingFinishedYet_WaitsForTheFirstResults()
+    public async Task FollowResults_NoResultsYet_WaitsForTheFirst()
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Results.Fail(NotReady, times: 2)
@@ -135,7 +136,7 @@ public sealed class PagingTests
     }
 
     [Fact]
-    public async Task FollowResults_JobThatEndsWithoutAny_IsNotReady()
+    public async Task FollowResults_JobEndsWithoutResults_ThrowsNotReady()
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Results.Fail(NotReady, times: 2);

@@ -12,7 +12,7 @@ public sealed class SubmitTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task SubmitVideo_ServerAwayTwice_RepeatsTheSameRequest()
+    public async Task SubmitVideo_UnavailableTwice_RetriesTheSameRequest()
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Submit
@@ -20,7 +20,7 @@ public sealed class SubmitTests
             .Answer(new SubmitVideoResponse { Job = SampleJobs.Pending() });
         await using var client = server.Connect();
 
-        // More than 1 MB: a retry policy of the channel would have given up here without a word.
+        // More than 1 MB: the retry policy of gRPC's service config would not retry this request.
         var job = await client.SubmitVideoAsync(new byte[3_000_000], Options, Token);
 
         Assert.Equal(SampleJobs.Id, job.JobId);
@@ -32,7 +32,7 @@ public sealed class SubmitTests
     }
 
     [Fact]
-    public async Task SubmitVideo_ConnectionBreaksAfterTheServerGotIt_RepeatsWithTheSameRequestId()
+    public async Task SubmitVideo_ResponseLost_RetriesWithTheSameRequestId()
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Submit.BreakConnection().Answer(new SubmitVideoResponse { Job = SampleJobs.Pending() });
@@ -59,7 +59,7 @@ public sealed class SubmitTests
     }
 
     [Fact]
-    public async Task SubmitVideo_Refused_IsNotRepeated()
+    public async Task SubmitVideo_Rejected_IsNotRetried()
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Submit.Fail(Failures.Of(StatusCode.InvalidArgument, ErrorReason.NotAnMp4, "It is no MP4."));
@@ -76,7 +76,7 @@ public sealed class SubmitTests
     [InlineData(null)]
     [InlineData(0)]
     [InlineData(9)]
-    public async Task SubmitVideo_Priority_IsSentWhereGiven(int? priority)
+    public async Task SubmitVideo_Priority_IsSentIfSet(int? priority)
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Submit.Answer(new SubmitVideoResponse { Job = SampleJobs.Pending() });
@@ -89,7 +89,7 @@ public sealed class SubmitTests
     }
 
     [Fact]
-    public async Task SubmitVideo_QueueFull_IsThrownWithWhenToComeBack()
+    public async Task SubmitVideo_QueueFull_ThrowsWithRetryAfter()
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Submit.Fail(Failures.QueueFull(TimeSpan.FromSeconds(10)));
@@ -100,12 +100,12 @@ public sealed class SubmitTests
 
         Assert.Equal(ErrorReason.QueueFull, failure.Reason);
         Assert.Equal(TimeSpan.FromSeconds(10), failure.RetryAfter);
-        Assert.True(failure.IsRetryable);
+        Assert.True(failure.IsRetryable, "QUEUE_FULL with RetryInfo must be retryable.");
         Assert.Single(server.Service.Submit.Requests);
     }
 
     [Fact]
-    public async Task SubmitVideo_WaitWhileQueueFull_ComesBackWhenAskedToBeyondMaxAttempts()
+    public async Task SubmitVideo_WaitWhileQueueFull_FollowsRetryInfoBeyondMaxAttempts()
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Submit
@@ -123,8 +123,8 @@ public sealed class SubmitTests
         var job = await client.SubmitVideoAsync(new byte[1], Options with { WaitWhileQueueFull = true }, Token);
 
         Assert.Equal(SampleJobs.Id, job.JobId);
-        // The pause after UNAVAILABLE is the first of its kind.
-        Assert.Equal([10, 10, 10, 10, 10, 10, 0.2], clock.Pauses.Select(pause => pause.TotalSeconds));
+        // The delay after UNAVAILABLE is that of a first failure.
+        Assert.Equal([10, 10, 10, 10, 10, 10, 0.2], clock.Delays.Select(delay => delay.TotalSeconds));
         Assert.Single(server.Service.Submit.Requests.Select(request => request.RequestId).Distinct());
     }
 
@@ -144,12 +144,12 @@ public sealed class SubmitTests
             () => client.SubmitVideoAsync(new byte[1], Options with { WaitWhileQueueFull = true }, Token));
 
         Assert.Equal(ErrorReason.QueueFull, failure.Reason);
-        Assert.Equal(3, clock.Pauses.Count);
+        Assert.Equal(3, clock.Delays.Count);
         Assert.Equal(4, server.Service.Submit.Requests.Count);
     }
 
     [Fact]
-    public async Task SubmitVideo_WaitWhileQueueFullAndServerStaysAway_MakesMaxAttempts()
+    public async Task SubmitVideo_WaitWhileQueueFullAndOutage_MakesMaxAttempts()
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Submit.Always((_, _) => throw Failures.Unavailable);
@@ -162,7 +162,7 @@ public sealed class SubmitTests
     }
 
     [Fact]
-    public async Task SubmitVideo_StreamOverTheInlineLimit_IsRefusedBeforeAnythingIsSent()
+    public async Task SubmitVideo_StreamOverTheInlineLimit_FailsBeforeItSendsAnything()
     {
         await using var server = await ScriptedServer.StartAsync();
         await using var client = server.Connect(options => options with { MaxInlineBytes = 1000 });
@@ -216,5 +216,43 @@ public sealed class SubmitTests
             () => client.SubmitFileAsync("/nowhere/video.mp4", Options, Token));
 
         Assert.Contains("/nowhere/video.mp4", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("file:///videos/a%20b.mp4")]
+    [InlineData("https://videos.example:8443/a%20b.mp4?signature=x%2Fy%3D")]
+    [InlineData("s3://videos/2026/a%20b%23.mp4")]
+    public async Task SubmitVideo_ByUri_SendsTheUriUnchanged(string uri)
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Submit.Answer(new SubmitVideoResponse { Job = SampleJobs.Pending() });
+        await using var client = server.Connect();
+
+        await client.SubmitVideoAsync(new Uri(uri), Options, Token);
+
+        Assert.Equal(uri, Assert.Single(server.Service.Submit.Requests).Uri);
+    }
+
+    [Fact]
+    public async Task SubmitVideo_ByUri_UsesTheFetchDeadline()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        var deadline = DateTime.MinValue;
+        server.Service.Submit.Always((_, context) =>
+        {
+            deadline = context.Deadline;
+            return Task.FromResult(new SubmitVideoResponse { Job = SampleJobs.Pending() });
+        });
+        await using var client = server.Connect(
+            options => options with
+            {
+                SubmitDeadline = TimeSpan.FromMinutes(1),
+                FetchDeadline = TimeSpan.FromHours(3),
+            });
+
+        await client.SubmitVideoAsync(new Uri("https://videos.example/a.mp4"), Options, Token);
+
+        var time = deadline - TimeProvider.System.GetUtcNow().UtcDateTime;
+        Assert.InRange(time, TimeSpan.FromHours(2), TimeSpan.FromHours(3));
     }
 }

@@ -1,5 +1,7 @@
 using ForegSyte.Client.Tests.Fakes;
 using ForegSyte.V1;
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
 using Grpc.Core;
 
 namespace ForegSyte.Client.Tests.Sdk;
@@ -12,7 +14,7 @@ public sealed class WatchTests
     [InlineData(JobStatus.Completed)]
     [InlineData(JobStatus.Failed)]
     [InlineData(JobStatus.Cancelled)]
-    public async Task WatchJob_UntilTerminal_TellsEveryChangeAndEnds(JobStatus last)
+    public async Task WatchJob_UntilTerminal_YieldsEveryChangeAndEnds(JobStatus last)
     {
         await using var server = await ScriptedServer.StartAsync();
         var end = SampleJobs.Completed();
@@ -29,10 +31,12 @@ public sealed class WatchTests
         Assert.Equal(["pending", "running 10", "running 60", "completed"], seen.Select(job => job.Etag));
         Assert.Equal(
             ["", "pending", "running 10", "running 60"], server.Service.Wait.Requests.Select(request => request.Etag));
+        // Long polls: the server waits for the change, not the client.
+        Assert.All(server.Service.Wait.Requests, request => Assert.Equal(30, request.Timeout.Seconds));
     }
 
     [Fact]
-    public async Task WatchJob_LongPollEndsWithoutChange_AsksAgainAndTellsNothing()
+    public async Task WatchJob_LongPollEndsWithoutChange_PollsAgainAndYieldsNothing()
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Wait.Answer(
@@ -47,7 +51,7 @@ public sealed class WatchTests
     }
 
     [Fact]
-    public async Task WatchJob_PlaceInTheQueueChanges_TellsItThoughTheEtagDoesNot()
+    public async Task WatchJob_QueuePositionChanges_YieldsItDespiteTheSameEtag()
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Wait.Answer(
@@ -61,8 +65,8 @@ public sealed class WatchTests
         var seen = await client.WatchJobAsync(SampleJobs.Id, cancellationToken: Token).ToListAsync(Token);
 
         Assert.Equal([3, 1, null], seen.Select(job => job.Wait?.QueuePosition));
-        // Neither of the two answers with the known etag may be followed by a call at once.
-        Assert.Equal(2, clock.Pauses.Count);
+        // A delay follows each of the two responses with the known etag.
+        Assert.Equal(2, clock.Delays.Count);
     }
 
     [Fact]
@@ -79,7 +83,7 @@ public sealed class WatchTests
     }
 
     [Fact]
-    public async Task WatchJob_ServerUnavailableForAWhile_GoesOnFromTheKnownEtag()
+    public async Task WatchJob_Outage_ContinuesFromTheKnownEtag()
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Wait
@@ -96,14 +100,33 @@ public sealed class WatchTests
     }
 
     [Fact]
-    public async Task WatchJob_ServerRestartsOnItsPort_GoesOn()
+    public async Task WatchJob_RetryInfo_IsTheMinimumDelay()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Wait
+            .Fail(Failures.Of(
+                StatusCode.Unavailable,
+                ErrorReason.ShuttingDown,
+                "The service is stopping.",
+                new RetryInfo { RetryDelay = Duration.FromTimeSpan(TimeSpan.FromSeconds(7)) }))
+            .Answer(SampleJobs.Changed(SampleJobs.Completed()));
+        var clock = new SkippingTimeProvider();
+        await using var client = server.Connect(options => options with { TimeProvider = clock });
+
+        await client.WaitForCompletionAsync(SampleJobs.Id, cancellationToken: Token);
+
+        Assert.Equal([TimeSpan.FromSeconds(7)], clock.Delays);
+    }
+
+    [Fact]
+    public async Task WatchJob_ServerRestarts_Continues()
     {
         var first = await ScriptedServer.StartAsync();
         first.Service.Wait.Answer(SampleJobs.Changed(SampleJobs.Running(10)));
-        // Real pauses: a new socket has to come up on the port.
+        // Real delays, because the new server needs time to listen on the port.
         await using var client = first.Connect(options => options with { TimeProvider = TimeProvider.System });
         await using var watch = client.WatchJobAsync(SampleJobs.Id, cancellationToken: Token).GetAsyncEnumerator(Token);
-        Assert.True(await watch.MoveNextAsync());
+        Assert.True(await watch.MoveNextAsync(), "The watch ended before the first change.");
 
         await first.DisposeAsync();
         var next = watch.MoveNextAsync();
@@ -111,13 +134,13 @@ public sealed class WatchTests
         service.Wait.Answer(SampleJobs.Changed(SampleJobs.Completed()));
         await using var second = await ScriptedServer.StartAsync(first.Address.Port, service);
 
-        Assert.True(await next);
+        Assert.True(await next.AsTask().WaitAsync(Script.TimeLimit, Token), "The watch ended during the restart.");
         Assert.Equal("completed", watch.Current.Etag);
-        Assert.False(await watch.MoveNextAsync());
+        Assert.False(await watch.MoveNextAsync(), "The watch continued after the terminal status.");
     }
 
     [Fact]
-    public async Task WatchJob_ServerStaysAway_GivesUpAfterMaxOutage()
+    public async Task WatchJob_LongOutage_StopsAfterMaxOutage()
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Wait.Always((_, _) => throw Failures.Unavailable);
@@ -133,12 +156,12 @@ public sealed class WatchTests
             async () => await client.WaitForCompletionAsync(SampleJobs.Id, cancellationToken: Token));
 
         Assert.Equal(StatusCode.Unavailable, failure.Code);
-        // 0.2 + 0.4 + 0.8 + 1.6 + 3.2 + 5 + 5 + 5 + 5 = 26.2 s; one more pause of 5 s would pass 30 s.
-        Assert.Equal(9, clock.Pauses.Count);
+        // 0.2 + 0.4 + 0.8 + 1.6 + 3.2 + 5 + 5 + 5 + 5 = 26.2 s; one more delay of 5 s would exceed 30 s.
+        Assert.Equal(9, clock.Delays.Count);
     }
 
     [Fact]
-    public async Task WatchJob_JobNeverEnds_EndsByItself()
+    public async Task WatchJob_JobNeverEnds_EndsAtTheTimeout()
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Wait.Always((_, _) => Task.FromResult(SampleJobs.Changed(SampleJobs.Running(10))));
@@ -149,12 +172,12 @@ public sealed class WatchTests
 
         Assert.Equal(StatusCode.DeadlineExceeded, failure.Code);
         Assert.Equal(ErrorReason.DeadlineExceeded, failure.Reason);
-        // A server that answers at once is asked once a second, not in a tight loop.
+        // If the server returns at once, the client calls it once per second.
         Assert.InRange(server.Service.Wait.Requests.Count, 50, 61);
     }
 
     [Fact]
-    public async Task WatchJob_NoSuchJob_FailsAtOnce()
+    public async Task WatchJob_NoSuchJob_Throws()
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Wait.Fail(Failures.JobNotFound);
@@ -167,7 +190,7 @@ public sealed class WatchTests
     }
 
     [Fact]
-    public async Task WatchJob_Cancelled_EndsTheCallAtTheServer()
+    public async Task WatchJob_Cancelled_CancelsTheCallAtTheServer()
     {
         await using var server = await ScriptedServer.StartAsync();
         var reached = new TaskCompletionSource();
@@ -183,10 +206,10 @@ public sealed class WatchTests
         using var interruption = CancellationTokenSource.CreateLinkedTokenSource(Token);
 
         var wait = client.WaitForCompletionAsync(SampleJobs.Id, cancellationToken: interruption.Token);
-        await reached.Task.WaitAsync(Token);
+        await reached.Task.WaitAsync(Script.TimeLimit, Token);
         await interruption.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => wait);
-        await left.Task.WaitAsync(Token);
+        await left.Task.WaitAsync(Script.TimeLimit, Token);
     }
 }

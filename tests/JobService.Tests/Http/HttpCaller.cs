@@ -63,8 +63,8 @@ internal sealed class HttpCaller(Uri address, ClientCredentials? credentials = n
     private static HttpMessageHandler HandlerOf(ClientCredentials credentials)
     {
         var sockets = new SocketsHttpHandler { SslOptions = TlsSettings.For(credentials) };
-        return CallSecret.Of(new ForegSyteClientOptions { Credentials = credentials }) is { } secret
-            ? new CredentialsHandler(secret, sockets)
+        return AuthenticationHeader.From(new ForegSyteClientOptions { Credentials = credentials }) is { } secret
+            ? new AuthenticationHandler(secret, sockets)
             : sockets;
     }
 }

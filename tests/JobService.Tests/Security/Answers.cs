@@ -25,7 +25,7 @@ internal static class Answers
 
     /// <summary>A channel that shows who the caller is, as the client library makes it.</summary>
     public static GrpcChannel ChannelOf(Uri address, ClientCredentials credentials) =>
-        Channels.Open(new ForegSyteClientOptions { Address = address, Credentials = credentials });
+        ChannelFactory.Create(new ForegSyteClientOptions { Address = address, Credentials = credentials });
 
     /// <summary>"yes", or the reason that kept the caller out.</summary>
     public static async Task<string> ToAsync(Func<CallOptions, Task> call)

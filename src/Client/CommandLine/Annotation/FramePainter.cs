@@ -5,12 +5,12 @@ using SkiaSharp;
 namespace ForegSyte.CommandLine.Annotation;
 
 /// <summary>
-/// Draws what was found over frames of one size: a box with label and confidence for each detection, an outline with
-/// the text for each text region. Held results (see <see cref="ResultTimeline"/>) are dimmed and dashed.
+/// Draws results on frames of one size: a box with label and confidence for each detection, an outline with the text
+/// for each text region. Held results (see <see cref="ResultTimeline"/>) are dimmed and dashed.
 /// </summary>
 /// <remarks>
-/// The embedded DejaVu Sans has Latin, Greek, Cyrillic and more, but no Chinese, Japanese or Korean: such characters
-/// are drawn as empty boxes. The results document has them right.
+/// The embedded font DejaVu Sans has Latin, Greek and Cyrillic letters, but no Chinese, Japanese or Korean ones, which
+/// appear as empty boxes. The results document contains them.
 /// </remarks>
 internal sealed class FramePainter : IDisposable
 {
@@ -24,9 +24,7 @@ internal sealed class FramePainter : IDisposable
     private readonly SKFont _font;
     private readonly SKPathEffect _dashes;
 
-    /// <summary>
-    /// A painter for frames of this size; line and letters grow with it from 320 to 3840 pixels and beyond.
-    /// </summary>
+    /// <summary>Creates a painter whose lines and letters scale with the size of the frames.</summary>
     public FramePainter(int width, int height)
     {
         _frame = new SKSize(width, height);
@@ -39,14 +37,14 @@ internal sealed class FramePainter : IDisposable
     /// <summary>Width of outlines in pixels.</summary>
     public float StrokeWidth { get; }
 
-    /// <summary>Draws over one frame.</summary>
+    /// <summary>Draws the results on one frame.</summary>
     public void Paint(SKCanvas canvas, HeldResult held)
     {
         using var stroke = new SKPaint { Style = SKPaintStyle.Stroke, StrokeWidth = StrokeWidth };
         stroke.PathEffect = held.IsHeld ? _dashes : null;
         var alpha = held.IsHeld ? HeldAlpha : OpaqueAlpha;
 
-        // The most confident is drawn last and so lies on top.
+        // Draws the most confident detection last, on top of the others.
         foreach (var detection in held.Result.Detections.Where(detection => detection.Box is not null).Reverse())
         {
             PaintDetection(canvas, stroke, detection, alpha);
@@ -58,14 +56,13 @@ internal sealed class FramePainter : IDisposable
         }
     }
 
-    /// <inheritdoc />
     public void Dispose()
     {
         _font.Dispose();
         _dashes.Dispose();
     }
 
-    /// <summary>A caption of at most so many characters, without line feeds.</summary>
+    /// <summary>Shortens a caption to <see cref="MaxCaptionCharacters"/> and removes line feeds.</summary>
     internal static string Shorten(string text)
     {
         var oneLine = text.ReplaceLineEndings(" ").Trim();
@@ -91,7 +88,7 @@ internal sealed class FramePainter : IDisposable
 
         var caption = string.Create(
             CultureInfo.InvariantCulture, $"{Shorten(detection.Label)} {detection.Confidence * 100:0}%");
-        // The caption begins at the outer edge of the outline, which is centred on the box.
+        // The outline is centered on the box; the caption starts at its outer edge.
         var outer = SKRect.Inflate(box, StrokeWidth / 2, StrokeWidth / 2);
         PaintCaption(canvas, CaptionPlacement.Above(outer, SizeOf(caption), _frame), caption, color, alpha);
     }
@@ -125,5 +122,29 @@ internal sealed class FramePainter : IDisposable
         using var ink = new SKPaint { Color = LabelColors.ReadableOn(color), IsAntialias = true };
         var baseline = area.Top + (_font.Size / 16) - _font.Metrics.Ascent;
         canvas.DrawText(caption, area.Left + (_font.Size / 4), baseline, SKTextAlign.Left, _font, ink);
+    }
+}
+
+/// <summary>Places captions inside the frame, next to their shape.</summary>
+internal static class CaptionPlacement
+{
+    /// <summary>Above the shape if the frame has room, otherwise inside its top edge.</summary>
+    public static SKRect Above(SKRect shape, SKSize caption, SKSize frame)
+    {
+        var top = shape.Top - caption.Height >= 0 ? shape.Top - caption.Height : shape.Top;
+        return Inside(shape.Left, top, caption, frame);
+    }
+
+    /// <summary>Below the shape if the frame has room, otherwise above it.</summary>
+    public static SKRect Below(SKRect shape, SKSize caption, SKSize frame) =>
+        shape.Bottom + caption.Height <= frame.Height
+            ? Inside(shape.Left, shape.Bottom, caption, frame)
+            : Above(shape, caption, frame);
+
+    private static SKRect Inside(float left, float top, SKSize caption, SKSize frame)
+    {
+        var x = Math.Max(0, Math.Min(left, frame.Width - caption.Width));
+        var y = Math.Max(0, Math.Min(top, frame.Height - caption.Height));
+        return SKRect.Create(x, y, caption.Width, caption.Height);
     }
 }

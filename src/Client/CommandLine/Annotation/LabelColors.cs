@@ -2,28 +2,27 @@ using SkiaSharp;
 
 namespace ForegSyte.CommandLine.Annotation;
 
-/// <summary>One colour for each label, the same in every frame, run and machine.</summary>
+/// <summary>A fixed color for each label, the same in every frame, run and machine.</summary>
 internal static class LabelColors
 {
-    /// <summary>Colour of text regions: yellow, which no label gets (see <see cref="HueOf"/>).</summary>
+    /// <summary>Color of text regions, a yellow that no label gets (see <see cref="HueOf"/>).</summary>
     public static readonly SKColor Text = new(0xFF, 0xD6, 0x0A);
 
     private const float TextHueDegrees = 50;
     private const float TextHueMarginDegrees = 20;
     private const double GoldenRatioConjugate = 0.618033988749895;
 
-    /// <summary>The colour of a label.</summary>
     public static SKColor Of(string label) => SKColor.FromHsl(HueOf(label), 95, LightnessOf(label));
 
-    /// <summary>Black or white, whichever is easier to read on a colour (relative luminance of ITU-R BT.709).</summary>
+    /// <summary>Black or white, whichever is readable on a color (relative luminance of ITU-R BT.709).</summary>
     public static SKColor ReadableOn(SKColor background) =>
         (0.2126 * background.Red) + (0.7152 * background.Green) + (0.0722 * background.Blue) > 128
             ? SKColors.Black
             : SKColors.White;
 
     /// <summary>
-    /// Hue in degrees: the label's FNV-1a hash, spread by the golden ratio over the wheel without the yellow of text.
-    /// string.GetHashCode would differ from run to run.
+    /// Hue in degrees: the FNV-1a hash of the label, spread by the golden ratio over the color wheel without the yellow
+    /// of text. string.GetHashCode would differ between runs.
     /// </summary>
     internal static float HueOf(string label)
     {
@@ -32,7 +31,7 @@ internal static class LabelColors
         return (TextHueDegrees + TextHueMarginDegrees + (float)(turn * span)) % 360;
     }
 
-    /// <summary>One of three lightnesses in percent, so that labels whose hues are close still differ.</summary>
+    /// <summary>One of three lightness values in percent, so that labels with similar hues still differ.</summary>
     internal static float LightnessOf(string label) => 46 + ((HashOf(label) >> 7) % 3 * 12);
 
     private static uint HashOf(string label)

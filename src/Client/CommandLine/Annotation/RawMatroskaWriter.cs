@@ -4,18 +4,18 @@ using System.Text;
 namespace ForegSyte.CommandLine.Annotation;
 
 /// <summary>
-/// Writes raw RGBA frames with their timestamps as a Matroska stream (RFC 9559), the simplest form that FFmpeg reads
-/// from a pipe and that keeps a variable frame rate as it is.
+/// Writes raw RGBA frames with their timestamps as a Matroska stream (RFC 9559), the simplest format that FFmpeg reads
+/// from a pipe and that preserves a variable frame rate.
 /// </summary>
 internal sealed class RawMatroskaWriter(Stream destination)
 {
-    // A timestamp counts this many nanoseconds: microseconds.
+    // Nanoseconds per timestamp tick: timestamps are in microseconds.
     private const int TimestampScaleNs = 1000;
 
     // "Unknown size": the segment ends with the stream.
     private static readonly byte[] UnknownSize = [0x01, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF];
 
-    /// <summary>Writes what stands before the first frame.</summary>
+    /// <summary>Writes the file header and the track.</summary>
     public async Task WriteHeaderAsync(DecodedFrame first, long? frameDurationNs, CancellationToken cancellationToken)
     {
         var head = Element(0x1A45DFA3, [.. Text(0x4282, "matroska"), .. Number(0x4287, 4), .. Number(0x4285, 2)]);
@@ -45,7 +45,7 @@ internal sealed class RawMatroskaWriter(Stream destination)
     }
 
     /// <summary>
-    /// Writes one frame as a cluster of its own, so that the cluster's clock gives its timestamp in full.
+    /// Writes one frame as a cluster, because only the timestamp of a cluster has 64 bits.
     /// </summary>
     public async Task WriteFrameAsync(
         long timestampUs, ReadOnlyMemory<byte> pixels, CancellationToken cancellationToken)

@@ -2,16 +2,20 @@ using ForegSyte.V1;
 
 namespace ForegSyte.CommandLine.Annotation;
 
+/// <summary>Results to draw on one frame.</summary>
+/// <param name="Result">The results.</param>
+/// <param name="IsHeld">Whether the frame was not analyzed and shows the results of an earlier one.</param>
+internal sealed record HeldResult(PipelineResult Result, bool IsHeld);
+
 /// <summary>
-/// Which results belong to which frame. Results are read once, in order, as the frames come, so that memory does not
-/// grow with the video.
+/// Assigns results to frames. It reads the results once, in order, along with the frames, so memory use does not grow
+/// with the video.
 /// </summary>
 /// <remarks>
-/// Under a stride the frames between two analyzed ones show what the last analyzed one had, marked as held. A result is
-/// held for stride - 1 frames and no longer, so that nothing stays on the picture after max_frames has ended the
-/// analysis.
+/// With a stride, the frames between two analyzed frames show the results of the last one, marked as held. A result is
+/// held for stride - 1 frames at most, so no boxes remain after max_frames ended the analysis.
 /// </remarks>
-/// <param name="results">Ascending frame_index.</param>
+/// <param name="results">Results with ascending frame_index.</param>
 /// <param name="frameStride">Stride of the job; 0 means 1.</param>
 internal sealed class ResultTimeline(IAsyncEnumerable<FrameResult> results, int frameStride) : IAsyncDisposable
 {
@@ -20,7 +24,7 @@ internal sealed class ResultTimeline(IAsyncEnumerable<FrameResult> results, int 
     private FrameResult? _next;
     private bool _isStarted;
 
-    /// <summary>What to draw over a frame; null for nothing. Ask with rising indexes.</summary>
+    /// <summary>Returns the results to draw on a frame, or null. Indexes must ascend.</summary>
     public async ValueTask<HeldResult?> AtAsync(int frameIndex)
     {
         if (!_isStarted)
@@ -43,7 +47,6 @@ internal sealed class ResultTimeline(IAsyncEnumerable<FrameResult> results, int 
         return new HeldResult(_current.Result ?? new PipelineResult(), _current.FrameIndex != frameIndex);
     }
 
-    /// <inheritdoc />
     public ValueTask DisposeAsync() => _results.DisposeAsync();
 
     private async ValueTask ReadNextAsync() => _next = await _results.MoveNextAsync() ? _results.Current : null;

@@ -11,26 +11,25 @@ using SkiaSharp;
 namespace ForegSyte.CommandLine.Annotation;
 
 /// <summary>
-/// Makes a copy of a video with what was found drawn over it: FFmpeg decodes to a pipe, each frame is painted in
-/// place, a second FFmpeg encodes H.264. Memory holds one frame, whatever the length of the video.
+/// Creates a copy of a video with the results drawn on it: one FFmpeg process decodes to a pipe, the annotator paints
+/// each frame in place, a second process encodes H.264. It holds one frame in memory.
 /// </summary>
 /// <remarks>
-/// Every frame keeps its own timestamp, so that a variable frame rate stays as it is; rotation is applied, as it is
-/// in the results. An odd width or height gets one black column or row at the right or the bottom, since yuv420p
-/// wants even sizes. Sound is left out. Under a stride, frames that were not analyzed show the last analyzed frame's
-/// boxes dimmed and dashed (<see cref="ResultTimeline"/>).
+/// Every frame keeps its timestamp, so a variable frame rate is preserved. Rotation is applied, as in the results. An
+/// odd width or height gets one black column or row, because yuv420p needs even sizes. Sound is dropped. With a stride,
+/// frames that were not analyzed show the last boxes, dimmed and dashed (<see cref="ResultTimeline"/>).
 /// </remarks>
-internal sealed class VideoAnnotator(AnnotatorOptions options)
+internal sealed class VideoAnnotator(VideoAnnotatorOptions options)
 {
     private const int BytesPerPixel = 4;
 
-    /// <summary>Makes the copy; it appears under its name only when it is whole.</summary>
-    /// <param name="inputPath">The video that was analyzed.</param>
-    /// <param name="outputPath">The MP4 to make; overwritten where it exists.</param>
-    /// <param name="results">Results in ascending frame_index; read once.</param>
+    /// <summary>Creates the copy under a temporary name and renames it when it is complete.</summary>
+    /// <param name="inputPath">The analyzed video.</param>
+    /// <param name="outputPath">The MP4 to create; an existing file is overwritten.</param>
+    /// <param name="results">Results with ascending frame_index; read once.</param>
     /// <param name="frameStride">Stride of the job; 0 means 1.</param>
-    /// <param name="framesDone">Told the number of frames written so far.</param>
-    /// <param name="cancellationToken">Stops both processes and removes what was written.</param>
+    /// <param name="framesDone">Receives the number of frames written so far.</param>
+    /// <param name="cancellationToken">Stops both processes and deletes the partial copy.</param>
     /// <returns>Number of frames.</returns>
     /// <exception cref="AnnotationException">FFmpeg is missing or failed, or the video cannot be decoded.</exception>
     public async Task<int> AnnotateAsync(
@@ -42,7 +41,7 @@ internal sealed class VideoAnnotator(AnnotatorOptions options)
         CancellationToken cancellationToken)
     {
         var partialPath = outputPath + ".partial";
-        var log = new FfmpegLog();
+        var log = new DecoderLog();
         var encoderLog = new StringBuilder();
         var frameCount = 0;
         ExceptionDispatchInfo? paintingFailure = null;
@@ -60,7 +59,7 @@ internal sealed class VideoAnnotator(AnnotatorOptions options)
                     }
                     catch (Exception failure)
                     {
-                        // CliWrap takes any IOException here for an encoder that stopped reading and drops it.
+                        // CliWrap takes an IOException here for an encoder that stopped reading, and ignores it.
                         paintingFailure = ExceptionDispatchInfo.Capture(failure);
                         throw;
                     }
@@ -78,7 +77,7 @@ internal sealed class VideoAnnotator(AnnotatorOptions options)
         }
         catch (CommandExecutionException failure)
         {
-            // An encoder that died breaks the decoder's pipe too: the encoder's own words come first.
+            // An encoder that exits breaks the decoder's pipe too, so its error comes first.
             throw encoderLog.Length > 0
                 ? EncodingFailed(encoderLog, failure)
                 : new AnnotationException($"FFmpeg could not decode the video: {log.LastLines}", failure);
@@ -86,9 +85,9 @@ internal sealed class VideoAnnotator(AnnotatorOptions options)
         catch (Win32Exception failure)
         {
             throw new AnnotationException(
-                $"The annotated video needs FFmpeg, and '{options.FfmpegPath}' cannot be started ({failure.Message}). "
-                + "Install it (Debian: apt-get install ffmpeg; macOS: brew install ffmpeg), or leave the video out "
-                + "with --no-video.",
+                $"The annotated video needs FFmpeg, but '{options.FfmpegPath}' cannot be started ({failure.Message}). "
+                + "Install it (Debian: apt-get install ffmpeg; macOS: brew install ffmpeg), or omit the video with "
+                + "--no-video.",
                 failure);
         }
         finally
@@ -103,7 +102,7 @@ internal sealed class VideoAnnotator(AnnotatorOptions options)
         var read = await decoded.ReadAtLeastAsync(pixels, pixels.Length, throwOnEndOfStream: false, cancellationToken);
         if (read != 0 && read != pixels.Length)
         {
-            throw new AnnotationException("FFmpeg ended in the middle of a frame.");
+            throw new AnnotationException("FFmpeg exited in the middle of a frame.");
         }
 
         return read != 0;
@@ -112,7 +111,7 @@ internal sealed class VideoAnnotator(AnnotatorOptions options)
     private static AnnotationException EncodingFailed(StringBuilder encoderLog, Exception? cause = null) =>
         new($"FFmpeg could not encode the annotated video: {encoderLog.ToString().Trim()}", cause);
 
-    private Command Decoder(string inputPath, FfmpegLog log) => Cli.Wrap(options.FfmpegPath)
+    private Command Decoder(string inputPath, DecoderLog log) => Cli.Wrap(options.FfmpegPath)
         .WithArguments(
         [
             "-hide_banner", "-nostdin", "-nostats", "-v", "info", "-protocol_whitelist", "file,pipe",
@@ -125,10 +124,10 @@ internal sealed class VideoAnnotator(AnnotatorOptions options)
         .WithArguments(
         [
             "-hide_banner", "-nostats", "-v", "error", "-y", "-f", "matroska", "-i", "pipe:0",
-            // BT.709, and said so: players guess by the size otherwise, and the colours shift.
+            // BT.709, with its tags: otherwise players guess by the size, and the colors shift.
             "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2,scale=out_color_matrix=bt709:out_range=tv,format=yuv420p",
             "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv",
-            // Timestamps as they come, on a clock that both 1/25 s and 1001/30000 s fit.
+            // Keeps the timestamps, with a time base that represents both 1/25 s and 1001/30000 s.
             "-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-video_track_timescale", "90000",
             "-c:v", "libx264", "-preset", options.Preset,
             "-crf", options.ConstantRateFactor.ToString(CultureInfo.InvariantCulture),
@@ -140,7 +139,7 @@ internal sealed class VideoAnnotator(AnnotatorOptions options)
     private async Task<int> PaintAllAsync(
         Stream decoded,
         Stream encoded,
-        FfmpegLog log,
+        DecoderLog log,
         ResultTimeline timeline,
         IProgress<int> framesDone,
         CancellationToken cancellationToken)
@@ -153,10 +152,10 @@ internal sealed class VideoAnnotator(AnnotatorOptions options)
         if ((long)first.Width * first.Height > options.MaxFramePixels)
         {
             throw new AnnotationException(FormattableString.Invariant(
-                $"Frames of {first.Width}x{first.Height} are larger than {options.MaxFramePixels} pixels."));
+                $"Frames of {first.Width}x{first.Height} exceed the limit of {options.MaxFramePixels} pixels."));
         }
 
-        // Pinned: Skia draws straight into the buffer that the pipes read and write.
+        // Pinned, because Skia draws into the buffer that the pipes read and write.
         var pixels = GC.AllocateUninitializedArray<byte>(first.Width * first.Height * BytesPerPixel, pinned: true);
         using var painter = new FramePainter(first.Width, first.Height);
         using var surface = SKSurface.Create(
@@ -173,7 +172,8 @@ internal sealed class VideoAnnotator(AnnotatorOptions options)
             if ((frame.Width, frame.Height) != (first.Width, first.Height))
             {
                 throw new AnnotationException(FormattableString.Invariant(
-                    $"Frame {frameIndex} is {frame.Width}x{frame.Height}, unlike those before; MP4 has one size."));
+                    $"Frame {frameIndex} is {frame.Width}x{frame.Height}, but the first {first.Width}x{first.Height}; ")
+                    + "an annotated video must have one size.");
             }
 
             if (await timeline.AtAsync(frameIndex) is { } held)
@@ -189,3 +189,26 @@ internal sealed class VideoAnnotator(AnnotatorOptions options)
         return frameIndex;
     }
 }
+
+/// <summary>Options of a <see cref="VideoAnnotator"/>.</summary>
+internal sealed record VideoAnnotatorOptions
+{
+    /// <summary>Name or path of the FFmpeg program.</summary>
+    /// <value>Default: "ffmpeg", found by PATH.</value>
+    public string FfmpegPath { get; init; } = "ffmpeg";
+
+    /// <summary>Constant rate factor of x264.</summary>
+    /// <value>Default: 23, x264's default. 0 (lossless) to 51.</value>
+    public int ConstantRateFactor { get; init; } = 23;
+
+    /// <summary>Preset of x264.</summary>
+    /// <value>Default: "veryfast".</value>
+    public string Preset { get; init; } = "veryfast";
+
+    /// <summary>Maximum size of a frame in pixels; one frame is held in memory, 4 bytes per pixel.</summary>
+    /// <value>Default: 7680 x 4320.</value>
+    public long MaxFramePixels { get; init; } = 7680L * 4320;
+}
+
+/// <summary>The annotated video could not be created; the message says why and what to do.</summary>
+internal sealed class AnnotationException(string message, Exception? cause = null) : Exception(message, cause);

@@ -1,51 +1,48 @@
 using System.CommandLine;
 using ForegSyte.Client;
 using ForegSyte.CommandLine.Annotation;
-using ForegSyte.CommandLine.Completion;
+using ForegSyte.CommandLine.Invocation;
 using ForegSyte.CommandLine.Output;
-using ForegSyte.CommandLine.Running;
-using ForegSyte.CommandLine.Waiting;
 using ForegSyte.V1;
 using Spectre.Console;
 
 namespace ForegSyte.CommandLine.Commands;
 
-/// <summary>analyze: submit, wait, results and an annotated copy of the video in one go.</summary>
+/// <summary>analyze: submits a video, waits, saves the results and an annotated copy of the video.</summary>
 internal static class AnalyzeCommand
 {
-    /// <summary>The command.</summary>
     public static Command Create(CommandRunner runner)
     {
-        var file = new Argument<string>("FILE") { Description = "An MP4 of this machine, of any size." }.WantsFiles();
+        var file = new Argument<string>("FILE") { Description = "Path of a local MP4 of any size." }.CompletesFiles();
         var folder = new Option<string>("--output-dir", "-o")
         {
-            Description = "Folder for the results document and the annotated video; made where it is missing.",
+            Description = "Folder for the results document and the annotated video; created if missing.",
             HelpName = "FOLDER",
             DefaultValueFactory = _ => "out",
-        }.WantsFiles();
-        var noVideo = new Option<bool>("--no-video") { Description = "Make no annotated video." };
+        }.CompletesFiles();
+        var noVideo = new Option<bool>("--no-video") { Description = "Do not create an annotated video." };
         var ffmpeg = new Option<string>("--ffmpeg")
         {
-            Description = "FFmpeg's program, for the annotated video.",
+            Description = "Path of the FFmpeg program that creates the annotated video.",
             HelpName = "PATH",
-            DefaultValueFactory = _ => new AnnotatorOptions().FfmpegPath,
-        }.WantsFiles();
-        var videoOptions = new VideoOptions();
+            DefaultValueFactory = _ => new VideoAnnotatorOptions().FfmpegPath,
+        }.CompletesFiles();
+        var submission = new SubmissionOptions();
         var command = new Command(
             "analyze",
             "Submit a video, wait for its job, save the results and an annotated copy, and print a summary. "
-            + "Under --stride, frames in between show the last analyzed frame's boxes dimmed and dashed.")
+            + "With --stride, the frames between analyzed ones show the last boxes, dimmed and dashed.")
         {
             file, folder, noVideo, ffmpeg,
         };
-        videoOptions.AddTo(command);
+        submission.AddTo(command);
         command.SetAction((arguments, cancellationToken) => runner.RunAsync(
             arguments,
             (context, token) => RunAsync(
                 context,
                 new Request(
                     context.Environment.PathOf(arguments.GetRequiredValue(file)),
-                    videoOptions.Read(arguments),
+                    submission.Read(arguments),
                     context.Environment.PathOf(arguments.GetRequiredValue(folder)),
                     arguments.GetValue(noVideo) ? null : arguments.GetRequiredValue(ffmpeg)),
                 token),
@@ -58,12 +55,12 @@ internal static class AnalyzeCommand
     {
         var job = await FileSubmission.SubmitAsync(context, request.VideoPath, request.Options, cancellationToken);
         context.Error.WriteLine(
-            $"ForegSyte looks at {Path.GetFileName(request.VideoPath)} with {job.PipelineId} (job {job.JobId})",
+            $"Analyzing {Path.GetFileName(request.VideoPath)} with {job.PipelineId} (job {job.JobId})",
             new Style(decoration: Decoration.Bold));
         job = await JobWaiting.WaitAsync(context, job.JobId, cancellationToken);
         if (job.Status != JobStatus.Completed)
         {
-            JobOutcome.Write(context.Error, job);
+            JobView.WriteFailure(context.Error, job);
             return ExitCodes.Of(job.Status);
         }
 
@@ -111,14 +108,14 @@ internal static class AnalyzeCommand
         string videoPath,
         CancellationToken cancellationToken)
     {
-        var annotator = new VideoAnnotator(new AnnotatorOptions { FfmpegPath = ffmpeg });
+        var annotator = new VideoAnnotator(new VideoAnnotatorOptions { FfmpegPath = ffmpeg });
         var frameCount = job.Video?.FrameCount ?? 0;
         return context.Progress.ShowAsync(progress => annotator.AnnotateAsync(
             request.VideoPath,
             videoPath,
             context.Client.GetResultsAsync(job.JobId, cancellationToken: cancellationToken),
             job.Options?.FrameStride ?? 0,
-            new ProgressSink<int>(done => progress.Report(new ProgressReport("drawing", done, frameCount))),
+            new SynchronousProgress<int>(done => progress.Report(new ProgressReport("drawing", done, frameCount))),
             cancellationToken));
     }
 
@@ -128,10 +125,13 @@ internal static class AnalyzeCommand
         output.WriteLine($"{what}: {Path.GetRelativePath(folder, path)}");
     }
 
-    /// <summary>What was asked for; no FFmpeg means no video.</summary>
+    /// <param name="VideoPath">Path of the video.</param>
+    /// <param name="Options">Options of the submission.</param>
+    /// <param name="Folder">Output folder.</param>
+    /// <param name="FfmpegPath">Path of FFmpeg; null creates no video.</param>
     private sealed record Request(string VideoPath, SubmitOptions Options, string Folder, string? FfmpegPath)
     {
-        public string PathOf(string ending) =>
-            Path.Combine(Folder, Path.GetFileNameWithoutExtension(VideoPath) + ending);
+        public string PathOf(string suffix) =>
+            Path.Combine(Folder, Path.GetFileNameWithoutExtension(VideoPath) + suffix);
     }
 }

@@ -1,12 +1,11 @@
 using System.CommandLine;
-using ForegSyte.CommandLine.Running;
+using ForegSyte.CommandLine.Invocation;
 
 namespace ForegSyte.CommandLine.Commands;
 
-/// <summary>completion: writes the script with which a shell completes this command line.</summary>
+/// <summary>completion: prints the completion script of a shell.</summary>
 internal static class CompletionCommand
 {
-    /// <summary>The command.</summary>
     public static Command Create(CommandEnvironment environment)
     {
         var shell = new Argument<string>("SHELL") { Description = "bash, zsh or fish." };
@@ -14,7 +13,7 @@ internal static class CompletionCommand
         var command = new Command(
             "completion",
             """
-            Write a script with which a shell completes commands, options, files, jobs and pipelines.
+            Print a script that completes commands, options, files, jobs and pipelines in a shell.
 
               bash  source <(foregsyte completion bash)        in ~/.bashrc
               zsh   source <(foregsyte completion zsh)         in ~/.zshrc, after compinit
@@ -26,14 +25,14 @@ internal static class CompletionCommand
         command.SetAction(async (arguments, cancellationToken) =>
         {
             await environment.Output.WriteAsync(
-                (await ScriptOfAsync(arguments.GetRequiredValue(shell), cancellationToken)).AsMemory(),
+                (await ReadScriptAsync(arguments.GetRequiredValue(shell), cancellationToken)).AsMemory(),
                 cancellationToken);
             return (int)ExitCode.Ok;
         });
         return command;
     }
 
-    private static async Task<string> ScriptOfAsync(string shell, CancellationToken cancellationToken)
+    private static async Task<string> ReadScriptAsync(string shell, CancellationToken cancellationToken)
     {
         using var script = new StreamReader(
             typeof(CompletionCommand).Assembly.GetManifestResourceStream($"foregsyte.{shell}")!);

@@ -1,25 +1,24 @@
 using System.CommandLine;
 using System.Globalization;
+using ForegSyte.CommandLine.Invocation;
 using ForegSyte.CommandLine.Output;
-using ForegSyte.CommandLine.Running;
 
 namespace ForegSyte.CommandLine.Commands;
 
-/// <summary>delete: removes jobs that have ended.</summary>
+/// <summary>delete: deletes jobs that have ended.</summary>
 internal static class DeleteCommand
 {
-    /// <summary>The command.</summary>
     public static Command Create(CommandRunner runner)
     {
-        var jobIds = SharedArguments.JobIds(SharedArguments.Ended);
+        var jobIds = SharedOptions.JobIds(SharedOptions.TerminalJobs);
         var yes = new Option<bool>("--yes", "-y")
         {
-            Description = "Do not ask. Needed where there is no terminal to ask on.",
+            Description = "Delete without a confirmation. Required without a terminal.",
         };
         var command = new Command(
             "delete",
-            "Remove jobs that have ended, with their videos and results. There is no way back. "
-            + SharedArguments.SeveralJobs)
+            "Permanently delete jobs that have ended, with their videos and results. "
+            + SharedOptions.SeveralJobs)
         {
             jobIds, yes,
         };
@@ -32,24 +31,24 @@ internal static class DeleteCommand
     }
 
     private static async Task<ExitCode> RunAsync(
-        CommandContext context, string[] jobIds, bool isSure, CancellationToken cancellationToken)
+        CommandContext context, string[] jobIds, bool isConfirmed, CancellationToken cancellationToken)
     {
-        if (!isSure && !context.Environment.CanAsk)
+        if (!isConfirmed && !context.Environment.CanAsk)
         {
             ErrorReport.WriteUsage(
                 context.Error,
-                "There is no terminal to ask on.",
-                "--yes deletes without asking.");
+                "The command cannot ask for a confirmation without a terminal.",
+                "--yes deletes without a confirmation.");
             return ExitCode.InvalidArgument;
         }
 
-        if (!isSure && !await Confirmation.AskAsync(context, QuestionFor(jobIds), cancellationToken))
+        if (!isConfirmed && !await ConfirmAsync(context.Environment, QuestionFor(jobIds), cancellationToken))
         {
             context.Hint("Nothing was deleted.");
             return ExitCode.Cancelled;
         }
 
-        return await EachJob.DoAsync(
+        return await JobBatch.RunAsync(
             context,
             jobIds,
             async jobId =>
@@ -63,4 +62,15 @@ internal static class DeleteCommand
         ? $"Delete job {jobIds[0]} with its video and its results?"
         : string.Create(
             CultureInfo.InvariantCulture, $"Delete {jobIds.Length} jobs with their videos and their results?");
+
+    /// <summary>Asks the question; only "y" and "yes" confirm.</summary>
+    private static async Task<bool> ConfirmAsync(
+        CommandEnvironment environment, string question, CancellationToken cancellationToken)
+    {
+        await environment.Error.WriteAsync($"{SafeText.OneLine(question)} [y/N] ");
+        await environment.Error.FlushAsync(cancellationToken);
+        // Reading the console blocks its thread and ignores Ctrl-C, so it gets a thread that may be abandoned.
+        var answer = await Task.Run(environment.ReadLine, CancellationToken.None).WaitAsync(cancellationToken);
+        return answer?.Trim().ToLowerInvariant() is "y" or "yes";
+    }
 }

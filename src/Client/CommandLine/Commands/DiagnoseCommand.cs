@@ -1,22 +1,25 @@
 using System.CommandLine;
+using System.Globalization;
+using ForegSyte.CommandLine.Invocation;
 using ForegSyte.CommandLine.Output;
-using ForegSyte.CommandLine.Running;
 using ForegSyte.Protocol.Json;
+using ForegSyte.V1;
+using Google.Protobuf.WellKnownTypes;
+using Spectre.Console;
 
 namespace ForegSyte.CommandLine.Commands;
 
-/// <summary>diagnose: tells why a job is where it is.</summary>
+/// <summary>diagnose: explains the state of a job.</summary>
 internal static class DiagnoseCommand
 {
-    /// <summary>The command.</summary>
     public static Command Create(CommandRunner runner)
     {
-        var jobId = SharedArguments.JobId();
-        var json = SharedArguments.Json("the diagnosis");
+        var jobId = SharedOptions.JobId();
+        var json = SharedOptions.Json("the diagnosis");
         var command = new Command(
             "diagnose",
-            "Tell why a job is where it is: what happened to it, its segments and where they ran, what FFmpeg said "
-            + "last, and what it waits for.")
+            "Explain the state of a job: its timeline, its segments and where they ran, FFmpeg's last output, and why "
+            + "it is waiting.")
         {
             jobId, json,
         };
@@ -39,4 +42,114 @@ internal static class DiagnoseCommand
             cancellationToken));
         return command;
     }
+}
+
+/// <summary>Prints a diagnosis.</summary>
+internal static class DiagnosisView
+{
+    private const int MaxSegments = 20;
+
+    private static readonly Style Heading = new(decoration: Decoration.Bold);
+
+    public static void Write(IAnsiConsole console, JobDiagnosis diagnosis)
+    {
+        var job = diagnosis.Job;
+        console.Write(new Text(job.JobId + " "));
+        console.Write(new Text(JobText.Status(job.Status), JobView.StatusStyle(job.Status)));
+        console.WriteLine();
+        console.WriteLine(SafeText.OneLine(diagnosis.Explanation));
+        if (diagnosis.TraceId.Length > 0)
+        {
+            console.WriteLine($"Trace {SafeText.OneLine(diagnosis.TraceId)}");
+        }
+
+        WriteTimeline(console, diagnosis);
+        WriteSegments(console, diagnosis);
+        if (diagnosis.LastWords.Length > 0)
+        {
+            WriteHeading(console, "Last output of FFmpeg");
+            foreach (var line in diagnosis.LastWords.Split('\n'))
+            {
+                console.WriteLine("  " + SafeText.OneLine(line));
+            }
+        }
+
+        WriteHeading(console, "Server");
+        console.WriteLine("  " + Describe(diagnosis.Dispatch ?? new DispatchState()));
+    }
+
+    private static void WriteHeading(IAnsiConsole console, string text)
+    {
+        console.WriteLine();
+        console.WriteLine(text, Heading);
+    }
+
+    private static void WriteTimeline(IAnsiConsole console, JobDiagnosis diagnosis)
+    {
+        WriteHeading(console, "Timeline");
+        var start = diagnosis.Timeline.FirstOrDefault()?.Time;
+        var table = new Grid().AddColumn(new GridColumn().NoWrap().Padding(2, 0, 2, 0))
+            .AddColumn(new GridColumn().NoWrap().PadRight(2)).AddColumn();
+        foreach (var item in diagnosis.Timeline)
+        {
+            table.AddRow(
+                new Text(JobText.Time(item.Time)),
+                new Text("+" + Between(start, item.Time)),
+                new Text(SafeText.OneLine(item.Description)));
+        }
+
+        console.Write(table);
+    }
+
+    private static void WriteSegments(IAnsiConsole console, JobDiagnosis diagnosis)
+    {
+        var counts = diagnosis.SegmentCounts ?? new SegmentCounts();
+        if (counts.Planned == 0 && diagnosis.Segments.Count == 0)
+        {
+            return;
+        }
+
+        WriteHeading(console, counts.Planned == 0
+            ? "Segments"
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"Segments: {counts.Planned} planned, {counts.Finished} finished, {counts.Running} running"));
+        var table = new Table().Border(TableBorder.Simple)
+            .AddColumns("Frames", "Attempt", "State", "Time", "InferenceService", "Error");
+        foreach (var segment in diagnosis.Segments.TakeLast(MaxSegments))
+        {
+            table.AddRow(
+                new Text(string.Create(
+                    CultureInfo.InvariantCulture, $"{segment.StartFrame} to {segment.EndFrame - 1}")),
+                new Text(segment.Attempt.ToString(CultureInfo.InvariantCulture)),
+                new Text(StateText(segment.State)),
+                new Text(Between(segment.StartedAt, segment.EndedAt)),
+                new Text(SafeText.OneLine(segment.Instance)),
+                new Text(SafeText.OneLine(segment.ErrorReason)));
+        }
+
+        console.Write(table);
+        if (diagnosis.Segments.Count > MaxSegments)
+        {
+            console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"  … after {diagnosis.Segments.Count - MaxSegments} earlier segments; --json prints them"));
+        }
+    }
+
+    private static string StateText(SegmentState state) => state switch
+    {
+        SegmentState.GivenUp => "given up",
+        _ => state.ToString().ToLowerInvariant(),
+    };
+
+    private static string Between(Timestamp? start, Timestamp? end) => start is null || end is null
+        ? ""
+        : DurationText.Format(end.ToDateTimeOffset() - start.ToDateTimeOffset());
+
+    private static string Describe(DispatchState state) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{state.RunningJobs} of at most {state.MaxRunningJobs} jobs running, {state.PendingJobs} pending, "
+        + $"{state.ServingInstances} of {state.KnownInstances} InferenceServices serving")
+        + (state.DrainState is DrainState.Draining or DrainState.Drained ? ", draining" : "");
 }

@@ -1,29 +1,30 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
-using ForegSyte.CommandLine.Running;
+using ForegSyte.CommandLine.Invocation;
+using ForegSyte.CommandLine.Output;
 using ForegSyte.V1;
 using Spectre.Console;
 
 namespace ForegSyte.CommandLine.Commands;
 
-/// <summary>drain: has the server begin no more jobs.</summary>
+/// <summary>drain: stops the server from starting jobs.</summary>
 internal static class DrainCommand
 {
-    /// <summary>The command.</summary>
     public static Command Create(CommandRunner runner)
     {
         var grace = new Option<TimeSpan?>("--grace")
         {
-            Description = "How long running jobs may go on before they are handed back, for example 30s or 10m.",
+            Description = "Time that running jobs may continue before the server returns them to the queue, for "
+                + "example 30s or 10m.",
             HelpName = "TIME",
             CustomParser = ParseGrace,
         };
-        var stop = new Option<bool>("--stop") { Description = "Stop the server when no job runs any more." };
+        var stop = new Option<bool>("--stop") { Description = "Stop the server when no job is running." };
         var command = new Command(
             "drain",
-            "Have the server begin no more jobs, before a restart. It answers calls and accepts jobs meanwhile; the "
-            + "next start runs them. Run it again to see how far it is. Needs the permission admin.")
+            "Stop the server from starting jobs, before a restart. It still answers calls and accepts jobs, which run "
+            + "after the restart. Run the command again to see the progress. Needs the permission admin.")
         {
             grace, stop,
         };
@@ -43,8 +44,10 @@ internal static class DrainCommand
     private static string Describe(DrainStatus drain)
     {
         var jobs = string.Create(
-            CultureInfo.InvariantCulture, $"{drain.RunningJobs} jobs run, {drain.PendingJobs} wait for the next start");
-        var then = drain.Stops ? "the server stops when none runs" : "the server may be stopped when none runs";
+            CultureInfo.InvariantCulture, $"{drain.RunningJobs} running jobs, {drain.PendingJobs} pending");
+        var then = drain.Stops
+            ? "the server stops when no job is running"
+            : "you can stop the server when no job is running";
         return $"{(drain.State == DrainState.Drained ? "drained" : "draining")}: {jobs}; {then}";
     }
 
@@ -56,7 +59,7 @@ internal static class DrainCommand
             return time;
         }
 
-        result.AddError($"'{text}' is no time. Give a number with s, m or h, for example 30s, 10m or 1h.");
+        result.AddError($"'{text}' is not a valid time. Use a number with s, m or h, for example 30s, 10m or 1h.");
         return null;
     }
 }

@@ -1,6 +1,6 @@
 using System.CommandLine;
+using ForegSyte.CommandLine.Invocation;
 using ForegSyte.CommandLine.Output;
-using ForegSyte.CommandLine.Running;
 using ForegSyte.Protocol.Json;
 
 namespace ForegSyte.CommandLine.Commands;
@@ -8,11 +8,10 @@ namespace ForegSyte.CommandLine.Commands;
 /// <summary>get: shows one job.</summary>
 internal static class GetCommand
 {
-    /// <summary>The command.</summary>
     public static Command Create(CommandRunner runner)
     {
-        var jobId = SharedArguments.JobId();
-        var json = SharedArguments.Json("the job");
+        var jobId = SharedOptions.JobId();
+        var json = SharedOptions.Json("the job");
         var command = new Command("get", "Show one job.") { jobId, json };
         command.SetAction((arguments, cancellationToken) => runner.RunAsync(
             arguments,

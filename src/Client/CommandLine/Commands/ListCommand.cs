@@ -1,19 +1,18 @@
 using System.CommandLine;
 using System.Globalization;
+using ForegSyte.CommandLine.Invocation;
 using ForegSyte.CommandLine.Output;
-using ForegSyte.CommandLine.Running;
 using ForegSyte.V1;
 using Spectre.Console;
 
 namespace ForegSyte.CommandLine.Commands;
 
-/// <summary>list: shows the newest jobs.</summary>
+/// <summary>list: lists the newest jobs.</summary>
 internal static class ListCommand
 {
     private const int DefaultLimit = 50;
-    private const int LargestPage = 1000;
+    private const int MaxPageSize = 1000;
 
-    /// <summary>The command.</summary>
     public static Command Create(CommandRunner runner)
     {
         var filter = new Option<string?>("--filter")
@@ -21,11 +20,11 @@ internal static class ListCommand
             Description = "AIP-160 expression, for example 'status = FAILED AND pipeline_id = \"yolo_ocr\"'.",
             HelpName = "EXPRESSION",
         };
-        var status = new Option<string?>("--status") { Description = "Only jobs with this status." };
+        var status = new Option<string?>("--status") { Description = "List only jobs with this status." };
         status.AcceptOnlyFromAmong("pending", "running", "completed", "failed", "cancelled");
         var limit = new Option<int>("--limit")
         {
-            Description = "Most jobs to list.",
+            Description = "Maximum number of jobs.",
             HelpName = "N",
             DefaultValueFactory = _ => DefaultLimit,
         };
@@ -33,10 +32,10 @@ internal static class ListCommand
         {
             if (result.GetValueOrDefault<int>() < 1)
             {
-                result.AddError("--limit has to be at least 1.");
+                result.AddError("--limit must be at least 1.");
             }
         });
-        var json = SharedArguments.Json("the jobs {\"jobs\":[…]}");
+        var json = SharedOptions.Json("the jobs {\"jobs\":[…]}");
         var command = new Command("list", "List jobs, newest first.") { filter, status, limit, json };
         command.SetAction((arguments, cancellationToken) => runner.RunAsync(
             arguments,
@@ -46,7 +45,7 @@ internal static class ListCommand
                 var jobs = context.Client
                     .ListJobsAsync(
                         FilterOf(arguments.GetValue(filter), arguments.GetValue(status)),
-                        Math.Min(count, LargestPage),
+                        Math.Min(count, MaxPageSize),
                         token)
                     .Take(count);
                 await (arguments.GetValue(json)
@@ -58,18 +57,11 @@ internal static class ListCommand
         return command;
     }
 
-    /// <summary>Both conditions; no brackets are needed, since OR binds tighter than AND (AIP-160).</summary>
+    /// <summary>Combines both conditions. OR binds tighter than AND (AIP-160), so no parentheses are needed.</summary>
     internal static string FilterOf(string? filter, string? status)
     {
         var byStatus = status is null ? null : $"status = {status.ToUpperInvariant()}";
         return string.Join(" AND ", new[] { filter, byStatus }.Where(part => !string.IsNullOrWhiteSpace(part)));
-    }
-
-    /// <summary>For example "running", or "pending: 3rd in the queue".</summary>
-    private static string StatusOf(Job job, DateTimeOffset now)
-    {
-        var wait = WaitText.Of(job, now);
-        return wait.Length > 0 ? $"{JobView.StatusText(job.Status)}: {wait}" : JobView.StatusText(job.Status);
     }
 
     private static async Task WriteTableAsync(CommandContext context, IAsyncEnumerable<Job> jobs)
@@ -87,16 +79,23 @@ internal static class ListCommand
                 new Text(job.Priority.ToString(CultureInfo.InvariantCulture)),
                 new Text(progress),
                 new Text(job.PipelineId),
-                new Text(JobFacts.Time(job.CreatedAt)),
+                new Text(JobText.Time(job.CreatedAt)),
                 new Text(SafeText.OneLine(job.DisplayName)));
         }
 
         if (table.Rows.Count == 0)
         {
-            context.Hint("There are no such jobs.");
+            context.Hint("No jobs found.");
             return;
         }
 
         context.Output.Write(table);
+    }
+
+    /// <summary>For example "running", or "pending: 3rd in the queue".</summary>
+    private static string StatusOf(Job job, DateTimeOffset now)
+    {
+        var wait = WaitText.Of(job, now);
+        return wait.Length > 0 ? $"{JobText.Status(job.Status)}: {wait}" : JobText.Status(job.Status);
     }
 }

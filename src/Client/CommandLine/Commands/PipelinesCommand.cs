@@ -1,18 +1,17 @@
 using System.CommandLine;
+using ForegSyte.CommandLine.Invocation;
 using ForegSyte.CommandLine.Output;
-using ForegSyte.CommandLine.Running;
 using ForegSyte.V1;
 using Spectre.Console;
 
 namespace ForegSyte.CommandLine.Commands;
 
-/// <summary>pipelines: shows what a server can do.</summary>
+/// <summary>pipelines: lists the pipelines of the server.</summary>
 internal static class PipelinesCommand
 {
-    /// <summary>The command.</summary>
     public static Command Create(CommandRunner runner)
     {
-        var json = SharedArguments.Json("the pipelines {\"pipelines\":[…]}");
+        var json = SharedOptions.Json("the pipelines {\"pipelines\":[…]}");
         var command = new Command("pipelines", "List the pipelines of the server.") { json };
         command.SetAction((arguments, cancellationToken) => runner.RunAsync(
             arguments,

@@ -1,31 +1,31 @@
 using System.CommandLine;
+using System.Globalization;
+using ForegSyte.CommandLine.Invocation;
 using ForegSyte.CommandLine.Output;
-using ForegSyte.CommandLine.Running;
 using ForegSyte.V1;
 
 namespace ForegSyte.CommandLine.Commands;
 
-/// <summary>results: writes what was found, frame by frame, as it arrives.</summary>
+/// <summary>results: prints the results of a job, frame by frame.</summary>
 internal static class ResultsCommand
 {
-    /// <summary>The command.</summary>
     public static Command Create(CommandRunner runner)
     {
-        var jobId = SharedArguments.JobId();
-        var json = SharedArguments.Json("the results document {\"results\":[…]}");
+        var jobId = SharedOptions.JobId();
+        var json = SharedOptions.Json("the results document {\"results\":[…]}");
         var startFrame = new Option<int>("--start-frame")
         {
-            Description = "Start at the first analyzed frame with at least this index.",
+            Description = "Minimum index of the first frame.",
             HelpName = "N",
         };
         var follow = new Option<bool>("--follow", "-f")
         {
-            Description = "Wait for the first results of a job that has none yet.",
+            Description = "Wait for the first results if the job has none yet.",
         };
         var command = new Command(
             "results",
-            "Print the results of a job. Those of a job that still runs come as its segments are finished; Ctrl-C ends "
-            + "the printing, not the job.")
+            "Print the results of a job. For a running job, the command prints each segment when it is finished; "
+            + "Ctrl-C ends the printing, not the job.")
         {
             jobId, json, startFrame, follow,
         };
@@ -40,17 +40,13 @@ internal static class ResultsCommand
                 await (arguments.GetValue(json)
                     ? JsonLines.WriteAsync(context.Environment.Output, "results", results, token)
                     : WriteLinesAsync(context.Environment.Output, results));
-                return Outcome(context, await context.Client.GetJobAsync(id, token));
+                // The results of a failed or cancelled job are incomplete.
+                var job = await context.Client.GetJobAsync(id, token);
+                JobView.WriteFailure(context.Error, job);
+                return ExitCodes.Of(job.Status);
             },
             cancellationToken));
         return command;
-    }
-
-    /// <summary>Tells where the results are not all that were asked for, since the job did not complete.</summary>
-    private static ExitCode Outcome(CommandContext context, Job job)
-    {
-        JobOutcome.Write(context.Error, job);
-        return job.Status is JobStatus.Failed or JobStatus.Cancelled ? ExitCodes.Of(job.Status) : ExitCode.Ok;
     }
 
     private static async Task WriteLinesAsync(TextWriter output, IAsyncEnumerable<FrameResult> results)
@@ -67,4 +63,32 @@ internal static class ResultsCommand
             await output.WriteLineAsync(ResultLines.Of(frame));
         }
     }
+}
+
+/// <summary>Results as aligned lines.</summary>
+internal static class ResultLines
+{
+    public static readonly string Header = Row("frame", "time", "objects", "text").TrimEnd();
+
+    private const int ObjectsWidth = 56;
+
+    /// <summary>Formats a frame, for example "   10     1.000 s  person x3 92%, car 71%    GATE 07 NORTH".</summary>
+    public static string Of(FrameResult frame)
+    {
+        var objects = string.Join(", ", (frame.Result?.Detections ?? [])
+            .GroupBy(detection => detection.Label)
+            .Select(group => ObjectsText(group.Key, group.Count(), group.Max(detection => detection.Confidence))));
+        var text = string.Join(" | ", (frame.Result?.TextRegions ?? []).Select(region => region.Text));
+        return Row(
+            frame.FrameIndex.ToString(CultureInfo.InvariantCulture),
+            string.Create(CultureInfo.InvariantCulture, $"{frame.FrameTimestampMs / 1000.0:0.000} s"),
+            SafeText.OneLine(objects),
+            SafeText.OneLine(text)).TrimEnd();
+    }
+
+    private static string ObjectsText(string label, int count, float best) => string.Create(
+        CultureInfo.InvariantCulture, $"{label}{(count > 1 ? $" x{count}" : "")} {best * 100:0}%");
+
+    private static string Row(string frame, string time, string objects, string text) =>
+        $"{frame,8}  {time,12}  {objects,-ObjectsWidth}  {text}";
 }

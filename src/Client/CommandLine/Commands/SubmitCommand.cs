@@ -1,35 +1,30 @@
 using System.CommandLine;
 using ForegSyte.Client;
-using ForegSyte.CommandLine.Completion;
-using ForegSyte.CommandLine.Running;
-using ForegSyte.CommandLine.Waiting;
+using ForegSyte.CommandLine.Invocation;
 using ForegSyte.Protocol.Json;
-using ForegSyte.V1;
 
 namespace ForegSyte.CommandLine.Commands;
 
-/// <summary>submit: makes a job of a video and writes its id.</summary>
+/// <summary>submit: submits a video and prints the id of its job.</summary>
 internal static class SubmitCommand
 {
-    /// <summary>The command.</summary>
     public static Command Create(CommandRunner runner)
     {
         var video = new Argument<string>("FILE|URI")
         {
             Description =
-                "An MP4 of this machine, of any size, or a file://, https:// or s3:// URI "
-                + "that the server reads itself.",
-        }.WantsFiles();
-        var videoOptions = new VideoOptions();
-        var json = SharedArguments.Json("the job");
+                "Path of a local MP4 of any size, or a file://, https:// or s3:// URI that the server reads itself.",
+        }.CompletesFiles();
+        var submission = new SubmissionOptions();
+        var json = SharedOptions.Json("the job");
         var command = new Command("submit", "Submit a video and print the id of its job.") { video, json };
-        videoOptions.AddTo(command);
+        submission.AddTo(command);
         command.SetAction((arguments, cancellationToken) => runner.RunAsync(
             arguments,
             (context, token) => RunAsync(
                 context,
                 arguments.GetRequiredValue(video),
-                videoOptions.Read(arguments),
+                submission.Read(arguments),
                 arguments.GetValue(json),
                 token),
             cancellationToken));
@@ -44,14 +39,9 @@ internal static class SubmitCommand
             ? await context.Client.SubmitVideoAsync(uri, options, cancellationToken)
             : await FileSubmission.SubmitAsync(
                 context, context.Environment.PathOf(video), options, cancellationToken);
-        await WriteAsync(context, job, isJson);
-        return ExitCode.Ok;
-    }
-
-    private static async Task WriteAsync(CommandContext context, Job job, bool isJson)
-    {
         await context.Environment.Output.WriteLineAsync(
             isJson ? ForegSyteJson.IndentedFormatter.Format(job) : job.JobId);
         context.Hint($"To follow it: foregsyte wait {job.JobId}");
+        return ExitCode.Ok;
     }
 }

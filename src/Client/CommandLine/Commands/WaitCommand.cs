@@ -1,21 +1,19 @@
 using System.CommandLine;
+using ForegSyte.CommandLine.Invocation;
 using ForegSyte.CommandLine.Output;
-using ForegSyte.CommandLine.Running;
-using ForegSyte.CommandLine.Waiting;
 using ForegSyte.Protocol.Json;
 
 namespace ForegSyte.CommandLine.Commands;
 
-/// <summary>wait: follows a job until it has ended.</summary>
+/// <summary>wait: waits until a job ends, and shows it.</summary>
 internal static class WaitCommand
 {
-    /// <summary>The command.</summary>
     public static Command Create(CommandRunner runner)
     {
-        var jobId = SharedArguments.JobId(SharedArguments.Unfinished);
-        var json = SharedArguments.Json("the job as it ended");
+        var jobId = SharedOptions.JobId(SharedOptions.UnfinishedJobs);
+        var json = SharedOptions.Json("the job");
         var command = new Command(
-            "wait", "Wait until a job has ended, with its progress, and show it. Ctrl-C ends the waiting, not the job.")
+            "wait", "Show the progress of a job until it ends, then the job. Ctrl-C ends the wait, not the job.")
         {
             jobId, json,
         };
@@ -33,7 +31,7 @@ internal static class WaitCommand
                     JobView.Write(context.Output, job, context.Environment.Now);
                 }
 
-                JobOutcome.Write(context.Error, job);
+                JobView.WriteFailure(context.Error, job);
                 return ExitCodes.Of(job.Status);
             },
             cancellationToken));

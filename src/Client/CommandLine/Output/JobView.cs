@@ -1,61 +1,82 @@
 using System.Globalization;
+using ForegSyte.CommandLine.Annotation;
 using ForegSyte.V1;
 using Spectre.Console;
 
 namespace ForegSyte.CommandLine.Output;
 
-/// <summary>One job for people.</summary>
+/// <summary>Prints one job.</summary>
 internal static class JobView
 {
+    private const int MaxAttempts = 10;
     private const int MaxLabels = 20;
     private const int MaxTexts = 15;
     private const int ChartWidth = 60;
 
     private static readonly Style Dim = new(decoration: Decoration.Dim);
 
-    /// <summary>Writes all that is known of a job.</summary>
-    /// <param name="console">Where to.</param>
+    /// <summary>Writes the fields, attempts and findings of a job.</summary>
+    /// <param name="console">Console to write to.</param>
     /// <param name="job">The job.</param>
-    /// <param name="now">The time, for what the job waits for.</param>
+    /// <param name="now">Current time, for the wait reason.</param>
     public static void Write(IAnsiConsole console, Job job, DateTimeOffset now)
     {
-        var facts = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
+        var fields = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
         void Add(string name, string value, Style? style = null)
         {
             if (value.Length > 0)
             {
-                facts.AddRow(new Text(name, Dim), new Text(SafeText.OneLine(value), style));
+                fields.AddRow(new Text(name, Dim), new Text(SafeText.OneLine(value), style));
             }
         }
 
         Add("Job", job.JobId);
-        Add("Status", StatusText(job.Status), StatusStyle(job.Status));
+        Add("Status", JobText.Status(job.Status), StatusStyle(job.Status));
         Add("Waiting", WaitText.Of(job, now));
         Add("Priority", string.Create(CultureInfo.InvariantCulture, $"{job.Priority} (9 runs first)"));
         Add("Name", job.DisplayName);
-        Add("Pipeline", $"{job.PipelineId}, {JobFacts.Frames(job.Options)}");
-        Add("Video", job.Video is null ? "" : JobFacts.Video(job.Video));
+        Add("Pipeline", $"{job.PipelineId}, {JobText.Frames(job.Options)}");
+        Add("Video", job.Video is null ? "" : JobText.Video(job.Video));
         Add("Frames", FramesText(job));
-        Add("Speed", JobFacts.FramesPerSecond(job) is { } rate
+        Add("Speed", JobText.FramesPerSecond(job) is { } rate
             ? string.Create(CultureInfo.InvariantCulture, $"{rate:0.#} frames/s")
             : "");
-        Add("Device", job.Device is null ? "" : JobFacts.Device(job.Device), DeviceStyle(job.Device));
-        Add("Time", job.Timings is null ? "" : JobFacts.Timings(job.Timings));
-        Add("Created", JobFacts.Time(job.CreatedAt));
-        Add("Trace", JobFacts.TraceId(job));
-        Add("Error", ErrorText(job), new Style(Color.Red));
-        console.Write(facts);
-        AttemptsTable.Write(console, job);
+        Add("Device", job.Device is null ? "" : JobText.Device(job.Device), DeviceStyle(job.Device));
+        Add("Time", job.Timings is null ? "" : JobText.Timings(job.Timings));
+        Add("Created", JobText.Time(job.CreatedAt));
+        Add("Trace", JobText.TraceId(job));
+        Add("Error", JobText.Error(job), new Style(Color.Red));
+        console.Write(fields);
+        WriteAttempts(console, job);
         if (job.Summary is not null)
         {
             WriteFindings(console, job.Summary);
         }
     }
 
-    /// <summary>A status in lower case.</summary>
-    public static string StatusText(JobStatus status) => status.ToString().ToLowerInvariant();
+    /// <summary>
+    /// Writes how a job failed or that it was cancelled, and how to retry it. Writes nothing for any other status.
+    /// </summary>
+    public static void WriteFailure(IAnsiConsole error, Job job)
+    {
+        if (job.Status == JobStatus.Failed)
+        {
+            error.WriteLine(SafeText.OneLine($"error: the job failed: {JobText.Error(job)}"), new Style(Color.Red));
+            if (job.Attempts.Count > 0 && job.Attempts[^1].Retryable)
+            {
+                WriteRetryHint();
+            }
+        }
+        else if (job.Status == JobStatus.Cancelled)
+        {
+            error.WriteLine("The job was cancelled.", new Style(Color.Yellow));
+            WriteRetryHint();
+        }
 
-    /// <summary>A status' colour.</summary>
+        void WriteRetryHint() => error.WriteLine($"To run it again: foregsyte retry {job.JobId}", Dim);
+    }
+
+    /// <summary>The color of a status.</summary>
     public static Style StatusStyle(JobStatus status) => status switch
     {
         JobStatus.Completed => new Style(Color.Green),
@@ -65,18 +86,61 @@ internal static class JobView
         _ => Style.Plain,
     };
 
-    /// <summary>Why a job failed, the reason first; empty where it did not.</summary>
-    public static string ErrorText(Job job) =>
-        job.ErrorInfo is { Reason.Length: > 0 } info ? $"{info.Reason}: {job.ErrorMessage}" : job.ErrorMessage;
-
     private static string FramesText(Job job) => job.Summary?.Frames is { } frames
-        ? JobFacts.Accounting(frames)
+        ? JobText.Accounting(frames)
         : job.Progress is { FramesTotal: > 0 } progress
             ? string.Create(CultureInfo.InvariantCulture, $"{progress.FramesDone} of {progress.FramesTotal}")
             : "";
 
     private static Style? DeviceStyle(Device? device) =>
         device is { FallbackReason.Length: > 0 } ? new Style(Color.Yellow) : default(Style?);
+
+    /// <summary>
+    /// Writes the latest attempts, oldest first; nothing if a single attempt has neither an error nor resumed frames.
+    /// </summary>
+    private static void WriteAttempts(IAnsiConsole console, Job job)
+    {
+        if (!job.Attempts.Any(attempt => attempt.ErrorReason.Length > 0 || attempt.FramesResumed > 0)
+            && job.Attempts.Count < 2)
+        {
+            return;
+        }
+
+        var table = new Table().Border(TableBorder.Simple).AddColumn("Attempt").AddColumn("Started").AddColumn("Time")
+            .AddColumn(new TableColumn("Frames resumed").RightAligned()).AddColumn("Device").AddColumn("Outcome")
+            .AddColumn("Retryable");
+        foreach (var attempt in job.Attempts.TakeLast(MaxAttempts))
+        {
+            var device = attempt.Device is null ? "" : JobText.Device(attempt.Device);
+            table.AddRow(
+                new Text(attempt.Number.ToString(CultureInfo.InvariantCulture)),
+                new Text(JobText.Time(attempt.StartedAt)),
+                new Text(TimeOf(attempt)),
+                new Text(attempt.FramesResumed.ToString(CultureInfo.InvariantCulture)),
+                new Text(SafeText.OneLine(device)),
+                new Text(SafeText.OneLine(OutcomeOf(attempt))),
+                new Text(attempt.ErrorReason.Length == 0 ? "" : attempt.Retryable ? "yes" : "no"));
+        }
+
+        console.WriteLine();
+        console.Write(table);
+        if (job.Attempts.Count > MaxAttempts)
+        {
+            console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"… after {job.Attempts.Count - MaxAttempts} earlier attempts"));
+        }
+    }
+
+    private static string TimeOf(Attempt attempt) => attempt is { StartedAt: { } start, EndedAt: { } end }
+        ? DurationText.Format(end.ToDateTimeOffset() - start.ToDateTimeOffset())
+        : "";
+
+    private static string OutcomeOf(Attempt attempt) => attempt switch
+    {
+        { ErrorReason.Length: > 0 } => $"{attempt.ErrorReason}: {attempt.ErrorMessage}",
+        { EndedAt: null } => "running",
+        _ => "completed",
+    };
 
     private static void WriteFindings(IAnsiConsole console, JobSummary summary)
     {
@@ -91,7 +155,7 @@ internal static class JobView
             var labels = summary.DetectionsByLabel.OrderByDescending(label => label.Value).ThenBy(label => label.Key);
             foreach (var (label, count) in labels.Take(MaxLabels))
             {
-                var color = Annotation.LabelColors.Of(label);
+                var color = LabelColors.Of(label);
                 chart.AddItem(
                     Markup.Escape(SafeText.OneLine(label)), count, new Color(color.Red, color.Green, color.Blue));
             }

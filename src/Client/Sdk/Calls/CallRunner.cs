@@ -1,17 +1,15 @@
-using ForegSyte.Client.Errors;
 using Grpc.Core;
 
 namespace ForegSyte.Client.Calls;
 
 /// <summary>
-/// Makes a call with one deadline over all its attempts, repeats it while the server is UNAVAILABLE (AIP-194) and,
-/// where asked to, while it is busy, and turns what is left into a <see cref="ForegSyteException"/>.
+/// Makes unary calls with one deadline over all attempts, retries while the server is UNAVAILABLE (AIP-194) and, if the
+/// caller asks for it, while it is busy. Failures become a <see cref="ForegSyteException"/>.
 /// </summary>
 /// <remarks>
-/// This stands in place of a retry policy in the channel's service config: grpc-dotnet silently drops the retries of
-/// a call over 1 MB, which is every video, and it does not read RetryInfo. One way for all calls is easier to reason
-/// about. Only calls that are safe to repeat come here: reads, submissions with a request_id, and those that bring a
-/// job to a status and leave one that has it alone.
+/// It replaces the retry policy of gRPC's service config, which silently stops at requests over 1 MB and ignores
+/// RetryInfo. Only idempotent calls go through RunAsync: reads, submissions with a request_id, and changes of a job
+/// that have no effect the second time.
 /// </remarks>
 internal sealed class CallRunner(ForegSyteClientOptions options)
 {
@@ -19,23 +17,23 @@ internal sealed class CallRunner(ForegSyteClientOptions options)
 
     private TimeProvider Clock => options.TimeProvider;
 
-    /// <summary>Makes the call until it succeeds, may not be repeated, or its time or attempts are used up.</summary>
-    /// <param name="timeLimit">Time for all attempts and the pauses between them.</param>
-    /// <param name="call">One attempt.</param>
-    /// <param name="cancellationToken">Ends the attempt under way.</param>
-    /// <exception cref="ForegSyteException">The call did not succeed.</exception>
+    /// <summary>Makes the call and retries it while the server is UNAVAILABLE.</summary>
+    /// <param name="timeLimit">Time for all attempts and the delays between them.</param>
+    /// <param name="call">Makes one attempt.</param>
+    /// <param name="cancellationToken">Cancels the current attempt or delay.</param>
+    /// <exception cref="ForegSyteException">The call failed.</exception>
     public Task<TResponse> RunAsync<TResponse>(
         TimeSpan timeLimit, Func<CallOptions, AsyncUnaryCall<TResponse>> call, CancellationToken cancellationToken) =>
         RunAsync(timeLimit, call, static _ => false, cancellationToken);
 
     /// <inheritdoc cref="RunAsync{T}(TimeSpan, Func{CallOptions, AsyncUnaryCall{T}}, CancellationToken)"/>
-    /// <param name="timeLimit">Time for all attempts and the pauses between them.</param>
-    /// <param name="call">One attempt.</param>
+    /// <param name="timeLimit">Time for all attempts and the delays between them.</param>
+    /// <param name="call">Makes one attempt.</param>
     /// <param name="isBusy">
-    /// Which failures say that the server is well and the call's time has not come: it is paused and repeated, and only
-    /// the time bounds these attempts.
+    /// Whether a failure means that a healthy server is busy. The call is retried after these without a limit on
+    /// attempts, until the time limit.
     /// </param>
-    /// <param name="cancellationToken">Ends the attempt or the pause under way.</param>
+    /// <param name="cancellationToken">Cancels the current attempt or delay.</param>
     public async Task<TResponse> RunAsync<TResponse>(
         TimeSpan timeLimit,
         Func<CallOptions, AsyncUnaryCall<TResponse>> call,
@@ -43,8 +41,8 @@ internal sealed class CallRunner(ForegSyteClientOptions options)
         CancellationToken cancellationToken)
     {
         var deadline = Clock.GetUtcNow() + timeLimit;
-        // Both in a row: an answer of either kind begins the other anew.
-        var (away, busy) = (0, 0);
+        // Each counts consecutive failures: one kind resets the other.
+        var (unavailable, busy) = (0, 0);
         while (true)
         {
             try
@@ -53,9 +51,9 @@ internal sealed class CallRunner(ForegSyteClientOptions options)
             }
             catch (ForegSyteException failure) when (failure.Code == StatusCode.Unavailable || isBusy(failure))
             {
-                (away, busy) = failure.Code == StatusCode.Unavailable ? (away + 1, 0) : (0, busy + 1);
-                var delay = DelayAfter(Math.Max(away, busy), failure.RetryAfter);
-                if (away >= options.MaxAttempts || Clock.GetUtcNow() + delay >= deadline)
+                (unavailable, busy) = failure.Code == StatusCode.Unavailable ? (unavailable + 1, 0) : (0, busy + 1);
+                var delay = DelayAfter(Math.Max(unavailable, busy), failure.RetryAfter);
+                if (unavailable >= options.MaxAttempts || Clock.GetUtcNow() + delay >= deadline)
                 {
                     throw;
                 }
@@ -66,7 +64,7 @@ internal sealed class CallRunner(ForegSyteClientOptions options)
     }
 
     /// <summary>Makes the call once.</summary>
-    /// <exception cref="ForegSyteException">The call did not succeed.</exception>
+    /// <exception cref="ForegSyteException">The call failed.</exception>
     public async Task<TResponse> OnceAsync<TResponse>(
         DateTimeOffset deadline, Func<CallOptions, AsyncUnaryCall<TResponse>> call, CancellationToken cancellationToken)
     {
@@ -83,13 +81,34 @@ internal sealed class CallRunner(ForegSyteClientOptions options)
         }
     }
 
-    /// <summary>The pause after so many failures in a row.</summary>
-    public TimeSpan DelayAfter(int failures, TimeSpan? serverAsksFor)
+    /// <summary>Returns the delay after a number of consecutive failures.</summary>
+    public TimeSpan DelayAfter(int failures, TimeSpan? retryAfter)
     {
         lock (_randomLock)
         {
             return RetryDelay.After(
-                failures, options.RetryBaseDelay, options.RetryMaxDelay, options.Random.NextDouble(), serverAsksFor);
+                failures, options.RetryBaseDelay, options.RetryMaxDelay, options.Random.NextDouble(), retryAfter);
         }
+    }
+}
+
+/// <summary>Exponential back-off with full jitter.</summary>
+internal static class RetryDelay
+{
+    /// <summary>
+    /// Returns a delay between zero and base * 2^(failures - 1), limited by the maximum
+    /// (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/), but never less than RetryInfo.
+    /// </summary>
+    /// <param name="failures">Consecutive failed attempts, from 1.</param>
+    /// <param name="baseDelay">Longest delay after the first failure.</param>
+    /// <param name="maxDelay">Longest delay after many failures.</param>
+    /// <param name="jitter">Random factor from 0 to 1.</param>
+    /// <param name="retryAfter">Delay in the server's RetryInfo; null if it sent none.</param>
+    public static TimeSpan After(
+        int failures, TimeSpan baseDelay, TimeSpan maxDelay, double jitter, TimeSpan? retryAfter)
+    {
+        var ceiling = Math.Min(maxDelay.Ticks, baseDelay.Ticks * Math.Pow(2, Math.Min(failures - 1, 30)));
+        var own = TimeSpan.FromTicks((long)(ceiling * jitter));
+        return retryAfter is { } asked && asked > own ? asked : own;
     }
 }

@@ -4,20 +4,19 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace ForegSyte.Client.Calls;
 
-/// <summary>What a handshake is made with.</summary>
+/// <summary>TLS settings from the PEM files of the credentials.</summary>
 internal static class TlsSettings
 {
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
 
-    /// <summary>The settings for these credentials; the files are read now.</summary>
-    /// <exception cref="ArgumentException">A file cannot be read, or is not what it has to be.</exception>
+    /// <summary>Reads the files of these credentials.</summary>
+    /// <exception cref="ArgumentException">A file cannot be read or is not valid PEM.</exception>
     public static SslClientAuthenticationOptions For(ClientCredentials credentials)
     {
         var settings = new SslClientAuthenticationOptions();
         if (credentials.CaFile is { } caFile)
         {
-            var policy = Load(nameof(credentials.CaFile), caFile, () => PolicyFor(caFile));
-            settings.CertificateChainPolicy = policy;
+            settings.CertificateChainPolicy = Load(nameof(credentials.CaFile), caFile, () => PolicyFor(caFile));
         }
 
         if (credentials.CertificateFile is { } file)
@@ -45,7 +44,7 @@ internal static class TlsSettings
         policy.CustomTrustStore.ImportFromPemFile(caFile);
         return policy.CustomTrustStore.Count > 0
             ? policy
-            : throw new CryptographicException("It has no certificate.");
+            : throw new CryptographicException("The file has no certificate.");
     }
 
     private static T Load<T>(string setting, string path, Func<T> load)
@@ -58,7 +57,7 @@ internal static class TlsSettings
             or CryptographicException or ArgumentException)
         {
             throw new ArgumentException(
-                $"{setting} '{path}' cannot be used; it takes PEM that can be read: {failure.Message}", failure);
+                $"{setting} '{path}' cannot be used; it must be a readable PEM file: {failure.Message}", failure);
         }
     }
 }

@@ -1,146 +1,130 @@
 using System.Security.Cryptography;
+using ForegSyte.Client.Calls;
 using ForegSyte.V1;
 using Grpc.Core;
 
 namespace ForegSyte.Client.Uploads;
 
 /// <summary>
-/// Takes one file to the server and makes a job of it: begins an upload or goes on with an earlier one, sends what is
-/// missing, submits, and compares the hashes.
+/// Uploads one file and submits it as a job. Steps: create or resume the upload, send the missing parts, submit,
+/// compare the hashes.
 /// </summary>
-/// <param name="uploads">The calls around the parts.</param>
-/// <param name="submit">SubmitVideo with (upload_id).</param>
-/// <param name="cancel">CancelJob with (job_id).</param>
-/// <param name="file">The file.</param>
-/// <param name="state">The note of it.</param>
-/// <param name="tally">Takes the progress.</param>
-/// <param name="options">Limits.</param>
+/// <param name="service">The upload service.</param>
+/// <param name="calls">Makes the calls.</param>
+/// <param name="submit">Calls SubmitVideo with an upload_id.</param>
+/// <param name="cancel">Calls CancelJob with a job_id.</param>
+/// <param name="file">File to upload.</param>
+/// <param name="checkpoint">Checkpoint of the upload.</param>
+/// <param name="progress">Receives the progress.</param>
+/// <param name="options">Options of the client.</param>
 internal sealed class FileUpload(
-    UploadCalls uploads,
+    UploadService.UploadServiceClient service,
+    CallRunner calls,
     Func<string, CancellationToken, Task<Job>> submit,
     Func<string, CancellationToken, Task<Job>> cancel,
     VideoFile file,
-    UploadState state,
-    UploadTally tally,
+    UploadCheckpointFile checkpoint,
+    UploadProgressTracker progress,
     ForegSyteClientOptions options)
 {
-    /// <summary>Does all of it.</summary>
-    /// <returns>The job, as the server stored it.</returns>
-    /// <exception cref="ForegSyteException">The server refused, or was away too long.</exception>
-    /// <exception cref="IOException">The file cannot be read, or was changed meanwhile.</exception>
+    /// <summary>Uploads the file.</summary>
+    /// <returns>The job that the server stored.</returns>
+    /// <exception cref="ForegSyteException">The server returned an error, or was unavailable for too long.</exception>
+    /// <exception cref="IOException">The file cannot be read, or changed during the upload.</exception>
     public async Task<Job> RunAsync(CancellationToken cancellationToken)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var (upload, job) = await BeginAsync(cancellationToken);
+        var (upload, job) = await CreateOrResumeAsync(cancellationToken);
         try
         {
-            await SendAsync(upload, hash, cancellationToken);
+            await SendMissingPartsAsync(upload, hash, cancellationToken);
             job ??= await CompleteAsync(upload, cancellationToken);
         }
         catch (ForegSyteException failure) when (failure.Reason == ErrorReason.UploadNotFound)
         {
-            GiveUp();
+            Abandon();
             throw;
         }
-        catch (Exception failure) when (IsTheVideosFault(failure))
+        catch (Exception failure) when (IsPermanent(failure))
         {
-            GiveUp();
-            await uploads.AbortAsync(upload.UploadId, cancellationToken);
+            Abandon();
+            await AbortAsync(upload.UploadId, cancellationToken);
             throw;
         }
 
-        state.Remove();
-        await RequireSameBytesAsync(job, Convert.ToHexStringLower(hash.GetHashAndReset()), cancellationToken);
+        checkpoint.Remove();
+        await RequireSameHashAsync(job, Convert.ToHexStringLower(hash.GetHashAndReset()), cancellationToken);
         return job;
     }
 
     /// <summary>
-    /// An upload with its ranges; with a job too where an earlier run had submitted it and was ended before it heard
-    /// so.
+    /// Step 1: resumes the upload of the checkpoint if the file is the same, otherwise creates one. Returns a job too
+    /// if an earlier process submitted the upload and ended before it received the job.
     /// </summary>
-    private async Task<(Upload Upload, Job? Job)> BeginAsync(CancellationToken cancellationToken)
+    private async Task<(Upload Upload, Job? Job)> CreateOrResumeAsync(CancellationToken cancellationToken)
     {
-        var record = new UploadRecord(
+        var current = new UploadCheckpoint(
             options.Address, file.Path, file.SizeBytes, file.ModifiedAt,
             await file.FingerprintAsync(cancellationToken), Guid.NewGuid().ToString(), UploadId: "");
-        if (state.Record is { } earlier)
+        if (checkpoint.Latest is { } earlier)
         {
-            if (earlier.IsOfSameFile(record))
+            if (earlier.IsOfSameFile(current))
             {
-                record = earlier;
+                current = earlier;
             }
             else if (earlier.UploadId.Length > 0)
             {
-                await uploads.AbortAsync(earlier.UploadId, cancellationToken);
+                await AbortAsync(earlier.UploadId, cancellationToken);
             }
         }
 
-        if (record.UploadId.Length > 0)
+        if (current.UploadId.Length > 0)
         {
-            if (await uploads.FindAsync(record.UploadId, cancellationToken) is { } found)
+            if (await FindUploadAsync(current.UploadId, cancellationToken) is { } found)
             {
                 return (found, null);
             }
 
-            if (await FindJobAsync(record.UploadId, cancellationToken) is { } job)
+            if (await FindJobAsync(current.UploadId, cancellationToken) is { } job)
             {
-                return (Whole(record.UploadId), job);
+                return (CompleteUpload(current.UploadId), job);
             }
 
-            record = record with { RequestId = Guid.NewGuid().ToString(), UploadId = "" };
+            current = current with { RequestId = Guid.NewGuid().ToString(), UploadId = "" };
         }
 
-        state.Write(record);
-        var created = await uploads.CreateAsync(file.SizeBytes, record.RequestId, cancellationToken);
-        state.Write(record with { UploadId = created.UploadId });
+        checkpoint.Write(current);
+        var created = await CreateAsync(current.RequestId, cancellationToken);
+        checkpoint.Write(current with { UploadId = created.UploadId });
         return (created, null);
     }
 
-    private async Task SendAsync(Upload upload, IncrementalHash? hash, CancellationToken cancellationToken)
+    private async Task<Upload> CreateAsync(string requestId, CancellationToken cancellationToken)
     {
-        var partBytes = upload.MaxPartBytes > 0
-            ? Math.Min(options.Uploads.PartBytes, upload.MaxPartBytes)
-            : options.Uploads.PartBytes;
-        var plan = PartPlan.Of(file.SizeBytes, partBytes, upload.Ranges);
-        tally.Begin(
-            plan.Where(part => part.IsThere).Sum(part => (long)part.Length),
-            state.IsKept,
-            isChecking: hash is not null);
-        var sender = uploads.SenderOf(upload.UploadId, tally);
-        // Each of them asks for a part, one at a time, and then sends it: so many buffers there are, and no more.
-        await Parallel.ForEachAsync(
-            new PartReader(file, tally).ReadAsync(plan, hash, cancellationToken),
-            new ParallelOptions
-            {
-                MaxDegreeOfParallelism = options.Uploads.Parallelism,
-                CancellationToken = cancellationToken,
-            },
-            sender.SendAsync);
-        if (file.HasChanged)
+        var request = new CreateUploadRequest { SizeBytes = file.SizeBytes, RequestId = requestId };
+        var response = await calls.RunAsync(
+            options.ControlDeadline, call => service.CreateUploadAsync(request, call), cancellationToken);
+        return response.Upload;
+    }
+
+    private async Task<Upload?> FindUploadAsync(string uploadId, CancellationToken cancellationToken)
+    {
+        try
         {
-            throw new FileChangedException(file.Path);
+            return await GetAsync(uploadId, cancellationToken);
+        }
+        catch (ForegSyteException failure) when (failure.Reason == ErrorReason.UploadNotFound)
+        {
+            return null;
         }
     }
 
-    /// <summary>
-    /// Submits; where the server misses bytes, as after a crash of its machine, sends those and submits again.
-    /// </summary>
-    private async Task<Job> CompleteAsync(Upload upload, CancellationToken cancellationToken)
+    private async Task<Upload> GetAsync(string uploadId, CancellationToken cancellationToken)
     {
-        for (var attempts = 1; ; attempts++)
-        {
-            tally.Completing();
-            try
-            {
-                return await submit(upload.UploadId, cancellationToken);
-            }
-            catch (ForegSyteException failure)
-                when (failure.Reason == ErrorReason.UploadIncomplete && attempts < options.MaxAttempts)
-            {
-                upload = await uploads.GetAsync(upload.UploadId, cancellationToken);
-                await SendAsync(upload, hash: null, cancellationToken);
-            }
-        }
+        var request = new GetUploadRequest { UploadId = uploadId };
+        var response = await calls.RunAsync(
+            options.ReadDeadline, call => service.GetUploadAsync(request, call), cancellationToken);
+        return response.Upload;
     }
 
     private async Task<Job?> FindJobAsync(string uploadId, CancellationToken cancellationToken)
@@ -155,27 +139,89 @@ internal sealed class FileUpload(
         }
     }
 
-    private async Task RequireSameBytesAsync(Job job, string sha256, CancellationToken cancellationToken)
+    private Upload CompleteUpload(string uploadId) => new()
+    {
+        UploadId = uploadId,
+        SizeBytes = file.SizeBytes,
+        Ranges = { new ByteRange { Start = 0, End = file.SizeBytes } },
+    };
+
+    /// <summary>Step 2: reads and hashes the file, and sends the missing parts in parallel.</summary>
+    /// <param name="upload">The upload with the ranges that the server has.</param>
+    /// <param name="hash">Receives every byte; null reads only the missing parts.</param>
+    /// <param name="cancellationToken">Cancels the upload.</param>
+    private async Task SendMissingPartsAsync(
+        Upload upload, IncrementalHash? hash, CancellationToken cancellationToken)
+    {
+        var partBytes = upload.MaxPartBytes > 0
+            ? Math.Min(options.Uploads.PartBytes, upload.MaxPartBytes)
+            : options.Uploads.PartBytes;
+        var plan = PartPlan.Of(file.SizeBytes, partBytes, upload.Ranges);
+        progress.Begin(
+            plan.Where(part => part.IsUploaded).Sum(part => (long)part.Length),
+            checkpoint.IsKept,
+            isChecking: hash is not null);
+        var sender = new PartSender(upload.UploadId, service, calls, progress, options);
+        // Each worker takes one part and sends it, so there are at most Parallelism buffers.
+        await Parallel.ForEachAsync(
+            new PartReader(file, progress).ReadAsync(plan, hash, cancellationToken),
+            new ParallelOptions
+            {
+                MaxDegreeOfParallelism = options.Uploads.Parallelism,
+                CancellationToken = cancellationToken,
+            },
+            sender.SendAsync);
+        if (file.HasChanged)
+        {
+            throw new FileChangedException(file.Path);
+        }
+    }
+
+    /// <summary>
+    /// Step 3: submits the upload. If the server lost bytes, as in a crash of its machine, sends them again first.
+    /// </summary>
+    private async Task<Job> CompleteAsync(Upload upload, CancellationToken cancellationToken)
+    {
+        for (var attempts = 1; ; attempts++)
+        {
+            progress.Complete();
+            try
+            {
+                return await submit(upload.UploadId, cancellationToken);
+            }
+            catch (ForegSyteException failure)
+                when (failure.Reason == ErrorReason.UploadIncomplete && attempts < options.MaxAttempts)
+            {
+                upload = await GetAsync(upload.UploadId, cancellationToken);
+                await SendMissingPartsAsync(upload, hash: null, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Step 4: compares the hash of the job's video with that of the file; cancels the job if they differ.
+    /// </summary>
+    private async Task RequireSameHashAsync(Job job, string sha256, CancellationToken cancellationToken)
     {
         if (job.VideoSha256.Length == 0 || job.VideoSha256 == sha256)
         {
             return;
         }
 
-        tally.GivenUp();
+        progress.Abandon();
         await cancel(job.JobId, cancellationToken);
         throw new ForegSyteException(
             StatusCode.DataLoss,
-            $"Job {job.JobId} was made of other bytes than those of {file.Path} (SHA-256 {job.VideoSha256}, not "
-            + $"{sha256}), and has been cancelled. Submit the file again.")
+            $"The video of job {job.JobId} differs from {file.Path} (SHA-256 {job.VideoSha256} instead of {sha256}). "
+            + "The job was cancelled. Submit the file again.")
         {
             Reason = ErrorReason.UploadContentMismatch,
             ReasonText = "UPLOAD_CONTENT_MISMATCH",
         };
     }
 
-    /// <summary>Whether no repetition can make a job of what was uploaded.</summary>
-    private static bool IsTheVideosFault(Exception failure) => failure is FileChangedException
+    /// <summary>Whether the uploaded bytes can never become a job.</summary>
+    private static bool IsPermanent(Exception failure) => failure is FileChangedException
         or ForegSyteException
     {
         Reason: ErrorReason.EmptyVideo or ErrorReason.NotAnMp4 or ErrorReason.TruncatedMp4
@@ -183,16 +229,27 @@ internal sealed class FileUpload(
                 or ErrorReason.UploadContentMismatch,
     };
 
-    private Upload Whole(string uploadId) => new()
+    private void Abandon()
     {
-        UploadId = uploadId,
-        SizeBytes = file.SizeBytes,
-        Ranges = { new ByteRange { Start = 0, End = file.SizeBytes } },
-    };
+        checkpoint.Remove();
+        progress.Abandon();
+    }
 
-    private void GiveUp()
+    /// <summary>
+    /// Removes an upload that cannot be used, to free its space before it expires. A failure is ignored: the error that
+    /// led here says more.
+    /// </summary>
+    private async Task AbortAsync(string uploadId, CancellationToken cancellationToken)
     {
-        state.Remove();
-        tally.GivenUp();
+        var request = new AbortUploadRequest { UploadId = uploadId };
+        try
+        {
+            await calls.RunAsync(
+                options.ControlDeadline, call => service.AbortUploadAsync(request, call), cancellationToken);
+        }
+        catch (ForegSyteException)
+        {
+            // The server removes the upload when it expires.
+        }
     }
 }

@@ -1,48 +1,48 @@
 namespace ForegSyte.Client;
 
-/// <summary>Settings of uploads: how a file that is too large for a message is sent.</summary>
+/// <summary>Options of uploads, for files that are too large for one message.</summary>
 public sealed record UploadOptions
 {
     private const int MinPartBytes = 1024;
 
-    /// <summary>Room that a part takes in its message beside its data.</summary>
+    /// <summary>Size of a part's message without its data.</summary>
     private const int PartOverheadBytes = 1024;
 
     /// <summary>
-    /// Bytes of a part; less where the server takes less. Larger parts cost memory and are longer to repeat, smaller
-    /// ones cost calls.
+    /// Maximum size of a part in bytes; the server may lower it. Larger parts need more memory and longer retries,
+    /// smaller ones more calls.
     /// </summary>
     /// <value>Default: 2 MiB. 1 KiB to 8 MiB.</value>
     public int PartBytes { get; set; } = 2 * 1024 * 1024;
 
     /// <summary>
-    /// Parts under way at the same time. An upload holds as many parts in memory, and gRPC a copy of each.
+    /// Number of parts sent in parallel. An upload keeps this many parts in memory, and gRPC a copy of each.
     /// </summary>
     /// <value>Default: 4. 1 to 32.</value>
     public int Parallelism { get; set; } = 4;
 
-    /// <summary>Longest time for one attempt to send a part.</summary>
-    /// <value>Default: 2 minutes, enough for 2 MiB over a line of 150 kbit/s. Greater than zero.</value>
+    /// <summary>Deadline of one attempt to send a part.</summary>
+    /// <value>Default: 2 minutes, enough for 2 MiB at 150 kbit/s. Greater than zero.</value>
     public TimeSpan PartDeadline { get; set; } = TimeSpan.FromMinutes(2);
 
     /// <summary>
-    /// Longest time for the submission at the end of an upload, its repetitions included. The server may read the whole
-    /// video in it.
+    /// Deadline of the submission at the end of an upload, including retries. The server may read the whole video
+    /// before it answers.
     /// </summary>
     /// <value>Default: 1 hour. Greater than zero.</value>
     public TimeSpan CompletionDeadline { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>
-    /// Folder for notes of unfinished uploads, by which the same call goes on after this process was ended; made where
-    /// it is missing. Null keeps none: an upload then survives the server's restarts, not this process's.
+    /// Folder for checkpoints of unfinished uploads, from which the same call resumes in another process; created if
+    /// missing. Null keeps none: an upload then survives a restart of the server, but not of this process.
     /// </summary>
     /// <value>Default: <see cref="UserStateFolder"/>.</value>
     public string? StateFolder { get; set; } = UserStateFolder;
 
     /// <summary>
-    /// foregsyte/uploads under <c>XDG_STATE_HOME</c>, which is <c>~/.local/state</c> where it is not set
-    /// (https://specifications.freedesktop.org/basedir-spec/latest/); under the local application data on Windows. Null
-    /// where the user has no home.
+    /// foregsyte/uploads in <c>XDG_STATE_HOME</c>, by default <c>~/.local/state</c>
+    /// (https://specifications.freedesktop.org/basedir-spec/latest/), or in the local application data on Windows. Null
+    /// if the user has no home folder.
     /// </summary>
     public static string? UserStateFolder => StateHome is { } home ? Path.Combine(home, "foregsyte", "uploads") : null;
 
@@ -50,7 +50,7 @@ public sealed record UploadOptions
     {
         get
         {
-            // A relative path is to be ignored, says the specification.
+            // The specification says to ignore a relative path.
             if (Environment.GetEnvironmentVariable("XDG_STATE_HOME") is { } named && Path.IsPathFullyQualified(named))
             {
                 return named;
@@ -63,8 +63,8 @@ public sealed record UploadOptions
         }
     }
 
-    /// <summary>Checks every setting.</summary>
-    /// <exception cref="ArgumentException">A setting lies outside its range; the message names it.</exception>
+    /// <summary>Validates every option.</summary>
+    /// <exception cref="ArgumentException">An option is out of range; the message names it.</exception>
     internal void Validate(int maxMessageBytes)
     {
         OptionRange.RequireBetween(PartBytes, MinPartBytes, 8 * 1024 * 1024, "Uploads.PartBytes");
@@ -78,7 +78,7 @@ public sealed record UploadOptions
         OptionRange.RequireAtLeast(CompletionDeadline, TimeSpan.FromTicks(1), "Uploads.CompletionDeadline");
         if (StateFolder is { } folder && !Path.IsPathFullyQualified(folder))
         {
-            throw new ArgumentException($"Uploads.StateFolder has to be an absolute path, not '{folder}'.");
+            throw new ArgumentException($"Uploads.StateFolder must be an absolute path, not '{folder}'.");
         }
     }
 }

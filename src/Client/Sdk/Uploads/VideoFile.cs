@@ -5,12 +5,12 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ForegSyte.Client.Uploads;
 
-/// <summary>A file that is uploaded: open from the beginning to the end, and watched for changes.</summary>
+/// <summary>A file during its upload: stays open, and detects changes.</summary>
 internal sealed class VideoFile : IDisposable
 {
     private const int SampleBytes = 64 * 1024;
 
-    /// <summary>Size and type of the first box (ISO/IEC 14496-12, 4.2).</summary>
+    /// <summary>Length of size and type of the first box (ISO/IEC 14496-12, 4.2).</summary>
     private const int BoxHeaderBytes = 8;
 
     private readonly SafeFileHandle _handle;
@@ -25,17 +25,16 @@ internal sealed class VideoFile : IDisposable
     /// <summary>Absolute path.</summary>
     public string Path { get; }
 
-    /// <summary>Its size when it was opened.</summary>
+    /// <summary>Size when the file was opened.</summary>
     public long SizeBytes { get; }
 
-    /// <summary>When it was last written before it was opened.</summary>
+    /// <summary>Modification time when the file was opened, UTC.</summary>
     public DateTime ModifiedAt { get; }
 
-    /// <summary>Whether it was written since it was opened.</summary>
+    /// <summary>Whether the file was written since it was opened.</summary>
     public bool HasChanged =>
         RandomAccess.GetLength(_handle) != SizeBytes || File.GetLastWriteTimeUtc(_handle) != ModifiedAt;
 
-    /// <summary>Opens a file for reading.</summary>
     public static VideoFile Open(string path)
     {
         var handle = File.OpenHandle(path, options: FileOptions.Asynchronous | FileOptions.SequentialScan);
@@ -51,7 +50,7 @@ internal sealed class VideoFile : IDisposable
     }
 
     /// <summary>
-    /// Refuses what no server takes before gigabytes of it are sent. All else about the video is the server's to judge.
+    /// Rejects a file that does not start as an MP4, before gigabytes are sent. The server checks everything else.
     /// </summary>
     /// <exception cref="ForegSyteException">NOT_AN_MP4.</exception>
     public async Task RequireMp4Async(CancellationToken cancellationToken)
@@ -65,7 +64,7 @@ internal sealed class VideoFile : IDisposable
         if (!header.AsSpan(4).SequenceEqual("ftyp"u8))
         {
             throw new ForegSyteException(
-                StatusCode.InvalidArgument, $"{Path} is no MP4: it does not begin with an \"ftyp\" box.")
+                StatusCode.InvalidArgument, $"{Path} is not an MP4: it does not start with an \"ftyp\" box.")
             {
                 Reason = ErrorReason.NotAnMp4,
                 ReasonText = "NOT_AN_MP4",
@@ -74,7 +73,8 @@ internal sealed class VideoFile : IDisposable
     }
 
     /// <summary>
-    /// SHA-256 of the beginning, the middle and the end: tells most changes that left size and time alone, in no time.
+    /// Computes the SHA-256 of samples from the start, the middle and the end: a fast check that detects most changes
+    /// with the same size and modification time.
     /// </summary>
     public async Task<string> FingerprintAsync(CancellationToken cancellationToken)
     {
@@ -89,8 +89,8 @@ internal sealed class VideoFile : IDisposable
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>Fills the buffer from an offset on.</summary>
-    /// <exception cref="IOException">The file ends before.</exception>
+    /// <summary>Fills a buffer with the bytes at an offset.</summary>
+    /// <exception cref="IOException">The file is too short.</exception>
     public async Task ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
     {
         while (buffer.Length > 0)
@@ -98,13 +98,18 @@ internal sealed class VideoFile : IDisposable
             var read = await RandomAccess.ReadAsync(_handle, buffer, offset, cancellationToken);
             if (read == 0)
             {
-                throw new IOException($"{Path} became shorter while it was read.");
+                throw new IOException($"{Path} became shorter during the upload.");
             }
 
             (offset, buffer) = (offset + read, buffer[read..]);
         }
     }
 
-    /// <inheritdoc />
     public void Dispose() => _handle.Dispose();
 }
+
+/// <summary>
+/// The file changed during its upload: the server has a mix of old and new bytes.
+/// </summary>
+internal sealed class FileChangedException(string path)
+    : IOException($"{path} was changed during the upload. Submit it again when no other program writes to it.");

@@ -10,7 +10,7 @@ public sealed class PartPlanTests
         Gen.Int[-20, 220], Gen.Int[-20, 220], (start, end) => new ByteRange { Start = start, End = end }).Array[0, 8];
 
     [Fact]
-    public void Of_AnyRanges_CoversTheVideoOnceAndCallsThereOnlyWhatIs() => Gen
+    public void Of_AnyRanges_CoversTheVideoOnceAndMarksTheUploadedBytes() => Gen
         .Select(Gen.Int[1, 200], Gen.Int[1, 50], Ranges)
         .Sample((size, partBytes, ranges) =>
         {
@@ -21,7 +21,7 @@ public sealed class PartPlanTests
                 Assert.InRange(part.Length, 1, partBytes);
                 for (var offset = part.Offset; offset < part.Offset + part.Length; offset++)
                 {
-                    Assert.Equal(part.IsThere, IsIn(offset, size, ranges));
+                    Assert.Equal(part.IsUploaded, IsIn(offset, size, ranges));
                 }
 
                 position += part.Length;
@@ -38,7 +38,7 @@ public sealed class PartPlanTests
         var parts = PartPlan.Of(Size, 4 << 20, [new ByteRange { Start = 0, End = 5_000_000_000 }]).ToList();
 
         Assert.Equal(Size, parts.Sum(part => (long)part.Length));
-        Assert.Equal(5_000_000_000, parts.Where(part => part.IsThere).Sum(part => (long)part.Length));
+        Assert.Equal(5_000_000_000, parts.Where(part => part.IsUploaded).Sum(part => (long)part.Length));
     }
 
     private static bool IsIn(long offset, long size, IEnumerable<ByteRange> ranges) => ranges.Any(range =>

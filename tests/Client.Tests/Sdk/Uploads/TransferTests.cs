@@ -5,7 +5,7 @@ using Source = ForegSyte.V1.SubmitVideoRequest.SourceOneofCase;
 
 namespace ForegSyte.Client.Tests.Sdk.Uploads;
 
-/// <summary>The choice of the way.</summary>
+/// <summary>The choice of the transfer.</summary>
 public sealed class TransferTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -13,15 +13,15 @@ public sealed class TransferTests
     [Fact]
     public async Task SubmitFile_SmallFile_GoesInsideTheMessage()
     {
-        Assert.Equal([Source.Content], await WaysAsync(VideoTransfer.Automatic, maxInlineBytes: int.MaxValue / 4));
+        Assert.Equal([Source.Content], await TransfersAsync(VideoTransfer.Automatic, maxInlineBytes: int.MaxValue / 4));
     }
 
     [Fact]
-    public async Task SubmitFile_ServerTakesLessInside_GoesOnToTheNextWay()
+    public async Task SubmitFile_MessageTooLargeForTheServer_TriesTheNextTransfer()
     {
         Assert.Equal(
             [Source.Content, Source.Uri, Source.UploadId],
-            await WaysAsync(
+            await TransfersAsync(
                 VideoTransfer.Automatic,
                 maxInlineBytes: int.MaxValue / 4,
                 Failures.Of(StatusCode.ResourceExhausted, ErrorReason.MessageTooLarge, "Too large."),
@@ -29,26 +29,26 @@ public sealed class TransferTests
     }
 
     [Fact]
-    public async Task SubmitFile_LargeFileThatTheServerMayRead_GoesByItsPath()
+    public async Task SubmitFile_LargeFileThatTheServerCanRead_GoesByPath()
     {
-        Assert.Equal([Source.Uri], await WaysAsync(VideoTransfer.Automatic));
+        Assert.Equal([Source.Uri], await TransfersAsync(VideoTransfer.Automatic));
     }
 
     [Theory]
     [InlineData(StatusCode.InvalidArgument, ErrorReason.SourceNotAllowed)]
     [InlineData(StatusCode.NotFound, ErrorReason.SourceNotFound)]
     [InlineData(StatusCode.InvalidArgument, ErrorReason.UnsupportedUri)]
-    public async Task SubmitFile_LargeFileThatTheServerMayNotRead_IsUploaded(StatusCode code, ErrorReason reason)
+    public async Task SubmitFile_LargeFileThatTheServerCannotRead_IsUploaded(StatusCode code, ErrorReason reason)
     {
         Assert.Equal(
             [Source.Uri, Source.UploadId],
-            await WaysAsync(VideoTransfer.Automatic, 1000, Failures.Of(code, reason, "No.")));
+            await TransfersAsync(VideoTransfer.Automatic, 1000, Failures.Of(code, reason, "No.")));
     }
 
     [Fact]
-    public async Task SubmitFile_PathRefusedForTheVideo_IsNotUploaded()
+    public async Task SubmitFile_VideoRejected_IsNotUploaded()
     {
-        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => WaysAsync(
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => TransfersAsync(
             VideoTransfer.Automatic, 1000,
             Failures.Of(StatusCode.InvalidArgument, ErrorReason.TruncatedMp4, "It was cut off.")));
 
@@ -59,15 +59,15 @@ public sealed class TransferTests
     [InlineData(VideoTransfer.Content, Source.Content)]
     [InlineData(VideoTransfer.Path, Source.Uri)]
     [InlineData(VideoTransfer.Upload, Source.UploadId)]
-    public async Task SubmitFile_WayNamed_IsTaken(VideoTransfer transfer, Source source)
+    public async Task SubmitFile_TransferSet_IsUsed(VideoTransfer transfer, Source source)
     {
-        Assert.Equal([source], await WaysAsync(transfer, maxInlineBytes: int.MaxValue / 4));
+        Assert.Equal([source], await TransfersAsync(transfer, maxInlineBytes: int.MaxValue / 4));
     }
 
     [Fact]
-    public async Task SubmitFile_PathNamedAndRefused_IsThrown()
+    public async Task SubmitFile_PathSetAndRejected_Throws()
     {
-        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => WaysAsync(
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => TransfersAsync(
             VideoTransfer.Path, 1000,
             Failures.Of(StatusCode.InvalidArgument, ErrorReason.SourceNotAllowed, "Not there.")));
 
@@ -75,30 +75,30 @@ public sealed class TransferTests
     }
 
     [Fact]
-    public async Task SubmitFile_ContentNamedAndTooLarge_IsRefusedBeforeAnythingIsSent()
+    public async Task SubmitFile_ContentSetAndTooLarge_FailsBeforeItSendsAnything()
     {
-        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => WaysAsync(VideoTransfer.Content));
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => TransfersAsync(VideoTransfer.Content));
 
         Assert.Equal(ErrorReason.MessageTooLarge, failure.Reason);
     }
 
-    /// <summary>The sources of the submissions of one file, oldest first.</summary>
-    private static async Task<IEnumerable<Source>> WaysAsync(
+    /// <summary>Submits one file and returns the sources of its submissions, oldest first.</summary>
+    private static async Task<IEnumerable<Source>> TransfersAsync(
         VideoTransfer transfer, int maxInlineBytes = 1000, params RpcException[] refusals)
     {
-        await using var scene = await UploadScene.SetAsync();
+        await using var fixture = await UploadFixture.StartAsync();
         foreach (var refusal in refusals)
         {
-            scene.Server.Service.Submit.Fail(refusal);
+            fixture.Server.Service.Submit.Fail(refusal);
         }
 
-        scene.Server.Service.Submit.Always((request, context) => request.SourceCase == Source.UploadId
-            ? scene.Uploads.SubmitAsync(request, context)
+        fixture.Server.Service.Submit.Always((request, context) => request.SourceCase == Source.UploadId
+            ? fixture.Uploads.SubmitAsync(request, context)
             : Task.FromResult(new SubmitVideoResponse { Job = SampleJobs.Pending() }));
-        await scene.SubmitAsync(
+        await fixture.SubmitAsync(
             Token,
             options => options with { MaxInlineBytes = maxInlineBytes, MaxMessageBytes = int.MaxValue },
-            wish: options => options with { Transfer = transfer });
-        return scene.Server.Service.Submit.Requests.Select(request => request.SourceCase);
+            changeSubmit: options => options with { Transfer = transfer });
+        return fixture.Server.Service.Submit.Requests.Select(request => request.SourceCase);
     }
 }

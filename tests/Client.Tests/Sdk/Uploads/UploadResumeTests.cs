@@ -4,179 +4,184 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Client.Tests.Sdk.Uploads;
 
-/// <summary>Uploads that another client goes on with.</summary>
+/// <summary>Uploads that another client resumes.</summary>
 public sealed class UploadResumeTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task SubmitFile_AfterAnInterruption_SendsWhatIsMissing()
+    public async Task SubmitFile_AfterAnInterruption_SendsTheMissingParts()
     {
-        await using var scene = await UploadScene.SetAsync();
-        await scene.InterruptAfterAsync(parts: 4, Token);
-        var before = scene.Uploads.Part.Requests.Count;
+        await using var fixture = await UploadFixture.StartAsync();
+        await fixture.InterruptAfterAsync(parts: 4, Token);
+        var before = fixture.Uploads.Part.Requests.Count;
 
-        await scene.SubmitAsync(Token);
+        await fixture.SubmitAsync(Token);
 
-        Assert.Equal(scene.Bytes, Assert.Single(scene.Uploads.Videos));
-        Assert.Equal(7, scene.Uploads.Part.Requests.Count - before);
-        Assert.Single(scene.Uploads.Create.Requests);
-        Assert.Empty(scene.Notes);
-        const int There = 4 * UploadScene.PartBytes;
-        Assert.Equal(new UploadProgress(UploadStage.Checking, 0, There, CanResume: true), scene.Reports[0]);
-        Assert.Contains(new UploadProgress(UploadStage.Checking, There, There, CanResume: true), scene.Reports);
+        Assert.Equal(fixture.Bytes, Assert.Single(fixture.Uploads.Videos));
+        Assert.Equal(7, fixture.Uploads.Part.Requests.Count - before);
+        Assert.Single(fixture.Uploads.Create.Requests);
+        Assert.Empty(fixture.Checkpoints);
+        const int Uploaded = 4 * UploadFixture.PartBytes;
+        Assert.Equal(new UploadProgress(UploadStage.Checking, 0, Uploaded, CanResume: true), fixture.Reports[0]);
+        Assert.Contains(new UploadProgress(UploadStage.Checking, Uploaded, Uploaded, CanResume: true), fixture.Reports);
         Assert.Equal(
-            There + UploadScene.PartBytes,
-            scene.Reports.First(report => report.Stage == UploadStage.Sending).BytesDone);
+            Uploaded + UploadFixture.PartBytes,
+            fixture.Reports.First(report => report.Stage == UploadStage.Sending).BytesDone);
+        Assert.All(
+            fixture.Reports.GroupBy(report => report.Stage),
+            stage => Assert.Equal(
+                stage.Select(report => report.BytesDone).Order(), stage.Select(report => report.BytesDone)));
     }
 
     [Fact]
     [UnsupportedOSPlatform("windows")]
-    public async Task SubmitFile_Interrupted_LeavesANoteForItsUserAlone()
+    public async Task SubmitFile_Interrupted_LeavesACheckpointThatOnlyTheUserCanRead()
     {
-        await using var scene = await UploadScene.SetAsync();
+        await using var fixture = await UploadFixture.StartAsync();
 
-        await scene.InterruptAfterAsync(parts: 1, Token);
+        await fixture.InterruptAfterAsync(parts: 1, Token);
 
         const UnixFileMode ReadWrite = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        Assert.Equal(ReadWrite, File.GetUnixFileMode(Assert.Single(scene.Notes)));
-        Assert.Equal(ReadWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(scene.StateFolder));
+        Assert.Equal(ReadWrite, File.GetUnixFileMode(Assert.Single(fixture.Checkpoints)));
+        Assert.Equal(ReadWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(fixture.StateFolder));
     }
 
     [Fact]
-    public async Task SubmitFile_NotesOfLongAgo_AreRemoved()
+    public async Task SubmitFile_OldCheckpoints_AreDeleted()
     {
-        await using var scene = await UploadScene.SetAsync();
-        Directory.CreateDirectory(scene.StateFolder);
-        var (old, young) = (Path.Combine(scene.StateFolder, "old.json"), Path.Combine(scene.StateFolder, "young.json"));
+        await using var fixture = await UploadFixture.StartAsync();
+        Directory.CreateDirectory(fixture.StateFolder);
+        var old = Path.Combine(fixture.StateFolder, "old.json");
+        var young = Path.Combine(fixture.StateFolder, "young.json");
         await File.WriteAllTextAsync(old, "{}", Token);
         await File.WriteAllTextAsync(young, "{}", Token);
         File.SetLastWriteTimeUtc(old, TimeProvider.System.GetUtcNow().UtcDateTime.AddDays(-31));
 
-        await scene.SubmitAsync(Token);
+        await fixture.SubmitAsync(Token);
 
-        Assert.Equal([young], scene.Notes);
+        Assert.Equal([young], fixture.Checkpoints);
     }
 
     [Fact]
-    public async Task SubmitFile_InterruptedBeforeTheUploadWasTold_GetsTheSameUpload()
+    public async Task SubmitFile_InterruptedDuringCreateUpload_GetsTheSameUpload()
     {
-        await using var scene = await UploadScene.SetAsync();
+        await using var fixture = await UploadFixture.StartAsync();
         using var interruption = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        scene.Uploads.Create.Do(async (_, context) =>
+        fixture.Uploads.Create.Do(async (_, context) =>
         {
             await interruption.CancelAsync();
             await Task.Delay(Timeout.Infinite, context.CancellationToken);
             throw new InvalidOperationException("An infinite wait has ended.");
         });
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.SubmitAsync(interruption.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => fixture.SubmitAsync(interruption.Token));
 
-        await scene.SubmitAsync(Token);
+        await fixture.SubmitAsync(Token);
 
-        Assert.Single(scene.Uploads.Create.Requests.Select(request => request.RequestId).Distinct());
-        Assert.Equal(scene.Bytes, Assert.Single(scene.Uploads.Videos));
+        Assert.Single(fixture.Uploads.Create.Requests.Select(request => request.RequestId).Distinct());
+        Assert.Equal(fixture.Bytes, Assert.Single(fixture.Uploads.Videos));
     }
 
     [Fact]
-    public async Task SubmitFile_InterruptedBeforeTheJobWasTold_GetsThatJob()
+    public async Task SubmitFile_InterruptedDuringSubmitVideo_GetsTheSameJob()
     {
-        await using var scene = await UploadScene.SetAsync();
+        await using var fixture = await UploadFixture.StartAsync();
         using var interruption = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        scene.Server.Service.Submit.Do(async (request, context) =>
+        fixture.Server.Service.Submit.Do(async (request, context) =>
         {
-            await scene.Uploads.SubmitAsync(request, context);
+            await fixture.Uploads.SubmitAsync(request, context);
             await interruption.CancelAsync();
             await Task.Delay(Timeout.Infinite, context.CancellationToken);
             throw new InvalidOperationException("An infinite wait has ended.");
         });
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => scene.SubmitAsync(interruption.Token));
-        Assert.Single(scene.Notes);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => fixture.SubmitAsync(interruption.Token));
+        Assert.Single(fixture.Checkpoints);
 
-        var job = await scene.SubmitAsync(Token);
+        var job = await fixture.SubmitAsync(Token);
 
         Assert.Equal(SampleJobs.Id, job.JobId);
-        Assert.Single(scene.Uploads.Videos);
-        Assert.Single(scene.Uploads.Create.Requests);
-        Assert.Empty(scene.Notes);
+        Assert.Single(fixture.Uploads.Videos);
+        Assert.Single(fixture.Uploads.Create.Requests);
+        Assert.Empty(fixture.Checkpoints);
     }
 
     [Fact]
-    public async Task SubmitFile_AfterOneThatWentThrough_IsANewUpload()
+    public async Task SubmitFile_AfterASuccess_IsANewUpload()
     {
-        await using var scene = await UploadScene.SetAsync();
-        await scene.SubmitAsync(Token);
+        await using var fixture = await UploadFixture.StartAsync();
+        await fixture.SubmitAsync(Token);
 
-        await scene.SubmitAsync(Token);
+        await fixture.SubmitAsync(Token);
 
-        Assert.Equal(2, scene.Uploads.Videos.Count);
-        Assert.Equal(2, scene.Server.Service.Submit.Requests.Select(request => request.RequestId).Distinct().Count());
+        Assert.Equal(2, fixture.Uploads.Videos.Count);
+        Assert.Equal(2, fixture.Server.Service.Submit.Requests.Select(request => request.RequestId).Distinct().Count());
     }
 
     [Fact]
-    public async Task SubmitFile_UploadExpiredMeanwhile_BeginsAnew()
+    public async Task SubmitFile_UploadExpired_StartsAgain()
     {
-        await using var scene = await UploadScene.SetAsync();
-        await scene.InterruptAfterAsync(parts: 4, Token);
-        scene.Uploads.Get.Fail(Failures.UploadNotFound);
-        scene.Server.Service.Submit.Fail(Failures.UploadNotFound);
+        await using var fixture = await UploadFixture.StartAsync();
+        await fixture.InterruptAfterAsync(parts: 4, Token);
+        fixture.Uploads.Get.Fail(Failures.UploadNotFound);
+        fixture.Server.Service.Submit.Fail(Failures.UploadNotFound);
 
-        await scene.SubmitAsync(Token);
+        await fixture.SubmitAsync(Token);
 
-        Assert.Equal(2, scene.Uploads.Create.Requests.Select(request => request.RequestId).Distinct().Count());
-        Assert.Equal(scene.Bytes, Assert.Single(scene.Uploads.Videos));
+        Assert.Equal(2, fixture.Uploads.Create.Requests.Select(request => request.RequestId).Distinct().Count());
+        Assert.Equal(fixture.Bytes, Assert.Single(fixture.Uploads.Videos));
     }
 
     [Theory]
     [InlineData("longer")]
     [InlineData("written again")]
     [InlineData("other bytes, same size and time")]
-    public async Task SubmitFile_FileChangedMeanwhile_BeginsAnewAndAbortsTheOld(string change)
+    public async Task SubmitFile_FileChanged_StartsAgainAndAbortsTheOldUpload(string change)
     {
-        await using var scene = await UploadScene.SetAsync();
-        await scene.InterruptAfterAsync(parts: 4, Token);
-        var old = Assert.Single(scene.Uploads.Open).Id;
-        Change(scene.Path, change);
+        await using var fixture = await UploadFixture.StartAsync();
+        await fixture.InterruptAfterAsync(parts: 4, Token);
+        var old = Assert.Single(fixture.Uploads.Open).Id;
+        Change(fixture.Path, change);
 
-        await scene.SubmitAsync(Token);
+        await fixture.SubmitAsync(Token);
 
-        Assert.Equal(old, Assert.Single(scene.Uploads.Abort.Requests).UploadId);
-        Assert.Equal(await File.ReadAllBytesAsync(scene.Path, Token), Assert.Single(scene.Uploads.Videos));
-        Assert.Equal(2, scene.Uploads.Create.Requests.Count);
+        Assert.Equal(old, Assert.Single(fixture.Uploads.Abort.Requests).UploadId);
+        Assert.Equal(await File.ReadAllBytesAsync(fixture.Path, Token), Assert.Single(fixture.Uploads.Videos));
+        Assert.Equal(2, fixture.Uploads.Create.Requests.Count);
     }
 
     [Fact]
-    public async Task SubmitFile_BytesThatWereThereChanged_IsNoticedByTheHash()
+    public async Task SubmitFile_UploadedBytesChanged_FailsByTheHash()
     {
-        await using var scene = await UploadScene.SetAsync(sizeBytes: 20 * UploadScene.PartBytes);
-        await scene.InterruptAfterAsync(parts: 8, Token);
-        // Neither size nor time nor the places of the fingerprint tell of it.
-        var time = File.GetLastWriteTimeUtc(scene.Path);
-        await using (var file = File.OpenWrite(scene.Path))
+        await using var fixture = await UploadFixture.StartAsync(sizeBytes: 20 * UploadFixture.PartBytes);
+        await fixture.InterruptAfterAsync(parts: 8, Token);
+        // Size, modification time and the samples of the fingerprint stay the same.
+        var time = File.GetLastWriteTimeUtc(fixture.Path);
+        await using (var file = File.OpenWrite(fixture.Path))
         {
-            file.Position = 4 * UploadScene.PartBytes;
+            file.Position = 4 * UploadFixture.PartBytes;
             file.Write("changed"u8);
         }
 
-        File.SetLastWriteTimeUtc(scene.Path, time);
+        File.SetLastWriteTimeUtc(fixture.Path, time);
 
-        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => scene.SubmitAsync(Token));
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => fixture.SubmitAsync(Token));
 
         Assert.Equal(ErrorReason.UploadContentMismatch, failure.Reason);
-        Assert.Single(scene.Server.Service.Cancel.Requests);
-        Assert.Empty(scene.Notes);
+        Assert.Single(fixture.Server.Service.Cancel.Requests);
+        Assert.Empty(fixture.Checkpoints);
     }
 
     [Fact]
-    public async Task SubmitFile_RangesMakeNoSense_SendsThoseBytesAgain()
+    public async Task SubmitFile_InvalidRanges_SendsTheirBytesAgain()
     {
-        await using var scene = await UploadScene.SetAsync();
-        await scene.InterruptAfterAsync(parts: 4, Token);
-        scene.Uploads.Get.Do((request, _) => Task.FromResult(new GetUploadResponse
+        await using var fixture = await UploadFixture.StartAsync();
+        await fixture.InterruptAfterAsync(parts: 4, Token);
+        fixture.Uploads.Get.Do((request, _) => Task.FromResult(new GetUploadResponse
         {
             Upload = new Upload
             {
                 UploadId = request.UploadId,
-                SizeBytes = scene.Bytes.Length,
+                SizeBytes = fixture.Bytes.Length,
                 Ranges =
                 {
                     new ByteRange { Start = 70_000, End = 90_000 },
@@ -188,68 +193,68 @@ public sealed class UploadResumeTests
             },
         }));
 
-        await scene.SubmitAsync(Token);
+        await fixture.SubmitAsync(Token);
 
-        Assert.Equal(scene.Bytes, Assert.Single(scene.Uploads.Videos));
+        Assert.Equal(fixture.Bytes, Assert.Single(fixture.Uploads.Videos));
     }
 
     [Fact]
-    public async Task SubmitFile_NoteDamaged_BeginsAnew()
+    public async Task SubmitFile_CheckpointDamaged_StartsAgain()
     {
-        await using var scene = await UploadScene.SetAsync();
-        await scene.InterruptAfterAsync(parts: 4, Token);
-        await File.WriteAllTextAsync(Assert.Single(scene.Notes), """{"Server":"http://""", Token);
+        await using var fixture = await UploadFixture.StartAsync();
+        await fixture.InterruptAfterAsync(parts: 4, Token);
+        await File.WriteAllTextAsync(Assert.Single(fixture.Checkpoints), """{"Server":"http://""", Token);
 
-        await scene.SubmitAsync(Token);
+        await fixture.SubmitAsync(Token);
 
-        Assert.Equal(2, scene.Uploads.Create.Requests.Count);
-        Assert.Equal(scene.Bytes, Assert.Single(scene.Uploads.Videos));
-        Assert.Empty(scene.Notes);
+        Assert.Equal(2, fixture.Uploads.Create.Requests.Count);
+        Assert.Equal(fixture.Bytes, Assert.Single(fixture.Uploads.Videos));
+        Assert.Empty(fixture.Checkpoints);
     }
 
     [Fact]
-    public async Task SubmitFile_AnotherServer_HasANoteOfItsOwn()
+    public async Task SubmitFile_AnotherServer_HasASeparateCheckpoint()
     {
-        await using var scene = await UploadScene.SetAsync();
-        await scene.InterruptAfterAsync(parts: 4, Token);
-        await using var other = await UploadScene.SetAsync();
+        await using var fixture = await UploadFixture.StartAsync();
+        await fixture.InterruptAfterAsync(parts: 4, Token);
+        await using var other = await UploadFixture.StartAsync();
 
-        await scene.SubmitAsync(Token, options => options with { Address = other.Server.Address });
+        await fixture.SubmitAsync(Token, options => options with { Address = other.Server.Address });
 
-        Assert.Equal(scene.Bytes, Assert.Single(other.Uploads.Videos));
-        Assert.Single(scene.Notes);
-        Assert.Single(scene.Uploads.Open);
+        Assert.Equal(fixture.Bytes, Assert.Single(other.Uploads.Videos));
+        Assert.Single(fixture.Checkpoints);
+        Assert.Single(fixture.Uploads.Open);
     }
 
     [Fact]
-    public async Task SubmitFile_AnotherProcessSendsIt_MakesAnUploadOfItsOwn()
+    public async Task SubmitFile_AnotherProcessUploadsIt_CreatesASeparateUpload()
     {
-        await using var scene = await UploadScene.SetAsync();
+        await using var fixture = await UploadFixture.StartAsync();
         var reached = new TaskCompletionSource();
         using var end = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        scene.Uploads.Part.Hang(reached);
-        var first = scene.SubmitAsync(end.Token, changeUploads: uploads => uploads with { Parallelism = 1 });
-        await reached.Task.WaitAsync(UploadScene.TimeLimit, Token);
+        fixture.Uploads.Part.Hang(reached);
+        var first = fixture.SubmitAsync(end.Token, changeUploads: uploads => uploads with { Parallelism = 1 });
+        await reached.Task.WaitAsync(Script.TimeLimit, Token);
 
-        await scene.SubmitAsync(Token);
+        await fixture.SubmitAsync(Token);
 
-        Assert.Equal(scene.Bytes, Assert.Single(scene.Uploads.Videos));
-        Assert.All(scene.Reports, report => Assert.False(report.CanResume));
+        Assert.Equal(fixture.Bytes, Assert.Single(fixture.Uploads.Videos));
+        Assert.DoesNotContain(fixture.Reports, report => report.CanResume);
         await end.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
-        Assert.Single(scene.Notes);
+        Assert.Single(fixture.Checkpoints);
     }
 
     [Fact]
-    public async Task SubmitFile_NotesCannotBeKept_UploadsAllTheSame()
+    public async Task SubmitFile_StateFolderNotWritable_StillUploads()
     {
-        await using var scene = await UploadScene.SetAsync();
-        await File.WriteAllTextAsync(Path.GetDirectoryName(scene.StateFolder)!, "a file, no folder", Token);
+        await using var fixture = await UploadFixture.StartAsync();
+        await File.WriteAllTextAsync(Path.GetDirectoryName(fixture.StateFolder)!, "not a folder", Token);
 
-        await scene.SubmitAsync(Token);
+        await fixture.SubmitAsync(Token);
 
-        Assert.Equal(scene.Bytes, Assert.Single(scene.Uploads.Videos));
-        Assert.All(scene.Reports, report => Assert.False(report.CanResume));
+        Assert.Equal(fixture.Bytes, Assert.Single(fixture.Uploads.Videos));
+        Assert.DoesNotContain(fixture.Reports, report => report.CanResume);
     }
 
     private static void Change(string path, string change)

@@ -4,7 +4,7 @@ using Grpc.Core;
 
 namespace ForegSyte.Client.Tests.Sdk.Uploads;
 
-/// <summary>Uploads that go through without an interruption of the client.</summary>
+/// <summary>Uploads without an interruption of the client.</summary>
 public sealed class UploadTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -12,228 +12,228 @@ public sealed class UploadTests
     [Fact]
     public async Task SubmitFile_Upload_SendsEveryByteOnceInParallelParts()
     {
-        await using var scene = await UploadScene.SetAsync();
-        var allAtWork = new TaskCompletionSource();
-        var atWork = 0;
+        await using var fixture = await UploadFixture.StartAsync();
+        var allStarted = new TaskCompletionSource();
+        var started = 0;
         for (var part = 0; part < 3; part++)
         {
-            // None of the first three is answered before all three are there.
-            scene.Uploads.Part.Do(async (request, context) =>
+            // The first three parts complete only after all three have arrived.
+            fixture.Uploads.Part.Do(async (request, context) =>
             {
-                if (Interlocked.Increment(ref atWork) == 3)
+                if (Interlocked.Increment(ref started) == 3)
                 {
-                    allAtWork.SetResult();
+                    allStarted.SetResult();
                 }
 
-                await allAtWork.Task.WaitAsync(context.CancellationToken);
-                return scene.Uploads.Take(request);
+                await allStarted.Task.WaitAsync(context.CancellationToken);
+                return fixture.Uploads.Take(request);
             });
         }
 
-        var job = await scene.SubmitAsync(Token, changeUploads: uploads => uploads with { Parallelism = 3 });
+        var job = await fixture.SubmitAsync(Token, changeUploads: uploads => uploads with { Parallelism = 3 });
 
         Assert.Equal(SampleJobs.Id, job.JobId);
-        Assert.Equal(scene.Bytes, Assert.Single(scene.Uploads.Videos));
-        Assert.Equal(3, scene.Uploads.MostPartsUnderWay);
-        var parts = scene.Uploads.Part.Requests.OrderBy(part => part.Offset).ToList();
+        Assert.Equal(fixture.Bytes, Assert.Single(fixture.Uploads.Videos));
+        Assert.Equal(3, fixture.Uploads.MaxConcurrentParts);
+        var parts = fixture.Uploads.Part.Requests.OrderBy(part => part.Offset).ToList();
         Assert.Equal(
-            Enumerable.Range(0, 11).Select(index => (long)index * UploadScene.PartBytes),
+            Enumerable.Range(0, 11).Select(index => (long)index * UploadFixture.PartBytes),
             parts.Select(part => part.Offset));
-        Assert.Equal([.. Enumerable.Repeat(UploadScene.PartBytes, 10), 17], parts.Select(part => part.Data.Length));
-        var created = Assert.Single(scene.Uploads.Create.Requests);
-        Assert.Equal((scene.Bytes.Length, ""), (created.SizeBytes, created.Sha256));
-        var submitted = Assert.Single(scene.Server.Service.Submit.Requests);
+        Assert.Equal([.. Enumerable.Repeat(UploadFixture.PartBytes, 10), 17], parts.Select(part => part.Data.Length));
+        var created = Assert.Single(fixture.Uploads.Create.Requests);
+        Assert.Equal((fixture.Bytes.Length, ""), (created.SizeBytes, created.Sha256));
+        var submitted = Assert.Single(fixture.Server.Service.Submit.Requests);
         Assert.Equal(("video.mp4", "yolo_ocr"), (submitted.DisplayName, submitted.PipelineId));
         Assert.Equal('4', Guid.Parse(submitted.RequestId).ToString()[14]);
-        Assert.Empty(scene.Notes);
+        Assert.Empty(fixture.Checkpoints);
     }
 
     [Fact]
-    public async Task SubmitFile_Upload_ReportsForwardToTheEnd()
+    public async Task SubmitFile_Upload_ReportsIncreasingProgress()
     {
-        await using var scene = await UploadScene.SetAsync();
+        await using var fixture = await UploadFixture.StartAsync();
 
-        await scene.SubmitAsync(Token);
+        await fixture.SubmitAsync(Token);
 
-        var sending = scene.Reports.Where(report => report.Stage == UploadStage.Sending).ToList();
+        var sending = fixture.Reports.Where(report => report.Stage == UploadStage.Sending).ToList();
         Assert.Equal(sending.Select(report => report.BytesDone).Order(), sending.Select(report => report.BytesDone));
-        Assert.Equal((0, scene.Bytes.Length), (sending[0].BytesDone, sending[^1].BytesDone));
-        Assert.All(scene.Reports, report => Assert.True(report.CanResume));
+        Assert.Equal((0, fixture.Bytes.Length), (sending[0].BytesDone, sending[^1].BytesDone));
+        Assert.DoesNotContain(fixture.Reports, report => !report.CanResume);
         Assert.Equal(
-            new UploadProgress(UploadStage.Completing, scene.Bytes.Length, scene.Bytes.Length, CanResume: true),
-            scene.Reports[^1]);
+            new UploadProgress(UploadStage.Completing, fixture.Bytes.Length, fixture.Bytes.Length, CanResume: true),
+            fixture.Reports[^1]);
     }
 
     [Fact]
-    public async Task SubmitFile_ServerTakesSmallerParts_SendsThose()
+    public async Task SubmitFile_ServerLimitsPartSize_SendsSmallerParts()
     {
-        await using var scene = await UploadScene.SetAsync();
-        scene.Uploads.MaxPartBytes = 10_000;
+        await using var fixture = await UploadFixture.StartAsync();
+        fixture.Uploads.MaxPartBytes = 10_000;
 
-        await scene.SubmitAsync(Token);
+        await fixture.SubmitAsync(Token);
 
-        Assert.Equal(scene.Bytes, Assert.Single(scene.Uploads.Videos));
-        Assert.Equal(10_000, scene.Uploads.Part.Requests.Max(part => part.Data.Length));
+        Assert.Equal(fixture.Bytes, Assert.Single(fixture.Uploads.Videos));
+        Assert.Equal(10_000, fixture.Uploads.Part.Requests.Max(part => part.Data.Length));
     }
 
     [Fact]
-    public async Task SubmitFile_AnswerOfCreateUploadLost_BeginsOneUpload()
+    public async Task SubmitFile_ResponseOfCreateUploadLost_CreatesOneUpload()
     {
-        await using var scene = await UploadScene.SetAsync();
-        scene.Uploads.Create.BreakConnection();
+        await using var fixture = await UploadFixture.StartAsync();
+        fixture.Uploads.Create.BreakConnection();
 
-        await scene.SubmitAsync(Token);
+        await fixture.SubmitAsync(Token);
 
-        Assert.Single(scene.Uploads.Create.Requests.Select(request => request.RequestId).Distinct());
-        Assert.Equal(scene.Bytes, Assert.Single(scene.Uploads.Videos));
+        Assert.Single(fixture.Uploads.Create.Requests.Select(request => request.RequestId).Distinct());
+        Assert.Equal(fixture.Bytes, Assert.Single(fixture.Uploads.Videos));
     }
 
     [Fact]
-    public async Task SubmitFile_BytesMissingAtTheEnd_SendsThoseAndSubmitsAgain()
+    public async Task SubmitFile_ServerLostBytes_SendsThemAndSubmitsAgain()
     {
-        await using var scene = await UploadScene.SetAsync();
-        scene.Server.Service.Submit.Do((request, context) =>
+        await using var fixture = await UploadFixture.StartAsync();
+        fixture.Server.Service.Submit.Do((request, context) =>
         {
-            Assert.Single(scene.Uploads.Open).Lose(UploadScene.PartBytes, 100);
-            return scene.Uploads.SubmitAsync(request, context);
+            Assert.Single(fixture.Uploads.Open).Lose(UploadFixture.PartBytes, 100);
+            return fixture.Uploads.SubmitAsync(request, context);
         });
 
-        await scene.SubmitAsync(Token);
+        await fixture.SubmitAsync(Token);
 
-        Assert.Equal(scene.Bytes, Assert.Single(scene.Uploads.Videos));
-        var again = scene.Uploads.Part.Requests[^1];
+        Assert.Equal(fixture.Bytes, Assert.Single(fixture.Uploads.Videos));
+        var again = fixture.Uploads.Part.Requests[^1];
         Assert.Equal(
-            (12, UploadScene.PartBytes, 100),
-            (scene.Uploads.Part.Requests.Count, again.Offset, again.Data.Length));
+            (12, UploadFixture.PartBytes, 100),
+            (fixture.Uploads.Part.Requests.Count, again.Offset, again.Data.Length));
     }
 
     [Fact]
-    public async Task SubmitFile_BytesMissingForEver_GivesUpAfterMaxAttempts()
+    public async Task SubmitFile_ServerAlwaysLosesBytes_StopsAfterMaxAttempts()
     {
-        await using var scene = await UploadScene.SetAsync();
-        scene.Server.Service.Submit.Always((_, _) => throw Failures.Of(
+        await using var fixture = await UploadFixture.StartAsync();
+        fixture.Server.Service.Submit.Always((_, _) => throw Failures.Of(
             StatusCode.FailedPrecondition, ErrorReason.UploadIncomplete, "Byte 7 is missing."));
 
         var failure = await Assert.ThrowsAsync<ForegSyteException>(
-            () => scene.SubmitAsync(Token, options => options with { MaxAttempts = 3 }));
+            () => fixture.SubmitAsync(Token, options => options with { MaxAttempts = 3 }));
 
         Assert.Equal(ErrorReason.UploadIncomplete, failure.Reason);
-        Assert.Equal(3, scene.Server.Service.Submit.Requests.Count);
-        Assert.Single(scene.Notes);
+        Assert.Equal(3, fixture.Server.Service.Submit.Requests.Count);
+        Assert.Single(fixture.Checkpoints);
     }
 
     [Fact]
-    public async Task SubmitFile_UploadBeingCompleted_WaitsForIt()
+    public async Task SubmitFile_UploadBusy_Waits()
     {
-        await using var scene = await UploadScene.SetAsync();
-        scene.Server.Service.Submit.Fail(Failures.UploadBusy, times: 8);
+        await using var fixture = await UploadFixture.StartAsync();
+        fixture.Server.Service.Submit.Fail(Failures.UploadBusy, times: 8);
 
-        var job = await scene.SubmitAsync(Token);
+        var job = await fixture.SubmitAsync(Token);
 
         Assert.Equal(SampleJobs.Id, job.JobId);
-        Assert.Single(scene.Server.Service.Submit.Requests.Select(request => request.RequestId).Distinct());
+        Assert.Single(fixture.Server.Service.Submit.Requests.Select(request => request.RequestId).Distinct());
     }
 
     [Fact]
-    public async Task SubmitFile_OwnRequestId_IsSent()
+    public async Task SubmitFile_RequestIdSet_IsSent()
     {
-        await using var scene = await UploadScene.SetAsync();
+        await using var fixture = await UploadFixture.StartAsync();
         var requestId = Guid.NewGuid().ToString();
 
-        await scene.SubmitAsync(Token, wish: options => options with { RequestId = requestId });
+        await fixture.SubmitAsync(Token, changeSubmit: options => options with { RequestId = requestId });
 
-        Assert.Equal(requestId, Assert.Single(scene.Server.Service.Submit.Requests).RequestId);
+        Assert.Equal(requestId, Assert.Single(fixture.Server.Service.Submit.Requests).RequestId);
     }
 
     [Fact]
-    public async Task SubmitFile_JobHasAnotherHash_CancelsItAndSaysSo()
+    public async Task SubmitFile_JobHasAnotherHash_CancelsItAndThrows()
     {
-        await using var scene = await UploadScene.SetAsync();
-        scene.Server.Service.Submit.Do(async (request, context) =>
+        await using var fixture = await UploadFixture.StartAsync();
+        fixture.Server.Service.Submit.Do(async (request, context) =>
         {
-            var response = await scene.Uploads.SubmitAsync(request, context);
+            var response = await fixture.Uploads.SubmitAsync(request, context);
             response.Job.VideoSha256 = new string('0', 64);
             return response;
         });
 
-        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => scene.SubmitAsync(Token));
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => fixture.SubmitAsync(Token));
 
         Assert.Equal((StatusCode.DataLoss, ErrorReason.UploadContentMismatch), (failure.Code, failure.Reason));
-        Assert.Equal(SampleJobs.Id, Assert.Single(scene.Server.Service.Cancel.Requests).JobId);
-        Assert.False(scene.Reports[^1].CanResume);
+        Assert.Equal(SampleJobs.Id, Assert.Single(fixture.Server.Service.Cancel.Requests).JobId);
+        Assert.False(fixture.Reports[^1].CanResume, "An abandoned upload cannot be resumed.");
     }
 
     [Fact]
-    public async Task SubmitFile_ChangedWhileUploaded_AbortsAndSaysSo()
+    public async Task SubmitFile_FileChangesDuringTheUpload_AbortsAndThrows()
     {
-        await using var scene = await UploadScene.SetAsync();
-        scene.Uploads.Part.Do(async (request, context) =>
+        await using var fixture = await UploadFixture.StartAsync();
+        fixture.Uploads.Part.Do(async (request, context) =>
         {
-            await File.AppendAllTextAsync(scene.Path, "more", context.CancellationToken);
-            return scene.Uploads.Take(request);
+            await File.AppendAllTextAsync(fixture.Path, "more", context.CancellationToken);
+            return fixture.Uploads.Take(request);
         });
 
-        var failure = await Assert.ThrowsAnyAsync<IOException>(() => scene.SubmitAsync(Token));
+        var failure = await Assert.ThrowsAnyAsync<IOException>(() => fixture.SubmitAsync(Token));
 
-        Assert.Contains("was changed while it was uploaded", failure.Message, StringComparison.Ordinal);
-        Assert.Empty(scene.Server.Service.Submit.Requests);
-        Assert.Empty(scene.Uploads.Open);
-        Assert.Empty(scene.Notes);
+        Assert.Contains("was changed during the upload", failure.Message, StringComparison.Ordinal);
+        Assert.Empty(fixture.Server.Service.Submit.Requests);
+        Assert.Empty(fixture.Uploads.Open);
+        Assert.Empty(fixture.Checkpoints);
     }
 
     [Fact]
-    public async Task SubmitFile_VideoRefused_AbortsTheUpload()
+    public async Task SubmitFile_VideoRejected_AbortsTheUpload()
     {
-        await using var scene = await UploadScene.SetAsync();
-        scene.Server.Service.Submit.Fail(
+        await using var fixture = await UploadFixture.StartAsync();
+        fixture.Server.Service.Submit.Fail(
             Failures.Of(StatusCode.InvalidArgument, ErrorReason.TruncatedMp4, "The video was cut off."));
 
-        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => scene.SubmitAsync(Token));
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => fixture.SubmitAsync(Token));
 
         Assert.Equal(ErrorReason.TruncatedMp4, failure.Reason);
-        Assert.Empty(scene.Uploads.Open);
-        Assert.Empty(scene.Notes);
-        Assert.False(scene.Reports[^1].CanResume);
+        Assert.Empty(fixture.Uploads.Open);
+        Assert.Empty(fixture.Checkpoints);
+        Assert.False(fixture.Reports[^1].CanResume, "An abandoned upload cannot be resumed.");
     }
 
     [Fact]
-    public async Task SubmitFile_RefusedForAnotherReason_GoesOnWithoutSendingAgain()
+    public async Task SubmitFile_SubmissionRejected_ResumesWithoutSendingAgain()
     {
-        await using var scene = await UploadScene.SetAsync();
-        scene.Server.Service.Submit.Fail(
+        await using var fixture = await UploadFixture.StartAsync();
+        fixture.Server.Service.Submit.Fail(
             Failures.Of(StatusCode.InvalidArgument, ErrorReason.InvalidField, "frame_stride is too large."));
-        await Assert.ThrowsAsync<ForegSyteException>(() => scene.SubmitAsync(Token));
+        await Assert.ThrowsAsync<ForegSyteException>(() => fixture.SubmitAsync(Token));
 
-        await scene.SubmitAsync(Token);
+        await fixture.SubmitAsync(Token);
 
-        Assert.Equal(11, scene.Uploads.Part.Requests.Count);
-        Assert.Equal(scene.Bytes, Assert.Single(scene.Uploads.Videos));
+        Assert.Equal(11, fixture.Uploads.Part.Requests.Count);
+        Assert.Equal(fixture.Bytes, Assert.Single(fixture.Uploads.Videos));
     }
 
     [Fact]
-    public async Task SubmitFile_UnknownPipeline_IsToldBeforeAnythingIsSent()
+    public async Task SubmitFile_UnknownPipeline_FailsBeforeItSendsAnything()
     {
-        await using var scene = await UploadScene.SetAsync();
+        await using var fixture = await UploadFixture.StartAsync();
 
         var failure = await Assert.ThrowsAsync<ForegSyteException>(
-            () => scene.SubmitAsync(Token, wish: options => options with { PipelineId = "yolo_orc" }));
+            () => fixture.SubmitAsync(Token, changeSubmit: options => options with { PipelineId = "yolo_orc" }));
 
         Assert.Equal(ErrorReason.UnknownPipeline, failure.Reason);
-        Assert.Contains("there are yolo_ocr", failure.Message, StringComparison.Ordinal);
-        Assert.Empty(scene.Uploads.Create.Requests);
+        Assert.Contains("Available: yolo_ocr", failure.Message, StringComparison.Ordinal);
+        Assert.Empty(fixture.Uploads.Create.Requests);
     }
 
     [Theory]
     [InlineData("")]
     [InlineData("RIFF1234AVI ")]
-    public async Task SubmitFile_NoMp4_IsToldBeforeAnythingIsSent(string content)
+    public async Task SubmitFile_NoMp4_FailsBeforeItSendsAnything(string content)
     {
-        await using var scene = await UploadScene.SetAsync();
-        await File.WriteAllTextAsync(scene.Path, content, Token);
+        await using var fixture = await UploadFixture.StartAsync();
+        await File.WriteAllTextAsync(fixture.Path, content, Token);
 
-        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => scene.SubmitAsync(Token));
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => fixture.SubmitAsync(Token));
 
         Assert.Equal(ErrorReason.NotAnMp4, failure.Reason);
-        Assert.Empty(scene.Uploads.Create.Requests);
+        Assert.Empty(fixture.Uploads.Create.Requests);
     }
 }

@@ -4,7 +4,7 @@ _foregsyte() {
   COMPREPLY=()
   while IFS=$'\t' read -r candidate _; do
     case $candidate in
-      :files) compopt -o default ;; # readline knows best how names are quoted
+      :files) compopt -o default ;; # readline quotes file names
       *) COMPREPLY+=("$candidate") ;;
     esac
   done < <("${COMP_WORDS[0]}" '[complete]' "${line#*"${COMP_WORDS[0]}"}" 2>/dev/null)

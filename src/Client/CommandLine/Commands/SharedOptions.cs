@@ -1,0 +1,116 @@
+using System.CommandLine;
+using ForegSyte.Client;
+using ForegSyte.CommandLine.Invocation;
+
+namespace ForegSyte.CommandLine.Commands;
+
+/// <summary>Arguments and options of several commands.</summary>
+internal static class SharedOptions
+{
+    /// <summary>Help of the commands that take several jobs.</summary>
+    public const string SeveralJobs =
+        "If the server rejects a job, the command continues with the others and returns the exit code of the first "
+        + "error.";
+
+    public const string UnfinishedJobs = "status = PENDING OR status = RUNNING";
+
+    public const string UnsuccessfulJobs = "status = FAILED OR status = CANCELLED";
+
+    public const string TerminalJobs = "status = COMPLETED OR " + UnsuccessfulJobs;
+
+    /// <summary>Creates the argument JOB_ID.</summary>
+    /// <param name="filter">AIP-160 expression that selects the completed jobs; empty for all.</param>
+    public static Argument<string> JobId(string filter = "") =>
+        new Argument<string>("JOB_ID") { Description = "Id of the job, a UUID." }.CompletesJobs(filter);
+
+    /// <summary>Creates the argument JOB_ID for one or more jobs.</summary>
+    /// <param name="filter">AIP-160 expression that selects the completed jobs.</param>
+    public static Argument<string[]> JobIds(string filter) => new Argument<string[]>("JOB_ID")
+    {
+        Description = "Ids of the jobs, UUIDs.",
+        Arity = ArgumentArity.OneOrMore,
+    }.CompletesJobs(filter);
+
+    /// <summary>Creates the option --json.</summary>
+    public static Option<bool> Json(string what) => new("--json") { Description = $"Print {what} as JSON." };
+}
+
+/// <summary>Options of the commands that submit a video.</summary>
+internal sealed class SubmissionOptions
+{
+    private readonly Option<string> _pipeline = new Option<string>("--pipeline", "-p")
+    {
+        Description = "Pipeline to run; 'foregsyte pipelines' lists them.",
+        HelpName = "ID",
+        DefaultValueFactory = _ => "yolo_ocr",
+    }.CompletesPipelines();
+
+    private readonly Option<int> _stride = new("--stride")
+    {
+        Description = "Analyze every n-th frame.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 1,
+    };
+
+    private readonly Option<int> _maxFrames = new("--max-frames")
+    {
+        Description = "Maximum number of frames to analyze; 0 means no limit.",
+        HelpName = "N",
+    };
+
+    private readonly Option<string?> _name = new("--name")
+    {
+        Description = "Display name of the job. Default: the file name.",
+        HelpName = "TEXT",
+    };
+
+    private readonly Option<string?> _requestId = new("--request-id")
+    {
+        Description = "Idempotency key, a UUID of version 4: submitting again with the same key returns the same job.",
+        HelpName = "UUID",
+    };
+
+    private readonly Option<int?> _priority = new("--priority")
+    {
+        Description = "Priority of the job, 0 to 9; 9 runs first. Default: the server's default (4).",
+        HelpName = "N",
+    };
+
+    private readonly Option<bool> _waitForPlace = new("--wait-for-place")
+    {
+        Description = "If the server's queue is full, wait up to 5 minutes instead of failing.",
+    };
+
+    private readonly Option<VideoTransfer> _transfer = new Option<VideoTransfer>("--transfer")
+    {
+        Description = "How to transfer the file: inside the message (content), by path (path), in parts (upload), or "
+            + "the fastest of these that the server allows (automatic). The same command resumes an interrupted "
+            + "upload. Use upload for a server behind a tunnel to another machine.",
+        HelpName = "METHOD",
+    }.CompletesOneOf(Enum.GetNames<VideoTransfer>());
+
+    public void AddTo(Command command)
+    {
+        command.Add(_pipeline);
+        command.Add(_stride);
+        command.Add(_maxFrames);
+        command.Add(_name);
+        command.Add(_requestId);
+        command.Add(_priority);
+        command.Add(_waitForPlace);
+        command.Add(_transfer);
+    }
+
+    /// <summary>Reads the options. Only the server checks their ranges.</summary>
+    public SubmitOptions Read(ParseResult arguments) => new()
+    {
+        PipelineId = arguments.GetRequiredValue(_pipeline),
+        FrameStride = arguments.GetValue(_stride),
+        MaxFrames = arguments.GetValue(_maxFrames),
+        DisplayName = arguments.GetValue(_name),
+        RequestId = arguments.GetValue(_requestId),
+        Priority = arguments.GetValue(_priority),
+        WaitWhileQueueFull = arguments.GetValue(_waitForPlace),
+        Transfer = arguments.GetValue(_transfer),
+    };
+}

@@ -1,0 +1,110 @@
+using System.CommandLine;
+using ForegSyte.Client;
+using ForegSyte.CommandLine.Output;
+using Spectre.Console;
+
+namespace ForegSyte.CommandLine.Invocation;
+
+/// <summary>Runs a command: creates its client, applies --timeout, and turns its failure into an exit code.</summary>
+internal sealed class CommandRunner(CommandEnvironment environment, GlobalOptions globals)
+{
+    /// <summary>Creates a client for the server that the arguments name.</summary>
+    /// <exception cref="ArgumentException">The arguments are invalid.</exception>
+    /// <exception cref="IOException">A credential file cannot be read.</exception>
+    public ForegSyteClient Connect(ParseResult arguments) => new(environment.ClientOptions with
+    {
+        Address = arguments.GetRequiredValue(globals.Server),
+        Credentials = globals.Credentials.Read(arguments),
+        TimeProvider = environment.TimeProvider,
+    });
+
+    /// <summary>Runs the body of a command; never throws.</summary>
+    public async Task<int> RunAsync(
+        ParseResult arguments,
+        Func<CommandContext, CancellationToken, Task<ExitCode>> body,
+        CancellationToken cancellationToken)
+    {
+        using var trace = new CommandTrace(environment, arguments.CommandResult.Command.Name);
+        var exitCode = await RunBodyAsync(arguments, body, cancellationToken);
+        trace.SetExitCode(exitCode);
+        return exitCode;
+    }
+
+    private async Task<int> RunBodyAsync(
+        ParseResult arguments,
+        Func<CommandContext, CancellationToken, Task<ExitCode>> body,
+        CancellationToken cancellationToken)
+    {
+        var error = Consoles.Open(environment.Error, environment.ErrorIsTerminal);
+        var isVerbose = arguments.GetValue(globals.Verbose);
+        var timeout = arguments.GetValue(globals.Timeout);
+        using var timer = new CancellationTokenSource(timeout ?? Timeout.InfiniteTimeSpan, environment.TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
+        try
+        {
+            await using var client = Connect(arguments);
+            IProgressDisplay progress = environment.ErrorIsTerminal && error.Profile.Capabilities.Interactive
+                ? new LiveProgressDisplay(error, environment.TimeProvider)
+                : new PlainProgressDisplay(environment.Error, environment.TimeProvider);
+            var output = Consoles.Open(environment.Output, environment.OutputIsTerminal);
+            var context = new CommandContext(client, environment, output, error, progress, isVerbose);
+            return (int)await body(context, either.Token);
+        }
+        catch (Exception caught)
+        {
+            var failure = caught is OperationCanceledException && timer.IsCancellationRequested && timeout is { } limit
+                ? new TimeoutException($"The command exceeded --timeout {DurationText.Format(limit)}.", caught)
+                : caught;
+            ErrorReport.Write(error, failure, isVerbose);
+            return (int)ExitCodes.Of(failure);
+        }
+        finally
+        {
+            await environment.Output.FlushAsync(CancellationToken.None);
+        }
+    }
+}
+
+/// <summary>Services of a command.</summary>
+/// <param name="Client">Client of the server.</param>
+/// <param name="Environment">Process environment.</param>
+/// <param name="Output">Console on standard output, for results.</param>
+/// <param name="Error">Console on standard error, for hints and errors.</param>
+/// <param name="Progress">Progress display on standard error.</param>
+/// <param name="IsVerbose">Whether errors include their whole cause.</param>
+internal sealed record CommandContext(
+    ForegSyteClient Client,
+    CommandEnvironment Environment,
+    IAnsiConsole Output,
+    IAnsiConsole Error,
+    IProgressDisplay Progress,
+    bool IsVerbose)
+{
+    /// <summary>Writes a hint to standard error.</summary>
+    public void Hint(string text) => Error.WriteLine(text, new Style(decoration: Decoration.Dim));
+}
+
+/// <summary>Creates consoles.</summary>
+internal static class Consoles
+{
+    // Lines in a pipe or a file are not wrapped.
+    private const int WidthOfPipes = 1000;
+
+    /// <summary>Opens a console that uses colors and line wrapping only on a terminal.</summary>
+    public static IAnsiConsole Open(TextWriter writer, bool isTerminal)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(writer),
+            Ansi = isTerminal ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = isTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Interactive = isTerminal ? InteractionSupport.Detect : InteractionSupport.No,
+        });
+        if (!isTerminal)
+        {
+            console.Profile.Width = WidthOfPipes;
+        }
+
+        return console;
+    }
+}

@@ -1,0 +1,132 @@
+using System.Diagnostics;
+using System.Globalization;
+using ForegSyte.V1;
+using Google.Protobuf.WellKnownTypes;
+
+namespace ForegSyte.CommandLine.Output;
+
+/// <summary>Fields of a job as text.</summary>
+internal static class JobText
+{
+    /// <summary>The status in lower case.</summary>
+    public static string Status(JobStatus status) => status.ToString().ToLowerInvariant();
+
+    /// <summary>The reason and the message of a failed job; empty for any other.</summary>
+    public static string Error(Job job) =>
+        job.ErrorInfo is { Reason.Length: > 0 } info ? $"{info.Reason}: {job.ErrorMessage}" : job.ErrorMessage;
+
+    /// <summary>For example "768x576, 100 frames at 10 frames/s, 10 s, h264".</summary>
+    public static string Video(VideoInfo video)
+    {
+        var rate = video.VariableFrameRate ? "variable, mean " : "";
+        var rotation = video.RotationDegrees == 0
+            ? ""
+            : string.Create(CultureInfo.InvariantCulture, $", rotated by {video.RotationDegrees} degrees");
+        var length = DurationText.Format(TimeSpan.FromMilliseconds(video.DurationMs));
+        var frames = string.Create(
+            CultureInfo.InvariantCulture, $"{video.FrameCount} frames at {rate}{video.FrameRate:0.##} frames/s");
+        var size = string.Create(CultureInfo.InvariantCulture, $"{video.Width}x{video.Height}");
+        return $"{size}, {frames}, {length}, {video.Codec}{rotation}";
+    }
+
+    /// <summary>For example "every 5th frame, at most 100".</summary>
+    public static string Frames(JobOptions? options)
+    {
+        var stride = options?.FrameStride ?? 0;
+        var every = stride <= 1
+            ? "every frame"
+            : string.Create(CultureInfo.InvariantCulture, $"every {OrdinalText.Of(stride)} frame");
+        return options is { MaxFrames: > 0 }
+            ? string.Create(CultureInfo.InvariantCulture, $"{every}, at most {options.MaxFrames}")
+            : every;
+    }
+
+    /// <summary>The device, with the reason for a fallback.</summary>
+    public static string Device(Device device) => device.FallbackReason.Length > 0
+        ? $"{device.Description} (fallback: {device.FallbackReason})"
+        : device.Description;
+
+    /// <summary>For example "100 of 102 analyzed, 2 could not be decoded".</summary>
+    public static string Accounting(FrameAccounting frames)
+    {
+        var text = string.Create(CultureInfo.InvariantCulture, $"{frames.Analyzed} of {frames.Decoded} analyzed");
+        text += frames.Skipped > 0
+            ? string.Create(CultureInfo.InvariantCulture, $", {frames.Skipped} skipped by stride or limit")
+            : "";
+        return text + (frames.Failed > 0
+            ? string.Create(CultureInfo.InvariantCulture, $", {frames.Failed} could not be decoded")
+            : "");
+    }
+
+    /// <summary>For example "9.3 s (queued 120 ms, decode 2.1 s, inference 6.4 s)"; the parts may overlap.</summary>
+    public static string Timings(JobTimings timings)
+    {
+        var parts = string.Join(", ", new[]
+        {
+            ("queued", timings.Queued), ("decode", timings.Decode), ("inference", timings.Inference),
+        }
+        .Where(part => part.Item2 is not null)
+        .Select(part => $"{part.Item1} {DurationText.Format(part.Item2.ToTimeSpan())}"));
+        var total = timings.Total is null ? "" : DurationText.Format(timings.Total.ToTimeSpan());
+        return parts.Length == 0 ? total : total.Length == 0 ? parts : $"{total} ({parts})";
+    }
+
+    /// <summary>Analyzed frames per second from the claim to the end; null if a time is missing.</summary>
+    public static double? FramesPerSecond(Job job)
+    {
+        if (job.Timings?.Total is null || job.Summary?.Frames is null)
+        {
+            return null;
+        }
+
+        var worked = job.Timings.Total.ToTimeSpan() - (job.Timings.Queued?.ToTimeSpan() ?? TimeSpan.Zero);
+        return worked > TimeSpan.Zero ? job.Summary.Frames.Analyzed / worked.TotalSeconds : null;
+    }
+
+    /// <summary>The trace id of the job; empty if it has no trace.</summary>
+    public static string TraceId(Job job) =>
+        ActivityContext.TryParse(job.TraceParent, traceState: null, out var submission)
+            ? submission.TraceId.ToHexString()
+            : "";
+
+    /// <summary>A time in UTC, for example "2026-01-31 12:00:00Z".</summary>
+    public static string Time(Timestamp? time) =>
+        time?.ToDateTimeOffset().ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "";
+}
+
+/// <summary>The reason why a job is waiting, as text.</summary>
+internal static class WaitText
+{
+    /// <summary>
+    /// For example "3rd in the queue", "next attempt in 12 s" or "no InferenceService is serving"; empty for a job that
+    /// is not waiting and for a reason that this version does not know.
+    /// </summary>
+    /// <param name="job">The job.</param>
+    /// <param name="now">Current time, assumed to equal the server's.</param>
+    public static string Of(Job job, DateTimeOffset now) => job.Wait?.Reason switch
+    {
+        WaitReason.Queued => Position(job.Wait),
+        WaitReason.BackOff => NextAttempt(job.Wait, now),
+        WaitReason.NoInferenceService when job.Wait.QueuePosition > 0 =>
+            $"no InferenceService is serving, {Position(job.Wait)}",
+        WaitReason.NoInferenceService => "no InferenceService is serving",
+        WaitReason.Draining => "the server is draining, the job runs after its restart",
+        _ => "",
+    };
+
+    private static string Position(JobWait wait) =>
+        wait.QueuePosition > 0 ? $"{OrdinalText.Of(wait.QueuePosition)} in the queue" : "in the queue";
+
+    private static string NextAttempt(JobWait wait, DateTimeOffset now)
+    {
+        if (wait.NextAttemptAt is null)
+        {
+            return "another attempt follows";
+        }
+
+        var left = wait.NextAttemptAt.ToDateTimeOffset() - now;
+        return left > TimeSpan.Zero
+            ? $"next attempt in {DurationText.Format(TimeSpan.FromSeconds(Math.Ceiling(left.TotalSeconds)))}"
+            : "next attempt now";
+    }
+}
