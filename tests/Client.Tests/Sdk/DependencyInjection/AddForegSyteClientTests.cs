@@ -4,7 +4,7 @@ using ForegSyte.V1;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Client.Tests.Sdk.DependencyInjection;
@@ -29,7 +29,7 @@ public sealed class AddForegSyteClientTests
     }
 
     [Fact]
-    public async Task Resolve_SettingsOfAConfiguration_AllOfThemCount()
+    public async Task Resolve_BoundConfiguration_SetsAllOptions()
     {
         using var folder = new TemporaryFolder();
         await File.WriteAllTextAsync(folder.File("key"), "fgs_a.b", Token);
@@ -61,7 +61,7 @@ public sealed class AddForegSyteClientTests
     }
 
     [Fact]
-    public async Task Start_SettingOutsideItsRange_IsRefusedAndNamed()
+    public async Task Start_OptionOutOfRange_FailsAndNamesIt()
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddForegSyteClient("night", options => options.MaxAttempts = 0);
@@ -73,7 +73,7 @@ public sealed class AddForegSyteClientTests
     }
 
     [Fact]
-    public async Task Start_KeyFileIsMissing_IsRefused()
+    public async Task Start_KeyFileMissing_Fails()
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddForegSyteClient(options => options.Credentials.ApiKeyFile = "/nowhere/key");
@@ -98,7 +98,7 @@ public sealed class AddForegSyteClientTests
     }
 
     [Fact]
-    public async Task Resolve_KeyFromAnotherService_GoesWithTheCall()
+    public async Task Resolve_KeyFromAnotherService_IsSent()
     {
         await using var server = await ScriptedServer.StartAsync();
         string? key = null;
@@ -119,13 +119,14 @@ public sealed class AddForegSyteClientTests
     }
 
     [Fact]
-    public async Task Call_ApplicationLogs_HaveTheCallAndNotTheKey()
+    public async Task Call_ApplicationLogs_ContainTheCallAndNoKey()
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Pipelines.Answer(new ListPipelinesResponse());
-        using var log = new CollectedLog();
+        using var log = new FakeLoggerProvider();
+        using var loggers = log.ToFactory();
         var services = new ServiceCollection();
-        services.AddSingleton<ILoggerFactory>(log);
+        services.AddSingleton(loggers);
         services.AddForegSyteClient(options =>
         {
             options.Address = server.Address;
@@ -135,12 +136,12 @@ public sealed class AddForegSyteClientTests
 
         await provider.GetRequiredService<ForegSyteClient>().ListPipelinesAsync(Token);
 
-        Assert.Contains(log.Lines, line => line.Contains("ListPipelines", StringComparison.Ordinal));
-        Assert.DoesNotContain(log.Lines, line => line.Contains("secret", StringComparison.Ordinal));
+        Assert.Contains(log.Texts(), line => line.Contains("ListPipelines", StringComparison.Ordinal));
+        Assert.DoesNotContain(log.Texts(), line => line.Contains("secret", StringComparison.Ordinal));
     }
 
     [Fact]
-    public async Task Dispose_ProviderThatIsNotAsynchronous_ClosesTheClient()
+    public async Task Dispose_SynchronousProvider_ClosesTheClient()
     {
         var services = new ServiceCollection();
         services.AddForegSyteClient();
@@ -153,7 +154,7 @@ public sealed class AddForegSyteClientTests
     }
 
     [Fact]
-    public async Task Call_OptionsAreChangedAfterwards_CountAsTheyWere()
+    public async Task Call_OptionsChangedLater_HaveNoEffect()
     {
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Pipelines.Fail(Failures.Unavailable).Answer(new ListPipelinesResponse());
