@@ -5,11 +5,11 @@ using ForegSyte.Testing;
 
 namespace ForegSyte.Packages.Tests;
 
-/// <summary>The scripts of <c>foregsyte completion</c>, run by the shells that they are for.</summary>
+/// <summary>The scripts of <c>foregsyte completion</c>, run by their shells with the installed tool.</summary>
 [Collection(PackedCollection.Name)]
 public sealed class CompletionTests(Packed packed, PackedCollection.RunningServices running)
 {
-    /// <summary>A line up to the cursor, and what may stand there.</summary>
+    /// <summary>A line up to the cursor, and its candidates.</summary>
     public static TheoryData<string, string[]> Lines => new()
     {
         { "foregsyte li", ["list"] },
@@ -23,15 +23,15 @@ public sealed class CompletionTests(Packed packed, PackedCollection.RunningServi
 
     [Theory]
     [MemberData(nameof(Lines))]
-    public async Task Bash_EndOfALine_OffersWhatFits(string line, string[] candidates) =>
+    public async Task Bash_Line_OffersTheCandidates(string line, string[] candidates) =>
         Assert.Equal(candidates, await InBashAsync(line));
 
     [Fact]
-    public async Task Bash_AfterSourcing_CompletesTheCommandByItsFunction() => Assert.Equal(
+    public async Task Bash_AfterSourcing_CompletesTheCommand() => Assert.Equal(
         "complete -F _foregsyte foregsyte\n",
         await RunAsync("bash", "-c", "source <(foregsyte completion bash); complete -p foregsyte"));
 
-    /// <summary>The whole way: an interactive bash on a terminal, in which someone presses Tab.</summary>
+    /// <summary>An interactive bash on a terminal that receives the Tab key.</summary>
     [Fact]
     public async Task Bash_TabOnATerminal_CompletesTheWord()
     {
@@ -63,7 +63,7 @@ public sealed class CompletionTests(Packed packed, PackedCollection.RunningServi
     }
 
     [Fact]
-    public async Task Bash_JobId_OffersTheJobsForWhichTheCommandMakesSense()
+    public async Task Bash_JobId_OffersTheJobsThatTheCommandAccepts()
     {
         await using var client = running.Services.Client();
         using var folder = new TemporaryFolder();
@@ -79,12 +79,12 @@ public sealed class CompletionTests(Packed packed, PackedCollection.RunningServi
     }
 
     [Fact]
-    public async Task Bash_ServerThatIsAway_OffersNothingAndSaysNothing() =>
+    public async Task Bash_ServerUnavailable_OffersNothing() =>
         Assert.Empty(await InBashAsync("foregsyte get --server http://127.0.0.1:1 "));
 
     [Theory]
     [MemberData(nameof(Lines))]
-    public async Task Fish_EndOfALine_OffersWhatFits(string line, string[] candidates)
+    public async Task Fish_Line_OffersTheCandidates(string line, string[] candidates)
     {
         SkipUnlessInstalled("fish");
         using var folder = Videos();
@@ -99,11 +99,11 @@ public sealed class CompletionTests(Packed packed, PackedCollection.RunningServi
 
     [Theory]
     [MemberData(nameof(Lines))]
-    public async Task Zsh_EndOfALine_OffersWhatFits(string line, string[] candidates)
+    public async Task Zsh_Line_OffersTheCandidates(string line, string[] candidates)
     {
         SkipUnlessInstalled("zsh");
         using var folder = Videos();
-        // The parts that draw on a terminal are stood in for; what they are given is what is looked at.
+        // Replaces the functions that need a terminal; they print their arguments.
         var output = await RunInAsync(
             folder,
             "zsh", "-f", "-c",
@@ -138,7 +138,7 @@ public sealed class CompletionTests(Packed packed, PackedCollection.RunningServi
     private async Task<string[]> InBashAsync(string line)
     {
         using var folder = Videos();
-        // What readline sets before it calls the function; compopt works only below it.
+        // Sets the variables that readline sets; compopt works only inside readline.
         return LinesOf(await RunInAsync(
             folder,
             "bash", "-c",

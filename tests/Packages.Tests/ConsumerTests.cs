@@ -3,27 +3,30 @@ using ForegSyte.Testing;
 namespace ForegSyte.Packages.Tests;
 
 /// <summary>
-/// A new project outside the repository takes the package, with the code of the packages' READMEs as its program, and
-/// analyses a video with running services.
+/// A new project outside the repository, with the package installed by the commands of its README and the code of the
+/// READMEs as its program.
 /// </summary>
 [Collection(PackedCollection.Name)]
 public sealed class ConsumerTests(Packed packed, PackedCollection.RunningServices running)
 {
     [Fact]
-    public async Task Run_ProgramOfTheReadme_SubmitsWaitsAndPages()
+    public async Task Run_ProgramOfTheReadme_SubmitsWaitsAndReadsAPage()
     {
         using var folder = new TemporaryFolder();
-        await WriteProjectAsync(folder);
-        await Clips.MakeTestPictureAsync(folder.File("video.mp4"), frames: 5);
+        await Shell.RunAsync(
+            packed.Checkout, packed.Variables, "bash", "-euc", await ReadmeBlocks.InstallCommandsAsync("Sdk"));
+        var project = Path.Combine(packed.Home, "hello");
+        await WriteProgramAsync(project);
+        await Clips.MakeTestPictureAsync(Path.Combine(project, "video.mp4"), frames: 5);
         await File.WriteAllTextAsync(folder.File("key"), "fgs_any.key", TestContext.Current.CancellationToken);
 
         await Shell.RunAsync(
-            folder.Path, packed.Variables,
+            project, packed.Variables,
             "dotnet", "build", "-c", "Debug", "--nologo", "-v", "quiet", "-tl:off",
-            // Nothing that stays behind and holds the folder.
+            // Build servers would outlive the test and keep the folder open.
             "-p:UseSharedCompilation=false", "-nodeReuse:false");
         var output = await Shell.RunAsync(
-            folder.Path,
+            project,
             new Dictionary<string, string?>
             {
                 ["ForegSyte__Address"] = running.Services.JobAddress.ToString(),
@@ -31,38 +34,34 @@ public sealed class ConsumerTests(Packed packed, PackedCollection.RunningService
                 ["XDG_STATE_HOME"] = folder.File("state"),
                 ["Logging__LogLevel__Default"] = "Trace",
             },
-            "dotnet", folder.File("bin", "Debug", "net10.0", "consumer.dll"));
+            "dotnet", Path.Combine(project, "bin", "Debug", "net10.0", "hello.dll"));
 
         Assert.Contains("Completed: 5 frames on the first page", output, StringComparison.Ordinal);
         Assert.DoesNotContain("fgs_any.key", output, StringComparison.Ordinal);
     }
 
-    private async Task WriteProjectAsync(TemporaryFolder folder)
+    /// <summary>Writes the application of the client's README as the program, and compiles every other block.</summary>
+    private static async Task WriteProgramAsync(string project)
     {
-        var client = ReadmeBlocks.Of(await ReadAsync("src", "Client", "Sdk", "README.md"));
-        var others = client.Where(block => !block.Contains("Host.Create", StringComparison.Ordinal))
-            .Concat(ReadmeBlocks.Of(await ReadAsync("src", "Protocol", "README.md")))
-            .Concat(ReadmeBlocks.Of(await ReadAsync("README.md")));
+        var client = ReadmeBlocks.CSharp(await ReadmeBlocks.ReadAsync("src", "Client", "Sdk", "README.md"));
+        var others = client.Where(block => !IsApplication(block))
+            .Concat(ReadmeBlocks.CSharp(await ReadmeBlocks.ReadAsync("src", "Protocol", "README.md")))
+            .Concat(ReadmeBlocks.CSharp(await ReadmeBlocks.ReadAsync("README.md")));
         var files = new Dictionary<string, string>
         {
-            ["consumer.csproj"] = $"""
-                <Project Sdk="Microsoft.NET.Sdk">
+            ["Program.cs"] = client.Single(IsApplication),
+            ["Directory.Build.props"] =
+                """
+                <Project>
                   <PropertyGroup>
-                    <OutputType>Exe</OutputType>
-                    <TargetFramework>net10.0</TargetFramework>
-                    <Nullable>enable</Nullable>
-                    <ImplicitUsings>enable</ImplicitUsings>
                     <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
                     <NuGetAudit>false</NuGetAudit>
-                    <RestoreAdditionalProjectSources>{packed.Feed}</RestoreAdditionalProjectSources>
                   </PropertyGroup>
                   <ItemGroup>
                     <FrameworkReference Include="Microsoft.AspNetCore.App" />
-                    <PackageReference Include="ForegSyte.Client" Version="{packed.Version}" />
                   </ItemGroup>
                 </Project>
                 """,
-            ["Program.cs"] = client.Single(block => block.Contains("Host.Create", StringComparison.Ordinal)),
         };
         foreach (var (index, block) in others.Index())
         {
@@ -71,10 +70,10 @@ public sealed class ConsumerTests(Packed packed, PackedCollection.RunningService
 
         foreach (var (name, text) in files)
         {
-            await File.WriteAllTextAsync(folder.File(name), text, TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(
+                Path.Combine(project, name), text, TestContext.Current.CancellationToken);
         }
     }
 
-    private static Task<string> ReadAsync(params string[] path) => File.ReadAllTextAsync(
-        Path.Combine([RepositoryFiles.Root, .. path]), TestContext.Current.CancellationToken);
+    private static bool IsApplication(string block) => block.Contains("Host.Create", StringComparison.Ordinal);
 }

@@ -4,18 +4,18 @@ using System.Xml.Linq;
 
 namespace ForegSyte.Packages.Tests;
 
-/// <summary>What is in the packages, and what they ask for.</summary>
+/// <summary>Content and dependencies of the packages.</summary>
 [Collection(PackedCollection.Name)]
 public sealed class ContentTests(Packed packed)
 {
-    // Of the format of portable PDBs.
+    // Defined by the portable PDB format.
     private static readonly Guid EmbeddedSource = new("0e8a571b-6926-466e-b4ad-8ab04611f5fe");
 
     [Theory]
     [InlineData("ForegSyte.Protocol", "lib/net10.0/ForegSyte.Protocol.dll", "lib/net10.0/ForegSyte.Protocol.xml")]
     [InlineData("ForegSyte.Client", "lib/net10.0/ForegSyte.Client.dll", "lib/net10.0/ForegSyte.Client.xml")]
     [InlineData("ForegSyte.CommandLine", "tools/net10.0/any/foregsyte.dll", "tools/net10.0/any/DotnetToolSettings.xml")]
-    public void Package_HasProgramReadmeAndLicence(string id, params string[] files)
+    public void Package_HasAssemblyReadmeAndLicense(string id, params string[] files)
     {
         using var package = packed.Open(id);
 
@@ -29,7 +29,7 @@ public sealed class ContentTests(Packed packed)
     }
 
     [Fact]
-    public void Client_AsksForTheProtocolOfItsVersionAndForLibrariesOnly()
+    public void Client_DependsOnItsProtocolVersionAndLibraries()
     {
         using var package = packed.Open("ForegSyte.Client");
 
@@ -50,7 +50,7 @@ public sealed class ContentTests(Packed packed)
     [Theory]
     [InlineData("ForegSyte.Protocol", "/Job.cs")]
     [InlineData("ForegSyte.Client", "/ForegSyteClient.cs")]
-    public async Task Symbols_HaveTheSources(string id, string source)
+    public async Task Symbols_ContainTheSources(string id, string source)
     {
         using var package = packed.Open(id, "snupkg");
         using var symbols = new MemoryStream();

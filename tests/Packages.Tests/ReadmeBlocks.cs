@@ -1,15 +1,25 @@
 using System.Text.RegularExpressions;
+using ForegSyte.Testing;
 
 namespace ForegSyte.Packages.Tests;
 
-/// <summary>The C# in a document, as people copy it.</summary>
+/// <summary>The code blocks of the READMEs.</summary>
 internal static partial class ReadmeBlocks
 {
-    /// <summary>The blocks of a document, in order.</summary>
-    public static IReadOnlyList<string> Of(string document) =>
-        [.. Block().Matches(document).Select(match => match.Groups["code"].Value)];
+    /// <summary>Reads a document of the repository.</summary>
+    public static Task<string> ReadAsync(params string[] path) => File.ReadAllTextAsync(
+        Path.Combine([RepositoryFiles.Root, .. path]), TestContext.Current.CancellationToken);
 
-    /// <summary>A block as the body of a method, so that several compile beside each other.</summary>
+    /// <summary>Reads the commands that install a package: the first shell block of its README.</summary>
+    /// <param name="folder">Folder in src/Client.</param>
+    public static async Task<string> InstallCommandsAsync(string folder) =>
+        ShellBlock().Match(await ReadAsync("src", "Client", folder, "README.md")).Groups["code"].Value;
+
+    /// <summary>Returns the C# blocks of a document, in order.</summary>
+    public static IReadOnlyList<string> CSharp(string document) =>
+        [.. CSharpBlock().Matches(document).Select(match => match.Groups["code"].Value)];
+
+    /// <summary>Wraps a block in a method, so that several blocks compile in one project.</summary>
     public static string AsMethod(string block, string name)
     {
         var lines = block.Split('\n');
@@ -32,5 +42,8 @@ internal static partial class ReadmeBlocks
     private static partial Regex Using();
 
     [GeneratedRegex("```csharp\n(?<code>.*?)```", RegexOptions.Singleline)]
-    private static partial Regex Block();
+    private static partial Regex CSharpBlock();
+
+    [GeneratedRegex("```sh\n(?<code>.*?)```", RegexOptions.Singleline)]
+    private static partial Regex ShellBlock();
 }
