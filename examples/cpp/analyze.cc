@@ -1,4 +1,4 @@
-// Submits a video, waits for its job, pages through the results, and reads the details of an error.
+// Submits a video, waits for its job, reads the results page by page, and reads the details of an error.
 //   out/examples/cpp/analyze 127.0.0.1:5200 data/samples/pedestrians.mp4
 #include <chrono>
 #include <fstream>
@@ -17,13 +17,13 @@
 
 namespace v1 = foregsyte::v1;
 
-// Every call has a deadline: a server that hangs must not hang its callers.
+// Every call has a deadline, so a server that hangs cannot block the client.
 constexpr std::chrono::seconds kDeadline{30};
 constexpr int kWaitSeconds = 20;
-// Small, so that a short video has several pages; 0 lets the server choose (1 MiB).
+// Small, so that a short video has several pages; 0 means the server's default (1 MiB).
 constexpr int kPageBytes = 600;
 
-// A failed call; the bytes of details are the google.rpc.Status that its trailers carry.
+// A failed call; details contains the serialized google.rpc.Status from its trailers.
 struct CallError : std::runtime_error {
   explicit CallError(const grpc::Status& status)
       : std::runtime_error(status.error_message()), details(status.error_details()) {}
@@ -49,7 +49,7 @@ std::string random_uuid() {
   return id;
 }
 
-// Makes a durable job of a video. The request_id makes it safe to repeat the call after a lost answer.
+// Creates a durable job from a video. The request_id makes the call safe to retry after a lost response.
 v1::Job submit(v1::JobService::Stub& jobs, const std::string& content, const std::string& pipeline) {
   v1::SubmitVideoRequest request;
   request.set_content(content);
@@ -63,7 +63,7 @@ bool is_terminal(v1::JobStatus status) {
   return status == v1::JOB_STATUS_COMPLETED || status == v1::JOB_STATUS_FAILED || status == v1::JOB_STATUS_CANCELLED;
 }
 
-// Returns the job when it has ended. Each call returns at a change, or after a while without one.
+// Returns the job when it has ended. Each call returns after a change of the job, or after its timeout.
 v1::Job wait(v1::JobService::Stub& jobs, v1::Job job) {
   while (!is_terminal(job.status())) {
     v1::WaitJobRequest request;
@@ -92,14 +92,14 @@ void print(const v1::FrameResult& frame) {
   std::cout << "frame " << frame.frame_index() << " at " << frame.frame_timestamp_ms()
             << " ms: " << frame.result().text() << '\n';
   for (const auto& found : frame.result().detections()) {
-    // In double, as every other language computes it.
+    // In double precision, as in the other languages.
     const int percent = static_cast<int>(static_cast<double>(found.confidence()) * 100);
     std::cout << "  " << found.label() << ' ' << percent << " % at " << static_cast<int>(found.box().x()) << ','
               << static_cast<int>(found.box().y()) << '\n';
   }
 }
 
-// Prints the pages of the results; an empty token, and nothing else, is their end.
+// Prints the pages of the results. Only an empty token marks the last page.
 void print_pages(v1::JobService::Stub& jobs, const v1::Job& job) {
   v1::GetJobResultsRequest request;
   request.set_job_id(job.job_id());
@@ -119,7 +119,7 @@ void print(const CallError& error) {
   google::rpc::ErrorInfo info;
   google::rpc::BadRequest request;
   for (const auto& detail : status.details()) {
-    // UnpackTo leaves the message alone, and says so, where the detail is of another type.
+    // UnpackTo returns false for a detail of another type.
     detail.UnpackTo(&info) || detail.UnpackTo(&request);
   }
   std::cout << "error " << status.code() << ' ' << info.reason() << " of " << info.domain() << ": "

@@ -1,4 +1,4 @@
-// Reads messages from JSON, a stored results document for example, or protobuf, and writes them as both.
+// Reads messages from JSON (for example a stored results document) or protobuf, and writes them in both formats.
 //   out/examples/cpp/convert foregsyte.v1.ResultsDocument OUTPUT_FOLDER data/video_jobs/*_results.json
 #include <filesystem>
 #include <fstream>
@@ -22,7 +22,7 @@ void convert(pb::Message& message, const fs::path& source, fs::path target) {
   std::ifstream input(source, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(input), {}};
   pb::util::JsonParseOptions reading;
-  // A newer server may write fields and values that these stubs do not know: pass them over.
+  // A newer server may write fields and values that these stubs do not know; ignore them.
   reading.ignore_unknown_fields = true;
   if (source.extension() == ".json") {
     const auto read = pb::util::JsonStringToMessage(text, &message, reading);
@@ -43,7 +43,7 @@ void convert(pb::Message& message, const fs::path& source, fs::path target) {
 }
 
 int main(int count, char** arguments) {
-  // Linking their headers registers every message of the contracts.
+  // Including the headers registers every message of the contracts.
   foregsyte::v1::ResultsDocument::descriptor();
   foregsyte::v1::SubmitVideoRequest::descriptor();
   foregsyte::v1::RunPipelineRequest::descriptor();

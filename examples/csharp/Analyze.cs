@@ -9,15 +9,15 @@ using Grpc.Net.Client;
 namespace ForegSyte.Example;
 
 /// <summary>
-/// Submits a video, waits for its job, pages through the results, and reads the details of an error, with nothing but
-/// generated stubs. The package ForegSyte.Client does all this in three calls.
+/// Submits a video, waits for its job, reads the results page by page, and reads the details of an error, with
+/// generated stubs only. The package ForegSyte.Client does the same in three calls.
 /// </summary>
 internal static class Analyze
 {
-    // Small, so that a short video has several pages; 0 lets the server choose (1 MiB).
+    // Small, so that a short video has several pages; 0 means the server's default (1 MiB).
     private const int PageBytes = 600;
 
-    // Every call has a deadline: a server that hangs must not hang its callers.
+    // Every call has a deadline, so a server that hangs cannot block the client.
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan WaitTimeout = TimeSpan.FromSeconds(20);
 
@@ -50,7 +50,7 @@ internal static class Analyze
         }
         catch (RpcException exception)
         {
-            // The google.rpc.Status that the trailers of a failed call carry, and its details by type.
+            // The google.rpc.Status in the trailers of the failed call, and its details by type.
             var status = exception.GetRpcStatus()!;
             Report.Print(status, status.GetDetail<ErrorInfo>()!, status.GetDetail<BadRequest>());
         }
@@ -58,7 +58,7 @@ internal static class Analyze
         return 0;
     }
 
-    // Makes a durable job of a video. The RequestId makes it safe to repeat the call after a lost answer.
+    // Creates a durable job from a video. The RequestId makes the call safe to retry after a lost response.
     private static async Task<Job> SubmitAsync(
         JobService.JobServiceClient jobs, ByteString content, string pipelineId)
     {
@@ -72,7 +72,7 @@ internal static class Analyze
         return (await jobs.SubmitVideoAsync(request, deadline: Deadline)).Job;
     }
 
-    // Returns the job when it has ended. Each call returns at a change, or after a while without one.
+    // Returns the job when it has ended. Each call returns after a change of the job, or after its timeout.
     private static async Task<Job> WaitAsync(JobService.JobServiceClient jobs, Job job)
     {
         while (job.Status is not (JobStatus.Completed or JobStatus.Failed or JobStatus.Cancelled))
@@ -89,7 +89,7 @@ internal static class Analyze
         return job;
     }
 
-    // The pages of the results; an empty token, and nothing else, is their end.
+    // Yields the pages of the results. Only an empty token marks the last page.
     private static async IAsyncEnumerable<GetJobResultsResponse> PagesAsync(JobService.JobServiceClient jobs, Job job)
     {
         var request = new GetJobResultsRequest { JobId = job.JobId, PageBytes = PageBytes };

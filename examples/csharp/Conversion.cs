@@ -5,14 +5,14 @@ using Google.Protobuf.Reflection;
 namespace ForegSyte.Example;
 
 /// <summary>
-/// Reads messages from JSON, a stored results document for example, or protobuf, and writes them as both.
+/// Reads messages from JSON (for example a stored results document) or protobuf, and writes them in both formats.
 /// </summary>
 internal static class Conversion
 {
     private static readonly TypeRegistry Types =
         TypeRegistry.FromFiles(JobServiceReflection.Descriptor, InferenceServiceReflection.Descriptor);
 
-    // A newer server may write fields and values that these stubs do not know: pass them over.
+    // A newer server may write fields and values that these stubs do not know; ignore them.
     private static readonly JsonParser Parser = new(JsonParser.Settings.Default.WithIgnoreUnknownFields(true));
 
     private static readonly JsonFormatter Formatter =

@@ -5,10 +5,10 @@ using static System.FormattableString;
 
 namespace ForegSyte.Example;
 
-/// <summary>The report that the examples of all languages print alike.</summary>
+/// <summary>The report, the same in all languages.</summary>
 internal static class Report
 {
-    /// <summary>Prints what a completed job came to.</summary>
+    /// <summary>Prints the summary of a completed job.</summary>
     public static void Print(Job job)
     {
         var frames = job.Summary.Frames;
@@ -26,13 +26,13 @@ internal static class Report
         }
     }
 
-    /// <summary>Prints what was found in a frame.</summary>
+    /// <summary>Prints the results of a frame.</summary>
     public static void Print(FrameResult frame)
     {
         Console.WriteLine(Invariant($"frame {frame.FrameIndex} at {frame.FrameTimestampMs} ms: {frame.Result.Text}"));
         foreach (var found in frame.Result.Detections)
         {
-            // In double, as every other language computes it.
+            // In double precision, as in the other languages.
             var percent = (int)((double)found.Confidence * 100);
             Console.WriteLine(Invariant($"  {found.Label} {percent} % at {(int)found.Box.X},{(int)found.Box.Y}"));
         }

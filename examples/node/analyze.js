@@ -1,4 +1,4 @@
-// Submits a video, waits for its job, pages through the results, and reads the details of an error.
+// Submits a video, waits for its job, reads the results page by page, and reads the details of an error.
 //   node examples/node/analyze.js 127.0.0.1:5200 data/samples/pedestrians.mp4
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -10,10 +10,10 @@ import { JobService } from "./stubs/foregsyte/v1/job_service_pb.js";
 import { BadRequestSchema, ErrorInfoSchema } from "./stubs/google/rpc/error_details_pb.js";
 import { StatusSchema } from "./stubs/google/rpc/status_pb.js";
 
-// Every call has a deadline: a server that hangs must not hang its callers.
+// Every call has a deadline, so a server that hangs cannot block the client.
 const deadlineSeconds = 30;
 const waitSeconds = 20n;
-// Small, so that a short video has several pages; 0 lets the server choose (1 MiB).
+// Small, so that a short video has several pages; 0 means the server's default (1 MiB).
 const pageBytes = 600;
 const terminal = [JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED];
 
@@ -21,7 +21,7 @@ const [server, path] = process.argv.slice(2);
 const content = readFileSync(path);
 const jobs = connect(JobService, server);
 
-/** Makes a durable job of a video. The requestId makes it safe to repeat the call after a lost answer. */
+/** Creates a durable job from a video. The requestId makes the call safe to retry after a lost response. */
 async function submit(pipelineId) {
   const request = {
     source: { case: "content", value: content },
@@ -32,7 +32,7 @@ async function submit(pipelineId) {
   return (await jobs.call("submitVideo", request, deadlineSeconds)).job;
 }
 
-/** Returns the job when it has ended. Each call returns at a change, or after a while without one. */
+/** Returns the job when it has ended. Each call returns after a change of the job, or after its timeout. */
 async function wait(job) {
   while (!terminal.includes(job.status)) {
     const request = { jobId: job.jobId, etag: job.etag, timeout: { seconds: waitSeconds } };
@@ -41,7 +41,7 @@ async function wait(job) {
   return job;
 }
 
-/** Yields the pages of the results; an empty token, and nothing else, is their end. */
+/** Yields the pages of the results. Only an empty token marks the last page. */
 async function* pages(job) {
   let pageToken = "";
   do {
@@ -70,10 +70,10 @@ function printFrame({ frameIndex, frameTimestampMs, result }) {
   }
 }
 
-/** Reads the google.rpc.Status that the trailers of a failed call carry, and its details by type. */
+/** Reads the google.rpc.Status in the trailers of a failed call, and its details by type. */
 function printError(error) {
   const status = fromBinary(StatusSchema, error.metadata.get("grpc-status-details-bin")[0]);
-  // anyUnpack returns undefined where the detail is of another type.
+  // anyUnpack returns undefined for a detail of another type.
   const find = (schema) => status.details.map((detail) => anyUnpack(detail, schema)).find((found) => found);
   const info = find(ErrorInfoSchema);
   console.log(`error ${status.code} ${info.reason} of ${info.domain}: ${status.message}`);

@@ -1,4 +1,4 @@
-// Reads messages from JSON, a stored results document for example, or protobuf, and writes them as both.
+// Reads messages from JSON (for example a stored results document) or protobuf, and writes them in both formats.
 //   node examples/node/convert.js foregsyte.v1.ResultsDocument OUTPUT_FOLDER data/video_jobs/*_results.json
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, parse } from "node:path";
@@ -12,7 +12,7 @@ const contracts = [file_foregsyte_v1_inference_service, file_foregsyte_v1_job_se
 const registry = createRegistry(...contracts);
 const schema = registry.getMessage(typeName);
 for (const path of paths) {
-  // A newer server may write fields and values that these stubs do not know: pass them over.
+  // A newer server may write fields and values that these stubs do not know; ignore them.
   const message = path.endsWith(".json")
     ? fromJsonString(schema, readFileSync(path, "utf8"), { ignoreUnknownFields: true })
     : fromBinary(schema, readFileSync(path));

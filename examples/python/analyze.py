@@ -1,4 +1,4 @@
-"""Submits a video, waits for its job, pages through the results, and reads the details of an error.
+"""Submits a video, waits for its job, reads the results page by page, and reads the details of an error.
 
     PYTHONPATH=examples/python/stubs /usr/bin/python3 examples/python/analyze.py 127.0.0.1:5200 data/samples/pedestrians.mp4
 """
@@ -12,16 +12,16 @@ from google.rpc import error_details_pb2, status_pb2
 
 from foregsyte.v1 import job_pb2, job_service_pb2, job_service_pb2_grpc
 
-# Every call has a deadline: a server that hangs must not hang its callers.
+# Every call has a deadline, so a server that hangs cannot block the client.
 DEADLINE_SECONDS = 30
 WAIT_SECONDS = 20
-# Small, so that a short video has several pages; 0 lets the server choose (1 MiB).
+# Small, so that a short video has several pages; 0 means the server's default (1 MiB).
 PAGE_BYTES = 600
 TERMINAL = (job_pb2.JOB_STATUS_COMPLETED, job_pb2.JOB_STATUS_FAILED, job_pb2.JOB_STATUS_CANCELLED)
 
 
 def submit(jobs, content, pipeline):
-    """Makes a durable job of a video. The request_id makes it safe to repeat the call after a lost answer."""
+    """Creates a durable job from a video. The request_id makes the call safe to retry after a lost response."""
     request = job_service_pb2.SubmitVideoRequest(
         content=content,
         pipeline_id=pipeline,
@@ -32,7 +32,7 @@ def submit(jobs, content, pipeline):
 
 
 def wait(jobs, job):
-    """Returns the job when it has ended. Each call returns at a change, or after a while without one."""
+    """Returns the job when it has ended. Each call returns after a change of the job, or after its timeout."""
     while job.status not in TERMINAL:
         request = job_service_pb2.WaitJobRequest(
             job_id=job.job_id, etag=job.etag, timeout=duration_pb2.Duration(seconds=WAIT_SECONDS)
@@ -42,7 +42,7 @@ def wait(jobs, job):
 
 
 def pages(jobs, job):
-    """Yields the pages of the results; an empty token, and nothing else, is their end."""
+    """Yields the pages of the results. Only an empty token marks the last page."""
     token = ""
     while True:
         request = job_service_pb2.GetJobResultsRequest(job_id=job.job_id, page_bytes=PAGE_BYTES, page_token=token)
@@ -54,12 +54,12 @@ def pages(jobs, job):
 
 
 def details(error):
-    """Reads the google.rpc.Status that the trailers of a failed call carry, and its details by type."""
+    """Reads the google.rpc.Status in the trailers of a failed call, and its details by type."""
     trailers = dict(error.trailing_metadata())
     status = status_pb2.Status.FromString(trailers["grpc-status-details-bin"])
     info, request = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
     for detail in status.details:
-        # Unpack leaves the message alone, and says so, where the detail is of another type.
+        # Unpack returns False for a detail of another type.
         detail.Unpack(info) or detail.Unpack(request)
     return status, info, request
 

@@ -1,4 +1,4 @@
-"""Reads messages from JSON, a stored results document for example, or protobuf, and writes them as both.
+"""Reads messages from JSON (for example a stored results document) or protobuf, and writes them in both formats.
 
     PYTHONPATH=examples/python/stubs /usr/bin/python3 examples/python/convert.py \
         foregsyte.v1.ResultsDocument OUTPUT_FOLDER data/video_jobs/*_results.json
@@ -9,7 +9,7 @@ import sys
 
 from google.protobuf import json_format, symbol_database
 
-# Importing the services' modules registers every message of the contracts.
+# Importing the modules of the services registers every message of the contracts.
 from foregsyte.v1 import inference_service_pb2, job_service_pb2  # noqa: F401
 
 
@@ -17,7 +17,7 @@ def main(type_name, output, *paths):
     for path in map(pathlib.Path, paths):
         message = symbol_database.Default().GetSymbol(type_name)()
         if path.suffix == ".json":
-            # A newer server may write fields and values that these stubs do not know: pass them over.
+            # A newer server may write fields and values that these stubs do not know; ignore them.
             json_format.Parse(path.read_bytes(), message, ignore_unknown_fields=True)
         else:
             message.ParseFromString(path.read_bytes())
