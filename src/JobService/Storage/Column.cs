@@ -12,9 +12,6 @@ internal abstract class Column<TRow>(string name)
 
     /// <summary>The values of several rows, as a typed list that DuckDB takes for one parameter.</summary>
     public abstract object ListOf(IReadOnlyList<TRow> rows);
-
-    /// <summary>Whether the column of two records may hold different values; found without making the values.</summary>
-    public abstract bool Differs(TRow before, TRow after);
 }
 
 /// <summary>A column whose value is made from one property.</summary>
@@ -38,8 +35,4 @@ internal sealed class Column<TRow, TSource, TStored>(
 
         return values;
     }
-
-    /// <inheritdoc />
-    public override bool Differs(TRow before, TRow after) =>
-        !EqualityComparer<TSource>.Default.Equals(source(before), source(after));
 }

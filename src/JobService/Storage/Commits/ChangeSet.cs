@@ -5,11 +5,7 @@ internal sealed record ChangeSet
 {
     public required IReadOnlyList<JobRecord> NewJobs { get; init; }
 
-    /// <summary>Jobs of which at least one of <see cref="ChangedColumns"/> differs.</summary>
     public required IReadOnlyList<JobRecord> ChangedJobs { get; init; }
-
-    /// <summary>The columns that differ in any of the changed jobs.</summary>
-    public required IReadOnlyList<Column<JobRecord>> ChangedColumns { get; init; }
 
     public required IReadOnlyList<Guid> GoneJobs { get; init; }
 

@@ -5,14 +5,16 @@ internal sealed class ChangeSetBuilder
 {
     private readonly List<JobRecord> _newJobs = [];
     private readonly List<JobRecord> _changedJobs = [];
-    private readonly HashSet<Column<JobRecord>> _changedColumns = [];
     private readonly List<Guid> _goneJobs = [];
     private readonly List<AttemptRow> _newAttempts = [];
     private readonly List<AttemptRow> _changedAttempts = [];
     private readonly List<AttemptRow> _goneAttempts = [];
 
     /// <summary>Adds what became of one job; null for one that is not there.</summary>
-    public void Add(JobRecord? before, JobRecord? after)
+    /// <param name="before">The stored record.</param>
+    /// <param name="after">The record to store.</param>
+    /// <param name="isReplaced">Whether the stored job was deleted and another one has its id.</param>
+    public void Add(JobRecord? before, JobRecord? after, bool isReplaced)
     {
         switch (before, after)
         {
@@ -25,14 +27,14 @@ internal sealed class ChangeSetBuilder
                 _newJobs.Add(added);
                 AddAttempts(added.JobId, [], added.Attempts);
                 break;
-            case ({ } old, { } changed) when JobColumns.Fixed.Any(column => column.Differs(old, changed)):
-                // The job was deleted and another one has its id: no column may be kept.
+            case ({ } old, { } changed) when isReplaced:
                 _goneJobs.Add(old.JobId);
                 _newJobs.Add(changed);
                 AddAttempts(changed.JobId, [], changed.Attempts);
                 break;
             case ({ } old, { } changed):
-                AddChanged(old, changed);
+                _changedJobs.Add(changed);
+                AddAttempts(changed.JobId, old.Attempts, changed.Attempts);
                 break;
         }
     }
@@ -46,7 +48,6 @@ internal sealed class ChangeSetBuilder
         {
             NewJobs = _newJobs,
             ChangedJobs = _changedJobs,
-            ChangedColumns = [.. _changedColumns],
             GoneJobs = _goneJobs,
             NewAttempts = _newAttempts,
             ChangedAttempts = _changedAttempts,
@@ -55,18 +56,6 @@ internal sealed class ChangeSetBuilder
             GoneRequests = goneRequests,
             Tombstones = tombstones,
         };
-
-    private void AddChanged(JobRecord before, JobRecord after)
-    {
-        var differ = JobColumns.Changing.Where(column => column.Differs(before, after)).ToList();
-        if (differ.Count > 0)
-        {
-            _changedJobs.Add(after);
-            _changedColumns.UnionWith(differ);
-        }
-
-        AddAttempts(before.JobId, before.Attempts, after.Attempts);
-    }
 
     private void AddAttempts(
         Guid jobId, IReadOnlyList<AttemptRecord> before, IReadOnlyList<AttemptRecord> after)

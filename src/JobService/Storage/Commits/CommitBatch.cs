@@ -13,7 +13,7 @@ internal sealed class CommitBatch(
     private readonly Dictionary<Guid, JobRecord?> _jobs = [];
     private readonly Dictionary<Guid, RequestRow?> _requests = [];
     private readonly List<RequestRow> _goneRequests = [];
-    private readonly List<Guid> _tombstones = [];
+    private readonly HashSet<Guid> _tombstones = [];
     private readonly List<JobCommit> _commits = [];
 
     /// <summary>Every change of a job, in order.</summary>
@@ -78,13 +78,13 @@ internal sealed class CommitBatch(
         var rows = new ChangeSetBuilder();
         foreach (var (jobId, after) in _jobs)
         {
-            rows.Add(stored.GetValueOrDefault(jobId), after);
+            rows.Add(stored.GetValueOrDefault(jobId), after, isReplaced: _tombstones.Contains(jobId));
         }
 
         return rows.Build(
             [.. _requests.Values.OfType<RequestRow>()],
             _goneRequests,
-            _tombstones);
+            [.. _tombstones]);
     }
 
     private Guid? OwnerOf(Guid requestId)

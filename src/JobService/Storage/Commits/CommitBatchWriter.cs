@@ -19,7 +19,7 @@ internal sealed class CommitBatchWriter(DuckDBConnection connection, CrashPoints
         using var transaction = connection.BeginTransaction();
         RemoveGone(rows);
         _jobs.Append(rows.NewJobs);
-        _jobs.Update(rows.ChangedJobs, rows.ChangedColumns);
+        _jobs.Update(rows.ChangedJobs, JobColumns.Changing);
         _attempts.Append(rows.NewAttempts);
         _attempts.Update(rows.ChangedAttempts, _changingAttemptColumns);
         _requests.Append(rows.NewRequests);
@@ -55,7 +55,7 @@ internal sealed class CommitBatchWriter(DuckDBConnection connection, CrashPoints
         if (rows.Tombstones.Count > 0)
         {
             connection.Execute(
-                JobSql.InsertDeleted, ("job_ids", rows.Tombstones.Distinct().ToList()),
+                JobSql.InsertDeleted, ("job_ids", rows.Tombstones),
                 ("deleted_at", time.GetUtcNow().UtcDateTime));
         }
     }
