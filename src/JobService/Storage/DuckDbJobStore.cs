@@ -35,12 +35,6 @@ internal sealed class DuckDbJobStore(
     /// <inheritdoc />
     public async Task<JobRecord?> FindByRequestIdAsync(Guid requestId, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
-        if (!cache.MayHaveRequestId(requestId))
-        {
-            return null;
-        }
-
         var jobIds = await readers.ReadAsync(
             connection => connection.Query(JobSql.FindRequest, ReadId, ("request_id", requestId)), cancellationToken);
         return jobIds is [var jobId] ? await FindAsync(jobId, cancellationToken) : null;

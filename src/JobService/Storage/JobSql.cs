@@ -21,8 +21,6 @@ internal static class JobSql
     public const string FindRequests =
         "SELECT request_id, job_id FROM request_ids WHERE request_id IN (SELECT unnest($request_ids))";
 
-    public const string ListRequests = "SELECT request_id FROM request_ids";
-
     public static readonly string ListUnfinished = $"{SelectJobs} WHERE status IN ($pending, $running)";
 
     public static readonly string ListNewest = $"{SelectJobs} ORDER BY created_at DESC, job_id DESC LIMIT $limit";

@@ -14,7 +14,6 @@ internal sealed class JobCache(IOptions<DatabaseOptions> options)
     private readonly ConcurrentDictionary<Guid, JobRecord> _unfinished = new();
     private readonly EndedJobs _ended = new(options.Value.CachedJobs);
     private readonly NewestJobs _newest = new();
-    private RequestIdFilter _requestIds = new();
 
     /// <summary>Whether the newest jobs are to be loaded again.</summary>
     public bool NeedsNewest => _newest.NeedsLoad;
@@ -22,9 +21,6 @@ internal sealed class JobCache(IOptions<DatabaseOptions> options)
     /// <summary>The job; null where it is not in memory.</summary>
     public JobRecord? Find(Guid jobId) =>
         _unfinished.TryGetValue(jobId, out var job) || _ended.TryFind(jobId, out job) ? job : null;
-
-    /// <summary>False where no job was surely ever stored with the request id.</summary>
-    public bool MayHaveRequestId(Guid requestId) => Volatile.Read(ref _requestIds).MayContain(requestId);
 
     /// <summary>A page without a filter; null where only the database can tell.</summary>
     public IReadOnlyList<JobRecord>? Page(JobQuery query) => _newest.Page(query.After, query.Limit, query.Tenant);
@@ -53,11 +49,6 @@ internal sealed class JobCache(IOptions<DatabaseOptions> options)
     {
         foreach (var commit in commits)
         {
-            if (commit is { Before: null, After.RequestId: { } requestId })
-            {
-                _requestIds.Add(requestId);
-            }
-
             _newest.Apply(commit);
             Apply(commit.JobId, commit.After);
         }
@@ -67,13 +58,6 @@ internal sealed class JobCache(IOptions<DatabaseOptions> options)
     public void Load(DuckDBConnection connection)
     {
         using var transaction = connection.BeginTransaction();
-        var requestIds = new RequestIdFilter();
-        foreach (var requestId in connection.Query(JobSql.ListRequests, reader => reader.GetGuid(0)))
-        {
-            requestIds.Add(requestId);
-        }
-
-        Volatile.Write(ref _requestIds, requestIds);
         var unfinished = StoredJobs.List(
             connection, JobSql.ListUnfinished,
             ("pending", JobStatusNames.Of(JobStatus.Pending)), ("running", JobStatusNames.Of(JobStatus.Running)));

@@ -9,12 +9,12 @@ internal sealed class CommitBatchReader(DuckDBConnection connection, JobCache ca
     /// <summary>Begins a round for these changes.</summary>
     /// <param name="changes">The changes.</param>
     /// <param name="exact">
-    /// Whether to look also for jobs that ought not to be there. Ids of new jobs are random, so that is left to the
-    /// primary key, and done when a commit failed.
+    /// Whether to look also for jobs and request ids that ought not to be there. Both are random, so that is left to the
+    /// primary keys, and done when a commit failed.
     /// </param>
     public CommitBatch Begin(IReadOnlyList<IJobChange> changes, bool exact)
     {
-        var requests = FindRequests(changes);
+        var requests = exact ? FindRequests(changes) : [];
         var stored = new Dictionary<Guid, JobRecord>();
         var missing = new HashSet<Guid>();
         foreach (var (jobId, needed) in changes.Select(change => (change.JobId, exact || change.NeedsRecord))
@@ -43,7 +43,6 @@ internal sealed class CommitBatchReader(DuckDBConnection connection, JobCache ca
         var wanted = changes
             .Select(change => change.RequestId)
             .OfType<Guid>()
-            .Where(cache.MayHaveRequestId)
             .ToList();
         return wanted.Count == 0
             ? []
