@@ -101,24 +101,6 @@ internal sealed class DuckDbJobStore(
     /// <inheritdoc />
     public Task<IReadOnlyList<JobRecord>> ListAsync(JobQuery query, CancellationToken cancellationToken)
     {
-        if (cancellationToken.IsCancellationRequested)
-        {
-            return Task.FromCanceled<IReadOnlyList<JobRecord>>(cancellationToken);
-        }
-
-        return query.Filter is null && cache.Page(query) is { } page
-            ? Task.FromResult(page)
-            : QueryAsync(query, cancellationToken);
-    }
-
-    /// <inheritdoc />
-    public Task<IReadOnlyList<JobRecord>> ListUnfinishedAsync(CancellationToken cancellationToken) =>
-        cancellationToken.IsCancellationRequested
-            ? Task.FromCanceled<IReadOnlyList<JobRecord>>(cancellationToken)
-            : Task.FromResult(cache.Unfinished());
-
-    private Task<IReadOnlyList<JobRecord>> QueryAsync(JobQuery query, CancellationToken cancellationToken)
-    {
         var conditions = new List<string>();
         var parameters = new List<(string Name, object? Value)> { ("limit", query.Limit) };
         if (query.Filter is not null)
@@ -147,6 +129,12 @@ internal sealed class DuckDbJobStore(
             connection => connection.InSnapshot(() => StoredJobs.List(connection, sql, parameters)),
             cancellationToken);
     }
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<JobRecord>> ListUnfinishedAsync(CancellationToken cancellationToken) =>
+        cancellationToken.IsCancellationRequested
+            ? Task.FromCanceled<IReadOnlyList<JobRecord>>(cancellationToken)
+            : Task.FromResult(cache.Unfinished());
 
     private static Guid ReadId(DuckDBDataReader reader) => reader.GetGuid(0);
 }

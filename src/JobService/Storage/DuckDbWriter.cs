@@ -223,8 +223,6 @@ internal sealed class DuckDbWriter : IAsyncDisposable
         {
             change.Complete();
         }
-
-        Attempt(_session.RefreshCache, "The newest jobs could not be loaded");
     }
 
     private async Task RunAsync(IStatements statements)

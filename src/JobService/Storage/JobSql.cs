@@ -23,8 +23,6 @@ internal static class JobSql
 
     public static readonly string ListUnfinished = $"{SelectJobs} WHERE status IN ($pending, $running)";
 
-    public static readonly string ListNewest = $"{SelectJobs} ORDER BY created_at DESC, job_id DESC LIMIT $limit";
-
     public const string CountByTenant =
         "SELECT tenant, count(*)::INTEGER, (count(*) FILTER (status = $pending))::INTEGER FROM jobs GROUP BY tenant";
 

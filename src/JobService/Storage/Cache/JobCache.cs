@@ -6,24 +6,17 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Jobs.Storage.Cache;
 
 /// <summary>
-/// The jobs that are in memory: every unfinished one, the newest, and those that ended or were read lately. The writer
+/// The jobs that are in memory: every unfinished one, and those that ended or were read lately. The writer
 /// brings every commit here before anybody is told of it; so what is found here is what the database has.
 /// </summary>
 internal sealed class JobCache(IOptions<DatabaseOptions> options)
 {
     private readonly ConcurrentDictionary<Guid, JobRecord> _unfinished = new();
     private readonly EndedJobs _ended = new(options.Value.CachedJobs);
-    private readonly NewestJobs _newest = new();
-
-    /// <summary>Whether the newest jobs are to be loaded again.</summary>
-    public bool NeedsNewest => _newest.NeedsLoad;
 
     /// <summary>The job; null where it is not in memory.</summary>
     public JobRecord? Find(Guid jobId) =>
         _unfinished.TryGetValue(jobId, out var job) || _ended.TryFind(jobId, out job) ? job : null;
-
-    /// <summary>A page without a filter; null where only the database can tell.</summary>
-    public IReadOnlyList<JobRecord>? Page(JobQuery query) => _newest.Page(query.After, query.Limit, query.Tenant);
 
     /// <summary>All pending and running jobs, in the order in which they were queued.</summary>
     public IReadOnlyList<JobRecord> Unfinished() =>
@@ -49,7 +42,6 @@ internal sealed class JobCache(IOptions<DatabaseOptions> options)
     {
         foreach (var commit in commits)
         {
-            _newest.Apply(commit);
             Apply(commit.JobId, commit.After);
         }
     }
@@ -64,15 +56,6 @@ internal sealed class JobCache(IOptions<DatabaseOptions> options)
         _unfinished.Clear();
         unfinished.ForEach(job => _unfinished[job.JobId] = job);
         _ended.Clear();
-        _newest.Load(StoredJobs.List(connection, JobSql.ListNewest, ("limit", NewestJobs.LoadCount)));
-        transaction.Commit();
-    }
-
-    /// <summary>Loads the newest jobs again; on the writer's thread only.</summary>
-    public void LoadNewest(DuckDBConnection connection)
-    {
-        using var transaction = connection.BeginTransaction();
-        _newest.Load(StoredJobs.List(connection, JobSql.ListNewest, ("limit", NewestJobs.LoadCount)));
         transaction.Commit();
     }
 

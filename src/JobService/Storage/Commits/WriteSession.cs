@@ -54,15 +54,6 @@ internal sealed class WriteSession(
     /// <summary>Moves the write-ahead log into the database file.</summary>
     public void Checkpoint() => _connection!.Execute("CHECKPOINT");
 
-    /// <summary>Loads the newest jobs again where deletions have left too few of them in memory.</summary>
-    public void RefreshCache()
-    {
-        if (cache.NeedsNewest)
-        {
-            cache.LoadNewest(_connection!);
-        }
-    }
-
     /// <summary>
     /// Whether the database has what a round decided. A commit is all or nothing, so that one row tells.
     /// </summary>
