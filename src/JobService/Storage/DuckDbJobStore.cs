@@ -29,7 +29,7 @@ internal sealed class DuckDbJobStore(
 
         return cache.Find(jobId) is { } job
             ? new ValueTask<JobRecord?>(job)
-            : new ValueTask<JobRecord?>(cache.ReadAsync(jobId, () => lookups.FindAsync(jobId, cancellationToken)));
+            : new ValueTask<JobRecord?>(ReadAsync(jobId, cancellationToken));
     }
 
     /// <inheritdoc />
@@ -135,6 +135,18 @@ internal sealed class DuckDbJobStore(
         cancellationToken.IsCancellationRequested
             ? Task.FromCanceled<IReadOnlyList<JobRecord>>(cancellationToken)
             : Task.FromResult(cache.Unfinished());
+
+    private async Task<JobRecord?> ReadAsync(Guid jobId, CancellationToken cancellationToken)
+    {
+        var version = cache.EndedVersion;
+        var job = await lookups.FindAsync(jobId, cancellationToken);
+        if (job is not null)
+        {
+            cache.AddRead(job, version);
+        }
+
+        return job;
+    }
 
     private static Guid ReadId(DuckDBDataReader reader) => reader.GetGuid(0);
 }
