@@ -1,28 +1,32 @@
 using System.CommandLine;
+using ForegSyte.Hosting;
+using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Storage.Migrations;
+using Microsoft.Extensions.Options;
+using Contract = ForegSyte.V1.JobService;
 
 namespace ForegSyte.Jobs.Admin;
 
 /// <summary>
-/// The commands for operators, on a service that is stopped: they open the database themselves. Settings are those of
-/// the service and come from the same places; on the command line they follow the command, as in
-/// "JobService verify --DataDirectory=/srv/foregsyte".
+/// The operator's commands. Most open the database, so the service must be stopped. They read the same settings as the
+/// service; on the command line, settings follow the command: "JobService verify --DataDirectory=/srv/foregsyte".
 /// </summary>
 internal static class AdminCommandLine
 {
     private static readonly string[] Names = ["backup", "restore", "verify", "rebuild", "keys", "-h", "-?", "--help"];
 
-    /// <summary>Whether the arguments are a command and not settings of the service.</summary>
+    /// <summary>Whether the arguments are a command.</summary>
     public static bool Handles(IReadOnlyList<string> arguments) =>
         arguments is [var first, ..] && Names.Contains(first);
 
     /// <summary>Runs a command.</summary>
-    /// <returns>0; 1 where something is wrong with the data; 2 where the command could not be run.</returns>
+    /// <returns>0 for success, 1 for problems in the data, 2 if the command failed.</returns>
     public static async Task<int> RunAsync(
         IReadOnlyList<string> arguments, TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
         var root = new RootCommand(
-            "JobService of ForegSyte. Without a command it serves; the commands want it stopped.")
+            "ForegSyte JobService. Without a command it starts the service. All commands but keys need it stopped.")
         {
             Backup(output),
             Restore(output),
@@ -39,7 +43,7 @@ internal static class AdminCommandLine
         catch (Exception failure) when (
             failure is DatabaseException or AdminException or FormatException or IOException
                 or UnauthorizedAccessException
-            or Microsoft.Extensions.Options.OptionsValidationException)
+                or OptionsValidationException)
         {
             await error.WriteLineAsync($"JobService {arguments[0]}: {failure.Message}");
             return 2;
@@ -50,12 +54,12 @@ internal static class AdminCommandLine
     {
         var to = new Option<string>("--to")
         {
-            Description = "Folder for the copy; has to be new or empty.",
+            Description = "Folder for the backup; must be new or empty.",
             Required = true,
         };
         return Make(
             "backup",
-            "Write a copy of the database, with its hash. Videos and results are files: copy their folder too.",
+            "Copy the database, with a hash. Videos and results are not included: copy the storage folder too.",
             [to],
             (tools, arguments) => DatabaseBackup.Write(
                 tools.Database, Path.GetFullPath(arguments.GetValue(to)!), tools.Time, output));
@@ -63,16 +67,16 @@ internal static class AdminCommandLine
 
     private static Command Restore(TextWriter output)
     {
-        var from = new Option<string>("--from") { Description = "Folder that backup wrote.", Required = true };
+        var from = new Option<string>("--from") { Description = "Folder of a backup.", Required = true };
         return Make(
-            "restore", "Put the copy of a backup in the place of the database, which is set aside.",
+            "restore", "Replace the database with a backup. The current database is set aside.",
             [from],
             (tools, arguments) => DatabaseRestore.Run(
                 tools.Database, Path.GetFullPath(arguments.GetValue(from)!), tools.Time, output));
     }
 
     private static Command Verify(TextWriter output) => Make(
-        "verify", "Check that the database can be read and agrees with the files of its jobs.", [],
+        "verify", "Check that the database is readable and matches the files of its jobs.", [],
         (tools, _) => StoreVerification.Run(tools, output));
 
     private static Command Rebuild(TextWriter output)
@@ -80,15 +84,15 @@ internal static class AdminCommandLine
         var pipeline = new Option<string?>("--pipeline")
         {
             Description =
-                "Pipeline of the jobs that are made of videos without results. Without it they are only told.",
+                "Pipeline for videos without results, which become pending jobs. Without it they are only listed.",
         };
         var tenant = new Option<string>("--tenant")
         {
-            Description = "Whom those jobs are to belong to; without it only an admin sees them.",
+            Description = "Tenant of these pending jobs. Without it only admins see them.",
             DefaultValueFactory = _ => "",
         };
         return Make(
-            "rebuild", "Make a new database from the videos and results in the storage folder.",
+            "rebuild", "Create a new database from the files in the storage folder.",
             [pipeline, tenant],
             (tools, arguments) => DatabaseRebuild.Run(
                 tools, arguments.GetValue(pipeline), arguments.GetValue(tenant)!, output));
@@ -111,3 +115,56 @@ internal static class AdminCommandLine
         return command;
     }
 }
+
+/// <summary>Services for the commands, created from the settings of the JobService.</summary>
+internal sealed class AdminTools(WebApplication app) : IDisposable
+{
+    /// <summary>Settings of the database.</summary>
+    public IOptions<DatabaseOptions> Database { get; } = app.Services.GetRequiredService<IOptions<DatabaseOptions>>();
+
+    /// <summary>The artifacts.</summary>
+    public IStorage Storage { get; } = app.Services.GetRequiredService<IStorage>();
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; } = app.Services.GetRequiredService<TimeProvider>();
+
+    /// <summary>The available pipelines.</summary>
+    /// <exception cref="AdminException">A pipeline cannot be read.</exception>
+    public PipelineDirectory Pipelines
+    {
+        get
+        {
+            try
+            {
+                return app.Services.GetRequiredService<PipelineDirectory>();
+            }
+            catch (InvalidOperationException failure)
+            {
+                throw new AdminException(failure.Message);
+            }
+        }
+    }
+
+    /// <summary>Reads the settings as the service does; opens nothing.</summary>
+    public static AdminTools Open(string[] settings)
+    {
+        var builder = WebApplication.CreateBuilder(settings);
+        builder.AddForegSyteHost("JobService", defaultPort: 0, Contract.Descriptor);
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.Logging.AddFilter((_, level) => level >= LogLevel.Warning);
+        builder.Services.AddStorage(builder.Configuration);
+        builder.Services.AddInferenceClient();
+        return new AdminTools(builder.Build());
+    }
+
+    /// <summary>The migrator of an open database.</summary>
+    public DatabaseMigrator MigratorOf(DuckDbDatabase database) =>
+        new(database, MigrationList.OfThisVersion, app.Services.GetRequiredService<ILoggerFactory>());
+
+    /// <inheritdoc />
+    public void Dispose() => ((IDisposable)app).Dispose();
+}
+
+/// <summary>A command failed. The message tells the operator what is wrong and what to do.</summary>
+internal sealed class AdminException(string message, Exception? innerException = null)
+    : Exception(message, innerException);

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Jobs.Admin;
 
 /// <summary>
-/// Makes the database anew from the storage: completed jobs from their sidecars, and, where a pipeline is given,
-/// pending jobs from videos without one. Never touches a database that has jobs.
+/// Recreates the database from the storage: completed jobs from their manifests and, if a pipeline is given, pending
+/// jobs from videos without a manifest. It never changes a database that has jobs.
 /// </summary>
 internal static class DatabaseRebuild
 {
@@ -23,7 +23,7 @@ internal static class DatabaseRebuild
         var building = path + ".rebuilding";
         File.Delete(building);
         Fill(tools, building, found.Jobs);
-        if (DatabasePlace.Take(path, building, now) is { } aside)
+        if (DatabaseFile.Replace(path, building, now) is { } aside)
         {
             output.WriteLine($"set aside: {aside}");
         }
@@ -35,7 +35,8 @@ internal static class DatabaseRebuild
 
         foreach (var jobId in found.Skipped)
         {
-            output.WriteLine($"skipped: {ArtifactKeys.Video(jobId)} has no sidecar; with --pipeline it becomes a job");
+            output.WriteLine(
+                $"skipped: {ArtifactKeys.Video(jobId)} has no manifest; with --pipeline it becomes a pending job");
         }
 
         var completed = found.Jobs.Count(job => job.Status == JobStatus.Completed);
@@ -50,7 +51,7 @@ internal static class DatabaseRebuild
         if (pipelineId is not null && !tools.Pipelines.Contains(pipelineId))
         {
             throw new AdminException(
-                $"There is no pipeline \"{pipelineId}\". There are "
+                $"The pipeline \"{pipelineId}\" does not exist. Choose one of "
                 + $"{string.Join(", ", tools.Pipelines.All.Select(pipeline => pipeline.Id))}.");
         }
     }
@@ -70,7 +71,7 @@ internal static class DatabaseRebuild
         {
             throw new AdminException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{path} has {count} jobs; rebuild merges nothing. Move the database and its .wal away first."));
+                $"{path} has {count} jobs; rebuild does not merge. Move the database and its .wal away first."));
         }
     }
 
@@ -82,12 +83,67 @@ internal static class DatabaseRebuild
         using var connection = database.Connect();
         using (var transaction = connection.BeginTransaction())
         {
-            new DuckDbTable<JobRecord>(connection, "jobs", JobColumns.Jobs, keyLength: 1).Append(jobs);
-            new DuckDbTable<AttemptRow>(connection, "attempts", JobColumns.Attempts, keyLength: 2).Append(
-                [.. jobs.SelectMany(job => job.Attempts.Select(attempt => new AttemptRow(job.JobId, attempt)))]);
+            new JobTables(connection).Insert(jobs);
             transaction.Commit();
         }
 
         connection.Execute("CHECKPOINT");
     }
+}
+
+/// <summary>The jobs found in the storage.</summary>
+/// <param name="Jobs">Their records, oldest first.</param>
+/// <param name="Skipped">Jobs with a video but no manifest, if no pipeline was given.</param>
+/// <param name="Problems">What is damaged or missing, a sentence each.</param>
+internal sealed record RebuiltJobs(
+    IReadOnlyList<JobRecord> Jobs, IReadOnlyList<Guid> Skipped, IReadOnlyList<string> Problems)
+{
+    /// <summary>Reads the artifacts.</summary>
+    public static RebuiltJobs From(IStorage storage, string? pipelineId, string tenant, DateTimeOffset now)
+    {
+        var (jobs, skipped, problems) = (new List<JobRecord>(), new List<Guid>(), new List<string>());
+        foreach (var jobId in storage.ListKeys().Select(ArtifactKeys.JobOf).OfType<Guid>().Distinct().Order())
+        {
+            try
+            {
+                if (JobManifest.Read(storage, jobId) is { } completed && storage.Exists(ArtifactKeys.Results(jobId)))
+                {
+                    jobs.Add(completed);
+                    continue;
+                }
+            }
+            catch (FormatException failure)
+            {
+                problems.Add(failure.Message);
+            }
+
+            if (!storage.Exists(ArtifactKeys.Video(jobId)))
+            {
+                problems.Add($"Job {jobId} has artifacts, but no video and no readable manifest with results.");
+            }
+            else if (pipelineId is null)
+            {
+                skipped.Add(jobId);
+            }
+            else
+            {
+                jobs.Add(Pending(jobId, pipelineId, tenant, now));
+            }
+        }
+
+        return new RebuiltJobs([.. jobs.OrderBy(job => job.CreatedAt).ThenBy(job => job.JobId)], skipped, problems);
+    }
+
+    private static JobRecord Pending(Guid jobId, string pipelineId, string tenant, DateTimeOffset now) =>
+        JobPrecision.Cut(new JobRecord
+        {
+            JobId = jobId,
+            Tenant = tenant,
+            Status = JobStatus.Pending,
+            PipelineId = pipelineId,
+            InputPath = ArtifactKeys.Video(jobId),
+            CreatedAt = now,
+            UpdatedAt = now,
+            QueuedAt = now,
+        });
 }

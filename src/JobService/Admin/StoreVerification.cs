@@ -3,12 +3,11 @@ using DuckDB.NET.Data;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.Migrations;
-using ForegSyte.Jobs.Storage.Results;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Admin;
 
-/// <summary>Checks the database and the artifacts of its jobs against each other. Changes nothing.</summary>
+/// <summary>Compares the database with the artifacts of its jobs. Changes nothing.</summary>
 internal sealed class StoreVerification(AdminTools tools)
 {
     private const int JobsAtATime = 500;
@@ -18,13 +17,13 @@ internal sealed class StoreVerification(AdminTools tools)
     private readonly HashSet<Guid> _jobs = [];
     private readonly SortedDictionary<string, int> _counts = new(StringComparer.Ordinal);
 
-    /// <summary>Checks and reports.</summary>
-    /// <returns>0 where nothing is wrong; 1 otherwise.</returns>
+    /// <summary>Runs the checks and prints a report.</summary>
+    /// <returns>0 if there are no problems; 1 otherwise.</returns>
     public static int Run(AdminTools tools, TextWriter output)
     {
         if (!File.Exists(tools.Database.Value.Path))
         {
-            throw new AdminException($"There is no database {tools.Database.Value.Path}.");
+            throw new AdminException($"The database {tools.Database.Value.Path} does not exist. Check DataDirectory.");
         }
 
         var verification = new StoreVerification(tools);
@@ -44,9 +43,9 @@ internal sealed class StoreVerification(AdminTools tools)
         if (!applied.SequenceEqual(MigrationList.OfThisVersion.Versions))
         {
             throw new AdminException(
-                $"The schema of {database.Path} has the versions {string.Join(", ", applied)}; this JobService wants "
-                + $"{string.Join(", ", MigrationList.OfThisVersion.Versions)}. Start the service once, or use the "
-                + "version that wrote it.");
+                $"The schema of {database.Path} has the versions {string.Join(", ", applied)}; this JobService needs "
+                + $"{string.Join(", ", MigrationList.OfThisVersion.Versions)}. Start the service once to migrate it, "
+                + "or use the version that wrote it.");
         }
     }
 
@@ -58,7 +57,7 @@ internal sealed class StoreVerification(AdminTools tools)
         {
             foreach (var jobId in page)
             {
-                Check(jobId, () => CheckJob(StoredJobs.Find(connection, jobId)!));
+                Check(jobId, () => CheckJob(JobRows.Find(connection, jobId)!));
             }
         }
 
@@ -66,7 +65,7 @@ internal sealed class StoreVerification(AdminTools tools)
             "SELECT DISTINCT job_id FROM attempts WHERE job_id NOT IN (SELECT job_id FROM jobs)",
             reader => reader.GetGuid(0)))
         {
-            _problems.Add($"attempts of job {lost}, which is not there");
+            _problems.Add($"job {lost} is missing, but has attempts");
         }
     }
 
@@ -76,7 +75,7 @@ internal sealed class StoreVerification(AdminTools tools)
         _counts[status] = _counts.GetValueOrDefault(status) + 1;
         if (!job.IsTerminal && !tools.Storage.Exists(job.InputPath))
         {
-            _problems.Add($"job {job.JobId} is {status}, and its video {job.InputPath} is gone");
+            _problems.Add($"job {job.JobId} is {status}, but its video {job.InputPath} is missing");
         }
 
         if (job.Status == JobStatus.Completed)
@@ -89,7 +88,7 @@ internal sealed class StoreVerification(AdminTools tools)
     {
         if (job.OutputPath is not { } key || !tools.Storage.Exists(key))
         {
-            _problems.Add($"job {job.JobId} is completed, and its results are gone");
+            _problems.Add($"job {job.JobId} is completed, but its results are missing");
             return;
         }
 
@@ -106,7 +105,7 @@ internal sealed class StoreVerification(AdminTools tools)
         {
             _problems.Add(string.Create(
                 CultureInfo.InvariantCulture,
-                $"job {job.JobId} has {job.Summary?.Frames?.Analyzed} analyzed frames, its results {frames}"));
+                $"job {job.JobId} has {job.Summary?.Frames?.Analyzed} analyzed frames, but its results have {frames}"));
         }
     }
 

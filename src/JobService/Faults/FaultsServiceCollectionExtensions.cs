@@ -2,7 +2,7 @@ using ForegSyte.Hosting.Configuration;
 
 namespace ForegSyte.Jobs.Faults;
 
-/// <summary>Adds the points at which the fault suite ends the process.</summary>
+/// <summary>Registers the crash points of the fault tests.</summary>
 internal static class FaultsServiceCollectionExtensions
 {
     public static void AddFaults(this IServiceCollection services)

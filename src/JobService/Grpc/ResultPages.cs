@@ -1,7 +1,6 @@
 using System.Globalization;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Storage;
-using ForegSyte.Jobs.Storage.Results;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Grpc;

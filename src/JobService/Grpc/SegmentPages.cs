@@ -1,5 +1,5 @@
 using ForegSyte.Hosting.Errors;
-using ForegSyte.Jobs.Storage.Segments;
+using ForegSyte.Jobs.Storage;
 using ForegSyte.V1;
 using Google.Protobuf;
 

@@ -1,8 +1,6 @@
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Storage;
-using ForegSyte.Jobs.Storage.Results;
-using ForegSyte.Jobs.Storage.Segments;
 using ForegSyte.Jobs.Tracing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;

@@ -1,6 +1,6 @@
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Inference;
-using ForegSyte.Jobs.Storage.Segments;
+using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Tracing;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;

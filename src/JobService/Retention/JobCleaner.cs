@@ -1,14 +1,57 @@
+using System.ComponentModel.DataAnnotations;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Submission;
 using ForegSyte.Jobs.Uploads;
+using ForegSyte.Protocol.Limits;
+using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Retention;
 
+/// <summary>When ended jobs are deleted. Section "Retention".</summary>
+internal sealed class RetentionOptions
+{
+    public const string Section = "Retention";
+
+    /// <summary>How long a job is kept after its end; 0 for no limit.</summary>
+    /// <value>0 to 3650 days; 0 by default.</value>
+    [Range(typeof(TimeSpan), "00:00:00", "3650.00:00:00")]
+    [Limit(
+        "", "How long a job is kept after its end, 0 for ever; after it it is removed.",
+        Reason = ErrorReason.JobNotFound)]
+    public TimeSpan MaxAge { get; set; }
+
+    /// <summary>
+    /// Free space of the storage's disk in bytes below which ended jobs are deleted, oldest end first; 0 for never.
+    /// </summary>
+    /// <value>0 to 1 PiB; 0 by default.</value>
+    [Range(0L, 1L << 50)]
+    [Limit(
+        "bytes", "Free space below which jobs that have ended are removed, 0 for never.",
+        Reason = ErrorReason.JobNotFound)]
+    public long MinFreeBytes { get; set; }
+
+    /// <summary>Interval of the cleaner.</summary>
+    /// <value>100 ms to 1 day; 1 minute by default.</value>
+    [Range(typeof(TimeSpan), "00:00:00.100", "1.00:00:00")]
+    public TimeSpan Interval { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Maximum number of jobs in one batch of deletions or checks.</summary>
+    /// <value>1 to 10000; 200 by default.</value>
+    [Range(1, 10_000)]
+    [Limit("jobs", "Jobs that are removed in one go; others are in the next one.")]
+    public int BatchSize { get; set; } = 200;
+
+    /// <summary>Number of completed jobs, newest first, whose results are checked at start.</summary>
+    /// <value>0 to 1000000; 10000 by default.</value>
+    [Range(0, 1_000_000)]
+    [Limit("jobs", "Completed jobs, the newest, whose results are looked for at the start.")]
+    public int CheckedResults { get; set; } = 10_000;
+}
+
 /// <summary>
-/// Removes what is no longer wanted, in the background: terminal jobs by age and by free disk space, what is left of
-/// deleted ones, uploads that nobody goes on with, request ids whose time is over; and after a start, what belongs to
-/// nothing.
+/// Deletes in the background: ended jobs by age and by free disk space, artifacts of deleted jobs, expired uploads and
+/// expired request ids; and, once after a start, artifacts without a job.
 /// </summary>
 internal sealed class JobCleaner(
     IJobStore store,
@@ -21,10 +64,10 @@ internal sealed class JobCleaner(
     TimeProvider time,
     ILogger<JobCleaner> logger) : BackgroundService
 {
-    /// <summary>Jobs that are removed between two looks at the free space.</summary>
+    /// <summary>Number of jobs deleted between two checks of the free space.</summary>
     private const int SpaceBatch = 16;
 
-    /// <summary>After every job's end, whatever the clock says.</summary>
+    /// <summary>Later than any job's end, even if the clock was wrong.</summary>
     private static readonly DateTimeOffset EndOfTime = new(9999, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <inheritdoc />
@@ -34,7 +77,7 @@ internal sealed class JobCleaner(
         await base.StartAsync(cancellationToken);
     }
 
-    /// <summary>Removes all that is due now.</summary>
+    /// <summary>Deletes everything that is due.</summary>
     public async Task CleanAsync(CancellationToken cancellationToken)
     {
         await FinishDeletionsAsync(cancellationToken);
@@ -70,7 +113,7 @@ internal sealed class JobCleaner(
             }
             catch (Exception exception)
             {
-                logger.LogError(exception, "Cleaning failed; trying again in {Interval}", options.Value.Interval);
+                logger.LogError(exception, "Cleanup failed; next try in {Interval}", options.Value.Interval);
             }
         }
         while (await WaitAsync(timer, stoppingToken));
@@ -92,7 +135,7 @@ internal sealed class JobCleaner(
     {
         if (uploads.RemoveExpired() is > 0 and var expired)
         {
-            logger.LogInformation("Removed {Count} uploads to which nothing came any more", expired);
+            logger.LogInformation("{Count} expired uploads deleted", expired);
         }
     }
 
@@ -120,7 +163,7 @@ internal sealed class JobCleaner(
 
         if (removed > 0)
         {
-            logger.LogInformation("Removed {Count} jobs that ended before {Time:O}", removed, endedBefore);
+            logger.LogInformation("{Count} jobs deleted that ended before {Time:O}", removed, endedBefore);
         }
     }
 
@@ -133,12 +176,12 @@ internal sealed class JobCleaner(
             if (removed == 0)
             {
                 logger.LogWarning(
-                    "The disk has {Free} bytes left, less than Retention:MinFreeBytes, and no terminal job is left to "
-                    + "remove", storage.FreeBytes());
+                    "Disk has {Free} free bytes, less than Retention:MinFreeBytes, and no ended job is left to delete",
+                    storage.FreeBytes());
                 break;
             }
 
-            logger.LogInformation("Removed {Count} jobs to free space on the disk", removed);
+            logger.LogInformation("{Count} jobs deleted to free disk space", removed);
         }
     }
 }

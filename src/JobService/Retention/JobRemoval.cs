@@ -2,21 +2,20 @@ using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Storage;
-using ForegSyte.Jobs.Storage.Segments;
 using ForegSyte.Jobs.Submission;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Retention;
 
 /// <summary>
-/// Removes terminal jobs: the row first, with a note that its artifacts are to go, then the artifacts, then the note.
-/// Whatever comes in between, the cleaner finishes it.
+/// Deletes ended jobs: first the row, which leaves a tombstone, then the artifacts, then the tombstone. After a crash
+/// the cleaner finishes the deletion.
 /// </summary>
 internal sealed class JobRemoval(
     IJobStore store, IStorage storage, SegmentStore segments, LocalAttempts attempts, CrashPoints crashPoints)
 {
-    /// <summary>Removes a job with its artifacts; false where there is none.</summary>
-    /// <exception cref="ServiceException">WRONG_JOB_STATUS: the job is not terminal.</exception>
+    /// <summary>Deletes a job with its artifacts; false if it does not exist.</summary>
+    /// <exception cref="ServiceException">WRONG_JOB_STATUS: the job has not ended.</exception>
     public async Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken)
     {
         if (await DeleteRowAsync(jobId, cancellationToken) is not { } job)
@@ -29,12 +28,10 @@ internal sealed class JobRemoval(
         return true;
     }
 
-    /// <summary>
-    /// Removes those of some jobs that are terminal, with their artifacts; returns how many those were.
-    /// </summary>
+    /// <summary>Deletes the jobs that have ended, with their artifacts; returns the count.</summary>
     public async Task<int> DeleteTerminalAsync(IReadOnlyList<Guid> jobIds, CancellationToken cancellationToken)
     {
-        // All at once, so that they share commits.
+        // Concurrently, so that they share commits.
         var deleted = await Task.WhenAll(jobIds.Select(jobId => TryDeleteRowAsync(jobId, cancellationToken)));
         List<DeletedJob> gone =
             [.. deleted.OfType<JobRecord>().Select(job => new DeletedJob(job.JobId, job.VideoSha256))];
@@ -43,8 +40,8 @@ internal sealed class JobRemoval(
     }
 
     /// <summary>
-    /// Removes what is left of jobs that were deleted before, and forgets them. What hash a video had is not known any
-    /// more, so that its bytes are looked for.
+    /// Deletes the artifacts and tombstones of jobs whose rows are deleted. The hashes of their videos are unknown, so
+    /// all shared bytes are checked.
     /// </summary>
     public async Task FinishAsync(IReadOnlyCollection<Guid> jobIds, CancellationToken cancellationToken)
     {
@@ -56,7 +53,7 @@ internal sealed class JobRemoval(
     {
         foreach (var (jobId, videoSha256) in jobs)
         {
-            // A cancelled attempt may still be about to store something.
+            // A cancelled attempt can still store something.
             await attempts.WaitUntilEndedAsync(jobId, cancellationToken);
             segments.RemoveAll(jobId);
             storage.Delete(ArtifactKeys.Results(jobId));
@@ -79,7 +76,7 @@ internal sealed class JobRemoval(
         }
         catch (ServiceException retried) when (retried.Reason == ErrorReason.WrongJobStatus)
         {
-            // A caller put it back to the queue since it was listed.
+            // RetryJob made it pending after it was listed.
             return null;
         }
     }
@@ -105,8 +102,6 @@ internal sealed class JobRemoval(
         }
     }
 
-    /// <summary>A job whose row is gone.</summary>
-    /// <param name="JobId">The job.</param>
-    /// <param name="VideoSha256">The hash of its video; null where it is not known.</param>
+    /// <summary>A job whose row is deleted; the hash of its video is null if unknown.</summary>
     private readonly record struct DeletedJob(Guid JobId, string? VideoSha256);
 }

@@ -2,7 +2,7 @@ using ForegSyte.Hosting.Configuration;
 
 namespace ForegSyte.Jobs.Retention;
 
-/// <summary>Adds what removes jobs; to be added after the dispatcher, which recovers them first.</summary>
+/// <summary>Registers the deletion of jobs. Call it after AddDispatcher, which recovers jobs first.</summary>
 internal static class RetentionServiceCollectionExtensions
 {
     public static void AddRetention(this IServiceCollection services)

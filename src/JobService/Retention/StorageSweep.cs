@@ -7,8 +7,8 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Jobs.Retention;
 
 /// <summary>
-/// Makes database and storage agree after a start: removes artifacts without a job, unless the database may have
-/// forgotten the job, and settles jobs without their artifacts. Works in batches, while jobs run.
+/// Reconciles storage and database after a start, in batches, while jobs run: deletes artifacts without a job, unless
+/// the database may be an old copy, and fails pending jobs without a video.
 /// </summary>
 internal sealed class StorageSweep(
     IJobStore store,
@@ -23,28 +23,28 @@ internal sealed class StorageSweep(
     private static readonly JobFilter Completed = JobFilterParser.Parse("status = COMPLETED");
 
     private StoreGeneration? _generation;
-    private string? _doubt;
+    private string? _mismatch;
 
     /// <summary>
-    /// Begins a generation of the database and compares it with the storage's note; to be called once at start, before
-    /// <see cref="RunAsync"/>.
+    /// Starts a generation of the database and compares it with the one that the storage recorded. Call it once at
+    /// start, before <see cref="RunAsync"/>.
     /// </summary>
     public async Task BeginAsync(CancellationToken cancellationToken)
     {
         _generation = await store.BeginGenerationAsync(cancellationToken);
-        _doubt = GenerationCheck.DoubtOf(storage.ReadGeneration(), _generation, storage.ListKeys().Any());
+        _mismatch = GenerationCheck.MismatchOf(storage.ReadGeneration(), _generation, storage.ListKeys().Any());
 
-        // The doubt has to outlive this start: generations of the older copy would catch up with the note.
-        storage.WriteGeneration(_doubt is null ? _generation : GenerationCheck.Unknown);
+        // A mismatch must outlive this start: the generations of an old copy would catch up with the recorded one.
+        storage.WriteGeneration(_mismatch is null ? _generation : GenerationCheck.Unknown);
         if (!storage.Shares)
         {
             logger.LogWarning(
-                "The file system of the storage has no hard links: equal videos are stored several times, and uploads "
-                + "are copied when they are submitted");
+                "File system of the storage has no hard links: equal videos are stored more than once, and submitted "
+                + "uploads are copied");
         }
     }
 
-    /// <summary>Looks through the storage and the jobs once.</summary>
+    /// <summary>Checks the storage and the jobs once.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         RemoveAbandoned();
@@ -60,17 +60,15 @@ internal sealed class StorageSweep(
         var abandoned = storage.RemoveAbandoned();
         if (abandoned > 0)
         {
-            logger.LogInformation(
-                "Removed {Count} artifacts that were not complete when the last run ended", abandoned);
+            logger.LogInformation("{Count} unfinished artifacts of earlier runs deleted", abandoned);
         }
     }
 
     private void RemoveUnshared()
     {
-        // In doubt nothing is removed.
-        if (_doubt is null && storage.RemoveUnshared() is > 0 and var unshared)
+        if (_mismatch is null && storage.RemoveUnshared() is > 0 and var unshared)
         {
-            logger.LogInformation("Removed {Count} videos that no job has any more", unshared);
+            logger.LogInformation("{Count} unused shared videos deleted", unshared);
         }
     }
 
@@ -83,14 +81,14 @@ internal sealed class StorageSweep(
         {
             cancellationToken.ThrowIfCancellationRequested();
 
-            // Asked in this order: a job whose place is not kept any more was committed before, or never will be.
+            // In this order: a job whose reservation is gone was committed before, or never will be.
             var settled = batch.Where(artifact => !pending.IsReserved(artifact.JobId!.Value)).ToList();
             var known = await store.FindKnownAsync(
                 [.. settled.Select(artifact => artifact.JobId!.Value).Distinct()], cancellationToken);
             foreach (var (key, _) in settled.Where(artifact => !known.Contains(artifact.JobId!.Value)))
             {
                 orphans++;
-                if (_doubt is null)
+                if (_mismatch is null)
                 {
                     storage.Delete(key);
                 }
@@ -102,27 +100,27 @@ internal sealed class StorageSweep(
 
     private void Report(int orphans)
     {
-        switch (orphans, _doubt)
+        switch (orphans, _mismatch)
         {
             case (0, null):
                 break;
             case (0, _):
-                // The database knows every job that there is something of: from now on it is the storage's own.
+                // The database has all jobs of the storage: from now on they belong together.
                 storage.WriteGeneration(_generation!);
                 break;
             case (_, null):
-                logger.LogInformation("Removed {Count} artifacts that belong to no job", orphans);
+                logger.LogInformation("{Count} artifacts without a job deleted", orphans);
                 break;
             default:
                 logger.LogWarning(
-                    "{Count} artifacts belong to jobs that the database does not know, and {Doubt}: nothing is "
-                    + "removed. \"JobService rebuild\" makes jobs of them; where they are rubbish, remove the files",
-                    orphans, _doubt);
+                    "{Count} artifacts belong to jobs that are not in the database, and {Mismatch}: nothing was "
+                    + "deleted. Run \"JobService rebuild\" to recreate the jobs, or delete the files",
+                    orphans, _mismatch);
                 break;
         }
     }
 
-    /// <summary>A pending job whose video is gone can only fail, and is told so at once.</summary>
+    /// <summary>A pending job without a video can only fail, so it fails now.</summary>
     private async Task FailWithoutVideoAsync(CancellationToken cancellationToken)
     {
         foreach (var jobId in pending.Ids.Where(jobId => !storage.Exists(ArtifactKeys.Video(jobId))))
@@ -133,7 +131,7 @@ internal sealed class StorageSweep(
             }
             catch (TransitionRefusedException)
             {
-                // A dispatcher has it already, and will find out as well.
+                // A dispatcher claimed it and will fail it.
             }
         }
     }
@@ -145,13 +143,13 @@ internal sealed class StorageSweep(
             return job;
         }
 
-        logger.LogWarning("The video of job {JobId} is gone from the storage; the job fails", job.JobId);
+        logger.LogWarning("Job {JobId} failed: its video is missing from the storage", job.JobId);
         var token = Guid.NewGuid();
         var now = time.GetUtcNow();
         var claimed = JobTransitions.Claim(job, token, now, TimeSpan.FromSeconds(1));
         var failure = new JobFailure(
             ErrorReason.VideoGone,
-            "The video is gone from the storage, so that the job cannot run. Submit the video again.",
+            "The video is missing from the storage, so the job cannot run. Submit the video again.",
             new Dictionary<string, string> { ["key"] = job.InputPath });
         return JobTransitions.Fail(claimed, token, failure, now);
     }
@@ -177,7 +175,57 @@ internal sealed class StorageSweep(
         if (missing > 0)
         {
             logger.LogWarning(
-                "{Missing} of the {Seen} newest completed jobs have no results in the storage any more", missing, seen);
+                "{Missing} of the {Seen} newest completed jobs have no results in the storage", missing, seen);
         }
     }
+}
+
+/// <summary>
+/// Deletes segments of completed jobs, which a crash after the completion leaves. Segments of other jobs stay, since
+/// the next attempt or RetryJob resumes from them.
+/// </summary>
+internal sealed class SegmentSweep(IJobStore store, IStorage storage, ILogger<SegmentSweep> logger)
+{
+    /// <summary>Checks the storage once. Jobs can run meanwhile: a completed job stays completed.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var removed = 0;
+        foreach (var keys in storage.ListKeys().Where(ArtifactKeys.IsInterim).GroupBy(ArtifactKeys.JobOf).ToList())
+        {
+            if (await store.FindAsync(keys.Key!.Value, cancellationToken) is { Status: JobStatus.Completed })
+            {
+                removed += keys.Count(storage.Delete);
+            }
+        }
+
+        if (removed > 0)
+        {
+            logger.LogInformation("{Count} segments of completed jobs deleted", removed);
+        }
+    }
+}
+
+/// <summary>
+/// Decides whether the database can have lost jobs of the storage. Pure. Each start is a generation of the database,
+/// and the storage records the latest one that used it.
+/// </summary>
+internal static class GenerationCheck
+{
+    /// <summary>Recorded while the storage has artifacts whose jobs are not in the database.</summary>
+    public static StoreGeneration Unknown { get; } = new(Guid.Empty, 0);
+
+    /// <summary>Why artifacts without a job must be kept; null if they can be deleted.</summary>
+    /// <param name="recorded">The generation that the storage recorded; null if there is none.</param>
+    /// <param name="current">The current generation.</param>
+    /// <param name="hasArtifacts">Whether the storage has artifacts.</param>
+    public static string? MismatchOf(StoreGeneration? recorded, StoreGeneration current, bool hasArtifacts) =>
+        recorded switch
+        {
+            null when !hasArtifacts => null,
+            null => "the storage was never used with this database",
+            _ when recorded == Unknown => "an earlier start found artifacts without a job",
+            _ when recorded.DatabaseId != current.DatabaseId => "the storage was last used with another database",
+            _ when recorded.Generation >= current.Generation => "the database is an older copy",
+            _ => null,
+        };
 }

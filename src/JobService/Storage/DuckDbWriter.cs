@@ -2,75 +2,85 @@ using System.Threading.Channels;
 using DuckDB.NET.Data;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Metrics;
-using ForegSyte.Jobs.Storage.Cache;
-using ForegSyte.Jobs.Storage.Commits;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Storage;
 
 /// <summary>
-/// The one writer of the process. Changes wait in a bounded channel; those that wait while a commit is made are the
-/// next commit: one transaction, written set-based, acknowledged afterwards. So the rate of durable changes grows with
-/// the number of callers and not with that of fsyncs, and two changes of a row never conflict.
+/// The only writer of the database, with group commit: changes that arrive during a commit form the next one, a single
+/// transaction that is acknowledged afterwards. The rate of durable changes grows with the number of callers instead of
+/// being limited by the rate of fsyncs, and changes of one row never conflict (ADR 8).
 /// </summary>
 /// <remarks>
-/// DuckDB has no asynchronous calls. However many calls are in flight, writing blocks one thread of the pool; the
-/// callers await.
+/// DuckDB has no asynchronous calls: however many calls are in flight, writing blocks one thread of the pool.
 /// </remarks>
 internal sealed class DuckDbWriter : IAsyncDisposable
 {
-    /// <summary>Wait between two tries to open a database that DuckDB gave up.</summary>
+    /// <summary>Delay between two tries to open a database after a fatal error.</summary>
     private static readonly TimeSpan ReopenInterval = TimeSpan.FromSeconds(1);
 
+    private readonly DuckDbDatabase _database;
+    private readonly DuckDbReaders _readers;
     private readonly DatabaseOptions _options;
     private readonly JobCache _cache;
+    private readonly CrashPoints _crashPoints;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly JobMetrics _metrics;
-    private readonly WriteSession _session;
-    private readonly Channel<IPendingWrite> _pending;
+    private readonly Channel<PendingWrite> _pending;
     private readonly Task _running;
+    private DuckDBConnection? _connection;
+    private JobTables? _tables;
     private bool _isCheckpointed = true;
 
     public DuckDbWriter(
         DuckDbDatabase database, DuckDbReaders readers, JobCache cache, IOptions<DatabaseOptions> options,
         CrashPoints crashPoints, JobMetrics metrics, TimeProvider time, ILogger<DuckDbWriter> logger)
     {
-        (_options, _cache, _metrics, _time, _logger) = (options.Value, cache, metrics, time, logger);
-        _session = new WriteSession(database, readers, cache, crashPoints, time, logger);
-        _session.Open();
-        _pending = Channel.CreateBounded<IPendingWrite>(
+        (_database, _readers, _options, _cache) = (database, readers, options.Value, cache);
+        (_crashPoints, _metrics, _time, _logger) = (crashPoints, metrics, time, logger);
+        Open();
+        _pending = Channel.CreateBounded<PendingWrite>(
             new BoundedChannelOptions(_options.WriteQueueCapacity) { SingleReader = true });
         _running = Task.Run(RunAsync);
     }
 
-    /// <summary>Raised for every change, in the order of the commits and before its caller goes on.</summary>
+    /// <summary>Raised for every change in the order of the commits, before its caller continues.</summary>
     public event Action<JobCommit>? Committed;
 
     /// <summary>
-    /// Makes a change of a job; when the task completes, it is durable. A call that is cancelled before its turn
-    /// changes nothing; one that has begun completes, since its outcome could not be told otherwise.
+    /// Makes a change of a job and returns when it is durable. A call that is cancelled while it is queued changes
+    /// nothing; one whose commit has started completes, since its outcome would be unknown otherwise.
     /// </summary>
-    public Task<T> ChangeAsync<T>(JobChange<T> change, CancellationToken cancellationToken) =>
-        PutAsync(change, cancellationToken);
+    public async Task<T> ChangeAsync<T>(
+        JobKey key, Func<CommitBatch, T> change, CancellationToken cancellationToken)
+    {
+        T? result = default;
+        await EnqueueAsync(new JobChange(key, batch => result = change(batch)), cancellationToken);
+        return result!;
+    }
 
     /// <summary>
-    /// Runs statements in a transaction of their own; when the task completes, they are durable. They change no row
-    /// of jobs or attempts: the cache would not know.
+    /// Runs statements in a transaction of their own and returns when they are durable. They must not change jobs or
+    /// attempts, since the cache would not know.
     /// </summary>
-    public Task<T> WriteAsync<T>(Func<DuckDBConnection, T> statements, CancellationToken cancellationToken) =>
-        PutAsync(new Statements<T>(statements), cancellationToken);
+    public async Task<T> ExecuteAsync<T>(Func<DuckDBConnection, T> statements, CancellationToken cancellationToken)
+    {
+        T? result = default;
+        await EnqueueAsync(new Statements(connection => result = statements(connection)), cancellationToken);
+        return result!;
+    }
 
-    /// <summary>Makes the changes that wait, writes a checkpoint and lets go of the database.</summary>
+    /// <summary>Commits the queued changes, writes a checkpoint and closes the connection.</summary>
     public async ValueTask DisposeAsync()
     {
         _pending.Writer.TryComplete();
         await _running;
         await CheckpointAsync();
-        _session.Close();
+        Close();
     }
 
-    private async Task<T> PutAsync<T>(PendingWrite<T> write, CancellationToken cancellationToken)
+    private async Task EnqueueAsync(PendingWrite write, CancellationToken cancellationToken)
     {
         await using var registration = cancellationToken.Register(() => write.TryCancel(cancellationToken));
         try
@@ -82,132 +92,170 @@ internal sealed class DuckDbWriter : IAsyncDisposable
             throw new ObjectDisposedException(nameof(DuckDbWriter), "The database is closed.");
         }
 
-        return await write.Completion;
+        await write.Completion;
     }
 
     private async Task RunAsync()
     {
-        var batch = new List<IPendingWrite>(_options.MaxCommitChanges);
         while (await WaitForWritesAsync())
         {
-            batch.Clear();
-            while (batch.Count < _options.MaxCommitChanges && _pending.Reader.TryRead(out var write))
+            var (taken, changes) = (0, new List<JobChange>());
+            while (taken < _options.MaxCommitChanges && _pending.Reader.TryRead(out var write))
             {
-                if (write.TryBegin())
+                if (!write.TryStart())
                 {
-                    batch.Add(write);
+                    continue;
                 }
+
+                taken++;
+                if (write is JobChange change)
+                {
+                    changes.Add(change);
+                    continue;
+                }
+
+                await CommitAsync(changes);
+                changes.Clear();
+                await ExecuteAsync((Statements)write);
             }
 
-            await MakeAsync(batch);
+            await CommitAsync(changes);
         }
     }
 
-    /// <summary>Waits for the next writes, and uses the time for what can be done without any.</summary>
+    /// <summary>Waits for writes; writes a checkpoint or reopens the database if there are none for a while.</summary>
     private async Task<bool> WaitForWritesAsync()
     {
         var waiting = _pending.Reader.WaitToReadAsync().AsTask();
-        while (!waiting.IsCompleted && !(_isCheckpointed && _session.IsOpen))
+        while (!waiting.IsCompleted && !(_isCheckpointed && _connection is not null))
         {
             try
             {
-                await waiting.WaitAsync(_session.IsOpen ? _options.IdleCheckpointDelay : ReopenInterval, _time);
+                await waiting.WaitAsync(
+                    _connection is not null ? _options.IdleCheckpointDelay : ReopenInterval, _time);
             }
             catch (TimeoutException)
             {
-                await (_session.IsOpen ? CheckpointAsync() : TryReopenAsync());
+                await (_connection is not null ? CheckpointAsync() : TryReopenAsync());
             }
         }
 
         return await waiting;
     }
 
-    private async Task MakeAsync(List<IPendingWrite> writes)
+    private async Task CommitAsync(List<JobChange> changes)
     {
-        var changes = new List<IJobChange>(writes.Count);
-        foreach (var write in writes)
-        {
-            if (write is IJobChange change)
-            {
-                changes.Add(change);
-                continue;
-            }
-
-            await CommitAsync(changes);
-            changes.Clear();
-            await RunAsync((IStatements)write);
-        }
-
-        await CommitAsync(changes);
-    }
-
-    private async Task CommitAsync(List<IJobChange> changes)
-    {
-        if (changes.Count == 0 || await TryCommitAsync(changes, exact: false) is not { } failure)
+        if (changes.Count == 0 || await TryCommitAsync(changes, isRepeated: false) is not { } failure)
         {
             return;
         }
 
-        if (DatabaseFailures.IsDiskFull(failure) || !_session.IsOpen)
+        if (DatabaseFailures.IsDiskFull(failure) || _connection is null)
         {
             changes.ForEach(change => change.Fail(DatabaseFailures.OfWriting(failure)));
             return;
         }
 
-        // One of them is the cause, most likely a key that is there already; the others shall not fail with it.
+        // One change is the cause, usually a key that exists already: commit each alone, so that only that one fails.
         foreach (var change in changes)
         {
-            if (await TryCommitAsync([change], exact: true) is { } ownFailure)
+            if (await TryCommitAsync([change], isRepeated: true) is { } ownFailure)
             {
                 change.Fail(DatabaseFailures.OfWriting(ownFailure));
             }
         }
     }
 
-    /// <summary>Commits changes and tells of them; returns what failed, and has told nobody then.</summary>
-    private async Task<Exception?> TryCommitAsync(List<IJobChange> changes, bool exact)
+    /// <summary>Commits changes and completes them; returns the failure if nothing was committed.</summary>
+    private async Task<Exception?> TryCommitAsync(List<JobChange> changes, bool isRepeated)
     {
-        CommitBatch? round = null;
-        ChangeSet? rows = null;
+        CommitBatch? batch = null;
+        ChangeSet? changeSet = null;
         var start = _time.GetTimestamp();
         try
         {
-            await OpenAsync();
-            round = _session.Begin(changes, exact);
-            foreach (var change in changes)
+            await EnsureOpenAsync();
+            batch = LoadBatch(changes, isRepeated);
+            changes.ForEach(change => change.Apply(batch));
+            changeSet = batch.ToChangeSet();
+            if (!changeSet.IsEmpty)
             {
-                change.Decide(round);
-            }
-
-            rows = round.Rows();
-            if (!rows.IsEmpty)
-            {
-                _isCheckpointed = false;
-                _session.Write(rows);
+                Write(changeSet);
             }
         }
         catch (Exception failure)
         {
-            // The automatic checkpoint comes after the commit: when that failed, the changes are durable all the same.
-            if (!DatabaseFailures.IsFatal(failure) || !await TryReopenAsync() || rows is null || !_session.Has(rows))
+            // DuckDB's automatic checkpoint follows the commit: if only that failed, the changes are durable.
+            if (!DatabaseFailures.IsFatal(failure) || !await TryReopenAsync()
+                || changeSet is null || !IsCommitted(changeSet))
             {
                 return failure;
             }
         }
 
-        if (!rows.IsEmpty)
+        if (!changeSet.IsEmpty)
         {
             _metrics.RecordCommit(changes.Count, _time.GetElapsedTime(start));
         }
 
-        Tell(round!, changes);
+        Publish(batch!.Commits);
+        changes.ForEach(change => change.Complete());
         return null;
     }
 
-    private void Tell(CommitBatch round, List<IJobChange> changes)
+    /// <summary>Reads the records that the changes need, from the cache or in one query.</summary>
+    /// <param name="changes">The changes.</param>
+    /// <param name="withNewKeys">
+    /// Whether to look up new job ids and request ids too. Both are random, so a first try leaves duplicates to the
+    /// primary keys.
+    /// </param>
+    private CommitBatch LoadBatch(List<JobChange> changes, bool withNewKeys)
     {
-        _cache.Apply(round.Commits);
-        foreach (var commit in round.Commits)
+        // A job that is added and deleted in one batch writes no key, so the primary keys would not find a duplicate.
+        var newIds = changes.Where(change => change.Key.IsNew).Select(change => change.Key.JobId).ToHashSet();
+        withNewKeys |= changes.Any(change => !change.Key.IsNew && newIds.Contains(change.Key.JobId));
+        var requestIds = changes.Select(change => change.Key.RequestId).OfType<Guid>().ToList();
+        var requests = withNewKeys ? JobRows.FindRequests(_connection!, requestIds) : [];
+        var jobIds = changes.Where(change => withNewKeys || !change.Key.IsNew).Select(change => change.Key.JobId)
+            .Concat(requests.Values)
+            .ToHashSet();
+        var cached = jobIds.Select(_cache.Find).OfType<JobRecord>().ToList();
+        jobIds.ExceptWith(cached.Select(job => job.JobId));
+        return new CommitBatch(
+            cached.Concat(JobRows.Find(_connection!, jobIds)).ToDictionary(job => job.JobId), requests);
+    }
+
+    private void Write(ChangeSet changes)
+    {
+        _isCheckpointed = false;
+        using var transaction = _connection!.BeginTransaction();
+        _tables!.Write(changes, _time.GetUtcNow());
+        _crashPoints.Pass(CrashPoint.CommitBegun);
+        transaction.Commit();
+        _crashPoints.Pass(CrashPoint.CommitDone);
+    }
+
+    /// <summary>Whether the database has a change set: a commit is all or nothing, so one row tells.</summary>
+    private bool IsCommitted(ChangeSet changes)
+    {
+        if (changes.NewJobs is [var added, ..])
+        {
+            return JobRows.Find(_connection!, added.JobId) is not null;
+        }
+
+        if (changes.ChangedJobs is [var changed, ..])
+        {
+            return JobRows.Find(_connection!, changed.JobId) is { } found
+                && JobColumns.Changing.All(column => Equals(column.ValueOf(found), column.ValueOf(changed)));
+        }
+
+        return changes.DeletedJobs is [var deleted, ..] && JobRows.Find(_connection!, deleted) is null;
+    }
+
+    private void Publish(IReadOnlyList<JobCommit> commits)
+    {
+        _cache.Apply(commits);
+        foreach (var commit in commits)
         {
             try
             {
@@ -215,23 +263,23 @@ internal sealed class DuckDbWriter : IAsyncDisposable
             }
             catch (Exception failure)
             {
-                _logger.LogError(failure, "A handler of the change of job {JobId} failed", commit.JobId);
+                _logger.LogError(failure, "A handler of a change of job {JobId} failed", commit.JobId);
             }
-        }
-
-        foreach (var change in changes)
-        {
-            change.Complete();
         }
     }
 
-    private async Task RunAsync(IStatements statements)
+    private async Task ExecuteAsync(Statements statements)
     {
         try
         {
-            await OpenAsync();
+            await EnsureOpenAsync();
             _isCheckpointed = false;
-            _session.Run(statements.Run);
+            using (var transaction = _connection!.BeginTransaction())
+            {
+                statements.Run(_connection);
+                transaction.Commit();
+            }
+
             statements.Complete();
         }
         catch (Exception failure)
@@ -245,24 +293,61 @@ internal sealed class DuckDbWriter : IAsyncDisposable
         }
     }
 
-    private async Task OpenAsync()
+    private void Open()
     {
-        if (!_session.IsOpen)
+        var connection = _database.Connect();
+        try
         {
-            await _session.ReopenAsync();
+            JobRows.RequireKnownStatuses(connection);
+            _cache.Load(connection);
+            _tables = new JobTables(connection);
+            _connection = connection;
         }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    private void Close()
+    {
+        _connection?.Dispose();
+        _connection = null;
+    }
+
+    private async Task EnsureOpenAsync()
+    {
+        if (_connection is null)
+        {
+            await ReopenAsync();
+        }
+    }
+
+    /// <summary>
+    /// Closes all connections and the file and opens them again, as DuckDB requires after a fatal error.
+    /// </summary>
+    /// <exception cref="DatabaseException">The file does not open; <see cref="_connection"/> is null then.</exception>
+    private async Task ReopenAsync()
+    {
+        Close();
+        await _readers.SuspendAsync();
+        _database.Reopen();
+        _readers.Resume();
+        Open();
+        _logger.LogWarning("Database {Path} reopened after a fatal error of DuckDB", _database.Path);
     }
 
     private async Task<bool> TryReopenAsync()
     {
         try
         {
-            await _session.ReopenAsync();
+            await ReopenAsync();
             return true;
         }
         catch (Exception failure)
         {
-            _logger.LogError(failure, "The database could not be opened again; trying on");
+            _logger.LogError(failure, "Database {Path} did not reopen; trying again", _database.Path);
             return false;
         }
     }
@@ -270,25 +355,18 @@ internal sealed class DuckDbWriter : IAsyncDisposable
     private async Task CheckpointAsync()
     {
         _isCheckpointed = true;
-        if (_session.IsOpen && Attempt(_session.Checkpoint, "No checkpoint could be written; the log stays")
-            is { } failure && DatabaseFailures.IsFatal(failure))
-        {
-            await TryReopenAsync();
-        }
-    }
-
-    /// <summary>Does what changes no job, so that its failure fails nobody; returns the failure.</summary>
-    private Exception? Attempt(Action step, string whatFailed)
-    {
         try
         {
-            step();
-            return null;
+            _connection?.Execute("CHECKPOINT");
         }
         catch (Exception failure)
         {
-            _logger.LogWarning(failure, "{Message}", whatFailed);
-            return failure;
+            // No change is lost: the write-ahead log stays.
+            _logger.LogWarning(failure, "Checkpoint failed");
+            if (DatabaseFailures.IsFatal(failure))
+            {
+                await TryReopenAsync();
+            }
         }
     }
 }

@@ -1,75 +1,117 @@
 namespace ForegSyte.Jobs.Storage;
 
-/// <summary>
-/// Keeps artifacts under keys. A key is one file name of letters, digits, '.', '_' and '-' that does not begin with a
-/// dot, at most 200 characters; anything else is an ArgumentException, since keys are made by this service only.
-/// </summary>
+/// <summary>Stores artifacts (videos, results, segments) under keys; see <see cref="StorageKey"/>.</summary>
 internal interface IStorage
 {
     /// <summary>
-    /// Begins to write an artifact. Nobody sees it until <see cref="IStagedArtifact.CommitAsync"/>; disposing without
-    /// that leaves nothing behind.
+    /// Starts writing an artifact. It is invisible until <see cref="IStagedArtifact.CommitAsync"/>; disposing it
+    /// without a commit leaves nothing behind.
     /// </summary>
     IStagedArtifact Stage(string key);
 
     /// <summary>
-    /// Begins an artifact whose bytes are in a file of the storage's own already, which stays as it is: at its commit
-    /// the file gets a second name, and nothing is copied. Null where the storage cannot do that.
+    /// Starts an artifact whose bytes are already in a file inside the storage. The commit gives the file a second name
+    /// and copies nothing. Returns null if the storage does not support this.
     /// </summary>
-    /// <param name="path">The file, in the storage's root or below; nobody writes to it any more.</param>
-    /// <param name="key">The artifact.</param>
+    /// <param name="path">The file, in the storage's root or below; it must not change any more.</param>
+    /// <param name="key">Key of the artifact.</param>
     IStagedArtifact? TryAdopt(string path, string key);
 
-    /// <summary>Opens an artifact for reading, seekable. Throws FileNotFoundException where there is none.</summary>
+    /// <summary>Opens an artifact for reading; the stream is seekable.</summary>
+    /// <exception cref="FileNotFoundException">There is no such artifact.</exception>
     Stream OpenRead(string key);
 
-    /// <summary>Whether the artifact is there.</summary>
+    /// <summary>Whether the artifact exists.</summary>
     bool Exists(string key);
 
-    /// <summary>Removes an artifact; false where there was none.</summary>
+    /// <summary>Deletes an artifact; false if it does not exist.</summary>
     bool Delete(string key);
 
     /// <summary>
-    /// Removes an artifact that was committed with <see cref="IStagedArtifact.CommitSharedAsync"/>; its bytes go with
-    /// the last artifact that has them. False where there was none.
+    /// Deletes an artifact that was committed with <see cref="IStagedArtifact.CommitSharedAsync"/>. Its bytes are freed
+    /// with the last artifact that shares them. Returns false if the artifact does not exist.
     /// </summary>
-    /// <param name="key">The artifact.</param>
-    /// <param name="sha256">
-    /// The hash that it was committed with; null where it is not known, which costs a look at all.
-    /// </param>
+    /// <param name="key">Key of the artifact.</param>
+    /// <param name="sha256">The hash given at the commit; null if unknown, which costs a scan of all shared
+    /// bytes.</param>
     bool DeleteShared(string key, string? sha256);
 
     /// <summary>
-    /// Removes bytes that no artifact has any more, as a crash or an unknown hash may leave them. Returns the count.
+    /// Frees shared bytes that no artifact uses any more, for example after a crash; returns the count.
     /// </summary>
     int RemoveUnshared();
 
-    /// <summary>Whether equal bytes are kept once.</summary>
+    /// <summary>Whether equal bytes are stored once.</summary>
     bool Shares { get; }
 
-    /// <summary>The keys of all artifacts, in no order.</summary>
+    /// <summary>The keys of all artifacts, unordered.</summary>
     IEnumerable<string> ListKeys();
 
     /// <summary>
-    /// Removes what writers of earlier processes left behind; what is staged now stays. Returns the count.
+    /// Deletes unfinished artifacts of earlier processes. Artifacts that this process is writing stay. Returns the
+    /// count.
     /// </summary>
     int RemoveAbandoned();
 
     /// <summary>The URI under which an InferenceService reads the artifact.</summary>
     Uri UriOf(string key);
 
-    /// <summary>The generation that was noted last; null where none was.</summary>
+    /// <summary>The generation that <see cref="WriteGeneration"/> stored last; null if there is none.</summary>
     StoreGeneration? ReadGeneration();
 
-    /// <summary>Notes durably which generation of which database uses the storage.</summary>
+    /// <summary>Durably records which generation of which database uses the storage.</summary>
     void WriteGeneration(StoreGeneration generation);
 
     /// <summary>Free space for artifacts in bytes.</summary>
     long FreeBytes();
 
-    /// <summary>
-    /// Refuses a new video that would leave less free space than the operator wants (option Storage:MinFreeBytes).
-    /// Throws a ServiceException with STORAGE_FULL.
-    /// </summary>
+    /// <summary>Refuses a video that would leave less free space than Storage:MinFreeBytes.</summary>
+    /// <exception cref="Hosting.Errors.ServiceException">STORAGE_FULL.</exception>
     void RequireRoom(long videoBytes);
+}
+
+/// <summary>An artifact that is being written.</summary>
+internal interface IStagedArtifact : IAsyncDisposable
+{
+    /// <summary>The content; writable and seekable.</summary>
+    Stream Stream { get; }
+
+    /// <summary>
+    /// Makes the artifact durable and visible in one step and replaces an earlier one with the same key.
+    /// </summary>
+    /// <exception cref="Hosting.Errors.ServiceException">STORAGE_FULL.</exception>
+    Task CommitAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Like <see cref="CommitAsync"/>; if the storage already has the same bytes and can share them, it keeps them
+    /// once. Delete such an artifact with <see cref="IStorage.DeleteShared"/>.
+    /// </summary>
+    /// <param name="sha256">SHA-256 of the bytes, 64 lower-case hexadecimal digits.</param>
+    /// <param name="cancellationToken">Cancels a commit that has not started.</param>
+    Task CommitSharedAsync(string sha256, CancellationToken cancellationToken);
+}
+
+/// <summary>
+/// The format of keys: one file name of ASCII letters, digits, '.', '_' and '-' that does not start with a dot. Only
+/// this service makes keys, so an invalid one is a bug.
+/// </summary>
+internal static class StorageKey
+{
+    /// <summary>Maximum length; a temporary file's name around the key still fits into every file system.</summary>
+    public const int MaxLength = 200;
+
+    /// <summary>Whether the text is a valid key.</summary>
+    public static bool IsValid(string text) =>
+        text.Length is > 0 and <= MaxLength && text[0] != '.' && text.All(IsAllowed);
+
+    /// <summary>Returns the key if it is valid.</summary>
+    /// <exception cref="ArgumentException">The key is invalid.</exception>
+    public static string Require(string key) => IsValid(key)
+        ? key
+        : throw new ArgumentException(
+            $"A key must have 1 to {MaxLength} letters, digits, '.', '_' or '-' and must not start with a dot.",
+            nameof(key));
+
+    private static bool IsAllowed(char character) =>
+        char.IsAsciiLetterOrDigit(character) || character is '.' or '_' or '-';
 }

@@ -4,20 +4,20 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Storage;
 
-/// <summary>Translates a filter into a condition over the columns of jobs. Every value becomes a parameter.</summary>
+/// <summary>Translates a filter into an SQL condition over the columns of jobs; values become parameters.</summary>
 internal sealed class JobFilterSql
 {
     private readonly List<(string Name, object? Value)> _parameters = [];
 
     private JobFilterSql(JobFilter filter) => Condition = Translate(filter);
 
-    /// <summary>The condition, in parentheses where it needs them.</summary>
+    /// <summary>The condition.</summary>
     public string Condition { get; }
 
-    /// <summary>The parameters that the condition names.</summary>
+    /// <summary>The parameters of the condition.</summary>
     public IReadOnlyList<(string Name, object? Value)> Parameters => _parameters;
 
-    /// <summary>The translation of a filter.</summary>
+    /// <summary>Translates a filter.</summary>
     public static JobFilterSql Of(JobFilter filter) => new(filter);
 
     private string Translate(JobFilter filter) => filter switch
@@ -26,10 +26,10 @@ internal sealed class JobFilterSql
         JobFilter.Or(var left, var right) => $"({Translate(left)} OR {Translate(right)})",
         JobFilter.Not(var inner) => $"(NOT {Translate(inner)})",
         JobFilter.Comparison comparison => Translate(comparison),
-        _ => throw new ArgumentOutOfRangeException(nameof(filter), filter, "The kind of filter has no translation."),
+        _ => throw new ArgumentOutOfRangeException(nameof(filter), filter, "Unknown kind of filter."),
     };
 
-    // No column that a filter can name is nullable, so NOT and != mean the same here and in the language.
+    // The columns that filters can use are never NULL, so NOT and <> mean the same in SQL as in the filter language.
     private string Translate(JobFilter.Comparison comparison) => (comparison.Field, comparison.Value) switch
     {
         (FilterField.Status, JobStatus status) => Compare("status", comparison.Operator, JobStatusNames.Of(status)),
@@ -81,6 +81,6 @@ internal sealed class JobFilterSql
         FilterOperator.LessOrEqual => "<=",
         FilterOperator.Greater => ">",
         FilterOperator.GreaterOrEqual => ">=",
-        _ => throw new ArgumentOutOfRangeException(nameof(comparison), comparison, "The operator has no symbol."),
+        _ => throw new ArgumentOutOfRangeException(nameof(comparison), comparison, "Unknown operator."),
     };
 }

@@ -1,24 +1,50 @@
 using System.Collections.Concurrent;
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using ForegSyte.Hosting.Configuration;
+using ForegSyte.Protocol.Limits;
+using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Storage;
 
+/// <summary>Where artifacts are stored. Section "Storage".</summary>
+internal sealed class StorageOptions
+{
+    public const string Section = "Storage";
+
+    /// <summary>Default name of the folder in DataDirectory.</summary>
+    public const string DefaultFolderName = "video_jobs";
+
+    /// <value>Absolute path of the folder. Default: video_jobs in DataDirectory.</value>
+    [Required]
+    public string Root { get; set; } = "";
+
+    /// <value>
+    /// Free space in bytes that must remain after a new video is stored, so that the database and the results of
+    /// accepted jobs have room. Default 64 MiB; 0 for no minimum.
+    /// </value>
+    [Range(0, 1L << 50)]
+    [Limit(
+        "bytes", "Free space that a new video has to leave; one that would not is refused.",
+        Reason = ErrorReason.StorageFull)]
+    public long MinFreeBytes { get; set; } = 64L << 20;
+}
+
 /// <summary>
-/// Keeps artifacts as files of one folder. A symbolic link in it is no artifact: it is not read, and a commit under its
-/// name replaces the link and not what it points to.
+/// Stores artifacts as files in one folder. A symbolic link in the folder is not an artifact: it is never read, and a
+/// commit under its name replaces the link and not its target.
 /// </summary>
 internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
 {
-    /// <summary>The note of the generation: no key, since it begins with a dot.</summary>
-    private const string NoteName = ".generation";
+    /// <summary>Name of the file with the generation; not a key, since it starts with a dot.</summary>
+    private const string GenerationFileName = ".generation";
 
     private readonly string _root;
     private readonly long _minFreeBytes;
     private readonly ContentAddressedFiles _shared;
-    private readonly FileCommits _commits;
+    private readonly FileCommitter _committer;
     private readonly ConcurrentDictionary<string, bool> _staged = new();
 
     public LocalStorage(IOptions<StorageOptions> options)
@@ -27,7 +53,7 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
         _minFreeBytes = options.Value.MinFreeBytes;
         Directory.CreateDirectory(_root);
         _shared = new ContentAddressedFiles(_root);
-        _commits = new FileCommits(_root, _shared.IsSupported ? _shared : null);
+        _committer = new FileCommitter(_root, _shared.IsSupported ? _shared : null);
     }
 
     /// <inheritdoc />
@@ -50,7 +76,8 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
                 Options = FileOptions.Asynchronous,
             });
             return new LocalArtifact(
-                file, temporaryPath, path, _commits, () => _staged.TryRemove(temporaryPath, out _));
+                new FileCommit(file, temporaryPath, path), _committer,
+                () => _staged.TryRemove(temporaryPath, out _));
         }
         catch (IOException failure) when (DiskFull.Is(failure))
         {
@@ -61,11 +88,12 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
 
     /// <inheritdoc />
     public IStagedArtifact? TryAdopt(string path, string key) => Shares
-        ? new AdoptedArtifact(
-            new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, 0),
-            path,
-            PathOf(key),
-            _commits)
+        ? new LocalArtifact(
+            new FileCommit(
+                new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, 0),
+                path, PathOf(key)) { KeepsSource = true },
+            _committer,
+            () => { })
         : null;
 
     /// <inheritdoc />
@@ -80,10 +108,8 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
     /// <inheritdoc />
     public bool Exists(string key) => IsArtifact(PathOf(key));
 
-    /// <summary>
-    /// Removes the file. The folder is not synchronized: a file that a power loss brings back is an orphan, and the
-    /// sweep at start removes those.
-    /// </summary>
+    /// <inheritdoc />
+    /// <remarks>The folder is not synced: the sweep at start deletes a file that a power loss brings back.</remarks>
     public bool Delete(string key)
     {
         var path = PathOf(key);
@@ -132,7 +158,10 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
         return abandoned.Count;
     }
 
-    /// <summary>Each part is escaped by itself: Uri would take a "%25" in a folder's name for an escaped "%".</summary>
+    /// <inheritdoc />
+    /// <remarks>
+    /// Each segment of the path is escaped separately: Uri would read "%25" in a folder's name as an escaped "%".
+    /// </remarks>
     public Uri UriOf(string key) => new(
         "file://" + string.Join('/', PathOf(key).Split(Path.DirectorySeparatorChar).Select(Uri.EscapeDataString)));
 
@@ -145,10 +174,11 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
         }
     }
 
-    /// <summary>A note that cannot be read is that of no database.</summary>
+    /// <inheritdoc />
+    /// <remarks>A file that cannot be parsed counts as written by an unknown database.</remarks>
     public StoreGeneration? ReadGeneration()
     {
-        var path = Path.Combine(_root, NoteName);
+        var path = Path.Combine(_root, GenerationFileName);
         if (!File.Exists(path))
         {
             return null;
@@ -164,7 +194,7 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
     /// <inheritdoc />
     public void WriteGeneration(StoreGeneration generation)
     {
-        var temporaryPath = Path.Combine(_root, $"{NoteName}.{Guid.NewGuid():N}.tmp");
+        var temporaryPath = Path.Combine(_root, $"{GenerationFileName}.{Guid.NewGuid():N}.tmp");
         try
         {
             using (var file = new StreamWriter(temporaryPath))
@@ -173,11 +203,11 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
                     string.Create(
                         CultureInfo.InvariantCulture, $"{generation.DatabaseId:D} {generation.Generation}"));
                 file.Flush();
-                ((FileStream)file.BaseStream).Flush(flushToDisk: true);
+                DiskSync.SyncFile((FileStream)file.BaseStream);
             }
 
-            File.Move(temporaryPath, Path.Combine(_root, NoteName), overwrite: true);
-            DurableFolder.Flush(_root);
+            File.Move(temporaryPath, Path.Combine(_root, GenerationFileName), overwrite: true);
+            DiskSync.SyncFolder(_root);
         }
         catch (IOException failure) when (DiskFull.Is(failure))
         {
@@ -188,8 +218,8 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
     /// <inheritdoc />
     public long FreeBytes() => new DriveInfo(_root).AvailableFreeSpace;
 
-    /// <summary>Completes the commits that are under way.</summary>
-    public ValueTask DisposeAsync() => _commits.DisposeAsync();
+    /// <summary>Completes the pending commits.</summary>
+    public ValueTask DisposeAsync() => _committer.DisposeAsync();
 
     private string PathOf(string key) => Path.Combine(_root, StorageKey.Require(key));
 
@@ -197,4 +227,122 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
 
     [GeneratedRegex(@"^\.[A-Za-z0-9._-]+\.[0-9a-f]{32}\.tmp$", RegexOptions.CultureInvariant)]
     private static partial Regex TemporaryName();
+}
+
+/// <summary>A file that becomes an artifact when it is committed.</summary>
+/// <param name="commit">
+/// The file, without a buffer: Dispose would write a buffer again after a failed write, and fail again.
+/// </param>
+/// <param name="committer">Commits the file.</param>
+/// <param name="disposed">Called when the temporary file is gone.</param>
+internal sealed class LocalArtifact(FileCommit commit, FileCommitter committer, Action disposed) : IStagedArtifact
+{
+    /// <inheritdoc />
+    public Stream Stream { get; } = new ArtifactStream(commit.File);
+
+    /// <inheritdoc />
+    public Task CommitAsync(CancellationToken cancellationToken) => CommitAsync(commit, cancellationToken);
+
+    /// <inheritdoc />
+    public Task CommitSharedAsync(string sha256, CancellationToken cancellationToken) =>
+        CommitAsync(commit with { Sha256 = sha256 }, cancellationToken);
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await commit.File.DisposeAsync();
+        if (!commit.KeepsSource)
+        {
+            // Still there if it was not committed, or if it shares the bytes of an equal file.
+            File.Delete(commit.SourcePath);
+        }
+
+        disposed();
+    }
+
+    private async Task CommitAsync(FileCommit file, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            await committer.CommitAsync(file);
+        }
+        catch (IOException failure) when (DiskFull.Is(failure))
+        {
+            throw DiskFull.Report(failure);
+        }
+    }
+
+    /// <summary>Forwards to a file and reports a full disk as STORAGE_FULL.</summary>
+    private sealed class ArtifactStream(FileStream file) : Stream
+    {
+        public override bool CanRead => file.CanRead;
+
+        public override bool CanSeek => file.CanSeek;
+
+        public override bool CanWrite => file.CanWrite;
+
+        public override long Length => file.Length;
+
+        public override long Position
+        {
+            get => file.Position;
+            set => file.Position = value;
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => file.Read(buffer, offset, count);
+
+        public override int Read(Span<byte> buffer) => file.Read(buffer);
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            file.ReadAsync(buffer, cancellationToken);
+
+        public override long Seek(long offset, SeekOrigin origin) => file.Seek(offset, origin);
+
+        public override void Flush() => file.Flush();
+
+        public override Task FlushAsync(CancellationToken cancellationToken) => file.FlushAsync(cancellationToken);
+
+        public override void SetLength(long value)
+        {
+            try
+            {
+                file.SetLength(value);
+            }
+            catch (IOException failure) when (DiskFull.Is(failure))
+            {
+                throw DiskFull.Report(failure);
+            }
+        }
+
+        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+        public override void Write(ReadOnlySpan<byte> buffer)
+        {
+            try
+            {
+                file.Write(buffer);
+            }
+            catch (IOException failure) when (DiskFull.Is(failure))
+            {
+                throw DiskFull.Report(failure);
+            }
+        }
+
+        public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override async ValueTask WriteAsync(
+            ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            try
+            {
+                await file.WriteAsync(buffer, cancellationToken);
+            }
+            catch (IOException failure) when (DiskFull.Is(failure))
+            {
+                throw DiskFull.Report(failure);
+            }
+        }
+    }
 }

@@ -1,8 +1,6 @@
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Jobs.Metrics;
-using ForegSyte.Jobs.Storage.Cache;
 using ForegSyte.Jobs.Storage.Migrations;
-using ForegSyte.Jobs.Storage.Segments;
 
 namespace ForegSyte.Jobs.Storage;
 
@@ -10,19 +8,19 @@ namespace ForegSyte.Jobs.Storage;
 internal static class StorageServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds <see cref="IJobStore"/> and <see cref="IStorage"/>. Whoever first asks for the store opens and migrates the
-    /// database, so that nobody gets one that is not: ask before anything is served.
+    /// Adds <see cref="IJobStore"/> and <see cref="IStorage"/>. The first resolution of the store opens and migrates
+    /// the database; resolve it before the service accepts calls.
     /// </summary>
     public static IServiceCollection AddStorage(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddCheckedOptions<DatabaseOptions>(DatabaseOptions.Section)
             .PostConfigure(options =>
                 options.Path = OrDefault(options.Path, configuration, DatabaseOptions.DefaultFileName))
-            .Validate(options => Path.IsPathFullyQualified(options.Path), "Database:Path has to be an absolute path.");
+            .Validate(options => Path.IsPathFullyQualified(options.Path), "Database:Path must be an absolute path.");
         services.AddCheckedOptions<StorageOptions>(StorageOptions.Section)
             .PostConfigure(options =>
                 options.Root = OrDefault(options.Root, configuration, StorageOptions.DefaultFolderName))
-            .Validate(options => Path.IsPathFullyQualified(options.Root), "Storage:Root has to be an absolute path.");
+            .Validate(options => Path.IsPathFullyQualified(options.Root), "Storage:Root must be an absolute path.");
 
         services.AddMetrics();
         return services

@@ -39,23 +39,16 @@ internal static class Layering
         new("Jobs", "ForegSyte.Jobs") { Uses = ["Filters", Protocol] },
         new("Filters", "ForegSyte.Jobs.Filters") { Uses = ["Jobs", Protocol] },
         new("Mp4", "ForegSyte.Jobs.Mp4") { Uses = [Protocol] },
-        new("Results", "ForegSyte.Jobs.Storage.Results") { Uses = [Protocol, Hosting] },
         new("DuckDB migrator", "ForegSyte.Jobs.Storage.Migrations.DuckDb") { Uses = [DuckDb, FluentMigrator] },
-        new("Migrations", "ForegSyte.Jobs.Storage.Migrations")
-        {
-            Uses = ["Storage", "DuckDB migrator", DuckDb, FluentMigrator],
-        },
-        new("Cache", "ForegSyte.Jobs.Storage.Cache") { Uses = ["Jobs", "Storage", DuckDb] },
-        new("Commits", "ForegSyte.Jobs.Storage.Commits") { Uses = ["Jobs", "Storage", "Cache", "Faults", DuckDb] },
+        new("Migrations", "ForegSyte.Jobs.Storage.Migrations") { Uses = [FluentMigrator] },
         new("Storage", "ForegSyte.Jobs.Storage")
         {
             Uses =
             [
-                "Jobs", "Filters", "Migrations", "Cache", "Commits", "Segments", "Faults", "Metrics", Protocol, Hosting,
-                DuckDb,
+                "Jobs", "Filters", "Migrations", "DuckDB migrator", "Faults", "Metrics", Protocol, Hosting, DuckDb,
+                FluentMigrator,
             ],
         },
-        new("Segments", "ForegSyte.Jobs.Storage.Segments") { Uses = ["Jobs", "Storage", Protocol] },
         new("Metrics", "ForegSyte.Jobs.Metrics"),
         new("Tracing", "ForegSyte.Jobs.Tracing") { Uses = ["Jobs", Protocol, Hosting] },
         new("Faults", "ForegSyte.Jobs.Faults") { Uses = [Hosting] },
@@ -65,8 +58,7 @@ internal static class Layering
         {
             Uses =
             [
-                "Jobs", "Storage", "Results", "Segments", "Inference", "Faults", "Metrics", "Tracing", Protocol,
-                Hosting,
+                "Jobs", "Storage", "Inference", "Faults", "Metrics", "Tracing", Protocol, Hosting,
             ],
         },
         new("Uploads", "ForegSyte.Jobs.Uploads") { Uses = ["Storage", "Faults", Protocol, Hosting] },
@@ -82,22 +74,22 @@ internal static class Layering
         {
             Uses =
             [
-                "Jobs", "Filters", "Storage", "Segments", "Uploads", "Queue", "Submission", "Faults", Protocol, Hosting,
+                "Jobs", "Filters", "Storage", "Uploads", "Queue", "Submission", "Faults", Protocol, Hosting,
             ],
         },
         new("Grpc", "ForegSyte.Jobs.Grpc")
         {
             Uses =
             [
-                "Jobs", "Filters", "Storage", "Results", "Segments", "Inference", "Queue", "Uploads", "Submission",
-                "Sources", "Retention", "Tracing", Protocol, Hosting, GrpcLibrary,
+                "Jobs", "Filters", "Storage", "Inference", "Queue", "Uploads", "Submission", "Sources", "Retention",
+                "Tracing", Protocol, Hosting, GrpcLibrary,
             ],
         },
         new("Admin", "ForegSyte.Jobs.Admin")
         {
             Uses =
             [
-                "Jobs", "Storage", "Results", "Migrations", "Inference", Protocol, Hosting, DuckDb, AspNetCore,
+                "Jobs", "Storage", "Migrations", "DuckDB migrator", "Inference", Protocol, Hosting, DuckDb, AspNetCore,
             ],
         },
     ];

@@ -1,6 +1,5 @@
 using ForegSyte.Jobs.Admin;
 using ForegSyte.Jobs.Storage;
-using ForegSyte.Jobs.Storage.Results;
 using ForegSyte.Jobs.Tests.Storage;
 using ForegSyte.Testing;
 using ForegSyte.V1;
@@ -67,20 +66,21 @@ public sealed class AdminCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Restore_CopyThatWasChanged_IsRefusedAndChangesNothing()
+    public async Task Restore_ByteOfATextFlipped_IsRefusedAndChangesNothing()
     {
-        await StoreAsync(TestJobs.Pending());
+        await StoreAsync(TestJobs.Pending() with { DisplayName = "a name that DuckDB stores as it is" });
         await RunAsync("backup", "--to", _folder.File("backup"));
-        await using (var copy = File.OpenWrite(_folder.File("backup", "foregsyte.duckdb")))
-        {
-            copy.Position = copy.Length / 2;
-            copy.WriteByte(0x5a);
-        }
+        var copy = _folder.File("backup", "foregsyte.duckdb");
+        var bytes = await File.ReadAllBytesAsync(copy, Cancellation);
+        var name = bytes.AsSpan().IndexOf("a name that DuckDB"u8);
+        Assert.True(name > 0, "The copy does not contain the display name.");
+        bytes[name] ^= 1;
+        await File.WriteAllBytesAsync(copy, bytes, Cancellation);
 
         var (code, text) = await RunAsync("restore", "--from", _folder.File("backup"));
 
         Assert.Equal(2, code);
-        Assert.Contains("not what was backed up", text, StringComparison.Ordinal);
+        Assert.Contains("is damaged", text, StringComparison.Ordinal);
         Assert.Equal([Database], Directory.GetFiles(_folder.File("data"), "foregsyte*"));
     }
 
@@ -104,8 +104,9 @@ public sealed class AdminCommandTests : IDisposable
 
         Assert.Equal(1, code);
         Assert.DoesNotContain(good.JobId.ToString(), text, StringComparison.Ordinal);
-        Assert.Contains($"job {short1.JobId} has 3 analyzed frames, its results 2", text, StringComparison.Ordinal);
-        Assert.Contains($"job {gone.JobId} is completed, and its results are gone", text, StringComparison.Ordinal);
+        Assert.Contains(
+            $"job {short1.JobId} has 3 analyzed frames, but its results have 2", text, StringComparison.Ordinal);
+        Assert.Contains($"job {gone.JobId} is completed, but its results are missing", text, StringComparison.Ordinal);
         await PutResultsAsync(short1.JobId, frames: 3);
         await PutResultsAsync(gone.JobId, frames: 3);
         await PutResultsAsync(Guid.NewGuid(), frames: 1);
@@ -131,7 +132,7 @@ public sealed class AdminCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Rebuild_FromSidecarsAndVideos_MakesTheJobsAgain()
+    public async Task Rebuild_FromManifestsAndVideos_RecreatesTheJobs()
     {
         var completed = Completed(frames: 2);
         await PutResultsAsync(completed.JobId, frames: 2);
@@ -152,7 +153,7 @@ public sealed class AdminCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Rebuild_NoPipeline_OnlyTellsOfVideosWithoutResults()
+    public async Task Rebuild_NoPipeline_ListsVideosWithoutResults()
     {
         var videoOnly = Guid.NewGuid();
         await PutAsync(ArtifactKeys.Video(videoOnly));
@@ -165,12 +166,12 @@ public sealed class AdminCommandTests : IDisposable
     }
 
     [Fact]
-    public async Task Rebuild_PipelineThatThereIsNot_IsRefused()
+    public async Task Rebuild_UnknownPipeline_IsRefused()
     {
         var (code, text) = await RunAsync("rebuild", "--pipeline", "yolo");
 
         Assert.Equal(2, code);
-        Assert.Contains("There are detect_only, ocr_only, yolo_ocr.", text, StringComparison.Ordinal);
+        Assert.Contains("Choose one of detect_only, ocr_only, yolo_ocr.", text, StringComparison.Ordinal);
         Assert.False(File.Exists(Database));
     }
 
@@ -182,11 +183,11 @@ public sealed class AdminCommandTests : IDisposable
         var (code, text) = await RunAsync("rebuild");
 
         Assert.Equal(2, code);
-        Assert.Contains("rebuild merges nothing", text, StringComparison.Ordinal);
+        Assert.Contains("rebuild does not merge", text, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Sidecar_Damaged_IsAFormatException()
+    public void Manifest_Damaged_IsAFormatException()
     {
         var (jobId, storage) = (Guid.NewGuid(), Storage);
         File.WriteAllText(_folder.File("data", "video_jobs", ArtifactKeys.Sidecar(jobId)), "{");

@@ -1,6 +1,6 @@
 namespace ForegSyte.Jobs.Tests.Fakes;
 
-/// <summary>A job store without a disk. Correct by being simple: one lock, one dictionary.</summary>
+/// <summary>A simple job store in memory, with one lock and one dictionary.</summary>
 internal sealed class InMemoryJobStore : IJobStore
 {
     private readonly Lock _lock = new();
@@ -23,7 +23,7 @@ internal sealed class InMemoryJobStore : IJobStore
             var kept = JobPrecision.Cut(job);
             if (!_jobs.TryAdd(job.JobId, kept))
             {
-                throw new ArgumentException("The job is there already.");
+                throw new ArgumentException($"The job {job.JobId} exists already.");
             }
 
             if (job.RequestId is { } used)
@@ -144,7 +144,7 @@ internal sealed class InMemoryJobStore : IJobStore
     public Task<StoreGeneration> BeginGenerationAsync(CancellationToken cancellationToken) =>
         Run(() => new StoreGeneration(_databaseId, ++_generation), cancellationToken);
 
-    /// <summary>More than 0 where the job comes after the position in a list.</summary>
+    /// <summary>Positive if the job follows the position in a list.</summary>
     private static int Compare(JobRecord job, JobPosition position) =>
         position.CreatedAt.CompareTo(job.CreatedAt) is var order and not 0
             ? order

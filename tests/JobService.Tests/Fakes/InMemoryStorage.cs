@@ -3,14 +3,14 @@ using ForegSyte.Jobs.Storage;
 
 namespace ForegSyte.Jobs.Tests.Fakes;
 
-/// <summary>A storage without a disk.</summary>
+/// <summary>A storage in memory.</summary>
 internal sealed class InMemoryStorage : IStorage
 {
     private readonly ConcurrentDictionary<string, byte[]> _artifacts = new(StringComparer.Ordinal);
 
     private StoreGeneration? _generation;
 
-    /// <summary>What is left of the disk, at first.</summary>
+    /// <summary>Free bytes of the empty storage.</summary>
     public long SizeBytes { get; init; } = 1L << 40;
 
     public IStagedArtifact Stage(string key) => new Staged(this, StorageKey.Require(key));
@@ -43,7 +43,7 @@ internal sealed class InMemoryStorage : IStorage
 
     public void RequireRoom(long videoBytes)
     {
-        // Only a disk can be too small.
+        // There is no minimum in memory.
     }
 
     public Uri UriOf(string key) => new("file:///in-memory/" + StorageKey.Require(key));

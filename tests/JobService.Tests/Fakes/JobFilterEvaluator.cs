@@ -3,7 +3,7 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tests.Fakes;
 
-/// <summary>What a filter means, said without SQL.</summary>
+/// <summary>Evaluates a filter without SQL.</summary>
 internal static class JobFilterEvaluator
 {
     public static bool Matches(JobFilter filter, JobRecord job) => filter switch

@@ -2,9 +2,9 @@ using ForegSyte.Jobs.Storage;
 
 namespace ForegSyte.Jobs.Tests.Fakes;
 
-/// <summary>A storage that tells before and after each step that changes it.</summary>
-/// <param name="inner">The storage.</param>
-/// <param name="onStep">Called with what is about to happen, or has happened.</param>
+/// <summary>A storage that reports each change before and after it.</summary>
+/// <param name="inner">The storage that does the work.</param>
+/// <param name="onStep">Called with a description of the change.</param>
 internal sealed class ObservedStorage(IStorage inner, Action<string> onStep) : IStorage
 {
     public IStagedArtifact Stage(string key) => new Staged(inner.Stage(key), key, onStep);

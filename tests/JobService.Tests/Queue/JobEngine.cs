@@ -6,7 +6,6 @@ using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
-using ForegSyte.Jobs.Storage.Segments;
 using ForegSyte.Jobs.Submission;
 using ForegSyte.Jobs.Uploads;
 using ForegSyte.Testing;

@@ -1,5 +1,5 @@
 using ForegSyte.Jobs.Inference;
-using ForegSyte.Jobs.Storage.Results;
+using ForegSyte.Jobs.Storage;
 using ForegSyte.V1;
 using Microsoft.Extensions.Time.Testing;
 

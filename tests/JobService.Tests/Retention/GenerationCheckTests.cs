@@ -7,36 +7,37 @@ public sealed class GenerationCheckTests
     private static readonly Guid Database = Guid.NewGuid();
 
     [Fact]
-    public void DoubtOf_TheNextStartOfTheSameDatabase_IsNone()
+    public void MismatchOf_LaterStartOfTheSameDatabase_IsNull()
     {
-        Assert.Null(GenerationCheck.DoubtOf(Noted(4), Noted(5), hasArtifacts: true));
-        Assert.Null(GenerationCheck.DoubtOf(Noted(4), Noted(9), hasArtifacts: true));
+        Assert.Null(GenerationCheck.MismatchOf(Generation(4), Generation(5), hasArtifacts: true));
+        Assert.Null(GenerationCheck.MismatchOf(Generation(4), Generation(9), hasArtifacts: true));
     }
 
     [Fact]
-    public void DoubtOf_AnEmptyStorageWithoutANote_IsNone() =>
-        Assert.Null(GenerationCheck.DoubtOf(null, Noted(1), hasArtifacts: false));
+    public void MismatchOf_EmptyStorageWithoutARecord_IsNull() =>
+        Assert.Null(GenerationCheck.MismatchOf(null, Generation(1), hasArtifacts: false));
 
     [Theory]
     [InlineData(1)]
     [InlineData(7)]
-    public void DoubtOf_ArtifactsWithoutANote_IsThere(long generation) =>
-        Assert.NotNull(GenerationCheck.DoubtOf(null, Noted(generation), hasArtifacts: true));
+    public void MismatchOf_ArtifactsWithoutARecord_IsReported(long generation) =>
+        Assert.NotNull(GenerationCheck.MismatchOf(null, Generation(generation), hasArtifacts: true));
 
     [Theory]
     [InlineData(5)]
     [InlineData(6)]
-    public void DoubtOf_ALaterOrTheSameGeneration_IsThere(long noted) =>
-        Assert.NotNull(GenerationCheck.DoubtOf(Noted(noted), Noted(5), hasArtifacts: true));
+    public void MismatchOf_RecordOfALaterOrTheSameGeneration_IsReported(long recorded) =>
+        Assert.NotNull(GenerationCheck.MismatchOf(Generation(recorded), Generation(5), hasArtifacts: true));
 
     [Fact]
-    public void DoubtOf_AnotherDatabase_IsThere() =>
+    public void MismatchOf_AnotherDatabase_IsReported() =>
         Assert.NotNull(
-            GenerationCheck.DoubtOf(new StoreGeneration(Guid.NewGuid(), 1), Noted(5), hasArtifacts: true));
+            GenerationCheck.MismatchOf(new StoreGeneration(Guid.NewGuid(), 1), Generation(5), hasArtifacts: true));
 
     [Fact]
-    public void DoubtOf_AStorageThatWasInDoubt_IsThereWhateverTheGeneration() =>
-        Assert.NotNull(GenerationCheck.DoubtOf(GenerationCheck.Unknown, Noted(long.MaxValue), hasArtifacts: true));
+    public void MismatchOf_EarlierMismatch_IsReportedForEveryGeneration() =>
+        Assert.NotNull(
+            GenerationCheck.MismatchOf(GenerationCheck.Unknown, Generation(long.MaxValue), hasArtifacts: true));
 
-    private static StoreGeneration Noted(long generation) => new(Database, generation);
+    private static StoreGeneration Generation(long generation) => new(Database, generation);
 }

@@ -1,7 +1,7 @@
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
-using ForegSyte.Jobs.Storage.Segments;
+using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Submission;
 using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Storage;
@@ -14,7 +14,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace ForegSyte.Jobs.Tests.Retention;
 
-/// <summary>What the cleaner and the sweep remove, and what they leave.</summary>
+/// <summary>What the cleaner and the sweep delete and keep.</summary>
 public sealed class RetentionTests : IAsyncDisposable
 {
     private readonly FakeTimeProvider _time = new(TestJobs.Noon);
@@ -76,7 +76,7 @@ public sealed class RetentionTests : IAsyncDisposable
     [Fact]
     public async Task Clean_BySpace_RemovesThoseThatEndedFirstUntilThereIsEnough()
     {
-        // 40 jobs of 100 bytes on a disk of 5000, of which 2000 shall be free: they go 16 at a time.
+        // 40 jobs of 100 bytes on a disk of 5000 bytes with a minimum of 2000 free: jobs are deleted in batches of 16.
         _storage = new InMemoryStorage { SizeBytes = 5000 };
         var jobs = new List<Guid>();
         for (var number = 0; number < 40; number++)
@@ -135,7 +135,7 @@ public sealed class RetentionTests : IAsyncDisposable
         await PutAsync("notes.txt");
 
         // The video of a submission whose row is not committed yet.
-        Assert.True(_pending.TryReserve(announced, 10));
+        Assert.True(_pending.TryReserve(announced, 10), "The queue has no room.");
         await PutAsync(ArtifactKeys.Video(announced));
 
         await SweepAsync();
@@ -158,7 +158,7 @@ public sealed class RetentionTests : IAsyncDisposable
             Assert.Equal([lost], JobsWithArtifacts());
         }
 
-        // As after a rebuild: the job is known again, and from then on orphans are rubbish.
+        // As after a rebuild: once all jobs are in the database again, the sweep deletes orphans.
         await _store.InsertAsync(TestJobs.Pending(lost), Cancellation);
         await SweepAsync();
         await PutAsync(ArtifactKeys.Video(Guid.NewGuid()));
@@ -203,7 +203,7 @@ public sealed class RetentionTests : IAsyncDisposable
         _store, _board, _pending, _storage, new SegmentSweep(_store, _storage, NullLogger<SegmentSweep>.Instance),
         Options.Create(_options), _time, NullLogger<StorageSweep>.Instance);
 
-    /// <summary>What a start does.</summary>
+    /// <summary>Runs the sweep of one start.</summary>
     private async Task SweepAsync()
     {
         var sweep = Sweep();

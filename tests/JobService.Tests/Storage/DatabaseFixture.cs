@@ -2,7 +2,6 @@ using DuckDB.NET.Data;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Metrics;
 using ForegSyte.Jobs.Storage;
-using ForegSyte.Jobs.Storage.Cache;
 using ForegSyte.Jobs.Storage.Migrations;
 using ForegSyte.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -10,7 +9,7 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Tests.Storage;
 
-/// <summary>A real DuckDB in a temporary folder, migrated and open.</summary>
+/// <summary>An open, migrated DuckDB.</summary>
 internal sealed class DatabaseFixture : IAsyncDisposable
 {
     private readonly RecordedMetrics<JobMetrics> _metrics = new();
@@ -49,7 +48,7 @@ internal sealed class DatabaseFixture : IAsyncDisposable
         return Microsoft.Extensions.Options.Options.Create(options);
     }
 
-    /// <summary>Runs a query past the store.</summary>
+    /// <summary>Runs a query on a connection of its own.</summary>
     public List<T> Query<T>(string sql, Func<DuckDBDataReader, T> read)
     {
         using var connection = Database.Connect();

@@ -59,7 +59,7 @@ public sealed class DuckDbDatabaseTests : IDisposable
     public async Task HoldDatabase_UntilThePipeCloses()
     {
         var path = Environment.GetEnvironmentVariable(HolderPath);
-        Assert.SkipWhen(path is null, "Runs as the other process of a test only.");
+        Assert.SkipWhen(path is null, "This is the other process of a test.");
         using var database = Open(path);
         await using var pipe = new NamedPipeClientStream(Environment.GetEnvironmentVariable(HolderPipe)!);
         await pipe.ConnectAsync(Cancellation);
@@ -69,9 +69,9 @@ public sealed class DuckDbDatabaseTests : IDisposable
     [Theory]
     [InlineData(0.5)]
     [InlineData(0.9)]
-    public async Task Open_LogWithAFlippedByte_SetsBothFilesAsideAndRefusesEveryLaterStart(double place)
+    public async Task Open_LogWithAFlippedByte_SetsBothFilesAsideAndRefusesEveryLaterStart(double position)
     {
-        // A copy of both files while they are open is what a crash leaves behind.
+        // A copy of both open files equals what a crash leaves.
         var (live, crashed) = (_folder.File("live.duckdb"), _folder.File("crashed.duckdb"));
         byte[] log;
         await using (var database = new DatabaseFixture(live))
@@ -86,7 +86,7 @@ public sealed class DuckDbDatabaseTests : IDisposable
         }
 
         log = await File.ReadAllBytesAsync(crashed + ".wal", Cancellation);
-        log[(int)(log.Length * place)] ^= 0x10;
+        log[(int)(log.Length * position)] ^= 0x10;
         await File.WriteAllBytesAsync(crashed + ".wal", log, Cancellation);
 
         var failure = Assert.Throws<DatabaseException>(() => Open(crashed));
@@ -99,7 +99,7 @@ public sealed class DuckDbDatabaseTests : IDisposable
         Assert.False(File.Exists(crashed));
         Assert.False(File.Exists(crashed + ".wal"));
 
-        // A supervisor that starts the service again does not get an empty database.
+        // A supervisor that restarts the service does not get an empty database.
         var again = Assert.Throws<DatabaseException>(() => Open(crashed));
         Assert.Contains(aside, again.Message, StringComparison.Ordinal);
         Assert.Contains("JobService rebuild", again.Message, StringComparison.Ordinal);

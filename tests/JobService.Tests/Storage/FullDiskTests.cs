@@ -7,7 +7,7 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tests.Storage;
 
-/// <summary>The store on a disk that is really full: a small file system in memory.</summary>
+/// <summary>The store on a full disk: a small tmpfs.</summary>
 public sealed class FullDiskTests : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -27,7 +27,7 @@ public sealed class FullDiskTests : IAsyncDisposable
         _folder.Dispose();
     }
 
-    /// <summary>A log of 1 MiB makes the automatic checkpoint fail too, which DuckDB takes for fatal.</summary>
+    /// <summary>With a log of 1 MiB the automatic checkpoint fails too, which is a fatal error of DuckDB.</summary>
     [Theory]
     [InlineData(1)]
     [InlineData(16)]
@@ -68,9 +68,9 @@ public sealed class FullDiskTests : IAsyncDisposable
             kept.Add((await database.Store.InsertAsync(TestJobs.Full(), Cancellation)).Job);
         }
 
-        // What the writer does when it is idle, at a moment of the test's choice.
+        // The checkpoint of an idle writer, at a time that the test controls.
         Fill(leaveBytes: 0);
-        var refusal = await Assert.ThrowsAsync<ServiceException>(() => database.Writer.WriteAsync(
+        var refusal = await Assert.ThrowsAsync<ServiceException>(() => database.Writer.ExecuteAsync(
             connection =>
             {
                 connection.Execute("COMMIT");
@@ -87,7 +87,7 @@ public sealed class FullDiskTests : IAsyncDisposable
 
     private static async Task<ServiceException> FillDatabaseAsync(IJobStore store, List<JobRecord> kept)
     {
-        // A job of Full takes 100 KB of the log: a few hundred are more than the disk has.
+        // A full job takes 100 KB in the log, so a few hundred exceed the disk.
         for (var i = 0; i < 400; i++)
         {
             try
@@ -100,7 +100,7 @@ public sealed class FullDiskTests : IAsyncDisposable
             }
         }
 
-        throw new InvalidOperationException("The disk did not become full.");
+        throw new InvalidOperationException("The disk is not full after 400 jobs of 100 KB.");
     }
 
     private static async Task AssertHasAsync(IJobStore store, List<JobRecord> kept)
@@ -120,7 +120,7 @@ public sealed class FullDiskTests : IAsyncDisposable
             .WithArguments(["-t", "tmpfs", "-o", FormattableString.Invariant($"size={megabytes}m"), "tmpfs", Disk])
             .WithValidation(CommandResultValidation.None)
             .ExecuteBufferedAsync(Cancellation);
-        Assert.SkipUnless(mount.ExitCode == 0, "No file system can be mounted here: " + mount.StandardError.Trim());
+        Assert.SkipUnless(mount.ExitCode == 0, "tmpfs cannot be mounted here: " + mount.StandardError.Trim());
         _isMounted = true;
     }
 

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace ForegSyte.Jobs.Tests.Storage;
 
-/// <summary>How stores tell of commits, and what comes of changes that are made at once.</summary>
+/// <summary>Notifications of commits, and concurrent changes.</summary>
 public abstract partial class JobStoreContract
 {
     [Fact]
@@ -45,7 +45,9 @@ public abstract partial class JobStoreContract
         {
             var after = await Store.UpdateAsync(
                 jobs[i % jobs.Count].JobId, before => before with { FramesDone = before.FramesDone + 1 }, Cancellation);
-            Assert.True(told.ContainsKey((after!.JobId, after.FramesDone)), "The caller went on before it was told.");
+            Assert.True(
+                told.ContainsKey((after!.JobId, after.FramesDone)),
+                "The caller continued before Committed was raised for its change.");
         }));
 
         Assert.Equal(168, commits.Count);

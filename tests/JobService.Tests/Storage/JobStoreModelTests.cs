@@ -7,7 +7,7 @@ using ForegSyte.Testing;
 
 namespace ForegSyte.Jobs.Tests.Storage;
 
-/// <summary>DuckDB and a dictionary give the same answers to the same questions.</summary>
+/// <summary>Compares DuckDB with an in-memory model.</summary>
 public sealed class JobStoreModelTests : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -26,7 +26,7 @@ public sealed class JobStoreModelTests : IAsyncDisposable
     [Fact]
     public async Task List_AnyFilter_HoldsTheJobsThatTheFilterMeans()
     {
-        // One set of jobs for all filters: what varies is the question.
+        // One set of jobs for all filters.
         var jobs = FilterGenerators.Job.Array[200].Single();
         foreach (var job in jobs)
         {
@@ -51,7 +51,7 @@ public sealed class JobStoreModelTests : IAsyncDisposable
         await Gen.Select(Gen.Int[0, 5], Gen.Int[0, 3], Gen.Int[0, 3], FilterGenerators.Filter).Array[1, 15].SampleAsync(
             async steps =>
             {
-                // Ids of their own, so that the rounds can share a database; the questions are asked by these ids.
+                // Each round has its own ids, so that all can share a database.
                 var salt = (byte)Interlocked.Increment(ref round);
                 var model = new InMemoryJobStore();
                 foreach (var (kind, first, second, filter) in steps)
@@ -67,7 +67,7 @@ public sealed class JobStoreModelTests : IAsyncDisposable
     [Fact]
     public async Task Batches_OfAnyChangesAndReopening_KeepWhatASimpleModelKeeps()
     {
-        // A cache of two jobs, so that most ended ones come from the database.
+        // A cache of two jobs, so that most ended jobs are read from the database.
         void Small(DatabaseOptions options) => (options.CachedJobs, options.MaxCommitChanges) = (2, 5);
         await _database.DisposeAsync();
         var round = 0;
@@ -80,7 +80,7 @@ public sealed class JobStoreModelTests : IAsyncDisposable
                 _database = new DatabaseFixture(path, Small);
                 foreach (var batch in batches)
                 {
-                    // The writer takes changes in the order in which they come, so the model can go step by step.
+                    // The writer applies changes in the order of the calls, so the model can apply them one by one.
                     var answers = batch.Select(step => ChangeAsync(_database.Store, step, ids)).ToList();
                     foreach (var (step, answer) in batch.Zip(answers))
                     {
@@ -102,7 +102,7 @@ public sealed class JobStoreModelTests : IAsyncDisposable
         _database = new DatabaseFixture(_folder.File("last.duckdb"));
     }
 
-    /// <summary>Makes one change; its answer as text.</summary>
+    /// <summary>Makes one change; returns the result as text.</summary>
     private static async Task<string> ChangeAsync(IJobStore store, (int Kind, int Job, int Way) step, Guid[] ids)
     {
         var id = ids[step.Job];
@@ -140,7 +140,7 @@ public sealed class JobStoreModelTests : IAsyncDisposable
 
     private static string TenantOf(int way) => way % 2 == 0 ? "even" : "odd";
 
-    /// <summary>All that a store can be asked, as text.</summary>
+    /// <summary>The results of all queries of a store as text.</summary>
     private static async Task<string> EverythingAsync(IJobStore store, Guid[] ids)
     {
         var text = new List<string>();
@@ -217,7 +217,7 @@ public sealed class JobStoreModelTests : IAsyncDisposable
         1 => before with
         {
             Status = ForegSyte.V1.JobStatus.Running,
-            // No number comes twice, also after the first attempts are gone.
+            // Numbers stay unique after the first attempts are deleted.
             Attempts =
             [
                 .. before.Attempts,

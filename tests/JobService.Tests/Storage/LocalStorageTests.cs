@@ -14,7 +14,7 @@ public sealed class LocalStorageTests : StorageContract, IDisposable
 
     public LocalStorageTests()
     {
-        // Characters that mean something in a URI.
+        // Characters with a meaning in URIs.
         _root = _folder.File("video jobs #1 100%25?");
         Storage = new LocalStorage(Options.Create(new StorageOptions { Root = _root }));
     }
@@ -124,13 +124,14 @@ public sealed class LocalStorageTests : StorageContract, IDisposable
     [Fact]
     public async Task FullDisk_IsStorageFullAndTheTemporaryFileIsRemoved()
     {
-        // Every write to this device fails with ENOSPC, the real one.
-        Assert.SkipUnless(File.Exists("/dev/full"), "There is no /dev/full.");
+        // Every write to this device fails with a real ENOSPC.
+        Assert.SkipUnless(File.Exists("/dev/full"), "/dev/full does not exist.");
         var temporary = _folder.File("half.tmp");
         File.WriteAllText(temporary, "half");
         var device = new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
-        await using var commits = new FileCommits(_folder.File("."));
-        await using (var staged = new LocalArtifact(device, temporary, _folder.File("half.mp4"), commits, () => { }))
+        await using var commits = new FileCommitter(_folder.File("."));
+        var commit = new FileCommit(device, temporary, _folder.File("half.mp4"));
+        await using (var staged = new LocalArtifact(commit, commits, () => { }))
         {
             await AssertFullAsync(() => staged.Stream.WriteAsync(new byte[1], Cancellation).AsTask());
             await AssertFullAsync(() => staged.Stream.WriteAsync(new byte[1], 0, 1, Cancellation));
@@ -145,7 +146,7 @@ public sealed class LocalStorageTests : StorageContract, IDisposable
     [Fact]
     public void OtherInputOutputErrors_AreNotAFullDisk()
     {
-        var failure = Assert.ThrowsAny<IOException>(() => DurableFolder.Flush(_folder.File("nowhere")));
+        var failure = Assert.ThrowsAny<IOException>(() => DiskSync.SyncFolder(_folder.File("nowhere")));
 
         Assert.False(DiskFull.Is(failure));
         Assert.Contains("nowhere", failure.Message, StringComparison.Ordinal);

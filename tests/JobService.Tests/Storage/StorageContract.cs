@@ -3,7 +3,7 @@ using ForegSyte.Jobs.Storage;
 
 namespace ForegSyte.Jobs.Tests.Storage;
 
-/// <summary>What every storage does.</summary>
+/// <summary>The conformance suite for storages.</summary>
 public abstract class StorageContract
 {
     private const string Key = "0f8fad5b-d9cb-469f-a165-70867728950e.mp4";
@@ -121,7 +121,7 @@ public abstract class StorageContract
     }
 
     [Fact]
-    public void Generation_IsTheOneThatWasNotedLast_AndNoArtifact()
+    public void Generation_IsTheLastOneWritten_AndNotAnArtifact()
     {
         Assert.Null(Storage.ReadGeneration());
         var first = new StoreGeneration(Guid.NewGuid(), 1);
@@ -133,7 +133,7 @@ public abstract class StorageContract
     }
 
     [Fact]
-    public void FreeBytes_IsWhatTheDiskHas() => Assert.True(Storage.FreeBytes() > 0);
+    public void FreeBytes_IsPositive() => Assert.InRange(Storage.FreeBytes(), 1, long.MaxValue);
 
     [Theory]
     [MemberData(nameof(HostileKeys), DisableDiscoveryEnumeration = true)]

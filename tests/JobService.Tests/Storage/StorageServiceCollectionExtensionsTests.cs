@@ -26,7 +26,7 @@ public sealed class StorageServiceCollectionExtensionsTests : IDisposable
             await staged.CommitAsync(TestContext.Current.CancellationToken);
         }
 
-        // Disposing wrote the checkpoint: no log is left.
+        // Disposal writes a checkpoint, so there is no log.
         Assert.Equal(
             [_folder.File("data", "foregsyte.duckdb"), _folder.File("data", "video_jobs", "a.mp4")],
             Directory.GetFiles(_folder.File("data"), "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal));

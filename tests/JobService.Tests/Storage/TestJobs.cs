@@ -24,7 +24,7 @@ internal static class TestJobs
             QueuedAt = createdAt ?? Noon,
         };
 
-    /// <summary>A job with a value in every field, each of another kind than the default.</summary>
+    /// <summary>A job with a non-default value in every field.</summary>
     public static JobRecord Full() => Pending(requestId: Guid.NewGuid()) with
     {
         Status = JobStatus.Failed,
@@ -80,7 +80,7 @@ internal static class TestJobs
         InferenceTime = TimeSpan.FromHours(30),
     };
 
-    /// <summary>All values of a record as text, since records compare lists and dictionaries by reference.</summary>
+    /// <summary>All values of a record as text: records compare lists and dictionaries by reference.</summary>
     public static string Text(JobRecord? job) => job is null ? "null" : string.Join('\n',
         JsonSerializer.Serialize(
             job with { Video = null, Summary = null, Device = null, Failure = null, Attempts = [] }),

@@ -1,7 +1,7 @@
 using ForegSyte.Hosting.Security;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Queue;
-using ForegSyte.Jobs.Storage.Segments;
+using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Tracing;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;

@@ -3,10 +3,11 @@ using FluentMigrator;
 namespace ForegSyte.Jobs.Storage.Migrations;
 
 /// <summary>
-/// Jobs, their attempts and the request ids that callers chose.
-/// <para>No foreign keys: DuckDB turns an update of a row that one points to into an error. No indexes beside the
-/// primary keys: an explicit index blocks most later changes of its table. Timestamps are UTC, to the microsecond.
-/// Columns that end in _json hold JSON, messages in the form of ForegSyteJson.</para>
+/// Creates the tables of jobs, attempts and request ids.
+/// <para>There are no foreign keys, since DuckDB refuses to update a row that one refers to, and no indexes besides the
+/// primary keys, since an explicit index blocks most later changes of its table. Timestamps are in UTC with
+/// microseconds.
+/// Columns whose names end in _json hold JSON; messages are formatted by ForegSyteJson.</para>
 /// </summary>
 [Migration(202611230001, "Create jobs, attempts and request_ids")]
 internal sealed class M202611230001CreateJobs : Migration
@@ -17,9 +18,7 @@ internal sealed class M202611230001CreateJobs : Migration
         CreateJobs();
         CreateAttempts();
 
-        // A caller's request_id is unique among all jobs. A unique column of jobs would be an index on the table that
-        // changes most; a key of its own table costs an insert only where a request_id was given, and is written in
-        // the transaction that stores the job.
+        // A request_id is unique. Its own table keeps the index off jobs, which changes most.
         Create.Table("request_ids")
             .WithColumn("request_id").AsGuid().NotNullable().PrimaryKey()
             .WithColumn("job_id").AsGuid().NotNullable();

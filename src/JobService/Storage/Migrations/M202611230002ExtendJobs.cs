@@ -3,10 +3,9 @@ using FluentMigrator;
 namespace ForegSyte.Jobs.Storage.Migrations;
 
 /// <summary>
-/// What queueing by priority, scheduled retries, resuming, deleting and the sweep of artifacts have to remember. The
-/// new columns have no default and may be NULL as far as DuckDB knows: it commits no transaction that adds two columns
-/// with a default to a table with rows, nor one that makes two of them NOT NULL. Rows of earlier versions are filled
-/// here, and the code writes all columns.
+/// Adds what priorities, scheduled retries, resuming, deletions and the sweep of artifacts need. The new columns are
+/// nullable and have no default: DuckDB cannot commit a transaction that adds two columns with a default to a table
+/// with rows, or that makes two of them NOT NULL. The migration fills existing rows, and the code writes all columns.
 /// </summary>
 [Migration(202611230002, "Add priorities, schedules, resumed work, deletions and the database's identity")]
 internal sealed class M202611230002ExtendJobs : Migration

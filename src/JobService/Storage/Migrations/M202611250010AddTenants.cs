@@ -3,8 +3,8 @@ using FluentMigrator;
 namespace ForegSyte.Jobs.Storage.Migrations;
 
 /// <summary>
-/// Whom jobs belong to. Jobs of earlier versions belong to the tenant without a name, whom callers are where nothing
-/// says who may call; an admin sees them too.
+/// Adds the tenant of a job. Earlier jobs belong to the tenant "", which is also the tenant of all callers of a service
+/// without access control.
 /// </summary>
 [Migration(202611250010, "Add the tenants of jobs")]
 internal sealed class M202611250010AddTenants : Migration

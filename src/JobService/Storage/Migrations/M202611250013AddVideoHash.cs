@@ -2,7 +2,7 @@ using FluentMigrator;
 
 namespace ForegSyte.Jobs.Storage.Migrations;
 
-/// <summary>The hash of a job's video, which names the one stored copy of it. Jobs from before have none.</summary>
+/// <summary>Adds the hash of a job's video, which names the shared copy. Earlier jobs have none.</summary>
 [Migration(202611250013, "Add the hash of a job's video")]
 internal sealed class M202611250013AddVideoHash : Migration
 {

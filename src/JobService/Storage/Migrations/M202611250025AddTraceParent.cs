@@ -2,7 +2,7 @@ using FluentMigrator;
 
 namespace ForegSyte.Jobs.Storage.Migrations;
 
-/// <summary>The trace that a job's attempts belong to. Jobs from before have none.</summary>
+/// <summary>Adds the trace context of a job's submission. Earlier jobs have none.</summary>
 [Migration(202611250025, "Add the trace context of a job's submission")]
 internal sealed class M202611250025AddTraceParent : Migration
 {

@@ -2,7 +2,7 @@ using FluentMigrator;
 
 namespace ForegSyte.Jobs.Storage.Migrations;
 
-/// <summary>What FFmpeg said last in an attempt that failed. Attempts from before have none.</summary>
+/// <summary>Adds the excerpt of FFmpeg's log for a failed attempt. Earlier attempts have none.</summary>
 [Migration(202611250028, "Add the last words of an attempt's decoder")]
 internal sealed class M202611250028AddLastWords : Migration
 {

@@ -4,18 +4,18 @@ using FluentMigrator.Runner.Initialization;
 
 namespace ForegSyte.Jobs.Storage.Migrations;
 
-/// <summary>The migrations that this version of the code knows.</summary>
-/// <param name="types">Types that implement <see cref="IMigration"/> and carry a
+/// <summary>The migrations of this version.</summary>
+/// <param name="types">Types that implement <see cref="IMigration"/> and have a
 /// <see cref="MigrationAttribute"/>.</param>
 internal sealed class MigrationList(IReadOnlyList<Type> types) : IFilteringMigrationSource
 {
-    /// <summary>All migrations of this assembly: one that is written is one that runs.</summary>
+    /// <summary>All migrations of this assembly.</summary>
     public static readonly MigrationList OfThisVersion = new([..
         typeof(MigrationList).Assembly.GetTypes().Where(type =>
             type is { IsClass: true, IsAbstract: false } && type.IsAssignableTo(typeof(IMigration))
             && type.GetCustomAttribute<MigrationAttribute>() is not null)]);
 
-    /// <summary>The versions, ascending.</summary>
+    /// <summary>The versions in ascending order.</summary>
     public IReadOnlyList<long> Versions { get; } =
         [.. types.Select(type => type.GetCustomAttribute<MigrationAttribute>()!.Version).Order()];
 

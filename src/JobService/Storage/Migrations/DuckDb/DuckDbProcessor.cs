@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Jobs.Storage.Migrations.DuckDb;
 
 /// <summary>
-/// Runs the generated SQL. DDL is transactional in DuckDB: a migration happens as a whole or not at all.
+/// Runs the generated SQL. DDL is transactional in DuckDB, so a migration is applied completely or not at all.
 /// </summary>
 internal sealed class DuckDbProcessor(
     DuckDbGenerator generator,
@@ -68,7 +68,8 @@ internal sealed class DuckDbProcessor(
     public override bool Exists(string template, params object[] args) =>
         Query(Fill(template, args)).Tables[0].Rows.Count > 0;
 
-    /// <summary>The base doubles braces, which would change JSON literals.</summary>
+    /// <inheritdoc />
+    /// <remarks>The base doubles braces, which changes JSON literals.</remarks>
     public override void Execute(string sql) => Process(sql);
 
     /// <inheritdoc />
@@ -82,7 +83,7 @@ internal sealed class DuckDbProcessor(
     }
 
     /// <inheritdoc />
-    /// <summary>A commit that fails ends the transaction: a rollback after it would only hide the cause.</summary>
+    /// <remarks>A failed commit ends the transaction; a rollback would fail and hide the cause.</remarks>
     public override void CommitTransaction()
     {
         try
@@ -96,6 +97,7 @@ internal sealed class DuckDbProcessor(
         }
     }
 
+    /// <inheritdoc />
     protected override void Process(string sql)
     {
         if (string.IsNullOrWhiteSpace(sql) || Options.PreviewOnly)
