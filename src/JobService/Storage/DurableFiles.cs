@@ -268,7 +268,10 @@ internal sealed class ContentAddressedFiles
 }
 
 /// <summary>Syncs files, folders and file systems. A rename is only durable after an fsync of its folder.</summary>
-/// <remarks>.NET cannot open folders, so open(2) makes the handle. Windows journals names itself.</remarks>
+/// <remarks>
+/// On Unix these are the system calls: FileStream.Flush(flushToDisk: true) ignores an fsync that fails with EIO, and
+/// .NET cannot open folders. Windows journals names itself.
+/// </remarks>
 internal static class DiskSync
 {
     private const int ReadOnly = 0;
@@ -281,7 +284,14 @@ internal static class DiskSync
 
     /// <summary>Returns when the file's bytes are durable.</summary>
     /// <exception cref="IOException">The file could not be synced.</exception>
-    public static void SyncFile(FileStream file) => file.Flush(flushToDisk: true);
+    public static void SyncFile(FileStream file)
+    {
+        file.Flush(flushToDisk: OperatingSystem.IsWindows());
+        if (!OperatingSystem.IsWindows() && Fsync(file.SafeFileHandle) != 0)
+        {
+            throw Failure($"The file {file.Name}");
+        }
+    }
 
     /// <summary>Returns when the folder's names are durable.</summary>
     /// <exception cref="IOException">The folder could not be opened or synced.</exception>
