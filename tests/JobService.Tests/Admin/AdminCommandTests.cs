@@ -1,3 +1,6 @@
+using System.Text;
+using System.Text.Json;
+using ForegSyte.Hosting.Security.ApiKeys;
 using ForegSyte.Jobs.Admin;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Tests.Storage;
@@ -46,6 +49,48 @@ public sealed class AdminCommandTests : IDisposable
         var aside = Directory.GetFiles(_folder.File("data"), "*.replaced-*").Single();
         await using var replaced = new DatabaseFixture(aside);
         Assert.NotNull(await replaced.Store.FindAsync(late.JobId, Cancellation));
+    }
+
+    [Fact]
+    public async Task KeysNew_NoOptions_MakesAKeyWithDefaultsAndSaysWhichAndWhatToDo()
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+
+        var code = await AdminCommandLine.RunAsync(["keys", "new"], output, error, Cancellation);
+
+        Assert.Equal((0, ""), (code, error.ToString()));
+        var lines = output.ToString().Split('\n').Select(line => line.TrimEnd()).ToArray();
+        var key = Assert.Single(lines, line => line.StartsWith("fgs_", StringComparison.Ordinal));
+        var id = key["fgs_".Length..key.IndexOf('.', StringComparison.Ordinal)];
+        Assert.StartsWith(
+            $"Key {id} for tenant default, permissions submit, read, admin, expires never", lines[0],
+            StringComparison.Ordinal);
+        Assert.Contains("FOREGSYTE_API_KEY", output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("Security:ApiKeysFile", output.ToString(), StringComparison.Ordinal);
+
+        // The entry ends the output and is valid in a file of keys.
+        var entry = string.Join('\n', lines.SkipWhile(line => !line.StartsWith('{')));
+        ApiKeyFile.Parse(Encoding.UTF8.GetBytes($"{{\"keys\": [{entry}]}}"));
+        using var json = JsonDocument.Parse(entry);
+        Assert.Equal(
+            (id, "default"),
+            (json.RootElement.GetProperty("id").GetString(), json.RootElement.GetProperty("tenant").GetString()));
+    }
+
+    [Theory]
+    [InlineData("anna", "build-7", "anna-build-7-")]
+    [InlineData("DOMAIN\\Anna Müller", "host.example.org", "domain-anna-m-ller-host-example-org-")]
+    [InlineData("", "", "default-")]
+    [InlineData("é", "_", "default-")]
+    [InlineData("a-very-long-user-name-that-does-not-fit", "host", "a-very-long-user-name-that-does-not-")]
+    public void KeysNew_DefaultId_IsValidAndNamesUserAndHost(string user, string host, string expected)
+    {
+        var id = KeyCommands.DefaultId(user, host);
+
+        Assert.Matches($"^{expected}[0-9a-f]{{4}}$", id);
+        Assert.InRange(id.Length, 1, 40);
+        Assert.NotEqual(id, KeyCommands.DefaultId(user, host));
     }
 
     [Theory]
