@@ -5,7 +5,6 @@ using ForegSyte.Testing;
 
 namespace ForegSyte.Jobs.Tests.Uploads;
 
-/// <summary>Direct and buffered writes side by side, where the temporary folder lies on a disk.</summary>
 public sealed class DataFileTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -20,9 +19,9 @@ public sealed class DataFileTests : IDisposable
     [Fact]
     public void Write_PartsOfAnyOffsetAndLength_AreReadBack() =>
         Gen.Select(Gen.Int[1, 40_000], Gen.Bool, Gen.Int).Sample(
-            (partBytes, isAligned, seed) =>
+            (partBytes, isGapped, seed) =>
             {
-                var step = isAligned ? ((partBytes / 4096) + 1) * 4096 : partBytes;
+                var step = isGapped ? ((partBytes / 4096) + 1) * 4096 : partBytes;
                 var random = new Random(seed);
                 var video = new byte[random.Next(1, 8 * step)];
                 random.NextBytes(video);
@@ -57,24 +56,6 @@ public sealed class DataFileTests : IDisposable
         expected[60_001] = video[60_001];
         Assert.Equal(expected, await File.ReadAllBytesAsync(Path, Cancellation));
     }
-
-    [Fact]
-    public async Task DirectWrite_ThatTheDiskDoesNotTake_WritesNothingAndSaysSo()
-    {
-        await File.WriteAllBytesAsync(Path, new byte[10_000], Cancellation);
-        using var direct = DirectFile.TryOpen(Path);
-        Assert.SkipWhen(direct is null, "The file system of the temporary folder takes no direct writes.");
-        using var part = _buffers.Rent(4096);
-        part.Data.Span.Fill(1);
-
-        Assert.False(await direct.TryWriteAsync(part.Data[..100], 1, Cancellation));
-        Assert.Equal(new byte[10_000], await File.ReadAllBytesAsync(Path, Cancellation));
-        Assert.True(await direct.TryWriteAsync(part.Data, 4096, Cancellation));
-        Assert.Equal(4096, (await File.ReadAllBytesAsync(Path, Cancellation)).Sum(value => value));
-    }
-
-    [Fact]
-    public void DirectFile_WhereThereIsNone_IsNone() => Assert.Null(DirectFile.TryOpen(Path));
 
     private async Task WriteAsync(DataFile file, byte[] video, int start, int end)
     {
