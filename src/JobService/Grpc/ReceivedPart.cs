@@ -1,5 +1,4 @@
 using System.Buffers;
-using ForegSyte.Jobs.Uploads;
 using ForegSyte.V1;
 using Google.Protobuf;
 
@@ -10,17 +9,16 @@ namespace ForegSyte.Jobs.Grpc;
 /// them from, and their checksum is made on the way, while they are close to the processor. All else is read by
 /// generated code.
 /// </summary>
-/// <remarks>A part that never comes to its method is left to the garbage collector, memory and all.</remarks>
-internal sealed class ReceivedPart : IDisposable
+internal sealed class ReceivedPart
 {
-    private ReceivedPart(UploadPartRequest request, PartBuffer data, uint crc32C) =>
+    private ReceivedPart(UploadPartRequest request, ReadOnlyMemory<byte> data, uint crc32C) =>
         (Request, Data, Crc32C) = (request, data, crc32C);
 
     /// <summary>Everything but the data.</summary>
     public UploadPartRequest Request { get; }
 
     /// <summary>The data.</summary>
-    public PartBuffer Data { get; }
+    public ReadOnlyMemory<byte> Data { get; }
 
     /// <summary>The CRC-32C that they have.</summary>
     public uint Crc32C { get; }
@@ -37,12 +35,9 @@ internal sealed class ReceivedPart : IDisposable
             request.Data = ByteString.Empty;
         }
 
-        var buffer = PartBuffers.Shared.Rent((int)data.Length);
-        return new ReceivedPart(request, buffer, Copy(data, buffer.Data.Span));
+        var bytes = GC.AllocateUninitializedArray<byte>((int)data.Length);
+        return new ReceivedPart(request, bytes, Copy(data, bytes));
     }
-
-    /// <inheritdoc />
-    public void Dispose() => Data.Dispose();
 
     private static uint Copy(ReadOnlySequence<byte> data, Span<byte> target)
     {

@@ -39,16 +39,13 @@ internal sealed class UploadGrpcService(
     /// <inheritdoc />
     public override async Task<UploadPartResponse> UploadPart(ReceivedPart part, ServerCallContext context)
     {
-        using (part)
-        {
-            var uploadId = RequestChecks.UploadId(part.Request.UploadId);
-            RequirePart(part);
-            var upload = await FindAsync(uploadId, context);
-            RequireWithin(part, upload.Record.SizeBytes);
-            RequireSound(part, upload.Record);
-            await parts.WriteAsync(upload, part.Request.Offset, part.Data, part.Crc32C, context.CancellationToken);
-            return new UploadPartResponse { ReceivedBytes = upload.Record.SizeBytes - upload.MissingBytes };
-        }
+        var uploadId = RequestChecks.UploadId(part.Request.UploadId);
+        RequirePart(part);
+        var upload = await FindAsync(uploadId, context);
+        RequireWithin(part, upload.Record.SizeBytes);
+        RequireSound(part, upload.Record);
+        await parts.WriteAsync(upload, part.Request.Offset, part.Data, part.Crc32C, context.CancellationToken);
+        return new UploadPartResponse { ReceivedBytes = upload.Record.SizeBytes - upload.MissingBytes };
     }
 
     /// <inheritdoc />

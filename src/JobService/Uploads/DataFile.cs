@@ -39,17 +39,10 @@ internal sealed class DataFile : IDisposable
     public ValueTask<int> ReadAsync(Memory<byte> buffer, long offset, CancellationToken cancellationToken) =>
         RandomAccess.ReadAsync(_file, buffer, offset, cancellationToken);
 
-    /// <summary>Writes some bytes of a part.</summary>
-    /// <param name="part">The part.</param>
-    /// <param name="partOffset">Where it begins in the file.</param>
-    /// <param name="piece">The bytes to write, as they lie in the file.</param>
-    /// <param name="cancellationToken">Gives it up before it has begun.</param>
+    /// <summary>Writes bytes at an offset.</summary>
     /// <exception cref="IOException">The disk is full, or broken.</exception>
-    public ValueTask WriteAsync(
-        PartBuffer part, long partOffset, Extent piece, CancellationToken cancellationToken) =>
-        RandomAccess.WriteAsync(
-            _file, part.Data.Slice((int)(piece.Start - partOffset), (int)piece.Length), piece.Start,
-            cancellationToken);
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, long offset, CancellationToken cancellationToken) =>
+        RandomAccess.WriteAsync(_file, bytes, offset, cancellationToken);
 
     /// <inheritdoc />
     public void Dispose() => _file.Dispose();

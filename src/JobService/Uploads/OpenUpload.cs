@@ -99,9 +99,8 @@ internal sealed class OpenUpload : IDisposable
 
     /// <summary>Notes that bytes are there.</summary>
     /// <param name="pieces">Which.</param>
-    /// <param name="part">The bytes of the only piece, to hash them from memory; null where there are several.</param>
     /// <exception cref="IOException">The disk is full.</exception>
-    public void Keep(IReadOnlyList<UploadPartRecord> pieces, PartBuffer? part)
+    public void Keep(IReadOnlyList<UploadPartRecord> pieces)
     {
         lock (_lock)
         {
@@ -115,11 +114,6 @@ internal sealed class OpenUpload : IDisposable
                 _journal.Append(piece);
                 _present.Add(piece.Extent);
                 _lastChangeAt = piece.ReceivedAt;
-            }
-
-            if (part is not null)
-            {
-                _hash.Lend(pieces[0].Extent.Start, part);
             }
 
             _hash.Advance(_present.PrefixEnd);

@@ -24,7 +24,7 @@ internal sealed class PartWriter(
     /// limit.
     /// </exception>
     public async Task WriteAsync(
-        OpenUpload upload, long offset, PartBuffer data, uint crc32C, CancellationToken cancellationToken)
+        OpenUpload upload, long offset, ReadOnlyMemory<byte> data, uint crc32C, CancellationToken cancellationToken)
     {
         storage.RequireRoom(data.Length);
         var extent = new Extent(offset, offset + data.Length);
@@ -38,14 +38,12 @@ internal sealed class PartWriter(
 
             foreach (var missing in part.Missing)
             {
-                await upload.Data.WriteAsync(data, offset, missing, cancellationToken);
+                await upload.Data.WriteAsync(Slice(missing), missing.Start, cancellationToken);
             }
 
             crashPoints.Pass(CrashPoint.PartWritten);
             var now = time.GetUtcNow();
-            upload.Keep(
-                [.. part.Missing.Select(piece => new UploadPartRecord(piece, ChecksumOf(piece), now))],
-                part.Missing is [var only] && only == extent ? data : null);
+            upload.Keep([.. part.Missing.Select(piece => new UploadPartRecord(piece, ChecksumOf(piece), now))]);
             crashPoints.Pass(CrashPoint.PartNoted);
         }
         catch (IOException failure) when (DiskFull.Is(failure))
@@ -57,7 +55,7 @@ internal sealed class PartWriter(
             throw UploadErrors.NotFound(upload.Record.UploadId);
         }
 
-        ReadOnlyMemory<byte> Slice(Extent piece) => data.Data.Slice((int)(piece.Start - offset), (int)piece.Length);
+        ReadOnlyMemory<byte> Slice(Extent piece) => data.Slice((int)(piece.Start - offset), (int)piece.Length);
 
         uint ChecksumOf(Extent piece) => piece == extent ? crc32C : Crc32C.Of(Slice(piece).Span);
     }

@@ -4,72 +4,38 @@ using System.Security.Cryptography;
 namespace ForegSyte.Jobs.Uploads;
 
 /// <summary>
-/// Hashes a file that arrives in parts, from its beginning as far as there is no gap, while it arrives: when the last
-/// part is there, little is left. Parts whose turn comes soon are hashed from memory, the others are read again. One
-/// hashes at a time.
+/// The SHA-256 of an upload, computed in the background over the bytes from offset 0 to the first gap while later parts
+/// still arrive, so that little is left to hash when the upload completes.
 /// </summary>
-/// <param name="file">The file.</param>
-/// <param name="recent">Keeps parts in memory for a while.</param>
-/// <param name="turns">Lets so many uploads hash at a time.</param>
-internal sealed class PrefixHash(DataFile file, RecentParts recent, SemaphoreSlim turns) : IDisposable
+/// <param name="file">The data file of the upload.</param>
+/// <param name="slots">Limits how many uploads hash at the same time.</param>
+internal sealed class PrefixHash(DataFile file, SemaphoreSlim slots) : IDisposable
 {
     private const int BufferBytes = 1 << 20;
 
-    /// <summary>Past so many those that are not in memory any more are forgotten.</summary>
-    private const int ManyParts = 1024;
-
     private readonly Lock _lock = new();
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-    private readonly SortedList<long, RecentPart> _parts = [];
     private Task _running = Task.CompletedTask;
     private bool _isRunning;
-    private long _wanted;
+    private long _prefixEnd;
     private long _hashed;
     private bool _isDisposed;
 
-    /// <summary>
-    /// Lends the bytes of a part that is there now, behind all that <see cref="Advance"/> was told of, so that they
-    /// need not be read again.
-    /// </summary>
-    public void Lend(long offset, PartBuffer part)
-    {
-        lock (_lock)
-        {
-            if (_isDisposed)
-            {
-                return;
-            }
-
-            if (_parts.Count >= ManyParts)
-            {
-                foreach (var gone in _parts.Where(known => !known.Value.IsThere).Select(known => known.Key).ToList())
-                {
-                    _parts.Remove(gone);
-                }
-            }
-
-            _parts.Add(offset, recent.Keep(part));
-        }
-    }
-
-    /// <summary>Tells that everything before an offset is there and never changes; it is hashed in the background.
-    /// </summary>
+    /// <summary>Hashes up to an offset in the background. The bytes before it must never change.</summary>
     public void Advance(long prefixEnd)
     {
         lock (_lock)
         {
-            if (_isDisposed || prefixEnd <= _wanted)
+            if (!_isDisposed && prefixEnd > _prefixEnd)
             {
-                return;
+                _prefixEnd = prefixEnd;
+                Start();
             }
-
-            _wanted = prefixEnd;
-            Start();
         }
     }
 
-    /// <summary>The SHA-256 of everything that <see cref="Advance"/> was told of, as lower-case digits.</summary>
-    /// <exception cref="IOException">The file could not be read.</exception>
+    /// <summary>Waits for the background work and returns the SHA-256 as lower-case hexadecimal digits.</summary>
+    /// <exception cref="IOException">The file cannot be read; the next call tries again.</exception>
     public async Task<string> FinishAsync(CancellationToken cancellationToken)
     {
         while (true)
@@ -78,12 +44,11 @@ internal sealed class PrefixHash(DataFile file, RecentParts recent, SemaphoreSli
             lock (_lock)
             {
                 ObjectDisposedException.ThrowIf(_isDisposed, this);
-                if (!_isRunning && _hashed == _wanted)
+                if (!_isRunning && _hashed == _prefixEnd)
                 {
                     return Convert.ToHexStringLower(_hash.GetCurrentHash());
                 }
 
-                // One that failed is tried again.
                 Start();
                 running = _running;
             }
@@ -98,19 +63,13 @@ internal sealed class PrefixHash(DataFile file, RecentParts recent, SemaphoreSli
         lock (_lock)
         {
             _isDisposed = true;
-            foreach (var part in _parts.Values)
-            {
-                part.Take()?.Dispose();
-            }
-
-            _parts.Clear();
             _running.ContinueWith(
                 _ => _hash.Dispose(),
                 CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
     }
 
-    /// <summary>To be called in the lock.</summary>
+    /// <summary>Starts the background work unless it runs. The caller holds the lock.</summary>
     private void Start()
     {
         if (!_isRunning)
@@ -122,13 +81,20 @@ internal sealed class PrefixHash(DataFile file, RecentParts recent, SemaphoreSli
 
     private async Task RunAsync()
     {
-        await turns.WaitAsync();
+        await slots.WaitAsync();
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         try
         {
-            while (NextOrEnd(out var part) is > 0 and var count)
+            while (TryGetNext(out var count))
             {
-                _hashed += part is null ? Append(buffer.AsSpan(0, count)) : Append(part);
+                var read = file.Read(buffer.AsSpan(0, count), _hashed);
+                if (read == 0)
+                {
+                    throw new IOException("The data file of the upload is shorter than the received bytes.");
+                }
+
+                _hash.AppendData(buffer, 0, read);
+                _hashed += read;
             }
         }
         catch
@@ -143,54 +109,18 @@ internal sealed class PrefixHash(DataFile file, RecentParts recent, SemaphoreSli
         finally
         {
             ArrayPool<byte>.Shared.Return(buffer);
-            turns.Release();
+            slots.Release();
         }
     }
 
-    private int Append(PartBuffer part)
-    {
-        using (part)
-        {
-            _hash.AppendData(part.Data.Span);
-            return part.Length;
-        }
-    }
-
-    private int Append(Span<byte> buffer)
-    {
-        var read = file.Read(buffer, _hashed);
-        if (read == 0)
-        {
-            throw new IOException("The file of an upload is shorter than what was received.");
-        }
-
-        _hash.AppendData(buffer[..read]);
-        return read;
-    }
-
-    /// <summary>
-    /// How many bytes are next, and the part that has them, which is the caller's then; null where they have to be
-    /// read. 0 where there is nothing left, and this run has ended.
-    /// </summary>
-    private int NextOrEnd(out PartBuffer? part)
+    /// <summary>The number of bytes to hash next; false when all are hashed, which ends this run.</summary>
+    private bool TryGetNext(out int count)
     {
         lock (_lock)
         {
-            part = null;
-            if (_isDisposed || _hashed == _wanted)
-            {
-                _isRunning = false;
-                return 0;
-            }
-
-            if (_parts.Remove(_hashed, out var recent) && (part = recent.Take()) is not null)
-            {
-                return part.Length;
-            }
-
-            // What is read ends where a part begins that may be in memory.
-            var end = _parts.Count > 0 ? Math.Min(_wanted, _parts.GetKeyAtIndex(0)) : _wanted;
-            return (int)Math.Min(BufferBytes, end - _hashed);
+            count = (int)Math.Min(BufferBytes, _prefixEnd - _hashed);
+            _isRunning = count > 0 && !_isDisposed;
+            return _isRunning;
         }
     }
 }

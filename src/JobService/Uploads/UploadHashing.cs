@@ -1,17 +1,13 @@
 namespace ForegSyte.Jobs.Uploads;
 
-/// <summary>
-/// What the hashes of all uploads share: half of the processors, so that the other half receives, and the memory for
-/// parts whose turn comes soon.
-/// </summary>
+/// <summary>Computes the hashes of uploads on half of the processors; the other half receives parts.</summary>
 internal sealed class UploadHashing : IDisposable
 {
-    private readonly SemaphoreSlim _turns = new(Math.Max(1, Environment.ProcessorCount / 2));
-    private readonly RecentParts _recent = new();
+    private readonly SemaphoreSlim _slots = new(Math.Max(1, Environment.ProcessorCount / 2));
 
-    /// <summary>The hash of a file of which nothing is there yet.</summary>
-    public PrefixHash Begin(DataFile file) => new(file, _recent, _turns);
+    /// <summary>Creates the hash of an upload without parts.</summary>
+    public PrefixHash Begin(DataFile file) => new(file, _slots);
 
     /// <inheritdoc />
-    public void Dispose() => _turns.Dispose();
+    public void Dispose() => _slots.Dispose();
 }

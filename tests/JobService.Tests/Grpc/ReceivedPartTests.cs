@@ -83,8 +83,8 @@ public sealed class ReceivedPartTests
             return;
         }
 
-        using var part = ReceivedPart.Read(Blocks(message, blockBytes));
-        Assert.Equal(expected.Data.ToByteArray(), part.Data.Data.ToArray());
+        var part = ReceivedPart.Read(Blocks(message, blockBytes));
+        Assert.Equal(expected.Data.ToByteArray(), part.Data.ToArray());
         Assert.Equal(Crc32C.Of(expected.Data.Span), part.Crc32C);
         expected.Data = ByteString.Empty;
         Assert.Equal(expected, part.Request);

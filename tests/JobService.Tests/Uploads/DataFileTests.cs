@@ -8,7 +8,6 @@ namespace ForegSyte.Jobs.Tests.Uploads;
 public sealed class DataFileTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly PartBuffers _buffers = new();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -41,32 +40,6 @@ public sealed class DataFileTests : IDisposable
             },
             iter: 100, threads: 1);
 
-    [Fact]
-    public async Task Write_PieceInTheMiddleOfAPart_IsThatPieceAlone()
-    {
-        var video = RandomNumberGenerator.GetBytes(100_000);
-        using var file = DataFile.Create(Path, video.Length);
-        using var part = PartOf(video, 4096, 90_000);
-
-        await file.WriteAsync(part, 4096, new Extent(8192, 50_001), Cancellation);
-        await file.WriteAsync(part, 4096, new Extent(60_001, 60_002), Cancellation);
-
-        var expected = new byte[video.Length];
-        video.AsSpan(8192..50_001).CopyTo(expected.AsSpan(8192));
-        expected[60_001] = video[60_001];
-        Assert.Equal(expected, await File.ReadAllBytesAsync(Path, Cancellation));
-    }
-
-    private async Task WriteAsync(DataFile file, byte[] video, int start, int end)
-    {
-        using var part = PartOf(video, start, end);
-        await file.WriteAsync(part, start, new Extent(start, end), Cancellation);
-    }
-
-    private PartBuffer PartOf(byte[] video, int start, int end)
-    {
-        var part = _buffers.Rent(end - start);
-        video.AsSpan(start..end).CopyTo(part.Data.Span);
-        return part;
-    }
+    private static async Task WriteAsync(DataFile file, byte[] video, int start, int end) =>
+        await file.WriteAsync(video.AsMemory(start..end), start, Cancellation);
 }

@@ -8,7 +8,6 @@ namespace ForegSyte.Jobs.Tests.Uploads;
 public sealed class PrefixHashTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly PartBuffers _buffers = new();
     private readonly UploadHashing _hashing = new();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -20,106 +19,72 @@ public sealed class PrefixHashTests : IDisposable
     }
 
     [Fact]
-    public async Task Hash_OfPartsThatWereLent_NeedsNoFile()
-    {
-        var video = RandomNumberGenerator.GetBytes(3_000_001);
-        using var nothing = DataFile.Create(_folder.File("zeros.data"), video.Length);
-        using var hash = _hashing.Begin(nothing);
-
-        // Each lies behind what the hash was told of, in an order in which a client may send them.
-        foreach (var start in new[] { 1_000_000, 2_000_000, 0 })
-        {
-            Lend(hash, video, start, Math.Min(start + 1_000_000, video.Length));
-        }
-
-        Lend(hash, video, 3_000_000, 3_000_001);
-        hash.Advance(video.Length);
-
-        Assert.Equal(HashOf(video), await hash.FinishAsync(Cancellation));
-    }
-
-    [Fact]
-    public Task Hash_OfPartsLentOrRead_IsThatOfTheFile() =>
+    public Task Finish_AfterAdvancesOfAnyLength_IsTheHashOfTheFile() =>
         Gen.Select(Gen.Int[1, 2_000_000], Gen.Int).SampleAsync(
-            async (partBytes, seed) =>
+            async (stepBytes, seed) =>
             {
                 var random = new Random(seed);
                 var video = new byte[random.Next(1, 6_000_000)];
                 random.NextBytes(video);
-                var path = _folder.File("video.data");
-                await File.WriteAllBytesAsync(path, video, Cancellation);
-                using var file = DataFile.Open(path);
+                using var file = Write(video);
                 using var hash = _hashing.Begin(file);
 
-                for (var start = 0; start < video.Length; start += partBytes)
+                for (var end = stepBytes; end < video.Length; end += stepBytes)
                 {
-                    var end = Math.Min(start + partBytes, video.Length);
-                    if (random.Next(2) == 0)
-                    {
-                        Lend(hash, video, start, end);
-                    }
-
-                    if (random.Next(2) == 0 || end == video.Length)
-                    {
-                        hash.Advance(end);
-                    }
+                    hash.Advance(end);
                 }
+
+                hash.Advance(video.Length);
 
                 Assert.Equal(HashOf(video), await hash.FinishAsync(Cancellation));
             },
             iter: 30, threads: 1);
 
     [Fact]
-    public async Task Lent_PartsThatWaitForOneThatIsMissing_MakeRoomForOthersAndAreRead()
+    public async Task Finish_BytesBehindThePrefix_AreNotHashed()
     {
-        // More than is kept in memory, and more parts than the hash remembers.
-        const int partBytes = 40_000;
-        var video = RandomNumberGenerator.GetBytes(2_000 * partBytes);
-        var path = _folder.File("video.data");
-        await File.WriteAllBytesAsync(path, video, Cancellation);
-        using var file = DataFile.Open(path);
+        var video = RandomNumberGenerator.GetBytes(3_000_000);
+        using var file = Write(video);
         using var hash = _hashing.Begin(file);
-        for (var start = partBytes; start < video.Length; start += partBytes)
-        {
-            Lend(hash, video, start, start + partBytes);
-        }
 
+        hash.Advance(2_000_000);
+        hash.Advance(1_000_000);
+
+        Assert.Equal(HashOf(video[..2_000_000]), await hash.FinishAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task Finish_AfterAFailedRead_ContinuesWhereItFailed()
+    {
+        var video = RandomNumberGenerator.GetBytes(3_000_001);
+        using var file = Write(video[..1_500_000]);
+        using var hash = _hashing.Begin(file);
         hash.Advance(video.Length);
+        await Assert.ThrowsAsync<IOException>(() => hash.FinishAsync(Cancellation));
+
+        await file.WriteAsync(video.AsMemory(1_500_000), 1_500_000, Cancellation);
 
         Assert.Equal(HashOf(video), await hash.FinishAsync(Cancellation));
     }
 
     [Fact]
-    public void Disposed_GivesBackWhatItWasLent()
+    public async Task Finish_AfterDispose_Fails()
     {
-        using var file = DataFile.Create(_folder.File("video.data"), 2_000_000);
+        using var file = Write(new byte[10]);
         var hash = _hashing.Begin(file);
-        byte[] memory;
-        using (var part = _buffers.Rent(1_000_000))
-        {
-            part.Data.Span.Fill(7);
-            hash.Lend(1_000_000, part);
-            memory = part.Data.ToArray();
-        }
-
-        using (var other = _buffers.Rent(1_000_000))
-        {
-            other.Data.Span.Clear();
-        }
+        hash.Advance(10);
 
         hash.Dispose();
 
-        using var first = _buffers.Rent(1_000_000);
-        using var second = _buffers.Rent(1_000_000);
-        Assert.Contains(new[] { first, second }, part => part.Data.Span.SequenceEqual(memory));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => hash.FinishAsync(Cancellation));
     }
 
     private static string HashOf(byte[] video) => Convert.ToHexStringLower(SHA256.HashData(video));
 
-    private void Lend(PrefixHash hash, byte[] video, int start, int end)
+    private DataFile Write(byte[] video)
     {
-        using var part = _buffers.Rent(end - start);
-        video.AsSpan(start..end).CopyTo(part.Data.Span);
-        hash.Lend(start, part);
+        var path = _folder.File("video.data");
+        File.WriteAllBytes(path, video);
+        return DataFile.Open(path);
     }
 }

@@ -13,7 +13,6 @@ namespace ForegSyte.Jobs.Tests.Uploads;
 internal sealed class UploadParts : IAsyncDisposable
 {
     private readonly UploadHashing _hashing = new();
-    private readonly PartBuffers _buffers = new();
     private readonly UploadRecovery _recovery;
     private readonly LocalStorage _storage;
     private readonly PartWriter _writer;
@@ -44,12 +43,8 @@ internal sealed class UploadParts : IAsyncDisposable
     /// <summary>What a start does.</summary>
     public Task RecoverAsync() => _recovery.StartAsync(Cancellation);
 
-    public async Task WriteAsync(OpenUpload upload, long offset, byte[] data)
-    {
-        using var part = _buffers.Rent(data.Length);
-        data.CopyTo(part.Data);
-        await _writer.WriteAsync(upload, offset, part, Crc32C.Of(data), Cancellation);
-    }
+    public Task WriteAsync(OpenUpload upload, long offset, byte[] data) =>
+        _writer.WriteAsync(upload, offset, data, Crc32C.Of(data), Cancellation);
 
     public async Task<OpenUpload> FindAsync(OpenUpload upload) =>
         await Store.FindAsync(upload.Record.UploadId, visibleTenant: null, Cancellation);
