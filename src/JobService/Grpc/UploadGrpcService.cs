@@ -2,6 +2,7 @@ using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Security;
 using ForegSyte.Jobs.Submission.Sources;
 using ForegSyte.Jobs.Uploads;
+using ForegSyte.Protocol.Checksums;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
@@ -12,7 +13,7 @@ namespace ForegSyte.Jobs.Grpc;
 /// <summary>The RPCs of UploadService: checks the request, asks the part that knows, makes the answer.</summary>
 internal sealed class UploadGrpcService(
     UploadStore uploads, PartWriter parts, VideoChecks checks, IOptions<UploadOptions> options)
-    : UploadGrpcServiceBase
+    : UploadService.UploadServiceBase
 {
     /// <inheritdoc />
     public override Task<CreateUploadResponse> CreateUpload(CreateUploadRequest request, ServerCallContext context)
@@ -37,14 +38,14 @@ internal sealed class UploadGrpcService(
     }
 
     /// <inheritdoc />
-    public override async Task<UploadPartResponse> UploadPart(ReceivedPart part, ServerCallContext context)
+    public override async Task<UploadPartResponse> UploadPart(UploadPartRequest request, ServerCallContext context)
     {
-        var uploadId = RequestChecks.UploadId(part.Request.UploadId);
-        RequirePart(part);
+        var uploadId = RequestChecks.UploadId(request.UploadId);
+        RequirePart(request);
         var upload = await FindAsync(uploadId, context);
-        RequireWithin(part, upload.Record.SizeBytes);
-        RequireSound(part, upload.Record);
-        await parts.WriteAsync(upload, part.Request.Offset, part.Data, part.Crc32C, context.CancellationToken);
+        RequireWithin(request, upload.Record.SizeBytes);
+        var crc32C = RequireSound(request, upload.Record);
+        await parts.WriteAsync(upload, request.Offset, request.Data.Memory, crc32C, context.CancellationToken);
         return new UploadPartResponse { ReceivedBytes = upload.Record.SizeBytes - upload.MissingBytes };
     }
 
@@ -67,7 +68,7 @@ internal sealed class UploadGrpcService(
     private Task<OpenUpload> FindAsync(Guid uploadId, ServerCallContext context) =>
         uploads.FindAsync(uploadId, context.Caller().VisibleTenant, context.CancellationToken);
 
-    private void RequirePart(ReceivedPart part)
+    private void RequirePart(UploadPartRequest part)
     {
         if (part.Data.Length == 0)
         {
@@ -84,23 +85,23 @@ internal sealed class UploadGrpcService(
     /// Refuses data that arrived otherwise than it was sent. A caller need not send a checksum where the whole video's
     /// was told: that one is checked then.
     /// </summary>
-    private static void RequireSound(ReceivedPart part, UploadRecord upload)
+    private static uint RequireSound(UploadPartRequest part, UploadRecord upload)
     {
-        if (!part.Request.HasCrc32C && upload.Sha256 is null)
+        if (!part.HasCrc32C && upload.Sha256 is null)
         {
             throw ServiceException.MissingField(
                 "crc32c", "Give the CRC-32C (Castagnoli) of data, or the sha256 of the whole video to CreateUpload.");
         }
 
-        if (part.Request.HasCrc32C && part.Crc32C != part.Request.Crc32C)
-        {
-            throw UploadErrors.ChecksumMismatch(part.Request.Crc32C, part.Crc32C);
-        }
+        var actual = Crc32C.Of(part.Data.Span);
+        return !part.HasCrc32C || part.Crc32C == actual
+            ? actual
+            : throw UploadErrors.ChecksumMismatch(part.Crc32C, actual);
     }
 
-    private static void RequireWithin(ReceivedPart part, long sizeBytes)
+    private static void RequireWithin(UploadPartRequest part, long sizeBytes)
     {
-        var offset = part.Request.Offset;
+        var offset = part.Offset;
         if (offset < 0 || offset > sizeBytes - part.Data.Length)
         {
             throw UploadErrors.PartOutside(offset, part.Data.Length, sizeBytes);
