@@ -41,7 +41,7 @@ WebApplication Build()
     app.MapGrpcService<JobGrpcService>();
     app.MapGrpcService<UploadGrpcService>();
 
-    // Read now, so that a broken pipeline refuses the start and not the first job.
+    // Load the pipelines now, so that a broken one stops the start and not the first job.
     app.Services.GetRequiredService<PipelineDirectory>();
     return app;
 }

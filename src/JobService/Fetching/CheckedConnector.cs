@@ -1,18 +1,19 @@
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Fetching;
 
 /// <summary>
-/// Connects to an address that was checked, and to no other: the name is resolved once for each connection, all of its
-/// addresses have to be allowed, and the connection goes to one of those very addresses. A name that means something
-/// else a moment later (DNS rebinding) gains nothing.
+/// Connects to checked addresses only: it resolves the name once for each connection, requires that all its addresses
+/// are allowed, and connects to one of these. A name that resolves differently a moment later (DNS rebinding) gains
+/// nothing.
 /// </summary>
 internal sealed class CheckedConnector(IHostResolver resolver, AddressRules rules, ILogger<CheckedConnector> logger)
 {
     /// <summary>For <see cref="SocketsHttpHandler.ConnectCallback"/>.</summary>
-    /// <exception cref="AddressNotAllowedException">The host has an address that is not allowed.</exception>
-    /// <exception cref="SocketException">The host is not known, or no address answers.</exception>
+    /// <exception cref="AddressNotAllowedException">An address of the host is not allowed.</exception>
+    /// <exception cref="SocketException">The host is unknown, or no address accepts the connection.</exception>
     public async ValueTask<Stream> ConnectAsync(
         SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
@@ -24,7 +25,7 @@ internal sealed class CheckedConnector(IHostResolver resolver, AddressRules rule
         {
             if (rules.RefusalOf(address) is { } refusal)
             {
-                logger.LogWarning("Not connected to {Host}: {Address} is {Refusal}", host, address, refusal);
+                logger.LogWarning("Connection to {Host} refused: {Address} is {Refusal}", host, address, refusal);
                 throw new AddressNotAllowedException();
             }
         }
@@ -32,7 +33,7 @@ internal sealed class CheckedConnector(IHostResolver resolver, AddressRules rule
         return await ConnectAsync(addresses, context.DnsEndPoint.Port, cancellationToken);
     }
 
-    /// <summary>To the first address that answers.</summary>
+    /// <summary>Connects to the first address that accepts.</summary>
     private static async Task<Stream> ConnectAsync(
         IReadOnlyList<IPAddress> addresses, int port, CancellationToken cancellationToken)
     {
@@ -59,4 +60,39 @@ internal sealed class CheckedConnector(IHostResolver resolver, AddressRules rule
 
         throw last ?? new SocketException((int)SocketError.HostNotFound);
     }
+}
+
+/// <summary>An address of the host is not allowed. Only the log has the address.</summary>
+internal sealed class AddressNotAllowedException() : Exception("The host has an address that is not allowed.");
+
+/// <summary>Allows public addresses, and those of the networks in Sources:AllowedNetworks.</summary>
+internal sealed class AddressRules(IOptions<SourcesOptions> options)
+{
+    private readonly IPNetwork[] _allowed = [.. options.Value.AllowedNetworks.Select(IPNetwork.Parse)];
+
+    /// <summary>Why an address is not allowed, for the log; null if it is allowed.</summary>
+    public string? RefusalOf(IPAddress address) => IsListed(address) ? null : SpecialNetworks.NameOf(address);
+
+    private bool IsListed(IPAddress address)
+    {
+        var embedded = SpecialNetworks.Embedded(address);
+        return _allowed.Any(network =>
+            network.Contains(address) || (embedded is not null && network.Contains(embedded)));
+    }
+}
+
+/// <summary>Resolves the names of hosts.</summary>
+internal interface IHostResolver
+{
+    /// <summary>Returns the addresses of a host, at least one.</summary>
+    /// <exception cref="SocketException">The host is unknown.</exception>
+    Task<IReadOnlyList<IPAddress>> ResolveAsync(string host, CancellationToken cancellationToken);
+}
+
+/// <summary>Resolves names as the operating system does: /etc/hosts, DNS.</summary>
+internal sealed class SystemHostResolver : IHostResolver
+{
+    /// <inheritdoc />
+    public async Task<IReadOnlyList<IPAddress>> ResolveAsync(string host, CancellationToken cancellationToken) =>
+        await Dns.GetHostAddressesAsync(host, cancellationToken);
 }

@@ -6,15 +6,15 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Jobs.Fetching;
 
 /// <summary>
-/// How other servers are spoken to: HTTP/1.1 over TLS on a new, checked connection for each request. Nothing of this
-/// machine goes along (no proxy of its environment, cookie, credential or trace id), and nothing is done that an answer
-/// asks for (redirects, decompression, downloads that a certificate names).
+/// The only HTTP client for other servers: HTTP/1.1 over TLS on a new, checked connection for each request. It sends
+/// nothing of this machine (no proxy of the environment, cookie, credential or trace id) and does nothing that a
+/// response asks for (redirects, decompression, downloads that a certificate names).
 /// </summary>
 internal sealed class FetchConnections(CheckedConnector connector, IOptions<SourcesOptions> options) : IDisposable
 {
     private readonly HttpMessageInvoker _client = new(HandlerOf(connector, options.Value));
 
-    /// <summary>Sends a request and returns when the head of the answer is there.</summary>
+    /// <summary>Sends a request and returns when the head of the response has arrived.</summary>
     public Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         request.Version = HttpVersion.Version11;
@@ -45,10 +45,7 @@ internal sealed class FetchConnections(CheckedConnector connector, IOptions<Sour
         SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = ChainPolicyOf(options) },
     };
 
-    /// <summary>
-    /// No certificate makes the service connect somewhere: an issuer that is missing is not downloaded, and lists of
-    /// revoked certificates are not asked for.
-    /// </summary>
+    /// <summary>No certificate makes the service connect anywhere: no missing issuer, no revocation list.</summary>
     private static X509ChainPolicy ChainPolicyOf(SourcesOptions options)
     {
         var policy = new X509ChainPolicy

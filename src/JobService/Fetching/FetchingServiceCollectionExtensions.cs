@@ -4,7 +4,7 @@ using ForegSyte.Hosting.Limits;
 
 namespace ForegSyte.Jobs.Fetching;
 
-/// <summary>Adds the fetching of videos from other servers. Without any of its options nothing is fetched.</summary>
+/// <summary>Registers the services that fetch videos. Without options every uri is refused.</summary>
 internal static class FetchingServiceCollectionExtensions
 {
     public static void AddFetching(this IServiceCollection services)
@@ -13,23 +13,23 @@ internal static class FetchingServiceCollectionExtensions
             .PostConfigure(AddDefaultPort)
             .Validate(
                 options => options.AllowedHosts.All(HostList.IsPattern),
-                "Sources:AllowedHosts takes names and addresses of hosts, or \"*.\" before a name of two labels or "
-                + "more; international names as xn--….")
+                "Sources:AllowedHosts must contain names or addresses of hosts, or \"*.\" before a name of two labels "
+                + "or more; write international names as xn--….")
             .Validate(
                 options => options.AllowedPorts.All(port => port is >= 1 and <= IPEndPoint.MaxPort),
-                "Sources:AllowedPorts takes 1 to 65535.")
+                "Sources:AllowedPorts must contain ports from 1 to 65535.")
             .Validate(
                 options => options.AllowedNetworks.All(network => IPNetwork.TryParse(network, out _)),
-                "Sources:AllowedNetworks takes networks such as 10.1.0.0/16 or fd00:1::/64.")
+                "Sources:AllowedNetworks must contain networks such as 10.1.0.0/16 or fd00:1::/64.")
             .Validate(
                 options => options.CertificateAuthorities.Length == 0
                     || (Path.IsPathFullyQualified(options.CertificateAuthorities)
                         && File.Exists(options.CertificateAuthorities)),
-                "Sources:CertificateAuthorities takes the absolute path of a file that is there.");
+                "Sources:CertificateAuthorities must be the absolute path of an existing file.");
         services.AddCheckedOptions<S3Options>(S3Options.Section)
             .Validate(
                 options => options.Endpoint.Length == 0 || IsEndpoint(options.Endpoint),
-                "Sources:S3:Endpoint takes an https address without path, query, user name and password.")
+                "Sources:S3:Endpoint must be an https address without path, query, user name and password.")
             .Validate(
                 options => options.Endpoint.Length == 0 || new S3Credentials(
                     Microsoft.Extensions.Options.Options.Create(options)).Read() is not null,
@@ -48,7 +48,7 @@ internal static class FetchingServiceCollectionExtensions
         services.AddSingleton<VideoFetcher>();
     }
 
-    /// <summary>A list that began with the default would keep it beside others.</summary>
+    /// <summary>Binding adds to a list, so a default in it would stay beside the configured ports.</summary>
     private static void AddDefaultPort(SourcesOptions options)
     {
         if (options.AllowedPorts.Count == 0)

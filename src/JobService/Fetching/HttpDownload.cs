@@ -7,8 +7,9 @@ using ForegSyte.Hosting.Errors;
 namespace ForegSyte.Jobs.Fetching;
 
 /// <summary>
-/// One download: asks, follows redirects, receives, and goes on after a break. Where the server named the version of
-/// the video by a strong ETag it goes on after the last byte (RFC 9110, 13.1.5 and 14.2), otherwise it begins again.
+/// Downloads one video: sends the request, follows redirects, receives the body, and resumes after an interruption. If
+/// the server identified the video by a strong ETag, the download resumes after the last byte (RFC 9110, 13.1.5 and
+/// 14.2); otherwise it starts again.
 /// </summary>
 internal sealed class HttpDownload(
     RemoteVideo video,
@@ -25,10 +26,10 @@ internal sealed class HttpDownload(
     private long _received;
     private long? _total;
     private EntityTagHeaderValue? _version;
-    private bool _answered;
+    private bool _responded;
 
-    /// <summary>Receives the whole video.</summary>
-    /// <exception cref="ServiceException">It cannot be had, or the sink refuses it.</exception>
+    /// <summary>Downloads the whole video.</summary>
+    /// <exception cref="ServiceException">The server does not send it, or the sink refuses it.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         for (var resumes = 0; ; resumes++)
@@ -41,9 +42,9 @@ internal sealed class HttpDownload(
             catch (TransferBrokenException failure)
             {
                 logger.LogInformation(
-                    failure, "The transfer of {Uri} broke at byte {Received}, resumed {Resumes} times so far",
-                    FetchFailures.Shown(video.Uri), _received, resumes);
-                if (!_answered || resumes >= options.MaxResumes)
+                    failure, "Transfer of {Uri} interrupted at byte {Received} after {Resumes} resumes",
+                    FetchErrors.Shown(video.Uri), _received, resumes);
+                if (!_responded || resumes >= options.MaxResumes)
                 {
                     throw GivenUp(failure, resumes);
                 }
@@ -55,15 +56,15 @@ internal sealed class HttpDownload(
 
     private async Task TransferAsync(CancellationToken cancellationToken)
     {
-        using var patience = new IdleTimeout(options.IdleTimeout, time, cancellationToken);
+        using var idle = new IdleTimeout(options.IdleTimeout, time, cancellationToken);
         var address = video.Address();
         for (var redirects = 0; ; redirects++)
         {
             using var request = RequestFor(address);
-            using var response = await SendAsync(request, patience);
+            using var response = await SendAsync(request, idle);
             if (!IsRedirect(response.StatusCode) || !video.FollowsRedirects)
             {
-                await ReceiveAsync(response, patience, cancellationToken);
+                await ReceiveAsync(response, idle, cancellationToken);
                 return;
             }
 
@@ -83,18 +84,18 @@ internal sealed class HttpDownload(
         return request;
     }
 
-    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, IdleTimeout patience)
+    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, IdleTimeout idle)
     {
         try
         {
-            return await patience.OfAsync(token => connections.SendAsync(request, token));
+            return await idle.RunAsync(token => connections.SendAsync(request, token));
         }
         catch (HttpRequestException failure) when (failure.InnerException is AddressNotAllowedException)
         {
-            throw FetchFailures.NotAllowed(
+            throw FetchErrors.NotAllowed(
                 video.Uri,
-                "A host on the way to the video is not on the public internet, and in none of the networks that this "
-                + "server allows (option Sources:AllowedNetworks).",
+                "A host on the way to the video is neither on the public internet nor in a network that this server "
+                + "allows (option Sources:AllowedNetworks).",
                 failure);
         }
         catch (HttpRequestException failure)
@@ -107,10 +108,10 @@ internal sealed class HttpDownload(
     {
         if (redirects >= options.MaxRedirects)
         {
-            throw FetchFailures.Unavailable(
+            throw FetchErrors.Unavailable(
                 video.Uri,
                 $"The server of the uri redirects more than {options.MaxRedirects} times (option "
-                + "Sources:MaxRedirects). Give the uri where the video is.",
+                + "Sources:MaxRedirects). Submit the final uri of the video.",
                 new Dictionary<string, string>
                 {
                     ["option"] = "Sources:MaxRedirects",
@@ -119,22 +120,22 @@ internal sealed class HttpDownload(
         }
 
         return locations.Redirected(address, response.Headers.Location)
-            ?? throw FetchFailures.NotAllowed(
+            ?? throw FetchErrors.NotAllowed(
                 video.Uri,
-                "The server of the uri redirects to where this server does not go: only to https, and to hosts and "
-                + "ports that it allows (options Sources:AllowedHosts, Sources:AllowedPorts).");
+                "The server of the uri redirects to an address that this server does not allow: it follows redirects "
+                + "only by https to allowed hosts and ports (options Sources:AllowedHosts, Sources:AllowedPorts).");
     }
 
     private async Task ReceiveAsync(
-        HttpResponseMessage response, IdleTimeout patience, CancellationToken cancellationToken)
+        HttpResponseMessage response, IdleTimeout idle, CancellationToken cancellationToken)
     {
         Accept(response);
-        _answered = true;
+        _responded = true;
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         try
         {
             await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
-            while (await ReadAsync(body, buffer, patience) is > 0 and var read)
+            while (await ReadAsync(body, buffer, idle) is > 0 and var read)
             {
                 await sink.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
                 _received += read;
@@ -147,11 +148,11 @@ internal sealed class HttpDownload(
 
         if (_total is { } total && _received != total)
         {
-            throw new TransferBrokenException("it ended early");
+            throw new TransferBrokenException("the transfer ended early");
         }
     }
 
-    /// <summary>Looks at the head of an answer, and prepares for its body.</summary>
+    /// <summary>Checks the head of a response and prepares for its body.</summary>
     private void Accept(HttpResponseMessage response)
     {
         var isResumed = response.RequestMessage?.Headers.Range is not null;
@@ -163,18 +164,18 @@ internal sealed class HttpDownload(
             case HttpStatusCode.PartialContent when isResumed:
                 RequireRest(response.Content.Headers.ContentRange, response.Headers.ETag);
                 break;
-            case var status when _answered && (int)status >= 500:
-                throw new TransferBrokenException(FormattableString.Invariant($"it answered HTTP {(int)status}"));
+            case var status when _responded && (int)status >= 500:
+                throw new TransferBrokenException(FormattableString.Invariant($"it returned HTTP {(int)status}"));
             default:
-                throw FetchFailures.OfStatus(video.Uri, response.StatusCode, RetryAfterOf(response));
+                throw FetchErrors.OfStatus(video.Uri, response.StatusCode, RetryAfterOf(response));
         }
 
         if (response.Content.Headers.ContentEncoding.Any(coding => coding != "identity"))
         {
-            throw FetchFailures.Unavailable(
+            throw FetchErrors.Unavailable(
                 video.Uri,
-                "The server of the uri compresses the video although it was asked not to (Content-Encoding). Give a "
-                + "uri where the video is as it is.");
+                "The server of the uri compresses the video although the request forbids it (Content-Encoding). "
+                + "Submit a uri of the uncompressed video.");
         }
     }
 
@@ -194,7 +195,7 @@ internal sealed class HttpDownload(
         }
     }
 
-    /// <summary>The rest of the same version, and all of it.</summary>
+    /// <summary>Requires the whole rest of the same version.</summary>
     private void RequireRest(ContentRangeHeaderValue? range, EntityTagHeaderValue? version)
     {
         var isRest = range is { Unit: BytesUnit, From: { } from, To: { } to, Length: { } length }
@@ -202,20 +203,20 @@ internal sealed class HttpDownload(
             && (version is null || version.Equals(_version));
         if (!isRest)
         {
-            throw FetchFailures.Unavailable(
+            throw FetchErrors.Unavailable(
                 video.Uri,
-                "The transfer broke off, and the server of the uri went on with another part of the video than the "
-                + "one that was asked for. Submit it again.");
+                "The transfer was interrupted, and the server of the uri resumed it with another range than the "
+                + "requested one. Submit the video again.");
         }
 
         _total = range!.Length;
     }
 
-    private static async Task<int> ReadAsync(Stream body, byte[] buffer, IdleTimeout patience)
+    private static async Task<int> ReadAsync(Stream body, byte[] buffer, IdleTimeout idle)
     {
         try
         {
-            return await patience.OfAsync(token => body.ReadAsync(buffer.AsMemory(0, BufferBytes), token).AsTask());
+            return await idle.RunAsync(token => body.ReadAsync(buffer.AsMemory(0, BufferBytes), token).AsTask());
         }
         catch (Exception failure) when (failure is IOException or HttpRequestException)
         {
@@ -223,11 +224,11 @@ internal sealed class HttpDownload(
         }
     }
 
-    private ServiceException GivenUp(TransferBrokenException failure, int resumes) => FetchFailures.Unavailable(
+    private ServiceException GivenUp(TransferBrokenException failure, int resumes) => FetchErrors.Unavailable(
         video.Uri,
-        _answered
-            ? $"The server of the uri did not give the whole video: {failure.Message}, {resumes} times after it had "
-                + "begun. Try again later, or upload the video."
+        _responded
+            ? $"The server of the uri did not send the whole video, after {resumes} resumes: {failure.Message}. Try "
+                + "again later, or upload the video."
             : $"The server of the uri cannot be reached: {failure.Message}. Check the uri, or try again later.",
         new Dictionary<string, string>
         {
@@ -250,11 +251,61 @@ internal sealed class HttpDownload(
 
     private static string Described(HttpRequestError error) => error switch
     {
-        HttpRequestError.NameResolutionError => "its name is not known",
-        HttpRequestError.SecureConnectionError => "no secure connection could be made; its certificate may be at fault",
-        HttpRequestError.ConfigurationLimitExceeded => "the head of its answer is too large",
-        HttpRequestError.InvalidResponse => "its answer is no HTTP",
+        HttpRequestError.NameResolutionError => "its name is unknown",
+        HttpRequestError.SecureConnectionError => "the TLS connection failed, perhaps because of its certificate",
+        HttpRequestError.ConfigurationLimitExceeded => "the head of its response is too large",
+        HttpRequestError.InvalidResponse => "its response is not HTTP",
         HttpRequestError.ResponseEnded => "it closed the connection",
-        _ => "no connection could be made, or it broke",
+        _ => "the connection failed",
     };
+}
+
+/// <summary>A transfer ended before its end and can be resumed.</summary>
+/// <param name="message">What happened. Shown to the caller, so without addresses.</param>
+/// <param name="cause">For the log.</param>
+internal sealed class TransferBrokenException(string message, Exception? cause = null) : Exception(message, cause);
+
+/// <summary>Limits the time of each operation on a connection, and so the silence of a server.</summary>
+internal sealed class IdleTimeout : IDisposable
+{
+    private readonly TimeSpan _limit;
+    private readonly CancellationToken _caller;
+    private readonly CancellationTokenSource _idle;
+    private readonly CancellationTokenSource _either;
+
+    public IdleTimeout(TimeSpan limit, TimeProvider time, CancellationToken caller)
+    {
+        _limit = limit;
+        _caller = caller;
+        _idle = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        _either = CancellationTokenSource.CreateLinkedTokenSource(caller, _idle.Token);
+    }
+
+    /// <summary>Runs one operation on the connection with the time limit.</summary>
+    /// <exception cref="TransferBrokenException">The time limit passed.</exception>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    public async Task<T> RunAsync<T>(Func<CancellationToken, Task<T>> operation)
+    {
+        _idle.CancelAfter(_limit);
+        try
+        {
+            return await operation(_either.Token);
+        }
+        catch (OperationCanceledException failure) when (!_caller.IsCancellationRequested)
+        {
+            // This limit, or SocketsHttpHandler's own limit for connecting.
+            throw new TransferBrokenException("it sent nothing for too long", failure);
+        }
+        finally
+        {
+            _idle.CancelAfter(Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        _either.Dispose();
+        _idle.Dispose();
+    }
 }

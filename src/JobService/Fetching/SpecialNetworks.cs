@@ -4,16 +4,16 @@ using System.Net.Sockets;
 namespace ForegSyte.Jobs.Fetching;
 
 /// <summary>
-/// Tells addresses of the public internet from all others, by IANA's special-purpose registries
-/// (https://www.iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry). What is not known to
-/// be public is special. Pure.
+/// Separates addresses of the public internet from all others by IANA's special-purpose registries
+/// (https://www.iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry). An address that is not
+/// known to be public is special. Pure.
 /// </summary>
 internal static class SpecialNetworks
 {
     /// <summary>NAT64 (RFC 6052): the IPv4 address is in the last four bytes.</summary>
     private static readonly IPNetwork Translated = IPNetwork.Parse("64:ff9b::/96");
 
-    /// <summary>What IANA gives out for unicast. All other IPv6 is special or not in use.</summary>
+    /// <summary>The IPv6 range for global unicast; IANA lists all other ranges as special or unused.</summary>
     private static readonly IPNetwork GlobalUnicast = IPNetwork.Parse("2000::/3");
 
     private static readonly (IPNetwork Network, string Name)[] Networks =
@@ -40,7 +40,7 @@ internal static class SpecialNetworks
         Special("3fff::/20", "documentation"),
     ];
 
-    /// <summary>What an address is, where it is not public; null where it is.</summary>
+    /// <summary>The name of the special network of an address; null if the address is public.</summary>
     public static string? NameOf(IPAddress address)
     {
         var plain = Embedded(address) ?? address;
@@ -60,7 +60,7 @@ internal static class SpecialNetworks
     }
 
     /// <summary>
-    /// The IPv4 address that a connection to an IPv6 address ends at: ::ffff:a.b.c.d and NAT64. Null for all others.
+    /// The IPv4 address that a connection to an IPv6 address reaches: ::ffff:a.b.c.d and NAT64. Null for all others.
     /// </summary>
     public static IPAddress? Embedded(IPAddress address)
     {

@@ -3,7 +3,26 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Fetching;
 
-/// <summary>Fetches videos from other servers, a limited number at a time, each within a limited time.</summary>
+/// <summary>A video on another server, at an allowed address.</summary>
+/// <param name="Uri">The uri of the submission.</param>
+/// <param name="Address">Creates the address for one request; a signature in it is valid for a short time only.</param>
+/// <param name="FollowsRedirects">Whether the server may redirect to another address.</param>
+internal sealed record RemoteVideo(string Uri, Func<Uri> Address, bool FollowsRedirects);
+
+/// <summary>Receives the bytes of a fetch. An exception ends the fetch and reaches the caller unchanged.</summary>
+internal interface IFetchSink
+{
+    /// <summary>Called with the size of the video if the server sends it; refuses one that is too large.</summary>
+    void Expect(long totalBytes);
+
+    /// <summary>Receives the next bytes; refuses them if they are too many or cannot be a video.</summary>
+    ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken);
+
+    /// <summary>Discards all bytes: the transfer starts again.</summary>
+    void Restart();
+}
+
+/// <summary>Fetches videos from other servers, with a limit on their number and on the time of each.</summary>
 internal sealed class VideoFetcher(
     FetchConnections connections,
     HttpsLocations https,
@@ -12,9 +31,9 @@ internal sealed class VideoFetcher(
     TimeProvider time,
     ILogger<VideoFetcher> logger) : IDisposable
 {
-    private readonly SemaphoreSlim _places = new(options.Value.MaxConcurrentFetches);
+    private readonly SemaphoreSlim _slots = new(options.Value.MaxConcurrentFetches);
 
-    /// <summary>Reads a uri and checks that it is allowed. Nobody is asked.</summary>
+    /// <summary>Parses a uri and checks that it is allowed, without a request to any server.</summary>
     /// <exception cref="ServiceException">UNSUPPORTED_URI or SOURCE_NOT_ALLOWED.</exception>
     public RemoteVideo Locate(string uri)
     {
@@ -26,40 +45,58 @@ internal sealed class VideoFetcher(
 
         return uri.StartsWith("s3:", StringComparison.OrdinalIgnoreCase)
             ? s3.Require(uri)
-            : throw FetchFailures.Unsupported(
-                uri, "uri has to begin with file:///, https:// or s3://; other schemes are not supported.");
+            : throw FetchErrors.Unsupported(
+                uri, "uri must begin with file:///, https:// or s3://; other schemes are not supported.");
     }
 
-    /// <summary>Fetches a video, whole.</summary>
+    /// <summary>Fetches a whole video.</summary>
     /// <exception cref="ServiceException">
     /// SOURCE_NOT_FOUND, SOURCE_NOT_ALLOWED, SOURCE_UNAVAILABLE, TOO_MANY_CALLS, DEADLINE_EXCEEDED by
-    /// Sources:FetchTimeout, or what the sink refuses.
+    /// Sources:FetchTimeout, or a refusal of the sink.
     /// </exception>
     public async Task FetchAsync(RemoteVideo video, IFetchSink sink, CancellationToken cancellationToken)
     {
         var settings = options.Value;
-        if (!await _places.WaitAsync(settings.MaxFetchWait, cancellationToken))
-        {
-            throw FetchFailures.TooMany(video.Uri, settings.MaxConcurrentFetches, settings.BusyRetryDelay);
-        }
-
-        using var limit = new CancellationTokenSource(settings.FetchTimeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        await TakeSlotAsync(video, settings, cancellationToken);
         try
         {
-            await new HttpDownload(video, sink, connections, https, settings, time, logger).RunAsync(either.Token);
-        }
-        catch (OperationCanceledException)
-            when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
-        {
-            throw FetchFailures.TooSlow(video.Uri, settings.FetchTimeout);
+            using var limit = new CancellationTokenSource(settings.FetchTimeout, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+            try
+            {
+                await new HttpDownload(video, sink, connections, https, settings, time, logger).RunAsync(either.Token);
+            }
+            catch (OperationCanceledException)
+                when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+            {
+                throw FetchErrors.TooSlow(video.Uri, settings.FetchTimeout);
+            }
         }
         finally
         {
-            _places.Release();
+            _slots.Release();
         }
     }
 
     /// <inheritdoc />
-    public void Dispose() => _places.Dispose();
+    public void Dispose() => _slots.Dispose();
+
+    private async Task TakeSlotAsync(RemoteVideo video, SourcesOptions settings, CancellationToken cancellationToken)
+    {
+        if (await _slots.WaitAsync(TimeSpan.Zero, cancellationToken))
+        {
+            return;
+        }
+
+        using var limit = new CancellationTokenSource(settings.MaxFetchWait, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        try
+        {
+            await _slots.WaitAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw FetchErrors.TooMany(video.Uri, settings.MaxConcurrentFetches, settings.BusyRetryDelay);
+        }
+    }
 }

@@ -1,10 +1,9 @@
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Hosting.Limits;
-using ForegSyte.Jobs.Grpc.Diagnosis;
 
 namespace ForegSyte.Jobs.Grpc;
 
-/// <summary>Adds what the RPCs are made of.</summary>
+/// <summary>Registers the gRPC services and what only they use.</summary>
 internal static class GrpcServiceCollectionExtensions
 {
     public static void AddJobRpcs(this IServiceCollection services)
@@ -16,7 +15,6 @@ internal static class GrpcServiceCollectionExtensions
         services.AddSingleton<ServerDrain>();
         services.AddSingleton<JobDiagnoser>();
         services.AddSingleton<JobPages>();
-        services.AddSingleton<SegmentPages>();
         services.AddSingleton<ResultPages>();
         services.AddSingleton<JobGrpcService>();
         services.AddSingleton<UploadGrpcService>();

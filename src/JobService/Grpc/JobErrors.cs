@@ -3,21 +3,21 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Grpc;
 
-/// <summary>Errors that several RPCs answer.</summary>
+/// <summary>Errors that several RPCs return.</summary>
 internal static class JobErrors
 {
-    /// <summary>There is no such job.</summary>
+    /// <summary>The job does not exist, or the caller cannot see it.</summary>
     public static ServiceException NotFound(Guid jobId) =>
-        new(ErrorReason.JobNotFound, $"There is no job {jobId} here. ListJobs lists those that there are.")
+        new(ErrorReason.JobNotFound, $"There is no job {jobId} here. List the jobs with ListJobs.")
         {
             Metadata = new Dictionary<string, string> { ["jobId"] = jobId.ToString() },
             Resource = ("foregsyte.v1.Job", jobId.ToString()),
         };
 
-    /// <summary>A page token that was not made for this call.</summary>
+    /// <summary>The page token belongs to another call.</summary>
     public static ServiceException InvalidPageToken() => ServiceException.ForField(
         ErrorReason.InvalidPageToken,
         "page_token",
-        "page_token has to be the next_page_token of a call of this method with the same other arguments. "
-        + "Leave it empty to begin with the first page.");
+        "page_token must be the next_page_token of a call of this method with the same other arguments. "
+        + "Leave it empty for the first page.");
 }

@@ -5,11 +5,9 @@ using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Limits;
 using ForegSyte.Hosting.Security;
 using ForegSyte.Hosting.Starting;
-using ForegSyte.Jobs.Grpc.Diagnosis;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Submission;
-using ForegSyte.Jobs.Submission.Sources;
 using ForegSyte.Jobs.Tracing;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
@@ -17,12 +15,12 @@ using Grpc.Core;
 
 namespace ForegSyte.Jobs.Grpc;
 
-/// <summary>The RPCs of JobService: checks the request, asks the part that knows, makes the answer.</summary>
+/// <summary>The RPCs of JobService.</summary>
 internal sealed class JobGrpcService(
-    VideoSubmitter intake,
+    VideoSubmitter submitter,
     JobControl control,
     JobRemoval removal,
-    JobTracker board,
+    JobTracker tracker,
     JobView view,
     JobWaiter waiter,
     JobPages jobPages,
@@ -37,8 +35,8 @@ internal sealed class JobGrpcService(
     /// <inheritdoc />
     public override async Task<SubmitVideoResponse> SubmitVideo(SubmitVideoRequest request, ServerCallContext context)
     {
-        var job = await intake.AcceptAsync(SubmissionOf(request, context.Caller()), context.CancellationToken);
-        return new SubmitVideoResponse { Job = view.Of(board.WithProgress(job)) };
+        var job = await submitter.SubmitAsync(SubmissionOf(request, context.Caller()), context.CancellationToken);
+        return new SubmitVideoResponse { Job = view.Of(tracker.WithProgress(job)) };
     }
 
     /// <inheritdoc />
@@ -76,7 +74,7 @@ internal sealed class JobGrpcService(
     {
         var jobId = (await VisibleAsync(request.JobId, context)).JobId;
         var job = await control.RetryAsync(jobId, context.CancellationToken) ?? throw JobErrors.NotFound(jobId);
-        return new RetryJobResponse { Job = view.Of(board.WithProgress(job)) };
+        return new RetryJobResponse { Job = view.Of(tracker.WithProgress(job)) };
     }
 
     /// <inheritdoc />
@@ -132,15 +130,15 @@ internal sealed class JobGrpcService(
         Task.FromResult(drain.Begin(request));
 
     /// <summary>
-    /// The job that a request names. A job never changes its tenant, so that it is enough to look once: one that the
-    /// caller may not see is answered as one that is not there.
+    /// Finds the job of a request. A job of another tenant does not exist for the caller. A job never changes its
+    /// tenant, so one check per call is enough.
     /// </summary>
     /// <exception cref="ServiceException">JOB_NOT_FOUND, MISSING_FIELD or INVALID_FIELD.</exception>
     private async ValueTask<JobRecord> VisibleAsync(string jobIdText, ServerCallContext context)
     {
         var jobId = RequestChecks.JobId(jobIdText);
         JobTraces.Mark(jobId);
-        return await board.FindAsync(jobId, context.CancellationToken) is { } job
+        return await tracker.FindAsync(jobId, context.CancellationToken) is { } job
             && context.Caller().CanSee(job.Tenant)
                 ? job
                 : throw JobErrors.NotFound(jobId);
@@ -178,7 +176,7 @@ internal sealed class JobGrpcService(
         SubmitVideoRequest.SourceOneofCase.UploadId =>
             new VideoReference.Upload(RequestChecks.UploadId(request.UploadId), caller.VisibleTenant),
         _ => throw ServiceException.MissingField(
-            "source", "Give the video as content (its bytes), as uri, or as upload_id."),
+            "source", "Send the video as content (its bytes), as uri, or as upload_id."),
     };
 
     private ServiceException UnknownPipeline(string pipelineId)

@@ -7,33 +7,33 @@ using ForegSyte.V1;
 namespace ForegSyte.Jobs.Grpc;
 
 /// <summary>Pages of jobs, newest first (AIP-158).</summary>
-internal sealed class JobPages(IJobStore store, JobTracker board, JobView view)
+internal sealed class JobPages(IJobStore store, JobTracker tracker, JobView view)
 {
-    /// <summary>Jobs of a page where the caller does not say how many.</summary>
+    /// <summary>Default number of jobs of a page.</summary>
     public const int DefaultPageSize = 50;
 
-    /// <summary>Most jobs of a page.</summary>
+    /// <summary>Maximum number of jobs of a page.</summary>
     public const int MaxPageSize = 1000;
 
-    /// <summary>Reads one page of the jobs that a caller sees.</summary>
+    /// <summary>Reads one page of the jobs that the caller can see.</summary>
     /// <exception cref="ServiceException">INVALID_FIELD, INVALID_FILTER or INVALID_PAGE_TOKEN.</exception>
     public async Task<ListJobsResponse> ReadAsync(
         ListJobsRequest request, Caller caller, CancellationToken cancellationToken)
     {
         var size = RequestChecks.Size("page_size", request.PageSize, DefaultPageSize, MaxPageSize);
 
-        // A token of one tenant is no token of another, so that a position does not tell when others made jobs.
+        // Tokens are bound to the tenant: a position in another tenant's list would reveal when it created jobs.
         var arguments = caller.VisibleTenant is { } tenant
             ? $"ListJobs of {tenant.Length} {tenant} {request.Filter}"
             : $"ListJobs {request.Filter}";
         var query = new JobQuery(
             FilterOf(request.Filter), PositionOf(arguments, request.PageToken), size + 1, caller.VisibleTenant);
 
-        // One job more than asked for tells whether there is another page.
+        // One job more than requested shows whether there is another page.
         var jobs = await store.ListAsync(query, cancellationToken);
         var response = new ListJobsResponse
         {
-            Jobs = { jobs.Take(size).Select(job => view.Of(board.WithProgress(job))) },
+            Jobs = { jobs.Take(size).Select(job => view.Of(tracker.WithProgress(job))) },
         };
         if (jobs.Count > size)
         {

@@ -6,20 +6,19 @@ using System.Text;
 namespace ForegSyte.Jobs.Grpc;
 
 /// <summary>
-/// Opaque page tokens (AIP-158): URL-safe, bound to the arguments of the call that made them, and without authority: a
-/// token says where a page begins and nothing about who may read it. The checksum finds mistakes, not attackers; what a
-/// forged token can reach is what its caller may read anyway.
+/// Opaque page tokens (AIP-158): URL-safe, and bound to the arguments of the call that returned them. The checksum
+/// finds mistakes, not attacks: a token grants nothing, so a forged one reaches only what its caller can read anyway.
 /// </summary>
 internal static class PageToken
 {
-    /// <summary>Longest token that is looked at, in characters.</summary>
+    /// <summary>Maximum length of a token in characters.</summary>
     public const int MaxLength = 512;
 
     private const int ChecksumBytes = sizeof(ulong);
 
-    /// <summary>Makes a token.</summary>
-    /// <param name="arguments">The method and those arguments that have to stay the same.</param>
-    /// <param name="position">Where the next page begins.</param>
+    /// <summary>Creates a token.</summary>
+    /// <param name="arguments">The method and the arguments that the next call must repeat.</param>
+    /// <param name="position">Start of the next page.</param>
     public static string Make(string arguments, string position)
     {
         var text = Encoding.UTF8.GetBytes(position);
@@ -29,7 +28,7 @@ internal static class PageToken
         return Base64Url.EncodeToString(bytes);
     }
 
-    /// <summary>Reads a token; null where it was not made for these arguments.</summary>
+    /// <summary>The position in a token; null if the token was not created for these arguments.</summary>
     public static string? Read(string arguments, string token)
     {
         if (token.Length > MaxLength || !Base64Url.IsValid(token))

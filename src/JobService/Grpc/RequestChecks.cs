@@ -6,17 +6,17 @@ using Google.Protobuf.WellKnownTypes;
 namespace ForegSyte.Jobs.Grpc;
 
 /// <summary>
-/// Checks the fields of requests, once, at the edge. Pure; a wrong field is a ServiceException that names it.
+/// Parses and validates the fields of requests. Pure. An invalid field is a ServiceException that names it.
 /// </summary>
 internal static class RequestChecks
 {
-    /// <summary>Largest stride.</summary>
+    /// <summary>Maximum frame_stride.</summary>
     public const int MaxFrameStride = 1_000_000;
 
-    /// <summary>Longest display name in characters.</summary>
+    /// <summary>Maximum length of a display_name in characters.</summary>
     public const int MaxDisplayNameLength = 255;
 
-    /// <summary>Reads a job id: a UUID in its 36 characters.</summary>
+    /// <summary>Parses a job id.</summary>
     public static Guid JobId(string text)
     {
         if (text.Length == 0)
@@ -28,11 +28,11 @@ internal static class RequestChecks
             ? jobId
             : throw ServiceException.InvalidField(
                 "job_id",
-                "job_id has to be a UUID in its 36 characters, as SubmitVideo returned it.",
+                "job_id must be a UUID of 36 characters, as SubmitVideo returned it.",
                 text);
     }
 
-    /// <summary>Reads an upload id: a UUID in its 36 characters.</summary>
+    /// <summary>Parses an upload id.</summary>
     public static Guid UploadId(string text)
     {
         if (text.Length == 0)
@@ -44,20 +44,20 @@ internal static class RequestChecks
             ? uploadId
             : throw ServiceException.InvalidField(
                 "upload_id",
-                "upload_id has to be a UUID in its 36 characters, as CreateUpload returned it.",
+                "upload_id must be a UUID of 36 characters, as CreateUpload returned it.",
                 text);
     }
 
-    /// <summary>Reads a SHA-256; null where none was given.</summary>
+    /// <summary>Parses a SHA-256; null if the field is empty.</summary>
     public static string? Sha256(string text) => text switch
     {
         "" => null,
         { Length: 64 } when text.All(char.IsAsciiHexDigit) => text.ToLowerInvariant(),
         _ => throw ServiceException.InvalidField(
-            "sha256", "sha256 has to be empty or 64 hexadecimal digits.", text),
+            "sha256", "sha256 must be empty or 64 hexadecimal digits.", text),
     };
 
-    /// <summary>Reads a request id; null where none was given.</summary>
+    /// <summary>Parses a request id; null if the field is empty.</summary>
     public static Guid? RequestId(string text)
     {
         if (text.Length == 0)
@@ -68,10 +68,10 @@ internal static class RequestChecks
         return Guid.TryParseExact(text, "D", out var requestId) && requestId.Version == 4
             ? requestId
             : throw ServiceException.InvalidField(
-                "request_id", "request_id has to be a UUID of version 4 in its 36 characters, or empty.", text);
+                "request_id", "request_id must be a UUID of version 4 with 36 characters, or empty.", text);
     }
 
-    /// <summary>Reads the options; the stride comes back as 1 or more.</summary>
+    /// <summary>Validates the options; a stride of 0 becomes 1.</summary>
     public static (int FrameStride, int MaxFrames) Options(JobOptions? options)
     {
         var stride = options?.FrameStride ?? 0;
@@ -79,38 +79,38 @@ internal static class RequestChecks
         if (stride is < 0 or > MaxFrameStride)
         {
             throw ServiceException.InvalidField(
-                "options.frame_stride", $"options.frame_stride has to be 0 to {MaxFrameStride}; 0 means every frame.",
+                "options.frame_stride", $"options.frame_stride must be 0 to {MaxFrameStride}; 0 means every frame.",
                 stride);
         }
 
         if (maxFrames < 0)
         {
             throw ServiceException.InvalidField(
-                "options.max_frames", "options.max_frames has to be 0 (no limit) or more.", maxFrames);
+                "options.max_frames", "options.max_frames must be 0 (no limit) or more.", maxFrames);
         }
 
         return (Math.Max(1, stride), maxFrames);
     }
 
-    /// <summary>Checks a display name.</summary>
+    /// <summary>Validates a display name.</summary>
     public static string DisplayName(string text) =>
         text.Length <= MaxDisplayNameLength && !text.Any(char.IsControl)
             ? text
             : throw ServiceException.InvalidField(
                 "display_name",
-                $"display_name has to have at most {MaxDisplayNameLength} characters and no control characters.",
+                $"display_name must have at most {MaxDisplayNameLength} characters and no control characters.",
                 text.Length <= MaxDisplayNameLength ? null : text);
 
-    /// <summary>Reads a priority; the default one where none was given.</summary>
+    /// <summary>Validates a priority; null becomes the default.</summary>
     public static int Priority(int? priority) =>
         priority is null or (>= JobPriority.Lowest and <= JobPriority.Highest)
             ? priority ?? JobPriority.Default
             : throw ServiceException.InvalidField(
                 "priority",
-                $"priority has to be {JobPriority.Lowest} to {JobPriority.Highest}; {JobPriority.Highest} runs first.",
+                $"priority must be {JobPriority.Lowest} to {JobPriority.Highest}; {JobPriority.Highest} runs first.",
                 priority);
 
-    /// <summary>Reads a time from 0 to a limit; the default one where none was given.</summary>
+    /// <summary>Parses a duration from 0 to a limit; null becomes the default.</summary>
     public static TimeSpan Time(string field, Duration? value, TimeSpan defaultValue, TimeSpan limit)
     {
         if (value is null)
@@ -125,16 +125,16 @@ internal static class RequestChecks
                     field,
                     string.Create(
                         CultureInfo.InvariantCulture,
-                        $"{field} has to be 0 to {limit.TotalSeconds:0} seconds, with nanos from 0 to 999999999."),
+                        $"{field} must be 0 to {limit.TotalSeconds:0} seconds, with nanos from 0 to 999999999."),
                     value);
     }
 
-    /// <summary>A size or count that may be 0 for its default and is cut at a limit.</summary>
+    /// <summary>Validates a page size: 0 becomes the default, larger values become the limit.</summary>
     public static int Size(string field, int value, int defaultValue, int limit) => value switch
     {
         < 0 =>
             throw ServiceException.InvalidField(
-                field, $"{field} has to be 0 (the default, {defaultValue}) or more.", value),
+                field, $"{field} must be 0 (the default, {defaultValue}) or more.", value),
         0 => defaultValue,
         _ => Math.Min(value, limit),
     };

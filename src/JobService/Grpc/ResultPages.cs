@@ -2,22 +2,25 @@ using System.Globalization;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.V1;
+using Google.Protobuf;
 
 namespace ForegSyte.Jobs.Grpc;
 
 /// <summary>
-/// Pages of the results of a job, cut by a budget of bytes: from the document of a completed job, from the finished
-/// segments of any other. A page begins at a frame, so that a token holds across the change from one to the other.
+/// Pages of the results of a job, limited by size. A completed job's pages come from its document. Any other job's
+/// pages come from its finished segments, from frame 0 up to the first unfinished one. A page begins at a frame, so
+/// that page tokens stay valid when the job completes.
 /// </summary>
-internal sealed class ResultPages(JobTracker board, IStorage storage, SegmentPages segments)
+internal sealed class ResultPages(JobTracker tracker, IStorage storage, SegmentStore segments)
 {
-    /// <summary>Budget of a page where the caller does not give one: 1 MiB.</summary>
+    /// <summary>Default size of a page: 1 MiB.</summary>
     public const int DefaultPageBytes = 1 << 20;
 
-    /// <summary>
-    /// Largest budget of a page: 3 MiB, below the 4 MiB that gRPC clients receive unless told otherwise.
-    /// </summary>
+    /// <summary>Maximum size of a page: 3 MiB, below the 4 MiB that gRPC clients accept by default.</summary>
     public const int MaxPageBytes = 3 << 20;
+
+    /// <summary>Size of the tag of GetJobResultsResponse.results.</summary>
+    private const int TagBytes = 1;
 
     /// <summary>Reads one page.</summary>
     /// <exception cref="ServiceException">
@@ -29,31 +32,115 @@ internal sealed class ResultPages(JobTracker board, IStorage storage, SegmentPag
         var jobId = RequestChecks.JobId(request.JobId);
         var budget = RequestChecks.Size("page_bytes", request.PageBytes, DefaultPageBytes, MaxPageBytes);
 
-        // start_frame is of the first page only, so it is no argument that later pages have to repeat.
+        // Only the first page has a start_frame, so tokens are not bound to it.
         var arguments = $"GetJobResults {jobId}";
         var startFrame = StartOf(request, arguments);
         while (true)
         {
-            var job = await board.FindAsync(jobId, cancellationToken) ?? throw JobErrors.NotFound(jobId);
+            var job = await tracker.FindAsync(jobId, cancellationToken) ?? throw JobErrors.NotFound(jobId);
 
-            // Reading is a few seeks and some MiB at most; a thread of the pool does it, since files have no other way
-            // here.
+            // File reads block, so they run on a thread of the pool.
             var page = await Task.Run(
                 () => job.OutputPath is { } key
                     ? ReadDocument(job, key, startFrame, budget)
-                    : segments.Read(job, startFrame, budget),
+                    : ReadSegments(job, startFrame, budget),
                 cancellationToken);
             if (page is not null)
             {
                 return ResponseOf(page, arguments);
             }
 
-            // A segment that was there is gone: the job was completed or deleted meanwhile, or its segment is damaged,
-            // which is known now.
+            // A finished segment disappeared: the job was completed or deleted in the meantime, or the segment is
+            // damaged and is now marked as unfinished. Look at the job again.
         }
     }
 
-    private static GetJobResultsResponse ResponseOf(JobResultsPage page, string arguments)
+    private static int StartOf(GetJobResultsRequest request, string arguments)
+    {
+        if (request.StartFrame < 0)
+        {
+            throw ServiceException.InvalidField("start_frame", "start_frame must be 0 or more.", request.StartFrame);
+        }
+
+        if (request.PageToken.Length == 0)
+        {
+            return request.StartFrame;
+        }
+
+        return int.TryParse(
+            PageToken.Read(arguments, request.PageToken), NumberStyles.None, CultureInfo.InvariantCulture,
+            out var frame)
+                ? frame
+                : throw JobErrors.InvalidPageToken();
+    }
+
+    private Page ReadDocument(JobRecord job, string key, int startFrame, int budget)
+    {
+        using var document = OpenDocument(key);
+        var page = ResultsDocumentReader.ReadPage(document, startFrame, budget);
+        return new Page(page.Frames, page.NextFrame, Complete: true, job.Video?.FrameCount ?? 0);
+    }
+
+    private Stream OpenDocument(string key)
+    {
+        try
+        {
+            return storage.OpenRead(key);
+        }
+        catch (FileNotFoundException exception)
+        {
+            throw new ServiceException(
+                ErrorReason.ResultsDamaged,
+                "The results document is missing in the storage. Submit the video again.",
+                exception);
+        }
+    }
+
+    /// <summary>Reads the segments of one page; null if a finished segment cannot be read any more.</summary>
+    private Page? ReadSegments(JobRecord job, int startFrame, int budget)
+    {
+        var known = segments.Find(job.JobId);
+        var finished = known?.PrefixCount ?? 0;
+        if (known is null || finished == 0)
+        {
+            throw NotReady(job);
+        }
+
+        var frames = new List<FrameResult>();
+        long bytes = 0;
+        var endFrame = known.EndFrameOf(finished);
+        for (var number = known.NumberOf(startFrame); number < finished; number++)
+        {
+            if (segments.Read(job.JobId, known[number], job.FrameStride) is not { } segment)
+            {
+                known.Mark(number, isStored: false);
+                return null;
+            }
+
+            foreach (var frame in segment.Results.Where(frame => frame.FrameIndex >= startFrame))
+            {
+                // A page has at least one frame, however large it is.
+                bytes += TagBytes + CodedOutputStream.ComputeMessageSize(frame);
+                if (frames.Count > 0 && bytes > budget)
+                {
+                    return new Page(frames, frame.FrameIndex, Complete: false, endFrame);
+                }
+
+                frames.Add(frame);
+            }
+        }
+
+        if (job.IsTerminal && startFrame == 0 && frames.Count == 0)
+        {
+            throw NotReady(job);
+        }
+
+        // Until the job ends there is always a next page.
+        int? next = job.IsTerminal ? null : Math.Max(startFrame, endFrame);
+        return new Page(frames, next, Complete: false, endFrame);
+    }
+
+    private static GetJobResultsResponse ResponseOf(Page page, string arguments)
     {
         var response = new GetJobResultsResponse
         {
@@ -69,43 +156,25 @@ internal sealed class ResultPages(JobTracker board, IStorage storage, SegmentPag
         return response;
     }
 
-    private JobResultsPage ReadDocument(JobRecord job, string key, int startFrame, int budget)
+    private static ServiceException NotReady(JobRecord job)
     {
-        using var document = Open(key);
-        var page = ResultsDocumentReader.ReadPage(document, startFrame, budget);
-        return new JobResultsPage(page.Frames, page.NextFrame, Complete: true, job.Video?.FrameCount ?? 0);
+        var why = job.IsTerminal
+            ? "It ended before any frame was analyzed and has no results."
+            : "No segment is finished yet; wait with WaitJob.";
+        return new ServiceException(
+            ErrorReason.ResultsNotReady, $"Job {job.JobId} is {JobStatusNames.Of(job.Status)}. {why}")
+        {
+            Metadata = new Dictionary<string, string>
+            {
+                ["jobId"] = job.JobId.ToString(),
+                ["status"] = JobStatusNames.Of(job.Status),
+            },
+        };
     }
 
-    private Stream Open(string key)
-    {
-        try
-        {
-            return storage.OpenRead(key);
-        }
-        catch (FileNotFoundException exception)
-        {
-            throw new ServiceException(
-                ErrorReason.ResultsDamaged, "The results document is gone from the storage. Submit the video again.",
-                exception);
-        }
-    }
-
-    private static int StartOf(GetJobResultsRequest request, string arguments)
-    {
-        if (request.StartFrame < 0)
-        {
-            throw ServiceException.InvalidField("start_frame", "start_frame has to be 0 or more.", request.StartFrame);
-        }
-
-        if (request.PageToken.Length == 0)
-        {
-            return request.StartFrame;
-        }
-
-        return int.TryParse(
-            PageToken.Read(arguments, request.PageToken), NumberStyles.None, CultureInfo.InvariantCulture,
-            out var frame)
-                ? frame
-                : throw JobErrors.InvalidPageToken();
-    }
+    /// <param name="Frames">The results, in ascending frame_index.</param>
+    /// <param name="NextFrame">Start of the next page; null on the last page.</param>
+    /// <param name="Complete">Whether the job is completed.</param>
+    /// <param name="EndFrame">Index after the last frame with a result.</param>
+    private sealed record Page(IReadOnlyList<FrameResult> Frames, int? NextFrame, bool Complete, int EndFrame);
 }

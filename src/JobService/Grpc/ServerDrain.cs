@@ -7,27 +7,27 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Grpc;
 
-/// <summary>Drains the service for a caller, and tells how far that is.</summary>
+/// <summary>Starts a drain on behalf of a caller and reports its state.</summary>
 internal sealed class ServerDrain(
-    Drain drain, JobTracker board, PendingJobs pending, IOptions<StopOptions> stop, ILogger<ServerDrain> logger)
+    Drain drain, JobTracker tracker, PendingJobs pending, IOptions<StopOptions> stop, ILogger<ServerDrain> logger)
 {
-    /// <summary>Longest time that a drain may give running jobs.</summary>
+    /// <summary>Maximum timeout of a drain.</summary>
     public const int MaxTimeoutHours = 24;
 
     private static readonly TimeSpan MaxTimeout = TimeSpan.FromHours(MaxTimeoutHours);
 
-    /// <summary>Where the drain is.</summary>
+    /// <summary>The state of the drain.</summary>
     public DrainState State => drain.State;
 
-    /// <summary>Begins a drain, or gives the one under way another time.</summary>
+    /// <summary>Starts a drain, or changes the timeout of the current one.</summary>
     /// <exception cref="ServiceException">INVALID_FIELD.</exception>
     public DrainServerResponse Begin(DrainServerRequest request)
     {
         var timeout = RequestChecks.Time("timeout", request.Timeout, stop.Value.GraceTime, MaxTimeout);
         drain.Begin(timeout, request.Stop);
         logger.LogInformation(
-            "The service is drained: no jobs are begun, running ones have {Timeout}; it {Then}", timeout,
-            request.Stop ? "stops then" : "goes on to answer calls");
+            "Drain started: no new jobs start, running jobs have {Timeout}; the service then {Next}", timeout,
+            request.Stop ? "stops" : "keeps answering calls");
         return new DrainServerResponse { Drain = Status() };
     }
 
@@ -40,7 +40,7 @@ internal sealed class ServerDrain(
             BeganAt = beganAt?.ToTimestamp(),
             EndsAt = endsAt?.ToTimestamp(),
             Stops = stops,
-            RunningJobs = board.Running.Count(),
+            RunningJobs = tracker.Running.Count(),
             PendingJobs = pending.Count,
         };
     }

@@ -1,6 +1,6 @@
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Security;
-using ForegSyte.Jobs.Submission.Sources;
+using ForegSyte.Jobs.Submission;
 using ForegSyte.Jobs.Uploads;
 using ForegSyte.Protocol.Checksums;
 using ForegSyte.V1;
@@ -10,7 +10,7 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Grpc;
 
-/// <summary>The RPCs of UploadService: checks the request, asks the part that knows, makes the answer.</summary>
+/// <summary>The RPCs of UploadService.</summary>
 internal sealed class UploadGrpcService(
     UploadStore uploads, PartWriter parts, VideoChecks checks, IOptions<UploadOptions> options)
     : UploadService.UploadServiceBase
@@ -22,7 +22,7 @@ internal sealed class UploadGrpcService(
         {
             case < 0:
                 throw ServiceException.InvalidField(
-                    "size_bytes", "size_bytes has to be the size of the video, more than 0.", request.SizeBytes);
+                    "size_bytes", "size_bytes must be the size of the video, more than 0.", request.SizeBytes);
             case 0:
                 throw ServiceException.ForField(
                     ErrorReason.EmptyVideo, "size_bytes", "The video has no bytes. Check the file and send it again.");
@@ -41,10 +41,10 @@ internal sealed class UploadGrpcService(
     public override async Task<UploadPartResponse> UploadPart(UploadPartRequest request, ServerCallContext context)
     {
         var uploadId = RequestChecks.UploadId(request.UploadId);
-        RequirePart(request);
+        RequireLength(request);
         var upload = await FindAsync(uploadId, context);
-        RequireWithin(request, upload.Record.SizeBytes);
-        var crc32C = RequireSound(request, upload.Record);
+        RequireInside(request, upload.Record.SizeBytes);
+        var crc32C = RequireChecksum(request, upload.Record);
         await parts.WriteAsync(upload, request.Offset, request.Data.Memory, crc32C, context.CancellationToken);
         return new UploadPartResponse { ReceivedBytes = upload.Record.SizeBytes - upload.MissingBytes };
     }
@@ -68,7 +68,7 @@ internal sealed class UploadGrpcService(
     private Task<OpenUpload> FindAsync(Guid uploadId, ServerCallContext context) =>
         uploads.FindAsync(uploadId, context.Caller().VisibleTenant, context.CancellationToken);
 
-    private void RequirePart(UploadPartRequest part)
+    private void RequireLength(UploadPartRequest part)
     {
         if (part.Data.Length == 0)
         {
@@ -81,31 +81,31 @@ internal sealed class UploadGrpcService(
         }
     }
 
+    private static void RequireInside(UploadPartRequest part, long sizeBytes)
+    {
+        if (part.Offset < 0 || part.Offset > sizeBytes - part.Data.Length)
+        {
+            throw UploadErrors.PartOutside(part.Offset, part.Data.Length, sizeBytes);
+        }
+    }
+
     /// <summary>
-    /// Refuses data that arrived otherwise than it was sent. A caller need not send a checksum where the whole video's
-    /// was told: that one is checked then.
+    /// Verifies the CRC-32C of a part and returns it. A part needs none if CreateUpload announced the SHA-256 of the
+    /// video, which is then verified at the end.
     /// </summary>
-    private static uint RequireSound(UploadPartRequest part, UploadRecord upload)
+    private static uint RequireChecksum(UploadPartRequest part, UploadRecord upload)
     {
         if (!part.HasCrc32C && upload.Sha256 is null)
         {
             throw ServiceException.MissingField(
-                "crc32c", "Give the CRC-32C (Castagnoli) of data, or the sha256 of the whole video to CreateUpload.");
+                "crc32c",
+                "Send the CRC-32C (Castagnoli) of data, or give CreateUpload the sha256 of the whole video.");
         }
 
         var actual = Crc32C.Of(part.Data.Span);
         return !part.HasCrc32C || part.Crc32C == actual
             ? actual
             : throw UploadErrors.ChecksumMismatch(part.Crc32C, actual);
-    }
-
-    private static void RequireWithin(UploadPartRequest part, long sizeBytes)
-    {
-        var offset = part.Offset;
-        if (offset < 0 || offset > sizeBytes - part.Data.Length)
-        {
-            throw UploadErrors.PartOutside(offset, part.Data.Length, sizeBytes);
-        }
     }
 
     private Upload MessageOf(OpenUpload upload)

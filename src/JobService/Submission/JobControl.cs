@@ -6,32 +6,31 @@ using ForegSyte.V1;
 namespace ForegSyte.Jobs.Submission;
 
 /// <summary>
-/// What callers may do with a job that was accepted. The commit does the rest: it takes the job out of the queue or
-/// puts it there, and stops what runs for it.
+/// Cancels and retries jobs. The commit of the change updates the queue and stops a running attempt.
 /// </summary>
 internal sealed class JobControl(
-    JobTracker board, IStorage storage, PendingJobQuota places, CrashPoints crashPoints, TimeProvider time)
+    JobTracker tracker, IStorage storage, PendingJobQuota quota, CrashPoints crashPoints, TimeProvider time)
 {
-    /// <summary>Cancels a job; one that is cancelled already is returned as it is. Null where there is none.</summary>
+    /// <summary>Cancels a job. Returns a cancelled job unchanged, and null if the job does not exist.</summary>
     /// <exception cref="ServiceException">WRONG_JOB_STATUS.</exception>
     public async Task<JobRecord?> CancelAsync(Guid jobId, CancellationToken cancellationToken)
     {
         var job = await ChangeAsync(
-            jobId, JobTransitions.Cancel, "What has ended cannot be cancelled.",
+            jobId, JobTransitions.Cancel, "A job that has ended cannot be cancelled.",
             [JobStatus.Pending, JobStatus.Running, JobStatus.Cancelled], cancellationToken);
         crashPoints.Pass(CrashPoint.JobCancelled);
         return job;
     }
 
     /// <summary>
-    /// Puts a failed or cancelled job back to the queue; a pending or running one is returned as it is. Null where
-    /// there is none.
+    /// Returns a failed or cancelled job to the queue. Returns a pending or running job unchanged, and null if the job
+    /// does not exist.
     /// </summary>
     /// <exception cref="ServiceException">WRONG_JOB_STATUS, VIDEO_GONE, QUEUE_FULL or
     /// TENANT_QUOTA_EXCEEDED.</exception>
     public async Task<JobRecord?> RetryAsync(Guid jobId, CancellationToken cancellationToken)
     {
-        if (await board.FindAsync(jobId, cancellationToken) is not { } job)
+        if (await tracker.FindAsync(jobId, cancellationToken) is not { } job)
         {
             return null;
         }
@@ -46,13 +45,13 @@ internal sealed class JobControl(
             throw VideoGone(job);
         }
 
-        using var place = places.Take(job);
+        using var reservation = quota.Reserve(job);
         var retried = await RetryAsync(job);
         crashPoints.Pass(CrashPoint.JobRetried);
         return retried;
 
         Task<JobRecord?> RetryAsync(JobRecord found) => ChangeAsync(
-            found.JobId, JobTransitions.Retry, "A completed job has its results; submit its video anew.",
+            found.JobId, JobTransitions.Retry, "A completed job has its results; submit its video again.",
             [JobStatus.Failed, JobStatus.Cancelled, JobStatus.Pending, JobStatus.Running], cancellationToken);
     }
 
@@ -63,7 +62,7 @@ internal sealed class JobControl(
         JobRecord? seen = null;
         try
         {
-            return await board.ChangeAsync(
+            return await tracker.ChangeAsync(
                 jobId,
                 job =>
                 {
@@ -80,9 +79,32 @@ internal sealed class JobControl(
 
     private static ServiceException VideoGone(JobRecord job) => new(
         ErrorReason.VideoGone,
-        $"The video of job {job.JobId} is gone from the storage, so that it cannot run again. Submit the video again.")
+        $"The video of job {job.JobId} is no longer stored, so the job cannot run again. Submit the video again.")
     {
         Metadata = new Dictionary<string, string> { ["jobId"] = job.JobId.ToString(), ["key"] = job.InputPath },
         Resource = ("foregsyte.v1.Job", job.JobId.ToString()),
     };
+}
+
+/// <summary>Errors of calls that the job's status does not allow.</summary>
+internal static class StatusErrors
+{
+    /// <summary>WRONG_JOB_STATUS, with the job's status and the allowed ones.</summary>
+    public static ServiceException WrongStatus(JobRecord job, string whatToDo, params IEnumerable<JobStatus> allowed)
+    {
+        var status = JobStatusNames.Of(job.Status);
+        var needed = allowed.Select(JobStatusNames.Of).ToList();
+        return new ServiceException(
+            ErrorReason.WrongJobStatus,
+            $"Job {job.JobId} is {status}; this call needs it to be {string.Join(" or ", needed)}. {whatToDo}")
+        {
+            Metadata = new Dictionary<string, string>
+            {
+                ["jobId"] = job.JobId.ToString(),
+                ["status"] = status,
+                ["allowed"] = string.Join(",", needed),
+            },
+            Resource = ("foregsyte.v1.Job", job.JobId.ToString()),
+        };
+    }
 }

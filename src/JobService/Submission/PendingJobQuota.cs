@@ -1,45 +1,61 @@
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Queue;
+using ForegSyte.Protocol.Limits;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Submission;
 
+/// <summary>The quotas of each tenant. Section "Tenants".</summary>
+internal sealed class TenantOptions
+{
+    public const string Section = "Tenants";
+
+    /// <summary>
+    /// Maximum number of pending jobs of each tenant. Beyond it SubmitVideo and RetryJob return TENANT_QUOTA_EXCEEDED.
+    /// </summary>
+    /// <value>1 to 1000000; 0, the default, for the server's limit alone.</value>
+    [Range(0, 1_000_000)]
+    [Limit(
+        "jobs", "Maximum number of pending jobs of each tenant, 0 for the server's limit alone; beyond it SubmitVideo "
+        + "and RetryJob are refused with a retry delay.",
+        Reason = ErrorReason.TenantQuotaExceeded)]
+    public int MaxPendingJobs { get; set; }
+
+    /// <summary>
+    /// Maximum number of jobs of each tenant, in any status. Beyond it SubmitVideo returns TENANT_QUOTA_EXCEEDED until
+    /// the tenant deletes jobs.
+    /// </summary>
+    /// <value>1 to 1000000000; 0, the default, for no limit.</value>
+    [Range(0, 1_000_000_000)]
+    [Limit(
+        "jobs", "Maximum number of jobs of each tenant in any status, 0 for no limit; beyond it SubmitVideo is refused "
+        + "until the tenant deletes jobs.",
+        Reason = ErrorReason.TenantQuotaExceeded)]
+    public int MaxJobs { get; set; }
+}
+
 /// <summary>
-/// The places of pending jobs, all together and for each tenant. One is taken before anything is stored, so that
-/// however many calls come at once, no more jobs are accepted than may wait.
+/// Limits the number of pending jobs, of all tenants and of each one. A submission reserves its slot before it stores
+/// anything, so that concurrent calls cannot exceed the limits.
 /// </summary>
 internal sealed class PendingJobQuota(
-    PendingJobs pending, TenantJobs tenants, IOptions<SubmitOptions> options, IOptions<TenantOptions> quotas)
+    PendingJobs pending, TenantJobs tenants, IOptions<SubmitOptions> options, IOptions<TenantOptions> tenantOptions)
 {
     /// <summary>
-    /// Takes a place for a job that is new, or that is to go back to the queue. Dispose the result when the job is
-    /// committed, which keeps the place, or was not.
+    /// Reserves a slot for a new job, or for one that returns to the queue. Dispose the reservation after the commit,
+    /// which then holds the slot, or after a failure.
     /// </summary>
     /// <exception cref="ServiceException">QUEUE_FULL or TENANT_QUOTA_EXCEEDED.</exception>
-    public IDisposable Take(JobRecord job)
+    public IDisposable Reserve(JobRecord job)
     {
         if (!pending.TryReserve(job.JobId, options.Value.MaxPendingJobs))
         {
             throw QueueFull();
         }
 
-        var place = new Place(pending, tenants, job.JobId);
-        try
-        {
-            TakeOfTenant(job);
-            return place;
-        }
-        catch
-        {
-            pending.GiveBack(job.JobId);
-            throw;
-        }
-    }
-
-    private void TakeOfTenant(JobRecord job)
-    {
         ServiceException? refusal = null;
         tenants.TryAnnounce(job, count =>
         {
@@ -48,17 +64,20 @@ internal sealed class PendingJobQuota(
         });
         if (refusal is not null)
         {
+            pending.GiveBack(job.JobId);
             throw refusal;
         }
+
+        return new Reservation(pending, tenants, job.JobId);
     }
 
     private ServiceException? Refusal(TenantCount count, bool isNew)
     {
-        var (maxPending, maxJobs) = (quotas.Value.MaxPendingJobs, quotas.Value.MaxJobs);
+        var (maxPending, maxJobs) = (tenantOptions.Value.MaxPendingJobs, tenantOptions.Value.MaxJobs);
         if (maxPending > 0 && count.Pending > maxPending)
         {
             return QuotaExceeded(
-                count.Tenant, maxPending, "Tenants:MaxPendingJobs", "pending jobs", "Come back when some of them run.",
+                count.Tenant, maxPending, "Tenants:MaxPendingJobs", "pending jobs", "Try again when some of them run.",
                 options.Value.QueueFullDelay);
         }
 
@@ -74,7 +93,7 @@ internal sealed class PendingJobQuota(
         var limitText = limit.ToString(CultureInfo.InvariantCulture);
         return new ServiceException(
             ErrorReason.TenantQuotaExceeded,
-            $"The tenant \"{tenant}\" has {limitText} {what}, as many as it may (option {option}). {whatToDo}")
+            $"The tenant \"{tenant}\" has reached its limit of {limitText} {what} (option {option}). {whatToDo}")
         {
             Metadata = new Dictionary<string, string>
             {
@@ -92,8 +111,7 @@ internal sealed class PendingJobQuota(
         var limit = options.Value.MaxPendingJobs;
         return new ServiceException(
             ErrorReason.QueueFull,
-            $"{limit} jobs wait already, as many as this server takes (option Submit:MaxPendingJobs). Come back "
-            + "later.")
+            $"The queue is full: {limit} jobs are pending (option Submit:MaxPendingJobs). Try again later.")
         {
             Metadata = new Dictionary<string, string>
             {
@@ -104,7 +122,7 @@ internal sealed class PendingJobQuota(
         };
     }
 
-    private sealed class Place(PendingJobs pending, TenantJobs tenants, Guid jobId) : IDisposable
+    private sealed class Reservation(PendingJobs pending, TenantJobs tenants, Guid jobId) : IDisposable
     {
         public void Dispose()
         {

@@ -1,25 +1,27 @@
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Hosting.Messages;
-using ForegSyte.Jobs.Submission.Sources;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Submission;
 
-/// <summary>Adds the way from a submission to a durable job.</summary>
+/// <summary>Registers the services that submit, cancel and retry jobs.</summary>
 internal static class SubmissionServiceCollectionExtensions
 {
     private const string SubmitVideo = "/foregsyte.v1.JobService/SubmitVideo";
+
+    /// <summary>Room in a SubmitVideo message for everything but the video, in bytes.</summary>
+    private const int EnvelopeBytes = 64 << 10;
 
     public static void AddSubmission(this IServiceCollection services)
     {
         services.AddCheckedOptions<SubmitOptions>(SubmitOptions.Section)
             .Validate(
                 options => options.AllowedRoots.All(Path.IsPathFullyQualified),
-                "Submit:AllowedRoots takes absolute paths only.");
+                "Submit:AllowedRoots must contain absolute paths only.");
         services.AddCheckedOptions<TenantOptions>(TenantOptions.Section);
         services.AddOptions<MessageSizeLimits>().Configure<IOptions<SubmitOptions>>((limits, submit) =>
             limits.Methods[SubmitVideo] = new MessageSizeLimit(
-                submit.Value.MaxInlineBytes + InlineLimit.EnvelopeBytes, InlineLimit.OtherWay,
+                submit.Value.MaxInlineBytes + EnvelopeBytes, VideoChecks.InlineAlternatives,
                 "Submit:MaxInlineBytes"));
         services.AddSingleton<AllowedRoots>();
         services.AddSingleton<VideoChecks>();

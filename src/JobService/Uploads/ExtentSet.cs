@@ -1,26 +1,38 @@
 namespace ForegSyte.Jobs.Uploads;
 
+/// <summary>A half-open range of bytes: Start &lt;= offset &lt; End.</summary>
+/// <param name="Start">Offset of the first byte.</param>
+/// <param name="End">Offset after the last byte; greater than <paramref name="Start"/>.</param>
+internal readonly record struct Extent(long Start, long End)
+{
+    /// <summary>Number of bytes.</summary>
+    public long Length => End - Start;
+
+    /// <summary>Whether the two extents have a byte in common.</summary>
+    public bool Overlaps(Extent other) => Start < other.End && other.Start < End;
+}
+
 /// <summary>
-/// Which bytes are there: ascending extents that neither overlap nor touch. Pure. An addition costs a search, and
-/// moving what lies behind it.
+/// A set of byte offsets, kept as ascending extents that neither overlap nor touch. Adding costs a binary search and a
+/// shift of the extents behind.
 /// </summary>
 internal sealed class ExtentSet
 {
     private readonly List<Extent> _extents = [];
 
-    /// <summary>How many extents.</summary>
+    /// <summary>Number of extents.</summary>
     public int Count => _extents.Count;
 
-    /// <summary>How many bytes.</summary>
+    /// <summary>Number of bytes.</summary>
     public long Bytes { get; private set; }
 
-    /// <summary>Up to where there is everything from offset 0 on.</summary>
+    /// <summary>End of the extent that begins at offset 0; 0 if there is none.</summary>
     public long PrefixEnd => _extents is [{ Start: 0 } first, ..] ? first.End : 0;
 
     /// <summary>A copy of the extents.</summary>
     public IReadOnlyList<Extent> ToList() => [.. _extents];
 
-    /// <summary>Adds an extent; what of it is there already stays.</summary>
+    /// <summary>Adds an extent, which may overlap the set.</summary>
     public void Add(Extent added)
     {
         var (first, end) = Touching(added);
@@ -40,14 +52,14 @@ internal sealed class ExtentSet
         _extents.Insert(first, added);
     }
 
-    /// <summary>How many extents there would be after <see cref="Add"/>.</summary>
+    /// <summary>Number of extents after a call of <see cref="Add"/>.</summary>
     public int CountAfter(Extent added)
     {
         var (first, end) = Touching(added);
         return _extents.Count + 1 - (end - first);
     }
 
-    /// <summary>The parts of an extent that are not there, ascending.</summary>
+    /// <summary>The parts of an extent that the set does not contain, ascending.</summary>
     public IReadOnlyList<Extent> MissingIn(Extent wanted)
     {
         var missing = new List<Extent>();
@@ -71,7 +83,7 @@ internal sealed class ExtentSet
         return missing;
     }
 
-    /// <summary>The extents that overlap or touch one: from the first index to before the second.</summary>
+    /// <summary>The index range of the extents that overlap or touch an extent.</summary>
     private (int First, int End) Touching(Extent extent)
     {
         var first = FirstWhere(existing => existing.End >= extent.Start);
@@ -84,7 +96,7 @@ internal sealed class ExtentSet
         return (first, end);
     }
 
-    /// <summary>The first index for which a condition holds that holds for all after it too.</summary>
+    /// <summary>Binary search for the first extent that meets a monotonic condition.</summary>
     private int FirstWhere(Predicate<Extent> condition)
     {
         var (low, high) = (0, _extents.Count);

@@ -1,78 +1,86 @@
 using ForegSyte.Hosting.Errors;
+using Microsoft.Win32.SafeHandles;
 
 namespace ForegSyte.Jobs.Uploads;
 
+/// <summary>A snapshot of an upload.</summary>
+/// <param name="Record">The upload.</param>
+/// <param name="ReceivedBytes">Number of received bytes.</param>
+/// <param name="Extents">The received bytes: ascending, disjoint, never touching.</param>
+/// <param name="ExpiresAt">Time of removal unless another part arrives.</param>
+internal sealed record UploadStatus(
+    UploadRecord Record, long ReceivedBytes, IReadOnlyList<Extent> Extents, DateTimeOffset ExpiresAt);
+
 /// <summary>
-/// An upload that is there: what came of it, and who works on it. A byte is written once: bytes that are there never
-/// change, so that they can be hashed while others arrive, and a part that is sent again writes nothing. Safe for many
-/// threads.
+/// An upload that is neither submitted nor removed. Every byte is written once: received bytes never change, so that
+/// they can be hashed while later parts arrive, and a repeated part writes nothing. Thread-safe.
 /// </summary>
 internal sealed class OpenUpload : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly UploadJournal _journal;
-    private readonly ExtentSet _present = new();
-    private readonly List<ArrivingPart> _arriving = [];
+    private readonly ExtentSet _received = new();
+    private readonly List<PartReservation> _arriving = [];
     private readonly PrefixHash _hash;
     private DateTimeOffset _lastChangeAt;
     private bool _isHeld;
 
-    /// <param name="data">The file of the bytes; belongs to the upload.</param>
-    /// <param name="journal">The file of what is there; belongs to the upload.</param>
-    /// <param name="parts">What is there already.</param>
-    /// <param name="hashing">How it is hashed.</param>
+    /// <param name="data">The data file; the upload disposes it.</param>
+    /// <param name="journal">The journal; the upload disposes it.</param>
+    /// <param name="parts">The parts that were received before.</param>
+    /// <param name="hashing">Creates the hash.</param>
     public OpenUpload(
-        DataFile data, UploadJournal journal, IReadOnlyList<UploadPartRecord> parts, UploadHashing hashing)
+        SafeFileHandle data, UploadJournal journal, IReadOnlyList<UploadPartRecord> parts, UploadHashing hashing)
     {
         Data = data;
         _journal = journal;
         _lastChangeAt = Record.CreatedAt;
-        _hash = hashing.Begin(data);
+        _hash = hashing.Create(data);
         foreach (var part in parts)
         {
-            _present.Add(part.Extent);
+            _received.Add(part.Extent);
             _lastChangeAt = part.ReceivedAt > _lastChangeAt ? part.ReceivedAt : _lastChangeAt;
         }
 
-        _hash.Advance(_present.PrefixEnd);
+        _hash.Advance(_received.PrefixEnd);
     }
 
-    /// <summary>What CreateUpload was told.</summary>
+    /// <summary>The upload as CreateUpload described it.</summary>
     public UploadRecord Record => _journal.Header.Upload;
 
-    /// <summary>The bytes, at their offsets.</summary>
-    public DataFile Data { get; }
+    /// <summary>The data file, with each byte at its offset.</summary>
+    public SafeFileHandle Data { get; }
 
     /// <summary>Whether the upload was submitted, aborted or has expired.</summary>
-    public bool IsGone { get; private set; }
+    public bool IsRemoved { get; private set; }
 
-    /// <summary>Bytes that are still to come.</summary>
+    /// <summary>Number of bytes that are still missing.</summary>
     public long MissingBytes
     {
         get
         {
             lock (_lock)
             {
-                return Record.SizeBytes - _present.Bytes;
+                return Record.SizeBytes - _received.Bytes;
             }
         }
     }
 
-    /// <summary>What is there now.</summary>
+    /// <summary>The current state.</summary>
     public UploadStatus StatusOf(TimeSpan lifetime)
     {
         lock (_lock)
         {
-            return new UploadStatus(Record, _present.Bytes, _present.ToList(), _lastChangeAt + lifetime);
+            return new UploadStatus(Record, _received.Bytes, _received.ToList(), _lastChangeAt + lifetime);
         }
     }
 
     /// <summary>
-    /// Begins the arrival of a part: those bytes of it that are not there become the caller's to write, until
-    /// <see cref="ArrivingPart.Dispose"/>. Waits while others write some of them.
+    /// Reserves the missing bytes of a part for the caller until it disposes the reservation. Waits while other calls
+    /// write some of these bytes.
     /// </summary>
-    /// <exception cref="ServiceException">UPLOAD_NOT_FOUND, UPLOAD_BUSY, or INVALID_FIELD past a limit.</exception>
-    public async Task<ArrivingPart> BeginPartAsync(
+    /// <exception cref="ServiceException">UPLOAD_NOT_FOUND, UPLOAD_BUSY, or INVALID_FIELD beyond a limit.</exception>
+    public async Task<PartReservation> ReserveAsync(
         Extent part, UploadOptions limits, CancellationToken cancellationToken)
     {
         while (true)
@@ -81,13 +89,13 @@ internal sealed class OpenUpload : IDisposable
             lock (_lock)
             {
                 RequireOpen();
-                var missing = _present.MissingIn(part);
+                var missing = _received.MissingIn(part);
                 if (_arriving.Find(arriving => missing.Any(arriving.Writes)) is not { } first)
                 {
                     RequireWithinLimits(part, missing.Count, limits);
-                    var arriving = new ArrivingPart(this, part, missing);
-                    _arriving.Add(arriving);
-                    return arriving;
+                    var reservation = new PartReservation(this, part, missing);
+                    _arriving.Add(reservation);
+                    return reservation;
                 }
 
                 other = first.Ended;
@@ -97,31 +105,31 @@ internal sealed class OpenUpload : IDisposable
         }
     }
 
-    /// <summary>Notes that bytes are there.</summary>
-    /// <param name="pieces">Which.</param>
+    /// <summary>Adds written bytes to the journal and to the received bytes.</summary>
+    /// <exception cref="ServiceException">UPLOAD_NOT_FOUND.</exception>
     /// <exception cref="IOException">The disk is full.</exception>
-    public void Keep(IReadOnlyList<UploadPartRecord> pieces)
+    public void Add(IReadOnlyList<UploadPartRecord> written)
     {
         lock (_lock)
         {
-            if (IsGone)
+            if (IsRemoved)
             {
                 throw UploadErrors.NotFound(Record.UploadId);
             }
 
-            foreach (var piece in pieces)
+            foreach (var piece in written)
             {
                 _journal.Append(piece);
-                _present.Add(piece.Extent);
+                _received.Add(piece.Extent);
                 _lastChangeAt = piece.ReceivedAt;
             }
 
-            _hash.Advance(_present.PrefixEnd);
+            _hash.Advance(_received.PrefixEnd);
         }
     }
 
-    /// <summary>Ends the arrival of a part, whatever came of it.</summary>
-    public void End(ArrivingPart part)
+    /// <summary>Ends a reservation, after success or failure.</summary>
+    public void Release(PartReservation part)
     {
         lock (_lock)
         {
@@ -129,7 +137,7 @@ internal sealed class OpenUpload : IDisposable
         }
     }
 
-    /// <summary>Holds the upload for its completion: nobody else completes, removes or changes it.</summary>
+    /// <summary>Holds a complete upload: no other call completes, removes or changes it.</summary>
     /// <exception cref="ServiceException">UPLOAD_BUSY or UPLOAD_INCOMPLETE.</exception>
     public void Hold()
     {
@@ -137,17 +145,17 @@ internal sealed class OpenUpload : IDisposable
         {
             RequireOpen();
             var whole = new Extent(0, Record.SizeBytes);
-            if (_present.MissingIn(whole) is [var missing, ..])
+            if (_received.MissingIn(whole) is [var missing, ..])
             {
-                throw UploadErrors.Incomplete(Record.UploadId, missing, _present.Bytes);
+                throw UploadErrors.Incomplete(Record.UploadId, missing, _received.Bytes);
             }
 
             _isHeld = true;
         }
     }
 
-    /// <summary>Lets the upload go as it was.</summary>
-    public void LetGo()
+    /// <summary>Ends the hold and leaves the upload as it was.</summary>
+    public void EndHold()
     {
         lock (_lock)
         {
@@ -158,32 +166,31 @@ internal sealed class OpenUpload : IDisposable
     /// <summary>The SHA-256 of a complete upload.</summary>
     public Task<string> HashAsync(CancellationToken cancellationToken) => _hash.FinishAsync(cancellationToken);
 
-    /// <summary>Ends the upload, if nobody holds it and its time is over; its files can be removed then.</summary>
-    /// <param name="unchangedSince">It ends only if nothing came after this.</param>
-    public bool TryEnd(DateTimeOffset unchangedSince)
+    /// <summary>Marks the upload as removed unless it is held or changed after the given time.</summary>
+    public bool TryMarkRemoved(DateTimeOffset unchangedSince)
     {
         lock (_lock)
         {
-            if (_isHeld || IsGone || _lastChangeAt > unchangedSince)
+            if (_isHeld || IsRemoved || _lastChangeAt > unchangedSince)
             {
                 return false;
             }
 
-            IsGone = true;
+            IsRemoved = true;
             return true;
         }
     }
 
-    /// <summary>Ends the upload for the one who holds it.</summary>
-    public void EndHeld()
+    /// <summary>Marks a held upload as removed.</summary>
+    public void MarkHeldRemoved()
     {
         lock (_lock)
         {
-            IsGone = true;
+            IsRemoved = true;
         }
     }
 
-    /// <summary>Closes the files. Who still reads or writes them ends first.</summary>
+    /// <summary>Closes the files after the reads and writes that are under way.</summary>
     public void Dispose()
     {
         _hash.Dispose();
@@ -193,7 +200,7 @@ internal sealed class OpenUpload : IDisposable
 
     private void RequireOpen()
     {
-        if (IsGone)
+        if (IsRemoved)
         {
             throw UploadErrors.NotFound(Record.UploadId);
         }
@@ -211,7 +218,7 @@ internal sealed class OpenUpload : IDisposable
             return;
         }
 
-        if (_present.CountAfter(part) + _arriving.Count > limits.MaxRanges)
+        if (_received.CountAfter(part) + _arriving.Count > limits.MaxRanges)
         {
             throw UploadErrors.TooManyRanges(part.Start, limits.MaxRanges);
         }
@@ -220,5 +227,48 @@ internal sealed class OpenUpload : IDisposable
         {
             throw UploadErrors.TooManyParts(limits.MaxParts);
         }
+    }
+}
+
+/// <summary>The exclusive right to write the missing bytes of a part.</summary>
+/// <param name="upload">The upload.</param>
+/// <param name="extent">The whole part.</param>
+/// <param name="missing">The bytes to write, ascending.</param>
+internal sealed class PartReservation(OpenUpload upload, Extent extent, IReadOnlyList<Extent> missing) : IDisposable
+{
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The bytes to write, ascending.</summary>
+    public IReadOnlyList<Extent> Missing => missing;
+
+    /// <summary>The bytes of the part that were received before, ascending.</summary>
+    public IEnumerable<Extent> Received
+    {
+        get
+        {
+            var start = extent.Start;
+            foreach (var gap in missing.Append(new Extent(extent.End, extent.End)))
+            {
+                if (gap.Start > start)
+                {
+                    yield return new Extent(start, gap.Start);
+                }
+
+                start = gap.End;
+            }
+        }
+    }
+
+    /// <summary>Completes when the reservation is disposed.</summary>
+    public Task Ended => _ended.Task;
+
+    /// <summary>Whether the reservation covers one of these bytes.</summary>
+    public bool Writes(Extent other) => missing.Any(other.Overlaps);
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        upload.Release(this);
+        _ended.TrySetResult();
     }
 }

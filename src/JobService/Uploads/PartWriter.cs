@@ -7,20 +7,20 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Uploads;
 
-/// <summary>Writes parts: the bytes first, then the note that they are there, then the caller is told.</summary>
+/// <summary>Writes parts: first the bytes, then the journal record. Only then is the part acknowledged.</summary>
 internal sealed class PartWriter(
     IStorage storage, IOptions<UploadOptions> options, CrashPoints crashPoints, TimeProvider time)
 {
     private const int CompareBytes = 1 << 20;
 
-    /// <summary>Writes what is not there yet of a part.</summary>
+    /// <summary>Writes the missing bytes of a part and compares the others with those received before.</summary>
     /// <param name="upload">The upload.</param>
-    /// <param name="offset">Where the part begins; it lies within the video.</param>
-    /// <param name="data">Its bytes, at least one; they stay the caller's.</param>
-    /// <param name="crc32C">Their CRC-32C, which was checked.</param>
-    /// <param name="cancellationToken">Gives the part up.</param>
+    /// <param name="offset">Offset of the part, within the video.</param>
+    /// <param name="data">The bytes, at least one.</param>
+    /// <param name="crc32C">The verified CRC-32C of the bytes.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
     /// <exception cref="ServiceException">
-    /// UPLOAD_NOT_FOUND, UPLOAD_BUSY, STORAGE_FULL, or INVALID_FIELD where other bytes are there already, or past a
+    /// UPLOAD_NOT_FOUND, UPLOAD_BUSY, STORAGE_FULL, or INVALID_FIELD if other bytes were received before, or beyond a
     /// limit.
     /// </exception>
     public async Task WriteAsync(
@@ -28,29 +28,29 @@ internal sealed class PartWriter(
     {
         storage.RequireRoom(data.Length);
         var extent = new Extent(offset, offset + data.Length);
-        using var part = await upload.BeginPartAsync(extent, options.Value, cancellationToken);
+        using var part = await upload.ReserveAsync(extent, options.Value, cancellationToken);
         try
         {
-            foreach (var present in part.Present)
+            foreach (var received in part.Received)
             {
-                await RequireSameAsync(upload, present, Slice(present), cancellationToken);
+                await RequireSameAsync(upload, received, Slice(received), cancellationToken);
             }
 
             foreach (var missing in part.Missing)
             {
-                await upload.Data.WriteAsync(Slice(missing), missing.Start, cancellationToken);
+                await RandomAccess.WriteAsync(upload.Data, Slice(missing), missing.Start, cancellationToken);
             }
 
             crashPoints.Pass(CrashPoint.PartWritten);
             var now = time.GetUtcNow();
-            upload.Keep([.. part.Missing.Select(piece => new UploadPartRecord(piece, ChecksumOf(piece), now))]);
+            upload.Add([.. part.Missing.Select(piece => new UploadPartRecord(piece, ChecksumOf(piece), now))]);
             crashPoints.Pass(CrashPoint.PartNoted);
         }
         catch (IOException failure) when (DiskFull.Is(failure))
         {
             throw DiskFull.Report(failure);
         }
-        catch (ObjectDisposedException) when (upload.IsGone)
+        catch (ObjectDisposedException) when (upload.IsRemoved)
         {
             throw UploadErrors.NotFound(upload.Record.UploadId);
         }
@@ -60,9 +60,9 @@ internal sealed class PartWriter(
         uint ChecksumOf(Extent piece) => piece == extent ? crc32C : Crc32C.Of(Slice(piece).Span);
     }
 
-    /// <summary>A repetition has to be one: nobody is told that bytes are here that are not those stored.</summary>
+    /// <summary>Refuses a repeated part with other bytes: an acknowledgement must mean that these are stored.</summary>
     private static async Task RequireSameAsync(
-        OpenUpload upload, Extent present, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
+        OpenUpload upload, Extent received, ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(CompareBytes);
         try
@@ -70,15 +70,11 @@ internal sealed class PartWriter(
             for (var done = 0; done < data.Length;)
             {
                 var count = Math.Min(CompareBytes, data.Length - done);
-                var read = await upload.Data.ReadAsync(
-                    buffer.AsMemory(0, count), present.Start + done, cancellationToken);
+                var read = await RandomAccess.ReadAsync(
+                    upload.Data, buffer.AsMemory(0, count), received.Start + done, cancellationToken);
                 if (read == 0 || !data.Span.Slice(done, read).SequenceEqual(buffer.AsSpan(0, read)))
                 {
-                    throw ServiceException.InvalidField(
-                        "data",
-                        FormattableString.Invariant(
-                            $"Other bytes were received between {present.Start} and {present.End}: the file changed, ")
-                        + "perhaps. Bytes that were acknowledged stay; abort the upload and create a new one.");
+                    throw UploadErrors.OtherBytes(received);
                 }
 
                 done += read;

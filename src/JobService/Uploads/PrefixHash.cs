@@ -1,7 +1,20 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
 
 namespace ForegSyte.Jobs.Uploads;
+
+/// <summary>Creates the hashes of uploads. They use half of the processors; the other half receives parts.</summary>
+internal sealed class UploadHashing : IDisposable
+{
+    private readonly SemaphoreSlim _slots = new(Math.Max(1, Environment.ProcessorCount / 2));
+
+    /// <summary>Creates the hash of an upload without parts.</summary>
+    public PrefixHash Create(SafeFileHandle file) => new(file, _slots);
+
+    /// <inheritdoc />
+    public void Dispose() => _slots.Dispose();
+}
 
 /// <summary>
 /// The SHA-256 of an upload, computed in the background over the bytes from offset 0 to the first gap while later parts
@@ -9,7 +22,7 @@ namespace ForegSyte.Jobs.Uploads;
 /// </summary>
 /// <param name="file">The data file of the upload.</param>
 /// <param name="slots">Limits how many uploads hash at the same time.</param>
-internal sealed class PrefixHash(DataFile file, SemaphoreSlim slots) : IDisposable
+internal sealed class PrefixHash(SafeFileHandle file, SemaphoreSlim slots) : IDisposable
 {
     private const int BufferBytes = 1 << 20;
 
@@ -87,7 +100,7 @@ internal sealed class PrefixHash(DataFile file, SemaphoreSlim slots) : IDisposab
         {
             while (TryGetNext(out var count))
             {
-                var read = file.Read(buffer.AsSpan(0, count), _hashed);
+                var read = RandomAccess.Read(file, buffer.AsSpan(0, count), _hashed);
                 if (read == 0)
                 {
                     throw new IOException("The data file of the upload is shorter than the received bytes.");

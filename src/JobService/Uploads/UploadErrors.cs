@@ -4,15 +4,15 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Uploads;
 
-/// <summary>What is wrong with a call about an upload.</summary>
+/// <summary>The errors of calls about uploads.</summary>
 internal static class UploadErrors
 {
     private const string Type = "foregsyte.v1.Upload";
 
-    /// <summary>About what is left to hash, and to flush, of a complete upload.</summary>
+    /// <summary>About the time to hash and flush the rest of a complete upload.</summary>
     private static readonly TimeSpan BusyRetryDelay = TimeSpan.FromSeconds(1);
 
-    /// <summary>There is no such upload.</summary>
+    /// <summary>The upload does not exist.</summary>
     public static ServiceException NotFound(Guid uploadId) =>
         new(
             ErrorReason.UploadNotFound,
@@ -26,7 +26,7 @@ internal static class UploadErrors
     public static ServiceException Busy(Guid uploadId) =>
         new(
             ErrorReason.UploadBusy,
-            $"Upload {uploadId} is being completed or removed by another call. Ask with GetUpload what came of it.")
+            $"Another call is completing or removing upload {uploadId}. Ask for its state with GetUpload.")
         {
             Metadata = new Dictionary<string, string> { ["uploadId"] = uploadId.ToString() },
             Resource = (Type, uploadId.ToString()),
@@ -38,8 +38,8 @@ internal static class UploadErrors
         new(
             ErrorReason.UploadIncomplete,
             FormattableString.Invariant(
-                $"Upload {uploadId} has {receivedBytes} bytes; the first that is missing is at {missing.Start}. ")
-            + "Ask with GetUpload what is there, send the rest, and submit it then.")
+                $"Upload {uploadId} has {receivedBytes} bytes; the first missing byte is at {missing.Start}. ")
+            + "Ask for the received ranges with GetUpload, send the rest, then submit it.")
         {
             Metadata = new Dictionary<string, string>
             {
@@ -51,12 +51,12 @@ internal static class UploadErrors
             Resource = (Type, uploadId.ToString()),
         };
 
-    /// <summary>The bytes are not those that CreateUpload announced.</summary>
+    /// <summary>The received bytes do not have the SHA-256 that CreateUpload announced.</summary>
     public static ServiceException ContentMismatch(Guid uploadId, string expected, string actual) =>
         new(
             ErrorReason.UploadContentMismatch,
-            $"The bytes of upload {uploadId} have the SHA-256 {actual}, CreateUpload was told {expected}: the file "
-            + "changed while it was sent, perhaps. Abort the upload and send the file again.")
+            $"The bytes of upload {uploadId} have the SHA-256 {actual}, but CreateUpload announced {expected}. Perhaps "
+            + "the file changed during the upload. Abort the upload and send the file again.")
         {
             Metadata = new Dictionary<string, string>
             {
@@ -67,15 +67,22 @@ internal static class UploadErrors
             Resource = (Type, uploadId.ToString()),
         };
 
-    /// <summary>A part was changed on the way.</summary>
+    /// <summary>A part was damaged on its way.</summary>
     public static ServiceException ChecksumMismatch(uint expected, uint actual) =>
         ForField(
             ErrorReason.PartChecksumMismatch, "crc32c",
             FormattableString.Invariant(
-                $"The data has the CRC-32C {actual}, not {expected}: it was changed on the way. Send it again."),
+                $"data has the CRC-32C {actual}, not {expected}: it was damaged on its way. Send it again."),
             ("value", Text(expected)), ("actual", Text(actual)));
 
-    /// <summary>A part is larger than may be.</summary>
+    /// <summary>A part repeats received bytes with other values.</summary>
+    public static ServiceException OtherBytes(Extent received) => ServiceException.InvalidField(
+        "data",
+        FormattableString.Invariant(
+            $"Other bytes were received before between {received.Start} and {received.End}. Perhaps the file changed. ")
+        + "Acknowledged bytes cannot change; abort the upload and create a new one.");
+
+    /// <summary>A part is too large.</summary>
     public static ServiceException PartTooLarge(long actual, long limit) =>
         ForField(
             ErrorReason.InvalidField, "data",
@@ -83,37 +90,37 @@ internal static class UploadErrors
             + "(option Upload:MaxPartBytes, Upload.max_part_bytes). Send smaller parts.",
             ("option", "Upload:MaxPartBytes"), ("limit", Text(limit)), ("actualBytes", Text(actual)));
 
-    /// <summary>A part begins before the upload, or ends after it.</summary>
+    /// <summary>A part lies partly or wholly outside the upload.</summary>
     public static ServiceException PartOutside(long offset, long bytes, long sizeBytes) =>
         ForField(
             ErrorReason.InvalidField, "offset",
-            FormattableString.Invariant($"The part begins at {offset} and has {bytes} bytes; the upload has the bytes ")
-            + FormattableString.Invariant($"0 to {sizeBytes}, as CreateUpload was told."),
+            FormattableString.Invariant($"The part has {bytes} bytes at offset {offset}, but the upload has only ")
+            + FormattableString.Invariant($"{sizeBytes} bytes (CreateUploadRequest.size_bytes)."),
             ("value", Text(offset)), ("actualBytes", Text(bytes)), ("sizeBytes", Text(sizeBytes)));
 
-    /// <summary>A part would make the upload consist of too many ranges.</summary>
+    /// <summary>The part would split the upload into too many ranges.</summary>
     public static ServiceException TooManyRanges(long offset, int limit) =>
         ForField(
             ErrorReason.InvalidField, "offset",
             FormattableString.Invariant(
-                $"The part would make more than {limit} ranges (option Upload:MaxRanges). Send parts that touch ")
-            + "those that are there.",
+                $"The part would split the upload into more than {limit} ranges (option Upload:MaxRanges). ")
+            + "Send parts that touch received ones.",
             ("option", "Upload:MaxRanges"), ("limit", Text(limit)), ("value", Text(offset)));
 
-    /// <summary>The upload has as many parts as it may.</summary>
+    /// <summary>The upload has the maximum number of parts.</summary>
     public static ServiceException TooManyParts(int limit) =>
         ForField(
             ErrorReason.InvalidField, "data",
-            FormattableString.Invariant($"The upload has {limit} parts already (option Upload:MaxParts). ")
+            FormattableString.Invariant($"The upload has {limit} parts, the maximum (option Upload:MaxParts). ")
             + "Abort it, and send larger parts.",
             ("option", "Upload:MaxParts"), ("limit", Text(limit)));
 
-    /// <summary>As many uploads are open as may be.</summary>
+    /// <summary>The maximum number of uploads is open.</summary>
     public static ServiceException TooMany(int limit) =>
         new(
             ErrorReason.TooManyUploads,
-            $"{limit} uploads are open, as many as this server takes (option Upload:MaxOpenUploads). Complete or abort "
-            + "some, or come back later.")
+            $"{limit} uploads are open, the maximum of this server (option Upload:MaxOpenUploads). Complete or abort "
+            + "some, or try again later.")
         {
             Metadata = new Dictionary<string, string>
             {

@@ -1,12 +1,13 @@
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Jobs.Storage;
 using Microsoft.Extensions.Options;
+using Microsoft.Win32.SafeHandles;
 
 namespace ForegSyte.Jobs.Uploads;
 
 /// <summary>
-/// The files of open uploads: for each its data and its journal, in a folder below that of the artifacts, so that a
-/// complete upload becomes an artifact without being copied. An upload is there as long as its journal is.
+/// The files of open uploads: a data file and a journal for each. They lie below the folder of the artifacts, so that a
+/// complete upload becomes an artifact without a copy. An upload exists as long as its journal does.
 /// </summary>
 internal sealed class UploadFiles
 {
@@ -23,14 +24,34 @@ internal sealed class UploadFiles
         Directory.CreateDirectory(_folder);
     }
 
-    /// <summary>The bytes of an upload, at their offsets.</summary>
+    /// <summary>Path of the data file, which holds each byte at its offset.</summary>
     public string DataOf(Guid uploadId) => Path.Combine(_folder, uploadId + DataSuffix);
 
-    /// <summary>What is there of them.</summary>
+    /// <summary>Path of the journal.</summary>
     public string JournalOf(Guid uploadId) => Path.Combine(_folder, uploadId + JournalSuffix);
 
-    /// <summary>A journal that is about to take the place of another.</summary>
+    /// <summary>Path of a journal that will replace the current one.</summary>
     public string RewrittenJournalOf(Guid uploadId) => JournalOf(uploadId) + RewrittenSuffix;
+
+    /// <summary>Creates the data file of a new upload as a sparse file.</summary>
+    /// <exception cref="IOException">The file exists, or the disk is full.</exception>
+    public SafeFileHandle CreateData(Guid uploadId, long sizeBytes)
+    {
+        var file = OpenData(uploadId, FileMode.CreateNew);
+        try
+        {
+            RandomAccess.SetLength(file, sizeBytes);
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens the data file of an upload of an earlier process.</summary>
+    public SafeFileHandle OpenData(Guid uploadId) => OpenData(uploadId, FileMode.Open);
 
     /// <summary>The uploads that have a journal.</summary>
     public IReadOnlyList<Guid> List() =>
@@ -41,16 +62,14 @@ internal sealed class UploadFiles
             .OfType<Guid>(),
     ];
 
-    /// <summary>Removes an upload; the journal first, so that one that is half removed is none.</summary>
+    /// <summary>Removes an upload: first the journal, so that a crash in between leaves no upload.</summary>
     public void Remove(Guid uploadId)
     {
         File.Delete(JournalOf(uploadId));
         File.Delete(DataOf(uploadId));
     }
 
-    /// <summary>
-    /// Removes the files that belong to no upload; to be called before any is opened. Returns how many there were.
-    /// </summary>
+    /// <summary>Removes files without an upload. Call it before any upload is opened. Returns their number.</summary>
     public int RemoveAbandoned()
     {
         var files = List().SelectMany(uploadId => new[] { JournalOf(uploadId), DataOf(uploadId) }).ToHashSet();
@@ -58,4 +77,7 @@ internal sealed class UploadFiles
         abandoned.ForEach(File.Delete);
         return abandoned.Count;
     }
+
+    private SafeFileHandle OpenData(Guid uploadId, FileMode mode) => File.OpenHandle(
+        DataOf(uploadId), mode, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
 }

@@ -5,11 +5,46 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ForegSyte.Jobs.Uploads;
 
+/// <summary>An upload as CreateUpload described it. Never changes.</summary>
+/// <param name="UploadId">The server's id.</param>
+/// <param name="SizeBytes">Size of the whole video.</param>
+/// <param name="Sha256">SHA-256 of the whole video, 64 lower-case hexadecimal digits; null if not given.</param>
+/// <param name="RequestId">The caller's idempotency key; null if not given.</param>
+/// <param name="CreatedAt">Time of CreateUpload.</param>
+/// <param name="Tenant">The tenant that owns it; empty without tenants.</param>
+internal sealed record UploadRecord(
+    Guid UploadId, long SizeBytes, string? Sha256, Guid? RequestId, DateTimeOffset CreatedAt, string Tenant = "")
+{
+    /// <summary>Whether a caller who can see one tenant, or all if it is null, can see this upload.</summary>
+    public bool IsVisibleTo(string? visibleTenant) => visibleTenant is null || visibleTenant == Tenant;
+}
+
+/// <summary>The header of a journal.</summary>
+/// <param name="Upload">The upload.</param>
+/// <param name="BootId">
+/// The boot of the operating system in which the journal was created; empty if unknown. After another boot the records
+/// must be verified.
+/// </param>
+internal sealed record UploadJournalHeader(UploadRecord Upload, string BootId)
+{
+    // Linux: random(4), "/proc interfaces".
+    private const string BootIdPath = "/proc/sys/kernel/random/boot_id";
+
+    /// <summary>The id of this boot; empty if the operating system has none.</summary>
+    public static string CurrentBootId { get; } =
+        File.Exists(BootIdPath) ? File.ReadAllText(BootIdPath).Trim() : "";
+}
+
+/// <summary>Received bytes of an upload.</summary>
+/// <param name="Extent">Their position.</param>
+/// <param name="Crc32C">Their CRC-32C.</param>
+/// <param name="ReceivedAt">Time of arrival.</param>
+internal readonly record struct UploadPartRecord(Extent Extent, uint Crc32C, DateTimeOffset ReceivedAt);
+
 /// <summary>
-/// The file that says what an upload is and which parts of it are there: a header, then a record for each part in the
-/// order of their arrival. A record is appended after the part's bytes were handed to the operating system, so that
-/// the end of the process loses neither; what a crash of the machine loses is found by the checksums. Pure form; the
-/// writing is positional, by one writer at a time.
+/// The file that describes an upload: a header, then a record for each received part in order of arrival. A record is
+/// appended after the part's bytes were handed to the operating system, so that the end of the process loses neither;
+/// the checksums find what a crash of the machine loses. One writer at a time.
 /// </summary>
 /// <remarks>
 /// All numbers are little-endian. Header: its length (4 bytes), UTF-8 JSON of <see cref="UploadJournalHeader"/>,
@@ -32,14 +67,14 @@ internal sealed class UploadJournal : IDisposable
         RecordCount = records;
     }
 
-    /// <summary>What the upload is.</summary>
+    /// <summary>The header.</summary>
     public UploadJournalHeader Header { get; }
 
-    /// <summary>How many records there are.</summary>
+    /// <summary>Number of records.</summary>
     public int RecordCount { get; private set; }
 
-    /// <summary>Makes the file of a new upload.</summary>
-    /// <exception cref="IOException">It is there already, or the disk is full.</exception>
+    /// <summary>Creates the journal of a new upload.</summary>
+    /// <exception cref="IOException">The file exists, or the disk is full.</exception>
     public static UploadJournal Create(string path, UploadJournalHeader header)
     {
         var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete);
@@ -62,8 +97,8 @@ internal sealed class UploadJournal : IDisposable
     }
 
     /// <summary>
-    /// Opens a file and reads its records up to the first that is not whole, after which it is cut; null where it has
-    /// no whole header: the upload was never acknowledged, or the machine lost it.
+    /// Opens a journal, reads its records up to the first incomplete one and truncates it there. Returns null if the
+    /// header is incomplete: the upload was never acknowledged, or a crash of the machine lost it.
     /// </summary>
     public static (UploadJournal Journal, IReadOnlyList<UploadPartRecord> Records)? Open(string path)
     {
@@ -81,7 +116,7 @@ internal sealed class UploadJournal : IDisposable
     }
 
     /// <summary>Appends a record.</summary>
-    /// <exception cref="IOException">The disk is full; the record is not there.</exception>
+    /// <exception cref="IOException">The disk is full; the record is not part of the journal.</exception>
     public void Append(UploadPartRecord part)
     {
         Span<byte> record = stackalloc byte[RecordLength];
@@ -95,7 +130,7 @@ internal sealed class UploadJournal : IDisposable
         RecordCount++;
     }
 
-    /// <summary>Returns when the file is on the disk.</summary>
+    /// <summary>Writes the journal to the disk (fsync).</summary>
     public void Flush() => RandomAccess.FlushToDisk(_file);
 
     /// <inheritdoc />

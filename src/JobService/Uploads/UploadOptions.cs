@@ -5,40 +5,38 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Uploads;
 
-/// <summary>What UploadService takes. Section "Upload".</summary>
+/// <summary>The limits of UploadService. Section "Upload".</summary>
 internal sealed class UploadOptions
 {
     public const string Section = "Upload";
 
-    /// <summary>Largest part, in bytes.</summary>
+    /// <summary>Maximum size of a part, in bytes.</summary>
     /// <value>64 KiB to 64 MiB; 8 MiB by default.</value>
     [Range(64 << 10, 64 << 20)]
-    [Limit(
-        "bytes", "Largest part of an upload; a larger one is refused.",
-        Reason = ErrorReason.InvalidField)]
+    [Limit("bytes", "Maximum size of a part of an upload; larger ones are refused.", Reason = ErrorReason.InvalidField)]
     public int MaxPartBytes { get; set; } = 8 << 20;
 
-    /// <summary>Uploads that may be open. Past that CreateUpload answers TOO_MANY_UPLOADS.</summary>
-    /// <value>1 to 10000; 500 by default. Each has three open files.</value>
+    /// <summary>Maximum number of open uploads. Beyond it CreateUpload returns TOO_MANY_UPLOADS.</summary>
+    /// <value>1 to 10000; 500 by default. Each upload has two open files.</value>
     [Range(1, 10_000)]
     [Limit(
-        "uploads", "Uploads that are open at the same time; one more is refused.",
+        "uploads", "Maximum number of open uploads; beyond it CreateUpload is refused.",
         Reason = ErrorReason.TooManyUploads)]
     public int MaxOpenUploads { get; set; } = 500;
 
-    /// <summary>Ranges that an upload may have: parts may come in any order, but not without end.</summary>
+    /// <summary>Maximum number of separate byte ranges of an upload. Parts may arrive in any order.</summary>
     /// <value>64 to 10000; 10000 by default.</value>
     [Range(64, 10_000)]
     [Limit(
-        "ranges", "Ranges of bytes that an upload may have; a part that would make one more is refused.",
+        "ranges", "Maximum number of separate byte ranges of an upload; a part beyond it is refused.",
         Reason = ErrorReason.InvalidField)]
     public int MaxRanges { get; set; } = 10_000;
 
-    /// <summary>Parts that an upload may have, repetitions not counted.</summary>
+    /// <summary>Maximum number of parts of an upload, excluding repetitions.</summary>
     /// <value>1000 to 1000000; 200000 by default. Each costs 28 bytes of disk.</value>
     [Range(1_000, 1_000_000)]
     [Limit(
-        "parts", "Parts that an upload may have, repetitions not counted; one more is refused.",
+        "parts", "Maximum number of parts of an upload, excluding repetitions; a part beyond it is refused.",
         Reason = ErrorReason.InvalidField)]
     public int MaxParts { get; set; } = 200_000;
 
@@ -46,7 +44,7 @@ internal sealed class UploadOptions
     /// <value>1 minute to 365 days; 7 days by default.</value>
     [TimeRange("00:01:00", "365.00:00:00")]
     [Limit(
-        "", "How long an upload is kept after its latest part; past it it is removed.",
+        "", "How long an upload is kept after its latest part; then it is removed.",
         Reason = ErrorReason.UploadNotFound)]
     public TimeSpan Lifetime { get; set; } = TimeSpan.FromDays(7);
 }

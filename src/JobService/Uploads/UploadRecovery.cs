@@ -1,12 +1,13 @@
 using System.Buffers;
 using ForegSyte.Protocol.Checksums;
+using Microsoft.Win32.SafeHandles;
 
 namespace ForegSyte.Jobs.Uploads;
 
 /// <summary>
-/// Opens the uploads of earlier processes at the start. Where the operating system went on running, all that was noted
-/// is there. Where it did not, each part is read back and compared with its checksum, in the background, and who asks
-/// for such an upload waits: nobody is told of bytes that are not there.
+/// Opens the uploads of earlier processes at start. After the end of a process all recorded parts exist. After a crash
+/// of the machine they may not: a background task then reads each part back and compares its checksum, and calls about
+/// that upload wait meanwhile.
 /// </summary>
 internal sealed class UploadRecovery(
     UploadStore store, UploadFiles files, UploadHashing hashing, ILogger<UploadRecovery> logger)
@@ -15,14 +16,14 @@ internal sealed class UploadRecovery(
     private const int ReadBytes = 1 << 20;
 
     private readonly CancellationTokenSource _stopping = new();
-    private Task _checking = Task.CompletedTask;
+    private Task _verifying = Task.CompletedTask;
 
     /// <inheritdoc />
     public Task StartAsync(CancellationToken cancellationToken)
     {
         if (files.RemoveAbandoned() is > 0 and var abandoned)
         {
-            logger.LogInformation("Removed {Count} files of uploads that are gone", abandoned);
+            logger.LogInformation("Removed {Count} files without an upload", abandoned);
         }
 
         foreach (var uploadId in files.List())
@@ -33,7 +34,7 @@ internal sealed class UploadRecovery(
             }
             else
             {
-                logger.LogWarning("Nothing is left of upload {UploadId}; it is removed", uploadId);
+                logger.LogWarning("Removed upload {UploadId}: its files are incomplete", uploadId);
                 files.Remove(uploadId);
             }
         }
@@ -45,7 +46,7 @@ internal sealed class UploadRecovery(
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await _stopping.CancelAsync();
-        await _checking.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _verifying.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <inheritdoc />
@@ -59,46 +60,49 @@ internal sealed class UploadRecovery(
             return null;
         }
 
-        var data = DataFile.Open(files.DataOf(uploadId));
-        if (journal.Header.BootId == BootId.Current && BootId.Current.Length > 0)
+        var data = files.OpenData(uploadId);
+        var currentBootId = UploadJournalHeader.CurrentBootId;
+        if (journal.Header.BootId == currentBootId && currentBootId.Length > 0)
         {
             return Task.FromResult(new OpenUpload(data, journal, parts, hashing));
         }
 
-        // One after the other: there is one disk.
-        var before = _checking;
+        // One upload after another: they share the disk.
+        var before = _verifying;
         var opening = Task.Run(async () =>
         {
             await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            return Check(uploadId, data, journal, parts);
+            return Verify(uploadId, data, journal, parts);
         });
-        _checking = opening;
+        _verifying = opening;
         return opening;
     }
 
-    private OpenUpload Check(
-        Guid uploadId, DataFile data, UploadJournal journal, IReadOnlyList<UploadPartRecord> parts)
+    private OpenUpload Verify(
+        Guid uploadId, SafeFileHandle data, UploadJournal journal, IReadOnlyList<UploadPartRecord> parts)
     {
-        var there = parts.Where(part => IsThere(data, part)).ToList();
-        if (there.Count < parts.Count)
+        var intact = parts.Where(part => IsIntact(data, part)).ToList();
+        if (intact.Count < parts.Count)
         {
             logger.LogWarning(
-                "The machine lost {Lost} of the {Count} parts of upload {UploadId}; its caller will be asked for them",
-                parts.Count - there.Count, parts.Count, uploadId);
+                "Upload {UploadId} lost {Lost} of {Count} parts in a crash of the machine; the caller must send them "
+                + "again",
+                uploadId, parts.Count - intact.Count, parts.Count);
         }
 
         var path = files.RewrittenJournalOf(uploadId);
         File.Delete(path);
-        var rewritten = UploadJournal.Create(path, journal.Header with { BootId = BootId.Current });
-        there.ForEach(rewritten.Append);
+        var rewritten = UploadJournal.Create(
+            path, journal.Header with { BootId = UploadJournalHeader.CurrentBootId });
+        intact.ForEach(rewritten.Append);
         rewritten.Flush();
         journal.Dispose();
         File.Move(path, files.JournalOf(uploadId), overwrite: true);
-        data.SetLength(journal.Header.Upload.SizeBytes);
-        return new OpenUpload(data, rewritten, there, hashing);
+        RandomAccess.SetLength(data, journal.Header.Upload.SizeBytes);
+        return new OpenUpload(data, rewritten, intact, hashing);
     }
 
-    private bool IsThere(DataFile data, UploadPartRecord part)
+    private bool IsIntact(SafeFileHandle data, UploadPartRecord part)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(ReadBytes);
         try
@@ -108,7 +112,7 @@ internal sealed class UploadRecovery(
             {
                 _stopping.Token.ThrowIfCancellationRequested();
                 var count = (int)Math.Min(ReadBytes, part.Extent.End - at);
-                var read = data.Read(buffer.AsSpan(0, count), at);
+                var read = RandomAccess.Read(data, buffer.AsSpan(0, count), at);
                 if (read == 0)
                 {
                     return false;
@@ -122,7 +126,7 @@ internal sealed class UploadRecovery(
         }
         catch (IOException failure)
         {
-            logger.LogWarning(failure, "A part of an upload cannot be read back");
+            logger.LogWarning(failure, "Cannot read back a part of an upload");
             return false;
         }
         finally

@@ -3,10 +3,11 @@ using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Storage;
 using Microsoft.Extensions.Options;
+using Microsoft.Win32.SafeHandles;
 
 namespace ForegSyte.Jobs.Uploads;
 
-/// <summary>The open uploads: creates, finds, completes and removes them.</summary>
+/// <summary>Creates, finds, completes and removes uploads.</summary>
 internal sealed class UploadStore(
     UploadFiles files,
     IStorage storage,
@@ -16,13 +17,16 @@ internal sealed class UploadStore(
     TimeProvider time) : IDisposable
 {
     private readonly Lock _creating = new();
+
+    /// <summary>The uploads; those of an earlier process may still be verified.</summary>
     private readonly ConcurrentDictionary<Guid, Task<OpenUpload>> _uploads = new();
 
-    /// <summary>Begins an upload, or returns the one that the same request began before.</summary>
+    /// <summary>Creates an upload, or returns the one that an earlier request with the same request_id created.
+    /// </summary>
     /// <param name="sizeBytes">Size of the whole video, which was checked.</param>
-    /// <param name="sha256">Its SHA-256 as lower-case digits; null where none was given.</param>
-    /// <param name="requestId">The caller's request_id, which counts for the tenant alone; null for none.</param>
-    /// <param name="tenant">Whom the upload is to belong to; empty where tenants are not told apart.</param>
+    /// <param name="sha256">SHA-256 of the video as lower-case digits; null if not given.</param>
+    /// <param name="requestId">The caller's request_id, unique per tenant; null if not given.</param>
+    /// <param name="tenant">The tenant that will own the upload; empty without tenants.</param>
     /// <exception cref="ServiceException">REQUEST_ID_CONFLICT, TOO_MANY_UPLOADS or STORAGE_FULL.</exception>
     public OpenUpload Create(long sizeBytes, string? sha256, Guid? requestId, string tenant = "")
     {
@@ -39,7 +43,7 @@ internal sealed class UploadStore(
                 throw UploadErrors.TooMany(options.Value.MaxOpenUploads);
             }
 
-            // What is promised to others is not free any more.
+            // The missing bytes of other uploads are promised to them.
             storage.RequireRoom(sizeBytes + others.Sum(other => other.MissingBytes));
             var upload = Create(
                 new UploadRecord(Guid.NewGuid(), sizeBytes, sha256, requestId, time.GetUtcNow(), tenant));
@@ -52,11 +56,9 @@ internal sealed class UploadStore(
             other.Record.RequestId == requestId && other.Record.Tenant == tenant;
     }
 
-    /// <summary>Finds an upload; one that is being checked after a crash of the machine is waited for.</summary>
+    /// <summary>Finds an upload. Waits while it is verified after a crash of the machine.</summary>
     /// <param name="uploadId">Its id.</param>
-    /// <param name="visibleTenant">
-    /// The one tenant whose uploads the caller sees, those of others are not there; null for a caller who sees all.
-    /// </param>
+    /// <param name="visibleTenant">The only tenant whose uploads the caller can see; null for all tenants.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="ServiceException">UPLOAD_NOT_FOUND.</exception>
     public async Task<OpenUpload> FindAsync(
@@ -64,8 +66,8 @@ internal sealed class UploadStore(
         await TryFindAsync(uploadId, visibleTenant, cancellationToken) ?? throw UploadErrors.NotFound(uploadId);
 
     /// <summary>
-    /// Begins to complete an upload; until the result is disposed, nobody else completes, removes or changes it. Null
-    /// where the caller sees none.
+    /// Begins the completion of an upload. Until the result is disposed, no other call completes, removes or changes
+    /// the upload. Returns null if the caller can see no such upload.
     /// </summary>
     /// <exception cref="ServiceException">UPLOAD_BUSY or UPLOAD_INCOMPLETE.</exception>
     public async Task<UploadCompletion?> TryBeginCompletionAsync(
@@ -80,25 +82,25 @@ internal sealed class UploadStore(
         return new UploadCompletion(upload, files.DataOf(uploadId), () => RemoveSubmitted(upload));
     }
 
-    /// <summary>Ends an upload and removes what is there of it.</summary>
+    /// <summary>Removes an upload.</summary>
     /// <exception cref="ServiceException">UPLOAD_NOT_FOUND or UPLOAD_BUSY.</exception>
     public async Task AbortAsync(Guid uploadId, string? visibleTenant, CancellationToken cancellationToken)
     {
         var upload = await FindAsync(uploadId, visibleTenant, cancellationToken);
         if (!TryRemove(upload, DateTimeOffset.MaxValue))
         {
-            throw upload.IsGone ? UploadErrors.NotFound(uploadId) : UploadErrors.Busy(uploadId);
+            throw upload.IsRemoved ? UploadErrors.NotFound(uploadId) : UploadErrors.Busy(uploadId);
         }
     }
 
-    /// <summary>Removes the uploads whose time is over; returns how many.</summary>
+    /// <summary>Removes the expired uploads and returns their number.</summary>
     public int RemoveExpired()
     {
         var limit = time.GetUtcNow() - options.Value.Lifetime;
         return Ready().ToList().Count(upload => TryRemove(upload, limit));
     }
 
-    /// <summary>Adds an upload of an earlier process, which is there once it is opened.</summary>
+    /// <summary>Adds an upload of an earlier process, which becomes available when the task completes.</summary>
     public void Add(Guid uploadId, Task<OpenUpload> opening) => _uploads[uploadId] = opening;
 
     /// <inheritdoc />
@@ -124,19 +126,18 @@ internal sealed class UploadStore(
 
     private OpenUpload Create(UploadRecord record)
     {
-        var path = files.DataOf(record.UploadId);
-        DataFile? data = null;
+        SafeFileHandle? data = null;
         try
         {
-            data = DataFile.Create(path, record.SizeBytes);
+            data = files.CreateData(record.UploadId, record.SizeBytes);
             var journal = UploadJournal.Create(
-                files.JournalOf(record.UploadId), new UploadJournalHeader(record, BootId.Current));
+                files.JournalOf(record.UploadId), new UploadJournalHeader(record, UploadJournalHeader.CurrentBootId));
             return new OpenUpload(data, journal, [], hashing);
         }
         catch (IOException failure)
         {
             data?.Dispose();
-            File.Delete(path);
+            File.Delete(files.DataOf(record.UploadId));
             throw DiskFull.Is(failure) ? DiskFull.Report(failure) : failure;
         }
     }
@@ -159,12 +160,12 @@ internal sealed class UploadStore(
 
     private bool TryRemove(OpenUpload upload, DateTimeOffset unchangedSince)
     {
-        if (!upload.TryEnd(unchangedSince))
+        if (!upload.TryMarkRemoved(unchangedSince))
         {
             return false;
         }
 
-        // A completion that failed or was cut off may have left the bytes for others to share.
+        // A completion that failed or was cut off may have linked the data file into the shared videos.
         var mayBeShared = HardLink.CountOf(files.DataOf(upload.Record.UploadId)) > 1;
         Remove(upload);
         if (mayBeShared)
@@ -177,7 +178,7 @@ internal sealed class UploadStore(
 
     private void RemoveSubmitted(OpenUpload upload)
     {
-        upload.EndHeld();
+        upload.MarkHeldRemoved();
         Remove(upload);
         crashPoints.Pass(CrashPoint.UploadRemoved);
     }
@@ -188,4 +189,33 @@ internal sealed class UploadStore(
         _uploads.TryRemove(upload.Record.UploadId, out _);
         upload.Dispose();
     }
+}
+
+/// <summary>A complete upload, held by the call that turns it into a job.</summary>
+/// <param name="upload">The upload.</param>
+/// <param name="path">Its data file.</param>
+/// <param name="remove">Removes it.</param>
+internal sealed class UploadCompletion(OpenUpload upload, string path, Action remove) : IDisposable
+{
+    /// <summary>The data file, which no longer changes.</summary>
+    public string Path => path;
+
+    /// <summary>Size of the video in bytes.</summary>
+    public long SizeBytes => upload.Record.SizeBytes;
+
+    /// <summary>The SHA-256 as lower-case digits; most bytes were hashed while parts arrived.</summary>
+    /// <exception cref="ServiceException">UPLOAD_CONTENT_MISMATCH: CreateUpload announced another hash.</exception>
+    public async Task<string> HashAsync(CancellationToken cancellationToken)
+    {
+        var actual = await upload.HashAsync(cancellationToken);
+        return upload.Record.Sha256 is not { } expected || expected == actual
+            ? actual
+            : throw UploadErrors.ContentMismatch(upload.Record.UploadId, expected, actual);
+    }
+
+    /// <summary>Removes the upload after its job became durable.</summary>
+    public void Remove() => remove();
+
+    /// <summary>Ends the hold; an upload that was not removed stays as it was.</summary>
+    public void Dispose() => upload.EndHold();
 }

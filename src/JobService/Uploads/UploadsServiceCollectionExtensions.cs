@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Uploads;
 
-/// <summary>Adds the uploads.</summary>
+/// <summary>Registers the services that receive uploads.</summary>
 internal static class UploadsServiceCollectionExtensions
 {
     private const string UploadPart = "/foregsyte.v1.UploadService/UploadPart";
@@ -18,7 +18,7 @@ internal static class UploadsServiceCollectionExtensions
         services.AddOptions<MessageSizeLimits>().Configure<IOptions<UploadOptions>>((limits, upload) =>
             limits.Methods[UploadPart] = new MessageSizeLimit(
                 upload.Value.MaxPartBytes + EnvelopeBytes,
-                "Send the bytes in smaller parts: of at most Upload.max_part_bytes (option Upload:MaxPartBytes).",
+                "Send smaller parts, of at most Upload.max_part_bytes (option Upload:MaxPartBytes).",
                 "Upload:MaxPartBytes"));
         services.AddSingleton<UploadHashing>();
         services.AddSingleton<UploadFiles>();

@@ -62,13 +62,12 @@ internal static class Layering
             ],
         },
         new("Uploads", "ForegSyte.Jobs.Uploads") { Uses = ["Storage", "Faults", Protocol, Hosting] },
-        new("Sources", "ForegSyte.Jobs.Submission.Sources")
-        {
-            Uses = ["Mp4", "Storage", "Uploads", "Fetching", "Submission", Protocol, Hosting],
-        },
         new("Submission", "ForegSyte.Jobs.Submission")
         {
-            Uses = ["Jobs", "Sources", "Storage", "Queue", "Faults", "Tracing", Protocol, Hosting],
+            Uses =
+            [
+                "Jobs", "Mp4", "Storage", "Fetching", "Queue", "Uploads", "Faults", "Tracing", Protocol, Hosting,
+            ],
         },
         new("Retention", "ForegSyte.Jobs.Retention")
         {
@@ -81,7 +80,7 @@ internal static class Layering
         {
             Uses =
             [
-                "Jobs", "Filters", "Storage", "Inference", "Queue", "Uploads", "Submission", "Sources", "Retention",
+                "Jobs", "Filters", "Storage", "Inference", "Queue", "Uploads", "Submission", "Retention",
                 "Tracing", Protocol, Hosting, GrpcLibrary,
             ],
         },

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace ForegSyte.Jobs.Tests.Fetching;
 
-/// <summary>Where a fetch connects to, and where never.</summary>
+/// <summary>The addresses to which a fetch connects.</summary>
 public sealed class ConnectionTests
 {
     private static readonly byte[] Video = new byte[5000];
@@ -18,7 +18,7 @@ public sealed class ConnectionTests
     [InlineData("::ffff:127.0.0.2")]
     [InlineData("64:ff9b::7f00:2")]
     [InlineData("fd00::1")]
-    public async Task Fetch_NameOfAnAddressThatIsNotPublic_IsNotAllowed(string address)
+    public async Task Fetch_NameWithAPrivateAddress_IsNotAllowed(string address)
     {
         await using var harness = new FetchHarness();
         harness.Names.With("videos.example", address);
@@ -44,7 +44,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task Fetch_NameThatMeansAnotherAddressTheSecondTime_IsCheckedAgain()
+    public async Task Fetch_NameThatResolvesDifferentlyTheSecondTime_IsCheckedAgain()
     {
         await using var harness = new FetchHarness();
         await using var server = await harness.ServeAsync(context =>
@@ -64,9 +64,9 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task Fetch_OneConnection_AsksForTheNameOnce()
+    public async Task Fetch_OneConnection_ResolvesTheNameOnce()
     {
-        // A second question, between the check and the connection, would be answered with the address of the victim.
+        // A second resolution, between check and connection, would return the address of the victim.
         await using var harness = new FetchHarness();
         await using var server = await harness.ServeAsync(VideoServer.File(Video));
         harness.Names.With("videos.example", call => [call == 0 ? "127.0.0.1" : "127.0.0.2"]);
@@ -75,7 +75,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task Fetch_FirstAddressDoesNotAnswer_TakesTheNext()
+    public async Task Fetch_FirstAddressRefuses_ConnectsToTheNext()
     {
         await using var harness = new FetchHarness(("Sources:AllowedNetworks:1", "127.0.0.2/32"));
         await using var server = await harness.ServeAsync(VideoServer.File(Video));
@@ -169,11 +169,11 @@ public sealed class ConnectionTests
         var failure = await harness.FailureAsync("https://unknown.cdn.example/a.mp4");
 
         Assert.Equal(ErrorReason.SourceUnavailable, failure.Reason);
-        Assert.Contains("its name is not known", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("its name is unknown", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Fetch_NobodyListens_IsUnavailable()
+    public async Task Fetch_ClosedPort_IsUnavailable()
     {
         await using var harness = new FetchHarness();
         int port;
@@ -217,7 +217,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task Fetch_CertificateThatNamesWhereItsIssuerIs_DownloadsNothing()
+    public async Task Fetch_CertificateWithAnIssuerAddress_DownloadsNothing()
     {
         await using var harness = new FetchHarness();
         await using var victim = new RawServer(null, (_, _) => Task.CompletedTask);

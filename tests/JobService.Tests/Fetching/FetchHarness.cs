@@ -8,8 +8,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace ForegSyte.Jobs.Tests.Fetching;
 
 /// <summary>
-/// The fetcher as the service builds it, with names that a test tells and an authority of the test. The names
-/// videos.example and a.cdn.example are 127.0.0.1, which is allowed; no other address of the loopback is.
+/// The fetcher as the service builds it, with a scripted resolver and a certificate authority of the test. The names
+/// videos.example and a.cdn.example resolve to 127.0.0.1, the only loopback address that is allowed.
 /// </summary>
 internal sealed class FetchHarness : IAsyncDisposable
 {
@@ -40,7 +40,10 @@ internal sealed class FetchHarness : IAsyncDisposable
     public ScriptedResolver Names { get; } =
         new ScriptedResolver().With("videos.example", "127.0.0.1").With("a.cdn.example", "127.0.0.1");
 
-    /// <summary>What was received last.</summary>
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>The sink of the latest fetch.</summary>
     public MemorySink Sink { get; private set; } = new();
 
     public TestAuthority Authority => _authority;
@@ -60,7 +63,7 @@ internal sealed class FetchHarness : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts a server on 127.0.0.1, whose port is allowed.</summary>
+    /// <summary>Starts a server on 127.0.0.1 and allows its port.</summary>
     public async Task<VideoServer> ServeAsync(Microsoft.AspNetCore.Http.RequestDelegate answer)
     {
         var server = await VideoServer.StartAsync(Certificate);
@@ -76,7 +79,7 @@ internal sealed class FetchHarness : IAsyncDisposable
         return server;
     }
 
-    /// <summary>Sets an option; before the first fetch only.</summary>
+    /// <summary>Sets an option. Call it before the first fetch.</summary>
     public void Set(string key, string value) => _settings[key] = value;
 
     /// <summary>Allows a port.</summary>
@@ -89,13 +92,13 @@ internal sealed class FetchHarness : IAsyncDisposable
         return Sink.Bytes;
     }
 
-    /// <summary>The failure of a fetch; nothing in it tells of this machine.</summary>
+    /// <summary>The error of a fetch that must fail. Checks that it reveals nothing of this machine.</summary>
     public async Task<ServiceException> FailureAsync(string uri)
     {
         var failure = await Assert.ThrowsAsync<ServiceException>(() => FetchAsync(uri));
-        var told = failure.Message + string.Join(' ', failure.Metadata.Where(pair => pair.Key != "value"));
-        Assert.DoesNotContain("127.0.0", told, StringComparison.Ordinal);
-        Assert.DoesNotContain("Exception", told, StringComparison.Ordinal);
+        var text = failure.Message + string.Join(' ', failure.Metadata.Where(pair => pair.Key != "value"));
+        Assert.DoesNotContain("127.0.0", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("Exception", text, StringComparison.Ordinal);
         Assert.Equal("uri", failure.Metadata["field"]);
         return failure;
     }
@@ -123,7 +126,7 @@ internal sealed class FetchHarness : IAsyncDisposable
         services.AddLogging();
         services.AddSingleton<IConfiguration>(
             new ConfigurationBuilder().AddInMemoryCollection(_settings).Build());
-        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(Time);
         services.AddFetching();
         services.AddSingleton<IHostResolver>(Names);
         return services.BuildServiceProvider();

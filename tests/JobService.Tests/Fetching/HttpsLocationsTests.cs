@@ -22,7 +22,7 @@ public sealed class HttpsLocationsTests
     [InlineData("https://192.0.2.7/a.mp4")]
     [InlineData("https://[2001:db8::7]/a.mp4")]
     [InlineData("https://xn--bcher-kva.example/a.mp4")]
-    public void Require_AllowedUris_AreTakenAsTheyAre(string uri) =>
+    public void Require_AllowedUris_AreReturnedUnchanged(string uri) =>
         Assert.Equal(new Uri(uri).AbsoluteUri, Locations.Require(uri).AbsoluteUri);
 
     [Theory]
@@ -69,7 +69,7 @@ public sealed class HttpsLocationsTests
             ErrorReason.UnsupportedUri, Refusal("https://videos.example/" + new string('a', 9000)).Reason);
 
     [Fact]
-    public void Require_Refusals_DoNotRepeatSecrets()
+    public void Require_Refusals_ContainNoSecrets()
     {
         var failures = new[]
         {
@@ -95,8 +95,8 @@ public sealed class HttpsLocationsTests
     [InlineData("p@h", "…@h")]
     [InlineData("https://", "https://")]
     [InlineData("", "")]
-    public void Shown_Uris_AreWithoutSecrets(string uri, string shown) =>
-        Assert.Equal(shown, FetchFailures.Shown(uri));
+    public void Shown_Uris_ContainNoSecrets(string uri, string shown) =>
+        Assert.Equal(shown, FetchErrors.Shown(uri));
 
     [Theory]
     [InlineData("/b.mp4", "https://videos.example/b.mp4")]
@@ -132,7 +132,7 @@ public sealed class HttpsLocationsTests
     [InlineData("videos.example:443", false)]
     [InlineData("b\u00FCcher.example", false)]
     [InlineData("", false)]
-    public void IsPattern_Text_TellsWhatCanStandInTheList(string text, bool expected) =>
+    public void IsPattern_Text_TellsWhetherItIsAValidEntry(string text, bool expected) =>
         Assert.Equal(expected, HostList.IsPattern(text));
 
     private static ServiceException Refusal(string uri) =>

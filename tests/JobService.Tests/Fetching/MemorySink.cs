@@ -2,7 +2,7 @@ using ForegSyte.Jobs.Fetching;
 
 namespace ForegSyte.Jobs.Tests.Fetching;
 
-/// <summary>Keeps what is fetched in memory.</summary>
+/// <summary>Keeps the fetched bytes in memory.</summary>
 internal sealed class MemorySink : IFetchSink
 {
     private readonly MemoryStream _bytes = new();

@@ -5,15 +5,15 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace ForegSyte.Jobs.Tests.Fetching;
 
-/// <summary>A TLS server that says what no real one would, byte by byte.</summary>
+/// <summary>A TLS server that sends arbitrary bytes.</summary>
 internal sealed class RawServer : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _accepting;
 
-    /// <param name="certificate">What it shows; null for a server without TLS.</param>
-    /// <param name="answer">What it does with a connection after the head of the request.</param>
+    /// <param name="certificate">The certificate; null for a server without TLS.</param>
+    /// <param name="answer">Called with each connection after the head of the request.</param>
     public RawServer(X509Certificate2? certificate, Func<Stream, CancellationToken, Task> answer)
     {
         _listener.Start();
@@ -22,7 +22,7 @@ internal sealed class RawServer : IAsyncDisposable
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
-    /// <summary>Connections that came.</summary>
+    /// <summary>Number of accepted connections.</summary>
     public int Connections { get; private set; }
 
     public async ValueTask DisposeAsync()
@@ -69,7 +69,7 @@ internal sealed class RawServer : IAsyncDisposable
             await secure.AuthenticateAsServerAsync(
                 new SslServerAuthenticationOptions
                 {
-                    // Offline: this side must not download what the other side is watched for.
+                    // Offline: the server must not download the issuer, since a test watches for that download.
                     ServerCertificateContext = SslStreamCertificateContext.Create(certificate, null, offline: true),
                 },
                 _stop.Token);
@@ -84,7 +84,7 @@ internal sealed class RawServer : IAsyncDisposable
         catch (Exception failure) when (failure is IOException or OperationCanceledException
             or System.Security.Authentication.AuthenticationException)
         {
-            // The other side went away, as most of these tests want it to.
+            // Most of these tests make the client close the connection.
         }
     }
 }

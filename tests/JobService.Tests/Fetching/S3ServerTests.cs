@@ -7,16 +7,16 @@ using ForegSyte.V1;
 namespace ForegSyte.Jobs.Tests.Fetching;
 
 /// <summary>
-/// Against an S3-compatible server that others wrote (s3rver). It reads the parameters of a signature and knows its
-/// keys, but does not compute the signature again: <see cref="SignatureV4"/> does that.
+/// Fetches from a third-party S3-compatible server (s3rver). It checks the keys and parameters of a signature but does
+/// not recompute it: <see cref="SignatureV4"/> does that.
 /// </summary>
 public sealed class S3ServerTests
 {
-    // The one key pair that s3rver knows.
+    // The only key pair of s3rver.
     private const string Key = "S3RVER";
 
     [Fact]
-    public async Task Fetch_FromS3rver_IsWhatItHas()
+    public async Task Fetch_FromS3rver_IsTheStoredObject()
     {
         var program = Path.Combine(RepositoryFiles.Root, "node_modules", ".bin", "s3rver");
         Assert.SkipUnless(File.Exists(program), "s3rver is not installed; eng/setup.sh --test installs it.");
@@ -36,7 +36,7 @@ public sealed class S3ServerTests
 
     private static async Task<IAsyncDisposable> StartAsync(string program, FetchHarness harness, int port)
     {
-        // As s3rver keeps objects: the bytes and their metadata in files beside each other.
+        // s3rver keeps the bytes and the metadata of an object in two files.
         var bucket = Directory.CreateDirectory(harness.Folder.File("s3", "videos", "2026"));
         var name = Path.Combine(bucket.FullName, "a video (1).mp4._S3rver_");
         File.Copy(RepositoryFiles.Pedestrians, name + "object");

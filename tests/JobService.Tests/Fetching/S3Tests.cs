@@ -16,7 +16,7 @@ public sealed class S3Tests
     /// <summary>The example of the Amazon S3 API Reference, "Authenticating Requests: Using Query Parameters".
     /// </summary>
     [Fact]
-    public void Signature_ExampleOfAmazonsReference_IsTheSame() =>
+    public void Signature_ExampleOfAmazonsReference_Matches() =>
         Assert.Equal(
             "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404",
             SignatureV4.Of(
@@ -58,7 +58,7 @@ public sealed class S3Tests
     }
 
     [Fact]
-    public async Task Fetch_BreakInTheMiddle_GoesOnWithAnewSignature()
+    public async Task Fetch_InterruptedTransfer_ResumesWithANewSignature()
     {
         await using var harness = HarnessFor(pathStyle: true);
         await using var server = await ServeAsync(
@@ -70,7 +70,7 @@ public sealed class S3Tests
     }
 
     [Fact]
-    public async Task Fetch_SessionToken_GoesAlong()
+    public async Task Fetch_SessionToken_IsSent()
     {
         await using var harness = HarnessFor(pathStyle: true, token: "a/token+of==a session");
         var tokens = new List<string?>();
@@ -86,7 +86,7 @@ public sealed class S3Tests
     }
 
     [Fact]
-    public async Task Fetch_KeysThatWereChanged_AreUsedFromTheNextVideoOn()
+    public async Task Fetch_ChangedKeys_AreUsedForTheNextVideo()
     {
         await using var harness = HarnessFor(pathStyle: true);
         WriteKeys(harness.Folder, AccessKey, "an old secret");
@@ -100,7 +100,7 @@ public sealed class S3Tests
     }
 
     [Fact]
-    public async Task Fetch_RedirectOfAnotherRegion_IsNotFollowed()
+    public async Task Fetch_RedirectToAnotherRegion_IsNotFollowed()
     {
         await using var harness = HarnessFor(pathStyle: true);
         await using var server = await ServeAsync(harness, context =>
@@ -173,7 +173,7 @@ public sealed class S3Tests
     [InlineData("Sources:AllowedHosts:0", "*")]
     [InlineData("Sources:AllowedNetworks:0", "127.0.0.1")]
     [InlineData("Sources:CertificateAuthorities", "authorities.pem")]
-    public async Task Options_WrongValues_RefuseTheStart(string key, string value)
+    public async Task Options_InvalidValues_FailTheStart(string key, string value)
     {
         await using var harness = HarnessFor(pathStyle: true);
         harness.Set("Sources:S3:Endpoint", "https://s3.cdn.example");

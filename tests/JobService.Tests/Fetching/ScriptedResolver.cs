@@ -5,16 +5,16 @@ using ForegSyte.Jobs.Fetching;
 
 namespace ForegSyte.Jobs.Tests.Fetching;
 
-/// <summary>Names as a test says; a name may mean something else each time.</summary>
+/// <summary>Resolves names as a test defines; a name may resolve differently each time.</summary>
 internal sealed class ScriptedResolver : IHostResolver
 {
     private readonly ConcurrentDictionary<string, Func<int, string[]>> _hosts = new();
     private readonly ConcurrentDictionary<string, int> _calls = new();
 
-    /// <summary>A name with these addresses.</summary>
+    /// <summary>Defines a name.</summary>
     public ScriptedResolver With(string host, params string[] addresses) => With(host, _ => addresses);
 
-    /// <summary>A name whose addresses depend on how often it was asked for before.</summary>
+    /// <summary>Defines a name whose addresses depend on the number of earlier calls.</summary>
     public ScriptedResolver With(string host, Func<int, string[]> addresses)
     {
         _hosts[host] = addresses;

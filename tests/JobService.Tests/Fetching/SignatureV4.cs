@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Http.Extensions;
 namespace ForegSyte.Jobs.Tests.Fetching;
 
 /// <summary>
-/// Checks a presigned address as S3 does, written from "Authenticating Requests: Using Query Parameters (AWS Signature
-/// Version 4)" of the Amazon S3 API Reference and not from the library that signs.
+/// Verifies presigned addresses as S3 does. Implements "Authenticating Requests: Using Query Parameters (AWS Signature
+/// Version 4)" of the Amazon S3 API Reference, independently of the library that signs.
 /// </summary>
 internal static class SignatureV4
 {
@@ -31,7 +31,7 @@ internal static class SignatureV4
     }
 
     /// <summary>
-    /// Answers 403 to a request whose signature is wrong or has expired, and as told to all others.
+    /// Returns 403 for a request with a wrong or expired signature, and the given response for all others.
     /// </summary>
     public static RequestDelegate Required(string accessKey, string secret, RequestDelegate answer) => context =>
     {

@@ -13,7 +13,7 @@ public sealed class SpecialNetworksTests
     /// <summary>
     /// IANA IPv4 Special-Purpose Address Registry
     /// (https://www.iana.org/assignments/iana-ipv4-special-registry/iana-ipv4-special-registry.xhtml): the networks
-    /// whose column "Globally Reachable" is not True; then multicast (RFC 5771), which has a registry of its own.
+    /// whose column "Globally Reachable" is not True; then multicast (RFC 5771), which has its own registry.
     /// </summary>
     private static readonly string[] NotReachable4 =
     [
@@ -32,8 +32,8 @@ public sealed class SpecialNetworksTests
     /// <summary>
     /// IANA IPv6 Special-Purpose Address Registry
     /// (https://www.iana.org/assignments/iana-ipv6-special-registry/iana-ipv6-special-registry.xhtml), as above; then
-    /// multicast (RFC 4291), and site-local (RFC 3879) and IPv4-compatible (RFC 4291, 2.5.5.1) addresses, which are
-    /// deprecated. NAT64 (64:ff9b::/96) has tests of its own.
+    /// multicast (RFC 4291), and the deprecated site-local (RFC 3879) and IPv4-compatible (RFC 4291, 2.5.5.1)
+    /// addresses. Other tests cover NAT64 (64:ff9b::/96).
     /// </summary>
     private static readonly string[] NotReachable6 =
     [
@@ -81,7 +81,7 @@ public sealed class SpecialNetworksTests
     [Fact]
     public void NameOf_OtherIpv4_IsNull()
     {
-        // Azure's platform is the one address that is refused without being in the registry.
+        // The address of Azure's platform is refused although it is not in the registry.
         string[] special = [.. NotReachable4, .. Reachable4, "168.63.129.16/32"];
         Bytes4.Where(bytes => !special.Any(network => IsIn(new IPAddress(bytes), network)))
             .Sample(bytes => Assert.Null(SpecialNetworks.NameOf(new IPAddress(bytes))));
@@ -128,7 +128,7 @@ public sealed class SpecialNetworksTests
     [InlineData("168.63.129.16")]
     [InlineData("192.0.0.192")]
     [InlineData("fe80::1%1")]
-    public void NameOf_WaysToThisMachineAndToMetadata_IsNotNull(string address) =>
+    public void NameOf_AddressesOfThisMachineAndOfMetadataServices_IsNotNull(string address) =>
         Assert.NotNull(SpecialNetworks.NameOf(IPAddress.Parse(address)));
 
     [Theory]
@@ -152,7 +152,7 @@ public sealed class SpecialNetworksTests
     private static Gen<string> OneOf(string[] networks) =>
         Gen.Int[0, networks.Length - 1].Select(index => networks[index]);
 
-    /// <summary>An address of a network, with these bits after the prefix.</summary>
+    /// <summary>The address of a network with these bits after the prefix.</summary>
     private static IPAddress In(string network, byte[] bits)
     {
         var (start, length) = Parse(network);
@@ -165,7 +165,7 @@ public sealed class SpecialNetworksTests
         return new IPAddress(bytes);
     }
 
-    /// <summary>Whether an address is in a network: numbers compared, unlike the code under test.</summary>
+    /// <summary>Whether an address is in a network; compares numbers, unlike the code under test.</summary>
     private static bool IsIn(IPAddress address, string network)
     {
         var (start, length) = Parse(network);

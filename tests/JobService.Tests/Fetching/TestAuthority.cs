@@ -4,21 +4,21 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace ForegSyte.Jobs.Tests.Fetching;
 
-/// <summary>A certificate authority of a test.</summary>
+/// <summary>A certificate authority for tests.</summary>
 internal sealed class TestAuthority : IDisposable
 {
     private static readonly TimeSpan Lifetime = TimeSpan.FromDays(2);
 
     private readonly X509Certificate2 _root = Make("Test root", null, isAuthority: true, []);
 
-    /// <summary>The root, for a file of trusted authorities.</summary>
+    /// <summary>The root certificate as PEM.</summary>
     public string RootPem => _root.ExportCertificatePem();
 
-    /// <summary>A certificate of a server for these names and addresses.</summary>
+    /// <summary>Issues a server certificate for names and addresses.</summary>
     public X509Certificate2 Issue(params string[] hosts) => Make("Test server", _root, isAuthority: false, hosts);
 
     /// <summary>
-    /// A certificate whose issuer is not sent along, but can be downloaded from an address that it names.
+    /// Issues a certificate whose issuer the server does not send but which names an address to download it from.
     /// </summary>
     public X509Certificate2 IssueThroughMissing(string issuerAddress, params string[] hosts)
     {
@@ -71,7 +71,7 @@ internal sealed class TestAuthority : IDisposable
             X509SignatureGenerator.CreateForECDsa(issuer.GetECDsaPrivateKey()!),
             now - Lifetime / 2, now + Lifetime / 2, RandomNumberGenerator.GetBytes(8));
         using var withKey = issued.CopyWithPrivateKey(key);
-        // SslStream on some systems takes no keys that are only in memory.
+        // On some systems SslStream does not accept ephemeral keys.
         return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pkcs12), null);
     }
 }

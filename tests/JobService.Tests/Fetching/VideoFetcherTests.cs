@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using ForegSyte.Hosting.Errors;
+using ForegSyte.Jobs.Fetching;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tests.Fetching;
@@ -9,7 +11,7 @@ public sealed class VideoFetcherTests
     private static readonly byte[] Video = Enumerable.Range(0, 600_000).Select(index => (byte)(index * 31)).ToArray();
 
     [Fact]
-    public async Task Fetch_WholeVideo_IsWhatTheServerHas()
+    public async Task Fetch_WithContentLength_ReturnsTheVideo()
     {
         await using var harness = new FetchHarness();
         await using var server = await harness.ServeAsync(VideoServer.File(Video));
@@ -19,7 +21,7 @@ public sealed class VideoFetcherTests
     }
 
     [Fact]
-    public async Task Fetch_WithoutContentLength_IsWhatTheServerHas()
+    public async Task Fetch_WithoutContentLength_ReturnsTheVideo()
     {
         await using var harness = new FetchHarness();
         await using var server = await harness.ServeAsync(async context =>
@@ -34,7 +36,7 @@ public sealed class VideoFetcherTests
     }
 
     [Fact]
-    public async Task Fetch_Request_TellsNothingOfThisMachine()
+    public async Task Fetch_Request_RevealsNothingAboutThisMachine()
     {
         await using var harness = new FetchHarness();
         await using var server = await harness.ServeAsync(VideoServer.First(
@@ -70,7 +72,7 @@ public sealed class VideoFetcherTests
     [InlineData(206, ErrorReason.SourceUnavailable)]
     [InlineData(300, ErrorReason.SourceUnavailable)]
     [InlineData(304, ErrorReason.SourceUnavailable)]
-    public async Task Fetch_OtherAnswers_HaveAReasonAndTheStatus(int status, ErrorReason reason)
+    public async Task Fetch_OtherStatuses_HaveAReasonAndTheStatus(int status, ErrorReason reason)
     {
         await using var harness = new FetchHarness();
         await using var server = await harness.ServeAsync(context =>
@@ -91,7 +93,7 @@ public sealed class VideoFetcherTests
     }
 
     [Fact]
-    public async Task Fetch_CompressedAnswer_IsRefused()
+    public async Task Fetch_CompressedResponse_IsRefused()
     {
         await using var harness = new FetchHarness();
         await using var server = await harness.ServeAsync(context =>
@@ -107,35 +109,35 @@ public sealed class VideoFetcherTests
     }
 
     [Fact]
-    public async Task Fetch_MoreThanTheLimitAtATime_IsTooManyCalls()
+    public async Task Fetch_BeyondTheMaximum_IsTooManyCalls()
     {
         await using var harness = new FetchHarness(
             ("Sources:MaxConcurrentFetches", "1"), ("Sources:MaxFetchWait", "00:00:00"));
-        var asked = new TaskCompletionSource();
-        var goOn = new TaskCompletionSource();
+        var requested = new TaskCompletionSource();
+        var answer = new TaskCompletionSource();
         await using var server = await harness.ServeAsync(async context =>
         {
-            asked.SetResult();
-            await goOn.Task;
+            requested.SetResult();
+            await answer.Task;
             await VideoServer.File(Video)(context);
         });
         var uri = $"https://videos.example:{server.Port}/a.mp4";
         var sink = new MemorySink();
         var first = harness.Fetcher.FetchAsync(harness.Fetcher.Locate(uri), sink, FetchHarness.Cancellation);
-        await asked.Task;
+        await requested.Task;
 
         var failure = await harness.FailureAsync(uri);
 
         Assert.Equal(ErrorReason.TooManyCalls, failure.Reason);
         Assert.Equal(TimeSpan.FromSeconds(5), failure.RetryAfter);
         Assert.Equal("Sources:MaxConcurrentFetches", failure.Metadata["option"]);
-        goOn.SetResult();
+        answer.SetResult();
         await first;
         Assert.Equal(Video, sink.Bytes);
     }
 
     [Fact]
-    public async Task Fetch_CallerWhoGivesUp_EndsTheConnection()
+    public async Task Fetch_CancelledByTheCaller_EndsTheConnection()
     {
         await using var harness = new FetchHarness();
         var ended = new TaskCompletionSource();
@@ -151,16 +153,16 @@ public sealed class VideoFetcherTests
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => harness.FetchAsync($"https://videos.example:{server.Port}/a.mp4", caller.Token));
-        await ended.Task.WaitAsync(TimeSpan.FromSeconds(30), FetchHarness.Cancellation);
+        await ended.Task.WaitAsync(TimeSpan.FromMinutes(1), FetchHarness.Cancellation);
     }
 
     [Fact]
     public void Locate_WithoutOptions_AllowsNothing()
     {
-        var locations = new ForegSyte.Jobs.Fetching.HttpsLocations(
-            Microsoft.Extensions.Options.Options.Create(new ForegSyte.Jobs.Fetching.SourcesOptions()));
+        var locations = new HttpsLocations(
+            Microsoft.Extensions.Options.Options.Create(new SourcesOptions()));
 
-        var failure = Assert.Throws<ForegSyte.Hosting.Errors.ServiceException>(
+        var failure = Assert.Throws<ServiceException>(
             () => locations.Require("https://videos.example/a.mp4"));
 
         Assert.Equal(ErrorReason.SourceNotAllowed, failure.Reason);

@@ -8,17 +8,17 @@ using Microsoft.Extensions.Logging;
 
 namespace ForegSyte.Jobs.Tests.Fetching;
 
-/// <summary>A real https server on a loopback address, which answers as a test says.</summary>
+/// <summary>A real https server on a loopback address with scripted responses.</summary>
 internal sealed class VideoServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
     private VideoServer(WebApplication app) => _app = app;
 
-    /// <summary>The heads of the requests that came, in their order.</summary>
+    /// <summary>The headers of the received requests, in order.</summary>
     public ConcurrentQueue<IHeaderDictionary> Requests { get; } = [];
 
-    /// <summary>How to answer; any path.</summary>
+    /// <summary>The response to a request of any path.</summary>
     public RequestDelegate Answer { get; set; } = context =>
     {
         context.Response.StatusCode = StatusCodes.Status404NotFound;
@@ -46,14 +46,14 @@ internal sealed class VideoServer : IAsyncDisposable
         return server;
     }
 
-    /// <summary>Answers with a file, ranges and versions as ASP.NET Core does them.</summary>
+    /// <summary>Sends a file, with ASP.NET Core's support of ranges and ETags.</summary>
     public static RequestDelegate File(byte[] video, string? version = "\"v1\"") => context =>
         Results.Bytes(
             video, "video/mp4", enableRangeProcessing: true,
             entityTag: version is null ? null : Microsoft.Net.Http.Headers.EntityTagHeaderValue.Parse(version))
             .ExecuteAsync(context);
 
-    /// <summary>Begins an answer of the whole video, gives this much of it and closes the connection.</summary>
+    /// <summary>Announces the whole video, sends its first bytes and closes the connection.</summary>
     public static RequestDelegate Break(byte[] video, int after, string? version = "\"v1\"") => async context =>
     {
         context.Response.ContentLength = video.Length;
@@ -62,7 +62,7 @@ internal sealed class VideoServer : IAsyncDisposable
         await context.Response.Body.FlushAsync();
     };
 
-    /// <summary>Answers the first request in one way, all others in another.</summary>
+    /// <summary>Responds to the first request in one way, to all others in another.</summary>
     public static RequestDelegate First(RequestDelegate first, RequestDelegate others)
     {
         var count = 0;

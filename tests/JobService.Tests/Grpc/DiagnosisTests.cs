@@ -11,22 +11,22 @@ public sealed class DiagnosisTests
 {
     private const string LastWords = "VIDEO: Invalid data found when processing input";
 
-    private static readonly (string, string) Impatient = ("Dispatch:ServingPatience", "00:00:00.010");
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private static readonly (string, string) NoServingPatience = ("Dispatch:ServingPatience", "00:00:00.010");
+    private static readonly TimeSpan StateTimeout = TimeSpan.FromMinutes(1);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Diagnose_RunningJob_TellsItsSegmentsAndWhereTheyRun()
+    public async Task Diagnose_RunningJob_ShowsItsSegmentsAndTheirInstances()
     {
-        var (begun, go) = (NewSignal(), NewSignal());
+        var (started, go) = (NewSignal(), NewSignal());
         var inference = new ScriptedInference
         {
             OnRun = async (_, call, cancellationToken) =>
             {
                 if (call == 3)
                 {
-                    begun.SetResult();
+                    started.SetResult();
                 }
 
                 await (call < 2 ? Task.CompletedTask : go.Task.WaitAsync(cancellationToken));
@@ -34,7 +34,7 @@ public sealed class DiagnosisTests
         };
         await using var service = await RunningJobService.StartAsync(inference, ("Dispatch:SegmentFrames", "20"));
         var jobId = (await service.SubmitAsync()).JobId;
-        await begun.Task.WaitAsync(Patience, Cancellation);
+        await started.Task.WaitAsync(StateTimeout, Cancellation);
         await service.GetWhenAsync(jobId, job => job.Progress.FramesDone == 20);
 
         var diagnosis = await DiagnoseAsync(service, jobId);
@@ -48,11 +48,11 @@ public sealed class DiagnosisTests
         Assert.NotNull(diagnosis.Segments[0].EndedAt);
         Assert.Null(diagnosis.Segments[1].EndedAt);
         Assert.Contains(
-            "1 of 5 segments are finished, 2 are under way; 20 of 100 frames are done.", diagnosis.Explanation,
+            "1 of 5 segments are finished, 2 are running; 20 of 100 frames are done.", diagnosis.Explanation,
             StringComparison.Ordinal);
         Assert.Equal(
             [JobEventKind.Accepted, JobEventKind.AttemptStarted],
-            diagnosis.Timeline.Select(happened => happened.Kind));
+            diagnosis.Timeline.Select(item => item.Kind));
         Assert.Equal((1, 2, 1, 1), (
             diagnosis.Dispatch.RunningJobs, diagnosis.Dispatch.MaxRunningJobs, diagnosis.Dispatch.ServingInstances,
             diagnosis.Dispatch.KnownInstances));
@@ -66,7 +66,7 @@ public sealed class DiagnosisTests
     }
 
     [Fact]
-    public async Task Diagnose_FailedJob_TellsWhatTheDecoderSaidAndWhatToDo()
+    public async Task Diagnose_FailedJob_ShowsTheDecoderLogAndWhatToDo()
     {
         var inference = new ScriptedInference
         {
@@ -84,7 +84,7 @@ public sealed class DiagnosisTests
 
         Assert.Equal(LastWords, diagnosis.LastWords);
         Assert.StartsWith(
-            "The job failed with VIDEO_LIMIT_EXCEEDED: The video needs more memory. Another attempt would end in the "
+            "The job failed with VIDEO_LIMIT_EXCEEDED: The video needs more memory. Another attempt would fail in the "
             + "same way.",
             diagnosis.Explanation,
             StringComparison.Ordinal);
@@ -94,16 +94,16 @@ public sealed class DiagnosisTests
                 JobEventKind.AttemptEnded, JobEventKind.AttemptStarted, JobEventKind.SegmentFailed,
                 JobEventKind.AttemptEnded, JobEventKind.Failed,
             ],
-            diagnosis.Timeline.Select(happened => happened.Kind));
+            diagnosis.Timeline.Select(item => item.Kind));
         Assert.Equal(["DECODER_LOST", "VIDEO_LIMIT_EXCEEDED"], diagnosis.Segments
             .Where(segment => segment.State == SegmentState.Failed).Select(segment => segment.ErrorReason));
         Assert.DoesNotContain(LastWords, (await service.GetAsync(jobId)).ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Diagnose_JobThatWaits_TellsWhy()
+    public async Task Diagnose_PendingJob_ExplainsItsWait()
     {
-        await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing(), Impatient);
+        await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing(), NoServingPatience);
         await service.SubmitAsync(priority: 9);
         var jobId = (await service.SubmitAsync()).JobId;
         await service.GetWhenAsync(jobId, job => job.Wait.Reason == WaitReason.NoInferenceService);
@@ -129,7 +129,7 @@ public sealed class DiagnosisTests
     }
 
     [Fact]
-    public async Task Diagnose_ByACallerWhoIsNoAdmin_NamesNoInferenceService()
+    public async Task Diagnose_ByANonAdmin_NamesNoInferenceService()
     {
         using var setup = AccessSetup.ApiKeys();
         var inference = new ScriptedInference();
@@ -161,7 +161,9 @@ public sealed class DiagnosisTests
                 return answer.Diagnosis;
             }
 
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < Patience, $"Still waiting: {answer}");
+            Assert.True(
+                TimeProvider.System.GetElapsedTime(began) < StateTimeout,
+                $"The job did not complete within {StateTimeout}: {answer}");
             await Task.Delay(20, Cancellation);
         }
     }

@@ -10,21 +10,21 @@ using Contract = ForegSyte.V1.JobService;
 
 namespace ForegSyte.Jobs.Tests.Grpc;
 
-/// <summary>DrainServer and the drain of a stop, over a socket.</summary>
+/// <summary>DrainServer, and the drain before a stop, over a socket.</summary>
 public sealed class DrainTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan StateTimeout = TimeSpan.FromMinutes(1);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task DrainServer_WhileAJobRuns_LetsItFinishAndBeginsNoOther()
+    public async Task DrainServer_WhileAJobRuns_LetsItFinishAndStartsNoOther()
     {
-        var (begun, go) = (NewSignal(), NewSignal());
-        await using var service = await RunningJobService.StartAsync(Held(begun, go));
+        var (started, go) = (NewSignal(), NewSignal());
+        await using var service = await RunningJobService.StartAsync(Held(started, go));
         Assert.Equal(DrainState.NotDraining, await StateAsync(service));
         var running = await service.SubmitAsync();
-        await begun.Task.WaitAsync(Patience, Cancellation);
+        await started.Task.WaitAsync(StateTimeout, Cancellation);
 
         var drain = await DrainAsync(service, TimeSpan.FromMinutes(5));
         Assert.Equal((DrainState.Draining, 1, 0), (drain.State, drain.RunningJobs, drain.PendingJobs));
@@ -43,12 +43,12 @@ public sealed class DrainTests
     }
 
     [Fact]
-    public async Task DrainServer_WhenItsTimeIsOver_HandsBackWhatRuns()
+    public async Task DrainServer_AfterItsTimeout_RequeuesRunningJobs()
     {
-        var begun = NewSignal();
-        await using var service = await RunningJobService.StartAsync(Held(begun, NewSignal()));
+        var started = NewSignal();
+        await using var service = await RunningJobService.StartAsync(Held(started, NewSignal()));
         var jobId = (await service.SubmitAsync()).JobId;
-        await begun.Task.WaitAsync(Patience, Cancellation);
+        await started.Task.WaitAsync(StateTimeout, Cancellation);
         await DrainAsync(service, TimeSpan.FromHours(1));
 
         await DrainAsync(service, TimeSpan.Zero);
@@ -62,7 +62,7 @@ public sealed class DrainTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task DrainServer_ToStop_StopsWhenNothingRuns(bool isDrainedBefore)
+    public async Task DrainServer_WithStop_StopsWhenNothingRuns(bool isDrainedBefore)
     {
         await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
         var stopping = service.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
@@ -76,7 +76,7 @@ public sealed class DrainTests
         var stopped = NewSignal();
         await using var registration = stopping.Register(stopped.SetResult);
         Assert.True((await DrainAsync(service, TimeSpan.Zero, stop: true)).Stops);
-        await stopped.Task.WaitAsync(Patience, Cancellation);
+        await stopped.Task.WaitAsync(StateTimeout, Cancellation);
     }
 
     [Theory]
@@ -96,16 +96,16 @@ public sealed class DrainTests
     [Fact]
     public async Task Stop_WhileAJobRuns_AnswersCallsUntilItHasFinished()
     {
-        var (begun, go) = (NewSignal(), NewSignal());
-        await using var service = await RunningJobService.StartAsync(Held(begun, go));
+        var (started, go) = (NewSignal(), NewSignal());
+        await using var service = await RunningJobService.StartAsync(Held(started, go));
         var running = await service.SubmitAsync();
-        await begun.Task.WaitAsync(Patience, Cancellation);
+        await started.Task.WaitAsync(StateTimeout, Cancellation);
         var known = await service.GetAsync(running.JobId);
 
         var stop = service.Services.GetRequiredService<IHost>().StopAsync(Cancellation);
         Assert.Equal(HealthCheckResponse.Types.ServingStatus.NotServing, await HealthAsync(service));
 
-        // A connection of its own: the listener is there still.
+        // A new connection: the service still listens.
         using var channel = GrpcChannel.ForAddress(service.Address);
         var client = new Contract.JobServiceClient(channel);
         var accepted = await client.SubmitVideoAsync(RunningJobService.Request(), cancellationToken: Cancellation);
@@ -118,16 +118,16 @@ public sealed class DrainTests
         go.SetResult();
         var refusal = await Refusal.OfAsync(wait);
         Assert.Equal(ErrorReason.ShuttingDown, refusal.Reason);
-        await stop.WaitAsync(Patience, Cancellation);
+        await stop.WaitAsync(StateTimeout, Cancellation);
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private static ScriptedInference Held(TaskCompletionSource begun, TaskCompletionSource go) => new()
+    private static ScriptedInference Held(TaskCompletionSource started, TaskCompletionSource go) => new()
     {
         OnRun = async (_, _, cancellationToken) =>
         {
-            begun.TrySetResult();
+            started.TrySetResult();
             await go.Task.WaitAsync(cancellationToken);
         },
     };
@@ -147,7 +147,9 @@ public sealed class DrainTests
         var began = TimeProvider.System.GetTimestamp();
         while (await StateAsync(service) != state)
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < Patience, $"The drain never was {state}.");
+            Assert.True(
+                TimeProvider.System.GetElapsedTime(began) < StateTimeout,
+                $"The drain did not become {state} within {StateTimeout}.");
             await Task.Delay(20, Cancellation);
         }
     }

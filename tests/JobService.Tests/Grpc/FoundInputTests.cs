@@ -4,14 +4,14 @@ using Grpc.Core;
 
 namespace ForegSyte.Jobs.Tests.Grpc;
 
-/// <summary>Requests that fuzzing found, each of which was answered as a defect once.</summary>
+/// <summary>Regression tests: requests found by fuzzing that once caused internal errors.</summary>
 public sealed class FoundInputTests
 {
     [Theory]
     [InlineData("file:///tmp/clip.mp4")]
     [InlineData("")]
     [InlineData("3f2b8c1e-5a44-4b6f-9c70-0d1e2f3a4b5c")]
-    public async Task SubmitVideo_UploadIdThatIsNone_IsRefused(string uploadId)
+    public async Task SubmitVideo_InvalidUploadId_IsRefused(string uploadId)
     {
         await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
 

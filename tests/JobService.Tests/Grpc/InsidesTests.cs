@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
 using ForegSyte.Jobs.Storage;
@@ -9,21 +11,21 @@ using Microsoft.Extensions.DependencyInjection;
 namespace ForegSyte.Jobs.Tests.Grpc;
 
 /// <summary>
-/// No text of an exception and no path of the server leaves the service: not from its handlers, and not from what gRPC
-/// and HTTP do before and after them.
+/// The service reveals neither texts of exceptions nor paths: not in its handlers, and not in the gRPC and HTTP layers
+/// around them.
 /// </summary>
 public sealed class InsidesTests
 {
     private const string GetJob = "/foregsyte.v1.JobService/GetJob";
     private const string WaitJob = "/foregsyte.v1.JobService/WaitJob";
     private const byte Plain = 0;
-    private const byte Packed = 1;
+    private const byte Compressed = 1;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
     [Reaches(ErrorReason.Internal)]
-    public async Task SubmitVideo_StorageIsGone_TellsAnErrorIdAndNothingElse()
+    public async Task SubmitVideo_StorageIsGone_ReturnsOnlyAnErrorId()
     {
         await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
         Directory.Delete(service.PathOf(""), recursive: true);
@@ -35,7 +37,7 @@ public sealed class InsidesTests
     }
 
     [Fact]
-    public async Task CancelJob_DatabaseIsClosed_TellsAnErrorIdAndNothingElse()
+    public async Task CancelJob_DatabaseIsClosed_ReturnsOnlyAnErrorId()
     {
         await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
         var job = await service.SubmitAsync();
@@ -49,29 +51,29 @@ public sealed class InsidesTests
 
     [Fact]
     [Reaches(ErrorReason.MalformedRequest)]
-    public Task Message_OfNoType_IsMalformed() =>
-        BrokenCall_IsRefusedWithDetails("a message that is none", ErrorReason.MalformedRequest);
+    public Task Message_Invalid_IsMalformed() =>
+        BrokenCall_IsRefusedWithDetails("an invalid message", ErrorReason.MalformedRequest);
 
     [Theory]
     [InlineData("no body", ErrorReason.MalformedRequest)]
-    [InlineData("a message that is none", ErrorReason.MalformedRequest)]
-    [InlineData("a message that is cut off", ErrorReason.MalformedRequest)]
+    [InlineData("an invalid message", ErrorReason.MalformedRequest)]
+    [InlineData("a truncated message", ErrorReason.MalformedRequest)]
     [InlineData("two messages", ErrorReason.MalformedRequest)]
-    [InlineData("a length past every limit", ErrorReason.MessageTooLarge)]
-    [InlineData("gzip that is none", ErrorReason.MalformedRequest)]
-    [InlineData("gzip that unpacks past the limit", ErrorReason.MessageTooLarge)]
-    [InlineData("an encoding that nobody knows", ErrorReason.Unimplemented)]
-    [InlineData("packed without saying how", ErrorReason.MalformedRequest)]
-    [InlineData("a binary header that is no base64", ErrorReason.JobNotFound)]
-    [InlineData("a timeout that is none", ErrorReason.JobNotFound)]
-    [InlineData("a timeout that passes", ErrorReason.DeadlineExceeded)]
-    [InlineData("a service that is not there", ErrorReason.Unimplemented)]
+    [InlineData("a length beyond every limit", ErrorReason.MessageTooLarge)]
+    [InlineData("invalid gzip", ErrorReason.MalformedRequest)]
+    [InlineData("gzip that unpacks beyond the limit", ErrorReason.MessageTooLarge)]
+    [InlineData("an unknown encoding", ErrorReason.Unimplemented)]
+    [InlineData("compressed without an encoding", ErrorReason.MalformedRequest)]
+    [InlineData("an invalid binary header", ErrorReason.JobNotFound)]
+    [InlineData("an invalid timeout", ErrorReason.JobNotFound)]
+    [InlineData("a timeout that expires", ErrorReason.DeadlineExceeded)]
+    [InlineData("an unknown service", ErrorReason.Unimplemented)]
     public async Task BrokenCall_IsRefusedWithDetails(string what, ErrorReason reason)
     {
         await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
         using var client = new HttpClient(new SocketsHttpHandler());
         var job = await service.SubmitAsync();
-        using var request = Ask(what, new WaitJobRequest { JobId = job.JobId, Etag = job.Etag }.ToByteArray());
+        using var request = RequestOf(what, new WaitJobRequest { JobId = job.JobId, Etag = job.Etag }.ToByteArray());
         request.RequestUri = new Uri(service.Address, request.RequestUri!);
 
         using var response = await client.SendAsync(request, Cancellation);
@@ -87,7 +89,7 @@ public sealed class InsidesTests
     [InlineData("GET", "application/grpc")]
     [InlineData("POST", "text/plain")]
     [InlineData("POST", "application/json")]
-    public async Task NoGrpcCall_IsRefusedAndTellsNothing(string method, string contentType)
+    public async Task OtherRequest_IsRefusedAndRevealsNothing(string method, string contentType)
     {
         await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
         using var client = new HttpClient(new SocketsHttpHandler());
@@ -114,27 +116,27 @@ public sealed class InsidesTests
                 && line.Contains("Exception", StringComparison.Ordinal));
     }
 
-    private static HttpRequestMessage Ask(string what, byte[] known)
+    private static HttpRequestMessage RequestOf(string what, byte[] known)
     {
         var message = new GetJobRequest { JobId = Guid.NewGuid().ToString() }.ToByteArray();
         return what switch
         {
             "no body" => Post(GetJob, []),
-            "a message that is none" => Post(GetJob, Framed(Plain, [0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f])),
-            "a message that is cut off" => Post(GetJob, Framed(Plain, message)[..^3]),
+            "an invalid message" => Post(GetJob, Framed(Plain, [0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f])),
+            "a truncated message" => Post(GetJob, Framed(Plain, message)[..^3]),
             "two messages" => Post(GetJob, [.. Framed(Plain, message), .. Framed(Plain, message)]),
-            "a length past every limit" => Post(GetJob, [Plain, 0xff, 0xff, 0xff, 0xff]),
-            "gzip that is none" => With(Post(GetJob, Framed(Packed, message)), "grpc-encoding", "gzip"),
-            "gzip that unpacks past the limit" => With(
-                Post(GetJob, Framed(Packed, Gzip(new byte[200 << 20]))), "grpc-encoding", "gzip"),
-            "an encoding that nobody knows" =>
-                With(Post(GetJob, Framed(Packed, message)), "grpc-encoding", "snappy"),
-            "packed without saying how" => Post(GetJob, Framed(Packed, message)),
-            "a binary header that is no base64" => With(Post(GetJob, Framed(Plain, message)), "x-test-bin", "!!!"),
-            "a timeout that is none" => With(Post(GetJob, Framed(Plain, message)), "grpc-timeout", "soon"),
-            "a timeout that passes" => With(Post(WaitJob, Framed(Plain, known)), "grpc-timeout", "100m"),
-            "a service that is not there" => Post("/foregsyte.v1.Absent/Get", Framed(Plain, message)),
-            _ => throw new ArgumentOutOfRangeException(nameof(what), what, "No such call."),
+            "a length beyond every limit" => Post(GetJob, [Plain, 0xff, 0xff, 0xff, 0xff]),
+            "invalid gzip" => With(Post(GetJob, Framed(Compressed, message)), "grpc-encoding", "gzip"),
+            "gzip that unpacks beyond the limit" => With(
+                Post(GetJob, Framed(Compressed, Gzip(new byte[200 << 20]))), "grpc-encoding", "gzip"),
+            "an unknown encoding" =>
+                With(Post(GetJob, Framed(Compressed, message)), "grpc-encoding", "snappy"),
+            "compressed without an encoding" => Post(GetJob, Framed(Compressed, message)),
+            "an invalid binary header" => With(Post(GetJob, Framed(Plain, message)), "x-test-bin", "!!!"),
+            "an invalid timeout" => With(Post(GetJob, Framed(Plain, message)), "grpc-timeout", "soon"),
+            "a timeout that expires" => With(Post(WaitJob, Framed(Plain, known)), "grpc-timeout", "100m"),
+            "an unknown service" => Post("/foregsyte.v1.Absent/Get", Framed(Plain, message)),
+            _ => throw new ArgumentOutOfRangeException(nameof(what), what, "Unknown case."),
         };
     }
 
@@ -161,19 +163,19 @@ public sealed class InsidesTests
     {
         var framed = new byte[5 + message.Length];
         framed[0] = flag;
-        System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(framed.AsSpan(1), message.Length);
+        BinaryPrimitives.WriteInt32BigEndian(framed.AsSpan(1), message.Length);
         message.CopyTo(framed, 5);
         return framed;
     }
 
     private static byte[] Gzip(byte[] bytes)
     {
-        var packed = new MemoryStream();
-        using (var gzip = new System.IO.Compression.GZipStream(packed, System.IO.Compression.CompressionLevel.Fastest))
+        var compressed = new MemoryStream();
+        using (var gzip = new GZipStream(compressed, CompressionLevel.Fastest))
         {
             gzip.Write(bytes);
         }
 
-        return packed.ToArray();
+        return compressed.ToArray();
     }
 }

@@ -8,17 +8,17 @@ using Grpc.Core;
 
 namespace ForegSyte.Jobs.Tests.Grpc;
 
-/// <summary>CancelJob, RetryJob, DeleteJob, priorities and the limit of the queue, over a socket.</summary>
+/// <summary>CancelJob, RetryJob, DeleteJob, priorities and the queue's limit, over a socket.</summary>
 public sealed class JobControlRpcTests
 {
-    private static readonly (string, string) Impatient = ("Dispatch:ServingPatience", "00:00:00.010");
+    private static readonly (string, string) NoServingPatience = ("Dispatch:ServingPatience", "00:00:00.010");
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task PendingJobs_WithoutAnInferenceService_TellWhyAndWhere()
+    public async Task PendingJobs_WithoutAnInferenceService_ShowReasonAndPosition()
     {
-        await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing(), Impatient);
+        await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing(), NoServingPatience);
         var plain = await service.SubmitAsync();
         var lazy = await service.SubmitAsync(priority: 0);
         var urgent = await service.SubmitAsync(priority: 9);
@@ -33,17 +33,17 @@ public sealed class JobControlRpcTests
             listed.Jobs.OrderBy(job => job.Wait.QueuePosition).Select(job => job.JobId));
         Assert.Equal([1, 2, 3], listed.Jobs.Select(job => job.Wait.QueuePosition).Order());
 
-        // Others that come and go move the job, which is no change of it.
+        // Other jobs change the position, which is no change of the job.
         await CancelAsync(service, urgent.JobId);
         var moved = await service.GetAsync(plain.JobId);
         Assert.Equal((1, job.Etag), (moved.Wait.QueuePosition, moved.Etag));
     }
 
     [Fact]
-    public async Task Job_TakenWhenTheInferenceServiceIsJustLost_IsPutBackAndCostsNoAttempt()
+    public async Task Job_TakenWhenTheInferenceServiceIsLost_ReturnsToTheQueueWithoutAnAttempt()
     {
         var inference = new ScriptedInference();
-        await using var service = await RunningJobService.StartAsync(inference, Impatient);
+        await using var service = await RunningJobService.StartAsync(inference, NoServingPatience);
         inference.Serving = cancellationToken => Task.Delay(Timeout.Infinite, cancellationToken);
         var jobId = (await service.SubmitAsync()).JobId;
         var job = await service.GetWhenAsync(jobId, job => job.Wait.Reason == WaitReason.NoInferenceService);
@@ -53,7 +53,7 @@ public sealed class JobControlRpcTests
     }
 
     [Fact]
-    public async Task Cancel_Pending_EndsItAndMayBeRepeated()
+    public async Task Cancel_PendingJob_IsIdempotent()
     {
         await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
         var jobId = (await service.SubmitAsync()).JobId;
@@ -65,23 +65,23 @@ public sealed class JobControlRpcTests
     }
 
     [Fact]
-    public async Task Cancel_Running_StopsTheCallThatIsUnderWay()
+    public async Task Cancel_RunningJob_StopsTheInferenceCall()
     {
-        var begun = new TaskCompletionSource();
+        var started = new TaskCompletionSource();
         var stopped = new TaskCompletionSource();
-        await using var service = await RunningJobService.StartAsync(Blocking(begun, stopped));
+        await using var service = await RunningJobService.StartAsync(Blocking(started, stopped));
         var jobId = (await service.SubmitAsync()).JobId;
-        await begun.Task;
+        await started.Task;
         Assert.Equal(JobStatus.Cancelled, (await CancelAsync(service, jobId)).Status);
         await stopped.Task.WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
     }
 
     [Fact]
     [Reaches(ErrorReason.WrongJobStatus)]
-    public async Task Retry_OfACancelledJob_RunsItToItsEnd()
+    public async Task Retry_CancelledJob_RunsItToItsEnd()
     {
         var inference = RunningJobService.NotServing();
-        await using var service = await RunningJobService.StartAsync(inference, Impatient);
+        await using var service = await RunningJobService.StartAsync(inference, NoServingPatience);
         var jobId = (await service.SubmitAsync()).JobId;
         await CancelAsync(service, jobId);
         var retried = await RetryAsync(service, jobId);
@@ -121,7 +121,7 @@ public sealed class JobControlRpcTests
 
     [Fact]
     [Reaches(ErrorReason.JobNotFound)]
-    public async Task Delete_Terminal_LeavesNothing()
+    public async Task Delete_TerminalJob_LeavesNothing()
     {
         await using var service = await RunningJobService.StartAsync(new ScriptedInference());
         var requestId = Guid.NewGuid().ToString();
@@ -148,12 +148,12 @@ public sealed class JobControlRpcTests
     }
 
     [Fact]
-    public async Task Delete_Running_IsRefusedAndChangesNothing()
+    public async Task Delete_RunningJob_IsRefusedAndChangesNothing()
     {
-        var begun = new TaskCompletionSource();
-        await using var service = await RunningJobService.StartAsync(Blocking(begun, new TaskCompletionSource()));
+        var started = new TaskCompletionSource();
+        await using var service = await RunningJobService.StartAsync(Blocking(started, new TaskCompletionSource()));
         var jobId = (await service.SubmitAsync()).JobId;
-        await begun.Task;
+        await started.Task;
         var (code, info, _) = await DeleteFailureAsync(service, jobId);
         Assert.Equal((StatusCode.FailedPrecondition, "WRONG_JOB_STATUS"), (code, info.Reason));
         Assert.Equal("RUNNING", info.Metadata["status"]);
@@ -186,7 +186,7 @@ public sealed class JobControlRpcTests
         Assert.Equal(Limit, service.Storage.ListKeys().Count());
         Assert.All(refused, exception => CheckQueueFull(exception.StatusCode, Refusal.Read(exception).Status));
 
-        // A cancelled job gives its place back, and needs one to be retried.
+        // A cancelled job returns its slot, and needs one to be retried.
         var first = accepted.First();
         await CancelAsync(service, first);
         await service.SubmitAsync();
@@ -221,7 +221,7 @@ public sealed class JobControlRpcTests
 
     [Fact]
     [Reaches(ErrorReason.DecoderLost)]
-    public async Task BackOff_IsTold_AndMayBeCancelled()
+    public async Task BackOff_IsShownAndCanBeCancelled()
     {
         var inference = new ScriptedInference
         {
@@ -276,11 +276,11 @@ public sealed class JobControlRpcTests
     private static async Task<Job> RetryAsync(RunningJobService service, string jobId) => (await service.Client
         .RetryJobAsync(new RetryJobRequest { JobId = jobId }, cancellationToken: Cancellation)).Job;
 
-    private static ScriptedInference Blocking(TaskCompletionSource begun, TaskCompletionSource stopped) => new()
+    private static ScriptedInference Blocking(TaskCompletionSource started, TaskCompletionSource stopped) => new()
     {
         OnRun = async (_, _, cancellationToken) =>
         {
-            begun.TrySetResult();
+            started.TrySetResult();
             try
             {
                 await Task.Delay(Timeout.Infinite, cancellationToken);

@@ -7,13 +7,13 @@ using Grpc.Core;
 
 namespace ForegSyte.Jobs.Tests.Grpc;
 
-/// <summary>Errors of the JobService that no other test gets over a socket, and the list of all of them.</summary>
+/// <summary>Errors that no other test of the JobService gets over a socket, and the list of all errors.</summary>
 public sealed class JobErrorTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task ListErrorReasons_IsTheWholeTable()
+    public async Task ListErrorReasons_ReturnsTheWholeTable()
     {
         await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
 
@@ -33,7 +33,7 @@ public sealed class JobErrorTests
     }
 
     [Fact]
-    public async Task GetServerInfo_TellsTheLimitsInForce()
+    public async Task GetServerInfo_ReturnsTheCurrentLimits()
     {
         await using var service = await RunningJobService.StartAsync(
             RunningJobService.NotServing(), ("Submit:MaxPendingJobs", "7"), ("Wait:MaxTimeout", "00:00:07.5"));
@@ -57,7 +57,7 @@ public sealed class JobErrorTests
     }
 
     [Fact]
-    public async Task GetServerInfo_TellsItsStartItsSettingsAndItsInferenceServices()
+    public async Task GetServerInfo_ReturnsStartSettingsAndInferenceServices()
     {
         var before = TimeProvider.System.GetUtcNow();
         await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
@@ -73,7 +73,7 @@ public sealed class JobErrorTests
 
     [Fact]
     [Reaches(ErrorReason.InvalidFilter)]
-    public async Task ListJobs_BadFilter_TellsWhere()
+    public async Task ListJobs_InvalidFilter_NamesTheField()
     {
         await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
 
@@ -100,20 +100,20 @@ public sealed class JobErrorTests
     [Fact]
     [Reaches(ErrorReason.ResultsNotReady)]
     [Reaches(ErrorReason.JobCancelled)]
-    public async Task GetJobResults_OfAJobThatIsCancelled_AreNotReady()
+    public async Task GetJobResults_OfACancelledJob_AreNotReady()
     {
-        var begun = new TaskCompletionSource();
+        var started = new TaskCompletionSource();
         var inference = new ScriptedInference
         {
             OnRun = (_, _, cancellationToken) =>
             {
-                begun.TrySetResult();
+                started.TrySetResult();
                 return Task.Delay(Timeout.Infinite, cancellationToken);
             },
         };
         await using var service = await RunningJobService.StartAsync(inference);
         var jobId = (await service.SubmitAsync()).JobId;
-        await begun.Task;
+        await started.Task;
         await service.Client.CancelJobAsync(new() { JobId = jobId }, cancellationToken: Cancellation);
 
         var refusal = await Refusal.OfAsync(
@@ -154,10 +154,10 @@ public sealed class JobErrorTests
         Assert.Equal(("STAGE_FAILED", "detect"), (job.ErrorInfo.Reason, job.ErrorInfo.Metadata["node"]));
     }
 
-    /// <summary>Who ended a call does not get its answer: this reason is in the log alone.</summary>
+    /// <summary>A caller that cancelled its call gets no response, so only the log has this reason.</summary>
     [Fact]
     [Reaches(ErrorReason.Cancelled)]
-    public async Task WaitJob_CallerIsGone_IsCancelledInTheLog()
+    public async Task WaitJob_CancelledByTheCaller_IsLogged()
     {
         await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
         var job = await service.SubmitAsync();

@@ -6,7 +6,7 @@ namespace ForegSyte.Jobs.Tests.Grpc;
 public sealed class PageTokenTests
 {
     [Fact]
-    public void Read_OfWhatMakeMade_IsThePosition() =>
+    public void Read_TokenOfMake_IsThePosition() =>
         Gen.Select(Gen.String, Gen.String[Gen.Char.AlphaNumeric, 0, 100]).Sample((arguments, position) =>
             Assert.Equal(position, PageToken.Read(arguments, PageToken.Make(arguments, position))));
 

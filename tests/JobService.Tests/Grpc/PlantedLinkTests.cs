@@ -5,12 +5,11 @@ using ForegSyte.V1;
 namespace ForegSyte.Jobs.Tests.Grpc;
 
 /// <summary>
-/// Somebody puts a symbolic link in the place of an artifact in video_jobs: what it points to is neither read nor
-/// written nor removed.
+/// A symbolic link replaces an artifact in video_jobs. The service must not read, write or remove its target.
 /// </summary>
 public sealed class PlantedLinkTests : IDisposable
 {
-    private const string Secret = "the secret of somebody else";
+    private const string Secret = "a file of another user";
 
     private readonly TemporaryFolder _folder = new();
 
@@ -23,7 +22,7 @@ public sealed class PlantedLinkTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task GetJobResults_ResultsAreALink_AreNotRead()
+    public async Task GetJobResults_ResultsAreALink_AreNotFollowed()
     {
         await using var service = await RunningJobService.StartAsync(new ScriptedInference());
         var jobId = (await service.SubmitAsync()).JobId;
@@ -52,24 +51,24 @@ public sealed class PlantedLinkTests : IDisposable
     }
 
     [Fact]
-    public async Task RunJob_LinksInThePlaceOfItsResults_AreReplacedAndTheTargetStays()
+    public async Task RunJob_LinksInsteadOfItsResults_AreReplaced()
     {
-        var (begun, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var (started, resume) = (new TaskCompletionSource(), new TaskCompletionSource());
         var inference = new ScriptedInference
         {
             OnProbe = () =>
             {
-                begun.TrySetResult();
-                return goOn.Task;
+                started.TrySetResult();
+                return resume.Task;
             },
         };
         await using var service = await RunningJobService.StartAsync(inference);
         var jobId = (await service.SubmitAsync()).JobId;
-        await begun.Task.WaitAsync(Cancel);
+        await started.Task.WaitAsync(Cancel);
         Plant(service, ArtifactKeys.Results(Guid.Parse(jobId)));
         Plant(service, ArtifactKeys.Plan(Guid.Parse(jobId)));
 
-        goOn.SetResult();
+        resume.SetResult();
         await service.GetWhenAsync(jobId, job => job.Status == JobStatus.Completed);
 
         var page = await service.Client.GetJobResultsAsync(

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace ForegSyte.Jobs.Tests.Grpc;
 
-/// <summary>SubmitVideo by https: over real sockets on both sides, the storage looked at afterwards.</summary>
+/// <summary>SubmitVideo by https, over real sockets on both sides and with real files.</summary>
 public sealed class RemoteVideoRpcTests : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -35,7 +35,23 @@ public sealed class RemoteVideoRpcTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task SubmitVideo_SameRequestAgain_IsTheSameJobAndNothingIsFetched()
+    public async Task SubmitVideo_VideoChangedAfterAnInterruption_StoresTheNewOne()
+    {
+        var longer = new byte[Clip.Length + 1000];
+        Clip.CopyTo(longer, 0);
+        await StartAsync(VideoServer.First(VideoServer.Break(longer, 30_000), VideoServer.File(Clip, "\"v2\"")));
+
+        var job = (await SubmitAsync("/a.mp4")).Job;
+
+        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(Clip)), job.VideoSha256);
+        await using var stored = _service!.Storage.OpenRead(Assert.Single(_service.Storage.ListKeys()));
+        using var bytes = new MemoryStream();
+        await stored.CopyToAsync(bytes, Cancellation);
+        Assert.Equal(Clip, bytes.ToArray());
+    }
+
+    [Fact]
+    public async Task SubmitVideo_RepeatedRequestId_IsTheSameJobWithoutAFetch()
     {
         await StartAsync(VideoServer.File(Clip));
         var requestId = Guid.NewGuid().ToString();
@@ -51,7 +67,7 @@ public sealed class RemoteVideoRpcTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task SubmitVideo_PageInPlaceOfAVideo_IsRefusedAfterItsFirstBytes()
+    public async Task SubmitVideo_PageInsteadOfAVideo_IsRefusedAfterItsFirstBytes()
     {
         await StartAsync(async context =>
         {
@@ -59,7 +75,7 @@ public sealed class RemoteVideoRpcTests : IAsyncDisposable
             "<!DOCTYPE html>"u8.CopyTo(page);
             await context.Response.Body.WriteAsync(page, context.RequestAborted);
 
-            // The rest never comes, so whoever waits for it gives no answer.
+            // The rest never arrives, so the call ends only if the service does not wait for it.
             await Task.Delay(Timeout.Infinite, context.RequestAborted);
         });
 
@@ -67,7 +83,7 @@ public sealed class RemoteVideoRpcTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task SubmitVideo_VideoThatEndsEarly_IsTruncated()
+    public async Task SubmitVideo_HalfAVideo_IsTruncated()
     {
         await StartAsync(VideoServer.File(Clip[..(Clip.Length / 2)]));
 
@@ -78,7 +94,7 @@ public sealed class RemoteVideoRpcTests : IAsyncDisposable
     [InlineData(0)]
     [InlineData(3)]
     [InlineData(7)]
-    public async Task SubmitVideo_FewBytes_AreNoVideo(int bytes)
+    public async Task SubmitVideo_FewBytes_AreNotAVideo(int bytes)
     {
         await StartAsync(VideoServer.File(Clip[..bytes]));
 
@@ -89,12 +105,12 @@ public sealed class RemoteVideoRpcTests : IAsyncDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task SubmitVideo_TooLarge_IsRefused(bool tellsItsLength)
+    public async Task SubmitVideo_TooLarge_IsRefused(bool hasContentLength)
     {
         await StartAsync(
             async context =>
             {
-                context.Response.ContentLength = tellsItsLength ? Clip.Length : null;
+                context.Response.ContentLength = hasContentLength ? Clip.Length : null;
                 await context.Response.Body.WriteAsync(Clip.AsMemory(0, 50_000));
                 await context.Response.Body.FlushAsync();
                 await context.Response.Body.WriteAsync(Clip.AsMemory(50_000));
@@ -106,7 +122,7 @@ public sealed class RemoteVideoRpcTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task SubmitVideo_DeadlineOfTheCaller_EndsTheFetch()
+    public async Task SubmitVideo_CallersDeadline_EndsTheFetch()
     {
         var ended = new TaskCompletionSource();
         await StartAsync(async context =>
@@ -122,12 +138,12 @@ public sealed class RemoteVideoRpcTests : IAsyncDisposable
             "/a.mp4", deadline: TimeProvider.System.GetUtcNow().UtcDateTime.AddSeconds(1)).ResponseAsync);
 
         Assert.Equal(StatusCode.DeadlineExceeded, failure.StatusCode);
-        await ended.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+        await ended.Task.WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
     }
 
     [Fact]
     [Reaches(ErrorReason.SourceUnavailable)]
-    public async Task SubmitVideo_ServerThatIsGone_IsUnavailable()
+    public async Task SubmitVideo_UnreachableServer_IsUnavailable()
     {
         await StartAsync(VideoServer.File(Clip));
         var port = _server!.Port;

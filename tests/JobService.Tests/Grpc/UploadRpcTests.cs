@@ -10,7 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ForegSyte.Jobs.Tests.Grpc;
 
-/// <summary>UploadService, and SubmitVideo of what it received, over a socket.</summary>
+/// <summary>UploadService, and SubmitVideo with an upload_id, over a socket.</summary>
 public sealed class UploadRpcTests : IAsyncLifetime
 {
     private const int PartBytes = 60_000;
@@ -34,7 +34,7 @@ public sealed class UploadRpcTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _service.DisposeAsync();
 
     [Fact]
-    public async Task Upload_PartsAtOnceThenSubmit_IsAJobWithTheVideoAndNothingIsLeft()
+    public async Task Upload_ConcurrentPartsThenSubmit_IsAJobAndLeavesNoUpload()
     {
         var upload = await CreateAsync(VideoHash.ToUpperInvariant());
         Assert.Equal((VideoHash, 65536, 0L), (upload.Sha256, upload.MaxPartBytes, upload.ReceivedBytes));
@@ -42,8 +42,8 @@ public sealed class UploadRpcTests : IAsyncLifetime
         var offsets = Enumerable.Range(0, (Video.Length / PartBytes) + 1).Select(i => (long)i * PartBytes).ToArray();
         new Random(1).Shuffle(offsets);
         await Task.WhenAll(offsets.Select(offset => SendAsync(upload, offset)));
-        var there = await GetAsync(upload);
-        Assert.Equal([new ByteRange { Start = 0, End = Video.Length }], there.Ranges);
+        var received = await GetAsync(upload);
+        Assert.Equal([new ByteRange { Start = 0, End = Video.Length }], received.Ranges);
 
         var job = await SubmitAsync(upload);
 
@@ -55,7 +55,7 @@ public sealed class UploadRpcTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Submit_RepeatedWithTheSameRequestId_IsTheSameJobWithoutTheUpload()
+    public async Task Submit_RepeatedRequestId_IsTheSameJobWithoutTheUpload()
     {
         var upload = await CreateAndSendAsync();
         var requestId = Guid.NewGuid().ToString();
@@ -74,7 +74,7 @@ public sealed class UploadRpcTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Submit_TheSameVideoThreeWays_IsStoredOnceUntilTheLastIsDeleted()
+    public async Task Submit_TheSameVideoThreeTimes_IsStoredOnceUntilTheLastIsDeleted()
     {
         var jobs = new[]
         {
@@ -102,7 +102,7 @@ public sealed class UploadRpcTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Submit_NoMp4_IsRefusedAndTheUploadStaysAsItWas()
+    public async Task Submit_NotAnMp4_IsRefusedAndKeepsTheUpload()
     {
         var bytes = ByteString.CopyFrom(new byte[100]);
         var create = new CreateUploadRequest { SizeBytes = bytes.Length };
@@ -120,7 +120,7 @@ public sealed class UploadRpcTests : IAsyncLifetime
 
     [Fact]
     [Reaches(ErrorReason.UploadIncomplete)]
-    public async Task Submit_BytesMissing_TellsTheFirst()
+    public async Task Submit_MissingBytes_NamesTheFirst()
     {
         var upload = await CreateAsync();
         await SendAsync(upload, 0);
@@ -146,7 +146,7 @@ public sealed class UploadRpcTests : IAsyncLifetime
 
     [Fact]
     [Reaches(ErrorReason.TooManyUploads)]
-    public async Task Create_WhatCannotBe_IsRefused()
+    public async Task Create_InvalidRequests_AreRefused()
     {
         await AssertCreateFailsAsync("EMPTY_VIDEO", new CreateUploadRequest());
         await AssertCreateFailsAsync("INVALID_FIELD", new CreateUploadRequest { SizeBytes = -1 });
@@ -166,7 +166,7 @@ public sealed class UploadRpcTests : IAsyncLifetime
 
     [Fact]
     [Reaches(ErrorReason.PartChecksumMismatch)]
-    public async Task Part_WhatCannotBe_IsRefusedAndNothingIsThere()
+    public async Task Part_InvalidRequests_AreRefusedAndStoreNothing()
     {
         var upload = await CreateAsync();
         var part = PartOf(upload, 0);
@@ -182,15 +182,15 @@ public sealed class UploadRpcTests : IAsyncLifetime
         await AssertPartFailsAsync("INVALID_FIELD", part, changed => changed.Offset = long.MaxValue);
         await AssertPartFailsAsync(
             "INVALID_FIELD", part, changed => changed.Offset = Video.Length - part.Data.Length + 1);
-        var tooLarge = await AssertPartFailsAsync("INVALID_FIELD", part, changed => Take(changed, 65_537));
+        var tooLarge = await AssertPartFailsAsync("INVALID_FIELD", part, changed => SetData(changed, 65_537));
         Assert.Equal(("Upload:MaxPartBytes", "65536"), (tooLarge["option"], tooLarge["limit"]));
-        await AssertPartFailsAsync("MESSAGE_TOO_LARGE", part, changed => Take(changed, 70_000));
+        await AssertPartFailsAsync("MESSAGE_TOO_LARGE", part, changed => SetData(changed, 70_000));
 
         Assert.Empty((await GetAsync(upload)).Ranges);
     }
 
     [Fact]
-    public async Task Part_WithoutAChecksum_IsTakenWhereTheHashOfTheVideoWasTold()
+    public async Task Part_WithoutAChecksum_IsAcceptedIfTheUploadHasAHash()
     {
         var upload = await CreateAsync(VideoHash);
         var part = PartOf(upload, 0);
@@ -204,7 +204,7 @@ public sealed class UploadRpcTests : IAsyncLifetime
 
     [Fact]
     [Reaches(ErrorReason.UploadBusy)]
-    public async Task Upload_BeingCompleted_IsBusyUntilItIsLetGo()
+    public async Task Upload_DuringItsCompletion_IsBusy()
     {
         var upload = await CreateAndSendAsync();
         var store = _service.Services.GetRequiredService<UploadStore>();
@@ -223,7 +223,7 @@ public sealed class UploadRpcTests : IAsyncLifetime
 
     [Fact]
     [Reaches(ErrorReason.UploadNotFound)]
-    public async Task Abort_RemovesTheUpload_AndOnlyOnce()
+    public async Task Abort_RemovesTheUploadOnce()
     {
         var upload = await CreateAsync();
         await SendAsync(upload, 0);
@@ -257,7 +257,7 @@ public sealed class UploadRpcTests : IAsyncLifetime
         };
     }
 
-    private static void Take(UploadPartRequest part, int bytes)
+    private static void SetData(UploadPartRequest part, int bytes)
     {
         part.Data = ByteString.CopyFrom(Video.Span[..bytes]);
         part.Crc32C = Crc32C.Of(part.Data.Span);

@@ -51,7 +51,6 @@ internal sealed class JobEngine : IAsyncDisposable
         services.AddDispatcher();
         services.AddSingleton<LocalStorage>();
         services.AddSingleton(provider => around(provider.GetRequiredService<LocalStorage>()));
-        services.AddSingleton<SegmentPages>();
         services.AddSingleton<ResultPages>();
         services.AddSingleton(inference);
         services.AddFetching();

@@ -23,13 +23,13 @@ public sealed class RetentionTests : IAsyncDisposable
     private readonly PendingJobs _pending;
     private readonly JobTracker _board;
     private readonly TemporaryFolder _folder = new();
-    private readonly UploadParts _uploads;
+    private readonly UploadHarness _uploads;
     private InMemoryStorage _storage = new();
 
     public RetentionTests()
     {
         _board = new JobTracker(_store);
-        _uploads = new UploadParts(_folder, _time);
+        _uploads = new UploadHarness(_folder, _time);
         _pending = new PendingJobs(
             _store, new InMemoryQueue(), Options.Create(new QueueOptions()), Options.Create(new RetryOptions()), _time);
     }

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Net.Sockets;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Submission;
-using ForegSyte.Jobs.Submission.Sources;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
@@ -11,7 +10,7 @@ namespace ForegSyte.Jobs.Tests.Submission;
 
 public sealed class AllowedRootsTests : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan OpenTimeout = TimeSpan.FromSeconds(30);
 
     private readonly TemporaryFolder _folder = new();
     private readonly AllowedRoots _roots;
@@ -66,7 +65,7 @@ public sealed class AllowedRootsTests : IDisposable
     [InlineData("A.MP4")]
     [InlineData("")]
     [InlineData(".")]
-    public void Open_NamesThatOnlyLookLikeOthers_AreNotFound(string path) =>
+    public void Open_LookalikeNames_AreNotFound(string path) =>
         AssertRefused(ErrorReason.SourceNotFound, $"file://{_folder.Path}/inbox/{path}");
 
     [Theory]
@@ -80,7 +79,7 @@ public sealed class AllowedRootsTests : IDisposable
         AssertRefused(ErrorReason.UnsupportedUri, $"file://{_folder.Path}/inbox/{path}");
 
     [Fact]
-    public void Open_NamesOfBothNormalForms_AreTwoFiles()
+    public void Open_NamesThatDifferInUnicodeNormalization_AreTwoFiles()
     {
         File.WriteAllText(_folder.File("inbox", "\u00FC.mp4"), "composed");
         File.WriteAllText(_folder.File("inbox", "u\u0308.mp4"), "decomposed");
@@ -93,7 +92,7 @@ public sealed class AllowedRootsTests : IDisposable
     }
 
     [Fact]
-    public void Open_RootInAnotherNormalForm_IsAnotherFolder()
+    public void Open_RootThatDiffersInUnicodeNormalization_IsAnotherFolder()
     {
         Directory.CreateDirectory(_folder.File("\u00FC"));
         Directory.CreateDirectory(_folder.File("u\u0308"));
@@ -122,7 +121,7 @@ public sealed class AllowedRootsTests : IDisposable
     [InlineData("..", "link.mp4/secret.mp4")]
     [InlineData("/proc/self/root/etc/passwd", "link.mp4")]
     [InlineData("/proc/self/cwd", "link.mp4/x")]
-    public void Open_LinkThatLeadsOutside_IsNotAllowed(string target, string asked)
+    public void Open_LinkToOutside_IsNotAllowed(string target, string asked)
     {
         File.CreateSymbolicLink(_folder.File("inbox", "link.mp4"), target);
 
@@ -147,7 +146,7 @@ public sealed class AllowedRootsTests : IDisposable
     }
 
     [Fact]
-    public void Open_LinkThatStaysInside_IsFollowed()
+    public void Open_LinkToInside_IsFollowed()
     {
         File.CreateSymbolicLink(_folder.File("inbox", "link.mp4"), "a.mp4");
 
@@ -157,13 +156,13 @@ public sealed class AllowedRootsTests : IDisposable
     }
 
     [Fact]
-    public async Task Open_LinkThatIsExchangedAllTheTime_NeverLeadsOutside()
+    public async Task Open_LinkExchangedConcurrently_NeverOpensAFileOutside()
     {
         var link = _folder.File("inbox", "link.mp4");
         var spare = _folder.File("inbox", "spare.mp4");
         File.CreateSymbolicLink(link, "a.mp4");
         using var stop = new CancellationTokenSource();
-        var exchanging = Task.Run(
+        var exchange = Task.Run(
             () =>
             {
                 for (var turn = 0; !stop.IsCancellationRequested; turn++)
@@ -190,23 +189,23 @@ public sealed class AllowedRootsTests : IDisposable
         }
 
         await stop.CancelAsync();
-        await exchanging;
-        Assert.True(opened > 0 && refused > 0, $"The exchange was not seen: {opened} opened, {refused} refused.");
+        await exchange;
+        Assert.True(opened > 0 && refused > 0, $"The link did not change: {opened} opened, {refused} refused.");
     }
 
     [Fact]
-    public async Task Open_NamedPipe_IsNotFoundAtOnce()
+    public async Task Open_NamedPipe_IsNotFoundWithoutBlocking()
     {
         using (var made = Process.Start("mkfifo", _folder.File("inbox", "pipe.mp4")))
         {
             await made.WaitForExitAsync(Cancellation);
         }
 
-        // Without a writer, open(2) of a pipe waits for ever.
+        // Without a writer, open(2) of a pipe blocks.
         var refused = Task.Run(
             () => AssertRefused(ErrorReason.SourceNotFound, $"file://{_folder.Path}/inbox/pipe.mp4"), Cancellation);
 
-        await refused.WaitAsync(Patience, Cancellation);
+        await refused.WaitAsync(OpenTimeout, Cancellation);
     }
 
     [Fact]

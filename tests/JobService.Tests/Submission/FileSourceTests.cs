@@ -1,14 +1,13 @@
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Submission;
-using ForegSyte.Jobs.Submission.Sources;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Tests.Submission;
 
-/// <summary>Files that change between the look at them and the end of their copy.</summary>
+/// <summary>Files that change between their check and the end of their copy.</summary>
 public sealed class FileSourceTests : IAsyncDisposable
 {
     private const string Key = "video.mp4";
@@ -28,7 +27,7 @@ public sealed class FileSourceTests : IAsyncDisposable
     private string Path => _folder.File("a.mp4");
 
     [Fact]
-    public async Task Stage_FileThatDoesNotChange_IsStored()
+    public async Task Stage_UnchangedFile_IsStored()
     {
         await using var source = Open();
         await source.CheckAsync(Cancellation);
@@ -48,20 +47,20 @@ public sealed class FileSourceTests : IAsyncDisposable
     public Task Stage_FileThatShrank_IsTruncated() => AssertChangedAsync(file => file.SetLength(file.Length / 2));
 
     [Fact]
-    public Task Stage_FileThatIsEmptyNow_IsTruncated() => AssertChangedAsync(file => file.SetLength(0));
+    public Task Stage_FileThatBecameEmpty_IsTruncated() => AssertChangedAsync(file => file.SetLength(0));
 
     [Fact]
     public Task Stage_FileThatWasWrittenTo_IsTruncated() => AssertChangedAsync(file => file.Position = 50_000);
 
     [Fact]
-    public async Task Stage_FileThatGrowsWithoutEnd_EndsAtItsFirstLength()
+    public async Task Stage_FileThatGrowsEndlessly_StopsAtItsFirstLength()
     {
         await using var source = Open();
         await source.CheckAsync(Cancellation);
         var length = new FileInfo(Path).Length;
         await using (var file = OpenForWriting())
         {
-            // Sparse: a copy to its end would take a terabyte.
+            // Sparse: a copy to its end would need a terabyte.
             file.SetLength(1L << 40);
         }
 
@@ -73,7 +72,7 @@ public sealed class FileSourceTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Stage_FileThatChangedWithItsTimesKept_IsCheckedAgain()
+    public async Task Stage_FileThatChangedWithoutItsTimes_IsCheckedAgain()
     {
         var lastWrite = File.GetLastWriteTimeUtc(Path);
         await using var source = Open();
@@ -92,7 +91,7 @@ public sealed class FileSourceTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Stage_FileThatWasReplaced_IsTheOneThatWasOpened()
+    public async Task Stage_ReplacedFile_StoresTheOpenedOne()
     {
         var before = await File.ReadAllBytesAsync(Path, Cancellation);
         await using var source = Open();

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using ForegSyte.Jobs.Submission;
-using ForegSyte.Jobs.Submission.Sources;
 using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Storage;
 using ForegSyte.Jobs.Tests.Uploads;
@@ -19,16 +18,16 @@ public sealed class UploadSourceTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task Stage_StorageWithoutHardLinks_CopiesAndTheUploadStaysUntilItIsRemoved()
+    public async Task Stage_StorageWithoutHardLinks_CopiesAndKeepsTheUploadUntilRemove()
     {
         var video = await File.ReadAllBytesAsync(RepositoryFiles.Pedestrians, Cancellation);
-        await using var parts = new UploadParts(_folder, new FakeTimeProvider(TestJobs.Noon));
-        var upload = parts.Store.Create(video.Length, sha256: null, requestId: null);
-        await parts.WriteAsync(upload, 0, video);
+        await using var uploads = new UploadHarness(_folder, new FakeTimeProvider(TestJobs.Noon));
+        var upload = uploads.Store.Create(video.Length, sha256: null, requestId: null);
+        await uploads.WriteAsync(upload, 0, video);
         var storage = new InMemoryStorage();
         var checks = new VideoChecks(Options.Create(new SubmitOptions()));
         await using var source = new UploadSource(
-            upload.Record.UploadId, await parts.CompleteAsync(upload), storage, checks);
+            upload.Record.UploadId, await uploads.CompleteAsync(upload), storage, checks);
 
         await source.CheckAsync(Cancellation);
         await using (var staged = await source.StageAsync("a.mp4", Cancellation))
@@ -40,8 +39,8 @@ public sealed class UploadSourceTests : IDisposable
         using var copy = new MemoryStream();
         await storage.OpenRead("a.mp4").CopyToAsync(copy, Cancellation);
         Assert.Equal(video, copy.ToArray());
-        Assert.Equal(2, Directory.GetFiles(parts.Folder).Length);
+        Assert.Equal(2, Directory.GetFiles(uploads.Folder).Length);
         source.Remove();
-        Assert.Empty(Directory.GetFiles(parts.Folder));
+        Assert.Empty(Directory.GetFiles(uploads.Folder));
     }
 }

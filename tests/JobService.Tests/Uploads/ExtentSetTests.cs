@@ -3,7 +3,7 @@ using ForegSyte.Jobs.Uploads;
 
 namespace ForegSyte.Jobs.Tests.Uploads;
 
-/// <summary>The set of extents against the plainest model of it: a flag for each byte.</summary>
+/// <summary>Compares the set with a simple model: one flag for each byte.</summary>
 public sealed class ExtentSetTests
 {
     private const int Size = 60;
@@ -15,31 +15,31 @@ public sealed class ExtentSetTests
     private static readonly Gen<Extent[]> AnyExtents = AnyExtent.Array[0, 30];
 
     [Fact]
-    public void Add_Anything_IsWhatIsThere() => AnyExtents.Sample(extents =>
+    public void Add_AnyExtents_MatchesTheModel() => AnyExtents.Sample(extents =>
     {
-        var (set, there) = Make(extents);
+        var (set, flags) = Make(extents);
 
-        Assert.Equal(ExtentsOf(there), set.ToList());
-        Assert.Equal(there.Count(isThere => isThere), set.Bytes);
+        Assert.Equal(ExtentsOf(flags), set.ToList());
+        Assert.Equal(flags.Count(isIn => isIn), set.Bytes);
         Assert.Equal(set.ToList().Count, set.Count);
-        Assert.Equal(there.TakeWhile(isThere => isThere).Count(), set.PrefixEnd);
+        Assert.Equal(flags.TakeWhile(isIn => isIn).Count(), set.PrefixEnd);
     });
 
     [Fact]
-    public void MissingIn_Anything_IsWhatIsNotThere() => Gen.Select(AnyExtents, AnyExtent).Sample((extents, wanted) =>
+    public void MissingIn_AnyExtent_MatchesTheModel() => Gen.Select(AnyExtents, AnyExtent).Sample((extents, wanted) =>
     {
-        var (set, there) = Make(extents);
+        var (set, flags) = Make(extents);
         var missing = new bool[Size];
         for (var at = wanted.Start; at < wanted.End; at++)
         {
-            missing[at] = !there[at];
+            missing[at] = !flags[at];
         }
 
         Assert.Equal(ExtentsOf(missing), set.MissingIn(wanted));
     });
 
     [Fact]
-    public void CountAfter_Anything_IsTheCountAfterTheAddition() =>
+    public void CountAfter_AnyExtent_IsTheCountAfterAdd() =>
         Gen.Select(AnyExtents, AnyExtent).Sample((extents, added) =>
         {
             var (set, _) = Make(extents);
@@ -51,31 +51,31 @@ public sealed class ExtentSetTests
         });
 
     [Fact]
-    public void Add_InAnyOrder_IsTheSame() => AnyExtents.Sample(extents =>
+    public void Add_InReverseOrder_GivesTheSameSet() => AnyExtents.Sample(extents =>
         Assert.Equal(Make(extents).Set.ToList(), Make([.. extents.Reverse()]).Set.ToList()));
 
     private static (ExtentSet Set, bool[] There) Make(Extent[] extents)
     {
         var set = new ExtentSet();
-        var there = new bool[Size];
+        var flags = new bool[Size];
         foreach (var extent in extents)
         {
             set.Add(extent);
-            Array.Fill(there, true, (int)extent.Start, (int)extent.Length);
+            Array.Fill(flags, true, (int)extent.Start, (int)extent.Length);
         }
 
-        return (set, there);
+        return (set, flags);
     }
 
-    private static List<Extent> ExtentsOf(bool[] there)
+    private static List<Extent> ExtentsOf(bool[] flags)
     {
         var extents = new List<Extent>();
-        for (var at = 0; at < there.Length; at++)
+        for (var at = 0; at < flags.Length; at++)
         {
-            if (there[at])
+            if (flags[at])
             {
                 var start = at;
-                while (at < there.Length && there[at])
+                while (at < flags.Length && flags[at])
                 {
                     at++;
                 }

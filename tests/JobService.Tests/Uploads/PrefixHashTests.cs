@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using CsCheck;
 using ForegSyte.Jobs.Uploads;
 using ForegSyte.Testing;
+using Microsoft.Win32.SafeHandles;
 
 namespace ForegSyte.Jobs.Tests.Uploads;
 
@@ -27,7 +28,7 @@ public sealed class PrefixHashTests : IDisposable
                 var video = new byte[random.Next(1, 6_000_000)];
                 random.NextBytes(video);
                 using var file = Write(video);
-                using var hash = _hashing.Begin(file);
+                using var hash = _hashing.Create(file);
 
                 for (var end = stepBytes; end < video.Length; end += stepBytes)
                 {
@@ -45,7 +46,7 @@ public sealed class PrefixHashTests : IDisposable
     {
         var video = RandomNumberGenerator.GetBytes(3_000_000);
         using var file = Write(video);
-        using var hash = _hashing.Begin(file);
+        using var hash = _hashing.Create(file);
 
         hash.Advance(2_000_000);
         hash.Advance(1_000_000);
@@ -58,11 +59,11 @@ public sealed class PrefixHashTests : IDisposable
     {
         var video = RandomNumberGenerator.GetBytes(3_000_001);
         using var file = Write(video[..1_500_000]);
-        using var hash = _hashing.Begin(file);
+        using var hash = _hashing.Create(file);
         hash.Advance(video.Length);
         await Assert.ThrowsAsync<IOException>(() => hash.FinishAsync(Cancellation));
 
-        await file.WriteAsync(video.AsMemory(1_500_000), 1_500_000, Cancellation);
+        await RandomAccess.WriteAsync(file, video.AsMemory(1_500_000), 1_500_000, Cancellation);
 
         Assert.Equal(HashOf(video), await hash.FinishAsync(Cancellation));
     }
@@ -71,7 +72,7 @@ public sealed class PrefixHashTests : IDisposable
     public async Task Finish_AfterDispose_Fails()
     {
         using var file = Write(new byte[10]);
-        var hash = _hashing.Begin(file);
+        var hash = _hashing.Create(file);
         hash.Advance(10);
 
         hash.Dispose();
@@ -81,10 +82,10 @@ public sealed class PrefixHashTests : IDisposable
 
     private static string HashOf(byte[] video) => Convert.ToHexStringLower(SHA256.HashData(video));
 
-    private DataFile Write(byte[] video)
+    private SafeFileHandle Write(byte[] video)
     {
-        var path = _folder.File("video.data");
-        File.WriteAllBytes(path, video);
-        return DataFile.Open(path);
+        var file = File.OpenHandle(_folder.File("video.data"), FileMode.Create, FileAccess.ReadWrite);
+        RandomAccess.Write(file, video, 0);
+        return file;
     }
 }

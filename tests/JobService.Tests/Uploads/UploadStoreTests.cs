@@ -23,57 +23,57 @@ public sealed class UploadStoreTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public Task Parts_InAnyOrderAtOnceAndRepeated_AreTheVideo() =>
+    public Task Parts_InAnyOrderConcurrentAndRepeated_AreTheVideo() =>
         Gen.Select(Gen.Int[100_000, 900_000], Gen.Int[0, 200_000], Gen.Int).SampleAsync(
             async (partBytes, overlap, seed) =>
             {
-                await using var parts = new UploadParts(_folder, _time);
-                var upload = parts.Store.Create(_video.Length, Hash, requestId: null);
+                await using var uploads = new UploadHarness(_folder, _time);
+                var upload = uploads.Store.Create(_video.Length, Hash, requestId: null);
                 var offsets = Enumerable.Range(0, (_video.Length / partBytes) + 1).Select(i => i * partBytes).ToArray();
                 new Random(seed).Shuffle(offsets);
 
                 await Task.WhenAll(offsets.Concat(offsets.Take(2)).Select(offset =>
-                    parts.WriteAsync(upload, offset, Part(offset, partBytes + overlap))));
+                    uploads.WriteAsync(upload, offset, Part(offset, partBytes + overlap))));
 
                 Assert.Equal([new Extent(0, _video.Length)], upload.StatusOf(TimeSpan.Zero).Extents);
-                using var completion = await parts.CompleteAsync(upload);
+                using var completion = await uploads.CompleteAsync(upload);
                 Assert.Equal(Hash, await completion.HashAsync(Cancellation));
                 Assert.Equal(_video, await File.ReadAllBytesAsync(completion.Path, Cancellation));
                 completion.Remove();
-                Assert.Empty(Directory.GetFiles(parts.Folder));
+                Assert.Empty(Directory.GetFiles(uploads.Folder));
             },
             iter: 20, threads: 1);
 
     [Fact]
-    public async Task Part_OtherBytesThanThoseThere_IsRefusedAndChangesNothing()
+    public async Task Part_OtherBytesThanReceived_IsRefusedAndChangesNothing()
     {
-        await using var parts = new UploadParts(_folder, _time);
-        var upload = parts.Store.Create(_video.Length, null, null);
-        await parts.WriteAsync(upload, 1000, Part(1000, 1000));
+        await using var uploads = new UploadHarness(_folder, _time);
+        var upload = uploads.Store.Create(_video.Length, null, null);
+        await uploads.WriteAsync(upload, 1000, Part(1000, 1000));
         var other = Part(500, 1000);
         other[700] ^= 1;
 
-        var refused = await Assert.ThrowsAsync<ServiceException>(() => parts.WriteAsync(upload, 500, other));
+        var refused = await Assert.ThrowsAsync<ServiceException>(() => uploads.WriteAsync(upload, 500, other));
 
         Assert.Equal(ErrorReason.InvalidField, refused.Reason);
         Assert.Equal([new Extent(1000, 2000)], upload.StatusOf(TimeSpan.Zero).Extents);
-        await parts.WriteAsync(upload, 500, Part(500, 1000));
+        await uploads.WriteAsync(upload, 500, Part(500, 1000));
         Assert.Equal([new Extent(500, 2000)], upload.StatusOf(TimeSpan.Zero).Extents);
     }
 
     [Fact]
-    public async Task NextProcess_GoesOnWhereThisOneWas()
+    public async Task NextProcess_ContinuesTheUpload()
     {
         OpenUpload before;
-        await using (var parts = new UploadParts(_folder, _time))
+        await using (var uploads = new UploadHarness(_folder, _time))
         {
-            before = parts.Store.Create(_video.Length, Hash, Guid.NewGuid());
+            before = uploads.Store.Create(_video.Length, Hash, Guid.NewGuid());
             _time.Advance(TimeSpan.FromMinutes(1));
-            await parts.WriteAsync(before, 0, Part(0, 1_000_000));
-            await parts.WriteAsync(before, 2_000_000, Part(2_000_000, 500_000));
+            await uploads.WriteAsync(before, 0, Part(0, 1_000_000));
+            await uploads.WriteAsync(before, 2_000_000, Part(2_000_000, 500_000));
         }
 
-        await using var next = new UploadParts(_folder, _time);
+        await using var next = new UploadHarness(_folder, _time);
         await next.RecoverAsync();
         var upload = await next.FindAsync(before);
 
@@ -89,23 +89,23 @@ public sealed class UploadStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task NextProcess_RecordThatIsNotWhole_IsNotThere()
+    public async Task NextProcess_RecordWithAChangedByte_IsDroppedWithAllAfterIt()
     {
         OpenUpload before;
         string journal;
-        await using (var parts = new UploadParts(_folder, _time))
+        await using (var uploads = new UploadHarness(_folder, _time))
         {
-            before = parts.Store.Create(_video.Length, null, null);
-            await parts.WriteAsync(before, 0, Part(0, 1000));
-            await parts.WriteAsync(before, 1000, Part(1000, 1000));
-            await parts.WriteAsync(before, 2000, Part(2000, 1000));
-            journal = parts.Files.JournalOf(before.Record.UploadId);
+            before = uploads.Store.Create(_video.Length, null, null);
+            await uploads.WriteAsync(before, 0, Part(0, 1000));
+            await uploads.WriteAsync(before, 1000, Part(1000, 1000));
+            await uploads.WriteAsync(before, 2000, Part(2000, 1000));
+            journal = uploads.Files.JournalOf(before.Record.UploadId);
         }
 
         var bytes = await File.ReadAllBytesAsync(journal, Cancellation);
         bytes[^10] ^= 1;
         await File.WriteAllBytesAsync(journal, [.. bytes, 1, 2, 3], Cancellation);
-        await using var next = new UploadParts(_folder, _time);
+        await using var next = new UploadHarness(_folder, _time);
         await next.RecoverAsync();
         var upload = await next.FindAsync(before);
 
@@ -115,28 +115,28 @@ public sealed class UploadStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task NextRunOfTheMachine_BytesThatItLost_AreNotThere()
+    public async Task NextBoot_PartsThatTheMachineLost_AreMissing()
     {
         OpenUpload before;
-        await using (var parts = new UploadParts(_folder, _time))
+        await using (var uploads = new UploadHarness(_folder, _time))
         {
-            before = parts.Store.Create(_video.Length, Hash, null);
+            before = uploads.Store.Create(_video.Length, Hash, null);
             foreach (var offset in new[] { 0, 1_000_000, 2_000_000 })
             {
-                await parts.WriteAsync(before, offset, Part(offset, 1_000_000));
+                await uploads.WriteAsync(before, offset, Part(offset, 1_000_000));
             }
 
-            PretendAnotherRun(parts, before);
+            PretendAnotherBoot(uploads, before);
 
-            // The journal was written back by the machine, and these bytes were not: zeros, and a file that ends early.
+            // The machine wrote the journal back but not these bytes: zeros, and a file that ends early.
             await using var data = new FileStream(
-                parts.Files.DataOf(before.Record.UploadId), FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+                uploads.Files.DataOf(before.Record.UploadId), FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
             data.Position = 1_400_000;
             data.Write(new byte[4096]);
             data.SetLength(2_900_000);
         }
 
-        await using var next = new UploadParts(_folder, _time);
+        await using var next = new UploadHarness(_folder, _time);
         await next.RecoverAsync();
         var upload = await next.FindAsync(before);
 
@@ -151,19 +151,19 @@ public sealed class UploadStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task NextProcess_FilesOfNoUpload_AreRemovedAndUploadsStay()
+    public async Task NextProcess_FilesWithoutAnUpload_AreRemoved()
     {
         OpenUpload before;
-        await using (var parts = new UploadParts(_folder, _time))
+        await using (var uploads = new UploadHarness(_folder, _time))
         {
-            before = parts.Store.Create(_video.Length, null, null);
-            await File.WriteAllTextAsync(Path.Combine(parts.Folder, $"{Guid.NewGuid()}.data"), "x", Cancellation);
-            await File.WriteAllTextAsync(Path.Combine(parts.Folder, $"{Guid.NewGuid()}.journal"), "torn", Cancellation);
+            before = uploads.Store.Create(_video.Length, null, null);
+            await File.WriteAllTextAsync(Path.Combine(uploads.Folder, $"{Guid.NewGuid()}.data"), "x", Cancellation);
+            await File.WriteAllTextAsync(Path.Combine(uploads.Folder, $"{Guid.NewGuid()}.journal"), "x", Cancellation);
             await File.WriteAllTextAsync(
-                Path.Combine(parts.Folder, $"{before.Record.UploadId}.journal.rewritten"), "x", Cancellation);
+                Path.Combine(uploads.Folder, $"{before.Record.UploadId}.journal.rewritten"), "x", Cancellation);
         }
 
-        await using var next = new UploadParts(_folder, _time);
+        await using var next = new UploadHarness(_folder, _time);
         await next.RecoverAsync();
 
         Assert.Equal(
@@ -172,137 +172,139 @@ public sealed class UploadStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Expired_IsRemoved_AndEveryPartPutsItOff()
+    public async Task RemoveExpired_UploadWithoutARecentPart_IsRemoved()
     {
-        await using var parts = new UploadParts(_folder, _time, new UploadOptions { Lifetime = TimeSpan.FromHours(1) });
-        var idle = parts.Store.Create(_video.Length, null, null);
-        var alive = parts.Store.Create(_video.Length, null, null);
+        var options = new UploadOptions { Lifetime = TimeSpan.FromHours(1) };
+        await using var uploads = new UploadHarness(_folder, _time, options);
+        var idle = uploads.Store.Create(_video.Length, null, null);
+        var alive = uploads.Store.Create(_video.Length, null, null);
         _time.Advance(TimeSpan.FromMinutes(40));
-        await parts.WriteAsync(alive, 0, Part(0, 10));
+        await uploads.WriteAsync(alive, 0, Part(0, 10));
         _time.Advance(TimeSpan.FromMinutes(20));
 
-        Assert.Equal(1, parts.Store.RemoveExpired());
+        Assert.Equal(1, uploads.Store.RemoveExpired());
 
-        await AssertRefusedAsync(ErrorReason.UploadNotFound, () => parts.FindAsync(idle));
-        await AssertRefusedAsync(ErrorReason.UploadNotFound, () => parts.WriteAsync(idle, 0, Part(0, 10)));
-        Assert.Same(alive, await parts.FindAsync(alive));
-        Assert.Equal(2, Directory.GetFiles(parts.Folder).Length);
+        await AssertRefusedAsync(ErrorReason.UploadNotFound, () => uploads.FindAsync(idle));
+        await AssertRefusedAsync(ErrorReason.UploadNotFound, () => uploads.WriteAsync(idle, 0, Part(0, 10)));
+        Assert.Same(alive, await uploads.FindAsync(alive));
+        Assert.Equal(2, Directory.GetFiles(uploads.Folder).Length);
     }
 
     [Fact]
-    public async Task Held_IsNeitherChangedNorRemoved_AndLetGoItIsAsBefore()
+    public async Task Completion_HoldsTheUploadUntilItIsDisposed()
     {
-        await using var parts = new UploadParts(_folder, _time);
-        var upload = parts.Store.Create(10, null, null);
-        await parts.WriteAsync(upload, 0, Part(0, 9));
-        await AssertRefusedAsync(ErrorReason.UploadIncomplete, () => parts.CompleteAsync(upload));
-        await parts.WriteAsync(upload, 9, Part(9, 1));
-        using (await parts.CompleteAsync(upload))
+        await using var uploads = new UploadHarness(_folder, _time);
+        var upload = uploads.Store.Create(10, null, null);
+        await uploads.WriteAsync(upload, 0, Part(0, 9));
+        await AssertRefusedAsync(ErrorReason.UploadIncomplete, () => uploads.CompleteAsync(upload));
+        await uploads.WriteAsync(upload, 9, Part(9, 1));
+        using (await uploads.CompleteAsync(upload))
         {
             _time.Advance(TimeSpan.FromDays(100));
-            Assert.Equal(0, parts.Store.RemoveExpired());
-            await AssertRefusedAsync(ErrorReason.UploadBusy, () => parts.CompleteAsync(upload));
-            await AssertRefusedAsync(ErrorReason.UploadBusy, () => parts.WriteAsync(upload, 0, Part(0, 9)));
+            Assert.Equal(0, uploads.Store.RemoveExpired());
+            await AssertRefusedAsync(ErrorReason.UploadBusy, () => uploads.CompleteAsync(upload));
+            await AssertRefusedAsync(ErrorReason.UploadBusy, () => uploads.WriteAsync(upload, 0, Part(0, 9)));
             await AssertRefusedAsync(
-                ErrorReason.UploadBusy, () => parts.Store.AbortAsync(upload.Record.UploadId, null, Cancellation));
+                ErrorReason.UploadBusy, () => uploads.Store.AbortAsync(upload.Record.UploadId, null, Cancellation));
         }
 
-        await parts.WriteAsync(upload, 0, Part(0, 9));
-        await parts.Store.AbortAsync(upload.Record.UploadId, null, Cancellation);
-        Assert.Empty(Directory.GetFiles(parts.Folder));
+        await uploads.WriteAsync(upload, 0, Part(0, 9));
+        await uploads.Store.AbortAsync(upload.Record.UploadId, null, Cancellation);
+        Assert.Empty(Directory.GetFiles(uploads.Folder));
     }
 
     [Fact]
-    public async Task Completion_OtherHashThanAnnounced_IsRefusedAndTheUploadStays()
+    public async Task Completion_OtherHashThanAnnounced_IsRefusedAndKeepsTheUpload()
     {
-        await using var parts = new UploadParts(_folder, _time);
-        var upload = parts.Store.Create(10, Hash, null);
-        await parts.WriteAsync(upload, 0, Part(0, 10));
-        using (var completion = await parts.CompleteAsync(upload))
+        await using var uploads = new UploadHarness(_folder, _time);
+        var upload = uploads.Store.Create(10, Hash, null);
+        await uploads.WriteAsync(upload, 0, Part(0, 10));
+        using (var completion = await uploads.CompleteAsync(upload))
         {
             await AssertRefusedAsync(
                 ErrorReason.UploadContentMismatch, () => completion.HashAsync(Cancellation));
         }
 
-        Assert.Same(upload, await parts.FindAsync(upload));
+        Assert.Same(upload, await uploads.FindAsync(upload));
     }
 
     [Fact]
-    public async Task Abort_OfACompletionThatWasCutOff_FreesItsBytes()
+    public async Task Abort_AfterAnInterruptedCompletion_FreesTheSharedBytes()
     {
-        await using var parts = new UploadParts(_folder, _time);
-        var upload = parts.Store.Create(10, null, null);
-        await parts.WriteAsync(upload, 0, Part(0, 10));
+        await using var uploads = new UploadHarness(_folder, _time);
+        var upload = uploads.Store.Create(10, null, null);
+        await uploads.WriteAsync(upload, 0, Part(0, 10));
         var hash = new string('b', 64);
-        using (var completion = await parts.CompleteAsync(upload))
+        using (var completion = await uploads.CompleteAsync(upload))
         {
-            await using var adopted = parts.Storage.TryAdopt(completion.Path, "a.mp4")!;
+            await using var adopted = uploads.Storage.TryAdopt(completion.Path, "a.mp4")!;
             await adopted.CommitSharedAsync(hash, Cancellation);
         }
 
-        parts.Storage.DeleteShared("a.mp4", hash);
-        await parts.Store.AbortAsync(upload.Record.UploadId, null, Cancellation);
+        uploads.Storage.DeleteShared("a.mp4", hash);
+        await uploads.Store.AbortAsync(upload.Record.UploadId, null, Cancellation);
 
         Assert.Empty(Directory.GetFiles(_folder.File("video_jobs", ".shared")));
     }
 
     [Fact]
-    public async Task Limits_OfRangesPartsAndUploads_AreKept()
+    public async Task Limits_OfRangesPartsAndUploads_AreEnforced()
     {
         var options = new UploadOptions { MaxOpenUploads = 1, MaxRanges = 2, MaxParts = 4 };
-        await using var parts = new UploadParts(_folder, _time, options);
-        var upload = parts.Store.Create(_video.Length, null, null);
-        await parts.WriteAsync(upload, 0, Part(0, 10));
-        await parts.WriteAsync(upload, 20, Part(20, 10));
+        await using var uploads = new UploadHarness(_folder, _time, options);
+        var upload = uploads.Store.Create(_video.Length, null, null);
+        await uploads.WriteAsync(upload, 0, Part(0, 10));
+        await uploads.WriteAsync(upload, 20, Part(20, 10));
 
-        await AssertRefusedAsync(ErrorReason.InvalidField, () => parts.WriteAsync(upload, 40, Part(40, 10)));
-        await parts.WriteAsync(upload, 10, Part(10, 10));
-        await parts.WriteAsync(upload, 40, Part(40, 10));
-        await AssertRefusedAsync(ErrorReason.InvalidField, () => parts.WriteAsync(upload, 30, Part(30, 10)));
+        await AssertRefusedAsync(ErrorReason.InvalidField, () => uploads.WriteAsync(upload, 40, Part(40, 10)));
+        await uploads.WriteAsync(upload, 10, Part(10, 10));
+        await uploads.WriteAsync(upload, 40, Part(40, 10));
+        await AssertRefusedAsync(ErrorReason.InvalidField, () => uploads.WriteAsync(upload, 30, Part(30, 10)));
         await AssertRefusedAsync(
-            ErrorReason.TooManyUploads, () => Task.FromResult(parts.Store.Create(1, null, null)));
-        await parts.Store.AbortAsync(upload.Record.UploadId, null, Cancellation);
-        parts.Store.Create(1, null, null);
+            ErrorReason.TooManyUploads, () => Task.FromResult(uploads.Store.Create(1, null, null)));
+        await uploads.Store.AbortAsync(upload.Record.UploadId, null, Cancellation);
+        uploads.Store.Create(1, null, null);
     }
 
     [Fact]
-    public async Task Create_MoreThanFitsWithWhatWasPromised_IsStorageFull()
+    public async Task Create_MoreThanTheSpaceLeftByOtherUploads_IsStorageFull()
     {
         var free = new DriveInfo(_folder.Path).AvailableFreeSpace;
-        await using var parts = new UploadParts(_folder, _time, minFree: 1 << 20);
+        await using var uploads = new UploadHarness(_folder, _time, minFree: 1 << 20);
         var size = (free / 2) + (64L << 20);
-        var first = parts.Store.Create(size, null, null);
+        var first = uploads.Store.Create(size, null, null);
 
-        await AssertRefusedAsync(ErrorReason.StorageFull, () => Task.FromResult(parts.Store.Create(size, null, null)));
+        await AssertRefusedAsync(
+            ErrorReason.StorageFull, () => Task.FromResult(uploads.Store.Create(size, null, null)));
 
-        await parts.Store.AbortAsync(first.Record.UploadId, null, Cancellation);
-        parts.Store.Create(size, null, null);
+        await uploads.Store.AbortAsync(first.Record.UploadId, null, Cancellation);
+        uploads.Store.Create(size, null, null);
     }
 
     [Fact]
-    public async Task Create_SameRequest_IsTheSameUpload_AndAnotherIsAConflict()
+    public async Task Create_SameRequestId_ReturnsTheUploadOrAConflict()
     {
-        await using var parts = new UploadParts(_folder, _time);
+        await using var uploads = new UploadHarness(_folder, _time);
         var requestId = Guid.NewGuid();
-        var upload = parts.Store.Create(10, Hash, requestId);
+        var upload = uploads.Store.Create(10, Hash, requestId);
 
-        Assert.Same(upload, parts.Store.Create(10, Hash, requestId));
+        Assert.Same(upload, uploads.Store.Create(10, Hash, requestId));
         await AssertRefusedAsync(
-            ErrorReason.RequestIdConflict, () => Task.FromResult(parts.Store.Create(11, Hash, requestId)));
+            ErrorReason.RequestIdConflict, () => Task.FromResult(uploads.Store.Create(11, Hash, requestId)));
         await AssertRefusedAsync(
-            ErrorReason.RequestIdConflict, () => Task.FromResult(parts.Store.Create(10, null, requestId)));
+            ErrorReason.RequestIdConflict, () => Task.FromResult(uploads.Store.Create(10, null, requestId)));
     }
 
     [Fact]
-    public async Task NextProcess_UploadOfATenant_IsThereForThatTenantAndForThoseWhoSeeAll()
+    public async Task NextProcess_UploadOfATenant_IsVisibleToThatTenantAndToAdmins()
     {
         OpenUpload before;
-        await using (var parts = new UploadParts(_folder, _time))
+        await using (var uploads = new UploadHarness(_folder, _time))
         {
-            before = parts.Store.Create(10, Hash, Guid.NewGuid(), "a");
+            before = uploads.Store.Create(10, Hash, Guid.NewGuid(), "a");
         }
 
-        await using var next = new UploadParts(_folder, _time);
+        await using var next = new UploadHarness(_folder, _time);
         await next.RecoverAsync();
 
         var id = before.Record.UploadId;
@@ -316,7 +318,7 @@ public sealed class UploadStoreTests : IDisposable
     }
 
     [Fact]
-    public void Header_FromBeforeTenants_BelongsToTheTenantWithoutAName()
+    public void Header_FromBeforeTenants_BelongsToTheEmptyTenant()
     {
         var header = JsonSerializer.Deserialize<UploadJournalHeader>(
             """
@@ -332,14 +334,14 @@ public sealed class UploadStoreTests : IDisposable
     private static async Task AssertRefusedAsync(ErrorReason reason, Func<Task> call) =>
         Assert.Equal(reason, (await Assert.ThrowsAsync<ServiceException>(call)).Reason);
 
-    /// <summary>The journal as another run of the operating system would have begun it.</summary>
-    private static void PretendAnotherRun(UploadParts parts, OpenUpload upload)
+    /// <summary>Rewrites the journal as if another boot of the operating system had created it.</summary>
+    private static void PretendAnotherBoot(UploadHarness uploads, OpenUpload upload)
     {
-        var path = parts.Files.JournalOf(upload.Record.UploadId);
+        var path = uploads.Files.JournalOf(upload.Record.UploadId);
         var (journal, records) = UploadJournal.Open(path)!.Value;
         journal.Dispose();
         File.Delete(path);
-        using var other = UploadJournal.Create(path, new UploadJournalHeader(upload.Record, "another run"));
+        using var other = UploadJournal.Create(path, new UploadJournalHeader(upload.Record, "another boot"));
         records.ToList().ForEach(other.Append);
     }
 

@@ -9,19 +9,20 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace ForegSyte.Jobs.Tests.Uploads;
 
-/// <summary>The parts that keep uploads, over a folder; another one over the same folder is the next process.</summary>
-internal sealed class UploadParts : IAsyncDisposable
+/// <summary>The services of uploads over a folder. A second harness over the same folder is the next process.</summary>
+internal sealed class UploadHarness : IAsyncDisposable
 {
     private readonly UploadHashing _hashing = new();
     private readonly UploadRecovery _recovery;
     private readonly LocalStorage _storage;
     private readonly PartWriter _writer;
 
-    public UploadParts(TemporaryFolder folder, FakeTimeProvider time, UploadOptions? options = null, long minFree = 0)
+    public UploadHarness(TemporaryFolder folder, FakeTimeProvider time, UploadOptions? options = null, long minFree = 0)
     {
         var storageOptions = Options.Create(
             new StorageOptions { Root = folder.File("video_jobs"), MinFreeBytes = minFree });
-        var uploadOptions = Options.Create(options ?? new UploadOptions());
+        Limits = options ?? new UploadOptions();
+        var uploadOptions = Options.Create(Limits);
         _storage = new LocalStorage(storageOptions);
         Files = new UploadFiles(storageOptions);
         Store = new UploadStore(Files, _storage, _hashing, uploadOptions, CrashPoints.None, time);
@@ -36,11 +37,13 @@ internal sealed class UploadParts : IAsyncDisposable
 
     public UploadStore Store { get; }
 
+    public UploadOptions Limits { get; }
+
     public IStorage Storage => _storage;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    /// <summary>What a start does.</summary>
+    /// <summary>Opens the uploads of earlier processes.</summary>
     public Task RecoverAsync() => _recovery.StartAsync(Cancellation);
 
     public Task WriteAsync(OpenUpload upload, long offset, byte[] data) =>
@@ -52,7 +55,7 @@ internal sealed class UploadParts : IAsyncDisposable
     public async Task<UploadCompletion> CompleteAsync(OpenUpload upload) =>
         (await Store.TryBeginCompletionAsync(upload.Record.UploadId, visibleTenant: null, Cancellation))!;
 
-    /// <summary>As the end of the process: everything is closed, nothing is said.</summary>
+    /// <summary>Closes everything, as the end of the process does.</summary>
     public async ValueTask DisposeAsync()
     {
         await _recovery.StopAsync(Cancellation);

@@ -1,13 +1,13 @@
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Uploads;
 
-namespace ForegSyte.Jobs.Submission.Sources;
+namespace ForegSyte.Jobs.Submission;
 
-/// <summary>A video that came in parts.</summary>
+/// <summary>A video that the caller uploaded in parts.</summary>
 /// <param name="uploadId">The upload.</param>
-/// <param name="completion">The complete upload, which belongs to the source; null where there is none.</param>
-/// <param name="storage">Where it goes.</param>
-/// <param name="checks">What holds of every video.</param>
+/// <param name="completion">The complete upload, which the source disposes; null if the upload does not exist.</param>
+/// <param name="storage">The target.</param>
+/// <param name="checks">The checks of every video.</param>
 internal sealed class UploadSource(
     Guid uploadId, UploadCompletion? completion, IStorage storage, VideoChecks checks) : IVideoSource
 {
@@ -16,7 +16,7 @@ internal sealed class UploadSource(
     private UploadCompletion Completion => completion ?? throw UploadErrors.NotFound(uploadId);
 
     /// <summary>
-    /// What an upload held that is gone by now is not known any more. A repetition is known by the upload's id then.
+    /// The hash of the upload, or "" if the upload is gone. The fingerprint then matches by the upload's id.
     /// </summary>
     public async ValueTask<string> IdentifyAsync(CancellationToken cancellationToken) =>
         completion is null ? "" : "sha256:" + await completion.HashAsync(cancellationToken);
@@ -31,8 +31,8 @@ internal sealed class UploadSource(
     }
 
     /// <summary>
-    /// The upload's file itself becomes the artifact, with a second name, and stays an upload until
-    /// <see cref="Remove"/>. Where files cannot have two names it is copied.
+    /// Gives the upload's file the name of the artifact as a hard link; the upload stays until <see cref="Remove"/>.
+    /// Copies the file if the file system has no hard links.
     /// </summary>
     public async Task<StagedVideo> StageAsync(string key, CancellationToken cancellationToken)
     {
@@ -43,18 +43,12 @@ internal sealed class UploadSource(
         }
 
         storage.RequireRoom(Completion.SizeBytes);
-        var artifact = storage.Stage(key);
-        try
+        return await StagedVideo.WriteAsync(storage, key, async target =>
         {
             await using var video = File.OpenRead(Completion.Path);
-            await video.CopyToAsync(artifact.Stream, cancellationToken);
-            return new StagedVideo(artifact, sha256);
-        }
-        catch
-        {
-            await artifact.DisposeAsync();
-            throw;
-        }
+            await video.CopyToAsync(target, cancellationToken);
+            return sha256;
+        });
     }
 
     /// <inheritdoc />

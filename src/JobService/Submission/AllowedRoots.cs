@@ -4,11 +4,11 @@ using ForegSyte.Hosting.Files;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
-namespace ForegSyte.Jobs.Submission.Sources;
+namespace ForegSyte.Jobs.Submission;
 
 /// <summary>
-/// Opens the file of a uri, if it lies under a folder that the operator allows. The check is made on the file that is
-/// opened, not on its name: a link that is changed in between does not get past it.
+/// Opens files of the server that lie under a folder of Submit:AllowedRoots. It checks the opened file, not its name,
+/// so that an exchange of a symbolic link between check and open cannot bypass the check.
 /// </summary>
 internal sealed class AllowedRoots(IOptions<SubmitOptions> options)
 {
@@ -16,16 +16,15 @@ internal sealed class AllowedRoots(IOptions<SubmitOptions> options)
 
     private readonly string[] _roots = [.. options.Value.AllowedRoots.Select(CanonicalPath.Resolve)];
 
-    /// <summary>Opens the file for reading.</summary>
+    /// <summary>Opens a file for reading.</summary>
     /// <exception cref="ServiceException">UNSUPPORTED_URI, SOURCE_NOT_ALLOWED or SOURCE_NOT_FOUND.</exception>
     public FileStream Open(string uri)
     {
         var path = FileUri.PathOf(uri)
             ?? throw ServiceException.ForField(
-                ErrorReason.UnsupportedUri, Field, $"A file uri has to have the form {FileUri.Form}.", uri);
+                ErrorReason.UnsupportedUri, Field, $"A file uri must have the form {FileUri.Form}.", uri);
 
-        // A first look at the name keeps files outside the roots untouched, and unknown: whether one exists there is
-        // not told.
+        // Checking the name first keeps files outside the roots untouched, and does not reveal whether they exist.
         var canonical = Resolve(path, uri);
         if (!IsAllowed(canonical))
         {
@@ -72,7 +71,7 @@ internal sealed class AllowedRoots(IOptions<SubmitOptions> options)
     private ServiceException NotAllowed(string uri) => ServiceException.ForField(
         ErrorReason.SourceNotAllowed, Field,
         _roots.Length == 0
-            ? "This server takes no files by uri: its option Submit:AllowedRoots is empty. Send the video itself."
+            ? "This server accepts no files by uri: its option Submit:AllowedRoots is empty. Send the video itself."
             : "The file lies outside the folders that this server allows (option Submit:AllowedRoots).",
         uri);
 }

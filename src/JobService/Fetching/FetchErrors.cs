@@ -6,14 +6,14 @@ using ForegSyte.V1;
 namespace ForegSyte.Jobs.Fetching;
 
 /// <summary>
-/// What a caller is told whose video cannot be fetched. Never an address that a name stood for, where a redirect led or
-/// what an exception said: that would tell of the server's network. Never a query either, which may hold a signature.
+/// The errors of fetches. Their texts never contain a resolved address, the target of a redirect or the message of an
+/// exception, which would reveal the server's network, nor a query, which may contain a signature.
 /// </summary>
-internal static class FetchFailures
+internal static class FetchErrors
 {
     private const string Field = "uri";
 
-    /// <summary>A uri without query and fragment, and without user name and password.</summary>
+    /// <summary>A uri without query, fragment, user name and password.</summary>
     public static string Shown(string uri)
     {
         var end = uri.IndexOfAny(['?', '#']);
@@ -35,8 +35,8 @@ internal static class FetchFailures
 
     /// <summary>SOURCE_UNAVAILABLE.</summary>
     /// <param name="uri">The uri of the submission.</param>
-    /// <param name="message">What happened, and what to do.</param>
-    /// <param name="metadata">The changing values of the message.</param>
+    /// <param name="message">What happened and what to do.</param>
+    /// <param name="metadata">The variable parts of the message.</param>
     /// <param name="cause">For the log.</param>
     public static ServiceException Unavailable(
         string uri, string message, IReadOnlyDictionary<string, string>? metadata = null, Exception? cause = null) =>
@@ -46,10 +46,10 @@ internal static class FetchFailures
             Metadata = WithUri(uri, metadata ?? new Dictionary<string, string>()),
         };
 
-    /// <summary>The failure that an answer stands for: it is neither the video nor a redirect.</summary>
+    /// <summary>The error for an HTTP status that is neither a success nor a followed redirect.</summary>
     /// <param name="uri">The uri of the submission.</param>
-    /// <param name="status">The status of the answer.</param>
-    /// <param name="retryAfter">When the server asks to come back; null where it does not.</param>
+    /// <param name="status">The status.</param>
+    /// <param name="retryAfter">The delay that the server requests; null if it requests none.</param>
     public static ServiceException OfStatus(string uri, HttpStatusCode status, TimeSpan? retryAfter)
     {
         var code = ((int)status).ToString(CultureInfo.InvariantCulture);
@@ -60,11 +60,11 @@ internal static class FetchFailures
                 $"The server of the uri has no such video (HTTP {code}). Check the uri."),
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.UnavailableForLegalReasons => (
                 ErrorReason.SourceNotAllowed,
-                $"The server of the uri does not give the video to this server (HTTP {code}). Check its rights, or "
-                + "whether the uri has expired."),
+                $"The server of the uri refuses this server (HTTP {code}). Check the permissions, and whether the uri "
+                + "has expired."),
             _ => (
                 ErrorReason.SourceUnavailable,
-                $"The server of the uri does not give the video (HTTP {code}). Try again later, or check the uri."),
+                $"The server of the uri does not send the video (HTTP {code}). Try again later, or check the uri."),
         };
         return new ServiceException(reason, message)
         {
@@ -74,13 +74,13 @@ internal static class FetchFailures
         };
     }
 
-    /// <summary>DEADLINE_EXCEEDED by the server's own limit.</summary>
+    /// <summary>DEADLINE_EXCEEDED by Sources:FetchTimeout.</summary>
     public static ServiceException TooSlow(string uri, TimeSpan limit)
     {
         const string Option = "Sources:FetchTimeout";
         return new ServiceException(
             ErrorReason.DeadlineExceeded,
-            $"The video did not come within {limit:c}, as long as this server takes (option {Option}). Upload it "
+            $"The video did not arrive within {limit:c}, the limit of this server (option {Option}). Upload it "
             + "instead, or make it smaller.")
         {
             Metadata = WithUri(uri, new Dictionary<string, string>
@@ -97,8 +97,7 @@ internal static class FetchFailures
         const string Option = "Sources:MaxConcurrentFetches";
         return new ServiceException(
             ErrorReason.TooManyCalls,
-            $"{limit} videos are fetched already, as many as this server does at a time (option {Option}). Come back "
-            + "later.")
+            $"This server is fetching {limit} videos, its maximum (option {Option}). Try again later.")
         {
             Metadata = WithUri(uri, new Dictionary<string, string>
             {

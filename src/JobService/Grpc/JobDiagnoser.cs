@@ -1,0 +1,170 @@
+using System.Globalization;
+using ForegSyte.Hosting.Security;
+using ForegSyte.Jobs.Inference;
+using ForegSyte.Jobs.Queue;
+using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tracing;
+using ForegSyte.Protocol.Errors;
+using ForegSyte.V1;
+using Google.Protobuf.WellKnownTypes;
+using Microsoft.Extensions.Options;
+
+namespace ForegSyte.Jobs.Grpc;
+
+/// <summary>Collects everything that the service knows about a job.</summary>
+internal sealed class JobDiagnoser(
+    JobTracker tracker,
+    JobView view,
+    PendingJobs pending,
+    SegmentStore segments,
+    SegmentRuns runs,
+    IInferenceClient inference,
+    Drain drain,
+    IOptions<DispatchOptions> dispatch,
+    TimeProvider time)
+{
+    /// <summary>Returns the diagnosis of a job that the caller can see.</summary>
+    public JobDiagnosis Diagnose(JobRecord job, Caller caller)
+    {
+        var segmentRuns = runs.Of(job.JobId);
+        var state = State();
+        var counts = CountsOf(job, segmentRuns);
+        var shown = view.Of(job);
+        return new JobDiagnosis
+        {
+            Job = shown,
+            Explanation = JobExplanation.Of(shown, counts, state, time.GetUtcNow()),
+            Timeline = { JobTimeline.Of(job, segmentRuns) },
+            SegmentCounts = counts,
+            Segments = { segmentRuns.Select(run => MessageOf(run, caller)) },
+            LastWords = job.Attempts.LastOrDefault(attempt => attempt.Failure?.LastWords.Length > 0)
+                ?.Failure!.LastWords ?? "",
+            TraceId = JobTraces.TraceIdOf(job),
+            Dispatch = state,
+        };
+    }
+
+    private DispatchState State() => new()
+    {
+        RunningJobs = tracker.Running.Count(),
+        MaxRunningJobs = dispatch.Value.MaxConcurrentJobs,
+        PendingJobs = pending.Count,
+        ServingInstances = inference.ServingCount,
+        KnownInstances = inference.KnownCount,
+        DrainState = drain.State,
+    };
+
+    /// <summary>A completed job has no segments any more: its document contains them.</summary>
+    private SegmentCounts CountsOf(JobRecord job, IReadOnlyList<SegmentRun> segmentRuns)
+    {
+        var counts = new SegmentCounts { Running = segmentRuns.Count(run => run.EndedAt is null) };
+        if (job.Status != JobStatus.Completed && segments.Find(job.JobId) is { } finished)
+        {
+            counts.Planned = finished.Count;
+            counts.Finished = finished.StoredCount;
+        }
+
+        return counts;
+    }
+
+    private static SegmentDiagnosis MessageOf(SegmentRun run, Caller caller) => new()
+    {
+        Number = run.Segment.Number,
+        StartFrame = run.Segment.StartFrame,
+        EndFrame = run.Segment.EndFrame,
+        Attempt = run.Attempt,
+        State = JobTimeline.StateOf(run),
+        Instance = caller.IsAdmin ? run.Instance?.ToString() ?? "" : "",
+        StartedAt = run.StartedAt.ToTimestamp(),
+        EndedAt = run.EndedAt?.ToTimestamp(),
+        FramesAnalyzed = run.FramesAnalyzed,
+        ErrorReason = run.Failure?.Reason.ToText() ?? "",
+        ErrorMessage = run.Failure?.Message ?? "",
+        LastWords = run.Failure?.LastWords ?? "",
+    };
+}
+
+/// <summary>The events of a job in order. Pure.</summary>
+internal static class JobTimeline
+{
+    /// <summary>Returns the events, oldest first.</summary>
+    public static IEnumerable<JobEvent> Of(JobRecord job, IReadOnlyList<SegmentRun> runs) =>
+        [.. OfAttempts(job).Concat(OfSegments(runs)).Concat(OfJob(job)).OrderBy(item => item.Time)];
+
+    /// <summary>The state of a segment run.</summary>
+    public static SegmentState StateOf(SegmentRun run) => run switch
+    {
+        { EndedAt: null } => SegmentState.Running,
+        { IsFinished: true } => SegmentState.Finished,
+        { Failure: not null } => SegmentState.Failed,
+        _ => SegmentState.GivenUp,
+    };
+
+    private static IEnumerable<JobEvent> OfAttempts(JobRecord job)
+    {
+        foreach (var attempt in job.Attempts)
+        {
+            var resumed = attempt.FramesResumed > 0
+                ? string.Create(CultureInfo.InvariantCulture, $" after {attempt.FramesResumed} earlier frames")
+                : "";
+            yield return Event(
+                attempt.StartedAt, JobEventKind.AttemptStarted,
+                string.Create(CultureInfo.InvariantCulture, $"attempt {attempt.Number} started{resumed}"),
+                attempt.Number);
+            if (attempt is { EndedAt: { } endedAt, Failure: { } failure })
+            {
+                var kind = attempt.Retryable ? "retryable" : "not retryable";
+                yield return Event(
+                    endedAt, JobEventKind.AttemptEnded,
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"attempt {attempt.Number} failed: {failure.Reason.ToText()} ({kind}): ")
+                    + failure.Message,
+                    attempt.Number);
+            }
+        }
+    }
+
+    private static IEnumerable<JobEvent> OfSegments(IReadOnlyList<SegmentRun> runs) =>
+        from run in runs
+        where run.EndedAt is not null && run.Failure is not null
+        select Event(
+            run.EndedAt!.Value, JobEventKind.SegmentFailed,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"frames {run.Segment.StartFrame} to {run.Segment.EndFrame - 1}: {run.Failure!.Reason.ToText()}: "
+                + $"{run.Failure.Message}"),
+            run.Attempt);
+
+    private static IEnumerable<JobEvent> OfJob(JobRecord job)
+    {
+        yield return Event(job.CreatedAt, JobEventKind.Accepted, "accepted");
+        if (job.QueuedAt > job.CreatedAt)
+        {
+            yield return Event(job.QueuedAt, JobEventKind.Retried, "returned to the queue by RetryJob");
+        }
+
+        if (job is { Status: JobStatus.Pending, NextAttemptAt: { } next })
+        {
+            yield return Event(next, JobEventKind.NextAttempt, "the next attempt can start");
+        }
+
+        if (job.EndedAt is { } endedAt)
+        {
+            yield return job.Status switch
+            {
+                JobStatus.Completed => Event(endedAt, JobEventKind.Completed, "completed"),
+                JobStatus.Cancelled => Event(endedAt, JobEventKind.Cancelled, "cancelled by a caller"),
+                _ => Event(endedAt, JobEventKind.Failed, $"failed: {job.Failure?.Reason.ToText()}"),
+            };
+        }
+    }
+
+    private static JobEvent Event(DateTimeOffset time, JobEventKind kind, string description, int attempt = 0) => new()
+    {
+        Time = time.ToTimestamp(),
+        Kind = kind,
+        Description = description,
+        Attempt = attempt,
+    };
+}

@@ -1,0 +1,105 @@
+using System.Security.Cryptography;
+using System.Text;
+using ForegSyte.Jobs.Fetching;
+using ForegSyte.Jobs.Storage;
+
+namespace ForegSyte.Jobs.Submission;
+
+/// <summary>A video that the server fetches from another server.</summary>
+/// <param name="uri">The uri of the submission.</param>
+/// <param name="video">The allowed address of the video.</param>
+/// <param name="fetcher">Fetches the video.</param>
+/// <param name="storage">The target.</param>
+/// <param name="checks">The checks of every video.</param>
+internal sealed class RemoteSource(
+    string uri, RemoteVideo video, VideoFetcher fetcher, IStorage storage, VideoChecks checks) : IVideoSource
+{
+    private const string Field = "uri";
+
+    /// <summary>The hash of the uri: the job row keeps it, and the uri may contain a signature.</summary>
+    public ValueTask<string> IdentifyAsync(CancellationToken cancellationToken) =>
+        new("uri-sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(uri))));
+
+    /// <summary>Checks nothing: the video is unknown before the fetch.</summary>
+    public ValueTask CheckAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    /// <inheritdoc />
+    public Task<StagedVideo> StageAsync(string key, CancellationToken cancellationToken) =>
+        StagedVideo.WriteAsync(storage, key, async target =>
+        {
+            using var sink = new Sink(target, storage, checks);
+            await fetcher.FetchAsync(video, sink, cancellationToken);
+            VideoChecks.RequireMp4(Field, target);
+            return sink.Sha256();
+        });
+
+    /// <inheritdoc />
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>
+    /// Writes and hashes the fetched bytes. Refuses the video as early as possible: after its first bytes if they
+    /// cannot begin an MP4, before the write that would exceed the size limit.
+    /// </summary>
+    private sealed class Sink(Stream target, IStorage storage, VideoChecks checks) : IFetchSink, IDisposable
+    {
+        /// <summary>Bytes between two checks of the free disk space if the server does not send the size.</summary>
+        private const long RoomCheckBytes = 64L << 20;
+
+        private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        private readonly byte[] _beginning = new byte[VideoChecks.BeginningBytes];
+        private long _written;
+        private long _room;
+
+        public void Expect(long totalBytes)
+        {
+            checks.RequireSize(Field, totalBytes);
+            storage.RequireRoom(totalBytes);
+            _room = totalBytes;
+        }
+
+        public async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+        {
+            checks.RequireSize(Field, _written + bytes.Length);
+            RequireBeginning(bytes.Span);
+            if (_written + bytes.Length > _room)
+            {
+                storage.RequireRoom(RoomCheckBytes);
+                _room = _written + RoomCheckBytes;
+            }
+
+            _hash.AppendData(bytes.Span);
+            await target.WriteAsync(bytes, cancellationToken);
+            _written += bytes.Length;
+        }
+
+        public void Restart()
+        {
+            _hash.GetHashAndReset();
+            target.SetLength(0);
+            target.Position = 0;
+            (_written, _room) = (0, 0);
+        }
+
+        /// <summary>The hash of all bytes, as 64 lower-case hexadecimal digits.</summary>
+        public string Sha256() => Convert.ToHexStringLower(_hash.GetCurrentHash());
+
+        public void Dispose() => _hash.Dispose();
+
+        /// <summary>Collects the first bytes, which may arrive one by one, and checks them once complete.</summary>
+        private void RequireBeginning(ReadOnlySpan<byte> bytes)
+        {
+            if (_written >= _beginning.Length)
+            {
+                return;
+            }
+
+            var missing = _beginning.AsSpan((int)_written);
+            var taken = Math.Min(missing.Length, bytes.Length);
+            bytes[..taken].CopyTo(missing);
+            if (_written + taken == _beginning.Length)
+            {
+                VideoChecks.RequireBeginning(Field, _beginning);
+            }
+        }
+    }
+}
