@@ -17,29 +17,40 @@ namespace ForegSyte.Jobs.Tests.Grpc;
 public sealed class JobWaiterTests : IDisposable
 {
     private const int Waiters = 10_000;
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan WakeTimeout = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan MissedTimeout = TimeSpan.FromSeconds(30);
     private static readonly Duration Longest = Duration.FromTimeSpan(TimeSpan.FromMinutes(1));
     private readonly FakeTimeProvider _time = new(TestJobs.Noon);
     private readonly StoppableHost _host = new();
     private readonly InMemoryJobStore _store = new();
-    private readonly JobTracker _board;
+    private readonly JobTracker _tracker;
     private readonly PendingJobs _pending;
     private readonly GracefulShutdown _stop;
     private readonly Drain _drain;
     private readonly JobView _view;
     private readonly JobWaiter _waiter;
+    private Action? _afterNextRead;
 
     public JobWaiterTests()
     {
         var queue = new InMemoryQueue();
-        _board = new JobTracker(_store);
+        _tracker = new JobTracker(JobStoreProxy.Around(_store, (method, call) =>
+        {
+            var result = call();
+            if (method.Name == nameof(IJobStore.FindAsync))
+            {
+                Interlocked.Exchange(ref _afterNextRead, null)?.Invoke();
+            }
+
+            return result;
+        }));
         _pending = new PendingJobs(
             _store, queue, Options.Create(new QueueOptions()), Options.Create(new RetryOptions()), _time);
         var gate = new InferenceAvailability(new ScriptedInference(), Options.Create(new DispatchOptions()), _time);
         _stop = new GracefulShutdown(_host, Options.Create(new StopOptions()), _time);
         _drain = new Drain(_stop, _host, _time);
         _view = new JobView(new WaitReasons(_pending, queue, gate, _drain));
-        _waiter = new JobWaiter(_board, _view, _drain, Options.Create(new WaitOptions()), _time);
+        _waiter = new JobWaiter(_tracker, _view, _drain, Options.Create(new WaitOptions()), _time);
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -53,54 +64,51 @@ public sealed class JobWaiterTests : IDisposable
     }
 
     [Fact]
-    public async Task TenThousandWaiters_CostNoThreads_AndAllWakeOnOneChange()
+    public async Task Wait_TenThousandCallers_NeedNoThreadsAndWakeOnOneChange()
     {
         var job = await AddAsync();
         var threads = ThreadCount();
         var waits = Park(job);
-        Assert.True(waits.TrueForAll(wait => !wait.IsCompleted));
+        Assert.DoesNotContain(waits, wait => wait.IsCompleted);
 
-        // The runtime starts and ends threads of its own; a thread for each waiter would be ten thousand.
+        // The runtime starts and ends some threads; a thread for each waiter would be ten thousand.
         Assert.InRange(ThreadCount() - threads, int.MinValue, 100);
 
-        await _store.UpdateAsync(
-            job.JobId,
-            stored => JobTransitions.Claim(stored, Guid.NewGuid(), _time.GetUtcNow(), TimeSpan.FromSeconds(15)),
-            Cancellation);
+        await ClaimAsync(job);
 
-        var seen = await Task.WhenAll(waits).WaitAsync(Patience, Cancellation);
+        var seen = await Task.WhenAll(waits).WaitAsync(WakeTimeout, Cancellation);
         Assert.All(seen, woken => Assert.Equal(JobStatus.Running, woken.Status));
         Assert.Single(seen.Distinct(ReferenceEqualityComparer.Instance));
     }
 
     [Fact]
-    public async Task TenThousandWaiters_WhenTheServiceClosesItsConnections_AllEndAndNoneBefore()
+    public async Task Wait_TenThousandCallers_EndWhenTheServiceClosesItsConnections()
     {
         var waits = Park(await AddAsync());
         _host.StopApplication();
         _drain.BeginStop();
-        Assert.True(waits.TrueForAll(wait => !wait.IsCompleted));
+        Assert.DoesNotContain(waits, wait => wait.IsCompleted);
         _drain.Close();
         foreach (var wait in waits)
         {
-            var failure = await Assert.ThrowsAsync<ServiceException>(() => wait.WaitAsync(Patience, Cancellation));
+            var failure = await Assert.ThrowsAsync<ServiceException>(() => wait.WaitAsync(WakeTimeout, Cancellation));
             Assert.Equal(ErrorReason.ShuttingDown, failure.Reason);
         }
     }
 
     [Fact]
-    public async Task Wait_UntilTheTimeout_ReturnsTheJobAsItIs()
+    public async Task Wait_UntilTheTimeout_ReturnsTheUnchangedJob()
     {
         var job = await AddAsync();
         var etag = _view.Of(job).Etag;
         var wait = _waiter.WaitAsync(job.JobId, etag, Longest, Cancellation);
         Assert.False(wait.IsCompleted);
         _time.Advance(TimeSpan.FromMinutes(1));
-        Assert.Equal(etag, (await wait.WaitAsync(Patience, Cancellation)).Etag);
+        Assert.Equal(etag, (await wait.WaitAsync(WakeTimeout, Cancellation)).Etag);
     }
 
     [Fact]
-    public async Task Wait_ForAJobThatIsDeleted_EndsWithNotFound()
+    public async Task Wait_JobIsDeleted_EndsWithNotFound()
     {
         var job = await AddAsync();
         await _store.UpdateAsync(job.JobId, stored => JobTransitions.Cancel(stored, _time.GetUtcNow()), Cancellation);
@@ -109,8 +117,37 @@ public sealed class JobWaiterTests : IDisposable
         var wait = _waiter.WaitAsync(job.JobId, _view.Of(retried!).Etag, Longest, Cancellation);
         Assert.False(wait.IsCompleted);
         await _store.DeleteAsync(job.JobId, _ => { }, Cancellation);
-        var failure = await Assert.ThrowsAsync<ServiceException>(() => wait.WaitAsync(Patience, Cancellation));
+        var failure = await Assert.ThrowsAsync<ServiceException>(() => wait.WaitAsync(WakeTimeout, Cancellation));
         Assert.Equal(ErrorReason.JobNotFound, failure.Reason);
+    }
+
+    [Fact]
+    public async Task Wait_ChangeBetweenReadAndWait_IsNotMissed()
+    {
+        var job = await AddAsync();
+        var etag = _view.Of(job).Etag;
+        _afterNextRead = () => ClaimAsync(job).GetAwaiter().GetResult();
+
+        // The clock stands still, so only the change can end the wait.
+        var seen = await _waiter.WaitAsync(job.JobId, etag, Longest, Cancellation)
+            .WaitAsync(MissedTimeout, Cancellation);
+
+        Assert.Equal(JobStatus.Running, seen.Status);
+    }
+
+    [Fact]
+    public async Task Wait_EndBetweenReadAndWait_IsNotMissed()
+    {
+        var job = await AddAsync();
+        var etag = _view.Of(job).Etag;
+        _afterNextRead = () => _store.UpdateAsync(
+            job.JobId, stored => JobTransitions.Cancel(stored, _time.GetUtcNow()), Cancellation)
+            .GetAwaiter().GetResult();
+
+        var seen = await _waiter.WaitAsync(job.JobId, etag, Longest, Cancellation)
+            .WaitAsync(MissedTimeout, Cancellation);
+
+        Assert.Equal(JobStatus.Cancelled, seen.Status);
     }
 
     private static int ThreadCount()
@@ -128,6 +165,11 @@ public sealed class JobWaiterTests : IDisposable
                 .Select(_ => _waiter.WaitAsync(job.JobId, etag, Longest, Cancellation)),
         ];
     }
+
+    private Task<JobRecord?> ClaimAsync(JobRecord job) => _store.UpdateAsync(
+        job.JobId,
+        stored => JobTransitions.Claim(stored, Guid.NewGuid(), _time.GetUtcNow(), TimeSpan.FromSeconds(15)),
+        Cancellation);
 
     private async Task<JobRecord> AddAsync() => (await _store.InsertAsync(TestJobs.Pending(), Cancellation)).Job;
 

@@ -9,7 +9,6 @@ using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Submission;
-using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Jobs.Uploads;
 using ForegSyte.Testing;
@@ -21,30 +20,32 @@ using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
 using Contract = ForegSyte.V1.JobService;
 
 namespace ForegSyte.Jobs.Tests.Grpc;
 
 /// <summary>
-/// The service as Program.cs builds it, on a free port, over a database and files of its own, with a scripted
+/// The service as Program.cs builds it, on a free port, with its own database and files and a scripted
 /// InferenceService.
 /// </summary>
 internal sealed class RunningJobService : IAsyncDisposable
 {
-    /// <summary>In the place of a setting: no TCP port.</summary>
+    /// <summary>Pass this key instead of a setting to get no TCP port.</summary>
     public const string NoPort = "";
 
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan StateTimeout = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
     private static readonly Lazy<ByteString> Clip =
         new(() => ByteString.CopyFrom(File.ReadAllBytes(RepositoryFiles.Pedestrians)));
 
     private readonly TemporaryFolder _folder = new();
-    private readonly RecordedLog _log = new();
+    private readonly FakeLoggerProvider _log = new();
     private readonly WebApplication _app;
     private GrpcChannel? _channel;
 
-    private RunningJobService(ScriptedInference inference, (string Key, string Value)[] settings)
+    private RunningJobService(
+        ScriptedInference inference, Action<IServiceCollection>? configure, (string Key, string Value)[] settings)
     {
         string[] arguments =
         [
@@ -66,6 +67,7 @@ internal sealed class RunningJobService : IAsyncDisposable
         builder.Services.AddRetention();
         builder.Services.AddJobRpcs();
         builder.Services.AddSingleton<IInferenceClient>(inference);
+        configure?.Invoke(builder.Services);
         builder.Logging.ClearProviders();
         builder.Logging.AddProvider(_log);
         _app = builder.Build();
@@ -78,21 +80,21 @@ internal sealed class RunningJobService : IAsyncDisposable
 
     public UploadService.UploadServiceClient Uploads => new(_channel!);
 
-    /// <summary>Where videos and results are stored.</summary>
+    /// <summary>The folder of videos and results.</summary>
     public string StorageFolder => _folder.File("video_jobs");
 
-    /// <summary>The bytes of a video that every test may send.</summary>
+    /// <summary>A valid video.</summary>
     public static ByteString Video => Clip.Value;
 
     public ICollection<string> Urls => _app.Urls;
 
-    /// <summary>Where it listens for calls.</summary>
+    /// <summary>The address for gRPC calls.</summary>
     public Uri Address => new(_app.Urls.First());
 
-    /// <summary>Where it listens for HTTP with JSON, if it does.</summary>
+    /// <summary>The address for HTTP with JSON, if configured.</summary>
     public Uri HttpAddress => new(_app.Urls.ElementAt(1));
 
-    /// <summary>Where it listens for health checks alone, if it does.</summary>
+    /// <summary>The address for health checks only, if configured.</summary>
     public Uri HealthAddress => new(_app.Urls.Last());
 
     public GrpcChannel Channel => _channel!;
@@ -101,20 +103,28 @@ internal sealed class RunningJobService : IAsyncDisposable
 
     public IStorage Storage => _app.Services.GetRequiredService<IStorage>();
 
-    public IReadOnlyCollection<string> LogLines => _log.Lines;
+    /// <summary>The log lines, each with its level and exception.</summary>
+    public IReadOnlyCollection<string> LogLines =>
+        [.. _log.Collector.GetSnapshot().Select(line => $"{line.Level} {line.Message} {line.Exception}")];
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
+    public static Task<RunningJobService> StartAsync(
+        ScriptedInference inference, params (string Key, string Value)[] settings) =>
+        StartAsync(inference, configure: null, settings);
+
+    /// <summary>Starts the service with some of its services replaced.</summary>
     public static async Task<RunningJobService> StartAsync(
-        ScriptedInference inference, params (string Key, string Value)[] settings)
+        ScriptedInference inference, Action<IServiceCollection>? configure,
+        params (string Key, string Value)[] settings)
     {
-        var service = new RunningJobService(inference, settings);
+        var service = new RunningJobService(inference, configure, settings);
         await service._app.StartAsync(Cancellation);
         service._channel = GrpcChannel.ForAddress(service.Address);
         return service;
     }
 
-    /// <summary>An InferenceService that does not serve.</summary>
+    /// <summary>An InferenceService that never serves.</summary>
     public static ScriptedInference NotServing() =>
         new() { Serving = cancellationToken => Task.Delay(Timeout.Infinite, cancellationToken) };
 
@@ -144,50 +154,52 @@ internal sealed class RunningJobService : IAsyncDisposable
         return answer.Job;
     }
 
-    /// <summary>Asks for the job until it is as wanted.</summary>
-    public async Task<Job> GetWhenAsync(string jobId, Func<Job, bool> isWanted)
+    /// <summary>Polls the job until it meets a condition.</summary>
+    public async Task<Job> GetWhenAsync(string jobId, Func<Job, bool> condition)
     {
-        var deadline = TimeProvider.System.GetTimestamp();
+        var began = TimeProvider.System.GetTimestamp();
         while (true)
         {
             var job = await GetAsync(jobId);
-            if (isWanted(job))
+            if (condition(job))
             {
                 return job;
             }
 
-            Assert.True(TimeProvider.System.GetElapsedTime(deadline) < Patience, $"Still waiting: {job}");
+            Assert.True(
+                TimeProvider.System.GetElapsedTime(began) < StateTimeout,
+                $"The job did not reach the expected state within {StateTimeout}: {job}");
             await Task.Delay(PollInterval, Cancellation);
         }
     }
 
-    /// <summary>Path of an artifact.</summary>
+    /// <summary>The path of an artifact.</summary>
     public string PathOf(string key) => _folder.File(StorageOptions.DefaultFolderName, key);
 
-    /// <summary>Returns when so many calls wait by their nature.</summary>
+    /// <summary>Returns when this number of long polls is waiting.</summary>
     public Task WaitForWaitingCallsAsync(int count)
     {
-        var places = Services.GetRequiredService<ConcurrencyLimitInterceptor>();
-        return UntilAsync(() => places.Waiting == count, () => $"{places.Waiting} calls wait, not {count}.");
+        var limits = Services.GetRequiredService<ConcurrencyLimitInterceptor>();
+        return UntilAsync(() => limits.Waiting == count, () => $"{limits.Waiting} long polls wait, not {count}.");
     }
 
-    /// <summary>Returns when so many connections are open.</summary>
+    /// <summary>Returns when this number of connections is open.</summary>
     public Task WaitForConnectionsAsync(int count)
     {
         var table = Services.GetRequiredService<ConnectionTable>();
         return UntilAsync(() => table.Count == count, () => $"{table.Count} connections are open, not {count}.");
     }
 
-    /// <summary>The first line of the log with this text, when it is there.</summary>
+    /// <summary>Waits for a log line with a text and returns it.</summary>
     public async Task<string> LogLineAsync(string text)
     {
-        await UntilAsync(() => LogLines.Any(IsIt), () => $"The log has no \"{text}\".");
+        await UntilAsync(() => LogLines.Any(IsIt), () => $"The log has no line with \"{text}\".");
         return LogLines.First(IsIt);
 
         bool IsIt(string line) => line.Contains(text, StringComparison.Ordinal);
     }
 
-    /// <summary>The error of a call that has to fail, with its ErrorInfo.</summary>
+    /// <summary>The error of a call that must fail, with its ErrorInfo.</summary>
     public static async Task<(StatusCode Code, ErrorInfo Info, Google.Rpc.Status Status)> FailureOfAsync<T>(
         AsyncUnaryCall<T> call)
     {
@@ -200,7 +212,7 @@ internal sealed class RunningJobService : IAsyncDisposable
         var began = TimeProvider.System.GetTimestamp();
         while (!condition())
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < Patience, what());
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < StateTimeout, what());
             await Task.Delay(PollInterval, Cancellation);
         }
     }
