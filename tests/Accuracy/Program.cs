@@ -5,9 +5,9 @@ using ForegSyte.Testing;
 namespace ForegSyte.Accuracy;
 
 /// <summary>
-/// Prints how well the committed models do on labelled frames. Arguments such as read_text.text_unclip=1.5 or
-/// detect_objects.iou=0.6 show what another threshold would give; "objects" or "text" does one half, "sides=960,1280"
-/// looks for text at these sizes, "lines" reads the generated lines alone, "mistakes" lists what was not read right.
+/// Prints the accuracy of the committed models on labeled frames. Arguments such as read_text.text_unclip=1.5 or
+/// detect_objects.iou=0.6 change a threshold; "objects" or "text" measures one half, "sides=960,1280" sets the image
+/// sizes for text detection, "lines" reads only the generated lines, "mistakes" lists the mistakes.
 /// </summary>
 internal static class Program
 {

@@ -5,7 +5,7 @@ using ForegSyte.Accuracy.Running;
 
 namespace ForegSyte.Accuracy;
 
-/// <summary>The scores as Markdown.</summary>
+/// <summary>Formats the scores as Markdown.</summary>
 internal static class Report
 {
     public static string Detectors(IReadOnlyList<(string Id, double Confidence, DetectorScore Score)> scores)
@@ -23,7 +23,7 @@ internal static class Report
                 CultureInfo.InvariantCulture,
                 $"| {id} | {Number(score.MeanAveragePrecision)} | {each} | {confidence:F2} ")
                 .Append(CultureInfo.InvariantCulture, $"| {Number(score.Precision)} | {Number(score.Recall)} ")
-                .Append(CultureInfo.InvariantCulture, $"| {score.Right} of {score.Labelled} | {score.Doubles} |\n");
+                .Append(CultureInfo.InvariantCulture, $"| {score.Right} of {score.Labeled} | {score.Doubles} |\n");
         }
 
         return text.ToString();

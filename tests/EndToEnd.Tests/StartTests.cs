@@ -113,7 +113,7 @@ public sealed class StartTests
             .GetServerInfoAsync(new GetServerInfoRequest(), cancellationToken: token);
         Assert.Equal(ExecutionProvider.Cpu, info.Device.ExecutionProvider);
         Assert.Contains("CUDA execution provider is not enabled", info.Device.FallbackReason, StringComparison.Ordinal);
-        Assert.Contains("fall back to CPU", services.InferenceService.Output, StringComparison.Ordinal);
+        Assert.Contains("fell back to CPU", services.InferenceService.Output, StringComparison.Ordinal);
 
         await using var client = services.Client();
         var job = await client.SubmitFileAsync(

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.OnnxRuntime;
 using SessionOptions = Microsoft.ML.OnnxRuntime.SessionOptions;
 
@@ -6,11 +7,9 @@ namespace ForegSyte.Inference.Models;
 /// <summary>Adds an execution provider to the options of a session.</summary>
 internal static class ExecutionProviders
 {
-    /// <summary>
-    /// Adds a GPU provider; nothing for the CPU, which is always there.
-    /// </summary>
+    /// <summary>Adds a GPU provider; does nothing for the CPU, which every session has.</summary>
     /// <exception cref="OnnxRuntimeException">
-    /// This build does not have the provider, or its driver or libraries are missing; the message tells which.
+    /// The build lacks the provider, or its driver or libraries are missing; the message names them.
     /// </exception>
     public static void Append(SessionOptions options, V1.ExecutionProvider provider, DeviceOptions device)
     {
@@ -31,7 +30,7 @@ internal static class ExecutionProviders
             case V1.ExecutionProvider.Cpu:
                 break;
             default:
-                throw new ArgumentOutOfRangeException(nameof(provider), provider, "There is no such provider.");
+                throw new ArgumentOutOfRangeException(nameof(provider), provider, "The provider is unknown.");
         }
     }
 
@@ -41,4 +40,58 @@ internal static class ExecutionProviders
         cuda.UpdateOptions(ProviderSettings.Cuda(device));
         options.AppendExecutionProvider_CUDA(cuda);
     }
+}
+
+/// <summary>Options of ONNX Runtime's GPU providers, under ONNX Runtime's own names.</summary>
+internal static class ProviderSettings
+{
+    private const long Mebibyte = 1024 * 1024;
+
+    /// <summary>Options of the CUDA provider.</summary>
+    public static Dictionary<string, string> Cuda(DeviceOptions options)
+    {
+        var settings = new Dictionary<string, string>
+        {
+            ["device_id"] = Text(options.DeviceIndex),
+
+            // The default, an exhaustive search, runs again for every new width of a text line.
+            ["cudnn_conv_algo_search"] = "HEURISTIC",
+            ["use_tf32"] = Text(options.Tf32),
+        };
+        if (options.MemoryLimitMebibytes > 0)
+        {
+            settings["gpu_mem_limit"] = Text(options.MemoryLimitMebibytes * Mebibyte);
+
+            // The default, doubling the arena, asks for more than the limit long before the memory is used.
+            settings["arena_extend_strategy"] = "kSameAsRequested";
+        }
+
+        return settings;
+    }
+
+    /// <summary>Options of the TensorRT provider.</summary>
+    public static Dictionary<string, string> TensorRt(DeviceOptions options)
+    {
+        var settings = new Dictionary<string, string>
+        {
+            ["device_id"] = Text(options.DeviceIndex),
+            ["trt_fp16_enable"] = Text(options.HalfPrecision),
+        };
+        if (options.MemoryLimitMebibytes > 0)
+        {
+            settings["trt_max_workspace_size"] = Text(options.MemoryLimitMebibytes * Mebibyte);
+        }
+
+        if (options.EngineCacheDirectory.Length > 0)
+        {
+            settings["trt_engine_cache_enable"] = Text(true);
+            settings["trt_engine_cache_path"] = options.EngineCacheDirectory;
+        }
+
+        return settings;
+    }
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static string Text(bool flag) => flag ? "1" : "0";
 }

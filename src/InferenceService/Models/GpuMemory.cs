@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace ForegSyte.Inference.Models;
 
 /// <summary>
-/// Memory of an NVIDIA GPU as its driver tells it (NVML, the library behind nvidia-smi). It counts GPUs by their place
-/// on the bus: CUDA does the same where CUDA_DEVICE_ORDER is PCI_BUS_ID.
+/// Memory of an NVIDIA GPU as reported by its driver (NVML, the library behind nvidia-smi). NVML numbers GPUs by their
+/// bus position; CUDA does the same if CUDA_DEVICE_ORDER is PCI_BUS_ID.
 /// </summary>
 internal sealed partial class GpuMemory
 {
@@ -13,7 +13,7 @@ internal sealed partial class GpuMemory
 
     private GpuMemory(IntPtr device) => _device = device;
 
-    /// <summary>Opens a GPU; null where there is no driver or no such GPU.</summary>
+    /// <summary>Opens a GPU, or returns null if the driver or the GPU is missing.</summary>
     public static GpuMemory? Open(int deviceIndex)
     {
         try
@@ -28,7 +28,7 @@ internal sealed partial class GpuMemory
         }
     }
 
-    /// <summary>Used and total memory in bytes; null where the driver does not say.</summary>
+    /// <summary>Used and total memory in bytes; null if the driver does not report them.</summary>
     public (long Used, long Total)? Read() =>
         GetMemory(_device, out var memory) == 0 ? ((long)memory.Used, (long)memory.Total) : null;
 

@@ -4,9 +4,13 @@ using SessionOptions = Microsoft.ML.OnnxRuntime.SessionOptions;
 
 namespace ForegSyte.Inference.Models;
 
+/// <summary>A GPU is required but none works. The service does not start.</summary>
+/// <param name="message">What is missing and how to fix it.</param>
+internal sealed class DeviceUnavailableException(string message) : Exception(message);
+
 /// <summary>
-/// The one device that this process computes on, chosen when it is made: what was asked for or the CPU, never a third.
-/// A fall-back is logged as a warning and told in <see cref="Description"/>.
+/// The device that runs the models of this process: the requested one or the CPU. A fallback to the CPU is logged as a
+/// warning and reported in <see cref="Description"/>.
 /// </summary>
 internal sealed class InferenceDevice
 {
@@ -19,26 +23,26 @@ internal sealed class InferenceDevice
     {
     }
 
-    /// <param name="options">What is asked for.</param>
-    /// <param name="logger">Is told about the choice.</param>
-    /// <param name="append">Adds a provider to a session's options; throws where there is none.</param>
-    /// <exception cref="DeviceUnavailableException">A GPU is required and does not work.</exception>
+    /// <param name="options">The requested device.</param>
+    /// <param name="logger">Logs the choice.</param>
+    /// <param name="append">Adds a provider to the options of a session; throws if it is unavailable.</param>
+    /// <exception cref="DeviceUnavailableException">A GPU is required but does not work.</exception>
     internal InferenceDevice(
         DeviceOptions options, ILogger<InferenceDevice> logger,
         Action<SessionOptions, V1.ExecutionProvider, DeviceOptions> append)
     {
         _options = options;
         _append = append;
-        var wanted = Wanted(options.Provider);
-        var failure = Try(wanted);
+        var requested = ProviderFor(options.Provider);
+        var failure = Try(requested);
         if (failure is not null && options.RequireGpu)
         {
             throw new DeviceUnavailableException(
-                $"Device:RequireGpu is set and {wanted} cannot be used: {failure} Install the driver and the "
+                $"Device:RequireGpu is true but {requested} cannot be used: {failure} Install the driver and the "
                 + "libraries, build with -p:Accelerator=cuda, or set Device:RequireGpu to false.");
         }
 
-        var chosen = failure is null ? wanted : V1.ExecutionProvider.Cpu;
+        var chosen = failure is null ? requested : V1.ExecutionProvider.Cpu;
         var isFallback = failure is not null && options.Provider != DeviceProvider.Auto;
         Provider = chosen;
         Split = ComputeSplit.Of(
@@ -47,25 +51,25 @@ internal sealed class InferenceDevice
         {
             ExecutionProvider = chosen,
             Description = Describe(chosen, options.DeviceIndex, Split),
-            FallbackReason = isFallback ? $"{wanted} cannot be used: {failure}" : "",
+            FallbackReason = isFallback ? $"{requested} cannot be used: {failure}" : "",
         };
         Log(logger, _description, failure);
     }
 
-    /// <summary>What computes the models.</summary>
+    /// <summary>The execution provider that runs the models.</summary>
     public V1.ExecutionProvider Provider { get; }
 
     /// <summary>Whether the models run on a GPU.</summary>
     public bool IsGpu => Provider != V1.ExecutionProvider.Cpu;
 
-    /// <summary>How runs of a model that are asked for at the same time are put together.</summary>
+    /// <summary>Limits of a batch of concurrent runs.</summary>
     public BatchLimits Batches => new(
         _options.MaxBatch > 0 ? _options.MaxBatch : IsGpu ? BatchLimits.ItemsOnGpu : 1, _options.BatchDelay);
 
-    /// <summary>Frames that are computed at the same time, and threads of a run.</summary>
+    /// <summary>Concurrent frames and threads per run.</summary>
     public ComputeSplit Split { get; }
 
-    /// <summary>The device as the contracts tell it; a copy, since messages can be changed.</summary>
+    /// <summary>The device as a message of the contract; a copy, because messages are mutable.</summary>
     public V1.Device Description => _description.Clone();
 
     /// <summary>Options for a session on this device.</summary>
@@ -80,7 +84,7 @@ internal sealed class InferenceDevice
         };
         try
         {
-            // Threads that spin while they wait take the processor from the other sessions and from the decoder.
+            // Spinning threads take processor time from other sessions and from the decoder.
             options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
             options.AddSessionConfigEntry("session.inter_op.allow_spinning", "0");
             _append(options, Provider, _options);
@@ -93,7 +97,7 @@ internal sealed class InferenceDevice
         }
     }
 
-    /// <summary>Null where the provider can be used, otherwise what it says.</summary>
+    /// <summary>Null if the provider works, otherwise its error message.</summary>
     private string? Try(V1.ExecutionProvider provider)
     {
         try
@@ -109,7 +113,7 @@ internal sealed class InferenceDevice
         }
         catch (EntryPointNotFoundException)
         {
-            // How the library of a CPU build says it for TensorRT; for CUDA it has words of its own.
+            // A CPU build of the library has no entry point for TensorRT; for CUDA it has an error message.
             return $"{provider} execution provider is not enabled in this build.";
         }
         catch (Exception failure) when (
@@ -119,12 +123,12 @@ internal sealed class InferenceDevice
         }
     }
 
-    private static V1.ExecutionProvider Wanted(DeviceProvider provider) => provider switch
+    private static V1.ExecutionProvider ProviderFor(DeviceProvider provider) => provider switch
     {
         DeviceProvider.Auto or DeviceProvider.Cuda => V1.ExecutionProvider.Cuda,
         DeviceProvider.TensorRt => V1.ExecutionProvider.Tensorrt,
         DeviceProvider.Cpu => V1.ExecutionProvider.Cpu,
-        _ => throw new ArgumentOutOfRangeException(nameof(provider), provider, "There is no such provider."),
+        _ => throw new ArgumentOutOfRangeException(nameof(provider), provider, "The provider is unknown."),
     };
 
     private static string Describe(
@@ -141,15 +145,74 @@ internal sealed class InferenceDevice
     {
         if (device.FallbackReason.Length > 0)
         {
-            logger.LogWarning("Models fall back to {Device}: {Reason}", device.Description, device.FallbackReason);
+            logger.LogWarning("Device fell back to {Device}: {Reason}", device.Description, device.FallbackReason);
         }
         else if (failure is not null)
         {
-            logger.LogInformation("Models run on {Device}; no GPU was chosen: {Reason}", device.Description, failure);
+            logger.LogInformation("Device {Device} chosen, GPU unavailable: {Reason}", device.Description, failure);
         }
         else
         {
-            logger.LogInformation("Models run on {Device}", device.Description);
+            logger.LogInformation("Device {Device} chosen", device.Description);
+        }
+    }
+}
+
+/// <summary>Division of the processors between concurrent frames and the threads of each.</summary>
+/// <param name="Runs">Maximum number of concurrent frames, at least 1.</param>
+/// <param name="Threads">Threads per run of a model on the CPU, at least 1.</param>
+internal readonly record struct ComputeSplit(int Runs, int Threads)
+{
+    /// <summary>
+    /// Maximum default number of concurrent frames on a CPU. A run needs a few hundred megabytes for a large frame, so
+    /// a machine with more processors uses several threads per run instead.
+    /// </summary>
+    public const int MaxRunsOnCpu = 8;
+
+    /// <summary>Default number of concurrent frames on a GPU: one batch is prepared while another runs.</summary>
+    public const int RunsOnGpu = 2 * BatchLimits.ItemsOnGpu;
+
+    /// <summary>
+    /// Divides the processors. One frame per processor, each on one thread, gives more frames per second than one frame
+    /// on all threads, because the threads of a run wait for each other after every operator.
+    /// </summary>
+    /// <param name="processors">Number of processors, at least 1.</param>
+    /// <param name="isGpu">Whether the models run on a GPU.</param>
+    /// <param name="runs">Configured number of concurrent frames; 0 for the default.</param>
+    /// <param name="threads">Configured threads per run; 0 for the default.</param>
+    public static ComputeSplit Of(int processors, bool isGpu, int runs, int threads)
+    {
+        if (runs == 0)
+        {
+            runs = isGpu ? RunsOnGpu : Math.Clamp(processors / Math.Max(threads, 1), 1, MaxRunsOnCpu);
+        }
+
+        return new(runs, threads > 0 ? threads : Math.Max(1, processors / runs));
+    }
+}
+
+/// <summary>
+/// Computes one sum on a device. Adding a provider to the options of a session needs only its libraries; only a run
+/// shows whether the GPU works.
+/// </summary>
+internal static class DeviceCheck
+{
+    /// <summary>A model with one node, y = x + x on one float: ONNX, IR version 8, operator set 13.</summary>
+    private static readonly byte[] Doubling = Convert.FromBase64String(
+        "CAg6NQoOCgF4CgF4EgF5IgNBZGQSAWdaDwoBeBIKCggIARIECgIIAWIPCgF5EgoKCAgBEgQKAggBQgIQDQ==");
+
+    /// <summary>Runs the sum.</summary>
+    /// <exception cref="OnnxRuntimeException">The device does not work; the message gives the reason.</exception>
+    public static void Run(SessionOptions options)
+    {
+        using var session = new InferenceSession(Doubling, options);
+        using var run = new RunOptions();
+        using var input = OrtValue.CreateTensorValueFromMemory(new float[] { 21 }, [1]);
+        using var outputs = session.Run(run, ["x"], [input], ["y"]);
+        var sum = outputs[0].GetTensorDataAsSpan<float>()[0];
+        if (sum != 42)
+        {
+            throw new InvalidOperationException(FormattableString.Invariant($"The device computed 21 + 21 = {sum}."));
         }
     }
 }

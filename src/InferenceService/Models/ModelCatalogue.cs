@@ -2,7 +2,7 @@ using System.Collections.Frozen;
 
 namespace ForegSyte.Inference.Models;
 
-/// <summary>The models that pipelines may name. Nothing is loaded for it: see <see cref="ModelSessions"/>.</summary>
+/// <summary>The models that pipelines can name; <see cref="ModelSessions"/> loads them.</summary>
 /// <param name="entries">Entries with distinct ids.</param>
 internal sealed class ModelCatalogue(IEnumerable<ModelEntry> entries)
 {
@@ -15,4 +15,51 @@ internal sealed class ModelCatalogue(IEnumerable<ModelEntry> entries)
 
     /// <summary>The entry with an id, or null.</summary>
     public ModelEntry? Find(string id) => _byId.GetValueOrDefault(id);
+}
+
+/// <summary>One validated entry of the model catalogue.</summary>
+/// <param name="Id">Name of the model in pipelines.</param>
+/// <param name="Family">Input format and output decoding.</param>
+/// <param name="FilePath">Absolute path of the ONNX file.</param>
+/// <param name="Sha256">SHA-256 of the file, 64 lower-case hexadecimal digits.</param>
+/// <param name="License">License of the weights, an SPDX expression.</param>
+/// <param name="Source">Origin of the file, for readers.</param>
+/// <param name="InputWidth">Width of the input in pixels; 0 if the family accepts any.</param>
+/// <param name="InputHeight">Height of the input in pixels; 0 if the family accepts any.</param>
+/// <param name="LabelsPath">Absolute path of the label list; null if the family has none.</param>
+/// <param name="Thresholds">The given or default value of each threshold that has one.</param>
+internal sealed record ModelEntry(
+    string Id, ModelFamily Family, string FilePath, string Sha256, string License, string Source, int InputWidth,
+    int InputHeight, string? LabelsPath, FrozenDictionary<string, float> Thresholds)
+{
+    /// <summary>The rules of the family.</summary>
+    public FamilyRules Rules => FamilyRules.Of(Family);
+
+    /// <summary>The entry as a message of the contract.</summary>
+    public V1.ModelInfo ToModelInfo() => new() { Id = Id, Family = Rules.Name, Sha256 = Sha256, License = License };
+}
+
+/// <summary>Reads label lists: UTF-8 text, one label per line, in the order of the model's classes.</summary>
+internal static class LabelList
+{
+    /// <summary>Maximum size of a label list in bytes.</summary>
+    public const int MaxFileBytes = 4 * 1024 * 1024;
+
+    /// <summary>The labels of a model. They are not trimmed, because a space can be a label of a recognizer.</summary>
+    /// <exception cref="ModelLoadException">The file is missing, too large, empty or has an empty line.</exception>
+    public static IReadOnlyList<string> Read(ModelEntry entry)
+    {
+        var path = entry.LabelsPath ?? throw new ArgumentException("The entry has no labels.", nameof(entry));
+        var file = new FileInfo(path);
+        if (!file.Exists || file.Length > MaxFileBytes)
+        {
+            throw new ModelLoadException(
+                entry.Id, $"The labels file {path} does not exist or is larger than {MaxFileBytes} bytes.");
+        }
+
+        var labels = File.ReadAllLines(path);
+        return labels.Length > 0 && !labels.Contains("")
+            ? labels
+            : throw new ModelLoadException(entry.Id, $"The labels file {path} is empty or has an empty line.");
+    }
 }

@@ -1,22 +1,45 @@
 using System.Collections.Frozen;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 
 namespace ForegSyte.Inference.Models;
 
+/// <summary>Location of the models; the section "Models".</summary>
+internal sealed class ModelsOptions
+{
+    public const string Section = "Models";
+
+    /// <summary>Path of the model catalogue; a relative path starts at the data folder.</summary>
+    /// <value>The default is "models/models.json".</value>
+    [Required]
+    public string CataloguePath { get; set; } = "models/models.json";
+}
+
+/// <summary>The model catalogue is invalid. The message lists every problem; the service does not start.</summary>
+/// <param name="path">Path of the catalogue.</param>
+/// <param name="problems">At least one problem, each a full sentence.</param>
+internal sealed class ModelCatalogueException(string path, IReadOnlyList<string> problems)
+    : Exception($"The model catalogue {path} is invalid:\n- {string.Join("\n- ", problems)}")
+{
+    /// <summary>Each problem, a full sentence.</summary>
+    public IReadOnlyList<string> Problems { get; } = problems;
+}
+
 /// <summary>
-/// Reads models.json strictly: an unknown field, threshold or family is an error, and every problem of the file is
-/// told at once, with the entry that it is in.
+/// Reads models.json strictly: an unknown field, threshold or family is an error. All problems are reported together,
+/// each with its entry.
 /// </summary>
 internal static partial class ModelCatalogueReader
 {
-    /// <summary>Largest catalogue that is read, in bytes.</summary>
+    /// <summary>Maximum size of a catalogue in bytes.</summary>
     public const int MaxFileBytes = 1024 * 1024;
 
-    /// <summary>Most entries of a catalogue.</summary>
+    /// <summary>Maximum number of entries in a catalogue.</summary>
     public const int MaxEntries = 256;
 
-    /// <summary>Largest side of a model's input, in pixels.</summary>
+    /// <summary>Maximum side of a model input in pixels.</summary>
     public const int MaxInputSide = 4096;
 
     private static readonly JsonSerializerOptions Json = new()
@@ -26,19 +49,20 @@ internal static partial class ModelCatalogueReader
     };
 
     /// <summary>Reads a catalogue file.</summary>
-    /// <exception cref="ModelCatalogueException">The file is missing, too large or wrong.</exception>
+    /// <exception cref="ModelCatalogueException">The file is missing, too large or invalid.</exception>
     public static ModelCatalogue Read(string path)
     {
         var file = new FileInfo(path);
         if (!file.Exists)
         {
             throw new ModelCatalogueException(path,
-                ["The file does not exist. Set Models:CataloguePath to one that does."]);
+                ["The file does not exist. Set Models:CataloguePath to an existing file."]);
         }
 
         if (file.Length > MaxFileBytes)
         {
-            throw new ModelCatalogueException(path, [$"It has {file.Length} bytes; at most {MaxFileBytes} are read."]);
+            throw new ModelCatalogueException(
+                path, [$"The file has {file.Length} bytes; the limit is {MaxFileBytes}."]);
         }
 
         var problems = new List<string>();
@@ -47,10 +71,10 @@ internal static partial class ModelCatalogueReader
     }
 
     /// <summary>
-    /// Parses a catalogue; adds what is wrong to <paramref name="problems"/> and returns the sound entries.
+    /// Parses a catalogue, adds every problem to <paramref name="problems"/> and returns the valid entries.
     /// </summary>
     /// <param name="json">UTF-8 text of the catalogue.</param>
-    /// <param name="folder">Absolute path of the folder that relative paths start from.</param>
+    /// <param name="folder">Absolute path of the folder at which relative paths start.</param>
     /// <param name="problems">Receives every problem.</param>
     internal static List<ModelEntry> Parse(ReadOnlyMemory<byte> json, string folder, List<string> problems)
     {
@@ -68,12 +92,12 @@ internal static partial class ModelCatalogueReader
         }
         catch (JsonException failure)
         {
-            problems.Add($"It is not JSON: {failure.Message}");
+            problems.Add($"The file is not JSON: {failure.Message}");
         }
 
         foreach (var id in entries.CountBy(entry => entry.Id).Where(pair => pair.Value > 1).Select(pair => pair.Key))
         {
-            problems.Add($"Entry '{id}': the id is used more than once. Give each model its own.");
+            problems.Add($"Entry '{id}': the id is used more than once. Give each model a unique id.");
         }
 
         return entries;
@@ -86,13 +110,13 @@ internal static partial class ModelCatalogueReader
             || !root.TryGetProperty("models", out var models)
             || models.ValueKind != JsonValueKind.Array)
         {
-            problems.Add("It has to be an object with one field, \"models\", that is a list of entries.");
+            problems.Add("The file must be an object with one field, \"models\", a list of entries.");
             return [];
         }
 
         if (models.GetArrayLength() is 0 or > MaxEntries)
         {
-            problems.Add($"It has {models.GetArrayLength()} entries; 1 to {MaxEntries} are allowed.");
+            problems.Add($"The file has {models.GetArrayLength()} entries; it must have 1 to {MaxEntries}.");
             return [];
         }
 
@@ -111,7 +135,7 @@ internal static partial class ModelCatalogueReader
         {
             var before = problems.Count;
             var document = element.Deserialize<ModelEntryDocument>(Json)
-                ?? throw new JsonException("it is null.");
+                ?? throw new JsonException("the entry is null.");
             var rules = CheckTexts(document, name, problems);
             if (rules is not null)
             {
@@ -132,12 +156,12 @@ internal static partial class ModelCatalogueReader
     {
         if (!IdForm().IsMatch(document.Id ?? ""))
         {
-            problems.Add($"{name}: id has to be a lower-case letter and then at most 62 of a-z, 0-9 and _.");
+            problems.Add($"{name}: id must be a lower-case letter followed by at most 62 of a-z, 0-9 and _.");
         }
 
         if (!Sha256Form().IsMatch(document.Sha256 ?? ""))
         {
-            problems.Add($"{name}: sha256 has to be 64 lower-case hexadecimal digits, as sha256sum prints them.");
+            problems.Add($"{name}: sha256 must be 64 lower-case hexadecimal digits, as printed by sha256sum.");
         }
 
         foreach (var (field, value) in
@@ -154,7 +178,7 @@ internal static partial class ModelCatalogueReader
             return rules;
         }
 
-        problems.Add($"{name}: family '{document.Family}' is not known; it has to be one of {FamilyRules.AllNames}.");
+        problems.Add($"{name}: family '{document.Family}' is unknown; it must be one of {FamilyRules.AllNames}.");
         return null;
     }
 
@@ -173,7 +197,7 @@ internal static partial class ModelCatalogueReader
         {
             if (!needed && value is not null)
             {
-                problems.Add($"{name}: the family {rules.Name} takes any {side}; remove input.{side}.");
+                problems.Add($"{name}: the family {rules.Name} accepts any {side}; remove input.{side}.");
             }
             else if (needed && value is not (>= 1 and <= MaxInputSide))
             {
@@ -197,7 +221,7 @@ internal static partial class ModelCatalogueReader
             else if (!rule.Allows(value))
             {
                 problems.Add(FormattableString.Invariant(
-                    $"{name}: threshold {threshold} is {value}; it has to be {rule.Minimum} to {rule.Maximum}."));
+                    $"{name}: threshold {threshold} is {value}; it must be {rule.Minimum} to {rule.Maximum}."));
             }
         }
     }
@@ -223,9 +247,9 @@ internal static partial class ModelCatalogueReader
             {
                 thresholds.Add(rule.Name, value);
             }
-            else if (rule.Default is { } usual)
+            else if (rule.Default is { } standard)
             {
-                thresholds.Add(rule.Name, usual);
+                thresholds.Add(rule.Name, standard);
             }
         }
 
@@ -237,4 +261,38 @@ internal static partial class ModelCatalogueReader
 
     [GeneratedRegex(@"^[0-9a-f]{64}\z")]
     private static partial Regex Sha256Form();
+}
+
+/// <summary>An entry of models.json before validation.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+internal sealed record ModelEntryDocument
+{
+    public string? Id { get; init; }
+
+    public string? Family { get; init; }
+
+    /// <summary>Path of the ONNX file, relative to the folder of the catalogue.</summary>
+    public string? File { get; init; }
+
+    public string? Sha256 { get; init; }
+
+    public string? License { get; init; }
+
+    public string? Source { get; init; }
+
+    public InputDocument? Input { get; init; }
+
+    /// <summary>Path of the label list, relative to the folder of the catalogue.</summary>
+    public string? LabelsFile { get; init; }
+
+    public Dictionary<string, float>? Thresholds { get; init; }
+
+    /// <summary>Size of the model input in pixels.</summary>
+    [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+    internal sealed record InputDocument
+    {
+        public int? Width { get; init; }
+
+        public int? Height { get; init; }
+    }
 }

@@ -4,13 +4,13 @@ using Microsoft.ML.OnnxRuntime;
 namespace ForegSyte.Inference.Models;
 
 /// <summary>
-/// A loaded model with one input. Safe for several threads at once. Disposing it ends the runs under way and waits for
-/// them: a session that is taken from under a run takes the process down.
+/// A loaded model with one input. Thread-safe. Disposing it cancels the current runs and waits for them, because ONNX
+/// Runtime crashes the process if a session is disposed during a run.
 /// </summary>
 internal sealed class ModelSession : IDisposable
 {
     /// <summary>
-    /// Side in pixels at which models that take any size are warmed; a multiple of 32, as DB networks need.
+    /// Warm-up size in pixels of models that accept any size; a multiple of 32, as DB networks require.
     /// </summary>
     public const int WarmUpSide = 320;
 
@@ -19,7 +19,7 @@ internal sealed class ModelSession : IDisposable
     private readonly string[] _inputNames;
     private readonly string[] _outputNames;
 
-    /// <summary>Runs under way, and one for the session itself until it is disposed.</summary>
+    /// <summary>Current runs, plus one for the session itself until it is disposed.</summary>
     private readonly CountdownEvent _uses = new(1);
 
     private readonly CancellationTokenSource _closing = new();
@@ -27,10 +27,10 @@ internal sealed class ModelSession : IDisposable
     private int _isDisposed;
 
     /// <param name="entry">Entry of the catalogue.</param>
-    /// <param name="session">Session, owned from here on.</param>
-    /// <param name="metrics">Is told the size of each batch.</param>
-    /// <param name="batches">How runs are put together, where the model takes any number of items.</param>
-    /// <exception cref="ModelLoadException">The model has another number of inputs than one.</exception>
+    /// <param name="session">The session; this object takes ownership.</param>
+    /// <param name="metrics">Records the size of each batch.</param>
+    /// <param name="batches">Batch limits, used if the model accepts any number of items.</param>
+    /// <exception cref="ModelLoadException">The model does not have exactly one input.</exception>
     public ModelSession(
         ModelEntry entry, InferenceSession session, InferenceMetrics? metrics = null, BatchLimits? batches = null)
     {
@@ -41,14 +41,13 @@ internal sealed class ModelSession : IDisposable
         _outputNames = [.. session.OutputNames];
         if (_inputNames.Length != 1)
         {
-            throw new ModelLoadException(entry.Id, $"It has {_inputNames.Length} inputs; models have to have one.");
+            throw new ModelLoadException(entry.Id, $"It has {_inputNames.Length} inputs; a model must have one.");
         }
 
         Input = ToShape(session.InputMetadata, _inputNames[0]);
         Outputs = [.. _outputNames.Select(name => ToShape(session.OutputMetadata, name))];
         if (batches is { MaxItems: > 1 } limits && Input.Sizes is [< 0, ..])
         {
-            GainsByBatches = true;
             _batcher = new RunBatcher(Run, limits, TimeProvider.System);
         }
     }
@@ -56,24 +55,24 @@ internal sealed class ModelSession : IDisposable
     /// <summary>The entry of the catalogue.</summary>
     public ModelEntry Entry { get; }
 
-    /// <summary>The input as the file declares it.</summary>
+    /// <summary>The input that the file declares.</summary>
     public TensorShape Input { get; }
 
-    /// <summary>The outputs as the file declares them.</summary>
+    /// <summary>The outputs that the file declares.</summary>
     public IReadOnlyList<TensorShape> Outputs { get; }
 
     /// <summary>
-    /// Whether several pictures in one run take less time than one run for each: on a GPU they do, on a CPU they do
-    /// not, since the values between two operators then no longer fit into its caches.
+    /// Whether runs are batched. On a GPU one run of several images takes less time than one run per image; on a CPU it
+    /// takes more, because the intermediate values then no longer fit into its caches.
     /// </summary>
-    public bool GainsByBatches { get; }
+    public bool IsBatched => _batcher is not null;
 
-    /// <summary>Runs under way.</summary>
+    /// <summary>Number of current runs.</summary>
     public int Running => _uses.CurrentCount - (_isDisposed == 0 ? 1 : 0);
 
     /// <summary>
-    /// Runs the model: on the calling thread, or together with what others ask for at the same time where that is
-    /// faster. What comes out does not depend on which.
+    /// Runs the model, in a batch with other callers if <see cref="IsBatched"/>, otherwise on the calling thread. The
+    /// results are the same.
     /// </summary>
     /// <inheritdoc cref="Run" />
     public ValueTask<ModelOutputs> RunAsync(Memory<float> input, long[] shape, CancellationToken cancellationToken) =>
@@ -82,10 +81,10 @@ internal sealed class ModelSession : IDisposable
             : new(_batcher.RunAsync(input, shape, cancellationToken));
 
     /// <summary>Runs the model on the calling thread.</summary>
-    /// <param name="input">Values of the input, row-major, exactly as many as the shape says.</param>
+    /// <param name="input">Values of the input, row-major; their number must match the shape.</param>
     /// <param name="shape">Shape of the input.</param>
-    /// <param name="cancellationToken">Ends the run between two operators.</param>
-    /// <exception cref="OperationCanceledException">The run was ended, or the session is being disposed.</exception>
+    /// <param name="cancellationToken">Cancels the run between two operators.</param>
+    /// <exception cref="OperationCanceledException">The run was canceled or the session is closing.</exception>
     /// <exception cref="ObjectDisposedException">The session is disposed.</exception>
     /// <exception cref="OnnxRuntimeException">The run failed.</exception>
     public ModelOutputs Run(Memory<float> input, long[] shape, CancellationToken cancellationToken)
@@ -94,7 +93,7 @@ internal sealed class ModelSession : IDisposable
         ObjectDisposedException.ThrowIf(!_uses.TryAddCount(), this);
         try
         {
-            // Looked at after the count: what Dispose does not wait for does not run.
+            // Checked after the count, so that no run starts that Dispose does not wait for.
             _closing.Token.ThrowIfCancellationRequested();
             _metrics?.RecordBatch(Entry.Id, (int)shape[0]);
             return RunCounted(input, shape, cancellationToken);
@@ -106,10 +105,10 @@ internal sealed class ModelSession : IDisposable
     }
 
     /// <summary>
-    /// Runs the model once on zeros. Where it takes any size, one line or picture of <see cref="WarmUpSide"/> pixels.
+    /// Runs the model once on zeros; a dimension of any size becomes 1 item or <see cref="WarmUpSide"/> pixels.
     /// </summary>
-    /// <exception cref="ModelLoadException">It cannot run.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="ModelLoadException">The run failed.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public void WarmUp(CancellationToken cancellationToken)
     {
         long[] sizes = [1, Vision.TensorFormat.ChannelCount, Side(Entry.InputHeight), Side(Entry.InputWidth)];
@@ -154,10 +153,99 @@ internal sealed class ModelSession : IDisposable
         }
         catch (OnnxRuntimeException failure) when (ending.IsCancellationRequested)
         {
-            throw new OperationCanceledException("The model run was ended.", failure, cancellationToken);
+            throw new OperationCanceledException("The model run was canceled.", failure, cancellationToken);
         }
     }
 
     private static TensorShape ToShape(IReadOnlyDictionary<string, NodeMetadata> metadata, string name) =>
         new(name, metadata[name].Dimensions);
+}
+
+/// <summary>Name and shape of an input or output that a model file declares.</summary>
+/// <param name="Name">Name in the graph.</param>
+/// <param name="Sizes">Size of each dimension; -1 for any size.</param>
+internal sealed record TensorShape(string Name, IReadOnlyList<int> Sizes)
+{
+    /// <summary>Whether the shape has these sizes; -1 on either side matches any size.</summary>
+    public bool Matches(params ReadOnlySpan<int> sizes)
+    {
+        if (Sizes.Count != sizes.Length)
+        {
+            return false;
+        }
+
+        for (var i = 0; i < sizes.Length; i++)
+        {
+            if (Sizes[i] >= 0 && sizes[i] >= 0 && Sizes[i] != sizes[i])
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Text for messages, for example "images [1, 3, 416, 416]".</summary>
+    public override string ToString() => $"{Name} [{string.Join(", ", Sizes)}]";
+}
+
+/// <summary>
+/// The outputs of one run in the order of the model's declaration, or some rows of each. Disposing releases their
+/// memory.
+/// </summary>
+internal sealed class ModelOutputs : IDisposable
+{
+    private readonly IReadOnlyList<OrtValue> _values;
+    private readonly Action _release;
+
+    /// <summary>The rows that belong to this object; (0, 1, 1) for all.</summary>
+    private readonly (int First, int Count, int Of) _rows;
+
+    private int _isDisposed;
+
+    /// <param name="values">The outputs; this object takes ownership.</param>
+    public ModelOutputs(IDisposableReadOnlyCollection<OrtValue> values)
+        : this(values, (0, 1, 1), values.Dispose)
+    {
+    }
+
+    private ModelOutputs(IReadOnlyList<OrtValue> values, (int First, int Count, int Of) rows, Action release)
+    {
+        _values = values;
+        _rows = rows;
+        _release = release;
+    }
+
+    /// <summary>A view of some rows of outputs whose first dimension counts items.</summary>
+    /// <param name="first">First row.</param>
+    /// <param name="count">Number of rows.</param>
+    /// <param name="of">Total number of rows.</param>
+    /// <param name="release">Called once when the view is disposed; the outputs stay.</param>
+    public ModelOutputs Rows(int first, int count, int of, Action release) =>
+        new(_values, (first, count, of), release);
+
+    /// <summary>All values of an output, row-major.</summary>
+    public ReadOnlySpan<float> Values(int output)
+    {
+        var all = _values[output].GetTensorDataAsSpan<float>();
+        var row = all.Length / _rows.Of;
+        return all.Slice(_rows.First * row, _rows.Count * row);
+    }
+
+    /// <summary>Shape of an output.</summary>
+    public long[] Shape(int output)
+    {
+        var shape = _values[output].GetTensorTypeAndShape().Shape;
+        shape[0] = shape[0] * _rows.Count / _rows.Of;
+        return shape;
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
+        {
+            _release();
+        }
+    }
 }

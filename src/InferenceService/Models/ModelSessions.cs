@@ -5,29 +5,42 @@ using Microsoft.ML.OnnxRuntime;
 namespace ForegSyte.Inference.Models;
 
 /// <summary>
-/// The models that are in use: each is loaded once, when a pipeline first asks for it, and shared by all pipelines.
-/// Not safe for several threads; pipelines are compiled by one, at the start.
+/// A model of the catalogue cannot be loaded or does not match its family. The service does not start.
+/// </summary>
+/// <param name="modelId">Id of the model in the catalogue.</param>
+/// <param name="problem">The problem and its fix, in full sentences.</param>
+/// <param name="innerException">Cause.</param>
+internal sealed class ModelLoadException(string modelId, string problem, Exception? innerException = null)
+    : Exception($"Model '{modelId}' cannot be used: {problem}", innerException)
+{
+    /// <summary>Id of the model in the catalogue.</summary>
+    public string ModelId { get; } = modelId;
+}
+
+/// <summary>
+/// Loads each model once, when the first pipeline needs it, and shares it between pipelines. Not thread-safe: one
+/// thread compiles the pipelines at the start.
 /// </summary>
 internal sealed class ModelSessions(
     ModelCatalogue catalogue, InferenceDevice device, ILogger<ModelSessions> logger, InferenceMetrics? metrics = null)
     : IDisposable
 {
-    /// <summary>Largest model file, in bytes; ONNX files end at 2 GB, the limit of protobuf.</summary>
+    /// <summary>Maximum size of a model file in bytes; protobuf limits ONNX files to 2 GB.</summary>
     public const long MaxFileBytes = 2_000_000_000;
 
     private readonly SortedDictionary<string, ModelSession> _sessions = new(StringComparer.Ordinal);
 
-    /// <summary>The models that are loaded, ordered by id.</summary>
+    /// <summary>The loaded models, ordered by id.</summary>
     public IReadOnlyList<V1.ModelInfo> Loaded => [.. _sessions.Values.Select(session => session.Entry.ToModelInfo())];
 
     /// <summary>The session of a model.</summary>
-    /// <param name="id">Id in the catalogue; has to be there.</param>
-    /// <exception cref="ModelLoadException">The file is missing, has another hash or is not a model.</exception>
+    /// <param name="id">Id in the catalogue.</param>
+    /// <exception cref="ModelLoadException">The file is missing, has a different hash or is not a model.</exception>
     public ModelSession Get(string id)
     {
         if (!_sessions.TryGetValue(id, out var session))
         {
-            var entry = catalogue.Find(id) ?? throw new ArgumentException($"There is no model '{id}'.", nameof(id));
+            var entry = catalogue.Find(id) ?? throw new ArgumentException($"The model '{id}' is unknown.", nameof(id));
             session = Load(entry);
             _sessions.Add(id, session);
         }
@@ -37,7 +50,7 @@ internal sealed class ModelSessions(
 
     /// <summary>Runs every loaded model once on zeros.</summary>
     /// <exception cref="ModelLoadException">A model cannot run.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public void WarmUp(CancellationToken cancellationToken)
     {
         foreach (var session in _sessions.Values)
@@ -59,15 +72,15 @@ internal sealed class ModelSessions(
 
     private ModelSession Load(ModelEntry entry)
     {
-        // The session is made from the bytes that were hashed, so that the file cannot change in between.
+        // The session uses the hashed bytes, so a change of the file in between has no effect.
         var bytes = ReadFile(entry);
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
         if (sha256 != entry.Sha256)
         {
             throw new ModelLoadException(
                 entry.Id,
-                $"The file {entry.FilePath} has the SHA-256 {sha256}, the catalogue says {entry.Sha256}. Restore the "
-                + "file, or correct sha256 in the catalogue if the change is meant.");
+                $"The file {entry.FilePath} has the SHA-256 {sha256}, but the catalogue says {entry.Sha256}. "
+                + "Restore the file, or correct sha256 in the catalogue if the change is intended.");
         }
 
         try
@@ -77,7 +90,7 @@ internal sealed class ModelSessions(
             try
             {
                 var model = new ModelSession(entry, session, metrics, device.Batches);
-                logger.LogInformation("Loaded model {Model} from {Path}", entry.Id, entry.FilePath);
+                logger.LogInformation("Model {Model} loaded from {Path}", entry.Id, entry.FilePath);
                 return model;
             }
             catch
@@ -99,12 +112,12 @@ internal sealed class ModelSessions(
         if (!file.Exists)
         {
             throw new ModelLoadException(
-                entry.Id, $"The file {entry.FilePath} does not exist. Put it there, or correct file in the catalogue.");
+                entry.Id, $"The file {entry.FilePath} does not exist. Add it, or correct file in the catalogue.");
         }
 
         return file.Length <= MaxFileBytes
             ? File.ReadAllBytes(entry.FilePath)
             : throw new ModelLoadException(
-                entry.Id, $"The file {entry.FilePath} has {file.Length} bytes; at most {MaxFileBytes} are read.");
+                entry.Id, $"The file {entry.FilePath} has {file.Length} bytes; the limit is {MaxFileBytes}.");
     }
 }

@@ -3,7 +3,7 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Inference.Pipelines;
 
-/// <summary>The pipelines of this service: validated, compiled, their models loaded.</summary>
+/// <summary>The pipelines of this service: validated, compiled, with their models loaded.</summary>
 /// <param name="pipelines">Pipelines with distinct ids.</param>
 /// <param name="models">The models that they use, ordered by id.</param>
 internal sealed class PipelineCatalogue(IEnumerable<CompiledPipeline> pipelines, IReadOnlyList<ModelInfo> models)
@@ -15,10 +15,10 @@ internal sealed class PipelineCatalogue(IEnumerable<CompiledPipeline> pipelines,
     public IReadOnlyList<CompiledPipeline> Compiled =>
         field ??= [.. _byId.Values.OrderBy(pipeline => pipeline.Definition.Id, StringComparer.Ordinal)];
 
-    /// <summary>All pipelines as their files have them, ordered by id; not to be changed.</summary>
+    /// <summary>All pipeline definitions, ordered by id; must not be modified.</summary>
     public IReadOnlyList<Pipeline> All => field ??= [.. Compiled.Select(pipeline => pipeline.Definition)];
 
-    /// <summary>The models that were loaded, ordered by id.</summary>
+    /// <summary>The loaded models, ordered by id.</summary>
     public IReadOnlyList<ModelInfo> Models { get; } = models;
 
     /// <summary>The pipeline with an id, or null.</summary>

@@ -5,23 +5,33 @@ using Google.Protobuf;
 
 namespace ForegSyte.Inference.Pipelines;
 
+/// <summary>Pipelines are invalid. The message lists every problem; the service does not start.</summary>
+/// <param name="directory">Folder of the pipelines.</param>
+/// <param name="problems">At least one problem, each a full sentence that names its file.</param>
+internal sealed class InvalidPipelinesException(string directory, IReadOnlyList<string> problems)
+    : Exception($"The pipelines in {directory} are invalid:\n- {string.Join("\n- ", problems)}")
+{
+    /// <summary>Each problem, a full sentence.</summary>
+    public IReadOnlyList<string> Problems { get; } = problems;
+}
+
 /// <summary>Reads and validates a folder of pipelines.</summary>
 internal static class PipelineFiles
 {
-    /// <summary>Most files of the folder.</summary>
+    /// <summary>Maximum number of files in the folder.</summary>
     public const int MaxFiles = 100;
 
-    /// <summary>Largest file, in bytes.</summary>
+    /// <summary>Maximum size of a file in bytes.</summary>
     public const int MaxFileBytes = 1024 * 1024;
 
     /// <summary>The pipelines, ordered by id.</summary>
-    /// <exception cref="InvalidPipelinesException">The folder or a file is wrong; it lists every problem.</exception>
+    /// <exception cref="InvalidPipelinesException">The folder or a file is invalid.</exception>
     public static IReadOnlyList<Pipeline> Read(string directory, ModelCatalogue models)
     {
         if (!Directory.Exists(directory))
         {
             throw new InvalidPipelinesException(
-                directory, ["The folder does not exist. Set Pipelines:Directory to one that does."]);
+                directory, ["The folder does not exist. Set Pipelines:Directory to an existing folder."]);
         }
 
         var paths = Directory.GetFiles(directory, "*.json");
@@ -29,7 +39,7 @@ internal static class PipelineFiles
         if (paths.Length is 0 or > MaxFiles)
         {
             throw new InvalidPipelinesException(
-                directory, [$"The folder has {paths.Length} files *.json; 1 to {MaxFiles} are allowed."]);
+                directory, [$"The folder has {paths.Length} files *.json; it must have 1 to {MaxFiles}."]);
         }
 
         var problems = new List<string>();
@@ -59,7 +69,7 @@ internal static class PipelineFiles
     {
         if (file != pipeline.Id + ".json")
         {
-            yield return $"The file has to be called {pipeline.Id}.json, after the pipeline's id.";
+            yield return $"The file must be named {pipeline.Id}.json, after the id of the pipeline.";
         }
 
         foreach (var problem in PipelineValidator.Check(pipeline, models))
@@ -73,7 +83,7 @@ internal static class PipelineFiles
         var length = new FileInfo(path).Length;
         if (length > MaxFileBytes)
         {
-            problems.Add($"{file}: It has {length} bytes; at most {MaxFileBytes} are read.");
+            problems.Add($"{file}: The file has {length} bytes; the limit is {MaxFileBytes}.");
             return null;
         }
 
@@ -84,7 +94,7 @@ internal static class PipelineFiles
         }
         catch (Exception failure) when (failure is InvalidJsonException or InvalidProtocolBufferException)
         {
-            problems.Add($"{file}: It is not the JSON of a pipeline: {failure.Message}");
+            problems.Add($"{file}: The file is not a pipeline in JSON: {failure.Message}");
             return null;
         }
     }

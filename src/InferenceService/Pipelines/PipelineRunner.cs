@@ -1,26 +1,102 @@
 using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using ForegSyte.Hosting.Errors;
+using ForegSyte.Inference.Models;
+using ForegSyte.Inference.Stages;
 using ForegSyte.Inference.Video;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Pipelines;
 
-/// <summary>Runs pipelines over frames. Safe for several calls at once, which share the models.</summary>
+/// <summary>A node that is ready to run.</summary>
+/// <param name="Id">Id in the pipeline.</param>
+/// <param name="Stage">The stage.</param>
+/// <param name="Upstream">Positions of the upstream nodes in <see cref="CompiledPipeline.Nodes"/>.</param>
+/// <param name="IsOutput">Whether its output is part of the result.</param>
+internal sealed record CompiledNode(string Id, IStage Stage, IReadOnlyList<int> Upstream, bool IsOutput);
+
+/// <summary>A validated pipeline with its models loaded. Thread-safe.</summary>
+internal sealed class CompiledPipeline
+{
+    private CompiledPipeline(Pipeline definition, IReadOnlyList<CompiledNode> nodes)
+    {
+        Definition = definition;
+        Nodes = nodes;
+        var sizes = nodes.Select(node => node.Stage.DecodeSize).Distinct().ToArray();
+        DecodeSize = sizes is [var size] ? size : DecodeSize.Native;
+    }
+
+    /// <summary>The definition from the pipeline's file; must not be modified.</summary>
+    public Pipeline Definition { get; }
+
+    /// <summary>The nodes in topological order.</summary>
+    public IReadOnlyList<CompiledNode> Nodes { get; }
+
+    /// <summary>The size of the frames: fixed if all stages need the same size, otherwise native.</summary>
+    public DecodeSize DecodeSize { get; }
+
+    /// <summary>Creates the stages of a pipeline that <see cref="PipelineValidator"/> accepted.</summary>
+    /// <param name="definition">The pipeline.</param>
+    /// <param name="createStage">Creates the stage of a node.</param>
+    public static CompiledPipeline Create(Pipeline definition, Func<PipelineNode, IStage> createStage)
+    {
+        var byId = definition.Nodes.ToDictionary(node => node.Id);
+        var order = PipelineGraph.TopologicalOrder([.. byId.Keys], PipelineValidator.Edges(definition))
+            ?? throw new ArgumentException("The pipeline has a cycle.", nameof(definition));
+        var positions = order.Select((id, position) => (id, position))
+            .ToDictionary(pair => pair.id, pair => pair.position);
+        var nodes = order.Select(id => new CompiledNode(
+            id,
+            createStage(byId[id]),
+            [.. definition.Edges.Where(edge => edge.To == id).Select(edge => positions[edge.From])],
+            definition.OutputNodes.Contains(id)));
+        return new CompiledPipeline(definition, [.. nodes]);
+    }
+}
+
+/// <summary>
+/// Limits the number of concurrent frames over all calls. Slots are granted in the order of the requests, and a call
+/// requests only a few at a time, so calls of any length take turns.
+/// </summary>
+internal sealed class FrameSlots(int count) : IDisposable
+{
+    private readonly SemaphoreSlim _free = new(count);
+
+    public FrameSlots(InferenceDevice device)
+        : this(device.Split.Runs)
+    {
+    }
+
+    /// <summary>Maximum number of concurrent frames.</summary>
+    public int Count { get; } = count;
+
+    /// <summary>Waits for a slot; <see cref="Release"/> frees it.</summary>
+    public Task TakeAsync(CancellationToken cancellationToken) => _free.WaitAsync(cancellationToken);
+
+    /// <summary>Frees a slot.</summary>
+    public void Release() => _free.Release();
+
+    /// <inheritdoc />
+    public void Dispose() => _free.Dispose();
+}
+
+/// <summary>Runs pipelines over frames. Thread-safe; all calls share the models.</summary>
 internal sealed class PipelineRunner(FrameSlots slots, IOptions<PipelineOptions> options)
 {
     /// <summary>
-    /// The results of the frames, in their order, one for each. Several frames are decoded and computed side by side.
-    /// Every frame is disposed by the runner, also when the caller stops early.
+    /// Returns one result per frame, in the order of the frames. Several frames are decoded and processed concurrently.
+    /// The runner disposes every frame, also if the caller stops early.
     /// </summary>
-    /// <param name="pipeline">Pipeline to run.</param>
-    /// <param name="frames">Frames, pulled on another thread; has to end soon after its token is cancelled.</param>
-    /// <param name="meter">Is told where the time goes.</param>
-    /// <param name="cancellationToken">Stops the frames, the stages and the models' runs.</param>
-    /// <exception cref="Hosting.Errors.ServiceException">
-    /// STAGE_FAILED with the metadata pipelineId, node and frameIndex, of the first frame that failed. What the frames
-    /// throw comes through as it is.
+    /// <param name="pipeline">The pipeline.</param>
+    /// <param name="frames">The frames, read on another thread; must end soon after its token is canceled.</param>
+    /// <param name="meter">Measures decoding and stages.</param>
+    /// <param name="cancellationToken">Cancels the decoder, the stages and the model runs.</param>
+    /// <exception cref="ServiceException">
+    /// STAGE_FAILED with the metadata pipelineId, node and frameIndex of the first frame that failed. Exceptions of the
+    /// frames pass through unchanged.
     /// </exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public async IAsyncEnumerable<FrameResult> RunAsync(
         CompiledPipeline pipeline, IAsyncEnumerable<Frame> frames, SegmentMeter meter,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -31,5 +107,227 @@ internal sealed class PipelineRunner(FrameSlots slots, IOptions<PipelineOptions>
         {
             yield return result;
         }
+    }
+}
+
+/// <summary>
+/// One call: reads the frames, runs each through the nodes as a task of its own, and returns the results in order. A
+/// bounded channel of these tasks keeps the order, drops nothing, and makes slow stages slow down the decoder.
+/// </summary>
+internal sealed class PipelineRun : IAsyncDisposable
+{
+    private readonly CompiledPipeline _pipeline;
+    private readonly FrameSlots _slots;
+    private readonly SegmentMeter _meter;
+    private readonly CancellationToken _caller;
+    private readonly CancellationTokenSource _stop;
+    private readonly Channel<Task<FrameResult>> _results;
+    private readonly UnchangedFrames _unchanged;
+    private readonly Task _reader;
+    private readonly Lock _idle = new();
+
+    /// <summary>Number of decoded frames that are not done.</summary>
+    private int _inProgress;
+
+    /// <summary>Timestamp at which that number last became 0.</summary>
+    private long _idleSince;
+
+    /// <summary>Starts to read frames.</summary>
+    public PipelineRun(
+        CompiledPipeline pipeline, IAsyncEnumerable<Frame> frames, int framesAhead, FrameSlots slots,
+        SegmentMeter meter, CancellationToken cancellationToken)
+    {
+        _pipeline = pipeline;
+        _slots = slots;
+        _meter = meter;
+        _caller = cancellationToken;
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        _idleSince = meter.Start();
+        _unchanged = new UnchangedFrames(pipeline);
+
+        // Two frames are outside the channel: one that waits to enter it and one that the caller waits for.
+        _results = Channel.CreateBounded<Task<FrameResult>>(
+            new BoundedChannelOptions(Math.Max(1, slots.Count + framesAhead - 2))
+            {
+                SingleReader = true,
+                SingleWriter = true,
+                FullMode = BoundedChannelFullMode.Wait,
+                AllowSynchronousContinuations = false,
+            });
+        _reader = Task.Run(() => ReadFramesAsync(frames), CancellationToken.None);
+    }
+
+    /// <summary>The result of the next frame, or null after the last one.</summary>
+    /// <exception cref="ServiceException">A stage or the decoder failed; earlier results were returned.</exception>
+    /// <exception cref="OperationCanceledException">The caller's token was canceled.</exception>
+    public async ValueTask<FrameResult?> NextAsync()
+    {
+        try
+        {
+            return await _results.Reader.WaitToReadAsync(_stop.Token) && _results.Reader.TryRead(out var result)
+                ? await result
+                : null;
+        }
+        catch
+        {
+            await StopAsync();
+
+            // A failure after the caller's cancellation is a consequence of it.
+            _caller.ThrowIfCancellationRequested();
+            throw;
+        }
+    }
+
+    /// <summary>Cancels the frames in progress, waits for them and disposes them.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _unchanged.Dispose();
+        _stop.Dispose();
+    }
+
+    private async Task StopAsync()
+    {
+        await _stop.CancelAsync();
+        await _reader;
+        while (_results.Reader.TryRead(out var result))
+        {
+            await ((Task)result).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Starts a task per frame. It never throws: the channel ends with the exception.</summary>
+    private async Task ReadFramesAsync(IAsyncEnumerable<Frame> frames)
+    {
+        Task last = Task.CompletedTask;
+        var decoded = 0;
+        try
+        {
+            await foreach (var frame in frames.WithCancellation(_stop.Token))
+            {
+                CountStarted();
+                decoded++;
+                var task = new FrameTask(frame, _pipeline.Nodes.Count) { QueuedAt = _meter.Start() };
+                _unchanged.Link(task);
+                var result = Task.Run(() => RunAsync(task), CancellationToken.None);
+                last = result;
+                await _results.Writer.WriteAsync(result, _stop.Token);
+            }
+
+            _results.Writer.Complete();
+        }
+        catch (Exception failure)
+        {
+            // The last task may have missed the channel; the reader of the channel waits for the others.
+            await last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _results.Writer.Complete(failure);
+        }
+        finally
+        {
+            _meter.EndDecode(decoded);
+        }
+    }
+
+    private async Task<FrameResult> RunAsync(FrameTask task)
+    {
+        try
+        {
+            using (task.Frame)
+            {
+                // Before the slot, because the earlier frame may still wait for one.
+                await task.WaitForEarlierAsync();
+                await _slots.TakeAsync(_stop.Token);
+                _meter.AddQueue(task.QueuedAt, _pipeline.Nodes[0].Id);
+                try
+                {
+                    return await RunNodesAsync(task);
+                }
+                finally
+                {
+                    _slots.Release();
+                }
+            }
+        }
+        finally
+        {
+            task.End();
+            CountEnded();
+        }
+    }
+
+    private async ValueTask<FrameResult> RunNodesAsync(FrameTask task)
+    {
+        for (var position = 0; position < _pipeline.Nodes.Count; position++)
+        {
+            var node = _pipeline.Nodes[position];
+            task.Complete(position, task.EarlierOutput(position) is { } earlier
+                ? node.Stage.Reuse(earlier, task.InputOf(node))
+                : await ProcessAsync(node, task));
+        }
+
+        return new FrameResult
+        {
+            FrameIndex = task.Frame.Index,
+            FrameTimestampMs = task.Frame.TimestampMs,
+            Result = ResultAssembly.Assemble([.. _pipeline.Nodes.Zip(task.Outputs)
+                .Where(pair => pair.First.IsOutput).Select(pair => pair.Second!)]),
+        };
+    }
+
+    private async ValueTask<StageOutput> ProcessAsync(CompiledNode node, FrameTask task)
+    {
+        _stop.Token.ThrowIfCancellationRequested();
+        var start = _meter.Start();
+        try
+        {
+            return await node.Stage.ProcessAsync(task.InputOf(node), _stop.Token);
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException || !_stop.IsCancellationRequested)
+        {
+            throw StageFailed(node, task.Frame.Index, failure);
+        }
+        finally
+        {
+            _meter.AddInference(start, node.Id);
+        }
+    }
+
+    private void CountStarted()
+    {
+        lock (_idle)
+        {
+            if (_inProgress++ == 0)
+            {
+                _meter.AddDecodeWait(_idleSince);
+            }
+        }
+    }
+
+    private void CountEnded()
+    {
+        lock (_idle)
+        {
+            if (--_inProgress == 0)
+            {
+                _idleSince = _meter.Start();
+            }
+        }
+    }
+
+    private ServiceException StageFailed(CompiledNode node, int frameIndex, Exception cause)
+    {
+        var frame = frameIndex.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        return new ServiceException(
+            ErrorReason.StageFailed,
+            $"Node '{node.Id}' of the pipeline '{_pipeline.Definition.Id}' failed at frame {frame}.",
+            cause)
+        {
+            Metadata = new Dictionary<string, string>
+            {
+                ["pipelineId"] = _pipeline.Definition.Id,
+                ["node"] = node.Id,
+                ["frameIndex"] = frame,
+            },
+        };
     }
 }

@@ -5,21 +5,21 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Inference.Pipelines;
 
-/// <summary>The rules of a pipeline; all that are broken are told at once.</summary>
+/// <summary>Checks the rules of a pipeline and reports all violations together.</summary>
 internal static partial class PipelineValidator
 {
-    /// <summary>Most nodes of a pipeline.</summary>
+    /// <summary>Maximum number of nodes.</summary>
     public const int MaxNodes = 32;
 
     /// <summary>Checks a pipeline against the stages and the model catalogue.</summary>
-    /// <returns>Every problem, a full sentence; empty for a sound pipeline.</returns>
+    /// <returns>The problems, each a full sentence; empty for a valid pipeline.</returns>
     public static List<string> Check(Pipeline pipeline, ModelCatalogue models)
     {
         var problems = new List<string>();
         CheckId(pipeline.Id, "the pipeline", problems);
         if (pipeline.Nodes.Count is 0 or > MaxNodes)
         {
-            problems.Add($"It has {pipeline.Nodes.Count} nodes; 1 to {MaxNodes} are allowed.");
+            problems.Add($"The pipeline has {pipeline.Nodes.Count} nodes; it must have 1 to {MaxNodes}.");
         }
 
         foreach (var id in Repeated(pipeline.Nodes.Select(node => node.Id)))
@@ -37,7 +37,7 @@ internal static partial class PipelineValidator
         return problems;
     }
 
-    /// <summary>Whether a text may be the id of a pipeline or node.</summary>
+    /// <summary>Whether a text can be the id of a pipeline or node.</summary>
     internal static bool IsId(string text) => IdForm().IsMatch(text);
 
     private static void CheckId(string id, string what, List<string> problems)
@@ -45,7 +45,7 @@ internal static partial class PipelineValidator
         if (!IsId(id))
         {
             problems.Add(
-                $"The id '{id}' of {what} has to be a lower-case letter and then at most 62 of a-z, 0-9 and _.");
+                $"The id '{id}' of {what} must be a lower-case letter followed by at most 62 of a-z, 0-9 and _.");
         }
     }
 
@@ -54,7 +54,7 @@ internal static partial class PipelineValidator
         CheckId(node.Id, "a node", problems);
         if (StageKind.Find(node.Stage) is not { } kind)
         {
-            problems.Add($"Node '{node.Id}' has the unknown stage '{node.Stage}'; there are "
+            problems.Add($"Node '{node.Id}' has the unknown stage '{node.Stage}'; the stages are "
                 + $"{string.Join(", ", StageKind.All.Select(known => known.Name))}.");
             return;
         }
@@ -79,7 +79,8 @@ internal static partial class PipelineValidator
     private static ModelEntry? CheckModel(
         PipelineNode node, StageKind kind, string role, string modelId, ModelCatalogue models, List<string> problems)
     {
-        if (!kind.RequiredRoles.TryGetValue(role, out var wanted) && !kind.OptionalRoles.TryGetValue(role, out wanted))
+        if (!kind.RequiredRoles.TryGetValue(role, out var expected)
+            && !kind.OptionalRoles.TryGetValue(role, out expected))
         {
             var roles = kind.RequiredRoles.Keys.Concat(kind.OptionalRoles.Keys);
             problems.Add($"Node '{node.Id}' names the unknown role '{role}'; the stage {kind.Name} has "
@@ -90,16 +91,16 @@ internal static partial class PipelineValidator
         if (models.Find(modelId) is not { } entry)
         {
             problems.Add(
-                $"Node '{node.Id}' names the model '{modelId}', which the model catalogue does not have; it has "
+                $"Node '{node.Id}' names the model '{modelId}', which is not in the model catalogue; the catalogue has "
                 + $"{string.Join(", ", models.All.Select(known => known.Id))}.");
             return null;
         }
 
-        if (entry.Rules.Role != wanted)
+        if (entry.Rules.Role != expected)
         {
-            var families = FamilyRules.ByName.Values.Where(rules => rules.Role == wanted).Select(rules => rules.Name);
+            var families = FamilyRules.ByName.Values.Where(rules => rules.Role == expected).Select(rules => rules.Name);
             problems.Add($"Node '{node.Id}' gives the model '{modelId}' of the family {entry.Rules.Name} the role "
-                + $"'{role}', which takes the families {string.Join(", ", families.Order(StringComparer.Ordinal))}.");
+                + $"'{role}', which accepts the families {string.Join(", ", families.Order(StringComparer.Ordinal))}.");
             return null;
         }
 
@@ -120,7 +121,7 @@ internal static partial class PipelineValidator
             {
                 problems.Add(FormattableString.Invariant(
                     $"Node '{node.Id}' sets the threshold {name} to {value}; ")
-                    + FormattableString.Invariant($"it has to be {rule.Minimum} to {rule.Maximum}."));
+                    + FormattableString.Invariant($"it must be {rule.Minimum} to {rule.Maximum}."));
             }
         }
     }
@@ -130,7 +131,7 @@ internal static partial class PipelineValidator
         var nodes = pipeline.Nodes.DistinctBy(node => node.Id).ToDictionary(node => node.Id);
         foreach (var (from, to) in Repeated(pipeline.Edges.Select(edge => (edge.From, edge.To))))
         {
-            problems.Add($"The edge from '{from}' to '{to}' is there more than once.");
+            problems.Add($"The edge from '{from}' to '{to}' is listed more than once.");
         }
 
         foreach (var edge in pipeline.Edges)
@@ -145,8 +146,8 @@ internal static partial class PipelineValidator
                 && !target.FedBy.Contains(source.Name))
             {
                 problems.Add(
-                    $"The edge from '{edge.From}' to '{edge.To}' is not allowed: {target.Name} makes no use of "
-                    + $"the output of {source.Name}.");
+                    $"The edge from '{edge.From}' to '{edge.To}' is not allowed: {target.Name} does not use the "
+                    + $"output of {source.Name}.");
             }
         }
 
@@ -165,20 +166,20 @@ internal static partial class PipelineValidator
         var entries = ids.Where(id => pipeline.Edges.All(edge => edge.To != id)).ToHashSet();
         if (!entries.SetEquals(pipeline.EntryNodes.Where(ids.Contains)))
         {
-            problems.Add("entry_nodes has to name exactly the nodes that no edge leads to: "
+            problems.Add("entry_nodes must name exactly the nodes without an incoming edge: "
                 + $"{string.Join(", ", entries.Order(StringComparer.Ordinal))}.");
         }
 
         if (pipeline.OutputNodes.Count == 0)
         {
-            problems.Add("output_nodes is empty; name the nodes whose output is part of the result.");
+            problems.Add("output_nodes is empty; name the nodes whose outputs are part of the result.");
             return;
         }
 
         var reaching = PipelineGraph.Reaching(pipeline.OutputNodes, Edges(pipeline));
         foreach (var id in ids.Where(id => !reaching.Contains(id)).Order(StringComparer.Ordinal))
         {
-            problems.Add($"Node '{id}' leads to no output node, so that its work would be lost.");
+            problems.Add($"Node '{id}' leads to no output node, so its output would be lost.");
         }
     }
 
@@ -199,4 +200,80 @@ internal static partial class PipelineValidator
 
     [GeneratedRegex(@"^[a-z][a-z0-9_]{0,62}\z")]
     private static partial Regex IdForm();
+}
+
+/// <summary>Algorithms on a graph of nodes and edges. Edges to unknown nodes are ignored.</summary>
+internal static class PipelineGraph
+{
+    /// <summary>
+    /// A topological order that keeps the order of the file where the edges allow it; null if the graph has
+    /// a cycle.
+    /// </summary>
+    public static IReadOnlyList<string>? TopologicalOrder(
+        IReadOnlyList<string> nodes, IReadOnlyList<(string From, string To)> edges)
+    {
+        var order = new List<string>();
+        var remaining = new List<string>(nodes.Distinct());
+        while (remaining.Count > 0)
+        {
+            var free = remaining.Find(node => !edges.Any(edge => edge.To == node && remaining.Contains(edge.From)));
+            if (free is null)
+            {
+                return null;
+            }
+
+            remaining.Remove(free);
+            order.Add(free);
+        }
+
+        return order;
+    }
+
+    /// <summary>
+    /// One cycle as a list of nodes that starts and ends with the same node; empty if the graph has none.
+    /// </summary>
+    public static IReadOnlyList<string> FindCycle(
+        IReadOnlyList<string> nodes, IReadOnlyList<(string From, string To)> edges)
+    {
+        // Removing the nodes without outgoing edges repeatedly leaves only cycles and the nodes that lead to them.
+        var remaining = new List<string>(nodes.Distinct());
+        while (remaining.RemoveAll(node => !edges.Any(edge => edge.From == node && remaining.Contains(edge.To))) > 0)
+        {
+        }
+
+        var path = new List<string>();
+        for (var node = remaining.FirstOrDefault(); node is not null;)
+        {
+            var seen = path.IndexOf(node);
+            path.Add(node);
+            if (seen >= 0)
+            {
+                return path[seen..];
+            }
+
+            node = edges.First(edge => edge.From == node && remaining.Contains(edge.To)).To;
+        }
+
+        return [];
+    }
+
+    /// <summary>The targets and the nodes that lead to them.</summary>
+    public static IReadOnlySet<string> Reaching(
+        IEnumerable<string> targets, IReadOnlyList<(string From, string To)> edges)
+    {
+        var reaching = new HashSet<string>(targets);
+        var open = new Queue<string>(reaching);
+        while (open.TryDequeue(out var node))
+        {
+            foreach (var (from, _) in edges.Where(edge => edge.To == node))
+            {
+                if (reaching.Add(from))
+                {
+                    open.Enqueue(from);
+                }
+            }
+        }
+
+        return reaching;
+    }
 }

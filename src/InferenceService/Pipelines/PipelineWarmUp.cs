@@ -4,20 +4,20 @@ using ForegSyte.Inference.Video;
 namespace ForegSyte.Inference.Pipelines;
 
 /// <summary>
-/// Runs every model once and every pipeline over one grey frame, so that the first call is not the slow one and a model
-/// that cannot run stops the start instead of a job.
+/// Runs every model once and every pipeline over one gray frame, so that the first call is not slower than the rest and
+/// a model that cannot run stops the start instead of failing a job.
 /// </summary>
 internal sealed class PipelineWarmUp(
     PipelineCatalogue pipelines, ModelSessions models, TimeProvider time, ILogger<PipelineWarmUp> logger)
 {
-    private const byte Grey = 128;
+    private const byte Gray = 128;
 
-    /// <summary>Size of the frame for pipelines that take any, in pixels.</summary>
+    /// <summary>Frame size in pixels for pipelines that accept any.</summary>
     private static readonly (int Width, int Height) AnySize = (640, 384);
 
-    /// <summary>Warms up; to be awaited before the service reports SERVING.</summary>
+    /// <summary>Warms up; the service must await it before it reports SERVING.</summary>
     /// <exception cref="ModelLoadException">A model or a pipeline cannot run.</exception>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public Task RunAsync(CancellationToken cancellationToken) => Task.Run(
         async () =>
         {
@@ -29,7 +29,7 @@ internal sealed class PipelineWarmUp(
             }
 
             logger.LogInformation(
-                "Warmed up {Models} models and {Pipelines} pipelines in {Milliseconds} ms",
+                "Warm-up of {Models} models and {Pipelines} pipelines finished in {Milliseconds} ms",
                 pipelines.Models.Count, pipelines.All.Count, (int)time.GetElapsedTime(start).TotalMilliseconds);
         },
         cancellationToken);
@@ -39,11 +39,11 @@ internal sealed class PipelineWarmUp(
         var width = pipeline.DecodeSize.Width ?? AnySize.Width;
         var height = pipeline.DecodeSize.Height ?? AnySize.Height;
         using var frame = new Frame(0, 0, width, height, width, height);
-        frame.Pixels.Span.Fill(Grey);
-        var work = new FrameWork(frame, pipeline.Nodes.Count);
+        frame.Pixels.Span.Fill(Gray);
+        var task = new FrameTask(frame, pipeline.Nodes.Count);
         foreach (var (node, position) in pipeline.Nodes.Select((node, position) => (node, position)))
         {
-            work.Outputs[position] = await node.Stage.ProcessAsync(work.InputOf(node), cancellationToken);
+            task.Outputs[position] = await node.Stage.ProcessAsync(task.InputOf(node), cancellationToken);
         }
     }
 }

@@ -4,12 +4,12 @@ using ForegSyte.Inference.Tracing;
 namespace ForegSyte.Inference.Pipelines;
 
 /// <summary>
-/// Adds up where the time of one call goes. Safe for several threads. Frames are computed side by side, so that the
-/// parts may be more than the call took.
+/// Measures decoding and stages of one call. Thread-safe. Frames are processed concurrently, so the parts can add up to
+/// more than the duration of the call.
 /// </summary>
 internal sealed class SegmentMeter(TimeProvider time, InferenceMetrics? metrics = null)
 {
-    private readonly DateTimeOffset _begun = time.GetUtcNow();
+    private readonly DateTimeOffset _startedAt = time.GetUtcNow();
     private readonly long _start = time.GetTimestamp();
     private readonly Lock _lock = new();
     private readonly Dictionary<string, StageTime> _stages = [];
@@ -18,16 +18,16 @@ internal sealed class SegmentMeter(TimeProvider time, InferenceMetrics? metrics 
     private long? _decodeEnd;
     private int _frames;
 
-    /// <summary>Time inside the stages, summed: models with their pre- and postprocessing.</summary>
+    /// <summary>Total time in the stages: models with their pre- and postprocessing.</summary>
     public TimeSpan Inference => new(Interlocked.Read(ref _inferenceTicks));
 
-    /// <summary>Time during which no frame was there to be computed: all waited for the decoder.</summary>
+    /// <summary>Total time without any frame in progress: waiting for the decoder.</summary>
     public TimeSpan DecodeWait => new(Interlocked.Read(ref _decodeWaitTicks));
 
-    /// <summary>A timestamp to give to one of the Add methods.</summary>
+    /// <summary>A timestamp for one of the Add methods.</summary>
     public long Start() => time.GetTimestamp();
 
-    /// <summary>Counts the time since a timestamp as work of a stage.</summary>
+    /// <summary>Adds the time since a timestamp to a stage.</summary>
     public void AddInference(long start, string stage)
     {
         var end = time.GetTimestamp();
@@ -43,19 +43,19 @@ internal sealed class SegmentMeter(TimeProvider time, InferenceMetrics? metrics 
         metrics?.RecordStageCompute(stage, elapsed);
     }
 
-    /// <summary>Counts the time since a timestamp as a frame's wait for its turn.</summary>
+    /// <summary>Records the time since a timestamp as the queue time of a frame.</summary>
     public void AddQueue(long start, string stage) => metrics?.RecordStageQueue(stage, time.GetElapsedTime(start));
 
-    /// <summary>Counts the time since a timestamp as waiting for the decoder, which has given a frame.</summary>
+    /// <summary>Adds the time since a timestamp to the wait for the decoder.</summary>
     public void AddDecodeWait(long start) => Interlocked.Add(ref _decodeWaitTicks, time.GetElapsedTime(start).Ticks);
 
-    /// <summary>The decoder has given its last frame.</summary>
-    /// <param name="frames">How many it gave.</param>
+    /// <summary>Marks the end of decoding.</summary>
+    /// <param name="frames">Number of decoded frames.</param>
     public void EndDecode(int frames) => (_decodeEnd, _frames) = (time.GetTimestamp(), frames);
 
     /// <summary>
-    /// Shows decoding and each stage as a span of the current call: not each frame, whose spans would cost more than
-    /// they tell. Call it when all work has ended.
+    /// Records decoding and each stage as a span of the current call; a span per frame would cost more than it shows.
+    /// Call it when all frames are done.
     /// </summary>
     public void ShowSpans()
     {
@@ -67,7 +67,7 @@ internal sealed class SegmentMeter(TimeProvider time, InferenceMetrics? metrics 
         if (_decodeEnd is { } decodeEnd)
         {
             InferenceTraces.ShowStep(
-                InferenceTraces.Decode, _begun, At(decodeEnd), _frames,
+                InferenceTraces.Decode, _startedAt, At(decodeEnd), _frames,
                 ("foregsyte.decode.wait_seconds", DecodeWait.TotalSeconds));
         }
 
@@ -79,13 +79,13 @@ internal sealed class SegmentMeter(TimeProvider time, InferenceMetrics? metrics 
         }
     }
 
-    private DateTimeOffset At(long timestamp) => _begun + time.GetElapsedTime(_start, timestamp);
+    private DateTimeOffset At(long timestamp) => _startedAt + time.GetElapsedTime(_start, timestamp);
 
-    /// <summary>What a stage did in the call.</summary>
-    /// <param name="Start">Timestamp of its first beginning.</param>
+    /// <summary>Time of a stage in the call.</summary>
+    /// <param name="Start">Timestamp of its first start.</param>
     /// <param name="End">Timestamp of its last end.</param>
-    /// <param name="Frames">How often it worked.</param>
-    /// <param name="Computing">How long, all added up.</param>
+    /// <param name="Frames">Number of processed frames.</param>
+    /// <param name="Computing">Total time.</param>
     private readonly record struct StageTime(long Start, long End, int Frames, TimeSpan Computing)
     {
         public StageTime With(long start, long end, TimeSpan elapsed) =>

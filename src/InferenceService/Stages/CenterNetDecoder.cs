@@ -1,11 +1,13 @@
+using System.Numerics.Tensors;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Vision;
 
 namespace ForegSyte.Inference.Stages;
 
 /// <summary>
-/// CenterNet (X. Zhou et al., "Objects as Points", 2019): an object is a peak of a class's heat map
-/// [1, rows, columns, classes], and its cell has the distances to the sides [1, rows, columns, 4] in input pixels.
+/// CenterNet (X. Zhou et al., "Objects as Points", 2019): an object is a peak of the heat map of its class
+/// [1, rows, columns, classes]; the cell of the peak gives the distances to its sides [1, rows, columns, 4] in input
+/// pixels.
 /// </summary>
 internal sealed class CenterNetDecoder : IDetectionDecoder
 {
@@ -14,7 +16,7 @@ internal sealed class CenterNetDecoder : IDetectionDecoder
     private readonly int _heatOutput;
     private readonly int _distanceOutput;
 
-    /// <exception cref="ModelLoadException">The outputs are not those of the family.</exception>
+    /// <exception cref="ModelLoadException">The outputs do not match the family.</exception>
     public CenterNetDecoder(ModelSession model, int classCount)
     {
         _entry = model.Entry;
@@ -46,16 +48,16 @@ internal sealed class CenterNetDecoder : IDetectionDecoder
             (float)_entry.InputWidth / columns, (float)_entry.InputHeight / rows, confidence, boxes);
     }
 
-    /// <summary>Reads the peaks: values that no neighbour in a 3x3 window of the same class exceeds.</summary>
+    /// <summary>Decodes the peaks: scores that no neighbor in a 3x3 window of the same class exceeds.</summary>
     /// <param name="heat">rows * columns * classCount scores, 0 to 1.</param>
-    /// <param name="distances">rows * columns * 4 values: left, top, right, bottom, in pixels of the input.</param>
-    /// <param name="columns">Cells in a row.</param>
+    /// <param name="distances">rows * columns * 4 values: left, top, right, bottom, in input pixels.</param>
+    /// <param name="columns">Cells per row.</param>
     /// <param name="rows">Rows of cells.</param>
     /// <param name="classCount">Number of classes.</param>
-    /// <param name="cellWidth">Width of a cell in pixels of the input.</param>
-    /// <param name="cellHeight">Height of a cell in pixels of the input.</param>
-    /// <param name="confidence">Smallest confidence that is taken.</param>
-    /// <param name="boxes">Receives the boxes in pixels of the input.</param>
+    /// <param name="cellWidth">Width of a cell in input pixels.</param>
+    /// <param name="cellHeight">Height of a cell in input pixels.</param>
+    /// <param name="confidence">Minimum confidence.</param>
+    /// <param name="boxes">Receives the boxes in input pixels.</param>
     internal static void Decode(
         ReadOnlySpan<float> heat, ReadOnlySpan<float> distances, int columns, int rows, int classCount,
         float cellWidth, float cellHeight, float confidence, List<ScoredBox> boxes)
@@ -63,7 +65,8 @@ internal sealed class CenterNetDecoder : IDetectionDecoder
         for (var cell = 0; cell < columns * rows; cell++)
         {
             var scores = heat.Slice(cell * classCount, classCount);
-            var (classId, score) = BestClass.Of(scores);
+            var classId = TensorPrimitives.IndexOfMax(scores);
+            var score = scores[classId];
             var (column, row) = (cell % columns, cell / columns);
             if (!(score >= confidence) || !IsPeak(heat, column, row, columns, rows, classCount, classId, score))
             {
@@ -97,7 +100,7 @@ internal sealed class CenterNetDecoder : IDetectionDecoder
 
     private static int IndexOf(ModelSession model, int last) =>
         Enumerable.Range(0, model.Outputs.Count)
-            .Where(index => model.Outputs[index].Takes(1, -1, -1, last))
+            .Where(index => model.Outputs[index].Matches(1, -1, -1, last))
             .DefaultIfEmpty(-1)
             .First();
 }

@@ -5,7 +5,7 @@ using ForegSyte.Inference.Vision;
 
 namespace ForegSyte.Inference.Stages;
 
-/// <summary>Finds objects in the whole frame with one detector.</summary>
+/// <summary>Detects objects in the whole frame with one model.</summary>
 internal sealed class DetectObjectsStage : IStage
 {
     private readonly ModelSession _model;
@@ -17,10 +17,10 @@ internal sealed class DetectObjectsStage : IStage
     private readonly float _overlapAcrossClasses;
     private readonly long[] _inputShape;
 
-    /// <param name="model">Detector.</param>
-    /// <param name="thresholds">Thresholds of the node: those of the catalogue with the pipeline's changes.</param>
+    /// <param name="model">The detector.</param>
+    /// <param name="thresholds">Thresholds of the catalogue entry, overridden by those of the node.</param>
     /// <param name="options">Limits.</param>
-    /// <exception cref="ModelLoadException">The model does not fit its family or its entry.</exception>
+    /// <exception cref="ModelLoadException">The model does not match its family or its catalogue entry.</exception>
     public DetectObjectsStage(ModelSession model, IReadOnlyDictionary<string, float> thresholds, StageOptions options)
     {
         _model = model;
@@ -34,20 +34,18 @@ internal sealed class DetectObjectsStage : IStage
         _inputShape = _decoder.Format.Layout == TensorLayout.Planar
             ? [1, TensorFormat.ChannelCount, height, width]
             : [1, height, width, TensorFormat.ChannelCount];
-        if (!model.Input.Takes([.. _inputShape.Select(size => (int)size)]))
+        if (!model.Input.Matches([.. _inputShape.Select(size => (int)size)]))
         {
             throw new ModelLoadException(
                 model.Entry.Id,
-                $"The file takes {model.Input}, the catalogue says [{string.Join(", ", _inputShape)}]. Correct input "
-                + "or family in the catalogue.");
+                $"The input of the file is {model.Input}, but the catalogue says [{string.Join(", ", _inputShape)}]. "
+                + "Correct input or family in the catalogue.");
         }
 
         DecodeSize = _decoder.Placement == ImagePlacement.Stretch ? new DecodeSize(width, height) : DecodeSize.Native;
     }
 
-    /// <summary>
-    /// The model's own size where it wants stretched frames, so that fewer pixels come over the decoder's pipe.
-    /// </summary>
+    /// <summary>The input size of the model if it takes stretched frames, otherwise the native size.</summary>
     public DecodeSize DecodeSize { get; }
 
     public async ValueTask<StageOutput> ProcessAsync(StageInput input, CancellationToken cancellationToken)
@@ -77,15 +75,15 @@ internal sealed class DetectObjectsStage : IStage
     }
 
     /// <summary>
-    /// Suppression sees the boxes in source pixels and cut at the frame's edges, as the results tell them: what lies
-    /// outside the frame does not count as overlap.
+    /// Suppresses the boxes in source pixels, clipped to the frame as in the results: overlap outside the frame does
+    /// not count.
     /// </summary>
     private List<V1.Detection> ToDetections(List<ScoredBox> candidates, in ImageFit fit, Frame frame)
     {
         var boxes = new List<ScoredBox>(candidates.Count);
         foreach (var candidate in candidates)
         {
-            var box = fit.ToPicture(candidate, frame.SourceWidth, frame.SourceHeight);
+            var box = fit.ToImage(candidate, frame.SourceWidth, frame.SourceHeight);
             if (box is { Width: > 0, Height: > 0 } && float.IsFinite(box.Area))
             {
                 boxes.Add(box);

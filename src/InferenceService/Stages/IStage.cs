@@ -2,29 +2,48 @@ using ForegSyte.Inference.Video;
 
 namespace ForegSyte.Inference.Stages;
 
-/// <summary>The work of a pipeline's node. One instance serves all calls and is safe for several at once.</summary>
+/// <summary>The computation of a pipeline node. One instance serves all calls and is thread-safe.</summary>
 internal interface IStage
 {
-    /// <summary>The size of the frames that the stage wants; a fixed size only where the stage needs no more.</summary>
+    /// <summary>The frame size that the stage needs; a fixed size lets the decoder send fewer pixels.</summary>
     DecodeSize DecodeSize { get; }
 
-    /// <summary>
-    /// Looks at one frame. The result does not depend on the frames that are worked on at the same time.
-    /// </summary>
-    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <summary>Processes one frame. The result does not depend on other frames in progress.</summary>
+    /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     ValueTask<StageOutput> ProcessAsync(StageInput input, CancellationToken cancellationToken);
 
     /// <summary>
-    /// How much a frame may differ from an earlier one of the same call for the stage to take over its output, in grey
-    /// levels as <see cref="Vision.FrameChange"/> measures them; 0 where every frame is looked at.
+    /// Maximum difference from an earlier frame of the same call up to which the stage reuses that frame's output, in
+    /// gray levels as measured by <see cref="Vision.FrameChange"/>; 0 to process every frame.
     /// </summary>
     int ChangeThreshold => 0;
 
     /// <summary>
-    /// The output for a frame that shows the same as an earlier one; only where there is a
-    /// <see cref="ChangeThreshold"/>.
+    /// The output for a frame that looks like an earlier one; called only if <see cref="ChangeThreshold"/> is not 0.
     /// </summary>
-    /// <param name="earlier">What the stage gave for the earlier frame; not to be changed.</param>
-    /// <param name="input">The frame, with what the stages before have found in it.</param>
-    StageOutput TakeOver(StageOutput earlier, StageInput input) => throw new NotSupportedException();
+    /// <param name="earlier">Output for the earlier frame; must not be modified.</param>
+    /// <param name="input">The frame and the outputs of its upstream nodes.</param>
+    StageOutput Reuse(StageOutput earlier, StageInput input) => throw new NotSupportedException();
 }
+
+/// <summary>Input of a stage.</summary>
+/// <param name="Frame">The frame; valid until the call returns.</param>
+/// <param name="Upstream">Outputs of the upstream nodes, in the order of the pipeline's edges.</param>
+internal readonly record struct StageInput(Frame Frame, IReadOnlyList<StageOutput> Upstream);
+
+/// <summary>Findings of a stage in one frame, in source pixels.</summary>
+/// <param name="Detections">Objects by descending confidence; empty if the stage detects none.</param>
+/// <param name="Texts">Lines of text in reading order; empty if the stage reads none.</param>
+internal sealed record StageOutput(IReadOnlyList<V1.Detection> Detections, IReadOnlyList<TextFinding> Texts)
+{
+    /// <summary>An output of objects only.</summary>
+    public static StageOutput Of(IReadOnlyList<V1.Detection> detections) => new(detections, []);
+
+    /// <summary>An output of text only.</summary>
+    public static StageOutput Of(IReadOnlyList<TextFinding> texts) => new([], texts);
+}
+
+/// <summary>A line of text and the object that it is on.</summary>
+/// <param name="Region">The line. Its detection_index is set when the detections of the frame are in order.</param>
+/// <param name="Within">The upstream detection around the line; null if there is none.</param>
+internal sealed record TextFinding(V1.TextRegion Region, V1.Detection? Within);

@@ -1,16 +1,17 @@
+using System.Numerics.Tensors;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Vision;
 
 namespace ForegSyte.Inference.Stages;
 
 /// <summary>
-/// NanoDet with one pair of outputs for each stride: scores [1, cells, classes], already sigmoid, and distances
-/// [1, cells, 4 * bins] as distributions (X. Li et al., "Generalized Focal Loss", NeurIPS 2020; decoding as in
+/// NanoDet with one pair of outputs per stride: scores [1, cells, classes] after the sigmoid, and distances
+/// [1, cells, 4 * bins] as distributions (X. Li et al., "Generalized Focal Loss", NeurIPS 2020; decoded like
 /// RangiLyu/nanodet, nanodet/model/head/nanodet_head.py).
 /// </summary>
 internal sealed class NanoDetDecoder : IDetectionDecoder
 {
-    /// <summary>Input pixels a cell, for each of the three pairs of outputs.</summary>
+    /// <summary>Input pixels per cell, for each of the three pairs of outputs.</summary>
     private static readonly int[] Strides = [8, 16, 32];
 
     private readonly ModelEntry _entry;
@@ -18,7 +19,7 @@ internal sealed class NanoDetDecoder : IDetectionDecoder
     private readonly int[] _scoreOutputs;
     private readonly int[] _distanceOutputs;
 
-    /// <exception cref="ModelLoadException">The outputs are not those of the family.</exception>
+    /// <exception cref="ModelLoadException">The outputs do not match the family.</exception>
     public NanoDetDecoder(ModelSession model, int classCount)
     {
         _entry = model.Entry;
@@ -36,7 +37,7 @@ internal sealed class NanoDetDecoder : IDetectionDecoder
     }
 
     /// <summary>
-    /// BGR, minus the mean, by the deviation of ImageNet in 8-bit units: NanoDet's training configuration.
+    /// BGR, normalized by the mean and deviation of ImageNet in 8-bit units (training configuration of NanoDet).
     /// </summary>
     public TensorFormat Format { get; } = TensorFormat.Normalized(
         ChannelOrder.Bgr, TensorLayout.Planar, 1, (103.53f, 116.28f, 123.675f), (57.375f, 57.12f, 58.395f));
@@ -56,15 +57,15 @@ internal sealed class NanoDetDecoder : IDetectionDecoder
         }
     }
 
-    /// <summary>Reads the outputs of one stride; a cell gives one box, of its best class.</summary>
+    /// <summary>Decodes the outputs of one stride; a cell gives one box, of its best class.</summary>
     /// <param name="scores">rows * columns * classCount scores, 0 to 1.</param>
-    /// <param name="distances">rows * columns * 4 * bins values: left, top, right, bottom, not yet softmax.</param>
-    /// <param name="stride">Input pixels a cell.</param>
-    /// <param name="columns">Cells in a row.</param>
+    /// <param name="distances">rows * columns * 4 * bins values: left, top, right, bottom, before the softmax.</param>
+    /// <param name="stride">Input pixels per cell.</param>
+    /// <param name="columns">Cells per row.</param>
     /// <param name="rows">Rows of cells.</param>
     /// <param name="classCount">Number of classes.</param>
-    /// <param name="confidence">Smallest confidence that is taken.</param>
-    /// <param name="boxes">Receives the boxes in pixels of the input.</param>
+    /// <param name="confidence">Minimum confidence.</param>
+    /// <param name="boxes">Receives the boxes in input pixels.</param>
     internal static void DecodeLevel(
         ReadOnlySpan<float> scores, ReadOnlySpan<float> distances, int stride, int columns, int rows, int classCount,
         float confidence, List<ScoredBox> boxes)
@@ -72,7 +73,9 @@ internal sealed class NanoDetDecoder : IDetectionDecoder
         var bins = distances.Length / (columns * rows * 4);
         for (var cell = 0; cell < columns * rows; cell++)
         {
-            var (classId, score) = BestClass.Of(scores.Slice(cell * classCount, classCount));
+            var classScores = scores.Slice(cell * classCount, classCount);
+            var classId = TensorPrimitives.IndexOfMax(classScores);
+            var score = classScores[classId];
             if (!(score >= confidence))
             {
                 continue;
@@ -91,10 +94,10 @@ internal sealed class NanoDetDecoder : IDetectionDecoder
         }
     }
 
-    /// <summary>Mean of a distribution over the bins 0, 1, 2, … that is given as logits.</summary>
+    /// <summary>Mean of a distribution over the bins 0, 1, 2, …, given as logits.</summary>
     internal static float Expectation(ReadOnlySpan<float> logits)
     {
-        var largest = System.Numerics.Tensors.TensorPrimitives.Max(logits);
+        var largest = TensorPrimitives.Max(logits);
         var (sum, weighted) = (0f, 0f);
         for (var bin = 0; bin < logits.Length; bin++)
         {
@@ -111,7 +114,7 @@ internal sealed class NanoDetDecoder : IDetectionDecoder
     private static IEnumerable<int> Indexes(ModelSession model, Predicate<IReadOnlyList<int>> fits) =>
         Enumerable.Range(0, model.Outputs.Count).Where(index => fits([.. model.Outputs[index].Sizes]));
 
-    /// <summary>The output with a number of cells: the converted graph does not keep the outputs in order.</summary>
+    /// <summary>The output with a number of cells; the converted graph has its outputs in another order.</summary>
     private ReadOnlySpan<float> Pick(ModelOutputs outputs, int[] candidates, int cells)
     {
         foreach (var output in candidates)

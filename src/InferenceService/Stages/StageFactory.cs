@@ -3,15 +3,64 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Stages;
 
-/// <summary>Makes the stage of a validated node.</summary>
+/// <summary>
+/// A stage that pipelines can name. To add a stage: implement <see cref="IStage"/>, add its kind to <see cref="All"/>
+/// and its construction to <see cref="StageFactory.Create"/>.
+/// </summary>
+/// <param name="Name">Name in a pipeline.</param>
+/// <param name="RequiredRoles">Model roles that a node must fill.</param>
+/// <param name="OptionalRoles">Model roles that a node can fill.</param>
+/// <param name="FedBy">Names of the stages whose output it uses.</param>
+internal sealed record StageKind(
+    string Name, IReadOnlyDictionary<string, ModelRole> RequiredRoles,
+    IReadOnlyDictionary<string, ModelRole> OptionalRoles, IReadOnlyList<string> FedBy)
+{
+    public const string DetectObjectsName = "detect_objects";
+
+    public const string ReadTextName = "read_text";
+
+    public const string DetectorRole = "detector";
+
+    public const string TextDetectorRole = "text_detector";
+
+    public const string TextRecognizerRole = "text_recognizer";
+
+    public const string TextDirectionRole = "text_direction";
+
+    /// <summary>Detects objects in the whole frame.</summary>
+    public static readonly StageKind DetectObjects = new(
+        DetectObjectsName,
+        new Dictionary<string, ModelRole> { [DetectorRole] = ModelRole.Detector },
+        new Dictionary<string, ModelRole>(),
+        []);
+
+    /// <summary>Reads the text of the whole frame and links each line to the upstream detection around it.</summary>
+    public static readonly StageKind ReadText = new(
+        ReadTextName,
+        new Dictionary<string, ModelRole>
+        {
+            [TextDetectorRole] = ModelRole.TextDetector,
+            [TextRecognizerRole] = ModelRole.TextRecognizer,
+        },
+        new Dictionary<string, ModelRole> { [TextDirectionRole] = ModelRole.TextDirection },
+        [DetectObjectsName]);
+
+    /// <summary>All stages.</summary>
+    public static readonly IReadOnlyList<StageKind> All = [DetectObjects, ReadText];
+
+    /// <summary>The stage with a name, or null.</summary>
+    public static StageKind? Find(string name) => All.FirstOrDefault(kind => kind.Name == name);
+}
+
+/// <summary>Creates the stage of a validated node.</summary>
 internal sealed class StageFactory(ModelSessions models, IOptions<StageOptions> options)
 {
-    /// <exception cref="ModelLoadException">A model cannot be loaded or does not fit its family.</exception>
+    /// <exception cref="ModelLoadException">A model cannot be loaded or does not match its family.</exception>
     public IStage Create(V1.PipelineNode node) => node.Stage switch
     {
         StageKind.DetectObjectsName => CreateDetectObjects(node),
         StageKind.ReadTextName => CreateReadText(node),
-        _ => throw new ArgumentException($"There is no stage '{node.Stage}'.", nameof(node)),
+        _ => throw new ArgumentException($"The stage '{node.Stage}' is unknown.", nameof(node)),
     };
 
     private DetectObjectsStage CreateDetectObjects(V1.PipelineNode node)
@@ -35,7 +84,7 @@ internal sealed class StageFactory(ModelSessions models, IOptions<StageOptions> 
             options.Value.TextChangeThreshold);
     }
 
-    /// <summary>The thresholds of a model, where the node has its own those.</summary>
+    /// <summary>The thresholds of a model, overridden by those of the node.</summary>
     private static Dictionary<string, float> ThresholdsOf(V1.PipelineNode node, ModelSession model)
     {
         var thresholds = new Dictionary<string, float>(model.Entry.Thresholds);

@@ -5,18 +5,18 @@ namespace ForegSyte.Inference.Stages;
 
 /// <summary>
 /// YOLOv8, YOLO11 and other detectors that Ultralytics exports without suppression (format=onnx, nms=False): one output
-/// [1, 4 + classes, boxes] with centre x, centre y, width and height in pixels of the input, scores already sigmoid, no
-/// objectness.
+/// [1, 4 + classes, boxes] with center x, center y, width and height in input pixels and the scores after the sigmoid,
+/// without objectness.
 /// </summary>
 internal sealed class YoloV8Decoder : IDetectionDecoder
 {
     private readonly int _classCount;
 
-    /// <exception cref="ModelLoadException">The output is not that of the family.</exception>
+    /// <exception cref="ModelLoadException">The output does not match the family.</exception>
     public YoloV8Decoder(ModelSession model, int classCount)
     {
         _classCount = classCount;
-        if (model.Outputs is not [var output] || !output.Takes(1, 4 + classCount, -1))
+        if (model.Outputs is not [var output] || !output.Matches(1, 4 + classCount, -1))
         {
             throw new ModelLoadException(
                 model.Entry.Id,
@@ -27,18 +27,18 @@ internal sealed class YoloV8Decoder : IDetectionDecoder
 
     public TensorFormat Format { get; } = TensorFormat.Scaled(ChannelOrder.Rgb, TensorLayout.Planar, 1 / 255f);
 
-    public ImagePlacement Placement => ImagePlacement.LetterboxCentre;
+    public ImagePlacement Placement => ImagePlacement.LetterboxCenter;
 
     public byte Padding => 114;
 
     public void Decode(ModelOutputs outputs, float confidence, List<ScoredBox> boxes) =>
         Decode(outputs.Values(0), _classCount, confidence, boxes);
 
-    /// <summary>Reads the boxes. A box gives one detection, of its best class.</summary>
-    /// <param name="values">(4 + classCount) rows of one value for each box.</param>
+    /// <summary>Decodes the boxes; a box gives one detection, of its best class.</summary>
+    /// <param name="values">(4 + classCount) rows of one value per box.</param>
     /// <param name="classCount">Number of classes.</param>
-    /// <param name="confidence">Smallest confidence that is taken.</param>
-    /// <param name="boxes">Receives the boxes in pixels of the input.</param>
+    /// <param name="confidence">Minimum confidence.</param>
+    /// <param name="boxes">Receives the boxes in input pixels.</param>
     internal static void Decode(ReadOnlySpan<float> values, int classCount, float confidence, List<ScoredBox> boxes)
     {
         var count = values.Length / (4 + classCount);

@@ -1,11 +1,13 @@
+using System.Numerics.Tensors;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Vision;
 
 namespace ForegSyte.Inference.Stages;
 
 /// <summary>
-/// YOLOX (Z. Ge et al., 2021) as its tools/export_onnx.py writes it: one output [1, cells, 5 + classes] over the
-/// strides 8, 16 and 32, objectness and scores already sigmoid, boxes relative to the grid (yolox/utils/demo_utils.py).
+/// YOLOX (Z. Ge et al., 2021) as exported by its tools/export_onnx.py: one output [1, cells, 5 + classes] over the
+/// strides 8, 16 and 32, objectness and scores after the sigmoid, boxes relative to the grid
+/// (yolox/utils/demo_utils.py).
 /// </summary>
 internal sealed class YoloXDecoder : IDetectionDecoder
 {
@@ -14,13 +16,13 @@ internal sealed class YoloXDecoder : IDetectionDecoder
     private readonly ModelEntry _entry;
     private readonly int _classCount;
 
-    /// <exception cref="ModelLoadException">The output is not that of the family.</exception>
+    /// <exception cref="ModelLoadException">The output does not match the family.</exception>
     public YoloXDecoder(ModelSession model, int classCount)
     {
         _entry = model.Entry;
         _classCount = classCount;
         var cells = Strides.Sum(stride => (_entry.InputWidth / stride) * (_entry.InputHeight / stride));
-        if (model.Outputs is not [var output] || !output.Takes(1, cells, 5 + classCount))
+        if (model.Outputs is not [var output] || !output.Matches(1, cells, 5 + classCount))
         {
             throw new ModelLoadException(
                 model.Entry.Id,
@@ -49,15 +51,15 @@ internal sealed class YoloXDecoder : IDetectionDecoder
     }
 
     /// <summary>
-    /// Reads the cells of one stride: centre = (value + cell) * stride, size = exp(value) * stride, confidence =
+    /// Decodes the cells of one stride: center = (value + cell) * stride, size = exp(value) * stride, confidence =
     /// objectness * score of the best class.
     /// </summary>
     /// <param name="cells">Rows of 5 + classCount values: x, y, log width, log height, objectness, scores.</param>
-    /// <param name="stride">Input pixels a cell.</param>
-    /// <param name="columns">Cells in a row.</param>
+    /// <param name="stride">Input pixels per cell.</param>
+    /// <param name="columns">Cells per row.</param>
     /// <param name="classCount">Number of classes.</param>
-    /// <param name="confidence">Smallest confidence that is taken.</param>
-    /// <param name="boxes">Receives the boxes in pixels of the input.</param>
+    /// <param name="confidence">Minimum confidence.</param>
+    /// <param name="boxes">Receives the boxes in input pixels.</param>
     internal static void DecodeLevel(
         ReadOnlySpan<float> cells, int stride, int columns, int classCount, float confidence, List<ScoredBox> boxes)
     {
@@ -70,13 +72,13 @@ internal sealed class YoloXDecoder : IDetectionDecoder
                 continue;
             }
 
-            var (classId, score) = BestClass.Of(values[5..]);
-            if (values[4] * score >= confidence)
+            var classId = TensorPrimitives.IndexOfMax(values[5..]);
+            var score = values[4] * values[5 + classId];
+            if (score >= confidence)
             {
                 var (x, y) = ((values[0] + (cell % columns)) * stride, (values[1] + (cell / columns)) * stride);
                 var (halfWidth, halfHeight) = (MathF.Exp(values[2]) * stride / 2, MathF.Exp(values[3]) * stride / 2);
-                boxes.Add(new ScoredBox(
-                    x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight, classId, values[4] * score));
+                boxes.Add(new ScoredBox(x - halfWidth, y - halfHeight, x + halfWidth, y + halfHeight, classId, score));
             }
         }
     }

@@ -3,29 +3,27 @@ using System.Runtime.Intrinsics;
 
 namespace ForegSyte.Inference.Vision;
 
-/// <summary>Tells whether two pictures of one size show the same.</summary>
+/// <summary>Detects changes between two images of the same size.</summary>
 internal static class FrameChange
 {
     /// <summary>
-    /// Side of the blocks that are compared, in pixels; about a character of small text, so that one that changes is
-    /// not lost in a picture that stays.
+    /// Side of the compared blocks in pixels. A block is about as large as a character of small text, so that an
+    /// unchanged background does not average the change of one character away.
     /// </summary>
     public const int BlockSide = 16;
 
     private const int BlockBytes = BlockSide * RgbImage.BytesPerPixel;
 
-    /// <summary>
-    /// Whether some block of 16x16 pixels differs by more than a limit: the mean of the absolute differences of its
-    /// bytes.
-    /// </summary>
-    /// <param name="image">A picture.</param>
-    /// <param name="earlier">A picture of the same size.</param>
-    /// <param name="limit">Grey levels, 0 to 255.</param>
+    /// <summary>Whether the mean absolute difference of the bytes of any 16x16 block exceeds a limit.</summary>
+    /// <param name="image">An image.</param>
+    /// <param name="earlier">An image of the same size.</param>
+    /// <param name="limit">Gray levels, 0 to 255.</param>
+    /// <exception cref="ArgumentException">The images have different sizes.</exception>
     public static bool Exceeds(RgbImage image, RgbImage earlier, int limit)
     {
         if (image.Width != earlier.Width || image.Height != earlier.Height)
         {
-            throw new ArgumentException("The pictures have to be of one size.", nameof(earlier));
+            throw new ArgumentException("Both images must have the same size.", nameof(earlier));
         }
 
         for (var top = 0; top < image.Height; top += BlockSide)

@@ -1,32 +1,73 @@
 using System.Buffers;
 using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace ForegSyte.Inference.Vision;
 
 /// <summary>
-/// Writes an image into a float tensor: bilinear scaling, channel order, normalisation and padding in one pass.
-/// Pixel centres lie at half coordinates, the convention of OpenCV's INTER_LINEAR, on which the models were trained:
-/// source = (target + 0.5) * sourceSize / targetSize - 0.5, cut at the edges. Unlike OpenCV the result is not rounded
-/// to whole 8-bit values, which differs by at most half a grey level.
+/// A view of packed 8-bit RGB pixels: <see cref="Height"/> rows of <see cref="Width"/> * 3 bytes, without padding.
+/// </summary>
+internal readonly ref struct RgbImage
+{
+    /// <summary>Bytes per pixel.</summary>
+    public const int BytesPerPixel = 3;
+
+    /// <param name="pixels">Exactly width * height * 3 bytes.</param>
+    /// <param name="width">Width in pixels, at least 1.</param>
+    /// <param name="height">Height in pixels, at least 1.</param>
+    /// <exception cref="ArgumentException">The number of bytes does not match the size.</exception>
+    public RgbImage(ReadOnlySpan<byte> pixels, int width, int height)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
+        if (pixels.Length != (long)width * height * BytesPerPixel)
+        {
+            throw new ArgumentException(
+                $"An RGB image of {width}x{height} pixels needs {(long)width * height * BytesPerPixel} bytes, "
+                + $"not {pixels.Length}.", nameof(pixels));
+        }
+
+        Pixels = pixels;
+        Width = width;
+        Height = height;
+    }
+
+    public ReadOnlySpan<byte> Pixels { get; }
+
+    public int Width { get; }
+
+    public int Height { get; }
+
+    /// <summary>The bytes of one row.</summary>
+    public ReadOnlySpan<byte> Row(int y) => Pixels.Slice(y * Width * BytesPerPixel, Width * BytesPerPixel);
+}
+
+/// <summary>
+/// Writes an image into a float tensor: bilinear scaling, channel order, normalization and padding in one pass.
+/// Pixel centers lie at half coordinates, the convention of OpenCV's INTER_LINEAR, with which the models were trained:
+/// source = (target + 0.5) * sourceSize / targetSize - 0.5, clamped to the image. Unlike OpenCV, the result is not
+/// rounded to 8 bits; the difference is at most half a gray level.
 /// </summary>
 internal static class ImageTensor
 {
     /// <summary>Fills the tensor.</summary>
     /// <param name="image">The image.</param>
-    /// <param name="fit">Where the image goes, from <see cref="ImageFit.Of"/>.</param>
-    /// <param name="format">Channel order, layout and normalisation.</param>
-    /// <param name="padding">8-bit grey of what the image does not cover, 0 to 255.</param>
+    /// <param name="fit">Position and size of the image in the tensor.</param>
+    /// <param name="format">Channel order, layout and normalization.</param>
+    /// <param name="padding">8-bit gray level of the area outside the image, 0 to 255.</param>
     /// <param name="tensor">tensorHeight * tensorWidth * 3 values.</param>
     /// <param name="tensorWidth">Width of the tensor.</param>
     /// <param name="tensorHeight">Height of the tensor.</param>
+    /// <exception cref="ArgumentException">The length of the tensor does not match its size.</exception>
     public static void Fill(
         RgbImage image, in ImageFit fit, TensorFormat format, byte padding, Span<float> tensor,
         int tensorWidth, int tensorHeight)
     {
         if (tensor.Length != tensorWidth * tensorHeight * TensorFormat.ChannelCount)
         {
-            throw new ArgumentException($"{tensor.Length} values are not {tensorWidth}x{tensorHeight}x3.",
-                nameof(tensor));
+            throw new ArgumentException(
+                $"A tensor of {tensorWidth}x{tensorHeight}x3 cannot have {tensor.Length} values.", nameof(tensor));
         }
 
         if (fit.Width != tensorWidth || fit.Height != tensorHeight)
@@ -34,21 +75,21 @@ internal static class ImageTensor
             Pad(format, padding, tensor, tensorWidth * tensorHeight);
         }
 
+        if (fit.Width == image.Width && fit.Height == image.Height && format.Layout == TensorLayout.Planar)
+        {
+            Copy(image, fit, format, tensor, tensorWidth, tensorHeight);
+            return;
+        }
+
         var rowLength = fit.Width * TensorFormat.ChannelCount;
         var rows = ArrayPool<float>.Shared.Rent(2 * rowLength);
         var columns = ArrayPool<Tap>.Shared.Rent(fit.Width);
         try
         {
-            if (fit.Width == image.Width && fit.Height == image.Height && format.Layout == TensorLayout.Planar)
-            {
-                Convert(image, fit, format, tensor, tensorWidth, tensorHeight);
-                return;
-            }
-
             FillTaps(columns.AsSpan(0, fit.Width), image.Width);
             var upper = rows.AsSpan(0, rowLength);
             var lower = rows.AsSpan(rowLength, rowLength);
-            FillRows(image, fit, format, columns.AsSpan(0, fit.Width), upper, lower, tensor, tensorWidth, tensorHeight);
+            Scale(image, fit, format, columns.AsSpan(0, fit.Width), upper, lower, tensor, tensorWidth, tensorHeight);
         }
         finally
         {
@@ -57,8 +98,8 @@ internal static class ImageTensor
         }
     }
 
-    /// <summary>An image that is not scaled: its rows go straight into the planes.</summary>
-    private static void Convert(
+    /// <summary>Copies an image that needs no scaling into a planar tensor.</summary>
+    private static void Copy(
         RgbImage image, in ImageFit fit, TensorFormat format, Span<float> tensor, int tensorWidth, int tensorHeight)
     {
         for (var y = 0; y < fit.Height; y++)
@@ -72,9 +113,9 @@ internal static class ImageTensor
     }
 
     /// <summary>
-    /// Blends, for each row of the tensor, the two nearest rows of the image, scaled to width only once each.
+    /// Blends the two nearest image rows into each tensor row. Each image row is scaled horizontally only once.
     /// </summary>
-    private static void FillRows(
+    private static void Scale(
         RgbImage image, in ImageFit fit, TensorFormat format, ReadOnlySpan<Tap> columns, Span<float> upper,
         Span<float> lower, Span<float> tensor, int tensorWidth, int tensorHeight)
     {
@@ -108,7 +149,7 @@ internal static class ImageTensor
         }
     }
 
-    /// <summary>One row of the image scaled to width and normalised, in the tensor's layout.</summary>
+    /// <summary>Scales one image row horizontally and normalizes it, in the layout of the tensor.</summary>
     private static void ScaleRow(ReadOnlySpan<byte> row, ReadOnlySpan<Tap> columns, TensorFormat format,
         Span<float> scaled)
     {
@@ -186,7 +227,7 @@ internal static class ImageTensor
         }
     }
 
-    /// <summary>Two neighbouring source positions and the weight, 0 to 1, of the second.</summary>
+    /// <summary>Two neighboring source positions and the weight of the second, 0 to 1.</summary>
     private readonly record struct Tap(int First, int Second, float Weight)
     {
         public static Tap At(int target, int targetSize, int sourceSize)
@@ -195,5 +236,67 @@ internal static class ImageTensor
             var first = (int)position;
             return new(first, Math.Min(first + 1, sourceSize - 1), (float)(position - first));
         }
+    }
+}
+
+/// <summary>Extracts one channel from a row of packed RGB pixels and normalizes it: pixel * scale + offset.</summary>
+internal static class PixelRow
+{
+    /// <summary>Pixels per step; they fill three vectors of 16 bytes.</summary>
+    private const int Step = 16;
+
+    /// <summary>
+    /// For each byte of an RGB pixel and each of the three vectors: the positions of that byte in the vector, in the
+    /// order of the pixels; 255 where the byte of a pixel lies in another vector.
+    /// </summary>
+    private static readonly Vector128<byte>[] Picks =
+        [.. Enumerable.Range(0, 9).Select(index => Pick(index / 3, index % 3))];
+
+    /// <summary>Fills one row of one plane of a tensor.</summary>
+    /// <param name="row">target.Length pixels of 3 bytes.</param>
+    /// <param name="format">Normalization and channel order.</param>
+    /// <param name="channel">Channel of the tensor, 0 to 2.</param>
+    /// <param name="target">Receives one value per pixel.</param>
+    public static void ToPlane(ReadOnlySpan<byte> row, TensorFormat format, int channel, Span<float> target)
+    {
+        var source = format.SourceByteOf(channel);
+        var (scale, offset) = (format.ScaleOf(channel), format.OffsetOf(channel));
+        var (first, second, third) = (Picks[3 * source], Picks[(3 * source) + 1], Picks[(3 * source) + 2]);
+        var x = 0;
+        for (; x + Step <= target.Length; x += Step)
+        {
+            var vectors = MemoryMarshal.Cast<byte, Vector128<byte>>(
+                row.Slice(x * RgbImage.BytesPerPixel, Step * RgbImage.BytesPerPixel));
+            var picked = Vector128.Shuffle(vectors[0], first) | Vector128.Shuffle(vectors[1], second)
+                | Vector128.Shuffle(vectors[2], third);
+            var (low, high) = Vector128.Widen(picked);
+            Store(low, scale, offset, target.Slice(x, Step / 2));
+            Store(high, scale, offset, target.Slice(x + (Step / 2), Step / 2));
+        }
+
+        for (; x < target.Length; x++)
+        {
+            target[x] = (row[(x * RgbImage.BytesPerPixel) + source] * scale) + offset;
+        }
+    }
+
+    /// <summary>Rounds after the product and after the sum, so that every processor gives the same bits.</summary>
+    private static void Store(Vector128<ushort> pixels, float scale, float offset, Span<float> target)
+    {
+        var (low, high) = Vector128.Widen(pixels);
+        ((Vector128.ConvertToSingle(low.AsInt32()) * scale) + Vector128.Create(offset)).CopyTo(target);
+        ((Vector128.ConvertToSingle(high.AsInt32()) * scale) + Vector128.Create(offset)).CopyTo(target[4..]);
+    }
+
+    private static Vector128<byte> Pick(int source, int vector)
+    {
+        Span<byte> indexes = stackalloc byte[Step];
+        for (var pixel = 0; pixel < Step; pixel++)
+        {
+            var index = (pixel * RgbImage.BytesPerPixel) + source - (vector * Step);
+            indexes[pixel] = index is >= 0 and < Step ? (byte)index : byte.MaxValue;
+        }
+
+        return Vector128.Create<byte>(indexes);
     }
 }

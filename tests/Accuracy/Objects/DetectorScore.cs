@@ -1,25 +1,25 @@
 namespace ForegSyte.Accuracy.Objects;
 
-/// <summary>How well a detector found the labelled objects.</summary>
-/// <param name="ByCategory">Average precision at an overlap of 0.5 of each labelled class.</param>
-/// <param name="Precision">Share of what it found at its threshold, of any class, that is right; 1 for nothing.</param>
-/// <param name="Recall">Share of the labelled objects that it found at its threshold.</param>
-/// <param name="Right">Labelled objects that it found at its threshold.</param>
-/// <param name="Labelled">Labelled objects.</param>
-/// <param name="Doubles">What it found on top of something more confident of another class.</param>
+/// <summary>Accuracy of a detector on the labeled objects.</summary>
+/// <param name="ByCategory">Average precision per labeled class, at an overlap of 0.5.</param>
+/// <param name="Precision">Share of correct objects of any class at its threshold; 1 if it detects none.</param>
+/// <param name="Recall">Share of detected labeled objects at its threshold.</param>
+/// <param name="Right">Number of detected labeled objects at its threshold.</param>
+/// <param name="Labeled">Number of labeled objects.</param>
+/// <param name="Doubles">Detected objects on top of a more confident one of another class.</param>
 internal sealed record DetectorScore(
-    IReadOnlyDictionary<string, double> ByCategory, double Precision, double Recall, int Right, int Labelled,
+    IReadOnlyDictionary<string, double> ByCategory, double Precision, double Recall, int Right, int Labeled,
     int Doubles)
 {
-    /// <summary>mAP@0.5: the mean over the labelled classes.</summary>
+    /// <summary>mAP@0.5: the mean over the labeled classes.</summary>
     public double MeanAveragePrecision => ByCategory.Values.Average();
 
-    /// <summary>Scores what a detector found at a low threshold.</summary>
-    /// <param name="found">What it found.</param>
-    /// <param name="labels">What is there.</param>
-    /// <param name="threshold">Confidence from which on a user gets to see it.</param>
+    /// <summary>Scores the objects that a detector finds at a low threshold.</summary>
+    /// <param name="found">The detected objects.</param>
+    /// <param name="labels">The labeled objects.</param>
+    /// <param name="threshold">Default confidence of the detector, for precision, recall and doubles.</param>
     public static DetectorScore Of(
-        IReadOnlyCollection<FoundObject> found, IReadOnlyCollection<LabelledObject> labels, double threshold)
+        IReadOnlyCollection<FoundObject> found, IReadOnlyCollection<LabeledObject> labels, double threshold)
     {
         var counted = labels.Where(label => !label.IsIgnored).ToList();
         var judged = ObjectMatching.Judge(found, labels);
@@ -37,5 +37,40 @@ internal sealed record DetectorScore(
             right,
             counted.Count,
             ObjectMatching.CountDoubles([.. shown.Select(item => item.Found)]));
+    }
+}
+
+/// <summary>
+/// Average precision as defined by COCO (pycocotools, cocoeval.py, accumulate): the mean, over the recalls 0, 0.01, …
+/// 1, of the highest precision at that recall or a higher one; 0 for recalls that are not reached.
+/// </summary>
+internal static class AveragePrecision
+{
+    private const int RecallSteps = 100;
+
+    /// <summary>The average precision of one class.</summary>
+    /// <param name="judgements">Judgements of the detected objects by descending confidence.</param>
+    /// <param name="labeled">Number of labeled objects that are not ignored, at least 1.</param>
+    public static double Of(IEnumerable<Judgement> judgements, int labeled)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(labeled, 1);
+        var points = new List<(int Right, double Precision)>();
+        var (right, wrong) = (0, 0);
+        foreach (var judgement in judgements.Where(judgement => judgement != Judgement.Ignored))
+        {
+            right += judgement == Judgement.Right ? 1 : 0;
+            wrong += judgement == Judgement.Wrong ? 1 : 0;
+            points.Add((right, (double)right / (right + wrong)));
+        }
+
+        // Backward, so that each point gets the highest precision after it.
+        for (var i = points.Count - 2; i >= 0; i--)
+        {
+            points[i] = points[i] with { Precision = Math.Max(points[i].Precision, points[i + 1].Precision) };
+        }
+
+        // right / labeled >= step / 100, in integers.
+        return Enumerable.Range(0, RecallSteps + 1).Average(step => points
+            .FirstOrDefault(point => point.Right * RecallSteps >= step * labeled).Precision);
     }
 }

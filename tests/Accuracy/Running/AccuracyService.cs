@@ -8,8 +8,8 @@ using Contract = ForegSyte.V1.InferenceService;
 namespace ForegSyte.Accuracy.Running;
 
 /// <summary>
-/// A real InferenceService in a process of its own: what is measured has gone the whole way, from the video's bytes to
-/// the results that a caller gets.
+/// A real InferenceService in its own process, so that the measurement covers everything from the bytes of the video to
+/// the results of a call.
 /// </summary>
 internal sealed class AccuracyService : IAsyncDisposable
 {
@@ -25,8 +25,8 @@ internal sealed class AccuracyService : IAsyncDisposable
             installation.InferenceAddress, new GrpcChannelOptions { MaxReceiveMessageSize = MaxMessageBytes });
     }
 
-    /// <summary>Starts it and returns when it serves.</summary>
-    /// <param name="folder">Holds models.json, the folder pipelines and the videos.</param>
+    /// <summary>Starts the service and returns when it is serving.</summary>
+    /// <param name="folder">Folder of models.json, the pipelines and the videos.</param>
     /// <param name="textMaxSide">Stages:TextMaxSide in pixels; null for the default.</param>
     public static async Task<AccuracyService> StartAsync(string folder, int? textMaxSide)
     {

@@ -5,7 +5,7 @@ using ForegSyte.Testing;
 
 namespace ForegSyte.Accuracy.Running;
 
-/// <summary>The committed models, and those that may not be committed where they are here.</summary>
+/// <summary>The committed models, and models with other licenses if they are present.</summary>
 internal static class Catalogue
 {
     private const string YoloXId = "yolox_nano_416";
@@ -14,8 +14,8 @@ internal static class Catalogue
 
     /// <summary>Writes the catalogue with absolute paths.</summary>
     /// <param name="path">File to write.</param>
-    /// <param name="skipped">Receives what is not here, a sentence each.</param>
-    /// <returns>The detectors: id and the confidence from which on a user gets to see what it found.</returns>
+    /// <param name="skipped">Receives a sentence per missing model.</param>
+    /// <returns>Id and default confidence of each detector.</returns>
     public static List<(string Id, double Confidence)> Write(string path, List<string> skipped)
     {
         var root = JsonNode.Parse(File.ReadAllText(Path.Combine(Folder, "models.json")))!;
@@ -37,7 +37,7 @@ internal static class Catalogue
         }
         else
         {
-            skipped.Add($"{YoloXId}: skipped, {yoloX} is not here; it may not be committed.");
+            skipped.Add($"{YoloXId}: skipped because {yoloX} is missing; its license does not allow committing it.");
         }
 
         File.WriteAllText(path, root.ToJsonString());

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json;
 using ForegSyte.Accuracy.Objects;
 using ForegSyte.Accuracy.Text;
 using ForegSyte.Testing;
@@ -5,28 +7,49 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Accuracy.Running;
 
-/// <summary>Runs the pipelines over the labelled frames and scores what they give.</summary>
-/// <param name="thresholds">Thresholds by "stage.name" that take the place of the catalogue's.</param>
-/// <param name="textSides">Sides at which text is looked for: Stages:TextMaxSide.</param>
+/// <summary>Accuracy of text at one image size.</summary>
+/// <param name="Side">Stages:TextMaxSide in pixels.</param>
+/// <param name="Lines">The generated lines.</param>
+/// <param name="Caption">The caption of the sample.</param>
+/// <param name="Patterns">Number of images without text.</param>
+/// <param name="Junk">Lines read in them.</param>
+/// <param name="JunkOfAnyConfidence">The number of such lines without the recognizer's threshold.</param>
+internal sealed record TextMeasurement(
+    int Side, TextScore Lines, TextScore Caption, int Patterns, IReadOnlyList<FoundLine> Junk,
+    int JunkOfAnyConfidence)
+{
+    /// <summary>Descriptions of all mistakes.</summary>
+    public IEnumerable<string> Mistakes =>
+    [
+        .. Lines.Mistakes,
+        .. Caption.Mistakes,
+        .. Junk.Select(line => string.Create(
+            CultureInfo.InvariantCulture, $"pattern {line.Frame}: '{line.Text}' ({line.Confidence:F2})")),
+    ];
+}
+
+/// <summary>Runs the pipelines over the labeled frames and scores their results.</summary>
+/// <param name="thresholds">Thresholds by "stage.name" that override those of the catalogue.</param>
+/// <param name="textSides">Image sizes for text detection: Stages:TextMaxSide.</param>
 internal sealed class Measurements(IReadOnlyDictionary<string, double> thresholds, IReadOnlyList<int> textSides)
     : IDisposable
 {
-    /// <summary>Every tenth frame of the sample is labelled.</summary>
+    /// <summary>Every tenth frame of the sample is labeled.</summary>
     private const int Stride = 10;
 
-    /// <summary>Below it nothing is asked for; the smallest value that a detector's threshold may have.</summary>
+    /// <summary>Confidence of all measurements: the minimum of a detector's threshold.</summary>
     private const double LowestConfidence = 0.01;
 
     private const string Read = "read_lines";
     private const string ReadAll = "read_all";
     private readonly TemporaryFolder _folder = new();
 
-    /// <summary>What was left out, a sentence each.</summary>
+    /// <summary>Skipped measurements, a sentence each.</summary>
     public List<string> Skipped { get; } = [];
 
     private string Sample => _folder.File("pedestrians.mp4");
 
-    /// <summary>The score of every detector by its id, with the confidence that is its default.</summary>
+    /// <summary>The score of every detector, with its id and its default confidence.</summary>
     public async Task<List<(string Id, double Confidence, DetectorScore Score)>> DetectorsAsync(
         CancellationToken cancellationToken)
     {
@@ -48,11 +71,11 @@ internal sealed class Measurements(IReadOnlyDictionary<string, double> threshold
     }
 
     /// <summary>
-    /// At each side: the lines of the generated clip, the caption of the sample, and how many lines were read in
-    /// pictures with nothing to read, with the recogniser's threshold and without it.
+    /// For each size: the lines of the generated clip, the caption of the sample, and the lines read in images without
+    /// text, with the recognizer's threshold and without it.
     /// </summary>
-    /// <param name="linesOnly">Whether to do the lines of the generated clip alone.</param>
-    /// <param name="cancellationToken">Ends the work.</param>
+    /// <param name="linesOnly">Whether to measure only the generated clip.</param>
+    /// <param name="cancellationToken">Cancels the measurement.</param>
     public async Task<List<TextMeasurement>> TextAsync(bool linesOnly, CancellationToken cancellationToken)
     {
         Prepare();
@@ -72,7 +95,7 @@ internal sealed class Measurements(IReadOnlyDictionary<string, double> threshold
 
             var caption = Found(await service.RunAsync(Read, Sample, Stride, cancellationToken));
             var captionLabels = Enumerable.Range(0, 10)
-                .Select(frame => new LabelledLine(frame * Stride, "GATE 07 NORTH", 0, 60)).ToList();
+                .Select(frame => new LabeledLine(frame * Stride, "GATE 07 NORTH", 0, 60)).ToList();
             measurements.Add(new TextMeasurement(
                 side,
                 read,
@@ -117,5 +140,36 @@ internal sealed class Measurements(IReadOnlyDictionary<string, double> threshold
         pipelines.Write(Read, "read_text", readers, new Dictionary<string, double>());
         pipelines.Write(ReadAll, "read_text", readers, new Dictionary<string, double> { ["confidence"] = 0 });
         return detectors;
+    }
+}
+
+/// <summary>Writes the measured pipelines: one node each, with the thresholds of this run.</summary>
+/// <param name="folder">Target folder.</param>
+/// <param name="thresholds">
+/// Thresholds by "stage.name", such as "read_text.text_unclip", that override those of the catalogue.
+/// </param>
+internal sealed class PipelineFolder(string folder, IReadOnlyDictionary<string, double> thresholds)
+{
+    public void Write(
+        string id, string stage, IReadOnlyDictionary<string, string> models,
+        IReadOnlyDictionary<string, double> fixedThresholds)
+    {
+        var own = thresholds
+            .Where(pair => pair.Key.StartsWith(stage + ".", StringComparison.Ordinal))
+            .ToDictionary(pair => pair.Key[(stage.Length + 1)..], pair => pair.Value);
+        foreach (var (name, value) in fixedThresholds)
+        {
+            own[name] = value;
+        }
+
+        File.WriteAllText(Path.Combine(folder, id + ".json"), JsonSerializer.Serialize(new
+        {
+            id,
+            description = "Measures accuracy.",
+            nodes = new[] { new { id = "node", stage, models, thresholds = own } },
+            edges = Array.Empty<object>(),
+            entry_nodes = new[] { "node" },
+            output_nodes = new[] { "node" },
+        }));
     }
 }

@@ -3,9 +3,14 @@ using ForegSyte.Testing;
 
 namespace ForegSyte.Accuracy.Text;
 
+/// <summary>Appearance of one image of lines.</summary>
+/// <param name="Ground">ffmpeg source of the background, in the size of the image.</param>
+/// <param name="Color">Color of the letters.</param>
+internal sealed record TextPicture(string Ground, string Color);
+
 /// <summary>
-/// A clip of lines that ffmpeg writes with Debian's DejaVu fonts onto plain and busy ground, the same at every run: the
-/// texts, sizes, fonts and places follow from their number.
+/// A clip of lines that ffmpeg draws with Debian's DejaVu fonts on plain and busy backgrounds. The number of a line
+/// determines its text, size, font and position, so every run gives the same clip.
 /// </summary>
 internal static class TextClip
 {
@@ -14,7 +19,7 @@ internal static class TextClip
     private const string FontFolder = "/usr/share/fonts/truetype/dejavu";
     private const int Margin = 60;
 
-    /// <summary>Height of a line's band over the size of its letters.</summary>
+    /// <summary>Height of the band of a line divided by the size of its letters.</summary>
     private const double Pitch = 1.9;
 
     private static readonly string[] Fonts =
@@ -41,7 +46,7 @@ internal static class TextClip
         new(Street("crop=220:165:500:200"), "black"),
     ];
 
-    /// <summary>Grounds with nothing to read.</summary>
+    /// <summary>Backgrounds without text.</summary>
     private static readonly string[] Patterns =
     [
         $"mandelbrot=size={Width}x{Height}:start_scale=0.3", $"cellauto=rule=110:size={Width}x{Height}:random_seed=1",
@@ -51,9 +56,9 @@ internal static class TextClip
         Street("crop=400:300:0:270"), Street("crop=300:225:460:0"), Street("crop=160:120:600:20"),
     ];
 
-    /// <summary>Makes the clip of lines.</summary>
+    /// <summary>Creates the clip of lines.</summary>
     /// <exception cref="InvalidOperationException">The fonts are missing.</exception>
-    public static async Task<List<LabelledLine>> MakeLinesAsync(string path, CancellationToken cancellationToken)
+    public static async Task<List<LabeledLine>> MakeLinesAsync(string path, CancellationToken cancellationToken)
     {
         if (!Fonts.All(font => File.Exists(FontPath(font))))
         {
@@ -62,14 +67,14 @@ internal static class TextClip
         }
 
         using var folder = new TemporaryFolder();
-        var lines = new List<LabelledLine>();
+        var lines = new List<LabeledLine>();
         for (var picture = 0; picture < Pictures.Length; picture++)
         {
             var filters = new List<string>();
             var top = 20.0;
             while (NextSize(lines.Count) is var size && top + (size * Pitch) < Height)
             {
-                var line = new LabelledLine(picture, Texts[lines.Count % Texts.Length], top, top + (size * Pitch));
+                var line = new LabeledLine(picture, Texts[lines.Count % Texts.Length], top, top + (size * Pitch));
                 filters.Add(Draw(folder, line, lines.Count, size, Pictures[picture].Color));
                 lines.Add(line);
                 top = line.Bottom;
@@ -83,7 +88,7 @@ internal static class TextClip
         return lines;
     }
 
-    /// <summary>Makes the clip with nothing to read; returns the number of its frames.</summary>
+    /// <summary>Creates the clip without text and returns the number of its frames.</summary>
     public static async Task<int> MakePatternsAsync(string path, CancellationToken cancellationToken)
     {
         using var folder = new TemporaryFolder();
@@ -98,15 +103,15 @@ internal static class TextClip
 
     private static int NextSize(int line) => Sizes[line % Sizes.Length];
 
-    /// <summary>A part of the sample without its caption, enlarged: grass, road, a wall, parked vehicles.</summary>
+    /// <summary>An enlarged part of the sample without its caption: grass, road, a wall, parked vehicles.</summary>
     private static string Street(string crop) =>
         $"movie={RepositoryFiles.Pedestrians},{crop},scale={Width}:{Height}:flags=bicubic";
 
     private static string FontPath(string font) => Path.Combine(FontFolder, font + ".ttf");
 
-    private static string Draw(TemporaryFolder folder, LabelledLine line, int number, int size, string color)
+    private static string Draw(TemporaryFolder folder, LabeledLine line, int number, int size, string color)
     {
-        // A file, because the filter's syntax would read colons in the text.
+        // A file, because the filter syntax interprets colons in the text.
         var textFile = folder.File($"{number}.txt");
         File.WriteAllText(textFile, line.Text);
         var font = FontPath(Fonts[number % Fonts.Length]);

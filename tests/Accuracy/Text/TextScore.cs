@@ -1,31 +1,46 @@
 namespace ForegSyte.Accuracy.Text;
 
-/// <summary>How well lines of text were read.</summary>
-/// <param name="Lines">Labelled lines.</param>
-/// <param name="Exact">Lines that were read as one line, character for character.</param>
-/// <param name="ExactButSpaces">Further lines that are right when spaces are left out.</param>
-/// <param name="Characters">Characters of the labelled lines.</param>
-/// <param name="Edits">Edits from what was read to what is there.</param>
-/// <param name="Elsewhere">Lines that were read where there are none.</param>
-/// <param name="Mistakes">What was not read exactly, for people.</param>
+/// <summary>A labeled line of text.</summary>
+/// <param name="Frame">Index of the frame.</param>
+/// <param name="Text">Its characters.</param>
+/// <param name="Top">Upper edge of the band of the image that contains only this line, in pixels.</param>
+/// <param name="Bottom">Lower edge of the band.</param>
+internal sealed record LabeledLine(int Frame, string Text, double Top, double Bottom);
+
+/// <summary>A recognized line of text.</summary>
+/// <param name="Frame">Index of the frame.</param>
+/// <param name="Text">Its characters.</param>
+/// <param name="Left">Its left edge in pixels.</param>
+/// <param name="CenterY">Its center in pixels from the top.</param>
+/// <param name="Confidence">0 to 1.</param>
+internal sealed record FoundLine(int Frame, string Text, double Left, double CenterY, double Confidence);
+
+/// <summary>Accuracy of text recognition.</summary>
+/// <param name="Lines">Number of labeled lines.</param>
+/// <param name="Exact">Lines read as one line with the same characters.</param>
+/// <param name="ExactButSpaces">Further lines that are correct except for spaces.</param>
+/// <param name="Characters">Number of characters of the labeled lines.</param>
+/// <param name="Edits">Edit distance between the recognized and the labeled text.</param>
+/// <param name="Elsewhere">Lines read outside the bands of the labels.</param>
+/// <param name="Mistakes">Descriptions of the lines that are not exact.</param>
 internal sealed record TextScore(
     int Lines, int Exact, int ExactButSpaces, int Characters, int Edits, int Elsewhere, IReadOnlyList<string> Mistakes)
 {
-    /// <summary>Edits over characters: 0 for all right, 1 and more for nothing.</summary>
+    /// <summary>Edits divided by characters: 0 if all lines are exact, 1 or more if none is read.</summary>
     public double CharacterErrorRate => Characters == 0 ? 0 : (double)Edits / Characters;
 
     /// <summary>
-    /// Scores lines. What was read in a label's band belongs to it; several parts are joined with spaces for the edits
-    /// and do not count as exact.
+    /// Scores lines. Lines read in the band of a label belong to it. Several parts are joined with spaces for the edit
+    /// distance and do not count as exact.
     /// </summary>
-    public static TextScore Of(IReadOnlyCollection<FoundLine> found, IReadOnlyCollection<LabelledLine> labels)
+    public static TextScore Of(IReadOnlyCollection<FoundLine> found, IReadOnlyCollection<LabeledLine> labels)
     {
         var (exact, butSpaces, edits, within) = (0, 0, 0, 0);
         var mistakes = new List<string>();
         foreach (var label in labels)
         {
             var parts = found
-                .Where(line => line.Frame == label.Frame && line.CentreY >= label.Top && line.CentreY < label.Bottom)
+                .Where(line => line.Frame == label.Frame && line.CenterY >= label.Top && line.CenterY < label.Bottom)
                 .OrderBy(line => line.Left)
                 .Select(line => line.Text)
                 .ToList();
@@ -48,4 +63,30 @@ internal sealed record TextScore(
     }
 
     private static string WithoutSpaces(string text) => text.Replace(" ", "", StringComparison.Ordinal);
+}
+
+/// <summary>
+/// The minimum number of insertions, deletions and substitutions that turn one text into another (V. Levenshtein,
+/// 1966).
+/// </summary>
+internal static class EditDistance
+{
+    public static int Between(string first, string second)
+    {
+        var previous = Enumerable.Range(0, second.Length + 1).ToArray();
+        for (var i = 1; i <= first.Length; i++)
+        {
+            var current = new int[second.Length + 1];
+            current[0] = i;
+            for (var j = 1; j <= second.Length; j++)
+            {
+                var replaced = previous[j - 1] + (first[i - 1] == second[j - 1] ? 0 : 1);
+                current[j] = Math.Min(replaced, Math.Min(previous[j], current[j - 1]) + 1);
+            }
+
+            previous = current;
+        }
+
+        return previous[^1];
+    }
 }

@@ -1,13 +1,12 @@
-"""Makes smaller variants of the committed NanoDet: 8-bit integers, and 16-bit floats.
+"""Creates smaller variants of the committed NanoDet: 8-bit integers, and 16-bit floats.
 
     apt-get install python3-numpy python3-opencv python3-onnx ffmpeg nodejs
     npm install --ignore-scripts --prefix /tmp/variants onnxruntime-node
     /usr/bin/python3 make_variants.py /tmp/variants/node_modules OUTPUT_FOLDER
 
-Integers: every convolution but the last ones before the outputs gets its input, weights and result as 8-bit numbers, in
-ONNX's QuantizeLinear / DequantizeLinear form. Weights are symmetric for each channel, with 7 bits so that processors
-without VNNI do not overflow; activations are asymmetric, over the range that they have on frames of the sample that are
-not labelled.
+Integers: every convolution except the last ones before the outputs has its input, weights and result in 8 bits, in
+ONNX's QuantizeLinear / DequantizeLinear form. Weights are symmetric per channel, with 7 bits, because 8 bits overflow on
+processors without VNNI; activations are asymmetric, over their range on unlabeled frames of the sample.
 """
 
 import pathlib
@@ -32,7 +31,7 @@ def tensor(index):
 
 
 def ranges(model, names, node_modules):
-    """Least and greatest value of tensors over the calibration frames."""
+    """Minimum and maximum of tensors over the calibration frames."""
     probe = onnx.ModelProto()
     probe.CopyFrom(model)
     del probe.graph.output[:]
@@ -47,7 +46,7 @@ def ranges(model, names, node_modules):
 
 
 def final_convolutions(graph):
-    """Those from which an output comes without another convolution between."""
+    """The convolutions with no further convolution before an output."""
     makers = {name: node for node in graph.node for name in node.output}
     final, pending = [], [output.name for output in graph.output]
     while pending:
@@ -123,7 +122,7 @@ def quantize(model, node_modules):
 
 
 def halve(model):
-    """16-bit floats inside, 32-bit ones at the input and the outputs."""
+    """16-bit floats inside, 32-bit floats at the input and the outputs."""
     graph = model.graph
     scales = {name for node in graph.node if node.op_type == "Resize" for name in node.input[1:]}
     for item in graph.initializer:

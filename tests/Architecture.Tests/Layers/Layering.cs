@@ -105,7 +105,7 @@ internal static class Layering
         new("Stages", "ForegSyte.Inference.Stages") { Uses = ["Vision", "Memory", "Models", "Video", Protocol] },
         new("Pipelines", "ForegSyte.Inference.Pipelines")
         {
-            Uses = ["Metrics", "Tracing", "Memory", "Models", "Video", "Stages", Protocol, Hosting],
+            Uses = ["Vision", "Metrics", "Tracing", "Memory", "Models", "Video", "Stages", Protocol, Hosting],
         },
         new("Grpc", "ForegSyte.Inference.Grpc")
         {

@@ -3,7 +3,7 @@ using ForegSyte.Testing;
 
 namespace ForegSyte.Inference.Tests.Accuracy;
 
-/// <summary>The measures of detectors, on values worked out by hand.</summary>
+/// <summary>The scores of detectors, on values computed by hand.</summary>
 public sealed class ObjectScoreTests
 {
     private static readonly PixelBox Here = new(0, 0, 10, 10);
@@ -46,7 +46,7 @@ public sealed class ObjectScoreTests
         item => Assert.Equal(Judgement.Wrong, item.Judgement));
 
     [Fact]
-    public void Judge_OnWhatIsIgnored_CountsNeitherWayHoweverOften() => Assert.All(
+    public void Judge_OnAnIgnoredLabel_IsIgnoredEveryTime() => Assert.All(
         Judge(
             [Found(0.9, Here), Found(0.8, new PixelBox(1, 1, 3, 3))], Label(Here) with { IsIgnored = true }),
         item => Assert.Equal(Judgement.Ignored, item.Judgement));
@@ -56,16 +56,16 @@ public sealed class ObjectScoreTests
     {
         var (left, right) = (Label(new PixelBox(0, 0, 10, 10)), Label(new PixelBox(2, 0, 10, 10)));
 
-        // The first takes the right one, so that the second finds the left one free.
+        // The first one matches the right label, so the left label is free for the second one.
         Assert.All(
             Judge([Found(0.9, new PixelBox(2, 0, 10, 10)), Found(0.8, new PixelBox(1, 0, 10, 10))], left, right),
             item => Assert.Equal(Judgement.Right, item.Judgement));
     }
 
     [Fact]
-    public void Score_OfThreeFound_IsAsByHand()
+    public void Score_OfThreeFound_IsAsComputedByHand()
     {
-        LabelledObject[] labels = [Label(Here), Label(There), Label(Here) with { Frame = 1 }];
+        LabeledObject[] labels = [Label(Here), Label(There), Label(Here) with { Frame = 1 }];
         FoundObject[] found =
         [
             Found(0.9, Here), Found(0.8, new PixelBox(0, 1, 10, 10), category: "bird"), Found(0.3, There),
@@ -73,9 +73,9 @@ public sealed class ObjectScoreTests
 
         var score = DetectorScore.Of(found, labels, 0.5);
 
-        // From 0.5 on: one person right, a bird wrong; of three persons one is found. At any confidence two, with no
-        // person that is wrong: recalls 0 to 0.66.
-        Assert.Equal((0.5, 1, 3, 1), (score.Precision, score.Right, score.Labelled, score.Doubles));
+        // At 0.5: one correct person, one wrong bird, one of three persons found. At any confidence: two of three
+        // persons and no wrong one, so the precision is 1 at the recalls 0 to 0.66.
+        Assert.Equal((0.5, 1, 3, 1), (score.Precision, score.Right, score.Labeled, score.Doubles));
         Assert.Equal(1 / 3d, score.Recall, 1e-9);
         Assert.Equal(67 / 101d, score.MeanAveragePrecision, 1e-9);
     }
@@ -94,12 +94,12 @@ public sealed class ObjectScoreTests
             && box.Y + box.Height <= 576));
     }
 
-    private static LabelledObject Label(PixelBox box) => new(0, "person", box, IsIgnored: false);
+    private static LabeledObject Label(PixelBox box) => new(0, "person", box, IsIgnored: false);
 
     private static FoundObject Found(double confidence, PixelBox box, int frame = 0, string category = "person") =>
         new(frame, category, box, confidence);
 
     private static List<(double Confidence, Judgement Judgement)> Judge(
-        FoundObject[] found, params LabelledObject[] labels) =>
+        FoundObject[] found, params LabeledObject[] labels) =>
         [.. ObjectMatching.Judge(found, labels).Select(item => (item.Found.Confidence, item.Judgement))];
 }

@@ -2,11 +2,11 @@ using ForegSyte.Accuracy.Text;
 
 namespace ForegSyte.Inference.Tests.Accuracy;
 
-/// <summary>The measures of read text, on values worked out by hand.</summary>
+/// <summary>The scores of recognized text, on values computed by hand.</summary>
 public sealed class TextScoreTests
 {
-    private static readonly LabelledLine Gate = new(0, "GATE 07", 0, 50);
-    private static readonly LabelledLine North = new(0, "NORTH", 50, 100);
+    private static readonly LabeledLine Gate = new(0, "GATE 07", 0, 50);
+    private static readonly LabeledLine North = new(0, "NORTH", 50, 100);
 
     [Theory]
     [InlineData("", "", 0)]
@@ -14,14 +14,14 @@ public sealed class TextScoreTests
     [InlineData("kitten", "sitting", 3)]
     [InlineData("GATE07", "GATE 07", 1)]
     [InlineData("O7", "07", 1)]
-    public void EditDistance_IsAsByHand(string first, string second, int expected)
+    public void EditDistance_IsAsComputedByHand(string first, string second, int expected)
     {
         Assert.Equal(expected, EditDistance.Between(first, second));
         Assert.Equal(expected, EditDistance.Between(second, first));
     }
 
     [Fact]
-    public void Score_AllRight_HasNoErrors()
+    public void Score_AllExact_HasNoErrors()
     {
         var score = TextScore.Of([Line("GATE 07", 20), Line("NORTH", 70)], [Gate, North]);
 
@@ -50,6 +50,6 @@ public sealed class TextScoreTests
         Assert.Equal((0, 0, 0, 0), (score.Exact, score.ExactButSpaces, score.Edits, score.Elsewhere));
     }
 
-    private static FoundLine Line(string text, double centreY, int frame = 0, double left = 0) =>
-        new(frame, text, left, centreY, 0.9);
+    private static FoundLine Line(string text, double centerY, int frame = 0, double left = 0) =>
+        new(frame, text, left, centerY, 0.9);
 }

@@ -5,7 +5,7 @@ using ForegSyte.V1;
 using Google.Rpc;
 using Grpc.Core;
 
-namespace ForegSyte.InferenceService.Tests.Grpc;
+namespace ForegSyte.Inference.Tests.Grpc;
 
 /// <summary>The InferenceService goes by the same table of who may call as the JobService.</summary>
 public sealed class CallerTests

@@ -2,7 +2,7 @@ using ForegSyte.V1;
 using Grpc.Core;
 using Contract = ForegSyte.V1.InferenceService;
 
-namespace ForegSyte.InferenceService.Tests.Grpc;
+namespace ForegSyte.Inference.Tests.Grpc;
 
 /// <summary>Answers with the size of what arrived.</summary>
 internal sealed class EchoService : Contract.InferenceServiceBase

@@ -3,7 +3,7 @@ using ForegSyte.V1;
 using Google.Rpc;
 using Grpc.Core;
 
-namespace ForegSyte.InferenceService.Tests.Grpc;
+namespace ForegSyte.Inference.Tests.Grpc;
 
 /// <summary>The contract over a real socket.</summary>
 public sealed class InferenceGrpcServiceTests(RunningService service) : IClassFixture<RunningService>

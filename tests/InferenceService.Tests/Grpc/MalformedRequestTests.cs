@@ -10,7 +10,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
 using Contract = ForegSyte.V1.InferenceService;
 
-namespace ForegSyte.InferenceService.Tests.Grpc;
+namespace ForegSyte.Inference.Tests.Grpc;
 
 /// <summary>Bytes that are no message, over a real socket.</summary>
 public sealed class MalformedRequestTests : IAsyncLifetime

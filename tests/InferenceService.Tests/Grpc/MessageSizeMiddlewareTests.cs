@@ -10,7 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Contract = ForegSyte.V1.InferenceService;
 
-namespace ForegSyte.InferenceService.Tests.Grpc;
+namespace ForegSyte.Inference.Tests.Grpc;
 
 /// <summary>The host's gate and reflection over a real socket, in front of a service that does nothing.</summary>
 public sealed class MessageSizeMiddlewareTests : IAsyncLifetime

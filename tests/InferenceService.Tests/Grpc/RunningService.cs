@@ -12,7 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Contract = ForegSyte.V1.InferenceService;
 
-namespace ForegSyte.InferenceService.Tests.Grpc;
+namespace ForegSyte.Inference.Tests.Grpc;
 
 /// <summary>
 /// The service as Program.cs builds it, on a free port, with real models and a folder of videos of its own.

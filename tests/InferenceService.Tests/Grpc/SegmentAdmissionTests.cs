@@ -6,7 +6,7 @@ using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 
-namespace ForegSyte.InferenceService.Tests.Grpc;
+namespace ForegSyte.Inference.Tests.Grpc;
 
 public sealed class SegmentAdmissionTests : IDisposable
 {

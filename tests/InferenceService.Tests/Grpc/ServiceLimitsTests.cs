@@ -8,7 +8,7 @@ using Grpc.Core;
 using Grpc.Health.V1;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace ForegSyte.InferenceService.Tests.Grpc;
+namespace ForegSyte.Inference.Tests.Grpc;
 
 /// <summary>What the service does at its limits, while it starts and while it stops.</summary>
 public sealed class ServiceLimitsTests

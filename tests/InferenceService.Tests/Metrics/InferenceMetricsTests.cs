@@ -1,12 +1,12 @@
 using System.Diagnostics.Metrics;
 using ForegSyte.Inference.Grpc;
 using ForegSyte.Inference.Metrics;
-using ForegSyte.InferenceService.Tests.Grpc;
+using ForegSyte.Inference.Tests.Grpc;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace ForegSyte.InferenceService.Tests.Metrics;
+namespace ForegSyte.Inference.Tests.Metrics;
 
 public sealed class InferenceMetricsTests
 {

@@ -2,18 +2,19 @@ using System.ComponentModel.DataAnnotations;
 using ForegSyte.Inference.Models;
 using ForegSyte.V1;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
 using Microsoft.ML.OnnxRuntime;
 
 namespace ForegSyte.Inference.Tests.Models;
 
 public sealed class InferenceDeviceTests
 {
-    private readonly RecordingLogger _log = new();
+    private readonly FakeLogger<InferenceDevice> _log = new();
 
     [Theory]
     [InlineData(DeviceProvider.Cuda, "CUDA")]
     [InlineData(DeviceProvider.TensorRt, "TensorRT")]
-    internal void Device_AGpuAskedOfThisBuild_FallsBackLoudly(DeviceProvider provider, string named)
+    internal void Device_AGpuThatThisBuildLacks_FallsBackWithAWarning(DeviceProvider provider, string named)
     {
         Assert.SkipWhen(HasCuda(), "This build has CUDA.");
 
@@ -23,32 +24,32 @@ public sealed class InferenceDeviceTests
         Assert.Equal("CPU, 2 threads", device.Description.Description);
         Assert.Contains(named, device.Description.FallbackReason, StringComparison.OrdinalIgnoreCase);
         Assert.Contains("is not enabled in this build", device.Description.FallbackReason, StringComparison.Ordinal);
-        var (level, message) = Assert.Single(_log.Lines);
-        Assert.Equal(LogLevel.Warning, level);
-        Assert.Contains(device.Description.FallbackReason, message, StringComparison.Ordinal);
+        var line = Assert.Single(_log.Collector.GetSnapshot());
+        Assert.Equal(LogLevel.Warning, line.Level);
+        Assert.Contains(device.Description.FallbackReason, line.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Device_AutoWithoutAGpu_IsTheCpuAndNoFallBack()
+    public void Device_AutoWithoutAGpu_IsTheCpuWithoutFallback()
     {
         var device = Choose(new DeviceOptions(), Missing);
 
         Assert.Equal(ExecutionProvider.Cpu, device.Description.ExecutionProvider);
         Assert.Equal("", device.Description.FallbackReason);
-        Assert.Equal(LogLevel.Information, Assert.Single(_log.Lines).Level);
+        Assert.Equal(LogLevel.Information, Assert.Single(_log.Collector.GetSnapshot()).Level);
     }
 
     [Theory]
     [InlineData(DeviceProvider.Auto, ExecutionProvider.Cuda, "CUDA device 3")]
     [InlineData(DeviceProvider.Cuda, ExecutionProvider.Cuda, "CUDA device 3")]
     [InlineData(DeviceProvider.TensorRt, ExecutionProvider.Tensorrt, "TensorRT on CUDA device 3")]
-    internal void Device_WithAGpu_IsWhatWasAskedFor(DeviceProvider asked, ExecutionProvider expected,
+    internal void Device_WithAGpu_IsTheRequestedOne(DeviceProvider requested, ExecutionProvider expected,
         string description)
     {
         var appended = new List<(ExecutionProvider, int)>();
 
         var device = Choose(
-            new DeviceOptions { Provider = asked, DeviceIndex = 3, RequireGpu = true },
+            new DeviceOptions { Provider = requested, DeviceIndex = 3, RequireGpu = true },
             (_, provider, device) => appended.Add((provider, device.DeviceIndex)));
         using var options = device.CreateSessionOptions();
 
@@ -60,17 +61,17 @@ public sealed class InferenceDeviceTests
     [Theory]
     [InlineData(DeviceProvider.Auto)]
     [InlineData(DeviceProvider.Cuda)]
-    internal void Device_ARequiredGpuThatIsMissing_StopsTheStart(DeviceProvider asked)
+    internal void Device_ARequiredGpuThatIsMissing_StopsTheStart(DeviceProvider requested)
     {
         var failure = Assert.Throws<DeviceUnavailableException>(
-            () => Choose(new DeviceOptions { Provider = asked, RequireGpu = true }, Missing));
+            () => Choose(new DeviceOptions { Provider = requested, RequireGpu = true }, Missing));
 
-        Assert.Contains("Device:RequireGpu is set and Cuda cannot be used: no driver.", failure.Message,
+        Assert.Contains("Device:RequireGpu is true but Cuda cannot be used: no driver.", failure.Message,
             StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Device_TheCpu_IsNeverAFallBack()
+    public void Device_TheCpu_IsNeverAFallback()
     {
         var device = Choose(new DeviceOptions
         {
@@ -84,9 +85,9 @@ public sealed class InferenceDeviceTests
     }
 
     [Fact]
-    public void Device_TheProviderIsThereAndNoGpu_FallsBackToo()
+    public void Device_AProviderWithoutAGpu_FallsBack()
     {
-        // As a CUDA build does on a machine without a GPU: the provider is added, and only a session tells.
+        // A CUDA build on a machine without a GPU accepts the provider; only a session fails.
         var device = Choose(
             new DeviceOptions { Provider = DeviceProvider.Cuda },
             (options, provider, _) =>
@@ -119,7 +120,7 @@ public sealed class InferenceDeviceTests
     }
 
     [Fact]
-    public void ProviderSettings_Cuda_TellIndexLimitAndRounding()
+    public void ProviderSettings_Cuda_HaveIndexLimitAndRounding()
     {
         var plain = ProviderSettings.Cuda(new DeviceOptions { DeviceIndex = 2 });
         var limited = ProviderSettings.Cuda(new DeviceOptions { MemoryLimitMebibytes = 6144, Tf32 = false });
@@ -131,7 +132,7 @@ public sealed class InferenceDeviceTests
     }
 
     [Fact]
-    public void ProviderSettings_TensorRt_TellIndexPrecisionAndCache()
+    public void ProviderSettings_TensorRt_HaveIndexPrecisionAndCache()
     {
         var plain = ProviderSettings.TensorRt(new DeviceOptions { DeviceIndex = 1 });
         var all = ProviderSettings.TensorRt(new DeviceOptions
@@ -148,7 +149,7 @@ public sealed class InferenceDeviceTests
     }
 
     [Fact]
-    public void GpuMemory_NoDriver_IsNotKnown()
+    public void GpuMemory_NoDriver_IsNull()
     {
         Assert.SkipWhen(File.Exists("/dev/nvidiactl"), "This machine has a GPU.");
 
@@ -161,7 +162,7 @@ public sealed class InferenceDeviceTests
     [InlineData(DeviceProvider.Auto, 0, false, "/cache", "EngineCacheDirectory")]
     [InlineData(DeviceProvider.TensorRt, 0, true, "cache", "EngineCacheDirectory")]
     [InlineData(DeviceProvider.TensorRt, -1, false, "", "MemoryLimitMebibytes")]
-    internal void Options_ThatDoNotFitTheProvider_AreRefused(
+    internal void Options_ThatContradictTheProvider_AreRefused(
         DeviceProvider provider, int memory, bool half, string cache, string named)
     {
         var options = new DeviceOptions
@@ -200,18 +201,4 @@ public sealed class InferenceDeviceTests
     private InferenceDevice Choose(
         DeviceOptions options, Action<SessionOptions, ExecutionProvider, DeviceOptions>? append = null) =>
         new(options, _log, append ?? ExecutionProviders.Append);
-
-    private sealed class RecordingLogger : ILogger<InferenceDevice>
-    {
-        public List<(LogLevel Level, string Message)> Lines { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception,
-            Func<TState, Exception?, string> formatter) => Lines.Add((logLevel, formatter(state, exception)));
-    }
 }

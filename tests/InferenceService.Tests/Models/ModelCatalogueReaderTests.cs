@@ -36,10 +36,10 @@ public sealed class ModelCatalogueReaderTests
     }
 
     [Theory]
-    [InlineData("id", "\"Own\"", "Entry 'Own': id has to be")]
-    [InlineData("id", "null", "id has to be")]
-    [InlineData("family", "\"yolov99\"", "Entry 'own': family 'yolov99' is not known; it has to be one of centernet,")]
-    [InlineData("sha256", "\"abc\"", "Entry 'own': sha256 has to be 64 lower-case")]
+    [InlineData("id", "\"Own\"", "Entry 'Own': id must be")]
+    [InlineData("id", "null", "id must be")]
+    [InlineData("family", "\"yolov99\"", "Entry 'own': family 'yolov99' is unknown; it must be one of centernet,")]
+    [InlineData("sha256", "\"abc\"", "Entry 'own': sha256 must be 64 lower-case")]
     [InlineData("file", "\"\"", "Entry 'own': file is required")]
     [InlineData("license", "null", "Entry 'own': license is required")]
     [InlineData("source", "null", "Entry 'own': source is required")]
@@ -51,7 +51,7 @@ public sealed class ModelCatalogueReaderTests
     [InlineData("thresholds", """{"confidnce": 0.5}""",
         "Entry 'own': the family yolox has no threshold 'confidnce'; it has confidence, iou")]
     [InlineData("thresholds", """{"confidence": 1.5}""",
-        "Entry 'own': threshold confidence is 1.5; it has to be 0.01 to 1")]
+        "Entry 'own': threshold confidence is 1.5; it must be 0.01 to 1")]
     [InlineData("treshold", "1", "treshold")]
     public void Parse_AWrongField_NamesTheEntryAndTheField(string field, string value, string expected)
     {
@@ -64,13 +64,13 @@ public sealed class ModelCatalogueReaderTests
     }
 
     [Theory]
-    [InlineData("", "It is not JSON")]
-    [InlineData("[]", "It has to be an object with one field")]
-    [InlineData("""{"models": [], "more": 1}""", "It has to be an object with one field")]
-    [InlineData("""{"models": []}""", "It has 0 entries; 1 to 256")]
+    [InlineData("", "The file is not JSON")]
+    [InlineData("[]", "The file must be an object with one field")]
+    [InlineData("""{"models": [], "more": 1}""", "The file must be an object with one field")]
+    [InlineData("""{"models": []}""", "The file has 0 entries; it must have 1 to 256")]
     [InlineData("""{"models": [1]}""", "Entry 0:")]
     [InlineData("""{"models": [null]}""", "Entry 0:")]
-    public void Parse_SomethingElse_SaysWhatItHasToBe(string json, string expected)
+    public void Parse_AnotherDocument_SaysWhatItMustBe(string json, string expected)
     {
         var problems = new List<string>();
 
@@ -87,7 +87,7 @@ public sealed class ModelCatalogueReaderTests
         Parse(Entry(entry => entry["family"] = "ppocr_detection"), problems);
 
         Assert.Contains("Entry 'own': the family ppocr_detection has no labels; remove labels_file.", problems);
-        Assert.Contains("Entry 'own': the family ppocr_detection takes any width; remove input.width.", problems);
+        Assert.Contains("Entry 'own': the family ppocr_detection accepts any width; remove input.width.", problems);
     }
 
     [Fact]
@@ -98,7 +98,7 @@ public sealed class ModelCatalogueReaderTests
 
         ModelCatalogueReader.Parse(Encoding.UTF8.GetBytes(json), "/base", problems);
 
-        Assert.Equal(["Entry 'own': the id is used more than once. Give each model its own."], problems);
+        Assert.Equal(["Entry 'own': the id is used more than once. Give each model a unique id."], problems);
     }
 
     [Fact]
@@ -128,7 +128,7 @@ public sealed class ModelCatalogueReaderTests
             Assert.Throws<ModelCatalogueException>(() => ModelCatalogueReader.Read(folder.File("none.json"))).Message,
             StringComparison.Ordinal);
         Assert.Contains(
-            "at most 1048576 are read",
+            "the limit is 1048576",
             Assert.Throws<ModelCatalogueException>(() => ModelCatalogueReader.Read(folder.File("large.json"))).Message,
             StringComparison.Ordinal);
     }

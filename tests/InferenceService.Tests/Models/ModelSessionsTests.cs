@@ -8,6 +8,7 @@ namespace ForegSyte.Inference.Tests.Models;
 public sealed class ModelSessionsTests : IDisposable
 {
     private static readonly string ModelFolder = Path.Combine(RepositoryFiles.Data, "models");
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
 
     private readonly TemporaryFolder _folder = new();
 
@@ -19,7 +20,7 @@ public sealed class ModelSessionsTests : IDisposable
         var failure = Assert.Throws<ModelLoadException>(() => sessions.Get("nanodet_g_416"));
 
         Assert.Contains("a95d5bb5e963355b", failure.Message, StringComparison.Ordinal);
-        Assert.Contains("the catalogue says 0000", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("but the catalogue says 0000", failure.Message, StringComparison.Ordinal);
         Assert.Contains("Restore the file, or correct sha256", failure.Message, StringComparison.Ordinal);
         Assert.Empty(sessions.Loaded);
     }
@@ -101,7 +102,7 @@ public sealed class ModelSessionsTests : IDisposable
         using var sessions = Open(entry => entry["input"]!["width"] = 320);
 
         Assert.Contains(
-            "The file takes input [1, 3, 416, 416], the catalogue says [1, 3, 416, 320]",
+            "The input of the file is input [1, 3, 416, 416], but the catalogue says [1, 3, 416, 320]",
             Assert.Throws<ModelLoadException>(() => LoadedModels.Detector(sessions, "nanodet_g_416")).Message,
             StringComparison.Ordinal);
     }
@@ -135,7 +136,7 @@ public sealed class ModelSessionsTests : IDisposable
         using var cancel = new CancellationTokenSource();
         var input = new float[3 * 2048 * 2048];
 
-        // Seconds of work; the cancellation comes while it runs, whichever operator that is.
+        // The run takes seconds, so the cancellation comes between two of its operators.
         var run = Task.Run(
             () => model.Run(input, [1, 3, 2048, 2048], cancel.Token).Dispose(), TestContext.Current.CancellationToken);
         cancel.CancelAfter(TimeSpan.FromMilliseconds(100));
@@ -146,7 +147,7 @@ public sealed class ModelSessionsTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    /// <summary>The committed entry of NanoDet with a change.</summary>
+    /// <summary>A catalogue with a modified copy of the committed entry of NanoDet.</summary>
     private ModelSessions Open(Action<JsonNode> change)
     {
         var catalogue = JsonNode.Parse(File.ReadAllText(Path.Combine(ModelFolder, "models.json")))!;
@@ -159,14 +160,15 @@ public sealed class ModelSessionsTests : IDisposable
         return LoadedModels.Open(_folder.File("models.json"));
     }
 
-    /// <summary>A run that would take many seconds, on a thread of its own; returns when it has begun.</summary>
+    /// <summary>Starts a run of many seconds on its own thread and returns when it has started.</summary>
     private static Task StartLongRun(ModelSession session, CancellationToken cancellationToken)
     {
         const int Side = 4096;
         var run = Task.Factory.StartNew(
             () => session.Run(new float[3 * Side * Side], [1, 3, Side, Side], cancellationToken).Dispose(),
             CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        Assert.True(SpinWait.SpinUntil(() => session.Running > 0, TimeSpan.FromSeconds(30)));
+        Assert.True(
+            SpinWait.SpinUntil(() => session.Running > 0, StartLimit), $"The run did not start within {StartLimit}.");
         return run;
     }
 }

@@ -7,12 +7,12 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace ForegSyte.Inference.Tests.Models;
 
-/// <summary>Runs that are put together give everyone what they would have got alone.</summary>
+/// <summary>Batched runs give each caller the results of a separate run.</summary>
 public sealed class RunBatcherTests(LoadedModels models) : IClassFixture<LoadedModels>
 {
     private const int LineLength = 3 * 48 * 320;
 
-    /// <summary>Rounding of sums in another order; confidences are told with far fewer digits.</summary>
+    /// <summary>Tolerance for sums in another order; confidences are reported with far fewer digits.</summary>
     private const float Tolerance = 1e-4f;
 
     private static readonly long[] LineShape = [1, 3, 48, 320];
@@ -21,7 +21,7 @@ public sealed class RunBatcherTests(LoadedModels models) : IClassFixture<LoadedM
     private readonly ModelSession _recognizer = models.Sessions.Get("ppocr_v4_recognition");
 
     [Fact]
-    public async Task RunAsync_AsManyAsFitIn_RunTogetherAndGiveWhatEachGivesAlone()
+    public async Task RunAsync_AFullBatch_RunsAtOnceWithTheResultsOfSeparateRuns()
     {
         var time = new FakeTimeProvider();
         List<long> sizes = [];
@@ -42,7 +42,7 @@ public sealed class RunBatcherTests(LoadedModels models) : IClassFixture<LoadedM
     }
 
     [Fact]
-    public async Task RunAsync_FewerThanFitIn_RunAfterTheDelay()
+    public async Task RunAsync_APartialBatch_RunsAfterTheDelay()
     {
         var time = new FakeTimeProvider();
         List<long> sizes = [];
@@ -68,7 +68,7 @@ public sealed class RunBatcherTests(LoadedModels models) : IClassFixture<LoadedM
         var one = batcher.RunAsync(Line(3), LineShape, Cancel());
         var two = batcher.RunAsync(pair, [2, 3, 48, 320], Cancel());
 
-        // Three are there, and two more do not fit in: these run, those wait for others.
+        // The batch has three items and no room for two more: it runs, and the new ones wait in another.
         var more = batcher.RunAsync(pair, [2, 3, 48, 320], Cancel());
         time.Advance(TimeSpan.FromMilliseconds(2));
 
@@ -82,7 +82,7 @@ public sealed class RunBatcherTests(LoadedModels models) : IClassFixture<LoadedM
     }
 
     [Fact]
-    public async Task RunAsync_OtherShapes_DoNotRunTogether()
+    public async Task RunAsync_DifferentShapes_RunSeparately()
     {
         var time = new FakeTimeProvider();
         List<long> sizes = [];
@@ -98,7 +98,7 @@ public sealed class RunBatcherTests(LoadedModels models) : IClassFixture<LoadedM
     }
 
     [Fact]
-    public async Task RunAsync_OneIsCancelled_TheOthersGetTheirs()
+    public async Task RunAsync_OneIsCanceled_TheOthersGetTheirResults()
     {
         var time = new FakeTimeProvider();
         var batcher = Batcher(2, time, []);
@@ -116,7 +116,7 @@ public sealed class RunBatcherTests(LoadedModels models) : IClassFixture<LoadedM
     }
 
     [Fact]
-    public async Task RunAsync_OneOfAFullRunIsCancelled_TheOtherGetsItsRows()
+    public async Task RunAsync_OneOfAFullBatchIsCanceled_TheOtherGetsItsRows()
     {
         var gate = new TaskCompletionSource();
         var batcher = new RunBatcher(
@@ -140,7 +140,7 @@ public sealed class RunBatcherTests(LoadedModels models) : IClassFixture<LoadedM
     }
 
     [Fact]
-    public async Task RunAsync_AllAreCancelled_TheRunIsEnded()
+    public async Task RunAsync_AllAreCanceled_TheRunIsCanceled()
     {
         var ended = new TaskCompletionSource();
         var batcher = new RunBatcher(
@@ -162,7 +162,7 @@ public sealed class RunBatcherTests(LoadedModels models) : IClassFixture<LoadedM
     }
 
     [Fact]
-    public async Task RunAsync_TheRunFails_EveryoneIsTold()
+    public async Task RunAsync_TheRunFails_EveryCallerGetsTheException()
     {
         var batcher = new RunBatcher(
             (_, _, _) => throw new InvalidOperationException("out of memory"),
@@ -174,11 +174,11 @@ public sealed class RunBatcherTests(LoadedModels models) : IClassFixture<LoadedM
     }
 
     [Fact]
-    public async Task Process_FramesSideBySideInBatches_ReadsTheSameText()
+    public async Task Process_ConcurrentFramesInBatches_ReadsTheSameText()
     {
         using var recorded = new RecordedMetrics<InferenceMetrics>();
         using var sessions = LoadedModels.Open(
-            Catalogue, new DeviceOptions { MaxBatch = 4, BatchDelay = TimeSpan.FromSeconds(1) }, recorded.Metrics);
+            Catalogue, new DeviceOptions { MaxBatch = 4, BatchDelay = TimeSpan.FromSeconds(10) }, recorded.Metrics);
         var frames = (await SampleFrames.ReadAsync(25)).Take(4).ToList();
         var (alone, batched) = (LoadedModels.Reader(models.Sessions), LoadedModels.Reader(sessions));
 

@@ -3,13 +3,13 @@ using ForegSyte.Inference.Video;
 
 namespace ForegSyte.Inference.Tests.Pipelines;
 
-/// <summary>A stage that does what a test says.</summary>
+/// <summary>A stage with the behavior that a test gives it.</summary>
 internal sealed class FakeStage(
     Func<StageInput, CancellationToken, ValueTask<StageOutput>> process, DecodeSize? size = null) : IStage
 {
     public int ChangeThreshold { get; init; }
 
-    public StageOutput TakeOver(StageOutput earlier, StageInput input) => earlier;
+    public StageOutput Reuse(StageOutput earlier, StageInput input) => earlier;
 
     public DecodeSize DecodeSize { get; } = size ?? DecodeSize.Native;
 

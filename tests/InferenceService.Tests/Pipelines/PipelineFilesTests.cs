@@ -13,16 +13,16 @@ public sealed class PipelineFilesTests : IDisposable
     private readonly TemporaryFolder _folder = new();
 
     [Fact]
-    public void Read_TheCommittedPipelines_AreSoundAndOrdered() => Assert.Equal(
+    public void Read_TheCommittedPipelines_AreValidAndOrdered() => Assert.Equal(
         ["detect_only", "ocr_only", "yolo_ocr"],
         PipelineFiles.Read(Path.Combine(RepositoryFiles.Data, "pipelines"), Models).Select(pipeline => pipeline.Id));
 
     [Fact]
     public void Read_SeveralBadFiles_ListsEveryProblemWithItsFile()
     {
-        var sound = ForegSyteJson.Formatter.Format(PipelineValidatorTests.Sound());
-        File.WriteAllText(_folder.File("sound.json"), sound);
-        File.WriteAllText(_folder.File("twin.json"), sound);
+        var valid = ForegSyteJson.Formatter.Format(PipelineValidatorTests.Valid());
+        File.WriteAllText(_folder.File("valid.json"), valid);
+        File.WriteAllText(_folder.File("twin.json"), valid);
         File.WriteAllText(_folder.File("broken.json"), "{\"id\": ");
         File.WriteAllText(_folder.File("unknown.json"), "{\"id\": \"unknown\", \"stages\": []}");
         File.WriteAllText(_folder.File("large.json"), new string(' ', PipelineFiles.MaxFileBytes + 1));
@@ -31,11 +31,11 @@ public sealed class PipelineFilesTests : IDisposable
 
         string[] expected =
         [
-            "twin.json: The file has to be called sound.json",
-            "The pipeline id 'sound' is used by more than one file: sound.json, twin.json.",
-            "broken.json: It is not the JSON of a pipeline",
-            "unknown.json: It is not the JSON of a pipeline",
-            "large.json: It has 1048577 bytes",
+            "twin.json: The file must be named valid.json",
+            "The pipeline id 'valid' is used by more than one file: twin.json, valid.json.",
+            "broken.json: The file is not a pipeline in JSON",
+            "unknown.json: The file is not a pipeline in JSON",
+            "large.json: The file has 1048577 bytes",
         ];
         Assert.Equal(expected.Length, failure.Problems.Count);
         Assert.All(expected, text => Assert.Contains(text, failure.Message, StringComparison.Ordinal));
@@ -51,7 +51,7 @@ public sealed class PipelineFilesTests : IDisposable
             File.WriteAllText(_folder.File($"p{i}.json"), "{}");
         }
 
-        Assert.Contains("has 101 files *.json; 1 to 100", Message(_folder.Path), StringComparison.Ordinal);
+        Assert.Contains("has 101 files *.json; it must have 1 to 100", Message(_folder.Path), StringComparison.Ordinal);
     }
 
     public void Dispose() => _folder.Dispose();

@@ -19,7 +19,7 @@ public sealed class PipelineRunnerTests : IDisposable
     private readonly SegmentMeter _meter = new(TimeProvider.System);
 
     [Fact]
-    public async Task Run_FramesOfUnevenCost_KeepsOrderAndGivesEveryFrameBack()
+    public async Task Run_FramesOfUnevenCost_KeepsOrderAndDisposesEveryFrame()
     {
         var pipeline = Compile(
             async (input, token) =>
@@ -47,14 +47,15 @@ public sealed class PipelineRunnerTests : IDisposable
             Assert.Equal($"{result.FrameIndex}", result.Result.Text);
             Assert.Equal(0, result.Result.TextRegions[0].DetectionIndex);
         });
-        Assert.True(_meter.Inference > TimeSpan.Zero && _meter.DecodeWait > TimeSpan.Zero);
-        AssertAllGivenBack(100);
+        Assert.True(_meter.Inference > TimeSpan.Zero, "No time in the stages was measured.");
+        Assert.True(_meter.DecodeWait > TimeSpan.Zero, "No wait for the decoder was measured.");
+        AssertAllDisposed(100);
     }
 
     [Fact]
     public async Task Run_TwoStages_WorkOnDifferentFramesAtOnce()
     {
-        // The second stage holds frame 0 until the first has begun frame 1: one after the other would wait for ever.
+        // The second stage holds frame 0 until the first stage starts frame 1, so sequential processing would deadlock.
         var begun = new TaskCompletionSource();
         var pipeline = Compile(
             (input, _) =>
@@ -76,7 +77,7 @@ public sealed class PipelineRunnerTests : IDisposable
     }
 
     [Fact]
-    public async Task Run_AConsumerThatStops_PullsNoMoreThanTheChannelsHold()
+    public async Task Run_AConsumerThatStops_ReadsNoMoreFramesThanTheLimit()
     {
         var pipeline = Compile((_, _) => ValueTask.FromResult(Nothing), (_, _) => ValueTask.FromResult(Nothing));
         await foreach (var result in Runner().RunAsync(pipeline, Frames(10_000), _meter,
@@ -86,9 +87,9 @@ public sealed class PipelineRunnerTests : IDisposable
             break;
         }
 
-        // Two that are computed, two ahead, and one whose result was taken.
+        // Two frames in progress, two ahead, and one whose result was returned.
         Assert.InRange(_frames.Count, 1, 5);
-        AssertAllGivenBack();
+        AssertAllDisposed();
     }
 
     [Fact]
@@ -124,7 +125,7 @@ public sealed class PipelineRunnerTests : IDisposable
             return Nothing;
         });
 
-        // The very first frame keeps its slot until the short call is there.
+        // The first frame keeps its slot until the short call starts.
         var calls = await Task.WhenAll(
             CollectAsync(pipeline, Frames(2000, timestampStepMs: 0), TestContext.Current.CancellationToken),
             CollectAsync(pipeline, Frames(20, timestampStepMs: 1), TestContext.Current.CancellationToken));
@@ -132,12 +133,13 @@ public sealed class PipelineRunnerTests : IDisposable
         Assert.Equal([2000, 20], calls.Select(results => results.Count));
         Assert.Equal(2, most);
 
-        // Each call has four frames waiting at most: the short one is not put behind the long one.
-        Assert.True(order.LastIndexOf(19) < 1000, $"The short call ended as number {order.LastIndexOf(19)} of 2020.");
+        // At most four frames per call wait, so the short call does not queue behind the long one.
+        var last = order.LastIndexOf(19);
+        Assert.True(last < 1000, $"The last frame of the short call was number {last} of 2020, 1000 at most expected.");
     }
 
     [Fact]
-    public async Task Run_SeveralFramesThatFail_TellsTheFirstOneAfterTheResultsBeforeIt()
+    public async Task Run_SeveralFramesThatFail_ReportsTheFirstOneAfterTheResultsBeforeIt()
     {
         var later = new TaskCompletionSource();
         var pipeline = Compile(async (input, token) =>
@@ -169,7 +171,7 @@ public sealed class PipelineRunnerTests : IDisposable
 
         Assert.Equal([0, 1], seen);
         Assert.Equal("2", failure.Metadata["frameIndex"]);
-        AssertAllGivenBack();
+        AssertAllDisposed();
     }
 
     [Fact]
@@ -187,14 +189,14 @@ public sealed class PipelineRunnerTests : IDisposable
         Assert.Equal(ErrorReason.StageFailed, failure.Reason);
         Assert.Equal(("n1", "3"), (failure.Metadata["node"], failure.Metadata["frameIndex"]));
         Assert.Equal("bad tensor", failure.InnerException!.Message);
-        Assert.True(_frames.Count < 50, $"{_frames.Count} frames were pulled.");
-        AssertAllGivenBack();
+        Assert.True(_frames.Count < 50, $"{_frames.Count} frames were read, fewer than 50 expected.");
+        AssertAllDisposed();
     }
 
     [Fact]
-    public async Task Run_AStageThatCancelsByItself_HasFailed()
+    public async Task Run_AStageThatThrowsItsOwnCancellation_HasFailed()
     {
-        var pipeline = Compile((_, _) => throw new OperationCanceledException("its own time-out"));
+        var pipeline = Compile((_, _) => throw new OperationCanceledException("its own timeout"));
 
         var failure = await Assert.ThrowsAsync<ServiceException>(
             () => CollectAsync(pipeline, Frames(5), TestContext.Current.CancellationToken));
@@ -203,7 +205,7 @@ public sealed class PipelineRunnerTests : IDisposable
     }
 
     [Fact]
-    public async Task Run_FramesThatFail_PassTheErrorOnAsItIs()
+    public async Task Run_FramesThatFail_PassTheExceptionThrough()
     {
         var lost = new ServiceException(ErrorReason.DecoderLost, "The decoder ended.");
         var pipeline = Compile((_, _) => ValueTask.FromResult(Nothing));
@@ -212,7 +214,7 @@ public sealed class PipelineRunnerTests : IDisposable
             () => CollectAsync(pipeline, Frames(5, lost), TestContext.Current.CancellationToken));
 
         Assert.Same(lost, failure);
-        AssertAllGivenBack();
+        AssertAllDisposed();
     }
 
     [Fact]
@@ -233,19 +235,19 @@ public sealed class PipelineRunnerTests : IDisposable
 
         var failure = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run);
         Assert.Equal(cancel.Token, failure.CancellationToken);
-        AssertAllGivenBack();
+        AssertAllDisposed();
     }
 
     [Theory]
     [InlineData(0, 12)]
     [InlineData(4, 3)]
-    public async Task Run_FramesThatShowTheSame_AreLookedAtOnceWhereAskedFor(int threshold, int expected)
+    public async Task Run_UnchangedFrames_AreProcessedOnceIfEnabled(int threshold, int expected)
     {
-        // Grey rises by one a frame: compared with the frame before nothing would ever change.
-        var looked = new System.Collections.Concurrent.ConcurrentBag<int>();
+        // Gray rises by one per frame, so a comparison with the previous frame would never find a change.
+        var processed = new System.Collections.Concurrent.ConcurrentBag<int>();
         var pipeline = Compile(new FakeStage((input, _) =>
         {
-            looked.Add(input.Frame.Index);
+            processed.Add(input.Frame.Index);
             return ValueTask.FromResult(StageOutput.Of(
                 [new TextFinding(new TextRegion { Text = $"{input.Frame.Index}" }, null)]));
         })
@@ -257,14 +259,14 @@ public sealed class PipelineRunnerTests : IDisposable
             pipeline, Frames(12, paint: (frame, pixels) => pixels.Fill((byte)frame)),
             TestContext.Current.CancellationToken);
 
-        Assert.Equal(expected, looked.Count);
+        Assert.Equal(expected, processed.Count);
         Assert.Equal(
             Enumerable.Range(0, 12).Select(index => $"{(threshold == 0 ? index : index / 5 * 5)}"),
             results.Select(result => result.Result.Text));
     }
 
     [Fact]
-    public async Task Run_AFrameThatFailsAndWouldHaveBeenTakenOver_IsTheOneThatIsTold()
+    public async Task Run_AFailedFrameThatLaterOnesReuse_IsTheReportedOne()
     {
         var pipeline = Compile(
             new FakeStage((_, _) => throw new InvalidDataException("bad")) { ChangeThreshold = 4 });
@@ -273,7 +275,7 @@ public sealed class PipelineRunnerTests : IDisposable
             () => CollectAsync(pipeline, Frames(20), TestContext.Current.CancellationToken));
 
         Assert.Equal("0", failure.Metadata["frameIndex"]);
-        AssertAllGivenBack();
+        AssertAllDisposed();
     }
 
     [Fact]
@@ -297,7 +299,7 @@ public sealed class PipelineRunnerTests : IDisposable
         params Func<StageInput, CancellationToken, ValueTask<StageOutput>>[] stages) =>
         Compile([.. stages.Select(stage => new FakeStage(stage))]);
 
-    /// <summary>A chain n0 -> n1 -> …, written in reverse, with all nodes as outputs.</summary>
+    /// <summary>A chain n0 -> n1 -> …, listed in reverse order, with all nodes as outputs.</summary>
     private static CompiledPipeline Compile(params FakeStage[] stages)
     {
         var pipeline = new Pipeline { Id = "chain", EntryNodes = { "n0" } };
@@ -356,7 +358,7 @@ public sealed class PipelineRunnerTests : IDisposable
         }
     }
 
-    private void AssertAllGivenBack(int? count = null)
+    private void AssertAllDisposed(int? count = null)
     {
         Assert.Equal(count ?? _frames.Count, _frames.Count);
         Assert.All(_frames, frame => Assert.Throws<ObjectDisposedException>(() => frame.Pixels));

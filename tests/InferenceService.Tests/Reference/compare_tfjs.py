@@ -1,7 +1,7 @@
 """Compares the committed NanoDet with the TensorFlow.js graph from which it was converted; see README.md.
 
-Both get the same numbers: a part of a frame of the sample as large as the input, so that nothing is scaled. What
-TensorFlow.js gives for the surest cells is written to nanodet_tfjs.json, for the tests.
+Both get the same input: a part of a frame of the sample in the size of the input, without scaling. nanodet_tfjs.json
+receives the values of TensorFlow.js for the cells with the highest scores, for the tests.
 """
 
 import json
@@ -24,7 +24,7 @@ def tensor(index):
     return normal.transpose(2, 0, 1)[None]
 
 
-def surest(outputs):
+def most_confident(outputs):
     """The cells with the highest scores of all strides: stride, cell, class, score, 44 distances."""
     cells = []
     for side in (52, 26, 13):
@@ -50,7 +50,7 @@ def main():
                 differences = [np.abs(a - next(b for b in theirs if b.shape == a.shape)).max()
                                for a in ours if a.shape[-1] == width]
                 print(f"frame {index}: largest difference of {kind}: {max(differences):.2e}")
-            stored["frames"].append({"frame": index, "cells": surest(theirs)})
+            stored["frames"].append({"frame": index, "cells": most_confident(theirs)})
     (HERE / "nanodet_tfjs.json").write_text(json.dumps(stored) + "\n")
 
 

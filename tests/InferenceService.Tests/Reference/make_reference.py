@@ -1,6 +1,6 @@
-"""Writes the reference values of the tests, by another road than the service's.
+"""Writes the reference values of the tests without code of the service.
 
-OpenCV scales the pictures, onnxruntime-node runs the models, numpy decodes. See README.md for how to run it.
+OpenCV scales the images, onnxruntime-node runs the models, numpy decodes. README.md says how to run it.
 """
 
 import json
@@ -17,7 +17,7 @@ from reference_run import HERE, MODELS, ROOT, frame, run
 
 FRAME = 20
 FRAMES = (20, 50, 90)
-YOLOX = ROOT.parent / "shared/models/yolox_nano_416.onnx"  # May not be committed.
+YOLOX = ROOT.parent / "shared/models/yolox_nano_416.onnx"  # Its license does not allow committing it.
 
 
 def suppress(boxes, scores, classes, overlap, width, height):
@@ -99,7 +99,7 @@ def text_map(image, run_model):
 
 
 def text_cores(probabilities):
-    """Cores of the text lines by OpenCV's own contours and rectangles, before they grow."""
+    """Cores of the text lines, before expansion, from OpenCV's contours and rectangles."""
     contours, _ = cv2.findContours((probabilities > 0.3).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     cores = []
     for contour in contours:
@@ -113,7 +113,7 @@ def text_cores(probabilities):
 
 
 def recognition(image, run_model):
-    """The caption cut out by hand, as the likeliest class and its probability in each step."""
+    """Text and confidence of the caption, cut out by hand."""
     crop = image[12:44, 16:306, ::-1]
     width = int(np.ceil(48 * crop.shape[1] / crop.shape[0]))
     scaled = cv2.resize(crop, (width, 48), interpolation=cv2.INTER_LINEAR).astype(np.float32)
@@ -128,7 +128,7 @@ def recognition(image, run_model):
 
 
 def scaling(image):
-    """Small pictures scaled by OpenCV, as floats so that nothing is rounded."""
+    """Small images scaled by OpenCV, as floats to avoid rounding."""
     small = image[100:110, 100:114].astype(np.float32)
     return {"crop": [100, 100, 14, 10],
             "targets": [{"width": w, "height": h,
@@ -149,10 +149,10 @@ def rectangles():
 
 
 def tiny_yolov8():
-    """A graph with Ultralytics' input and output shapes that always finds the same boxes: [1, 4 + 3, 5]."""
+    """A graph with the shapes of an Ultralytics export that always gives the same boxes: [1, 4 + 3, 5]."""
     values = np.array([
-        [100, 102, 320, 500, 40],   # centre x
-        [100, 101, 320, 100, 600],  # centre y
+        [100, 102, 320, 500, 40],   # center x
+        [100, 101, 320, 100, 600],  # center y
         [80, 80, 200, 60, 30],      # width
         [40, 42, 100, 60, 30],      # height
         [.9, .8, .1, .05, .2],      # person

@@ -1,4 +1,4 @@
-"""What the scripts of this folder share: a frame of the sample, and models run by other programs than the service."""
+"""Shared by the scripts of this folder: frames of the sample, and model runs without the service."""
 
 import json
 import pathlib
@@ -12,7 +12,7 @@ MODELS = ROOT / "data" / "models"
 
 
 def frame(index):
-    """A frame of the sample as RGB; ffmpeg decodes, so that the colours are those that the service gets."""
+    """A frame of the sample as RGB, decoded by ffmpeg, so that its colors equal those in the service."""
     raw = subprocess.run(
         ["ffmpeg", "-v", "error", "-i", ROOT / "data/samples/pedestrians.mp4", "-vf",
          f"select='eq(n,{index})',scale=768:576:flags=area+accurate_rnd", "-vsync", "passthrough", "-f", "rawvideo",

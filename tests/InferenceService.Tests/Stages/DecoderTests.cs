@@ -3,13 +3,13 @@ using ForegSyte.Inference.Vision;
 
 namespace ForegSyte.Inference.Tests.Stages;
 
-/// <summary>The pure decoders, on values worked out by hand.</summary>
+/// <summary>The decoders on values computed by hand.</summary>
 public sealed class DecoderTests
 {
     [Fact]
-    public void NanoDet_OneCell_MeasuresFromItsCentre()
+    public void NanoDet_OneCell_MeasuresFromItsCenter()
     {
-        // 2x1 cells of stride 8, 2 classes, 3 bins. A large logit makes a distance certain: 1, 0, 2, 1 strides.
+        // 2x1 cells of stride 8, 2 classes, 3 bins. One large logit per side gives the distances 1, 0, 2, 1 strides.
         var distances = new float[2 * 4 * 3];
         foreach (var (side, bin) in new[] { (0, 1), (1, 0), (2, 2), (3, 1) })
         {
@@ -41,9 +41,9 @@ public sealed class DecoderTests
     }
 
     [Fact]
-    public void YoloX_ACell_AddsItsPlaceAndTakesTheExponentOfTheSize()
+    public void YoloX_ACell_AddsItsPositionAndExponentiatesTheSize()
     {
-        // 2 columns of stride 16; the cell in row 1, column 1 has centre (24, 28), size 32x16 and 0.8 * 0.9.
+        // 2 columns of stride 16; the cell in row 1, column 1 has center (24, 28), size 32x16 and 0.8 * 0.9.
         var cells = new float[4 * 7];
         float[] values = [0.5f, 0.75f, MathF.Log(2), 0, 0.8f, 0.1f, 0.9f];
         values.CopyTo(cells, 3 * 7);
@@ -69,7 +69,7 @@ public sealed class DecoderTests
     [Fact]
     public void YoloV8_ColumnsOfBoxes_AreReadDownwards()
     {
-        // 2 boxes, 2 classes: rows are centre x, centre y, width, height, and the scores of each class.
+        // 2 boxes, 2 classes: rows are center x, center y, width, height, and the scores of each class.
         var boxes = new List<ScoredBox>();
         YoloV8Decoder.Decode([50, 10, 60, 20, 20, 4, 10, 6, 0.2f, 0.3f, 0.9f, 0.1f], 2, 0.5f, boxes);
 
@@ -93,9 +93,9 @@ public sealed class DecoderTests
     [InlineData(1920, 1080, 960, 960, 544)]
     [InlineData(100, 20, 960, 96, 32)]
     [InlineData(1080, 1920, 640, 352, 640)]
-    public void TextPictureSize_IsMultiplesOf32AndNeverLargerThanNeeded(int width, int height, int limit, int toWidth,
-        int toHeight) =>
-        Assert.Equal((toWidth, toHeight), TextPictureSize.Of(width, height, limit));
+    public void TextDetector_InputSize_IsAMultipleOf32WithinTheLimit(
+        int width, int height, int limit, int toWidth, int toHeight) =>
+        Assert.Equal((toWidth, toHeight), TextDetector.InputSize(width, height, limit));
 
     [Theory]
     [InlineData(10, 320)]

@@ -9,7 +9,7 @@ namespace ForegSyte.Inference.Tests.Stages;
 
 public sealed class DetectObjectsTests(LoadedModels models) : IClassFixture<LoadedModels>
 {
-    /// <summary>Persons counted by eye in frames 0, 10, … 90; see data/samples/README.md.</summary>
+    /// <summary>Manual count of the persons in frames 0, 10, … 90; see data/samples/README.md.</summary>
     private static readonly int[] PersonsByHand = [3, 4, 5, 5, 6, 6, 6, 6, 6, 6];
 
     [Theory]
@@ -27,7 +27,7 @@ public sealed class DetectObjectsTests(LoadedModels models) : IClassFixture<Load
     }
 
     [Fact]
-    public async Task Process_WithClassesByThemselves_KeepsTheSecondNameOfAThing()
+    public async Task Process_WithoutSuppressionAcrossClasses_KeepsTheSecondLabelOfAnObject()
     {
         using var own = OwnModels.Open();
         using var frame = new Frame(0, 0, 768, 576, 768, 576);
@@ -62,9 +62,9 @@ public sealed class DetectObjectsTests(LoadedModels models) : IClassFixture<Load
         }
 
         Assert.Equal(10, frames.Count);
-        Assert.True(right >= atLeast, $"{right} persons were found.");
-        Assert.True(tooMany <= tooManyAtMost, $"{tooMany} persons too many were found.");
-        Assert.True(strange.Count <= 2, string.Join(", ", strange));
+        Assert.True(right >= atLeast, $"{right} persons were found, at least {atLeast} expected.");
+        Assert.True(tooMany <= tooManyAtMost, $"{tooMany} false persons were found, at most {tooManyAtMost} expected.");
+        Assert.True(strange.Count <= 2, $"Unexpected labels: {string.Join(", ", strange)}");
     }
 
     [Fact]
@@ -123,8 +123,8 @@ public sealed class DetectObjectsTests(LoadedModels models) : IClassFixture<Load
         var stage = LoadedModels.Detector(own.Sessions, "tiny_yolov8", new() { ["confidence"] = 0.35f });
         var found = await DetectAsync(stage, frame);
 
-        // 640 / 768 = 0.8333: 480 rows of picture, 80 of padding above. The bicycle on the person is suppressed, the
-        // fourth and the fifth box are under the threshold.
+        // 640 / 768 = 0.8333: 480 rows of image, 80 of padding above. The bicycle on the person is suppressed; the
+        // fourth and the fifth box are below the threshold.
         Assert.Equal(["person 0.9", "car 0.7"], found.Select(item =>
             FormattableString.Invariant($"{item.Label} {item.Confidence:0.##}")));
         AssertBox(found[0].Box, 72, 0, 96, 48);
@@ -143,7 +143,8 @@ public sealed class DetectObjectsTests(LoadedModels models) : IClassFixture<Load
                 .Count(item => item is { Label: "person", Confidence: >= 0.5f }));
         }
 
-        Assert.True(persons.Zip(PersonsByHand, Math.Min).Sum() >= 44, string.Join(' ', persons));
+        Assert.True(
+            persons.Zip(PersonsByHand, Math.Min).Sum() >= 44, $"Persons found per frame: {string.Join(' ', persons)}");
     }
 
     private static async Task AssertAsReferenceAsync(IStage stage, string model)

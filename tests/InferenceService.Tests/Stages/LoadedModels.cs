@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Tests.Stages;
 
-/// <summary>The committed models on the CPU, loaded once for a test class.</summary>
+/// <summary>The committed models on the CPU, loaded once per test class.</summary>
 public sealed class LoadedModels : IDisposable
 {
     public LoadedModels() => Sessions = Open(Path.Combine(RepositoryFiles.Data, "models", "models.json"));

@@ -6,7 +6,7 @@ using ForegSyte.Inference.Vision;
 namespace ForegSyte.Inference.Tests.Stages;
 
 /// <summary>
-/// The committed NanoDet gives what the TensorFlow.js graph gives from which it was converted: nanodet_tfjs.json, made
+/// The committed NanoDet gives the values of the TensorFlow.js graph from which it was converted: nanodet_tfjs.json,
 /// by compare_tfjs.py.
 /// </summary>
 public sealed class OriginalNanoDetTests(LoadedModels models) : IClassFixture<LoadedModels>
@@ -38,9 +38,9 @@ public sealed class OriginalNanoDetTests(LoadedModels models) : IClassFixture<Lo
 
                 Assert.Equal(
                     cell.GetProperty("score").GetSingle(), scores[cell.GetProperty("class_id").GetInt32()], 1e-4f);
-                Assert.True(
-                    distances.ToArray().Zip(cell.GetProperty("distances").Floats()).All(pair =>
-                        MathF.Abs(pair.First - pair.Second) < 1e-3f));
+                Assert.All(
+                    distances.ToArray().Zip(cell.GetProperty("distances").Floats()),
+                    pair => Assert.Equal(pair.Second, pair.First, 1e-3f));
                 compared++;
             }
         }
@@ -48,7 +48,7 @@ public sealed class OriginalNanoDetTests(LoadedModels models) : IClassFixture<Lo
         Assert.Equal(24, compared);
     }
 
-    /// <summary>A square part of the picture, not scaled, by the decoder's own format.</summary>
+    /// <summary>A square part of the image, unscaled, in the decoder's format.</summary>
     private static float[] Tensor(ReadOnlySpan<byte> pixels, int left, int top, int side)
     {
         var part = new byte[side * side * RgbImage.BytesPerPixel];
@@ -81,6 +81,6 @@ public sealed class OriginalNanoDetTests(LoadedModels models) : IClassFixture<Lo
             }
         }
 
-        throw new InvalidOperationException($"There is no output of {cells} cells and {width} values.");
+        throw new InvalidOperationException($"No output has {cells} cells and {width} values.");
     }
 }

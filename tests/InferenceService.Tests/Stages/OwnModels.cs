@@ -6,7 +6,7 @@ using ForegSyte.Testing;
 
 namespace ForegSyte.Inference.Tests.Stages;
 
-/// <summary>A catalogue as a user writes it for weights of their own: entries, no code.</summary>
+/// <summary>A catalogue for a user's own weights: only entries, no code.</summary>
 internal sealed class OwnModels : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

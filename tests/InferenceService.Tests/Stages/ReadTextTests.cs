@@ -49,7 +49,7 @@ public sealed class ReadTextTests(LoadedModels models) : IClassFixture<LoadedMod
         var recognizer = new TextRecognizer(models.Sessions.Get("ppocr_v4_recognition"), new StageOptions());
         Quad line = new(new(crop[0], crop[1]), new(crop[2], crop[1]), new(crop[2], crop[3]), new(crop[0], crop[3]));
 
-        var read = await recognizer.ReadAsync((await SampleFrames.ReadAsync(20))[1], [line],
+        var read = await recognizer.RecognizeAsync((await SampleFrames.ReadAsync(20))[1], [line],
             TestContext.Current.CancellationToken);
 
         Assert.Equal(reference.GetProperty("text").GetString(), read[0].Text);
@@ -75,18 +75,18 @@ public sealed class ReadTextTests(LoadedModels models) : IClassFixture<LoadedMod
         Assert.NotEmpty(expected);
         Assert.All(expected, core =>
         {
-            var centre = core.GetProperty("centre").Floats();
+            var center = core.GetProperty("centre").Floats();
             var sides = core.GetProperty("sides").Floats();
             var box = Assert.Single(found, box =>
-                (box.Quad.Centre - new PixelPoint(centre[0], centre[1])).Length < 1.5f);
-            // OpenCV measures between pixel centres, we from edge to edge: one pixel more.
+                (box.Quad.Center - new PixelPoint(center[0], center[1])).Length < 1.5f);
+            // OpenCV measures between pixel centers, the service from edge to edge: one pixel more.
             Assert.Equal(sides[1] + 1, Math.Max(box.Quad.Width, box.Quad.Height), 1.5f);
             Assert.Equal(sides[0] + 1, Math.Min(box.Quad.Width, box.Quad.Height), 1.5f);
         });
     }
 
     [Fact]
-    public async Task Process_AFrameOnItsHead_IsReadWithTheDirectionModelOnly()
+    public async Task Process_AnUpsideDownFrame_IsReadOnlyWithTheDirectionModel()
     {
         using var turned = Turned((await SampleFrames.ReadAsync(50))[0]);
 
@@ -110,7 +110,7 @@ public sealed class ReadTextTests(LoadedModels models) : IClassFixture<LoadedMod
         var two = await ReadAsync(LoadedModels.Reader(models.Sessions, options: new() { TextLinesPerFrame = 2 }),
             frame);
 
-        Assert.True(one.Count >= 5, string.Join(", ", one));
+        Assert.True(one.Count >= 5, $"Lines: {string.Join(", ", one)}");
         Assert.Equal(one.Select(finding => finding.Region.Text), four.Select(finding => finding.Region.Text));
         Assert.Equal(2, two.Count);
     }
@@ -127,7 +127,7 @@ public sealed class ReadTextTests(LoadedModels models) : IClassFixture<LoadedMod
         var many = await ReadAsync(
             LoadedModels.Reader(models.Sessions, options: new() { TextLinesPerRun = linesPerRun }), frame);
 
-        Assert.True(one.Count >= 5, string.Join(", ", one));
+        Assert.True(one.Count >= 5, $"Lines: {string.Join(", ", one)}");
         Assert.Equal(one.Select(finding => finding.Region), many.Select(finding => finding.Region));
     }
 
@@ -152,7 +152,7 @@ public sealed class ReadTextTests(LoadedModels models) : IClassFixture<LoadedMod
     }
 
     [Fact]
-    public async Task TakeOver_OfAnEarlierFrame_LinksTheLinesToTheFramesOwnDetections()
+    public async Task Reuse_OfAnEarlierFrame_LinksTheLinesToTheFramesOwnDetections()
     {
         var stage = LoadedModels.Reader(models.Sessions, options: new() { TextChangeThreshold = 3 });
         var frame = (await SampleFrames.ReadAsync(50))[0];
@@ -161,7 +161,7 @@ public sealed class ReadTextTests(LoadedModels models) : IClassFixture<LoadedMod
         Detection[] detections = [Box(0, 0, 400, 80)];
 
         var taken = Assert.Single(
-            stage.TakeOver(earlier, new StageInput(frame, [StageOutput.Of(detections)])).Texts);
+            stage.Reuse(earlier, new StageInput(frame, [StageOutput.Of(detections)])).Texts);
 
         Assert.Equal(3, stage.ChangeThreshold);
         Assert.Same(detections[0], taken.Within);
@@ -176,7 +176,7 @@ public sealed class ReadTextTests(LoadedModels models) : IClassFixture<LoadedMod
     private static async Task<IReadOnlyList<TextFinding>> ReadAsync(IStage stage, Frame frame) =>
         (await stage.ProcessAsync(new StageInput(frame, []), TestContext.Current.CancellationToken)).Texts;
 
-    /// <summary>The frame turned by 180 degrees.</summary>
+    /// <summary>The frame rotated by 180 degrees.</summary>
     private static Frame Turned(Frame frame)
     {
         var turned = new Frame(frame.Index, 0, frame.Width, frame.Height, frame.Width, frame.Height);
@@ -190,7 +190,7 @@ public sealed class ReadTextTests(LoadedModels models) : IClassFixture<LoadedMod
         return turned;
     }
 
-    /// <summary>The caption's band of 64 rows, over and over.</summary>
+    /// <summary>A frame filled with copies of the caption's 64 rows.</summary>
     private static Frame Repeated(Frame frame)
     {
         var repeated = new Frame(frame.Index, 0, frame.Width, frame.Height, frame.Width, frame.Height);

@@ -4,14 +4,14 @@ using ForegSyte.Testing;
 
 namespace ForegSyte.Inference.Tests.Stages;
 
-/// <summary>Decodes frames for tests with the real ffmpeg, independently of the service's own decoder.</summary>
+/// <summary>Decodes frames with ffmpeg, independently of the service's decoder.</summary>
 internal static class SampleFrames
 {
     public const int Width = 768;
 
     public const int Height = 576;
 
-    /// <summary>Every n-th frame of pedestrians.mp4, as large as it is or stretched to a size.</summary>
+    /// <summary>Every n-th frame of pedestrians.mp4, at its native size or stretched to a size.</summary>
     public static async Task<List<Frame>> ReadAsync(int every, int? width = null, int? height = null)
     {
         var (frameWidth, frameHeight) = (width ?? Width, height ?? Height);

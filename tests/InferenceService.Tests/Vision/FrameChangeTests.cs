@@ -18,8 +18,8 @@ public sealed class FrameChangeTests
                 {
                     for (var x = left; x < Math.Min(left + 16, width); x++)
                     {
-                        var grey = (x + y) % 2 == 0 ? 100 + change : 100 - change;
-                        image.AsSpan(((y * width) + x) * 3, 3).Fill((byte)grey);
+                        var gray = (x + y) % 2 == 0 ? 100 + change : 100 - change;
+                        image.AsSpan(((y * width) + x) * 3, 3).Fill((byte)gray);
                     }
                 }
 
@@ -29,8 +29,13 @@ public sealed class FrameChangeTests
             });
 
     [Fact]
-    public void Exceeds_PicturesOfTwoSizes_AreRefused() => Assert.Throws<ArgumentException>(
-        () => FrameChange.Exceeds(new RgbImage(new byte[12], 2, 2), new RgbImage(new byte[12], 4, 1), 1));
+    public void Exceeds_ImagesOfDifferentSizes_AreRefused()
+    {
+        Assert.Throws<ArgumentException>(
+            () => FrameChange.Exceeds(new RgbImage(new byte[12], 2, 2), new RgbImage(new byte[6], 2, 1), 1));
+        Assert.Throws<ArgumentException>(
+            () => FrameChange.Exceeds(new RgbImage(new byte[12], 2, 2), new RgbImage(new byte[18], 3, 2), 1));
+    }
 
     private static bool Exceeds(byte[] image, byte[] earlier, int width, int height, int limit) =>
         FrameChange.Exceeds(new RgbImage(image, width, height), new RgbImage(earlier, width, height), limit);

@@ -30,7 +30,7 @@ public sealed class MinimumAreaRectangleTests
             var quad = MinimumAreaRectangle.Around(ConvexHull.Of([.. points]));
             var upright = (points.Max(p => p.X) - points.Min(p => p.X)) * (points.Max(p => p.Y) - points.Min(p => p.Y));
             return quad.Width * quad.Height <= upright + 1
-                && points.TrueForAll(point => Holds(quad.GrownBy(0.1f), point));
+                && points.TrueForAll(point => Holds(quad.ExpandedBy(0.1f), point));
         });
 
     [Fact]

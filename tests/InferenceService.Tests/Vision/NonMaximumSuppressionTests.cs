@@ -27,7 +27,7 @@ public sealed class NonMaximumSuppressionTests
     [InlineData(1, 1, 3, 3, 1)]
     [InlineData(3, 1, 5, 3, 0)]
     [InlineData(2, 1, 3, 3, 0.5f)]
-    public void IntersectionOverUnion_WithTheSquareFrom1To3_IsAsByHand(
+    public void IntersectionOverUnion_WithTheSquareFrom1To3_IsAsComputedByHand(
         float left, float top, float right, float bottom, float expected) =>
         Assert.Equal(
             expected,
@@ -70,8 +70,8 @@ public sealed class NonMaximumSuppressionTests
     [InlineData(1f, new[] { 0.9f, 0.8f, 0.7f })]
     public void Apply_WithALimitAcrossClasses_DropsOtherClassesOnlyAboveIt(float acrossClasses, float[] kept)
     {
-        // The second box lies on the first with 0.9 and has another class, the third with 0.8; the fourth is of the
-        // first one's class.
+        // The second and the third box have other classes and overlap the first by 0.9 and 0.8; the fourth has the
+        // class of the first.
         List<ScoredBox> boxes =
         [
             new(0, 0, 10, 10, 0, 0.9f), new(0, 0, 10, 9, 1, 0.8f), new(0, 0, 8, 10, 2, 0.7f), new(0, 0, 10, 8, 0, 0.6f),
@@ -82,7 +82,40 @@ public sealed class NonMaximumSuppressionTests
     }
 
     [Fact]
-    public void Apply_WithLimits_LooksAtAndKeepsNoMore()
+    public void Apply_AnOverlapOfExactlyTheLimit_KeepsBoth()
+    {
+        // 8 of 16 shared, so the overlap is 0.5.
+        List<ScoredBox> boxes = [new(0, 0, 16, 1, 0, 0.9f), new(0, 0, 8, 1, 0, 0.8f)];
+
+        Assert.Equal(2, NonMaximumSuppression.Apply([.. boxes], 0.5f, 0).Count);
+        Assert.Single(NonMaximumSuppression.Apply([.. boxes], 0.49f, 1));
+    }
+
+    [Fact]
+    public void Apply_ToEqualConfidences_OrdersByClassLeftTopRightAndBottom()
+    {
+        ScoredBox[] ordered =
+        [
+            new(9, 9, 10, 10, 0, 0.5f), new(0, 8, 2, 10, 1, 0.5f), new(4, 0, 6, 2, 1, 0.5f), new(4, 4, 5, 6, 1, 0.5f),
+            new(4, 4, 6, 5, 1, 0.5f), new(4, 4, 6, 6, 1, 0.5f),
+        ];
+
+        Assert.Equal(ordered, NonMaximumSuppression.Apply([.. ordered.Reverse()], 1, 1));
+    }
+
+    [Fact]
+    public void IntersectionOverUnion_OfBoxesWithoutArea_IsZero()
+    {
+        ScoredBox line = new(1, 1, 1, 5, 0, 1), other = new(0, 0, 4, 4, 0, 1);
+
+        Assert.Equal(0, ScoredBox.IntersectionOverUnion(line, line));
+        Assert.Equal(0, ScoredBox.IntersectionOverUnion(line, other));
+        Assert.Equal(0, ScoredBox.IntersectionOverUnion(other, new ScoredBox(4, 0, 8, 4, 0, 1)));
+        Assert.Equal(0, ScoredBox.IntersectionOverUnion(other, new ScoredBox(0, 4, 4, 8, 0, 1)));
+    }
+
+    [Fact]
+    public void Apply_WithLimits_ConsidersAndKeepsNoMore()
     {
         List<ScoredBox> boxes =
             [new(0, 0, 1, 1, 0, 0.9f), new(0, 0, 1, 1, 0, 0.8f), new(5, 5, 6, 6, 0, 0.7f), new(8, 8, 9, 9, 0, 0.6f)];

@@ -10,8 +10,8 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Tests.Pipelines;
 
-/// <summary>Everything together, as the service registers it, on the committed data.</summary>
-public sealed class PipelineServicesTests
+/// <summary>All parts as the service registers them, on the committed data.</summary>
+public sealed class PipelineServiceCollectionExtensionsTests
 {
     [Fact]
     public async Task YoloOcr_OnTheSample_FindsPersonsAndReadsTheCaption()
@@ -35,7 +35,7 @@ public sealed class PipelineServicesTests
     }
 
     [Fact]
-    public async Task Catalogue_OfTheCommittedData_TellsPipelinesModelsAndSizes()
+    public async Task Catalogue_OfTheCommittedData_HasPipelinesModelsAndSizes()
     {
         await using var services = Build([]);
 

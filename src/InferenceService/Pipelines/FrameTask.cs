@@ -1,0 +1,168 @@
+using ForegSyte.Inference.Memory;
+using ForegSyte.Inference.Stages;
+using ForegSyte.Inference.Video;
+using ForegSyte.Inference.Vision;
+using ForegSyte.V1;
+
+namespace ForegSyte.Inference.Pipelines;
+
+/// <summary>One frame in a pipeline with the outputs of its nodes. The holder owns the frame.</summary>
+/// <param name="frame">The frame.</param>
+/// <param name="nodeCount">Number of nodes.</param>
+internal sealed class FrameTask(Frame frame, int nodeCount)
+{
+    private readonly Task<StageOutput>?[] _earlier = new Task<StageOutput>?[nodeCount];
+    private readonly StageOutput?[] _earlierOutputs = new StageOutput?[nodeCount];
+    private readonly TaskCompletionSource<StageOutput>?[] _promises = new TaskCompletionSource<StageOutput>?[nodeCount];
+
+    public Frame Frame { get; } = frame;
+
+    /// <summary>Timestamp at which the frame was queued.</summary>
+    public long QueuedAt { get; init; }
+
+    /// <summary>Outputs of the nodes by position; null for nodes that have not run.</summary>
+    public StageOutput?[] Outputs { get; } = new StageOutput?[nodeCount];
+
+    /// <summary>Input of a node whose upstream nodes have run.</summary>
+    public StageInput InputOf(CompiledNode node) =>
+        new(Frame, [.. node.Upstream.Select(position => Outputs[position]!)]);
+
+    /// <summary>Makes a node reuse its output for an earlier frame.</summary>
+    public void ReuseEarlier(int position, Task<StageOutput> earlier) => _earlier[position] = earlier;
+
+    /// <summary>The output for the earlier frame that a node reuses; null if the node must run.</summary>
+    public StageOutput? EarlierOutput(int position) => _earlierOutputs[position];
+
+    /// <summary>The future output of a node; canceled if the node does not complete.</summary>
+    public Task<StageOutput> Promise(int position)
+    {
+        var promise = new TaskCompletionSource<StageOutput>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _promises[position] = promise;
+        return promise.Task;
+    }
+
+    /// <summary>Waits for the earlier outputs that this frame reuses.</summary>
+    public async Task WaitForEarlierAsync()
+    {
+        for (var position = 0; position < _earlier.Length; position++)
+        {
+            if (_earlier[position] is { } earlier)
+            {
+                _earlierOutputs[position] = await earlier;
+            }
+        }
+    }
+
+    /// <summary>Stores the output of a node.</summary>
+    public void Complete(int position, StageOutput output)
+    {
+        Outputs[position] = output;
+        _promises[position]?.TrySetResult(output);
+    }
+
+    /// <summary>Cancels the promises of nodes that did not complete. Must be called for every task.</summary>
+    public void End()
+    {
+        foreach (var promise in _promises)
+        {
+            promise?.TrySetCanceled();
+        }
+    }
+}
+
+/// <summary>
+/// Finds frames that look like an earlier frame of the call, for stages that then reuse its output. A frame is compared
+/// with the last frame that the stage processed, not with the previous frame, so that slow changes add up. Frames must
+/// come in order.
+/// </summary>
+internal sealed class UnchangedFrames(CompiledPipeline pipeline) : IDisposable
+{
+    private readonly ProcessedFrame?[] _processed = new ProcessedFrame?[pipeline.Nodes.Count];
+
+    /// <summary>
+    /// For each node, either links the frame to an earlier one whose output it reuses, or keeps it for later frames.
+    /// </summary>
+    public void Link(FrameTask task)
+    {
+        for (var position = 0; position < _processed.Length; position++)
+        {
+            var threshold = pipeline.Nodes[position].Stage.ChangeThreshold;
+            if (threshold == 0)
+            {
+                continue;
+            }
+
+            if (_processed[position] is { } earlier && earlier.LooksLike(task.Frame, threshold))
+            {
+                task.ReuseEarlier(position, earlier.Output);
+                continue;
+            }
+
+            _processed[position]?.ReturnPixels();
+            _processed[position] = ProcessedFrame.Of(task, position);
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        for (var position = 0; position < _processed.Length; position++)
+        {
+            _processed[position]?.ReturnPixels();
+            _processed[position] = null;
+        }
+    }
+
+    private sealed record ProcessedFrame(byte[] Pixels, int Width, int Height, Task<StageOutput> Output)
+    {
+        public static ProcessedFrame Of(FrameTask task, int position)
+        {
+            var pixels = BufferPool<byte>.Shared.Rent(task.Frame.Pixels.Length);
+            task.Frame.Pixels.Span.CopyTo(pixels);
+            return new(pixels, task.Frame.Width, task.Frame.Height, task.Promise(position));
+        }
+
+        public bool LooksLike(Frame frame, int threshold) =>
+            Width == frame.Width && Height == frame.Height && !FrameChange.Exceeds(
+                new RgbImage(frame.Pixels.Span, frame.Width, frame.Height),
+                new RgbImage(Pixels.AsSpan(0, frame.Pixels.Length), frame.Width, frame.Height),
+                threshold);
+
+        public void ReturnPixels() => BufferPool<byte>.Shared.Return(Pixels);
+    }
+}
+
+/// <summary>Combines the outputs of a frame's nodes.</summary>
+internal static class ResultAssembly
+{
+    /// <summary>
+    /// The result of one frame: the detections of all output nodes by descending confidence, the text of all output
+    /// nodes node by node, and for each line the index of its detection if that detection is part of the result.
+    /// </summary>
+    /// <param name="outputs">Outputs of the output nodes, in topological order.</param>
+    public static PipelineResult Assemble(IReadOnlyList<StageOutput> outputs)
+    {
+        var result = new PipelineResult();
+        result.Detections.AddRange(outputs
+            .SelectMany(output => output.Detections)
+            .OrderByDescending(detection => detection.Confidence));
+        var indexes = new Dictionary<Detection, int>(ReferenceEqualityComparer.Instance);
+        foreach (var detection in result.Detections)
+        {
+            indexes.Add(detection, indexes.Count);
+        }
+
+        foreach (var finding in outputs.SelectMany(output => output.Texts))
+        {
+            if (finding.Within is not null && indexes.TryGetValue(finding.Within, out var index))
+            {
+                finding.Region.DetectionIndex = index;
+            }
+
+            result.TextRegions.Add(finding.Region);
+        }
+
+        result.Text = string.Join('\n', result.TextRegions.Select(region => region.Text));
+        return result;
+    }
+}
