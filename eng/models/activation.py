@@ -1,4 +1,4 @@
-"""Rules about hard swishes and the gates of squeeze-and-excitation blocks."""
+"""Rules for hard swishes and the gates of squeeze-and-excitation blocks."""
 
 import numpy as np
 from onnx import helper
@@ -15,7 +15,7 @@ def clip(graph, source, name, low, high):
 
 
 def limits(graph, node):
-    """Constant bounds of a Clip, of whatever opset."""
+    """Constant bounds of a Clip, in any opset."""
     if len(node.input) > 1:
         return graph.scalar(node.input[1]), graph.scalar(node.input[2])
     return attribute(node, "min"), attribute(node, "max")
@@ -30,10 +30,10 @@ def scale_of(graph, node, source):
 
 
 def hard_swishes(graph, channels):
-    """k * x * clip(x + 3, 0, 6), however its k is spread, becomes x * clip(kx + 3k, 0, 6k).
+    """k * x * clip(x + 3, 0, 6), with k in any place, becomes x * clip(kx + 3k, 0, 6k).
 
-    The second factor is a depthwise 1x1 convolution with a Clip, which ONNX Runtime fuses and computes in the blocked
-    layout of the convolutions around it, so that only one multiplication of two such tensors is left.
+    The second factor is a depthwise 1x1 convolution with a Clip. ONNX Runtime fuses them and computes them in the
+    blocked layout of the neighboring convolutions; one multiplication of two such tensors remains.
     """
     for gate in [node for node in graph.nodes if node.op_type == "Clip" and limits(graph, node) == (0, 6)]:
         plus = graph.maker(gate.input[0])
@@ -67,7 +67,7 @@ def hard_swishes(graph, channels):
 
 
 def old_output(old):
-    """The output of the last node of a chain: that which no other one of them takes."""
+    """The output of the last node of a chain: the one that no other node of the chain uses."""
     taken = {name for node in old for name in node.input}
     return next(node.output[0] for node in old if node.output[0] not in taken)
 

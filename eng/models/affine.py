@@ -1,11 +1,11 @@
-"""Rules that move multiplications by constants and additions of constants into the convolutions beside them."""
+"""Rules that move multiplications by constants and additions of constants into neighboring convolutions."""
 
 import numpy as np
 from onnx import helper
 
 from graph import attribute
 
-BLOCK = 16  # channels that ONNX Runtime's blocked layout keeps side by side, with AVX-512; 8 divides it
+BLOCK = 16  # channels per block of ONNX Runtime's layout with AVX-512; a multiple of the 8 without it
 CONVOLUTIONS = ("Conv", "ConvTranspose")
 
 
@@ -15,7 +15,7 @@ def out_channels(graph, conv):
 
 
 def by_channel(value, channels):
-    """A constant as one number for each channel, or None where it is not that."""
+    """A constant as one number per channel, or None if it has another shape."""
     if value is None:
         return None
     if value.size == 1:
@@ -26,7 +26,7 @@ def by_channel(value, channels):
 
 
 def affine_of(graph, node, source, channels):
-    """(scale, shift) of a node that computes scale * source + shift for each channel, or None."""
+    """(scale, shift) of a node that computes scale * source + shift per channel, or None."""
     zero, one = np.zeros(channels), np.ones(channels)
     if node.op_type == "BatchNormalization" and node.input[0] == source and len(node.output) == 1:
         scale, shift, mean, variance = (graph.value(name).astype(np.float64) for name in node.input[1:5])
@@ -71,7 +71,7 @@ def fold_into_convolution_before(graph):
 
 
 def widen(graph, first, second, more):
-    """Adds channels that are zero between two convolutions."""
+    """Adds zero channels between two convolutions."""
     name, weight = first.output[0], graph.value(first.input[1])
     first.input[1] = graph.constant(f"{name}_wide", np.pad(weight, ((0, more), (0, 0), (0, 0), (0, 0))))
     if len(first.input) > 2:
@@ -81,16 +81,16 @@ def widen(graph, first, second, more):
 
 
 def takes_shift(graph, conv):
-    """A shift of the input can go into a convolution that sees no padding: padding is zero, shifted or not."""
+    """Whether a shift of the input can move into a convolution: only without padding, because the shift skips it."""
     if conv.op_type != "Conv" or graph.value(conv.input[1]) is None or any(attribute(conv, "pads", [0])):
         return False
-    # "Same" padding of a 1x1 kernel is none.
+    # A 1x1 kernel has no "same" padding.
     unpadded = attribute(conv, "auto_pad", b"NOTSET") in (b"NOTSET", b"VALID")
     return unpadded or graph.value(conv.input[1]).shape[2:] == (1, 1)
 
 
 def fold_into_convolutions_after(graph):
-    """shift -> 1x1 conv  becomes  conv, where all that take the shifted tensor are such convolutions."""
+    """shift -> 1x1 conv  becomes  conv, if all users of the shifted tensor are such convolutions."""
     for node in [node for node in graph.nodes if node.op_type == "Add"]:
         shift = next((graph.scalar(name) for name in node.input if graph.scalar(name) is not None), None)
         source = next((name for name in node.input if graph.value(name) is None), None)
@@ -110,7 +110,7 @@ def fold_into_convolutions_after(graph):
 
 
 def shift_by_convolution(graph, channels):
-    """A shift that cannot be folded becomes a depthwise 1x1 convolution, which keeps ONNX Runtime's blocked layout."""
+    """A shift that cannot be folded becomes a depthwise 1x1 convolution, which keeps the blocked layout."""
     for node in [node for node in graph.nodes if node.op_type == "Add"]:
         shift = next((graph.scalar(name) for name in node.input if graph.scalar(name) is not None), None)
         source = next((name for name in node.input if graph.value(name) is None), None)
@@ -128,9 +128,9 @@ def depthwise(graph, source, name, scale, shift):
 
 
 def merge_pointwise(graph):
-    """1x1 conv -> 1x1 conv with nothing between is one 1x1 conv, or two whose channels fill blocks of 16.
+    """Two consecutive 1x1 convs become one, or two with a multiple of 16 channels between them.
 
-    One, unless that multiplies more often: a waist of 12 channels between 48 and 96 costs less than it saves.
+    One conv is used unless it needs more multiplications: a bottleneck of 12 channels between 48 and 96 saves some.
     """
     def pointwise(node):
         return (node is not None and node.op_type == "Conv" and attribute(node, "group", 1) == 1

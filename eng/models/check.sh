@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Checks simplify.py: its rules, that it reproduces the committed models from the originals, and that both give the same
-# outputs. Then measures both.
-#   eng/models/check.sh [FOLDER_OF_ORIGINALS]      ../shared/models by default
+# Checks the rules of simplify.py, that it produces the committed models from the originals, and that both give the same
+# results; then times both.
+#   eng/models/check.sh [FOLDER_OF_ORIGINALS]      default: ../shared/models
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-python=/usr/bin/python3 # Debian's, which has Debian's packages.
+python=/usr/bin/python3 # Debian's Python, which finds Debian's packages
 originals=${1:-../shared/models}
 
 fail() { printf 'models: %s\n' "$*" >&2; exit 1; }
@@ -12,7 +12,7 @@ fail() { printf 'models: %s\n' "$*" >&2; exit 1; }
   fail "install Debian's python3-numpy, python3-opencv and python3-onnx, and run this again."
 command -v npm >/dev/null || fail "npm is missing. Install Node.js (Debian package npm), and run this again."
 
-packages=out/bench-peers # Those of the benchmark's peers: onnxruntime-node.
+packages=out/bench-peers # shared with the benchmark, which uses onnxruntime-node too
 if [ ! -d "$packages/node_modules/onnxruntime-node" ]; then
   mkdir -p "$packages"
   cp tests/Benchmarks/peers/package.json "$packages/"
@@ -29,7 +29,7 @@ made=$(mktemp -d)
 trap 'rm -rf "$made"' EXIT
 "$python" eng/models/simplify.py "$originals" "$made"
 for file in "$made"/*.onnx; do
-  cmp "$file" "data/models/${file##*/}" || fail "data/models/${file##*/} is not what eng/models/simplify.py makes."
+  cmp "$file" "data/models/${file##*/}" || fail "data/models/${file##*/} differs from the output of eng/models/simplify.py."
 done
 "$python" eng/models/compare.py "$modules" "$originals"
 NODE_PATH=$modules node eng/models/time_models.js "$originals" data/models

@@ -1,4 +1,4 @@
-"""Checks each rule by itself: random numbers through a small graph before and after give the same.
+"""Checks each rule separately: a small graph gives the same results on random numbers before and after it.
 
     npm install --ignore-scripts --prefix /tmp/reference onnxruntime-node
     /usr/bin/python3 check_rules.py /tmp/reference/node_modules
@@ -34,7 +34,7 @@ def noise(*shape):
 
 
 def model_of(nodes, constants, shape=SHAPE, opset=13):
-    """The last node's first output is the graph's; its input is x."""
+    """A model with the input x and the first output of the last node."""
     output = helper.make_tensor_value_info(nodes[-1].output[0], TensorProto.FLOAT, [None] * 4)
     graph = helper.make_graph(nodes, "check", [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)], [output],
                               [numpy_helper.from_array(np.asarray(v), k) for k, v in constants.items()])
@@ -49,7 +49,7 @@ def node(kind, inputs, output, **attributes):
 
 class RuleTests(unittest.TestCase):
     def check(self, model, rules, expected, scale=1.0):
-        """Rules turn the model's operators into the expected ones, and it computes the same."""
+        """Asserts that the rules give the expected operators and the same results."""
         before = onnx.ModelProto()
         before.CopyFrom(model)
         graph = Graph(model)

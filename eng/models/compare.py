@@ -4,9 +4,9 @@
     npm install --ignore-scripts --prefix /tmp/reference onnxruntime-node
     /usr/bin/python3 compare.py /tmp/reference/node_modules [FOLDER_OF_ORIGINALS]
 
-Prints the largest difference of each model's outputs. Fails where one is over its limit, or where the reference
-decoders (tests/InferenceService.Tests/Reference) find other objects, regions or text: classes and characters have to be
-the same, numbers within NUMBERS.
+Prints the maximum difference of each model's outputs. Fails if one exceeds its limit, or if the reference decoders
+(tests/InferenceService.Tests/Reference) find different objects, regions or text: classes and characters must be equal,
+numbers must agree within NUMBERS.
 """
 
 import pathlib
@@ -44,7 +44,7 @@ class Comparison:
         self.differences, self.greatest = {}, {}
 
     def run(self, use_original):
-        """A runner for the reference decoders, that runs both and answers with one."""
+        """A runner for the reference decoders that runs both models and returns the outputs of one."""
         def run_model(model, tensor):
             original = run(self.originals / model.name, tensor, self.node_modules, self.folder)
             simplified = run(MODELS / model.name, tensor, self.node_modules, self.folder)
@@ -60,9 +60,9 @@ class Comparison:
 
 
 def read(image, run_model):
-    """All that the reference decoders find in a frame, rounded as they round."""
+    """All findings of the reference decoders in a frame, with their rounding."""
     direction = cv2.resize(image[12:44, 16:208, ::-1], (192, 48)).astype(np.float32).transpose(2, 0, 1) / 127.5 - 1
-    # Two at once: the batch has to stay free.
+    # Two lines, because the batch size must stay variable.
     facing = run_model(MODELS / "ch_ppocr_mobile_v2.0_cls_infer.onnx", np.stack([direction, direction[:, ::-1, ::-1]]))
     rows = np.stack([cv2.resize(image[top:top + 48, :640], (640, 48)) for top in range(0, 192, 48)])
     run_model(MODELS / "ch_PP-OCRv4_rec_infer.onnx", rows[..., ::-1].transpose(0, 3, 1, 2) / 127.5 - 1)

@@ -1,4 +1,4 @@
-"""Rules that turn transposed convolutions without overlap into convolutions, and put their interleaving last."""
+"""Rules that turn transposed convolutions without overlap into convolutions and move their interleaving to the end."""
 
 import numpy as np
 from onnx import helper
@@ -7,9 +7,9 @@ from graph import attribute, with_attributes
 
 
 def pointwise_deconvolutions(graph):
-    """A transposed convolution whose stride is its kernel is a 1x1 convolution whose channels are then interleaved.
+    """A transposed convolution with stride = kernel becomes a 1x1 convolution and an interleaving of its channels.
 
-    Channels of the convolution: (row, column, channel), the order that DepthToSpace calls DCR.
+    The channels of the convolution have the order (row, column, channel), DCR in DepthToSpace.
     """
     for node in [node for node in graph.nodes if node.op_type == "ConvTranspose"]:
         side = attribute(node, "strides")[0]
@@ -29,7 +29,7 @@ def pointwise_deconvolutions(graph):
 
 
 def interleave_later(graph):
-    """What treats pixels one by one may as well come before the interleaving; two interleavings are one."""
+    """Moves operators on single pixels before the interleaving and merges two interleavings into one."""
     while True:
         pair = next(((node, user) for node in graph.nodes if node.op_type == "DepthToSpace"
                      if movable(graph, user := graph.only_user(node.output[0]))), None)
@@ -69,7 +69,7 @@ def out_of(graph, node):
 
 
 def spread(graph, conv, places):
-    """The same 1x1 convolution for each of the places that lie side by side in the channels."""
+    """Applies the same 1x1 convolution to each of the pixels that lie side by side in the channels."""
     weight = graph.value(conv.input[1])[..., 0, 0]
     conv.input[1] = graph.constant(f"{conv.output[0]}_spread", np.kron(np.eye(places), weight)[..., None, None])
     if len(conv.input) > 2:
@@ -79,7 +79,7 @@ def spread(graph, conv, places):
 def merge(graph, first, second):
     """Channels (row, column of the first; row, column of the second) become (row, column) of both."""
     a, b = attribute(first, "blocksize"), attribute(second, "blocksize")
-    # The first interleaving is over the outer position: its channels are (a rows, a columns, b rows, b columns).
+    # The first interleaving covers the outer position: its channels are (a rows, a columns, b rows, b columns).
     order = np.arange((a * b) ** 2).reshape(a, a, b, b).transpose(0, 2, 1, 3).reshape(-1)
     node = graph.maker(first.input[0])
     while node.op_type != "Conv":

@@ -1,4 +1,4 @@
-"""An ONNX graph in a form that is easy to rewrite: nodes in a list, constants as numpy arrays by name."""
+"""An ONNX graph that is easy to rewrite: a list of nodes, and constants as numpy arrays by name."""
 
 import numpy as np
 import onnx
@@ -20,7 +20,7 @@ class Graph:
         self.outputs = [item.name for item in model.graph.output]
 
     def copy(self):
-        """A graph that can be finished without touching this one's model."""
+        """A copy that can be finished without changing the model of this graph."""
         copy = Graph.__new__(Graph)
         model = onnx.ModelProto()
         model.CopyFrom(self.model)
@@ -28,14 +28,14 @@ class Graph:
         return copy
 
     def maker(self, name):
-        """The node that makes a tensor; None for an input or a constant."""
+        """The node that produces a tensor; None for an input or a constant."""
         return next((node for node in self.nodes if name in node.output), None)
 
     def users(self, name):
         return [node for node in self.nodes if name in node.input]
 
     def only_user(self, name):
-        """The one node that takes a tensor; None where there are several, or where the tensor is an output."""
+        """The only node that uses a tensor; None if there are several or the tensor is an output of the graph."""
         users = self.users(name)
         return users[0] if len(users) == 1 and name not in self.outputs else None
 
@@ -43,7 +43,7 @@ class Graph:
         return self.constants.get(name)
 
     def scalar(self, name):
-        """A constant of one number, or None."""
+        """The value of a constant with one element, or None."""
         value = self.constants.get(name)
         return float(value.reshape(-1)[0]) if value is not None and value.size == 1 else None
 
@@ -52,20 +52,20 @@ class Graph:
         return name
 
     def replace(self, old, new):
-        """Puts nodes in the place of others; the tensors that others take keep their names."""
+        """Replaces nodes by others. Tensors that remaining nodes use must keep their names."""
         place = min(i for i, node in enumerate(self.nodes) if any(node is item for item in old))
         rest = [node for node in self.nodes if not any(node is item for item in old)]
         self.nodes = [*rest[:place], *new, *rest[place:]]
 
     def rename(self, old, new):
-        """Everything that took one tensor takes another."""
+        """Makes all users of one tensor use another."""
         for node in self.nodes:
             for i, name in enumerate(node.input):
                 if name == old:
                     node.input[i] = new
 
     def finish(self):
-        """The model: nodes after those they need, and only the constants that are used, in the order of their use."""
+        """The model, with its nodes in topological order and the used constants in the order of their use."""
         nodes = self._sorted()
         used = list(dict.fromkeys(name for node in nodes for name in node.input if name in self.constants))
         graph = self.model.graph
@@ -106,7 +106,7 @@ def attribute(node, name, default=None):
 
 
 def with_attributes(node, **changes):
-    """Sets attributes; None takes one away."""
+    """Sets attributes; None removes one."""
     kept = [item for item in node.attribute if item.name not in changes]
     del node.attribute[:]
     node.attribute.extend(kept)

@@ -1,16 +1,16 @@
-"""Rules about where numbers lie: transposes, paddings, sizes. None of them changes a number."""
+"""Rules for the layout of tensors: transposes, padding, sizes. None of them changes a value."""
 
 import numpy as np
 from onnx import helper
 
 from graph import attribute, with_attributes
 
-# Operators that treat each element by itself, so that a transpose may as well come after them.
+# Elementwise operators: a transpose before them can move after them.
 ELEMENTWISE = {"Add", "Sub", "Mul", "Div", "Clip", "Relu", "LeakyRelu", "Sigmoid", "HardSigmoid", "Identity"}
 
 
 def float_transposes(graph):
-    """Carries each transpose forward, through what treats elements one by one, until it meets its inverse."""
+    """Moves each transpose forward through elementwise operators until it meets its inverse."""
     plain = {}  # tensor -> (tensor before the transpose, permutation)
     made, nodes = {}, []
 
@@ -71,7 +71,7 @@ def float_transposes(graph):
 
 
 def drop_identities(graph):
-    """What an identity names is made under that name; a multiplication by 1 is one too."""
+    """Removes identities and multiplications by 1; the tensor takes the name of the output."""
     for node in list(graph.nodes):
         ones = node.op_type == "Mul" and [name for name in node.input if graph.scalar(name) == 1]
         if node.op_type != "Identity" and not ones:
@@ -89,7 +89,7 @@ def drop_identities(graph):
 
 
 def fold_pads(graph):
-    """A Pad before a convolution (zeros) or a maximum (minus infinity) is that operator's own padding."""
+    """A Pad before a convolution (zeros) or a maximum (minus infinity) becomes the padding of that operator."""
     for pad in [node for node in graph.nodes if node.op_type == "Pad"]:
         user = graph.only_user(pad.output[0])
         fill = graph.scalar(pad.input[2]) if len(pad.input) > 2 else 0.0
@@ -107,9 +107,9 @@ def fold_pads(graph):
 
 
 def fix_a_resize(graph, sizes):
-    """A size that is computed from a shape becomes a scale; halving by linear interpolation is the mean of 2x2.
+    """A size computed from a shape becomes a scale; halving by linear interpolation becomes the mean of 2x2.
 
-    sizes gives height and width of the tensors, as far as they are known. Rewrites one and says whether there was one.
+    sizes has the known heights and widths of tensors. Rewrites one Resize and returns whether it found one.
     """
     for node in [node for node in graph.nodes if node.op_type == "Resize" and len(node.input) > 3]:
         wanted, before = graph.maker(node.input[3]), sizes.get(node.input[0])
@@ -130,7 +130,7 @@ def fix_a_resize(graph, sizes):
 
 
 def double_repeatedly(graph):
-    """The nearest pixel, 4 or 8 times as large, is doubling by doubling: ONNX Runtime has a fast path for doubling."""
+    """Nearest-pixel upsampling by 4 or 8 becomes repeated doubling, for which ONNX Runtime has a fast path."""
     for node in [node for node in graph.nodes if node.op_type == "Resize" and len(node.input) == 3]:
         scales = graph.value(node.input[2])
         kind = tuple(attribute(node, name) for name in ("mode", "coordinate_transformation_mode", "nearest_mode"))

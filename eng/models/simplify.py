@@ -1,12 +1,12 @@
-"""Rewrites the graphs of the shipped models so that ONNX Runtime computes the same numbers in less time.
+"""Rewrites the graphs of the shipped models so that ONNX Runtime computes the same results in less time.
 
     apt-get install python3-numpy python3-onnx
     /usr/bin/python3 simplify.py FOLDER_OF_ORIGINALS FOLDER
 
-Every rule is an identity of real numbers, so that results differ by the rounding of floats only; nothing is trained or
-approximated. The same originals give the same bytes. Prints the SHA-256 of each original and of what it became.
+Every rule is an identity of real numbers, so results differ only by the rounding of floats; nothing is trained or
+approximated. The same originals give the same bytes. Prints the SHA-256 of each original and of its simplified model.
 
-check_rules.py checks each rule by itself, compare.py the whole models on frames, time_models.py how long they take.
+check_rules.py checks each rule separately, compare.py compares the models on frames, time_models.js times them.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ NAMES = ("centernet_mbv3_512", "ch_PP-OCRv4_det_infer", "ch_PP-OCRv4_rec_infer",
 
 
 def shapes(graph):
-    """Shapes of the tensors with four dimensions; 0 where a dimension depends on the input."""
+    """Shapes of the tensors with four dimensions; 0 for a dimension that depends on the input."""
     inferred = shape_inference.infer_shapes(graph.copy().finish(), data_prop=True)
     found = {item.name: [d.dim_value for d in item.type.tensor_type.shape.dim]
              for item in [*inferred.graph.value_info, *inferred.graph.input]}
@@ -43,7 +43,7 @@ def simplify(model):
     layout.float_transposes(graph)
     layout.drop_identities(graph)
     layout.fold_pads(graph)
-    # One at a time: the size of the next is known when the one before it has a scale.
+    # One at a time, because the size of the next is known only after the one before it has a scale.
     while layout.fix_a_resize(graph, {name: shape[2:] for name, shape in shapes(graph).items()}):
         pass
     layout.double_repeatedly(graph)

@@ -1,7 +1,7 @@
-// How long the original and the simplified models take, run by run in turns:
+// Times the original and the simplified models in alternating runs:
 //   NODE_PATH=/tmp/reference/node_modules node time_models.js FOLDER_OF_ORIGINALS FOLDER [ROUNDS]
-// Prints a table with the median and, in brackets, the least of the rounds, in milliseconds. Spinning is off, as in the
-// service: on a machine with other work only the ratios count.
+// Prints a table with the median and, in parentheses, the minimum of the rounds, in milliseconds. Spinning is off, as
+// in the service. On a machine with other work only the ratios are comparable.
 const fs = require('fs');
 const ort = require('onnxruntime-node');
 const path = require('path');
@@ -22,7 +22,7 @@ async function runner(file, shape, threads) {
     intraOpNumThreads: threads, interOpNumThreads: 1, graphOptimizationLevel: 'all', logSeverityLevel: 3,
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   });
-  // A smooth wave: what the numbers are does not matter, but random ones make some models compute denormals.
+  // A smooth wave, because random numbers make some models compute slow denormals.
   const values = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => Math.sin(i / 37));
   const feed = { [session.inputNames[0]]: new ort.Tensor('float32', values, shape) };
   const run = async () => {
