@@ -8,7 +8,7 @@ export CONFIGURATION
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo run test contracts pack public-api examples faults fuzz bench bench-gpu bench-jobs bench-uploads
-.PHONY: bench-sandbox accuracy models lint format docs breaking clean
+.PHONY: bench-sandbox accuracy models mutation lint format docs breaking clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -86,6 +86,9 @@ accuracy: ## measure the models on labelled frames and lines; ARGS="objects", "t
 	@eng/setup.sh --accuracy
 	@dotnet build tests/Accuracy -c Release -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
 	@dotnet tests/Accuracy/bin/Release/net10.0/ForegSyte.Accuracy.dll $(ARGS)
+
+mutation: ## change the pure code in small ways and count the changes that the tests notice; PARTS="vision stages" for less
+	@eng/mutation.sh $(PARTS)
 
 models: ## check the simplified models against their originals and time both; ORIGINALS=folder
 	@eng/models/check.sh "$(ORIGINALS)"
