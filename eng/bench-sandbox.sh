@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures what each sandbox level adds to the start of a decoder, with hyperfine (Debian package hyperfine).
-#   eng/bench-sandbox.sh [RUNS]      60 runs per level by default
-# The command lines are those of the sandbox in src/InferenceService/Video, without the system call filter.
+#   eng/bench-sandbox.sh [RUNS]      60 runs of each by default
+# The command lines are those of DecoderSandbox.cs, without the filter of system calls.
 set -euo pipefail
 runs=${1:-60}
 for program in hyperfine ffprobe setsid nice prlimit setpriv unshare; do

@@ -3,7 +3,7 @@ using ForegSyte.Hosting.Limits;
 
 namespace ForegSyte.Inference.Grpc;
 
-/// <summary>Adds the service of the contracts and the work of the start.</summary>
+/// <summary>Registers the gRPC service and its startup.</summary>
 internal static class GrpcServiceCollectionExtensions
 {
     public static WebApplicationBuilder AddInference(this WebApplicationBuilder builder)
@@ -11,12 +11,11 @@ internal static class GrpcServiceCollectionExtensions
         builder.Services.AddCheckedOptions<GrpcOptions>(GrpcOptions.Section);
         builder.Services.AddFixedLimits(typeof(RequestLimits));
         builder.Services.AddSingleton<CallLimits>();
-        builder.Services.AddSingleton<ServiceGauges>();
         builder.Services.AddSingleton<ServerLimits>();
         builder.Services.AddSingleton<SegmentRunner>();
         builder.Services.AddSingleton<InferenceGrpcService>();
-        builder.Services.AddSingleton<InferenceStart>();
-        builder.Services.AddHostedService(provider => provider.GetRequiredService<InferenceStart>());
+        builder.Services.AddSingleton<InferenceStartup>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<InferenceStartup>());
         return builder;
     }
 }

@@ -15,14 +15,14 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Grpc;
 
-/// <summary>The InferenceService of the contracts: checks requests and hands them on.</summary>
+/// <summary>The gRPC methods of the InferenceService.</summary>
 internal sealed class InferenceGrpcService(
     SegmentRunner segments,
     VideoProbe probe,
     VideoSources sources,
     PipelineCatalogue pipelines,
     InferenceDevice device,
-    DecoderChecks decoders,
+    DecoderStartupCheck decoders,
     DecoderTools tools,
     ServerLimits limits,
     ServiceStart start,
@@ -48,7 +48,8 @@ internal sealed class InferenceGrpcService(
         {
             var response = await segments.RunAsync(segment, cancel.Token);
             logger.LogInformation(
-                "Job {JobId} attempt {Attempt}: {Pipeline} analyzed {Analyzed} of {Decoded} frames in {Total}",
+                "Segment analyzed for job {JobId} (attempt {Attempt}, pipeline {Pipeline}): {Analyzed} of {Decoded} "
+                + "frames in {Total}",
                 request.JobId,
                 request.Attempt,
                 request.PipelineId,
@@ -76,7 +77,7 @@ internal sealed class InferenceGrpcService(
             return new ProbeVideoResponse
             {
                 Video = index.Info,
-                KeyFrames = { KeyFrameList.Thin([.. index.KeyFrames], options.Value.MaxKeyFrames) },
+                KeyFrames = { Thin([.. index.KeyFrames], options.Value.MaxKeyFrames) },
             };
         }
         catch (OperationCanceledException) when (IsStoppedByService(context))
@@ -103,8 +104,8 @@ internal sealed class InferenceGrpcService(
             ConfigurationSources = { start.ConfigurationSources },
             Sandbox = new Sandbox
             {
-                Level = tools.Confinement.Level,
-                Measures = { tools.Confinement.Measures },
+                Level = tools.Sandbox.Level,
+                Measures = { tools.Sandbox.Measures },
             },
         };
         foreach (var (option, limit) in limits.All())
@@ -115,7 +116,7 @@ internal sealed class InferenceGrpcService(
         return Task.FromResult(response);
     }
 
-    /// <summary>Waits for the call's turn; a service that stops does not keep it waiting.</summary>
+    /// <summary>Waits for a slot; the wait ends when the service stops.</summary>
     private async Task<IDisposable> AdmitAsync(string job, ServerCallContext context)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stop.Stopping);
@@ -140,10 +141,20 @@ internal sealed class InferenceGrpcService(
         {
             throw new ServiceException(
                 ErrorReason.InferenceUnavailable,
-                "The service is starting: its models are not warm yet. Come back soon.")
+                "The service is starting, and its models are not ready yet. Retry after the retry delay.")
             {
                 RetryAfter = options.Value.BusyRetryDelay,
             };
+        }
+    }
+
+    /// <summary>Every entry, or every n-th from the first if the response allows fewer.</summary>
+    private static IEnumerable<int> Thin(List<int> keyFrames, int maxEntries)
+    {
+        var step = Math.Max(1, (keyFrames.Count + maxEntries - 1) / maxEntries);
+        for (var entry = 0; entry < keyFrames.Count; entry += step)
+        {
+            yield return keyFrames[entry];
         }
     }
 }

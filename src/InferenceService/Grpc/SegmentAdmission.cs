@@ -1,40 +1,99 @@
+using System.Globalization;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.Metrics;
+using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Grpc;
 
+/// <summary>The limits of concurrent calls, by method.</summary>
+internal sealed class CallLimits(IOptions<GrpcOptions> options, TimeProvider time, InferenceMetrics metrics)
+{
+    /// <summary>The limits of RunPipeline.</summary>
+    public SegmentAdmission Segments { get; } = new(options, time, metrics);
+
+    /// <summary>The limits of ProbeVideo.</summary>
+    public CallSlots Probes { get; } = new(
+        $"{GrpcOptions.Section}:{nameof(GrpcOptions.MaxRunningProbes)}",
+        options.Value.MaxRunningProbes,
+        options.Value.BusyRetryDelay);
+}
+
 /// <summary>
-/// Which segments run: so many at a time, so many more wait, the others are turned away. A slot that is free goes to
-/// the waiting job with the fewest segments running, and among equals to the one whose turn was longest ago; within a
-/// job it is first come, first served. A job that fills the waiting places loses its newest call to a job that has
-/// fewer. So no job starves another one, however many segments it sends.
+/// A number of calls that may run at the same time. One too many is turned away at once and does not wait: these calls
+/// are short, and their caller comes back.
+/// </summary>
+internal sealed class CallSlots(string option, int slots, TimeSpan retryDelay)
+{
+    private int _taken;
+
+    /// <summary>Calls that run now.</summary>
+    public int Taken => Volatile.Read(ref _taken);
+
+    /// <summary>Takes a slot; disposing it gives it back.</summary>
+    /// <exception cref="ServiceException">INFERENCE_BUSY.</exception>
+    public IDisposable Take()
+    {
+        if (Interlocked.Increment(ref _taken) > slots)
+        {
+            Interlocked.Decrement(ref _taken);
+            var limit = slots.ToString(CultureInfo.InvariantCulture);
+            throw new ServiceException(
+                ErrorReason.InferenceBusy,
+                $"The service runs {limit} such calls already (option {option}). Come back after the retry delay.")
+            {
+                Metadata = new Dictionary<string, string> { ["option"] = option, ["limit"] = limit },
+                RetryAfter = retryDelay,
+            };
+        }
+
+        return new Slot(this);
+    }
+
+    private sealed class Slot(CallSlots owner) : IDisposable
+    {
+        private CallSlots? _owner = owner;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _owner, null) is { } given)
+            {
+                Interlocked.Decrement(ref given._taken);
+            }
+        }
+    }
+}
+
+/// <summary>
+/// Limits the segments that run and the calls in the queue, fairly among jobs. A free slot goes to the queued job with
+/// the fewest running segments, among equals to the one served longest ago, and within a job to the oldest call. If the
+/// queue is full, the largest job loses its newest call to a job with fewer calls. So no job starves another.
 /// </summary>
 internal sealed class SegmentAdmission(IOptions<GrpcOptions> options, TimeProvider time, InferenceMetrics metrics)
 {
     private readonly Lock _lock = new();
 
-    /// <summary>The jobs with a segment that runs or waits, the one whose turn was longest ago first.</summary>
-    private readonly List<JobLane> _lanes = [];
+    /// <summary>The jobs with running or queued segments, the one served longest ago first.</summary>
+    private readonly List<JobCalls> _jobs = [];
 
     private int _running;
     private int _waiting;
 
-    /// <summary>Segments that run now.</summary>
+    /// <summary>Number of running segments.</summary>
     public int Running => Volatile.Read(ref _running);
 
-    /// <summary>Calls that wait for a slot now.</summary>
+    /// <summary>Number of queued calls.</summary>
     public int Waiting => Volatile.Read(ref _waiting);
 
-    /// <summary>Waits for a slot; disposing it gives it back.</summary>
-    /// <param name="job">Job that the call works for; empty where it names none.</param>
-    /// <param name="deadline">When the caller gives up, UTC; DateTime.MaxValue for never.</param>
+    /// <summary>Waits for a slot; the caller disposes it when its segment ends.</summary>
+    /// <param name="job">Id of the call's job; calls without one count as one job.</param>
+    /// <param name="deadline">Deadline of the call, UTC; DateTime.MaxValue for none.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="ServiceException">
-    /// INFERENCE_BUSY: too many wait, or the wait took too long. DEADLINE_EXCEEDED: the deadline passed before the
-    /// turn came.
+    /// INFERENCE_BUSY: the queue is full, or the wait took too long. DEADLINE_EXCEEDED: the deadline passed in the
+    /// queue.
     /// </exception>
-    /// <exception cref="OperationCanceledException">The wait was ended.</exception>
+    /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
     public async Task<IDisposable> EnterAsync(string job, DateTime deadline, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -45,25 +104,25 @@ internal sealed class SegmentAdmission(IOptions<GrpcOptions> options, TimeProvid
         }
 
         var arrived = time.GetTimestamp();
-        WaitingSegment call;
+        QueuedCall call;
         lock (_lock)
         {
-            var lane = LaneOf(job);
+            var calls = CallsOf(job);
             if (_running < options.Value.MaxRunningSegments)
             {
                 metrics.RecordSegmentQueue(TimeSpan.Zero);
-                return StartLocked(lane);
+                return StartLocked(calls);
             }
 
-            MakeRoomLocked(lane);
-            call = new WaitingSegment(lane, deadline);
-            lane.Waiting.AddLast(call);
+            MakeRoomLocked(calls);
+            call = new QueuedCall(calls, deadline);
+            calls.Queue.AddLast(call);
             _waiting++;
         }
 
         var isDeadline = left <= options.Value.MaxWaitTime;
         await using var timer = time.CreateTimer(
-            _ => Withdraw(call, () => call.TurnAway(isDeadline ? AdmissionFailures.PastDeadline() : WaitedTooLong())),
+            _ => Withdraw(call, () => call.Refuse(isDeadline ? AdmissionFailures.PastDeadline() : WaitedTooLong())),
             null,
             isDeadline ? left : options.Value.MaxWaitTime,
             Timeout.InfiniteTimeSpan);
@@ -79,54 +138,54 @@ internal sealed class SegmentAdmission(IOptions<GrpcOptions> options, TimeProvid
         }
     }
 
-    private JobLane LaneOf(string job)
+    private JobCalls CallsOf(string job)
     {
-        var lane = _lanes.Find(known => known.Job == job);
-        if (lane is null)
+        var calls = _jobs.Find(known => known.Job == job);
+        if (calls is null)
         {
-            lane = new JobLane(job);
-            _lanes.Add(lane);
+            calls = new JobCalls(job);
+            _jobs.Add(calls);
         }
 
-        return lane;
+        return calls;
     }
 
-    private Slot StartLocked(JobLane lane)
+    private Slot StartLocked(JobCalls job)
     {
         _running++;
-        lane.Running++;
-        _lanes.Remove(lane);
-        _lanes.Add(lane);
-        return new Slot(this, lane);
+        job.Running++;
+        _jobs.Remove(job);
+        _jobs.Add(job);
+        return new Slot(this, job);
     }
 
     /// <summary>
-    /// Turns away the newest waiting call of the job that has most; the new one itself where that gains nothing.
+    /// Refuses the newest queued call of the largest job, or the new call if that makes the jobs no more equal.
     /// </summary>
-    private void MakeRoomLocked(JobLane lane)
+    private void MakeRoomLocked(JobCalls job)
     {
         if (_waiting < options.Value.MaxWaitingSegments)
         {
             return;
         }
 
-        var largest = _lanes.Where(other => other.Waiting.Count > 0).MaxBy(other => other.Count);
-        if (largest is null || largest.Count <= lane.Count + 1)
+        var largest = _jobs.Where(other => other.Queue.Count > 0).MaxBy(other => other.Count);
+        if (largest is null || largest.Count <= job.Count + 1)
         {
-            ForgetIfIdleLocked(lane);
-            throw TooManyWait();
+            RemoveIfIdleLocked(job);
+            throw QueueIsFull();
         }
 
-        var newest = largest.Waiting.Last!.Value;
+        var newest = largest.Queue.Last!.Value;
         RemoveLocked(newest);
-        newest.TurnAway(TooManyWait());
+        newest.Refuse(QueueIsFull());
     }
 
-    private void Withdraw(WaitingSegment call, Action end)
+    private void Withdraw(QueuedCall call, Action end)
     {
         lock (_lock)
         {
-            // Not found: it was admitted or turned away a moment before.
+            // A call that is no longer queued was admitted or refused just before.
             if (!RemoveLocked(call))
             {
                 return;
@@ -136,25 +195,25 @@ internal sealed class SegmentAdmission(IOptions<GrpcOptions> options, TimeProvid
         end();
     }
 
-    private bool RemoveLocked(WaitingSegment call)
+    private bool RemoveLocked(QueuedCall call)
     {
-        if (!call.Lane.Waiting.Remove(call))
+        if (!call.Job.Queue.Remove(call))
         {
             return false;
         }
 
         _waiting--;
-        ForgetIfIdleLocked(call.Lane);
+        RemoveIfIdleLocked(call.Job);
         return true;
     }
 
-    private void Leave(JobLane lane)
+    private void Leave(JobCalls job)
     {
         lock (_lock)
         {
             _running--;
-            lane.Running--;
-            ForgetIfIdleLocked(lane);
+            job.Running--;
+            RemoveIfIdleLocked(job);
             while (_waiting > 0 && _running < options.Value.MaxRunningSegments)
             {
                 AdmitNextLocked();
@@ -164,44 +223,129 @@ internal sealed class SegmentAdmission(IOptions<GrpcOptions> options, TimeProvid
 
     private void AdmitNextLocked()
     {
-        var next = _lanes.Where(lane => lane.Waiting.Count > 0).MinBy(lane => lane.Running)!;
-        var call = next.Waiting.First!.Value;
+        var next = _jobs.Where(job => job.Queue.Count > 0).MinBy(job => job.Running)!;
+        var call = next.Queue.First!.Value;
         var isPast = call.Deadline <= time.GetUtcNow().UtcDateTime;
         RemoveLocked(call);
         if (isPast)
         {
-            // Its timer is late.
-            call.TurnAway(AdmissionFailures.PastDeadline());
+            // The deadline's timer is late.
+            call.Refuse(AdmissionFailures.PastDeadline());
             return;
         }
 
         call.Admit(StartLocked(next));
     }
 
-    private void ForgetIfIdleLocked(JobLane lane)
+    private void RemoveIfIdleLocked(JobCalls job)
     {
-        if (lane is { Running: 0, Waiting.Count: 0 })
+        if (job is { Running: 0, Queue.Count: 0 })
         {
-            _lanes.Remove(lane);
+            _jobs.Remove(job);
         }
     }
 
-    private ServiceException TooManyWait() => AdmissionFailures.Busy(
+    private ServiceException QueueIsFull() => AdmissionFailures.Busy(
         nameof(GrpcOptions.MaxWaitingSegments),
         FormattableString.Invariant($"{options.Value.MaxWaitingSegments} calls"),
-        FormattableString.Invariant($"The service runs {options.Value.MaxRunningSegments} segments, and others wait."),
+        FormattableString.Invariant(
+            $"The service runs {options.Value.MaxRunningSegments} segments, and its queue is full."),
         options.Value.BusyRetryDelay);
 
     private ServiceException WaitedTooLong() => AdmissionFailures.Busy(
         nameof(GrpcOptions.MaxWaitTime),
         AdmissionFailures.Text(options.Value.MaxWaitTime),
-        "The turn of the call did not come.",
+        "No slot became free in time.",
         options.Value.BusyRetryDelay);
 
-    private sealed class Slot(SegmentAdmission owner, JobLane lane) : IDisposable
+    private sealed class Slot(SegmentAdmission owner, JobCalls job) : IDisposable
     {
         private SegmentAdmission? _owner = owner;
 
-        public void Dispose() => Interlocked.Exchange(ref _owner, null)?.Leave(lane);
+        public void Dispose() => Interlocked.Exchange(ref _owner, null)?.Leave(job);
     }
+}
+
+/// <summary>
+/// The running and queued segments of one job. <see cref="SegmentAdmission"/> changes it under its lock.
+/// </summary>
+/// <param name="job">Id of the job.</param>
+internal sealed class JobCalls(string job)
+{
+    public string Job { get; } = job;
+
+    public int Running { get; set; }
+
+    /// <summary>Calls without a slot, the oldest first.</summary>
+    public LinkedList<QueuedCall> Queue { get; } = new();
+
+    public int Count => Running + Queue.Count;
+}
+
+/// <summary>A call without a slot. It ends once: admitted, refused or cancelled.</summary>
+/// <param name="job">Its job.</param>
+/// <param name="deadline">Its deadline, UTC; DateTime.MaxValue for none.</param>
+internal sealed class QueuedCall(JobCalls job, DateTime deadline)
+{
+    // Completed under the lock of SegmentAdmission; the continuation must not run there.
+    private readonly TaskCompletionSource<IDisposable> _slot = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public JobCalls Job { get; } = job;
+
+    public DateTime Deadline { get; } = deadline;
+
+    public Task<IDisposable> Slot => _slot.Task;
+
+    public void Admit(IDisposable slot) => _slot.SetResult(slot);
+
+    public void Refuse(Exception failure) => _slot.SetException(failure);
+
+    public void Cancel(CancellationToken cancellationToken) => _slot.SetCanceled(cancellationToken);
+}
+
+/// <summary>The errors of calls that are refused or that run out of time.</summary>
+internal static class AdmissionFailures
+{
+    /// <summary>The service is busy; the caller may retry.</summary>
+    /// <param name="option">Name of the option in <see cref="GrpcOptions"/> that has the limit.</param>
+    /// <param name="limit">The limit in force, with its unit.</param>
+    /// <param name="what">A full sentence that says what is busy.</param>
+    /// <param name="retryAfter">The retry delay.</param>
+    public static ServiceException Busy(string option, string limit, string what, TimeSpan retryAfter) =>
+        new(
+            ErrorReason.InferenceBusy,
+            $"{what} The limit is {limit} (option {Name(option)}). Retry after the retry delay.")
+        {
+            Metadata = LimitOf(option, limit),
+            RetryAfter = retryAfter,
+        };
+
+    /// <summary>The deadline of the call passed in the queue.</summary>
+    public static ServiceException PastDeadline() => new(
+        ErrorReason.DeadlineExceeded,
+        "The deadline of the call passed before its segment started. Set a later deadline, or send fewer calls at a "
+        + "time.");
+
+    /// <summary>The segment reached its time limit.</summary>
+    /// <param name="limit"><see cref="GrpcOptions.SegmentTimeLimit"/>.</param>
+    public static ServiceException SegmentTooLong(TimeSpan limit)
+    {
+        var text = Text(limit);
+        return new ServiceException(
+            ErrorReason.DeadlineExceeded,
+            $"The segment takes longer than {text} (option {Name(nameof(GrpcOptions.SegmentTimeLimit))}). Ask for "
+            + "fewer frames or a larger stride, or raise the option.")
+        {
+            Metadata = LimitOf(nameof(GrpcOptions.SegmentTimeLimit), text),
+        };
+    }
+
+    /// <summary>A time in seconds, for messages.</summary>
+    public static string Text(TimeSpan time) =>
+        string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.###} s");
+
+    private static string Name(string option) => $"{GrpcOptions.Section}:{option}";
+
+    private static Dictionary<string, string> LimitOf(string option, string limit) =>
+        new() { ["option"] = Name(option), ["limit"] = limit };
 }

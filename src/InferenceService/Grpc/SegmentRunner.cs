@@ -11,7 +11,9 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Grpc;
 
-/// <summary>Decodes a segment, runs the pipeline over it and puts the answer together.</summary>
+/// <summary>
+/// Runs a segment: reads the index, decodes the frames, runs the pipeline and assembles the response.
+/// </summary>
 internal sealed class SegmentRunner(
     VideoProbe probe,
     FrameSource frames,
@@ -21,17 +23,17 @@ internal sealed class SegmentRunner(
     IOptions<GrpcOptions> options,
     TimeProvider timeProvider)
 {
-    /// <summary>Bytes of an answer beside its results: accounting, device, timings.</summary>
+    /// <summary>Bytes of a response without its results: accounting, device, timings.</summary>
     private const int EnvelopeBytes = 1024;
 
-    /// <summary>Tag and length in front of each result.</summary>
+    /// <summary>Tag and length of each result.</summary>
     private const int ResultOverheadBytes = 6;
 
     /// <summary>Runs one segment.</summary>
     /// <exception cref="ServiceException">
     /// Those of <see cref="VideoProbe.ReadAsync"/>, <see cref="FrameSource.ReadAsync"/> and
-    /// <see cref="PipelineRunner.RunAsync"/>; RESULTS_TOO_LARGE as soon as the results pass the limit;
-    /// DEADLINE_EXCEEDED past <see cref="GrpcOptions.SegmentTimeLimit"/>.
+    /// <see cref="PipelineRunner.RunAsync"/>; RESULTS_TOO_LARGE as soon as the results exceed the limit;
+    /// DEADLINE_EXCEEDED at <see cref="GrpcOptions.SegmentTimeLimit"/>.
     /// </exception>
     public async Task<RunPipelineResponse> RunAsync(SegmentRequest request, CancellationToken cancellationToken)
     {
@@ -66,8 +68,8 @@ internal sealed class SegmentRunner(
         SegmentRequest request, long started, CancellationToken cancellationToken)
     {
         var index = await probe.ReadAsync(request.Path, cancellationToken);
-        var decoded = new DecodeMeter();
-        var spent = new SegmentMeter(timeProvider, metrics);
+        var frameCounts = new DecodeMeter();
+        var timings = new SegmentMeter(timeProvider, metrics);
         var source = frames.ReadAsync(
             request.Path,
             index,
@@ -75,30 +77,30 @@ internal sealed class SegmentRunner(
             request.Stride,
             request.JobEndFrame,
             request.Pipeline.DecodeSize,
-            decoded,
+            frameCounts,
             cancellationToken);
         var response = new RunPipelineResponse { Device = device.Description };
         try
         {
             await CollectAsync(
-                pipelines.RunAsync(request.Pipeline, source, spent, cancellationToken), response.Results);
+                pipelines.RunAsync(request.Pipeline, source, timings, cancellationToken), response.Results);
         }
         finally
         {
-            spent.ShowSpans();
+            timings.ShowSpans();
         }
 
-        response.Frames = decoded.ToAccounting();
+        response.Frames = frameCounts.ToAccounting();
         response.Timings = new SegmentTimings
         {
-            Decode = spent.DecodeWait.ToDuration(),
-            Inference = spent.Inference.ToDuration(),
+            Decode = timings.DecodeWait.ToDuration(),
+            Inference = timings.Inference.ToDuration(),
             Total = timeProvider.GetElapsedTime(started).ToDuration(),
         };
         return response;
     }
 
-    private async Task CollectAsync(IAsyncEnumerable<FrameResult> results, RepeatedField<FrameResult> answer)
+    private async Task CollectAsync(IAsyncEnumerable<FrameResult> results, RepeatedField<FrameResult> response)
     {
         var size = EnvelopeBytes;
         await foreach (var result in results)
@@ -106,10 +108,10 @@ internal sealed class SegmentRunner(
             size += result.CalculateSize() + ResultOverheadBytes;
             if (size > options.Value.MaxResponseBytes)
             {
-                throw TooLarge(answer.Count, options.Value.MaxResponseBytes);
+                throw TooLarge(response.Count, options.Value.MaxResponseBytes);
             }
 
-            answer.Add(result);
+            response.Add(result);
         }
     }
 
@@ -119,8 +121,8 @@ internal sealed class SegmentRunner(
         var fit = framesThatFit.ToString(CultureInfo.InvariantCulture);
         return new ServiceException(
             ErrorReason.ResultsTooLarge,
-            $"The results of the segment are larger than {limit} bytes (option Grpc:MaxResponseBytes). The first {fit} "
-            + "analyzed frames would have fitted: ask for fewer frames.")
+            $"The results of the segment exceed the limit of {limit} bytes (option Grpc:MaxResponseBytes). The first "
+            + $"{fit} analyzed frames fit: ask for fewer frames.")
         {
             Metadata = new Dictionary<string, string>
             {
@@ -128,6 +130,70 @@ internal sealed class SegmentRunner(
                 ["limit"] = limit,
                 ["framesThatFit"] = fit,
             },
+        };
+    }
+}
+
+/// <summary>A valid RunPipelineRequest; the range is checked later, with the number of frames.</summary>
+/// <param name="Pipeline">The pipeline to run.</param>
+/// <param name="Path">Canonical path of the video.</param>
+/// <param name="Range">The frames; null for all.</param>
+/// <param name="Stride">Frame stride; 0 means 1.</param>
+/// <param name="JobEndFrame">Frame after the last one that later segments of the job want; 0 if none follow.</param>
+internal sealed record SegmentRequest(
+    CompiledPipeline Pipeline, string Path, FrameRange? Range, int Stride, int JobEndFrame)
+{
+    /// <summary>Maximum length of a job id, which appears in the log.</summary>
+    public const int MaxJobIdLength = 100;
+
+    /// <summary>Validates a request.</summary>
+    /// <exception cref="ServiceException">
+    /// MISSING_FIELD, INVALID_FIELD, UNKNOWN_PIPELINE and those of <see cref="VideoSources.Resolve"/>.
+    /// </exception>
+    public static SegmentRequest From(RunPipelineRequest request, PipelineCatalogue pipelines, VideoSources sources)
+    {
+        if (request.PipelineId.Length == 0)
+        {
+            throw ServiceException.MissingField("pipeline_id", "Set it to an id from ListPipelines.");
+        }
+
+        if (request.FrameStride is < 0 or > DecodePlan.MaxStride)
+        {
+            throw ServiceException.InvalidField(
+                "frame_stride", $"frame_stride must be 0 to {DecodePlan.MaxStride}; 0 means 1.", request.FrameStride);
+        }
+
+        if (request.Attempt < 0)
+        {
+            throw ServiceException.InvalidField("attempt", "attempt must be 0 or more.", request.Attempt);
+        }
+
+        if (request.JobEndFrame < 0)
+        {
+            throw ServiceException.InvalidField(
+                "job_end_frame", "job_end_frame must be 0 or more.", request.JobEndFrame);
+        }
+
+        if (request.JobId.Length > MaxJobIdLength || request.JobId.Any(char.IsControl))
+        {
+            throw ServiceException.InvalidField(
+                "job_id", $"job_id must have at most {MaxJobIdLength} characters and no control characters.");
+        }
+
+        var pipeline = pipelines.Find(request.PipelineId) ?? throw UnknownPipeline(request.PipelineId, pipelines);
+        return new SegmentRequest(
+            pipeline, sources.Resolve(request.Video), request.Range, request.FrameStride, request.JobEndFrame);
+    }
+
+    private static ServiceException UnknownPipeline(string id, PipelineCatalogue pipelines)
+    {
+        var known = string.Join(", ", pipelines.All.Select(pipeline => pipeline.Id));
+        var failure = ServiceException.ForField(
+            ErrorReason.UnknownPipeline, "pipeline_id", $"This server has no such pipeline. It has {known}.", id);
+        return new ServiceException(failure.Reason, failure.Message)
+        {
+            FieldViolations = failure.FieldViolations,
+            Metadata = new Dictionary<string, string>(failure.Metadata) { ["pipelineIds"] = known },
         };
     }
 }

@@ -3,25 +3,26 @@ using System.Numerics;
 namespace ForegSyte.Inference.Memory;
 
 /// <summary>
-/// Large buffers that are used again, the one given back last first: as many live as were in use at the same time.
-/// (ArrayPool.Shared keeps one for each thread beside that. Frames and tensors move between threads, so that it would
-/// hold dozens of each size, and allocate until it does.) Buffers are pinned, since models and pipes work on them.
+/// Pools large pinned buffers, last in first out. It holds as many buffers as were rented at the same time.
 /// </summary>
+/// <remarks>
+/// ArrayPool.Shared keeps one buffer of each size for each thread. Frames and tensors move between threads, so that it
+/// would hold dozens.
+/// </remarks>
 internal sealed class BufferPool<T>
     where T : unmanaged
 {
     /// <summary>
-    /// Sizes that are kept; the buffers of the size that was not used for longest are let go first. A job has a few.
+    /// Maximum number of sizes; above it the least recently used size is evicted. A job has a few.
     /// </summary>
     public const int MaxSizes = 16;
 
     private readonly Lock _lock = new();
     private readonly LinkedList<(int Size, Stack<T[]> Free)> _byUse = new();
 
-    /// <summary>The pool of the process.</summary>
     public static BufferPool<T> Shared { get; } = new();
 
-    /// <summary>A buffer of at least this length, with whatever was in it before.</summary>
+    /// <summary>Rents a buffer of at least this length; its content is undefined.</summary>
     public T[] Rent(int length)
     {
         var size = SizeFor(length);
@@ -36,7 +37,7 @@ internal sealed class BufferPool<T>
         return GC.AllocateUninitializedArray<T>(size, pinned: true);
     }
 
-    /// <summary>Gives a buffer back, once.</summary>
+    /// <summary>Returns a buffer; a buffer must be returned once only.</summary>
     public void Return(T[] buffer)
     {
         lock (_lock)
@@ -56,7 +57,7 @@ internal sealed class BufferPool<T>
     }
 
     /// <summary>
-    /// Rounded up to a quarter of the power of two below, so that lengths that are alike share buffers.
+    /// Rounds a length up to a multiple of a quarter of the power of two below, so that similar lengths share buffers.
     /// </summary>
     internal static int SizeFor(int length)
     {
@@ -65,7 +66,7 @@ internal sealed class BufferPool<T>
         return (int)Math.Min(Array.MaxLength, ((long)length + step - 1) / step * step);
     }
 
-    /// <summary>The free buffers of a size, which counts as used now; null where the size is not kept.</summary>
+    /// <summary>Finds the free buffers of a size and marks the size as used; null if it is not in the pool.</summary>
     private Stack<T[]>? Find(int size)
     {
         for (var node = _byUse.First; node is not null; node = node.Next)

@@ -3,11 +3,10 @@ using System.Diagnostics.Metrics;
 namespace ForegSyte.Inference.Metrics;
 
 /// <summary>
-/// What the service measures of itself, for dotnet-counters or an OpenTelemetry collector. Recording allocates nothing.
+/// The metrics of the service, for dotnet-counters or an OpenTelemetry collector. Recording allocates nothing.
 /// </summary>
 internal sealed class InferenceMetrics : IDisposable
 {
-    /// <summary>Name of the meter.</summary>
     public const string MeterName = "ForegSyte.Inference";
 
     private static readonly InstrumentAdvice<double> SecondsAdvice = new()
@@ -33,18 +32,19 @@ internal sealed class InferenceMetrics : IDisposable
     {
         _meter = meters.Create(MeterName);
         _frames = _meter.CreateCounter<long>(
-            "foregsyte.inference.frames", "{frame}", "Frames of finished segments, by what became of them.");
-        _segmentQueue = Seconds("foregsyte.inference.segment.queue_time", "How long a call waited for its turn.");
-        _segmentTime = Seconds("foregsyte.inference.segment.duration", "How long a segment ran, by how it ended.");
+            "foregsyte.inference.frames", "{frame}", "Frames of finished segments, by outcome.");
+        _segmentQueue = Seconds("foregsyte.inference.segment.queue_time", "Time of a call in the queue.");
+        _segmentTime = Seconds("foregsyte.inference.segment.duration", "Duration of a segment, by outcome.");
         _stageQueue = Seconds(
             "foregsyte.inference.stage.queue_time",
-            "How long a decoded frame waited for its turn, by its first stage.");
-        _stageCompute = Seconds("foregsyte.inference.stage.compute_time", "How long a stage worked on a frame.");
+            "Time that a decoded frame waited for a slot, by its first stage.");
+        _stageCompute = Seconds("foregsyte.inference.stage.compute_time", "Time that a stage worked on a frame.");
         _batchSize = _meter.CreateHistogram(
-            "foregsyte.inference.batch.size", "{item}", "Pictures or lines in one run of a model.", null, BatchAdvice);
+            "foregsyte.inference.batch.size", "{item}", "Images or text lines in one run of a model.", null,
+            BatchAdvice);
     }
 
-    /// <summary>Counts the frames of a segment that ended well.</summary>
+    /// <summary>Counts the frames of a successful segment.</summary>
     public void CountFrames(int analyzed, int skipped, int failed)
     {
         Count("analyzed", analyzed);
@@ -52,46 +52,46 @@ internal sealed class InferenceMetrics : IDisposable
         Count("failed", failed);
     }
 
-    /// <summary>A call's wait for its turn has ended, by admission or otherwise.</summary>
+    /// <summary>Records a call's time in the queue, whatever ended it.</summary>
     public void RecordSegmentQueue(TimeSpan time) => _segmentQueue.Record(time.TotalSeconds);
 
-    /// <summary>A segment has ended.</summary>
-    /// <param name="time">How long it ran.</param>
+    /// <summary>Records the end of a segment.</summary>
+    /// <param name="time">Its duration.</param>
     /// <param name="outcome">"ok", "failed" or "cancelled".</param>
     public void RecordSegment(TimeSpan time, string outcome) =>
         _segmentTime.Record(time.TotalSeconds, new KeyValuePair<string, object?>("outcome", outcome));
 
-    /// <summary>A decoded frame's wait for its turn has ended.</summary>
+    /// <summary>Records a decoded frame's wait for a slot.</summary>
     public void RecordStageQueue(string stage, TimeSpan time) => _stageQueue.Record(time.TotalSeconds, Stage(stage));
 
-    /// <summary>A stage has worked on a frame.</summary>
+    /// <summary>Records a stage's work on a frame.</summary>
     public void RecordStageCompute(string stage, TimeSpan time) =>
         _stageCompute.Record(time.TotalSeconds, Stage(stage));
 
-    /// <summary>A model is run over so many pictures or lines at once.</summary>
+    /// <summary>Records the number of images or text lines in one run of a model.</summary>
     public void RecordBatch(string model, int size) =>
         _batchSize.Record(size, new KeyValuePair<string, object?>("model", model));
 
-    /// <summary>Shows how many segments run and how many calls wait.</summary>
+    /// <summary>Adds the gauges of running segments and queued calls.</summary>
     public void ObserveSegments(Func<int> running, Func<int> waiting)
     {
         _meter.CreateObservableUpDownCounter(
-            "foregsyte.inference.segments.running", running, "{segment}", "Segments that run.");
+            "foregsyte.inference.segments.running", running, "{segment}", "Running segments.");
         _meter.CreateObservableUpDownCounter(
-            "foregsyte.inference.segments.waiting", waiting, "{segment}", "Calls that wait for their turn.");
+            "foregsyte.inference.segments.waiting", waiting, "{segment}", "Queued calls.");
     }
 
-    /// <summary>Shows the memory of the device, in bytes.</summary>
-    /// <param name="read">Used and total; null while it cannot be known.</param>
+    /// <summary>Adds the gauges of the GPU's memory, in bytes.</summary>
+    /// <param name="read">Reads used and total memory; null while they are unknown.</param>
     public void ObserveDeviceMemory(Func<(long Used, long Total)?> read)
     {
         _meter.CreateObservableUpDownCounter(
             "foregsyte.inference.device.memory.used",
             () => One(read()?.Used),
             "By",
-            "Memory of the GPU that is in use, by all processes.");
+            "Used memory of the GPU, by all processes.");
         _meter.CreateObservableUpDownCounter(
-            "foregsyte.inference.device.memory.limit", () => One(read()?.Total), "By", "Memory of the GPU.");
+            "foregsyte.inference.device.memory.limit", () => One(read()?.Total), "By", "Total memory of the GPU.");
 
         static IEnumerable<Measurement<long>> One(long? value) => value is { } known ? [new(known)] : [];
     }

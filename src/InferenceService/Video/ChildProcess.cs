@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.IO.Pipes;
@@ -6,19 +7,39 @@ using ForegSyte.Inference.Tracing;
 
 namespace ForegSyte.Inference.Video;
 
-/// <summary>
-/// One ffmpeg or ffprobe. Disposing it kills and reaps it; nothing survives the call that started it.
-/// </summary>
+/// <summary>The command line and the input of a child process.</summary>
+/// <param name="Program">Name of the program that does the work, for traces: "ffmpeg".</param>
+/// <param name="Words">All programs and arguments; the programs of the sandbox come first.</param>
+/// <param name="Input">Bytes for its standard input; they must fit into a pipe.</param>
+internal sealed record ChildCommand(
+    string Program, IReadOnlyList<string> Words, ReadOnlyMemory<byte> Input = default);
+
+/// <summary>The result of a child process that ran to its end.</summary>
+/// <param name="ExitCode">0 for success; 128 + n stands for signal n.</param>
+/// <param name="Output">Lines of its output.</param>
+/// <param name="Errors">The last lines of its error output.</param>
+internal sealed record ChildProcessResult(int ExitCode, IReadOnlyList<string> Output, LogTail Errors);
+
+/// <summary>One running ffmpeg or ffprobe. Disposing it kills and reaps the process and its process group.</summary>
 /// <remarks>
-/// System.Diagnostics.Process and not CliWrap: CliWrap pushes the output into a stream as fast as it comes, here the
-/// reader has to pull, so that a full pipe stops the decoder while the models are busy.
-/// The first program of the command line makes a session, and so a process group, of its own (setsid): killing the
-/// group kills all there is, also what a decoder that was taken over would have started. What changes its group as well
-/// is in the sandbox's process namespace, which ends with its first process.
+/// System.Diagnostics.Process and not CliWrap: CliWrap pushes the output into a stream as fast as it arrives, but the
+/// reader must pull, so that a full pipe stops the decoder while the models are busy.
+/// The first program of the command line (setsid) makes a session, and so a process group. Killing the group also kills
+/// children of a decoder that an attacker took over. A child that leaves the group is still in the sandbox's process
+/// namespace, which ends with its first process.
 /// </remarks>
 internal sealed partial class ChildProcess : IAsyncDisposable
 {
+    /// <summary>What Linux grants a pipe without privileges (/proc/sys/fs/pipe-max-size).</summary>
+    public const int PipeBytes = 1024 * 1024;
+
+    /// <summary>Maximum number of lines that <see cref="RunAsync"/> keeps.</summary>
+    private const int MaxOutputLines = 1000;
+
     private const int SigKill = 9;
+
+    /// <summary>F_SETPIPE_SZ of fcntl(2).</summary>
+    private const int SetPipeSize = 1031;
 
     private readonly Process _process;
     private readonly ProcessSpan? _span;
@@ -30,19 +51,38 @@ internal sealed partial class ChildProcess : IAsyncDisposable
         ErrorOutput = ReadErrorOutputAsync(onErrorLine);
     }
 
-    /// <summary>Process id.</summary>
     public int Id => _process.Id;
 
-    /// <summary>What the process writes, not yet read.</summary>
+    /// <summary>The unread output of the process.</summary>
     public Stream Output => _process.StandardOutput.BaseStream;
 
-    /// <summary>Ends when the error output does.</summary>
+    /// <summary>Completes at the end of the error output.</summary>
     public Task ErrorOutput { get; }
+
+    /// <summary>Runs a command to its end.</summary>
+    /// <param name="command">Program, arguments and input.</param>
+    /// <param name="cancellationToken">Kills the process.</param>
+    /// <exception cref="Hosting.Errors.ServiceException">DECODER_LOST: the process cannot start.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static async Task<ChildProcessResult> RunAsync(ChildCommand command, CancellationToken cancellationToken)
+    {
+        var errors = new LogTail();
+        var lines = new List<string>();
+        await using var process = Start(command, errors.Take);
+        await using var kill = cancellationToken.Register(process.Kill);
+        await BoundedLines.ReadAsync(new StreamReader(process.Output), line =>
+        {
+            lines.Add(line.ToString());
+            return lines.Count < MaxOutputLines;
+        });
+        cancellationToken.ThrowIfCancellationRequested();
+        return new ChildProcessResult(await process.WaitForExitAsync(), lines, errors);
+    }
 
     /// <summary>Starts a command.</summary>
     /// <param name="command">Program, arguments and input.</param>
-    /// <param name="onErrorLine">Called for each line of the error output; false ends the process.</param>
-    /// <exception cref="Hosting.Errors.ServiceException">DECODER_LOST: it cannot be started.</exception>
+    /// <param name="onErrorLine">Called for each line of the error output; false kills the process.</param>
+    /// <exception cref="Hosting.Errors.ServiceException">DECODER_LOST: the process cannot start.</exception>
     public static ChildProcess Start(ChildCommand command, Func<ReadOnlyMemory<char>, bool> onErrorLine)
     {
         var start = new ProcessStartInfo(command.Words[0], command.Words.Skip(1))
@@ -53,16 +93,12 @@ internal sealed partial class ChildProcess : IAsyncDisposable
             UseShellExecute = false,
             WorkingDirectory = "/",
         };
-        KeepOnlyNeededEnvironment(start.Environment);
+        ClearEnvironment(start.Environment);
         try
         {
-            var process = ChildStarter.Start(start);
-            GiveInput(process, command.Input.Span);
-            if (process.StandardOutput.BaseStream is PipeStream pipe)
-            {
-                PipeCapacity.Raise(pipe.SafePipeHandle);
-            }
-
+            var process = ChildProcessStarter.Start(start);
+            WriteInput(process, command.Input.Span);
+            EnlargePipe(process.StandardOutput.BaseStream);
             return new ChildProcess(command.Program, process, onErrorLine);
         }
         catch (Win32Exception failure)
@@ -71,9 +107,7 @@ internal sealed partial class ChildProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>
-    /// Ends the process and its group at once; whoever reads its output comes to the end of it.
-    /// </summary>
+    /// <summary>Kills the process and its group; a reader of the output reaches its end.</summary>
     public void Kill()
     {
         KillGroup();
@@ -95,15 +129,15 @@ internal sealed partial class ChildProcess : IAsyncDisposable
         var exitCode = await WaitForExitAsync();
         _span?.End(exitCode);
 
-        // Process leaves streams open that were asked for: without this both pipes wait for the garbage collector.
+        // Process.Dispose leaves open the streams that a caller has asked for; the pipes would wait for the GC.
         _process.StandardOutput.Dispose();
         _process.StandardError.Dispose();
         _process.Dispose();
     }
 
     /// <summary>
-    /// A group outlives a leader that ended by itself, and holds the outputs open. Before the leader has made its group
-    /// there is none, and nothing in it; where its number has gone to another process, its group is gone too.
+    /// A group outlives a leader that has exited, and holds the outputs open. If the leader's id belongs to another
+    /// process by now, the group is gone too.
     /// </summary>
     private void KillGroup()
     {
@@ -115,16 +149,15 @@ internal sealed partial class ChildProcess : IAsyncDisposable
 
     private async Task ReadErrorOutputAsync(Func<ReadOnlyMemory<char>, bool> onErrorLine)
     {
-        var isWanted = true;
-        await BoundedLines.ReadAsync(_process.StandardError, line => isWanted = onErrorLine(line));
-        if (!isWanted)
+        var mustContinue = true;
+        await BoundedLines.ReadAsync(_process.StandardError, line => mustContinue = onErrorLine(line));
+        if (!mustContinue)
         {
             Kill();
         }
     }
 
-    /// <summary>A few bytes, which a pipe holds: nobody has to read them for this to return.</summary>
-    private static void GiveInput(Process process, ReadOnlySpan<byte> input)
+    private static void WriteInput(Process process, ReadOnlySpan<byte> input)
     {
         using var stream = process.StandardInput.BaseStream;
         try
@@ -133,14 +166,26 @@ internal sealed partial class ChildProcess : IAsyncDisposable
         }
         catch (IOException)
         {
-            // It ended before it could read; its exit code and its last words tell why.
+            // The process ended before it could read; its exit code and its error output say why.
         }
     }
 
     /// <summary>
-    /// FFmpeg listens to variables such as FFREPORT, which writes files, and the service's own may hold secrets.
+    /// A frame through a pipe of the usual 64 KiB wakes both sides dozens of times. If Linux refuses the size, the pipe
+    /// keeps its own.
     /// </summary>
-    private static void KeepOnlyNeededEnvironment(IDictionary<string, string?> environment)
+    private static void EnlargePipe(Stream output)
+    {
+        if (OperatingSystem.IsLinux() && output is PipeStream pipe)
+        {
+            _ = Control(pipe.SafePipeHandle, SetPipeSize, PipeBytes);
+        }
+    }
+
+    /// <summary>
+    /// FFmpeg obeys variables such as FFREPORT, which writes files, and the service's own variables may hold secrets.
+    /// </summary>
+    private static void ClearEnvironment(IDictionary<string, string?> environment)
     {
         foreach (var name in environment.Keys.Except(["PATH", "LD_LIBRARY_PATH"]).ToArray())
         {
@@ -152,4 +197,93 @@ internal sealed partial class ChildProcess : IAsyncDisposable
 
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int SendSignal(int processId, int signal);
+
+    [LibraryImport("libc", EntryPoint = "fcntl")]
+    private static partial int Control(SafeHandle pipe, int command, int value);
+}
+
+/// <summary>Starts all child processes on one thread that lives as long as the service.</summary>
+/// <remarks>
+/// A child asks the kernel to kill it with its parent, and Linux takes the thread that started it for the parent
+/// (prctl(2), PR_SET_PDEATHSIG). A thread of .NET's pool ends when it is idle, and would take the decoder with it.
+/// </remarks>
+internal static class ChildProcessStarter
+{
+    private static readonly BlockingCollection<Request> Requests = [];
+
+    static ChildProcessStarter() => new Thread(Run) { IsBackground = true, Name = "child process starter" }.Start();
+
+    /// <summary>Starts a process and returns once it runs, as Process.Start does.</summary>
+    /// <exception cref="Win32Exception">The process cannot start.</exception>
+    public static Process Start(ProcessStartInfo start)
+    {
+        var request = new Request(start, new TaskCompletionSource<Process>());
+        Requests.Add(request);
+
+        // Blocking cannot starve the thread pool: the starter thread does nothing else.
+        return request.Started.Task.GetAwaiter().GetResult();
+    }
+
+    private static void Run()
+    {
+        foreach (var (start, started) in Requests.GetConsumingEnumerable())
+        {
+            try
+            {
+                started.SetResult(Process.Start(start)!);
+            }
+            catch (Exception failure)
+            {
+                // The caller gets the exception; the thread stays for other callers.
+                started.SetException(failure);
+            }
+        }
+    }
+
+    private sealed record Request(ProcessStartInfo Start, TaskCompletionSource<Process> Started);
+}
+
+/// <summary>
+/// Reads lines of a child process and cuts each at a limit, so that a metadata value of a gigabyte cannot fill the
+/// memory.
+/// </summary>
+internal static class BoundedLines
+{
+    /// <summary>Maximum length of a line in characters. FFmpeg's own lines have some hundred.</summary>
+    public const int MaxLength = 2048;
+
+    /// <summary>Calls <paramref name="onLine"/> for each line until the end, or until it returns false.</summary>
+    public static async Task ReadAsync(TextReader reader, Func<ReadOnlyMemory<char>, bool> onLine)
+    {
+        var chunk = new char[8192];
+        var line = new char[MaxLength];
+        var length = 0;
+        while (await reader.ReadAsync(chunk.AsMemory()) is > 0 and var read)
+        {
+            for (var at = 0; at < read; at++)
+            {
+                if (chunk[at] is not ('\n' or '\r'))
+                {
+                    if (length < MaxLength)
+                    {
+                        line[length++] = chunk[at];
+                    }
+                }
+                else if (length > 0)
+                {
+                    if (!onLine(line.AsMemory(0, length)))
+                    {
+                        return;
+                    }
+
+                    length = 0;
+                }
+            }
+        }
+
+        if (length > 0)
+        {
+            onLine(line.AsMemory(0, length));
+        }
+    }
 }

@@ -3,40 +3,42 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Inference.Video;
 
-/// <summary>Which frames of a video a segment wants, and where the decoder has to start for them.</summary>
+/// <summary>
+/// The frames of a video that a segment wants, and the point at which the decoder must start for them.
+/// </summary>
 /// <param name="StartFrame">First frame of the range.</param>
 /// <param name="EndFrame">Frame after the last one; not past the end of the video.</param>
 /// <param name="Stride">Only multiples of this, counted from frame 0 of the video.</param>
-/// <param name="SeekTo">Where the decoder starts; null for the beginning of the file.</param>
+/// <param name="SeekTo">Start of the decoder; null for the beginning of the file.</param>
 /// <param name="KeyFramesOnly">
-/// Whether all wanted frames are key frames, so that no other one has to be decoded.
+/// Whether all wanted frames are key frames, so that the decoder can skip all others.
 /// </param>
 internal sealed record DecodePlan(int StartFrame, int EndFrame, int Stride, SeekPoint? SeekTo, bool KeyFramesOnly)
 {
     /// <summary>
-    /// Pixels that are decoded in the time of a decoder's start: 72 ms beside 1.5 ms for a frame of 1280x720, H.264, of
-    /// processor time (docs/benchmarks.md says how that was measured).
+    /// Pixels that FFmpeg decodes in the processor time of its start: 72 ms for a start, 1.5 ms for a frame of
+    /// 1280x720, H.264 (ADR 23).
     /// </summary>
     private const long PixelsOfAStart = 44_000_000;
 
-    /// <summary>Largest stride that a request may have.</summary>
+    /// <summary>Maximum stride of a request.</summary>
     public const int MaxStride = 1_000_000;
 
-    /// <summary>Frames that the range holds.</summary>
+    /// <summary>Number of frames in the range.</summary>
     public int RangeCount => EndFrame - StartFrame;
 
-    /// <summary>The first wanted frame; it may lie past the range, which then holds no wanted one.</summary>
+    /// <summary>The first wanted frame; it lies past the range if the range contains no wanted frame.</summary>
     public int FirstWanted => checked((int)((((long)StartFrame + Stride - 1) / Stride) * Stride));
 
-    /// <summary>Wanted frames of the range.</summary>
+    /// <summary>Number of wanted frames.</summary>
     public int WantedCount => FirstWanted >= EndFrame ? 0 : ((EndFrame - 1 - FirstWanted) / Stride) + 1;
 
-    /// <summary>The last wanted frame; only where there is one.</summary>
+    /// <summary>The last wanted frame; undefined if <see cref="WantedCount"/> is 0.</summary>
     public int LastWanted => FirstWanted + ((WantedCount - 1) * Stride);
 
     /// <summary>Plans a segment.</summary>
     /// <param name="index">The video.</param>
-    /// <param name="range">The range; null for the whole video, an end of 0 or past the end for the end of it.</param>
+    /// <param name="range">The range; null for the whole video. An end of 0 or past the video means its end.</param>
     /// <param name="stride">0 means 1.</param>
     /// <exception cref="ServiceException">INVALID_FRAME_RANGE, INVALID_FIELD.</exception>
     public static DecodePlan Make(VideoIndex index, FrameRange? range, int stride)
@@ -44,7 +46,7 @@ internal sealed record DecodePlan(int StartFrame, int EndFrame, int Stride, Seek
         if (stride is < 0 or > MaxStride)
         {
             throw ServiceException.InvalidField(
-                "frame_stride", $"frame_stride has to be 0 to {MaxStride}; 0 means 1.", stride);
+                "frame_stride", $"frame_stride must be 0 to {MaxStride}; 0 means 1.", stride);
         }
 
         var start = range?.StartFrame ?? 0;
@@ -54,8 +56,8 @@ internal sealed record DecodePlan(int StartFrame, int EndFrame, int Stride, Seek
             throw ServiceException.ForField(
                 ErrorReason.InvalidFrameRange,
                 "range",
-                $"The range [{start}, {range?.EndFrame}) has to begin in the video, which has frames 0 to "
-                + $"{index.FrameCount - 1}, and to end after its start; an end of 0 means the end of the video.");
+                $"The range [{start}, {range?.EndFrame}) must begin within the video, which has frames 0 to "
+                + $"{index.FrameCount - 1}, and end after its start; an end of 0 means the end of the video.");
         }
 
         var plan = new DecodePlan(start, end, Math.Max(stride, 1), null, false);
@@ -68,15 +70,15 @@ internal sealed record DecodePlan(int StartFrame, int EndFrame, int Stride, Seek
             };
     }
 
-    /// <summary>Frames that could be decoded in the time that a decoder takes to start.</summary>
+    /// <summary>Number of frames that FFmpeg decodes in the processor time of its start.</summary>
     public static long FramesOfAStart(VideoIndex index) =>
         PixelsOfAStart / ((long)index.Info.Width * index.Info.Height);
 
     /// <summary>
-    /// The plan in parts, each for a decoder of its own: cut wherever a start at a later key frame is less work than
-    /// decoding all that lies before it, as it is under a large stride.
+    /// Splits the plan into parts with one decoder each, wherever a start at a later key frame is less work than to
+    /// decode the frames before it. That is so under a large stride.
     /// </summary>
-    public IReadOnlyList<DecodePlan> Stretches(VideoIndex index)
+    public IReadOnlyList<DecodePlan> Split(VideoIndex index)
     {
         var framesOfAStart = FramesOfAStart(index);
         if (KeyFramesOnly || WantedCount == 0 || Stride <= framesOfAStart)
@@ -84,28 +86,28 @@ internal sealed record DecodePlan(int StartFrame, int EndFrame, int Stride, Seek
             return [this];
         }
 
-        var stretches = new List<DecodePlan>();
+        var parts = new List<DecodePlan>();
         var (first, seekTo) = (FirstWanted, SeekTo);
         foreach (var frame in Wanted().Skip(1))
         {
             var point = SeekPointFor(index, frame);
             if (Stride > frame - SeekFrame(index, point) + framesOfAStart)
             {
-                stretches.Add(this with { StartFrame = first, EndFrame = frame - Stride + 1, SeekTo = seekTo });
+                parts.Add(this with { StartFrame = first, EndFrame = frame - Stride + 1, SeekTo = seekTo });
                 (first, seekTo) = (frame, point);
             }
         }
 
-        stretches.Add(this with { StartFrame = first, SeekTo = seekTo });
-        return stretches;
+        parts.Add(this with { StartFrame = first, SeekTo = seekTo });
+        return parts;
     }
 
     /// <summary>
-    /// The plan of a decoder that begins with this segment and goes on to a later frame: as far as all wanted frames
-    /// can be named to it (<see cref="FrameSelection.MaxNamedFrames"/>).
+    /// Extends the plan to a later frame, at most to the number of frames that the command line can name
+    /// (<see cref="FrameSelection.MaxNamedFrames"/>).
     /// </summary>
     /// <param name="index">The video.</param>
-    /// <param name="endFrame">Frame after the last one that will be asked for; cut at the end of the video.</param>
+    /// <param name="endFrame">Frame after the last one that the job wants.</param>
     public DecodePlan ExtendedTo(VideoIndex index, int endFrame)
     {
         var longest = Stride == 1
@@ -115,18 +117,18 @@ internal sealed record DecodePlan(int StartFrame, int EndFrame, int Stride, Seek
         return KeyFramesOnly && !extended.Wanted().All(index.IsKeyFrame) ? this : extended;
     }
 
-    /// <summary>The first frame that the decoder has to decode.</summary>
+    /// <summary>The first frame that the decoder must decode.</summary>
     public int SeekFrame(VideoIndex index) => SeekFrame(index, SeekTo);
 
     /// <summary>The wanted frames, ascending.</summary>
     public IEnumerable<int> Wanted() => Enumerable.Range(0, WantedCount).Select(n => FirstWanted + (n * Stride));
 
-    /// <summary>Whether the pipeline gets this frame.</summary>
+    /// <summary>Whether this frame is wanted.</summary>
     public bool Wants(int frame) => frame >= StartFrame && frame < EndFrame && frame % Stride == 0;
 
     /// <summary>
-    /// The last point at or before the frame in the order of showing. Frames that lie before a key in that order but
-    /// after it in the file (an open group of pictures) need the key before: they belong to its stretch here, too.
+    /// The last seek point at or before the frame in presentation order. Frames that are shown before a key frame but
+    /// follow it in the file (an open group of pictures) need the key frame before, which this finds.
     /// </summary>
     private static SeekPoint? SeekPointFor(VideoIndex index, int frame)
     {
@@ -138,7 +140,7 @@ internal sealed record DecodePlan(int StartFrame, int EndFrame, int Stride, Seek
             (low, high) = index.SeekPoints[middle].PresentationTicks <= ticks ? (middle + 1, high) : (low, middle);
         }
 
-        // The first point is the beginning of the file: no seek is the surest way there.
+        // The first point is the beginning of the file, which needs no seek.
         return low > 1 ? index.SeekPoints[low - 1] : null;
     }
 

@@ -155,7 +155,7 @@ internal sealed class DecoderPool(DecoderTools tools, IOptions<VideoOptions> opt
     {
         var plan = segment.ExtendedTo(index, jobEndFrame);
         var command = tools.Ffmpeg(
-            FfmpegArguments.Make(path, index, plan, size.Width, size.Height, options.Value, tools.HardwareArguments),
+            FfmpegArguments.Make(path, index, plan, size, options.Value, tools.HardwareArguments),
             path);
         var reader = new FfmpegFrameReader(command);
         var decoder = new PooledDecoder(reader, index, size, plan, time.GetTimestamp()) { Segment = segment };

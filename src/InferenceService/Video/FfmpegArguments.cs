@@ -1,8 +1,9 @@
 using System.Globalization;
+using System.Text;
 
 namespace ForegSyte.Inference.Video;
 
-/// <summary>The command line of the decoder of one segment.</summary>
+/// <summary>Makes the command line of a decoder.</summary>
 internal static class FfmpegArguments
 {
     /// <summary>
@@ -11,46 +12,43 @@ internal static class FfmpegArguments
     /// </summary>
     /// <param name="path">Canonical path of the video.</param>
     /// <param name="index">The video.</param>
-    /// <param name="plan">The segment.</param>
-    /// <param name="width">Width of a frame in pixels as it leaves.</param>
-    /// <param name="height">Height of a frame in pixels as it leaves.</param>
+    /// <param name="plan">The wanted frames.</param>
+    /// <param name="size">Size of a frame as it leaves the decoder.</param>
     /// <param name="options">Limits, and the threads of the decoder.</param>
-    /// <param name="hardware">Arguments that choose what decodes; empty for the processor.</param>
+    /// <param name="hardware">Arguments that select a hardware decoder; empty for the processor.</param>
     public static IReadOnlyList<string> Make(
         string path,
         VideoIndex index,
         DecodePlan plan,
-        int width,
-        int height,
+        FrameSize size,
         VideoOptions options,
         IReadOnlyList<string> hardware) =>
     [
-        // "repeat": the same line twice is two frames. "level": tells lines of FFmpeg from lines of the file's making.
+        // "repeat" keeps two equal lines apart. "level" tells FFmpeg's lines from text that the file contains.
         "-hide_banner", "-nostats", "-nostdin", "-loglevel", "repeat+level+info",
-        .. ConfinedInput.Arguments(options),
+        .. SandboxedInput.Arguments(options),
         "-threads", Text(options.DecoderThreads),
 
-        // Without an output format frames come back to memory: the filters are the same whatever decodes, and what
-        // the GPU does not know is decoded by the processor.
+        // No hwaccel_output_format: frames come back to memory, so that the same filters serve every decoder, and the
+        // processor decodes what the GPU cannot.
         .. hardware,
         .. plan.KeyFramesOnly ? (string[])["-skip_frame", "nokey"] : [],
 
-        // Timestamps stay those of the container, so that each frame is known by its own.
+        // Keeps the container's timestamps, which identify the frames.
         "-copyts",
         .. Seek(index, plan),
-        "-i", ConfinedInput.Url(path),
+        "-i", SandboxedInput.Url(path),
         "-map", "0:V:0", "-an", "-sn", "-dn",
-        "-vf", Filters(index, plan, width, height),
+        "-vf", Filters(index, plan, size),
 
-        // No frame is doubled or dropped to make a steady rate; a bad stretch is not a reason to give up the rest.
+        // Frames are neither doubled nor dropped for a constant rate, and damage does not end the decoder.
         "-fps_mode", "passthrough", "-max_error_rate", "1",
         "-pix_fmt", "rgb24", "-f", "rawvideo", "pipe:1",
     ];
 
     /// <summary>
-    /// By the presentation time of the key frame: the demuxer takes its own shift between presentation and decoding off
-    /// before it searches (mov_seek_stream). The decode time would be shifted twice and land one key frame early: the
-    /// same frames, after a stretch of needless decoding.
+    /// Seeks by the presentation time of the key frame. The demuxer subtracts its own shift between presentation and
+    /// decode time (mov_seek_stream); a seek by decode time would be shifted twice and land one key frame too early.
     /// </summary>
     private static IEnumerable<string> Seek(VideoIndex index, DecodePlan plan) =>
         plan.SeekTo is { } point
@@ -62,25 +60,104 @@ internal static class FfmpegArguments
             : [];
 
     /// <summary>
-    /// The rotation is put in front of these by FFmpeg. The size is always given: a stream that changes its size in
-    /// the middle still gives frames of one size.
+    /// FFmpeg puts the rotation in front of these filters. The size is explicit because a stream may change its size in
+    /// the middle.
     /// </summary>
-    private static string Filters(VideoIndex index, DecodePlan plan, int width, int height) =>
+    private static string Filters(VideoIndex index, DecodePlan plan, FrameSize size) =>
         string.Join(',', [
             .. FrameSelection.Filters(index, plan),
-            $"scale={Text(width)}:{Text(height)}:flags={Scaler(index, width, height)}",
+            $"scale={Text(size.Width)}:{Text(size.Height)}:flags={Scaler(index, size)}",
             "format=rgb24",
             "showinfo=checksum=0",
         ]);
 
     /// <summary>
-    /// Frames that are made smaller for a detector are sampled as its training sampled them: OpenCV's INTER_LINEAR
-    /// takes two pixels of a row and no mean of all. It is found to be more accurate that way (mAP@0.5 of NanoDet 0.951
-    /// beside 0.933, `make accuracy ARGS=objects`), and takes a third of the time. Frames of their own size keep the
-    /// finer conversion of colours.
+    /// A frame that is scaled down for a detector is sampled like the detector's training images: OpenCV's INTER_LINEAR
+    /// takes two pixels of a row, not a mean. That is more accurate (mAP@0.5 of NanoDet 0.951 against 0.933,
+    /// `make accuracy ARGS=objects`) and takes a third of the time. A frame of its own size keeps the finer colour
+    /// conversion.
     /// </summary>
-    private static string Scaler(VideoIndex index, int width, int height) =>
-        width == index.Info.Width && height == index.Info.Height ? "bilinear" : "fast_bilinear";
+    private static string Scaler(VideoIndex index, FrameSize size) =>
+        size == new FrameSize(index.Info.Width, index.Info.Height) ? "bilinear" : "fast_bilinear";
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+}
+
+/// <summary>
+/// Filters that let only the wanted frames leave the decoder. They select by timestamp, because a damaged frame would
+/// shift a count.
+/// </summary>
+internal static class FrameSelection
+{
+    /// <summary>
+    /// Maximum number of frames that an expression names: a name takes about 30 characters, and Linux allows 128 KiB an
+    /// argument. Above it all frames of the range go through the pipe, and the reader drops the unwanted ones.
+    /// </summary>
+    public const int MaxNamedFrames = 2048;
+
+    /// <summary>FFmpeg's filters, to be joined with commas.</summary>
+    public static IEnumerable<string> Filters(VideoIndex index, DecodePlan plan)
+    {
+        // end_pts also lets the decoder stop.
+        yield return string.Create(
+            CultureInfo.InvariantCulture,
+            $"trim=start_pts={index.TicksOf(plan.FirstWanted)}:end_pts={index.TicksOf(plan.LastWanted) + 1}");
+        if (plan.Stride > 1 && plan.WantedCount is > 1 and <= MaxNamedFrames)
+        {
+            var expression = new StringBuilder("select='");
+            AppendSearch(expression, index, plan, 0, plan.WantedCount);
+            yield return expression.Append('\'').ToString();
+        }
+    }
+
+    /// <summary>Writes a binary search as an expression, which FFmpeg evaluates in log n steps a frame.</summary>
+    private static void AppendSearch(StringBuilder expression, VideoIndex index, DecodePlan plan, int from, int to)
+    {
+        if (to - from == 1)
+        {
+            expression.Append(CultureInfo.InvariantCulture, $"eq(pts,{Ticks(from)})");
+            return;
+        }
+
+        var middle = (from + to) / 2;
+        expression.Append(CultureInfo.InvariantCulture, $"if(lt(pts,{Ticks(middle)}),");
+        AppendSearch(expression, index, plan, from, middle);
+        expression.Append(',');
+        AppendSearch(expression, index, plan, middle, to);
+        expression.Append(')');
+
+        long Ticks(int wanted) => index.TicksOf(plan.FirstWanted + (wanted * plan.Stride));
+    }
+}
+
+/// <summary>
+/// FFmpeg options that keep ffmpeg and ffprobe to the one file that they are given. They name the demuxer, because a
+/// playlist or a concat list called .mp4 would make FFmpeg open other files and servers. They forbid an MP4's
+/// references to data elsewhere (ISO/IEC 14496-12, "dref").
+/// </summary>
+internal static class SandboxedInput
+{
+    /// <summary>FFmpeg's message about a frame that is larger than <see cref="MaxCodedPixels"/>.</summary>
+    public const string TooManyPixels = "exceeds specified max pixel count";
+
+    /// <summary>Side of the largest block of any codec (AV1). A coded frame is rounded up to whole blocks.</summary>
+    private const int LargestBlock = 128;
+
+    /// <summary>
+    /// Arguments before the input. FFmpeg does not decode a frame with more than the allowed pixels, whatever size the
+    /// container declares, and also if the size changes in the middle.
+    /// </summary>
+    public static string[] Arguments(VideoOptions options) =>
+    [
+        "-protocol_whitelist", "file", "-format_whitelist", "mov",
+        "-f", "mov", "-enable_drefs", "0", "-use_absolute_path", "0",
+        "-max_pixels", MaxCodedPixels(options).ToString(CultureInfo.InvariantCulture),
+    ];
+
+    /// <summary>Maximum pixels of a coded frame; the largest allowed frame fits.</summary>
+    internal static int MaxCodedPixels(VideoOptions options) =>
+        options.MaxFramePixels + (2 * LargestBlock * options.MaxFrameSidePixels) + (LargestBlock * LargestBlock);
+
+    /// <summary>The input as a URL, so that a path with a colon or a leading dash keeps its meaning.</summary>
+    public static string Url(string path) => "file:" + path;
 }

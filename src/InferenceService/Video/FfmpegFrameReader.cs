@@ -1,18 +1,19 @@
+using System.Globalization;
 using System.Threading.Channels;
 
 namespace ForegSyte.Inference.Video;
 
 /// <summary>
-/// One running ffmpeg, read frame by frame: the n-th frame on its output belongs to the n-th timestamp on its error
+/// Reads one running ffmpeg frame by frame: the n-th frame on its output belongs to the n-th timestamp on its error
 /// output.
 /// </summary>
 internal sealed class FfmpegFrameReader : IAsyncDisposable
 {
     /// <summary>
-    /// Timestamps that may wait for their frames. FFmpeg writes a timestamp a few frames at most before the frame, so
-    /// that this is never full while frames are read; it bounds the memory where a defect breaks that rule.
+    /// Maximum number of timestamps without a frame. FFmpeg writes a timestamp a few frames at most before the frame;
+    /// the limit bounds the memory if a defect breaks that rule.
     /// </summary>
-    private const int MaxWaitingTimestamps = 4096;
+    private const int MaxPendingTimestamps = 4096;
 
     private readonly Channel<long?> _timestamps = Channel.CreateUnbounded<long?>(
         new UnboundedChannelOptions { SingleWriter = true });
@@ -20,38 +21,36 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
     private readonly ChildProcess _process;
     private readonly Task _timestampsEnd;
 
-    /// <exception cref="Hosting.Errors.ServiceException">DECODER_LOST: it cannot be started.</exception>
+    /// <exception cref="Hosting.Errors.ServiceException">DECODER_LOST: ffmpeg cannot start.</exception>
     public FfmpegFrameReader(ChildCommand command)
     {
         _process = ChildProcess.Start(command, TakeLine);
         _timestampsEnd = EndTimestampsAsync();
     }
 
-    /// <summary>The last lines of the decoder that are not timestamps.</summary>
+    /// <summary>The last lines of the error output that are not timestamps.</summary>
     public LogTail Tail { get; } = new();
 
-    /// <summary>Process id of the decoder.</summary>
     public int ProcessId => _process.Id;
 
-    /// <summary>Ends the decoder at once.</summary>
     public void Kill() => _process.Kill();
 
     /// <inheritdoc cref="ChildProcess.WaitForExitAsync" />
     public Task<int> WaitForExitAsync() => _process.WaitForExitAsync();
 
-    /// <summary>The next frame that the container lists; null at the end of the output.</summary>
+    /// <summary>Reads the next frame that the container lists; null at the end of the output.</summary>
     /// <param name="index">The video.</param>
     /// <param name="size">Size of its frames as they leave the decoder.</param>
     /// <param name="cancellationToken">
-    /// Does not end the read: whoever cancels it has to <see cref="Kill"/>, which does. It tells the end by that from
-    /// the end of the output.
+    /// Does not stop the read; a caller that cancels it must also call <see cref="Kill"/>, which does. The token makes
+    /// the difference between a cancelled read and the end of the output.
     /// </param>
     public async Task<Frame?> ReadAsync(VideoIndex index, FrameSize size, CancellationToken cancellationToken)
     {
         while (true)
         {
-            // The index of a frame is known once its timestamp is, which is written first: pixels go straight into
-            // the frame's own buffer. A token would not end a read of a pipe.
+            // FFmpeg writes the timestamp first. It gives the index of the frame, so that the pixels can go straight
+            // into the frame's own buffer.
             if (!await _timestamps.Reader.WaitToReadAsync(CancellationToken.None))
             {
                 cancellationToken.ThrowIfCancellationRequested();
@@ -79,7 +78,7 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
                 return frame;
             }
 
-            // A frame that the container does not list; it has no place in the results.
+            // The container does not list this frame, so it has no index in the results.
             frame.Dispose();
         }
     }
@@ -98,20 +97,52 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
         return read == pixels.Length;
     }
 
-    private bool TakeLine(ReadOnlyMemory<char> line)
-    {
-        if (!ShowInfoLine.TryRead(line.Span, out var ticks))
-        {
-            Tail.Add(line);
-            return true;
-        }
-
-        return _timestamps.Reader.Count < MaxWaitingTimestamps && _timestamps.Writer.TryWrite(ticks);
-    }
+    private bool TakeLine(ReadOnlyMemory<char> line) => ShowInfoLine.TryRead(line.Span, out var ticks)
+        ? _timestamps.Reader.Count < MaxPendingTimestamps && _timestamps.Writer.TryWrite(ticks)
+        : Tail.Take(line);
 
     private async Task EndTimestampsAsync()
     {
         await _process.ErrorOutput;
         _timestamps.Writer.Complete();
+    }
+}
+
+/// <summary>
+/// The line that FFmpeg's showinfo filter writes for a frame:
+/// <c>[Parsed_showinfo_2 @ 0x55c7] [info] n:   0 pts:  10240 pts_time:1 …</c>.
+/// </summary>
+internal static class ShowInfoLine
+{
+    private const string Start = "[Parsed_showinfo_";
+    private const string Number = "] [info] n:";
+    private const string Timestamp = " pts:";
+
+    /// <summary>Reads a line; false if it does not describe a frame.</summary>
+    /// <param name="line">One line.</param>
+    /// <param name="ticks">Presentation timestamp; null if FFmpeg knows none.</param>
+    public static bool TryRead(ReadOnlySpan<char> line, out long? ticks)
+    {
+        ticks = null;
+        if (!line.StartsWith(Start, StringComparison.Ordinal)
+            || line.IndexOf(Number, StringComparison.Ordinal) is not (> 0 and var at))
+        {
+            return false;
+        }
+
+        var rest = line[(at + Number.Length)..];
+        if (rest.IndexOf(Timestamp, StringComparison.Ordinal) is not (> 0 and var from))
+        {
+            return false;
+        }
+
+        rest = rest[(from + Timestamp.Length)..].TrimStart();
+        var word = rest.IndexOf(' ') is > 0 and var end ? rest[..end] : rest;
+        if (long.TryParse(word, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
+        {
+            ticks = number;
+        }
+
+        return true;
     }
 }

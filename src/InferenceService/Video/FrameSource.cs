@@ -1,28 +1,29 @@
 using System.Runtime.CompilerServices;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Video;
 
-/// <summary>Gives the frames of a segment, each read only when it is asked for.</summary>
+/// <summary>Decodes the frames of a segment, each when the caller asks for it.</summary>
 internal sealed class FrameSource(
     DecoderPool decoders, IOptions<VideoOptions> options, TimeProvider timeProvider, ILogger<FrameSource> logger)
 {
     /// <summary>
-    /// Decodes the wanted frames in ascending order; the one who enumerates owns and disposes each. Ending the
-    /// enumeration early, or cancelling it, ends the decoder process.
+    /// Decodes the wanted frames in ascending order; the caller owns and disposes each. Ending the enumeration early,
+    /// or cancelling it, ends the decoder process.
     /// </summary>
     /// <param name="path">Canonical path from <see cref="VideoSources"/>.</param>
     /// <param name="index">The index of that file.</param>
-    /// <param name="range">Frames to look at; null for all.</param>
+    /// <param name="range">The segment; null for the whole video.</param>
     /// <param name="stride">Only multiples of this, counted from frame 0; 0 means 1.</param>
     /// <param name="jobEndFrame">
-    /// Frame after the last one that later calls for the same video and stride will want: the decoder goes on to it
-    /// and waits for them a while. 0 where there are none.
+    /// Frame after the last one that later calls for the same video and stride will want; the decoder waits a while for
+    /// them. 0 if none follow.
     /// </param>
-    /// <param name="size">The size that the pipeline wants.</param>
-    /// <param name="meter">Counts what became of the frames.</param>
+    /// <param name="size">The size that the pipeline asks for.</param>
+    /// <param name="meter">Counts the frames.</param>
     /// <param name="cancellationToken">Ends the decoder process.</param>
     /// <exception cref="ServiceException">
     /// INVALID_FRAME_RANGE, INVALID_FIELD, UNDECODABLE_VIDEO, VIDEO_LIMIT_EXCEEDED, DECODER_LOST.
@@ -45,20 +46,20 @@ internal sealed class FrameSource(
         }
 
         var pixels = new FrameSize(size.Width ?? index.Info.Width, size.Height ?? index.Info.Height);
-        var stretches = plan.Stretches(index);
+        var parts = plan.Split(index);
 
-        // Under so large a stride a decoder would be on its way to the next segment for longer than one takes to start.
-        var goOnTo = stretches.Count == 1 ? jobEndFrame : 0;
-        using var clock = new DecodeClock(options.Value.DecodeTimeLimit, meter, timeProvider);
-        var ahead = Take(0);
+        // A plan of several parts has a stride so large that a new decoder is less work than the frames in between.
+        var decodeTo = parts.Count == 1 ? jobEndFrame : 0;
+        using var timeout = new DecodeTimeout(options.Value.DecodeTimeLimit, meter, timeProvider);
+        var next = LeaseAsync(0);
         try
         {
-            for (var i = 0; i < stretches.Count; i++)
+            for (var i = 0; i < parts.Count; i++)
             {
-                await using var decoder = await ahead;
-                ahead = Take(i + 1);
-                await foreach (var frame in ReadStretchAsync(
-                    decoder, stretches[i], index, pixels, clock, cancellationToken))
+                await using var decoder = await next;
+                next = LeaseAsync(i + 1);
+                await foreach (var frame in ReadPartAsync(
+                    decoder, parts[i], index, pixels, timeout, cancellationToken))
                 {
                     meter.CountDelivered();
                     yield return frame;
@@ -66,51 +67,41 @@ internal sealed class FrameSource(
 
                 if (!decoder.IsComplete)
                 {
-                    await CheckEndAsync(decoder.Reader, path, plan, meter, isLast: i == stretches.Count - 1);
+                    await CheckEndAsync(decoder.Reader, path, plan, meter, isLast: i == parts.Count - 1);
                 }
             }
         }
         finally
         {
-            await DiscardAsync(ahead);
+            await ReturnUnusedAsync(next);
         }
 
-        // The next one starts while this one is read.
-        Task<DecoderLease> Take(int stretch) => stretch < stretches.Count
-            ? decoders.TakeAsync(path, index, stretches[stretch], pixels, goOnTo, cancellationToken)
+        // The decoder of the next part starts while this part is read.
+        Task<DecoderLease> LeaseAsync(int part) => part < parts.Count
+            ? decoders.TakeAsync(path, index, parts[part], pixels, decodeTo, cancellationToken)
             : Task.FromCanceled<DecoderLease>(new CancellationToken(canceled: true));
     }
 
-    /// <summary>Gives back a decoder that was taken too early.</summary>
-    private static async Task DiscardAsync(Task<DecoderLease> ahead)
-    {
-        await ((Task)ahead).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (ahead.IsCompletedSuccessfully)
-        {
-            await (await ahead).DisposeAsync();
-        }
-    }
-
-    private static async IAsyncEnumerable<Frame> ReadStretchAsync(
-        DecoderLease decoder, DecodePlan stretch, VideoIndex index, FrameSize size, DecodeClock clock,
+    private static async IAsyncEnumerable<Frame> ReadPartAsync(
+        DecoderLease decoder, DecodePlan part, VideoIndex index, FrameSize size, DecodeTimeout timeout,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await using var killOnTime = clock.Passed.Register(decoder.Reader.Kill);
-        var next = stretch.FirstWanted;
-        while (next <= stretch.LastWanted
-            && await clock.MeasureAsync(decoder.Reader.ReadAsync(index, size, cancellationToken)) is { } frame)
+        await using var killOnTimeout = timeout.Passed.Register(decoder.Reader.Kill);
+        var next = part.FirstWanted;
+        while (next <= part.LastWanted
+            && await timeout.ApplyAsync(decoder.Reader.ReadAsync(index, size, cancellationToken)) is { } frame)
         {
-            if (frame.Index < next || !stretch.Wants(frame.Index))
+            if (frame.Index < next || !part.Wants(frame.Index))
             {
-                // Of an earlier segment, not named by the filter (too many to name), or given twice by the decoder.
+                // Before the segment, not wanted (too many frames to name), or delivered twice.
                 frame.Dispose();
                 continue;
             }
 
             next = frame.Index + 1;
-            if (next > stretch.LastWanted)
+            if (next > part.LastWanted)
             {
-                // Before the last frame is handed out: whoever stops there has all that it wanted.
+                // Before the yield: a caller that stops after the last frame has a complete segment.
                 decoder.Complete(next);
             }
 
@@ -119,20 +110,105 @@ internal sealed class FrameSource(
     }
 
     /// <summary>
-    /// The output ended before the last wanted frame: damage, or a decoder that did not get to its end.
+    /// Throws if the output ended before the last wanted frame for another reason than damaged frames.
     /// </summary>
     private async Task CheckEndAsync(
         FfmpegFrameReader reader, string path, DecodePlan plan, DecodeMeter meter, bool isLast)
     {
         var exitCode = await reader.WaitForExitAsync();
         logger.LogWarning(
-            "The decoder gave {Delivered} of {Wanted} frames and ended with {ExitCode}: {Tail}",
-            meter.Delivered, plan.WantedCount, exitCode, reader.Tail);
+            "Decoder ended early with exit code {ExitCode} after {Delivered} of {Wanted} frames: {Tail}",
+            exitCode, meter.Delivered, plan.WantedCount, reader.Tail);
         if (DecoderExit.SegmentFailure(
             exitCode, isLast ? plan.WantedCount : 0, meter.Delivered, reader.Tail, options.Value) is { } failure)
         {
-            failure.LastWords = LastWords.Of(reader.Tail, path);
+            failure.LastWords = DecoderLogExcerpt.Of(reader.Tail, path);
             throw failure;
         }
     }
+
+    private static async Task ReturnUnusedAsync(Task<DecoderLease> next)
+    {
+        await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (next.IsCompletedSuccessfully)
+        {
+            await (await next).DisposeAsync();
+        }
+    }
+}
+
+/// <summary>Counts the frames of one segment. The counts are final once the reading has ended.</summary>
+internal sealed class DecodeMeter
+{
+    private int _inRange;
+    private int _wanted;
+
+    /// <summary>Time spent waiting for the decoder.</summary>
+    public TimeSpan Waiting { get; private set; }
+
+    /// <summary>Number of frames that the pipeline received.</summary>
+    public int Delivered { get; private set; }
+
+    /// <summary>
+    /// The counts, with decoded = analyzed + skipped + failed. Damage is the only reason for which a single frame
+    /// fails; every other failure fails the segment.
+    /// </summary>
+    public FrameAccounting ToAccounting()
+    {
+        var frames = new FrameAccounting
+        {
+            Decoded = _inRange,
+            Analyzed = Delivered,
+            Skipped = _inRange - _wanted,
+            Failed = _wanted - Delivered,
+        };
+        if (frames.Failed > 0)
+        {
+            frames.FailedByReason.Add(ErrorReason.UndecodableVideo.ToText(), frames.Failed);
+        }
+
+        return frames;
+    }
+
+    public void Begin(DecodePlan plan) => (_inRange, _wanted) = (plan.RangeCount, plan.WantedCount);
+
+    public void CountDelivered() => Delivered++;
+
+    public void AddWaiting(TimeSpan time) => Waiting += time;
+}
+
+/// <summary>Limits the time that one segment waits for its decoders, all waits added up.</summary>
+/// <param name="limit">The limit.</param>
+/// <param name="meter">Adds up the waits.</param>
+/// <param name="time">The clock.</param>
+internal sealed class DecodeTimeout(TimeSpan limit, DecodeMeter meter, TimeProvider time) : IDisposable
+{
+    private readonly CancellationTokenSource _passed = new(Timeout.InfiniteTimeSpan, time);
+
+    /// <summary>Cancelled when the limit is reached.</summary>
+    public CancellationToken Passed => _passed.Token;
+
+    /// <summary>Waits for a frame; null at the end of the decoder's output.</summary>
+    /// <exception cref="ServiceException">VIDEO_LIMIT_EXCEEDED: the limit is reached.</exception>
+    public async Task<Frame?> ApplyAsync(Task<Frame?> reading)
+    {
+        if (!reading.IsCompletedSuccessfully)
+        {
+            var left = limit - meter.Waiting;
+            _passed.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+        }
+
+        var started = time.GetTimestamp();
+        var frame = await reading;
+        _passed.CancelAfter(Timeout.InfiniteTimeSpan);
+        meter.AddWaiting(time.GetElapsedTime(started));
+        return frame is null && _passed.IsCancellationRequested
+            ? throw VideoFailures.LimitExceeded(
+                nameof(VideoOptions.DecodeTimeLimit), limit.ToString("c"),
+                "Decoding the segment takes too long; ask for fewer frames.")
+            : frame;
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _passed.Dispose();
 }

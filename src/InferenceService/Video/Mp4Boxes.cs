@@ -5,8 +5,8 @@ using ForegSyte.Hosting.Errors;
 namespace ForegSyte.Inference.Video;
 
 /// <summary>
-/// A look at the top-level boxes of a file (ISO/IEC 14496-12, 4.2) before a process is started for it: is it an MP4 at
-/// all, and is all of it here. FFmpeg reads a cut-off video as far as it goes; a job over half a video must fail.
+/// Checks the top-level boxes of a file (ISO/IEC 14496-12, 4.2) before ffprobe starts: whether it is an MP4 and
+/// complete. FFmpeg would decode a truncated video up to its end, but its job must fail.
 /// </summary>
 internal static class Mp4Boxes
 {
@@ -14,7 +14,7 @@ internal static class Mp4Boxes
     private const int LongHeader = 16;
 
     /// <summary>
-    /// Boxes that are looked at; a fragmented file has two for each fragment, and its "moov" is early.
+    /// Maximum number of boxes to check. A fragmented file has two for each fragment, and its "moov" comes early.
     /// </summary>
     private const int MaxBoxes = 100_000;
 
@@ -56,7 +56,7 @@ internal static class Mp4Boxes
 
         if (!hasMoov)
         {
-            throw VideoFailures.Truncated("its 'moov' box, the table of frames, is missing.");
+            throw VideoFailures.Truncated("its 'moov' box, the packet table, is missing.");
         }
     }
 
@@ -70,7 +70,7 @@ internal static class Mp4Boxes
         var headerLength = ShortHeader;
         if (size == 0)
         {
-            // The last box may reach to the end of the file.
+            // Size 0 means that the box, the last one, ends with the file.
             return (type, length - offset);
         }
 
@@ -92,7 +92,7 @@ internal static class Mp4Boxes
                 offset == 0 ? "it does not begin with an 'ftyp' box." : "its boxes contradict each other.");
     }
 
-    /// <summary>The four letters of a type, or its number where they are none.</summary>
+    /// <summary>The four letters of a box type, or its number if they are not all letters or digits.</summary>
     private static string Name(uint type)
     {
         Span<byte> bytes = stackalloc byte[4];

@@ -1,10 +1,12 @@
 using System.Globalization;
+using ForegSyte.Hosting.Errors;
+using ForegSyte.V1;
 
 namespace ForegSyte.Inference.Video;
 
 /// <summary>
-/// Collects what ffprobe lists, line by line ("compact" writer: section|key=value|key=value). Holds one long for each
-/// frame and nothing else that grows, so that a video of many hours costs little.
+/// Collects the packets that ffprobe lists, line by line ("compact" writer: section|key=value|key=value), and makes the
+/// index of the video from them. Memory grows by one long a frame only, so that a video of many hours costs little.
 /// </summary>
 internal sealed class PacketTable(int maxPackets)
 {
@@ -16,16 +18,10 @@ internal sealed class PacketTable(int maxPackets)
     private bool _isInDecodeOrder = true;
     private (long Ticks, long Duration) _last = (long.MinValue, 0);
 
-    /// <summary>Whether the file lists a video track.</summary>
-    public bool HasStream => _stream.Count > 0;
-
-    /// <summary>What is said of the track, by ffprobe's names.</summary>
-    public IReadOnlyDictionary<string, string> Stream => _stream;
-
-    /// <summary>Where the last shown frame begins and how long it lasts, in ticks.</summary>
+    /// <summary>Presentation time and duration of the last shown frame, in ticks.</summary>
     public (long Ticks, long Duration) Last => _last;
 
-    /// <summary>Takes one line; false when the file lists more packets than allowed.</summary>
+    /// <summary>Adds one line; false if the file lists more packets than allowed.</summary>
     public bool Add(ReadOnlySpan<char> line)
     {
         if (line.StartsWith("packet|", StringComparison.Ordinal))
@@ -49,7 +45,9 @@ internal sealed class PacketTable(int maxPackets)
         return true;
     }
 
-    /// <summary>Timestamps of the shown frames in ticks, ascending. Two packets of one tick are one frame.</summary>
+    /// <summary>
+    /// Timestamps of the shown frames in ticks, ascending. Two packets with one timestamp are one frame.
+    /// </summary>
     public long[] Timestamps()
     {
         _timestamps.Sort();
@@ -66,13 +64,122 @@ internal sealed class PacketTable(int maxPackets)
     }
 
     /// <summary>
-    /// Where decoding can start, ascending. Empty where the decode order is not rising (an edit list that jumps back):
-    /// the demuxer's search by time cannot be relied on there, and decoding starts at the beginning.
+    /// The points at which decoding can start, ascending. Empty if decode times fall (an edit list that jumps back):
+    /// the demuxer's search by time is unreliable there, so that decoding must start at the beginning.
     /// </summary>
     public SeekPoint[] SeekPoints() =>
         _isInDecodeOrder
             ? [.. _keys.DistinctBy(key => key.PresentationTicks).OrderBy(key => key.PresentationTicks)]
             : [];
+
+    /// <summary>Makes the index of the video from the complete table.</summary>
+    /// <param name="sizeBytes">Size of the file.</param>
+    /// <param name="limits">The limits that the video must keep.</param>
+    /// <exception cref="ServiceException">
+    /// NO_VIDEO_TRACK, NO_FRAMES, UNDECODABLE_VIDEO (unknown codec), VIDEO_LIMIT_EXCEEDED.
+    /// </exception>
+    public VideoIndex ToIndex(long sizeBytes, VideoOptions limits)
+    {
+        if (_stream.Count == 0)
+        {
+            throw VideoFailures.NoVideoTrack();
+        }
+
+        var codec = _stream.GetValueOrDefault("codec_name", "unknown");
+        var timestamps = Timestamps();
+        if (timestamps.Length == 0)
+        {
+            throw VideoFailures.NoFrames();
+        }
+
+        var width = Number(Text("width")) ?? 0;
+        var height = Number(Text("height")) ?? 0;
+        if (codec == "unknown"
+            || width <= 0
+            || height <= 0
+            || TimeBase.Parse(Text("time_base")) is not { } timeBase)
+        {
+            throw VideoFailures.Undecodable("its codec is unknown.");
+        }
+
+        CheckSize(width, height, limits);
+        var rotation = ClockwiseDegrees(Text("rotation"));
+        var isTurned = rotation is 90 or 270;
+        var (isVariable, durationMs) = Timing(timestamps, timeBase);
+        var info = new VideoInfo
+        {
+            Width = (int)(isTurned ? height : width),
+            Height = (int)(isTurned ? width : height),
+            FrameCount = timestamps.Length,
+            FrameRate = MeanRate(timestamps, timeBase) ?? DeclaredRate(Text("avg_frame_rate")),
+            VariableFrameRate = isVariable,
+            DurationMs = durationMs,
+            Codec = codec,
+            RotationDegrees = rotation,
+            SizeBytes = sizeBytes,
+        };
+        return new VideoIndex(info, timeBase, timestamps, SeekPoints());
+    }
+
+    /// <summary>
+    /// Converts ffprobe's counter-clockwise rotation of the display matrix. A rotation by other than quarters keeps the
+    /// size of the frame and counts as none.
+    /// </summary>
+    internal static int ClockwiseDegrees(string? rotation) =>
+        double.TryParse(rotation, NumberStyles.Float, CultureInfo.InvariantCulture, out var degrees)
+        && double.IsFinite(degrees)
+        && Math.Round(degrees / 90) is var quarters
+        && Math.Abs(degrees - (quarters * 90)) <= 1
+            ? (int)((((-quarters) % 4) + 4) % 4) * 90
+            : 0;
+
+    private static void CheckSize(long width, long height, VideoOptions limits)
+    {
+        var frame = string.Create(CultureInfo.InvariantCulture, $"A frame of the video has {width} x {height} pixels.");
+        if (Math.Max(width, height) > limits.MaxFrameSidePixels)
+        {
+            throw VideoFailures.LimitExceeded(
+                nameof(limits.MaxFrameSidePixels), limits.MaxFrameSidePixels, "pixels a side", frame);
+        }
+
+        if (width * height > limits.MaxFramePixels)
+        {
+            throw VideoFailures.LimitExceeded(nameof(limits.MaxFramePixels), limits.MaxFramePixels, "pixels", frame);
+        }
+    }
+
+    private (bool IsVariable, int DurationMs) Timing(long[] timestamps, TimeBase timeBase)
+    {
+        // A hostile file may have negative durations, and differences that overflow a long.
+        var length = (Int128)timestamps[^1] - timestamps[0] + Math.Max(Last.Duration, 0);
+        if (length > long.MaxValue || timeBase.ToMilliseconds((long)length) > int.MaxValue)
+        {
+            // frame_timestamp_ms is an int32; no option can raise this limit.
+            throw new ServiceException(
+                ErrorReason.VideoLimitExceeded,
+                "The video is longer than 24 days, the limit of frame_timestamp_ms. Split it.");
+        }
+
+        long shortest = long.MaxValue, longest = 0;
+        for (var frame = 1; frame < timestamps.Length; frame++)
+        {
+            var gap = timestamps[frame] - timestamps[frame - 1];
+            shortest = Math.Min(shortest, gap);
+            longest = Math.Max(longest, gap);
+        }
+
+        return (timestamps.Length > 1 && longest - shortest > 1, (int)timeBase.ToMilliseconds((long)length));
+    }
+
+    private static double? MeanRate(long[] timestamps, TimeBase timeBase) =>
+        timestamps.Length > 1
+            ? (timestamps.Length - 1) / timeBase.ToSeconds(timestamps[^1] - timestamps[0])
+            : null;
+
+    private static double DeclaredRate(string? rate) =>
+        TimeBase.Parse(rate) is var (numerator, denominator) ? (double)numerator / denominator : 0;
+
+    private string? Text(string key) => _stream.GetValueOrDefault(key);
 
     private void AddPacket(ReadOnlySpan<char> line)
     {

@@ -1,25 +1,26 @@
 using System.Collections.Frozen;
+using System.Globalization;
 using ForegSyte.V1;
 
 namespace ForegSyte.Inference.Video;
 
 /// <summary>
-/// The frames of a video as its container lists them: the one truth for frame_index and frame_timestamp_ms, whatever
-/// the decoder makes of the data.
+/// The frames of a video as its container lists them. frame_index and frame_timestamp_ms come from here, whatever the
+/// decoder makes of the data.
 /// </summary>
 internal sealed class VideoIndex
 {
     private readonly long[] _timestamps;
     private readonly Lazy<FrozenSet<int>> _keyFrames;
 
-    /// <param name="info">What the container says.</param>
+    /// <param name="info">The container's description of the video.</param>
     /// <param name="timeBase">Length of a tick.</param>
     /// <param name="timestamps">
-    /// Presentation timestamps in ticks, ascending, one for each frame that is shown; not copied.
+    /// Presentation timestamps in ticks, ascending, one for each shown frame; not copied.
     /// </param>
     /// <param name="seekPoints">
-    /// Packets that the decoder can start from, ascending by <see cref="SeekPoint.PresentationTicks"/>; frames that an
-    /// edit list hides are among them. Empty where the decoder has to start at the beginning.
+    /// Packets at which the decoder can start, ascending by <see cref="SeekPoint.PresentationTicks"/>, including frames
+    /// that an edit list hides. Empty if the decoder must start at the beginning.
     /// </param>
     public VideoIndex(VideoInfo info, TimeBase timeBase, long[] timestamps, IReadOnlyList<SeekPoint> seekPoints)
     {
@@ -39,25 +40,60 @@ internal sealed class VideoIndex
 
     public int FrameCount => _timestamps.Length;
 
-    /// <summary>Indexes of the frames that decode without any earlier one, ascending.</summary>
+    /// <summary>Indexes of the key frames, ascending.</summary>
     public IEnumerable<int> KeyFrames => SeekPoints
         .Where(point => !point.IsHidden)
         .Select(point => IndexOf(point.PresentationTicks)
-            ?? throw new InvalidOperationException("A key has no frame."));
+            ?? throw new InvalidOperationException("The index has a key frame without a timestamp."));
 
-    /// <summary>Whether a frame decodes without any earlier one.</summary>
     public bool IsKeyFrame(int frameIndex) => _keyFrames.Value.Contains(frameIndex);
 
     /// <summary>Presentation timestamp of a frame in ticks.</summary>
     public long TicksOf(int frameIndex) => _timestamps[frameIndex];
 
-    /// <summary>When a frame is shown, in milliseconds after the first one.</summary>
+    /// <summary>Presentation time of a frame in milliseconds after the first one.</summary>
     public int TimestampMs(int frameIndex) => (int)TimeBase.ToMilliseconds(_timestamps[frameIndex] - _timestamps[0]);
 
-    /// <summary>The first frame that is shown at this tick or later; the frame count where there is none.</summary>
+    /// <summary>The first frame at this tick or later; the frame count if there is none.</summary>
     public int FirstAtOrAfter(long ticks) =>
         Array.BinarySearch(_timestamps, ticks) is var found && found >= 0 ? found : ~found;
 
-    /// <summary>The frame that is shown at exactly this tick; null where the container lists none.</summary>
+    /// <summary>The frame at exactly this tick; null if the container lists none.</summary>
     public int? IndexOf(long ticks) => Array.BinarySearch(_timestamps, ticks) is >= 0 and var found ? found : null;
+}
+
+/// <summary>A packet at which the decoder can start.</summary>
+/// <param name="PresentationTicks">Presentation timestamp.</param>
+/// <param name="IsHidden">Whether an edit list hides the frame.</param>
+internal readonly record struct SeekPoint(long PresentationTicks, bool IsHidden);
+
+/// <summary>
+/// Length of a tick of a track's timestamps: <paramref name="Numerator"/> / <paramref name="Denominator"/> seconds.
+/// </summary>
+internal readonly record struct TimeBase(long Numerator, long Denominator)
+{
+    /// <summary>Parses FFmpeg's form, for example "1/90000"; null if the text is invalid.</summary>
+    public static TimeBase? Parse(string? text)
+    {
+        var parts = (text ?? "").Split('/');
+        return parts.Length == 2
+            && long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var numerator)
+            && long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var denominator)
+            && numerator > 0
+            && denominator > 0
+            ? new TimeBase(numerator, denominator)
+            : null;
+    }
+
+    public double ToSeconds(long ticks) => (double)ticks * Numerator / Denominator;
+
+    /// <summary>Whole milliseconds, rounded to the nearest.</summary>
+    public long ToMilliseconds(long ticks) => (long)Math.Round(ToSeconds(ticks) * 1000, MidpointRounding.AwayFromZero);
+
+    /// <summary>Whole microseconds, rounded up.</summary>
+    public long ToMicrosecondsCeiling(long ticks)
+    {
+        var (quotient, remainder) = Int128.DivRem((Int128)ticks * Numerator * 1_000_000, Denominator);
+        return (long)(remainder > 0 ? quotient + 1 : quotient);
+    }
 }

@@ -5,10 +5,9 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Inference.Video;
 
-/// <summary>How videos are found, checked and decoded, and what they may cost.</summary>
+/// <summary>Options of finding, checking and decoding videos, and their limits.</summary>
 internal sealed class VideoOptions
 {
-    /// <summary>Name of the section.</summary>
     public const string Section = "Video";
 
     /// <value>Path of ffmpeg; a bare name is looked up on PATH.</value>
@@ -20,18 +19,19 @@ internal sealed class VideoOptions
     public string FfprobePath { get; set; } = "ffprobe";
 
     /// <value>
-    /// Folders that videos may lie in. Empty means the folder of stored videos, {DataDirectory}/video_jobs.
+    /// Folders from which the service reads videos. Empty means the folder of stored videos,
+    /// {DataDirectory}/video_jobs.
     /// </value>
     public IList<string> AllowedRoots { get; } = [];
 
-    /// <value>Most frames of a video. Each costs 8 bytes for its timestamp while the video is in use.</value>
+    /// <value>Maximum number of frames of a video. Each takes 8 bytes while the video is in use.</value>
     [Range(1, 50_000_000)]
     [Limit(
-        "frames", "Frames of a video, and so its duration; a longer video is refused.",
+        "frames", "Frames of a video; a longer video is refused.",
         Reason = ErrorReason.VideoLimitExceeded)]
     public int MaxFrames { get; set; } = 5_000_000;
 
-    /// <value>Longest side of a frame in pixels; the largest that H.264 and HEVC levels know is below it.</value>
+    /// <value>Longest side of a frame in pixels; the levels of H.264 and HEVC stay below the default.</value>
     [Range(16, 32768)]
     [Limit(
         "pixels", "Longest side of a frame; a video with larger frames is refused.",
@@ -39,8 +39,8 @@ internal sealed class VideoOptions
     public int MaxFrameSidePixels { get; set; } = 16384;
 
     /// <value>
-    /// Most pixels of a frame; the default is 8192 x 8192, 192 MiB as RGB. The most that can be allowed is
-    /// 16384 x 16384, 768 MiB as RGB.
+    /// Maximum pixels of a frame; the default is 8192 x 8192, 192 MiB as RGB, and the maximum 16384 x 16384, 768 MiB as
+    /// RGB.
     /// </value>
     [Range(256, 268_435_456)]
     [Limit(
@@ -48,27 +48,27 @@ internal sealed class VideoOptions
         Reason = ErrorReason.VideoLimitExceeded)]
     public int MaxFramePixels { get; set; } = 8192 * 8192;
 
-    /// <value>How long reading the packet table of one video may take.</value>
+    /// <value>Time limit of reading the packet table of one video.</value>
     [TimeRange("00:00:00.0010000", "1.00:00:00")]
-    [Limit("", "How long reading the packet table of a video may take; past it the video is refused.")]
+    [Limit("", "Time limit of reading the packet table of a video; past it the video is refused.")]
     public TimeSpan ProbeTimeLimit { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <value>How long one segment may wait for its decoder, all waits added up.</value>
+    /// <value>Time limit of one segment's waits for its decoder, all waits added up.</value>
     [TimeRange("00:00:00.0010000", "1.00:00:00")]
-    [Limit("", "How long a segment may wait for its decoder in all; past it the decoder is ended.")]
+    [Limit("", "Time limit of a segment's waits for its decoder; past it the decoder is killed.")]
     public TimeSpan DecodeTimeLimit { get; set; } = TimeSpan.FromMinutes(30);
 
-    /// <value>Processor seconds that one decoder or probe process may use, all its threads added up.</value>
+    /// <value>Processor seconds of one decoder or probe process, all its threads added up.</value>
     [Range(1, 864_000)]
-    [Limit("s", "Processor time of one decoder process; past it the kernel ends it.")]
+    [Limit("s", "Processor time of one decoder process; past it the kernel kills it.")]
     public int ProcessCpuSeconds { get; set; } = 3600;
 
     /// <value>
-    /// Address space of one decoder or probe process in MiB. The default decodes 8K; <see cref="Confinement"/> has
-    /// what was measured.
+    /// Address space of one decoder or probe process in MiB. The default decodes 8K; <see cref="DecoderSandbox"/> has
+    /// the measurements.
     /// </value>
     [Range(64, 1_048_576)]
-    [Limit("MiB", "Address space of one decoder process; past it it gets no more.")]
+    [Limit("MiB", "Address space of one decoder process; past it the kernel grants no more.")]
     public int ProcessMemoryMebibytes { get; set; } = 4096;
 
     /// <value>Threads of one decoder.</value>
@@ -76,43 +76,69 @@ internal sealed class VideoOptions
     [Limit("threads", "Threads of one decoder.")]
     public int DecoderThreads { get; set; } = 2;
 
-    /// <value>How much decoders step back for other work, as nice(1) counts it.</value>
+    /// <value>Niceness of decoders (nice(1)).</value>
     [Range(0, 19)]
     public int Niceness { get; set; } = 5;
 
     /// <value>
-    /// auto, required or off: whether decoders are confined at <see cref="SandboxLevel"/>, or as far as this machine
-    /// allows; required refuses to start below it.
+    /// auto, required or off: auto uses the highest level up to <see cref="SandboxLevel"/> that works on this machine;
+    /// required refuses to start below that level.
     /// </value>
     [EnumDataType(typeof(SandboxMode))]
     public SandboxMode Sandbox { get; set; } = SandboxMode.Auto;
 
-    /// <value>limits, network or files: how far decoders are to be confined.</value>
+    /// <value>limits, network or files: the sandbox level of decoders.</value>
     [AllowedValues(
         SandboxLevel.Limits, SandboxLevel.Network, SandboxLevel.Files,
-        ErrorMessage = "{0} has to be limits, network or files.")]
+        ErrorMessage = "{0} must be limits, network or files.")]
     public SandboxLevel SandboxLevel { get; set; } = SandboxLevel.Files;
 
-    /// <value>none, auto or cuda: whether NVDEC decodes.</value>
+    /// <value>none, auto or cuda: use of NVDEC.</value>
     [EnumDataType(typeof(HardwareDecoder))]
     public HardwareDecoder HardwareDecoder { get; set; } = HardwareDecoder.None;
 
-    /// <value>Which GPU decodes, as CUDA counts them.</value>
+    /// <value>CUDA index of the GPU that decodes.</value>
     [Range(0, 63)]
     public int HardwareDeviceIndex { get; set; }
 
-    /// <value>Decoders that may wait for the next segment of their job, all jobs together; 0 ends each at once.</value>
+    /// <value>Maximum number of idle decoders that wait for the next segment of their job; 0 ends each at once.</value>
     [Range(0, 256)]
-    [Limit("decoders", "Decoders that wait for the next segment of their job; past it the next one is ended.")]
+    [Limit("decoders", "Idle decoders that wait for the next segment of their job; past it a decoder ends at once.")]
     public int WaitingDecoders { get; set; } = 8;
 
-    /// <value>How long a decoder waits for the next segment of its job.</value>
+    /// <value>How long an idle decoder waits for the next segment of its job.</value>
     [TimeRange("00:00:00.1000000", "01:00:00")]
-    [Limit("", "How long a decoder is kept for the next segment of its job; past it it is ended.")]
+    [Limit("", "How long an idle decoder waits for the next segment of its job; past it the decoder ends.")]
     public TimeSpan DecoderWaitTime { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <value>Packet tables kept for the next segment of the same video.</value>
+    /// <value>Maximum number of cached packet tables.</value>
     [Range(0, 1000)]
-    [Limit("videos", "Packet tables kept for the next segment of the same video; others are read again.")]
+    [Limit("videos", "Cached packet tables of videos; past it the least recently used one is evicted.")]
     public int CachedIndexes { get; set; } = 8;
+}
+
+/// <summary>The use of <see cref="VideoOptions.SandboxLevel"/>.</summary>
+internal enum SandboxMode
+{
+    /// <summary>The configured level, or the next one below it that works on this machine.</summary>
+    Auto,
+
+    /// <summary>The configured level; the service refuses to start if it does not work.</summary>
+    Required,
+
+    /// <summary>At most <see cref="SandboxLevel.Limits"/>.</summary>
+    Off,
+}
+
+/// <summary>The use of hardware decoders.</summary>
+internal enum HardwareDecoder
+{
+    /// <summary>The processor decodes.</summary>
+    None,
+
+    /// <summary>NVDEC if it works, otherwise the processor.</summary>
+    Auto,
+
+    /// <summary>NVDEC; the service refuses to start if it does not work.</summary>
+    Cuda,
 }

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Video;
 
-/// <summary>Reads what the container of a video lists, without decoding it.</summary>
+/// <summary>Reads the index of a video from its container, without decoding it.</summary>
 internal sealed class VideoProbe(
     DecoderTools tools,
     VideoIndexCache cache,
@@ -14,7 +14,7 @@ internal sealed class VideoProbe(
 {
     private readonly string[] _listing =
     [
-        "-v", "error", .. ConfinedInput.Arguments(options.Value),
+        "-v", "error", .. SandboxedInput.Arguments(options.Value),
         "-select_streams", "V:0",
         "-show_entries",
         "packet=pts,dts,duration,flags:stream=codec_name,width,height,time_base,avg_frame_rate"
@@ -22,7 +22,7 @@ internal sealed class VideoProbe(
         "-of", "compact",
     ];
 
-    /// <summary>The index of a video, from memory where the file is unchanged.</summary>
+    /// <summary>Reads the index of a video; an unchanged file comes from the cache.</summary>
     /// <param name="path">Canonical path from <see cref="VideoSources"/>.</param>
     /// <param name="cancellationToken">Ends the child process.</param>
     /// <exception cref="ServiceException">
@@ -38,7 +38,7 @@ internal sealed class VideoProbe(
         }
 
         var table = await ListAsync(path, cancellationToken);
-        var index = StreamDescription.ToIndex(table, key.SizeBytes, options.Value);
+        var index = table.ToIndex(key.SizeBytes, options.Value);
         cache.Add(key, index);
         return index;
     }
@@ -54,12 +54,15 @@ internal sealed class VideoProbe(
         }
         catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new ServiceException(ErrorReason.SourceNotFound, "The server has no such video file.", failure);
+            throw new ServiceException(
+                ErrorReason.SourceNotFound, "The server has no such video file. Check the URI.", failure);
         }
         catch (UnauthorizedAccessException failure)
         {
             throw new ServiceException(
-                ErrorReason.SourceNotAllowed, "The account of the service may not read the video file.", failure);
+                ErrorReason.SourceNotAllowed,
+                "The service has no permission to read the video file. Let its account read the file.",
+                failure);
         }
     }
 
@@ -69,12 +72,8 @@ internal sealed class VideoProbe(
         var tail = new LogTail();
         var isWithinLimit = true;
         await using var process = ChildProcess.Start(
-            tools.Ffprobe([.. _listing, "-i", ConfinedInput.Url(path)], path),
-            line =>
-            {
-                tail.Add(line);
-                return true;
-            });
+            tools.Ffprobe([.. _listing, "-i", SandboxedInput.Url(path)], path),
+            tail.Take);
         using var timeLimit = new CancellationTokenSource(options.Value.ProbeTimeLimit, timeProvider);
         await using var killOnTime = timeLimit.Token.Register(process.Kill);
         await using var killOnCancel = cancellationToken.Register(process.Kill);
@@ -92,15 +91,15 @@ internal sealed class VideoProbe(
             throw VideoFailures.LimitExceeded(
                 nameof(VideoOptions.ProbeTimeLimit),
                 options.Value.ProbeTimeLimit.ToString("c"),
-                "Reading the list of frames takes too long.");
+                "Reading the packet table takes too long.");
         }
 
         var exitCode = await process.WaitForExitAsync();
         if (exitCode != 0)
         {
-            logger.LogWarning("ffprobe ended with {ExitCode}: {Tail}", exitCode, tail);
+            logger.LogWarning("ffprobe failed with exit code {ExitCode}: {Tail}", exitCode, tail);
             var failure = DecoderExit.ProcessFailure(exitCode, tail, options.Value) ?? UnreadableContainer(tail);
-            failure.LastWords = LastWords.Of(tail, path);
+            failure.LastWords = DecoderLogExcerpt.Of(tail, path);
             throw failure;
         }
 
@@ -108,9 +107,55 @@ internal sealed class VideoProbe(
     }
 
     private ServiceException UnreadableContainer(LogTail tail) =>
-        tail.Mentions(ConfinedInput.TooManyPixels)
+        tail.Mentions(SandboxedInput.TooManyPixels)
             ? VideoFailures.FrameTooLarge(options.Value)
             : tail.Mentions("moov atom not found")
-            ? VideoFailures.Truncated("its 'moov' box, the table of frames, is missing.")
+            ? VideoFailures.Truncated("its 'moov' box, the packet table, is missing.")
             : VideoFailures.NotAnMp4("its boxes contradict each other.");
+}
+
+/// <summary>A least-recently-used cache of indexes: each segment of a job needs the index again.</summary>
+internal sealed class VideoIndexCache(IOptions<VideoOptions> options)
+{
+    private readonly LinkedList<(Key Key, VideoIndex Index)> _byUse = new();
+    private readonly Lock _lock = new();
+
+    /// <summary>Identifies the content of a file.</summary>
+    /// <param name="Path">Canonical path.</param>
+    /// <param name="SizeBytes">Length of the file.</param>
+    /// <param name="ModifiedAt">Its modification time, UTC.</param>
+    internal sealed record Key(string Path, long SizeBytes, DateTime ModifiedAt);
+
+    /// <summary>Finds the index of a file and marks it as used; null if it is not cached.</summary>
+    public VideoIndex? Find(Key key)
+    {
+        lock (_lock)
+        {
+            // For a handful of entries a walk is as fast as a dictionary.
+            for (var node = _byUse.First; node is not null; node = node.Next)
+            {
+                if (node.Value.Key == key)
+                {
+                    _byUse.Remove(node);
+                    _byUse.AddFirst(node);
+                    return node.Value.Index;
+                }
+            }
+
+            return null;
+        }
+    }
+
+    /// <summary>Adds an index, and evicts the least recently used one above the limit.</summary>
+    public void Add(Key key, VideoIndex index)
+    {
+        lock (_lock)
+        {
+            _byUse.AddFirst((key, index));
+            if (_byUse.Count > options.Value.CachedIndexes)
+            {
+                _byUse.RemoveLast();
+            }
+        }
+    }
 }

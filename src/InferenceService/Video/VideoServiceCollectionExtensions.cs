@@ -2,14 +2,14 @@ using ForegSyte.Hosting.Configuration;
 
 namespace ForegSyte.Inference.Video;
 
-/// <summary>Adds what reads videos.</summary>
+/// <summary>Registers the services that read videos.</summary>
 internal static class VideoServiceCollectionExtensions
 {
     public static WebApplicationBuilder AddVideo(this WebApplicationBuilder builder)
     {
         builder.Services.AddCheckedOptions<VideoOptions>(VideoOptions.Section);
         builder.Services.AddSingleton<DecoderTools>();
-        builder.Services.AddSingleton<DecoderChecks>();
+        builder.Services.AddSingleton<DecoderStartupCheck>();
         builder.Services.AddSingleton<VideoSources>();
         builder.Services.AddSingleton<VideoIndexCache>();
         builder.Services.AddSingleton<VideoProbe>();

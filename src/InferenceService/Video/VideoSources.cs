@@ -6,10 +6,10 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Video;
 
-/// <summary>Turns the URI of a caller into the path of a file that the service is allowed to read.</summary>
+/// <summary>Resolves the URI of a request to the path of a file that the service may read.</summary>
 /// <remarks>
-/// The path that is checked is canonical, and it is the one that is opened afterwards. Whoever can swap folders for
-/// links inside an allowed root between the two is trusted: that is the account that stores the videos.
+/// The service checks and opens the canonical path. An attacker who could replace a folder inside an allowed root by a
+/// link between the two would need the account that stores the videos, which is trusted.
 /// </remarks>
 internal sealed class VideoSources(IOptions<VideoOptions> options, DataDirectory dataDirectory)
 {
@@ -19,10 +19,10 @@ internal sealed class VideoSources(IOptions<VideoOptions> options, DataDirectory
         ? [CanonicalPath.Resolve(dataDirectory.VideoJobs)]
         : [.. options.Value.AllowedRoots.Select(CanonicalPath.Resolve)];
 
-    /// <summary>The canonical path of the file.</summary>
+    /// <summary>Resolves to the canonical path of the file.</summary>
     /// <exception cref="ServiceException">
-    /// MISSING_FIELD, UNSUPPORTED_URI, SOURCE_NOT_ALLOWED, SOURCE_NOT_FOUND. A path outside the roots is not allowed
-    /// whether or not it exists: the answer must not tell which files a server has.
+    /// MISSING_FIELD, UNSUPPORTED_URI, SOURCE_NOT_ALLOWED, SOURCE_NOT_FOUND. A path outside the roots gets
+    /// SOURCE_NOT_ALLOWED whether or not it exists, so that the error does not reveal the server's files.
     /// </exception>
     public string Resolve(VideoSource? source)
     {
@@ -39,13 +39,14 @@ internal sealed class VideoSources(IOptions<VideoOptions> options, DataDirectory
 
         return IsRegularFile(path)
             ? path
-            : throw new ServiceException(ErrorReason.SourceNotFound, "The server has no such video file.")
+            : throw new ServiceException(
+                ErrorReason.SourceNotFound, "The server has no such video file. Check the URI.")
             {
                 Resource = ("file", source.Uri),
             };
     }
 
-    /// <summary>A named pipe or a device would keep a decoder waiting, or never end.</summary>
+    /// <summary>A named pipe would block the decoder, and a device might never end.</summary>
     private static bool IsRegularFile(string path)
     {
         try
@@ -62,7 +63,7 @@ internal sealed class VideoSources(IOptions<VideoOptions> options, DataDirectory
     private static string LocalPath(string text) =>
         FileUri.PathOf(text)
         ?? throw ServiceException.ForField(
-            ErrorReason.UnsupportedUri, Field, $"The URI has to have the form {FileUri.Form}.", text);
+            ErrorReason.UnsupportedUri, Field, $"The URI must have the form {FileUri.Form}.", text);
 
     private static string Canonical(string path, string uri)
     {
@@ -80,7 +81,7 @@ internal sealed class VideoSources(IOptions<VideoOptions> options, DataDirectory
         ServiceException.ForField(
             ErrorReason.SourceNotAllowed,
             Field,
-            "The video lies outside the folders that the server reads from. Store it through the JobService, or add "
+            "The video is outside the folders from which the server reads. Submit it through the JobService, or add "
             + "its folder to the option Video:AllowedRoots.",
             uri,
             cause);

@@ -42,7 +42,7 @@ public sealed class DecoderOutputFuzzTests(Tally tally) : IDisposable
         await BoundedLines.ReadAsync(new StringReader(text), line => table.Add(line.Span));
         try
         {
-            var index = StreamDescription.ToIndex(table, sizeBytes: 1, new VideoOptions());
+            var index = table.ToIndex(sizeBytes: 1, new VideoOptions());
             Assert.All(index.KeyFrames, frame => Assert.InRange(frame, 0, index.FrameCount - 1));
             Assert.True(index.Info.DurationMs >= 0 && index.TimestampMs(index.FrameCount - 1) >= 0);
             return "an index";

@@ -5,7 +5,7 @@ using Grpc.Core;
 
 namespace ForegSyte.Inference.Tests.Grpc;
 
-/// <summary>The contract over a real socket.</summary>
+/// <summary>The methods of the contract over a real socket.</summary>
 public sealed class InferenceGrpcServiceTests(RunningService service) : IClassFixture<RunningService>
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -32,7 +32,7 @@ public sealed class InferenceGrpcServiceTests(RunningService service) : IClassFi
     }
 
     [Fact]
-    public async Task ProbeVideo_Video_TellsWhatItIs()
+    public async Task ProbeVideo_Video_DescribesIt()
     {
         await Clips.MakeTestPictureAsync(service.Videos.File("probe.mp4"), frames: 30, keyFrameEvery: 10);
 
@@ -52,7 +52,7 @@ public sealed class InferenceGrpcServiceTests(RunningService service) : IClassFi
     }
 
     [Fact]
-    public async Task GetServerInfo_TellsVersionsModelsAndLimits()
+    public async Task GetServerInfo_HasVersionsModelsAndLimits()
     {
         var response = await service.Client.GetServerInfoAsync(new(), cancellationToken: Cancel);
 
@@ -132,17 +132,17 @@ public sealed class InferenceGrpcServiceTests(RunningService service) : IClassFi
     }
 
     [Fact]
-    public async Task RunPipeline_DamagedVideo_HasWhatTheDecoderSaidAndNoPath()
+    public async Task RunPipeline_DamagedVideo_HasTheDecoderLogAndNoPath()
     {
         await MakeBadVideoAsync("damaged", service.Videos.File("said.mp4"));
 
         var (_, failure) = await RunningService.FailureOfAsync(
             service.Client.RunPipelineAsync(service.Ask("said.mp4"), cancellationToken: Cancel));
 
-        var lastWords = failure.GetRpcStatus()!.GetDetail<DebugInfo>()!.Detail;
-        Assert.Contains("rror", lastWords, StringComparison.Ordinal);
-        Assert.DoesNotContain("said.mp4", lastWords, StringComparison.Ordinal);
-        Assert.DoesNotContain("0x", lastWords, StringComparison.Ordinal);
+        var excerpt = failure.GetRpcStatus()!.GetDetail<DebugInfo>()!.Detail;
+        Assert.Contains("rror", excerpt, StringComparison.Ordinal);
+        Assert.DoesNotContain("said.mp4", excerpt, StringComparison.Ordinal);
+        Assert.DoesNotContain("0x", excerpt, StringComparison.Ordinal);
     }
 
     private static async Task MakeBadVideoAsync(string video, string path)

@@ -15,7 +15,7 @@ using Contract = ForegSyte.V1.InferenceService;
 namespace ForegSyte.Inference.Tests.Grpc;
 
 /// <summary>
-/// The service as Program.cs builds it, on a free port, with real models and a folder of videos of its own.
+/// The service as Program.cs builds it, on a free port, with real models and its own folder of videos.
 /// </summary>
 public sealed class RunningService : IAsyncLifetime
 {
@@ -63,7 +63,7 @@ public sealed class RunningService : IAsyncLifetime
         _app.MapGrpcService<InferenceGrpcService>();
         if (_isWarm)
         {
-            // The warm-up has tests of its own; here it would only cost its time.
+            // Other tests prove the warm-up; these need not wait for it.
             Services.GetRequiredService<Readiness>().MarkReady();
         }
 
@@ -76,7 +76,7 @@ public sealed class RunningService : IAsyncLifetime
         Channel?.Dispose();
         if (_app is not null)
         {
-            // What runs is ended before the models are disposed, as the host does it when the service ends.
+            // Ends the running calls before the models are disposed, as the host does.
             await _app.StopAsync();
             await _app.DisposeAsync();
         }
@@ -84,7 +84,7 @@ public sealed class RunningService : IAsyncLifetime
         Videos.Dispose();
     }
 
-    /// <summary>Disposes without stopping, as the host does where the start fails.</summary>
+    /// <summary>Disposes without stopping, as the host does if the start fails.</summary>
     internal async Task DropAsync()
     {
         await _app!.DisposeAsync();
@@ -101,7 +101,7 @@ public sealed class RunningService : IAsyncLifetime
         Attempt = 1,
     };
 
-    /// <summary>The error of a call that has to fail, with its reason.</summary>
+    /// <summary>Awaits the failure of a call and reads its reason.</summary>
     internal static async Task<(ErrorReason Reason, RpcException Failure)> FailureOfAsync<T>(AsyncUnaryCall<T> call)
     {
         var failure = await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync);

@@ -25,7 +25,7 @@ public sealed class SegmentAdmissionTests : IDisposable
     private DateTime Now => _time.GetUtcNow().UtcDateTime;
 
     [Fact]
-    public async Task EnterAsync_PlacesAreTaken_OneMoreIsBusyAndToldWhenToComeBack()
+    public async Task EnterAsync_QueueIsFull_NextCallIsBusyWithARetryDelay()
     {
         var running = await RunAsync("a", "a");
         var waiting = Wait("a", "a", "a", "a");
@@ -43,7 +43,7 @@ public sealed class SegmentAdmissionTests : IDisposable
     }
 
     [Fact]
-    public async Task Dispose_TwoJobsWait_TheOneWithFewerRunningIsNext()
+    public async Task Dispose_TwoJobsQueued_AdmitsTheOneWithFewerRunning()
     {
         var running = await RunAsync("a", "a");
         var a = Wait("a", "a");
@@ -51,7 +51,7 @@ public sealed class SegmentAdmissionTests : IDisposable
 
         running[0].Dispose();
         var firstB = await b[0];
-        Assert.False(a[0].IsCompleted);
+        Assert.False(a[0].IsCompleted, "Job b has fewer running segments.");
         firstB.Dispose();
         var secondB = await b[1];
         running[1].Dispose();
@@ -64,7 +64,7 @@ public sealed class SegmentAdmissionTests : IDisposable
     }
 
     [Fact]
-    public async Task Dispose_JobsWithAsManyRunning_TakeTurns()
+    public async Task Dispose_JobsWithEqualLoad_TakeTurns()
     {
         _options.MaxRunningSegments = 1;
         var slot = (await RunAsync("x"))[0];
@@ -84,7 +84,7 @@ public sealed class SegmentAdmissionTests : IDisposable
     }
 
     [Fact]
-    public async Task EnterAsync_OneJobFillsThePlaces_AnotherTakesThePlaceOfItsNewest()
+    public async Task EnterAsync_OneJobFillsTheQueue_AnotherReplacesItsNewestCall()
     {
         await RunAsync("greedy", "greedy");
         var greedy = Wait("greedy", "greedy", "greedy", "greedy");
@@ -92,13 +92,13 @@ public sealed class SegmentAdmissionTests : IDisposable
         var modest = Enter("modest");
 
         Assert.Equal(ErrorReason.InferenceBusy, (await FailureOfAsync(greedy[3])).Reason);
-        Assert.False(modest.IsCompleted);
+        Assert.False(modest.IsCompleted, "The call must be queued.");
         Assert.Equal(4, _admission.Waiting);
-        Assert.All(greedy.Take(3), call => Assert.False(call.IsCompleted));
+        Assert.All(greedy.Take(3), call => Assert.False(call.IsCompleted, "An older call must stay queued."));
     }
 
     [Fact]
-    public async Task EnterAsync_DeadlinePasses_TheTimerDropsTheCallAndNoOther()
+    public async Task EnterAsync_DeadlinePasses_RefusesThatCallOnly()
     {
         var running = await RunAsync("a", "a");
         var soon = Enter("a", Now.AddSeconds(5));
@@ -113,7 +113,7 @@ public sealed class SegmentAdmissionTests : IDisposable
     }
 
     [Fact]
-    public async Task EnterAsync_DeadlineHasPassed_IsRefusedThoughThereIsRoom()
+    public async Task EnterAsync_DeadlineHasPassed_IsRefusedWithAFreeSlot()
     {
         var failure = await FailureOfAsync(Enter("a", Now));
 
@@ -135,7 +135,7 @@ public sealed class SegmentAdmissionTests : IDisposable
     }
 
     [Fact]
-    public async Task EnterAsync_CancelledWhileItWaits_GivesItsPlaceBack()
+    public async Task EnterAsync_CancelledInTheQueue_LeavesTheQueue()
     {
         var running = await RunAsync("a", "a");
         using var cancel = new CancellationTokenSource();
@@ -151,7 +151,7 @@ public sealed class SegmentAdmissionTests : IDisposable
     }
 
     [Fact]
-    public async Task Dispose_Twice_GivesOneSlotBack()
+    public async Task Dispose_Twice_ReturnsOneSlot()
     {
         var running = await RunAsync("a", "a");
 
@@ -162,7 +162,7 @@ public sealed class SegmentAdmissionTests : IDisposable
     }
 
     [Fact]
-    public async Task EnterAsync_HoweverTheWaitEnds_ItsLengthIsMeasured()
+    public async Task EnterAsync_AnyEndOfTheWait_RecordsItsLength()
     {
         var running = await RunAsync("a", "a");
         var admitted = Enter("b");
@@ -191,7 +191,7 @@ public sealed class SegmentAdmissionTests : IDisposable
     private List<Task<IDisposable>> Wait(params string[] jobs)
     {
         var calls = jobs.Select(job => Enter(job)).ToList();
-        Assert.All(calls, call => Assert.False(call.IsCompleted));
+        Assert.All(calls, call => Assert.False(call.IsCompleted, "No slot is free."));
         return calls;
     }
 

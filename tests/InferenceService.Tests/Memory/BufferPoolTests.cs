@@ -29,7 +29,7 @@ public sealed class BufferPoolTests
     }
 
     [Fact]
-    public async Task Rent_ByManyThreads_MakesAsManyBuffersAsAreInUseAtATime()
+    public async Task Rent_ByManyThreads_AllocatesAsManyBuffersAsAreInUse()
     {
         var pool = new BufferPool<byte>();
         var seen = new System.Collections.Concurrent.ConcurrentDictionary<byte[], bool>();
@@ -49,7 +49,7 @@ public sealed class BufferPoolTests
     }
 
     [Fact]
-    public void Return_MoreSizesThanAreKept_LetsTheOneGoThatWasNotUsedForLongest()
+    public void Return_MoreSizesThanTheLimit_EvictsTheLeastRecentlyUsed()
     {
         var pool = new BufferPool<byte>();
         var buffers = Enumerable.Range(0, BufferPool<byte>.MaxSizes + 1).Select(n => pool.Rent(1 << n)).ToList();

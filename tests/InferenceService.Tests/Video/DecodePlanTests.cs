@@ -75,23 +75,23 @@ public sealed class DecodePlanTests
         Assert.Equal(isKeyFramesOnly, DecodePlan.Make(Index(100), null, stride).KeyFramesOnly);
 
     [Fact]
-    public void Stretches_AnyPlan_WantTheSameFramesAndNoneIsDecodedTwice() =>
+    public void Split_AnyPlan_WantsTheSameFramesAndDecodesNoneTwice() =>
         Gen.Select(Gen.Int[1, 400], Gen.Int[0, 100], Gen.Int[1, 90], Gen.Int[100, 8000])
             .Where(t => t.Item2 < t.Item1)
             .Sample(t =>
             {
                 var index = Index(t.Item1, sidePixels: t.Item4);
                 var plan = DecodePlan.Make(index, new FrameRange { StartFrame = t.Item2 }, t.Item3);
-                var stretches = plan.Stretches(index);
+                var parts = plan.Split(index);
 
-                Assert.Equal(plan.Wanted(), stretches.SelectMany(stretch => stretch.Wanted()));
+                Assert.Equal(plan.Wanted(), parts.SelectMany(part => part.Wanted()));
                 Assert.All(
-                    stretches.Skip(1).Zip(stretches),
+                    parts.Skip(1).Zip(parts),
                     pair =>
                     {
                         var toDecode = pair.First.FirstWanted - pair.First.SeekFrame(index);
-                        Assert.True(toDecode + DecodePlan.FramesOfAStart(index) < plan.Stride);
-                        Assert.True(pair.First.SeekFrame(index) > pair.Second.LastWanted);
+                        Assert.InRange(toDecode + DecodePlan.FramesOfAStart(index), 0, plan.Stride - 1);
+                        Assert.InRange(pair.First.SeekFrame(index), pair.Second.LastWanted + 1, int.MaxValue);
                     });
             });
 
@@ -101,14 +101,14 @@ public sealed class DecodePlanTests
     [InlineData(12, 1280, 1)]
     [InlineData(10, 3840, 1)]
     [InlineData(2, 3840, 1)]
-    public void Stretches_LargeStride_StartAtKeyFramesWhereThatIsLessWork(int stride, int sidePixels, int count)
+    public void Split_LargeStride_StartsAtKeyFramesWhereThatIsLessWork(int stride, int sidePixels, int count)
     {
         var index = Index(100, sidePixels);
 
-        Assert.Equal(count, DecodePlan.Make(index, null, stride).Stretches(index).Count);
+        Assert.Equal(count, DecodePlan.Make(index, null, stride).Split(index).Count);
     }
 
-    /// <summary>A frame every 1000 ticks, each tenth a key.</summary>
+    /// <summary>Makes an index with a frame every 1000 ticks, each tenth a key frame.</summary>
     private static VideoIndex Index(int frames, int sidePixels = 64) => new(
         new VideoInfo { Width = sidePixels, Height = sidePixels },
         new TimeBase(1, 25000),

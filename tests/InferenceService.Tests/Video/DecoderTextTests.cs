@@ -4,7 +4,7 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Inference.Tests.Video;
 
-/// <summary>What is read from, and concluded from, the words of child processes.</summary>
+/// <summary>Parsing of the output of ffmpeg and ffprobe, and their command lines.</summary>
 public sealed class DecoderTextTests
 {
     [Theory]
@@ -13,8 +13,7 @@ public sealed class DecoderTextTests
     [InlineData("[Parsed_showinfo_3 @ 0x1] [info] n:   7 pts:NOPTS pts_time:NOPTS", null)]
     public void TryRead_LineOfAFrame_GivesItsTicks(string line, long? expected)
     {
-        Assert.True(ShowInfoLine.TryRead(line, out var ticks));
-        Assert.Equal(expected, ticks);
+        Assert.Equal((true, expected), (ShowInfoLine.TryRead(line, out var ticks), ticks));
     }
 
     [Theory]
@@ -22,7 +21,8 @@ public sealed class DecoderTextTests
     [InlineData("[Parsed_showinfo_2 @ 0x1] [info] color_range:pc color_space:gbr")]
     [InlineData("[info]     title : [Parsed_showinfo_2 @ 0x1] [info] n:   0 pts:  10240 pts_time:1")]
     [InlineData("")]
-    public void TryRead_OtherLine_IsNotAFrame(string line) => Assert.False(ShowInfoLine.TryRead(line, out _));
+    public void TryRead_OtherLine_IsNotAFrame(string line) =>
+        Assert.False(ShowInfoLine.TryRead(line, out _), $"Not a line about a frame: {line}");
 
     [Theory]
     [InlineData("0", 0)]
@@ -35,7 +35,7 @@ public sealed class DecoderTextTests
     [InlineData("nan", 0)]
     [InlineData(null, 0)]
     public void ClockwiseDegrees_OfFfprobesRotation_AreQuarters(string? rotation, int expected) =>
-        Assert.Equal(expected, StreamDescription.ClockwiseDegrees(rotation));
+        Assert.Equal(expected, PacketTable.ClockwiseDegrees(rotation));
 
     [Theory]
     [InlineData(137, 5, ErrorReason.DecoderLost)]
@@ -58,21 +58,21 @@ public sealed class DecoderTextTests
     [Fact]
     public void Make_ProgramsMissing_NamesWhatIsNotLimited()
     {
-        var confinement = Confinement.Make(
+        var sandbox = DecoderSandbox.Make(
             new VideoOptions(),
             program => program == "nice" ? "/bin/nice" : null,
-            isolation: null,
+            wrapper: null,
             isAddressSpaceLimited: true);
 
-        Assert.Equal(["/bin/nice", "-n", "5"], confinement.Prefix);
+        Assert.Equal(["/bin/nice", "-n", "5"], sandbox.Prefix);
         Assert.Collection(
-            confinement.Missing,
+            sandbox.Missing,
             text => Assert.StartsWith("setsid", text, StringComparison.Ordinal),
             text => Assert.StartsWith("prlimit", text, StringComparison.Ordinal),
             text => Assert.StartsWith("setpriv", text, StringComparison.Ordinal));
-        Assert.Equal(["the protocol whitelist", "niceness 5"], confinement.Measures);
-        Assert.Equal(SandboxLevel.Options, confinement.Level);
-        Assert.False(confinement.IsMemoryLimited || confinement.IsTimeLimited);
+        Assert.Equal(["the protocol whitelist", "niceness 5"], sandbox.Measures);
+        Assert.Equal(SandboxLevel.Options, sandbox.Level);
+        Assert.Equal((false, false), (sandbox.IsMemoryLimited, sandbox.IsTimeLimited));
     }
 
     [Theory]
@@ -80,10 +80,10 @@ public sealed class DecoderTextTests
     [InlineData(false, null, "no limit of memory")]
     public void Make_AllPrograms_LimitsAllThatTheDecoderBears(bool isLimited, string? memory, string told)
     {
-        var confinement = Confinement.Make(
+        var sandbox = DecoderSandbox.Make(
             new VideoOptions(),
             program => "/bin/" + program,
-            Isolation.Networks("/bin/unshare").First(),
+            SandboxWrapper.Network("/bin/unshare").First(),
             isLimited);
 
         string[] expected =
@@ -92,11 +92,11 @@ public sealed class DecoderTextTests
             .. memory is null ? (string[])[] : [memory], "--cpu=3600:3605", "--core=0", "--fsize=0",
             "/bin/unshare", "--net", "/bin/setpriv", "--pdeathsig", "KILL", "--no-new-privs",
         ];
-        Assert.Equal(expected, confinement.Prefix);
-        Assert.Equal(SandboxLevel.Network, confinement.Level);
-        Assert.Contains("no network", confinement.Measures);
-        Assert.Contains(confinement.Measures, measure => measure.StartsWith(told, StringComparison.Ordinal));
-        Assert.Equal(isLimited, confinement.IsMemoryLimited);
+        Assert.Equal(expected, sandbox.Prefix);
+        Assert.Equal(SandboxLevel.Network, sandbox.Level);
+        Assert.Contains("no network", sandbox.Measures);
+        Assert.Contains(sandbox.Measures, measure => measure.StartsWith(told, StringComparison.Ordinal));
+        Assert.Equal(isLimited, sandbox.IsMemoryLimited);
     }
 
     [Fact]
@@ -157,9 +157,8 @@ public sealed class DecoderTextTests
     [Fact]
     public void ToIndex_NegativeDuration_CountsAsNone()
     {
-        // Found by fuzzing: such a video ended before it began.
-        var index = StreamDescription.ToIndex(
-            Listing("packet|pts=0|dts=0|duration=-512|flags=K_"), sizeBytes: 1, new VideoOptions());
+        // Found by fuzzing: the video ended before its start.
+        var index = Listing("packet|pts=0|dts=0|duration=-512|flags=K_").ToIndex(sizeBytes: 1, new VideoOptions());
 
         Assert.Equal(0, index.Info.DurationMs);
     }
@@ -170,7 +169,7 @@ public sealed class DecoderTextTests
     public void ToIndex_TimesFurtherApartThanCanBeCounted_AreRefused(string first, string second)
     {
         var refusal = Assert.Throws<ServiceException>(
-            () => StreamDescription.ToIndex(Listing(first, second), sizeBytes: 1, new VideoOptions()));
+            () => Listing(first, second).ToIndex(sizeBytes: 1, new VideoOptions()));
 
         Assert.Equal(ErrorReason.VideoLimitExceeded, refusal.Reason);
     }
@@ -182,7 +181,7 @@ public sealed class DecoderTextTests
             new VideoInfo(), new TimeBase(1, 3), [0, 1, 2, 3, 4], [new SeekPoint(0, false), new SeekPoint(2, false)]);
         var plan = DecodePlan.Make(index, new FrameRange { StartFrame = 3 }, 1);
 
-        var arguments = FfmpegArguments.Make("/a.mp4", index, plan, 8, 8, new VideoOptions(), []);
+        var arguments = FfmpegArguments.Make("/a.mp4", index, plan, new FrameSize(8, 8), new VideoOptions(), []);
 
         Assert.Equal("666667us", arguments[arguments.ToList().IndexOf("-ss") + 1]);
     }
@@ -194,7 +193,8 @@ public sealed class DecoderTextTests
         var plan = DecodePlan.Make(index, null, 1);
 
         var arguments = FfmpegArguments.Make(
-            "/a.mp4", index, plan, 8, 8, new VideoOptions(), ["-hwaccel", "cuda", "-hwaccel_device", "1"]).ToList();
+            "/a.mp4", index, plan, new FrameSize(8, 8), new VideoOptions(),
+            ["-hwaccel", "cuda", "-hwaccel_device", "1"]).ToList();
 
         Assert.InRange(arguments.IndexOf("-hwaccel"), 0, arguments.IndexOf("-i"));
         Assert.DoesNotContain("-hwaccel_output_format", arguments);
@@ -207,7 +207,8 @@ public sealed class DecoderTextTests
     {
         var options = new VideoOptions { MaxFrameSidePixels = width, MaxFramePixels = width * height };
 
-        Assert.True((width + 127) / 128 * 128 * ((height + 127) / 128 * 128) <= ConfinedInput.MaxCodedPixels(options));
+        Assert.InRange(
+            (width + 127) / 128 * 128 * ((height + 127) / 128 * 128), 1, SandboxedInput.MaxCodedPixels(options));
     }
 
     private static PacketTable Listing(params string[] packets)
@@ -226,18 +227,18 @@ public sealed class DecoderTextTests
     [InlineData("'/root/.config'", "'PATH'")]
     [InlineData("time base 1/25, yuv420p/bt709", "time base 1/25, yuv420p/bt709")]
     [InlineData("title: \u001b[31mred\u0000", "title:  [31mred")]
-    public void LastWords_OfALine_HaveNoPathNoAddressAndNoControls(string line, string expected)
+    public void DecoderLogExcerpt_OfALine_HasNoPathNoAddressAndNoControls(string line, string expected)
     {
         var tail = new LogTail();
         tail.Add(line.AsMemory());
-        Assert.Equal(expected, LastWords.Of(tail, "/srv/videos/a b.mp4"));
+        Assert.Equal(expected, DecoderLogExcerpt.Of(tail, "/srv/videos/a b.mp4"));
     }
 
     [Fact]
-    public void LastWords_OfALongLine_AreCut()
+    public void DecoderLogExcerpt_OfALongLine_IsCut()
     {
         var tail = new LogTail();
         tail.Add(new string('x', 5000).AsMemory());
-        Assert.Equal(201, LastWords.Of(tail, "/v.mp4").Length);
+        Assert.Equal(201, DecoderLogExcerpt.Of(tail, "/v.mp4").Length);
     }
 }

@@ -9,8 +9,8 @@ using ForegSyte.Testing;
 namespace ForegSyte.Inference.Tests.Video;
 
 /// <summary>
-/// Files that name other files and servers, given to ffprobe and ffmpeg with FFmpeg's own options alone, which have to
-/// hold where no sandbox can be had. strace tells what they open.
+/// Files that name other files and servers, read by ffprobe and ffmpeg without a sandbox: FFmpeg's own options must be
+/// enough. strace shows what the programs open.
 /// </summary>
 public sealed class ExternalReferenceTests : IDisposable
 {
@@ -42,9 +42,9 @@ public sealed class ExternalReferenceTests : IDisposable
     [InlineData("concat:{0}")]
     public async Task Playlist_CalledMp4_OpensNothing(string playlist)
     {
-        foreach (var place in (string[])[Canary, "file://" + Canary, Server])
+        foreach (var location in (string[])[Canary, "file://" + Canary, Server])
         {
-            var text = string.Format(CultureInfo.InvariantCulture, playlist, place);
+            var text = string.Format(CultureInfo.InvariantCulture, playlist, location);
             var bytes = Encoding.UTF8.GetBytes(text);
             await AssertOpensNothingAsync(bytes);
             await AssertOpensNothingAsync([.. (await File.ReadAllBytesAsync(Canary, Cancel))[..32], .. bytes]);
@@ -57,16 +57,16 @@ public sealed class ExternalReferenceTests : IDisposable
     [InlineData("alis")]
     public async Task DataElsewhere_IsNotOpened(string kind)
     {
-        foreach (var place in (string[])[Canary, "file://" + Canary, "canary.mp4", Server])
+        foreach (var location in (string[])[Canary, "file://" + Canary, "canary.mp4", Server])
         {
-            await AssertOpensNothingAsync(WithReference(await File.ReadAllBytesAsync(Canary, Cancel), kind, place));
+            await AssertOpensNothingAsync(WithReference(await File.ReadAllBytesAsync(Canary, Cancel), kind, location));
         }
     }
 
     [Fact]
     public async Task Trace_OfAFileThatIsOpened_HasIt()
     {
-        // The assertion of the tests above can fail.
+        // Proves that the assertion of the tests above can fail.
         Assert.Contains(Canary, await TraceAsync(Canary), StringComparison.Ordinal);
     }
 
@@ -80,20 +80,20 @@ public sealed class ExternalReferenceTests : IDisposable
         Assert.Contains(video, trace, StringComparison.Ordinal);
         Assert.DoesNotContain("canary", trace, StringComparison.Ordinal);
         Assert.DoesNotContain("AF_INET", trace, StringComparison.Ordinal);
-        Assert.False(_server.Pending());
+        Assert.False(_server.Pending(), "FFmpeg has connected to the server.");
     }
 
-    /// <summary>What both programs open and connect to.</summary>
+    /// <summary>Traces the files that both programs open and the addresses to which they connect.</summary>
     private async Task<string> TraceAsync(string video)
     {
         var output = _folder.File("trace");
-        var input = (string[])[.. ConfinedInput.Arguments(new VideoOptions()), "-i", ConfinedInput.Url(video)];
+        var input = (string[])[.. SandboxedInput.Arguments(new VideoOptions()), "-i", SandboxedInput.Url(video)];
         string[][] commands = [["ffprobe", "-show_packets", .. input], ["ffmpeg", .. input, "-f", "null", "-"]];
         var traces = new StringBuilder();
         foreach (var command in commands)
         {
             string[] strace = ["/usr/bin/strace", "-f", "-s", "4096", "-o", output];
-            await ToolRun.RunAsync(
+            await ChildProcess.RunAsync(
                 new ChildCommand("strace", [.. strace, "-e", "trace=open,openat,socket,connect", .. command]), Cancel);
             traces.Append(await File.ReadAllTextAsync(output, Cancel));
         }
@@ -102,18 +102,18 @@ public sealed class ExternalReferenceTests : IDisposable
     }
 
     /// <summary>
-    /// A clip whose track says that its data lies elsewhere (ISO/IEC 14496-12, 8.7.2): a "url " or "urn " with the
-    /// place, or an alias record of QuickTime with the volume, the folder and the file's name.
+    /// Makes a clip whose track declares its data elsewhere (ISO/IEC 14496-12, 8.7.2): by a "url " or "urn " with the
+    /// location, or by an alias record of QuickTime with volume, folder and file name.
     /// </summary>
-    private static byte[] WithReference(byte[] clip, string kind, string place)
+    private static byte[] WithReference(byte[] clip, string kind, string location)
     {
         var start = clip.AsSpan().IndexOf("dref"u8) - 4;
         var old = BinaryPrimitives.ReadInt32BigEndian(clip.AsSpan(start));
-        byte[] content = kind == "alis" ? Alias(place) : [.. Encoding.UTF8.GetBytes(place), 0];
+        byte[] content = kind == "alis" ? Alias(location) : [.. Encoding.UTF8.GetBytes(location), 0];
         byte[] entry = Box(kind, [0, 0, 0, 0, .. content]);
         byte[] reference = Box("dref", [0, 0, 0, 0, 0, 0, 0, 1, .. entry]);
 
-        // The index comes first: the boxes around grow, and the frames move by as much.
+        // The index comes first: the boxes around it grow, and the frames move.
         var growth = reference.Length - old;
         byte[] changed = [.. clip[..start], .. reference, .. clip[(start + old)..]];
         foreach (var around in (string[])["moov", "trak", "mdia", "minf", "dinf"])
@@ -126,17 +126,17 @@ public sealed class ExternalReferenceTests : IDisposable
     }
 
     /// <summary>
-    /// As FFmpeg reads it (mov_read_dref): 150 bytes with the lengths and names in fixed places, then tagged records,
-    /// of which 2 is the absolute path with the volume and 18 the path.
+    /// Makes an alias record as FFmpeg reads it (mov_read_dref): 150 bytes with lengths and names at fixed offsets,
+    /// then tagged records, of which 2 is the absolute path with the volume and 18 the path.
     /// </summary>
-    private static byte[] Alias(string place)
+    private static byte[] Alias(string location)
     {
         var record = new byte[150];
         record[10] = 6;
         "volume"u8.CopyTo(record.AsSpan(11));
         record[50] = 10;
         "canary.mp4"u8.CopyTo(record.AsSpan(51));
-        var path = Encoding.UTF8.GetBytes(place.PadRight(place.Length + (place.Length % 2)));
+        var path = Encoding.UTF8.GetBytes(location.PadRight(location.Length + (location.Length % 2)));
         return [.. record, .. Tag(18, path), .. Tag(2, path), 0xFF, 0xFF, 0, 0];
 
         static byte[] Tag(byte number, byte[] value) =>

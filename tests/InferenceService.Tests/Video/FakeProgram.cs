@@ -2,7 +2,7 @@ using ForegSyte.Testing;
 
 namespace ForegSyte.Inference.Tests.Video;
 
-/// <summary>A shell script in the place of ffmpeg.</summary>
+/// <summary>Makes shell scripts that replace ffmpeg.</summary>
 internal static class FakeProgram
 {
     /// <summary>Writes a script and returns its path.</summary>

@@ -186,7 +186,7 @@ public sealed class FrameSourceTests : IDisposable
         var expected = (await new VideoParts().ReadAsync(path, size: size)).Where(frame => frame.Index % 13 == 0);
         var parts = new VideoParts();
         var index = await parts.Probe.ReadAsync(path, TestContext.Current.CancellationToken);
-        Assert.True(DecodePlan.Make(index, null, 13).Stretches(index).Count > 2);
+        Assert.True(DecodePlan.Make(index, null, 13).Split(index).Count > 2);
 
         Assert.Equal(expected, await parts.ReadAsync(path, stride: 13, size: size, jobEnd: index.FrameCount));
 

@@ -10,11 +10,13 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Inference.Tests.Video;
 
 /// <summary>
-/// What a decoder that was taken over could do. Perl, which every Debian has, stands in the place of ffmpeg and tries.
+/// The attempts of a decoder that an attacker has taken over. Perl, which every Debian has, runs in place of ffmpeg.
 /// </summary>
 public sealed class SandboxTests : IDisposable
 {
     private const string Perl = "/usr/bin/perl";
+
+    private static readonly TimeSpan StateTimeout = TimeSpan.FromMinutes(1);
 
     private readonly TemporaryFolder _folder = new();
 
@@ -85,7 +87,7 @@ public sealed class SandboxTests : IDisposable
 
         var seen = await TryAsync(SandboxLevel.Files, $"print {code} ? 'gets {what}' : 0 + $!, qq(\\n);");
 
-        // EPERM, the filter's own answer: without a filter the errors would differ.
+        // EPERM is the filter's answer; without a filter the errors would differ.
         Assert.Equal(["1"], seen.Output);
     }
 
@@ -104,7 +106,7 @@ public sealed class SandboxTests : IDisposable
             """);
 
         Assert.Equal(["unreachable"], seen.Output);
-        Assert.False(canary.Pending());
+        Assert.False(canary.Pending(), "The decoder has connected.");
     }
 
     [Theory]
@@ -124,7 +126,7 @@ public sealed class SandboxTests : IDisposable
     [InlineData("exit 0")]
     public async Task Kill_DecoderWithChildrenOfItsOwn_EndsThemAll(string end)
     {
-        // A decoder that was taken over, below the level that refuses it children.
+        // Level Limits does not forbid children.
         var mark = $"600.{Environment.ProcessId}";
         var last = end.Replace("{0}", mark, StringComparison.Ordinal);
         var program = FakeProgram.Make(_folder, $"sleep {mark} & sleep {mark} & echo ready; {last}");
@@ -132,7 +134,7 @@ public sealed class SandboxTests : IDisposable
         var process = ChildProcess.Start(parts.Tools.Ffmpeg([]), _ => true);
         using var output = new StreamReader(process.Output);
         Assert.Equal("ready", await output.ReadLineAsync(Cancel));
-        await UntilAsync(() => ChildProcesses.UsingFile(mark).Length >= 2);
+        await UntilAsync("the children run", () => ChildProcesses.UsingFile(mark).Length >= 2);
 
         await process.DisposeAsync();
 
@@ -162,7 +164,7 @@ public sealed class SandboxTests : IDisposable
         await using (var frames = parts.Source
             .ReadAsync(path, index, null, 1, 0, DecodeSize.Native, parts.Meter, Cancel).GetAsyncEnumerator(Cancel))
         {
-            Assert.True(await frames.MoveNextAsync());
+            Assert.True(await frames.MoveNextAsync(), "The clip must have a first frame.");
             frames.Current.Dispose();
             Assert.Equal(3, ChildProcesses.UsingFile(path).Length);
         }
@@ -230,37 +232,42 @@ public sealed class SandboxTests : IDisposable
     }
 
     [Fact]
-    public async Task RunAsync_RequiredWithAGpu_SaysWhichLevelThereIs()
+    public async Task RunAsync_RequiredWithAGpu_SaysWhichLevelToSet()
     {
         var options = Options.Create(
             new VideoOptions { Sandbox = SandboxMode.Required, HardwareDecoder = HardwareDecoder.Auto });
         var tools = new DecoderTools(options, NullLogger<DecoderTools>.Instance);
-        var checks = new DecoderChecks(tools, options, TimeProvider.System, NullLogger<DecoderChecks>.Instance);
+        var checks = new DecoderStartupCheck(
+            tools, options, TimeProvider.System, NullLogger<DecoderStartupCheck>.Instance);
 
         var refusal = await Assert.ThrowsAsync<OptionsValidationException>(() => checks.RunAsync(Cancel));
 
         Assert.Contains("set Video:SandboxLevel to Network", refusal.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>A child that was forked is not yet the program that it becomes.</summary>
-    private static async Task UntilAsync(Func<bool> isSo)
+    private static async Task UntilAsync(string state, Func<bool> isReached)
     {
-        while (!isSo())
+        var started = TimeProvider.System.GetTimestamp();
+        while (!isReached())
         {
+            Assert.True(
+                TimeProvider.System.GetElapsedTime(started) < StateTimeout, $"Not within {StateTimeout}: {state}.");
             await Task.Delay(TimeSpan.FromMilliseconds(5), Cancel);
         }
     }
 
-    /// <summary>Lets perl run a script, which lies where the video would, where a decoder would run.</summary>
-    private async Task<ToolRun> TryAsync(SandboxLevel level, string script, VideoOptions? options = null)
+    /// <summary>
+    /// Runs a Perl script in the sandbox; the script is in the file that the sandbox mounts as the video.
+    /// </summary>
+    private async Task<ChildProcessResult> TryAsync(SandboxLevel level, string script, VideoOptions? options = null)
     {
-        Assert.SkipUnless(File.Exists(Perl), $"{Perl} is not here.");
+        Assert.SkipUnless(File.Exists(Perl), $"{Perl} is not installed.");
         options ??= new VideoOptions();
         options.FfmpegPath = Perl;
         var parts = await VideoParts.AtAsync(level, options);
         var video = _folder.File("video.mp4");
         await File.WriteAllTextAsync(video, "# A video.\n" + script, Cancel);
-        var run = await ToolRun.RunAsync(parts.Tools.Ffmpeg([video], video), Cancel);
+        var run = await ChildProcess.RunAsync(parts.Tools.Ffmpeg([video], video), Cancel);
         Assert.Equal("", run.Errors.ToString());
         return run;
     }

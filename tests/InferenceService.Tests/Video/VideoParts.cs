@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Inference.Video;
 using ForegSyte.V1;
@@ -6,7 +7,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace ForegSyte.Inference.Tests.Video;
 
-/// <summary>The parts that read videos, with options of a test's own.</summary>
+/// <summary>The classes that read videos, with the options of a test.</summary>
 internal sealed class VideoParts
 {
     private readonly VideoIndexCache _cache;
@@ -28,7 +29,7 @@ internal sealed class VideoParts
 
     public VideoProbe Probe { get; }
 
-    /// <summary>The clock of decoders that wait.</summary>
+    /// <summary>The clock of idle decoders.</summary>
     public FakeTimeProvider Time { get; } = new();
 
     public DecoderPool Decoders { get; }
@@ -36,29 +37,29 @@ internal sealed class VideoParts
     public FrameSource Source { get; }
 
     /// <summary>
-    /// The parts with decoders confined at a level, or a visible skip where this machine does not allow it.
+    /// Makes the classes with decoders at a sandbox level; skips the test if the level does not work on this machine.
     /// </summary>
     public static async Task<VideoParts> AtAsync(SandboxLevel level, VideoOptions? options = null)
     {
         var parts = new VideoParts(options);
-        List<Isolation?> ways = [null];
+        List<SandboxWrapper?> wrappers = [null];
         if (level > SandboxLevel.Limits)
         {
-            ways = [.. parts.Tools.WaysTo(level, out _)];
+            wrappers = [.. parts.Tools.WrappersFor(level, out _)];
         }
 
-        foreach (var way in ways)
+        foreach (var wrapper in wrappers)
         {
-            parts.Tools.Apply(way, []);
+            parts.Tools.Apply(wrapper, []);
             var command = parts.Tools.Ffmpeg(["-version"]);
-            if ((await ToolRun.RunAsync(command, TestContext.Current.CancellationToken)).ExitCode == 0)
+            if ((await ChildProcess.RunAsync(command, TestContext.Current.CancellationToken)).ExitCode == 0)
             {
                 return parts;
             }
         }
 
-        Assert.Skip($"Sandbox level {level} cannot be reached here.");
-        throw new InvalidOperationException("Not reached.");
+        Assert.Skip($"Sandbox level {level} does not work here.");
+        throw new InvalidOperationException("Assert.Skip has thrown.");
     }
 
     /// <summary>The meter of the last read.</summary>
@@ -75,9 +76,10 @@ internal sealed class VideoParts
         return new VideoSources(Microsoft.Extensions.Options.Options.Create(options), new DataDirectory(dataDirectory));
     }
 
-    /// <summary>Reads a range; each frame as its index, timestamp and a hash of its pixels.</summary>
+    /// <summary>Reads a range; returns index, timestamp and a hash of the pixels of each frame.</summary>
     public async Task<List<SeenFrame>> ReadAsync(
-        string path, int start = 0, int end = 0, int stride = 1, DecodeSize? size = null, int jobEnd = 0)
+        string path, int start = 0, int end = 0, int stride = 1, DecodeSize? size = null, int jobEnd = 0,
+        Action<Frame>? onFrame = null)
     {
         var index = await Probe.ReadAsync(path, TestContext.Current.CancellationToken);
         Meter = new DecodeMeter();
@@ -94,10 +96,19 @@ internal sealed class VideoParts
         {
             using (frame)
             {
+                onFrame?.Invoke(frame);
                 seen.Add(SeenFrame.Of(frame));
             }
         }
 
         return seen;
     }
+}
+
+/// <summary>Index, timestamp and pixels of a frame that a test has read.</summary>
+internal sealed record SeenFrame(int Index, int TimestampMs, string PixelHash)
+{
+    public static SeenFrame Of(Frame frame) => new(frame.Index, frame.TimestampMs, HashOf(frame.Pixels.Span));
+
+    public static string HashOf(ReadOnlySpan<byte> pixels) => Convert.ToHexString(SHA256.HashData(pixels));
 }

@@ -20,7 +20,7 @@ public sealed class VideoProbeTests : IDisposable
             (768, 576, 100, "h264"),
             (index.Info.Width, index.Info.Height, index.Info.FrameCount, index.Info.Codec));
         Assert.Equal(10, index.Info.FrameRate, 6);
-        Assert.False(index.Info.VariableFrameRate);
+        Assert.False(index.Info.VariableFrameRate, "The clip has a constant rate.");
         Assert.Equal(10_000, index.Info.DurationMs);
         Assert.Equal(new FileInfo(RepositoryFiles.Pedestrians).Length, index.Info.SizeBytes);
     }
@@ -30,7 +30,7 @@ public sealed class VideoProbeTests : IDisposable
     {
         var path = await Clips.MakeVariableRateAsync(_folder.File("a.mp4"));
 
-        Assert.True((await ProbeAsync(path)).Info.VariableFrameRate);
+        Assert.True((await ProbeAsync(path)).Info.VariableFrameRate, "The clip has a variable rate.");
     }
 
     [Theory]

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Tests.Video;
 
-public sealed class DecoderChecksTests : IDisposable
+public sealed class DecoderStartupCheckTests : IDisposable
 {
     private const string NoCuda = "printf 'Hardware acceleration methods:\\nvdpau\\n'";
     private const string Cuda = "printf 'Hardware acceleration methods:\\nvdpau\\ncuda\\n'";
@@ -39,8 +39,9 @@ public sealed class DecoderChecksTests : IDisposable
 
         await checks.RunAsync(Cancel);
 
-        Assert.SkipUnless(tools.Confinement.Level >= SandboxLevel.Network, "The kernel does not allow it here.");
-        var links = await ToolRun.RunAsync(tools.Ffmpeg(["links"]), Cancel);
+        Assert.SkipUnless(
+            tools.Sandbox.Level >= SandboxLevel.Network, "This kernel does not allow network namespaces.");
+        var links = await ChildProcess.RunAsync(tools.Ffmpeg(["links"]), Cancel);
         var own = File.ResolveLinkTarget("/proc/self/ns/net", returnFinalTarget: false)!.Name;
         Assert.NotEqual(own, Path.GetFileName(links.Output[0]));
         Assert.Equal("lo", links.Output[1]);
@@ -54,7 +55,7 @@ public sealed class DecoderChecksTests : IDisposable
 
         await checks.RunAsync(Cancel);
 
-        Assert.Equal(SandboxLevel.Limits, tools.Confinement.Level);
+        Assert.Equal(SandboxLevel.Limits, tools.Sandbox.Level);
         Assert.DoesNotContain(
             tools.Ffmpeg([]).Words, argument => argument.EndsWith("unshare", StringComparison.Ordinal));
     }
@@ -72,7 +73,7 @@ public sealed class DecoderChecksTests : IDisposable
         await checks.RunAsync(Cancel);
 
         Assert.Equal(["-hwaccel", "cuda", "-hwaccel_device", "3"], tools.HardwareArguments);
-        Assert.False(tools.Confinement.IsMemoryLimited);
+        Assert.False(tools.Sandbox.IsMemoryLimited, "CUDA cannot start under a limit of address space.");
         Assert.DoesNotContain(
             tools.Ffmpeg([]).Words, argument => argument.StartsWith("--as=", StringComparison.Ordinal));
     }
@@ -91,7 +92,7 @@ public sealed class DecoderChecksTests : IDisposable
         await checks.RunAsync(Cancel);
 
         Assert.Empty(tools.HardwareArguments);
-        Assert.True(tools.Confinement.IsMemoryLimited);
+        Assert.True(tools.Sandbox.IsMemoryLimited, "Decoding on the processor must have a limit of memory.");
     }
 
     [Fact]
@@ -118,16 +119,16 @@ public sealed class DecoderChecksTests : IDisposable
         Assert.Contains("(exit code 3): broken", failure.Message, StringComparison.Ordinal);
     }
 
-    private static (DecoderChecks Checks, DecoderTools Tools) Make(VideoOptions options)
+    private static (DecoderStartupCheck Checks, DecoderTools Tools) Make(VideoOptions options)
     {
         var wrapped = Options.Create(options);
         var tools = new DecoderTools(wrapped, NullLogger<DecoderTools>.Instance);
-        var checks = new DecoderChecks(
-            tools, wrapped, TimeProvider.System, NullLogger<DecoderChecks>.Instance);
+        var checks = new DecoderStartupCheck(
+            tools, wrapped, TimeProvider.System, NullLogger<DecoderStartupCheck>.Instance);
         return (checks, tools);
     }
 
-    /// <summary>An ffmpeg that says what it is asked for at the start.</summary>
+    /// <summary>A script that answers the questions of the startup check.</summary>
     private string Ffmpeg(string list, int deviceExit) => FakeProgram.Make(
         _folder,
         $"""

@@ -4,17 +4,17 @@ using System.Runtime.InteropServices;
 namespace ForegSyte.Inference.Video;
 
 /// <summary>
-/// A seccomp filter in the form that bwrap --seccomp reads: struct sock_filter of linux/filter.h, one after the other.
-/// It refuses what a program that only decodes never calls, and what a program that was taken over would need first:
-/// sockets, other processes, other namespaces, and the corners of the kernel in which most of its holes were found.
+/// A seccomp filter in the form that bwrap --seccomp reads: an array of struct sock_filter (linux/filter.h). It refuses
+/// system calls that a decoder never makes and an exploit needs first: sockets, other processes, other namespaces, and
+/// the parts of the kernel that had most of its vulnerabilities.
 /// </summary>
 /// <remarks>
-/// A list of what is refused, not of what is allowed: the calls that the C library and FFmpeg's hundred libraries make
-/// change with their versions, and a decoder that dies at an update is no safer than one that is confined by namespaces
-/// too. Threads stay possible, processes do not: clone3, whose flags a filter cannot see, is answered as a kernel
-/// without it would, and the C library falls back to clone.
+/// The filter lists refused calls, not allowed ones: the calls of the C library and of FFmpeg's hundred libraries
+/// change with their versions, and a decoder must survive an update. The namespaces protect too. Threads stay possible,
+/// new processes do not: a filter cannot see the flags of clone3, so clone3 fails as on an old kernel and the C library
+/// falls back to clone.
 /// </remarks>
-internal static class SystemCallFilter
+internal static class SeccompFilter
 {
     // linux/bpf_common.h: load a word at an offset, jump if equal, jump if greater or equal, jump if any bit is set,
     // return.
@@ -24,7 +24,7 @@ internal static class SystemCallFilter
     private const ushort JumpIfAnyBit = 0x45;
     private const ushort Return = 0x06;
 
-    // linux/seccomp.h: what a filter returns, and where struct seccomp_data holds what.
+    // linux/seccomp.h: return values of a filter, and offsets in struct seccomp_data.
     private const uint Allow = 0x7FFF_0000;
     private const uint FailWith = 0x0005_0000;
     private const uint KillProcess = 0x8000_0000;
@@ -35,15 +35,15 @@ internal static class SystemCallFilter
     private const uint NotPermitted = 1;
     private const uint NoSuchCall = 38;
 
-    /// <summary>CLONE_THREAD: with it clone(2) makes a thread, without it a process.</summary>
+    /// <summary>CLONE_THREAD: clone(2) makes a thread with it and a process without it.</summary>
     private const uint CloneThread = 0x0001_0000;
 
-    /// <summary>Numbers from here on are the x32 calls of x86-64, which are not needed.</summary>
+    /// <summary>The first number of the x32 calls of x86-64, which FFmpeg does not need.</summary>
     private const uint X32Calls = 0x4000_0000;
 
     private const int InstructionBytes = 8;
 
-    /// <summary>The filter of this machine; empty where its processor is not known here.</summary>
+    /// <summary>The filter of this machine; empty for an unknown processor architecture.</summary>
     public static ReadOnlyMemory<byte> ForThisMachine { get; } = RuntimeInformation.OSArchitecture switch
     {
         Architecture.X64 => Make(architecture: 0xC000_003E, clone: 56, clone3: 435, Refused(isArm: false)),
@@ -51,7 +51,9 @@ internal static class SystemCallFilter
         _ => default,
     };
 
-    /// <summary>Calls by their numbers on x86-64 and on 64-bit ARM (asm/unistd_64.h, asm-generic/unistd.h).</summary>
+    /// <summary>
+    /// Numbers of the refused calls on x86-64 and 64-bit ARM (asm/unistd_64.h, asm-generic/unistd.h).
+    /// </summary>
     private static IEnumerable<uint> Refused(bool isArm)
     {
         (uint X64, uint? Arm)[] calls =
@@ -62,11 +64,11 @@ internal static class SystemCallFilter
             (434, 434), (438, 438), // pidfd_open, pidfd_getfd
             (272, 97), (308, 268), // unshare, setns
             (165, 40), (166, 39), (155, 41), (161, 51), // mount, umount2, pivot_root, chroot
-            (428, 428), (429, 429), (430, 430), (432, 432), (442, 442), // the newer calls around mount
+            (428, 428), (429, 429), (430, 430), (432, 432), (442, 442), // newer calls of the mount family
             (303, 264), (304, 265), // name_to_handle_at, open_by_handle_at
             (321, 280), (298, 241), (323, 282), // bpf, perf_event_open, userfaultfd
             (425, 425), (426, 426), (427, 427), // io_uring
-            (248, 217), (249, 218), (250, 219), // keys of the kernel
+            (248, 217), (249, 218), (250, 219), // kernel keys
             (246, 104), (320, 294), (175, 105), (313, 273), (176, 106), // kexec, kernel modules
             (103, 116), (154, null), (169, 142), // syslog, modify_ldt, reboot
         ];
