@@ -2,116 +2,103 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Video;
 
-/// <summary>
-/// The decoders at work, and those that wait for the next segment of their job. Starting one costs as much as decoding
-/// dozens of frames, and a start between two key frames decodes what lies before it once more: so the decoder of a job
-/// goes on from segment to segment. A segment whose predecessor is still being read waits for its decoder, which loses
-/// no time, since the frames of the predecessor are computed first anyway.
-/// </summary>
+/// <summary>Starts decoders, and leases the decoder of a job to its segments one after the other.</summary>
+/// <remarks>
+/// A decoder's start costs as much as dozens of frames, and a start between two key frames decodes the frames before it
+/// again (ADR 23 has the measurements). A segment that is requested while the one before it is read waits for that
+/// decoder; it loses no time, because the models compute the earlier frames first.
+/// </remarks>
 internal sealed class DecoderPool(DecoderTools tools, IOptions<VideoOptions> options, TimeProvider time)
     : IAsyncDisposable
 {
     private readonly Lock _lock = new();
-    private readonly List<PooledDecoder> _decoders = [];
-    private bool _isClosed;
+    private readonly List<Decoder> _decoders = [];
+    private bool _isDisposed;
 
-    /// <summary>The ends of the decoders that nobody came back for.</summary>
+    /// <summary>Completes when all decoders that nobody leased in time have ended.</summary>
     private Task _expired = Task.CompletedTask;
 
-    /// <summary>Decoders that wait for a next segment.</summary>
-    public int WaitingCount
+    /// <summary>Number of decoders that no segment uses.</summary>
+    public int IdleCount
     {
         get
         {
             lock (_lock)
             {
-                return _decoders.Count(decoder => decoder.Segment is null);
+                return _decoders.Count(decoder => decoder.IsIdle);
             }
         }
     }
 
-    /// <summary>A decoder that gives the wanted frames of a segment, perhaps after some before it.</summary>
+    /// <summary>
+    /// Leases a decoder that delivers the wanted frames of a segment, perhaps after some earlier frames. Reuses the
+    /// decoder of an earlier segment of the job if that is less work than a start.
+    /// </summary>
     /// <param name="path">Canonical path of the video.</param>
     /// <param name="index">Its index.</param>
     /// <param name="segment">The segment; it wants at least one frame.</param>
     /// <param name="size">Size of the frames.</param>
-    /// <param name="jobEndFrame">Frame after the last one that the segments to come want; 0 where none come.</param>
+    /// <param name="jobEndFrame">Frame after the last one that later segments want; 0 if none follow.</param>
     /// <param name="cancellationToken">Ends the wait, and later the decoder.</param>
-    /// <exception cref="Hosting.Errors.ServiceException">DECODER_LOST: it cannot be started.</exception>
-    public async Task<DecoderLease> TakeAsync(
+    /// <exception cref="Hosting.Errors.ServiceException">DECODER_LOST: ffmpeg cannot start.</exception>
+    public async Task<DecoderLease> LeaseAsync(
         string path, VideoIndex index, DecodePlan segment, FrameSize size, int jobEndFrame,
         CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        PooledDecoder? decoder;
-        DecoderReservation? promise = null;
-        lock (_lock)
+        if (Reserve(index, segment, size) is { } shared)
         {
-            decoder = FindWaiting(index, segment, size);
-            if (decoder is not null)
+            try
             {
-                Lend(decoder, segment);
+                await shared.Turn.WaitAsync(cancellationToken);
             }
-            else if (FindPredecessor(index, segment, size) is { } predecessor)
+            catch (OperationCanceledException)
             {
-                promise = predecessor.Promise = new DecoderReservation(segment);
+                await LeaveAsync(shared);
+                throw;
             }
+
+            var lease = new DecoderLease(this, shared, cancellationToken);
+            if (!shared.HasEnded && shared.Position <= segment.FirstWanted)
+            {
+                return lease;
+            }
+
+            lease.Complete(shared.Position);
+            await lease.DisposeAsync();
         }
 
-        if (promise is not null)
-        {
-            decoder = await WaitAsync(promise, cancellationToken);
-        }
-
-        decoder ??= Start(path, index, segment, size, jobEndFrame);
-        return new DecoderLease(this, decoder, cancellationToken);
+        return new DecoderLease(this, Start(path, index, segment, size, jobEndFrame), cancellationToken);
     }
 
-    /// <summary>Takes a decoder back; ends it where nobody needs it any more.</summary>
+    /// <summary>Takes a decoder back after a lease; ends it if no later segment can use it.</summary>
     /// <param name="decoder">The decoder.</param>
-    /// <param name="position">Where it is; null where it is not to be used again.</param>
-    public async ValueTask GiveBackAsync(PooledDecoder decoder, int? position)
+    /// <param name="position">The first frame that it can still deliver; null if it must end.</param>
+    public async ValueTask ReturnAsync(Decoder decoder, int? position)
     {
         lock (_lock)
         {
-            var promise = decoder.Promise;
-            decoder.Promise = null;
-            if (position is { } reached)
-            {
-                decoder.Position = reached;
-                if (promise is not null && !_isClosed)
-                {
-                    Lend(decoder, promise.Segment);
-                    promise.Keep(decoder);
-                    return;
-                }
-
-                if (MayWait(decoder))
-                {
-                    Keep(decoder);
-                    return;
-                }
-            }
-
-            _decoders.Remove(decoder);
-            promise?.Keep(null);
+            decoder.HasEnded |= position is null;
+            decoder.Position = position ?? decoder.Position;
         }
 
-        await decoder.Reader.DisposeAsync();
+        // The next segment in line continues, with this decoder or, if it has ended, with one of its own.
+        decoder.Turn.Release();
+        await LeaveAsync(decoder);
     }
 
-    /// <summary>Ends the decoders that wait; those at work end with their calls.</summary>
+    /// <summary>Ends the idle decoders; a decoder in use ends with its call.</summary>
     public async ValueTask DisposeAsync()
     {
-        PooledDecoder[] waiting;
+        Decoder[] idle;
         lock (_lock)
         {
-            _isClosed = true;
-            waiting = [.. _decoders.Where(decoder => decoder.Segment is null)];
-            Array.ForEach(waiting, Forget);
+            _isDisposed = true;
+            idle = [.. _decoders.Where(decoder => decoder.IsIdle)];
+            Array.ForEach(idle, RemoveLocked);
         }
 
-        foreach (var decoder in waiting)
+        foreach (var decoder in idle)
         {
             await decoder.Reader.DisposeAsync();
         }
@@ -119,112 +106,191 @@ internal sealed class DecoderPool(DecoderTools tools, IOptions<VideoOptions> opt
         await _expired;
     }
 
-    private async Task<PooledDecoder?> WaitAsync(DecoderReservation promise, CancellationToken cancellationToken)
+    /// <summary>
+    /// Joins the line for the decoder that is closest before the segment; null if a start is less work than to decode
+    /// the frames in between.
+    /// </summary>
+    private Decoder? Reserve(VideoIndex index, DecodePlan segment, FrameSize size)
     {
-        try
-        {
-            return await promise.Kept.WaitAsync(cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            if (!Withdraw(promise) && await promise.Kept is { } given)
-            {
-                await GiveBackAsync(given, given.Position);
-            }
-
-            throw;
-        }
-    }
-
-    /// <summary>False where the promise was kept or taken back a moment before.</summary>
-    private bool Withdraw(DecoderReservation promise)
-    {
+        var framesOfAStart = segment.FirstWanted - segment.SeekFrame(index) + DecodePlan.FramesOfAStart(index);
         lock (_lock)
         {
-            if (_decoders.Find(decoder => decoder.Promise == promise) is { } predecessor)
-            {
-                predecessor.Promise = null;
-                return true;
-            }
-
-            return false;
+            var decoder = _decoders
+                .Where(candidate => candidate.Fits(index, segment, size) && IsYoung(candidate)
+                    && candidate.ReservedTo <= segment.FirstWanted
+                    && segment.FirstWanted - candidate.ReservedTo <= framesOfAStart)
+                .MaxBy(candidate => candidate.ReservedTo);
+            decoder?.Reserve(segment);
+            return decoder;
         }
     }
 
-    private PooledDecoder Start(string path, VideoIndex index, DecodePlan segment, FrameSize size, int jobEndFrame)
+    private Decoder Start(string path, VideoIndex index, DecodePlan segment, FrameSize size, int jobEndFrame)
     {
         var plan = segment.ExtendedTo(index, jobEndFrame);
         var command = tools.Ffmpeg(
-            FfmpegArguments.Make(path, index, plan, size, options.Value, tools.HardwareArguments),
-            path);
-        var reader = new FfmpegFrameReader(command);
-        var decoder = new PooledDecoder(reader, index, size, plan, time.GetTimestamp()) { Segment = segment };
+            FfmpegArguments.Make(path, index, plan, size, options.Value, tools.HardwareArguments), path);
+        var decoder = new Decoder(new FfmpegFrameReader(command), index, size, plan, time.GetTimestamp());
         lock (_lock)
         {
+            decoder.Reserve(segment);
             _decoders.Add(decoder);
         }
 
         return decoder;
     }
 
-    private PooledDecoder? FindWaiting(VideoIndex index, DecodePlan segment, FrameSize size) => _decoders
-        .Where(decoder => decoder.Segment is null && decoder.Fits(index, segment, size)
-            && decoder.Position <= segment.FirstWanted
-            && segment.FirstWanted - decoder.Position <= FramesAStartCosts(index, segment))
-        .MaxBy(decoder => decoder.Position);
-
-    /// <summary>The decoder of the segment just before, where nobody waits for it yet.</summary>
-    private PooledDecoder? FindPredecessor(VideoIndex index, DecodePlan segment, FrameSize size) => _decoders.Find(
-        decoder => decoder.Segment?.EndFrame == segment.StartFrame && decoder.Promise is null
-            && decoder.Fits(index, segment, size));
-
-    /// <summary>Frames that could be decoded in the time that a start of its own would cost the segment.</summary>
-    private static long FramesAStartCosts(VideoIndex index, DecodePlan segment) =>
-        segment.FirstWanted - segment.SeekFrame(index) + DecodePlan.FramesOfAStart(index);
-
-    private static void Lend(PooledDecoder decoder, DecodePlan segment)
-    {
-        decoder.Expiry?.Dispose();
-        decoder.Expiry = null;
-        decoder.Segment = segment;
-    }
-
-    private bool MayWait(PooledDecoder decoder) =>
-        !_isClosed && decoder.HasMore && time.GetElapsedTime(decoder.StartedAt) < LongestUse()
-        && _decoders.Count(other => other.Segment is null) < options.Value.WaitingDecoders;
-
-    /// <summary>
-    /// A decoder that is used again has at least half of its processor time left: it computes on its own threads and
-    /// one for the filters.
-    /// </summary>
-    private TimeSpan LongestUse() =>
-        TimeSpan.FromSeconds(options.Value.ProcessCpuSeconds) / 2 / (options.Value.DecoderThreads + 1);
-
-    private void Keep(PooledDecoder decoder)
-    {
-        decoder.Segment = null;
-        decoder.Expiry = time.CreateTimer(
-            _ => Expire(decoder), null, options.Value.DecoderWaitTime, Timeout.InfiniteTimeSpan);
-    }
-
-    private void Expire(PooledDecoder decoder)
+    /// <summary>Ends a segment's use of a decoder. The last one keeps the decoder for a while or ends it.</summary>
+    private async ValueTask LeaveAsync(Decoder decoder)
     {
         lock (_lock)
         {
-            // Lent a moment before the timer fired, or gone already.
-            if (decoder.Segment is not null || !_decoders.Contains(decoder))
+            if (decoder.HasEnded)
+            {
+                // No new segment can reserve it; those in line find that it has ended.
+                RemoveLocked(decoder);
+            }
+
+            if (--decoder.Users > 0)
             {
                 return;
             }
 
-            Forget(decoder);
+            decoder.ReservedTo = decoder.Position;
+            if (MayIdleLocked(decoder))
+            {
+                decoder.Expiry = time.CreateTimer(
+                    _ => Expire(decoder), null, options.Value.DecoderWaitTime, Timeout.InfiniteTimeSpan);
+                return;
+            }
+
+            RemoveLocked(decoder);
+        }
+
+        await decoder.Reader.DisposeAsync();
+    }
+
+    private bool MayIdleLocked(Decoder decoder) =>
+        !_isDisposed && !decoder.HasEnded && decoder.HasMore && IsYoung(decoder)
+        && _decoders.Count(other => other.IsIdle) <= options.Value.WaitingDecoders;
+
+    /// <summary>
+    /// A reused decoder must have at least half of its processor time left. It computes on its own threads and on one
+    /// for the filters.
+    /// </summary>
+    private bool IsYoung(Decoder decoder) => time.GetElapsedTime(decoder.StartedAt)
+        < TimeSpan.FromSeconds(options.Value.ProcessCpuSeconds) / 2 / (options.Value.DecoderThreads + 1);
+
+    private void Expire(Decoder decoder)
+    {
+        lock (_lock)
+        {
+            // A segment may have reserved it, or the service may have removed it, just before the timer fired.
+            if (!decoder.IsIdle || !_decoders.Contains(decoder))
+            {
+                return;
+            }
+
+            RemoveLocked(decoder);
             _expired = Task.WhenAll(_expired, Task.Run(async () => await decoder.Reader.DisposeAsync()));
         }
     }
 
-    private void Forget(PooledDecoder decoder)
+    private void RemoveLocked(Decoder decoder)
     {
         decoder.Expiry?.Dispose();
         _decoders.Remove(decoder);
+    }
+}
+
+/// <summary>One running ffmpeg for the wanted frames of a job. <see cref="DecoderPool"/> changes its state.</summary>
+/// <param name="reader">The process, which the pool owns.</param>
+/// <param name="index">The video.</param>
+/// <param name="size">Size of its frames.</param>
+/// <param name="plan">All frames that it was started for.</param>
+/// <param name="startedAt">Timestamp of the start.</param>
+internal sealed class Decoder(
+    FfmpegFrameReader reader, VideoIndex index, FrameSize size, DecodePlan plan, long startedAt)
+{
+    public FfmpegFrameReader Reader { get; } = reader;
+
+    public long StartedAt { get; } = startedAt;
+
+    /// <summary>Held by the segment that reads. The starter's segment holds it from the beginning.</summary>
+    public SemaphoreSlim Turn { get; } = new(0, 1);
+
+    /// <summary>The segment that reads and those in line.</summary>
+    public int Users { get; set; }
+
+    /// <summary>The first frame that it can still deliver.</summary>
+    public int Position { get; set; } = plan.FirstWanted;
+
+    /// <summary>Frame after the last one that a segment has reserved.</summary>
+    public int ReservedTo { get; set; } = plan.FirstWanted;
+
+    public bool HasEnded { get; set; }
+
+    /// <summary>Ends the decoder if no segment leases it in time.</summary>
+    public ITimer? Expiry { get; set; }
+
+    public bool IsIdle => Users == 0;
+
+    public bool HasMore => Position <= plan.LastWanted;
+
+    /// <summary>
+    /// Whether its frames are the ones that a segment wants. The index is compared by reference, because a changed file
+    /// has another one.
+    /// </summary>
+    public bool Fits(VideoIndex ofVideo, DecodePlan segment, FrameSize atSize) =>
+        ReferenceEquals(index, ofVideo) && size == atSize && plan.Stride == segment.Stride
+        && plan.KeyFramesOnly == segment.KeyFramesOnly
+        && segment.FirstWanted >= plan.FirstWanted && segment.LastWanted <= plan.LastWanted;
+
+    /// <summary>Adds a segment to the line.</summary>
+    public void Reserve(DecodePlan segment)
+    {
+        Expiry?.Dispose();
+        Expiry = null;
+        Users++;
+        ReservedTo = segment.LastWanted + 1;
+    }
+}
+
+/// <summary>The use of a decoder by one segment; disposing it returns the decoder to the pool.</summary>
+internal sealed class DecoderLease : IAsyncDisposable
+{
+    private readonly DecoderPool _pool;
+    private readonly Decoder _decoder;
+    private readonly CancellationTokenRegistration _killOnCancel;
+    private int? _position;
+
+    /// <param name="pool">The owner.</param>
+    /// <param name="decoder">The decoder.</param>
+    /// <param name="cancellationToken">Kills the decoder, and so ends the reading.</param>
+    public DecoderLease(DecoderPool pool, Decoder decoder, CancellationToken cancellationToken)
+    {
+        _pool = pool;
+        _decoder = decoder;
+        _killOnCancel = cancellationToken.UnsafeRegister(
+            static reader => ((FfmpegFrameReader)reader!).Kill(), decoder.Reader);
+    }
+
+    public FfmpegFrameReader Reader => _decoder.Reader;
+
+    /// <summary>Whether the segment has all its frames.</summary>
+    public bool IsComplete => _position is not null;
+
+    /// <summary>
+    /// Marks the segment as complete, so that a later one can use the decoder. Otherwise the decoder ends.
+    /// </summary>
+    /// <param name="position">The first frame that the decoder can still deliver.</param>
+    public void Complete(int position) => _position = position;
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        // Waits for a kill in progress: a decoder that is about to end must not go to the next segment.
+        await _killOnCancel.DisposeAsync();
+        await _pool.ReturnAsync(_decoder, _killOnCancel.Token.IsCancellationRequested ? null : _position);
     }
 }

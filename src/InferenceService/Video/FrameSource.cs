@@ -78,7 +78,7 @@ internal sealed class FrameSource(
 
         // The decoder of the next part starts while this part is read.
         Task<DecoderLease> LeaseAsync(int part) => part < parts.Count
-            ? decoders.TakeAsync(path, index, parts[part], pixels, decodeTo, cancellationToken)
+            ? decoders.LeaseAsync(path, index, parts[part], pixels, decodeTo, cancellationToken)
             : Task.FromCanceled<DecoderLease>(new CancellationToken(canceled: true));
     }
 

@@ -5,7 +5,7 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Inference.Tests.Video;
 
-/// <summary>One decoder for all segments of a job: the same frames, and nothing left behind.</summary>
+/// <summary>One decoder for all segments of a job: the frames of a plain read, and no process left behind.</summary>
 public sealed class DecoderPoolTests : IDisposable
 {
     private const int Frames = 60;
@@ -45,7 +45,7 @@ public sealed class DecoderPoolTests : IDisposable
         await using var first = await StartAsync(parts, path, 0, 20);
 
         var second = parts.ReadAsync(path, 20, 40, jobEnd: Frames);
-        Assert.False(second.IsCompleted);
+        Assert.False(second.IsCompleted, "The second segment must wait for the decoder of the first.");
         Assert.Single(ChildProcesses.UsingFile(path));
         await ReadToEndAsync(first);
 
@@ -70,38 +70,63 @@ public sealed class DecoderPoolTests : IDisposable
     }
 
     [Fact]
-    public async Task ReadAsync_WaitingSegmentCancelled_LeavesTheDecoderToTheFirst()
+    public async Task ReadAsync_DecoderOfTheFirstIsKilled_TheNextGetsADecoderOfItsOwn()
     {
         var path = await ClipAsync();
+        var expected = await new VideoParts().ReadAsync(path);
         var parts = new VideoParts();
         await using var first = await StartAsync(parts, path, 0, 20);
-        using var cancel = new CancellationTokenSource();
-        var index = await parts.Probe.ReadAsync(path, TestContext.Current.CancellationToken);
-        var second = parts.Source.ReadAsync(
-            path, index, new FrameRange { StartFrame = 20, EndFrame = 40 }, 1, Frames, DecodeSize.Native,
-            new DecodeMeter(), cancel.Token).GetAsyncEnumerator(cancel.Token);
-        var waiting = second.MoveNextAsync().AsTask();
+        var second = parts.ReadAsync(path, 20, 40, jobEnd: Frames);
 
-        await cancel.CancelAsync();
+        ChildProcesses.KillUser(path);
+        var failure = await Assert.ThrowsAsync<ServiceException>(() => ReadToEndAsync(first));
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
-        Assert.Equal(19, await ReadToEndAsync(first));
-        Assert.Equal(1, parts.Decoders.WaitingCount);
+        Assert.Equal(ErrorReason.DecoderLost, failure.Reason);
+        Assert.Equal(expected[20..40], await second);
         await parts.Decoders.DisposeAsync();
     }
 
     [Fact]
-    public async Task ReadAsync_NobodyComesBack_EndsTheDecoderAfterItsTime()
+    public async Task ReadAsync_SegmentInLineIsCancelled_FirstAndNextUseTheDecoder()
     {
         var path = await ClipAsync();
+        var expected = await new VideoParts().ReadAsync(path);
         var parts = new VideoParts();
-        await parts.ReadAsync(path, 0, 20, jobEnd: Frames);
-        Assert.Single(ChildProcesses.UsingFile(path));
+        await using var first = await StartAsync(parts, path, 0, 20);
+        var decoder = Assert.Single(ChildProcesses.UsingFile(path));
+        using var cancel = new CancellationTokenSource();
+        var inLine = ReadToEndAsync(await OpenAsync(parts, path, 20, 40, cancel.Token));
 
-        parts.Time.Advance(parts.Options.DecoderWaitTime);
+        await cancel.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => inLine);
+        Assert.Equal(19, await ReadToEndAsync(first));
+        Assert.Equal(1, parts.Decoders.IdleCount);
+        Assert.Equal(expected[20..40], await parts.ReadAsync(path, 20, 40, jobEnd: Frames));
+        Assert.Equal([decoder], ChildProcesses.UsingFile(path));
         await parts.Decoders.DisposeAsync();
+    }
 
-        Assert.Equal(0, parts.Decoders.WaitingCount);
+    [Fact]
+    public async Task ReadAsync_FirstSegmentIsCancelledBesideOneInLine_LeavesNoDecoderOfTheFirst()
+    {
+        var path = await ClipAsync();
+        var expected = await new VideoParts().ReadAsync(path);
+        var parts = new VideoParts();
+        using var cancel = new CancellationTokenSource();
+        var first = await OpenAsync(parts, path, 0, 20, cancel.Token);
+        Assert.True(await first.MoveNextAsync(), "The clip must have a first frame.");
+        first.Current.Dispose();
+        var decoder = Assert.Single(ChildProcesses.UsingFile(path));
+        var second = parts.ReadAsync(path, 20, 40, jobEnd: Frames);
+
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => ReadToEndAsync(first));
+
+        Assert.Equal(expected[20..40], await second);
+        Assert.DoesNotContain(decoder, ChildProcesses.UsingFile(path));
+        Assert.Equal(1, parts.Decoders.IdleCount);
+        await parts.Decoders.DisposeAsync();
         Assert.Empty(ChildProcesses.UsingFile(path));
     }
 
@@ -124,7 +149,7 @@ public sealed class DecoderPoolTests : IDisposable
         await parts.ReadAsync(path, 0, 20, jobEnd: Frames);
         await parts.ReadAsync(path, 0, 10, stride: 2, jobEnd: Frames);
 
-        Assert.Equal(1, parts.Decoders.WaitingCount);
+        Assert.Equal(1, parts.Decoders.IdleCount);
         Assert.Single(ChildProcesses.UsingFile(path));
         await parts.Decoders.DisposeAsync();
     }
@@ -139,7 +164,7 @@ public sealed class DecoderPoolTests : IDisposable
         parts.Time.Advance(TimeSpan.FromSeconds(10));
         await ReadToEndAsync(first);
 
-        Assert.Equal(0, parts.Decoders.WaitingCount);
+        Assert.Equal(0, parts.Decoders.IdleCount);
     }
 
     [Fact]
@@ -180,7 +205,7 @@ public sealed class DecoderPoolTests : IDisposable
             "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "5");
         var parts = new VideoParts();
 
-        // What is left for the first decoder is far more than its pipe holds: it waits, and does not come to its end.
+        // The remaining frames of the first decoder do not fit into its pipe, so that it cannot reach its end.
         var size = new DecodeSize(256, 256);
         await parts.ReadAsync(path, 0, 5, jobEnd: Frames, size: size);
         var first = Assert.Single(ChildProcesses.UsingFile(path));
@@ -189,20 +214,26 @@ public sealed class DecoderPoolTests : IDisposable
 
         Assert.Equal(Enumerable.Range(50, 5), seen.Select(frame => frame.Index));
         Assert.Contains(first, ChildProcesses.UsingFile(path));
-        Assert.Equal(2, parts.Decoders.WaitingCount);
+        Assert.Equal(2, parts.Decoders.IdleCount);
         await parts.Decoders.DisposeAsync();
     }
 
     private Task<string> ClipAsync() => Clips.MakeTestPictureAsync(_folder.File("a.mp4"), frames: Frames);
 
-    private static async Task<IAsyncEnumerator<Frame>> StartAsync(VideoParts parts, string path, int start, int end)
+    private static async Task<IAsyncEnumerator<Frame>> OpenAsync(
+        VideoParts parts, string path, int start, int end, CancellationToken cancel)
     {
-        var cancel = TestContext.Current.CancellationToken;
-        var index = await parts.Probe.ReadAsync(path, cancel);
-        var frames = parts.Source.ReadAsync(
+        var index = await parts.Probe.ReadAsync(path, TestContext.Current.CancellationToken);
+        return parts.Source.ReadAsync(
             path, index, new FrameRange { StartFrame = start, EndFrame = end }, 1, Frames, DecodeSize.Native,
             new DecodeMeter(), cancel).GetAsyncEnumerator(cancel);
-        Assert.True(await frames.MoveNextAsync());
+    }
+
+    /// <summary>Opens a segment and reads its first frame.</summary>
+    private static async Task<IAsyncEnumerator<Frame>> StartAsync(VideoParts parts, string path, int start, int end)
+    {
+        var frames = await OpenAsync(parts, path, start, end, TestContext.Current.CancellationToken);
+        Assert.True(await frames.MoveNextAsync(), $"The clip must have frame {start}.");
         frames.Current.Dispose();
         return frames;
     }

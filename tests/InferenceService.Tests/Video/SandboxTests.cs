@@ -181,7 +181,7 @@ public sealed class SandboxTests : IDisposable
         var path = await Clips.MakeTestPictureAsync(_folder.File("clip.mp4"), frames: 60);
         var parts = await VideoParts.AtAsync(level);
         await parts.ReadAsync(path, 0, 15, jobEnd: 60);
-        Assert.Equal(1, parts.Decoders.WaitingCount);
+        Assert.Equal(1, parts.Decoders.IdleCount);
         Assert.NotEmpty(ChildProcesses.UsingFile(path));
 
         parts.Time.Advance(parts.Options.DecoderWaitTime);
