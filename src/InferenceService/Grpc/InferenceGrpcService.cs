@@ -69,7 +69,7 @@ internal sealed class InferenceGrpcService(
     {
         stop.ThrowIfStopping();
         var path = sources.Resolve(request.Video);
-        using var slot = calls.Probes.Take();
+        using var slot = calls.EnterProbe();
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stop.GraceOver);
         try
         {

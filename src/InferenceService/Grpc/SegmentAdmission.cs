@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Threading.RateLimiting;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.Metrics;
 using ForegSyte.V1;
@@ -7,61 +8,35 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Inference.Grpc;
 
 /// <summary>The limits of concurrent calls, by method.</summary>
-internal sealed class CallLimits(IOptions<GrpcOptions> options, TimeProvider time, InferenceMetrics metrics)
+internal sealed class CallLimits(
+    IOptions<GrpcOptions> options, TimeProvider time, InferenceMetrics metrics) : IDisposable
 {
+    private readonly ConcurrencyLimiter _probes = new(
+        new ConcurrencyLimiterOptions { PermitLimit = options.Value.MaxRunningProbes, QueueLimit = 0 });
+
     /// <summary>The limits of RunPipeline.</summary>
     public SegmentAdmission Segments { get; } = new(options, time, metrics);
 
-    /// <summary>The limits of ProbeVideo.</summary>
-    public CallSlots Probes { get; } = new(
-        $"{GrpcOptions.Section}:{nameof(GrpcOptions.MaxRunningProbes)}",
-        options.Value.MaxRunningProbes,
-        options.Value.BusyRetryDelay);
-}
-
-/// <summary>
-/// A number of calls that may run at the same time. One too many is turned away at once and does not wait: these calls
-/// are short, and their caller comes back.
-/// </summary>
-internal sealed class CallSlots(string option, int slots, TimeSpan retryDelay)
-{
-    private int _taken;
-
-    /// <summary>Calls that run now.</summary>
-    public int Taken => Volatile.Read(ref _taken);
-
-    /// <summary>Takes a slot; disposing it gives it back.</summary>
+    /// <summary>Takes a slot for ProbeVideo; these calls are short and do not queue.</summary>
     /// <exception cref="ServiceException">INFERENCE_BUSY.</exception>
-    public IDisposable Take()
+    public IDisposable EnterProbe()
     {
-        if (Interlocked.Increment(ref _taken) > slots)
+        var lease = _probes.AttemptAcquire();
+        if (lease.IsAcquired)
         {
-            Interlocked.Decrement(ref _taken);
-            var limit = slots.ToString(CultureInfo.InvariantCulture);
-            throw new ServiceException(
-                ErrorReason.InferenceBusy,
-                $"The service runs {limit} such calls already (option {option}). Come back after the retry delay.")
-            {
-                Metadata = new Dictionary<string, string> { ["option"] = option, ["limit"] = limit },
-                RetryAfter = retryDelay,
-            };
+            return lease;
         }
 
-        return new Slot(this);
+        lease.Dispose();
+        throw AdmissionFailures.Busy(
+            nameof(GrpcOptions.MaxRunningProbes),
+            options.Value.MaxRunningProbes.ToString(CultureInfo.InvariantCulture),
+            "The service runs as many ProbeVideo calls as it may.",
+            options.Value.BusyRetryDelay);
     }
 
-    private sealed class Slot(CallSlots owner) : IDisposable
-    {
-        private CallSlots? _owner = owner;
-
-        public void Dispose()
-        {
-            if (Interlocked.Exchange(ref _owner, null) is { } given)
-            {
-                Interlocked.Decrement(ref given._taken);
-            }
-        }
-    }
+    /// <inheritdoc />
+    public void Dispose() => _probes.Dispose();
 }
 
 /// <summary>
