@@ -29,7 +29,7 @@ public sealed class FrameSourceTests : IDisposable
 
         var seen = await new VideoParts().ReadAsync(cut);
 
-        // 25 frames a second; 0.53 s lies between the frames 13 and 14.
+        // At 25 frames a second, 0.53 s is between the frames 13 and 14.
         Assert.Equal(Enumerable.Range(0, seen.Count), seen.Select(frame => frame.Index));
         Assert.Equal(0, seen[0].TimestampMs);
         Assert.Equal(40, seen[1].TimestampMs);
@@ -153,32 +153,6 @@ public sealed class FrameSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task ReadAsync_MoreWantedFramesThanAnExpressionNames_LeavesTheRestOutInTheReader()
-    {
-        const int frames = (FrameSelection.MaxNamedFrames * 2) + 10;
-        var path = await Clips.MakeAsync(
-            _folder.File("a.mp4"),
-            "-f", "lavfi", "-i", "color=gray:size=16x16:rate=25", "-frames:v", FormattableString.Invariant($"{frames}"),
-            "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p");
-
-        var seen = await new VideoParts().ReadAsync(path, stride: 2);
-
-        Assert.Equal(Enumerable.Range(0, frames / 2).Select(frame => frame * 2), seen.Select(frame => frame.Index));
-    }
-
-    [Fact]
-    public async Task ReadAsync_NamedFramesAtTheirLimit_FitTheCommandLine()
-    {
-        const int frames = FrameSelection.MaxNamedFrames * 2;
-        var path = await Clips.MakeAsync(
-            _folder.File("a.mp4"),
-            "-f", "lavfi", "-i", "color=gray:size=16x16:rate=25", "-frames:v", FormattableString.Invariant($"{frames}"),
-            "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-video_track_timescale", "90000000");
-
-        Assert.Equal(FrameSelection.MaxNamedFrames, (await new VideoParts().ReadAsync(path, stride: 2)).Count);
-    }
-
-    [Fact]
     public async Task ReadAsync_LargeStrideOfLargeFrames_GivesTheFramesOfAPlainReadFromSeveralDecoders()
     {
         var path = await LargeClipAsync();
@@ -186,7 +160,7 @@ public sealed class FrameSourceTests : IDisposable
         var expected = (await new VideoParts().ReadAsync(path, size: size)).Where(frame => frame.Index % 13 == 0);
         var parts = new VideoParts();
         var index = await parts.Probe.ReadAsync(path, TestContext.Current.CancellationToken);
-        Assert.True(DecodePlan.Make(index, null, 13).Split(index).Count > 2);
+        Assert.InRange(DecodePlan.Make(index, null, 13).Split(index).Count, 3, 4);
 
         Assert.Equal(expected, await parts.ReadAsync(path, stride: 13, size: size, jobEnd: index.FrameCount));
 
@@ -212,7 +186,7 @@ public sealed class FrameSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task ReadAsync_OneStretchOfSeveralDamaged_GivesTheFramesOfTheOthers()
+    public async Task ReadAsync_OnePartOfSeveralDamaged_GivesTheFramesOfTheOthers()
     {
         var path = await LargeClipAsync();
         await Mp4Surgery.EraseFramesAsync(path, [.. Enumerable.Range(0, 10)]);
@@ -224,7 +198,7 @@ public sealed class FrameSourceTests : IDisposable
         Assert.Equal(1, parts.Meter.ToAccounting().Failed);
     }
 
-    /// <summary>Frames so large that a decoder starts in the time of a few.</summary>
+    /// <summary>Makes frames so large that a decoder starts in the time of a few.</summary>
     private Task<string> LargeClipAsync() => Clips.MakeAsync(
         _folder.File("large.mp4"), "-f", "lavfi", "-i", "testsrc2=size=3840x2160:rate=25", "-frames:v", "50",
         "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "5");
