@@ -1,5 +1,4 @@
 using ForegSyte.Hosting;
-using ForegSyte.Jobs;
 using ForegSyte.Jobs.Admin;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Fetching;
@@ -28,7 +27,6 @@ WebApplication Build()
     builder.Services.AddFaults();
     builder.Services.AddStorage(builder.Configuration);
     builder.Services.AddInferenceClient();
-    builder.Services.AddJobs();
     builder.Services.AddFetching();
     builder.Services.AddUploads();
     builder.Services.AddSubmission();

@@ -17,7 +17,7 @@ public sealed class StartTests
     [InlineData("JobService", "Dispatch:MaxConcurentJobs", "1", "Dispatch:MaxConcurentJobs is no setting")]
     [InlineData("JobService", "Listen:Adress", "127.0.0.1", "Listen:Adress is no setting")]
     [InlineData("JobService", "Pipelines:Directory", "/nowhere", "/nowhere does not exist")]
-    [InlineData("JobService", "Inference:Addresses:0", "ftp://x", "Inference:Addresses has to hold")]
+    [InlineData("JobService", "Inference:Addresses:0", "ftp://x", "Inference:Addresses must hold")]
     [InlineData("InferenceService", "Device:Provdier", "cpu", "Device:Provdier is no setting")]
     [InlineData("InferenceService", "Video:FfmpegPath", "/nowhere/ffmpeg", "apt-get install ffmpeg")]
     [InlineData("InferenceService", "Models:CataloguePath", "/nowhere/models.json", "/nowhere/models.json")]

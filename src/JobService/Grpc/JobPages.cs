@@ -1,7 +1,6 @@
 using System.Globalization;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Security;
-using ForegSyte.Jobs.Filters;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Grpc;

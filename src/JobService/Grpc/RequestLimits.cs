@@ -1,5 +1,4 @@
 using ForegSyte.Hosting.Files;
-using ForegSyte.Jobs.Filters;
 using ForegSyte.Jobs.Mp4;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Protocol.Limits;

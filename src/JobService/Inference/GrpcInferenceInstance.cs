@@ -1,3 +1,4 @@
+using ForegSyte.Hosting.Outbound;
 using ForegSyte.Jobs.Tracing;
 using ForegSyte.Protocol.Tracing;
 using ForegSyte.V1;
@@ -9,7 +10,7 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Inference;
 
-/// <summary>Calls one InferenceService over a channel of its own, with a deadline for each call.</summary>
+/// <summary>Calls one InferenceService over its own channel, with a deadline for each call.</summary>
 internal sealed class GrpcInferenceInstance : IInferenceInstance, IDisposable
 {
     private readonly InferenceOptions _options;
@@ -41,17 +42,17 @@ internal sealed class GrpcInferenceInstance : IInferenceInstance, IDisposable
     {
         try
         {
-            var answer = await _health.CheckAsync(
+            var response = await _health.CheckAsync(
                 new HealthCheckRequest(), deadline: DeadlineAfter(_options.HealthTimeout),
                 cancellationToken: cancellationToken);
-            return answer.Status == HealthCheckResponse.Types.ServingStatus.Serving
+            return response.Status == HealthCheckResponse.Types.ServingStatus.Serving
                 ? InstanceHealth.Serving
                 : InstanceHealth.NotServing;
         }
         catch (RpcException exception)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            _logger.LogDebug(exception, "The InferenceService at {Address} did not answer a health check", Address);
+            _logger.LogDebug(exception, "InferenceService at {Address} did not answer a health check", Address);
             return InstanceHealth.Lost;
         }
     }
@@ -98,4 +99,49 @@ internal sealed class GrpcInferenceInstance : IInferenceInstance, IDisposable
     }
 
     private DateTime DeadlineAfter(TimeSpan timeout) => (_time.GetUtcNow() + timeout).UtcDateTime;
+}
+
+/// <summary>Opens channels to InferenceServices over TCP, with or without TLS, or over a Unix socket.</summary>
+internal sealed class InferenceChannels : IDisposable
+{
+    private static readonly TimeSpan KeepAlivePingDelay = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan KeepAlivePingTimeout = TimeSpan.FromSeconds(10);
+
+    private readonly InferenceOptions _options;
+    private readonly ILoggerFactory _loggers;
+    private readonly ClientTls _tls;
+
+    public InferenceChannels(
+        IOptions<InferenceOptions> options, IOptions<ClientTlsOptions> tls, TimeProvider time,
+        ILoggerFactory loggers)
+    {
+        _options = options.Value;
+        _loggers = loggers;
+        _tls = new ClientTls(
+            InferenceOptions.TlsSection, tls.Value, time, loggers.CreateLogger<InferenceChannels>());
+    }
+
+    /// <summary>Opens a channel; it connects at the first call.</summary>
+    public GrpcChannel Open(Uri address)
+    {
+        var isUnixSocket = address.Scheme == UnixSocketCalls.Scheme;
+        return GrpcChannel.ForAddress(isUnixSocket ? UnixSocketCalls.Placeholder : address, new GrpcChannelOptions
+        {
+            LoggerFactory = _loggers,
+            MaxReceiveMessageSize = _options.MaxResponseBytes,
+            DisposeHttpClient = true,
+            HttpHandler = new SocketsHttpHandler
+            {
+                // A segment can take minutes without a byte; pings distinguish a dead peer from a busy one.
+                KeepAlivePingDelay = KeepAlivePingDelay,
+                KeepAlivePingTimeout = KeepAlivePingTimeout,
+                EnableMultipleHttp2Connections = true,
+                SslOptions = _tls.ForConnections(),
+                ConnectCallback = isUnixSocket ? UnixSocketCalls.ConnectTo(address) : null,
+            },
+        });
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _tls.Dispose();
 }

@@ -3,27 +3,58 @@ using ForegSyte.V1;
 namespace ForegSyte.Jobs.Inference;
 
 /// <summary>
-/// The InferenceService as the dispatcher sees it. Failures are <see cref="InferenceFailedException"/>; the caller's
-/// own cancellation is an OperationCanceledException.
+/// All InferenceServices as one. A failure throws <see cref="InferenceFailedException"/>; the caller's own cancellation
+/// throws OperationCanceledException.
 /// </summary>
 internal interface IInferenceClient
 {
-    /// <summary>How many InferenceServices there are.</summary>
+    /// <summary>Number of configured InferenceServices.</summary>
     int KnownCount { get; }
 
-    /// <summary>How many InferenceServices serve now.</summary>
+    /// <summary>Number of InferenceServices that serve now.</summary>
     int ServingCount { get; }
 
-    /// <summary>Returns when the InferenceService says that it serves, however long that takes.</summary>
+    /// <summary>Waits, without a time limit, until an InferenceService serves.</summary>
     Task WaitUntilServingAsync(CancellationToken cancellationToken);
 
-    /// <summary>Reads what the container of a video says.</summary>
+    /// <summary>Reads the container of a video.</summary>
     Task<ProbeVideoResponse> ProbeAsync(Uri video, CancellationToken cancellationToken);
 
-    /// <summary>Runs a pipeline over one segment.</summary>
+    /// <summary>Runs a pipeline on one segment.</summary>
     /// <param name="request">The segment.</param>
-    /// <param name="placed">Is told which InferenceService gets it, before each call of one.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
+    /// <param name="onInstance">Called with the address of the InferenceService before each call.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     Task<RunPipelineResponse> RunAsync(
-        RunPipelineRequest request, Action<Uri> placed, CancellationToken cancellationToken);
+        RunPipelineRequest request, Action<Uri> onInstance, CancellationToken cancellationToken);
+}
+
+/// <summary>
+/// One InferenceService. A failure throws <see cref="InferenceFailedException"/>; the caller's own cancellation throws
+/// OperationCanceledException.
+/// </summary>
+internal interface IInferenceInstance
+{
+    Uri Address { get; }
+
+    /// <summary>Checks its health once; throws only for the caller's own cancellation.</summary>
+    Task<InstanceHealth> CheckAsync(CancellationToken cancellationToken);
+
+    /// <summary>Reads the container of a video.</summary>
+    Task<ProbeVideoResponse> ProbeAsync(Uri video, CancellationToken cancellationToken);
+
+    /// <summary>Runs a pipeline on one segment.</summary>
+    Task<RunPipelineResponse> RunAsync(RunPipelineRequest request, CancellationToken cancellationToken);
+}
+
+/// <summary>The health of an InferenceService.</summary>
+internal enum InstanceHealth
+{
+    /// <summary>It does not answer: not running, unreachable, or hanging. Its calls in flight are cancelled.</summary>
+    Lost,
+
+    /// <summary>It answers but takes no new calls: it starts or stops. It can finish its calls in flight.</summary>
+    NotServing,
+
+    /// <summary>It takes calls.</summary>
+    Serving,
 }

@@ -5,23 +5,33 @@ using Grpc.Core;
 
 namespace ForegSyte.Jobs.Inference;
 
-/// <summary>Reads the failure of a job out of the status of a call. Pure.</summary>
+/// <summary>A failed call of an InferenceService, as the failure of a job.</summary>
+/// <param name="failure">The failure, stored with the attempt.</param>
+/// <param name="cause">The exception of the call, for the log.</param>
+internal sealed class InferenceFailedException(JobFailure failure, Exception? cause = null)
+    : Exception(failure.Message, cause)
+{
+    public JobFailure Failure { get; } = failure;
+
+    /// <summary>The retry delay that the InferenceService asked for; null for none.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+}
+
+/// <summary>Converts the status of a call into the failure of a job. Pure.</summary>
 internal static class InferenceFailures
 {
     /// <summary>
-    /// The failure of a call whose InferenceService is gone. Which one that was is for the log and for admins: callers
-    /// see the messages of their jobs' attempts.
+    /// The InferenceService of a call is gone. The message omits its address, because callers see it; the log and
+    /// admins have it.
     /// </summary>
     public static readonly JobFailure Lost =
         new(ErrorReason.InferenceUnavailable, "The InferenceService was lost while it worked on the job.");
 
-    /// <summary>The failure of a call for which there is none.</summary>
+    /// <summary>No InferenceService serves.</summary>
     public static readonly JobFailure NoneServes =
         new(ErrorReason.InferenceUnavailable, "No InferenceService serves (option Inference:Addresses).");
 
-    /// <summary>
-    /// What the InferenceService said; where it did not get to say anything, what the status code means.
-    /// </summary>
+    /// <summary>Uses the error details of the InferenceService; without them, the status code.</summary>
     public static InferenceFailedException From(RpcException exception)
     {
         var status = exception.GetRpcStatus();
@@ -44,13 +54,13 @@ internal static class InferenceFailures
         StatusCode.Unavailable or StatusCode.Cancelled or StatusCode.Aborted => Lost,
         StatusCode.DeadlineExceeded => new JobFailure(
             ErrorReason.DeadlineExceeded,
-            "A segment took longer than Inference:SegmentTimeout (or the probe longer than Inference:ProbeTimeout)."),
+            "A segment took longer than Inference:SegmentTimeout, or the probe longer than Inference:ProbeTimeout."),
         StatusCode.ResourceExhausted => new JobFailure(
             ErrorReason.ResultsTooLarge,
-            "The results of a segment are larger than Inference:MaxResponseBytes; lower Dispatch:SegmentFrames."),
+            "The results of a segment exceed Inference:MaxResponseBytes; lower Dispatch:SegmentFrames."),
         _ => new JobFailure(
             ErrorReason.Internal,
-            $"The InferenceService answered {exception.StatusCode}; its log has the cause.",
+            $"The InferenceService returned {exception.StatusCode}; its log has the cause.",
             new Dictionary<string, string> { ["code"] = exception.StatusCode.ToString() }),
     };
 }

@@ -4,9 +4,9 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Jobs.Inference;
 
 /// <summary>
-/// The InferenceServices of this JobService. Each is asked for its health again and again; a segment goes to the one
-/// that serves with the fewest calls under way. One that does not answer a check gets no new segments, and its calls
-/// under way are given up and tried elsewhere.
+/// The pool of InferenceServices. It checks the health of each in a loop and sends each call to the instance that
+/// <see cref="LeastRequestsPolicy"/> chooses. An instance that does not answer a health check gets no new calls; its
+/// calls in flight are cancelled and repeated once at another instance.
 /// </summary>
 internal sealed class InferencePool(
     IEnumerable<IInferenceInstance> instances,
@@ -15,11 +15,13 @@ internal sealed class InferencePool(
     ILogger<InferencePool> logger) : BackgroundService, IInferenceClient
 {
     private readonly Lock _lock = new();
-    private readonly PooledInstance[] _pool = [.. instances.Select(instance => new PooledInstance(instance))];
+    private readonly PooledInstance[] _pool =
+        [.. instances.Select((instance, index) => new PooledInstance(index, instance))];
+
     private TaskCompletionSource _changed = NewSignal();
 
-    /// <summary>Whether it was told that no InferenceService serves; said once, however many workers wait.</summary>
-    private bool _isMissing;
+    /// <summary>Whether the log has the warning that no InferenceService serves; it appears once per outage.</summary>
+    private bool _isOutageLogged;
 
     /// <inheritdoc />
     public int KnownCount => _pool.Length;
@@ -39,17 +41,19 @@ internal sealed class InferencePool(
     /// <inheritdoc />
     public async Task WaitUntilServingAsync(CancellationToken cancellationToken)
     {
-        while (NextChangeUnlessServing(out var isKnown) is { } change)
+        while (NextChangeUnlessServing(out var isChecked) is { } change)
         {
-            if (isKnown && !Interlocked.Exchange(ref _isMissing, true))
+            if (isChecked && !Interlocked.Exchange(ref _isOutageLogged, true))
             {
-                logger.LogWarning("Jobs wait: no InferenceService serves at {Addresses}", Addresses());
+                logger.LogWarning(
+                    "Jobs wait: no InferenceService serves at {Addresses}",
+                    string.Join(", ", _pool.Select(pooled => pooled.Instance.Address)));
             }
 
             await change.WaitAsync(cancellationToken);
         }
 
-        Interlocked.Exchange(ref _isMissing, false);
+        Interlocked.Exchange(ref _isOutageLogged, false);
     }
 
     /// <inheritdoc />
@@ -58,11 +62,11 @@ internal sealed class InferencePool(
 
     /// <inheritdoc />
     public Task<RunPipelineResponse> RunAsync(
-        RunPipelineRequest request, Action<Uri> placed, CancellationToken cancellationToken) =>
+        RunPipelineRequest request, Action<Uri> onInstance, CancellationToken cancellationToken) =>
         CallAsync(
             (instance, token) =>
             {
-                placed(instance.Address);
+                onInstance(instance.Address);
                 return instance.RunAsync(request, token);
             },
             cancellationToken);
@@ -79,17 +83,15 @@ internal sealed class InferencePool(
 
     /// <inheritdoc />
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(_pool.Select(pooled => WatchAsync(pooled, stoppingToken)));
+        Task.WhenAll(_pool.Select(pooled => CheckHealthAsync(pooled, stoppingToken)));
 
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    private async Task WatchAsync(PooledInstance pooled, CancellationToken stoppingToken)
+    private async Task CheckHealthAsync(PooledInstance pooled, CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
-                await ChangeAsync(pooled, await pooled.Instance.CheckAsync(stoppingToken));
+                await SetHealthAsync(pooled, await pooled.Instance.CheckAsync(stoppingToken));
                 await Task.Delay(options.Value.HealthInterval, time, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -99,25 +101,26 @@ internal sealed class InferencePool(
         }
     }
 
-    /// <summary>Calls one service, and another one where the first, or its decoder, was lost.</summary>
+    /// <summary>Calls an instance, and once more another one if the first, or its decoder, was lost.</summary>
     private async Task<T> CallAsync<T>(
         Func<IInferenceInstance, CancellationToken, Task<T>> call, CancellationToken cancellationToken)
     {
-        var first = Take(except: null) ?? throw new InferenceFailedException(InferenceFailures.NoneServes);
+        var first = Acquire(except: null) ?? throw new InferenceFailedException(InferenceFailures.NoneServes);
         try
         {
             return await CallAsync(first, call, cancellationToken);
         }
-        catch (InferenceFailedException failed) when (IsOfTheInstance(failed) && Take(except: first) is { } second)
+        catch (InferenceFailedException failed)
+            when (IsFailureOfInstance(failed.Failure.Reason) && Acquire(except: first) is { } second)
         {
             logger.LogWarning(
-                "{First} failed with {Reason}; the call is tried once more at {Second}",
+                "Call to {First} failed ({Reason}); repeating it at {Second}",
                 first.Instance.Address, failed.Failure.Reason, second.Instance.Address);
             return await CallAsync(second, call, cancellationToken);
         }
     }
 
-    /// <summary>Calls a service that was taken, and gives it back.</summary>
+    /// <summary>Calls an acquired instance and releases it.</summary>
     private async Task<T> CallAsync<T>(
         PooledInstance pooled, Func<IInferenceInstance, CancellationToken, Task<T>> call,
         CancellationToken cancellationToken)
@@ -133,53 +136,54 @@ internal sealed class InferencePool(
             using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lost);
             return await call(pooled.Instance, ending.Token);
         }
-        catch (OperationCanceledException given) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException cancelled) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new InferenceFailedException(InferenceFailures.Lost, given);
+            throw new InferenceFailedException(InferenceFailures.Lost, cancelled);
         }
-        catch (InferenceFailedException failed) when (failed.Failure.Reason == ErrorReason.InferenceUnavailable)
+        catch (InferenceFailedException failed) when (IsUnavailable(failed.Failure.Reason))
         {
-            // It would have the fewest calls under way from now on. The next check says whether it is back.
-            await ChangeAsync(pooled, InstanceHealth.NotServing);
+            // Without calls in flight it would be the first choice from now on. The next check restores it.
+            await SetHealthAsync(pooled, InstanceHealth.NotServing);
             throw;
         }
         finally
         {
             lock (_lock)
             {
-                pooled.UnderWay--;
+                pooled.CallsInFlight--;
             }
         }
     }
 
-    private static bool IsOfTheInstance(InferenceFailedException failed) => failed.Failure.Reason
-        is ErrorReason.InferenceUnavailable or ErrorReason.DecoderLost or ErrorReason.ShuttingDown;
+    private static bool IsUnavailable(ErrorReason reason) =>
+        reason == ErrorReason.InferenceUnavailable;
 
-    private PooledInstance? Take(PooledInstance? except)
+    private static bool IsFailureOfInstance(ErrorReason reason) =>
+        reason is ErrorReason.InferenceUnavailable or ErrorReason.DecoderLost or ErrorReason.ShuttingDown;
+
+    private PooledInstance? Acquire(PooledInstance? except)
     {
         lock (_lock)
         {
-            var chosen = _pool
-                .Where(pooled => pooled != except && pooled.Health == InstanceHealth.Serving)
-                .MinBy(pooled => pooled.UnderWay);
-            if (chosen is not null)
+            var loads = Array.ConvertAll(_pool, pooled => new InstanceLoad(pooled.Health, pooled.CallsInFlight));
+            if (LeastRequestsPolicy.Pick(loads, except?.Index) is not { } index)
             {
-                chosen.UnderWay++;
+                return null;
             }
 
-            return chosen;
+            _pool[index].CallsInFlight++;
+            return _pool[index];
         }
     }
 
-    private async Task ChangeAsync(PooledInstance pooled, InstanceHealth health)
+    private async Task SetHealthAsync(PooledInstance pooled, InstanceHealth health)
     {
         CancellationTokenSource? abandoned;
         lock (_lock)
         {
-            if (pooled.Change(health, out abandoned))
+            if (pooled.SetHealth(health, out abandoned))
             {
-                logger.LogInformation(
-                    "The InferenceService at {Address} is {Health}", pooled.Instance.Address, health);
+                logger.LogInformation("InferenceService at {Address} is {Health}", pooled.Instance.Address, health);
                 _changed.TrySetResult();
                 _changed = NewSignal();
             }
@@ -188,20 +192,65 @@ internal sealed class InferencePool(
         if (abandoned is not null)
         {
             logger.LogWarning(
-                "The InferenceService at {Address} does not answer; its calls are given up", pooled.Instance.Address);
+                "InferenceService at {Address} does not answer; its calls are cancelled", pooled.Instance.Address);
             await abandoned.CancelAsync();
             abandoned.Dispose();
         }
     }
 
-    private Task? NextChangeUnlessServing(out bool isKnown)
+    /// <summary>The next change of any health; null if an instance serves.</summary>
+    private Task? NextChangeUnlessServing(out bool isChecked)
     {
         lock (_lock)
         {
-            isKnown = _pool.All(pooled => pooled.Health is not null);
+            isChecked = _pool.All(pooled => pooled.Health is not null);
             return _pool.Any(pooled => pooled.Health == InstanceHealth.Serving) ? null : _changed.Task;
         }
     }
 
-    private string Addresses() => string.Join(", ", _pool.Select(pooled => pooled.Instance.Address));
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The pool's state of an instance, guarded by the pool's lock.</summary>
+    private sealed class PooledInstance(int index, IInferenceInstance instance) : IDisposable
+    {
+        private CancellationTokenSource _lost = new();
+
+        public int Index { get; } = index;
+
+        public IInferenceInstance Instance { get; } = instance;
+
+        /// <summary>The result of the latest check, or of a later failed call; null before the first check.</summary>
+        public InstanceHealth? Health { get; private set; }
+
+        public int CallsInFlight { get; set; }
+
+        /// <summary>Cancelled when the instance is lost; calls that begin later get a new token.</summary>
+        public CancellationToken Lost => _lost.Token;
+
+        /// <summary>Sets the health; true if it changed.</summary>
+        /// <param name="health">The new health.</param>
+        /// <param name="abandoned">
+        /// The source that cancels the calls in flight of a lost instance; null for none.
+        /// </param>
+        public bool SetHealth(InstanceHealth health, out CancellationTokenSource? abandoned)
+        {
+            abandoned = null;
+            if (health == InstanceHealth.Lost && CallsInFlight > 0)
+            {
+                abandoned = _lost;
+                _lost = new CancellationTokenSource();
+            }
+
+            var isChanged = Health != health;
+            Health = health;
+            return isChanged;
+        }
+
+        /// <inheritdoc />
+        public void Dispose()
+        {
+            _lost.Dispose();
+            (Instance as IDisposable)?.Dispose();
+        }
+    }
 }

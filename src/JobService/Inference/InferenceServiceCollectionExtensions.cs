@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Inference;
 
-/// <summary>Adds the InferenceServices and the pipelines that jobs may ask for.</summary>
+/// <summary>Registers the pool of InferenceServices and the pipelines of jobs.</summary>
 internal static class InferenceServiceCollectionExtensions
 {
     public static void AddInferenceClient(this IServiceCollection services)
@@ -13,26 +13,26 @@ internal static class InferenceServiceCollectionExtensions
             .PostConfigure(AddDefaultAddress)
             .Validate(
                 options => options.Addresses.All(IsAddress),
-                "Inference:Addresses has to hold absolute http, https or unix addresses, for example "
+                "Inference:Addresses must hold absolute http, https or unix addresses, for example "
                 + "http://127.0.0.1:5201 or unix:/run/foregsyte/inference.sock.")
             .Validate(
                 options => options.Addresses.Count <= InferenceOptions.MaxAddresses
                     && options.Addresses.Distinct().Count() == options.Addresses.Count,
-                $"Inference:Addresses has to hold at most {InferenceOptions.MaxAddresses} addresses, each once.");
+                $"Inference:Addresses must hold at most {InferenceOptions.MaxAddresses} different addresses.");
         services.AddCheckedOptions<ClientTlsOptions>(InferenceOptions.TlsSection)
             .Validate(
                 options => options.KeyFile is null || options.CertificateFile is not null,
-                "Inference:Tls:KeyFile needs Inference:Tls:CertificateFile.");
+                "Inference:Tls:KeyFile requires Inference:Tls:CertificateFile.");
         services.AddSingleton<InferenceChannels>();
         services.AddCheckedOptions<PipelineOptions>(PipelineOptions.Section);
-        services.AddSingleton(PoolOf);
+        services.AddSingleton(CreatePool);
         services.AddSingleton<IInferenceClient>(provider => provider.GetRequiredService<InferencePool>());
         services.AddHostedService(provider => provider.GetRequiredService<InferencePool>());
         services.AddSingleton(provider => new PipelineDirectory(provider.GetRequiredService<DataDirectory>()
             .File(provider.GetRequiredService<IOptions<PipelineOptions>>().Value.Directory)));
     }
 
-    /// <summary>A list that began with the default would keep it beside others.</summary>
+    /// <summary>Binding appends to a list, so a default in the list would stay beside configured addresses.</summary>
     private static void AddDefaultAddress(InferenceOptions options)
     {
         if (options.Addresses.Count == 0)
@@ -41,7 +41,7 @@ internal static class InferenceServiceCollectionExtensions
         }
     }
 
-    private static InferencePool PoolOf(IServiceProvider provider)
+    private static InferencePool CreatePool(IServiceProvider provider)
     {
         var addresses = provider.GetRequiredService<IOptions<InferenceOptions>>().Value.Addresses;
         return ActivatorUtilities.CreateInstance<InferencePool>(

@@ -20,22 +20,22 @@ internal static partial class ArtifactKeys
     /// <summary>The results document.</summary>
     public static string Results(Guid jobId) => jobId + ResultsSuffix;
 
-    /// <summary>What the database has of a completed job, so that it can be made anew without it.</summary>
+    /// <summary>The manifest of a completed job, from which the database can be rebuilt.</summary>
     public static string Sidecar(Guid jobId) => jobId + SidecarSuffix;
 
-    /// <summary>The segments that the job was cut into. There as long as finished segments may be.</summary>
+    /// <summary>The segment plan; it exists as long as finished segments can.</summary>
     public static string Plan(Guid jobId) => jobId + PlanSuffix;
 
     /// <summary>
-    /// The results of a finished segment, until the document has them. Numbers have ten digits, so that names sort.
+    /// The results of a finished segment, until the job completes. Numbers have ten digits, so that names sort.
     /// </summary>
     public static string Segment(Guid jobId, int startFrame, int endFrame) => string.Create(
         CultureInfo.InvariantCulture, $"{jobId}_segment_{startFrame:D10}_{endFrame:D10}.binpb");
 
-    /// <summary>Whether the artifact only matters until the job is completed: its plan, or a segment.</summary>
+    /// <summary>Whether the artifact is a plan or a segment, which the job needs only until it completes.</summary>
     public static bool IsInterim(string key) => JobOf(key) is not null && InterimSuffix().IsMatch(key, IdLength);
 
-    /// <summary>The job that an artifact belongs to; null where the key is none of a job's.</summary>
+    /// <summary>The job that an artifact belongs to; null if the key is not an artifact's.</summary>
     public static Guid? JobOf(string key) =>
         key.Length > IdLength
         && (key.AsSpan(IdLength) is VideoSuffix or ResultsSuffix or SidecarSuffix

@@ -1,72 +1,103 @@
 namespace ForegSyte.Jobs;
 
 /// <summary>
-/// The durable truth about jobs. When a method that changes something returns, the change survives a crash.
+/// The durable record of all jobs. When a method that changes something returns, the change survives a crash.
 /// </summary>
 internal interface IJobStore
 {
     /// <summary>
-    /// Raised after every durable change of a job, in the order of the commits and before the caller of the change
-    /// goes on.
-    /// Handlers are quick and throw nothing.
+    /// Raised after every durable change of a job, in commit order and before the caller of the change continues.
+    /// Handlers must be quick and must not throw.
     /// </summary>
     event Action<JobCommit>? Committed;
 
     /// <summary>
-    /// Stores a new job. A job with the same <see cref="JobRecord.RequestId"/> is not stored again: the job that has it
-    /// is returned with Created false, and the caller compares the fingerprints.
+    /// Stores a new job. If a job with the same <see cref="JobRecord.RequestId"/> exists, returns that job with
+    /// Created false, and the caller compares the fingerprints.
     /// </summary>
     Task<(JobRecord Job, bool Created)> InsertAsync(JobRecord job, CancellationToken cancellationToken);
 
-    /// <summary>Reads one job with its attempts; null where there is none.</summary>
+    /// <summary>Reads one job with its attempts; null if the job does not exist.</summary>
     ValueTask<JobRecord?> FindAsync(Guid jobId, CancellationToken cancellationToken);
 
-    /// <summary>Reads the job that was stored with this request id; null where there is none.</summary>
+    /// <summary>Reads the job with this request id; null if no job has it.</summary>
     Task<JobRecord?> FindByRequestIdAsync(Guid requestId, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Applies a pure transition to the stored record and stores what it returns, in one atomic step: no other change
-    /// of the job comes between. A transition that throws changes nothing, and its exception reaches the caller. One
-    /// that returns the same instance writes nothing. Returns null where there is no such job. The transition may be
-    /// called again where a commit fails and is repeated.
+    /// Applies a pure transition to the stored record and stores the result in one atomic step: no other change of the
+    /// job comes between. If the transition throws, nothing changes and the exception reaches the caller. If it returns
+    /// the same instance, nothing is written. Returns null if the job does not exist. The store can call the transition
+    /// again after a failed commit.
     /// </summary>
     Task<JobRecord?> UpdateAsync(
         Guid jobId, Func<JobRecord, JobRecord> transition, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Removes a job, its attempts and its request id in one atomic step, and notes that its artifacts are to be
-    /// removed (<see cref="ListDeletedAsync"/>). A check that throws changes nothing, and its exception reaches the
-    /// caller. Returns the record that was removed; null where there is no such job.
+    /// Removes a job, its attempts and its request id in one atomic step and leaves a tombstone until its artifacts are
+    /// removed (<see cref="ListDeletedAsync"/>). If the check throws, nothing changes and the exception reaches the
+    /// caller. Returns the removed record; null if the job does not exist.
     /// </summary>
     Task<JobRecord?> DeleteAsync(Guid jobId, Action<JobRecord> check, CancellationToken cancellationToken);
 
-    /// <summary>Ids of deleted jobs whose artifacts may still be there, at most this many.</summary>
+    /// <summary>Ids of tombstones: deleted jobs that can still have artifacts.</summary>
     Task<IReadOnlyList<Guid>> ListDeletedAsync(int limit, CancellationToken cancellationToken);
 
-    /// <summary>Forgets deleted jobs whose artifacts are gone.</summary>
+    /// <summary>Removes the tombstones of jobs whose artifacts are gone.</summary>
     Task ForgetDeletedAsync(IReadOnlyCollection<Guid> jobIds, CancellationToken cancellationToken);
 
     /// <summary>Reads a page of jobs, newest first.</summary>
     Task<IReadOnlyList<JobRecord>> ListAsync(JobQuery query, CancellationToken cancellationToken);
 
-    /// <summary>All jobs that are pending or running, in the order in which they were queued.</summary>
+    /// <summary>All pending and running jobs, ordered by <see cref="JobRecord.QueuedAt"/>.</summary>
     Task<IReadOnlyList<JobRecord>> ListUnfinishedAsync(CancellationToken cancellationToken);
 
-    /// <summary>How many jobs each tenant has; tenants without any are left out.</summary>
+    /// <summary>Number of jobs of each tenant that has any.</summary>
     Task<IReadOnlyList<TenantCount>> CountByTenantAsync(CancellationToken cancellationToken);
 
-    /// <summary>Terminal jobs that ended before a time, those that ended first first, at most this many.</summary>
+    /// <summary>Terminal jobs that ended before a time, oldest end first.</summary>
     Task<IReadOnlyList<Guid>> ListEndedAsync(
         DateTimeOffset endedBefore, int limit, CancellationToken cancellationToken);
 
-    /// <summary>Those of the given ids that have a job; for the sweep of artifacts.</summary>
+    /// <summary>The subset of the ids that have a job; used by the sweep of artifacts.</summary>
     Task<IReadOnlySet<Guid>> FindKnownAsync(IReadOnlyCollection<Guid> jobIds, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Forgets request ids that came before a time: the same id makes a new job from then on. Returns how many.
+    /// Forgets the request ids of jobs that are older than a time; the same id then makes a new job. Returns how many.
     /// </summary>
     Task<int> ForgetRequestIdsAsync(DateTimeOffset before, CancellationToken cancellationToken);
 
-    /// <summary>Counts this start of the service durably, and tells which database this is.</summary>
+    /// <summary>Counts this start of the service durably and returns the database's generation.</summary>
     Task<StoreGeneration> BeginGenerationAsync(CancellationToken cancellationToken);
 }
+
+/// <summary>A durable change of a job.</summary>
+/// <param name="JobId">The job.</param>
+/// <param name="Before">The record before the change; null for a new job.</param>
+/// <param name="After">The record after the change; null for a deleted job.</param>
+internal sealed record JobCommit(Guid JobId, JobRecord? Before, JobRecord? After);
+
+/// <summary>Selects the jobs of a page.</summary>
+/// <param name="Filter">Condition; null for all jobs.</param>
+/// <param name="After">The last job of the previous page; null for the first page.</param>
+/// <param name="Limit">Maximum number of jobs.</param>
+/// <param name="Tenant">Owner of the jobs; null for every tenant.</param>
+internal sealed record JobQuery(JobFilter? Filter, JobPosition? After, int Limit, string? Tenant = null);
+
+/// <summary>A position in the list of jobs: newest first, then by descending id.</summary>
+/// <param name="CreatedAt">When the job was accepted, in whole microseconds.</param>
+/// <param name="JobId">Id of the job.</param>
+internal sealed record JobPosition(DateTimeOffset CreatedAt, Guid JobId);
+
+/// <summary>Number of jobs of a tenant.</summary>
+/// <param name="Tenant">Name of the tenant.</param>
+/// <param name="Jobs">Jobs in any status.</param>
+/// <param name="Pending">Pending jobs.</param>
+internal sealed record TenantCount(string Tenant, int Jobs, int Pending);
+
+/// <summary>
+/// Identifies a start of the service on a database. The storage of artifacts notes the latest one: if the storage knows
+/// a later generation than the database, the database is an older copy, and artifacts without a job are not garbage.
+/// </summary>
+/// <param name="DatabaseId">Created with the database.</param>
+/// <param name="Generation">Number of starts on this database, from 1.</param>
+internal sealed record StoreGeneration(Guid DatabaseId, long Generation);

@@ -2,10 +2,10 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Jobs;
 
-/// <summary>What the change of a record says about waits and attempts. Pure.</summary>
+/// <summary>Derives waits and outcomes of attempts from records, for metrics and traces. Pure.</summary>
 internal static class JobOutcomes
 {
-    /// <summary>Since when a pending job could have run: since it was queued, its back-off over.</summary>
+    /// <summary>When a pending job became runnable: queued, its previous attempt ended and its back-off over.</summary>
     public static DateTimeOffset WaitingSince(JobRecord pending)
     {
         var since = pending.QueuedAt;
@@ -17,7 +17,7 @@ internal static class JobOutcomes
         return pending.NextAttemptAt is { } due && due > since ? due : since;
     }
 
-    /// <summary>How an attempt ended that is over.</summary>
+    /// <summary>How an attempt ended.</summary>
     /// <param name="job">Its job.</param>
     /// <param name="number">Its number, from 1.</param>
     /// <returns>"completed", "failed", "retried", "cancelled" or "lost".</returns>

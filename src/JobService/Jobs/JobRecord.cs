@@ -3,8 +3,8 @@ using ForegSyte.V1;
 namespace ForegSyte.Jobs;
 
 /// <summary>
-/// A job as it is stored. Never changed in place: <see cref="JobTransitions"/> makes the next record from this one.
-/// The messages in it are treated as immutable.
+/// A job as the store holds it. Immutable: <see cref="JobTransitions"/> makes the next record from this one, and
+/// nobody changes the messages inside.
 /// </summary>
 internal sealed record JobRecord
 {
@@ -14,47 +14,46 @@ internal sealed record JobRecord
 
     public required string PipelineId { get; init; }
 
-    /// <summary>Every n-th frame is analyzed; 1 or more.</summary>
+    /// <summary>The job analyzes every n-th frame; 1 or more.</summary>
     public int FrameStride { get; init; } = 1;
 
-    /// <summary>Most frames to analyze; 0 for no limit.</summary>
+    /// <summary>Maximum number of frames to analyze; 0 for no limit.</summary>
     public int MaxFrames { get; init; }
 
     public string DisplayName { get; init; } = "";
 
-    /// <summary>How urgent the job is, 0 to 9; 9 first.</summary>
+    /// <summary>0 to 9; 9 runs first.</summary>
     public int Priority { get; init; } = JobPriority.Default;
 
-    /// <summary>Whom the job belongs to; empty where tenants are not told apart.</summary>
+    /// <summary>The tenant that owns the job; empty if the service does not separate tenants.</summary>
     public string Tenant { get; init; } = "";
 
     /// <summary>
-    /// The caller's request_id (AIP-155) as <see cref="TenantRequestId"/> makes it the tenant's own; null where none
-    /// was given. Unique among all jobs.
+    /// The caller's request_id (AIP-155) mapped by <see cref="TenantRequestId"/>; null if the caller gave none.
+    /// Unique among all jobs.
     /// </summary>
     public Guid? RequestId { get; init; }
 
-    /// <summary>What was asked for with <see cref="RequestId"/>; tells a repetition from another request.</summary>
+    /// <summary>The parameters of the submission; they distinguish a repetition from another request.</summary>
     public RequestFingerprint? Fingerprint { get; init; }
 
     /// <summary>Storage key of the video.</summary>
     public required string InputPath { get; init; }
 
     /// <summary>
-    /// SHA-256 of the video, 64 lower-case hexadecimal digits; null for jobs of versions that did not keep it.
+    /// SHA-256 of the video in 64 lower-case hexadecimal digits; null for jobs of versions that did not store it.
     /// </summary>
     public string? VideoSha256 { get; init; }
 
     /// <summary>
-    /// W3C trace context of the call that submitted the job, whose trace all attempts belong to; null where the service
-    /// was not traced then.
+    /// W3C trace context of the submission, shared by all attempts; null if tracing was off.
     /// </summary>
     public string? TraceParent { get; init; }
 
     /// <summary>Storage key of the results; null until the job is completed.</summary>
     public string? OutputPath { get; init; }
 
-    /// <summary>Why the job failed; null unless it did.</summary>
+    /// <summary>Why the job failed; null unless it failed.</summary>
     public JobFailure? Failure { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
@@ -62,42 +61,44 @@ internal sealed record JobRecord
     public required DateTimeOffset UpdatedAt { get; init; }
 
     /// <summary>
-    /// Since when the job waits, for its place in the queue: when it was accepted, or last put back by RetryJob. A job
-    /// that goes back to the queue by itself keeps its place.
+    /// When the job entered the queue: at its submission or at the latest RetryJob. An automatic retry keeps it, so
+    /// that the job keeps its rank.
     /// </summary>
     public required DateTimeOffset QueuedAt { get; init; }
 
-    /// <summary>When the next attempt may begin; null unless an attempt failed and is to be repeated.</summary>
+    /// <summary>The earliest start of the next attempt; null unless the job waits for its back-off.</summary>
     public DateTimeOffset? NextAttemptAt { get; init; }
 
     /// <summary>When the job reached a terminal status; null before.</summary>
     public DateTimeOffset? EndedAt { get; init; }
 
-    /// <summary>The right of the dispatcher that works on the job; null unless it is running.</summary>
+    /// <summary>The lease of the dispatcher that runs the job; null unless the job is running.</summary>
     public Lease? Lease { get; init; }
 
-    /// <summary>Executions, oldest first.</summary>
+    /// <summary>All attempts, oldest first.</summary>
     public IReadOnlyList<AttemptRecord> Attempts { get; init; } = [];
 
-    /// <summary>Attempts that do not count against the limit any more: those before the latest RetryJob.</summary>
+    /// <summary>
+    /// Number of attempts before the latest RetryJob; they do not count against <see cref="RetryOptions.MaxAttempts"/>.
+    /// </summary>
     public int ForgivenAttempts { get; init; }
 
-    /// <summary>Frames to analyze; 0 until the video was probed.</summary>
+    /// <summary>Frames to analyze; 0 until the video is probed.</summary>
     public int FramesTotal { get; init; }
 
-    /// <summary>Frames analyzed, those of earlier attempts included whose segments are kept.</summary>
+    /// <summary>Frames analyzed, including those in segments kept from earlier attempts.</summary>
     public int FramesDone { get; init; }
 
     /// <summary>
-    /// Frames of a segment in this job's plan, so that every attempt plans the same segments; 0 until the video was
+    /// Frames per segment in the job's plan, so that every attempt plans the same segments; 0 until the video is
     /// probed.
     /// </summary>
     public int SegmentFrames { get; init; }
 
-    /// <summary>What the container says; null until the video was probed.</summary>
+    /// <summary>The container's description of the video; null until the video is probed.</summary>
     public VideoInfo? Video { get; init; }
 
-    /// <summary>What was found in short; null until the job is completed.</summary>
+    /// <summary>Summary of the results; null until the job is completed.</summary>
     public JobSummary? Summary { get; init; }
 
     /// <summary>The device that ran the models; null until the first segment is done.</summary>
@@ -109,6 +110,123 @@ internal sealed record JobRecord
     /// <summary>Sum of the inference times of the finished segments.</summary>
     public TimeSpan InferenceTime { get; init; }
 
-    /// <summary>Whether the status never changes again.</summary>
     public bool IsTerminal => Status is JobStatus.Completed or JobStatus.Failed or JobStatus.Cancelled;
+}
+
+/// <summary>One attempt at a job.</summary>
+/// <param name="Number">Counted from 1.</param>
+/// <param name="StartedAt">When a dispatcher claimed the job.</param>
+/// <param name="EndedAt">When the attempt ended; null while it runs.</param>
+/// <param name="Failure">Why the attempt did not complete the job; null if it did, or while it runs.</param>
+internal sealed record AttemptRecord(
+    int Number, DateTimeOffset StartedAt, DateTimeOffset? EndedAt, JobFailure? Failure)
+{
+    /// <summary>Whether the failure is transient, so that a later attempt can succeed.</summary>
+    public bool Retryable { get; init; }
+
+    /// <summary>The device that ran the models; null if no segment finished.</summary>
+    public Device? Device { get; init; }
+
+    /// <summary>Frames whose results this attempt took from earlier attempts.</summary>
+    public int FramesResumed { get; init; }
+}
+
+/// <summary>Why an attempt or a job failed.</summary>
+/// <param name="Reason">Reason from the published list.</param>
+/// <param name="Message">What happened and what to do about it, of any length; callers see it unchanged.</param>
+/// <param name="Metadata">The variable parts of the message, for programs.</param>
+internal sealed record JobFailure(ErrorReason Reason, string Message, IReadOnlyDictionary<string, string> Metadata)
+{
+    /// <summary>Excerpt of FFmpeg's log without paths; empty if FFmpeg is not the cause.</summary>
+    public string LastWords { get; init; } = "";
+
+    public JobFailure(ErrorReason reason, string message)
+        : this(reason, message, new Dictionary<string, string>())
+    {
+    }
+}
+
+/// <summary>Priorities of jobs: 0 to 9 with 4 in the middle, as in JMS (Jakarta Messaging 3.1, 3.4.9).</summary>
+internal static class JobPriority
+{
+    public const int Lowest = 0;
+
+    public const int Default = 4;
+
+    public const int Highest = 9;
+}
+
+/// <summary>
+/// Rounds times down to UTC microseconds, the precision of the database. Stores round a record before they keep or
+/// return it, so that a change returns the same record as a later read.
+/// </summary>
+internal static class JobPrecision
+{
+    /// <summary>Returns the record with every time rounded down.</summary>
+    public static JobRecord Cut(JobRecord job) => job with
+    {
+        CreatedAt = Cut(job.CreatedAt),
+        UpdatedAt = Cut(job.UpdatedAt),
+        QueuedAt = Cut(job.QueuedAt),
+        NextAttemptAt = Cut(job.NextAttemptAt),
+        EndedAt = Cut(job.EndedAt),
+        Lease = job.Lease is { } lease ? lease with { ExpiresAt = Cut(lease.ExpiresAt) } : null,
+        DecodeTime = Cut(job.DecodeTime),
+        InferenceTime = Cut(job.InferenceTime),
+        Attempts =
+        [
+            .. job.Attempts.Select(attempt => attempt with
+            {
+                StartedAt = Cut(attempt.StartedAt),
+                EndedAt = Cut(attempt.EndedAt),
+            }),
+        ],
+    };
+
+    /// <summary>Returns the instant in UTC, rounded down to the microsecond.</summary>
+    public static DateTimeOffset Cut(DateTimeOffset instant)
+    {
+        var utc = instant.ToUniversalTime();
+        return utc.AddTicks(-(utc.Ticks % TimeSpan.TicksPerMicrosecond));
+    }
+
+    private static DateTimeOffset? Cut(DateTimeOffset? instant) => instant is { } value ? Cut(value) : null;
+
+    private static TimeSpan Cut(TimeSpan span) => new(span.Ticks - (span.Ticks % TimeSpan.TicksPerMicrosecond));
+}
+
+/// <summary>Guards the fields of a job that are fixed at its submission.</summary>
+internal static class JobIdentity
+{
+    /// <summary>Throws if a transition changed a fixed field.</summary>
+    /// <exception cref="ArgumentException">The transition has a defect.</exception>
+    public static void RequireSame(JobRecord before, JobRecord after)
+    {
+        var kept = before with
+        {
+            Status = after.Status,
+            OutputPath = after.OutputPath,
+            Failure = after.Failure,
+            UpdatedAt = after.UpdatedAt,
+            QueuedAt = after.QueuedAt,
+            NextAttemptAt = after.NextAttemptAt,
+            EndedAt = after.EndedAt,
+            Lease = after.Lease,
+            Attempts = after.Attempts,
+            ForgivenAttempts = after.ForgivenAttempts,
+            FramesTotal = after.FramesTotal,
+            FramesDone = after.FramesDone,
+            SegmentFrames = after.SegmentFrames,
+            Video = after.Video,
+            Summary = after.Summary,
+            Device = after.Device,
+            DecodeTime = after.DecodeTime,
+            InferenceTime = after.InferenceTime,
+        };
+        if (kept != after)
+        {
+            throw new ArgumentException(
+                $"A transition of job {before.JobId} changed a field that is fixed at submission.", nameof(after));
+        }
+    }
 }

@@ -5,7 +5,7 @@ using Google.Protobuf.Reflection;
 namespace ForegSyte.Jobs;
 
 /// <summary>
-/// The one mapping between statuses and their names: "PENDING" for JOB_STATUS_PENDING. The database and filters use it.
+/// Maps statuses to their names, such as "PENDING" for JOB_STATUS_PENDING, for the database and for filters.
 /// </summary>
 internal static class JobStatusNames
 {
@@ -22,12 +22,12 @@ internal static class JobStatusNames
     /// <summary>All names, in the order of the proto.</summary>
     public static IReadOnlyCollection<string> All => Names.Values;
 
-    /// <summary>The name of a status that a job can have; UNSPECIFIED is an ArgumentException.</summary>
+    /// <summary>The name of a status; UNSPECIFIED throws.</summary>
     public static string Of(JobStatus status) => Names.TryGetValue(status, out var name)
         ? name
         : throw new ArgumentOutOfRangeException(nameof(status), status, "A job cannot have this status.");
 
-    /// <summary>Reads a name in any case, with or without its prefix.</summary>
+    /// <summary>Parses a name, case-insensitive, with or without the prefix JOB_STATUS_.</summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out JobStatus? status)
     {
         var name = text.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase) ? text[Prefix.Length..] : text;

@@ -4,8 +4,8 @@ using ForegSyte.V1;
 namespace ForegSyte.Jobs;
 
 /// <summary>
-/// What the service knows about its jobs: the durable records, the progress of running jobs, which is kept in memory
-/// between durable changes, and who waits for a change. Durable changes are shown in the order of their commits.
+/// Tracks the latest state of every job: the durable record, plus the progress of running jobs, which stays in memory
+/// between durable changes. It applies durable changes in commit order and wakes the callers that wait for one.
 /// </summary>
 internal sealed class JobTracker
 {
@@ -16,28 +16,28 @@ internal sealed class JobTracker
     public JobTracker(IJobStore store)
     {
         _store = store;
-        store.Committed += Show;
+        store.Committed += OnCommitted;
     }
 
-    /// <summary>The running jobs with their latest progress, in no order.</summary>
+    /// <summary>The running jobs with their latest progress, unordered.</summary>
     public IEnumerable<JobRecord> Running => _running.Values;
 
     /// <summary>Stores a new job; see <see cref="IJobStore.InsertAsync"/>.</summary>
     public Task<(JobRecord Job, bool Created)> AddAsync(JobRecord job, CancellationToken cancellationToken) =>
         _store.InsertAsync(job, cancellationToken);
 
-    /// <summary>The job with its latest progress; null where there is none.</summary>
+    /// <summary>The job with its latest progress; null if the job does not exist.</summary>
     public ValueTask<JobRecord?> FindAsync(Guid jobId, CancellationToken cancellationToken) =>
         _running.TryGetValue(jobId, out var job) ? new(job) : _store.FindAsync(jobId, cancellationToken);
 
-    /// <summary>A stored job with the progress that is not stored yet.</summary>
+    /// <summary>Adds the progress that is not yet stored to a stored job.</summary>
     public JobRecord WithProgress(JobRecord stored) =>
         _running.TryGetValue(stored.JobId, out var job) ? job : stored;
 
     /// <summary>
-    /// Applies a transition durably to the job with its latest progress; when this returns, the change is shown and
-    /// those who wait are woken. Throws <see cref="TransitionRefusedException"/> where the transition does; returns
-    /// null where there is no such job.
+    /// Applies a transition durably to the job with its latest progress. When this returns, readers see the change and
+    /// waiting callers are awake. Passes on the transition's <see cref="TransitionRefusedException"/>; returns null if
+    /// the job does not exist.
     /// </summary>
     public Task<JobRecord?> ChangeAsync(
         Guid jobId, Func<JobRecord, JobRecord> transition, CancellationToken cancellationToken) =>
@@ -45,7 +45,7 @@ internal sealed class JobTracker
             jobId,
             stored =>
             {
-                // Progress alone is no reason to write.
+                // Unstored progress alone must not cause a write.
                 var latest = Latest(stored);
                 var changed = transition(latest);
                 return ReferenceEquals(changed, latest) ? stored : changed;
@@ -53,10 +53,10 @@ internal sealed class JobTracker
             cancellationToken);
 
     /// <summary>
-    /// Applies a transition to a running job in memory only: it is stored with the next durable change, and a crash
-    /// before that loses nothing but the tick.
+    /// Applies a transition to a running job in memory only. The next durable change stores it; a crash before that
+    /// loses only this update.
     /// </summary>
-    public void Tick(Guid jobId, Func<JobRecord, JobRecord> transition)
+    public void UpdateProgress(Guid jobId, Func<JobRecord, JobRecord> transition)
     {
         while (_running.TryGetValue(jobId, out var job))
         {
@@ -69,14 +69,14 @@ internal sealed class JobTracker
     }
 
     /// <summary>
-    /// A task that ends at the next change of the job. Take it first and read the job afterwards: then no change is
-    /// missed between the two.
+    /// A task that completes at the next change of the job. Take the task first and read the job afterwards, so that no
+    /// change between the two is missed.
     /// </summary>
     public Task NextChange(Guid jobId) =>
         _changes.GetOrAdd(
             jobId, static _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
 
-    /// <summary>Ends the wait for a job: its next change has come, or never will.</summary>
+    /// <summary>Completes the task of <see cref="NextChange"/>.</summary>
     public void Wake(Guid jobId)
     {
         if (_changes.TryRemove(jobId, out var change))
@@ -85,7 +85,7 @@ internal sealed class JobTracker
         }
     }
 
-    private void Show(JobCommit commit)
+    private void OnCommitted(JobCommit commit)
     {
         if (commit.After is not { Status: JobStatus.Running } job)
         {
@@ -109,7 +109,7 @@ internal sealed class JobTracker
             ? WithProgressOf(stored, shown)
             : stored;
 
-    /// <summary>Progress never runs backwards, in whatever order ticks and durable changes come in.</summary>
+    /// <summary>Keeps the higher progress, because updates and durable changes can arrive in any order.</summary>
     private static JobRecord WithProgressOf(JobRecord job, JobRecord shown) => shown.FramesDone <= job.FramesDone
         ? job
         : job with

@@ -3,14 +3,14 @@ using ForegSyte.V1;
 namespace ForegSyte.Jobs;
 
 /// <summary>
-/// The state machine of a job: pending → running → completed | failed, running → pending where an attempt ends without
-/// deciding the job, pending | running → cancelled, and failed | cancelled → pending where a caller retries. Pure: each
-/// method makes the next record or throws <see cref="TransitionRefusedException"/>. Whatever a dispatcher does is
-/// fenced by its lease: by its token, and by its time.
+/// The state machine of a job: pending → running → completed | failed; running → pending if an attempt ends without
+/// deciding the job; pending | running → cancelled; failed | cancelled → pending if a caller retries. Pure: each method
+/// returns the next record or throws <see cref="TransitionRefusedException"/>. A dispatcher's transitions require its
+/// lease: the right token, not expired.
 /// </summary>
 internal static class JobTransitions
 {
-    /// <summary>pending → running: a dispatcher takes the job, with a new attempt and a new lease token.</summary>
+    /// <summary>pending → running: a dispatcher claims the job with a new attempt and a new lease token.</summary>
     public static JobRecord Claim(JobRecord job, Guid token, DateTimeOffset now, TimeSpan leaseDuration)
     {
         RequireStatus(job, JobStatus.Pending);
@@ -24,7 +24,7 @@ internal static class JobTransitions
         };
     }
 
-    /// <summary>The dispatcher still works: the lease ends later. Never earlier than it already would.</summary>
+    /// <summary>Extends the lease; never shortens it.</summary>
     public static JobRecord Renew(JobRecord job, Guid token, DateTimeOffset now, TimeSpan leaseDuration)
     {
         RequireLease(job, token, now);
@@ -34,13 +34,11 @@ internal static class JobTransitions
             : job with { Lease = job.Lease with { ExpiresAt = expiresAt }, UpdatedAt = Later(job, now) };
     }
 
-    /// <summary>
-    /// The video was probed and its segments are planned; what earlier attempts finished of them is taken over.
-    /// </summary>
-    /// <param name="job">The job, running.</param>
+    /// <summary>Records the probed video, the plan, and the progress kept from earlier attempts.</summary>
+    /// <param name="job">The running job.</param>
     /// <param name="token">The dispatcher's lease token.</param>
-    /// <param name="plan">What the video is and what there is to do.</param>
-    /// <param name="resumed">What the segments add up to that earlier attempts finished.</param>
+    /// <param name="plan">The video and its plan.</param>
+    /// <param name="resumed">The totals of the segments that earlier attempts finished.</param>
     /// <param name="now">The time.</param>
     public static JobRecord Plan(
         JobRecord job, Guid token, PlannedWork plan, SegmentProgress resumed, DateTimeOffset now)
@@ -59,7 +57,7 @@ internal static class JobTransitions
         };
     }
 
-    /// <summary>A segment is done. The count of frames only grows.</summary>
+    /// <summary>Records a finished segment. The number of frames never falls.</summary>
     public static JobRecord Advance(JobRecord job, Guid token, SegmentProgress progress, DateTimeOffset now)
     {
         RequireLease(job, token, now);
@@ -88,11 +86,11 @@ internal static class JobTransitions
         return End(job, JobStatus.Failed, failure, now) with { Failure = failure };
     }
 
-    /// <summary>running → pending: the attempt ended without deciding the job, which is to be tried again.</summary>
-    /// <param name="job">The job, running.</param>
+    /// <summary>running → pending: the attempt ended with a transient failure.</summary>
+    /// <param name="job">The running job.</param>
     /// <param name="token">The dispatcher's lease token.</param>
     /// <param name="failure">Why the attempt ended.</param>
-    /// <param name="delay">How long the next attempt has to wait; zero for not at all.</param>
+    /// <param name="delay">Back-off before the next attempt; zero for none.</param>
     /// <param name="now">The time.</param>
     public static JobRecord Release(
         JobRecord job, Guid token, JobFailure failure, TimeSpan delay, DateTimeOffset now)
@@ -102,8 +100,8 @@ internal static class JobTransitions
     }
 
     /// <summary>
-    /// running → pending: whoever worked on the job is gone. At start that is so for every running job, since only one
-    /// process can hold the database; later for one whose lease has expired (<see cref="HasExpiredLease"/>).
+    /// running → pending: the dispatcher is gone. At start this is true of every running job, because only one process
+    /// can open the database; later it is true of a job with an expired lease (<see cref="HasExpiredLease"/>).
     /// </summary>
     public static JobRecord Rescue(JobRecord job, JobFailure failure, DateTimeOffset now)
     {
@@ -111,7 +109,7 @@ internal static class JobTransitions
         return BackToPending(job, failure, now);
     }
 
-    /// <summary>running → failed: whoever worked on the job is gone, and was so too often before.</summary>
+    /// <summary>running → failed: the dispatcher is gone, as it was in too many earlier attempts.</summary>
     public static JobRecord Abandon(JobRecord job, JobFailure failure, DateTimeOffset now)
     {
         RequireStatus(job, JobStatus.Running);
@@ -119,7 +117,7 @@ internal static class JobTransitions
     }
 
     /// <summary>
-    /// pending | running → cancelled: a caller ended the job. A cancelled job is returned as it is, the same instance.
+    /// pending | running → cancelled: a caller ended the job. Returns a cancelled job unchanged, as the same instance.
     /// </summary>
     public static JobRecord Cancel(JobRecord job, DateTimeOffset now) => job.Status switch
     {
@@ -131,8 +129,8 @@ internal static class JobTransitions
     };
 
     /// <summary>
-    /// failed | cancelled → pending: a caller wants it tried again, with all its attempts before it. A pending or
-    /// running job is returned as it is, the same instance.
+    /// failed | cancelled → pending: a caller retries the job, which gets all its attempts again. Returns a pending or
+    /// running job unchanged, as the same instance.
     /// </summary>
     public static JobRecord Retry(JobRecord job, DateTimeOffset now) => job.Status switch
     {
@@ -149,7 +147,7 @@ internal static class JobTransitions
         _ => throw WrongStatus(job, "FAILED or CANCELLED"),
     };
 
-    /// <summary>Throws unless the job may be deleted: it has to be terminal.</summary>
+    /// <summary>Throws unless the job can be deleted: only a terminal job can.</summary>
     public static void RequireDeletable(JobRecord job)
     {
         if (!job.IsTerminal)
@@ -158,7 +156,7 @@ internal static class JobTransitions
         }
     }
 
-    /// <summary>Whether the job is running under a lease that nobody renewed in time.</summary>
+    /// <summary>Whether the job is running and its lease has expired.</summary>
     public static bool HasExpiredLease(JobRecord job, DateTimeOffset now) =>
         job is { Status: JobStatus.Running, Lease: { } lease } && lease.ExpiresAt <= now;
 
@@ -180,7 +178,7 @@ internal static class JobTransitions
         EndedAt = Later(job, now),
     };
 
-    /// <summary>Only a running job has an attempt that has not ended.</summary>
+    /// <summary>Only a running job has an open attempt.</summary>
     private static IReadOnlyList<AttemptRecord> EndLastAttempt(
         JobRecord job, JobFailure? failure, DateTimeOffset now) =>
         job.Status != JobStatus.Running
@@ -192,12 +190,12 @@ internal static class JobTransitions
                 {
                     EndedAt = Later(job, now),
                     Failure = failure,
-                    Retryable = failure is not null && RetryPolicy.MayPass(failure.Reason),
+                    Retryable = failure is not null && RetryPolicy.IsTransient(failure.Reason),
                     Device = job.Device,
                 },
             ];
 
-    /// <summary>A clock that was set back must not make a record older than it was.</summary>
+    /// <summary>Never before the record's last change, even if the clock was set back.</summary>
     private static DateTimeOffset Later(JobRecord job, DateTimeOffset now) => now > job.UpdatedAt ? now : job.UpdatedAt;
 
     private static void RequireStatus(JobRecord job, JobStatus status)
@@ -214,18 +212,49 @@ internal static class JobTransitions
         if (job.Lease?.Token != token)
         {
             throw new TransitionRefusedException(
-                TransitionRefusal.StaleLease, $"Another dispatcher took job {job.JobId} over.");
+                TransitionRefusal.StaleLease, $"Another dispatcher holds the lease of job {job.JobId}.");
         }
 
         if (HasExpiredLease(job, now))
         {
             throw new TransitionRefusedException(
                 TransitionRefusal.StaleLease,
-                $"The lease of job {job.JobId} expired at {job.Lease!.ExpiresAt:O} without being renewed.");
+                $"The lease of job {job.JobId} expired at {job.Lease!.ExpiresAt:O}.");
         }
     }
 
     private static TransitionRefusedException WrongStatus(JobRecord job, string needed) => new(
         TransitionRefusal.WrongStatus,
-        $"Job {job.JobId} is {JobStatusNames.Of(job.Status)}; this needs it to be {needed}.");
+        $"Job {job.JobId} is {JobStatusNames.Of(job.Status)}; this change requires {needed}.");
+}
+
+/// <summary>The probed video and its plan.</summary>
+/// <param name="Video">The container's description.</param>
+/// <param name="FramesTotal">Frames to analyze under frame_stride and max_frames.</param>
+/// <param name="SegmentFrames">Frames per segment in the plan.</param>
+internal sealed record PlannedWork(VideoInfo Video, int FramesTotal, int SegmentFrames);
+
+/// <summary>Totals of the finished segments of a job.</summary>
+/// <param name="FramesDone">Analyzed frames.</param>
+/// <param name="DecodeTime">Sum of the decode times.</param>
+/// <param name="InferenceTime">Sum of the inference times.</param>
+/// <param name="Device">The device of the latest segment.</param>
+internal sealed record SegmentProgress(int FramesDone, TimeSpan DecodeTime, TimeSpan InferenceTime, Device? Device);
+
+/// <summary>Why a transition was refused.</summary>
+internal enum TransitionRefusal
+{
+    /// <summary>The current status does not allow the transition.</summary>
+    WrongStatus,
+
+    /// <summary>The lease token is not the job's, or the lease has expired.</summary>
+    StaleLease,
+}
+
+/// <summary>The job's state does not allow a transition; nothing changed.</summary>
+/// <param name="refusal">Why.</param>
+/// <param name="message">The reason in words, with the job's id and status.</param>
+internal sealed class TransitionRefusedException(TransitionRefusal refusal, string message) : Exception(message)
+{
+    public TransitionRefusal Refusal { get; } = refusal;
 }

@@ -1,29 +1,29 @@
+using System.ComponentModel.DataAnnotations;
+using ForegSyte.Protocol.Limits;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs;
 
-/// <summary>Decides what follows a failed attempt. Pure; the random number comes in.</summary>
+/// <summary>Decides what follows a failed attempt. Pure; the caller supplies the random number.</summary>
 internal static class RetryPolicy
 {
-    /// <summary>
-    /// Whether a later attempt may succeed where this one failed (AIP-194: only what is UNAVAILABLE, or lost).
-    /// </summary>
-    public static bool MayPass(ErrorReason reason) => reason is
+    /// <summary>Whether a failure is transient, so that a later attempt can succeed (AIP-194).</summary>
+    public static bool IsTransient(ErrorReason reason) => reason is
         ErrorReason.InferenceUnavailable or ErrorReason.DecoderLost or ErrorReason.InferenceBusy
         or ErrorReason.ShuttingDown or ErrorReason.DeadlineExceeded or ErrorReason.Cancelled
         or ErrorReason.StorageFull or ErrorReason.LeaseLost;
 
     /// <summary>
-    /// How long to wait before the next attempt; null when there is to be none. Attempts that ended because a service
-    /// was stopped do not count: they say nothing about the job.
+    /// Returns the back-off before the next attempt; null if the job must fail. Attempts that ended because a service
+    /// stopped or lost its lease do not count: they say nothing about the job.
     /// </summary>
-    /// <param name="job">The job, running.</param>
+    /// <param name="job">The running job.</param>
     /// <param name="failure">Why the latest attempt failed.</param>
     /// <param name="options">Limits.</param>
     /// <param name="jitter">Random number, 0 to 1.</param>
     public static TimeSpan? DelayBeforeRetry(JobRecord job, JobFailure failure, RetryOptions options, double jitter)
     {
-        if (!MayPass(failure.Reason))
+        if (!IsTransient(failure.Reason))
         {
             return null;
         }
@@ -44,10 +44,10 @@ internal static class RetryPolicy
     }
 
     /// <summary>
-    /// What becomes of a running job whose attempt was lost: pending again, or failed where attempt after attempt is
-    /// lost at the same place.
+    /// Returns a running job after its attempt was lost: pending again, or failed if
+    /// <see cref="RetryOptions.MaxLostAttempts"/> attempts in a row were lost without progress.
     /// </summary>
-    /// <param name="job">The job, running.</param>
+    /// <param name="job">The running job.</param>
     /// <param name="failure">How the attempt was lost.</param>
     /// <param name="options">Limits.</param>
     /// <param name="now">The time.</param>
@@ -60,8 +60,8 @@ internal static class RetryPolicy
                 job,
                 failure with
                 {
-                    Message = $"{failure.Message} It was the last of {lost} attempts that were lost without progress "
-                        + "(Retry:MaxLostAttempts), so the job may be the cause. RetryJob runs it again.",
+                    Message = $"{failure.Message} {lost} attempts in a row were lost without progress, the limit of "
+                        + "option Retry:MaxLostAttempts, so the job may be the cause. RetryJob runs it again.",
                 },
                 now);
     }
@@ -76,4 +76,36 @@ internal static class RetryPolicy
     }
 
     private static bool Counts(ErrorReason reason) => reason is not (ErrorReason.ShuttingDown or ErrorReason.LeaseLost);
+}
+
+/// <summary>How often and when a failed job is retried. Section "Retry".</summary>
+internal sealed class RetryOptions
+{
+    public const string Section = "Retry";
+
+    /// <summary>Maximum number of attempts, excluding those ended by a stop or crash of the service.</summary>
+    /// <value>1 to 100; 5 by default.</value>
+    [Range(1, 100)]
+    [Limit("attempts", "Attempts of a job; after the last one the job fails with its reason.")]
+    public int MaxAttempts { get; set; } = 5;
+
+    /// <summary>
+    /// Maximum number of attempts in a row that are lost (crash or expired lease) without progress. Then the job fails,
+    /// so that a job that crashes the service does not crash it at every start.
+    /// </summary>
+    /// <value>1 to 1000; 20 by default.</value>
+    [Range(1, 1_000)]
+    [Limit("attempts", "Attempts in a row lost without progress; then the job fails.")]
+    public int MaxLostAttempts { get; set; } = 20;
+
+    /// <summary>Back-off before the second attempt; doubled for each later one.</summary>
+    /// <value>10 ms to 1 hour; 1 s by default.</value>
+    [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00")]
+    public TimeSpan FirstDelay { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Maximum back-off between two attempts.</summary>
+    /// <value>10 ms to 1 day; 1 minute by default.</value>
+    [Range(typeof(TimeSpan), "00:00:00.010", "1.00:00:00")]
+    [Limit("", "Maximum back-off between two attempts of a job.")]
+    public TimeSpan MaxDelay { get; set; } = TimeSpan.FromMinutes(1);
 }

@@ -1,20 +1,26 @@
 namespace ForegSyte.Jobs;
 
+/// <summary>A half-open range of frames; one RunPipeline call processes one segment.</summary>
+/// <param name="Number">Index in the plan, from 0.</param>
+/// <param name="StartFrame">Index of the first frame.</param>
+/// <param name="EndFrame">Index after the last frame.</param>
+internal sealed record Segment(int Number, int StartFrame, int EndFrame);
+
 /// <summary>
-/// Cuts the frames of a job into segments. Pure. A segment begins on a key frame where one is near, since decoding can
-/// only begin there; a stretch without key frames that is longer than a segment is cut anyway, which costs decoding
-/// the frames before the cut once more.
+/// Cuts the frames of a job into segments. Pure. A segment begins on a key frame if one is near, because decoding can
+/// begin only there. If key frames are further apart than a segment is long, the plan cuts anyway, and the frames
+/// before the cut are decoded twice.
 /// </summary>
 internal static class SegmentPlan
 {
     /// <summary>
-    /// Plans the segments: ascending, adjacent, none empty; together exactly 0 to <see cref="EndFrame"/>.
+    /// Plans the segments: ascending, adjacent and not empty; together they cover 0 to <see cref="EndFrame"/>.
     /// </summary>
     /// <param name="frameCount">Frames of the video, more than 0.</param>
     /// <param name="keyFrames">Indexes of key frames, ascending.</param>
-    /// <param name="frameStride">Every n-th frame is analyzed; 1 or more.</param>
-    /// <param name="maxFrames">Most frames to analyze; 0 for no limit.</param>
-    /// <param name="segmentFrames">Analyzed frames that a segment should have; 1 or more.</param>
+    /// <param name="frameStride">The job analyzes every n-th frame; 1 or more.</param>
+    /// <param name="maxFrames">Maximum number of frames to analyze; 0 for no limit.</param>
+    /// <param name="segmentFrames">Target number of analyzed frames per segment; 1 or more.</param>
     public static IReadOnlyList<Segment> Create(
         int frameCount, IReadOnlyList<int> keyFrames, int frameStride, int maxFrames, int segmentFrames)
     {
@@ -36,21 +42,21 @@ internal static class SegmentPlan
         return segments;
     }
 
-    /// <summary>Index after the last frame that has to be decoded.</summary>
+    /// <summary>Index after the last frame that must be decoded.</summary>
     public static int EndFrame(int frameCount, int frameStride, int maxFrames) =>
         maxFrames == 0 ? frameCount : (int)Math.Min(frameCount, ((long)(maxFrames - 1) * frameStride) + 1);
 
-    /// <summary>How many frames of the whole video are analyzed.</summary>
+    /// <summary>Number of frames of the whole video that the job analyzes.</summary>
     public static int AnalyzedFrames(int frameCount, int frameStride, int maxFrames) =>
         FramesWithin(0, EndFrame(frameCount, frameStride, maxFrames), frameStride);
 
-    /// <summary>How many multiples of the stride lie in a half-open range.</summary>
+    /// <summary>Number of multiples of the stride in a half-open range.</summary>
     public static int FramesWithin(int start, int end, int frameStride) =>
         end <= start ? 0 : ((end - 1) / frameStride) - (start == 0 ? -1 : (start - 1) / frameStride);
 
     /// <summary>
-    /// The last key frame between half a segment and a whole one, else the first up to one and a half, else a whole
-    /// one.
+    /// Prefers the last key frame between half and one segment length, then the first one up to one and a half, then
+    /// exactly one length.
     /// </summary>
     private static int Cut(int start, int end, int length, IReadOnlyList<int> keyFrames)
     {
@@ -70,7 +76,7 @@ internal static class SegmentPlan
         return after < keyFrames.Count && keyFrames[after] <= latest ? keyFrames[after] : (int)whole;
     }
 
-    /// <summary>Index of the first key frame after a frame (binary search).</summary>
+    /// <summary>Finds the first key frame after a frame by binary search.</summary>
     private static int FirstAbove(IReadOnlyList<int> keyFrames, long frame)
     {
         var (low, high) = (0, keyFrames.Count);

@@ -3,25 +3,25 @@ using ForegSyte.V1;
 namespace ForegSyte.Jobs;
 
 /// <summary>
-/// Counts what was found while the frames of a job pass by. Memory does not grow with the video: labels and texts are
-/// counted up to a number and a length.
+/// Builds a job's summary from its segments, one frame at a time, and checks that the segments account for every frame.
+/// Memory does not grow with the video: the number of labels and texts and the length of texts are limited.
 /// </summary>
 internal sealed class SummaryBuilder
 {
-    /// <summary>Most labels in a summary; further ones are left out.</summary>
+    /// <summary>Maximum number of labels; the summary leaves out further ones.</summary>
     public const int MaxLabels = 1_000;
 
-    /// <summary>Most texts in a summary.</summary>
+    /// <summary>Maximum number of texts.</summary>
     public const int MaxTexts = 100;
 
-    /// <summary>Most characters of a text in a summary; longer ones are cut, and counted by what is left.</summary>
+    /// <summary>Maximum length of a text; longer texts are cut and counted in their cut form.</summary>
     public const int MaxTextLength = 256;
 
     /// <summary>
-    /// Different texts that are counted at a time. With at most so many in the video the counts are exact. With more,
-    /// the rarest makes room for a new one and hands its count on (Metwally, Agrawal, El Abbadi: Efficient Computation
-    /// of Frequent and Top-k Elements in Data Streams, 2005): a text in more than 1/1024 of all readings is sure to be
-    /// counted, and no count is too low; it is too high by at most 1/1024 of all readings.
+    /// Maximum number of different texts counted at a time. Up to this number the counts are exact. Beyond it, a new
+    /// text replaces the rarest one and inherits its count (Space-Saving: Metwally, Agrawal, El Abbadi, Efficient
+    /// Computation of Frequent and Top-k Elements in Data Streams, 2005): every text in more than 1/1024 of all
+    /// readings is counted, no count is too low, and none is too high by more than 1/1024 of all readings.
     /// </summary>
     public const int MaxCountedTexts = 1_024;
 
@@ -30,7 +30,7 @@ internal sealed class SummaryBuilder
     private readonly PriorityQueue<string, int> _rarest = new();
     private readonly FrameAccounting _frames = new();
 
-    /// <summary>Adds what a segment says about its frames.</summary>
+    /// <summary>Adds the frame counts of a segment.</summary>
     public void Add(FrameAccounting segment)
     {
         _frames.Decoded = checked(_frames.Decoded + segment.Decoded);
@@ -43,7 +43,7 @@ internal sealed class SummaryBuilder
         }
     }
 
-    /// <summary>Adds what was found in a frame. Each text counts once a frame.</summary>
+    /// <summary>Adds the result of a frame. Each text counts once per frame.</summary>
     public void Add(FrameResult frame)
     {
         if (frame.Result is not { } result)
@@ -70,7 +70,26 @@ internal sealed class SummaryBuilder
     }
 
     /// <summary>
-    /// What was found so far. Texts of equal count are in ordinal order, so that a run can be repeated.
+    /// Builds the summary of all segments and checks its frame counts.
+    /// </summary>
+    /// <param name="frameCount">Frames of the video.</param>
+    /// <param name="endFrame">Index after the last frame that the segments cover.</param>
+    /// <param name="failure">Why the job fails: frames are missing, or none could be decoded; null otherwise.</param>
+    public JobSummary Complete(int frameCount, int endFrame, out JobFailure? failure)
+    {
+        var summary = Build();
+        var frames = summary.Frames;
+        failure = FailureOf(frames, endFrame);
+
+        // max_frames excludes the frames after the last segment.
+        frames.Skipped += frameCount - endFrame;
+        frames.Decoded = frameCount;
+        return summary;
+    }
+
+    /// <summary>
+    /// Builds the summary of the frames added so far. Texts of equal count are in ordinal order, so that repeated runs
+    /// give the same summary.
     /// </summary>
     public JobSummary Build() => new()
     {
@@ -86,6 +105,27 @@ internal sealed class SummaryBuilder
         },
     };
 
+    private static JobFailure? FailureOf(FrameAccounting frames, int endFrame)
+    {
+        var withReason = frames.FailedByReason.Values.Sum();
+        if (frames.Decoded != endFrame || frames.Decoded != frames.Analyzed + frames.Skipped + frames.Failed
+            || withReason != frames.Failed)
+        {
+            return new JobFailure(
+                ErrorReason.Internal,
+                $"The segments count {frames.Decoded} of {endFrame} frames: {frames.Analyzed} analyzed, "
+                + $"{frames.Skipped} skipped, {frames.Failed} failed, {withReason} of them with a reason. "
+                + "This is a defect of the service.");
+        }
+
+        return frames.Analyzed > 0
+            ? null
+            : new JobFailure(
+                ErrorReason.UndecodableVideo,
+                "None of the video's frames can be decoded: its data is damaged, or its codec is not supported. "
+                + "Play the video; if that fails, encode it again as H.264.");
+    }
+
     private void Count(string text)
     {
         if (_texts.TryGetValue(text, out var count))
@@ -100,8 +140,8 @@ internal sealed class SummaryBuilder
     }
 
     /// <summary>
-    /// Takes the rarest text out and returns its count. The heap has one entry a text, with a count that may be out of
-    /// date and then only too low: such an entry is put back with the right one, so a text's turn costs a few steps.
+    /// Removes the rarest text and returns its count. The heap holds one entry per text, whose count can be too low:
+    /// such an entry goes back with the current count.
     /// </summary>
     private int EvictRarest()
     {

@@ -3,12 +3,11 @@ using System.Diagnostics.Metrics;
 namespace ForegSyte.Jobs.Metrics;
 
 /// <summary>
-/// What the service measures of its jobs and of its database, for Prometheus, an OpenTelemetry collector or
-/// dotnet-counters. Recording allocates nothing.
+/// The metrics of jobs and of the database, for Prometheus, an OpenTelemetry collector or dotnet-counters. Recording
+/// allocates no memory.
 /// </summary>
 internal sealed class JobMetrics : IDisposable
 {
-    /// <summary>Name of the meter.</summary>
     public const string MeterName = "ForegSyte.Jobs";
 
     private static readonly InstrumentAdvice<double> JobSeconds = new()
@@ -40,77 +39,77 @@ internal sealed class JobMetrics : IDisposable
     public JobMetrics(IMeterFactory meters)
     {
         _meter = meters.Create(MeterName);
-        _submitted = _meter.CreateCounter<long>("foregsyte.jobs.submitted", "{job}", "Jobs that were accepted.");
+        _submitted = _meter.CreateCounter<long>("foregsyte.jobs.submitted", "{job}", "Accepted jobs.");
         _ended = _meter.CreateCounter<long>(
-            "foregsyte.jobs.ended", "{job}", "Jobs that ended, by status and by the reason of a failure.");
-        _duration = Seconds("foregsyte.jobs.duration", "From a job's acceptance to its end, by status.");
-        _wait = Seconds("foregsyte.jobs.wait_time", "How long a job that could run waited for its attempt.");
-        _attempt = Seconds("foregsyte.jobs.attempt.duration", "How long an attempt took, by how it ended.");
+            "foregsyte.jobs.ended", "{job}", "Ended jobs by status and by the reason of a failure.");
+        _duration = Seconds("foregsyte.jobs.duration", "Time from the acceptance of a job to its end, by status.");
+        _wait = Seconds("foregsyte.jobs.wait_time", "Time that a runnable job waited for its attempt.");
+        _attempt = Seconds("foregsyte.jobs.attempt.duration", "Duration of an attempt, by outcome.");
         _leasesLost = _meter.CreateCounter<long>(
-            "foregsyte.jobs.leases.lost", "{lease}", "Attempts that ended because their lease was not renewed.");
+            "foregsyte.jobs.leases.lost", "{lease}", "Attempts that ended because their lease was lost.");
         _commitSize = _meter.CreateHistogram(
-            "foregsyte.jobs.commit.size", "{change}", "Changes that one commit of the database made durable.", null,
+            "foregsyte.jobs.commit.size", "{change}", "Changes in one commit of the database.", null,
             CommitChanges);
         _commitTime = _meter.CreateHistogram(
-            "foregsyte.jobs.commit.duration", "s", "How long a commit took.", null, CommitSeconds);
+            "foregsyte.jobs.commit.duration", "s", "Duration of a commit.", null, CommitSeconds);
     }
 
     /// <summary>
-    /// Shows a counter that may never count anything: one that is first seen with its first loss would hide that loss
-    /// from a rate.
+    /// Exports the counter of lost leases with 0: a counter that appears with its first loss would hide that loss from
+    /// a rate.
     /// </summary>
-    public void Show() => _leasesLost.Add(0);
+    public void Initialize() => _leasesLost.Add(0);
 
-    /// <summary>A job was accepted.</summary>
+    /// <summary>Counts an accepted job.</summary>
     public void CountSubmitted() => _submitted.Add(1);
 
-    /// <summary>A job has reached a terminal status.</summary>
+    /// <summary>Records that a job reached a terminal status.</summary>
     /// <param name="status">COMPLETED, FAILED or CANCELLED.</param>
-    /// <param name="reason">The reason of a failure; empty for none.</param>
-    /// <param name="time">Since its acceptance.</param>
+    /// <param name="reason">The reason of the failure; empty if the job did not fail.</param>
+    /// <param name="time">Time since its acceptance.</param>
     public void RecordEnd(string status, string reason, TimeSpan time)
     {
         _ended.Add(1, new("status", status), new KeyValuePair<string, object?>("reason", reason));
         _duration.Record(time.TotalSeconds, new KeyValuePair<string, object?>("status", status));
     }
 
-    /// <summary>A job's wait for an attempt is over.</summary>
+    /// <summary>Records how long a runnable job waited for its attempt.</summary>
     public void RecordWait(TimeSpan time) => _wait.Record(time.TotalSeconds);
 
-    /// <summary>An attempt has ended.</summary>
+    /// <summary>Records the end of an attempt.</summary>
     /// <param name="outcome">"completed", "failed", "retried", "cancelled" or "lost".</param>
-    /// <param name="time">How long it took.</param>
+    /// <param name="time">Its duration.</param>
     public void RecordAttempt(string outcome, TimeSpan time) =>
         _attempt.Record(time.TotalSeconds, new KeyValuePair<string, object?>("outcome", outcome));
 
-    /// <summary>A lease was not renewed in time, or its holder is gone.</summary>
+    /// <summary>Counts a lease that expired or whose holder crashed.</summary>
     public void CountLostLease() => _leasesLost.Add(1);
 
-    /// <summary>A commit was made.</summary>
+    /// <summary>Records a commit.</summary>
     public void RecordCommit(int changes, TimeSpan time)
     {
         _commitSize.Record(changes);
         _commitTime.Record(time.TotalSeconds);
     }
 
-    /// <summary>Shows the numbers that are looked up when somebody collects.</summary>
+    /// <summary>Registers the gauges that are read at each collection.</summary>
     public void Observe(JobGauges gauges)
     {
         _meter.CreateObservableGauge(
             "foregsyte.jobs.queue.depth",
             () => gauges.QueueDepth().Select(one =>
                 new Measurement<int>(one.Jobs, new KeyValuePair<string, object?>("state", one.State))),
-            "{job}", "Pending jobs, by whether they are queued or wait for their back-off.");
+            "{job}", "Pending jobs by state: queued or in back-off.");
         _meter.CreateObservableGauge(
             "foregsyte.jobs.queue.oldest_age", gauges.OldestAge, "s",
-            "How long the job has waited that has waited the longest; 0 for none.");
-        _meter.CreateObservableGauge("foregsyte.jobs.running", gauges.Running, "{job}", "Jobs that run.");
+            "Wait of the oldest runnable job; 0 for none.");
+        _meter.CreateObservableGauge("foregsyte.jobs.running", gauges.Running, "{job}", "Running jobs.");
         _meter.CreateObservableGauge(
             "foregsyte.jobs.inference_services.serving", gauges.Serving, "{service}",
-            "InferenceServices that take work.");
+            "Serving InferenceServices.");
         _meter.CreateObservableGauge(
             "foregsyte.jobs.storage.free", gauges.FreeBytes, "By",
-            "Free space of the disk with videos and results.");
+            "Free disk space for videos and results.");
     }
 
     /// <inheritdoc />
@@ -119,3 +118,16 @@ internal sealed class JobMetrics : IDisposable
     private Histogram<double> Seconds(string name, string description) =>
         _meter.CreateHistogram(name, "s", description, null, JobSeconds);
 }
+
+/// <summary>Sources of the gauges that are read at each collection.</summary>
+/// <param name="QueueDepth">Pending jobs by state.</param>
+/// <param name="OldestAge">Wait of the oldest runnable job in seconds; 0 for none.</param>
+/// <param name="Running">Number of running jobs.</param>
+/// <param name="Serving">Number of serving InferenceServices.</param>
+/// <param name="FreeBytes">Free disk space for videos and results.</param>
+internal sealed record JobGauges(
+    Func<IEnumerable<(string State, int Jobs)>> QueueDepth,
+    Func<double> OldestAge,
+    Func<int> Running,
+    Func<int> Serving,
+    Func<long> FreeBytes);

@@ -1,18 +1,21 @@
+using System.ComponentModel.DataAnnotations;
 using ForegSyte.Hosting.Health;
+using ForegSyte.Jobs.Inference;
+using ForegSyte.Protocol.Limits;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
-/// Takes ids from the queue and has their jobs run, as many at a time as the options allow. While no InferenceService
-/// serves, jobs stay pending: waiting costs no attempt. A drain, also that of a stop, ends the taking; running jobs may
-/// finish within its time and are handed back to the queue after it.
+/// Takes ids from the queue and runs their jobs, up to <see cref="DispatchOptions.MaxConcurrentJobs"/> at a time. While
+/// no InferenceService serves, jobs stay pending and use no attempt. A drain, which a stop begins too, ends the taking:
+/// running jobs can finish within its time, then they return to the queue.
 /// </summary>
 internal sealed class Dispatcher(
     JobRecovery recovery,
     IJobQueue queue,
     PendingJobs pending,
-    InferenceAvailability gate,
+    InferenceAvailability availability,
     JobRunner runner,
     Drain drain,
     Readiness readiness,
@@ -20,7 +23,7 @@ internal sealed class Dispatcher(
     TimeProvider time,
     ILogger<Dispatcher> logger) : BackgroundService
 {
-    /// <summary>Returns when the jobs of the run before are queued: nothing is served earlier.</summary>
+    /// <summary>Recovers the jobs of the previous run before the service accepts calls.</summary>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         await recovery.RunAsync(cancellationToken);
@@ -34,7 +37,7 @@ internal sealed class Dispatcher(
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, drain.Began);
         await Task.WhenAll(
             Enumerable.Range(0, options.Value.MaxConcurrentJobs).Select(_ => WorkAsync(ending.Token)));
-        logger.LogInformation("No job runs here any more, and none is begun");
+        logger.LogInformation("Drained: no jobs are running and no new ones will start");
         drain.MarkDrained();
     }
 
@@ -44,7 +47,7 @@ internal sealed class Dispatcher(
         {
             try
             {
-                await gate.WaitAsync(endingToken);
+                await availability.WaitAsync(endingToken);
                 await RunAsync(await queue.DequeueAsync(endingToken), endingToken);
             }
             catch (OperationCanceledException) when (endingToken.IsCancellationRequested)
@@ -53,8 +56,8 @@ internal sealed class Dispatcher(
             }
             catch (Exception exception)
             {
-                // One job must not take the worker with it; the job is still in the database.
-                logger.LogError(exception, "A worker failed");
+                // One job must not end the worker; the job is still in the database.
+                logger.LogError(exception, "Worker failed; retrying in {Delay}", options.Value.FaultDelay);
                 await Task.Delay(options.Value.FaultDelay, time, endingToken)
                     .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -65,16 +68,80 @@ internal sealed class Dispatcher(
     {
         try
         {
-            // The service may have been lost while this worker waited for a job.
-            if (await gate.TryPassAsync(endingToken))
+            // The last InferenceService can be lost while the worker waits for a job.
+            if (await availability.IsAvailableAsync(endingToken))
             {
                 await runner.RunAsync(jobId, drain.TimeOver);
             }
         }
         finally
         {
-            // A job that was not claimed, since nothing serves or the disk is full, is pending still.
+            // The job is still pending if it was not claimed, for example because the disk is full.
             pending.Return(jobId);
+        }
+    }
+}
+
+/// <summary>How many jobs run at a time, and the dispatcher's waits. Section "Dispatch".</summary>
+internal sealed class DispatchOptions
+{
+    public const string Section = "Dispatch";
+
+    /// <summary>Maximum number of jobs that run at the same time.</summary>
+    /// <value>1 to 256; 2 by default.</value>
+    [Range(1, 256)]
+    [Limit("jobs", "Jobs that run at the same time; others wait in the queue.")]
+    public int MaxConcurrentJobs { get; set; } = 2;
+
+    /// <summary>Wait after an internal failure of a worker, such as a database that cannot be written.</summary>
+    /// <value>10 ms to 1 minute; 1 s by default.</value>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
+    public TimeSpan FaultDelay { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a dequeued job waits for an InferenceService before it returns to the queue.</summary>
+    /// <value>10 ms to 1 minute; 1 s by default.</value>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
+    public TimeSpan ServingPatience { get; set; } = TimeSpan.FromSeconds(1);
+}
+
+/// <summary>Makes workers wait while no InferenceService serves, and remembers whether they wait.</summary>
+internal sealed class InferenceAvailability(
+    IInferenceClient inference, IOptions<DispatchOptions> options, TimeProvider time)
+{
+    private volatile bool _isUnavailable;
+
+    /// <summary>Whether no InferenceService served when a worker last asked.</summary>
+    public bool IsUnavailable => _isUnavailable;
+
+    /// <summary>Waits, without a time limit, until an InferenceService serves.</summary>
+    public async Task WaitAsync(CancellationToken cancellationToken)
+    {
+        while (!await IsAvailableAsync(cancellationToken))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>Whether an InferenceService serves within <see cref="DispatchOptions.ServingPatience"/>.</summary>
+    public async Task<bool> IsAvailableAsync(CancellationToken cancellationToken)
+    {
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var serving = inference.WaitUntilServingAsync(giveUp.Token);
+        try
+        {
+            await serving.WaitAsync(options.Value.ServingPatience, time, cancellationToken);
+            _isUnavailable = false;
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            _isUnavailable = true;
+            return false;
+        }
+        finally
+        {
+            await giveUp.CancelAsync();
+            await serving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 }

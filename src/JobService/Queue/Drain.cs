@@ -4,9 +4,9 @@ using ForegSyte.V1;
 namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
-/// Whether this process still begins jobs. A drain ends that, before a stop or by DrainServer: jobs that run have a
-/// time to finish and are handed back after it, with their finished segments. Calls are answered all the while and new
-/// jobs accepted: they are durable, so that the next process can run them. There is no way back but a start.
+/// The drain of this process, begun by DrainServer or by a stop: no new jobs start, and running jobs have a time to
+/// finish, after which they return to the queue with their finished segments. The service still answers calls and
+/// accepts jobs, which are durable and run in the next process. A drain cannot be undone.
 /// </summary>
 internal sealed class Drain : IDisposable
 {
@@ -30,16 +30,17 @@ internal sealed class Drain : IDisposable
         (Began, TimeOver, Closing) = (_began.Token, _timeOver.Token, _closing.Token);
     }
 
-    /// <summary>Cancelled when no more jobs are begun.</summary>
+    /// <summary>Cancelled when no new jobs start.</summary>
     public CancellationToken Began { get; }
 
-    /// <summary>Cancelled when the time of running jobs is over, that of the drain or of a stop.</summary>
+    /// <summary>
+    /// Cancelled when the time of running jobs is over: the drain's timeout, or the stop's grace time.
+    /// </summary>
     public CancellationToken TimeOver { get; }
 
-    /// <summary>Cancelled when nothing runs any more and the service is about to close its connections.</summary>
+    /// <summary>Cancelled when no job runs and the service is about to close its connections.</summary>
     public CancellationToken Closing { get; }
 
-    /// <summary>Where the drain is.</summary>
     public DrainState State
     {
         get
@@ -53,7 +54,8 @@ internal sealed class Drain : IDisposable
         }
     }
 
-    /// <summary>When the drain began, when it hands back what runs then, and whether the service stops after it.
+    /// <summary>
+    /// When the drain began, when running jobs return to the queue, and whether the service stops then.
     /// </summary>
     public (DateTimeOffset? BeganAt, DateTimeOffset? EndsAt, bool Stops) Plan
     {
@@ -66,9 +68,9 @@ internal sealed class Drain : IDisposable
         }
     }
 
-    /// <summary>Begins a drain, or gives the one under way another time.</summary>
-    /// <param name="timeLimit">How long running jobs may go on from now.</param>
-    /// <param name="thenStop">Whether the service stops when nothing runs; once asked for, that stays.</param>
+    /// <summary>Begins a drain, or changes the timeout of the current one.</summary>
+    /// <param name="timeLimit">How long running jobs can continue from now.</param>
+    /// <param name="thenStop">Whether the service stops when no job runs; cannot be taken back.</param>
     public void Begin(TimeSpan timeLimit, bool thenStop)
     {
         bool stopsNow;
@@ -86,7 +88,7 @@ internal sealed class Drain : IDisposable
         StopIf(stopsNow);
     }
 
-    /// <summary>Ends the beginning of jobs because the service stops: the grace time of the stop is theirs.</summary>
+    /// <summary>Begins the drain of a stop; running jobs have the stop's grace time.</summary>
     public void BeginStop()
     {
         lock (_lock)
@@ -98,7 +100,7 @@ internal sealed class Drain : IDisposable
         _began.Cancel();
     }
 
-    /// <summary>Says that nothing runs any more and nothing will.</summary>
+    /// <summary>Ends the drain: no job runs and no new one will start.</summary>
     public void MarkDrained()
     {
         bool stopsNow;
@@ -111,7 +113,7 @@ internal sealed class Drain : IDisposable
         StopIf(stopsNow);
     }
 
-    /// <summary>Ends the calls that only wait: the connections are about to be closed.</summary>
+    /// <summary>Ends long polls, because the connections are about to close.</summary>
     public void Close() => _closing.Cancel();
 
     /// <inheritdoc />
@@ -130,4 +132,41 @@ internal sealed class Drain : IDisposable
             _lifetime.StopApplication();
         }
     }
+}
+
+/// <summary>
+/// Drains between the stop signal and the closing of connections: while running jobs use their grace time, the service
+/// answers calls, so that callers notice only the moment between two processes.
+/// </summary>
+internal sealed class StopAfterDrain(Drain drain, Dispatcher dispatcher, IHostApplicationLifetime lifetime)
+    : IHostedLifecycleService
+{
+    /// <inheritdoc />
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        // Begins the grace time if the host stops without a signal.
+        lifetime.StopApplication();
+        drain.BeginStop();
+        if (dispatcher.ExecuteTask is { } dispatching)
+        {
+            await dispatching.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        drain.Close();
+    }
+
+    /// <inheritdoc />
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc />
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc />
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc />
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc />
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

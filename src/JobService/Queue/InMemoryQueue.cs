@@ -1,8 +1,8 @@
 namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
-/// The queue of one process, rebuilt from the database at start. It has no bound of its own: what waits is already
-/// durable, so that refusing an id here would only hide the job.
+/// The queue of one process, rebuilt from the database at start. It has no size limit, because every queued job is
+/// already durable; Submit:MaxPendingJobs limits the number of pending jobs.
 /// </summary>
 internal sealed class InMemoryQueue : IJobQueue
 {
@@ -32,7 +32,7 @@ internal sealed class InMemoryQueue : IJobQueue
                 return false;
             }
 
-            // Who waits has found nothing: the id that was just added is the only one.
+            // A taker waits only on an empty queue, so the id just added is the only one.
             while (_takers.First is { } taker)
             {
                 _takers.RemoveFirst();
@@ -81,7 +81,7 @@ internal sealed class InMemoryQueue : IJobQueue
                 new TaskCompletionSource<Guid>(TaskCreationOptions.RunContinuationsAsynchronously));
         }
 
-        // Either an id or the cancellation reaches the taker first, so that no id is lost between the two.
+        // The taker accepts either an id or the cancellation, whichever is first, so that no id is lost.
         await using var ending = cancellationToken.Register(() =>
         {
             if (taker.Value.TrySetCanceled(cancellationToken))
@@ -96,11 +96,131 @@ internal sealed class InMemoryQueue : IJobQueue
     {
         lock (_lock)
         {
-            // Enqueue may have come across it and dropped it.
+            // Enqueue can have removed the taker already.
             if (taker.List is not null)
             {
                 _takers.Remove(taker);
             }
         }
+    }
+}
+
+/// <summary>
+/// Ids ordered by rank, with their positions: a list of sorted chunks. With n ids every operation visits at most
+/// n / <see cref="MaxChunkLength"/> chunks and moves at most one chunk's entries, which at 100,000 ids is a few hundred
+/// of each. Not thread-safe.
+/// </summary>
+internal sealed class RankedIds
+{
+    /// <summary>Maximum number of entries in a chunk; a longer one is split in two.</summary>
+    public const int MaxChunkLength = 512;
+
+    private readonly List<List<Entry>> _chunks = [];
+    private readonly Dictionary<Guid, DateTimeOffset> _ranks = [];
+
+    public int Count => _ranks.Count;
+
+    /// <summary>Adds an id; false if it is already present with any rank.</summary>
+    public bool Add(Guid jobId, DateTimeOffset rank)
+    {
+        if (!_ranks.TryAdd(jobId, rank))
+        {
+            return false;
+        }
+
+        var entry = new Entry(rank, jobId);
+        if (_chunks.Count == 0)
+        {
+            _chunks.Add([entry]);
+            return true;
+        }
+
+        var index = Math.Min(ChunkOf(entry), _chunks.Count - 1);
+        var chunk = _chunks[index];
+        chunk.Insert(~chunk.BinarySearch(entry), entry);
+        if (chunk.Count > MaxChunkLength)
+        {
+            var half = chunk.Count / 2;
+            _chunks.Insert(index + 1, chunk[half..]);
+            chunk.RemoveRange(half, chunk.Count - half);
+        }
+
+        return true;
+    }
+
+    /// <summary>Removes an id; false if it is not present.</summary>
+    public bool Remove(Guid jobId)
+    {
+        if (!_ranks.Remove(jobId, out var rank))
+        {
+            return false;
+        }
+
+        var entry = new Entry(rank, jobId);
+        var index = ChunkOf(entry);
+        _chunks[index].RemoveAt(_chunks[index].BinarySearch(entry));
+        DropIfEmpty(index);
+        return true;
+    }
+
+    /// <summary>Removes and returns the id with the lowest rank; null if the list is empty.</summary>
+    public Guid? TakeFirst()
+    {
+        if (Count == 0)
+        {
+            return null;
+        }
+
+        var first = _chunks[0][0];
+        _chunks[0].RemoveAt(0);
+        DropIfEmpty(0);
+        _ranks.Remove(first.JobId);
+        return first.JobId;
+    }
+
+    /// <summary>The position of an id, counted from 1; null if it is not present.</summary>
+    public int? PositionOf(Guid jobId)
+    {
+        if (!_ranks.TryGetValue(jobId, out var rank))
+        {
+            return null;
+        }
+
+        var entry = new Entry(rank, jobId);
+        var index = ChunkOf(entry);
+        var before = 0;
+        for (var earlier = 0; earlier < index; earlier++)
+        {
+            before += _chunks[earlier].Count;
+        }
+
+        return before + _chunks[index].BinarySearch(entry) + 1;
+    }
+
+    /// <summary>The first chunk that does not end before the entry; the number of chunks if all do.</summary>
+    private int ChunkOf(Entry entry)
+    {
+        var (low, high) = (0, _chunks.Count);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = _chunks[middle][^1].CompareTo(entry) < 0 ? (middle + 1, high) : (low, middle);
+        }
+
+        return low;
+    }
+
+    private void DropIfEmpty(int index)
+    {
+        if (_chunks[index].Count == 0)
+        {
+            _chunks.RemoveAt(index);
+        }
+    }
+
+    private readonly record struct Entry(DateTimeOffset Rank, Guid JobId) : IComparable<Entry>
+    {
+        public int CompareTo(Entry other) =>
+            Rank.CompareTo(other.Rank) is var order and not 0 ? order : JobId.CompareTo(other.JobId);
     }
 }

@@ -7,27 +7,27 @@ using ForegSyte.V1;
 namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
-/// Measures jobs by their commits, so that whatever changes a job is counted once and in one place; and shows how many
-/// wait and run.
+/// Records the metrics of jobs by following commits, so that every change counts exactly once whatever made it, and
+/// observes how many jobs wait and run.
 /// </summary>
 internal sealed class JobMetering(
-    IJobStore store, JobTracker board, PendingJobs pending, IInferenceClient inference, IStorage storage,
+    IJobStore store, JobTracker tracker, PendingJobs pending, IInferenceClient inference, IStorage storage,
     JobMetrics metrics, TimeProvider time) : IHostedService
 {
-    /// <summary>Begins; before the dispatcher does, and before anything is served.</summary>
+    /// <summary>Starts before the dispatcher and before the service accepts calls.</summary>
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        store.Committed += Follow;
-        metrics.Show();
+        store.Committed += OnCommitted;
+        metrics.Initialize();
         metrics.Observe(new JobGauges(
-            Depth, OldestAge, () => board.Running.Count(), () => inference.ServingCount, storage.FreeBytes));
+            Depth, OldestAge, () => tracker.Running.Count(), () => inference.ServingCount, storage.FreeBytes));
         return Task.CompletedTask;
     }
 
     /// <inheritdoc />
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    private void Follow(JobCommit commit)
+    private void OnCommitted(JobCommit commit)
     {
         switch (commit.Before, commit.After)
         {
@@ -38,13 +38,13 @@ internal sealed class JobMetering(
                 metrics.RecordWait(NotNegative(after.Attempts[^1].StartedAt - JobOutcomes.WaitingSince(before)));
                 break;
             case ({ IsTerminal: false } before, { Status: not JobStatus.Running } after):
-                Leave(before, after);
+                RecordEnd(before, after);
                 break;
         }
     }
 
-    /// <summary>A job that ran does not any more, or one that waited has ended.</summary>
-    private void Leave(JobRecord before, JobRecord after)
+    /// <summary>Records the end of an attempt, of the job, or of both.</summary>
+    private void RecordEnd(JobRecord before, JobRecord after)
     {
         if (before.Status == JobStatus.Running)
         {
@@ -75,6 +75,6 @@ internal sealed class JobMetering(
         ? NotNegative(time.GetUtcNow() - oldest).TotalSeconds
         : 0;
 
-    /// <summary>A clock that was set back gives no negative times.</summary>
+    /// <summary>Returns zero for a negative time, as a clock set back gives.</summary>
     private static TimeSpan NotNegative(TimeSpan time) => time > TimeSpan.Zero ? time : TimeSpan.Zero;
 }

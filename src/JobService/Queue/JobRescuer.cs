@@ -1,32 +1,34 @@
+using ForegSyte.Jobs.Tracing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
-/// Puts jobs back to pending whose lease nobody renewed in time. What still runs for them here is cancelled by the
-/// commit, and what it would store is refused.
+/// Returns running jobs with an expired lease to the queue, or fails them (<see cref="RetryPolicy.AfterLoss"/>). The
+/// commit cancels what this process still runs for the job, and transitions refuse what it would store.
 /// </summary>
 internal sealed class JobRescuer(
-    JobTracker board,
+    JobTracker tracker,
     LocalAttempts attempts,
-    IOptions<DispatchOptions> options,
+    IOptions<LeaseOptions> lease,
     IOptions<RetryOptions> retry,
     TimeProvider time,
     ILogger<JobRescuer> logger) : BackgroundService
 {
-    /// <summary>Why an attempt ended whose lease was not renewed.</summary>
+    /// <summary>The failure of an attempt whose lease expired.</summary>
     public static readonly JobFailure Expired = new(
         ErrorReason.LeaseLost,
-        "The lease was not renewed in time: the JobService was held up, or could not write to its database.");
+        "The lease was not renewed in time: the JobService was suspended or overloaded, or could not write to its "
+        + "database.");
 
     /// <summary>Rescues all jobs that need it now; returns how many.</summary>
     public async Task<int> RescueAsync(CancellationToken cancellationToken)
     {
         var rescued = 0;
-        foreach (var jobId in board.Running.Where(NeedsRescue).Select(job => job.JobId).ToList())
+        foreach (var jobId in tracker.Running.Where(NeedsRescue).Select(job => job.JobId).ToList())
         {
-            await board.ChangeAsync(
+            await tracker.ChangeAsync(
                 jobId,
                 job =>
                 {
@@ -39,7 +41,7 @@ internal sealed class JobRescuer(
                     return RetryPolicy.AfterLoss(job, Expired, retry.Value, time.GetUtcNow());
                 },
                 cancellationToken);
-            logger.LogWarning("The lease of job {JobId} expired; its attempt is over", jobId);
+            logger.LogWarning("Lease of job {JobId} expired; its attempt is over", jobId);
         }
 
         return rescued;
@@ -48,7 +50,7 @@ internal sealed class JobRescuer(
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(options.Value.RescueInterval, time);
+        using var timer = new PeriodicTimer(lease.Value.RescueInterval, time);
         while (!stoppingToken.IsCancellationRequested)
         {
             try
@@ -62,21 +64,64 @@ internal sealed class JobRescuer(
             }
             catch (Exception exception)
             {
-                logger.LogError(exception, "Jobs whose lease expired could not be rescued; trying again");
+                logger.LogError(exception, "Jobs with an expired lease not rescued; retrying");
             }
         }
     }
 
     /// <summary>
-    /// A lease that ends later than any could by this clock was given before the clock was set back. Where nobody works
-    /// on its job, it would hold the job for as long as the clock was wrong.
+    /// A lease further in the future than any this clock can grant dates from before the clock was set back. Without a
+    /// local attempt, it would block the job for as long as the clock was wrong.
     /// </summary>
     private bool NeedsRescue(JobRecord job)
     {
         var now = time.GetUtcNow();
         return JobTransitions.HasExpiredLease(job, now)
-            || (job is { Status: JobStatus.Running, Lease: { } lease }
-                && lease.ExpiresAt > now + options.Value.LeaseDuration
+            || (job is { Status: JobStatus.Running, Lease: { } held }
+                && held.ExpiresAt > now + lease.Value.LeaseDuration
                 && !attempts.Contains(job.JobId));
+    }
+}
+
+/// <summary>
+/// Recovers the jobs of the previous run at start. Running jobs are rescued: only one process can open the database, so
+/// none of their dispatchers is alive. Pending jobs enter the queue, or the schedule until their back-off is over.
+/// </summary>
+internal sealed class JobRecovery(
+    IJobStore store, JobTracker tracker, PendingJobs pending, TenantJobs tenants, IOptions<RetryOptions> retry,
+    TimeProvider time, ILogger<JobRecovery> logger)
+{
+    /// <summary>The failure of an attempt that a crash cut off.</summary>
+    public static readonly JobFailure Interrupted =
+        new(ErrorReason.LeaseLost, "The JobService ended during this attempt without returning the job to the queue.");
+
+    /// <summary>Recovers all jobs. Call this once, before the service accepts calls or dispatches.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await tenants.LoadAsync(cancellationToken);
+        var rescued = 0;
+        var unfinished = await store.ListUnfinishedAsync(cancellationToken);
+        foreach (var job in unfinished)
+        {
+            if (job.Status == JobStatus.Pending)
+            {
+                pending.Restore(job);
+                continue;
+            }
+
+            // The commit queues the job.
+            var changed = await tracker.ChangeAsync(
+                job.JobId,
+                stored => RetryPolicy.AfterLoss(stored, Interrupted, retry.Value, time.GetUtcNow()),
+                cancellationToken);
+            JobTraces.ShowLostAttempt(changed!);
+            rescued++;
+        }
+
+        if (unfinished.Count > 0)
+        {
+            logger.LogInformation("{Count} unfinished jobs recovered, {Rescued} of them were running",
+                unfinished.Count, rescued);
+        }
     }
 }

@@ -2,22 +2,23 @@ using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Tracing;
+using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
-/// Makes one attempt at a job: claims it, has its segments worked on, and settles it. However the attempt ends, the job
-/// is afterwards terminal, or pending with the time of its next attempt; only a crash, or a lease that was lost, leaves
-/// that to the rescuer.
+/// Makes one attempt at a job: claims it, renews its lease while <see cref="JobExecution"/> works, and stores how the
+/// attempt ended. Afterwards the job is terminal, or pending with the time of its next attempt; only a crash or a lost
+/// lease leaves that to <see cref="JobRescuer"/>.
 /// </summary>
 internal sealed class JobRunner(
-    JobTracker board,
+    JobTracker tracker,
     JobExecution execution,
     LocalAttempts attempts,
     CrashPoints crashPoints,
-    IOptions<DispatchOptions> dispatch,
+    IOptions<LeaseOptions> lease,
     IOptions<RetryOptions> retry,
     TimeProvider time,
     Random random,
@@ -27,8 +28,8 @@ internal sealed class JobRunner(
     private static readonly TimeSpan SettleInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Runs an attempt. Returns how long the next attempt has to wait; null where this one decided the job, or has no
-    /// say in it any more. Cancelling hands the job back.
+    /// Runs an attempt. Cancellation returns the job to the queue. Returns the back-off before the next attempt; null
+    /// if this attempt decided the job or lost it.
     /// </summary>
     public async Task<TimeSpan?> RunAsync(Guid jobId, CancellationToken cancellationToken)
     {
@@ -46,53 +47,13 @@ internal sealed class JobRunner(
         }
         finally
         {
-            // A job that was deleted meanwhile tells nothing of its attempts any more.
+            // A deleted job has no record of the attempt's end.
             if (span is not null)
             {
-                var job = await board.FindAsync(jobId, CancellationToken.None);
+                var job = await tracker.FindAsync(jobId, CancellationToken.None);
                 JobTraces.EndAttempt(span, job ?? claim.Claimed, claim.Claimed.Attempts.Count);
             }
         }
-    }
-
-    private async Task<TimeSpan?> RunAsync(JobRecord job, LocalAttempt attempt, CancellationToken cancellationToken)
-    {
-        var jobId = job.JobId;
-        using var scope = logger.BeginScope("Job {JobId} attempt {Attempt}", jobId, job.Attempts.Count);
-        logger.LogInformation("Job {JobId} started, attempt {Attempt}", jobId, job.Attempts.Count);
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(attempt.Cancellation);
-        var heartbeat = BeatAsync(attempt, ended.Token);
-        JobFailure? failure = null;
-        CompletedWork? work = null;
-        try
-        {
-            work = await execution.RunAsync(job, attempt.Token, attempt.Cancellation);
-        }
-        catch (TransitionRefusedException)
-        {
-            attempt.Lose();
-        }
-        catch (Exception exception) when (!attempt.IsLost)
-        {
-            failure = FailureOf(jobId, exception, cancellationToken);
-        }
-        catch (Exception exception)
-        {
-            logger.LogDebug(exception, "What ran for job {JobId} ended", jobId);
-        }
-
-        // Nothing but this method and a caller's CancelJob changes the job from here on.
-        await ended.CancelAsync();
-        await heartbeat;
-        if (attempt.IsLost)
-        {
-            logger.LogWarning(
-                "Job {JobId} was cancelled, or its lease was lost; the result of attempt {Attempt} is dropped",
-                jobId, job.Attempts.Count);
-            return null;
-        }
-
-        return await SettleAsync(job, attempt.Token, work, failure, DelayAfter(job, failure, cancellationToken));
     }
 
     private async Task<(JobRecord Waiting, JobRecord Claimed)?> ClaimAsync(
@@ -101,49 +62,88 @@ internal sealed class JobRunner(
         JobRecord? waiting = null;
         try
         {
-            var claimed = await board.ChangeAsync(
+            var claimed = await tracker.ChangeAsync(
                 attempt.JobId,
-                job => JobTransitions.Claim(
-                    waiting = job, attempt.Token, time.GetUtcNow(), dispatch.Value.LeaseDuration),
+                job => JobTransitions.Claim(waiting = job, attempt.Token, time.GetUtcNow(), lease.Value.LeaseDuration),
                 cancellationToken);
             return claimed is null ? null : (waiting!, claimed);
         }
         catch (TransitionRefusedException refused)
         {
-            // The queue is a hint: the job may have been claimed or ended since its id was put there.
-            logger.LogDebug("Not claimed: {Message}", refused.Message);
+            // The queue is a hint: the job can be claimed or ended since its id was queued.
+            logger.LogDebug("Job {JobId} not claimed: {Message}", attempt.JobId, refused.Message);
             return null;
         }
     }
 
-    /// <summary>Renews the lease until the attempt ends, or turns out to be lost.</summary>
-    private async Task BeatAsync(LocalAttempt attempt, CancellationToken endedToken)
+    private async Task<TimeSpan?> RunAsync(JobRecord job, LocalAttempt attempt, CancellationToken cancellationToken)
     {
-        using var timer = new PeriodicTimer(dispatch.Value.HeartbeatInterval, time);
-        while (await WaitForBeatAsync(timer, endedToken))
+        var jobId = job.JobId;
+        using var scope = logger.BeginScope("Job {JobId} attempt {Attempt}", jobId, job.Attempts.Count);
+        logger.LogInformation("Job {JobId} started (attempt {Attempt})", jobId, job.Attempts.Count);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(attempt.Cancellation);
+        var heartbeat = RenewLeaseAsync(attempt, ended.Token);
+        JobFailure? failure = null;
+        JobResult? result = null;
+        try
+        {
+            result = await execution.RunAsync(job, attempt.Token, attempt.Cancellation);
+        }
+        catch (TransitionRefusedException)
+        {
+            attempt.MarkLost();
+        }
+        catch (Exception exception) when (!attempt.IsLost)
+        {
+            failure = FailureOf(jobId, exception, cancellationToken);
+        }
+        catch (Exception exception)
+        {
+            logger.LogDebug(exception, "Lost attempt at job {JobId} ended", jobId);
+        }
+
+        // From here on only this method and a caller's CancelJob change the job.
+        await ended.CancelAsync();
+        await heartbeat;
+        if (attempt.IsLost)
+        {
+            logger.LogWarning(
+                "Job {JobId} was cancelled or its lease was lost; the result of attempt {Attempt} is discarded",
+                jobId, job.Attempts.Count);
+            return null;
+        }
+
+        return await SettleAsync(job, attempt.Token, result, failure, DelayAfter(job, failure, cancellationToken));
+    }
+
+    /// <summary>Renews the lease until the attempt ends or is lost.</summary>
+    private async Task RenewLeaseAsync(LocalAttempt attempt, CancellationToken endedToken)
+    {
+        using var timer = new PeriodicTimer(lease.Value.HeartbeatInterval, time);
+        while (await WaitForTickAsync(timer, endedToken))
         {
             try
             {
-                await board.ChangeAsync(
+                await tracker.ChangeAsync(
                     attempt.JobId,
-                    job => JobTransitions.Renew(job, attempt.Token, time.GetUtcNow(), dispatch.Value.LeaseDuration),
+                    job => JobTransitions.Renew(job, attempt.Token, time.GetUtcNow(), lease.Value.LeaseDuration),
                     CancellationToken.None);
             }
             catch (TransitionRefusedException)
             {
-                attempt.Lose();
+                attempt.MarkLost();
                 return;
             }
             catch (Exception exception)
             {
-                // Not lost yet: where this cannot be stored, nobody else can have stored anything either. The next
-                // beat, or the end of the attempt, finds out whether the lease expired meanwhile.
-                logger.LogError(exception, "The lease of job {JobId} could not be renewed", attempt.JobId);
+                // Not lost yet: if this process cannot write to the database, no other can have. The next heartbeat, or
+                // the end of the attempt, finds out whether the lease has expired.
+                logger.LogError(exception, "Lease of job {JobId} not renewed; retrying", attempt.JobId);
             }
         }
     }
 
-    private static async Task<bool> WaitForBeatAsync(PeriodicTimer timer, CancellationToken cancellationToken)
+    private static async Task<bool> WaitForTickAsync(PeriodicTimer timer, CancellationToken cancellationToken)
     {
         try
         {
@@ -160,17 +160,16 @@ internal sealed class JobRunner(
         switch (exception)
         {
             case OperationCanceledException when cancellationToken.IsCancellationRequested:
-                return new JobFailure(ErrorReason.ShuttingDown, "The JobService was stopped during this attempt.");
-            case InferenceFailedException inference:
-                logger.LogWarning(
-                    "Job {JobId}: {Reason}: {Message}", jobId, inference.Failure.Reason, inference.Failure.Message);
-                return inference.Failure;
+                return new JobFailure(ErrorReason.ShuttingDown, "The JobService stopped during this attempt.");
+            case InferenceFailedException { Failure: var failure }:
+                logger.LogWarning("Job {JobId}: {Reason}: {Message}", jobId, failure.Reason.ToText(), failure.Message);
+                return failure;
             case ServiceException service:
-                logger.LogWarning("Job {JobId}: {Reason}: {Message}", jobId, service.Reason, service.Message);
+                logger.LogWarning("Job {JobId}: {Reason}: {Message}", jobId, service.Reason.ToText(), service.Message);
                 return new JobFailure(service.Reason, service.Message, service.Metadata);
             default:
                 var errorId = Guid.NewGuid().ToString("N");
-                logger.LogError(exception, "Job {JobId} failed unexpectedly, error id {ErrorId}", jobId, errorId);
+                logger.LogError(exception, "Job {JobId} failed unexpectedly (error id {ErrorId})", jobId, errorId);
                 return new JobFailure(
                     ErrorReason.Internal,
                     $"The JobService failed unexpectedly. Its log has the cause under error id {errorId}.",
@@ -178,7 +177,7 @@ internal sealed class JobRunner(
         }
     }
 
-    /// <summary>A stop of this service says nothing about the job: the next attempt need not wait.</summary>
+    /// <summary>A stop of this service says nothing about the job, so the next attempt needs no back-off.</summary>
     private TimeSpan? DelayAfter(JobRecord job, JobFailure? failure, CancellationToken cancellationToken) =>
         failure switch
         {
@@ -187,19 +186,17 @@ internal sealed class JobRunner(
             _ => RetryPolicy.DelayBeforeRetry(job, failure, retry.Value, random.NextDouble()),
         };
 
-    /// <summary>
-    /// Stores how the attempt ended, and tries until that is done: a job must not stay running by itself.
-    /// </summary>
+    /// <summary>Stores how the attempt ended, and retries until it succeeds: a job must not stay running.</summary>
     private async Task<TimeSpan?> SettleAsync(
-        JobRecord job, Guid token, CompletedWork? work, JobFailure? failure, TimeSpan? delay)
+        JobRecord job, Guid token, JobResult? result, JobFailure? failure, TimeSpan? delay)
     {
         while (true)
         {
             try
             {
-                var settled = await board.ChangeAsync(
-                    job.JobId, stored => Settle(stored, token, work, failure, delay), CancellationToken.None);
-                logger.LogInformation("Job {JobId} is {Status}", job.JobId, settled?.Status);
+                var settled = await tracker.ChangeAsync(
+                    job.JobId, stored => Settle(stored, token, result, failure, delay), CancellationToken.None);
+                logger.LogInformation("Job {JobId} is {Status}", job.JobId, NameOf(settled));
                 if (failure is null)
                 {
                     crashPoints.Pass(CrashPoint.JobCompleted);
@@ -211,26 +208,28 @@ internal sealed class JobRunner(
             }
             catch (TransitionRefusedException refused)
             {
-                logger.LogWarning("The end of an attempt was refused: {Message}", refused.Message);
+                logger.LogWarning("End of the attempt at job {JobId} refused: {Message}", job.JobId, refused.Message);
                 return null;
             }
             catch (Exception exception)
             {
-                logger.LogError(exception, "How job {JobId} ended could not be stored; trying again", job.JobId);
+                logger.LogError(exception, "End of the attempt at job {JobId} not stored; retrying", job.JobId);
                 await Task.Delay(SettleInterval, time);
             }
         }
     }
 
-    private JobRecord Settle(JobRecord job, Guid token, CompletedWork? work, JobFailure? failure, TimeSpan? delay)
+    private JobRecord Settle(JobRecord job, Guid token, JobResult? result, JobFailure? failure, TimeSpan? delay)
     {
         if (failure is null)
         {
-            return JobTransitions.Complete(job, token, work!.OutputPath, work.Summary, time.GetUtcNow());
+            return JobTransitions.Complete(job, token, result!.OutputPath, result.Summary, time.GetUtcNow());
         }
 
         return delay is null
             ? JobTransitions.Fail(job, token, failure, time.GetUtcNow())
             : JobTransitions.Release(job, token, failure, delay.Value, time.GetUtcNow());
     }
+
+    private static string NameOf(JobRecord? job) => job is null ? "deleted" : JobStatusNames.Of(job.Status);
 }

@@ -1,19 +1,17 @@
 namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
-/// The attempts that this process makes. A commit that takes a job away from one, by CancelJob or by a rescue, cancels
-/// it: the calls under way for it end, and with them what they run in the InferenceService.
+/// The attempts that run in this process. A commit that takes the job away from an attempt (CancelJob, a rescue)
+/// cancels the attempt: its calls end, and with them their work in the InferenceService.
 /// </summary>
 internal sealed class LocalAttempts
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<Guid, List<LocalAttempt>> _attempts = [];
 
-    public LocalAttempts(IJobStore store) => store.Committed += Follow;
+    public LocalAttempts(IJobStore store) => store.Committed += OnCommitted;
 
-    /// <summary>
-    /// Begins an attempt; to be called before its claim, so that no change after the claim is missed.
-    /// </summary>
+    /// <summary>Begins an attempt. Call this before its claim, so that no change after the claim is missed.</summary>
     public LocalAttempt Begin(Guid jobId, Guid token, CancellationToken stopToken)
     {
         var attempt = new LocalAttempt(this, jobId, token, stopToken);
@@ -30,7 +28,7 @@ internal sealed class LocalAttempts
         return attempt;
     }
 
-    /// <summary>Whether an attempt at the job is under way here, lost or not.</summary>
+    /// <summary>Whether an attempt at the job runs here, even a lost one.</summary>
     public bool Contains(Guid jobId)
     {
         lock (_lock)
@@ -39,7 +37,7 @@ internal sealed class LocalAttempts
         }
     }
 
-    /// <summary>Returns when nothing runs for the job that was begun before this call.</summary>
+    /// <summary>Waits until all attempts at the job that began before this call have ended.</summary>
     public Task WaitUntilEndedAsync(Guid jobId, CancellationToken cancellationToken)
     {
         lock (_lock)
@@ -50,7 +48,7 @@ internal sealed class LocalAttempts
         }
     }
 
-    /// <summary>Forgets an attempt that is over.</summary>
+    /// <summary>Removes an attempt that has ended.</summary>
     public void Remove(LocalAttempt attempt)
     {
         lock (_lock)
@@ -64,7 +62,7 @@ internal sealed class LocalAttempts
         }
     }
 
-    private void Follow(JobCommit commit)
+    private void OnCommitted(JobCommit commit)
     {
         lock (_lock)
         {
@@ -76,9 +74,69 @@ internal sealed class LocalAttempts
                 }
                 else if (attempt.IsClaimed)
                 {
-                    attempt.Lose();
+                    attempt.MarkLost();
                 }
             }
+        }
+    }
+}
+
+/// <summary>An attempt in this process, from before its claim until all its work has ended.</summary>
+internal sealed class LocalAttempt : IAsyncDisposable
+{
+    private readonly LocalAttempts _all;
+    private readonly CancellationTokenSource _source;
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _isLost;
+    private Task _cancelling = Task.CompletedTask;
+
+    public LocalAttempt(LocalAttempts all, Guid jobId, Guid token, CancellationToken stopToken)
+    {
+        _all = all;
+        _source = CancellationTokenSource.CreateLinkedTokenSource(stopToken);
+        JobId = jobId;
+        Token = token;
+        Cancellation = _source.Token;
+    }
+
+    public Guid JobId { get; }
+
+    /// <summary>The lease token of this attempt.</summary>
+    public Guid Token { get; }
+
+    /// <summary>Whether the claim is durable.</summary>
+    public bool IsClaimed { get; set; }
+
+    /// <summary>Whether the attempt lost the job: cancelled, rescued, or its lease expired.</summary>
+    public bool IsLost => Volatile.Read(ref _isLost) != 0;
+
+    /// <summary>Cancelled when the service stops or the attempt is lost.</summary>
+    public CancellationToken Cancellation { get; }
+
+    /// <summary>Completes when all work of the attempt has ended.</summary>
+    public Task Ended => _ended.Task;
+
+    /// <summary>Marks the attempt as lost and cancels its work without waiting for its end.</summary>
+    public void MarkLost()
+    {
+        if (Interlocked.Exchange(ref _isLost, 1) == 0)
+        {
+            _cancelling = _source.CancelAsync();
+        }
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        _all.Remove(this);
+        try
+        {
+            await _cancelling;
+        }
+        finally
+        {
+            _source.Dispose();
+            _ended.SetResult();
         }
     }
 }

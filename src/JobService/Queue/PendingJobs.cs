@@ -3,9 +3,9 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
-/// Which jobs are pending, kept in step with the database by its commits: those that may run are in the queue, the
-/// others follow when their time has come. It also counts places, so that a submission knows whether there is one
-/// before its video is stored.
+/// Tracks the pending jobs by following commits: runnable jobs are in the queue, the others are in a schedule until
+/// their back-off is over. It also counts reservations, so that a submission learns whether the queue is full before
+/// its video is stored.
 /// </summary>
 internal sealed class PendingJobs : IDisposable
 {
@@ -16,7 +16,7 @@ internal sealed class PendingJobs : IDisposable
     private readonly TimeProvider _time;
     private readonly long _origin;
     private readonly ITimer _timer;
-    private readonly Dictionary<Guid, Place> _pending = [];
+    private readonly Dictionary<Guid, Entry> _pending = [];
     private readonly Dictionary<Guid, int> _reserved = [];
     private readonly PriorityQueue<Guid, TimeSpan> _schedule = new();
 
@@ -31,10 +31,10 @@ internal sealed class PendingJobs : IDisposable
         _origin = time.GetTimestamp();
         _timer = time.CreateTimer(
             _ => QueueDue(), state: null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        store.Committed += Follow;
+        store.Committed += OnCommitted;
     }
 
-    /// <summary>How many jobs are pending, in the queue or not.</summary>
+    /// <summary>Number of pending jobs, queued or scheduled.</summary>
     public int Count
     {
         get
@@ -46,33 +46,31 @@ internal sealed class PendingJobs : IDisposable
         }
     }
 
-    /// <summary>How many of them wait for their back-off.</summary>
+    /// <summary>Number of pending jobs that wait for their back-off.</summary>
     public int ScheduledCount
     {
         get
         {
             lock (_lock)
             {
-                return _pending.Values.Count(place => place.Due is not null);
+                return _pending.Values.Count(entry => entry.Due is not null);
             }
         }
     }
 
-    /// <summary>
-    /// Since when the job waits that waits for the longest time and may run; null where there is none. Looks at all.
-    /// </summary>
+    /// <summary>Enqueue time of the oldest runnable job; null if no job is runnable. O(n).</summary>
     public DateTimeOffset? OldestQueuedAt
     {
         get
         {
             lock (_lock)
             {
-                return _pending.Values.Where(place => place.Due is null).Min(place => (DateTimeOffset?)place.QueuedAt);
+                return _pending.Values.Where(entry => entry.Due is null).Min(entry => (DateTimeOffset?)entry.QueuedAt);
             }
         }
     }
 
-    /// <summary>The ids of all pending jobs as they are now, in no order.</summary>
+    /// <summary>A snapshot of the ids of all pending jobs, unordered.</summary>
     public IReadOnlyList<Guid> Ids
     {
         get
@@ -84,7 +82,7 @@ internal sealed class PendingJobs : IDisposable
         }
     }
 
-    /// <summary>Adds a job that was pending before this start.</summary>
+    /// <summary>Adds a job that was pending before the service started.</summary>
     public void Restore(JobRecord job)
     {
         lock (_lock)
@@ -94,34 +92,34 @@ internal sealed class PendingJobs : IDisposable
     }
 
     /// <summary>
-    /// Keeps a place for a job that is to become pending; false where as many jobs are pending or announced as there
-    /// may be. A job that is pending or announced needs no other place.
+    /// Reserves a place for a job that is about to become pending; false if the number of pending and reserved jobs has
+    /// reached the limit. A job that is already pending or reserved always succeeds.
     /// </summary>
     public bool TryReserve(Guid jobId, int limit)
     {
         lock (_lock)
         {
-            var announced = _reserved.GetValueOrDefault(jobId);
-            if (announced == 0 && !_pending.ContainsKey(jobId) && _pending.Count + _reserved.Count >= limit)
+            var reservations = _reserved.GetValueOrDefault(jobId);
+            if (reservations == 0 && !_pending.ContainsKey(jobId) && _pending.Count + _reserved.Count >= limit)
             {
                 return false;
             }
 
-            _reserved[jobId] = announced + 1;
+            _reserved[jobId] = reservations + 1;
             return true;
         }
     }
 
-    /// <summary>Gives a place back; nothing where the job has become pending and took it.</summary>
-    public void GiveBack(Guid jobId)
+    /// <summary>Releases a reservation; does nothing if the job became pending, which consumed it.</summary>
+    public void ReleaseReservation(Guid jobId)
     {
         lock (_lock)
         {
-            if (_reserved.TryGetValue(jobId, out var announced))
+            if (_reserved.TryGetValue(jobId, out var reservations))
             {
-                if (announced > 1)
+                if (reservations > 1)
                 {
-                    _reserved[jobId] = announced - 1;
+                    _reserved[jobId] = reservations - 1;
                 }
                 else
                 {
@@ -131,7 +129,7 @@ internal sealed class PendingJobs : IDisposable
         }
     }
 
-    /// <summary>Whether a place is kept for a job that is not pending yet.</summary>
+    /// <summary>Whether a job that is not yet pending has a reservation.</summary>
     public bool IsReserved(Guid jobId)
     {
         lock (_lock)
@@ -140,23 +138,23 @@ internal sealed class PendingJobs : IDisposable
         }
     }
 
-    /// <summary>Whether the job is pending and its next attempt may not begin yet.</summary>
+    /// <summary>Whether the job is pending and waits for its back-off.</summary>
     public bool IsScheduled(Guid jobId)
     {
         lock (_lock)
         {
-            return _pending.TryGetValue(jobId, out var place) && place.Due is not null;
+            return _pending.TryGetValue(jobId, out var entry) && entry.Due is not null;
         }
     }
 
-    /// <summary>Puts an id back that was taken from the queue, unless its job has been changed since.</summary>
+    /// <summary>Queues a dequeued id again if its job is still runnable.</summary>
     public void Return(Guid jobId)
     {
         lock (_lock)
         {
-            if (_pending.TryGetValue(jobId, out var place) && place.Due is null)
+            if (_pending.TryGetValue(jobId, out var entry) && entry.Due is null)
             {
-                _queue.Enqueue(jobId, place.Rank);
+                _queue.Enqueue(jobId, entry.Rank);
             }
         }
     }
@@ -164,7 +162,7 @@ internal sealed class PendingJobs : IDisposable
     /// <inheritdoc />
     public void Dispose() => _timer.Dispose();
 
-    private void Follow(JobCommit commit)
+    private void OnCommitted(JobCommit commit)
     {
         lock (_lock)
         {
@@ -187,18 +185,18 @@ internal sealed class PendingJobs : IDisposable
         if (delay > TimeSpan.Zero)
         {
             var due = Elapsed() + delay;
-            _pending[job.JobId] = new Place(rank, due, job.QueuedAt);
+            _pending[job.JobId] = new Entry(rank, due, job.QueuedAt);
             _schedule.Enqueue(job.JobId, due);
             SetTimer();
         }
         else
         {
-            _pending[job.JobId] = new Place(rank, Due: null, job.QueuedAt);
+            _pending[job.JobId] = new Entry(rank, Due: null, job.QueuedAt);
             _queue.Enqueue(job.JobId, rank);
         }
     }
 
-    /// <summary>A clock that was set back must not park a job: no wait is longer than the longest back-off.</summary>
+    /// <summary>Limits the wait to Retry:MaxDelay, so that a clock set back does not delay a job further.</summary>
     private TimeSpan DelayOf(JobRecord job)
     {
         if (job.NextAttemptAt is not { } nextAttemptAt)
@@ -218,11 +216,11 @@ internal sealed class PendingJobs : IDisposable
             {
                 _schedule.Dequeue();
 
-                // An entry whose job was cancelled, or scheduled anew, is of no use any more.
-                if (_pending.TryGetValue(jobId, out var place) && place.Due == due)
+                // The job can be cancelled or rescheduled since; then this entry is stale.
+                if (_pending.TryGetValue(jobId, out var entry) && entry.Due == due)
                 {
-                    _pending[jobId] = place with { Due = null };
-                    _queue.Enqueue(jobId, place.Rank);
+                    _pending[jobId] = entry with { Due = null };
+                    _queue.Enqueue(jobId, entry.Rank);
                 }
             }
 
@@ -234,17 +232,17 @@ internal sealed class PendingJobs : IDisposable
     {
         if (_schedule.TryPeek(out _, out var due))
         {
-            // Whole milliseconds, rounded up: a timer that fires early would find nothing due.
+            // Rounded up to whole milliseconds, because a timer that fires early would find nothing due.
             var wait = Math.Max(0, Math.Ceiling((due - Elapsed()).TotalMilliseconds));
             _timer.Change(TimeSpan.FromMilliseconds(wait), Timeout.InfiniteTimeSpan);
         }
     }
 
-    /// <summary>Time that no change of the wall clock moves.</summary>
+    /// <summary>Monotonic time, unaffected by changes of the wall clock.</summary>
     private TimeSpan Elapsed() => _time.GetElapsedTime(_origin);
 
     /// <param name="Rank">Rank in the queue.</param>
-    /// <param name="Due">When the job is to be queued; null where it was.</param>
-    /// <param name="QueuedAt">Since when the job waits.</param>
-    private sealed record Place(DateTimeOffset Rank, TimeSpan? Due, DateTimeOffset QueuedAt);
+    /// <param name="Due">End of the back-off; null if the job is queued.</param>
+    /// <param name="QueuedAt">When the job entered the queue.</param>
+    private sealed record Entry(DateTimeOffset Rank, TimeSpan? Due, DateTimeOffset QueuedAt);
 }

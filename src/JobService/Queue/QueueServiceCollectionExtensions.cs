@@ -1,28 +1,32 @@
 using ForegSyte.Hosting.Configuration;
+using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Queue;
 
-/// <summary>Adds the queue, the dispatcher, which begins where the run before ended, and the rescuer.</summary>
+/// <summary>Registers the tracker of jobs, the queue, the dispatcher and the rescuer.</summary>
 internal static class QueueServiceCollectionExtensions
 {
     public static void AddDispatcher(this IServiceCollection services)
     {
-        services.AddCheckedOptions<DispatchOptions>(DispatchOptions.Section)
+        services.AddDispatchSection<DispatchOptions>(DispatchOptions.Section);
+        services.AddDispatchSection<SegmentOptions>(SegmentOptions.Section);
+        services.AddDispatchSection<LeaseOptions>(LeaseOptions.Section)
             .Validate(
                 options => options.HeartbeatInterval * 2 <= options.LeaseDuration,
-                "Dispatch:HeartbeatInterval has to be at most half of Dispatch:LeaseDuration.");
+                "Dispatch:HeartbeatInterval must be at most half of Dispatch:LeaseDuration.");
         services.AddCheckedOptions<RetryOptions>(RetryOptions.Section)
             .Validate(
                 options => options.FirstDelay <= options.MaxDelay,
-                "Retry:FirstDelay has to be at most Retry:MaxDelay.");
+                "Retry:FirstDelay must be at most Retry:MaxDelay.");
         services.AddCheckedOptions<QueueOptions>(QueueOptions.Section);
+        services.AddSingleton<JobTracker>();
         services.AddSingleton<IJobQueue, InMemoryQueue>();
         services.AddSingleton<PendingJobs>();
         services.AddSingleton<TenantJobs>();
         services.AddSingleton<LocalAttempts>();
         services.AddSingleton<InferenceAvailability>();
         services.AddSingleton<WaitReasons>();
-#pragma warning disable RS0030 // The one place that takes it: safe for many threads, as a Random of one's own is not.
+#pragma warning disable RS0030 // The only use: Random.Shared is thread-safe, a new Random is not.
         services.AddSingleton(Random.Shared);
 #pragma warning restore RS0030
         services.AddSingleton<SegmentRuns>();
@@ -37,5 +41,16 @@ internal static class QueueServiceCollectionExtensions
         services.AddHostedService<StopAfterDrain>();
         services.AddSingleton<JobRescuer>();
         services.AddHostedService(provider => provider.GetRequiredService<JobRescuer>());
+    }
+
+    /// <summary>Binds one of the options classes that share the section "Dispatch".</summary>
+    private static OptionsBuilder<TOptions> AddDispatchSection<TOptions>(
+        this IServiceCollection services, string section)
+        where TOptions : class
+    {
+        Type[] all = [typeof(DispatchOptions), typeof(SegmentOptions), typeof(LeaseOptions)];
+        return services.AddCheckedOptions<TOptions>(
+            section,
+            [.. all.Except([typeof(TOptions)]).SelectMany(type => type.GetProperties()).Select(key => key.Name)]);
     }
 }

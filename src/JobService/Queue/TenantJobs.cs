@@ -3,23 +3,23 @@ using ForegSyte.V1;
 namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
-/// How many jobs each tenant has, kept in step with the database by its commits; jobs that are announced count too, so
-/// that however many calls come at once, no more are accepted than may be.
+/// Counts the jobs of each tenant by following commits. Reservations count too, so that concurrent submissions never
+/// exceed a quota.
 /// </summary>
 internal sealed class TenantJobs
 {
     private readonly Lock _lock = new();
     private readonly IJobStore _store;
     private readonly Dictionary<string, TenantCount> _counts = [];
-    private readonly Dictionary<Guid, TenantCount> _announced = [];
+    private readonly Dictionary<Guid, TenantCount> _reserved = [];
 
     public TenantJobs(IJobStore store)
     {
         _store = store;
-        store.Committed += Follow;
+        store.Committed += OnCommitted;
     }
 
-    /// <summary>Counts what was there before this start; to be called once, before anything is served.</summary>
+    /// <summary>Counts the stored jobs. Call this once, before the service accepts calls.</summary>
     public async Task LoadAsync(CancellationToken cancellationToken)
     {
         var counts = await _store.CountByTenantAsync(cancellationToken);
@@ -33,12 +33,12 @@ internal sealed class TenantJobs
     }
 
     /// <summary>
-    /// Announces that a job is to become pending, and tells what its tenant has with it; null where that is more than
-    /// it may be, and nothing is announced.
+    /// Reserves a place for a job that is about to become pending. Returns the tenant's counts including the job; null,
+    /// without a reservation, if they are not allowed.
     /// </summary>
-    /// <param name="job">A new job, or one that is to go back to the queue.</param>
-    /// <param name="isAllowed">Whether a tenant may have so much.</param>
-    public TenantCount? TryAnnounce(JobRecord job, Func<TenantCount, bool> isAllowed)
+    /// <param name="job">A new job, or a terminal one that a caller retries.</param>
+    /// <param name="isAllowed">Whether a tenant can have these counts.</param>
+    public TenantCount? TryReserve(JobRecord job, Func<TenantCount, bool> isAllowed)
     {
         var isNew = job.Status == JobStatus.Pending;
         lock (_lock)
@@ -50,8 +50,8 @@ internal sealed class TenantJobs
                 return null;
             }
 
-            // A second retry of the same job announces nothing more.
-            if (_announced.TryAdd(job.JobId, added))
+            // A concurrent retry of the same job needs no second reservation.
+            if (_reserved.TryAdd(job.JobId, added))
             {
                 _counts[job.Tenant] = total;
             }
@@ -60,26 +60,26 @@ internal sealed class TenantJobs
         }
     }
 
-    /// <summary>Takes an announcement back; nothing where the job has become pending.</summary>
-    public void Withdraw(Guid jobId)
+    /// <summary>Releases a reservation; does nothing if the job became pending, which consumed it.</summary>
+    public void ReleaseReservation(Guid jobId)
     {
         lock (_lock)
         {
-            if (_announced.Remove(jobId, out var added))
+            if (_reserved.Remove(jobId, out var added))
             {
                 Change(added.Tenant, -added.Jobs, -added.Pending);
             }
         }
     }
 
-    private void Follow(JobCommit commit)
+    private void OnCommitted(JobCommit commit)
     {
         var tenant = (commit.After ?? commit.Before)!.Tenant;
         lock (_lock)
         {
             if (commit.After is { Status: JobStatus.Pending })
             {
-                Withdraw(commit.JobId);
+                ReleaseReservation(commit.JobId);
             }
 
             Change(
@@ -89,7 +89,7 @@ internal sealed class TenantJobs
         }
     }
 
-    /// <summary>A tenant without jobs is forgotten: there may be many of them in time.</summary>
+    /// <summary>Drops a tenant without jobs, so that former tenants use no memory.</summary>
     private void Change(string tenant, int jobs, int pending)
     {
         var changed = Sum(

@@ -3,8 +3,9 @@ using Google.Protobuf.WellKnownTypes;
 
 namespace ForegSyte.Jobs.Queue;
 
-/// <summary>Tells why a pending job does not run yet.</summary>
-internal sealed class WaitReasons(PendingJobs pending, IJobQueue queue, InferenceAvailability gate, Drain drain)
+/// <summary>Explains why a pending job does not run yet.</summary>
+internal sealed class WaitReasons(
+    PendingJobs pending, IJobQueue queue, InferenceAvailability availability, Drain drain)
 {
     /// <summary>What a job waits for; null unless it is pending.</summary>
     public JobWait? Of(JobRecord job)
@@ -22,10 +23,10 @@ internal sealed class WaitReasons(PendingJobs pending, IJobQueue queue, Inferenc
         return new JobWait
         {
             Reason = drain.Began.IsCancellationRequested ? WaitReason.Draining
-                : gate.IsClosed ? WaitReason.NoInferenceService
+                : availability.IsUnavailable ? WaitReason.NoInferenceService
                 : WaitReason.Queued,
 
-            // A job that is pending and not in the queue was just taken from its front.
+            // A pending job outside the queue was just dequeued from the front.
             QueuePosition = queue.PositionOf(job.JobId) ?? 1,
         };
     }

@@ -1,4 +1,3 @@
-using ForegSyte.Jobs.Filters;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.V1;

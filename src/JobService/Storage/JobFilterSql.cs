@@ -1,5 +1,4 @@
 using System.Globalization;
-using ForegSyte.Jobs.Filters;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Storage;

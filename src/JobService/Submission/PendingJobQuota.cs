@@ -57,14 +57,14 @@ internal sealed class PendingJobQuota(
         }
 
         ServiceException? refusal = null;
-        tenants.TryAnnounce(job, count =>
+        tenants.TryReserve(job, count =>
         {
             refusal = Refusal(count, isNew: job.Status == JobStatus.Pending);
             return refusal is null;
         });
         if (refusal is not null)
         {
-            pending.GiveBack(job.JobId);
+            pending.ReleaseReservation(job.JobId);
             throw refusal;
         }
 
@@ -126,8 +126,8 @@ internal sealed class PendingJobQuota(
     {
         public void Dispose()
         {
-            tenants.Withdraw(jobId);
-            pending.GiveBack(jobId);
+            tenants.ReleaseReservation(jobId);
+            pending.ReleaseReservation(jobId);
         }
     }
 }

@@ -212,7 +212,7 @@ internal sealed class VideoChecks(IOptions<SubmitOptions> options)
     public static void RequireBeginning(string field, ReadOnlySpan<byte> beginning) =>
         Require(field, Mp4Check.InspectBeginning(beginning));
 
-    private static void Require(string field, Mp4Verdict verdict)
+    private static void Require(string field, Mp4CheckResult verdict)
     {
         if (verdict.Problem is { } problem)
         {

@@ -6,41 +6,40 @@ using ForegSyte.Protocol.Tracing;
 namespace ForegSyte.Jobs.Tracing;
 
 /// <summary>
-/// The spans of jobs. A job keeps the context of the call that submitted it, so that all its attempts, those after a
-/// restart too, belong to that call's trace.
+/// The spans of jobs. A job stores the trace context of its submission, so that all its attempts, even after a restart,
+/// belong to the submission's trace.
 /// </summary>
 internal static class JobTraces
 {
-    /// <summary>Name of an attempt's span, from its claim to its end.</summary>
+    /// <summary>Span of an attempt, from its claim to its end.</summary>
     public const string Attempt = "job.attempt";
 
-    /// <summary>Name of the span of a job's wait for an attempt.</summary>
+    /// <summary>Span of a job's wait for an attempt.</summary>
     public const string Queue = "job.queue";
 
-    /// <summary>Name of the span in which a submission makes its video durable.</summary>
+    /// <summary>Span in which a submission makes its video durable.</summary>
     public const string StoreVideo = "job.store_video";
 
-    /// <summary>Name of the span in which a submission makes its job durable, with the wait for others.</summary>
+    /// <summary>Span in which a submission commits its job, including the wait for the batch.</summary>
     public const string Commit = "job.commit";
 
-    /// <summary>Name of the span of a segment, from its first call to its place in the storage.</summary>
+    /// <summary>Span of a segment, from its first call until it is stored.</summary>
     public const string Segment = "job.segment";
 
-    /// <summary>Name of the span in which the results document is made.</summary>
+    /// <summary>Span in which an attempt writes the results document.</summary>
     public const string Results = "job.results";
 
     private const string Outcome = "foregsyte.job.outcome";
 
-    /// <summary>Where the spans come from.</summary>
     public static readonly ActivitySource Source = new("ForegSyte.Jobs", ServiceVersion.Text);
 
     /// <summary>
-    /// The context of the current call in W3C's form, to be kept with the job that it makes, also where its trace is
-    /// not exported: then neither are the attempts. Null where nobody listens.
+    /// The W3C trace context of the current call, for the job that it makes; null without a listener. If the call's
+    /// trace is not exported, the attempts' spans are not exported either.
     /// </summary>
     public static string? CurrentContext() => Source.HasListeners() ? Activity.Current?.Id : null;
 
-    /// <summary>Says which job the current span is about.</summary>
+    /// <summary>Tags the current span with a job.</summary>
     public static void Mark(Guid jobId)
     {
         if (Source.HasListeners() && Activity.Current is { Recorded: true } span)
@@ -49,22 +48,22 @@ internal static class JobTraces
         }
     }
 
-    /// <summary>Begins a step of what the current span is about; null where it is not traced.</summary>
+    /// <summary>Begins a child span of the current span; null if that is not recorded.</summary>
     public static Activity? StartStep(string name) => Source.HasListeners() && Activity.Current is { Recorded: true }
         ? Source.StartActivity(name)
         : null;
 
-    /// <summary>Begins the span of a segment of the current attempt; null where it is not traced.</summary>
+    /// <summary>Begins the span of a segment in the current attempt; null if that is not recorded.</summary>
     public static Activity? StartSegment(int startFrame, int endFrame) => StartStep(Segment)
         ?.SetTag(TraceAttributes.StartFrame, startFrame)
         .SetTag(TraceAttributes.EndFrame, endFrame);
 
     /// <summary>
-    /// Begins the span of an attempt, after one for the wait before it. Null where the job's trace is not exported; a
-    /// job from a time without traces has one for each attempt.
+    /// Records the span of the wait and begins the span of the attempt; null if the job's trace is not exported. A job
+    /// without a trace context gets a new trace for each attempt.
     /// </summary>
     /// <param name="waiting">The job before its claim.</param>
-    /// <param name="claimed">The job after it.</param>
+    /// <param name="claimed">The job after its claim.</param>
     public static Activity? StartAttempt(JobRecord waiting, JobRecord claimed)
     {
         if (!Source.HasListeners())
@@ -85,8 +84,8 @@ internal static class JobTraces
 
     /// <summary>Ends the span of an attempt.</summary>
     /// <param name="span">The span.</param>
-    /// <param name="job">The job after it.</param>
-    /// <param name="number">Its number, from 1.</param>
+    /// <param name="job">The job after the attempt.</param>
+    /// <param name="number">The attempt's number, from 1.</param>
     public static void EndAttempt(Activity span, JobRecord job, int number)
     {
         span.SetTag(Outcome, JobOutcomes.OfAttempt(job, number));
@@ -98,8 +97,8 @@ internal static class JobTraces
         span.Dispose();
     }
 
-    /// <summary>Shows an attempt that a crash cut off: its own span went with the process.</summary>
-    /// <param name="job">The job after its last attempt was given up.</param>
+    /// <summary>Records the span of an attempt that a crash cut off, whose own span was lost.</summary>
+    /// <param name="job">The job after its rescue.</param>
     public static void ShowLostAttempt(JobRecord job)
     {
         var attempt = job.Attempts[^1];
@@ -110,7 +109,7 @@ internal static class JobTraces
         }
     }
 
-    /// <summary>The job's trace, 32 hexadecimal digits; empty where none was kept.</summary>
+    /// <summary>The job's trace id in 32 hexadecimal digits; empty if the job has none.</summary>
     public static string TraceIdOf(JobRecord job) =>
         ActivityContext.TryParse(job.TraceParent, traceState: null, out var submission)
             ? submission.TraceId.ToHexString()

@@ -20,8 +20,8 @@ public sealed class DocumentTests
     private static readonly string[] Settings =
     [
         "DatabaseOptions.IdleCheckpointDelay", "DeviceOptions.DeviceIndex", "DispatchOptions.FaultDelay",
-        "DispatchOptions.HeartbeatInterval", "DispatchOptions.RescueInterval", "DispatchOptions.ServingPatience",
-        "FaultOptions.CrashAtPassing", "InferenceOptions.HealthInterval", "ListenerOptions.HealthPort",
+        "DispatchOptions.ServingPatience", "FaultOptions.CrashAtPassing", "InferenceOptions.HealthInterval",
+        "LeaseOptions.HeartbeatInterval", "LeaseOptions.RescueInterval", "ListenerOptions.HealthPort",
         "ListenerOptions.HttpPort", "ListenerOptions.Port", "QueueOptions.AgeingStep", "RetentionOptions.Interval",
         "RetryOptions.FirstDelay", "SecurityOptions.FilePollInterval", "SourcesOptions.ResumeDelay",
         "StageOptions.TextChangeThreshold", "StageOptions.TextLinesPerBatch", "StageOptions.TextLinesPerRun",

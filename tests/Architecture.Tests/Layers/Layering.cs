@@ -36,8 +36,7 @@ internal static class Layering
     /// <summary>The JobService. Jobs, the pure core, comes first; Grpc, which nobody uses, last.</summary>
     public static readonly IReadOnlyList<Layer> JobService =
     [
-        new("Jobs", "ForegSyte.Jobs") { Uses = ["Filters", Protocol] },
-        new("Filters", "ForegSyte.Jobs.Filters") { Uses = ["Jobs", Protocol] },
+        new("Jobs", "ForegSyte.Jobs") { Uses = [Protocol] },
         new("Mp4", "ForegSyte.Jobs.Mp4") { Uses = [Protocol] },
         new("DuckDB migrator", "ForegSyte.Jobs.Storage.Migrations.DuckDb") { Uses = [DuckDb, FluentMigrator] },
         new("Migrations", "ForegSyte.Jobs.Storage.Migrations") { Uses = [FluentMigrator] },
@@ -45,7 +44,7 @@ internal static class Layering
         {
             Uses =
             [
-                "Jobs", "Filters", "Migrations", "DuckDB migrator", "Faults", "Metrics", Protocol, Hosting, DuckDb,
+                "Jobs", "Migrations", "DuckDB migrator", "Faults", "Metrics", Protocol, Hosting, DuckDb,
                 FluentMigrator,
             ],
         },
@@ -73,14 +72,14 @@ internal static class Layering
         {
             Uses =
             [
-                "Jobs", "Filters", "Storage", "Uploads", "Queue", "Submission", "Faults", Protocol, Hosting,
+                "Jobs", "Storage", "Uploads", "Queue", "Submission", "Faults", Protocol, Hosting,
             ],
         },
         new("Grpc", "ForegSyte.Jobs.Grpc")
         {
             Uses =
             [
-                "Jobs", "Filters", "Storage", "Inference", "Queue", "Uploads", "Submission", "Retention",
+                "Jobs", "Storage", "Inference", "Queue", "Uploads", "Submission", "Retention",
                 "Tracing", Protocol, Hosting, GrpcLibrary,
             ],
         },

@@ -54,7 +54,7 @@ public sealed class TraceTests
         var diagnose = await CommandLineProcess.RunAsync(
             services.JobAddress, new Dictionary<string, string>(), "diagnose", jobId);
         Assert.Contains($"Trace {trace}", diagnose.StandardOutput, StringComparison.Ordinal);
-        AssertLogsHave(trace, $"Job {jobId} started, attempt 1", services.JobService);
+        AssertLogsHave(trace, $"Job {jobId} started (attempt 1)", services.JobService);
         AssertLogsHave(
             trace, $"Segment analyzed for job {jobId} (attempt 1, pipeline detect_only)", services.InferenceService);
         WrittenDocument.ReplaceWhenAsked("observability.md", "trace", TraceText.Of(spans));

@@ -1,5 +1,5 @@
 using ForegSyte.Fuzz.Tests.Running;
-using ForegSyte.Jobs.Filters;
+using ForegSyte.Jobs;
 using ForegSyte.Jobs.Grpc;
 using ForegSyte.Jobs.Storage;
 

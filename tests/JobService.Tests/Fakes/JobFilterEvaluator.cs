@@ -1,4 +1,3 @@
-using ForegSyte.Jobs.Filters;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tests.Fakes;

@@ -59,7 +59,6 @@ internal sealed class RunningJobService : IAsyncDisposable
         builder.Services.AddFaults();
         builder.Services.AddStorage(builder.Configuration);
         builder.Services.AddInferenceClient();
-        builder.Services.AddJobs();
         builder.Services.AddFetching();
         builder.Services.AddUploads();
         builder.Services.AddSubmission();

@@ -28,9 +28,9 @@ public sealed class InferenceFailuresTests
     [InlineData(StatusCode.DeadlineExceeded, ErrorReason.DeadlineExceeded)]
     [InlineData(StatusCode.ResourceExhausted, ErrorReason.ResultsTooLarge)]
     [InlineData(StatusCode.Unknown, ErrorReason.Internal)]
-    public void From_ABareCode_HasTheReasonThatItMeans(StatusCode code, ErrorReason reason)
+    public void From_AStatusWithoutDetails_HasTheReasonOfItsCode(StatusCode code, ErrorReason reason)
     {
-        var failed = InferenceFailures.From(new RpcException(new Status(code, "bare")));
+        var failed = InferenceFailures.From(new RpcException(new Status(code, "no details")));
         Assert.Equal(reason, failed.Failure.Reason);
     }
 }

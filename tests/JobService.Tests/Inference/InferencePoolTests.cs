@@ -9,7 +9,8 @@ namespace ForegSyte.Jobs.Tests.Inference;
 
 public sealed class InferencePoolTests : IAsyncLifetime
 {
-    private readonly List<Uri> _placed = [];
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
+    private readonly List<Uri> _called = [];
     private readonly ScriptedInstance _first = new("http://first:1");
     private readonly ScriptedInstance _second = new("http://second:1");
     private readonly InferencePool _pool;
@@ -36,9 +37,9 @@ public sealed class InferencePoolTests : IAsyncLifetime
         var wait = _pool.WaitUntilServingAsync(Token);
         _first.Become(InstanceHealth.Lost);
         _first.Become(InstanceHealth.NotServing);
-        Assert.False(wait.IsCompleted);
+        Assert.False(wait.IsCompleted, "The wait ended although no instance serves.");
         _second.Become(InstanceHealth.Serving);
-        await wait;
+        await WithinAsync(wait, "the wait for a serving instance to end");
     }
 
     [Fact]
@@ -50,10 +51,10 @@ public sealed class InferencePoolTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task RunAsync_TheOnlyOneHangs_FailsWithoutTellingItsAddress()
+    public async Task RunAsync_OnlyInstanceHangs_FailsWithoutItsAddress()
     {
         _first.Become(InstanceHealth.Serving);
-        await UntilAsync(() => _pool.ServingCount == 1);
+        await UntilServingAsync(1);
         var begun = new TaskCompletionSource();
         _first.Inference.OnRun = async (_, _, cancellationToken) =>
         {
@@ -61,7 +62,7 @@ public sealed class InferencePoolTests : IAsyncLifetime
             await Task.Delay(Timeout.Infinite, cancellationToken);
         };
         var call = RunAsync(0);
-        await begun.Task;
+        await WithinAsync(begun.Task, "the call to begin");
 
         _first.Become(InstanceHealth.Lost);
 
@@ -71,7 +72,7 @@ public sealed class InferencePoolTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task RunAsync_BothServe_GoesToTheOneWithTheFewestUnderWay()
+    public async Task RunAsync_BothServe_GoesToTheOneWithTheFewestCallsInFlight()
     {
         await ServeBothAsync();
         var release = new TaskCompletionSource();
@@ -87,13 +88,13 @@ public sealed class InferencePoolTests : IAsyncLifetime
     [InlineData(ErrorReason.InferenceUnavailable)]
     [InlineData(ErrorReason.DecoderLost)]
     [InlineData(ErrorReason.ShuttingDown)]
-    public async Task RunAsync_OneFailsForAReasonOfItsOwn_IsTriedOnceMoreAtTheOther(ErrorReason reason)
+    public async Task RunAsync_InstanceFails_IsRepeatedOnceAtTheOther(ErrorReason reason)
     {
         await ServeBothAsync();
         _first.Inference.OnRun = (_, _, _) => throw new InferenceFailedException(new JobFailure(reason, "Lost."));
         await RunAsync(0);
         Assert.Single(_second.Inference.Requests);
-        Assert.Equal([_first.Address, _second.Address], _placed);
+        Assert.Equal([_first.Address, _second.Address], _called);
 
         _second.Inference.OnRun = _first.Inference.OnRun;
         var failed = await Assert.ThrowsAsync<InferenceFailedException>(() => RunAsync(0));
@@ -101,7 +102,7 @@ public sealed class InferencePoolTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task RunAsync_OneFailsForAReasonOfTheVideos_IsNotTriedElsewhere()
+    public async Task RunAsync_JobFails_IsNotRepeated()
     {
         await ServeBothAsync();
         _first.Inference.OnRun = (_, _, _) =>
@@ -111,7 +112,7 @@ public sealed class InferencePoolTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task RunAsync_InstanceThatHangs_IsGivenUpAndTriedElsewhere()
+    public async Task RunAsync_InstanceHangs_IsCancelledAndRepeatedAtTheOther()
     {
         await ServeBothAsync();
         var begun = new TaskCompletionSource();
@@ -121,17 +122,17 @@ public sealed class InferencePoolTests : IAsyncLifetime
             await Task.Delay(Timeout.Infinite, cancellationToken);
         };
         var call = RunAsync(0);
-        await begun.Task;
+        await WithinAsync(begun.Task, "the call to begin");
 
         _first.Become(InstanceHealth.Lost);
 
-        await call;
+        await WithinAsync(call, "the call to end");
         Assert.Single(_second.Inference.Requests);
         Assert.Equal(1, _pool.ServingCount);
     }
 
     [Fact]
-    public async Task RunAsync_InstanceThatStops_FinishesWhatItHasAndGetsNothingNew()
+    public async Task RunAsync_InstanceStops_FinishesItsCallsAndGetsNoNewOnes()
     {
         await ServeBothAsync();
         var (begun, release) = (new TaskCompletionSource(), new TaskCompletionSource());
@@ -141,20 +142,20 @@ public sealed class InferencePoolTests : IAsyncLifetime
             return release.Task.WaitAsync(cancellationToken);
         };
         var call = RunAsync(0);
-        await begun.Task;
+        await WithinAsync(begun.Task, "the call to begin");
         _first.Become(InstanceHealth.NotServing);
-        await UntilAsync(() => _pool.ServingCount == 1);
+        await UntilServingAsync(1);
 
         await RunAsync(1);
         await RunAsync(2);
         release.SetResult();
-        await call;
+        await WithinAsync(call, "the call to end");
 
         Assert.Equal((1, 2), (_first.Inference.Requests.Count, _second.Inference.Requests.Count));
     }
 
     [Fact]
-    public async Task RunAsync_CallerCancels_IsNoFailureOfTheInstance()
+    public async Task RunAsync_CallerCancels_IsNotAFailureOfTheInstance()
     {
         await ServeBothAsync();
         using var cancel = new CancellationTokenSource();
@@ -170,9 +171,9 @@ public sealed class InferencePoolTests : IAsyncLifetime
     public async Task Job_OneOfTwoInstancesDies_CompletesInOneAttemptWithTheSameDocument()
     {
         var time = new FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 0, 0, 1, TimeSpan.Zero));
-        await using var undisturbed = new JobEngine(new ScriptedInference(), time);
-        var expected = await undisturbed.AddJobAsync();
-        await undisturbed.Runner.RunAsync(expected, Token);
+        await using var uninterrupted = new JobEngine(new ScriptedInference(), time);
+        var expected = await uninterrupted.AddJobAsync();
+        await uninterrupted.RunAsync(expected);
         await ServeBothAsync();
         _first.Inference.OnRun = async (_, call, cancellationToken) =>
         {
@@ -190,14 +191,64 @@ public sealed class InferencePoolTests : IAsyncLifetime
             _pool, time, null, storage => storage, [("Dispatch:SegmentFrames", "5")]);
         var jobId = await engine.AddJobAsync();
 
-        await engine.Runner.RunAsync(jobId, Token);
+        await engine.RunAsync(jobId);
 
         var job = await engine.ReadAsync(jobId);
         Assert.Equal((JobStatus.Completed, 1), (job.Status, job.Attempts.Count));
         Assert.Equal(
-            await File.ReadAllTextAsync(undisturbed.Folder.File("video_jobs", ArtifactKeys.Results(expected)), Token),
+            await File.ReadAllTextAsync(uninterrupted.Folder.File("video_jobs", ArtifactKeys.Results(expected)), Token),
             await File.ReadAllTextAsync(engine.Folder.File("video_jobs", ArtifactKeys.Results(jobId)), Token));
         Assert.NotEmpty(_second.Inference.Requests);
+    }
+
+    /// <summary>No health check happens in this test after the first one of each instance.</summary>
+    [Theory]
+    [InlineData(ErrorReason.InferenceUnavailable)]
+    public async Task RunAsync_AfterAnInstanceFailed_AvoidsItUntilItsNextHealthCheck(ErrorReason reason)
+    {
+        await ServeBothAsync();
+        _first.Inference.OnRun = (_, _, _) => throw new InferenceFailedException(new JobFailure(reason, "Failed."));
+        await RunAsync(0);
+        _called.Clear();
+        await RunAsync(1);
+        await RunAsync(2);
+        Assert.Equal([_second.Address, _second.Address], _called);
+        Assert.Equal(1, _pool.ServingCount);
+
+        _first.Inference.OnRun = (_, _, _) => Task.CompletedTask;
+        _first.Become(InstanceHealth.Serving);
+        await UntilServingAsync(2);
+        _called.Clear();
+        await RunAsync(3);
+        Assert.Equal([_first.Address], _called);
+    }
+
+    [Fact]
+    public async Task RunAsync_AfterALostDecoder_StillUsesTheInstance()
+    {
+        await ServeBothAsync();
+        _first.Inference.OnRun = (_, call, _) => call == 1
+            ? throw new InferenceFailedException(new JobFailure(ErrorReason.DecoderLost, "The decoder was lost."))
+            : Task.CompletedTask;
+        await RunAsync(0);
+        await RunAsync(1);
+        Assert.Equal([_first.Address, _second.Address, _first.Address], _called);
+    }
+
+    [Fact]
+    public async Task RunAsync_AfterAFailure_TheCallNoLongerCountsAsInFlight()
+    {
+        await ServeBothAsync();
+        _first.Inference.OnRun = (_, call, _) => call <= 3
+            ? throw new InferenceFailedException(new JobFailure(ErrorReason.StageFailed, "The stage failed."))
+            : Task.CompletedTask;
+        for (var call = 0; call < 3; call++)
+        {
+            await Assert.ThrowsAsync<InferenceFailedException>(() => RunAsync(call));
+        }
+
+        await RunAsync(3);
+        Assert.Equal(Enumerable.Repeat(_first.Address, 4), _called);
     }
 
     private static RunPipelineRequest RequestFor(int number) => new()
@@ -206,23 +257,39 @@ public sealed class InferencePoolTests : IAsyncLifetime
         FrameStride = 1,
     };
 
-    private Task<RunPipelineResponse> RunAsync(int number) => _pool.RunAsync(RequestFor(number), _placed.Add, Token);
+    private Task<RunPipelineResponse> RunAsync(int number) => _pool.RunAsync(RequestFor(number), _called.Add, Token);
 
     private async Task ServeBothAsync()
     {
         _first.Become(InstanceHealth.Serving);
         _second.Become(InstanceHealth.Serving);
-        await UntilAsync(() => _pool.ServingCount == 2);
+        await UntilServingAsync(2);
     }
 
-    /// <summary>Polls what the pool learns on its own threads.</summary>
-    private static async Task UntilAsync(Func<bool> condition)
+    /// <summary>Polls the pool, which learns of health checks on its own threads.</summary>
+    private async Task UntilServingAsync(int count)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!condition())
+        using var limit = new CancellationTokenSource(Limit);
+        while (_pool.ServingCount != count)
         {
-            Assert.False(limit.IsCancellationRequested, "The condition did not come true within 30 s.");
+            Assert.False(
+                limit.IsCancellationRequested,
+                $"Waited {Limit} for {count} serving instances; {_pool.ServingCount} of {_pool.KnownCount} serve.");
             await Task.Yield();
+        }
+    }
+
+    private async Task WithinAsync(Task task, string awaited)
+    {
+        try
+        {
+            await task.WaitAsync(Limit, Token);
+        }
+        catch (TimeoutException)
+        {
+            Assert.Fail(
+                $"Waited {Limit} for {awaited}; {_pool.ServingCount} instances serve, calls went to "
+                + $"[{string.Join(", ", _called)}].");
         }
     }
 }

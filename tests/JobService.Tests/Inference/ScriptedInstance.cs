@@ -5,7 +5,7 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tests.Inference;
 
-/// <summary>One InferenceService of a pool. A test says how its health is; each change is one check.</summary>
+/// <summary>A fake InferenceService of a pool. Each health that a test sets is the result of one check.</summary>
 internal sealed class ScriptedInstance(string address) : IInferenceInstance
 {
     private readonly Channel<InstanceHealth> _health = Channel.CreateUnbounded<InstanceHealth>();
@@ -14,8 +14,9 @@ internal sealed class ScriptedInstance(string address) : IInferenceInstance
 
     public Uri Address { get; } = new(address);
 
-    /// <summary>What the next check says.</summary>
-    public void Become(InstanceHealth health) => Assert.True(_health.Writer.TryWrite(health));
+    /// <summary>Sets the result of the next check.</summary>
+    public void Become(InstanceHealth health) =>
+        Assert.True(_health.Writer.TryWrite(health), "The channel of health checks is closed.");
 
     public Task<InstanceHealth> CheckAsync(CancellationToken cancellationToken) =>
         _health.Reader.ReadAsync(cancellationToken).AsTask();

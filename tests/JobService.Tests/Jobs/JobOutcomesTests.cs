@@ -8,7 +8,7 @@ public sealed class JobOutcomesTests
     private static readonly DateTimeOffset Noon = TestJobs.Noon;
 
     [Fact]
-    public void WaitingSince_NewJob_IsWhenItWasQueued() =>
+    public void WaitingSince_NewJob_IsItsQueueTime() =>
         Assert.Equal(Noon, JobOutcomes.WaitingSince(TestJobs.Pending()));
 
     [Fact]
@@ -18,7 +18,18 @@ public sealed class JobOutcomesTests
         Assert.Equal(Noon.AddMinutes(1), JobOutcomes.WaitingSince(job));
         Assert.Equal(
             Noon.AddMinutes(2), JobOutcomes.WaitingSince(job with { NextAttemptAt = Noon.AddMinutes(2) }));
+        Assert.Equal(
+            Noon.AddMinutes(1), JobOutcomes.WaitingSince(job with { NextAttemptAt = Noon.AddSeconds(30) }));
     }
+
+    [Fact]
+    public void WaitingSince_AfterARetryJob_IsTheRetry() => Assert.Equal(
+        Noon.AddHours(3),
+        JobOutcomes.WaitingSince(TestJobs.Pending() with
+        {
+            Attempts = [Attempt(ErrorReason.StageFailed)],
+            QueuedAt = Noon.AddHours(3),
+        }));
 
     [Theory]
     [InlineData(JobStatus.Completed, null, "completed")]
@@ -27,13 +38,13 @@ public sealed class JobOutcomesTests
     [InlineData(JobStatus.Cancelled, ErrorReason.JobCancelled, "cancelled")]
     [InlineData(JobStatus.Pending, ErrorReason.LeaseLost, "lost")]
     [InlineData(JobStatus.Failed, ErrorReason.LeaseLost, "lost")]
-    public void OfAttempt_LastOne_IsWhatBecameOfIt(JobStatus status, ErrorReason? reason, string expected) =>
+    public void OfAttempt_LatestAttempt_IsItsOutcome(JobStatus status, ErrorReason? reason, string expected) =>
         Assert.Equal(
             expected,
             JobOutcomes.OfAttempt(TestJobs.Pending() with { Status = status, Attempts = [Attempt(reason)] }, 1));
 
     [Fact]
-    public void OfAttempt_EarlierOneOfAJobThatFailed_WasRetried() => Assert.Equal(
+    public void OfAttempt_EarlierAttemptOfAFailedJob_IsRetried() => Assert.Equal(
         "retried",
         JobOutcomes.OfAttempt(
             TestJobs.Pending() with

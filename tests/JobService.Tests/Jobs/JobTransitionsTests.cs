@@ -4,7 +4,7 @@ using ForegSyte.V1;
 namespace ForegSyte.Jobs.Tests.Jobs;
 
 /// <summary>
-/// The state machine as properties: random walks of commands against the rules that must hold in every state.
+/// Properties of the state machine: random walks of commands, and the rules that hold in every state.
 /// </summary>
 public sealed class JobTransitionsTests
 {
@@ -15,7 +15,7 @@ public sealed class JobTransitionsTests
     private static readonly JobFailure Failure = new(ErrorReason.DecoderLost, "The decoder was lost.");
 
     /// <summary>
-    /// What a walk does in a step: which command, with whose token, how many seconds after or before the step before.
+    /// The steps of a walk: a command, a token, and the seconds since the previous step, possibly negative.
     /// </summary>
     private static readonly Gen<(int Command, Guid Token, DateTimeOffset Now, int Frames)[]> Walks =
         Gen.Select(Gen.Int[0, 10], Gen.Int[0, 2], Gen.Int[-3, 8], Gen.Int[0, 50]).Array[0, 40].Select(steps =>
@@ -87,11 +87,13 @@ public sealed class JobTransitionsTests
     {
         var job = JobTransitions.Claim(Pending(), Tokens[0], Start, LeaseDuration);
         Apply(job, (command, Tokens[0], Start + LeaseDuration - TimeSpan.FromTicks(1), 1));
-        Assert.False(JobTransitions.HasExpiredLease(job, Start + LeaseDuration - TimeSpan.FromTicks(1)));
+        Assert.False(
+            JobTransitions.HasExpiredLease(job, Start + LeaseDuration - TimeSpan.FromTicks(1)),
+            "The lease expired a tick too early.");
         var refused = Assert.Throws<TransitionRefusedException>(
             () => Apply(job, (command, Tokens[0], Start + LeaseDuration, 1)));
         Assert.Equal(TransitionRefusal.StaleLease, refused.Refusal);
-        Assert.True(JobTransitions.HasExpiredLease(job, Start + LeaseDuration));
+        Assert.True(JobTransitions.HasExpiredLease(job, Start + LeaseDuration), "The lease did not expire.");
     }
 
     [Fact]
@@ -119,6 +121,32 @@ public sealed class JobTransitionsTests
             job.Attempts);
     }
 
+    [Fact]
+    public void PlanAndAdvance_DifferentTotals_RecordEachInItsField()
+    {
+        var device = new Device { Description = "GPU" };
+        var video = new VideoInfo { FrameCount = 70 };
+        var job = JobTransitions.Claim(Pending(), Tokens[0], Start, LeaseDuration);
+        job = JobTransitions.Plan(
+            job, Tokens[0], new PlannedWork(video, 35, 8),
+            new SegmentProgress(6, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(3), null), Start.AddSeconds(1));
+        Assert.Equal((video, 35, 8), (job.Video, job.FramesTotal, job.SegmentFrames));
+        Assert.Equal(
+            (6, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(3)), (job.FramesDone, job.DecodeTime, job.InferenceTime));
+        Assert.Equal((6, Start), (job.Attempts.Single().FramesResumed, job.Attempts.Single().StartedAt));
+
+        job = JobTransitions.Advance(
+            job, Tokens[0], new SegmentProgress(14, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(11), device),
+            Start.AddSeconds(2));
+        Assert.Equal(
+            (14, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(11), device),
+            (job.FramesDone, job.DecodeTime, job.InferenceTime, job.Device));
+        Assert.Equal((35, 6), (job.FramesTotal, job.Attempts.Single().FramesResumed));
+
+        job = JobTransitions.Complete(job, Tokens[0], "results.json", new JobSummary(), Start.AddSeconds(3));
+        Assert.Equal((Start.AddSeconds(3), device), (job.Attempts.Single().EndedAt, job.Attempts.Single().Device));
+    }
+
     private static void CheckState(JobRecord job)
     {
         Assert.Equal(job.Status == JobStatus.Running, job.Lease is not null);
@@ -128,15 +156,17 @@ public sealed class JobTransitionsTests
         Assert.Equal(Enumerable.Range(1, job.Attempts.Count), job.Attempts.Select(attempt => attempt.Number));
         Assert.All(job.Attempts.SkipLast(1), attempt => Assert.NotNull(attempt.EndedAt));
         Assert.Equal(job.Status == JobStatus.Running, job.Attempts.Count > 0 && job.Attempts[^1].EndedAt is null);
-        Assert.True(job.UpdatedAt >= job.CreatedAt);
-        Assert.True(job.NextAttemptAt is null || job.Status == JobStatus.Pending);
-        Assert.True(job.ForgivenAttempts <= job.Attempts.Count);
+        Assert.True(job.UpdatedAt >= job.CreatedAt, "UpdatedAt is before CreatedAt.");
+        Assert.True(
+            job.NextAttemptAt is null || job.Status == JobStatus.Pending,
+            "A job that is not pending has a next attempt.");
+        Assert.InRange(job.ForgivenAttempts, 0, job.Attempts.Count);
     }
 
     private static void CheckStep(
         JobRecord before, JobRecord after, (int Command, Guid Token, DateTimeOffset Now, int Frames) step)
     {
-        Assert.True(after.UpdatedAt >= before.UpdatedAt, "A clock that was set back must not make a record older.");
+        Assert.True(after.UpdatedAt >= before.UpdatedAt, "UpdatedAt fell after the clock was set back.");
         if (ReferenceEquals(before, after))
         {
             return;
@@ -144,7 +174,7 @@ public sealed class JobTransitionsTests
 
         if (before.IsTerminal)
         {
-            // Only a caller brings a job back, with all its attempts before it again.
+            // Only a caller's retry leaves a terminal status; the job gets all its attempts again.
             Assert.Equal((9, JobStatus.Pending), (step.Command, after.Status));
             Assert.NotEqual(JobStatus.Completed, before.Status);
             Assert.Equal(before.Attempts, after.Attempts);
@@ -158,13 +188,13 @@ public sealed class JobTransitionsTests
         if (before.Status == JobStatus.Running && step.Command is not (7 or 8 or 10))
         {
             Assert.Equal(before.Lease!.Token, step.Token);
-            Assert.True(before.Lease.ExpiresAt > step.Now, "Nothing is done under a lease that expired.");
+            Assert.True(before.Lease.ExpiresAt > step.Now, "A command was accepted under an expired lease.");
         }
 
         if (before.Status == after.Status)
         {
-            Assert.True(after.FramesDone >= before.FramesDone, "Progress never runs backwards within an attempt.");
-            Assert.True(after.Lease!.ExpiresAt >= before.Lease!.ExpiresAt);
+            Assert.True(after.FramesDone >= before.FramesDone, "Progress fell within an attempt.");
+            Assert.True(after.Lease!.ExpiresAt >= before.Lease!.ExpiresAt, "The lease was shortened.");
         }
     }
 

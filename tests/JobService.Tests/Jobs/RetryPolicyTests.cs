@@ -16,11 +16,11 @@ public sealed class RetryPolicyTests
     [InlineData(ErrorReason.StageFailed)]
     [InlineData(ErrorReason.Internal)]
     [InlineData(ErrorReason.NoVideoTrack)]
-    public void DelayBeforeRetry_PermanentFailure_IsNone(ErrorReason reason) =>
+    public void DelayBeforeRetry_PermanentFailure_IsNull(ErrorReason reason) =>
         Assert.Null(RetryPolicy.DelayBeforeRetry(After(), new JobFailure(reason, ""), Options, 0.5));
 
     [Fact]
-    public void DelayBeforeRetry_AttemptsUsedUp_IsNone()
+    public void DelayBeforeRetry_MaxAttempts_IsNull()
     {
         var lost = new JobFailure(ErrorReason.InferenceUnavailable, "");
         Assert.NotNull(RetryPolicy.DelayBeforeRetry(After(lost), lost, Options, 0.5));
@@ -37,7 +37,7 @@ public sealed class RetryPolicyTests
     }
 
     [Fact]
-    public void DelayBeforeRetry_AnyJitter_DoublesUpToTheLimit() =>
+    public void DelayBeforeRetry_AnyJitter_DoublesUpToMaxDelayAndIsHalfRandom() =>
         Gen.Select(Gen.Int[0, 60], Gen.Double[0, 1]).Sample((earlier, jitter) =>
         {
             var options =
@@ -46,12 +46,37 @@ public sealed class RetryPolicyTests
             var delay =
                 RetryPolicy.DelayBeforeRetry(
                     After([.. Enumerable.Repeat(lost, earlier)]), lost, options, jitter)!.Value;
-            var step = Math.Min(10_000, 1000 * Math.Pow(2, earlier));
-            Assert.InRange(delay.TotalMilliseconds, (step / 2) - 1, step + 1);
+            double[] steps = [1000, 2000, 4000, 8000];
+            var step = earlier < steps.Length ? steps[earlier] : 10_000;
+            Assert.Equal(step * (1 + jitter) / 2, delay.TotalMilliseconds, tolerance: 0.001);
         });
 
     [Fact]
-    public void AfterLoss_SameFramesEachTime_FailsAfterTheLastAttempt()
+    public void AfterLoss_OtherFailuresBetween_CountsOnlyTheLatestLosses()
+    {
+        var options = new RetryOptions { MaxLostAttempts = 2 };
+        var job = Lose(After(), framesResumed: 5, options);
+        job = JobTransitions.Claim(job, Guid.NewGuid(), Now, Lease);
+        job = JobTransitions.Release(
+            job, job.Lease!.Token, new JobFailure(ErrorReason.DecoderLost, "Lost."), TimeSpan.Zero, Now);
+        Assert.Equal(JobStatus.Pending, Lose(job, framesResumed: 5, options).Status);
+    }
+
+    [Theory]
+    [InlineData(ErrorReason.InferenceUnavailable)]
+    [InlineData(ErrorReason.DecoderLost)]
+    [InlineData(ErrorReason.InferenceBusy)]
+    [InlineData(ErrorReason.ShuttingDown)]
+    [InlineData(ErrorReason.DeadlineExceeded)]
+    [InlineData(ErrorReason.Cancelled)]
+    [InlineData(ErrorReason.StorageFull)]
+    [InlineData(ErrorReason.LeaseLost)]
+    public void DelayBeforeRetry_TransientFailure_IsADelay(ErrorReason reason) => Assert.Equal(
+        TimeSpan.FromMilliseconds(750),
+        RetryPolicy.DelayBeforeRetry(After(), new JobFailure(reason, ""), Options, 0.5));
+
+    [Fact]
+    public void AfterLoss_NoProgress_FailsAfterMaxLostAttempts()
     {
         var options = new RetryOptions { MaxLostAttempts = 3 };
         var job = Lose(Lose(After(), framesResumed: 5, options), framesResumed: 5, options);
@@ -65,7 +90,7 @@ public sealed class RetryPolicyTests
     }
 
     [Fact]
-    public void AfterLoss_MoreFramesEachTime_GoesOn()
+    public void AfterLoss_Progress_ReturnsToTheQueue()
     {
         var options = new RetryOptions { MaxLostAttempts = 2 };
         var job = After();
@@ -76,7 +101,7 @@ public sealed class RetryPolicyTests
         }
     }
 
-    /// <summary>An attempt that took over frames and is lost then.</summary>
+    /// <summary>Runs an attempt that resumes after some frames and is lost.</summary>
     private static JobRecord Lose(JobRecord job, int framesResumed, RetryOptions options)
     {
         var running = JobTransitions.Claim(job with { Status = JobStatus.Pending }, Guid.NewGuid(), Now, Lease);

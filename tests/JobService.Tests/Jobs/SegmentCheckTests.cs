@@ -12,23 +12,23 @@ public sealed class SegmentCheckTests
         from stride in Gen.Int[1, 9]
         select (new Segment(0, start, start + length), stride);
 
-    /// <summary>Right answers, some of whose frames failed.</summary>
-    private static readonly Gen<(Segment Segment, int Stride, RunPipelineResponse Answer)> Answers =
-        from asked in Segments
+    /// <summary>Correct responses, some with failed frames.</summary>
+    private static readonly Gen<(Segment Segment, int Stride, RunPipelineResponse Response)> Responses =
+        from sample in Segments
         from failed in Gen.Int[0, 60]
-        select (asked.Segment, asked.Stride, AnswerTo(asked.Segment, asked.Stride, failed));
+        select (sample.Segment, sample.Stride, ResponseTo(sample.Segment, sample.Stride, failed));
 
     [Fact]
-    public void DefectOf_RightAnswer_IsNull() => Answers.Sample(asked =>
-        Assert.Null(SegmentCheck.DefectOf(asked.Segment, asked.Stride, asked.Answer)));
+    public void DefectOf_CorrectResponse_IsNull() => Responses.Sample(sample =>
+        Assert.Null(SegmentCheck.DefectOf(sample.Segment, sample.Stride, sample.Response)));
 
     [Fact]
     public void DefectOf_AnyCountChanged_NamesTheSegment() =>
-        Gen.Select(Answers, Gen.Int[0, 4], Gen.Int[0, 3]).Sample(
-            (asked, field, change) =>
+        Gen.Select(Responses, Gen.Int[0, 4], Gen.Int[0, 3]).Sample(
+            (sample, field, change) =>
             {
                 var by = new[] { -1, 1, int.MaxValue, int.MinValue }[change];
-                var frames = asked.Answer.Frames;
+                var frames = sample.Response.Frames;
                 switch (field)
                 {
                     case 0: frames.Decoded = unchecked(frames.Decoded + by); break;
@@ -38,75 +38,75 @@ public sealed class SegmentCheckTests
                     default: frames.FailedByReason["DECODER_LOST"] = by; break;
                 }
 
-                var defect = SegmentCheck.DefectOf(asked.Segment, asked.Stride, asked.Answer);
+                var defect = SegmentCheck.DefectOf(sample.Segment, sample.Stride, sample.Response);
                 Assert.Contains(
                     FormattableString.Invariant(
-                        $"frames {asked.Segment.StartFrame} to {asked.Segment.EndFrame} is wrong"),
+                        $"frames {sample.Segment.StartFrame} to {sample.Segment.EndFrame} is wrong"),
                     defect, StringComparison.Ordinal);
             });
 
     [Fact]
     public void DefectOf_AnyFrameIndexChanged_IsFound() =>
-        Gen.Select(Answers, Gen.Int[0, 60], Gen.Int[-300, 300]).Sample((asked, place, by) =>
+        Gen.Select(Responses, Gen.Int[0, 60], Gen.Int[-300, 300]).Sample((sample, index, by) =>
         {
-            if (asked.Answer.Results.Count == 0 || by == 0)
+            if (sample.Response.Results.Count == 0 || by == 0)
             {
                 return;
             }
 
-            // Another index of the stride that lies between its neighbours is the one change that nobody could see.
-            var results = asked.Answer.Results;
-            place %= results.Count;
-            var changed = results[place].FrameIndex + by;
-            var after = place == 0 ? asked.Segment.StartFrame - 1 : results[place - 1].FrameIndex;
-            var before = place == results.Count - 1 ? asked.Segment.EndFrame : results[place + 1].FrameIndex;
-            results[place].FrameIndex = changed;
-            var isInPlace = changed > after && changed < before && changed % asked.Stride == 0;
+            // A change to another multiple of the stride between its neighbours is undetectable.
+            var results = sample.Response.Results;
+            index %= results.Count;
+            var changed = results[index].FrameIndex + by;
+            var after = index == 0 ? sample.Segment.StartFrame - 1 : results[index - 1].FrameIndex;
+            var before = index == results.Count - 1 ? sample.Segment.EndFrame : results[index + 1].FrameIndex;
+            results[index].FrameIndex = changed;
+            var isUndetectable = changed > after && changed < before && changed % sample.Stride == 0;
             Assert.Equal(
-                isInPlace, SegmentCheck.DefectOf(asked.Segment, asked.Stride, asked.Answer) is null);
+                isUndetectable, SegmentCheck.DefectOf(sample.Segment, sample.Stride, sample.Response) is null);
         });
 
     [Fact]
-    public void DefectOf_FrameMissingOrTwice_IsFound() => Answers.Sample(asked =>
+    public void DefectOf_FrameMissingOrTwice_IsFound() => Responses.Sample(sample =>
     {
-        var results = asked.Answer.Results;
+        var results = sample.Response.Results;
         if (results.Count == 0)
         {
             return;
         }
 
-        var twice = asked.Answer.Clone();
+        var twice = sample.Response.Clone();
         twice.Results.Insert(0, twice.Results[0].Clone());
         twice.Frames.Analyzed++;
-        Assert.NotNull(SegmentCheck.DefectOf(asked.Segment, asked.Stride, twice));
+        Assert.NotNull(SegmentCheck.DefectOf(sample.Segment, sample.Stride, twice));
         results.RemoveAt(0);
-        Assert.NotNull(SegmentCheck.DefectOf(asked.Segment, asked.Stride, asked.Answer));
+        Assert.NotNull(SegmentCheck.DefectOf(sample.Segment, sample.Stride, sample.Response));
     });
 
     [Fact]
-    public void DefectOf_NothingSaidAboutFrames_IsFound() => Assert.NotNull(
+    public void DefectOf_ResponseWithoutCounts_IsFound() => Assert.NotNull(
         SegmentCheck.DefectOf(new Segment(0, 0, 1), 1, new RunPipelineResponse()));
 
-    private static RunPipelineResponse AnswerTo(Segment segment, int stride, int failed)
+    private static RunPipelineResponse ResponseTo(Segment segment, int stride, int failed)
     {
-        var answer = ScriptedInference.Answer(new RunPipelineRequest
+        var response = ScriptedInference.Answer(new RunPipelineRequest
         {
             Range = new FrameRange { StartFrame = segment.StartFrame, EndFrame = segment.EndFrame },
             FrameStride = stride,
         });
-        failed = Math.Min(failed, answer.Results.Count);
+        failed = Math.Min(failed, response.Results.Count);
         for (var i = 0; i < failed; i++)
         {
-            answer.Results.RemoveAt(answer.Results.Count / 2);
+            response.Results.RemoveAt(response.Results.Count / 2);
         }
 
         if (failed > 0)
         {
-            answer.Frames.Analyzed -= failed;
-            answer.Frames.Failed = failed;
-            answer.Frames.FailedByReason["UNDECODABLE_VIDEO"] = failed;
+            response.Frames.Analyzed -= failed;
+            response.Frames.Failed = failed;
+            response.Frames.FailedByReason["UNDECODABLE_VIDEO"] = failed;
         }
 
-        return answer;
+        return response;
     }
 }

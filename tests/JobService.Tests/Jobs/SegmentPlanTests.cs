@@ -22,16 +22,17 @@ public sealed class SegmentPlanTests
         foreach (var segment in segments)
         {
             Assert.Equal(start, segment.StartFrame);
-            Assert.True(segment.EndFrame > segment.StartFrame);
+            Assert.InRange(segment.EndFrame, segment.StartFrame + 1, int.MaxValue);
             start = segment.EndFrame;
         }
 
-        Assert.Equal(SegmentPlan.EndFrame(plan.Frames, plan.Stride, plan.Max), start);
+        var selected = Enumerable.Range(0, plan.Frames).Where(frame => frame % plan.Stride == 0).ToList();
+        Assert.Equal(plan.Max > 0 && plan.Max <= selected.Count ? selected[plan.Max - 1] + 1 : plan.Frames, start);
         Assert.Equal(Enumerable.Range(0, segments.Count), segments.Select(segment => segment.Number));
     });
 
     [Fact]
-    public void Create_AnyVideo_KeepsSegmentsWithinOneAndAHalfOfTheWantedLength() => Plans.Sample(plan =>
+    public void Create_AnyVideo_KeepsSegmentsWithinOneAndAHalfTargetLengths() => Plans.Sample(plan =>
         Assert.All(Create(plan), segment =>
             Assert.InRange(segment.EndFrame - segment.StartFrame, 1, (plan.Segment * plan.Stride * 3 / 2) + 1)));
 
@@ -47,19 +48,41 @@ public sealed class SegmentPlanTests
     });
 
     [Fact]
-    public void Create_KeyFramesNearTheWantedLength_CutsThere()
+    public void Create_KeyFramesNearTheTargetLength_CutsThere()
     {
-        // The last segment may have one and a half of the length: no cut at 90.
+        // The last segment can be one and a half lengths long: no cut at 90.
         var segments = SegmentPlan.Create(100, [0, 24, 30, 61, 90], frameStride: 1, maxFrames: 0, segmentFrames: 32);
         Assert.Equal([0, 30, 61], segments.Select(segment => segment.StartFrame));
     }
 
     [Fact]
-    public void Create_NoKeyFrameNear_CutsAtTheWantedLength()
+    public void Create_NoKeyFrameNear_CutsAtTheTargetLength()
     {
         var segments = SegmentPlan.Create(100, [0], frameStride: 1, maxFrames: 0, segmentFrames: 30);
         Assert.Equal([0, 30, 60], segments.Select(segment => segment.StartFrame));
         Assert.Equal(100, segments[^1].EndFrame);
+    }
+
+    /// <summary>Key frames at irregular distances; every rule for a cut decides at least one of them.</summary>
+    [Theory]
+
+    // 14 is the last key frame up to 20, and beyond half; then no key frame lies in 24 to 44, so 34; then 47 and 51.
+    [InlineData(100, new[] { 0, 3, 14, 23, 47, 51, 90 }, 1, 0, 20, new[] { 0, 14, 34, 51, 71 }, 100)]
+
+    // At most half a length away is too near (10), one and a half is the limit (30).
+    [InlineData(70, new[] { 0, 9, 30, 41 }, 1, 0, 20, new[] { 0, 30, 41 }, 70)]
+    [InlineData(70, new[] { 0, 9, 31, 45 }, 1, 0, 20, new[] { 0, 20, 31, 45 }, 70)]
+    [InlineData(70, new[] { 0, 10, 31 }, 1, 0, 20, new[] { 0, 10, 31, 51 }, 70)]
+
+    // The length counts selected frames: 4 of every third frame are 12 frames; 7 selected frames end after frame 18.
+    [InlineData(90, new[] { 0, 11, 26 }, 3, 7, 4, new[] { 0, 11 }, 19)]
+    [InlineData(90, new[] { 0, 13, 22, 37, 61 }, 5, 0, 3, new[] { 0, 13, 22, 37, 52, 61, 76 }, 90)]
+    public void Create_IrregularKeyFrames_CutsByTheRules(
+        int frames, int[] keyFrames, int stride, int max, int segment, int[] starts, int end)
+    {
+        var plan = SegmentPlan.Create(frames, keyFrames, stride, max, segment);
+        Assert.Equal(starts, plan.Select(part => part.StartFrame));
+        Assert.Equal(end, plan[^1].EndFrame);
     }
 
     [Fact]

@@ -30,6 +30,55 @@ public sealed class SummaryBuilderTests
     }
 
     [Fact]
+    public void Complete_MaxFrames_CountsTheFramesAfterTheLastSegmentAsSkipped()
+    {
+        var builder = new SummaryBuilder();
+        builder.Add(new FrameAccounting
+        {
+            Decoded = 30,
+            Analyzed = 9,
+            Skipped = 20,
+            Failed = 1,
+            FailedByReason = { ["UNDECODABLE_VIDEO"] = 1 },
+        });
+        builder.Add(new FrameAccounting { Decoded = 7, Analyzed = 3, Skipped = 4 });
+        var summary = builder.Complete(frameCount: 100, endFrame: 37, out var failure);
+        Assert.Null(failure);
+        Assert.Equal(
+            new FrameAccounting
+            {
+                Decoded = 100,
+                Analyzed = 12,
+                Skipped = 87,
+                Failed = 1,
+                FailedByReason = { ["UNDECODABLE_VIDEO"] = 1 },
+            },
+            summary.Frames);
+    }
+
+    /// <summary>Each row breaks one of the rules for 10 frames.</summary>
+    [Theory]
+    [InlineData(9, 5, 4, 0, 0, ErrorReason.Internal)]
+    [InlineData(11, 5, 6, 0, 0, ErrorReason.Internal)]
+    [InlineData(10, 5, 4, 0, 0, ErrorReason.Internal)]
+    [InlineData(10, 5, 3, 2, 1, ErrorReason.Internal)]
+    [InlineData(10, 0, 7, 3, 3, ErrorReason.UndecodableVideo)]
+    public void Complete_FramesMissingOrNoneAnalyzed_IsAFailure(
+        int decoded, int analyzed, int skipped, int failed, int withReason, ErrorReason expected)
+    {
+        var frames = new FrameAccounting { Decoded = decoded, Analyzed = analyzed, Skipped = skipped, Failed = failed };
+        if (withReason > 0)
+        {
+            frames.FailedByReason["UNDECODABLE_VIDEO"] = withReason;
+        }
+
+        var builder = new SummaryBuilder();
+        builder.Add(frames);
+        builder.Complete(frameCount: 10, endFrame: 10, out var failure);
+        Assert.Equal(expected, failure?.Reason);
+    }
+
+    [Fact]
     public void Build_UpToTheCountedTexts_IsTheExactTop() =>
         Gen.Int[0, 200].Array[0, 3_000].Sample(readings =>
         {
@@ -76,7 +125,7 @@ public sealed class SummaryBuilderTests
         builder.Add(Frame(labels: Enumerable.Range(0, 1_500).Select(i => $"label {i}")));
         builder.Add(Frame(labels: ["label 0", "label 1400"]));
 
-        // The surrogate pair would be cut in the middle.
+        // A cut after 256 characters would split the surrogate pair.
         builder.Add(Frame(texts: [new string('x', 255) + "\U0001F3A5" + "tail"]));
 
         var summary = builder.Build();

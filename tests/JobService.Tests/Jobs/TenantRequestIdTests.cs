@@ -7,7 +7,7 @@ public sealed class TenantRequestIdTests
     private static readonly Gen<string> Tenant = Gen.String[Gen.Char['a', 'z'], 1, 8];
 
     [Fact]
-    public void Of_NoTenant_IsTheCallersOwn()
+    public void Of_NoTenant_IsTheCallersId()
     {
         var requestId = Guid.NewGuid();
 
@@ -15,19 +15,19 @@ public sealed class TenantRequestIdTests
     }
 
     [Fact]
-    public void Of_ATenant_IsAlwaysTheSameUuidOfVersion8()
+    public void Of_ATenant_IsAFixedUuidOfVersion8()
     {
         var requestId = Guid.Parse("3f2b8c1e-5a44-4b6f-9c70-0d1e2f3a4b5c");
 
         var stored = TenantRequestId.Of("acme", requestId);
 
-        // echo -n 3f2b8c1e5a444b6f9c700d1e2f3a4b5c61636d65 | xxd -r -p | sha256sum, with version and variant put in.
+        // echo -n 3f2b8c1e5a444b6f9c700d1e2f3a4b5c61636d65 | xxd -r -p | sha256sum, then set version and variant.
         Assert.Equal("1fa0de5c-7b69-88ed-b6f0-6c671da30dc1", stored.ToString());
         Assert.Equal((8, 0b10), (stored.Version, stored.Variant >> 2));
     }
 
     [Fact]
-    public void Of_AnotherTenantOrId_IsAnotherOne() =>
+    public void Of_AnotherTenantOrId_IsAnotherUuid() =>
         Gen.Select(Tenant, Tenant, Gen.Guid, Gen.Guid).Sample((left, right, first, second) =>
         {
             Assert.Equal(left == right, TenantRequestId.Of(left, first) == TenantRequestId.Of(right, first));

@@ -10,8 +10,8 @@ using Microsoft.Extensions.Time.Testing;
 namespace ForegSyte.Jobs.Tests.Queue;
 
 /// <summary>
-/// The engine, over a real database and with crashes, does what a list of jobs does: whatever happens, no job is lost
-/// or stuck, each try ends once, and the queue holds the jobs that may run, in their order.
+/// Compares the engine, with a real database and crashes, with a model: after any steps no job is lost or stuck, each
+/// job ends once, and the queue holds the runnable jobs in order.
 /// </summary>
 public sealed class EngineModelTests
 {
@@ -20,7 +20,7 @@ public sealed class EngineModelTests
     private static readonly JobFailure Passing = new(ErrorReason.DecoderLost, "Lost.");
     private static readonly JobFailure Permanent = new(ErrorReason.StageFailed, "Failed.");
 
-    /// <summary>What happens: submissions and attempts more often than the rest.</summary>
+    /// <summary>The steps; submissions and attempts are more frequent than the others.</summary>
     private static readonly Step[] Kinds =
     [
         Step.Submit, Step.Submit, Step.Submit, Step.Complete, Step.Fail, Step.FailPassing, Step.FailPassing,
@@ -31,7 +31,7 @@ public sealed class EngineModelTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task AnySteps_LeaveTheEngineAsTheModelIs() =>
+    public async Task AnySteps_LeaveEngineAndModelInTheSameState() =>
         await Gen.Select(Gen.Int[0, Kinds.Length - 1], Gen.Int[0, 9]).Array[1, 25].SampleAsync(
             async steps =>
             {
@@ -52,7 +52,7 @@ public sealed class EngineModelTests
         Delete, Wait, Restart,
     }
 
-    /// <summary>A job as the model knows it.</summary>
+    /// <summary>A job in the model.</summary>
     private sealed class Model(Guid jobId, DateTimeOffset rank)
     {
         public Guid JobId => jobId;
@@ -63,7 +63,7 @@ public sealed class EngineModelTests
 
         public bool IsDeleted { get; set; }
 
-        /// <summary>When the next attempt may begin, by a clock that nobody sets.</summary>
+        /// <summary>Earliest start of the next attempt, in monotonic time.</summary>
         public TimeSpan Due { get; set; }
 
         public int Attempts { get; set; }
@@ -104,7 +104,7 @@ public sealed class EngineModelTests
 
         public async Task StepAsync(Step step, int value)
         {
-            // Any time passes between two things, in whole milliseconds.
+            // Time passes between two steps, in whole milliseconds.
             Advance(TimeSpan.FromMilliseconds(1));
             var known = _models.Count == 0 ? null : _models[value % _models.Count];
             switch (step)
@@ -134,7 +134,7 @@ public sealed class EngineModelTests
             }
         }
 
-        /// <summary>Database, queue and model say the same.</summary>
+        /// <summary>Compares database, queue and model.</summary>
         public async Task CheckAsync()
         {
             foreach (var model in _models)
@@ -158,7 +158,7 @@ public sealed class EngineModelTests
                 _models.Count(job => !job.IsDeleted && job.Status == JobStatus.Pending), _engine.Pending.Count);
         }
 
-        /// <summary>From wherever it is, every job comes to an end.</summary>
+        /// <summary>Runs every unfinished job to its end.</summary>
         public async Task FinishAsync()
         {
             while (_models.Exists(job => !job.IsDeleted && !job.IsTerminal))
@@ -178,7 +178,7 @@ public sealed class EngineModelTests
             _folder.Dispose();
         }
 
-        /// <summary>Timers know whole milliseconds only.</summary>
+        /// <summary>Timers have a resolution of one millisecond.</summary>
         private TimeSpan DueAfter(TimeSpan? delay) => delay is { } wait
             ? TimeSpan.FromMilliseconds(Math.Ceiling((_elapsed + wait).TotalMilliseconds))
             : TimeSpan.Zero;
@@ -216,7 +216,7 @@ public sealed class EngineModelTests
             _engine = NewEngine();
             await _engine.Recovery.RunAsync(Cancellation);
 
-            // Of a back-off, what is left by the clock on the wall.
+            // The rest of a back-off is measured by the wall clock.
             foreach (var model in _models.Where(model => model is { IsDeleted: false, Status: JobStatus.Pending }))
             {
                 model.Due = DueAfter((await _engine.ReadAsync(model.JobId)).NextAttemptAt - Now);
@@ -224,8 +224,7 @@ public sealed class EngineModelTests
         }
 
         /// <summary>
-        /// Takes the next job and makes an attempt during which something happens: early, before anything is planned,
-        /// or while a segment runs.
+        /// Runs an attempt at the next job with an event in it: before the plan, or while a segment runs.
         /// </summary>
         private async Task AttemptAsync(Step step, bool isEarly)
         {
@@ -234,8 +233,8 @@ public sealed class EngineModelTests
             model.Attempts++;
             if (step == Step.CrashWhileRunning)
             {
-                // The claim is the last that the process did.
-                await _engine.Board.ChangeAsync(
+                // The process crashes after the claim.
+                await _engine.Tracker.ChangeAsync(
                     model.JobId,
                     job => JobTransitions.Claim(job, Guid.NewGuid(), Now, TimeSpan.FromSeconds(15)), Cancellation);
                 await RestartAsync();
@@ -245,10 +244,10 @@ public sealed class EngineModelTests
             var happened = 0;
             _inference.OnProbe = () => isEarly ? HappenAsync() : Task.CompletedTask;
             _inference.OnRun = (_, _, _) => HappenAsync();
-            var delay = await _engine.Runner.RunAsync(model.JobId, Cancellation);
+            var delay = await _engine.RunAsync(model.JobId);
 
-            // Where all segments are stored already, none runs, and nothing happened.
-            Foresee(happened == 0 ? Step.Complete : step, model);
+            // If all segments are stored already, none runs, and the event did not happen.
+            Apply(happened == 0 ? Step.Complete : step, model);
             var job = await _engine.ReadAsync(model.JobId);
             Assert.Equal(delay > TimeSpan.Zero, job.NextAttemptAt is not null);
             model.Due = DueAfter(job.NextAttemptAt - Now);
@@ -269,14 +268,14 @@ public sealed class EngineModelTests
                     await _engine.Control.CancelAsync(model.JobId, Cancellation);
                     break;
                 case Step.ExpireWhileRunning:
-                    // No timer runs, as in a process that is held up; then the rescuer is the first to go on.
+                    // No timer runs, as in a suspended process; the rescuer is the first to continue.
                     _clock.Offset += TimeSpan.FromMinutes(1);
                     await _engine.Rescuer.RescueAsync(Cancellation);
                     break;
             }
         }
 
-        private static void Foresee(Step step, Model model)
+        private static void Apply(Step step, Model model)
         {
             if (step == Step.FailPassing)
             {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Fetching;
@@ -15,13 +16,15 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ForegSyte.Jobs.Tests.Queue;
 
-/// <summary>The parts that run jobs, over a real database and real files, with a scripted InferenceService.</summary>
+/// <summary>The engine that runs jobs, on a real database and real files, with a scripted InferenceService.</summary>
 internal sealed class JobEngine : IAsyncDisposable
 {
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
+
     private readonly TemporaryFolder? _ownFolder;
     private readonly ServiceProvider _services;
 
-    /// <summary>Builds the engine over a folder of its own, or over that of an engine before it.</summary>
+    /// <summary>Builds the engine on a new folder, or on the folder of an earlier engine.</summary>
     public JobEngine(
         ScriptedInference inference, TimeProvider time, TemporaryFolder? folder = null,
         params (string Key, string Value)[] settings)
@@ -29,7 +32,7 @@ internal sealed class JobEngine : IAsyncDisposable
     {
     }
 
-    /// <summary>Builds the engine over a storage that a test puts around the real one.</summary>
+    /// <summary>Builds the engine on a storage that wraps the real one.</summary>
     public JobEngine(
         IInferenceClient inference, TimeProvider time, TemporaryFolder? folder, Func<IStorage, IStorage> around,
         (string Key, string Value)[] settings)
@@ -47,7 +50,6 @@ internal sealed class JobEngine : IAsyncDisposable
         services.AddSingleton(time);
         services.AddFaults();
         services.AddStorage(configuration);
-        services.AddJobs();
         services.AddDispatcher();
         services.AddSingleton<LocalStorage>();
         services.AddSingleton(provider => around(provider.GetRequiredService<LocalStorage>()));
@@ -59,13 +61,15 @@ internal sealed class JobEngine : IAsyncDisposable
         services.AddRetention();
         _services = services.BuildServiceProvider();
 
-        // As at a start of the service, these follow the commits from the first one on.
-        _ = (Board, Pending, Attempts);
+        // As in the service, these follow the commits from the first one on.
+        _ = (Tracker, Pending, Attempts);
     }
 
     public TemporaryFolder Folder { get; }
 
-    public JobTracker Board => _services.GetRequiredService<JobTracker>();
+    public IServiceProvider Services => _services;
+
+    public JobTracker Tracker => _services.GetRequiredService<JobTracker>();
 
     public IJobStore Store => _services.GetRequiredService<IJobStore>();
 
@@ -99,7 +103,7 @@ internal sealed class JobEngine : IAsyncDisposable
     {
         var jobId = Guid.NewGuid();
         var now = submittedAt ?? new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
-        await Board.AddAsync(
+        await Tracker.AddAsync(
             new JobRecord
             {
                 JobId = jobId,
@@ -117,16 +121,62 @@ internal sealed class JobEngine : IAsyncDisposable
         return jobId;
     }
 
-    /// <summary>Stores something in the place of a job's video.</summary>
+    /// <summary>Stores an empty file as a job's video.</summary>
     public async Task PutVideoAsync(Guid jobId)
     {
         await using var video = Storage.Stage(ArtifactKeys.Video(jobId));
         await video.CommitAsync(TestContext.Current.CancellationToken);
     }
 
+    /// <summary>Runs an attempt at a job; fails if it does not end in time.</summary>
+    public Task<TimeSpan?> RunAsync(Guid jobId) => RunUntilStoppedAsync(jobId, CancellationToken.None);
+
+    /// <summary>Runs an attempt at a job under a token that stands for the stop of the service.</summary>
+    public Task<TimeSpan?> RunUntilStoppedAsync(Guid jobId, CancellationToken stopToken) =>
+        WaitAsync(Runner.RunAsync(jobId, stopToken), "the attempt to end", jobId);
+
+    /// <summary>
+    /// Runs another job from its submission to its end. An attempt that should wait, and does not, has settled by then.
+    /// </summary>
+    public async Task RunAnotherJobAsync()
+    {
+        var jobId = await AddJobAsync();
+        await RunAsync(jobId);
+        Assert.Equal(JobStatus.Completed, (await ReadAsync(jobId)).Status);
+    }
+
+    /// <summary>Waits for a task; on a timeout fails with the awaited event and the job's last state.</summary>
+    public async Task WaitAsync(Task task, string awaited, Guid jobId)
+    {
+        try
+        {
+            await task.WaitAsync(Limit, TestContext.Current.CancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            Assert.Fail($"Waited {Limit} for {awaited}. {await DescribeAsync(jobId)}");
+        }
+    }
+
+    /// <summary>Waits for the result of a task; on a timeout fails as above.</summary>
+    public async Task<T> WaitAsync<T>(Task<T> task, string awaited, Guid jobId)
+    {
+        await WaitAsync((Task)task, awaited, jobId);
+        return await task;
+    }
+
     /// <summary>The stored job.</summary>
     public async Task<JobRecord> ReadAsync(Guid jobId) =>
         (await Store.FindAsync(jobId, TestContext.Current.CancellationToken))!;
+
+    private async Task<string> DescribeAsync(Guid jobId) =>
+        await Tracker.FindAsync(jobId, CancellationToken.None) is not { } job
+            ? $"Job {jobId} does not exist."
+            : $"Job {jobId} is {job.Status} after {job.Attempts.Count} attempts (last failure: "
+                + $"{(job.Attempts is [.., { Failure: { } failure }] ? failure.Message : "none")}) with "
+                + $"{job.FramesDone} of {job.FramesTotal} frames; attempt running here: "
+                + $"{Attempts.Contains(jobId)}; queue position: "
+                + $"{Queue.PositionOf(jobId)?.ToString(CultureInfo.InvariantCulture) ?? "none"}.";
 
     public async ValueTask DisposeAsync()
     {

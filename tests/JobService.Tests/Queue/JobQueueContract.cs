@@ -3,7 +3,7 @@ using ForegSyte.Jobs.Queue;
 
 namespace ForegSyte.Jobs.Tests.Queue;
 
-/// <summary>What every queue does.</summary>
+/// <summary>The contract of every queue.</summary>
 public abstract class JobQueueContract
 {
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -15,7 +15,7 @@ public abstract class JobQueueContract
     private protected abstract IJobQueue Create();
 
     [Fact]
-    public void AnySteps_AreThoseOfASortedList() =>
+    public void AnySteps_MatchASortedList() =>
         Gen.Select(Gen.Int[0, 4], Gen.Int[0, Ids.Length - 1], Gen.Int[0, 5]).Array[0, 60].Sample(steps =>
         {
             var queue = Create();
@@ -35,7 +35,7 @@ public abstract class JobQueueContract
                         break;
                     case 3 when model.Count > 0:
                         var taken = queue.DequeueAsync(Cancellation);
-                        Assert.True(taken.IsCompletedSuccessfully);
+                        Assert.True(taken.IsCompletedSuccessfully, "DequeueAsync waits although an id is queued.");
                         Assert.Equal(model.Min.JobId, taken.GetAwaiter().GetResult());
                         model.Remove(model.Min);
                         break;
@@ -55,7 +55,7 @@ public abstract class JobQueueContract
             .ToList();
         entries.ForEach(entry => queue.Enqueue(entry.JobId, entry.Rank));
         var gone = entries.Where(_ => random.Next(3) == 0).ToList();
-        gone.ForEach(entry => Assert.True(queue.Remove(entry.JobId)));
+        gone.ForEach(entry => Assert.True(queue.Remove(entry.JobId), $"{entry.JobId} is not queued."));
 
         Check(queue, [.. entries.Except(gone).Order().Select(entry => entry.JobId)], gone.Select(entry => entry.JobId));
     }
@@ -66,7 +66,7 @@ public abstract class JobQueueContract
         var queue = Create();
         var first = queue.DequeueAsync(Cancellation).AsTask();
         var second = queue.DequeueAsync(Cancellation).AsTask();
-        Assert.False(first.IsCompleted);
+        Assert.False(first.IsCompleted, "DequeueAsync returned from an empty queue.");
         queue.Enqueue(Ids[0], Start);
         queue.Enqueue(Ids[1], Start);
         Assert.Equal((Ids[0], Ids[1]), (await first, await second));
@@ -99,11 +99,11 @@ public abstract class JobQueueContract
                 var random = new Random(seed);
                 while (!done.IsCancellationRequested)
                 {
-                    using var impatient = CancellationTokenSource.CreateLinkedTokenSource(done.Token);
-                    var take = queue.DequeueAsync(impatient.Token).AsTask();
+                    using var abandoned = CancellationTokenSource.CreateLinkedTokenSource(done.Token);
+                    var take = queue.DequeueAsync(abandoned.Token).AsTask();
                     if (random.Next(3) == 0)
                     {
-                        await impatient.CancelAsync();
+                        await abandoned.CancelAsync();
                     }
 
                     await take.ContinueWith(

@@ -17,7 +17,7 @@ public sealed class JobRunnerTests
         await using var engine = new JobEngine(inference, _time);
         var jobId = await engine.AddJobAsync(frameStride: 3);
 
-        Assert.Null(await engine.Runner.RunAsync(jobId, None));
+        Assert.Null(await engine.RunAsync(jobId));
 
         var job = await engine.ReadAsync(jobId);
         Assert.Equal(JobStatus.Completed, job.Status);
@@ -31,11 +31,11 @@ public sealed class JobRunnerTests
     }
 
     [Fact]
-    public async Task RunAsync_MaxFrames_CountsTheRestAsSkipped()
+    public async Task RunAsync_MaxFrames_CountsTheOtherFramesAsSkipped()
     {
         await using var engine = new JobEngine(new ScriptedInference(), _time);
         var jobId = await engine.AddJobAsync(frameStride: 2, maxFrames: 10);
-        await engine.Runner.RunAsync(jobId, None);
+        await engine.RunAsync(jobId);
         Assert.Equal(
             new FrameAccounting { Decoded = 100, Analyzed = 10, Skipped = 90 },
             (await engine.ReadAsync(jobId)).Summary!.Frames);
@@ -61,7 +61,7 @@ public sealed class JobRunnerTests
         };
         await using var engine = new JobEngine(inference, _time);
         var jobId = await engine.AddJobAsync();
-        await engine.Runner.RunAsync(jobId, None);
+        await engine.RunAsync(jobId);
         Assert.Equal(JobStatus.Completed, (await engine.ReadAsync(jobId)).Status);
     }
 
@@ -75,14 +75,14 @@ public sealed class JobRunnerTests
         await using var engine = new JobEngine(inference, _time);
         var jobId = await engine.AddJobAsync();
 
-        Assert.Null(await engine.Runner.RunAsync(jobId, None));
+        Assert.Null(await engine.RunAsync(jobId));
 
         var job = await engine.ReadAsync(jobId);
         Assert.Equal(JobStatus.Failed, job.Status);
         Assert.Equal("The stage failed.", job.Failure!.Message);
         Assert.Equal("detect", job.Failure.Metadata["node"]);
         Assert.Null(job.OutputPath);
-        Assert.False(engine.Storage.Exists(ArtifactKeys.Results(jobId)));
+        Assert.DoesNotContain(ArtifactKeys.Results(jobId), engine.Storage.ListKeys());
         Assert.DoesNotContain(
             Directory.EnumerateFiles(engine.Folder.File("video_jobs")),
             path => Path.GetFileName(path).StartsWith('.'));
@@ -96,9 +96,9 @@ public sealed class JobRunnerTests
         await using var engine = new JobEngine(inference, _time);
         var jobId = await engine.AddJobAsync();
 
-        Assert.InRange((await engine.Runner.RunAsync(jobId, None))!.Value.TotalSeconds, 0.5, 1);
+        Assert.InRange((await engine.RunAsync(jobId))!.Value.TotalSeconds, 0.5, 1);
         Assert.Equal(JobStatus.Pending, (await engine.ReadAsync(jobId)).Status);
-        Assert.Null(await engine.Runner.RunAsync(jobId, None));
+        Assert.Null(await engine.RunAsync(jobId));
 
         var job = await engine.ReadAsync(jobId);
         Assert.Equal(JobStatus.Completed, job.Status);
@@ -112,9 +112,9 @@ public sealed class JobRunnerTests
         var inference = new ScriptedInference { OnProbe = () => Throw(true, lost) };
         await using var engine = new JobEngine(inference, _time, null, ("Retry:MaxAttempts", "3"));
         var jobId = await engine.AddJobAsync();
-        Assert.NotNull(await engine.Runner.RunAsync(jobId, None));
-        Assert.NotNull(await engine.Runner.RunAsync(jobId, None));
-        Assert.Null(await engine.Runner.RunAsync(jobId, None));
+        Assert.NotNull(await engine.RunAsync(jobId));
+        Assert.NotNull(await engine.RunAsync(jobId));
+        Assert.Null(await engine.RunAsync(jobId));
         var job = await engine.ReadAsync(jobId);
         Assert.Equal(JobStatus.Failed, job.Status);
         Assert.Equal(3, job.Attempts.Count);
@@ -135,8 +135,8 @@ public sealed class JobRunnerTests
         await using var engine = new JobEngine(inference, _time);
         var jobId = await engine.AddJobAsync();
         using var stop = new CancellationTokenSource();
-        var run = engine.Runner.RunAsync(jobId, stop.Token);
-        await begun.Task;
+        var run = engine.RunUntilStoppedAsync(jobId, stop.Token);
+        await engine.WaitAsync(begun.Task, "the first segment or probe to begin", jobId);
         await stop.CancelAsync();
         await run;
 
@@ -159,7 +159,7 @@ public sealed class JobRunnerTests
                 other, _time.GetUtcNow(), TimeSpan.FromSeconds(15)),
             None);
 
-        Assert.Null(await engine.Runner.RunAsync(jobId, None));
+        Assert.Null(await engine.RunAsync(jobId));
 
         var job = await engine.ReadAsync(jobId);
         Assert.Equal(JobStatus.Running, job.Status);
@@ -182,23 +182,24 @@ public sealed class JobRunnerTests
         };
         await using var engine = new JobEngine(inference, _time);
         var jobId = await engine.AddJobAsync();
-        var run = engine.Runner.RunAsync(jobId, None);
-        await begun.Task;
+        var run = engine.RunAsync(jobId);
+        await engine.WaitAsync(begun.Task, "the first segment or probe to begin", jobId);
         var before = (await engine.ReadAsync(jobId)).Lease!.ExpiresAt;
-        var renewed = engine.Board.NextChange(jobId);
+        var renewed = engine.Tracker.NextChange(jobId);
         _time.Advance(TimeSpan.FromSeconds(6));
-        await renewed;
-        Assert.True((await engine.ReadAsync(jobId)).Lease!.ExpiresAt > before);
+        await engine.WaitAsync(renewed, "a renewal of the lease", jobId);
+        var after = (await engine.ReadAsync(jobId)).Lease!.ExpiresAt;
+        Assert.True(after > before, $"The lease expires at {after:O}, as before the heartbeat ({before:O}).");
         release.SetResult();
         await run;
         Assert.Equal(JobStatus.Completed, (await engine.ReadAsync(jobId)).Status);
     }
 
     [Fact]
-    public async Task RunAsync_BusyInferenceService_WaitsAsLongAsItWasTold()
+    public async Task RunAsync_BusyInferenceService_WaitsForItsRetryDelay()
     {
-        var asked = new TaskCompletionSource();
-        var taken = new TaskCompletionSource();
+        var refused = new TaskCompletionSource<DateTimeOffset>();
+        var accepted = new TaskCompletionSource<DateTimeOffset>();
         var busy = new InferenceFailedException(new JobFailure(ErrorReason.InferenceBusy, "Busy."))
         {
             RetryAfter = TimeSpan.FromSeconds(3),
@@ -210,41 +211,43 @@ public sealed class JobRunnerTests
             {
                 if (call == 1)
                 {
-                    asked.TrySetResult();
+                    refused.TrySetResult(_time.GetUtcNow());
                     throw busy;
                 }
 
-                taken.TrySetResult();
+                accepted.TrySetResult(_time.GetUtcNow());
                 return Task.CompletedTask;
             },
         };
-        // The clock of the test runs ahead of the heartbeats, which are real writes.
+        // The fake clock advances faster than the heartbeats, which are real writes.
         await using var engine = new JobEngine(
             inference, _time, settings: ("Dispatch:LeaseDuration", "01:00:00"));
         var jobId = await engine.AddJobAsync();
-        var run = engine.Runner.RunAsync(jobId, None);
-        await asked.Task;
-        while (!taken.Task.IsCompleted)
+        var run = engine.RunAsync(jobId);
+        await engine.WaitAsync(refused.Task, "the first call", jobId);
+        while (!accepted.Task.IsCompleted && !run.IsCompleted)
         {
-            _time.Advance(TimeSpan.FromSeconds(3));
+            _time.Advance(TimeSpan.FromSeconds(1));
             await Task.Delay(5, None);
         }
 
         Assert.Null(await run);
+        var waited = await engine.WaitAsync(accepted.Task, "the second call", jobId) - await refused.Task;
+        Assert.InRange(waited, busy.RetryAfter.Value, TimeSpan.MaxValue);
         Assert.Equal(2, inference.Requests.Count);
         var job = await engine.ReadAsync(jobId);
         Assert.Equal((JobStatus.Completed, 1), (job.Status, job.Attempts.Count));
     }
 
     [Fact]
-    public async Task RunAsync_OneDamagedStretch_CountsItsFramesAsFailed()
+    public async Task RunAsync_OneUndecodableSegment_CountsItsFramesAsFailed()
     {
         var damaged = new JobFailure(ErrorReason.UndecodableVideo, "Damaged.");
         var inference =
             new ScriptedInference { OnRun = (request, _, _) => Throw(request.Range.StartFrame == 32, damaged) };
         await using var engine = new JobEngine(inference, _time);
         var jobId = await engine.AddJobAsync();
-        await engine.Runner.RunAsync(jobId, None);
+        await engine.RunAsync(jobId);
         Assert.Equal(
             new FrameAccounting
             {
@@ -265,7 +268,7 @@ public sealed class JobRunnerTests
         };
         await using var engine = new JobEngine(inference, _time);
         var jobId = await engine.AddJobAsync();
-        await engine.Runner.RunAsync(jobId, None);
+        await engine.RunAsync(jobId);
         var job = await engine.ReadAsync(jobId);
         Assert.Equal((JobStatus.Failed, ErrorReason.UndecodableVideo), (job.Status, job.Failure!.Reason));
     }
@@ -276,11 +279,11 @@ public sealed class JobRunnerTests
         await using var engine = new JobEngine(new ScriptedInference(), _time, null, ("Dispatch:SegmentFrames", "5"));
         var jobId = await engine.AddJobAsync();
         var seen = new List<int>();
-        var run = engine.Runner.RunAsync(jobId, None);
+        var run = engine.RunAsync(jobId);
         while (!run.IsCompleted)
         {
-            var change = engine.Board.NextChange(jobId);
-            var job = (await engine.Board.FindAsync(jobId, None))!;
+            var change = engine.Tracker.NextChange(jobId);
+            var job = (await engine.Tracker.FindAsync(jobId, None))!;
             if (job.Status == JobStatus.Running)
             {
                 seen.Add(job.FramesDone);

@@ -3,10 +3,9 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace ForegSyte.Jobs.Tests.Queue;
 
-/// <summary>Attempts that lose their job while they run: to CancelJob, to a rescue, to a clock.</summary>
+/// <summary>Attempts that lose their job while they run: to CancelJob, to a rescue, to a change of the clock.</summary>
 public sealed class LostAttemptTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private static readonly CancellationToken None = CancellationToken.None;
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 1, TimeSpan.Zero));
     private readonly TaskCompletionSource _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -18,23 +17,23 @@ public sealed class LostAttemptTests
     {
         await using var engine = new JobEngine(Blocking(), _time);
         var jobId = await engine.AddJobAsync();
-        var run = engine.Runner.RunAsync(jobId, None);
-        await _begun.Task;
+        var run = engine.RunAsync(jobId);
+        await engine.WaitAsync(_begun.Task, "the first segment or probe to begin", jobId);
 
         var cancelled = await engine.Control.CancelAsync(jobId, None);
 
-        await _stopped.Task.WaitAsync(Patience, None);
-        Assert.Null(await run.WaitAsync(Patience, None));
+        await engine.WaitAsync(_stopped.Task, "the held segment to be cancelled", jobId);
+        Assert.Null(await run);
         var job = await engine.ReadAsync(jobId);
         Assert.Equal(JobStatus.Cancelled, cancelled!.Status);
         Assert.Equal((JobStatus.Cancelled, cancelled.EndedAt), (job.Status, job.EndedAt));
         Assert.Equal(ErrorReason.JobCancelled, job.Attempts.Single().Failure!.Reason);
-        Assert.False(engine.Attempts.Contains(jobId));
+        Assert.False(engine.Attempts.Contains(jobId), "The ended attempt is still registered.");
         Assert.Equal(0, engine.Queue.Size);
     }
 
     [Fact]
-    public async Task Cancel_BeforeTheProbeAnswers_StopsTheAttempt()
+    public async Task Cancel_DuringTheProbe_StopsTheAttempt()
     {
         var probed = new TaskCompletionSource();
         var inference = new ScriptedInference
@@ -47,8 +46,8 @@ public sealed class LostAttemptTests
         };
         await using var engine = new JobEngine(inference, _time);
         var jobId = await engine.AddJobAsync();
-        var run = engine.Runner.RunAsync(jobId, None);
-        await _begun.Task;
+        var run = engine.RunAsync(jobId);
+        await engine.WaitAsync(_begun.Task, "the first segment or probe to begin", jobId);
         await engine.Control.CancelAsync(jobId, None);
         probed.SetResult();
         await run;
@@ -63,15 +62,15 @@ public sealed class LostAttemptTests
             Blocking(), _time, null,
             ("Dispatch:HeartbeatInterval", "00:30:00"), ("Dispatch:LeaseDuration", "01:00:00"));
         var jobId = await engine.AddJobAsync();
-        var run = engine.Runner.RunAsync(jobId, None);
-        await _begun.Task;
+        var run = engine.RunAsync(jobId);
+        await engine.WaitAsync(_begun.Task, "the first segment or probe to begin", jobId);
         Assert.Equal(0, await engine.Rescuer.RescueAsync(None));
 
-        // The clock jumps past the lease, as after the process was held up.
+        // The clock jumps past the lease, as after the process was suspended.
         _time.AdjustTime(_time.GetUtcNow().AddHours(2));
         Assert.Equal(1, await engine.Rescuer.RescueAsync(None));
 
-        await _stopped.Task.WaitAsync(Patience, None);
+        await engine.WaitAsync(_stopped.Task, "the held segment to be cancelled", jobId);
         await run;
         var job = await engine.ReadAsync(jobId);
         Assert.Equal(JobStatus.Pending, job.Status);
@@ -81,7 +80,7 @@ public sealed class LostAttemptTests
     }
 
     [Fact]
-    public async Task LateAttempt_WhoseJobWasRescuedAndTakenAgain_ChangesNothing()
+    public async Task LateAttempt_OfARescuedAndCompletedJob_ChangesNothing()
     {
         var calls = 0;
         var inference = new ScriptedInference
@@ -89,7 +88,7 @@ public sealed class LostAttemptTests
             FrameCount = 10,
             OnRun = async (_, _, _) =>
             {
-                // Deaf to its cancellation, as a process that was stopped is.
+                // Ignores its cancellation, as a suspended process does.
                 if (Interlocked.Increment(ref calls) == 1)
                 {
                     _begun.TrySetResult();
@@ -99,11 +98,11 @@ public sealed class LostAttemptTests
         };
         await using var engine = new JobEngine(inference, _time);
         var jobId = await engine.AddJobAsync();
-        var late = engine.Runner.RunAsync(jobId, None);
-        await _begun.Task;
+        var late = engine.RunAsync(jobId);
+        await engine.WaitAsync(_begun.Task, "the first segment or probe to begin", jobId);
         _time.AdjustTime(_time.GetUtcNow().AddHours(1));
         Assert.Equal(1, await engine.Rescuer.RescueAsync(None));
-        Assert.Null(await engine.Runner.RunAsync(jobId, None));
+        Assert.Null(await engine.RunAsync(jobId));
         var completed = await engine.ReadAsync(jobId);
         Assert.Equal(JobStatus.Completed, completed.Status);
 
@@ -115,11 +114,11 @@ public sealed class LostAttemptTests
     }
 
     [Fact]
-    public async Task Rescue_AfterTheClockWasSetBack_FreesAJobThatNobodyWorksOn()
+    public async Task Rescue_AfterTheClockWasSetBack_FreesAJobWithoutAnAttempt()
     {
         await using var engine = new JobEngine(new ScriptedInference(), _time);
         var jobId = await engine.AddJobAsync();
-        await engine.Board.ChangeAsync(
+        await engine.Tracker.ChangeAsync(
             jobId,
             job => JobTransitions.Claim(job, Guid.NewGuid(), _time.GetUtcNow().AddHours(1), TimeSpan.FromSeconds(15)),
             None);
@@ -127,26 +126,7 @@ public sealed class LostAttemptTests
         Assert.Equal(JobStatus.Pending, (await engine.ReadAsync(jobId)).Status);
     }
 
-    [Fact]
-    public async Task Delete_OfACancelledJob_WaitsForWhatStillRuns()
-    {
-        await using var engine = new JobEngine(Blocking(untilLetGo: true), _time);
-        var jobId = await engine.AddJobAsync();
-        var run = engine.Runner.RunAsync(jobId, None);
-        await _begun.Task;
-        await engine.Control.CancelAsync(jobId, None);
-        var delete = engine.Removal.DeleteAsync(jobId, None);
-        await _stopped.Task.WaitAsync(Patience, None);
-        Assert.False(delete.IsCompleted);
-        _letGo.SetResult();
-        Assert.True(await delete.WaitAsync(Patience, None));
-        await run;
-        Assert.Null(await engine.Store.FindAsync(jobId, None));
-        Assert.Empty(engine.Storage.ListKeys());
-        Assert.Empty(await engine.Store.ListDeletedAsync(10, None));
-    }
-
-    private ScriptedInference Blocking(bool untilLetGo = false) => new()
+    private ScriptedInference Blocking() => new()
     {
         OnRun = async (_, _, cancellationToken) =>
         {
@@ -158,10 +138,6 @@ public sealed class LostAttemptTests
             finally
             {
                 _stopped.TrySetResult();
-                if (untilLetGo)
-                {
-                    await _letGo.Task;
-                }
             }
         },
     };

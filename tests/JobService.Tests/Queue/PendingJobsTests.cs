@@ -23,7 +23,7 @@ public sealed class PendingJobsTests : IDisposable
     public void Dispose() => _pending.Dispose();
 
     [Fact]
-    public async Task Commits_OfAJob_QueueItAndTakeItOut()
+    public async Task Commits_OfAJob_QueueItAndRemoveIt()
     {
         var jobId = await InsertAsync();
         Assert.Equal((1, 1), (_queue.PositionOf(jobId), _pending.Count));
@@ -36,16 +36,16 @@ public sealed class PendingJobsTests : IDisposable
     }
 
     [Fact]
-    public async Task Release_WithADelay_QueuesTheJobWhenItIsOver()
+    public async Task Release_WithADelay_QueuesTheJobAfterIt()
     {
         var jobId = await InsertAsync();
         await ReleaseAsync(jobId, TimeSpan.FromSeconds(10));
-        Assert.True(_pending.IsScheduled(jobId));
+        AssertScheduled(_pending, jobId, true);
         _time.Advance(TimeSpan.FromSeconds(9.9));
         Assert.Null(_queue.PositionOf(jobId));
         _time.Advance(TimeSpan.FromSeconds(0.1));
         Assert.Equal(1, _queue.PositionOf(jobId));
-        Assert.False(_pending.IsScheduled(jobId));
+        AssertScheduled(_pending, jobId, false);
     }
 
     [Fact]
@@ -59,7 +59,7 @@ public sealed class PendingJobsTests : IDisposable
     }
 
     [Fact]
-    public async Task Restore_AfterARestart_WaitsForTheRestOfTheDelay()
+    public async Task Restore_AfterARestart_WaitsForTheRemainingDelay()
     {
         var jobId = await InsertAsync();
         await ReleaseAsync(jobId, TimeSpan.FromSeconds(10));
@@ -68,14 +68,14 @@ public sealed class PendingJobsTests : IDisposable
         _queue.Remove(jobId);
         restarted.Restore((await _store.FindAsync(jobId, Cancellation))!);
         _time.Advance(TimeSpan.FromSeconds(5));
-        Assert.True(restarted.IsScheduled(jobId));
+        AssertScheduled(restarted, jobId, true);
         _time.Advance(TimeSpan.FromSeconds(1));
-        Assert.False(restarted.IsScheduled(jobId));
+        AssertScheduled(restarted, jobId, false);
         Assert.Equal(1, _queue.PositionOf(jobId));
     }
 
     [Fact]
-    public void Restore_AfterTheClockWasSetBack_WaitsNoLongerThanTheLongestBackOff()
+    public void Restore_AfterTheClockWasSetBack_WaitsAtMostMaxDelay()
     {
         var job = TestJobs.Pending() with { NextAttemptAt = TestJobs.Noon.AddYears(1) };
         _pending.Restore(job);
@@ -84,7 +84,7 @@ public sealed class PendingJobsTests : IDisposable
     }
 
     [Fact]
-    public async Task Return_OfAnIdThatWasTaken_QueuesItUnlessItWasChanged()
+    public async Task Return_DequeuedId_QueuesItUnlessItsJobChanged()
     {
         var (first, second) = (await InsertAsync(), await InsertAsync());
         await _queue.DequeueAsync(Cancellation);
@@ -96,47 +96,77 @@ public sealed class PendingJobsTests : IDisposable
     }
 
     [Fact]
-    public async Task TryReserve_FromManyThreads_GivesAsManyPlacesAsThereAre()
+    public async Task TryReserve_FromManyThreads_NeverExceedsTheLimit()
     {
         const int Limit = 50;
         await InsertAsync();
-        var places = 0;
+        var reserved = 0;
         await Parallel.ForEachAsync(Enumerable.Range(0, 400), Cancellation, async (_, cancellationToken) =>
         {
             var job = TestJobs.Pending();
             if (_pending.TryReserve(job.JobId, Limit))
             {
-                Interlocked.Increment(ref places);
+                Interlocked.Increment(ref reserved);
                 await _store.InsertAsync(job, cancellationToken);
-                _pending.GiveBack(job.JobId);
+                _pending.ReleaseReservation(job.JobId);
             }
         });
-        Assert.Equal(Limit - 1, places);
+        Assert.Equal(Limit - 1, reserved);
         Assert.Equal((Limit, Limit), (_pending.Count, _queue.Size));
     }
 
     [Fact]
-    public async Task GiveBack_OfAPlaceThatWasNotUsed_FreesIt()
+    public async Task ReleaseReservation_Unused_FreesThePlace()
     {
         var (first, second) = (Guid.NewGuid(), Guid.NewGuid());
-        Assert.True(_pending.TryReserve(first, 1));
-        Assert.True(_pending.TryReserve(first, 1));
-        Assert.False(_pending.TryReserve(second, 1));
-        _pending.GiveBack(first);
-        Assert.False(_pending.TryReserve(second, 1));
-        _pending.GiveBack(first);
-        Assert.True(_pending.TryReserve(second, 1));
-        Assert.False(_pending.IsReserved(first));
+        AssertReserve(first, true);
+        AssertReserve(first, true);
+        AssertReserve(second, false);
+        _pending.ReleaseReservation(first);
+        AssertReserve(second, false);
+        _pending.ReleaseReservation(first);
+        AssertReserve(second, true);
+        Assert.Equal((false, true), (_pending.IsReserved(first), _pending.IsReserved(second)));
         await _store.InsertAsync(TestJobs.Pending(second), Cancellation);
-        Assert.False(_pending.IsReserved(second));
-        Assert.False(_pending.TryReserve(first, 1));
+        Assert.Equal((false, false), (_pending.IsReserved(first), _pending.IsReserved(second)));
+        AssertReserve(first, false);
     }
+
+    [Fact]
+    public async Task OldestQueuedAt_ScheduledAndRunnableJobs_IsThatOfTheOldestRunnableJob()
+    {
+        Assert.Null(_pending.OldestQueuedAt);
+        var scheduled = await InsertAsync(TestJobs.Noon.AddMinutes(-9));
+        await ReleaseAsync(scheduled, TimeSpan.FromSeconds(10));
+        Assert.Equal((1, 1, null), (_pending.Count, _pending.ScheduledCount, _pending.OldestQueuedAt));
+
+        // The most urgent job is not the oldest one.
+        await InsertAsync(TestJobs.Noon.AddMinutes(-2), priority: 9);
+        await InsertAsync(TestJobs.Noon.AddMinutes(-5), priority: 0);
+        Assert.Equal(
+            (3, 1, (DateTimeOffset?)TestJobs.Noon.AddMinutes(-5)),
+            (_pending.Count, _pending.ScheduledCount, _pending.OldestQueuedAt));
+
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(
+            (3, 0, (DateTimeOffset?)TestJobs.Noon.AddMinutes(-9)),
+            (_pending.Count, _pending.ScheduledCount, _pending.OldestQueuedAt));
+    }
+
+    private static void AssertScheduled(PendingJobs pending, Guid jobId, bool expected) => Assert.True(
+        pending.IsScheduled(jobId) == expected,
+        $"IsScheduled is {!expected} ({pending.ScheduledCount} scheduled jobs).");
+
+    /// <summary>Reserves a place with a limit of one.</summary>
+    private void AssertReserve(Guid jobId, bool expected) => Assert.True(
+        _pending.TryReserve(jobId, 1) == expected, $"TryReserve returned {!expected} ({_pending.Count} pending jobs).");
 
     private PendingJobs New() => new(
         _store, _queue, Options.Create(new QueueOptions()), Options.Create(new RetryOptions()), _time);
 
-    private async Task<Guid> InsertAsync() =>
-        (await _store.InsertAsync(TestJobs.Pending(), Cancellation)).Job.JobId;
+    private async Task<Guid> InsertAsync(DateTimeOffset? queuedAt = null, int priority = JobPriority.Default) =>
+        (await _store.InsertAsync(
+            TestJobs.Pending(createdAt: queuedAt) with { Priority = priority }, Cancellation)).Job.JobId;
 
     private async Task ReleaseAsync(Guid jobId, TimeSpan delay)
     {

@@ -3,12 +3,12 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tests.Queue;
 
-/// <summary>An InferenceService that does what a test tells it, segment by segment.</summary>
+/// <summary>A fake InferenceService that a test scripts segment by segment.</summary>
 internal sealed class ScriptedInference : IInferenceClient
 {
     private readonly List<RunPipelineRequest> _requests = [];
 
-    /// <summary>The segments that were asked for, in the order of the calls.</summary>
+    /// <summary>The received requests in order of the calls.</summary>
     public IReadOnlyList<RunPipelineRequest> Requests
     {
         get
@@ -23,23 +23,22 @@ internal sealed class ScriptedInference : IInferenceClient
     /// <summary>Frames of the video.</summary>
     public int FrameCount { get; init; } = 100;
 
-    /// <summary>Whether it serves; awaited by the dispatcher.</summary>
+    /// <summary>Completes when it serves; the dispatcher awaits it.</summary>
     public Func<CancellationToken, Task> Serving { get; set; } = _ => Task.CompletedTask;
 
-    /// <summary>What happens before a probe is answered.</summary>
+    /// <summary>Runs before each response to a probe.</summary>
     public Func<Task> OnProbe { get; set; } = () => Task.CompletedTask;
 
-    /// <summary>What happens before a segment is answered; gets the request and which call this is, from 1.</summary>
+    /// <summary>Runs before each response to a segment, with the request and the number of the call, from 1.</summary>
     public Func<RunPipelineRequest, int, CancellationToken, Task> OnRun { get; set; } = (_, _, _) => Task.CompletedTask;
 
-    /// <summary>Changes an answer before it is given.</summary>
+    /// <summary>Changes a response before it is returned.</summary>
     public Action<RunPipelineRequest, RunPipelineResponse> Change { get; init; } = (_, _) => { };
 
     public int ServingCount { get; set; } = 1;
 
     public int KnownCount => 1;
 
-    /// <summary>The address that it goes by.</summary>
     public Uri Address { get; } = new("http://inference.test:5201");
 
     public Task WaitUntilServingAsync(CancellationToken cancellationToken) => Serving(cancellationToken);
@@ -55,9 +54,9 @@ internal sealed class ScriptedInference : IInferenceClient
     }
 
     public async Task<RunPipelineResponse> RunAsync(
-        RunPipelineRequest request, Action<Uri> placed, CancellationToken cancellationToken)
+        RunPipelineRequest request, Action<Uri> onInstance, CancellationToken cancellationToken)
     {
-        placed(Address);
+        onInstance(Address);
         int call;
         lock (_requests)
         {
@@ -66,25 +65,25 @@ internal sealed class ScriptedInference : IInferenceClient
         }
 
         await OnRun(request, call, cancellationToken);
-        var answer = Answer(request);
-        Change(request, answer);
-        return answer;
+        var response = Answer(request);
+        Change(request, response);
+        return response;
     }
 
-    /// <summary>One detection a frame; every frame that the stride asks for.</summary>
+    /// <summary>A correct response: one detection in every frame that the stride selects.</summary>
     public static RunPipelineResponse Answer(RunPipelineRequest request)
     {
         var frames =
             Enumerable.Range(request.Range.StartFrame, request.Range.EndFrame - request.Range.StartFrame).ToList();
-        var wanted = frames.Where(frame => frame % Math.Max(1, request.FrameStride) == 0).ToList();
+        var selected = frames.Where(frame => frame % Math.Max(1, request.FrameStride) == 0).ToList();
         return new RunPipelineResponse
         {
-            Results = { wanted.Select(FrameOf) },
+            Results = { selected.Select(FrameOf) },
             Frames = new FrameAccounting
             {
                 Decoded = frames.Count,
-                Analyzed = wanted.Count,
-                Skipped = frames.Count - wanted.Count,
+                Analyzed = selected.Count,
+                Skipped = frames.Count - selected.Count,
             },
             Device = new Device { ExecutionProvider = ExecutionProvider.Cpu, Description = "scripted" },
         };

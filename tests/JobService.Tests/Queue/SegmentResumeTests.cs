@@ -7,12 +7,12 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace ForegSyte.Jobs.Tests.Queue;
 
-/// <summary>Attempts that go on where earlier ones were cut off, over a real database and real files.</summary>
+/// <summary>Attempts that resume where earlier ones were interrupted, on a real database and real files.</summary>
 public sealed class SegmentResumeTests
 {
     private static readonly CancellationToken None = CancellationToken.None;
 
-    /// <summary>Three segments under a stride of 3: 0 to 30, 60 and 100.</summary>
+    /// <summary>Three segments with a stride of 3: frames 0 to 30, 30 to 60 and 60 to 100.</summary>
     private static readonly (string, string)[] OneAtATime =
         [("Dispatch:SegmentsInFlight", "1"), ("Dispatch:SegmentFrames", "10")];
     private static readonly JobFailure Lost = new(ErrorReason.InferenceUnavailable, "Lost.");
@@ -21,66 +21,67 @@ public sealed class SegmentResumeTests
     [Fact]
     public async Task RunAsync_KilledBetweenAnyTwoSteps_EndsWithTheSameBytesAndLeavesNothing()
     {
-        var undisturbed = await RunUndisturbedAsync();
-        var images = new List<(string Step, TemporaryFolder Folder)>();
+        var uninterrupted = await RunUninterruptedAsync();
+        var snapshots = new List<(string Step, TemporaryFolder Folder)>();
         var folder = new TemporaryFolder();
         Guid jobId;
         await using (var engine = new JobEngine(
-            new ScriptedInference(), _time, folder, storage => new ObservedStorage(storage, TakeImage), OneAtATime))
+            new ScriptedInference(), _time, folder, storage => new ObservedStorage(storage, TakeSnapshot), OneAtATime))
         {
             jobId = await engine.AddJobAsync(frameStride: 3);
-            await engine.Runner.RunAsync(jobId, None);
+            await engine.RunAsync(jobId);
         }
 
-        // Plan, 3 segments, document and sidecar, before and after; then 3 segments and the plan are removed.
-        Assert.Equal(16, images.Count);
-        foreach (var (step, image) in images)
+        // Before and after the commits of plan, 3 segments, document and manifest; then the removals of 3 segments and
+        // the plan.
+        Assert.Equal(16, snapshots.Count);
+        foreach (var (step, snapshot) in snapshots)
         {
             TestContext.Current.SendDiagnosticMessage(step);
             var inference = new ScriptedInference();
-            await using (var engine = new JobEngine(inference, _time, image))
+            await using (var engine = new JobEngine(inference, _time, snapshot))
             {
                 await engine.Recovery.RunAsync(None);
-                await engine.Runner.RunAsync(jobId, None);
+                await engine.RunAsync(jobId);
                 await engine.Sweep.RunAsync(None);
-                Assert.Equal(undisturbed, await OutcomeAsync(engine, jobId));
-                AssertOnlyOutcomeIsLeft(engine, jobId);
+                Assert.Equal(uninterrupted, await OutcomeAsync(engine, jobId));
+                AssertOnlyOutcomeRemains(engine, jobId);
                 var isCompleted = step.Contains("removal", StringComparison.Ordinal);
                 var resumed = (await engine.ReadAsync(jobId)).Attempts[^1].FramesResumed;
-                Assert.Equal(isCompleted ? 0 : 34 - resumed, FramesAskedFor(inference));
+                Assert.Equal(isCompleted ? 0 : 34 - resumed, FramesRequested(inference));
             }
 
-            image.Dispose();
+            snapshot.Dispose();
         }
 
         folder.Dispose();
 
-        void TakeImage(string step)
+        void TakeSnapshot(string step)
         {
-            var image = new TemporaryFolder();
-            CopyFolder(folder.Path, image.Path);
-            images.Add((step, image));
+            var snapshot = new TemporaryFolder();
+            CopyFolder(folder.Path, snapshot.Path);
+            snapshots.Add((step, snapshot));
         }
     }
 
     [Fact]
-    public async Task RunAsync_AnotherSegmentLengthInTheOptions_GoesOnWithThePlanOfTheFirstAttempt()
+    public async Task RunAsync_SegmentFramesChanged_ResumesWithThePlanOfTheFirstAttempt()
     {
-        var undisturbed = await RunUndisturbedAsync();
+        var uninterrupted = await RunUninterruptedAsync();
         var inference = new ScriptedInference { OnRun = (_, call, _) => Throw(call == 3) };
         using var folder = new TemporaryFolder();
         Guid jobId;
         await using (var engine = new JobEngine(inference, _time, folder, OneAtATime))
         {
             jobId = await engine.AddJobAsync(frameStride: 3);
-            await engine.Runner.RunAsync(jobId, None);
+            await engine.RunAsync(jobId);
         }
 
         var second = new ScriptedInference();
         await using (var engine = new JobEngine(second, _time, folder, ("Dispatch:SegmentFrames", "7")))
         {
-            await engine.Runner.RunAsync(jobId, None);
-            Assert.Equal(undisturbed, await OutcomeAsync(engine, jobId));
+            await engine.RunAsync(jobId);
+            Assert.Equal(uninterrupted, await OutcomeAsync(engine, jobId));
             var job = await engine.ReadAsync(jobId);
             Assert.Equal(10, job.SegmentFrames);
             Assert.Equal([0, 20], job.Attempts.Select(attempt => attempt.FramesResumed));
@@ -106,18 +107,19 @@ public sealed class SegmentResumeTests
             },
         };
         await using var engine = new JobEngine(
-            inference, _time, null, storage => new ObservedStorage(storage, Look), [("Dispatch:SegmentFrames", "60")]);
+            inference, _time, null, storage => new ObservedStorage(storage, Observe),
+            [("Dispatch:SegmentFrames", "60")]);
         var jobId = await engine.AddJobAsync();
-        await engine.Runner.RunAsync(jobId, None);
+        await engine.RunAsync(jobId);
         Assert.Equal(40, (await engine.ReadAsync(jobId)).FramesDone);
 
         inference.OnRun = (_, _, _) => Task.CompletedTask;
-        await engine.Runner.RunAsync(jobId, None);
+        await engine.RunAsync(jobId);
 
         Assert.Equal([0, 60, 0], inference.Requests.Select(request => request.Range.StartFrame));
         Assert.Equal(JobStatus.Completed, (await engine.ReadAsync(jobId)).Status);
 
-        void Look(string step)
+        void Observe(string step)
         {
             if (step.Contains("after the commit", StringComparison.Ordinal)
                 && step.Contains("_segment_0000000060", StringComparison.Ordinal))
@@ -134,23 +136,23 @@ public sealed class SegmentResumeTests
     [InlineData("another segment")]
     public async Task RunAsync_DamagedSegment_IsRunAgain(string damage)
     {
-        var undisturbed = await RunUndisturbedAsync();
+        var uninterrupted = await RunUninterruptedAsync();
         var inference = new ScriptedInference { OnRun = (_, call, _) => Throw(call == 3) };
         await using var engine = new JobEngine(inference, _time, null, OneAtATime);
         var jobId = await engine.AddJobAsync(frameStride: 3);
-        await engine.Runner.RunAsync(jobId, None);
+        await engine.RunAsync(jobId);
         Damage(engine, ArtifactKeys.Segment(jobId, 0, 30), ArtifactKeys.Segment(jobId, 30, 60), damage);
 
-        await engine.Runner.RunAsync(jobId, None);
+        await engine.RunAsync(jobId);
 
-        Assert.Equal(undisturbed, await OutcomeAsync(engine, jobId));
+        Assert.Equal(uninterrupted, await OutcomeAsync(engine, jobId));
         Assert.Equal([0, 30, 60, 0, 60], inference.Requests.Select(request => request.Range.StartFrame));
     }
 
     [Fact]
     public async Task RunAsync_SegmentDamagedAfterItWasCounted_IsRunAgainForTheDocument()
     {
-        var undisturbed = await RunUndisturbedAsync();
+        var uninterrupted = await RunUninterruptedAsync();
         JobEngine engine = null!;
         var jobId = Guid.Empty;
         var inference = new ScriptedInference
@@ -168,8 +170,8 @@ public sealed class SegmentResumeTests
         await using (engine = new JobEngine(inference, _time, null, OneAtATime))
         {
             jobId = await engine.AddJobAsync(frameStride: 3);
-            await engine.Runner.RunAsync(jobId, None);
-            Assert.Equal(undisturbed, await OutcomeAsync(engine, jobId));
+            await engine.RunAsync(jobId);
+            Assert.Equal(uninterrupted, await OutcomeAsync(engine, jobId));
             Assert.Equal([0, 30, 60, 0], inference.Requests.Select(request => request.Range.StartFrame));
             Assert.Equal(34, (await engine.ReadAsync(jobId)).FramesDone);
         }
@@ -178,17 +180,17 @@ public sealed class SegmentResumeTests
     [Fact]
     public async Task RunAsync_DamagedPlan_IsMadeAgain()
     {
-        var undisturbed = await RunUndisturbedAsync();
+        var uninterrupted = await RunUninterruptedAsync();
         var inference = new ScriptedInference { OnRun = (_, call, _) => Throw(call == 3) };
         await using var engine = new JobEngine(inference, _time, null, OneAtATime);
         var jobId = await engine.AddJobAsync(frameStride: 3);
-        await engine.Runner.RunAsync(jobId, None);
+        await engine.RunAsync(jobId);
         Damage(engine, ArtifactKeys.Plan(jobId), null, "flip");
 
-        await engine.Runner.RunAsync(jobId, None);
+        await engine.RunAsync(jobId);
 
-        Assert.Equal(undisturbed, await OutcomeAsync(engine, jobId));
-        AssertOnlyOutcomeIsLeft(engine, jobId);
+        Assert.Equal(uninterrupted, await OutcomeAsync(engine, jobId));
+        AssertOnlyOutcomeRemains(engine, jobId);
     }
 
     [Theory]
@@ -204,7 +206,7 @@ public sealed class SegmentResumeTests
         };
         await using var engine = new JobEngine(inference, _time, null, OneAtATime);
         var jobId = await engine.AddJobAsync(frameStride: 3);
-        await engine.Runner.RunAsync(jobId, None);
+        await engine.RunAsync(jobId);
 
         var job = await engine.ReadAsync(jobId);
         Assert.Equal((expected, 10), (job.Status, job.FramesDone));
@@ -218,30 +220,30 @@ public sealed class SegmentResumeTests
     }
 
     [Fact]
-    public async Task RunAsync_AnswerWithoutAFrame_FailsAndNamesTheSegment()
+    public async Task RunAsync_ResponseLacksAFrame_FailsAndNamesTheSegment()
     {
         var inference = new ScriptedInference
         {
-            Change = (request, answer) =>
+            Change = (request, response) =>
             {
                 if (request.Range.StartFrame == 30)
                 {
-                    answer.Results.RemoveAt(0);
+                    response.Results.RemoveAt(0);
                 }
             },
         };
         await using var engine = new JobEngine(inference, _time, null, OneAtATime);
         var jobId = await engine.AddJobAsync(frameStride: 3);
-        await engine.Runner.RunAsync(jobId, None);
+        await engine.RunAsync(jobId);
 
         var job = await engine.ReadAsync(jobId);
         Assert.Equal((JobStatus.Failed, ErrorReason.Internal), (job.Status, job.Failure!.Reason));
         Assert.Contains("frames 30 to 60", job.Failure.Message, StringComparison.Ordinal);
-        Assert.False(engine.Storage.Exists(ArtifactKeys.Segment(jobId, 30, 60)));
+        Assert.DoesNotContain(ArtifactKeys.Segment(jobId, 30, 60), engine.Storage.ListKeys());
     }
 
     [Fact]
-    public async Task RunAsync_SeveralInferenceServices_GetsAWindowForEach()
+    public async Task RunAsync_SeveralInferenceServices_KeepsTwoSegmentsInFlightAtEach()
     {
         var all = new TaskCompletionSource();
         var running = 0;
@@ -260,15 +262,15 @@ public sealed class SegmentResumeTests
         };
         await using var engine = new JobEngine(inference, _time, null, ("Dispatch:SegmentFrames", "10"));
         var jobId = await engine.AddJobAsync();
-        await engine.Runner.RunAsync(jobId, None);
+        await engine.RunAsync(jobId);
         Assert.Equal(JobStatus.Completed, (await engine.ReadAsync(jobId)).Status);
     }
 
-    private async Task<(string Document, string Summary)> RunUndisturbedAsync()
+    private async Task<(string Document, string Summary)> RunUninterruptedAsync()
     {
         await using var engine = new JobEngine(new ScriptedInference(), _time, null);
         var jobId = await engine.AddJobAsync(frameStride: 3);
-        await engine.Runner.RunAsync(jobId, None);
+        await engine.RunAsync(jobId);
         return await OutcomeAsync(engine, jobId);
     }
 
@@ -280,11 +282,11 @@ public sealed class SegmentResumeTests
         return (await reader.ReadToEndAsync(), ForegSyteJson.Formatter.Format(job.Summary));
     }
 
-    private static void AssertOnlyOutcomeIsLeft(JobEngine engine, Guid jobId) => Assert.Equal(
+    private static void AssertOnlyOutcomeRemains(JobEngine engine, Guid jobId) => Assert.Equal(
         [ArtifactKeys.Sidecar(jobId), ArtifactKeys.Results(jobId)],
         engine.Storage.ListKeys().Order(StringComparer.Ordinal));
 
-    private static int FramesAskedFor(ScriptedInference inference) => inference.Requests.Sum(request =>
+    private static int FramesRequested(ScriptedInference inference) => inference.Requests.Sum(request =>
         SegmentPlan.FramesWithin(request.Range.StartFrame, request.Range.EndFrame, request.FrameStride));
 
     private static Task Throw(bool now) => now ? throw new InferenceFailedException(Lost) : Task.CompletedTask;

@@ -1,5 +1,4 @@
 using CsCheck;
-using ForegSyte.Jobs.Filters;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Jobs.Filters;

@@ -5,13 +5,13 @@ using ForegSyte.V1;
 namespace ForegSyte.Jobs.Mp4;
 
 /// <summary>
-/// Reads the headers of boxes, and never what is in them unless asked for. Every read is a few bytes, and their number
-/// is limited, so that a hostile file costs little.
+/// Reads the headers of an MP4's boxes. Every read is a few bytes and the number of reads is limited, so that a hostile
+/// file costs little.
 /// </summary>
 internal sealed class Mp4Boxes(Stream stream)
 {
     /// <summary>
-    /// Most headers that are read. A day of video in fragments of a second has 170,000 boxes.
+    /// Maximum number of headers read. A day of video in fragments of one second has 170,000 boxes.
     /// </summary>
     public const int MaxBoxes = 500_000;
 
@@ -19,19 +19,19 @@ internal sealed class Mp4Boxes(Stream stream)
     private const int LargeHeaderLength = 16;
     private const int UserTypeLength = 16;
 
-    // In place of a size: the box goes on to the end of the file, or a size of 64 bits follows the type.
+    // Special values of the size field: the box extends to the end, or a 64-bit size follows the type.
     private const uint ToTheEnd = 0;
     private const uint LargeSizeFollows = 1;
 
     private int _boxes;
 
-    /// <summary>Length of the video in bytes.</summary>
+    /// <summary>Size of the video in bytes.</summary>
     public long Length { get; } = stream.Length;
 
     /// <summary>
-    /// Reads the header at an offset. <paramref name="end"/> is where the surrounding box or the file ends.
+    /// Reads the header at an offset; <paramref name="end"/> is the end of the surrounding box or of the file.
     /// </summary>
-    /// <exception cref="Mp4Exception">The header is cut off, or its size is smaller than itself.</exception>
+    /// <exception cref="Mp4Exception">The header is cut off, or the box is smaller than its header.</exception>
     public Mp4Box ReadHeader(long start, long end)
     {
         if (++_boxes > MaxBoxes)
@@ -52,7 +52,7 @@ internal sealed class Mp4Boxes(Stream stream)
             Read(payload, header[HeaderLength..]);
             payload = start + LargeHeaderLength;
 
-            // Sizes past what an offset can be are past the end of any file.
+            // A size beyond the range of an offset is past the end of any file.
             var largeSize = BinaryPrimitives.ReadUInt64BigEndian(header[HeaderLength..]);
             boxEnd = largeSize > (ulong)(long.MaxValue - start) ? long.MaxValue : start + (long)largeSize;
         }
@@ -69,9 +69,9 @@ internal sealed class Mp4Boxes(Stream stream)
     }
 
     /// <summary>
-    /// The boxes inside a box. Fewer bytes than a header at its end are padding, as QuickTime writes it.
+    /// Enumerates the boxes inside a box. Trailing bytes shorter than a header are padding, as QuickTime writes it.
     /// </summary>
-    /// <exception cref="Mp4Exception">A box reaches out of the one around it.</exception>
+    /// <exception cref="Mp4Exception">A child extends past its parent.</exception>
     public IEnumerable<Mp4Box> Children(Mp4Box parent)
     {
         for (var at = parent.PayloadStart; parent.End - at >= HeaderLength;)
@@ -79,8 +79,9 @@ internal sealed class Mp4Boxes(Stream stream)
             var child = ReadHeader(at, parent.End);
             if (child.End > parent.End)
             {
+                var type = Printable(child.Type);
                 throw Contradiction(FormattableString.Invariant(
-                    $"the box '{Printable(child.Type)}' at byte {child.Start} reaches out of the box '{parent.Type}'"));
+                    $"the box '{type}' at byte {child.Start} extends past its parent '{parent.Type}'"));
             }
 
             yield return child;
@@ -88,8 +89,8 @@ internal sealed class Mp4Boxes(Stream stream)
         }
     }
 
-    /// <summary>Fills a buffer with the first bytes in a box.</summary>
-    /// <exception cref="Mp4Exception">The box is smaller.</exception>
+    /// <summary>Reads the first bytes of a box's payload into a buffer.</summary>
+    /// <exception cref="Mp4Exception">The payload is smaller than the buffer.</exception>
     public void ReadPayload(Mp4Box box, Span<byte> buffer)
     {
         if (box.PayloadLength < buffer.Length)
@@ -100,23 +101,25 @@ internal sealed class Mp4Boxes(Stream stream)
         Read(box.PayloadStart, buffer);
     }
 
-    /// <summary>The type of a box for a message: what is not a letter, a digit or a space becomes '?'.</summary>
+    /// <summary>
+    /// Returns a box type for a message: characters other than letters, digits and spaces become '?'.
+    /// </summary>
     public static string Printable(string type) =>
         string.Concat(
             type.Select(character => char.IsAsciiLetterOrDigit(character) || character == ' ' ? character : '?'));
 
-    /// <summary>The failure of a video whose boxes cannot all be right.</summary>
+    /// <summary>The error for a video whose boxes contradict each other.</summary>
     public static Mp4Exception Contradiction(string what) => new(
         ErrorReason.NotAnMp4,
-        $"The video is no valid MP4: {what}. Make the file again, for example with "
-        + "\"ffmpeg -i in.mp4 -c copy out.mp4\", and submit that.");
+        $"The video is not a valid MP4: {what}. Rewrite the file, for example with "
+        + "\"ffmpeg -i in.mp4 -c copy out.mp4\", and submit the new file.");
 
     private static void RequireHeader(bool fits, long start)
     {
         if (!fits)
         {
             throw Mp4Check.CutOff(
-                FormattableString.Invariant($"the header of the box at byte {start} is not complete"));
+                FormattableString.Invariant($"the header of the box at byte {start} is incomplete"));
         }
     }
 
@@ -125,7 +128,28 @@ internal sealed class Mp4Boxes(Stream stream)
         stream.Position = offset;
         if (stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false) < buffer.Length)
         {
-            throw Mp4Check.CutOff(FormattableString.Invariant($"there is nothing to read at byte {offset}"));
+            throw Mp4Check.CutOff(FormattableString.Invariant($"no data follows at byte {offset}"));
         }
     }
+}
+
+/// <summary>The position of a box (ISO/IEC 14496-12, 4.2).</summary>
+/// <param name="Type">Four characters, for example "moov".</param>
+/// <param name="Start">Offset of the header in bytes.</param>
+/// <param name="PayloadStart">Offset of the first byte after the header.</param>
+/// <param name="End">Offset after the box; past the end of a truncated file.</param>
+internal readonly record struct Mp4Box(string Type, long Start, long PayloadStart, long End)
+{
+    public long PayloadLength => End - PayloadStart;
+}
+
+/// <summary>Ends the check at the first problem; never leaves <see cref="Mp4Check"/>.</summary>
+/// <param name="problem">Why the video is refused.</param>
+/// <param name="message">The reason in words.</param>
+/// <param name="detail">The variable part of the message.</param>
+internal sealed class Mp4Exception(ErrorReason problem, string message, string detail = "") : Exception(message)
+{
+    public ErrorReason Problem { get; } = problem;
+
+    public string Detail { get; } = detail;
 }

@@ -4,27 +4,28 @@ using ForegSyte.V1;
 namespace ForegSyte.Jobs.Mp4;
 
 /// <summary>
-/// Tells from the boxes of a file (ISO/IEC 14496-12) whether it can be a video worth a job. Reads headers and a few
-/// bytes of "moov", never the media data, whatever the size of the file.
+/// Checks from the boxes of a file (ISO/IEC 14496-12) whether it can be a decodable video. Reads headers and a few
+/// bytes of "moov" but never the media data, so its cost does not depend on the file's size.
 /// </summary>
 internal static class Mp4Check
 {
     /// <summary>
-    /// Most bytes of a sane "ftyp" box: 8 of header, 8 of brand and version, and 254 compatible brands.
+    /// Maximum size of the "ftyp" box: 8 bytes of header, 8 of brand and version, and 254 compatible brands.
     /// </summary>
     private const int MaxFileTypeLength = 1_032;
 
     private const int MinFileTypeLength = 16;
 
-    /// <summary>How many first bytes <see cref="InspectBeginning"/> looks at: size and type of the first box.</summary>
+    /// <summary>Bytes that <see cref="InspectBeginning"/> needs: size and type of the first box.</summary>
     public const int BeginningBytes = 8;
 
-    /// <summary>Inspects a video. The stream has to be seekable; its position is moved.</summary>
-    public static Mp4Verdict Inspect(Stream video)
+    /// <summary>Inspects a video. The stream must be seekable; the call moves its position.</summary>
+    public static Mp4CheckResult Inspect(Stream video)
     {
         if (video.Length == 0)
         {
-            return new Mp4Verdict(ErrorReason.EmptyVideo, "The video has no bytes. Check the file and send it again.");
+            return new Mp4CheckResult(
+                ErrorReason.EmptyVideo, "The video has no bytes. Check the file and send it again.");
         }
 
         try
@@ -33,35 +34,36 @@ internal static class Mp4Check
             RequireFileType(video, boxes);
             var layout = ReadLayout(boxes);
             var tracks = Mp4Tracks.Read(boxes, layout.Movie);
-            Judge(layout, tracks);
-            return Mp4Verdict.Acceptable;
+            RequireFrames(layout, tracks);
+            return Mp4CheckResult.Acceptable;
         }
         catch (Mp4Exception failure)
         {
-            return VerdictOf(failure);
+            return ResultOf(failure);
         }
     }
 
-    /// <summary>Inspects the first bytes of a video that is still on its way.</summary>
-    public static Mp4Verdict InspectBeginning(ReadOnlySpan<byte> beginning)
+    /// <summary>Inspects the first bytes of a video that is still arriving.</summary>
+    public static Mp4CheckResult InspectBeginning(ReadOnlySpan<byte> beginning)
     {
         if (BeginsWithFileType(beginning))
         {
-            return Mp4Verdict.Acceptable;
+            return Mp4CheckResult.Acceptable;
         }
 
-        return VerdictOf(NoFileType());
+        return ResultOf(NoFileType());
     }
 
-    /// <summary>The failure of a video that does not go on to its end.</summary>
+    /// <summary>The error for a truncated video.</summary>
     internal static Mp4Exception CutOff(string how) => new(
         ErrorReason.TruncatedMp4,
-        $"The video was cut off: {how}. Wait until it is written or copied completely, then send it again.",
+        $"The video is cut off: {how}. Wait until the file is completely written or copied, then send it again.",
         how);
 
-    private static Mp4Verdict VerdictOf(Mp4Exception failure) => new(failure.Problem, failure.Message, failure.Detail);
+    private static Mp4CheckResult ResultOf(Mp4Exception failure) =>
+        new(failure.Problem, failure.Message, failure.Detail);
 
-    /// <summary>The first box: letters elsewhere in the file do not make it an MP4.</summary>
+    /// <summary>Requires "ftyp" as the first box; the letters elsewhere do not make a file an MP4.</summary>
     private static void RequireFileType(Stream video, Mp4Boxes boxes)
     {
         Span<byte> header = stackalloc byte[MinFileTypeLength];
@@ -100,7 +102,7 @@ internal static class Mp4Check
                 var type = Mp4Boxes.Printable(box.Type);
                 var missing = box.End - boxes.Length;
                 throw CutOff(FormattableString.Invariant(
-                    $"its box '{type}' at byte {box.Start} ends {missing} bytes after the file"));
+                    $"its box '{type}' at byte {box.Start} ends {missing} bytes after the end of the file"));
             }
 
             switch (box.Type)
@@ -124,19 +126,19 @@ internal static class Mp4Check
         return layout;
     }
 
-    private static void Judge(Layout layout, Mp4Tracks tracks)
+    private static void RequireFrames(Layout layout, Mp4Tracks tracks)
     {
         if (!tracks.HasVideo)
         {
             throw new Mp4Exception(
                 ErrorReason.NoVideoTrack,
-                "The video has no video track (audio only, perhaps). Submit a file with pictures.");
+                "The file has no video track; it may be audio only. Submit a file with a video track.");
         }
 
         if (tracks.VideoSamples == 0 && layout.Fragments == 0)
         {
             throw tracks.IsFragmented
-                ? CutOff("it announces fragments and has none")
+                ? CutOff("it declares fragments but contains none")
                 : new Mp4Exception(
                     ErrorReason.NoFrames, "The video track has no frames. Record or export the video again.");
         }
@@ -154,10 +156,11 @@ internal static class Mp4Check
 
     private static Mp4Exception NotAnMp4(string why) => new(
         ErrorReason.NotAnMp4,
-        $"The file is no MP4: {why}. Convert it, for example with \"ffmpeg -i input output.mp4\", and submit that.",
+        $"The file is not an MP4: {why}. Convert it, for example with \"ffmpeg -i input output.mp4\", and submit the "
+        + "result.",
         why);
 
-    /// <summary>What the top level of a file holds.</summary>
+    /// <summary>The top level of a file.</summary>
     private sealed class Layout
     {
         public Mp4Box? Movie { get; set; }
@@ -166,7 +169,17 @@ internal static class Mp4Check
 
         public bool HasData { get; set; }
 
-        /// <summary>Whether the last fragment came without its data.</summary>
+        /// <summary>Whether the last fragment lacks its data.</summary>
         public bool DataMissing { get; set; }
     }
+}
+
+/// <summary>The result of an MP4 check.</summary>
+/// <param name="Problem">Why the video is refused; null if it is acceptable.</param>
+/// <param name="Message">What is wrong and what to do about it; empty if the video is acceptable.</param>
+/// <param name="Detail">The variable part of the message; can be empty.</param>
+internal sealed record Mp4CheckResult(ErrorReason? Problem, string Message, string Detail = "")
+{
+    /// <summary>The check found no reason against decoding the video.</summary>
+    public static readonly Mp4CheckResult Acceptable = new(null, "");
 }

@@ -2,16 +2,16 @@ using System.Buffers.Binary;
 
 namespace ForegSyte.Jobs.Mp4;
 
-/// <summary>What the "moov" box says about video tracks.</summary>
-/// <param name="HasVideo">Whether there is a track with the handler "vide".</param>
-/// <param name="VideoSamples">Frames that the sample tables of all video tracks list.</param>
-/// <param name="IsFragmented">Whether frames may come in fragments ("mvex").</param>
+/// <summary>The video tracks listed in the "moov" box.</summary>
+/// <param name="HasVideo">Whether a track has the handler "vide".</param>
+/// <param name="VideoSamples">Frames in the sample tables of all video tracks.</param>
+/// <param name="IsFragmented">Whether the file can have fragments ("mvex").</param>
 internal sealed record Mp4Tracks(bool HasVideo, long VideoSamples, bool IsFragmented)
 {
     /// <summary>
-    /// Reads the tracks. The way down is fixed: moov, trak, mdia, minf, stbl, stsz; nothing recurses.
+    /// Reads the tracks along a fixed path (moov, trak, mdia, minf, stbl, stsz), without recursion.
     /// </summary>
-    /// <exception cref="Mp4Exception">There is no movie box, or its boxes contradict each other.</exception>
+    /// <exception cref="Mp4Exception">The movie box is missing, or its boxes contradict each other.</exception>
     public static Mp4Tracks Read(Mp4Boxes boxes, Mp4Box? movie)
     {
         if (movie is not { } moov)
@@ -35,7 +35,7 @@ internal sealed record Mp4Tracks(bool HasVideo, long VideoSamples, bool IsFragme
         return new Mp4Tracks(hasVideo, samples, isFragmented);
     }
 
-    /// <summary>The frames of a track; null where it is no video track.</summary>
+    /// <summary>The frames of a track; null if it is not a video track.</summary>
     private static long? VideoSamplesOf(Mp4Boxes boxes, Mp4Box track)
     {
         var isVideo = false;
@@ -66,7 +66,7 @@ internal sealed record Mp4Tracks(bool HasVideo, long VideoSamples, bool IsFragme
         return samples;
     }
 
-    /// <summary>Version and flags, four bytes of QuickTime's or zeros, then the handler.</summary>
+    /// <summary>The layout: version and flags, four bytes used by QuickTime, the handler.</summary>
     private static bool IsVideoHandler(Mp4Boxes boxes, Mp4Box handler)
     {
         Span<byte> payload = stackalloc byte[12];
@@ -74,9 +74,7 @@ internal sealed record Mp4Tracks(bool HasVideo, long VideoSamples, bool IsFragme
         return payload[8..].SequenceEqual("vide"u8);
     }
 
-    /// <summary>
-    /// Version and flags, the sample size or the width of its field, then the count: alike in both boxes.
-    /// </summary>
+    /// <summary>The layout of both boxes: version and flags, the sample size or its width, the count.</summary>
     private static uint SampleCount(Mp4Boxes boxes, Mp4Box sizes)
     {
         Span<byte> payload = stackalloc byte[12];

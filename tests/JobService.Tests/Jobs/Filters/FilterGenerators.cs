@@ -1,14 +1,13 @@
 using CsCheck;
-using ForegSyte.Jobs.Filters;
 using ForegSyte.Jobs.Tests.Storage;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tests.Jobs.Filters;
 
-/// <summary>Random filters, and random jobs that they have a fair chance to match.</summary>
+/// <summary>Random filters, and random jobs that often match them.</summary>
 internal static class FilterGenerators
 {
-    /// <summary>Short texts of few characters, those with a meaning in filters and in SQL among them.</summary>
+    /// <summary>Short texts of few characters, including those that are special in filters and in SQL.</summary>
     public static readonly Gen<string> Text =
         Gen.OneOf("a", "b", "*", "%", "_", "\\", "'", "\"", "é", " ", "$").Array[0, 4].Select(string.Concat);
 
@@ -31,7 +30,7 @@ internal static class FilterGenerators
     private static readonly Gen<JobFilter> TextComparison = Gen.Select(
         Gen.OneOf(FilterField.PipelineId, FilterField.DisplayName), Equality, Text, Gen.Bool, Gen.Bool).Select(
         (field, comparison, text, before, after) =>
-            // "*" alone stands for any text, and is read as one star before nothing.
+            // "*" alone matches any text; the parser reads it as a wildcard before an empty text.
             (JobFilter)new JobFilter.Comparison(
                 field, comparison, new TextPattern(text, before, after && !(before && text == ""))))
         .Where(filter => filter is not JobFilter.Comparison

@@ -1,15 +1,14 @@
 using System.Globalization;
-using ForegSyte.Jobs.Filters;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tests.Jobs.Filters;
 
-/// <summary>Writes a filter so that parsing it gives the same tree back.</summary>
+/// <summary>Prints a filter so that parsing the text returns the same tree.</summary>
 internal static class FilterText
 {
     public static string Print(JobFilter filter) => filter switch
     {
-        // Both operators bind to the left, so a right side of the same kind needs parentheses.
+        // Both operators are left-associative, so a right side of the same kind needs parentheses.
         JobFilter.And(var left, var right) =>
             $"{Print(left)} AND {(right is JobFilter.And ? Group(right) : Print(right))}",
         JobFilter.Or(var left, var right) => $"{(left is JobFilter.Or ? Print(left) : Term(left))} OR {Term(right)}",

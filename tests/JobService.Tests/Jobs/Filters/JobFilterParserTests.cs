@@ -1,5 +1,4 @@
 using CsCheck;
-using ForegSyte.Jobs.Filters;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tests.Jobs.Filters;
@@ -16,7 +15,7 @@ public sealed class JobFilterParserTests
         JobFilterParser.Parse("status = FAILED AND status = PENDING OR status = RUNNING"));
 
     [Fact]
-    public void Parse_Parentheses_Decide() => Assert.Equal(
+    public void Parse_Parentheses_Group() => Assert.Equal(
         new JobFilter.Or(new JobFilter.And(Failed, Pending), Running),
         JobFilterParser.Parse("(status = FAILED AND status = PENDING) OR status = RUNNING"));
 
@@ -106,7 +105,7 @@ public sealed class JobFilterParserTests
     [InlineData("created_at > 2026-01-31T00:00:00", 14, "RFC 3339")]
     [InlineData("created_at > 2026-01-31T00:00:00.0000001Z", 14, "microsecond")]
     [InlineData("created_at > 0001-01-01T00:00:00+14:00", 14, "RFC 3339")]
-    public void Parse_NoExpression_TellsWhereAndWhatWasExpected(string filter, int position, string expected)
+    public void Parse_InvalidFilter_NamesThePositionAndWhatWasExpected(string filter, int position, string expected)
     {
         var failure = Assert.Throws<FilterSyntaxException>(() => JobFilterParser.Parse(filter));
 
@@ -127,21 +126,21 @@ public sealed class JobFilterParserTests
         Assert.Equal(Failed, JobFilterParser.Parse("status=FAILED".PadRight(1000)));
         Assert.Contains("1000 characters", Failure("status=FAILED".PadRight(1001)), StringComparison.Ordinal);
 
-        // A comparison and its keyword take at least 13 characters, so the length ends a filter before its comparisons
-        // do.
-        Assert.True(JobFilterParser.MaxLength / "status=FAILED".Length < JobFilterParser.MaxComparisons);
+        // A comparison has at least 13 characters, so a filter reaches the limit of its length first.
+        Assert.InRange(
+            JobFilterParser.MaxLength / "status=FAILED".Length, 0, JobFilterParser.MaxComparisons - 1);
 
         static string Failure(string filter) =>
             Assert.Throws<FilterSyntaxException>(() => JobFilterParser.Parse(filter)).Problem;
     }
 
     [Fact]
-    public void Parse_WhatWasPrinted_IsTheSameTree() => FilterGenerators.Filter
+    public void Parse_PrintedFilter_IsTheSameTree() => FilterGenerators.Filter
         .Where(filter => FilterText.Print(filter).Length <= JobFilterParser.MaxLength)
         .Sample(filter => filter == JobFilterParser.Parse(FilterText.Print(filter)), print: FilterText.Print);
 
     [Fact]
-    public void Parse_AnyText_ReturnsOrTellsAPositionInIt() =>
+    public void Parse_AnyText_ReturnsOrNamesAPositionInIt() =>
         Gen.OneOf(
             "status", "created_at", "display_name", "=", "<", "!=", "(", ")", "AND", "OR", "NOT", "-", " ", "\"", "'",
             "\\",

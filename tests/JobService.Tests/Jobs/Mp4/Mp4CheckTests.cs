@@ -6,44 +6,44 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tests.Jobs.Mp4;
 
-/// <summary>The check on files that ffmpeg made, whole and broken.</summary>
+/// <summary>Checks files made by ffmpeg, complete and damaged.</summary>
 public sealed class Mp4CheckTests(Mp4Files files) : IClassFixture<Mp4Files>
 {
-    public static TheoryData<string> WholeFiles => [.. Mp4Files.Names];
+    public static TheoryData<string> CompleteFiles => [.. Mp4Files.Names];
 
     [Theory]
-    [MemberData(nameof(WholeFiles))]
-    public void Inspect_WholeFile_IsAcceptable(string name) =>
-        Assert.Equal(Mp4Verdict.Acceptable, Inspect(files[name]));
+    [MemberData(nameof(CompleteFiles))]
+    public void Inspect_CompleteFile_IsAcceptable(string name) =>
+        Assert.Equal(Mp4CheckResult.Acceptable, Inspect(files[name]));
 
     [Theory]
-    [MemberData(nameof(WholeFiles))]
+    [MemberData(nameof(CompleteFiles))]
     public void Inspect_CutAtAndBesideEveryBoundary_IsRefused(string name)
     {
         var bytes = files[name];
         var boundaries = Boundaries(bytes);
-        Assert.True(boundaries.Count >= 4);
+        Assert.InRange(boundaries.Count, 4, int.MaxValue);
         var firstBox = boundaries[1];
         int[] around = [-9, -1, 0, 1, 7, 8, 9];
         foreach (var cut in boundaries.SelectMany(boundary => around.Select(offset => boundary + offset))
             .Where(cut => cut > 0 && cut < bytes.Length))
         {
-            var verdict = Inspect(bytes[..cut]);
+            var result = Inspect(bytes[..cut]);
             if (cut < 8)
             {
-                Assert.Equal(ErrorReason.NotAnMp4, verdict.Problem);
+                Assert.Equal(ErrorReason.NotAnMp4, result.Problem);
             }
-            else if (verdict.Problem is null)
+            else if (result.Problem is null)
             {
-                // What cannot be seen: a file that ends after the data of its frames, or between whole fragments.
+                // Undetectable: a file that ends after the data of its frames, or between complete fragments.
                 Assert.Contains(cut, boundaries);
                 Assert.Contains("mdat", TypesBefore(bytes, cut));
                 Assert.Contains("moov", TypesBefore(bytes, cut));
             }
             else
             {
-                Assert.Equal(ErrorReason.TruncatedMp4, verdict.Problem);
-                Assert.Contains("cut off", verdict.Message, StringComparison.Ordinal);
+                Assert.Equal(ErrorReason.TruncatedMp4, result.Problem);
+                Assert.Contains("cut off", result.Message, StringComparison.Ordinal);
             }
         }
 
@@ -86,11 +86,11 @@ public sealed class Mp4CheckTests(Mp4Files files) : IClassFixture<Mp4Files>
     [InlineData("\0\0\0\0ftypisom\0\0\0\0isommp42")]
     [InlineData("\0\0\0\u0001ftyp\0\0\0\0\0\0\0\u0018isom\0\0\0\0")]
     [InlineData("\0\0\0\u0015ftypisom\0\0\0\0isommp42")]
-    public void Inspect_LettersWithoutABox_IsNoMp4(string text) =>
+    public void Inspect_LettersWithoutABox_IsNotAnMp4(string text) =>
         Assert.Equal(ErrorReason.NotAnMp4, Inspect(Encoding.Latin1.GetBytes(text)).Problem);
 
     [Fact]
-    public void Inspect_FileThatBeginsWithAnotherBox_IsNoMp4()
+    public void Inspect_AnotherFirstBox_IsNotAnMp4()
     {
         var bytes = files["plain"];
 
@@ -113,9 +113,9 @@ public sealed class Mp4CheckTests(Mp4Files files) : IClassFixture<Mp4Files>
         ];
         byte[] withUserBox = [.. bytes, 0, 0, 0, 24, .. "uuid"u8, .. new byte[16]];
 
-        Assert.Equal(Mp4Verdict.Acceptable, Inspect(toTheEnd));
-        Assert.Equal(Mp4Verdict.Acceptable, Inspect(large));
-        Assert.Equal(Mp4Verdict.Acceptable, Inspect(withUserBox));
+        Assert.Equal(Mp4CheckResult.Acceptable, Inspect(toTheEnd));
+        Assert.Equal(Mp4CheckResult.Acceptable, Inspect(large));
+        Assert.Equal(Mp4CheckResult.Acceptable, Inspect(withUserBox));
         Assert.Equal(ErrorReason.TruncatedMp4, Inspect(large[..^1]).Problem);
         BigEndian(ulong.MaxValue).CopyTo(large, data + 8);
         Assert.Equal(ErrorReason.TruncatedMp4, Inspect(large).Problem);
@@ -149,21 +149,21 @@ public sealed class Mp4CheckTests(Mp4Files files) : IClassFixture<Mp4Files>
     }
 
     [Fact]
-    public void Inspect_WholeFile_ReadsAFewBytes()
+    public void Inspect_CompleteFile_ReadsAFewBytes()
     {
         using var stream = new CountedBytes(files["plain"]);
 
-        Assert.Equal(Mp4Verdict.Acceptable, Mp4Check.Inspect(stream));
+        Assert.Equal(Mp4CheckResult.Acceptable, Mp4Check.Inspect(stream));
 
         Assert.InRange(stream.BytesRead, 1, 2_000);
     }
 
     [Fact]
-    public void Inspect_AnyChange_IsAVerdictWithAMessage()
+    public void Inspect_AnyChange_IsAResultWithAMessage()
     {
         foreach (var bytes in new[] { files["plain"], files["fragmented"] })
         {
-            // The sizes and types of boxes are where it hurts: half of the changes go to the index.
+            // Changes of sizes and types in the index are the most effective.
             var movie = bytes.AsSpan().LastIndexOf("moov"u8) - 4;
             var end = Math.Min(bytes.Length, movie + 1_000) - 1;
             var place = Gen.OneOf(Gen.Int[0, 40], Gen.Int[movie, end], Gen.Int[0, bytes.Length - 1]);
@@ -178,18 +178,18 @@ public sealed class Mp4CheckTests(Mp4Files files) : IClassFixture<Mp4Files>
                         changed[at] = value;
                     }
 
-                    foreach (var verdict in new[] { Inspect(changed), Inspect(changed[..cut]) })
+                    foreach (var result in new[] { Inspect(changed), Inspect(changed[..cut]) })
                     {
-                        Assert.Equal(verdict.Problem is null, verdict.Message.Length == 0);
-                        Assert.DoesNotContain(verdict.Message, char.IsControl);
+                        Assert.Equal(result.Problem is null, result.Message.Length == 0);
+                        Assert.DoesNotContain(result.Message, char.IsControl);
                     }
                 }, iter: 3_000);
         }
     }
 
-    private static Mp4Verdict Inspect(byte[] bytes) => Mp4Check.Inspect(new MemoryStream(bytes, writable: false));
+    private static Mp4CheckResult Inspect(byte[] bytes) => Mp4Check.Inspect(new MemoryStream(bytes, writable: false));
 
-    /// <summary>Where the boxes of the top level begin, and the end.</summary>
+    /// <summary>The starts of the top-level boxes, and the end of the file.</summary>
     private static List<int> Boundaries(byte[] bytes)
     {
         var boundaries = new List<int> { 0 };

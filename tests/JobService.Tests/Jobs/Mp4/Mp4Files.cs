@@ -2,7 +2,7 @@ using ForegSyte.Testing;
 
 namespace ForegSyte.Jobs.Tests.Jobs.Mp4;
 
-/// <summary>Small videos in every layout that ffmpeg writes, made once for all tests of the class.</summary>
+/// <summary>Small videos in every layout that ffmpeg writes, made once per test class.</summary>
 public sealed class Mp4Files : IAsyncLifetime
 {
     public static readonly string[] Names = ["plain", "faststart", "fragmented", "with sound", "quicktime"];

@@ -1,13 +1,13 @@
-namespace ForegSyte.Jobs.Filters;
+namespace ForegSyte.Jobs;
 
-/// <summary>Splits a filter into words.</summary>
-internal static class FilterTokens
+/// <summary>Splits a filter into tokens.</summary>
+internal static class JobFilterTokens
 {
-    // What ends a word that is not quoted. ':' and '.' do not, so that a timestamp need not be quoted.
+    // End an unquoted word. ':' and '.' do not, so that a timestamp needs no quotes.
     private const string Delimiters = "()=!<>\"'";
 
-    /// <summary>The words, with <see cref="FilterTokenKind.End"/> at the end.</summary>
-    /// <exception cref="FilterSyntaxException">A quote is not closed, or a character has no meaning.</exception>
+    /// <summary>Returns the tokens, with <see cref="FilterTokenKind.End"/> at the end.</summary>
+    /// <exception cref="FilterSyntaxException">A quote is not closed, or a character is invalid.</exception>
     public static IReadOnlyList<FilterToken> Of(string filter)
     {
         var tokens = new List<FilterToken>();
@@ -41,7 +41,7 @@ internal static class FilterTokens
         '=' => (FilterTokenKind.Comparison, 1),
         '<' or '>' => (FilterTokenKind.Comparison, IsAt(filter, at + 1, '=') ? 2 : 1),
         '!' when IsAt(filter, at + 1, '=') => (FilterTokenKind.Comparison, 2),
-        '!' => throw new FilterSyntaxException(at + 1, "'!' was found where only '!=' has a meaning; write NOT."),
+        '!' => throw new FilterSyntaxException(at + 1, "'!' is only valid in '!='; write NOT."),
         '"' or '\'' => (FilterTokenKind.Quoted, QuotedLength(filter, at)),
         '-' when at + 1 < filter.Length && !char.IsWhiteSpace(filter[at + 1]) => (FilterTokenKind.Minus, 1),
         _ => (FilterTokenKind.Word, WordLength(filter, at)),
@@ -62,7 +62,7 @@ internal static class FilterTokens
             }
         }
 
-        throw new FilterSyntaxException(start + 1, $"the string that begins here has no closing {filter[start]}.");
+        throw new FilterSyntaxException(start + 1, $"this string has no closing {filter[start]}.");
     }
 
     private static int WordLength(string filter, int start)
@@ -78,4 +78,47 @@ internal static class FilterTokens
     }
 
     private static bool IsAt(string filter, int at, char expected) => at < filter.Length && filter[at] == expected;
+}
+
+/// <summary>A token of a filter.</summary>
+/// <param name="Kind">Its kind.</param>
+/// <param name="Text">Its characters; for a quoted string the characters between the quotes.</param>
+/// <param name="Position">Its start, in characters counted from 1.</param>
+internal readonly record struct FilterToken(FilterTokenKind Kind, string Text, int Position)
+{
+    /// <summary>The token as messages name it.</summary>
+    public string Description => Kind switch
+    {
+        FilterTokenKind.End => "the end of the filter",
+        FilterTokenKind.Quoted => $"\"{Text}\"",
+        _ => $"'{Text}'",
+    };
+
+    /// <summary>Whether this is a keyword. Keywords are upper-case and not quoted (AIP-160).</summary>
+    public bool Is(string keyword) => Kind == FilterTokenKind.Word && Text == keyword;
+}
+
+/// <summary>The kinds of tokens.</summary>
+internal enum FilterTokenKind
+{
+    /// <summary>An unquoted word: a field, a keyword or a value.</summary>
+    Word,
+
+    /// <summary>A quoted string.</summary>
+    Quoted,
+
+    /// <summary>A comparison operator.</summary>
+    Comparison,
+
+    /// <summary>"(".</summary>
+    Open,
+
+    /// <summary>")".</summary>
+    Close,
+
+    /// <summary>A "-" before a term: NOT.</summary>
+    Minus,
+
+    /// <summary>The end of the filter.</summary>
+    End,
 }

@@ -1,0 +1,272 @@
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace ForegSyte.Jobs;
+
+/// <summary>
+/// Parses the subset of AIP-160 that jobs need. OR binds tighter than AND; NOT, or '-' before a term, tighter than
+/// both.
+/// <code>
+/// expression = factor { "AND" factor }
+/// factor     = term { "OR" term }
+/// term       = [ "NOT" | "-" ] ( "(" expression ")" | field operator value )
+/// </code>
+/// </summary>
+internal sealed class JobFilterParser
+{
+    /// <summary>Maximum length of a filter in characters.</summary>
+    public const int MaxLength = 1_000;
+
+    /// <summary>Maximum number of parentheses and negations around a comparison.</summary>
+    public const int MaxNesting = 20;
+
+    /// <summary>Maximum number of comparisons.</summary>
+    public const int MaxComparisons = 100;
+
+    private const string And = "AND";
+    private const string Or = "OR";
+    private const string Not = "NOT";
+
+    private static readonly Dictionary<string, FilterField> Fields = new(StringComparer.Ordinal)
+    {
+        ["status"] = FilterField.Status,
+        ["pipeline_id"] = FilterField.PipelineId,
+        ["display_name"] = FilterField.DisplayName,
+        ["created_at"] = FilterField.CreatedAt,
+    };
+
+    private readonly IReadOnlyList<FilterToken> _tokens;
+    private int _at;
+    private int _comparisons;
+
+    private JobFilterParser(IReadOnlyList<FilterToken> tokens) => _tokens = tokens;
+
+    private FilterToken Current => _tokens[_at];
+
+    /// <summary>Parses a filter.</summary>
+    /// <exception cref="FilterSyntaxException">The filter is invalid, empty, or exceeds a limit.</exception>
+    public static JobFilter Parse(string filter)
+    {
+        if (filter.Length > MaxLength)
+        {
+            throw new FilterSyntaxException(
+                MaxLength + 1, FormattableString.Invariant($"a filter can have at most {MaxLength} characters."));
+        }
+
+        var parser = new JobFilterParser(JobFilterTokens.Of(filter));
+        var result = parser.Expression(nesting: 0);
+        return parser.Current.Kind == FilterTokenKind.End
+            ? result
+            : throw parser.Unexpected(
+                parser.Current.Kind == FilterTokenKind.Close ? "no ')' without a '('" : "AND or OR");
+    }
+
+    private JobFilter Expression(int nesting)
+    {
+        var left = Factor(nesting);
+        while (TakeKeyword(And))
+        {
+            left = new JobFilter.And(left, Factor(nesting));
+        }
+
+        return left;
+    }
+
+    private JobFilter Factor(int nesting)
+    {
+        var left = Term(nesting);
+        while (TakeKeyword(Or))
+        {
+            left = new JobFilter.Or(left, Term(nesting));
+        }
+
+        return left;
+    }
+
+    private JobFilter Term(int nesting)
+    {
+        if (nesting > MaxNesting)
+        {
+            throw new FilterSyntaxException(
+                Current.Position, FormattableString.Invariant($"a filter can be nested at most {MaxNesting} deep."));
+        }
+
+        if (Current.Kind == FilterTokenKind.Minus || Current.Is(Not))
+        {
+            _at++;
+            return new JobFilter.Not(Term(nesting + 1));
+        }
+
+        if (Current.Kind != FilterTokenKind.Open)
+        {
+            return Comparison();
+        }
+
+        _at++;
+        var inner = Expression(nesting + 1);
+        if (Current.Kind != FilterTokenKind.Close)
+        {
+            throw Unexpected("')', AND or OR");
+        }
+
+        _at++;
+        return inner;
+    }
+
+    private JobFilter.Comparison Comparison()
+    {
+        if (++_comparisons > MaxComparisons)
+        {
+            throw new FilterSyntaxException(
+                Current.Position,
+                FormattableString.Invariant($"a filter can have at most {MaxComparisons} comparisons."));
+        }
+
+        var expectedField = $"a field ({string.Join(", ", Fields.Keys)}), NOT or '('";
+        if (Current.Kind != FilterTokenKind.Word || !Fields.TryGetValue(Current.Text, out var field))
+        {
+            throw Unexpected(expectedField);
+        }
+
+        _at++;
+        var comparison = Operator(field);
+        if (Current.Kind is not (FilterTokenKind.Word or FilterTokenKind.Quoted))
+        {
+            throw Unexpected("a value");
+        }
+
+        var value = JobFilterValues.Read(field, Current);
+        _at++;
+        return new JobFilter.Comparison(field, comparison, value);
+    }
+
+    private FilterOperator Operator(FilterField field)
+    {
+        if (Current.Kind != FilterTokenKind.Comparison)
+        {
+            throw Unexpected(field == FilterField.CreatedAt ? "=, !=, <, <=, > or >=" : "= or !=");
+        }
+
+        var found = Current.Text switch
+        {
+            "=" => FilterOperator.Equal,
+            "!=" => FilterOperator.NotEqual,
+            "<" => FilterOperator.Less,
+            "<=" => FilterOperator.LessOrEqual,
+            ">" => FilterOperator.Greater,
+            _ => FilterOperator.GreaterOrEqual,
+        };
+        if (field != FilterField.CreatedAt && found is not (FilterOperator.Equal or FilterOperator.NotEqual))
+        {
+            throw Unexpected("= or !=, because only created_at has an order");
+        }
+
+        _at++;
+        return found;
+    }
+
+    private bool TakeKeyword(string keyword)
+    {
+        if (!Current.Is(keyword))
+        {
+            return false;
+        }
+
+        _at++;
+        return true;
+    }
+
+    private FilterSyntaxException Unexpected(string expected) =>
+        new(Current.Position, $"expected {expected}, found {Current.Description}.");
+}
+
+/// <summary>Parses the right side of a comparison into the type of its field.</summary>
+internal static partial class JobFilterValues
+{
+    /// <summary>Returns a JobStatus, a TextPattern or a DateTimeOffset.</summary>
+    /// <exception cref="FilterSyntaxException">The value has the wrong type for the field.</exception>
+    public static object Read(FilterField field, FilterToken token) => field switch
+    {
+        FilterField.Status => Status(token),
+        FilterField.CreatedAt => Instant(token),
+        _ => Pattern(token),
+    };
+
+    private static V1.JobStatus Status(FilterToken token) => JobStatusNames.TryParse(token.Text, out var status)
+        ? status.Value
+        : throw new FilterSyntaxException(
+            token.Position,
+            $"{token.Description} is not a status; expected one of {string.Join(", ", JobStatusNames.All)}.");
+
+    private static DateTimeOffset Instant(FilterToken token)
+    {
+        var form = Rfc3339().Match(token.Text);
+        if (!form.Success || !DateTimeOffset.TryParse(
+            token.Text, CultureInfo.InvariantCulture, DateTimeStyles.None, out var instant))
+        {
+            throw new FilterSyntaxException(
+                token.Position,
+                $"{token.Description} is not an RFC 3339 timestamp; expected one such as \"2026-01-31T00:00:00Z\".");
+        }
+
+        return form.Groups["fraction"].Value.TrimEnd('0').Length <= 6
+            ? instant.ToUniversalTime()
+            : throw new FilterSyntaxException(
+                token.Position, "times have microsecond precision; give at most six digits after the second.");
+    }
+
+    private static TextPattern Pattern(FilterToken token)
+    {
+        var text = token.Text;
+        if (token.Kind == FilterTokenKind.Word)
+        {
+            return Make(text, 0, text.Length);
+        }
+
+        return Make(Unescape(token, out var literalStart, out var literalEnd), literalStart, literalEnd);
+
+        static TextPattern Make(string text, int wildFrom, int wildTo)
+        {
+            var before = wildFrom == 0 && text.StartsWith('*');
+            var after = wildTo == text.Length && text.EndsWith('*') && !(before && text.Length == 1);
+            return new TextPattern(text[(before ? 1 : 0)..(text.Length - (after ? 1 : 0))], before, after);
+        }
+    }
+
+    /// <summary>
+    /// Removes the backslashes. The bounds exclude a star that had one, because it is not a wildcard.
+    /// </summary>
+    private static string Unescape(FilterToken token, out int wildFrom, out int wildTo)
+    {
+        var text = new StringBuilder(token.Text.Length);
+        wildFrom = 0;
+        var lastWasEscaped = false;
+        for (var at = 0; at < token.Text.Length; at++)
+        {
+            lastWasEscaped = token.Text[at] == '\\';
+            if (lastWasEscaped)
+            {
+                at++;
+                if (token.Text[at] is not ('\\' or '"' or '\'' or '*'))
+                {
+                    throw new FilterSyntaxException(
+                        token.Position + at,
+                        $"'\\{token.Text[at]}' is not a valid escape; expected \\\\, \\\", \\' or \\*.");
+                }
+
+                wildFrom = text.Length == 0 ? 1 : wildFrom;
+            }
+
+            text.Append(token.Text[at]);
+        }
+
+        wildTo = lastWasEscaped ? text.Length - 1 : text.Length;
+        return text.ToString();
+    }
+
+    [GeneratedRegex(
+        @"^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.(?<fraction>\d{1,9}))?([Zz]|[+-]\d{2}:\d{2})$",
+        RegexOptions.CultureInvariant)]
+    private static partial Regex Rfc3339();
+}
