@@ -156,10 +156,10 @@ internal sealed class InferencePool(
     }
 
     private static bool IsUnavailable(ErrorReason reason) =>
-        reason == ErrorReason.InferenceUnavailable;
+        reason is ErrorReason.InferenceUnavailable or ErrorReason.ShuttingDown;
 
     private static bool IsFailureOfInstance(ErrorReason reason) =>
-        reason is ErrorReason.InferenceUnavailable or ErrorReason.DecoderLost or ErrorReason.ShuttingDown;
+        IsUnavailable(reason) || reason == ErrorReason.DecoderLost;
 
     private PooledInstance? Acquire(PooledInstance? except)
     {

@@ -204,6 +204,7 @@ public sealed class InferencePoolTests : IAsyncLifetime
     /// <summary>No health check happens in this test after the first one of each instance.</summary>
     [Theory]
     [InlineData(ErrorReason.InferenceUnavailable)]
+    [InlineData(ErrorReason.ShuttingDown)]
     public async Task RunAsync_AfterAnInstanceFailed_AvoidsItUntilItsNextHealthCheck(ErrorReason reason)
     {
         await ServeBothAsync();
