@@ -3,13 +3,17 @@ using System.Text.RegularExpressions;
 using ForegSyte.Jobs.Tests.Storage;
 using ForegSyte.Testing;
 using ForegSyte.V1;
+using Google.Protobuf.Reflection;
 
 namespace ForegSyte.Jobs.Tests.Jobs;
 
-/// <summary>The state machine that docs/job-lifecycle.md draws is the one that the code is.</summary>
+/// <summary>Compares docs/job-lifecycle.md with the code.</summary>
 public sealed partial class JobLifecycleDocumentTests
 {
     private const string Outside = "[*]";
+    private static readonly string Document =
+        File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs", "job-lifecycle.md"));
+
     private static readonly Guid Token = Guid.NewGuid();
     private static readonly DateTimeOffset Now = TestJobs.Noon;
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(15);
@@ -34,8 +38,7 @@ public sealed partial class JobLifecycleDocumentTests
     [Fact]
     public void Diagram_HasTheEdgesOfTheCode()
     {
-        var document = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs", "job-lifecycle.md"));
-        var drawn = Edge().Matches(Diagram().Match(document).Value)
+        var drawn = Edge().Matches(Diagram().Match(Document).Value)
             .SelectMany(edge => edge.Groups["label"].Value.Split(',', StringSplitOptions.TrimEntries)
                 .Select(label => (From: edge.Groups["from"].Value, To: edge.Groups["to"].Value, Label: label)))
             .ToList();
@@ -50,6 +53,15 @@ public sealed partial class JobLifecycleDocumentTests
             .Where(method => method.ReturnType == typeof(JobRecord))
             .Select(method => method.Name);
         Assert.Equal(methods.Order(), Transitions.Keys.Select(Capitalised).Order());
+    }
+
+    [Fact]
+    public void WaitTable_HasEveryReasonOfTheContract()
+    {
+        var reasons = JobReflection.Descriptor.FindTypeByName<EnumDescriptor>(nameof(WaitReason)).Values
+            .Where(value => value.Number != (int)WaitReason.Unspecified)
+            .Select(value => value.Name["WAIT_REASON_".Length..]);
+        Assert.Equal(reasons, WaitRow().Matches(Document).Select(row => row.Groups["reason"].Value));
     }
 
     private static IEnumerable<(string From, string To, string Label)> EdgesOfTheCode()
@@ -102,6 +114,9 @@ public sealed partial class JobLifecycleDocumentTests
 
     [GeneratedRegex("```mermaid\nstateDiagram-v2\n.*?```", RegexOptions.Singleline)]
     private static partial Regex Diagram();
+
+    [GeneratedRegex(@"^\| `(?<reason>[A-Z_]+)` \|", RegexOptions.Multiline)]
+    private static partial Regex WaitRow();
 
     [GeneratedRegex(@"^ *(?<from>\S+) --> (?<to>\S+): (?<label>.+)$", RegexOptions.Multiline)]
     private static partial Regex Edge();
