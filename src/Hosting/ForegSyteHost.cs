@@ -1,7 +1,6 @@
 using ForegSyte.Hosting.ConcurrencyLimits;
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Hosting.Connections;
-using ForegSyte.Hosting.Contracts;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Health;
 using ForegSyte.Hosting.Http;
@@ -22,26 +21,27 @@ using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
 
 namespace ForegSyte.Hosting;
 
-/// <summary>What every ForegSyte service is before it does anything of its own.</summary>
+/// <summary>The host of a ForegSyte service: everything that the services share.</summary>
 public static class ForegSyteHost
 {
     /// <summary>
-    /// The builder of a service. Settings are read once, at the start: watching appsettings.json for changes would
-    /// watch every file below the current directory, so also each video where the data directory is there.
+    /// Creates the builder of a service. It does not watch appsettings.json: the watcher would watch every file below
+    /// the current directory, including the videos of a data directory there.
     /// </summary>
     /// <param name="args">The command line.</param>
     public static WebApplicationBuilder CreateBuilder(string[] args) =>
         WebApplication.CreateBuilder(
-            [.. StartArguments.SettingsIn(args), "--hostBuilder:reloadConfigOnChange=false"]);
+            [.. StartupArguments.SettingsIn(args), "--hostBuilder:reloadConfigOnChange=false"]);
 
     /// <summary>
-    /// Adds configuration, logs, the listener, telemetry, gRPC with its errors and limits, reflection, health and
-    /// graceful stop.
+    /// Adds configuration, logging, endpoints, telemetry, security, gRPC with its limits and errors, HTTP with JSON,
+    /// reflection, health checks and graceful shutdown. The service adds its
+    /// <see cref="RpcRulesServiceCollectionExtensions.AddRpcRules">RPC rules</see>.
     /// </summary>
     /// <param name="builder">The application.</param>
     /// <param name="serviceName">Name in logs, for example "JobService".</param>
-    /// <param name="defaultPort">TCP port where Listen:Port is not set.</param>
-    /// <param name="contracts">The gRPC services that it serves; reflection and health know them by name.</param>
+    /// <param name="defaultPort">TCP port if Listen:Port is not set.</param>
+    /// <param name="contracts">The gRPC services, for reflection, health checks and HTTP routes.</param>
     public static WebApplicationBuilder AddForegSyteHost(
         this WebApplicationBuilder builder, string serviceName, int defaultPort, params ServiceDescriptor[] contracts)
     {
@@ -51,9 +51,9 @@ public static class ForegSyteHost
         builder.AddTelemetry(serviceName);
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.AddDataDirectory();
-        builder.Services.AddCallers();
+        builder.Services.AddSecurity();
         builder.Services.AddConnectionLimits();
-        builder.Services.AddCallLimits();
+        builder.Services.AddConcurrencyLimits();
         builder.Services.AddSingleton<ErrorInterceptor>();
         builder.Services.AddGrpc(grpc =>
         {
@@ -61,57 +61,47 @@ public static class ForegSyteHost
             grpc.Interceptors.Add<AuditInterceptor>();
             grpc.Interceptors.Add<ConcurrencyLimitInterceptor>();
         });
-        builder.Services.AddMessageSizeGate();
+        builder.Services.AddMessageSizeLimits();
         builder.Services.AddServiceLimits();
-        builder.Services.AddReflectedContracts(contracts);
-        builder.Services.AddTakeover();
-        builder.Services.AddHttp(contracts);
-        builder.Services.AddGracefulStop();
+        builder.Services.AddReflection(contracts);
+        builder.Services.AddServiceStart();
+        builder.Services.AddJsonTranscoding(contracts);
+        builder.Services.AddGracefulShutdown();
         builder.Services.AddReadiness(contracts);
         return builder;
     }
 
     /// <summary>
-    /// Puts the check of callers and the message gate in front and maps reflection and health. Call it before mapping
-    /// the services. A service is NOT_SERVING until its start-up work calls <see cref="Readiness.MarkReady"/>.
+    /// Adds the middleware and maps reflection and health checks. Must run before the services are mapped. The service
+    /// is NOT_SERVING until its startup work calls <see cref="Readiness.MarkReady"/>.
     /// </summary>
     public static WebApplication MapForegSyteHost(this WebApplication app)
     {
-        // Made now: it is the time of the start.
+        // Records the start time.
         app.Services.GetRequiredService<ServiceStart>();
-        app.UseMiddleware<CallTracking>();
-        app.UseHttp();
+        app.UseMiddleware<CallTrackingMiddleware>();
+        app.UseJsonTranscoding();
         app.UseMetricsPort();
-        app.UseMiddleware<RpcTelemetry>();
+        app.UseMiddleware<RpcTelemetryMiddleware>();
         app.UseMiddleware<ErrorDetailsMiddleware>();
         app.UseMiddleware<HealthPortMiddleware>();
-        app.UseCallers();
+        app.UseSecurity();
         app.UseMiddleware<MessageSizeMiddleware>();
         var security = app.Services.GetRequiredService<IOptions<SecurityOptions>>().Value;
-        OpenIf(security.OpenReflection, app.MapGrpcReflectionService());
-        OpenIf(security.OpenHealth, app.MapGrpcHealthChecksService());
+        AllowAnonymousIf(security.OpenReflection, app.MapGrpcReflectionService());
+        AllowAnonymousIf(security.OpenHealth, app.MapGrpcHealthChecksService());
         return app;
     }
 
-    private static void OpenIf(bool isOpen, IEndpointConventionBuilder endpoints)
-    {
-        if (isOpen)
-        {
-            endpoints.AllowAnonymous();
-        }
-    }
-
     /// <summary>
-    /// Builds the service and runs it until it is told to stop. What refuses the start is told in one line, without a
-    /// stack trace: it is for the one who installs the service.
+    /// Builds the service and runs it until it stops. Reports a failure in one line without stack trace, because its
+    /// reader is the operator.
     /// </summary>
     /// <param name="serviceName">Name in the message.</param>
-    /// <param name="args">The command line; what it asks for beside settings is done instead of starting.</param>
-    /// <param name="build">Makes the application; a setting that is wrong throws here or at the start.</param>
-    /// <param name="prepare">
-    /// What has to be done before the service starts; its settings are checked by then. Null for nothing.
-    /// </param>
-    /// <returns>The exit code of the process: 0, or 1 where the service failed.</returns>
+    /// <param name="args">The command line. Its flags run a report instead of the service.</param>
+    /// <param name="build">Builds the application.</param>
+    /// <param name="prepare">Startup work after the validation of the configuration and before the start.</param>
+    /// <returns>The exit code: 0, or 1 for a failure.</returns>
     public static async Task<int> RunAsync(
         string serviceName, string[] args, Func<WebApplication> build, Func<IServiceProvider, Task>? prepare = null)
     {
@@ -124,37 +114,48 @@ public static class ForegSyteHost
                 return 0;
             }
 
-            Introduce(app);
+            LogStart(app);
             await (prepare?.Invoke(app.Services) ?? Task.CompletedTask);
             await app.RunAsync();
             return Environment.ExitCode;
         }
         catch (Exception failure)
         {
-            await Console.Error.WriteLineAsync($"{serviceName} does not run: {failure.Message}");
+            await Console.Error.WriteLineAsync($"{serviceName} failed: {failure.Message.ReplaceLineEndings(" ")}");
             return 1;
         }
     }
 
-    /// <summary>Does what was asked for instead of a start; returns whether anything was.</summary>
+    /// <summary>Runs the report that the command line asks for; returns whether there was one.</summary>
     private static async Task<bool> ReportAsync(string[] args, IServiceProvider services)
     {
-        if (args.Contains(StartArguments.Print))
+        if (args.Contains(StartupArguments.Print))
         {
             await ConfigurationReport.PrintAsync(services, Console.Out);
-        }
-        else if (args.Contains(StartArguments.Check))
-        {
-            await ConfigurationReport.ConfirmAsync(services, Console.Out);
+            return true;
         }
 
-        return args.Contains(StartArguments.Print) || args.Contains(StartArguments.Check);
+        if (args.Contains(StartupArguments.Check))
+        {
+            await ConfigurationReport.CheckAsync(services, Console.Out);
+            return true;
+        }
+
+        return false;
     }
 
-    private static void Introduce(WebApplication app) =>
+    private static void LogStart(WebApplication app) =>
         app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ForegSyteHost)).LogInformation(
-            "{Service} {Version}, data directory {DataDirectory}",
+            "Starting {Service} {Version} (data directory {DataDirectory})",
             app.Environment.ApplicationName,
             ServiceVersion.Text,
             app.Services.GetRequiredService<DataDirectory>().Path);
+
+    private static void AllowAnonymousIf(bool isOpen, IEndpointConventionBuilder endpoints)
+    {
+        if (isOpen)
+        {
+            endpoints.AllowAnonymous();
+        }
+    }
 }

@@ -2,10 +2,10 @@ using System.Reflection;
 
 namespace ForegSyte.Hosting;
 
-/// <summary>The version that is running.</summary>
+/// <summary>The version of the running build.</summary>
 public static class ServiceVersion
 {
-    /// <summary>The version of the build without the source revision, for example "0.1.0".</summary>
+    /// <summary>The version without the source revision, for example "0.1.0".</summary>
     public static string Text { get; } = typeof(ServiceVersion).Assembly
         .GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 }

@@ -83,18 +83,18 @@ public sealed class ConfigurationTests
             "--check-configuration");
 
         Assert.Equal(0, exitCode);
-        Assert.Matches("^The configuration is right: [0-9]+ settings, [0-9]+ of them set[.]$", lines[0]);
-        Assert.Equal("# Lisen is no section of this service: what is set in it has no effect", lines[1]);
+        Assert.Matches("^The configuration is valid: [0-9]+ settings, [0-9]+ of them set[.]$", lines[0]);
+        Assert.Equal("# Lisen is not a section of this service and has no effect", lines[1]);
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
     }
 
     [Theory]
     [InlineData("Wait:MaxTimeout", "25:00:00", "MaxTimeout")]
-    [InlineData("Wait:MaxTimout", "00:00:10", "Wait:MaxTimout is no setting")]
-    [InlineData("ConfigurationFile", "/nowhere.json", "There is no configuration file /nowhere.json")]
+    [InlineData("Wait:MaxTimout", "00:00:10", "Wait:MaxTimout is not a setting")]
+    [InlineData("ConfigurationFile", "/nowhere.json", "The configuration file /nowhere.json does not exist")]
     [InlineData("Security:ApiKeysFile", "/nowhere-keys.json", "/nowhere-keys.json")]
     [InlineData("Pipelines:Directory", "/nowhere", "/nowhere does not exist")]
-    [InlineData("Listen:Address", "0.0.0.0", "nothing says who may call")]
+    [InlineData("Listen:Address", "0.0.0.0", "no credentials are configured")]
     public async Task CheckConfiguration_WrongOne_IsRefusedWithTheReason(string key, string value, string expected)
     {
         using var folder = new TemporaryFolder();

@@ -79,7 +79,7 @@ public sealed class SandboxTests
         Assert.Equal(1, await service.Exit);
         var refusal = Assert.Single(
             service.Output.Split('\n'),
-            line => line.StartsWith("InferenceService does not run", StringComparison.Ordinal));
+            line => line.StartsWith("InferenceService failed: ", StringComparison.Ordinal));
         Assert.Contains("bwrap (bubblewrap) is not installed", refusal, StringComparison.Ordinal);
     }
 

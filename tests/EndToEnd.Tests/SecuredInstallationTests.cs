@@ -39,7 +39,7 @@ public sealed class SecuredInstallationTests : IDisposable
         Assert.True(wait.ExitCode == 0, wait.StandardError);
         var denied = await RunAsync(services.JobAddress, certificates, wrongKey, "get", jobId);
         Assert.Equal(8, denied.ExitCode);
-        Assert.Contains("does not know the API key", denied.StandardError, StringComparison.Ordinal);
+        Assert.Contains("The API key is unknown", denied.StandardError, StringComparison.Ordinal);
         var nobody = await RunAsync(services.JobAddress, certificates, apiKey: null, "get", jobId, "--verbose");
         Assert.Equal(8, nobody.ExitCode);
 
@@ -104,7 +104,7 @@ public sealed class SecuredInstallationTests : IDisposable
         });
 
         Assert.Equal(1, await service.Exit.WaitAsync(TimeSpan.FromMinutes(1), Token));
-        Assert.Contains("Security:AllowAnonymous=true, if everyone", service.Output, StringComparison.Ordinal);
+        Assert.Contains("Security:AllowAnonymous=true to make every caller", service.Output, StringComparison.Ordinal);
     }
 
     /// <summary>TLS for callers of both, and certificates for the JobService's calls.</summary>

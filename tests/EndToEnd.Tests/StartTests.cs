@@ -14,11 +14,11 @@ public sealed class StartTests
 
     [Theory]
     [InlineData("JobService", "Dispatch:MaxConcurrentJobs", "0", "MaxConcurrentJobs must be between 1 and 256")]
-    [InlineData("JobService", "Dispatch:MaxConcurentJobs", "1", "Dispatch:MaxConcurentJobs is no setting")]
-    [InlineData("JobService", "Listen:Adress", "127.0.0.1", "Listen:Adress is no setting")]
+    [InlineData("JobService", "Dispatch:MaxConcurentJobs", "1", "Dispatch:MaxConcurentJobs is not a setting")]
+    [InlineData("JobService", "Listen:Adress", "127.0.0.1", "Listen:Adress is not a setting")]
     [InlineData("JobService", "Pipelines:Directory", "/nowhere", "/nowhere does not exist")]
     [InlineData("JobService", "Inference:Addresses:0", "ftp://x", "Inference:Addresses must hold")]
-    [InlineData("InferenceService", "Device:Provdier", "cpu", "Device:Provdier is no setting")]
+    [InlineData("InferenceService", "Device:Provdier", "cpu", "Device:Provdier is not a setting")]
     [InlineData("InferenceService", "Video:FfmpegPath", "/nowhere/ffmpeg", "apt-get install ffmpeg")]
     [InlineData("InferenceService", "Models:CataloguePath", "/nowhere/models.json", "/nowhere/models.json")]
     public async Task Start_WrongSetting_IsRefusedInOneLine(string service, string key, string value, string expected)

@@ -107,7 +107,7 @@ public sealed class Installation : IAsyncDisposable
         var next = ServiceProcess.Launch("JobService", _jobSettings);
         try
         {
-            await next.PrintsAsync("to take over");
+            await next.PrintsAsync("for the previous process");
             await end(before);
             var exitCode = await before.Exit;
             await before.DisposeAsync();

@@ -1,27 +1,38 @@
+using System.Globalization;
+using ForegSyte.Hosting.Configuration;
+using ForegSyte.Hosting.Errors;
+using ForegSyte.V1;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Hosting.ConcurrencyLimits;
 
 /// <summary>
-/// Gives each call a place while it is worked on: after its message has arrived, and until its answer leaves, so that
-/// slow senders and readers hold none.
+/// Limits the number of concurrent calls. A call counts from the arrival of its message until its handler returns, so
+/// that slow senders and readers do not count. Long polls and streaming calls have limits of their own; health checks
+/// have none.
 /// </summary>
 internal sealed class ConcurrencyLimitInterceptor(IOptions<CallOptions> options) : Interceptor
 {
     private const string HealthCheck = "/grpc.health.v1.Health/Check";
 
-    private readonly ConcurrencyLimiter _running =
-        Places(nameof(CallOptions.MaxRunning), options.Value.MaxRunning, options);
-    private readonly ConcurrencyLimiter _waiting =
-        Places(nameof(CallOptions.MaxWaiting), options.Value.MaxWaiting, options);
-    private readonly ConcurrencyLimiter _streaming =
-        Places(nameof(CallOptions.MaxStreaming), options.Value.MaxStreaming, options);
+    private readonly CallLimit _running = new(nameof(CallOptions.MaxRunning), options.Value.MaxRunning, options.Value);
+    private readonly CallLimit _longPolls =
+        new(nameof(CallOptions.MaxWaiting), options.Value.MaxWaiting, options.Value);
+    private readonly CallLimit _streaming =
+        new(nameof(CallOptions.MaxStreaming), options.Value.MaxStreaming, options.Value);
 
-    /// <summary>Calls that wait by their nature now.</summary>
-    public int Waiting => _waiting.Taken;
+    /// <summary>Number of running calls, excluding long polls and streaming calls.</summary>
+    public int Running => _running.Count;
+
+    /// <summary>Number of running long polls.</summary>
+    public int LongPolls => _longPolls.Count;
+
+    /// <summary>Number of running streaming calls.</summary>
+    public int Streaming => _streaming.Count;
 
     /// <inheritdoc />
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
@@ -33,15 +44,15 @@ internal sealed class ConcurrencyLimitInterceptor(IOptions<CallOptions> options)
         }
 
         var method = context.GetHttpContext().GetEndpoint()?.Metadata;
-        var places = method?.GetMetadata<WaitingCallAttribute>() is null ? _running : _waiting;
-        places.Enter();
+        var limit = method?.GetMetadata<LongPollAttribute>() is null ? _running : _longPolls;
+        limit.Enter();
         try
         {
             return await continuation(request, context);
         }
         finally
         {
-            places.Leave();
+            limit.Leave();
         }
     }
 
@@ -81,6 +92,65 @@ internal sealed class ConcurrencyLimitInterceptor(IOptions<CallOptions> options)
         }
     }
 
-    private static ConcurrencyLimiter Places(string option, int places, IOptions<CallOptions> options) =>
-        new($"{CallOptions.Section}:{option}", places, options.Value.BusyRetryDelay);
+    /// <summary>One of the limits.</summary>
+    private sealed class CallLimit(string option, int limit, CallOptions options)
+    {
+        private int _count;
+
+        public int Count => Volatile.Read(ref _count);
+
+        /// <summary>Takes a slot; <see cref="Leave"/> releases it.</summary>
+        /// <exception cref="ServiceException">TOO_MANY_CALLS.</exception>
+        public void Enter()
+        {
+            if (Interlocked.Increment(ref _count) > limit)
+            {
+                Leave();
+                throw TooManyCalls.Error(
+                    option, limit, options.BusyRetryDelay,
+                    "The service is at its limit of concurrent calls of this kind");
+            }
+        }
+
+        /// <summary>Releases a slot.</summary>
+        public void Leave() => Interlocked.Decrement(ref _count);
+    }
+}
+
+/// <summary>
+/// Marks the implementation of a method as a long poll: its calls count against Calls:MaxWaiting instead of
+/// Calls:MaxRunning.
+/// </summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class LongPollAttribute : Attribute;
+
+/// <summary>Creates the error that a limit of <see cref="CallOptions"/> returns when it is exceeded.</summary>
+internal static class TooManyCalls
+{
+    /// <param name="option">Name of the option.</param>
+    /// <param name="limit">Its value.</param>
+    /// <param name="retryDelay">When the caller can retry.</param>
+    /// <param name="problem">Which limit is exceeded, a sentence without full stop.</param>
+    public static ServiceException Error(string option, long limit, TimeSpan retryDelay, string problem)
+    {
+        var name = $"{CallOptions.Section}:{option}";
+        var value = limit.ToString(CultureInfo.InvariantCulture);
+        return new ServiceException(
+            ErrorReason.TooManyCalls, $"{problem} (option {name}, {value}). Retry after the retry delay.")
+        {
+            Metadata = new Dictionary<string, string> { ["option"] = name, ["limit"] = value },
+            RetryAfter = retryDelay,
+        };
+    }
+}
+
+/// <summary>Registers the limits of calls.</summary>
+internal static class ConcurrencyLimitsServiceCollectionExtensions
+{
+    public static void AddConcurrencyLimits(this IServiceCollection services)
+    {
+        services.AddCheckedOptions<CallOptions>(CallOptions.Section);
+        services.AddSingleton<SlowCallEvictor>();
+        services.AddSingleton<ConcurrencyLimitInterceptor>();
+    }
 }

@@ -1,19 +1,19 @@
 namespace ForegSyte.Hosting.Configuration;
 
 /// <summary>
-/// The one spelling of a path: absolute, without "." and "..", every symbolic link on the way resolved. .NET itself
-/// resolves only a link at the end of a path.
+/// Resolves a path to its one canonical spelling: absolute, without "." and "..", with every symbolic link resolved.
+/// .NET itself resolves only a link at the end of a path.
 /// </summary>
 /// <remarks>
-/// DuckDB knows an open database by the spelling of its path: two spellings in one process make two instances that
-/// overwrite each other's data without an error.
+/// DuckDB identifies an open database by the spelling of its path: two spellings in one process create two instances
+/// that overwrite each other's data without an error.
 /// </remarks>
 public static class CanonicalPath
 {
-    /// <summary>Most links on the way, as Linux has it (ELOOP).</summary>
+    /// <summary>Maximum number of links, as in Linux (ELOOP).</summary>
     private const int MaxLinks = 40;
 
-    /// <summary>Resolves a path; the part of it that does not exist is kept as it is.</summary>
+    /// <summary>Resolves a path; a part that does not exist stays as it is.</summary>
     /// <exception cref="IOException">The links form a cycle.</exception>
     public static string Resolve(string path)
     {
@@ -38,7 +38,7 @@ public static class CanonicalPath
 
             if (++links > MaxLinks)
             {
-                throw new IOException($"{path} goes through more than {MaxLinks} symbolic links.");
+                throw new IOException($"{path} contains more than {MaxLinks} symbolic links.");
             }
 
             if (Path.IsPathRooted(target))
@@ -52,7 +52,7 @@ public static class CanonicalPath
         return resolved;
     }
 
-    /// <summary>Whether a path is a folder or lies anywhere below it; both canonical.</summary>
+    /// <summary>Whether a canonical path is a canonical folder or lies below it.</summary>
     public static bool IsWithin(string path, string folder) =>
         path == folder || path.StartsWith(folder.TrimEnd('/') + "/", StringComparison.Ordinal);
 

@@ -1,22 +1,20 @@
-using ForegSyte.Hosting.Configuration.Effective;
 using ForegSyte.Hosting.Limits;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Hosting.Configuration;
 
-/// <summary>
-/// Options that are checked when the service starts, so that a wrong setting is never found by a caller.
-/// </summary>
+/// <summary>Registers options that are validated when the service starts.</summary>
 public static class CheckedOptions
 {
     /// <summary>
-    /// Binds a section and checks its ranges at start. A key that no option has refuses the start as well: a misspelt
-    /// limit would otherwise be no limit. Those that have a LimitAttribute are published.
+    /// Binds a section and validates it at startup. Unknown keys are errors: a misspelt limit would otherwise be no
+    /// limit. Options with a LimitAttribute are published in GetServerInfo.
     /// </summary>
     /// <param name="services">The services.</param>
     /// <param name="section">Name of the section.</param>
-    /// <param name="subsections">Names of sections in it that have options of their own.</param>
+    /// <param name="subsections">Subsections with options of their own.</param>
     public static OptionsBuilder<TOptions> AddCheckedOptions<TOptions>(
         this IServiceCollection services, string section, params string[] subsections)
         where TOptions : class
@@ -31,5 +29,30 @@ public static class CheckedOptions
             .BindConfiguration(section)
             .ValidateDataAnnotations()
             .ValidateOnStart();
+    }
+}
+
+/// <summary>Refuses keys of a section that its options do not have.</summary>
+/// <param name="section">Name of the section.</param>
+/// <param name="subsections">Subsections with options of their own.</param>
+/// <param name="configuration">The configuration.</param>
+internal sealed class KnownKeys<TOptions>(string section, string[] subsections, IConfiguration configuration)
+    : IValidateOptions<TOptions>
+    where TOptions : class
+{
+    /// <inheritdoc />
+    public ValidateOptionsResult Validate(string? name, TOptions options)
+    {
+        var known = typeof(TOptions).GetProperties().Select(property => property.Name).Concat(subsections)
+            .ToList();
+        var unknown = configuration.GetSection(section).GetChildren()
+            .Select(child => child.Key)
+            .Except(known, StringComparer.OrdinalIgnoreCase)
+            .ToList();
+        return unknown.Count == 0
+            ? ValidateOptionsResult.Success
+            : ValidateOptionsResult.Fail(
+                $"{section}:{unknown[0]} is not a setting. "
+                + $"{section} has: {string.Join(", ", known.Order(StringComparer.Ordinal))}.");
     }
 }

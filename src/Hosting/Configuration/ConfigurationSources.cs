@@ -1,4 +1,3 @@
-using ForegSyte.Hosting.Configuration.Effective;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Configuration.CommandLine;
@@ -11,20 +10,19 @@ using Microsoft.Extensions.FileProviders.Physical;
 namespace ForegSyte.Hosting.Configuration;
 
 /// <summary>
-/// Where settings come from, in rising order: appsettings.json, the file of ConfigurationFile, the environment, the
-/// command line.
+/// The configuration sources in ascending precedence: appsettings.json, ConfigurationFile, environment, command line.
 /// </summary>
 internal static class ConfigurationSources
 {
-    /// <summary>Prefix of ForegSyte's environment variables, for example FOREGSYTE_Listen__Port.</summary>
+    /// <summary>Prefix of environment variables, for example FOREGSYTE_Listen__Port.</summary>
     public const string Prefix = "FOREGSYTE_";
 
-    /// <summary>The setting that names one more file, for a service that is installed.</summary>
+    /// <summary>Setting with the path of an additional configuration file.</summary>
     public const string FileKey = "ConfigurationFile";
 
     /// <summary>
-    /// Adds the prefixed environment below the command line, which keeps the last word, and the appsettings.json beside
-    /// the program below that of the current directory: a service may be started from anywhere.
+    /// Adds the prefixed environment variables below the command line, and the appsettings.json of the program's folder
+    /// below the one of the current directory.
     /// </summary>
     public static void AddForegSyteConfiguration(this WebApplicationBuilder builder)
     {
@@ -55,16 +53,16 @@ internal static class ConfigurationSources
         builder.Services.AddSingleton<EffectiveSettings>();
     }
 
-    private static void AddFile(IList<IConfigurationSource> sources, int place, string file)
+    private static void AddFile(IList<IConfigurationSource> sources, int index, string file)
     {
         var path = Path.GetFullPath(file);
         if (!File.Exists(path))
         {
             throw new FileNotFoundException(
-                $"There is no configuration file {path} (--{FileKey}, or {Prefix}{FileKey} in the environment).");
+                $"The configuration file {path} does not exist (--{FileKey} or {Prefix}{FileKey}).");
         }
 
-        sources.Insert(place, new JsonConfigurationSource
+        sources.Insert(index, new JsonConfigurationSource
         {
             FileProvider = new PhysicalFileProvider(Path.GetDirectoryName(path)!, ExclusionFilters.None),
             Path = Path.GetFileName(path),

@@ -1,31 +1,30 @@
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ForegSyte.Hosting.Configuration;
 
-/// <summary>The folder with models and pipelines, and, at run time, the database and the videos of jobs.</summary>
-/// <param name="Path">
-/// Absolute path with every symbolic link resolved: one folder has one spelling, because DuckDB loses data when one
-/// process opens a database by two.
-/// </param>
+/// <summary>The folder of models and pipelines and, at run time, of the database and the videos.</summary>
+/// <param name="Path">Canonical path: DuckDB loses data when one process opens a database by two spellings.</param>
 public sealed record DataDirectory(string Path)
 {
-    /// <summary>The configuration key; FOREGSYTE_DataDirectory in the environment.</summary>
+    /// <summary>Configuration key; FOREGSYTE_DataDirectory in the environment.</summary>
     public const string Key = "DataDirectory";
 
     private static readonly string Marker = System.IO.Path.Combine("models", "models.json");
 
-    /// <summary>The folder of stored videos and results, the one root that videos are read from by default.</summary>
+    /// <summary>Folder of stored videos and results; by default the only root from which videos are read.</summary>
     public string VideoJobs => File("video_jobs");
 
     /// <summary>Absolute path of a file or folder in the data directory.</summary>
     public string File(params string[] parts) => System.IO.Path.Combine([Path, .. parts]);
 
     /// <summary>
-    /// The configured folder; else ./data where it exists; else the nearest data folder with models above the program,
-    /// so that a build runs from anywhere in a checkout; else ./data, which a service may create.
+    /// Finds the folder: the configured one; otherwise ./data if it exists; otherwise the nearest data folder with
+    /// models above the program, so that a build works from anywhere in a checkout; otherwise ./data.
     /// </summary>
-    /// <param name="configuration">Configuration with, perhaps, <see cref="Key"/>.</param>
-    /// <param name="currentDirectory">What relative paths start from.</param>
+    /// <param name="configuration">Configuration that may contain <see cref="Key"/>.</param>
+    /// <param name="currentDirectory">Base of relative paths.</param>
     public static DataDirectory Find(IConfiguration configuration, string currentDirectory) =>
         new(CanonicalPath.Resolve(Choose(configuration[Key], currentDirectory, AppContext.BaseDirectory)));
 
@@ -52,5 +51,20 @@ public sealed record DataDirectory(string Path)
         }
 
         return null;
+    }
+}
+
+/// <summary>Registers the <see cref="DataDirectory"/>.</summary>
+internal static class DataDirectoryServiceCollectionExtensions
+{
+    /// <summary>
+    /// Also writes the absolute path back to the configuration, so that options with paths below it use the same
+    /// folder.
+    /// </summary>
+    public static void AddDataDirectory(this WebApplicationBuilder builder)
+    {
+        var found = DataDirectory.Find(builder.Configuration, Directory.GetCurrentDirectory());
+        builder.Configuration[DataDirectory.Key] = found.Path;
+        builder.Services.AddSingleton(found);
     }
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Configuration.Memory;
@@ -6,26 +7,26 @@ using Microsoft.Extensions.Logging.Console;
 
 namespace ForegSyte.Hosting.Configuration;
 
-/// <summary>Logs on standard output: one readable line an event, or JSON with scopes for a log collector.</summary>
+/// <summary>Logs to standard output: one readable line per event, or JSON with scopes for log collectors.</summary>
 internal static class Logs
 {
     private const string TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
 
-    /// <summary>The lowest configuration source, so that any other replaces a level.</summary>
+    /// <summary>The source of lowest precedence, so that every other source can change a level.</summary>
     private static readonly Dictionary<string, string?> DefaultLevels = new()
     {
         ["Logging:LogLevel:Default"] = "Information",
         ["Logging:LogLevel:Microsoft.AspNetCore"] = "Warning",
         ["Logging:LogLevel:Grpc"] = "Warning",
 
-        // A refused start is told in one line by RunForegSyteHostAsync; the host would log it with its stack first.
+        // ForegSyteHost.RunAsync reports a failed start in one line; the host would log a stack trace in addition.
         ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "Critical",
         ["Logging:LogLevel:FluentMigrator"] = "Warning",
         ["Logging:LogLevel:ForegSyte.Jobs.Storage.Migrations.DuckDb"] = "Warning",
         ["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = "Critical",
     };
 
-    /// <summary>Adds the console in the form that Log:Format asks for.</summary>
+    /// <summary>Adds the console logger in the format of Log:Format.</summary>
     public static void AddForegSyteLogging(this WebApplicationBuilder builder, string serviceName)
     {
         var levels = new MemoryConfigurationSource { InitialData = DefaultLevels };
@@ -56,4 +57,24 @@ internal static class Logs
         console.UseUtcTimestamp = true;
         console.TimestampFormat = TimestampFormat;
     }
+}
+
+/// <summary>Log settings; levels are set with Logging:LogLevel:{category} as usual in .NET. Section "Log".</summary>
+public sealed class LogOptions
+{
+    public const string Section = "Log";
+
+    /// <value>Format of log lines.</value>
+    [EnumDataType(typeof(LogFormat))]
+    public LogFormat Format { get; set; } = LogFormat.Text;
+}
+
+/// <summary>Format of log lines.</summary>
+public enum LogFormat
+{
+    /// <summary>One readable line per event.</summary>
+    Text,
+
+    /// <summary>One JSON object per line, with scopes (job, attempt, request).</summary>
+    Json,
 }

@@ -4,21 +4,21 @@ using Microsoft.Extensions.Logging;
 namespace ForegSyte.Hosting.Configuration;
 
 /// <summary>
-/// What a file, or a few that belong together, says, read again when it changes. It is looked at now and then, by its
-/// name and nothing around it: that also finds what is renamed into its place, as Kubernetes does with secrets.
+/// The parsed content of one or several related files, reloaded when they change. It polls the files by path, which
+/// also detects renamed and relinked files, as Kubernetes uses them for secrets.
 /// </summary>
 /// <remarks>
-/// A change counts when two looks in a row saw the same, so that half a file is not taken for the whole. One that
-/// cannot be read, or says nothing sensible, is logged and changes nothing: what was read before goes on to hold.
+/// A change applies when two consecutive polls read the same content, so that a half-written file is ignored. An
+/// unreadable or invalid file is logged and the previous content stays in use.
 /// </remarks>
-/// <typeparam name="T">What the file says; never changed, but replaced.</typeparam>
+/// <typeparam name="T">The parsed content; immutable.</typeparam>
 public sealed class WatchedFile<T> : IDisposable
     where T : class
 {
-    /// <summary>Largest file in bytes; none of those that are watched comes near it.</summary>
+    /// <summary>Maximum file size in bytes.</summary>
     private const int MaxBytes = 1 << 20;
 
-    private readonly Lock _looking = new();
+    private readonly Lock _polling = new();
     private readonly string _name;
     private readonly IReadOnlyList<string> _paths;
     private readonly Func<IReadOnlyList<byte[]>, T> _parse;
@@ -26,17 +26,17 @@ public sealed class WatchedFile<T> : IDisposable
     private readonly ILogger _logger;
     private readonly ITimer _timer;
     private T _current;
-    private string _taken;
-    private string _seen;
+    private string _appliedHash;
+    private string _lastHash;
 
-    /// <summary>Reads the files, and begins to look after them.</summary>
-    /// <param name="name">The setting that names the file, for messages.</param>
-    /// <param name="paths">The files; a relative path starts from the current directory.</param>
-    /// <param name="parse">Makes of their contents what they say; throws where that is nothing sensible.</param>
-    /// <param name="interval">How often to look.</param>
-    /// <param name="time">The clock.</param>
-    /// <param name="logger">Where changes are told.</param>
-    /// <exception cref="InvalidFileException">They cannot be read, or say nothing sensible.</exception>
+    /// <summary>Reads the files and starts polling.</summary>
+    /// <param name="name">Setting with the path, for messages.</param>
+    /// <param name="paths">The files; relative paths start from the current directory.</param>
+    /// <param name="parse">Parses the contents; throws if they are invalid.</param>
+    /// <param name="interval">Polling interval.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="logger">Logger for reloads.</param>
+    /// <exception cref="InvalidFileException">A file is unreadable or invalid.</exception>
     public WatchedFile(
         string name, IReadOnlyList<string> paths, Func<IReadOnlyList<byte[]>, T> parse, TimeSpan interval,
         TimeProvider time, ILogger logger)
@@ -45,7 +45,7 @@ public sealed class WatchedFile<T> : IDisposable
         try
         {
             var contents = Read();
-            _taken = _seen = HashOf(contents);
+            _appliedHash = _lastHash = HashOf(contents);
             _current = parse(contents);
         }
         catch (Exception failure)
@@ -53,74 +53,75 @@ public sealed class WatchedFile<T> : IDisposable
             throw new InvalidFileException(Describe(failure), failure);
         }
 
-        _timer = time.CreateTimer(_ => Look(), state: null, interval, interval);
+        _timer = time.CreateTimer(_ => Poll(), state: null, interval, interval);
     }
 
-    /// <summary>What the files said when they last said something sensible.</summary>
+    /// <summary>The last valid content.</summary>
     public T Current => Volatile.Read(ref _current);
 
     /// <inheritdoc />
     public void Dispose() => _timer.Dispose();
 
-    private void Look()
+    private void Poll()
     {
-        if (!_looking.TryEnter())
+        if (!_polling.TryEnter())
         {
-            // A look on a slow disk is not over yet.
+            // The previous poll of a slow disk is still running.
             return;
         }
 
         try
         {
-            TakeChange();
+            ApplyChange();
         }
         catch (Exception failure)
         {
-            // Told once: the next look finds the same content taken.
+            // Logged once, because the next poll finds this content already applied.
             _logger.LogError(
-                "{Name} was changed to what cannot be used, and what it said before goes on to hold: {Problem}",
+                "{Name} has an invalid change; the previous content stays in use: {Problem}",
                 _name, Describe(failure));
         }
         finally
         {
-            _looking.Exit();
+            _polling.Exit();
         }
     }
 
-    private void TakeChange()
+    private void ApplyChange()
     {
         IReadOnlyList<byte[]> contents;
         try
         {
             contents = Read();
         }
-        catch (Exception) when (_seen.Length > 0)
+        catch (Exception) when (_lastHash.Length > 0)
         {
-            // Away in this moment, as a file is that is replaced in two steps; told if it still is the next time.
-            _seen = "";
+            // The file may be missing for a moment while it is replaced. It is logged if it is still missing at the
+            // next poll.
+            _lastHash = "";
             return;
         }
-        catch (Exception) when (_taken.Length == 0)
+        catch (Exception) when (_appliedHash.Length == 0)
         {
             return;
         }
         catch
         {
-            _taken = "";
+            _appliedHash = "";
             throw;
         }
 
         var hash = HashOf(contents);
-        var isSettled = hash == _seen;
-        _seen = hash;
-        if (hash == _taken || !isSettled)
+        var isSettled = hash == _lastHash;
+        _lastHash = hash;
+        if (hash == _appliedHash || !isSettled)
         {
             return;
         }
 
-        _taken = hash;
+        _appliedHash = hash;
         Volatile.Write(ref _current, _parse(contents));
-        _logger.LogInformation("{Name} was changed and read again", _name);
+        _logger.LogInformation("{Name} reloaded", _name);
     }
 
     private List<byte[]> Read() => [.. _paths.Select(ReadOne)];
@@ -132,7 +133,7 @@ public sealed class WatchedFile<T> : IDisposable
         var length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
         return length <= MaxBytes
             ? bytes[..length]
-            : throw new FormatException($"It has more than {MaxBytes} bytes.");
+            : throw new FormatException($"The file has more than {MaxBytes} bytes.");
     }
 
     private static string HashOf(IReadOnlyList<byte[]> contents) =>
@@ -140,3 +141,9 @@ public sealed class WatchedFile<T> : IDisposable
 
     private string Describe(Exception failure) => $"{_name} ({string.Join(", ", _paths)}): {failure.Message}";
 }
+
+/// <summary>A file of the configuration is unreadable or invalid; the service refuses to start.</summary>
+/// <param name="message">Which file and why, for the operator. Contains none of the file's content.</param>
+/// <param name="innerException">The cause.</param>
+public sealed class InvalidFileException(string message, Exception innerException)
+    : Exception(message, innerException);

@@ -1,21 +1,22 @@
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Hosting.Connections;
 
 /// <summary>
-/// The open connections. Where there are too many, the one that has been idle for the longest time makes room: so those
-/// who only hold connections open, half open ones among them, cannot keep out a caller who calls.
+/// The open connections. At the limit it evicts the longest idle connection, so that clients that only hold connections
+/// open cannot keep others out.
 /// </summary>
 internal sealed class ConnectionTable(IOptions<ConnectionOptions> options, TimeProvider time)
 {
     private readonly Lock _lock = new();
 
-    /// <summary>Connections without a call, the one that has been so for the longest time first.</summary>
+    /// <summary>Connections without a call, longest idle first.</summary>
     private readonly LinkedList<TrackedConnection> _idle = new();
     private int _count;
 
-    /// <summary>Open connections, those not counted that are being closed to make room.</summary>
+    /// <summary>Number of open connections, excluding those that are being evicted.</summary>
     public int Count
     {
         get
@@ -27,7 +28,7 @@ internal sealed class ConnectionTable(IOptions<ConnectionOptions> options, TimeP
         }
     }
 
-    /// <summary>Takes a new connection in; null where every place is taken by one that has a call.</summary>
+    /// <summary>Adds a connection; null if the limit is reached and no connection is idle.</summary>
     public TrackedConnection? Admit(ConnectionContext connection)
     {
         var admitted = new TrackedConnection(connection);
@@ -53,7 +54,6 @@ internal sealed class ConnectionTable(IOptions<ConnectionOptions> options, TimeP
         return admitted;
     }
 
-    /// <summary>A call begins on the connection.</summary>
     public void CallBegan(TrackedConnection connection)
     {
         lock (_lock)
@@ -66,7 +66,6 @@ internal sealed class ConnectionTable(IOptions<ConnectionOptions> options, TimeP
         }
     }
 
-    /// <summary>A call on the connection is over.</summary>
     public void CallEnded(TrackedConnection connection)
     {
         lock (_lock)
@@ -78,7 +77,6 @@ internal sealed class ConnectionTable(IOptions<ConnectionOptions> options, TimeP
         }
     }
 
-    /// <summary>The connection is closed.</summary>
     public void Remove(TrackedConnection connection)
     {
         lock (_lock)
@@ -87,12 +85,12 @@ internal sealed class ConnectionTable(IOptions<ConnectionOptions> options, TimeP
         }
     }
 
-    /// <summary>Closes the connections that have been without a call for longer than this.</summary>
+    /// <summary>Closes the connections that have been idle for longer than the limit.</summary>
     public void AbortIdle(TimeSpan limit)
     {
         while (TakeIdle(limit) is { } connection)
         {
-            connection.Abort("The connection had no call for too long.");
+            connection.Abort("The connection was idle for too long.");
         }
     }
 
@@ -110,14 +108,14 @@ internal sealed class ConnectionTable(IOptions<ConnectionOptions> options, TimeP
         }
     }
 
-    /// <summary>Called with the lock held.</summary>
+    /// <summary>Requires the lock.</summary>
     private void AddIdle(TrackedConnection connection)
     {
         connection.IdleSince = time.GetTimestamp();
         _idle.AddLast(connection.Node);
     }
 
-    /// <summary>Called with the lock held.</summary>
+    /// <summary>Requires the lock.</summary>
     private void Forget(TrackedConnection connection)
     {
         if (!connection.IsGone)
@@ -128,7 +126,7 @@ internal sealed class ConnectionTable(IOptions<ConnectionOptions> options, TimeP
         }
     }
 
-    /// <summary>One that was used belongs to a client, which is told; any other is just closed.</summary>
+    /// <summary>Sends GOAWAY to a connection that a client has used, and aborts any other.</summary>
     private static void MakeRoom(TrackedConnection? evicted)
     {
         if (evicted is { WasUsed: true })
@@ -137,7 +135,39 @@ internal sealed class ConnectionTable(IOptions<ConnectionOptions> options, TimeP
         }
         else
         {
-            evicted?.Abort("The connection had no call and another one needs its place.");
+            evicted?.Abort("The connection was idle and the connection limit is reached.");
         }
     }
+}
+
+/// <summary>A connection with its state in the <see cref="ConnectionTable"/>, guarded by the table's lock.</summary>
+internal sealed class TrackedConnection
+{
+    private readonly ConnectionContext _connection;
+
+    public TrackedConnection(ConnectionContext connection)
+    {
+        _connection = connection;
+        Node = new LinkedListNode<TrackedConnection>(this);
+    }
+
+    /// <summary>Node in the list of idle connections.</summary>
+    public LinkedListNode<TrackedConnection> Node { get; }
+
+    /// <summary>Number of running calls.</summary>
+    public int Calls { get; set; }
+
+    /// <summary>Timestamp of the end of the last call, or of the accept.</summary>
+    public long IdleSince { get; set; }
+
+    /// <summary>Whether the connection ever had a call.</summary>
+    public bool WasUsed { get; set; }
+
+    /// <summary>Whether the table no longer counts the connection.</summary>
+    public bool IsGone { get; set; }
+
+    /// <summary>Asks the client to use another connection for new calls (GOAWAY); running calls continue.</summary>
+    public void Drain() => _connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+
+    public void Abort(string why) => _connection.Abort(new ConnectionAbortedException(why));
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ForegSyte.V1;
+using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -8,18 +9,17 @@ using Microsoft.Extensions.Logging;
 namespace ForegSyte.Hosting.Errors;
 
 /// <summary>
-/// Gives the errors that gRPC itself makes, outside of any handler, the details that every error has: an unknown
-/// method, a message that cannot be read, a deadline that passes while the answer is made. Their own text, which may be
-/// that of an exception, goes to the log. What fails before a handler is reached is the request's own fault.
+/// Adds ErrorInfo to errors that gRPC itself returns outside of any handler: an unknown method, an unreadable message,
+/// an exceeded deadline. The original text, which may be that of an exception, goes to the log only. A failure before
+/// the handler is the fault of the request.
 /// </summary>
 internal sealed class ErrorDetailsMiddleware(RequestDelegate next, ILogger<ErrorDetailsMiddleware> logger)
 {
     private const string Ok = "0";
 
-    /// <summary>Runs a call.</summary>
     public async Task InvokeAsync(HttpContext context)
     {
-        // Errors before the first byte of an answer stand in its headers ("Trailers-Only").
+        // An error before the first byte of the response is in the headers ("Trailers-Only").
         context.Response.OnStarting(() =>
         {
             Complete(context, context.Response.Headers);
@@ -50,12 +50,12 @@ internal sealed class ErrorDetailsMiddleware(RequestDelegate next, ILogger<Error
         }
 
         logger.LogInformation(
-            "{Method} answered {Reason} for {Status}: {Message}",
+            "{Method} failed with {Reason} for {Status}: {Message}",
             context.Request.Path, failure.ReasonText, status, message);
         if (failure.Reason == ErrorReason.Internal)
         {
             logger.LogError(
-                "{Method} failed outside of its handler with {Status}: {Message}, error id {ErrorId}",
+                "{Method} failed outside its handler with {Status}: {Message} (error id {ErrorId})",
                 context.Request.Path, status, message, failure.Metadata["errorId"]);
         }
 
@@ -66,27 +66,57 @@ internal sealed class ErrorDetailsMiddleware(RequestDelegate next, ILogger<Error
     {
         StatusCode.Unimplemented => new ServiceException(
             ErrorReason.Unimplemented,
-            "There is no such method here, or its message is packed in a way that this server does not know. It knows "
-            + "identity and gzip; reflection lists its methods.")
+            "The method or the compression of the message is not supported. Reflection lists the methods; "
+            + "compressions are identity and gzip.")
         {
             Metadata = new Dictionary<string, string> { ["method"] = context.Request.Path.ToString() },
         },
         StatusCode.ResourceExhausted => new ServiceException(
-            ErrorReason.MessageTooLarge, "The request is larger than this server takes when it is unpacked."),
+            ErrorReason.MessageTooLarge, "The decompressed request is too large."),
         StatusCode.Internal or StatusCode.Unknown when context.Features.Get<HandlerReachedFeature>() is null =>
             new ServiceException(
                 ErrorReason.MalformedRequest,
-                "The request cannot be read as one message of its type. Make it with stubs of this contract, which "
-                + "reflection tells too.")
+                "The request is not a valid message of its type. Send it with stubs generated from this contract, "
+                + "which reflection also serves.")
             {
                 Metadata = new Dictionary<string, string> { ["method"] = context.Request.Path.ToString() },
             },
         StatusCode.DeadlineExceeded => new ServiceException(
-            ErrorReason.DeadlineExceeded, "The call took longer than its deadline."),
-        StatusCode.Cancelled => new ServiceException(ErrorReason.Cancelled, "The call was ended."),
+            ErrorReason.DeadlineExceeded, "The call exceeded its deadline."),
+        StatusCode.Cancelled => new ServiceException(ErrorReason.Cancelled, "The call was cancelled."),
         StatusCode.Internal or StatusCode.Unknown => ErrorInterceptor.Unexpected(Guid.NewGuid().ToString("N")),
 
-        // Part of the protocols of health and reflection, such as NOT_FOUND for a service that is not there.
+        // Part of the health and reflection protocols, such as NOT_FOUND for an unknown service.
         _ => null,
     };
+}
+
+/// <summary>Writes an error to a response that gRPC has not started.</summary>
+internal static class ErrorResponse
+{
+    public const string StatusHeader = "grpc-status";
+    public const string MessageHeader = "grpc-message";
+    public const string DetailsHeader = "grpc-status-details-bin";
+
+    /// <summary>
+    /// Writes a "Trailers-Only" response: status and details in one header frame that ends the stream.
+    /// </summary>
+    public static async Task WriteAsync(HttpResponse response, ServiceException failure)
+    {
+        response.StatusCode = StatusCodes.Status200OK;
+        response.ContentType = "application/grpc";
+        Set(response.Headers, failure);
+        await response.CompleteAsync();
+    }
+
+    /// <summary>Sets status, message and details, replacing existing values.</summary>
+    public static void Set(IHeaderDictionary headers, ServiceException failure)
+    {
+        var status = RichStatus.From(failure);
+        headers[StatusHeader] = status.Code.ToString(CultureInfo.InvariantCulture);
+        headers[MessageHeader] = Uri.EscapeDataString(status.Message);
+
+        // Binary metadata is base64. The specification allows it without padding, and every implementation reads that.
+        headers[DetailsHeader] = Convert.ToBase64String(status.ToByteArray()).TrimEnd('=');
+    }
 }

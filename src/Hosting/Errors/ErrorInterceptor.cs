@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace ForegSyte.Hosting.Errors;
 
 /// <summary>
-/// The one place that makes status codes. Expected failures are told as they are; an unexpected one is logged with an
-/// id, and the caller is told the id and nothing else.
+/// Maps exceptions to gRPC statuses. The caller gets expected failures unchanged; for an unexpected failure the caller
+/// gets only an error id, under which the log has the cause.
 /// </summary>
 public sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Interceptor
 {
@@ -63,7 +63,7 @@ public sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Interce
     }
 
     internal static ServiceException Unexpected(string errorId) =>
-        new(ErrorReason.Internal, $"The service failed unexpectedly. Its log has the cause under error id {errorId}.")
+        new(ErrorReason.Internal, $"The service failed unexpectedly. The log has the cause under error id {errorId}.")
         {
             Metadata = new Dictionary<string, string> { ["errorId"] = errorId },
         };
@@ -79,17 +79,25 @@ public sealed class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Interce
         if (expected is not null)
         {
             logger.LogInformation(
-                "{Method} answered {Reason}: {Message}", context.Method, expected.ReasonText, expected.Message);
+                "{Method} failed with {Reason}: {Message}", context.Method, expected.ReasonText, expected.Message);
             return RichStatus.From(expected).ToRpcException();
         }
 
         var errorId = Guid.NewGuid().ToString("N");
-        logger.LogError(failure, "{Method} failed unexpectedly, error id {ErrorId}", context.Method, errorId);
+        logger.LogError(failure, "{Method} failed unexpectedly (error id {ErrorId})", context.Method, errorId);
         return RichStatus.From(Unexpected(errorId)).ToRpcException();
     }
 
     private static ServiceException Ended(ServerCallContext context) =>
         context.Deadline <= TimeProvider.System.GetUtcNow().UtcDateTime
-            ? new ServiceException(ErrorReason.DeadlineExceeded, "The call took longer than its deadline.")
-            : new ServiceException(ErrorReason.Cancelled, "The caller ended the call.");
+            ? new ServiceException(ErrorReason.DeadlineExceeded, "The call exceeded its deadline.")
+            : new ServiceException(ErrorReason.Cancelled, "The caller cancelled the call.");
+}
+
+/// <summary>
+/// Feature of calls whose handler was reached; later failures are not the fault of the request's encoding.
+/// </summary>
+internal sealed class HandlerReachedFeature
+{
+    public static readonly HandlerReachedFeature Mark = new();
 }

@@ -5,10 +5,10 @@ using Google.Rpc;
 
 namespace ForegSyte.Hosting.Errors;
 
-/// <summary>Makes the google.rpc.Status of a failure (AIP-193).</summary>
+/// <summary>Creates the google.rpc.Status of a failure (AIP-193).</summary>
 public static class RichStatus
 {
-    /// <summary>The status with ErrorInfo first, then the details that fit.</summary>
+    /// <summary>Creates the status: ErrorInfo first, then the other details.</summary>
     public static Google.Rpc.Status From(ServiceException failure)
     {
         var code = ErrorReasonTable.Of(failure.Reason).Code;

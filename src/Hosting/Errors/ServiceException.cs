@@ -4,11 +4,11 @@ using ForegSyte.V1;
 namespace ForegSyte.Hosting.Errors;
 
 /// <summary>
-/// An expected failure that a caller is told about. The reason decides the status code
-/// (<see cref="ErrorReasonTable"/>); <see cref="ErrorInterceptor"/> makes the status.
+/// An expected failure that is reported to the caller. The reason determines the status code
+/// (<see cref="ErrorReasonTable"/>); <see cref="ErrorInterceptor"/> creates the status.
 /// </summary>
 /// <param name="reason">Reason from the published list.</param>
-/// <param name="message">What is wrong and what to do about it; shown to the caller as it is.</param>
+/// <param name="message">What is wrong and what to do; sent to the caller.</param>
 /// <param name="innerException">Cause, for the log only.</param>
 public sealed class ServiceException(ErrorReason reason, string message, Exception? innerException = null)
     : Exception(message, innerException)
@@ -16,28 +16,27 @@ public sealed class ServiceException(ErrorReason reason, string message, Excepti
     /// <summary>Reason from the published list.</summary>
     public ErrorReason Reason { get; } = reason;
 
-    /// <summary>Every changing value of the message, by a lowerCamelCase key (AIP-193).</summary>
+    /// <summary>Every variable part of the message by lowerCamelCase key (AIP-193).</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>The fields that are wrong; sent as google.rpc.BadRequest.</summary>
+    /// <summary>Invalid fields; sent as google.rpc.BadRequest.</summary>
     public IReadOnlyList<FieldViolation> FieldViolations { get; init; } = [];
 
-    /// <summary>The resource that the error is about, as (type, name); sent as google.rpc.ResourceInfo.</summary>
+    /// <summary>The resource as (type, name); sent as google.rpc.ResourceInfo.</summary>
     public (string Type, string Name)? Resource { get; init; }
 
-    /// <summary>The quota that the caller has used up; sent as google.rpc.QuotaFailure.</summary>
+    /// <summary>The exceeded quota; sent as google.rpc.QuotaFailure.</summary>
     public QuotaViolation? Quota { get; init; }
 
-    /// <summary>When the caller may come back; sent as google.rpc.RetryInfo.</summary>
+    /// <summary>When the caller can retry; sent as google.rpc.RetryInfo.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>
-    /// The last words of a tool that failed, fit for callers: without paths and secrets. Sent as google.rpc.DebugInfo.
-    /// Empty for none.
+    /// Last output of a failed tool, without paths and secrets; sent as google.rpc.DebugInfo. Empty for none.
     /// </summary>
     public string LastWords { get; set; } = "";
 
-    /// <summary>A field that is wrong.</summary>
+    /// <summary>An invalid field.</summary>
     public static ServiceException InvalidField(string field, string description, object? value = null) =>
         ForField(ErrorReason.InvalidField, field, description, value);
 
@@ -45,7 +44,7 @@ public sealed class ServiceException(ErrorReason reason, string message, Excepti
     public static ServiceException MissingField(string field, string whatToDo) =>
         ForField(ErrorReason.MissingField, field, $"{field} is required. {whatToDo}");
 
-    /// <summary>A field that is wrong for a reason of its own.</summary>
+    /// <summary>An invalid field with a specific reason.</summary>
     public static ServiceException ForField(
         ErrorReason reason, string field, string description, object? value = null, Exception? cause = null) =>
         new(reason, description, cause)
@@ -61,9 +60,19 @@ public sealed class ServiceException(ErrorReason reason, string message, Excepti
                 },
         };
 
-    /// <summary>The name of the reason on the wire.</summary>
+    /// <summary>Name of the reason on the wire.</summary>
     public string ReasonText => Reason.ToText();
 
-    /// <summary>A value for metadata: of a long one the first 200 characters.</summary>
+    /// <summary>Truncates a value for metadata to 200 characters.</summary>
     public static string Shorten(string value) => value.Length <= 200 ? value : value[..200] + "…";
 }
+
+/// <summary>An invalid field of a request.</summary>
+/// <param name="Field">Path of the field with proto names, for example "options.frame_stride".</param>
+/// <param name="Description">What is wrong and what is allowed, a full sentence.</param>
+public sealed record FieldViolation(string Field, string Description);
+
+/// <summary>An exceeded quota.</summary>
+/// <param name="Subject">Owner of the quota, for example "tenant:acme".</param>
+/// <param name="Description">Which quota and its size, a full sentence.</param>
+public sealed record QuotaViolation(string Subject, string Description);

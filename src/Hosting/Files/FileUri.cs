@@ -3,15 +3,15 @@ using System.Text;
 namespace ForegSyte.Hosting.Files;
 
 /// <summary>
-/// Reads file URIs (RFC 8089), strictly: System.Uri turns backslashes into slashes, drops what follows a '?' and keeps
-/// escapes that are no UTF-8 as they are, so that what was checked and what is opened could differ.
+/// Parses file URIs (RFC 8089) strictly. System.Uri converts backslashes, drops everything after '?' and keeps escapes
+/// that are not UTF-8, so that the checked path could differ from the opened one.
 /// </summary>
 public static class FileUri
 {
-    /// <summary>Longest URI in characters: a path of 4096 bytes with every byte percent-encoded fits.</summary>
+    /// <summary>Longest URI in characters: a path of 4096 bytes fits with every byte percent-encoded.</summary>
     public const int MaxLength = 16_384;
 
-    /// <summary>The form, for a message.</summary>
+    /// <summary>Description of the format for error messages.</summary>
     public const string Form =
         "file:///absolute/path.mp4, with '?', '#', '%', '\\' and control characters in names percent-encoded";
 
@@ -20,8 +20,8 @@ public static class FileUri
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
     /// <summary>
-    /// The path of a file URI of this machine; null where it is none. "." and ".." are still in it, and it is not
-    /// checked for anything but its form. It has no control characters: they have no place in a log.
+    /// The path of a local file URI; null if the text is not one. The path may contain "." and ".." and is checked for
+    /// nothing but its form. It contains no control characters, so that it is safe to log.
     /// </summary>
     public static string? PathOf(string uri)
     {
@@ -38,8 +38,8 @@ public static class FileUri
     }
 
     /// <summary>
-    /// Text without its percent-encoding; null where that is malformed, no UTF-8 or a control character, or where a
-    /// character stands as it is that begins another part of a URI.
+    /// Decodes percent-encoding; null if it is malformed, not UTF-8, or contains a control character or an unescaped
+    /// delimiter of URIs.
     /// </summary>
     public static string? PercentDecoded(ReadOnlySpan<char> text)
     {

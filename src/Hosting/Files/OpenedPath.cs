@@ -6,22 +6,20 @@ using Microsoft.Win32.SafeHandles;
 namespace ForegSyte.Hosting.Files;
 
 /// <summary>
-/// A file that was found and is held, but not opened yet (O_PATH): where it is and what it is can be looked at first,
-/// without waiting for the writer of a named pipe and without waking a device. What is opened then is this very file,
-/// whatever its name means by now.
+/// A handle to a file that is not opened for reading yet (O_PATH). Location and type can be checked without waiting for
+/// the writer of a named pipe or waking a device, and reading then opens this very file even if its name has changed
+/// its meaning.
 /// </summary>
-/// <remarks>
-/// O_PATH, statx(2) and /proc/self/fd are Linux's. Elsewhere the name is looked at and opened again.
-/// </remarks>
+/// <remarks>O_PATH, statx(2) and /proc/self/fd exist on Linux only. Other systems look up the name again.</remarks>
 public sealed class OpenedPath : IDisposable
 {
-    // From the headers of Linux; the same on all processors that .NET runs on.
+    // From the Linux headers; the same on every processor architecture that .NET supports.
     private const int PathOnly = 0x200000;
     private const int CloseOnExec = 0x80000;
     private const int EmptyPath = 0x1000;
     private const uint TypeWanted = 1;
 
-    // struct statx: stx_mode is a 16-bit number at byte 28, on every processor.
+    // struct statx: stx_mode is a 16-bit number at byte 28 on every architecture.
     private const int StatxBytes = 256;
     private const int ModeOffset = 28;
     private const int TypeMask = 0xF000;
@@ -36,8 +34,8 @@ public sealed class OpenedPath : IDisposable
         _handle = handle;
     }
 
-    /// <summary>Finds what is at a path, the target of a link where it is one.</summary>
-    /// <exception cref="IOException">There is nothing, or no right to look.</exception>
+    /// <summary>Opens a handle to the file at a path, following links.</summary>
+    /// <exception cref="IOException">The file does not exist, or access is denied.</exception>
     public static OpenedPath Find(string path)
     {
         if (!OperatingSystem.IsLinux())
@@ -56,12 +54,12 @@ public sealed class OpenedPath : IDisposable
         throw failure;
     }
 
-    /// <summary>Where the file is, without links; null where the system does not tell.</summary>
+    /// <summary>Path of the file without links; null if unknown.</summary>
     public string? RealPath => _handle is null
         ? Configuration.CanonicalPath.Resolve(_path)
         : new FileInfo(HandlePath).LinkTarget;
 
-    /// <summary>Whether it is a regular file: no folder, named pipe, socket or device.</summary>
+    /// <summary>Whether it is a regular file: not a folder, named pipe, socket or device.</summary>
     public bool IsRegular
     {
         get
@@ -84,9 +82,9 @@ public sealed class OpenedPath : IDisposable
         }
     }
 
-    /// <summary>Opens the file that was found for reading. Its stream has no buffer of its own.</summary>
-    /// <exception cref="IOException">It cannot be read.</exception>
-    /// <exception cref="UnauthorizedAccessException">There is no right to read it.</exception>
+    /// <summary>Opens the file for reading, unbuffered.</summary>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access is denied.</exception>
     public FileStream OpenRead() => new(
         _handle is null ? _path : HandlePath,
         FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0,
@@ -100,7 +98,7 @@ public sealed class OpenedPath : IDisposable
     private static IOException LastFailure(string path)
     {
         var errno = Marshal.GetLastPInvokeError();
-        return new IOException($"{path} cannot be looked at.", new Win32Exception(errno));
+        return new IOException($"{path} cannot be accessed.", new Win32Exception(errno));
     }
 
     [DllImport("libc", EntryPoint = "open", SetLastError = true)]

@@ -1,20 +1,22 @@
 using ForegSyte.Hosting.Stopping;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
 
 namespace ForegSyte.Hosting.Health;
 
 /// <summary>
-/// Whether the service does its work: not before its start-up work is done, not after it was told to stop.
-/// grpc.health.v1 answers SERVING and NOT_SERVING from it.
+/// Whether the service is ready: after its startup work and before it stops. grpc.health.v1 reports it as SERVING or
+/// NOT_SERVING.
 /// </summary>
 public sealed class Readiness(GracefulShutdown stop) : IHealthCheck
 {
     private volatile bool _started;
 
-    /// <summary>Whether calls are welcome now.</summary>
+    /// <summary>Whether the service accepts calls.</summary>
     public bool IsReady => _started && !stop.IsStopping;
 
-    /// <summary>Says that the start-up work is done.</summary>
+    /// <summary>Marks the startup work as done.</summary>
     public void MarkReady() => _started = true;
 
     /// <inheritdoc />
@@ -23,4 +25,30 @@ public sealed class Readiness(GracefulShutdown stop) : IHealthCheck
         Task.FromResult(IsReady
             ? HealthCheckResult.Healthy()
             : HealthCheckResult.Unhealthy(_started ? "The service is stopping." : "The service is starting."));
+}
+
+/// <summary>Registers grpc.health.v1 for the server ("") and for each service by name.</summary>
+internal static class HealthServiceCollectionExtensions
+{
+    /// <summary>How long a Watch call may lag behind a change.</summary>
+    private static readonly TimeSpan WatchPeriod = TimeSpan.FromSeconds(1);
+
+    public static void AddReadiness(this IServiceCollection services, IReadOnlyList<ServiceDescriptor> contracts)
+    {
+        services.AddSingleton<Readiness>();
+        services.AddGrpcHealthChecks(health =>
+            {
+                // Every check applies to every service. The package maps "" itself.
+                foreach (var contract in contracts)
+                {
+                    health.Services.Map(contract.FullName, static _ => true);
+                }
+            })
+            .AddCheck<Readiness>("readiness");
+        services.Configure<HealthCheckPublisherOptions>(publisher =>
+        {
+            publisher.Delay = TimeSpan.Zero;
+            publisher.Period = WatchPeriod;
+        });
+    }
 }

@@ -1,9 +1,10 @@
+using Google.Api;
 using Google.Protobuf.Reflection;
 using HealthService = Grpc.Health.V1.Health;
 
 namespace ForegSyte.Hosting.Http;
 
-/// <summary>All ways to call the service over HTTP: those of its contracts, and /healthz.</summary>
+/// <summary>The HTTP routes of a service: those of its contracts and /healthz.</summary>
 internal sealed class HttpRoutes
 {
     /// <summary>Path of the health check.</summary>
@@ -20,12 +21,12 @@ internal sealed class HttpRoutes
         _routes = [.. ofContracts, new HttpRoute("GET", PathTemplate.Parse(HealthPath), check, Body: "")];
     }
 
-    /// <summary>Whether any contract can be called this way.</summary>
+    /// <summary>Whether any contract has routes.</summary>
     public bool HasContracts { get; }
 
     /// <summary>
-    /// The route of a request with the values of its path; without a route where there is none, with the verbs that
-    /// the path has.
+    /// Finds the route of a request and the values of its path variables. If only the verb differs, returns the verbs
+    /// of the path.
     /// </summary>
     public (HttpRoute? Route, IReadOnlyDictionary<string, string> Values, IReadOnlyList<string> Verbs) Find(
         string verb, string path)
@@ -47,5 +48,123 @@ internal sealed class HttpRoutes
         }
 
         return (null, new Dictionary<string, string>(), verbs);
+    }
+}
+
+/// <summary>A google.api.http binding of a method.</summary>
+/// <param name="Verb">GET, POST, PUT or DELETE.</param>
+/// <param name="Path">Path; its variables are fields of the request.</param>
+/// <param name="Method">The method.</param>
+/// <param name="Body">
+/// "*" if the body has all fields that are not in the path, the name of a field if the body is that field, or empty.
+/// </param>
+internal sealed record HttpRoute(string Verb, PathTemplate Path, MethodDescriptor Method, string Body)
+{
+    private const string AllFields = "*";
+
+    /// <summary>gRPC path of the method.</summary>
+    public string GrpcPath => $"/{Method.Service.FullName}/{Method.Name}";
+
+    /// <summary>Whether the body is a JSON object.</summary>
+    public bool HasJsonBody => Body == AllFields;
+
+    /// <summary>The bytes field that the raw body fills; null for none.</summary>
+    public FieldDescriptor? BytesField { get; } =
+        Body is "" or AllFields ? null : Method.InputType.FindFieldByName(Body);
+
+    /// <summary>The bindings of a service from its google.api.http annotations.</summary>
+    /// <exception cref="ArgumentException">An annotation uses an unsupported feature.</exception>
+    public static IEnumerable<HttpRoute> Of(ServiceDescriptor service) =>
+        from method in service.Methods
+        let main = method.GetOptions()?.GetExtension(AnnotationsExtensions.Http)
+        where main is not null
+        from rule in main.AdditionalBindings.Prepend(main)
+        select Make(method, rule);
+
+    private static HttpRoute Make(MethodDescriptor method, HttpRule rule)
+    {
+        var (verb, path) = rule.PatternCase switch
+        {
+            HttpRule.PatternOneofCase.Get => ("GET", rule.Get),
+            HttpRule.PatternOneofCase.Post => ("POST", rule.Post),
+            HttpRule.PatternOneofCase.Put => ("PUT", rule.Put),
+            HttpRule.PatternOneofCase.Delete => ("DELETE", rule.Delete),
+            _ => throw new ArgumentException($"{method.FullName} has an annotation with an unsupported verb."),
+        };
+        var route = new HttpRoute(verb, PathTemplate.Parse(path), method, rule.Body);
+        var isKnown = rule.ResponseBody.Length == 0
+            && !method.IsClientStreaming
+            && !method.IsServerStreaming
+            && route.Path.Variables.All(name => method.InputType.FindFieldByName(name) is not null)
+            && (rule.Body is "" or AllFields || route.BytesField is { FieldType: FieldType.Bytes });
+        return isKnown
+            ? route
+            : throw new ArgumentException($"{method.FullName} has an unsupported annotation: {rule}.");
+    }
+}
+
+/// <summary>
+/// A path of google.api.http, for example "/v1/jobs/{job_id}:cancel": literals, variables of one segment each, and an
+/// optional custom verb.
+/// </summary>
+internal sealed class PathTemplate
+{
+    private readonly string _text;
+    private readonly string[] _segments;
+    private readonly string _verb;
+
+    private PathTemplate(string text)
+    {
+        _text = text;
+        (_segments, _verb) = Split(text);
+        Variables = [.. _segments.Where(IsVariable).Select(NameOf)];
+    }
+
+    /// <summary>Names of the variables in order.</summary>
+    public IReadOnlyList<string> Variables { get; }
+
+    /// <summary>Parses a template.</summary>
+    /// <exception cref="ArgumentException">The template uses unsupported syntax.</exception>
+    public static PathTemplate Parse(string text) => text.AsSpan().ContainsAny("*=") || !text.StartsWith('/')
+        ? throw new ArgumentException($"The path {text} must consist of literals and plain variables.", nameof(text))
+        : new PathTemplate(text);
+
+    /// <summary>Matches a path and returns the values of the variables; null if it does not match.</summary>
+    public IReadOnlyDictionary<string, string>? Match(string path)
+    {
+        var (segments, verb) = Split(path);
+        if (verb != _verb || segments.Length != _segments.Length)
+        {
+            return null;
+        }
+
+        var values = new Dictionary<string, string>();
+        foreach (var (expected, actual) in _segments.Zip(segments))
+        {
+            if (IsVariable(expected) && actual.Length > 0)
+            {
+                values[NameOf(expected)] = actual;
+            }
+            else if (expected != actual)
+            {
+                return null;
+            }
+        }
+
+        return values;
+    }
+
+    /// <inheritdoc />
+    public override string ToString() => _text;
+
+    private static bool IsVariable(string segment) => segment.StartsWith('{');
+
+    private static string NameOf(string segment) => segment[1..^1];
+
+    /// <summary>Ids contain no colon, so a colon in the last segment starts a custom verb.</summary>
+    private static (string[] Segments, string Verb) Split(string path)
+    {
+        var colon = path.IndexOf(':', path.LastIndexOf('/') + 1);
+        return colon < 0 ? (path.Split('/'), "") : (path[..colon].Split('/'), path[(colon + 1)..]);
     }
 }

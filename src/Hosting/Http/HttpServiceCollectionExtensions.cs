@@ -1,4 +1,7 @@
+using System.ComponentModel.DataAnnotations;
 using ForegSyte.Hosting.Configuration;
+using ForegSyte.Protocol.Limits;
+using ForegSyte.V1;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Cors.Infrastructure;
 using Microsoft.AspNetCore.Http;
@@ -9,22 +12,21 @@ using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
 
 namespace ForegSyte.Hosting.Http;
 
-/// <summary>Adds HTTP with JSON beside gRPC.</summary>
+/// <summary>Registers HTTP with JSON beside gRPC.</summary>
 internal static class HttpServiceCollectionExtensions
 {
-    /// <summary>How long a browser need not ask again whether it may call.</summary>
+    /// <summary>How long browsers cache a preflight response.</summary>
     private static readonly TimeSpan PreflightAge = TimeSpan.FromMinutes(10);
 
-    /// <summary>Adds the parts.</summary>
-    public static void AddHttp(this IServiceCollection services, IReadOnlyList<ServiceDescriptor> contracts)
+    public static void AddJsonTranscoding(this IServiceCollection services, IReadOnlyList<ServiceDescriptor> contracts)
     {
         services.AddCheckedOptions<HttpOptions>(HttpOptions.Section).Validate(
             options => options.AllowedOrigins.All(IsOrigin),
-            "Http:AllowedOrigins has to have origins, such as https://console.example.org: a scheme and a host, and a "
-            + "port where it is not the usual one; no path and no *.");
+            "Http:AllowedOrigins must be origins such as https://console.example.org: scheme, host and any non-default "
+            + "port, without path and *.");
         services.AddSingleton(new HttpRoutes(contracts));
         services.AddSingleton<OriginValidator>();
-        services.AddSingleton<HttpErrorResponse>();
+        services.AddSingleton<JsonResponseWriter>();
         services.AddCors();
         services.AddOptions<CorsOptions>().Configure<IOptions<HttpOptions>>((cors, http) =>
             cors.AddDefaultPolicy(policy => policy
@@ -35,13 +37,13 @@ internal static class HttpServiceCollectionExtensions
                 .SetPreflightMaxAge(PreflightAge)));
     }
 
-    /// <summary>Puts the door in front of everything that a call goes through.</summary>
-    public static void UseHttp(this WebApplication app)
+    /// <summary>Adds the middleware in front of the gRPC pipeline.</summary>
+    public static void UseJsonTranscoding(this WebApplication app)
     {
         app.UseWhen(context => context.Features.Get<HttpConnection>() is not null, http => http.UseCors());
         app.UseMiddleware<JsonTranscodingMiddleware>();
 
-        // The call that the door makes has another path than the request: it is to be routed by its own.
+        // The transcoded call has a path of its own and needs routing.
         app.UseRouting();
     }
 
@@ -49,4 +51,26 @@ internal static class HttpServiceCollectionExtensions
         Uri.TryCreate(text, UriKind.Absolute, out var uri)
         && uri.Scheme is "http" or "https"
         && uri.GetLeftPart(UriPartial.Authority).Equals(text, StringComparison.OrdinalIgnoreCase);
+}
+
+/// <summary>HTTP with JSON; Listen:HttpPort enables it. Section "Http".</summary>
+public sealed class HttpOptions
+{
+    public const string Section = "Http";
+
+    /// <value>
+    /// Origins whose pages can call from a browser (CORS), for example "https://console.example.org". By default only
+    /// pages of the service's own origin can.
+    /// </value>
+    public IList<string> AllowedOrigins { get; } = [];
+
+    /// <value>
+    /// Maximum size of a JSON body in bytes; the body is buffered in memory. Video bytes are raw bodies with the limit
+    /// of their method.
+    /// </value>
+    [Range(1_024, 4 * 1024 * 1024)]
+    [Limit(
+        "bytes", "JSON body of a request over HTTP; larger bodies are refused. Video bytes are raw bodies.",
+        Reason = ErrorReason.MessageTooLarge)]
+    public int MaxJsonBytes { get; set; } = 64 * 1024;
 }

@@ -12,20 +12,19 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Hosting.Http;
 
 /// <summary>
-/// Makes a gRPC call of each HTTP request and sends it down the way of all calls: who may call, limits, deadlines,
-/// errors and the audit log are those of gRPC, since there are no others. What comes back is written as JSON.
+/// Converts each HTTP request to an in-memory gRPC call and sends it through the whole gRPC pipeline, so that
+/// authentication, limits, deadlines, errors and the audit log apply unchanged. Writes the response as JSON.
 /// </summary>
 internal sealed class JsonTranscodingMiddleware(
     RequestDelegate next,
     HttpRoutes routes,
-    OriginValidator browsers,
-    HttpErrorResponse answer,
+    OriginValidator origins,
+    JsonResponseWriter writer,
     IOptions<HttpOptions> options,
     ILogger<JsonTranscodingMiddleware> logger)
 {
     private const string OpenApiPath = "/openapi.json";
 
-    /// <summary>Answers a request of the port for HTTP; others pass.</summary>
     public async Task InvokeAsync(HttpContext context)
     {
         if (context.Features.Get<HttpConnection>() is null)
@@ -36,14 +35,14 @@ internal sealed class JsonTranscodingMiddleware(
 
         try
         {
-            browsers.Check(context.Request);
+            origins.Check(context.Request);
         }
-        catch (ServiceException refusal)
+        catch (ServiceException error)
         {
             logger.LogInformation(
-                "{Verb} {Path} answered {Reason}: {Message}", context.Request.Method, context.Request.Path,
-                refusal.ReasonText, refusal.Message);
-            await answer.WriteErrorAsync(context, RichStatus.From(refusal));
+                "{Verb} {Path} failed with {Reason}: {Message}", context.Request.Method, context.Request.Path,
+                error.ReasonText, error.Message);
+            await writer.WriteErrorAsync(context, RichStatus.From(error));
             return;
         }
 
@@ -55,7 +54,7 @@ internal sealed class JsonTranscodingMiddleware(
         else if (routes.HasContracts && HttpMethods.IsGet(context.Request.Method)
             && context.Request.Path == OpenApiPath)
         {
-            await answer.WriteAsync(context, StatusCodes.Status200OK, OpenApiDocument.Json);
+            await writer.WriteAsync(context, StatusCodes.Status200OK, OpenApiDocument.Json);
         }
         else
         {
@@ -65,7 +64,7 @@ internal sealed class JsonTranscodingMiddleware(
 
     private async Task CallAsync(HttpContext context, HttpRoute route, IReadOnlyDictionary<string, string> values)
     {
-        FramedBody message = route.BytesField is null
+        TranscodedBody message = route.BytesField is null
             ? new JsonBody(context.Request, route, values, options.Value.MaxJsonBytes)
             : new BytesBody(context.Request, route, values);
         var response = new GrpcResponse(context.Response);
@@ -75,7 +74,7 @@ internal sealed class JsonTranscodingMiddleware(
             var bytes = await response.ReadAllAsync();
             if (HttpStatus.ErrorOf(response) is { } error)
             {
-                await answer.WriteErrorAsync(context, error);
+                await writer.WriteErrorAsync(context, error);
             }
             else if (bytes.Length < GrpcPrefix.Length)
             {
@@ -85,9 +84,9 @@ internal sealed class JsonTranscodingMiddleware(
             {
                 var reply = route.Method.OutputType.Parser.ParseFrom(bytes.Slice(GrpcPrefix.Length));
 
-                // Its bytes are not needed while its JSON leaves, which takes as long as the reader does.
+                // The message is not needed while the JSON is sent, which takes as long as the reader does.
                 response.Release();
-                await answer.WriteAsync(context, SuccessOf(reply), ForegSyteJson.Formatter.Format(reply));
+                await writer.WriteAsync(context, SuccessOf(reply), ForegSyteJson.Formatter.Format(reply));
             }
         }
         finally
@@ -97,13 +96,13 @@ internal sealed class JsonTranscodingMiddleware(
         }
     }
 
-    /// <summary>A load balancer that asks for the health reads the status code alone.</summary>
+    /// <summary>Load balancers only read the status code of health checks.</summary>
     private static int SuccessOf(IMessage reply) =>
         reply is HealthCheckResponse { Status: not HealthCheckResponse.Types.ServingStatus.Serving }
             ? StatusCodes.Status503ServiceUnavailable
             : StatusCodes.Status200OK;
 
-    /// <summary>The call came to neither an answer nor an error, as where its connection is gone.</summary>
+    /// <summary>The call ended without response and error, for example because the connection was lost.</summary>
     private async Task FailAsync(HttpContext context, HttpRoute route, int status)
     {
         if (context.RequestAborted.IsCancellationRequested)
@@ -113,26 +112,33 @@ internal sealed class JsonTranscodingMiddleware(
 
         var errorId = Guid.NewGuid().ToString("N");
         logger.LogError(
-            "{Method} over HTTP came to no answer ({Status}), error id {ErrorId}", route.GrpcPath, status, errorId);
-        await answer.WriteErrorAsync(context, RichStatus.From(ErrorInterceptor.Unexpected(errorId)));
+            "{Method} over HTTP ended without a response ({Status}, error id {ErrorId})",
+            route.GrpcPath, status, errorId);
+        await writer.WriteErrorAsync(context, RichStatus.From(ErrorInterceptor.Unexpected(errorId)));
     }
 
     private Task RefuseAsync(HttpContext context, IReadOnlyList<string> verbs)
     {
         var path = ServiceException.Shorten(context.Request.Path.Value ?? "");
         var status = StatusCodes.Status404NotFound;
-        var message = $"There is nothing at \"{path}\"; /openapi.json lists what there is. gRPC has a port of its own.";
+        var message = $"The path \"{path}\" does not exist; /openapi.json lists all paths. gRPC has a port of its own.";
         if (verbs.Count > 0)
         {
             status = StatusCodes.Status405MethodNotAllowed;
-            message = $"\"{path}\" does not take this verb. It takes {string.Join(", ", verbs)}.";
+            message = $"The path \"{path}\" does not support this verb. Use {string.Join(" or ", verbs)}.";
             context.Response.Headers.Allow = string.Join(", ", verbs);
         }
 
-        var refusal = new ServiceException(ErrorReason.Unimplemented, message)
+        var error = new ServiceException(ErrorReason.Unimplemented, message)
         {
             Metadata = new Dictionary<string, string> { ["method"] = path },
         };
-        return answer.WriteErrorAsync(context, RichStatus.From(refusal), status);
+        return writer.WriteErrorAsync(context, RichStatus.From(error), status);
     }
+}
+
+/// <summary>Feature of connections to the port for HTTP with JSON.</summary>
+internal sealed class HttpConnection
+{
+    public static readonly HttpConnection Instance = new();
 }

@@ -8,22 +8,22 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Hosting.Http;
 
 /// <summary>
-/// Keeps pages out that a browser on this machine happens to show. Every page may send requests to the loopback, and
-/// some of them without asking first (CORS keeps answers from it, not requests from us); and one whose name was made to
-/// point here (DNS rebinding) is of our own origin.
+/// Protects a local service from pages in a browser. Any page can send requests to loopback, some without a preflight
+/// (CORS only hides the response from the page), and DNS rebinding makes a foreign page appear to have the service's
+/// own origin.
 /// </summary>
 internal sealed class OriginValidator(IOptions<HttpOptions> options, AccessRules rules)
 {
     private const string AllowedOrigins = $"{HttpOptions.Section}:{nameof(HttpOptions.AllowedOrigins)}";
 
-    /// <summary>Lets a request through.</summary>
+    /// <summary>Validates Origin and Host of a request.</summary>
     /// <exception cref="ServiceException">PERMISSION_DENIED.</exception>
     public void Check(HttpRequest request)
     {
         if (request.Headers.Origin is [{ Length: > 0 } origin, ..] && !IsAllowed(origin, request))
         {
             throw Denied(
-                $"Pages of the origin \"{ServiceException.Shorten(origin)}\" may not call this service (option "
+                $"Pages of the origin \"{ServiceException.Shorten(origin)}\" cannot call this service (option "
                 + $"{AllowedOrigins}).",
                 ("origin", origin), ("option", AllowedOrigins));
         }
@@ -31,8 +31,8 @@ internal sealed class OriginValidator(IOptions<HttpOptions> options, AccessRules
         if (rules is { IsOpen: true, AllowAnonymous: false } && !IsLoopback(request.Host.Host))
         {
             throw Denied(
-                $"This service asks for no credentials and is for the loopback alone, not for \"{request.Host.Host}\". "
-                + "Call it as localhost, or as 127.0.0.1.",
+                $"This service has no authentication and accepts calls to loopback only, not to "
+                + $"\"{request.Host.Host}\". Call it as localhost or 127.0.0.1.",
                 ("host", request.Host.Host));
         }
     }

@@ -10,8 +10,8 @@ using Google.Protobuf.WellKnownTypes;
 namespace ForegSyte.Hosting.Http;
 
 /// <summary>
-/// The fields of a request from its path, its query and its JSON body, by the names of the proto or in lowerCamelCase.
-/// Whoever sends one that is not there, or one twice, is told which. Pure.
+/// Collects the fields of a request from path, query and JSON body, by proto name or lowerCamelCase. Unknown and
+/// duplicate fields are errors that name the field.
 /// </summary>
 internal sealed class RequestFields(MessageDescriptor type)
 {
@@ -19,7 +19,7 @@ internal sealed class RequestFields(MessageDescriptor type)
 
     private readonly JsonObject _fields = [];
 
-    /// <summary>Takes the fields of a JSON object in.</summary>
+    /// <summary>Adds the fields of a JSON object.</summary>
     /// <exception cref="ServiceException">MALFORMED_REQUEST or INVALID_FIELD.</exception>
     public void AddJson(ReadOnlySpan<byte> json)
     {
@@ -27,19 +27,19 @@ internal sealed class RequestFields(MessageDescriptor type)
         {
             if (JsonNode.Parse(json, nodeOptions: null, Strict) is not JsonObject fields)
             {
-                throw Malformed("The body has to be a JSON object with the fields of the request.");
+                throw Malformed("The body must be a JSON object with the fields of the request.");
             }
 
             AddAll(_fields, type, fields, prefix: "");
         }
         catch (Exception failure) when (failure is JsonException or InvalidOperationException)
         {
-            // The second where a text is no Unicode, which is found when it is looked at.
-            throw Malformed("The body is not JSON, or names a field twice.", failure);
+            // The JSON parser throws the second for text that is not valid Unicode.
+            throw Malformed("The body is not valid JSON, or has a duplicate field.", failure);
         }
     }
 
-    /// <summary>Takes a field of the path or the query in; nested ones by path, as options.frame_stride.</summary>
+    /// <summary>Adds a field of the path or query; nested fields by path, for example options.frame_stride.</summary>
     /// <exception cref="ServiceException">INVALID_FIELD.</exception>
     public void AddText(string path, string value)
     {
@@ -66,8 +66,8 @@ internal sealed class RequestFields(MessageDescriptor type)
         Add(target, message, names[^1], JsonValue.Create(value), path);
     }
 
-    /// <summary>The request of these fields.</summary>
-    /// <param name="elsewhere">A field that is no text and comes from elsewhere; it may not be here too.</param>
+    /// <summary>Creates the request.</summary>
+    /// <param name="elsewhere">A field that the raw body fills and that must not be present here.</param>
     /// <exception cref="ServiceException">INVALID_FIELD.</exception>
     public IMessage ToMessage(FieldDescriptor? elsewhere = null)
     {
@@ -81,11 +81,11 @@ internal sealed class RequestFields(MessageDescriptor type)
             if (group.Fields.Count(field => field == elsewhere || _fields.ContainsKey(field.Name)) > 1)
             {
                 throw ServiceException.InvalidField(
-                    group.Name, $"Give one of {string.Join(", ", group.Fields.Select(field => field.Name))}.");
+                    group.Name, $"Set only one of {string.Join(", ", group.Fields.Select(field => field.Name))}.");
             }
         }
 
-        return Parse(type, _fields) ?? throw Malformed("The fields do not make a request.");
+        return Parse(type, _fields) ?? throw Malformed("The fields are not a valid request.");
     }
 
     private void AddAll(JsonObject target, MessageDescriptor message, JsonObject source, string prefix)
@@ -116,11 +116,11 @@ internal sealed class RequestFields(MessageDescriptor type)
             return;
         }
 
-        // Alone, so that it is known which one is wrong.
+        // Parsed alone, so that the error can name the field.
         if (Parse(message, new JsonObject { [field.Name] = value }) is null)
         {
             throw ServiceException.InvalidField(
-                ServiceException.Shorten(path), $"The value of this field has to be {Kind(field)}.");
+                ServiceException.Shorten(path), $"The value of this field must be {Kind(field)}.");
         }
 
         value.Parent!.AsObject().Remove(field.Name);
@@ -132,7 +132,7 @@ internal sealed class RequestFields(MessageDescriptor type)
         ?? throw Unknown(path);
 
     private static ServiceException Unknown(string path) => ServiceException.InvalidField(
-        ServiceException.Shorten(path), "The request has no such field; /openapi.json lists those that there are.");
+        ServiceException.Shorten(path), "The request has no such field; /openapi.json lists its fields.");
 
     private static ServiceException Twice(string path) =>
         ServiceException.InvalidField(ServiceException.Shorten(path), "The request has this field twice.");
@@ -141,7 +141,7 @@ internal sealed class RequestFields(MessageDescriptor type)
         field is { FieldType: FieldType.Message, IsRepeated: false }
         && field.MessageType.File.Package != Duration.Descriptor.File.Package;
 
-    /// <summary>Null where it is none: the exception's own words are not for callers.</summary>
+    /// <summary>Null if the fields are invalid; the parser's messages are not meant for callers.</summary>
     private static IMessage? Parse(MessageDescriptor message, JsonObject fields)
     {
         try

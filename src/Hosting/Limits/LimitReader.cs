@@ -6,15 +6,15 @@ using ForegSyte.Protocol.Limits;
 
 namespace ForegSyte.Hosting.Limits;
 
-/// <summary>Reads the limits of a type by its <see cref="LimitAttribute"/>s.</summary>
+/// <summary>Reads limits from <see cref="LimitAttribute"/>s.</summary>
 public static class LimitReader
 {
     private const BindingFlags Members =
         BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static;
 
-    /// <summary>The limits among the options of a section.</summary>
+    /// <summary>The limits of an options class.</summary>
     /// <param name="section">Name of the section.</param>
-    /// <param name="options">The options with their values.</param>
+    /// <param name="options">The options.</param>
     public static IEnumerable<ServiceLimit> OfOptions(string section, object options) =>
         from property in options.GetType().GetProperties(Members)
         let limit = property.GetCustomAttribute<LimitAttribute>()
@@ -45,7 +45,7 @@ public static class LimitReader
 
     private static string Text(object? value) => value switch
     {
-        // Ranges of older options are texts; as a duration they are shown like the others.
+        // RangeAttribute has durations as text; they are formatted like the others.
         string text when TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time) => Text(time),
         TimeSpan time => Trimmed(time.ToString("c", CultureInfo.InvariantCulture)),
         _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",

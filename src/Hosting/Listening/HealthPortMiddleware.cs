@@ -4,12 +4,11 @@ using Microsoft.AspNetCore.Http;
 
 namespace ForegSyte.Hosting.Listening;
 
-/// <summary>Answers health checks on the port that is for them, and nothing else there.</summary>
+/// <summary>Restricts the health port to grpc.health.v1.</summary>
 internal sealed class HealthPortMiddleware(RequestDelegate next)
 {
     private const string Health = "/grpc.health.v1.Health/";
 
-    /// <summary>Lets a request through, or answers it.</summary>
     public Task InvokeAsync(HttpContext context) =>
         context.Features.Get<HealthConnection>() is null
         || context.Request.Path.StartsWithSegments(Health.TrimEnd('/'), StringComparison.Ordinal)
@@ -18,7 +17,7 @@ internal sealed class HealthPortMiddleware(RequestDelegate next)
                 context.Response,
                 new ServiceException(
                     ErrorReason.PermissionDenied,
-                    "This port (Listen:HealthPort) serves grpc.health.v1 alone. Make the call on the service's own.")
+                    "This port (Listen:HealthPort) serves grpc.health.v1 only. Use the service's own port.")
                 {
                     Metadata = new Dictionary<string, string>
                     {
@@ -26,4 +25,10 @@ internal sealed class HealthPortMiddleware(RequestDelegate next)
                         ["method"] = context.Request.Path.Value ?? "",
                     },
                 });
+}
+
+/// <summary>Feature of connections to the health port.</summary>
+internal sealed class HealthConnection
+{
+    public static readonly HealthConnection Instance = new();
 }

@@ -15,12 +15,11 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Hosting.Listening;
 
 /// <summary>
-/// Makes Kestrel listen: HTTP/2, with TLS where there is a certificate, on loopback unless told otherwise; on a Unix
-/// socket; on a port for HTTP with JSON; and on one for health checks.
+/// Configures Kestrel's endpoints: gRPC over TCP (HTTP/2, TLS if a certificate is set), gRPC over a Unix socket, HTTP
+/// with JSON, and health checks.
 /// </summary>
 internal static class Listener
 {
-    /// <summary>Adds the listener.</summary>
     public static void AddForegSyteListener(this WebApplicationBuilder builder, int defaultPort)
     {
         builder.Services.AddCheckedOptions<ListenerOptions>(ListenerOptions.Section, TlsOptions.Subsection)
@@ -35,16 +34,16 @@ internal static class Listener
             {
                 kestrel.AddServerHeader = false;
 
-                // MessageSizeMiddleware answers a message that is too large; this limit would cut the call.
+                // MessageSizeMiddleware returns an error for a message that is too large; this limit would abort the
+                // call.
                 kestrel.Limits.MaxRequestBodySize = null;
                 Listen(kestrel, options.Value, tls);
             });
         builder.Services.AddOptions<SocketTransportOptions>().Configure<IOptions<ListenerOptions>, PreboundListeners>(
-            (sockets, options, held) => sockets.CreateBoundListenSocket =
-                endPoint => held.Take(endPoint) ?? Bind(endPoint, options.Value));
+            (sockets, options, prebound) => sockets.CreateBoundListenSocket =
+                endPoint => prebound.Take(endPoint) ?? Bind(endPoint, options.Value));
     }
 
-    /// <summary>Binds a socket to an end point of these options.</summary>
     public static Socket Bind(EndPoint endPoint, ListenerOptions options) => endPoint switch
     {
         UnixDomainSocketEndPoint local => UnixSocket.Bind(local, options.UnixSocket!, options.SocketMode),
@@ -68,7 +67,7 @@ internal static class Listener
         {
             kestrel.Listen(address, httpPort, endpoint =>
             {
-                // Without TLS nothing tells which of the two is spoken, and curl and browsers begin with HTTP/1.1.
+                // Without TLS nothing negotiates the version, and curl and browsers start with HTTP/1.1.
                 Mark(endpoint, HttpConnection.Instance, tls.IsUsed ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http1);
                 Encrypt(endpoint, tls, SslApplicationProtocol.Http2, SslApplicationProtocol.Http11);
             });
@@ -85,11 +84,11 @@ internal static class Listener
         }
     }
 
-    /// <summary>First of all, so that a connection takes its place before its TLS handshake costs anything.</summary>
+    /// <summary>Comes first, so that the connection limit applies before the cost of a TLS handshake.</summary>
     private static void Limit(ListenOptions endpoint, HttpProtocols protocols)
     {
         endpoint.Protocols = protocols;
-        endpoint.UseConnectionLife();
+        endpoint.UseConnectionLimits();
     }
 
     private static void Encrypt(ListenOptions endpoint, ServerTls tls, params List<SslApplicationProtocol> protocols)
@@ -113,4 +112,10 @@ internal static class Listener
             return next(connection);
         });
     }
+}
+
+/// <summary>Feature of connections over the Unix socket.</summary>
+internal sealed class LocalConnection
+{
+    public static readonly LocalConnection Instance = new();
 }

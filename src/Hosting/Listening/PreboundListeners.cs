@@ -5,61 +5,61 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Hosting.Listening;
 
 /// <summary>
-/// The listening sockets of a service that waits for the one before it to end. It takes them as soon as that one lets
-/// go of them, so that callers who come in between wait in the kernel's queue instead of being refused; Kestrel gets
-/// them when it starts. The port of health checks is left out: who asks there is to learn that nothing serves yet.
+/// Binds the listening sockets before Kestrel starts, while the service still waits for its predecessor to exit.
+/// Clients that connect in between wait in the kernel's accept queue instead of being refused. The health port is
+/// excluded, because probes must see that the service does not serve yet.
 /// </summary>
-/// <param name="options">Where to listen.</param>
+/// <param name="options">The endpoints.</param>
 internal sealed class PreboundListeners(IOptions<ListenerOptions> options) : IDisposable
 {
-    /// <summary>Connections that may wait, as Kestrel has it by default.</summary>
+    /// <summary>Length of the accept queue; Kestrel's default.</summary>
     private const int Backlog = 512;
 
-    private readonly Dictionary<EndPoint, Socket> _held = [];
+    private readonly Dictionary<EndPoint, Socket> _bound = [];
 
-    /// <summary>Takes the sockets that can be had and are not held yet.</summary>
-    public void Hold()
+    /// <summary>Binds every endpoint that is free and not bound yet.</summary>
+    public void BindAvailable()
     {
-        foreach (var endPoint in EndPoints().Where(endPoint => !_held.ContainsKey(endPoint)))
+        foreach (var endPoint in EndPoints().Where(endPoint => !_bound.ContainsKey(endPoint)))
         {
             Socket? socket = null;
             try
             {
                 socket = Listener.Bind(endPoint, options.Value);
                 socket.Listen(Backlog);
-                _held[endPoint] = socket;
+                _bound[endPoint] = socket;
             }
             catch (Exception inUse) when (inUse is SocketException or IOException)
             {
-                // The service before this one listens there still. Kestrel says so if it does at the end as well.
+                // The predecessor still listens. Kestrel reports the error if that does not change.
                 socket?.Dispose();
             }
         }
     }
 
-    /// <summary>Hands over the socket of an end point; null where none is held.</summary>
-    public Socket? Take(EndPoint endPoint) => _held.Remove(endPoint, out var socket) ? socket : null;
+    /// <summary>Hands the socket of an endpoint to Kestrel; null if it was not bound here.</summary>
+    public Socket? Take(EndPoint endPoint) => _bound.Remove(endPoint, out var socket) ? socket : null;
 
     /// <inheritdoc />
     public void Dispose()
     {
-        foreach (var socket in _held.Values)
+        foreach (var socket in _bound.Values)
         {
             socket.Dispose();
         }
 
-        _held.Clear();
+        _bound.Clear();
     }
 
     private IEnumerable<EndPoint> EndPoints()
     {
-        // A port that the system chooses is nobody else's.
+        // A port that the system picks is always free.
         foreach (var port in new[] { options.Value.Port, options.Value.HttpPort }.Where(port => port > 0))
         {
             yield return new IPEndPoint(IPAddress.Parse(options.Value.Address), port!.Value);
         }
 
-        // A file that is there may be listened on, and the process that made it removes it when it ends.
+        // The file may belong to the predecessor, which deletes it when it exits.
         if (options.Value.UnixSocket is { } path && !File.Exists(path))
         {
             yield return new UnixDomainSocketEndPoint(path);

@@ -9,10 +9,7 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Hosting.Listening;
 
-/// <summary>
-/// TLS of the listener with the certificates that its files have now: connections that are made after a change have the
-/// new ones.
-/// </summary>
+/// <summary>TLS settings of the listener. New connections use the current content of the certificate files.</summary>
 internal sealed class ServerTls : IDisposable
 {
     private readonly TlsOptions _options;
@@ -23,7 +20,7 @@ internal sealed class ServerTls : IDisposable
         IOptions<ListenerOptions> listener, IOptions<TlsOptions> options, IOptions<SecurityOptions> security,
         TimeProvider time, ILogger<ServerTls> logger)
     {
-        // Settings that do not go together are told before what is wrong with a file.
+        // Reports invalid combinations of settings before problems with a file.
         _ = listener.Value;
         _options = options.Value;
         var interval = security.Value.FilePollInterval;
@@ -45,11 +42,11 @@ internal sealed class ServerTls : IDisposable
     /// <summary>Whether connections are encrypted.</summary>
     public bool IsUsed => _certificate is not null;
 
-    /// <summary>The authorities of client certificates; null where none are asked for.</summary>
+    /// <summary>Authorities of client certificates; null if client certificates are not requested.</summary>
     public CertificateTrust? ClientTrust => _clients?.Current;
 
-    /// <summary>What the handshake of a connection is made with.</summary>
-    /// <param name="protocols">What may be spoken on it, the best first.</param>
+    /// <summary>Settings for the handshake of a connection.</summary>
+    /// <param name="protocols">Application protocols in order of preference.</param>
     public SslServerAuthenticationOptions ForConnection(params List<SslApplicationProtocol> protocols) => new()
     {
         ServerCertificateContext = _certificate!.Current.Context,
@@ -57,7 +54,7 @@ internal sealed class ServerTls : IDisposable
         ApplicationProtocols = protocols,
         ClientCertificateRequired = _clients is not null,
         CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
-        RemoteCertificateValidationCallback = (_, certificate, _, _) => LetIn(certificate),
+        RemoteCertificateValidationCallback = (_, certificate, _, _) => AcceptsClient(certificate),
     };
 
     /// <inheritdoc />
@@ -68,9 +65,9 @@ internal sealed class ServerTls : IDisposable
     }
 
     /// <summary>
-    /// Unless certificates are required, the handshake lets every one in: its calls are answered UNAUTHENTICATED then,
-    /// with what is wrong with it, where a handshake that fails would tell nothing.
+    /// Accepts every certificate unless RequireClientCertificate is set: authentication then fails with UNAUTHENTICATED
+    /// and a reason, whereas a failed handshake explains nothing.
     /// </summary>
-    private bool LetIn(X509Certificate? certificate) => !_options.RequireClientCertificate
-        || (certificate is X509Certificate2 shown && _clients!.Current.TrustsClient(shown));
+    private bool AcceptsClient(X509Certificate? certificate) => !_options.RequireClientCertificate
+        || (certificate is X509Certificate2 presented && _clients!.Current.TrustsClient(presented));
 }

@@ -4,27 +4,33 @@ using ForegSyte.V1;
 namespace ForegSyte.Hosting.Messages;
 
 /// <summary>
-/// How large requests may be. A service sets its methods in code, from its own options:
-/// <c>services.AddOptions&lt;MessageSizeLimits&gt;().Configure&lt;IOptions&lt;MyOptions&gt;&gt;((limits, my) => …)</c>.
+/// Maximum request sizes. Services set those of their methods from their own options:
+/// <c>services.AddOptions&lt;MessageSizeLimits&gt;().Configure&lt;IOptions&lt;MyOptions&gt;&gt;(…)</c>.
 /// </summary>
 public sealed class MessageSizeLimits
 {
-    /// <summary>gRPC's own default for a received message.</summary>
+    /// <summary>gRPC's default for received messages.</summary>
     [Limit(
-        "bytes", "Largest request of a method that has no limit of its own; a larger one is refused.",
+        "bytes", "Maximum request size of methods without a limit of their own; larger requests are refused.",
         Name = "request message", Reason = ErrorReason.MessageTooLarge)]
     public const int DefaultMaxBytes = 4 * 1024 * 1024;
 
-    /// <value>The limit of a method that <see cref="Methods"/> does not have.</value>
+    /// <value>Limit of methods that are not in <see cref="Methods"/>.</value>
     public MessageSizeLimit Default { get; set; } =
-        new(DefaultMaxBytes, "No valid request of this method is that large: send fewer or shorter values.");
+        new(DefaultMaxBytes, "Send fewer or shorter values.");
 
-    /// <value>Limits by the path of a method, for example "/foregsyte.v1.UploadService/UploadPart".</value>
+    /// <value>Limits by method path, for example "/foregsyte.v1.UploadService/UploadPart".</value>
     public IDictionary<string, MessageSizeLimit> Methods { get; } = new Dictionary<string, MessageSizeLimit>();
 
-    /// <summary>The limit of a method by its path.</summary>
+    /// <summary>Limit of a method.</summary>
     public MessageSizeLimit Of(string methodPath) => Methods.TryGetValue(methodPath, out var limit) ? limit : Default;
 
-    /// <summary>The largest of all limits in bytes.</summary>
+    /// <summary>The largest limit in bytes.</summary>
     internal int Largest => Methods.Values.Append(Default).Max(limit => limit.MaxBytes);
 }
+
+/// <summary>Maximum request size of a method.</summary>
+/// <param name="MaxBytes">Maximum message size in bytes on the wire.</param>
+/// <param name="WhatToDo">Advice for callers with a larger message, a sentence.</param>
+/// <param name="Option">Option that sets the limit; empty for a constant.</param>
+public sealed record MessageSizeLimit(int MaxBytes, string WhatToDo, string Option = "");

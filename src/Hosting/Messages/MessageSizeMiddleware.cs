@@ -4,30 +4,29 @@ using ForegSyte.Hosting.Errors;
 using Grpc.AspNetCore.Server;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Hosting.Messages;
 
 /// <summary>
-/// Lets a call on when its message is there, and answers one whose message is too large, too slow or too much before
-/// its bytes cost anything. Without it a caller gets a bare RESOURCE_EXHAUSTED that names no other way.
+/// Buffers the request message of unary calls and refuses it if it is too large, too slow or exceeds the message
+/// memory. Without it, callers would get RESOURCE_EXHAUSTED without details.
 /// </summary>
 internal sealed class MessageSizeMiddleware(
     RequestDelegate next,
-    MessageArrival arrival,
-    SlowCallEvictor slow,
+    RequestMessageReader reader,
+    SlowCallEvictor evictor,
     IOptions<MessageSizeLimits> limits,
     ILogger<MessageSizeMiddleware> logger)
 {
     private static readonly string ResourceExhausted =
         ((int)StatusCode.ResourceExhausted).ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>Lets a request through, or answers it.</summary>
     public async Task InvokeAsync(HttpContext context)
     {
-        // Streaming methods (reflection, health) may wait for the server to speak first: waiting for their message
-        // would be for ever.
+        // Streaming methods (reflection, health) may not send a message at first; waiting for one could last forever.
         if (context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>() is not
             { Method: { Type: MethodType.Unary } method })
         {
@@ -36,34 +35,46 @@ internal sealed class MessageSizeMiddleware(
         }
 
         var limit = limits.Value.Of(method.FullName);
-        using var transfer = new CallTransfer(context, slow);
+        using var memory = new CallMemory(context, evictor);
         try
         {
-            await arrival.WaitAsync(context, limit, transfer);
+            await reader.BufferAsync(context, limit, memory);
         }
-        catch (ServiceException refusal)
+        catch (ServiceException error)
         {
             logger.LogInformation(
-                "{Method} answered {Reason}: {Message}", method.FullName, refusal.ReasonText, refusal.Message);
-            await ErrorResponse.WriteAsync(context.Response, refusal);
+                "{Method} failed with {Reason}: {Message}", method.FullName, error.ReasonText, error.Message);
+            await ErrorResponse.WriteAsync(context.Response, error);
             return;
         }
 
         await next(context);
-        NameTheLimitOfUnpacking(context, limit);
-        await transfer.LeaveAsync();
+        NameDecompressionLimit(context, limit);
+        await memory.FlushResponseAsync();
     }
 
-    /// <summary>
-    /// gRPC stops unpacking at a limit and says no more than that; here it is known what to do.
-    /// </summary>
-    private static void NameTheLimitOfUnpacking(HttpContext context, MessageSizeLimit limit)
+    /// <summary>Adds details to the error of gRPC's decompression limit.</summary>
+    private static void NameDecompressionLimit(HttpContext context, MessageSizeLimit limit)
     {
         if (!context.Response.HasStarted
             && context.Features.Get<HandlerReachedFeature>() is null
             && context.Response.Headers[ErrorResponse.StatusHeader] == ResourceExhausted)
         {
-            ErrorResponse.Set(context.Response.Headers, MessageArrival.TooLargeUnpacked(limit));
+            ErrorResponse.Set(context.Response.Headers, RequestMessageReader.TooLargeDecompressed(limit));
         }
+    }
+}
+
+/// <summary>
+/// Registers the limits of <see cref="MessageSizeMiddleware"/>; gRPC's own limit becomes the largest of them.
+/// </summary>
+internal static class MessagesServiceCollectionExtensions
+{
+    public static void AddMessageSizeLimits(this IServiceCollection services)
+    {
+        services.AddOptions<MessageSizeLimits>();
+        services.AddSingleton<RequestMessageReader>();
+        services.AddOptions<GrpcServiceOptions>().PostConfigure<IOptions<MessageSizeLimits>>(
+            (grpc, limits) => grpc.MaxReceiveMessageSize = limits.Value.Largest);
     }
 }

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace ForegSyte.Hosting.Outbound;
 
 /// <summary>
-/// TLS of calls to another service: connections that are made after a change of the files have the new certificates.
+/// TLS settings of calls to another service. New connections use the current content of the certificate files.
 /// </summary>
 public sealed class ClientTls : IDisposable
 {
@@ -16,11 +16,11 @@ public sealed class ClientTls : IDisposable
     private readonly WatchedFile<CertificateTrust>? _authorities;
 
     /// <summary>Reads the files.</summary>
-    /// <param name="section">Name of the section that the options come from, for messages.</param>
-    /// <param name="options">Which files.</param>
-    /// <param name="time">The clock.</param>
-    /// <param name="logger">Where changes are told.</param>
-    /// <exception cref="InvalidFileException">A file cannot be read, or is not what it has to be.</exception>
+    /// <param name="section">Name of the options' section, for error messages.</param>
+    /// <param name="options">The files.</param>
+    /// <param name="time">Clock.</param>
+    /// <param name="logger">Logger for reloads.</param>
+    /// <exception cref="InvalidFileException">A file is unreadable or invalid.</exception>
     public ClientTls(string section, ClientTlsOptions options, TimeProvider time, ILogger logger)
     {
         if (options.CaFile is { Length: > 0 } authorities)
@@ -38,7 +38,7 @@ public sealed class ClientTls : IDisposable
         }
     }
 
-    /// <summary>What handshakes are made with.</summary>
+    /// <summary>Settings for handshakes.</summary>
     public SslClientAuthenticationOptions ForConnections()
     {
         var settings = new SslClientAuthenticationOptions
@@ -67,11 +67,26 @@ public sealed class ClientTls : IDisposable
         _certificate?.Dispose();
     }
 
-    /// <summary>
-    /// Only the chain is judged anew, by the authorities of the file; the name has to be the server's.
-    /// </summary>
+    /// <summary>Replaces only the validation of the chain; the name must still match the server.</summary>
     private bool Trusts(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors problems) =>
         (problems & ~SslPolicyErrors.RemoteCertificateChainErrors) == SslPolicyErrors.None
-        && certificate is X509Certificate2 shown
-        && _authorities!.Current.TrustsServer(shown, chain?.ChainPolicy.ExtraStore ?? []);
+        && certificate is X509Certificate2 presented
+        && _authorities!.Current.TrustsServer(presented, chain?.ChainPolicy.ExtraStore ?? []);
+}
+
+/// <summary>TLS of calls to another service. Changed PEM files are reloaded.</summary>
+public sealed class ClientTlsOptions
+{
+    /// <value>Path of the certificate authorities of the other service; null for those of the system.</value>
+    public string? CaFile { get; set; }
+
+    /// <value>Path of this service's client certificate for mutual TLS; null for none.</value>
+    public string? CertificateFile { get; set; }
+
+    /// <value>Path of the private key; null if it is in <see cref="CertificateFile"/>.</value>
+    public string? KeyFile { get; set; }
+
+    /// <value>How often the files are checked for changes.</value>
+    [Configuration.TimeRange("00:00:00.0200000", "01:00:00")]
+    public TimeSpan FilePollInterval { get; set; } = TimeSpan.FromSeconds(5);
 }

@@ -2,16 +2,16 @@ using System.Net.Sockets;
 
 namespace ForegSyte.Hosting.Outbound;
 
-/// <summary>Calls over a Unix domain socket, for addresses such as unix:/run/foregsyte/inference.sock.</summary>
+/// <summary>Connects calls to a Unix domain socket, for addresses such as unix:/run/foregsyte/inference.sock.</summary>
 public static class UnixSocketCalls
 {
-    /// <summary>Scheme of the addresses.</summary>
+    /// <summary>URI scheme.</summary>
     public const string Scheme = "unix";
 
-    /// <summary>What stands in the place of a host, of which there is none.</summary>
+    /// <summary>Placeholder for the host, which Unix sockets do not have.</summary>
     public static readonly Uri Placeholder = new("http://localhost");
 
-    /// <summary>Connects to the socket of an address.</summary>
+    /// <summary>Creates a callback that connects to the socket of an address.</summary>
     public static Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> ConnectTo(Uri address) =>
         async (_, cancellationToken) =>
         {

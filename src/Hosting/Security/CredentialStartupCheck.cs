@@ -10,12 +10,12 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Hosting.Security;
 
 /// <summary>
-/// Reads keys and names before the service listens, so that a mistake in them refuses the start and is not found by a
-/// caller; and says who may call.
+/// Reads keys, tokens and certificates before the service listens, so that an error in them refuses the start; logs
+/// which credentials the service accepts.
 /// </summary>
 internal sealed class CredentialStartupCheck(
     AccessRules rules, IOptions<SecurityOptions> security, IOptions<ListenerOptions> listener, ServerTls tls,
-    ApiKeyRing keys,
+    ApiKeyStore keys,
     CertificateCallers certificates,
     JwtKeys jwt,
     AuditFile audit,
@@ -25,26 +25,26 @@ internal sealed class CredentialStartupCheck(
     /// <inheritdoc />
     public Task StartingAsync(CancellationToken cancellationToken)
     {
-        // Made by being asked for.
+        // Their constructors have read the files.
         _ = (keys, certificates, jwt, audit);
         if (rules.IsOpen && rules.AllowAnonymous)
         {
             logger.LogWarning(
-                "Everyone who reaches this service may do everything with it (Security:AllowAnonymous)");
+                "Every caller who can connect is an admin (Security:AllowAnonymous)");
         }
         else if (!rules.IsOpen)
         {
             logger.LogInformation(
-                "Callers need credentials: {Ways}; health is {Health}, reflection {Reflection}",
-                string.Join(", ", Ways()), OpenOrNot(security.Value.OpenHealth),
-                OpenOrNot(security.Value.OpenReflection));
+                "Authentication is on: {Schemes}; health is {Health}, reflection is {Reflection}",
+                string.Join(", ", Schemes()), Openness(security.Value.OpenHealth),
+                Openness(security.Value.OpenReflection));
         }
 
         if (!rules.IsOpen && !tls.IsUsed && listener.Value.IsReachable)
         {
             logger.LogWarning(
-                "Credentials come to {Address} unencrypted: set Listen:Tls:CertificateFile, or put something before "
-                + "this service that ends TLS",
+                "Credentials arrive unencrypted at {Address}: set Listen:Tls:CertificateFile, or put a proxy that "
+                + "terminates TLS in front of this service",
                 listener.Value.Address);
         }
 
@@ -66,7 +66,7 @@ internal sealed class CredentialStartupCheck(
     /// <inheritdoc />
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    private IEnumerable<string> Ways()
+    private IEnumerable<string> Schemes()
     {
         if (security.Value.HasApiKeys)
         {
@@ -84,5 +84,5 @@ internal sealed class CredentialStartupCheck(
         }
     }
 
-    private static string OpenOrNot(bool isOpen) => isOpen ? "open" : "not open";
+    private static string Openness(bool isOpen) => isOpen ? "open" : "closed";
 }

@@ -1,53 +1,66 @@
 using System.Collections.Frozen;
 using ForegSyte.V1;
+using Grpc.AspNetCore.Server;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace ForegSyte.Hosting.Security;
 
-/// <summary>
-/// The one table of who may make which call, for all services. A method of ours that is not in it is an admin's: a test
-/// sees to it that there is none.
-/// </summary>
-public static class RpcRules
+/// <summary>The permission that an RPC needs, and whether the audit log records its calls.</summary>
+/// <param name="Permission">Required permission.</param>
+/// <param name="IsAudited">Whether each call is audited; set for every RPC that changes something.</param>
+public sealed record RpcRule(CallerPermissions Permission, bool IsAudited = false)
 {
-    private static readonly RpcRule Read = new(CallerPermissions.Read);
-    private static readonly RpcRule Submit = new(CallerPermissions.Submit);
-    private static readonly RpcRule Change = new(CallerPermissions.Submit, IsAudited: true);
-    private static readonly RpcRule Operate = new(CallerPermissions.Admin, IsAudited: true);
+    /// <summary>An RPC that only reads.</summary>
+    public static readonly RpcRule Read = new(CallerPermissions.Read);
 
-    /// <summary>The rules by the path of the method, for example "/foregsyte.v1.JobService/GetJob".</summary>
-    public static readonly FrozenDictionary<string, RpcRule> ByMethod = new Dictionary<string, RpcRule>
-    {
-        ["/foregsyte.v1.JobService/SubmitVideo"] = Change,
-        ["/foregsyte.v1.JobService/GetJob"] = Read,
-        ["/foregsyte.v1.JobService/WaitJob"] = Read,
-        ["/foregsyte.v1.JobService/ListJobs"] = Read,
-        ["/foregsyte.v1.JobService/CancelJob"] = Change,
-        ["/foregsyte.v1.JobService/RetryJob"] = Change,
-        ["/foregsyte.v1.JobService/DeleteJob"] = Change,
-        ["/foregsyte.v1.JobService/GetJobResults"] = Read,
-        ["/foregsyte.v1.JobService/ListPipelines"] = Read,
-        ["/foregsyte.v1.JobService/GetServerInfo"] = Read,
-        ["/foregsyte.v1.JobService/ListErrorReasons"] = Read,
-        ["/foregsyte.v1.JobService/DiagnoseJob"] = Read,
-        ["/foregsyte.v1.JobService/DrainServer"] = Operate,
-        ["/foregsyte.v1.UploadService/CreateUpload"] = Change,
+    /// <summary>An RPC for submitters that is too frequent to audit.</summary>
+    public static readonly RpcRule Submit = new(CallerPermissions.Submit);
 
-        // Not audited: thousands make one video, and CreateUpload and SubmitVideo tell whose it is.
-        ["/foregsyte.v1.UploadService/UploadPart"] = Submit,
-        ["/foregsyte.v1.UploadService/GetUpload"] = Submit,
-        ["/foregsyte.v1.UploadService/AbortUpload"] = Change,
+    /// <summary>An RPC that changes jobs or uploads.</summary>
+    public static readonly RpcRule Change = new(CallerPermissions.Submit, IsAudited: true);
 
-        // The JobService's calls for its jobs; whoever may make them may have any file of Video:AllowedRoots analyzed.
-        ["/foregsyte.v1.InferenceService/RunPipeline"] = Submit,
-        ["/foregsyte.v1.InferenceService/ProbeVideo"] = Submit,
-        ["/foregsyte.v1.InferenceService/ListPipelines"] = Read,
-        ["/foregsyte.v1.InferenceService/GetServerInfo"] = Read,
-    }.ToFrozenDictionary();
+    /// <summary>An RPC for the operation of the server.</summary>
+    public static readonly RpcRule Operate = new(CallerPermissions.Admin, IsAudited: true);
+}
 
-    private static readonly string Ours = $"/{ErrorsReflection.Descriptor.Package}.";
+/// <summary>
+/// The rules of all RPCs of the server, from the tables that its services register with
+/// <see cref="RpcRulesServiceCollectionExtensions.AddRpcRules"/>. An RPC of our package without a rule needs admin.
+/// </summary>
+internal sealed class RpcRules(IEnumerable<RpcRules.Table> tables)
+{
+    private static readonly string OwnPackage = $"/{ErrorsReflection.Descriptor.Package}.";
 
-    /// <summary>The rule of a method; null for those that are not ours, such as health and reflection.</summary>
-    public static RpcRule? Of(string methodPath) =>
-        ByMethod.TryGetValue(methodPath, out var rule) ? rule
-            : methodPath.StartsWith(Ours, StringComparison.Ordinal) ? Operate : null;
+    private readonly FrozenDictionary<string, RpcRule> _rules =
+        tables.SelectMany(table => table.Rules).ToFrozenDictionary(StringComparer.Ordinal);
+
+    /// <summary>The rule of a method path; null for other packages, such as health and reflection.</summary>
+    public RpcRule? Of(string methodPath) =>
+        _rules.TryGetValue(methodPath, out var rule) ? rule
+            : methodPath.StartsWith(OwnPackage, StringComparison.Ordinal) ? RpcRule.Operate : null;
+
+    /// <summary>The rules of one service.</summary>
+    public sealed record Table(IReadOnlyDictionary<string, RpcRule> Rules);
+}
+
+/// <summary>Registers rules of RPCs.</summary>
+public static class RpcRulesServiceCollectionExtensions
+{
+    /// <summary>Adds rules by method path, for example "/foregsyte.v1.JobService/GetJob".</summary>
+    public static void AddRpcRules(this IServiceCollection services, IReadOnlyDictionary<string, RpcRule> rules) =>
+        services.AddSingleton(new RpcRules.Table(rules));
+}
+
+/// <summary>The RPC of a request, before gRPC handles it.</summary>
+internal static class RpcRuleExtensions
+{
+    /// <summary>The rule of the call's RPC; null for other packages, such as health and reflection.</summary>
+    public static RpcRule? RpcRule(this HttpContext call) =>
+        call.RequestServices.GetRequiredService<RpcRules>().Of(call.RpcMethod());
+
+    /// <summary>The method path of the RPC, which differs from the path of an HTTP request.</summary>
+    public static string RpcMethod(this HttpContext call) =>
+        call.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method.FullName
+        ?? call.Request.Path.Value ?? "";
 }

@@ -4,37 +4,36 @@ using ForegSyte.Hosting.Security.Certificates;
 
 namespace ForegSyte.Hosting.Security;
 
-/// <summary>Who may call. Section "Security".</summary>
+/// <summary>Authentication settings. Section "Security".</summary>
 public sealed class SecurityOptions
 {
-    /// <summary>Name of the section.</summary>
     public const string Section = "Security";
 
     /// <value>
-    /// Whether everyone who reaches the service may do everything. Without it, and where nothing says who may call, a
-    /// service listens on the loopback only. It goes with none of the settings that say who may call.
+    /// Whether every caller who can connect is an admin. Without it, a service without credentials listens on loopback
+    /// only. It cannot be combined with credentials.
     /// </value>
     public bool AllowAnonymous { get; set; }
 
-    /// <value>API keys, with their salted hashes.</value>
+    /// <value>API keys with their salted hashes.</value>
     public IList<ApiKeyEntry> ApiKeys { get; } = [];
 
-    /// <value>Path of a JSON file with more API keys; it is read again when it changes.</value>
+    /// <value>Path of a JSON file with more API keys; reloaded when it changes.</value>
     public string? ApiKeysFile { get; set; }
 
-    /// <value>Callers by their client certificates, which a CA of Listen:Tls:ClientCaFile has signed.</value>
+    /// <value>Callers by client certificate, signed by an authority of Listen:Tls:ClientCaFile.</value>
     public IList<CertificateEntry> Certificates { get; } = [];
 
-    /// <value>Whether grpc.health.v1 answers everyone. Otherwise any caller who is known.</value>
+    /// <value>Whether grpc.health.v1 needs no credentials.</value>
     public bool OpenHealth { get; set; } = true;
 
-    /// <value>Whether server reflection answers everyone. Otherwise any caller who is known.</value>
+    /// <value>Whether server reflection needs no credentials.</value>
     public bool OpenReflection { get; set; }
 
-    /// <value>How often files with keys and certificates are looked at for a change.</value>
+    /// <value>How often key and certificate files are checked for changes.</value>
     [TimeRange("00:00:00.0200000", "01:00:00")]
     public TimeSpan FilePollInterval { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Whether there are API keys.</summary>
+    /// <summary>Whether any API keys are configured.</summary>
     public bool HasApiKeys => ApiKeys.Count > 0 || !string.IsNullOrEmpty(ApiKeysFile);
 }

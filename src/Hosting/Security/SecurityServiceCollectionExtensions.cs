@@ -11,32 +11,32 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ForegSyte.Hosting.Security;
 
-/// <summary>Adds who may call: authentication, permissions, rates and the audit log.</summary>
+/// <summary>Registers authentication, authorization, rate limits and the audit log.</summary>
 internal static class SecurityServiceCollectionExtensions
 {
-    /// <summary>Adds the parts.</summary>
-    public static void AddCallers(this IServiceCollection services)
+    public static void AddSecurity(this IServiceCollection services)
     {
         services.AddCheckedOptions<SecurityOptions>(SecurityOptions.Section, JwtOptions.Subsection);
         services.AddCheckedOptions<AuditOptions>(AuditOptions.Section);
         services.AddSingleton<AccessRules>();
-        services.AddSingleton<ApiKeyRing>();
+        services.AddSingleton<RpcRules>();
+        services.AddSingleton<ApiKeyStore>();
         services.AddSingleton<CertificateCallers>();
         services.AddSingleton<AuditFile>();
         services.AddSingleton<AuditLog>();
         services.AddHostedService<CredentialStartupCheck>();
-        services.AddTenantRate();
+        services.AddTenantRateLimiter();
         AddSchemes(services);
 
-        // For every call that has no rule of its own, so that a service which is added later is not open by mistake.
+        // A fallback policy: services that are added later need a permission by default.
         services.AddAuthorizationBuilder().SetFallbackPolicy(
             new AuthorizationPolicy([new RpcPermissionRequirement()], []));
         services.AddSingleton<IAuthorizationHandler, RpcPermissionHandler>();
         services.AddSingleton<IAuthorizationMiddlewareResultHandler, AuthorizationResultHandler>();
     }
 
-    /// <summary>Puts the parts in front of the services, before anything reads a message.</summary>
-    public static void UseCallers(this WebApplication app)
+    /// <summary>Adds the middleware, before anything reads a request message.</summary>
+    public static void UseSecurity(this WebApplication app)
     {
         app.UseAuthentication();
         app.UseAuthorization();
@@ -45,14 +45,16 @@ internal static class SecurityServiceCollectionExtensions
 
     private static void AddSchemes(IServiceCollection services)
     {
-        var authentication = services.AddAuthentication(CallerSchemes.Caller);
-        authentication.AddScheme<AuthenticationSchemeOptions, ApiKeyHandler>(CallerSchemes.ApiKey, _ => { });
-        authentication.AddScheme<AuthenticationSchemeOptions, CertificateHandler>(CallerSchemes.Certificate, _ => { });
-        authentication.AddScheme<AuthenticationSchemeOptions, LocalHandler>(CallerSchemes.Local, _ => { });
-        authentication.AddScheme<AuthenticationSchemeOptions, AnonymousHandler>(CallerSchemes.Anonymous, _ => { });
+        var authentication = services.AddAuthentication(AuthenticationSchemes.Caller);
+        authentication.AddScheme<AuthenticationSchemeOptions, ApiKeyHandler>(AuthenticationSchemes.ApiKey, _ => { });
+        authentication.AddScheme<AuthenticationSchemeOptions, CertificateHandler>(
+            AuthenticationSchemes.Certificate, _ => { });
+        authentication.AddScheme<AuthenticationSchemeOptions, LocalHandler>(AuthenticationSchemes.Local, _ => { });
+        authentication.AddScheme<AuthenticationSchemeOptions, AnonymousHandler>(
+            AuthenticationSchemes.Anonymous, _ => { });
         authentication.AddJwt();
-        authentication.AddPolicyScheme(CallerSchemes.Caller, displayName: null, _ => { });
-        services.AddOptions<PolicySchemeOptions>(CallerSchemes.Caller).Configure<AccessRules>((scheme, rules) =>
-            scheme.ForwardDefaultSelector = call => CallerSchemes.Choose(call, rules));
+        authentication.AddPolicyScheme(AuthenticationSchemes.Caller, displayName: null, _ => { });
+        services.AddOptions<PolicySchemeOptions>(AuthenticationSchemes.Caller).Configure<AccessRules>((scheme, rules) =>
+            scheme.ForwardDefaultSelector = call => AuthenticationSchemes.Choose(call, rules));
     }
 }

@@ -1,5 +1,5 @@
+using ForegSyte.Hosting.Configuration;
 using System.Globalization;
-using ForegSyte.Hosting.Configuration.Effective;
 using ForegSyte.Hosting.Listening;
 using ForegSyte.Hosting.Security.ApiKeys;
 using ForegSyte.Hosting.Security.Certificates;
@@ -8,10 +8,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ForegSyte.Hosting.Starting;
 
-/// <summary>Tells an operator what the configuration comes to, instead of starting.</summary>
+/// <summary>Implements --print-configuration and --check-configuration.</summary>
 internal static class ConfigurationReport
 {
-    /// <summary>Writes a line for each setting: its name, its value, where it comes from.</summary>
+    /// <summary>Writes one line per setting: name, value, origin.</summary>
     public static async Task PrintAsync(IServiceProvider services, TextWriter output)
     {
         var settings = services.GetRequiredService<EffectiveSettings>();
@@ -23,16 +23,14 @@ internal static class ConfigurationReport
         await WarnAsync(settings, output);
     }
 
-    /// <summary>
-    /// Says that the settings, which were checked, are right, and reads the files with keys and certificates too.
-    /// </summary>
-    /// <exception cref="Exception">One of the files is wrong; the message is for the operator.</exception>
-    public static async Task ConfirmAsync(IServiceProvider services, TextWriter output)
+    /// <summary>Reads the key and certificate files and confirms that the configuration is valid.</summary>
+    /// <exception cref="Exception">A file is invalid; the message is for the operator.</exception>
+    public static async Task CheckAsync(IServiceProvider services, TextWriter output)
     {
-        // They read their files when they are made.
+        // Their constructors read the files. The options were validated before.
         foreach (var reader in new[]
         {
-            typeof(ApiKeyRing), typeof(CertificateCallers), typeof(JwtKeys), typeof(ServerTls),
+            typeof(ApiKeyStore), typeof(CertificateCallers), typeof(JwtKeys), typeof(ServerTls),
         })
         {
             services.GetRequiredService(reader);
@@ -42,7 +40,7 @@ internal static class ConfigurationReport
         var all = settings.All();
         var set = all.Count(setting => setting.Origin != SettingOrigin.Default);
         await output.WriteLineAsync(string.Create(
-            CultureInfo.InvariantCulture, $"The configuration is right: {all.Count} settings, {set} of them set."));
+            CultureInfo.InvariantCulture, $"The configuration is valid: {all.Count} settings, {set} of them set."));
         await WarnAsync(settings, output);
     }
 
@@ -50,7 +48,21 @@ internal static class ConfigurationReport
     {
         foreach (var section in settings.Unknown())
         {
-            await output.WriteLineAsync($"# {section} is no section of this service: what is set in it has no effect");
+            await output.WriteLineAsync($"# {section} is not a section of this service and has no effect");
         }
     }
+}
+
+/// <summary>The command-line arguments that are not settings.</summary>
+internal static class StartupArguments
+{
+    /// <summary>Prints every setting and exits.</summary>
+    public const string Print = "--print-configuration";
+
+    /// <summary>Validates the configuration and exits.</summary>
+    public const string Check = "--check-configuration";
+
+    /// <summary>The arguments without the flags above.</summary>
+    public static string[] SettingsIn(string[] arguments) =>
+        [.. arguments.Where(argument => argument is not (Print or Check))];
 }

@@ -1,10 +1,8 @@
-using ForegSyte.Hosting.Configuration.Effective;
+using ForegSyte.Hosting.Configuration;
 
 namespace ForegSyte.Hosting.Starting;
 
-/// <summary>
-/// When this process began, and what its settings were read from, for those who ask what a server is.
-/// </summary>
+/// <summary>When the process started and where its settings came from; GetServerInfo returns both.</summary>
 public sealed class ServiceStart
 {
     private readonly Lazy<IReadOnlyList<string>> _sources;
@@ -13,14 +11,15 @@ public sealed class ServiceStart
     {
         StartedAt = time.GetUtcNow();
 
-        // Settings are read once, so that this does not change.
+        // Settings are read once, at startup.
         _sources = new Lazy<IReadOnlyList<string>>(() =>
             [.. settings.All().Select(setting => setting.Origin.Source).Distinct().Order(StringComparer.Ordinal)]);
     }
 
-    /// <summary>When the process began.</summary>
     public DateTimeOffset StartedAt { get; }
 
-    /// <summary>Kinds of sources that settings came from, without paths and names: default, file and so on.</summary>
+    /// <summary>
+    /// Kinds of configuration sources in use, without paths or names: default, file, environment, command line.
+    /// </summary>
     public IReadOnlyList<string> ConfigurationSources => _sources.Value;
 }

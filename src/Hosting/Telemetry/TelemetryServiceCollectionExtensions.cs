@@ -4,35 +4,36 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 
 namespace ForegSyte.Hosting.Telemetry;
 
-/// <summary>Adds traces and metrics where somebody asks for them.</summary>
+/// <summary>Registers traces and metrics if they are configured.</summary>
 internal static class TelemetryServiceCollectionExtensions
 {
-    /// <summary>All sources of spans, and all meters, of a service have names of this form.</summary>
+    /// <summary>Name pattern of all activity sources and meters of a service.</summary>
     private const string OwnNames = "ForegSyte.*";
 
-    /// <summary>Memory, garbage collector and thread pool, as .NET measures them itself.</summary>
+    /// <summary>.NET's meter for memory, garbage collection and thread pool.</summary>
     private const string RuntimeMeter = "System.Runtime";
 
     /// <summary>
-    /// Adds telemetry. Where nothing is asked for, no part of OpenTelemetry is there: nobody listens, so that spans are
-    /// not made and measurements not taken.
+    /// Adds telemetry. If nothing is configured, no part of OpenTelemetry is registered, so that spans and measurements
+    /// cost nothing.
     /// </summary>
     public static void AddTelemetry(this WebApplicationBuilder builder, string serviceName)
     {
         builder.Services.AddCheckedOptions<TelemetryOptions>(TelemetryOptions.Section)
             .Validate(
                 options => IPAddress.TryParse(options.PrometheusAddress, out _),
-                "Telemetry:PrometheusAddress has to be an IP address, for example 127.0.0.1.")
+                "Telemetry:PrometheusAddress must be an IP address, for example 127.0.0.1.")
             .Validate(
                 options => !options.IsReachable || options.AllowAnonymous,
-                "Telemetry:PrometheusAddress is one that other machines reach, and the page of metrics asks nobody who "
-                + "he is. Set Telemetry:AllowAnonymous=true, if everyone who reaches it may read the metrics.");
+                "Telemetry:PrometheusAddress is reachable from other machines, and the metrics page has no "
+                + "authentication. Set Telemetry:AllowAnonymous=true to let everyone read the metrics.");
         builder.Services.AddSingleton<RpcMetrics>();
         ((IConfigurationBuilder)builder.Configuration).Sources.Insert(
             0, new MemoryConfigurationSource { InitialData = OtlpExport.Defaults });
@@ -53,8 +54,8 @@ internal static class TelemetryServiceCollectionExtensions
     private static void AddProviders(
         IServiceCollection services, string serviceName, OtlpExport export, bool isScraped)
     {
-        // Before the SDK, so that what it has to say at its start is told too.
-        services.AddHostedService<TelemetryProblems>();
+        // Registered before the SDK, so that warnings of its startup are logged too.
+        services.AddHostedService<OpenTelemetryEventLog>();
         var telemetry = services.AddOpenTelemetry().ConfigureResource(resource => resource
             .AddService($"ForegSyte.{serviceName}", serviceVersion: ServiceVersion.Text)
             .AddEnvironmentVariableDetector());
@@ -73,4 +74,63 @@ internal static class TelemetryServiceCollectionExtensions
             telemetry.WithTracing(traces => traces.AddSource(OwnNames).AddOtlpExporter());
         }
     }
+}
+
+/// <summary>
+/// The export to an OpenTelemetry collector (OTLP), configured by the variables of OpenTelemetry's specification;
+/// OTEL_EXPORTER_OTLP_ENDPOINT enables it. The SDK itself reads all other variables (protocol, headers, certificates,
+/// sampler, attributes, intervals).
+/// </summary>
+/// <param name="Traces">Whether spans are exported.</param>
+/// <param name="Metrics">Whether metrics are exported.</param>
+internal sealed record OtlpExport(bool Traces, bool Metrics)
+{
+    private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+    /// <summary>
+    /// Defaults that differ from the SDK's: a crash loses the spans of one second instead of five; metrics use
+    /// Prometheus' usual interval.
+    /// </summary>
+    public static readonly IReadOnlyDictionary<string, string?> Defaults = new Dictionary<string, string?>
+    {
+        ["OTEL_BSP_SCHEDULE_DELAY"] = "1000",
+        ["OTEL_BSP_MAX_QUEUE_SIZE"] = "8192",
+        ["OTEL_METRIC_EXPORT_INTERVAL"] = "15000",
+    };
+
+    /// <summary>Reads the variables.</summary>
+    /// <exception cref="OptionsValidationException">
+    /// A variable is invalid. The SDK would silently use its default.
+    /// </exception>
+    public static OtlpExport Read(IConfiguration settings) =>
+        new(IsOn(settings, "TRACES"), IsOn(settings, "METRICS"));
+
+    private static bool IsOn(IConfiguration settings, string signal)
+    {
+        var own = $"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT";
+        var exporter = $"OTEL_{signal}_EXPORTER";
+        var hasEndpoint = HasAddress(settings, own) | HasAddress(settings, Endpoint);
+        return settings[exporter] switch
+        {
+            "none" => false,
+            "otlp" => true,
+            null or "" => hasEndpoint,
+            var other => throw Wrong($"{exporter} is '{other}'. It must be otlp or none."),
+        };
+    }
+
+    private static bool HasAddress(IConfiguration settings, string name)
+    {
+        var text = settings[name];
+        if (string.IsNullOrEmpty(text))
+        {
+            return false;
+        }
+
+        return Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
+            ? true
+            : throw Wrong($"{name} must be an absolute http or https address, for example http://127.0.0.1:4317.");
+    }
+
+    private static OptionsValidationException Wrong(string problem) => new("OTEL", typeof(OtlpExport), [problem]);
 }

@@ -1,5 +1,6 @@
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Hosting.Limits;
+using ForegSyte.Hosting.Security;
 
 namespace ForegSyte.Inference.Grpc;
 
@@ -10,6 +11,7 @@ internal static class GrpcServiceCollectionExtensions
     {
         builder.Services.AddCheckedOptions<GrpcOptions>(GrpcOptions.Section);
         builder.Services.AddFixedLimits(typeof(RequestLimits));
+        builder.Services.AddRpcRules(InferenceServiceRpcRules.All);
         builder.Services.AddSingleton<CallLimits>();
         builder.Services.AddSingleton<ServerLimits>();
         builder.Services.AddSingleton<SegmentRunner>();

@@ -33,7 +33,7 @@ internal sealed class InferenceGrpcService(
     ILogger<InferenceGrpcService> logger) : V1.InferenceService.InferenceServiceBase
 {
     /// <inheritdoc />
-    [WaitingCall]
+    [LongPoll]
     public override async Task<RunPipelineResponse> RunPipeline(RunPipelineRequest request, ServerCallContext context)
     {
         using var scope = logger.BeginScope(

@@ -1,5 +1,6 @@
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Hosting.Limits;
+using ForegSyte.Hosting.Security;
 
 namespace ForegSyte.Jobs.Grpc;
 
@@ -10,6 +11,7 @@ internal static class GrpcServiceCollectionExtensions
     {
         services.AddCheckedOptions<WaitOptions>(WaitOptions.Section);
         services.AddFixedLimits(typeof(RequestLimits));
+        services.AddRpcRules(JobServiceRpcRules.All);
         services.AddSingleton<JobView>();
         services.AddSingleton<JobWaiter>();
         services.AddSingleton<ServerDrain>();

@@ -47,7 +47,7 @@ internal sealed class JobGrpcService(
     }
 
     /// <inheritdoc />
-    [WaitingCall]
+    [LongPoll]
     public override async Task<WaitJobResponse> WaitJob(WaitJobRequest request, ServerCallContext context)
     {
         var jobId = (await VisibleAsync(request.JobId, context)).JobId;

@@ -181,12 +181,12 @@ internal sealed class DuckDbDatabase : IDisposable
 /// it.
 /// </summary>
 internal sealed class DatabaseTakeover(
-    IServiceProvider services, Takeover takeover, IOptions<DatabaseOptions> options)
+    IServiceProvider services, ProcessHandover handover, IOptions<DatabaseOptions> options)
 {
     /// <summary>Returns when this process has the database open.</summary>
     /// <exception cref="DatabaseException">It cannot be opened, or another process holds it past the
     /// timeout.</exception>
-    public Task RunAsync() => takeover.RunAsync(TryOpen, options.Value.LockTimeout);
+    public Task RunAsync() => handover.AcquireAsync(TryOpen, options.Value.LockTimeout);
 
     private DatabaseInUseException? TryOpen()
     {

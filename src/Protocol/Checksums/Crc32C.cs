@@ -5,17 +5,16 @@ using System.Runtime.CompilerServices;
 namespace ForegSyte.Protocol.Checksums;
 
 /// <summary>
-/// CRC-32C (Castagnoli; RFC 3720, section 12.1, with its check values), by the processor's instruction where it has
-/// one: the checksum of the parts of an upload.
+/// CRC-32C (Castagnoli; RFC 3720, section 12.1), the checksum of the parts of an upload. Uses the processor's
+/// instruction if there is one.
 /// </summary>
 public static class Crc32C
 {
-    /// <summary>The checksum of some bytes.</summary>
+    /// <summary>Computes the checksum.</summary>
     /// <param name="bytes">The bytes.</param>
-    /// <param name="before">The checksum of what comes before them; 0 where they are the first.</param>
+    /// <param name="before">Checksum of the preceding bytes; 0 for none.</param>
     /// <remarks>
-    /// Compiled for speed from the first call on: the first gigabyte after a start is not to pay for the time until the
-    /// runtime would do so by itself.
+    /// Optimized from the first call, because the first gigabyte after a start should not wait for tiered compilation.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static uint Of(ReadOnlySpan<byte> bytes, uint before = 0)

@@ -3,14 +3,15 @@ using System.Text.RegularExpressions;
 namespace ForegSyte.Protocol.Errors;
 
 /// <summary>
-/// The comments of errors.proto. Generated code drops comments, so the file itself travels with the assembly: what a
-/// reason means is written once, where those who generate stubs read it.
+/// The comments of errors.proto, which is embedded in the assembly because generated code drops comments. So the
+/// meaning of a reason is written once, where generated stubs have it too.
 /// </summary>
 internal static partial class ErrorReasonComments
 {
     private static readonly Lazy<Dictionary<string, string>> Comments = new(() => Parse(ReadFile()));
 
-    /// <summary>The comment of a reason by its name without the prefix, as one line.</summary>
+    /// <summary>The comment of a reason as one line.</summary>
+    /// <param name="name">Name without prefix.</param>
     public static string Of(string name) => Comments.Value[name];
 
     private static Dictionary<string, string> Parse(string proto) => Values().Matches(proto).ToDictionary(
@@ -24,7 +25,7 @@ internal static partial class ErrorReasonComments
         return reader.ReadToEnd();
     }
 
-    // The comment's first line, perhaps with the code in front, its other lines, the value.
+    // The first line of the comment, possibly with a status code, its other lines, the value.
     [GeneratedRegex(
         @"^ *// (?:[A-Z_]+\. )?(?<line>.*)\n(?: *//(?<line>.*)\n)* *ERROR_REASON_(?<name>\w+) = \d+",
         RegexOptions.Multiline)]

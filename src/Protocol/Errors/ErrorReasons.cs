@@ -3,10 +3,10 @@ using Google.Protobuf.Reflection;
 
 namespace ForegSyte.Protocol.Errors;
 
-/// <summary>The text form of <see cref="ErrorReason"/> that stands in google.rpc.ErrorInfo.</summary>
+/// <summary>The text form of <see cref="ErrorReason"/> in google.rpc.ErrorInfo.</summary>
 public static class ErrorReasons
 {
-    /// <summary>The domain of every ErrorInfo that ForegSyte makes.</summary>
+    /// <summary>The domain of every ErrorInfo of ForegSyte.</summary>
     public const string Domain = "foregsyte";
 
     private const string Prefix = "ERROR_REASON_";
@@ -21,12 +21,10 @@ public static class ErrorReasons
     /// <summary>The name on the wire, for example "JOB_NOT_FOUND".</summary>
     public static string ToText(this ErrorReason reason) => Names[reason];
 
-    /// <summary>What the reason means: its comment in errors.proto, without the status code at its beginning.</summary>
+    /// <summary>The meaning of the reason: its comment in errors.proto without the status code.</summary>
     public static string Describe(this ErrorReason reason) => ErrorReasonComments.Of(reason.ToText());
 
-    /// <summary>
-    /// Reads a name from the wire; one that this version does not know is <see cref="ErrorReason.Unspecified"/>.
-    /// </summary>
+    /// <summary>Parses a name from the wire; an unknown name is <see cref="ErrorReason.Unspecified"/>.</summary>
     public static ErrorReason Parse(string? text) =>
         text is not null && Reasons.TryGetValue(text, out var reason) ? reason : ErrorReason.Unspecified;
 }

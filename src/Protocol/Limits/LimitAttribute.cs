@@ -3,25 +3,25 @@ using ForegSyte.V1;
 namespace ForegSyte.Protocol.Limits;
 
 /// <summary>
-/// An option, or a constant that no option changes, that limits callers or what is done for them. It is published as a
-/// <see cref="Limit"/> by GetServerInfo and in docs/limits.md, with its range and its default read from the code.
+/// Marks an option or a constant as a limit for callers or their work. GetServerInfo returns it as a
+/// <see cref="Limit"/>, and docs/limits.md lists it with its range and default.
 /// </summary>
-/// <param name="unit">What is counted: bytes, frames, calls and so on; empty for a duration.</param>
-/// <param name="description">What it limits and what happens past it, a sentence.</param>
+/// <param name="unit">Unit: bytes, frames, calls and so on; empty for a duration.</param>
+/// <param name="description">What it limits and what happens when it is exceeded, a sentence.</param>
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Field)]
 public sealed class LimitAttribute(string unit, string description) : Attribute
 {
-    /// <summary>What is counted; empty for a duration.</summary>
+    /// <summary>Unit; empty for a duration.</summary>
     public string Unit { get; } = unit;
 
-    /// <summary>What it limits and what happens past it.</summary>
+    /// <summary>What it limits and what happens when it is exceeded.</summary>
     public string Description { get; } = description;
 
-    /// <summary>Reason of the error past it; none where there is no error.</summary>
+    /// <summary>Error reason when it is exceeded; unspecified for none.</summary>
     public ErrorReason Reason { get; set; }
 
     /// <summary>
-    /// Name of a constant, for example "ListJobsRequest.page_size"; options are named by their section.
+    /// Name of a constant, for example "ListJobsRequest.page_size"; options have the name of their section.
     /// </summary>
     public string? Name { get; set; }
 }

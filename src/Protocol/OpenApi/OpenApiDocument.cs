@@ -1,11 +1,11 @@
 namespace ForegSyte.Protocol.OpenApi;
 
 /// <summary>
-/// The contracts as OpenAPI, for HTTP with JSON: openapi.json, which `make contracts` makes from the protos.
+/// The OpenAPI document of the contracts for HTTP with JSON, which `make contracts` generates from the protos.
 /// </summary>
 public static class OpenApiDocument
 {
-    /// <summary>The document.</summary>
+    /// <summary>The document as JSON.</summary>
     public static string Json { get; } = Read();
 
     private static string Read()

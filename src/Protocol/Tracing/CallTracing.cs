@@ -5,15 +5,14 @@ using Grpc.Core.Interceptors;
 namespace ForegSyte.Protocol.Tracing;
 
 /// <summary>
-/// Gives each unary call a span and sends its context along, so that what the server does for the call belongs to the
-/// caller's trace. Where nobody listens to the source, the context of the caller's own span is sent; where there is
-/// none either, nothing is done.
+/// Client interceptor that creates a span for each unary call and sends its context, so that the server's spans join
+/// the caller's trace. If nobody listens to the source, it sends the context of the current activity, if there is one.
 /// </summary>
 /// <remarks>
-/// The context stands in the call's headers, and not only in those that HttpClient makes: it would send the id of a
-/// span of its own, which is missing from the trace where nobody exports it.
+/// Sets the call's headers, because the headers that HttpClient sets contain the id of its own span, which is missing
+/// from the trace if it is not exported.
 /// </remarks>
-/// <param name="source">Where the spans come from.</param>
+/// <param name="source">Source of the spans.</param>
 public sealed class CallTracing(ActivitySource source) : Interceptor
 {
     /// <inheritdoc />
@@ -40,7 +39,7 @@ public sealed class CallTracing(ActivitySource source) : Interceptor
         }
         finally
         {
-            // The span goes on; the code of the caller does not run in it.
+            // The span continues; the caller's code does not run in it.
             Activity.Current = caller;
         }
     }
@@ -68,7 +67,7 @@ public sealed class CallTracing(ActivitySource source) : Interceptor
 
     private static async Task<TResponse> EndAsync<TResponse>(Task<TResponse> response, Activity span)
     {
-        // Where the client throws OperationCanceledException in its place.
+        // The client may throw OperationCanceledException instead of RpcException.
         var code = StatusCode.Cancelled;
         try
         {
@@ -87,7 +86,7 @@ public sealed class CallTracing(ActivitySource source) : Interceptor
         }
     }
 
-    /// <summary>For a caller every code but OK is an error.</summary>
+    /// <summary>For a client, every code except OK is an error.</summary>
     private static void End(Activity span, StatusCode code)
     {
         var name = StatusCodeNames.Of(code);

@@ -2,7 +2,7 @@ using Grpc.Core;
 
 namespace ForegSyte.Protocol.Tracing;
 
-/// <summary>Status codes as traces and metrics name them: "NOT_FOUND", as the gRPC specification writes it.</summary>
+/// <summary>Names of status codes in traces and metrics, as in the gRPC specification: "NOT_FOUND".</summary>
 public static class StatusCodeNames
 {
     private static readonly string[] Names =
@@ -12,7 +12,7 @@ public static class StatusCodeNames
         "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
     ];
 
-    /// <summary>The name of a code; UNKNOWN for a number that the specification does not have.</summary>
+    /// <summary>The name of a code; UNKNOWN for an unspecified number.</summary>
     public static string Of(StatusCode code) =>
         (uint)code < (uint)Names.Length ? Names[(int)code] : Names[(int)StatusCode.Unknown];
 }

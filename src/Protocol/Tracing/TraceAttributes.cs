@@ -6,7 +6,7 @@ namespace ForegSyte.Protocol.Tracing;
 /// </summary>
 public static class TraceAttributes
 {
-    /// <summary>The protocol of the call.</summary>
+    /// <summary>RPC system of the call.</summary>
     public const string System = "rpc.system.name";
 
     /// <summary>Value of <see cref="System"/>.</summary>
@@ -15,21 +15,21 @@ public static class TraceAttributes
     /// <summary>Full name of the method: "foregsyte.v1.JobService/SubmitVideo".</summary>
     public const string Method = "rpc.method";
 
-    /// <summary>How the call ended, as <see cref="StatusCodeNames"/> names it.</summary>
+    /// <summary>Status code of the call, see <see cref="StatusCodeNames"/>.</summary>
     public const string StatusCode = "rpc.response.status_code";
 
-    /// <summary>What went wrong: a status code of a call, a reason of a job.</summary>
+    /// <summary>Type of the error: status code of a call or reason of a job.</summary>
     public const string ErrorType = "error.type";
 
-    /// <summary>The job that a span is about.</summary>
+    /// <summary>Job of the span.</summary>
     public const string JobId = "foregsyte.job.id";
 
-    /// <summary>The number of the attempt that a span is about, from 1.</summary>
+    /// <summary>Attempt of the span, from 1.</summary>
     public const string Attempt = "foregsyte.job.attempt";
 
-    /// <summary>The first frame of the segment that a span is about.</summary>
+    /// <summary>First frame of the segment.</summary>
     public const string StartFrame = "foregsyte.segment.start_frame";
 
-    /// <summary>The frame after its last one.</summary>
+    /// <summary>Frame after the last one of the segment.</summary>
     public const string EndFrame = "foregsyte.segment.end_frame";
 }

@@ -84,7 +84,7 @@ public sealed class RollingRestartTests(ITestOutputHelper output)
         });
 
         Assert.Equal(1, await second.Exit.WaitAsync(Patience, Token));
-        Assert.Contains("Waiting up to 00:00:01 to take over", second.Output, StringComparison.Ordinal);
+        Assert.Contains("Waiting up to 00:00:01 for the previous process", second.Output, StringComparison.Ordinal);
         Assert.Contains("Another JobService uses", second.Output, StringComparison.Ordinal);
         await using var client = services.Client();
         Assert.Equal(DrainState.NotDraining, (await client.GetServerInfoAsync(Token)).DrainState);

@@ -106,7 +106,7 @@ public sealed class TraceTests
             new Metadata { { "traceparent", $"00-{trace}-b7ad6b7169203331-01" } },
             cancellationToken: Token));
 
-        AssertLogsHave(trace, "/foregsyte.v1.JobService/GetJob answered JOB_NOT_FOUND", services.JobService);
+        AssertLogsHave(trace, "/foregsyte.v1.JobService/GetJob failed with JOB_NOT_FOUND", services.JobService);
     }
 
     [Fact]

@@ -7,7 +7,7 @@ using Grpc.Core;
 
 namespace ForegSyte.Inference.Tests.Grpc;
 
-/// <summary>The InferenceService goes by the same table of who may call as the JobService.</summary>
+/// <summary>Permissions of the RPCs of the InferenceService.</summary>
 public sealed class CallerTests
 {
     private const string Yes = "yes";
@@ -63,7 +63,7 @@ public sealed class CallerTests
     private static Metadata Headers(NewApiKey? key) =>
         key is null ? [] : new Metadata { { "x-api-key", key.Key.Reveal() } };
 
-    /// <summary>The reason that kept the caller out, or "yes": an empty request is refused for what it lacks.</summary>
+    /// <summary>"yes" or the reason of the refusal. The empty requests fail later for other reasons.</summary>
     private static async Task<string> AnswerAsync<T>(AsyncUnaryCall<T> call)
     {
         try

@@ -6,7 +6,7 @@ using ForegSyte.V1;
 using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace ForegSyte.InferenceService.Tests.Grpc;
+namespace ForegSyte.Inference.Tests.Grpc;
 
 /// <summary>A call that is cancelled while a program hangs returns its slot and leaves no process.</summary>
 public sealed class CancelledCallTests : IDisposable

@@ -95,9 +95,9 @@ public sealed class AdminCommandTests : IDisposable
 
     [Theory]
     [InlineData("needs a tenant", "--tenant", "", "--permissions", "read")]
-    [InlineData("none of submit, read and admin", "--tenant", "a", "--permissions", "read,write")]
+    [InlineData("unknown permission", "--tenant", "a", "--permissions", "read,write")]
     [InlineData("needs permissions", "--tenant", "a", "--permissions", ",")]
-    [InlineData("The id has to be", "--tenant", "a", "--permissions", "read", "--id", "A")]
+    [InlineData("The id must be", "--tenant", "a", "--permissions", "read", "--id", "A")]
     public async Task KeysNew_WrongArgument_SaysWhy(string expected, params string[] arguments)
     {
         using var output = new StringWriter();

@@ -134,7 +134,7 @@ public sealed class DiagnosisTests
         using var setup = AccessSetup.ApiKeys();
         var inference = new ScriptedInference();
         await using var service = await RunningJobService.StartAsync(inference, [.. setup.Settings]);
-        using var submitter = Answers.ChannelOf(service.Address, setup.Callers["submit"]);
+        using var submitter = AccessOutcome.ChannelOf(service.Address, setup.Callers["submit"]);
         var submitted = await new JobService.JobServiceClient(submitter).SubmitVideoAsync(
             RunningJobService.Request(), cancellationToken: Cancellation);
         var (read, admin) = ("read", "admin");
@@ -148,7 +148,7 @@ public sealed class DiagnosisTests
     private static async Task<JobDiagnosis> WhenCompletedAsync(
         AccessSetup setup, RunningJobService service, string caller, string jobId)
     {
-        using var channel = Answers.ChannelOf(service.Address, setup.Callers[caller]);
+        using var channel = AccessOutcome.ChannelOf(service.Address, setup.Callers[caller]);
         var client = new JobService.JobServiceClient(channel);
         var began = TimeProvider.System.GetTimestamp();
         while (true)

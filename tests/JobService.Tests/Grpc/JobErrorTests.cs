@@ -170,7 +170,7 @@ public sealed class JobErrorTests
 
         Assert.Equal(
             StatusCode.Cancelled, (await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync)).StatusCode);
-        Refusal.ReadFrom(ErrorReason.Cancelled, await service.LogLineAsync("WaitJob answered CANCELLED"));
+        Refusal.ReadFrom(ErrorReason.Cancelled, await service.LogLineAsync("WaitJob failed with CANCELLED"));
     }
 
     [Fact]

@@ -179,7 +179,7 @@ internal sealed class RunningJobService : IAsyncDisposable
     public Task WaitForWaitingCallsAsync(int count)
     {
         var limits = Services.GetRequiredService<ConcurrencyLimitInterceptor>();
-        return UntilAsync(() => limits.Waiting == count, () => $"{limits.Waiting} long polls wait, not {count}.");
+        return UntilAsync(() => limits.LongPolls == count, () => $"{limits.LongPolls} calls wait, not {count}.");
     }
 
     /// <summary>Returns when this number of connections is open.</summary>

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace ForegSyte.Jobs.Tests.Http;
 
-/// <summary>A body that is sent without its length.</summary>
+/// <summary>A body without Content-Length.</summary>
 internal sealed class ChunkedContent(byte[] bytes) : HttpContent
 {
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>

@@ -1,9 +1,9 @@
 using System.Text;
+using ForegSyte.Testing;
 
 namespace ForegSyte.Jobs.Tests.Http;
 
-/// <summary>A request of each route, as small as it can be, by the name of its RPC; {id} is that of a job or an
-/// upload.</summary>
+/// <summary>A minimal request of each route with the name of its RPC; {id} is the id of a job or upload.</summary>
 internal static class HttpCalls
 {
     private const string Json = "application/json";
@@ -32,7 +32,7 @@ internal static class HttpCalls
         ("grpc.health.v1.Health/Check", "GET", "/healthz", "", ""),
     ];
 
-    /// <summary>Sends one of them.</summary>
+    /// <summary>Sends a request.</summary>
     public static Task<HttpReply> SendAsync(
         this HttpCaller caller, (string Rpc, string Verb, string Path, string Type, string Body) call, string id)
     {

@@ -1,17 +1,18 @@
 using ForegSyte.Hosting.Http;
 using ForegSyte.Jobs.Tests.Grpc;
 using ForegSyte.Jobs.Tests.Security;
+using ForegSyte.Testing;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tests.Http;
 
 /// <summary>
-/// Who can call what over HTTP is what docs/security-matrix.md tells, in every configuration, for every caller.
+/// Access over HTTP is what docs/security-matrix.md documents, in every configuration and for every caller.
 /// </summary>
 public sealed class HttpMatrixTests
 {
     [Fact]
-    public void Calls_HaveEveryRoute()
+    public void Calls_CoverEveryRoute()
     {
         var routes = new[] { JobServiceReflection.Descriptor, UploadServiceReflection.Descriptor }
             .SelectMany(file => file.Services)
@@ -23,7 +24,7 @@ public sealed class HttpMatrixTests
     }
 
     [Fact]
-    public async Task Answers_AreThoseOfGrpc()
+    public async Task Outcomes_AreThoseOfGrpc()
     {
         var documented = SecurityMatrix.Read();
         foreach (var (title, make) in SecurityMatrix.Configurations)
@@ -38,10 +39,12 @@ public sealed class HttpMatrixTests
                 foreach (var call in HttpCalls.All)
                 {
                     var reply = await caller.SendAsync(call, await SecurityMatrix.PrepareAsync(service, call.Rpc));
-                    var answer = reply.Status == 200 ? Answers.Yes : Answers.Of(reply.ReadError().Info);
+                    var outcome = reply.Status == 200
+                        ? AccessOutcome.Allowed
+                        : AccessOutcome.Of(reply.ReadError().Info);
                     Assert.True(
-                        documented[(title, call.Rpc, name)] == answer,
-                        $"{title}: {call.Verb} {call.Path} of {name} is answered {answer}: {reply.Body}");
+                        documented[(title, call.Rpc, name)] == outcome,
+                        $"{title}: {call.Verb} {call.Path} as {name} has the outcome {outcome}: {reply.Body}");
                 }
             }
         }

@@ -7,7 +7,7 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tests.Http;
 
-/// <summary>Each protection of gRPC stands on the door for HTTP too.</summary>
+/// <summary>Every protection of gRPC applies to HTTP too.</summary>
 public sealed class HttpProtectionTests
 {
     private static readonly (string, string) HttpPort = ("Listen:HttpPort", "0");
@@ -16,20 +16,20 @@ public sealed class HttpProtectionTests
 
     [Theory]
     [InlineData("a deadline that passes", ErrorReason.DeadlineExceeded)]
-    [InlineData("a timeout that is none", ErrorReason.JobNotFound)]
+    [InlineData("an invalid timeout", ErrorReason.JobNotFound)]
     [InlineData("no JSON", ErrorReason.MalformedRequest)]
     [InlineData("a form", ErrorReason.MalformedRequest)]
-    [InlineData("JSON that is packed", ErrorReason.MalformedRequest)]
-    [InlineData("JSON that is too large", ErrorReason.MessageTooLarge)]
+    [InlineData("compressed JSON", ErrorReason.MalformedRequest)]
+    [InlineData("too large JSON", ErrorReason.MessageTooLarge)]
     [InlineData("a video as a form", ErrorReason.MalformedRequest)]
     [InlineData("a video without a length", ErrorReason.MalformedRequest)]
-    [InlineData("a video that is too large", ErrorReason.MessageTooLarge)]
+    [InlineData("a too large video", ErrorReason.MessageTooLarge)]
     [InlineData("two sources of a video", ErrorReason.InvalidField)]
     [InlineData("a query beside a body", ErrorReason.InvalidField)]
-    [InlineData("a field that is not there", ErrorReason.InvalidField)]
-    [InlineData("a field twice", ErrorReason.InvalidField)]
+    [InlineData("an unknown field", ErrorReason.InvalidField)]
+    [InlineData("a duplicate field", ErrorReason.InvalidField)]
     [InlineData("an encoding of gRPC", ErrorReason.JobNotFound)]
-    [InlineData("a binary header that is no base64", ErrorReason.JobNotFound)]
+    [InlineData("an invalid binary header", ErrorReason.JobNotFound)]
     public async Task BrokenCall_IsRefusedWithDetails(string what, ErrorReason reason)
     {
         await using var service = await RunningJobService.StartAsync(
@@ -44,7 +44,7 @@ public sealed class HttpProtectionTests
     }
 
     [Fact]
-    public async Task SubmitVideo_StorageIsGone_TellsAnErrorIdAndNothingElse()
+    public async Task SubmitVideo_StorageIsGone_ReturnsOnlyAnErrorId()
     {
         await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing(), HttpPort);
         using var caller = new HttpCaller(service.HttpAddress);
@@ -63,7 +63,7 @@ public sealed class HttpProtectionTests
     }
 
     [Fact]
-    public async Task Places_OneWaitTooMany_IsRefusedWithRetryAfter()
+    public async Task LongPoll_OverTheLimit_IsRefusedWithRetryAfter()
     {
         await using var service = await RunningJobService.StartAsync(
             RunningJobService.NotServing(), HttpPort, ("Calls:MaxWaiting", "1"),
@@ -83,13 +83,13 @@ public sealed class HttpProtectionTests
     }
 
     [Fact]
-    public async Task Rate_BothDoorsTogether_AreOneTenants()
+    public async Task RateLimit_GrpcAndHttp_ShareTheTenantsLimit()
     {
         using var setup = AccessSetup.ApiKeys();
         await using var service = await RunningJobService.StartAsync(
             RunningJobService.NotServing(),
             [.. setup.Settings, HttpPort, ("Rate:CallsPerSecond", "0.001"), ("Rate:BurstCalls", "2")]);
-        using var channel = Answers.ChannelOf(service.Address, setup.Callers["read"]);
+        using var channel = AccessOutcome.ChannelOf(service.Address, setup.Callers["read"]);
         using var caller = new HttpCaller(service.HttpAddress, setup.Callers["read"]);
         await new JobService.JobServiceClient(channel).ListJobsAsync(new(), cancellationToken: Cancellation);
         (await caller.GetAsync("/v1/jobs")).Read<ListJobsResponse>();
@@ -103,7 +103,7 @@ public sealed class HttpProtectionTests
     }
 
     [Fact]
-    public async Task Unauthenticated_IsToldHow_AndItsBodyIsNotRead()
+    public async Task Unauthenticated_GetsAChallenge_AndItsBodyIsNotRead()
     {
         using var setup = AccessSetup.ApiKeys();
         await using var service = await RunningJobService.StartAsync(
@@ -117,7 +117,7 @@ public sealed class HttpProtectionTests
     }
 
     [Fact]
-    public async Task Audit_HasTheCallsOfHttpAsThoseOfGrpc()
+    public async Task Audit_RecordsHttpCallsLikeGrpcCalls()
     {
         using var folder = new TemporaryFolder();
         using var setup = AccessSetup.ApiKeys();
@@ -148,7 +148,7 @@ public sealed class HttpProtectionTests
     }
 
     [Fact]
-    public async Task Grpc_OnThePortForHttp_AndTheOtherWayRound_AreNotServed()
+    public async Task Grpc_OnTheHttpPort_AndHttpOnTheGrpcPort_AreNotServed()
     {
         await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing(), HttpPort);
         using var http = new HttpCaller(service.HttpAddress);
@@ -197,39 +197,39 @@ public sealed class HttpProtectionTests
             case "a deadline that passes":
                 return await caller.GetAsync(
                     $"/v1/jobs/{job.JobId}:wait?etag={job.Etag}&timeout=60s", ("grpc-timeout", "100m"));
-            case "a timeout that is none":
+            case "an invalid timeout":
                 return await caller.GetAsync(absent, ("grpc-timeout", "soon"));
             case "no JSON":
                 return await caller.PostAsync("/v1/jobs", "{");
             case "a form":
                 return await caller.SendAsync("POST", "/v1/jobs", new FormUrlEncodedContent([new("a", "b")]));
-            case "JSON that is packed":
-                var packed = HttpCaller.Json("{}");
-                packed.Headers.ContentEncoding.Add("gzip");
-                return await caller.SendAsync("POST", "/v1/jobs", packed);
-            case "JSON that is too large":
+            case "compressed JSON":
+                var compressed = HttpCaller.Json("{}");
+                compressed.Headers.ContentEncoding.Add("gzip");
+                return await caller.SendAsync("POST", "/v1/jobs", compressed);
+            case "too large JSON":
                 return await caller.PostAsync("/v1/jobs", $$"""{"uri": "{{new string('x', 5_000_000)}}"}""");
             case "a video as a form":
                 return await caller.SendBytesAsync(
                     "POST", "/v1/jobs:content", [1], "application/x-www-form-urlencoded");
             case "a video without a length":
                 return await caller.SendAsync("POST", "/v1/jobs:content", new ChunkedContent([1]));
-            case "a video that is too large":
+            case "a too large video":
                 return await caller.SendBytesAsync("POST", "/v1/jobs:content", new byte[1_100_000]);
             case "two sources of a video":
                 return await caller.SendBytesAsync("POST", "/v1/jobs:content?uri=file%3A%2F%2F%2Fx", [1]);
             case "a query beside a body":
                 return await caller.PostAsync("/v1/jobs?pipeline_id=detect_only");
-            case "a field that is not there":
+            case "an unknown field":
                 return await caller.GetAsync("/v1/jobs?pagesize=1");
-            case "a field twice":
+            case "a duplicate field":
                 return await caller.GetAsync("/v1/jobs?page_size=1&pageSize=1");
             case "an encoding of gRPC":
                 return await caller.GetAsync(absent, ("grpc-encoding", "gzip"), ("grpc-accept-encoding", "gzip"));
-            case "a binary header that is no base64":
+            case "an invalid binary header":
                 return await caller.GetAsync(absent, ("x-test-bin", "!!!"));
             default:
-                throw new ArgumentOutOfRangeException(nameof(what), what, "No such call.");
+                throw new ArgumentOutOfRangeException(nameof(what), what, "Unknown case.");
         }
     }
 }

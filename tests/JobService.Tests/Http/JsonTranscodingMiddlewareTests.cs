@@ -2,13 +2,14 @@ using System.Security.Cryptography;
 using ForegSyte.Jobs.Tests.Grpc;
 using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Protocol.OpenApi;
+using ForegSyte.Testing;
 using ForegSyte.V1;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace ForegSyte.Jobs.Tests.Http;
 
-/// <summary>What callers do over HTTP with JSON, over a socket, is what they do over gRPC.</summary>
+/// <summary>Calls over HTTP with JSON have the same results as over gRPC.</summary>
 public sealed class JsonTranscodingMiddlewareTests : IAsyncLifetime
 {
     private readonly ScriptedInference _inference = new();
@@ -33,11 +34,11 @@ public sealed class JsonTranscodingMiddlewareTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Job_FromItsBytesToItsResults_IsTheOneOfGrpc()
+    public async Task Job_FromSubmissionToResults_IsThatOfGrpc()
     {
-        var job = await SubmitAsync("pipeline_id=detect_only&options.frame_stride=2&display_name=by%20hand&priority=9");
+        var job = await SubmitAsync("pipeline_id=detect_only&options.frame_stride=2&display_name=a%20name&priority=9");
         Assert.Equal(
-            ("detect_only", 2, "by hand", 9),
+            ("detect_only", 2, "a name", 9),
             (job.PipelineId, job.Options.FrameStride, job.DisplayName, job.Priority));
         while (job.Status != JobStatus.Completed)
         {
@@ -60,14 +61,14 @@ public sealed class JsonTranscodingMiddlewareTests : IAsyncLifetime
         }
         while (pages[^1].NextPageToken.Length > 0);
 
-        Assert.True(pages.Count > 1, $"There is {pages.Count} page.");
+        Assert.True(pages.Count > 1, $"{pages.Count} page instead of several.");
         var whole = await _service.Client.GetJobResultsAsync(
             new() { JobId = job.JobId }, cancellationToken: Cancellation);
         Assert.Equal(whole.Results, pages.SelectMany(page => page.Results));
     }
 
     [Fact]
-    public async Task Upload_InPartsWithAHashAhead_IsAJob()
+    public async Task Upload_InPartsWithAHash_BecomesAJob()
     {
         var hash = Convert.ToHexStringLower(SHA256.HashData(Video));
         var created = await _caller.PostAsync(
@@ -122,7 +123,7 @@ public sealed class JsonTranscodingMiddlewareTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task WhatTheServiceIs_IsToldAsOverGrpc()
+    public async Task Information_IsThatOfGrpc()
     {
         var client = _service.Client;
         Assert.Equal(
@@ -139,7 +140,7 @@ public sealed class JsonTranscodingMiddlewareTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Health_UntilAndAfterTheStop_HasTheStatusOfBoth()
+    public async Task Health_BeforeAndAfterTheStop_HasItsStatus()
     {
         var serves = await _caller.GetAsync("/healthz");
         Assert.Equal((200, """{ "status": "SERVING" }"""), (serves.Status, serves.Body));
@@ -160,7 +161,7 @@ public sealed class JsonTranscodingMiddlewareTests : IAsyncLifetime
     [InlineData("POST", "/healthz", 405, "GET")]
     [InlineData("OPTIONS", "/v1/jobs", 405, "POST, GET")]
     [InlineData("TRACE", "/v1/jobs/a", 405, "GET, DELETE")]
-    public async Task Request_ThatNothingTakes_IsToldSo(string verb, string path, int status, string? allow)
+    public async Task Request_UnknownPathOrVerb_IsUnimplemented(string verb, string path, int status, string? allow)
     {
         var reply = await _caller.SendAsync(verb, path, content: null);
 

@@ -8,14 +8,14 @@ using Contract = ForegSyte.V1.JobService;
 
 namespace ForegSyte.Jobs.Tests.Security;
 
-/// <summary>A call of each RPC, as small as it can be.</summary>
+/// <summary>A minimal call of each RPC.</summary>
 internal static class RpcCalls
 {
     public const string Health = "grpc.health.v1.Health/Check";
     public const string Reflection = "grpc.reflection/ServerReflectionInfo";
 
     /// <summary>
-    /// The calls by the path of the RPC without its package; those about a job or an upload take its id.
+    /// The calls by path of the RPC without package; the second parameter is the id of a job or upload.
     /// </summary>
     public static readonly IReadOnlyDictionary<string, Func<CallInvoker, string, CallOptions, Task>> All =
         new Dictionary<string, Func<CallInvoker, string, CallOptions, Task>>
@@ -63,7 +63,7 @@ internal static class RpcCalls
 
     private static UploadService.UploadServiceClient Uploads(CallInvoker invoker) => new(invoker);
 
-    /// <summary>The first byte of a video.</summary>
+    /// <summary>A part of one byte.</summary>
     public static UploadPartRequest Part(string uploadId)
     {
         var data = ByteString.CopyFrom(1);
@@ -80,9 +80,9 @@ internal static class RpcCalls
         }
         catch (RpcException)
         {
-            // The server has ended the call already; why is in what it answers.
+            // The server has already ended the call. MoveNext below throws its status.
         }
 
-        Assert.True(await call.ResponseStream.MoveNext(options.CancellationToken));
+        Assert.True(await call.ResponseStream.MoveNext(options.CancellationToken), "Reflection sent no response.");
     }
 }

@@ -1,4 +1,4 @@
-using ForegSyte.Hosting.Security;
+using ForegSyte.Jobs.Grpc;
 using ForegSyte.V1;
 using Google.Protobuf.Reflection;
 
@@ -6,25 +6,20 @@ namespace ForegSyte.Jobs.Tests.Security;
 
 public sealed class RpcRulesTests
 {
-    /// <summary>Every service of ours: those of every file of the contracts.</summary>
+    /// <summary>The services of every contract file.</summary>
     private static IEnumerable<ServiceDescriptor> Services => typeof(Job).Assembly.GetTypes()
         .Where(type => type.Namespace == typeof(Job).Namespace)
         .Where(type => type.Name.EndsWith("Reflection", StringComparison.Ordinal))
         .Select(type => (FileDescriptor)type.GetProperty("Descriptor")!.GetValue(null)!)
         .SelectMany(file => file.Services);
 
+    /// <summary>InferenceService.Tests holds the same for the InferenceService.</summary>
     [Fact]
-    public void Table_HasEveryRpcOfOursAndNoOther()
+    public void Table_HasEveryRpcOfEveryServiceButTheInferenceService()
     {
-        var rpcs = Services.SelectMany(service => service.Methods.Select(rpc => $"/{service.FullName}/{rpc.Name}"));
+        var rpcs = Services.Where(service => service.Name != "InferenceService")
+            .SelectMany(service => service.Methods.Select(rpc => $"/{service.FullName}/{rpc.Name}"));
 
-        Assert.Equal(rpcs.Order(), RpcRules.ByMethod.Keys.Order());
-    }
-
-    [Fact]
-    public void Of_AnRpcThatWasForgotten_IsTheAdmins()
-    {
-        Assert.Equal(CallerPermissions.Admin, RpcRules.Of("/foregsyte.v1.JobService/Forgotten")!.Permission);
-        Assert.Null(RpcRules.Of("/grpc.health.v1.Health/Check"));
+        Assert.Equal(rpcs.Order(), JobServiceRpcRules.All.Keys.Order());
     }
 }

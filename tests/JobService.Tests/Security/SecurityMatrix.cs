@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ForegSyte.Jobs.Tests.Security;
 
-/// <summary>docs/security-matrix.md: its configurations, what is asked for, and what it says.</summary>
+/// <summary>docs/security-matrix.md: its configurations, calls and documented outcomes.</summary>
 internal static class SecurityMatrix
 {
     public static readonly (string Title, Func<AccessSetup> Make)[] Configurations =
@@ -28,10 +28,10 @@ internal static class SecurityMatrix
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    /// <summary>The answers by configuration, RPC and caller.</summary>
+    /// <summary>The documented outcomes by configuration, RPC and caller.</summary>
     public static IReadOnlyDictionary<(string Title, string Rpc, string Caller), string> Read()
     {
-        var answers = new Dictionary<(string, string, string), string>();
+        var outcomes = new Dictionary<(string, string, string), string>();
         var title = "";
         string[] callers = [];
         foreach (var line in File.ReadLines(Document))
@@ -47,18 +47,18 @@ internal static class SecurityMatrix
             }
             else if (cells is ["", var rpc, .. var row, ""] && rpc != "---")
             {
-                foreach (var (caller, answer) in callers.Zip(row))
+                foreach (var (caller, outcome) in callers.Zip(row))
                 {
-                    answers[(title, rpc, caller)] = answer;
+                    outcomes[(title, rpc, caller)] = outcome;
                 }
             }
         }
 
-        return answers;
+        return outcomes;
     }
 
     /// <summary>
-    /// An upload of the tenant, or a job of it in a status that the call can do something with; returns its id.
+    /// Creates an upload of <see cref="AccessSetup.Owner"/>, or a job in a status that the call accepts.
     /// </summary>
     public static async Task<string> PrepareAsync(RunningJobService service, string rpc)
     {

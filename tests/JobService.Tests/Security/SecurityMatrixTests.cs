@@ -1,11 +1,12 @@
 using System.Text;
 using ForegSyte.Jobs.Tests.Grpc;
 
+using ForegSyte.Testing;
 namespace ForegSyte.Jobs.Tests.Security;
 
 /// <summary>
-/// docs/security-matrix.md tells who can call what, and is what a service answers, asked over a socket. With the
-/// environment variable FOREGSYTE_WRITE_DOCS the document is written instead.
+/// docs/security-matrix.md has the outcomes of a running service. The environment variable FOREGSYTE_WRITE_DOCS makes
+/// the test write the document.
 /// </summary>
 public sealed class SecurityMatrixTests
 {
@@ -14,7 +15,7 @@ public sealed class SecurityMatrixTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Document_IsWhatTheServiceAnswers()
+    public async Task Document_HasTheOutcomesOfTheService()
     {
         var text = new StringBuilder(Introduction);
         foreach (var (title, make) in SecurityMatrix.Configurations)
@@ -36,18 +37,17 @@ public sealed class SecurityMatrixTests
         """
         # Who can call what
 
-        Made by `SecurityMatrixTests`, which asks a running service over a socket and fails where it answers anything
-        else; `FOREGSYTE_WRITE_DOCS=1` lets it write this file. [security.md](security.md) says how to set each
-        configuration.
+        `SecurityMatrixTests` compares this table with a running service; `FOREGSYTE_WRITE_DOCS=1` makes it write this
+        file. [security.md](security.md) describes the configurations.
 
-        The job or upload that is asked for belongs to the tenant *a*, and so do the callers *read* and *submit*, each
-        with the one permission; *admin* has that permission alone and is of another tenant, *other* may submit and read
-        for the tenant *b*. *wrong* shows a key with another secret, a token or a certificate that somebody else signed;
-        *expired* shows what was an admin's once. "yes" means that the call gets through, whatever comes of it then.
-        ListJobs has the jobs of the caller's tenant, and for an admin all.
+        The job or upload belongs to the tenant *a*, like the callers *read* and *submit*, who have one permission each.
+        *admin* has that permission only and belongs to another tenant; *other* has submit and read for the tenant *b*.
+        *wrong* presents a key with a wrong secret, or a token or certificate of an unknown issuer; *expired* presents
+        expired credentials of an admin. "yes" means that the caller is let in, whatever the result of the call.
+        ListJobs returns the jobs of the caller's tenant, and all jobs for an admin.
 
-        The InferenceService goes by the same table and the same configurations: RunPipeline and ProbeVideo need
-        *submit*, ListPipelines and GetServerInfo *read*.
+        The InferenceService supports the same configurations: RunPipeline and ProbeVideo need *submit*, ListPipelines
+        and GetServerInfo *read*.
 
         """;
 
@@ -57,7 +57,7 @@ public sealed class SecurityMatrixTests
             RunningJobService.NotServing(), [.. setup.Settings]);
         var address = new UriBuilder(service.Address) { Host = "localhost" }.Uri;
         var channels = setup.Callers.ToDictionary(
-            caller => caller.Key, caller => Answers.ChannelOf(address, caller.Value));
+            caller => caller.Key, caller => AccessOutcome.ChannelOf(address, caller.Value));
         text.Append("| RPC | ").AppendJoin(" | ", channels.Keys).Append(" |\n");
         text.Append("|---|").Insert(text.Length, "---|", channels.Count).Append('\n');
         foreach (var (name, call) in RpcCalls.All)
@@ -66,8 +66,8 @@ public sealed class SecurityMatrixTests
             foreach (var channel in channels.Values)
             {
                 var id = await SecurityMatrix.PrepareAsync(service, name);
-                var answer = await Answers.ToAsync(options => call(channel.CreateCallInvoker(), id, options));
-                text.Append(" | ").Append(answer);
+                var outcome = await AccessOutcome.OfAsync(options => call(channel.CreateCallInvoker(), id, options));
+                text.Append(" | ").Append(outcome);
             }
 
             text.Append(" |\n");

@@ -9,22 +9,22 @@ using Contract = ForegSyte.V1.JobService;
 
 namespace ForegSyte.Jobs.Tests.Security;
 
-/// <summary>Two tenants of one server, over a socket.</summary>
+/// <summary>Isolation and limits of two tenants.</summary>
 public sealed class TenantTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task ListJobs_HasTheTenantsJobsPageByPage_AndAnAdminHasAll()
+    public async Task ListJobs_HasTheTenantsJobs_AndAllForAnAdmin()
     {
         using var setup = AccessSetup.ApiKeys();
         await using var service = await StartAsync(setup);
-        using var own = Answers.ChannelOf(service.Address, Key(setup, "submit"));
-        using var read = Answers.ChannelOf(service.Address, Key(setup, "read"));
-        using var other = Answers.ChannelOf(service.Address, Key(setup, "other"));
-        using var admin = Answers.ChannelOf(service.Address, Key(setup, "admin"));
+        using var own = AccessOutcome.ChannelOf(service.Address, Key(setup, "submit"));
+        using var read = AccessOutcome.ChannelOf(service.Address, Key(setup, "read"));
+        using var other = AccessOutcome.ChannelOf(service.Address, Key(setup, "other"));
+        using var admin = AccessOutcome.ChannelOf(service.Address, Key(setup, "admin"));
         var (mine, others) = (new List<string>(), new List<string>());
-        for (var round = 0; round < 3; round++)
+        for (var index = 0; index < 3; index++)
         {
             var job = await SubmitAsync(own);
             Assert.Equal("a", job.Tenant);
@@ -41,19 +41,19 @@ public sealed class TenantTests
     }
 
     [Fact]
-    public async Task ListJobs_TokenOfAnotherTenant_IsNone()
+    public async Task ListJobs_TokenOfAnotherTenant_IsInvalid()
     {
         using var setup = AccessSetup.ApiKeys();
         await using var service = await StartAsync(setup);
-        using var own = Answers.ChannelOf(service.Address, Key(setup, "submit"));
-        using var read = Answers.ChannelOf(service.Address, Key(setup, "read"));
-        using var other = Answers.ChannelOf(service.Address, Key(setup, "other"));
+        using var own = AccessOutcome.ChannelOf(service.Address, Key(setup, "submit"));
+        using var read = AccessOutcome.ChannelOf(service.Address, Key(setup, "read"));
+        using var other = AccessOutcome.ChannelOf(service.Address, Key(setup, "other"));
         await SubmitAsync(own);
         await SubmitAsync(own);
         var page = await Client(read).ListJobsAsync(
             new ListJobsRequest { PageSize = 1 }, cancellationToken: Cancellation);
 
-        var refusal = await Answers.RefusalAsync(Client(other).ListJobsAsync(
+        var refusal = await AccessOutcome.RefusalAsync(Client(other).ListJobsAsync(
             new ListJobsRequest { PageSize = 1, PageToken = page.NextPageToken }, cancellationToken: Cancellation));
 
         Assert.Equal("INVALID_PAGE_TOKEN", refusal.Reason);
@@ -64,8 +64,8 @@ public sealed class TenantTests
     {
         using var setup = AccessSetup.ApiKeys();
         await using var service = await StartAsync(setup);
-        using var own = Answers.ChannelOf(service.Address, Key(setup, "submit"));
-        using var other = Answers.ChannelOf(service.Address, Key(setup, "other"));
+        using var own = AccessOutcome.ChannelOf(service.Address, Key(setup, "submit"));
+        using var other = AccessOutcome.ChannelOf(service.Address, Key(setup, "other"));
         var requestId = Guid.NewGuid().ToString();
 
         var mine = await SubmitAsync(own, requestId);
@@ -75,29 +75,29 @@ public sealed class TenantTests
         Assert.Equal(mine.JobId, (await SubmitAsync(own, requestId)).JobId);
         Assert.Equal(theirs.JobId, (await SubmitAsync(other, requestId)).JobId);
 
-        // Another request with the id is told the id that was sent, and not what it is stored as.
-        var conflict = await Answers.RefusalAsync(Client(own).SubmitVideoAsync(
+        // A conflict names the id that was sent, not its stored form.
+        var conflict = await AccessOutcome.RefusalAsync(Client(own).SubmitVideoAsync(
             RunningJobService.Request(priority: 9, requestId), cancellationToken: Cancellation));
         Assert.Equal((requestId, mine.JobId), (conflict.Metadata["requestId"], conflict.Metadata["jobId"]));
     }
 
     [Fact]
     [Reaches(ErrorReason.TenantQuotaExceeded)]
-    public async Task MaxPendingJobs_OfOneTenant_IsExactAndLeavesTheOtherAlone()
+    public async Task MaxPendingJobs_OfOneTenant_IsExactAndLeavesOtherTenantsAlone()
     {
         using var setup = AccessSetup.ApiKeys();
         await using var service = await StartAsync(
             setup, ("Tenants:MaxPendingJobs", "2"), ("Submit:QueueFullDelay", "00:00:07"));
-        using var own = Answers.ChannelOf(service.Address, Key(setup, "submit"));
-        using var other = Answers.ChannelOf(service.Address, Key(setup, "other"));
+        using var own = AccessOutcome.ChannelOf(service.Address, Key(setup, "submit"));
+        using var other = AccessOutcome.ChannelOf(service.Address, Key(setup, "other"));
         var calls = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => TrySubmitAsync(own)));
 
         Assert.Equal(2, calls.Count(failure => failure is null));
         Assert.All(calls.OfType<RpcException>(), failure => CheckQuota(failure, "Tenants:MaxPendingJobs", 7));
         var accepted = await SubmitAsync(other);
 
-        // A job that is cancelled waits no more, and needs a place to be retried.
-        using var read = Answers.ChannelOf(service.Address, Key(setup, "read"));
+        // A cancelled job is no longer pending, and a retry counts again.
+        using var read = AccessOutcome.ChannelOf(service.Address, Key(setup, "read"));
         var first = (await ListAsync(read, "")).First();
         await Client(own).CancelJobAsync(new CancelJobRequest { JobId = first }, cancellationToken: Cancellation);
         Assert.Null(await TrySubmitAsync(own));
@@ -112,7 +112,7 @@ public sealed class TenantTests
     {
         using var setup = AccessSetup.ApiKeys();
         await using var service = await StartAsync(setup, ("Tenants:MaxJobs", "1"));
-        using var own = Answers.ChannelOf(service.Address, Key(setup, "submit"));
+        using var own = AccessOutcome.ChannelOf(service.Address, Key(setup, "submit"));
         var job = await SubmitAsync(own);
         var cancel = new CancelJobRequest { JobId = job.JobId };
         await Client(own).CancelJobAsync(cancel, cancellationToken: Cancellation);
@@ -121,7 +121,7 @@ public sealed class TenantTests
         Assert.NotNull(failure);
         CheckQuota(failure, "Tenants:MaxJobs", retrySeconds: null);
 
-        // The job that is there may go on.
+        // The existing job can continue.
         var retry = new RetryJobRequest { JobId = job.JobId };
         await Client(own).RetryJobAsync(retry, cancellationToken: Cancellation);
         await Client(own).CancelJobAsync(cancel, cancellationToken: Cancellation);
@@ -132,13 +132,13 @@ public sealed class TenantTests
 
     [Fact]
     [Reaches(ErrorReason.RateLimited)]
-    public async Task Rate_OfOneTenant_IsToldWhenToComeBackAndLeavesTheOtherAlone()
+    public async Task Rate_OfOneTenant_HasARetryDelayAndLeavesOtherTenantsAlone()
     {
         using var setup = AccessSetup.ApiKeys();
         await using var service = await StartAsync(
             setup, ("Rate:CallsPerSecond", "0.001"), ("Rate:BurstCalls", "3"));
-        using var read = Answers.ChannelOf(service.Address, Key(setup, "read"));
-        using var other = Answers.ChannelOf(service.Address, Key(setup, "other"));
+        using var read = AccessOutcome.ChannelOf(service.Address, Key(setup, "read"));
+        using var other = AccessOutcome.ChannelOf(service.Address, Key(setup, "other"));
         for (var call = 0; call < 3; call++)
         {
             await ListAsync(read, "");
@@ -154,8 +154,8 @@ public sealed class TenantTests
         Assert.InRange(status.GetDetail<RetryInfo>().RetryDelay.ToTimeSpan().TotalSeconds, 1, 1000);
         await ListAsync(other, "");
 
-        // Health does not count.
-        Assert.Equal(Answers.Yes, await Answers.ToAsync(options => RpcCalls.All[RpcCalls.Health](
+        // Health checks do not count.
+        Assert.Equal(AccessOutcome.Allowed, await AccessOutcome.OfAsync(options => RpcCalls.All[RpcCalls.Health](
             read.CreateCallInvoker(), "", options)));
     }
 

@@ -9,30 +9,30 @@ using Contract = ForegSyte.V1.JobService;
 
 namespace ForegSyte.Jobs.Tests.Security;
 
-/// <summary>Uploads of two tenants of one server, over a socket.</summary>
+/// <summary>Isolation of the uploads of two tenants.</summary>
 public sealed class UploadTenantTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
     [Reaches(ErrorReason.UploadNotFound)]
-    public async Task Upload_OfAnotherTenant_IsNotThere_AndAnAdminSeesIt()
+    public async Task Upload_OfAnotherTenant_IsNotFound_AndAnAdminSeesIt()
     {
         using var setup = AccessSetup.ApiKeys();
         await using var service = await StartAsync(setup);
-        using var own = Answers.ChannelOf(service.Address, setup.Callers["submit"]);
-        using var other = Answers.ChannelOf(service.Address, setup.Callers["other"]);
-        using var admin = Answers.ChannelOf(service.Address, setup.Callers["admin"]);
+        using var own = AccessOutcome.ChannelOf(service.Address, setup.Callers["submit"]);
+        using var other = AccessOutcome.ChannelOf(service.Address, setup.Callers["other"]);
+        using var admin = AccessOutcome.ChannelOf(service.Address, setup.Callers["admin"]);
         var id = (await CreateAsync(own, RunningJobService.Video.Length)).UploadId;
         await SendAsync(own, id);
 
         var refusals = new[]
         {
-            await Answers.RefusalAsync(GetCall(other, id)),
-            await Answers.RefusalAsync(Uploads(other).UploadPartAsync(
+            await AccessOutcome.RefusalAsync(GetCall(other, id)),
+            await AccessOutcome.RefusalAsync(Uploads(other).UploadPartAsync(
                 RpcCalls.Part(id), cancellationToken: Cancellation)),
-            await Answers.RefusalAsync(SubmitCall(other, id)),
-            await Answers.RefusalAsync(Uploads(other).AbortUploadAsync(
+            await AccessOutcome.RefusalAsync(SubmitCall(other, id)),
+            await AccessOutcome.RefusalAsync(Uploads(other).AbortUploadAsync(
                 new AbortUploadRequest { UploadId = id }, cancellationToken: Cancellation)),
         };
 
@@ -44,12 +44,12 @@ public sealed class UploadTenantTests
     }
 
     [Fact]
-    public async Task Upload_OfAnotherTenant_IsToldLikeOneThatIsNot()
+    public async Task Upload_OfAnotherTenant_HasTheErrorOfAMissingOne()
     {
         using var setup = AccessSetup.ApiKeys();
         await using var service = await StartAsync(setup);
-        using var own = Answers.ChannelOf(service.Address, setup.Callers["submit"]);
-        using var other = Answers.ChannelOf(service.Address, setup.Callers["other"]);
+        using var own = AccessOutcome.ChannelOf(service.Address, setup.Callers["submit"]);
+        using var other = AccessOutcome.ChannelOf(service.Address, setup.Callers["other"]);
         var (id, none) = ((await CreateAsync(own, 10)).UploadId, Guid.NewGuid().ToString());
 
         var hidden = await Refusal.OfAsync(GetCall(other, id));
@@ -69,8 +69,8 @@ public sealed class UploadTenantTests
     {
         using var setup = AccessSetup.ApiKeys();
         await using var service = await StartAsync(setup);
-        using var own = Answers.ChannelOf(service.Address, setup.Callers["submit"]);
-        using var other = Answers.ChannelOf(service.Address, setup.Callers["other"]);
+        using var own = AccessOutcome.ChannelOf(service.Address, setup.Callers["submit"]);
+        using var other = AccessOutcome.ChannelOf(service.Address, setup.Callers["other"]);
         var requestId = Guid.NewGuid().ToString();
 
         var mine = await CreateAsync(own, 10, requestId);
@@ -79,7 +79,7 @@ public sealed class UploadTenantTests
         Assert.NotEqual(mine.UploadId, theirs.UploadId);
         Assert.Equal(mine.UploadId, (await CreateAsync(own, 10, requestId)).UploadId);
         Assert.Equal(theirs.UploadId, (await CreateAsync(other, 20, requestId)).UploadId);
-        var conflict = await Answers.RefusalAsync(Uploads(own).CreateUploadAsync(
+        var conflict = await AccessOutcome.RefusalAsync(Uploads(own).CreateUploadAsync(
             new CreateUploadRequest { SizeBytes = 20, RequestId = requestId }, cancellationToken: Cancellation));
         Assert.Equal(
             ("REQUEST_ID_CONFLICT", mine.UploadId), (conflict.Reason, conflict.Metadata["uploadId"]));

@@ -1,13 +1,15 @@
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text;
+using ForegSyte.Protocol.Limits;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Hosting.Security.Audit;
 
 /// <summary>
-/// The audit log's own file. Lines are handed to the operating system one by one, so that a crash of the service loses
-/// none; there is no fsync. Where they cannot be written the service goes on, and says so once until they can.
+/// The audit file, with rotation by size. Each line is written unbuffered, so that a crash of the process loses none;
+/// there is no fsync. If a write fails, the service continues and logs one error until writes succeed again.
 /// </summary>
 internal sealed class AuditFile : IDisposable
 {
@@ -22,15 +24,14 @@ internal sealed class AuditFile : IDisposable
         (_options, _logger) = (options.Value, logger);
         if (IsUsed)
         {
-            // Now, so that a path that cannot be written refuses the start.
+            // Opened now, so that an unwritable path refuses the start.
             _stream = Open();
         }
     }
 
-    /// <summary>Whether there is a file.</summary>
+    /// <summary>Whether a file is configured.</summary>
     public bool IsUsed => !string.IsNullOrEmpty(_options.File);
 
-    /// <summary>Appends a line.</summary>
     public void Append(AuditRecord record)
     {
         if (!IsUsed)
@@ -50,7 +51,7 @@ internal sealed class AuditFile : IDisposable
             {
                 if (!_isBroken)
                 {
-                    _logger.LogError(failure, "The audit log {Path} cannot be written", _options.File);
+                    _logger.LogError(failure, "Audit log {Path} cannot be written", _options.File);
                 }
 
                 _isBroken = true;
@@ -115,4 +116,26 @@ internal sealed class AuditFile : IDisposable
     }
 
     private string Numbered(int number) => string.Create(CultureInfo.InvariantCulture, $"{_options.File}.{number}");
+}
+
+/// <summary>The audit file. Section "Audit".</summary>
+public sealed class AuditOptions
+{
+    public const string Section = "Audit";
+
+    /// <value>
+    /// Path of the audit file, one JSON object per line, in addition to the log. The file is append-only and accessible
+    /// to the service's user alone. Null for none.
+    /// </value>
+    public string? File { get; set; }
+
+    /// <value>Size at which the file is rotated: FILE becomes FILE.1, FILE.1 becomes FILE.2, and so on.</value>
+    [Range(1L << 10, 1L << 40)]
+    [Limit("bytes", "Size of the audit file; it is rotated when it exceeds this.")]
+    public long MaxFileBytes { get; set; } = 64L << 20;
+
+    /// <value>Number of rotated files to keep; the oldest is deleted.</value>
+    [Range(1, 1000)]
+    [Limit("files", "Rotated audit files to keep; the oldest is deleted.")]
+    public int KeptFiles { get; set; } = 10;
 }

@@ -1,12 +1,13 @@
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
+using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 
 namespace ForegSyte.Hosting.Security.Audit;
 
-/// <summary>Writes down the calls that <see cref="RpcRules"/> says are to be.</summary>
+/// <summary>Writes an audit line for each call whose <see cref="RpcRule"/> requires one.</summary>
 internal sealed class AuditInterceptor(AuditLog audit) : Interceptor
 {
     /// <inheritdoc />
@@ -38,4 +39,38 @@ internal sealed class AuditInterceptor(AuditLog audit) : Interceptor
         OperationCanceledException => ErrorReason.Cancelled.ToText(),
         _ => ErrorReason.Internal.ToText(),
     };
+}
+
+/// <summary>Finds the job or upload of a call: the one in the response, otherwise the one in the request.</summary>
+internal static class AuditedResource
+{
+    /// <summary>Longest id to log, in characters; callers can send anything.</summary>
+    private const int MaxLength = 64;
+
+    private static readonly string[] Ids = ["job_id", "upload_id"];
+    private static readonly string[] Made = ["job", "upload"];
+
+    /// <summary>The id; empty if the call has none.</summary>
+    public static string Of(object request, object? response)
+    {
+        var id = IdIn(response as IMessage) ?? IdIn(request as IMessage) ?? "";
+        return id.Length <= MaxLength && id.All(x => char.IsAsciiLetterOrDigit(x) || x == '-') ? id : "invalid";
+    }
+
+    private static string? IdIn(IMessage? message)
+    {
+        if (message is null)
+        {
+            return null;
+        }
+
+        var made = Made.Select(name => Value(message, name)).OfType<IMessage>().FirstOrDefault() ?? message;
+        return Ids.Select(name => Value(made, name)).OfType<string>().FirstOrDefault(id => id.Length > 0);
+    }
+
+    private static object? Value(IMessage message, string name) =>
+        message.Descriptor.FindFieldByName(name) is { } field
+        && (!field.HasPresence || field.Accessor.HasValue(message))
+            ? field.Accessor.GetValue(message)
+            : null;
 }

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Listening;
 using Microsoft.AspNetCore.Http;
@@ -7,25 +9,25 @@ using Microsoft.Extensions.Logging;
 namespace ForegSyte.Hosting.Security.Audit;
 
 /// <summary>
-/// Writes down who did what: a line for each call that changes something and for each that is refused. To the log under
-/// the category <see cref="Category"/>, and to a file of its own where one is named. Where everyone is let in there is
-/// nobody to name, and only the file is written.
+/// Records who did what: each call that changes something and each refused call. Writes to the log category
+/// <see cref="Category"/> and to <see cref="AuditFile"/>. Without authentication there are no callers to name, and only
+/// the file is written.
 /// </summary>
 internal sealed class AuditLog(AuditFile file, AccessRules rules, TimeProvider time, ILoggerFactory loggers)
 {
-    /// <summary>Category of the lines in the log.</summary>
+    /// <summary>Log category of audit lines.</summary>
     public const string Category = "ForegSyte.Audit";
 
     private readonly ILogger _logger = loggers.CreateLogger(Category);
 
-    /// <summary>A call was refused before it was looked at.</summary>
+    /// <summary>Records a call that authentication or authorization refused.</summary>
     public void Denied(HttpContext call, ServiceException refusal) =>
         Write(call, resource: "", refusal.ReasonText, LogLevel.Warning);
 
-    /// <summary>A call that changes something has ended.</summary>
+    /// <summary>Records the end of a call.</summary>
     /// <param name="call">The call.</param>
     /// <param name="resource">Id of the job or upload; empty for none.</param>
-    /// <param name="outcome">OK, or the reason of the failure.</param>
+    /// <param name="outcome">OK, or the reason of the error.</param>
     public void Ended(HttpContext call, string resource, string outcome) =>
         Write(call, resource, outcome, LogLevel.Information);
 
@@ -54,4 +56,25 @@ internal sealed class AuditLog(AuditFile file, AccessRules rules, TimeProvider t
         ? "unix"
         : string.Create(
             CultureInfo.InvariantCulture, $"{call.Connection.RemoteIpAddress}:{call.Connection.RemotePort}");
+}
+
+/// <summary>A line of the audit log. It contains no secret.</summary>
+/// <param name="Time">End of the call.</param>
+/// <param name="Caller">Id of the caller; empty if unknown.</param>
+/// <param name="Tenant">Tenant of the caller.</param>
+/// <param name="Method">Path of the RPC.</param>
+/// <param name="Resource">Id of the job or upload; empty for none.</param>
+/// <param name="Outcome">OK, or the reason of the error.</param>
+/// <param name="Peer">Address and port of the client, or "unix".</param>
+internal sealed record AuditRecord(
+    DateTimeOffset Time, string Caller, string Tenant, string Method, string Resource, string Outcome, string Peer)
+{
+    private static readonly JsonSerializerOptions Format = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DefaultIgnoreCondition = JsonIgnoreCondition.Never,
+    };
+
+    /// <summary>The record as one line of JSON, without line break.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, Format);
 }

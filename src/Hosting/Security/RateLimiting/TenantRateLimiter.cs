@@ -1,0 +1,101 @@
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Threading.RateLimiting;
+using ForegSyte.Hosting.Configuration;
+using ForegSyte.Hosting.Errors;
+using ForegSyte.Protocol.Limits;
+using ForegSyte.V1;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.RateLimiting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace ForegSyte.Hosting.Security.RateLimiting;
+
+/// <summary>Limits the calls of each tenant with a token bucket of ASP.NET Core's rate limiter.</summary>
+internal static class RateLimitingServiceCollectionExtensions
+{
+    /// <summary>Approximate replenishment period.</summary>
+    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(100);
+
+    public static void AddTenantRateLimiter(this IServiceCollection services)
+    {
+        services.AddCheckedOptions<RateOptions>(RateOptions.Section);
+        services.AddRateLimiter(_ => { });
+        services.AddOptions<RateLimiterOptions>().Configure<IOptions<RateOptions>>((limiter, rate) =>
+        {
+            if (rate.Value.CallsPerSecond > 0)
+            {
+                limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(
+                    call => PartitionOf(call, rate.Value));
+                limiter.OnRejected = (rejected, _) => AnswerAsync(rejected, rate.Value);
+            }
+        });
+    }
+
+    private static RateLimitPartition<string> PartitionOf(HttpContext call, RateOptions options) =>
+        call.RpcRule() is null || call.FindCaller() is not { } caller
+            ? RateLimitPartition.GetNoLimiter("")
+            : RateLimitPartition.GetTokenBucketLimiter($"tenant:{caller.Tenant}", _ => BucketOf(options));
+
+    private static TokenBucketRateLimiterOptions BucketOf(RateOptions options)
+    {
+        // Tokens are whole numbers: slow rates have a longer period, fast rates more tokens per period.
+        var tokens = Math.Max(1, (int)Math.Round(options.CallsPerSecond * Step.TotalSeconds));
+        return new TokenBucketRateLimiterOptions
+        {
+            TokenLimit = Math.Max(tokens, options.BurstCalls),
+            TokensPerPeriod = tokens,
+            ReplenishmentPeriod = TimeSpan.FromSeconds(tokens / options.CallsPerSecond),
+            QueueLimit = 0,
+            AutoReplenishment = true,
+        };
+    }
+
+    private static ValueTask AnswerAsync(OnRejectedContext rejected, RateOptions options)
+    {
+        var tenant = rejected.HttpContext.FindCaller()?.Tenant ?? "";
+        var limit = options.CallsPerSecond.ToString(CultureInfo.InvariantCulture);
+        var message = $"The tenant \"{tenant}\" exceeds {limit} calls per second (option Rate:CallsPerSecond). Retry "
+            + "after the delay in RetryInfo.";
+        return new ValueTask(ErrorResponse.WriteAsync(
+            rejected.HttpContext.Response,
+            new ServiceException(ErrorReason.RateLimited, message)
+            {
+                Metadata = new Dictionary<string, string>
+                {
+                    ["option"] = "Rate:CallsPerSecond",
+                    ["limit"] = limit,
+                    ["tenant"] = tenant,
+                },
+                Quota = new QuotaViolation($"tenant:{tenant}", $"{limit} calls per second."),
+                RetryAfter = rejected.Lease.TryGetMetadata(MetadataName.RetryAfter, out var delay)
+                    ? delay
+                    : TimeSpan.FromSeconds(Math.Max(1, 1 / options.CallsPerSecond)),
+            }));
+    }
+}
+
+/// <summary>Rate limit of each tenant. Section "Rate".</summary>
+public sealed class RateOptions
+{
+    public const string Section = "Rate";
+
+    /// <value>
+    /// Sustained calls per second of each tenant, over all its keys; more get RATE_LIMITED. 0 for no limit. Health
+    /// checks and reflection do not count.
+    /// </value>
+    [Range(0, 1_000_000)]
+    [Limit(
+        "calls/s", "Sustained calls per second of each tenant, 0 for no limit; more are refused with a retry delay.",
+        Reason = ErrorReason.RateLimited)]
+    public double CallsPerSecond { get; set; }
+
+    /// <value>Size of the token bucket: calls that a tenant can make at once after a pause.</value>
+    [Range(1, 10_000_000)]
+    [Limit(
+        "calls", "Calls that a tenant can make at once after a pause, if there is a rate limit.",
+        Reason = ErrorReason.RateLimited)]
+    public int BurstCalls { get; set; } = 1_000;
+}

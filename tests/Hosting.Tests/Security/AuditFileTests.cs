@@ -1,0 +1,153 @@
+using System.Globalization;
+using System.Text.Json;
+using ForegSyte.Hosting.Security.Audit;
+using ForegSyte.Testing;
+using ForegSyte.V1;
+using Grpc.Core;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
+using Microsoft.Extensions.Options;
+
+namespace ForegSyte.Hosting.Tests.Security;
+
+public sealed class AuditFileTests : IDisposable
+{
+    private static readonly AuditRecord Record = new(
+        TimeProvider.System.GetUtcNow(), "key:x", "a", "/method", new string('1', 36), "OK", "127.0.0.1:1");
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly FakeLogger<AuditFile> _log = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private string Path => _folder.File("audit.jsonl");
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Append_FullFile_IsRotatedAndTheOldestIsDeleted()
+    {
+        using (var file = Open(maxBytes: 1024, keptFiles: 2))
+        {
+            for (var line = 0; line < 40; line++)
+            {
+                file.Append(Record with { Resource = line.ToString(CultureInfo.InvariantCulture) });
+            }
+        }
+
+        Assert.Equal(
+            ["audit.jsonl", "audit.jsonl.1", "audit.jsonl.2"],
+            Directory.GetFiles(_folder.Path).Select(System.IO.Path.GetFileName).Order());
+        var kept = new[] { $"{Path}.2", $"{Path}.1", Path }.SelectMany(File.ReadAllLines).Select(ResourceOf).ToList();
+        Assert.Equal(
+            Enumerable.Range(40 - kept.Count, kept.Count).Select(line => line.ToString(CultureInfo.InvariantCulture)),
+            kept);
+        Assert.All(Directory.GetFiles(_folder.Path), path => Assert.InRange(new FileInfo(path).Length, 1, 1024));
+    }
+
+    [Fact]
+    public void Open_ExistingFile_IsAppendedTo()
+    {
+        for (var start = 0; start < 3; start++)
+        {
+            using var file = Open();
+            file.Append(Record);
+        }
+
+        Assert.Equal(3, File.ReadAllLines(Path).Length);
+    }
+
+    [Fact]
+    public void Append_BeforeDispose_IsAlreadyInTheFile()
+    {
+        using var file = Open();
+
+        file.Append(Record);
+
+        Assert.Single(File.ReadAllLines(Path));
+    }
+
+    [Fact]
+    public void Append_UnwritableFile_LogsOneErrorAndRecovers()
+    {
+        using var file = Open(maxBytes: 1024, keptFiles: 1);
+        while (new FileInfo(Path).Length + 300 < 1024)
+        {
+            file.Append(Record);
+        }
+
+        // A folder in place of the rotated file makes the rotation fail.
+        Directory.CreateDirectory(_folder.File("audit.jsonl.1", "x"));
+        for (var line = 0; line < 5; line++)
+        {
+            file.Append(Record);
+        }
+
+        Assert.Equal(LogLevel.Error, Assert.Single(_log.Collector.GetSnapshot()).Level);
+        Directory.Delete(_folder.File("audit.jsonl.1"), recursive: true);
+        file.Append(Record with { Resource = "recovered" });
+        Assert.Equal("recovered", ResourceOf(File.ReadAllLines(Path)[^1]));
+    }
+
+    [Theory]
+    [InlineData("OK")]
+    [InlineData("INTERNAL")]
+    [InlineData("CANCELLED")]
+    public async Task Call_HoweverItEnds_IsRecordedWithItsOutcome(string outcome)
+    {
+        await using (var server = await TestServer.StartAsync(("Audit:File", Path)))
+        {
+            using var cancel = new CancellationTokenSource();
+            var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            server.JobService.OnSubmit = async context =>
+            {
+                started.SetResult();
+                if (outcome == "INTERNAL")
+                {
+                    throw new InvalidOperationException("A defect.");
+                }
+
+                if (outcome == "CANCELLED")
+                {
+                    await Task.Delay(Timeout.Infinite, context.CancellationToken);
+                }
+            };
+            var call = server.Jobs.SubmitVideoAsync(new SubmitVideoRequest(), cancellationToken: cancel.Token);
+            await started.Task;
+            if (outcome == "CANCELLED")
+            {
+                await cancel.CancelAsync();
+            }
+
+            if (outcome != "OK")
+            {
+                await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync);
+            }
+            else
+            {
+                await call;
+            }
+
+            await TestServer.UntilAsync(
+                () => File.ReadAllLines(Path).Length == 1, () => "The audit file does not have one line.");
+        }
+
+        using var line = JsonDocument.Parse(await File.ReadAllTextAsync(Path, Cancellation));
+        Assert.Equal(
+            (outcome, "/foregsyte.v1.JobService/SubmitVideo", "anonymous"),
+            (
+                line.RootElement.GetProperty("outcome").GetString(),
+                line.RootElement.GetProperty("method").GetString(),
+                line.RootElement.GetProperty("caller").GetString()
+            ));
+    }
+
+    private AuditFile Open(long maxBytes = 1 << 20, int keptFiles = 1) => new(
+        Options.Create(new AuditOptions { File = Path, MaxFileBytes = maxBytes, KeptFiles = keptFiles }), _log);
+
+    private static string ResourceOf(string line)
+    {
+        using var json = JsonDocument.Parse(line);
+        return json.RootElement.GetProperty("resource").GetString()!;
+    }
+}

@@ -1,0 +1,26 @@
+using ForegSyte.Hosting.Security;
+
+namespace ForegSyte.Hosting.Tests.Security;
+
+public sealed class RpcRulesTests
+{
+    private readonly RpcRules _rules = new(
+    [
+        new(new Dictionary<string, RpcRule> { ["/foregsyte.v1.A/Get"] = RpcRule.Read }),
+        new(new Dictionary<string, RpcRule> { ["/foregsyte.v1.B/Set"] = RpcRule.Change }),
+    ]);
+
+    [Fact]
+    public void Of_RulesOfSeveralServices_AreFound()
+    {
+        Assert.Equal(RpcRule.Read, _rules.Of("/foregsyte.v1.A/Get"));
+        Assert.Equal(RpcRule.Change, _rules.Of("/foregsyte.v1.B/Set"));
+    }
+
+    [Fact]
+    public void Of_RpcWithoutARule_NeedsAdmin()
+    {
+        Assert.Equal(CallerPermissions.Admin, _rules.Of("/foregsyte.v1.A/Forgotten")!.Permission);
+        Assert.Null(_rules.Of("/grpc.health.v1.Health/Check"));
+    }
+}

@@ -1,0 +1,75 @@
+using ForegSyte.Client;
+using ForegSyte.Hosting.Security.ApiKeys;
+using ForegSyte.Testing;
+using ForegSyte.V1;
+using Google.Rpc;
+using Grpc.Core;
+using Grpc.Health.V1;
+using Grpc.Net.Client;
+using HealthClient = Grpc.Health.V1.Health.HealthClient;
+
+namespace ForegSyte.Hosting.Tests.Security;
+
+/// <summary>The rate limit belongs to the tenant, not to the key or the endpoint.</summary>
+public sealed class TenantRateLimitTests
+{
+    private static readonly (string, string)[] TwoCalls = [("Rate:CallsPerSecond", "0.001"), ("Rate:BurstCalls", "2")];
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task TwoKeysOfOneTenant_ShareALimit_AndTwoTenantsDoNot()
+    {
+        using var folder = new TemporaryFolder();
+        var one = NewApiKey.Make("one", "a", ["read"], expiresAt: null);
+        var two = NewApiKey.Make("two", "a", ["read", "submit"], expiresAt: null);
+        var other = NewApiKey.Make("other", "b", ["read"], expiresAt: null);
+        AccessSetup.WriteKeys(folder.File("keys.json"), [one, two, other]);
+        await using var server = await TestServer.StartAsync(
+            [("Security:ApiKeysFile", folder.File("keys.json")), .. TwoCalls]);
+        using var first = ChannelOf(server, one);
+        using var second = ChannelOf(server, two);
+        using var third = ChannelOf(server, other);
+
+        await ListAsync(first);
+        await ListAsync(second);
+
+        // Both calls of tenant a are used up for both of its keys; tenant b has its own two.
+        foreach (var channel in new[] { first, second })
+        {
+            var refusal = await Refusal.OfAsync(ListAsync(channel));
+            Assert.Equal(
+                (ErrorReason.RateLimited, "a"), (refusal.Reason, refusal.Info.Metadata["tenant"]));
+            Assert.Equal(
+                "tenant:a", Assert.Single(refusal.Status.GetDetail<QuotaFailure>().Violations).Subject);
+        }
+
+        await ListAsync(third);
+        await ListAsync(third);
+        Assert.Equal("b", (await Refusal.OfAsync(ListAsync(third))).Info.Metadata["tenant"]);
+    }
+
+    [Fact]
+    public async Task HealthAndReflection_DoNotCount()
+    {
+        using var setup = AccessSetup.ApiKeys();
+        await using var server = await TestServer.StartAsync([.. setup.Settings, .. TwoCalls]);
+        using var channel = AccessOutcome.ChannelOf(server.Address, setup.Callers["read"]);
+
+        for (var call = 0; call < 5; call++)
+        {
+            await new HealthClient(channel).CheckAsync(new(), cancellationToken: Cancellation);
+        }
+
+        await ListAsync(channel);
+        await ListAsync(channel);
+        Assert.Equal(ErrorReason.RateLimited, (await Refusal.OfAsync(ListAsync(channel))).Reason);
+        await new HealthClient(channel).CheckAsync(new(), cancellationToken: Cancellation);
+    }
+
+    private static GrpcChannel ChannelOf(TestServer server, NewApiKey key) =>
+        AccessOutcome.ChannelOf(server.Address, new ClientCredentials { ApiKey = key.Key.Reveal() });
+
+    private static AsyncUnaryCall<ListJobsResponse> ListAsync(GrpcChannel channel) =>
+        new V1.JobService.JobServiceClient(channel).ListJobsAsync(new(), cancellationToken: Cancellation);
+}
