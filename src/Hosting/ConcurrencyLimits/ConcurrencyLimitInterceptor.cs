@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Threading.RateLimiting;
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.V1;
@@ -15,7 +16,7 @@ namespace ForegSyte.Hosting.ConcurrencyLimits;
 /// that slow senders and readers do not count. Long polls and streaming calls have limits of their own; health checks
 /// have none.
 /// </summary>
-internal sealed class ConcurrencyLimitInterceptor(IOptions<CallOptions> options) : Interceptor
+internal sealed class ConcurrencyLimitInterceptor(IOptions<CallOptions> options) : Interceptor, IDisposable
 {
     private const string HealthCheck = "/grpc.health.v1.Health/Check";
 
@@ -45,15 +46,8 @@ internal sealed class ConcurrencyLimitInterceptor(IOptions<CallOptions> options)
 
         var method = context.GetHttpContext().GetEndpoint()?.Metadata;
         var limit = method?.GetMetadata<LongPollAttribute>() is null ? _running : _longPolls;
-        limit.Enter();
-        try
-        {
-            return await continuation(request, context);
-        }
-        finally
-        {
-            limit.Leave();
-        }
+        using var slot = limit.Enter();
+        return await continuation(request, context);
     }
 
     /// <inheritdoc />
@@ -63,15 +57,8 @@ internal sealed class ConcurrencyLimitInterceptor(IOptions<CallOptions> options)
         ServerCallContext context,
         ServerStreamingServerMethod<TRequest, TResponse> continuation)
     {
-        _streaming.Enter();
-        try
-        {
-            await continuation(request, responseStream, context);
-        }
-        finally
-        {
-            _streaming.Leave();
-        }
+        using var slot = _streaming.Enter();
+        await continuation(request, responseStream, context);
     }
 
     /// <inheritdoc />
@@ -81,39 +68,41 @@ internal sealed class ConcurrencyLimitInterceptor(IOptions<CallOptions> options)
         ServerCallContext context,
         DuplexStreamingServerMethod<TRequest, TResponse> continuation)
     {
-        _streaming.Enter();
-        try
-        {
-            await continuation(requestStream, responseStream, context);
-        }
-        finally
-        {
-            _streaming.Leave();
-        }
+        using var slot = _streaming.Enter();
+        await continuation(requestStream, responseStream, context);
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        _running.Dispose();
+        _longPolls.Dispose();
+        _streaming.Dispose();
     }
 
     /// <summary>One of the limits.</summary>
-    private sealed class CallLimit(string option, int limit, CallOptions options)
+    private sealed class CallLimit(string option, int limit, CallOptions options) : IDisposable
     {
-        private int _count;
+        private readonly ConcurrencyLimiter _limiter = new(new() { PermitLimit = limit, QueueLimit = 0 });
 
-        public int Count => Volatile.Read(ref _count);
+        public int Count => limit - (int)_limiter.GetStatistics()!.CurrentAvailablePermits;
 
-        /// <summary>Takes a slot; <see cref="Leave"/> releases it.</summary>
+        /// <summary>Takes a slot until the lease is disposed.</summary>
         /// <exception cref="ServiceException">TOO_MANY_CALLS.</exception>
-        public void Enter()
+        public RateLimitLease Enter()
         {
-            if (Interlocked.Increment(ref _count) > limit)
+            var lease = _limiter.AttemptAcquire();
+            if (lease.IsAcquired)
             {
-                Leave();
-                throw TooManyCalls.Error(
-                    option, limit, options.BusyRetryDelay,
-                    "The service is at its limit of concurrent calls of this kind");
+                return lease;
             }
+
+            lease.Dispose();
+            throw TooManyCalls.Error(
+                option, limit, options.BusyRetryDelay, "The service is at its limit of concurrent calls of this kind");
         }
 
-        /// <summary>Releases a slot.</summary>
-        public void Leave() => Interlocked.Decrement(ref _count);
+        public void Dispose() => _limiter.Dispose();
     }
 }
 
