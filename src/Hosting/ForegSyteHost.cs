@@ -15,6 +15,7 @@ using ForegSyte.Hosting.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using ServiceDescriptor = Google.Protobuf.Reflection.ServiceDescriptor;
@@ -116,13 +117,44 @@ public static class ForegSyteHost
 
             LogStart(app);
             await (prepare?.Invoke(app.Services) ?? Task.CompletedTask);
-            await app.RunAsync();
+            await StartAsync(app);
+            await app.WaitForShutdownAsync();
             return Environment.ExitCode;
         }
         catch (Exception failure)
         {
             await Console.Error.WriteLineAsync($"{serviceName} failed: {failure.Message.ReplaceLineEndings(" ")}");
             return 1;
+        }
+    }
+
+    /// <summary>
+    /// Starts the application, and stops it if the start fails. Disposing it without a stop would cancel the background
+    /// services that had started, and the host would log each cancellation as a critical error with a stack trace.
+    /// </summary>
+    private static async Task StartAsync(WebApplication app)
+    {
+        try
+        {
+            await app.StartAsync();
+        }
+        catch
+        {
+            await StopQuietlyAsync(app);
+            throw;
+        }
+    }
+
+    private static async Task StopQuietlyAsync(WebApplication app)
+    {
+        try
+        {
+            await app.StopAsync();
+        }
+        catch (Exception failure)
+        {
+            // The cause is the failed start, which the caller reports.
+            LoggerOf(app).LogDebug(failure, "Stopping after a failed start failed");
         }
     }
 
@@ -144,12 +176,12 @@ public static class ForegSyteHost
         return false;
     }
 
-    private static void LogStart(WebApplication app) =>
-        app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ForegSyteHost)).LogInformation(
-            "Starting {Service} {Version} (data directory {DataDirectory})",
-            app.Environment.ApplicationName,
-            ServiceVersion.Text,
-            app.Services.GetRequiredService<DataDirectory>().Path);
+    private static void LogStart(WebApplication app) => LoggerOf(app).LogInformation(
+        "Starting {Service} {Version} (data directory {DataDirectory})",
+        app.Environment.ApplicationName, ServiceVersion.Text, app.Services.GetRequiredService<DataDirectory>().Path);
+
+    private static ILogger LoggerOf(WebApplication app) =>
+        app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ForegSyteHost));
 
     private static void AllowAnonymousIf(bool isOpen, IEndpointConventionBuilder endpoints)
     {
