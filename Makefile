@@ -49,34 +49,36 @@ examples: setup ## generate stubs and build the clients in examples/
 	@eng/setup.sh --contracts
 	@eng/examples.sh
 
-faults: setup ## kill and disturb the services at least 200 times, and check that nothing is lost; KILLS=50 SEED=7 for other runs
+faults: setup ## kill and disturb the services at least 200 times and check that no job is lost; KILLS=50 SEED=7 for other runs
 	@eng/setup.sh --test
 	@dotnet build tests/Faults.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
 	@FOREGSYTE_FAULT_KILLS=$(or $(KILLS),200) FOREGSYTE_FAULT_SEED=$(or $(SEED),1) \
 		dotnet run --project tests/Faults.Tests -c $(CONFIGURATION) --no-build
 
-fuzz: setup ## give hostile files and messages to everything that reads them; SECONDS=600 SEED=7 for other runs
+fuzz: setup ## feed hostile files and messages to every parser and RPC; SECONDS=600 SEED=7 for other runs
 	@eng/setup.sh --test
 	@dotnet build tests/Fuzz.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
 	@FOREGSYTE_FUZZ_SECONDS=$(or $(SECONDS),300) FOREGSYTE_FUZZ_SEED=$(or $(SEED),1) \
 		dotnet run --project tests/Fuzz.Tests -c $(CONFIGURATION) --no-build
 
+BENCHMARKS = dotnet tests/Benchmarks/bin/Release/net10.0/ForegSyte.Benchmarks.dll
+
 bench: setup ## measure whole jobs against bare models, ffmpeg and peers; PARTS=pipelines,peers CLIPS=pedestrians for less
 	@eng/setup.sh --bench
 	@dotnet build tests/Benchmarks -c Release -v quiet --nologo -tl:off -clp:NoSummary
-	@dotnet tests/Benchmarks/bin/Release/net10.0/ForegSyte.Benchmarks.dll \
+	@$(BENCHMARKS) frames \
 		--parts "$(PARTS)" --clips "$(CLIPS)" --minutes "$(MINUTES)"
 
 bench-gpu: setup ## measure the models on an NVIDIA GPU; PEAK_TFLOPS=67 shows the distance to its peak; exit 2 without a GPU
 	@eng/bench-gpu.sh $(if $(PEAK_TFLOPS),--peak-tflops $(PEAK_TFLOPS))
 
-bench-jobs: setup ## measure the JobService against disk, bare gRPC and Hangfire; PARTS=submit,get SIZES=1000 for less
-	@dotnet build tests/JobBenchmarks -c Release -v quiet --nologo -tl:off -clp:NoSummary
-	@dotnet tests/JobBenchmarks/bin/Release/net10.0/ForegSyte.JobBenchmarks.dll --parts "$(PARTS)" --sizes "$(SIZES)"
+bench-jobs: setup ## measure the JobService, also against Hangfire; PARTS=submit,get SIZES=1000 for less
+	@dotnet build tests/Benchmarks -c Release -v quiet --nologo -tl:off -clp:NoSummary
+	@$(BENCHMARKS) jobs --parts "$(PARTS)" --sizes "$(SIZES)"
 
-bench-uploads: setup ## measure uploads against a plain copy and a bare gRPC sink; GIGABYTES=10 ROUNDS=1 for other runs
-	@dotnet build tests/JobBenchmarks -c Release -v quiet --nologo -tl:off -clp:NoSummary
-	@dotnet tests/JobBenchmarks/bin/Release/net10.0/ForegSyte.JobBenchmarks.dll uploads \
+bench-uploads: setup ## measure uploads beside a plain copy; GIGABYTES=10 ROUNDS=1 for other runs
+	@dotnet build tests/Benchmarks -c Release -v quiet --nologo -tl:off -clp:NoSummary
+	@$(BENCHMARKS) uploads \
 		--gigabytes $(or $(GIGABYTES),1) --rounds $(or $(ROUNDS),3)
 
 bench-sandbox: setup ## measure the start time of a decoder at each sandbox level; RUNS=100 for more

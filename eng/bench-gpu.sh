@@ -14,10 +14,10 @@ gpus=$(nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,nohe
 printf -- '- GPU: %s\n' "$gpus"
 
 out=out/bench-gpu
-dotnet build tests/GpuBenchmarks -c Release -p:Accelerator=cuda -o "$out" \
+dotnet build tests/Benchmarks -c Release -p:Accelerator=cuda -o "$out" \
   -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly' ||
   none "the build with -p:Accelerator=cuda failed; it needs the package Microsoft.ML.OnnxRuntime.Gpu.Linux."
 
 # Makes CUDA number the GPUs as nvidia-smi does.
 export CUDA_DEVICE_ORDER=PCI_BUS_ID
-exec dotnet "$out/ForegSyte.GpuBenchmarks.dll" "$@"
+exec dotnet "$out/ForegSyte.Benchmarks.dll" gpu "$@"

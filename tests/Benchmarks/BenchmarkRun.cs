@@ -1,85 +1,146 @@
-using ForegSyte.Benchmarks.Bare;
-using ForegSyte.Benchmarks.Parts;
 using ForegSyte.Hosting;
-using ForegSyte.Measuring;
-using Microsoft.ML.OnnxRuntime;
 
 namespace ForegSyte.Benchmarks;
 
-/// <summary>One run: the parts that were asked for, one after the other, and one table of all.</summary>
-internal static class BenchmarkRun
+/// <summary>One benchmark of a run.</summary>
+/// <param name="Name">Its name on the command line.</param>
+/// <param name="MeasureAsync">Measures, adds rows to the run as they are complete, and stops its processes.</param>
+/// <param name="Until">Fraction of the time limit after which it starts no further round.</param>
+internal sealed record Benchmark(string Name, Func<BenchmarkRun, Task> MeasureAsync, double Until = 1);
+
+/// <summary>One run: the chosen benchmarks one after the other, then one table.</summary>
+internal sealed class BenchmarkRun : IDisposable
 {
-    /// <summary>Time limit of a run.</summary>
-    public static readonly TimeSpan DefaultTimeLimit = TimeSpan.FromMinutes(12);
+    private BenchmarkRun(string name) => Folder = new WorkFolder(name);
 
-    /// <summary>The parts, and the share of the time limit after which each begins no further round.</summary>
-    private static readonly (IBenchmarkPart Part, double Until)[] Parts =
-        [(new PipelinesPart(), 0.5), (new PeersPart(), 0.75), (new MemoryPart(), 1)];
+    /// <summary>Rounds of every measurement, unless the row says otherwise.</summary>
+    public const int Rounds = 3;
 
-    /// <summary>Names of all parts, in the order in which they run.</summary>
-    public static IEnumerable<string> PartNames => Parts.Select(entry => entry.Part.Name);
+    /// <summary>Folder for files, on a real disk.</summary>
+    public WorkFolder Folder { get; }
 
-    /// <summary>Runs and prints.</summary>
-    /// <param name="parts">Names with commas between; empty for all.</param>
-    /// <param name="clips">Names with commas between; empty for all.</param>
-    /// <param name="timeLimit">When the run is ended.</param>
-    /// <param name="cancellationToken">Ends the run; what was measured is printed.</param>
-    /// <returns>The exit code: 0 if every part ran, reached goals or not.</returns>
+    /// <summary>Results so far.</summary>
+    public List<Row> Rows { get; } = [];
+
+    /// <summary>Lines about versions and inputs, printed above the table.</summary>
+    public List<string> Facts { get; } = [];
+
+    /// <summary>Cancelled at the time limit and on Ctrl-C.</summary>
+    public CancellationToken Cancellation { get; private set; }
+
+    private CancellationToken LastRoundStart { get; set; }
+
+    /// <summary>Runs the benchmarks and prints the table.</summary>
+    /// <param name="name">Name of the work folder below out/.</param>
+    /// <param name="timeLimit">Time limit of the run.</param>
+    /// <param name="prepareAsync">Makes the inputs and returns the benchmarks.</param>
+    /// <param name="cancellationToken">Ends the run; finished measurements are printed.</param>
+    /// <returns>Exit code: 0 if every benchmark ran, whether or not its goals were met.</returns>
     public static async Task<int> RunAsync(
-        string parts, string clips, TimeSpan timeLimit, CancellationToken cancellationToken)
+        string name,
+        TimeSpan timeLimit,
+        Func<BenchmarkRun, Task<IEnumerable<Benchmark>>> prepareAsync,
+        CancellationToken cancellationToken)
     {
-        var partNames = NameList.Choose(parts, [.. PartNames]);
-        var clipNames = NameList.Choose(clips, BenchmarkClip.Names);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(timeLimit);
+        using var run = new BenchmarkRun(name) { Cancellation = limit.Token };
         var loadBefore = Machine.Load();
         var start = TimeProvider.System.GetTimestamp();
-        using var folder = new WorkFolder("bench");
-        var prepared = await BenchmarkClip.PrepareAsync(clipNames, folder);
-        var (rows, failures) = (new List<Row>(), new List<string>());
-        foreach (var (part, until) in Parts.Where(entry => partNames.Contains(entry.Part.Name)))
+        var failures = new List<string>();
+        foreach (var benchmark in await prepareAsync(run))
         {
             using var last = new CancellationTokenSource();
-            var left = (timeLimit * until) - TimeProvider.System.GetElapsedTime(start);
+            var left = (timeLimit * benchmark.Until) - TimeProvider.System.GetElapsedTime(start);
             last.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
-            await RunPartAsync(part, new Bench(folder, prepared, last.Token), rows, failures, limit.Token);
+            run.LastRoundStart = last.Token;
+            await run.MeasureAsync(benchmark, failures);
         }
 
-        var machine = Machine.Here();
-        Console.WriteLine($"- machine: {machine.Cores} cores, {machine.Processor}");
-        var ffmpeg = await FfmpegDecode.VersionAsync(CancellationToken.None);
-        Console.WriteLine($"- ForegSyte {ServiceVersion.Text}, .NET {Environment.Version}, ONNX Runtime "
-            + $"{OrtEnv.Instance().GetVersionString()}, {ffmpeg}");
+        Console.WriteLine($"- machine: {Machine.Processor}; disk {run.Folder.FileSystem}");
+        Console.WriteLine($"- ForegSyte {ServiceVersion.Text}, .NET {Environment.Version}");
+        run.Facts.ForEach(fact => Console.WriteLine($"- {fact}"));
         Console.WriteLine($"- load (1, 5, 15 minutes) before: {loadBefore}; after: {Machine.Load()}");
-        Console.WriteLine($"- medians of {Rounds.Count} rounds where no other number is given; the run took "
+        Console.WriteLine($"- medians of {Rounds} rounds unless a row says otherwise; the run took "
             + $"{TimeProvider.System.GetElapsedTime(start):hh\\:mm\\:ss}");
         failures.ForEach(Console.WriteLine);
         Console.WriteLine();
-        Console.Write(ResultTable.Of(rows));
+        Console.Write(ResultTable.Of(run.Rows));
         return failures.Count == 0 ? 0 : 1;
     }
 
-    /// <summary>A part that fails does not take the figures of the others with it.</summary>
-    private static async Task RunPartAsync(
-        IBenchmarkPart part, Bench bench, List<Row> rows, List<string> failures, CancellationToken cancellationToken)
+    /// <summary>Reports progress on standard error; standard output holds only the table.</summary>
+    public static Task LogAsync(string text) => Console.Error.WriteLineAsync(text);
+
+    /// <summary>
+    /// Measures every item in turn, round by round, so that a change of the machine's load affects all of them. At
+    /// least one round runs; later ones only while time is left.
+    /// </summary>
+    public async Task InTurnsAsync<T>(IReadOnlyList<T> items, Func<T, Task> measure)
+    {
+        for (var round = 0; round < Rounds && (round == 0 || !LastRoundStart.IsCancellationRequested); round++)
+        {
+            foreach (var item in items)
+            {
+                await measure(item);
+            }
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => Folder.Dispose();
+
+    /// <summary>Runs one benchmark; its failure leaves the rows of the others.</summary>
+    private async Task MeasureAsync(Benchmark benchmark, List<string> failures)
     {
         var start = TimeProvider.System.GetTimestamp();
         try
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            await part.RunAsync(bench, rows, cancellationToken);
+            Cancellation.ThrowIfCancellationRequested();
+            await benchmark.MeasureAsync(this);
         }
-        catch (Exception) when (cancellationToken.IsCancellationRequested)
+        catch (Exception) when (Cancellation.IsCancellationRequested)
         {
-            // Whatever it says, this is why: a cancelled call of gRPC is an RpcException, for one.
-            failures.Add($"- **{part.Name} was ended**: the time limit has passed, or Ctrl-C. MINUTES gives more.");
+            // A cancelled gRPC call, for one, throws RpcException instead of OperationCanceledException.
+            failures.Add($"- **{benchmark.Name} did not finish**: the time limit passed, or Ctrl-C was pressed.");
         }
         catch (Exception failure)
         {
-            failures.Add($"- **{part.Name} failed**: {failure.Message}");
-            await Bench.SayAsync(failure.ToString());
+            failures.Add($"- **{benchmark.Name} failed**: {failure.Message}");
+            await LogAsync(failure.ToString());
         }
 
-        await Bench.SayAsync($"{part.Name} took {TimeProvider.System.GetElapsedTime(start):mm\\:ss}");
+        await LogAsync($"{benchmark.Name} took {TimeProvider.System.GetElapsedTime(start):mm\\:ss}");
+    }
+}
+
+/// <summary>Facts about the machine.</summary>
+internal static class Machine
+{
+    /// <summary>Number and name of the processors.</summary>
+    public static string Processor { get; } = $"{Environment.ProcessorCount} cores, " + (File.ReadLines("/proc/cpuinfo")
+        .FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(": ")[^1]
+        ?? "unknown processor");
+
+    /// <summary>Load averages over 1, 5 and 15 minutes: other work on the machine distorts timings.</summary>
+    public static string Load() => string.Join(", ", File.ReadAllText("/proc/loadavg").Split(' ').Take(3));
+}
+
+/// <summary>Comma-separated names on a command line.</summary>
+internal static class NameList
+{
+    /// <summary>Splits a list.</summary>
+    public static string[] Split(string list) =>
+        list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+    /// <summary>The chosen names, in the order of the known ones; all of them for an empty list.</summary>
+    /// <exception cref="ArgumentException">A name is unknown.</exception>
+    public static IReadOnlyList<string> Choose(string list, IReadOnlyList<string> known)
+    {
+        var chosen = Split(list);
+        var unknown = chosen.Except(known).ToList();
+        return unknown.Count > 0
+            ? throw new ArgumentException($"Unknown name {unknown[0]}; valid names are {string.Join(", ", known)}.")
+            : [.. known.Where(name => chosen.Length == 0 || chosen.Contains(name))];
     }
 }

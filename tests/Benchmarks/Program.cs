@@ -1,37 +1,30 @@
 using System.CommandLine;
-using System.Globalization;
 using ForegSyte.Benchmarks;
+using ForegSyte.Benchmarks.Frames;
+using ForegSyte.Benchmarks.Gpu;
+using ForegSyte.Benchmarks.Jobs;
+using ForegSyte.Benchmarks.Load;
+using ForegSyte.Benchmarks.Uploads;
 
-var parts = new Option<string>("--parts")
+var root = new RootCommand("Benchmarks of ForegSyte. Each prints Markdown; progress goes to standard error.")
 {
-    Description = $"Parts to run, with commas between: {string.Join(", ", BenchmarkRun.PartNames)}. All by default.",
-    DefaultValueFactory = _ => "",
+    FrameBenchmarks.Command(), JobBenchmarks.Command(), UploadBenchmark.Command(), GpuBenchmark.Command(),
 };
-var clips = new Option<string>("--clips")
-{
-    Description = $"Clips to use, with commas between: {string.Join(", ", BenchmarkClip.Names)}. All by default.",
-    DefaultValueFactory = _ => "",
-};
-var minutes = new Option<string>("--minutes")
-{
-    Description = "Time limit in minutes; more for a busy machine.",
-    DefaultValueFactory = _ => "",
-};
-var root = new RootCommand("Measures whole jobs against the bare models and against peers; prints Markdown.")
-{
-    parts, clips, minutes,
-};
-root.SetAction((arguments, cancellationToken) =>
-{
-    var limit = arguments.GetValue(minutes)!;
-    return BenchmarkRun.RunAsync(
-        arguments.GetValue(parts)!, arguments.GetValue(clips)!,
-        limit.Length == 0
-            ? BenchmarkRun.DefaultTimeLimit
-            : TimeSpan.FromMinutes(int.Parse(limit, NumberStyles.None, CultureInfo.InvariantCulture)),
-        cancellationToken);
-});
 
-// After Ctrl-C there are services to end and large files to remove.
+// The benchmarks start this program again in these roles.
+root.Add(Role("echo", "Baseline server: a gRPC echo.", BaselineServers.RunEchoAsync));
+root.Add(Role("collector", "Baseline server: an OTLP collector that discards everything.",
+    BaselineServers.RunCollectorAsync));
+root.Add(Role("load", "Load generator: one JSON order per line in, one JSON result per line out.",
+    LoadGenerator.RunAsync));
+
+// After Ctrl-C, the benchmark stops its processes and deletes large folders.
 return await root.Parse(args).InvokeAsync(
     new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(2) });
+
+static Command Role(string name, string description, Func<CancellationToken, Task> run)
+{
+    var role = new Command(name, description) { Hidden = true };
+    role.SetAction((_, cancellationToken) => run(cancellationToken));
+    return role;
+}

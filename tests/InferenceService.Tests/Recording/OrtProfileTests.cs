@@ -1,13 +1,13 @@
 using System.Text;
-using ForegSyte.Benchmarks.Recording;
+using ForegSyte.Benchmarks.Frames;
 
 namespace ForegSyte.Inference.Tests.Recording;
 
-/// <summary>The benchmark's reader of what ONNX Runtime records.</summary>
+/// <summary>The benchmarks' parser of ONNX Runtime profiles.</summary>
 public sealed class OrtProfileTests
 {
     [Fact]
-    public void Read_RunsOnTwoThreads_GivesEachTheShapeOfItsFirstOperator()
+    public void Read_RunsOnTwoThreads_TakesTheShapeOfEachFirstOperator()
     {
         var runs = Read(
             """{"name":"session_initialization","tid":1,"dur":9,"args":{}}""",
@@ -29,7 +29,7 @@ public sealed class OrtProfileTests
     }
 
     [Fact]
-    public void Read_OperatorsWithoutInputs_AreNotTakenForTheFirst()
+    public void Read_OperatorWithoutInputs_IsIgnored()
     {
         var run = Assert.Single(Read(
             """{"name":"constant","tid":1,"dur":1,"args":{"input_type_shape":[]}}""",
@@ -41,7 +41,7 @@ public sealed class OrtProfileTests
     }
 
     [Fact]
-    public void Read_RunWithoutAShape_IsRefused() =>
+    public void Read_RunWithoutAShape_Throws() =>
         Assert.Throws<InvalidOperationException>(() => Read(Operator(1, "1,3,32,32"), Run(1, 7), Run(1, 7)));
 
     private static List<ModelRun> Read(params string[] events) =>
