@@ -7,7 +7,7 @@ VIDEO ?= data/samples/pedestrians.mp4
 export CONFIGURATION
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo run test contracts pack public-api examples faults fuzz bench bench-gpu bench-jobs bench-uploads
+.PHONY: help setup build demo run test quick contracts pack public-api examples faults fuzz bench bench-gpu bench-jobs bench-uploads
 .PHONY: bench-sandbox accuracy models mutation lint format docs breaking clean
 
 help: ## list the targets
@@ -29,6 +29,13 @@ test: build ## run every test
 	@eng/setup.sh --contracts
 	@eng/setup.sh --test
 	@eng/test.sh
+
+quick: setup ## build and run the unit tests: less than a minute after the build
+	@for project in Architecture Protocol Hosting Client InferenceService JobService; do \
+		[ ! -d tests/$$project.Tests ] || dotnet build tests/$$project.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off \
+			-clp:'NoSummary;ErrorsOnly' || exit 1; \
+	done
+	@eng/test.sh --quick
 
 contracts: setup ## check the contracts, write their descriptors, run clients in four languages
 	@eng/setup.sh --lint
