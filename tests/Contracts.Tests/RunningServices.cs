@@ -1,13 +1,14 @@
+using ForegSyte.Contracts.Tests.Examples;
 using ForegSyte.Testing;
 
 namespace ForegSyte.Contracts.Tests;
 
 /// <summary>
-/// One running installation that takes the sample videos by uri and serves HTTP too, for the tests that only use it.
+/// One running installation with HTTP that accepts the sample videos by URI, for tests that only call it.
 /// </summary>
 public sealed class RunningServices : IAsyncLifetime
 {
-    /// <summary>The installation, both services serving.</summary>
+    /// <summary>Both services.</summary>
     public Installation Services { get; } = new(new Dictionary<string, string>
     {
         ["Submit:AllowedRoots:0"] = Path.Combine(RepositoryFiles.Data, "samples"),
@@ -19,4 +20,11 @@ public sealed class RunningServices : IAsyncLifetime
 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => Services.DisposeAsync();
+}
+
+/// <summary>Tests that use the running installation and the example programs, one after the other.</summary>
+[CollectionDefinition(Name)]
+public sealed class RunningServicesCollection : ICollectionFixture<RunningServices>, ICollectionFixture<ExamplePrograms>
+{
+    public const string Name = "running services";
 }

@@ -6,7 +6,7 @@ using ForegSyte.V1;
 
 namespace ForegSyte.EndToEnd.Tests;
 
-/// <summary>The steps of docs/operations.md, from a backup to a service on another folder that has every job.</summary>
+/// <summary>Backup and restore by the steps of docs/operations.md.</summary>
 public sealed class BackupTests
 {
     private static readonly SubmitOptions FewFrames = new() { PipelineId = "detect_only", MaxFrames = 2 };
@@ -27,7 +27,7 @@ public sealed class BackupTests
         await AdminAsync(services.Data, "backup", "--to", backup.File("database"));
         await CopyAsync(services.Storage, backup.File("video_jobs"));
 
-        // The machine is lost: what comes now has the backup and nothing else.
+        // The machine is lost; only the backup remains.
         Directory.Delete(services.Data, recursive: true);
         Directory.CreateDirectory(services.Data);
         await CopyAsync(backup.File("video_jobs"), services.Storage);
@@ -41,12 +41,12 @@ public sealed class BackupTests
         Assert.Equal(results, await ResultsAsync(services, completed));
         foreach (var jobId in waiting)
         {
-            var job = await client.WaitForCompletionAsync(jobId, TimeSpan.FromMinutes(2), Token);
+            var job = await client.WaitForCompletionAsync(jobId, Wait.Timeout, Token);
             Assert.Equal(JobStatus.Completed, job.Status);
         }
     }
 
-    /// <summary>Completed jobs, and pending ones that nothing has begun.</summary>
+    /// <summary>Submits jobs that complete and, during a drain, jobs that stay pending.</summary>
     private static async Task<(IReadOnlyList<string> Completed, IReadOnlyList<string> Waiting)> MakeJobsAsync(
         Installation services)
     {
@@ -55,7 +55,7 @@ public sealed class BackupTests
         for (var i = 0; i < 3; i++)
         {
             var job = await client.SubmitFileAsync(RepositoryFiles.Pedestrians, FewFrames, Token);
-            completed.Add((await client.WaitForCompletionAsync(job.JobId, TimeSpan.FromMinutes(2), Token)).JobId);
+            completed.Add((await client.WaitForCompletionAsync(job.JobId, Wait.Timeout, Token)).JobId);
         }
 
         await client.DrainServerAsync(cancellationToken: Token);
@@ -85,12 +85,12 @@ public sealed class BackupTests
     {
         await using var command = ServiceProcess.LaunchWith(
             "JobService", new Dictionary<string, string> { ["DataDirectory"] = data }, arguments);
-        var exitCode = await command.Exit.WaitAsync(TimeSpan.FromMinutes(1), Token);
-        Assert.True(exitCode == 0, command.Output);
+        var exitCode = await command.Exit.WaitAsync(Wait.Timeout, Token);
+        Assert.True(exitCode == 0, $"Exit code {exitCode}: {command.Output}");
         return command.Output;
     }
 
-    /// <summary>As the document says: with the several names that one video has.</summary>
+    /// <summary>Copies with cp -a, as the document says: it keeps the hard links between videos.</summary>
     private static async Task CopyAsync(string from, string to) =>
         await Cli.Wrap("cp").WithArguments(["-a", from, to]).ExecuteBufferedAsync(Token);
 }

@@ -8,9 +8,7 @@ using ServingStatus = Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
 
 namespace ForegSyte.EndToEnd.Tests;
 
-/// <summary>
-/// SERVING means that work is welcome: not before the models are warm, not after the stop was asked for.
-/// </summary>
+/// <summary>A service is SERVING only when its models are warm and until it is asked to stop.</summary>
 public sealed class HealthTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -32,7 +30,7 @@ public sealed class HealthTests
             using var watch = new Health.HealthClient(channel).Watch(
                 new HealthCheckRequest { Service = "foregsyte.v1.InferenceService" }, cancellationToken: Token);
 
-            // A quick machine may be warm before the first look: what counts is that nothing else comes before SERVING.
+            // The models can be warm before the first answer; only NOT_SERVING may come before SERVING.
             var status = await ReadAsync(watch);
             while (status != ServingStatus.Serving)
             {
@@ -49,7 +47,7 @@ public sealed class HealthTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task Service_ToldToStop_IsNeverServingAgainAndEndsWithZero(bool jobs)
+    public async Task Service_Stopped_IsNeverServingAgainAndExitsWithZero(bool jobs)
     {
         await using var services = new Installation();
         await (jobs ? services.StartJobServiceAsync() : services.StartInferenceServiceAsync());
@@ -68,7 +66,7 @@ public sealed class HealthTests
         }
         catch (RpcException ended) when (ended.StatusCode is StatusCode.Unavailable or StatusCode.Cancelled)
         {
-            // The connection went with the process.
+            // The process closed the connection.
         }
 
         Assert.DoesNotContain(ServingStatus.Serving, seen);
@@ -81,7 +79,7 @@ public sealed class HealthTests
         await using var services = new Installation(
             new Dictionary<string, string> { ["Inference:HealthInterval"] = "00:00:00.050" });
 
-        // Started once for its port, which it gets again.
+        // The first start reserves the port for the later one.
         await services.StartInferenceServiceAsync();
         Assert.Equal(0, await services.InferenceService.StopAsync());
         await services.InferenceService.DisposeAsync();
@@ -90,20 +88,20 @@ public sealed class HealthTests
         await using var client = services.Client();
         var job = await client.SubmitFileAsync(
             RepositoryFiles.Pedestrians, new SubmitOptions { PipelineId = "detect_only", MaxFrames = 1 }, Token);
+        await services.JobService.PrintsAsync("Jobs wait: no InferenceService serves");
         var waited = await client.WaitJobAsync(job.JobId, job.Etag, TimeSpan.FromMilliseconds(500), Token);
         Assert.Equal(JobStatus.Pending, waited.Status);
         Assert.Equal(job.Etag, waited.Etag);
-        Assert.Contains("Jobs wait: no InferenceService serves", services.JobService.Output, StringComparison.Ordinal);
 
         await services.StartInferenceServiceAsync();
-        job = await client.WaitForCompletionAsync(job.JobId, TimeSpan.FromMinutes(1), Token);
+        job = await client.WaitForCompletionAsync(job.JobId, Wait.Timeout, Token);
         Assert.Equal(JobStatus.Completed, job.Status);
         Assert.Single(job.Attempts);
     }
 
     private static async Task<ServingStatus> ReadAsync(AsyncServerStreamingCall<HealthCheckResponse> watch)
     {
-        Assert.True(await watch.ResponseStream.MoveNext(Token));
+        Assert.True(await watch.ResponseStream.MoveNext(Token), "The health watch ended.");
         return watch.ResponseStream.Current.Status;
     }
 }

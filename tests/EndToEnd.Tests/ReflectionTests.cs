@@ -7,7 +7,7 @@ using ReflectionAlpha = Grpc.Reflection.V1Alpha;
 
 namespace ForegSyte.EndToEnd.Tests;
 
-/// <summary>Whoever has only reflection can call both services and read the details of their errors.</summary>
+/// <summary>Server reflection describes both services and the details of their errors.</summary>
 [Collection(SharedCollection.Name)]
 public sealed class ReflectionTests(SharedInstallation shared)
 {
@@ -24,7 +24,7 @@ public sealed class ReflectionTests(SharedInstallation shared)
             .ServerReflectionInfo(cancellationToken: Token);
         await call.RequestStream.WriteAsync(
             new Reflection.ServerReflectionRequest { ListServices = "" }, Token);
-        Assert.True(await call.ResponseStream.MoveNext(Token));
+        Assert.True(await call.ResponseStream.MoveNext(Token), "Reflection sent no response.");
         var names = call.ResponseStream.Current.ListServicesResponse.Service.Select(entry => entry.Name).ToList();
         Assert.Contains(service, names);
         Assert.Contains("grpc.health.v1.Health", names);
@@ -32,7 +32,7 @@ public sealed class ReflectionTests(SharedInstallation shared)
         using var alpha = new ReflectionAlpha.ServerReflection.ServerReflectionClient(channel)
             .ServerReflectionInfo(cancellationToken: Token);
         await alpha.RequestStream.WriteAsync(new ReflectionAlpha.ServerReflectionRequest { ListServices = "" }, Token);
-        Assert.True(await alpha.ResponseStream.MoveNext(Token));
+        Assert.True(await alpha.ResponseStream.MoveNext(Token), "Reflection v1alpha sent no response.");
         Assert.Contains(
             service, alpha.ResponseStream.Current.ListServicesResponse.Service.Select(entry => entry.Name));
     }
@@ -44,14 +44,14 @@ public sealed class ReflectionTests(SharedInstallation shared)
     [InlineData("google.rpc.ResourceInfo")]
     [InlineData("foregsyte.v1.ErrorReason")]
     [InlineData("foregsyte.v1.SubmitVideoRequest")]
-    public async Task FileContainingSymbol_OfWhatErrorsCarry_IsServed(string symbol)
+    public async Task FileContainingSymbol_ErrorDetailTypes_IsServed(string symbol)
     {
         using var channel = GrpcChannel.ForAddress(AddressOf(jobs: true));
         using var call = new Reflection.ServerReflection.ServerReflectionClient(channel)
             .ServerReflectionInfo(cancellationToken: Token);
         await call.RequestStream.WriteAsync(
             new Reflection.ServerReflectionRequest { FileContainingSymbol = symbol }, Token);
-        Assert.True(await call.ResponseStream.MoveNext(Token));
+        Assert.True(await call.ResponseStream.MoveNext(Token), "Reflection sent no response.");
         var files = call.ResponseStream.Current.FileDescriptorResponse.FileDescriptorProto
             .Select(bytes => FileDescriptorProto.Parser.ParseFrom(bytes));
         var name = symbol[(symbol.LastIndexOf('.') + 1)..];

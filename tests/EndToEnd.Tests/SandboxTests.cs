@@ -8,12 +8,9 @@ using Contract = ForegSyte.V1.InferenceService;
 
 namespace ForegSyte.EndToEnd.Tests;
 
-/// <summary>How the InferenceService confines its decoders, and that they do not outlive it.</summary>
+/// <summary>The decoder sandbox of the InferenceService as a process: its start, its report, and its end.</summary>
 public sealed class SandboxTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
-
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Theory]
@@ -30,17 +27,21 @@ public sealed class SandboxTests
         using var call = new Contract.InferenceServiceClient(channel)
             .RunPipelineAsync(request, cancellationToken: Token);
         int[] decoders = [];
-        await UntilAsync(() =>
-        {
-            decoders = ChildProcesses.Below(services.InferenceService.Id);
-            return decoders.Any(id => ChildProcesses.NameOf(id) == "ffmpeg");
-        });
+        await Wait.UntilAsync(
+            () =>
+            {
+                decoders = ChildProcesses.Below(services.InferenceService.Id);
+                return decoders.Any(id => ChildProcesses.NameOf(id) == "ffmpeg");
+            },
+            "the InferenceService starts ffmpeg");
 
-        // What is stopped does not notice that nobody reads its output any more: only the kernel can end it.
-        await Cli.Wrap("kill").WithArguments(["-STOP", .. decoders.Select(id => $"{id}")]).ExecuteBufferedAsync(Token);
+        // A stopped process does not notice its closed output: only the kernel can end it.
+        await Cli.Wrap("kill").WithValidation(CommandResultValidation.None)
+            .WithArguments(["-STOP", .. decoders.Select(id => $"{id}")]).ExecuteBufferedAsync(Token);
         await services.InferenceService.KillAsync();
 
-        await UntilAsync(() => decoders.All(id => ChildProcesses.NameOf(id).Length == 0));
+        await Wait.UntilEqualAsync(
+            [], () => decoders.Select(ChildProcesses.NameOf).Where(name => name.Length > 0).ToList());
         Assert.Equal(
             StatusCode.Unavailable, (await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync)).StatusCode);
     }
@@ -76,7 +77,7 @@ public sealed class SandboxTests
 
         await using var service = ServiceProcess.Launch("InferenceService", settings, "env", $"PATH={path}");
 
-        Assert.Equal(1, await service.Exit);
+        Assert.Equal(1, await service.Exit.WaitAsync(Wait.Timeout, Token));
         var refusal = Assert.Single(
             service.Output.Split('\n'),
             line => line.StartsWith("InferenceService failed: ", StringComparison.Ordinal));
@@ -104,7 +105,7 @@ public sealed class SandboxTests
         ["Video:SandboxLevel"] = level,
     };
 
-    /// <summary>A PATH with links to what a service needs, but for one program.</summary>
+    /// <summary>A PATH with links to the programs that a service needs, except one.</summary>
     private static async Task<string> PathWithoutAsync(TemporaryFolder folder, string missing)
     {
         Directory.CreateDirectory(folder.File("bin"));
@@ -120,15 +121,5 @@ public sealed class SandboxTests
         }
 
         return folder.File("bin");
-    }
-
-    private static async Task UntilAsync(Func<bool> isSo)
-    {
-        var started = TimeProvider.System.GetTimestamp();
-        while (!isSo())
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience, "It does not come.");
-            await Task.Delay(Interval, Token);
-        }
     }
 }

@@ -7,9 +7,7 @@ using ForegSyte.V1;
 
 namespace ForegSyte.EndToEnd.Tests;
 
-/// <summary>
-/// Both real services as they are set up where others can reach them, and the command line as a caller.
-/// </summary>
+/// <summary>Both services with TLS and API keys, called by the command line.</summary>
 public sealed class SecuredInstallationTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -31,26 +29,26 @@ public sealed class SecuredInstallationTests : IDisposable
         var submit = await RunAsync(
             services.JobAddress, certificates, key,
             "submit", RepositoryFiles.Pedestrians, "--pipeline", "detect_only", "--max-frames", "2");
-        Assert.True(submit.ExitCode == 0, submit.StandardError);
+        Assert.True(submit.ExitCode == 0, $"Exit code {submit.ExitCode}: {submit.StandardError}");
         var jobId = submit.StandardOutput.Trim();
         await File.WriteAllTextAsync(_folder.File("key"), key + "\n", Token);
         var wait = await RunAsync(
             services.JobAddress, certificates, apiKey: null, "wait", jobId, "--api-key-file", _folder.File("key"));
-        Assert.True(wait.ExitCode == 0, wait.StandardError);
+        Assert.True(wait.ExitCode == 0, $"Exit code {wait.ExitCode}: {wait.StandardError}");
         var denied = await RunAsync(services.JobAddress, certificates, wrongKey, "get", jobId);
         Assert.Equal(8, denied.ExitCode);
         Assert.Contains("The API key is unknown", denied.StandardError, StringComparison.Ordinal);
         var nobody = await RunAsync(services.JobAddress, certificates, apiKey: null, "get", jobId, "--verbose");
         Assert.Equal(8, nobody.ExitCode);
 
-        var told = string.Join('\n', services.JobService.Output, services.InferenceService.Output,
+        await services.JobService.PrintsAsync($"OK /foregsyte.v1.JobService/SubmitVideo {jobId}");
+        await services.JobService.PrintsAsync("UNAUTHENTICATED /foregsyte.v1.JobService/GetJob");
+        var outputs = string.Join('\n', services.JobService.Output, services.InferenceService.Output,
             submit.StandardError, wait.StandardError, denied.StandardError, nobody.StandardError,
             await File.ReadAllTextAsync(_folder.File("audit.jsonl"), Token), entry);
-        Assert.Contains($"OK /foregsyte.v1.JobService/SubmitVideo {jobId}", told, StringComparison.Ordinal);
-        Assert.Contains("UNAUTHENTICATED /foregsyte.v1.JobService/GetJob", told, StringComparison.Ordinal);
         Assert.All(
             [key.Split('.')[1], wrongKey.Split('.')[1], PrivateKeyLine("server"), PrivateKeyLine("job")],
-            secret => Assert.DoesNotContain(secret, told, StringComparison.Ordinal));
+            secret => Assert.DoesNotContain(secret, outputs, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -67,7 +65,7 @@ public sealed class SecuredInstallationTests : IDisposable
     }
 
     [Fact]
-    public async Task Analyze_WithAUnixSocketBetweenTheServices_Works()
+    public async Task Analyze_UnixSocketBetweenTheServices_Works()
     {
         var socket = _folder.File("inference.sock");
         await using var services = new Installation(
@@ -103,11 +101,11 @@ public sealed class SecuredInstallationTests : IDisposable
             ["Pipelines:Directory"] = Path.Combine(RepositoryFiles.Data, "pipelines"),
         });
 
-        Assert.Equal(1, await service.Exit.WaitAsync(TimeSpan.FromMinutes(1), Token));
+        Assert.Equal(1, await service.Exit.WaitAsync(Wait.Timeout, Token));
         Assert.Contains("Security:AllowAnonymous=true to make every caller", service.Output, StringComparison.Ordinal);
     }
 
-    /// <summary>TLS for callers of both, and certificates for the JobService's calls.</summary>
+    /// <summary>TLS on both services, and mutual TLS between them.</summary>
     private Installation Secured(TestCertificates certificates)
     {
         var (serverFile, serverKey) = certificates.Server();
@@ -138,12 +136,12 @@ public sealed class SecuredInstallationTests : IDisposable
         };
     }
 
-    /// <summary>A key, and its entry, from the JobService's own command.</summary>
+    /// <summary>Creates a key with the JobService's command; returns it and its entry for the keys file.</summary>
     private static async Task<(string Key, string Entry)> NewKeyAsync(string tenant, string permissions)
     {
         var run = await Cli.Wrap("dotnet")
             .WithArguments([
-                AssemblyOf("src/JobService", "ForegSyte.JobService"),
+                RepositoryFiles.BuiltAssembly("src/JobService", "ForegSyte.JobService"),
                 "keys", "new", "--tenant", tenant, "--permissions", permissions, "--expires", "2999-12-31",
             ])
             .ExecuteBufferedAsync(Token);
@@ -159,7 +157,7 @@ public sealed class SecuredInstallationTests : IDisposable
 
     private Command Command(Uri server, string? apiKey, params string[] arguments) =>
         Cli.Wrap("dotnet")
-            .WithArguments([AssemblyOf("src/Client/CommandLine", "foregsyte"), .. arguments])
+            .WithArguments([CommandLineProcess.Program, .. arguments])
             .WithEnvironmentVariables(variables => variables
                 .Set("FOREGSYTE_SERVER", server.ToString())
                 .Set("FOREGSYTE_API_KEY", apiKey))
@@ -168,11 +166,4 @@ public sealed class SecuredInstallationTests : IDisposable
 
     /// <summary>A line from the middle of a private key.</summary>
     private string PrivateKeyLine(string name) => File.ReadAllLines(_folder.File($"{name}.key.pem"))[1];
-
-    private static string AssemblyOf(string project, string name)
-    {
-        var output = new DirectoryInfo(AppContext.BaseDirectory);
-        return Path.Combine(
-            RepositoryFiles.Root, project, "bin", output.Parent!.Name, output.Name, $"{name}.dll");
-    }
 }

@@ -2,10 +2,10 @@ using ForegSyte.Testing;
 
 namespace ForegSyte.EndToEnd.Tests;
 
-/// <summary>One running installation for the tests that only use it.</summary>
+/// <summary>One running installation for tests that only call it.</summary>
 public sealed class SharedInstallation : IAsyncLifetime
 {
-    /// <summary>The installation, both services serving.</summary>
+    /// <summary>Both services.</summary>
     public Installation Services { get; } = new();
 
     /// <inheritdoc />
@@ -13,4 +13,11 @@ public sealed class SharedInstallation : IAsyncLifetime
 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => Services.DisposeAsync();
+}
+
+/// <summary>Tests that use the shared installation, one after the other.</summary>
+[CollectionDefinition(Name)]
+public sealed class SharedCollection : ICollectionFixture<SharedInstallation>
+{
+    public const string Name = "shared installation";
 }

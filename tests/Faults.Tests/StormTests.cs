@@ -1,63 +1,69 @@
 using System.Diagnostics.CodeAnalysis;
+using ForegSyte.Jobs.Faults;
+using ForegSyte.Testing;
 using ForegSyte.V1;
 using Grpc.Core;
 
 namespace ForegSyte.Faults.Tests;
 
 /// <summary>
-/// Many kills over one data folder: at named points and at any time, of either service, while callers submit, cancel,
-/// retry and delete. The seed decides what is done; the machine decides how far it gets before a kill.
+/// Many kills over one data folder, at named points and at random times, of both services, while callers submit,
+/// cancel, retry and delete. The seed determines the actions; the machine determines how far they get before a kill.
 /// </summary>
-public sealed class StormTests(Undisturbed undisturbed)
+public sealed class StormTests(BaselineRun baseline)
 {
-    /// <summary>A life that did not reach its crash point by then is ended from outside.</summary>
-    private const int LongestLifeMs = 3_000;
+    /// <summary>Time after which a service that has not reached its crash point is killed from outside.</summary>
+    private const int MaxLifetimeMs = 3_000;
 
-    private const int MostWaiting = 30;
+    private const int MaxUnfinishedJobs = 30;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
+    [TestTimeLimit(120)]
     [SuppressMessage("Security", "CA5394", Justification = "A seeded sequence that can be repeated is the point.")]
     public async Task Services_KilledManyTimes_KeepWhatTheyAcknowledged()
     {
         var random = new Random(FaultSettings.Seed);
-        await using var service = new FaultyJobService([undisturbed.Inference.Address]);
-        var ledger = new Ledger();
+        await using var service = new RestartableJobService([baseline.Inference.Address]);
+        var expected = new ExpectedJobs();
         var count = new SortedDictionary<string, int>();
         for (var kill = 0; kill < FaultSettings.Kills; kill++)
         {
-            var life = Life.Draw(random);
-            if (await service.TryStartAsync(life.CrashAt, life.Passing))
+            var lifetime = ServiceLifetime.Draw(random);
+            if (await service.TryStartAsync(lifetime.CrashAt, lifetime.Passing))
             {
-                await LiveAsync(service, life, ledger, count);
+                await RunUntilKillAsync(service, lifetime, expected, count);
             }
             else
             {
-                Count(count, $"JobService at {life.CrashAt}, before it served");
+                Count(count, $"JobService at {lifetime.CrashAt}, during its start");
             }
         }
 
         await service.StartAsync();
-        var tally = await Verdict.ReachAsync(service, ledger, undisturbed, Token);
-        await Console.Out.WriteLineAsync(Summary(count, ledger, tally));
+        var counts = await ConsistencyCheck.RunAsync(service, expected, baseline, Token);
+        await Console.Out.WriteLineAsync(Summary(count, expected, counts));
     }
 
-    private async Task LiveAsync(
-        FaultyJobService service, Life life, Ledger ledger, SortedDictionary<string, int> count)
+    private async Task RunUntilKillAsync(
+        RestartableJobService service,
+        ServiceLifetime lifetime,
+        ExpectedJobs expected,
+        SortedDictionary<string, int> count)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        var callers = life.CallerSeeds
-            .Take(await IsBehindAsync(service) ? 0 : life.CallerSeeds.Count)
-            .Select(seed => new Caller(service, ledger, new Random(seed)).RunAsync(end.Token));
+        var callers = lifetime.CallerSeeds
+            .Take(await IsBehindAsync(service) ? 0 : lifetime.CallerSeeds.Count)
+            .Select(seed => new StormCaller(service, expected, new Random(seed)).RunAsync(end.Token));
         var running = Task.WhenAll(callers);
-        var limit = life.KillAfterMs ?? LongestLifeMs;
+        var limit = lifetime.KillAfterMs ?? MaxLifetimeMs;
         await Task.WhenAny(service.Process.Exit, Task.Delay(limit, Token));
-        var name = service.Process.Exit.IsCompleted ? $"at {life.CrashAt}" : "from outside";
-        if (life.KillsInference)
+        var name = service.Process.Exit.IsCompleted ? $"at {lifetime.CrashAt}" : "from outside";
+        if (lifetime.KillsInference)
         {
-            await undisturbed.Inference.Process.KillAsync();
-            await undisturbed.Inference.StartAsync();
+            await baseline.Inference.Process.KillAsync();
+            await baseline.Inference.StartAsync();
             Count(count, "InferenceService, then JobService " + name);
         }
         else
@@ -70,19 +76,17 @@ public sealed class StormTests(Undisturbed undisturbed)
         await running;
     }
 
-    /// <summary>
-    /// Whether so many jobs wait that no more should come: on a slow machine they would take hours in the end.
-    /// </summary>
-    private static async Task<bool> IsBehindAsync(FaultyJobService service)
+    /// <summary>Whether so many jobs are unfinished that a slow machine would need hours for more.</summary>
+    private static async Task<bool> IsBehindAsync(RestartableJobService service)
     {
         try
         {
             return (await service.ListAsync(Token))
-                .Count(job => job.Status is JobStatus.Pending or JobStatus.Running) > MostWaiting;
+                .Count(job => job.Status is JobStatus.Pending or JobStatus.Running) > MaxUnfinishedJobs;
         }
         catch (RpcException)
         {
-            // It has reached its crash point.
+            // The service has reached its crash point.
             return false;
         }
     }
@@ -90,14 +94,42 @@ public sealed class StormTests(Undisturbed undisturbed)
     private static void Count(SortedDictionary<string, int> count, string kind) =>
         count[kind] = count.GetValueOrDefault(kind) + 1;
 
-    private static string Summary(SortedDictionary<string, int> count, Ledger ledger, Tally tally) =>
+    private static string Summary(SortedDictionary<string, int> count, ExpectedJobs expected, JobCounts counts) =>
         string.Join('\n', [
             "",
-            $"fault storm, seed {FaultSettings.Seed}: {count.Values.Sum()} lives ended by SIGKILL",
+            $"fault storm, seed {FaultSettings.Seed}: {count.Values.Sum()} processes ended by SIGKILL",
             .. count.Select(pair => $"  {pair.Value,4}  {pair.Key}"),
-            $"  {ledger.Jobs.Count} acknowledged jobs: {tally.Completed} completed with the results of an undisturbed "
-                + $"run in {tally.Attempts} attempts ({tally.Resumed} resumed from stored segments), "
-                + $"{tally.Cancelled} cancelled, {tally.Gone} deleted; each as its caller had been told",
+            $"  {expected.Jobs.Count} acknowledged jobs: {counts.Completed} completed with the results of a run "
+                + $"without faults in {counts.Attempts} attempts ({counts.Resumed} resumed from stored segments), "
+                + $"{counts.Cancelled} cancelled, {counts.Deleted} deleted, as their callers were told",
             "",
         ]);
+}
+
+/// <summary>How one process of the JobService ends in the storm.</summary>
+/// <param name="CrashAt">Point at which it kills itself; null for a kill from outside.</param>
+/// <param name="Passing">Number of the passing of that point.</param>
+/// <param name="KillAfterMs">Time of the kill from outside; null for a crash point.</param>
+/// <param name="KillsInference">Whether the InferenceService is killed too.</param>
+/// <param name="CallerSeeds">Seeds of its callers.</param>
+[SuppressMessage("Security", "CA5394", Justification = "A seeded sequence that can be repeated is the point.")]
+internal sealed record ServiceLifetime(
+    CrashPoint? CrashAt, int Passing, int? KillAfterMs, bool KillsInference, IReadOnlyList<int> CallerSeeds)
+{
+    private const int Callers = 3;
+
+    /// <summary>
+    /// Draws a lifetime: three of four end at a named point, one of ten includes the InferenceService.
+    /// </summary>
+    public static ServiceLifetime Draw(Random random)
+    {
+        var points = Enum.GetValues<CrashPoint>().Except(UploadCrashPointTests.UploadPoints).ToArray();
+        var atPoint = random.Next(4) > 0;
+        return new ServiceLifetime(
+            atPoint ? points[random.Next(points.Length)] : null,
+            random.Next(1, 5),
+            atPoint ? null : random.Next(50, 1_500),
+            random.Next(10) == 0,
+            [.. Enumerable.Range(0, Callers).Select(_ => random.Next())]);
+    }
 }

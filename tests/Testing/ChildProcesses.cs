@@ -3,29 +3,26 @@ using System.Globalization;
 
 namespace ForegSyte.Testing;
 
-/// <summary>Processes that work on a file or for a service, found in /proc.</summary>
+/// <summary>Finds processes in /proc.</summary>
 public static class ChildProcesses
 {
-    /// <summary>The programs that confine a decoder stand between it and the service.</summary>
+    /// <summary>The sandbox program between a service and its decoder.</summary>
     private const string Sandbox = "bwrap";
 
-    /// <summary>Ids of the running processes that name the file in their command line.</summary>
+    /// <summary>Ids of the processes whose command line contains the path.</summary>
     public static int[] UsingFile(string path) =>
         [.. All()
             .Where(id => id != Environment.ProcessId)
             .Where(id => Text(id, "cmdline").Contains(path, StringComparison.Ordinal))];
 
-    /// <summary>Kills the one decoder that works on the file, as the kernel does when memory runs out.</summary>
+    /// <summary>Kills the one decoder of the file, as the kernel does when memory runs out.</summary>
     public static void KillUser(string path)
     {
         using var process = Process.GetProcessById(UsingFile(path).Single(id => NameOf(id) != Sandbox));
         process.Kill();
     }
 
-    /// <summary>
-    /// Ids of all running processes below one: children, theirs, and so on. What has ended and waits to be reaped does
-    /// not count.
-    /// </summary>
+    /// <summary>Ids of all descendants of a process, without zombies.</summary>
     public static int[] Below(int ancestor)
     {
         var parents = All().Select(id => (Id: id, Parent: RunningParentOf(id))).ToList();
@@ -38,7 +35,7 @@ public static class ChildProcesses
         return [.. found.Skip(1)];
     }
 
-    /// <summary>Name of the program, cut to 15 characters; empty where it has ended.</summary>
+    /// <summary>Name of the program, cut to 15 characters; empty if the process has ended.</summary>
     public static string NameOf(int id) => Text(id, "comm").TrimEnd('\n');
 
     private static IEnumerable<int> All() =>
@@ -47,7 +44,7 @@ public static class ChildProcesses
     private static int IdOf(string name) =>
         int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0;
 
-    /// <summary>After the name, which may hold anything, come the state and the parent (proc(5)).</summary>
+    /// <summary>The state and the parent follow the name, which can contain any character (proc(5)).</summary>
     private static int RunningParentOf(int id)
     {
         var text = Text(id, "stat");
@@ -63,7 +60,7 @@ public static class ChildProcesses
         }
         catch (IOException)
         {
-            // It ended in between.
+            // The process has ended.
             return "";
         }
     }

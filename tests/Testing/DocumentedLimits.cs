@@ -1,12 +1,12 @@
 namespace ForegSyte.Testing;
 
-/// <summary>The limits that docs/limits.md publishes.</summary>
+/// <summary>Reads docs/limits.md.</summary>
 public static class DocumentedLimits
 {
     private const string Title = "## ";
     private const string Common = "Both services";
 
-    /// <summary>The names of the limits of a service, for example "Submit:MaxVideoBytes", in order.</summary>
+    /// <summary>Sorted names of the limits of a service, for example "Submit:MaxVideoBytes".</summary>
     public static IReadOnlyList<string> Of(string service)
     {
         var names = new List<string>();

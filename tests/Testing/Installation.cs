@@ -5,7 +5,7 @@ using Grpc.Net.Client;
 
 namespace ForegSyte.Testing;
 
-/// <summary>Both services as real processes on free ports of the loopback, over a data folder of their own.</summary>
+/// <summary>Both services as processes on free loopback ports, with a temporary data folder.</summary>
 public sealed class Installation : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -14,9 +14,9 @@ public sealed class Installation : IAsyncDisposable
     private ServiceProcess? _jobService;
     private ServiceProcess? _inferenceService;
 
-    /// <summary>Prepares the folder; nothing is started.</summary>
-    /// <param name="jobSettings">Settings of the JobService beside the usual ones.</param>
-    /// <param name="inferenceSettings">Settings of the InferenceService beside the usual ones.</param>
+    /// <summary>Creates the folders; starts nothing.</summary>
+    /// <param name="jobSettings">Further settings of the JobService.</param>
+    /// <param name="inferenceSettings">Further settings of the InferenceService.</param>
     public Installation(
         IReadOnlyDictionary<string, string>? jobSettings = null,
         IReadOnlyDictionary<string, string>? inferenceSettings = null)
@@ -25,6 +25,9 @@ public sealed class Installation : IAsyncDisposable
         Directory.CreateDirectory(Inbox);
         _jobSettings = Settings(jobSettings);
         _jobSettings.TryAdd("Submit:AllowedRoots:0", Inbox);
+
+        // Nothing listens there. At the default address, an InferenceService of another checkout could take the jobs.
+        _jobSettings.TryAdd("Inference:Addresses:0", "http://127.0.0.1:1");
         _inferenceSettings = Settings(inferenceSettings);
         _inferenceSettings.TryAdd("Models:CataloguePath", Path.Combine(RepositoryFiles.Data, "models", "models.json"));
     }
@@ -32,40 +35,40 @@ public sealed class Installation : IAsyncDisposable
     /// <summary>The data folder of both services.</summary>
     public string Data => _folder.File("data");
 
-    /// <summary>A folder whose files may be submitted by uri.</summary>
+    /// <summary>Folder whose files can be submitted by URI.</summary>
     public string Inbox => _folder.File("inbox");
 
-    /// <summary>Where videos and results are stored.</summary>
+    /// <summary>Folder of the stored videos and results.</summary>
     public string Storage => Path.Combine(Data, "video_jobs");
 
     /// <summary>Address of the JobService.</summary>
     public Uri JobAddress { get; private set; } = new("http://127.0.0.1:1");
 
-    /// <summary>Address of the JobService for HTTP with JSON, where its settings have Listen:HttpPort.</summary>
+    /// <summary>Address of the HTTP/JSON gateway; requires the setting Listen:HttpPort.</summary>
     public Uri HttpAddress { get; private set; } = new("http://127.0.0.1:1");
 
     /// <summary>Address of the InferenceService.</summary>
     public Uri InferenceAddress { get; private set; } = new("http://127.0.0.1:1");
 
-    /// <summary>Who the caller of both services is, and whom it trusts.</summary>
+    /// <summary>Credentials of the clients, and the CA that they trust.</summary>
     public ClientCredentials Credentials { get; init; } = new();
 
     /// <summary>The running JobService.</summary>
     public ServiceProcess JobService =>
-        _jobService ?? throw new InvalidOperationException("The JobService does not run.");
+        _jobService ?? throw new InvalidOperationException("The JobService is not running.");
 
     /// <summary>The running InferenceService.</summary>
     public ServiceProcess InferenceService =>
-        _inferenceService ?? throw new InvalidOperationException("The InferenceService does not run.");
+        _inferenceService ?? throw new InvalidOperationException("The InferenceService is not running.");
 
-    /// <summary>Starts both and returns when both serve.</summary>
+    /// <summary>Starts both services and returns when both are SERVING.</summary>
     public async Task StartAsync()
     {
         await StartInferenceServiceAsync();
         await StartJobServiceAsync();
     }
 
-    /// <summary>Starts the InferenceService, on the port that it had before if it had one.</summary>
+    /// <summary>Starts the InferenceService; a restart keeps its port.</summary>
     public async Task StartInferenceServiceAsync()
     {
         (_inferenceService, InferenceAddress) = await ServiceProcess.StartAsync("InferenceService", _inferenceSettings);
@@ -82,10 +85,17 @@ public sealed class Installation : IAsyncDisposable
         await WaitUntilServingAsync(InferenceAddress);
     }
 
-    /// <summary>Starts the JobService, on the port that it had before if it had one.</summary>
-    public async Task StartJobServiceAsync()
+    /// <summary>Starts the JobService; a restart keeps its port.</summary>
+    /// <param name="more">Further settings of this start, for example a crash point.</param>
+    public async Task StartJobServiceAsync(IReadOnlyDictionary<string, string>? more = null)
     {
-        (_jobService, JobAddress) = await ServiceProcess.StartAsync("JobService", _jobSettings);
+        var settings = new Dictionary<string, string>(_jobSettings);
+        foreach (var (name, value) in more ?? new Dictionary<string, string>())
+        {
+            settings[name] = value;
+        }
+
+        (_jobService, JobAddress) = await ServiceProcess.StartAsync("JobService", settings);
         _jobSettings["Listen:Port"] = Invariant(JobAddress.Port);
         if (_jobSettings.ContainsKey("Listen:HttpPort"))
         {
@@ -96,12 +106,12 @@ public sealed class Installation : IAsyncDisposable
     }
 
     /// <summary>
-    /// Starts a further JobService on the same data and port, which has to wait, has the running one ended, and returns
-    /// when the new one serves in its place.
+    /// Starts a second JobService on the same data and port, which waits, ends the first one, and returns when the
+    /// second one is SERVING.
     /// </summary>
-    /// <param name="end">Ends the running one.</param>
-    /// <returns>The exit code of the one that ended.</returns>
-    public async Task<int> TakeTurnsAsync(Func<ServiceProcess, Task> end)
+    /// <param name="end">Ends the first one.</param>
+    /// <returns>Exit code of the first one.</returns>
+    public async Task<int> ReplaceJobServiceAsync(Func<ServiceProcess, Task> end)
     {
         var before = JobService;
         var next = ServiceProcess.Launch("JobService", _jobSettings);
@@ -123,10 +133,24 @@ public sealed class Installation : IAsyncDisposable
         }
     }
 
+    /// <summary>Kills the JobService, if it still runs, and starts it again.</summary>
+    public async Task RestartJobServiceAsync()
+    {
+        await JobService.DisposeAsync();
+        await StartJobServiceAsync();
+    }
+
+    /// <summary>Kills the InferenceService, if it still runs, and starts it again.</summary>
+    public async Task RestartInferenceServiceAsync()
+    {
+        await InferenceService.DisposeAsync();
+        await StartInferenceServiceAsync();
+    }
+
     /// <summary>A new client of the JobService.</summary>
     public ForegSyteClient Client() => new(OptionsFor(JobAddress));
 
-    /// <summary>A new client of the JobService whose channel is changed.</summary>
+    /// <summary>A new client of the JobService with a configured channel.</summary>
     public ForegSyteClient Client(Action<GrpcChannelOptions> configure) =>
         new(OptionsFor(JobAddress) with { ConfigureChannel = configure });
 
@@ -159,7 +183,7 @@ public sealed class Installation : IAsyncDisposable
             }
         }
 
-        throw new InvalidOperationException($"{address} does not serve.");
+        throw new InvalidOperationException($"{address} is not SERVING.");
     }
 
     private static string Invariant(int number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);

@@ -5,21 +5,17 @@ using CliWrap.Buffered;
 
 namespace ForegSyte.Testing;
 
-/// <summary>Changes MP4 files byte by byte, for what no encoder makes.</summary>
+/// <summary>Changes the bytes of MP4 files, for files that no encoder produces.</summary>
 public static class Mp4Surgery
 {
-    /// <summary>
-    /// Bytes between the letters "tkhd" and the matrix of a version 0 track header (ISO/IEC 14496-12, 8.3.2).
-    /// </summary>
+    /// <summary>Offset of the matrix from the type "tkhd", version 0 (ISO/IEC 14496-12, 8.3.2).</summary>
     private const int MatrixOffset = 4 + 40;
 
     private const int NoiseBytes = 4 << 20;
 
     private const int NoiseSeed = 7;
 
-    /// <summary>
-    /// Asks players to turn the track clockwise: x' = a x + c y, y' = b x + d y, in 16.16 fixed point.
-    /// </summary>
+    /// <summary>Rotates the track clockwise: x' = a x + c y, y' = b x + d y, in 16.16 fixed point.</summary>
     public static void Rotate(string path, int clockwiseDegrees)
     {
         var (a, b, c, d) = clockwiseDegrees switch
@@ -41,7 +37,7 @@ public static class Mp4Surgery
             BinaryPrimitives.WriteInt32BigEndian(matrix[(cell * 4)..], value << 16);
     }
 
-    /// <summary>Overwrites the data of these packets of the video, counted in the file's order, with zeros.</summary>
+    /// <summary>Overwrites video packets, by their index in the file, with zeros.</summary>
     public static async Task EraseFramesAsync(string path, params int[] packets)
     {
         var listing = await Cli.Wrap("ffprobe")
@@ -63,15 +59,14 @@ public static class Mp4Surgery
     }
 
     /// <summary>
-    /// Makes a video as large as asked for and leaves it as valid as it was: a "free" box of noise goes behind it
-    /// (ISO/IEC 14496-12, 8.1.2), which players skip.
+    /// Enlarges a video to a size by appending a "free" box of noise, which players skip (ISO/IEC 14496-12, 8.1.2).
     /// </summary>
-    /// <returns>Where the noise begins.</returns>
+    /// <returns>Offset of the noise.</returns>
     public static async Task<long> EnlargeAsync(
         string path, long sizeBytes, CancellationToken cancellationToken = default)
     {
         await using var file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.None, bufferSize: 0);
-        // Size 1 and the type, then the size in 64 bits.
+        // 32-bit size 1, the type, then the size in 64 bits.
         var header = new byte[16];
         var left = sizeBytes - file.Length;
         ArgumentOutOfRangeException.ThrowIfLessThan(left, header.Length, nameof(sizeBytes));
@@ -91,14 +86,14 @@ public static class Mp4Surgery
         return noiseStart;
     }
 
-    /// <summary>Keeps the first bytes of a file.</summary>
+    /// <summary>Truncates a file.</summary>
     public static void Truncate(string path, long length)
     {
         using var file = File.OpenWrite(path);
         file.SetLength(length);
     }
 
-    /// <summary>Where the first box of a type begins.</summary>
+    /// <summary>Offset of the first box of a type.</summary>
     public static int OffsetOf(string path, ReadOnlySpan<byte> type) =>
         File.ReadAllBytes(path).AsSpan().IndexOf(type) - 4;
 }

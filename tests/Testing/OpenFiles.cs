@@ -3,18 +3,18 @@ using Xunit;
 
 namespace ForegSyte.Testing;
 
-/// <summary>How many files and sockets this process may have open.</summary>
+/// <summary>The limit on open files of this process.</summary>
 public static partial class OpenFiles
 {
     private const int NumberOfFiles = 7;
 
-    /// <summary>Skips the test, visibly, where the limit is lower than what it opens.</summary>
+    /// <summary>Skips the test if the limit is too low.</summary>
     public static void SkipUnless(long count)
     {
         Assert.Equal(0, GetLimit(NumberOfFiles, out var limit));
         Assert.SkipUnless(
             limit.Soft >= (ulong)count,
-            $"This needs {count} open files, the limit is {limit.Soft}: ulimit -n {count}.");
+            $"The test needs {count} open files and the limit is {limit.Soft}; run `ulimit -n {count}` first.");
     }
 
     [LibraryImport("libc", EntryPoint = "getrlimit", SetLastError = true)]

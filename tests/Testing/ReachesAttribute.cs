@@ -6,9 +6,8 @@ using Xunit.v3;
 namespace ForegSyte.Testing;
 
 /// <summary>
-/// Says that a test gets an error with this reason over a real socket. The claim is checked when the test ends:
-/// <see cref="Refusal"/> has to have read such an error. docs/errors.md names these tests, and a reason that no test
-/// reaches fails the tests.
+/// Declares that a test receives an error with this reason over a real socket. The test fails if
+/// <see cref="Refusal"/> read no such error. docs/errors.md lists these tests, and every reason must have one.
 /// </summary>
 /// <param name="reason">The reason.</param>
 [AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
@@ -27,6 +26,6 @@ public sealed class ReachesAttribute(ErrorReason reason) : BeforeAfterTestAttrib
 
         Assert.True(
             Refusal.WasRead(Reason),
-            $"{methodUnderTest.Name} says that it reaches {Reason}, and has read no error with this reason.");
+            $"{methodUnderTest.Name} declares {Reason} but received no error with this reason.");
     }
 }

@@ -4,24 +4,24 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace ForegSyte.Testing;
 
-/// <summary>Metrics of a meter factory, as a collector sees them; those of other tests are not among them.</summary>
-/// <typeparam name="TMetrics">What makes the instruments.</typeparam>
+/// <summary>Records the metrics of one meter factory.</summary>
+/// <typeparam name="TMetrics">The class with the instruments.</typeparam>
 public sealed class RecordedMetrics<TMetrics> : IDisposable
     where TMetrics : class
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
 
     private readonly ServiceProvider? _own;
     private readonly MeterListener _listener = new();
     private readonly List<(string Name, double Value, string Tags)> _seen = [];
     private TaskCompletionSource _added = NewSignal();
 
-    /// <summary>With metrics of its own.</summary>
+    /// <summary>Records a new instance.</summary>
     public RecordedMetrics()
         : this(new ServiceCollection().AddMetrics().AddSingleton<TMetrics>().BuildServiceProvider()) =>
         _own = (ServiceProvider)Services;
 
-    /// <summary>Of a service that runs.</summary>
+    /// <summary>Records the instance of a running service.</summary>
     public RecordedMetrics(IServiceProvider services)
     {
         Services = services;
@@ -39,14 +39,14 @@ public sealed class RecordedMetrics<TMetrics> : IDisposable
         _listener.Start();
     }
 
-    /// <summary>What makes the instruments.</summary>
+    /// <summary>The class with the instruments.</summary>
     public TMetrics Metrics => Services.GetRequiredService<TMetrics>();
 
     private IServiceProvider Services { get; }
 
-    /// <summary>All values of an instrument in their order.</summary>
+    /// <summary>All recorded values of an instrument, in order.</summary>
     /// <param name="name">Name of the instrument.</param>
-    /// <param name="tags">Its tags as "key=value", those that are asked for only; empty for all.</param>
+    /// <param name="tags">Tags as "key=value" to filter by; empty for all values.</param>
     public IReadOnlyList<double> Values(string name, string tags = "")
     {
         lock (_seen)
@@ -58,10 +58,10 @@ public sealed class RecordedMetrics<TMetrics> : IDisposable
     }
 
     /// <summary>Returns when an instrument has a value with these tags.</summary>
-    /// <exception cref="OperationCanceledException">It never had.</exception>
+    /// <exception cref="TimeoutException">It has none within the time limit.</exception>
     public async Task WaitForAsync(string name, string tags)
     {
-        using var limit = new CancellationTokenSource(Patience, TimeProvider.System);
+        using var limit = new CancellationTokenSource(Timeout, TimeProvider.System);
         while (true)
         {
             Task added;
@@ -75,11 +75,22 @@ public sealed class RecordedMetrics<TMetrics> : IDisposable
                 added = _added.Task;
             }
 
-            await added.WaitAsync(limit.Token);
+            try
+            {
+                await added.WaitAsync(limit.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                lock (_seen)
+                {
+                    throw new TimeoutException($"No value of {name} with {tags} within {Timeout}. Recorded values:\n"
+                        + string.Join('\n', _seen));
+                }
+            }
         }
     }
 
-    /// <summary>Reads the instruments that are looked up.</summary>
+    /// <summary>Collects the observable instruments.</summary>
     public void Collect() => _listener.RecordObservableInstruments();
 
     /// <inheritdoc />

@@ -14,17 +14,17 @@ using Xunit;
 namespace ForegSyte.Testing;
 
 /// <summary>
-/// An error as a caller gets it: decoded from the trailers, and held to what is published of errors (AIP-193) whatever
-/// the test is about.
+/// An error as a caller receives it. Every error that a test decodes is also checked against the published rules for
+/// errors (AIP-193, docs/errors.md).
 /// </summary>
-/// <param name="Reason">Its reason.</param>
-/// <param name="Info">The one ErrorInfo.</param>
-/// <param name="Status">The whole status.</param>
+/// <param name="Reason">The reason.</param>
+/// <param name="Info">The ErrorInfo.</param>
+/// <param name="Status">The complete status.</param>
 public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.Rpc.Status Status)
 {
     private const string TrailerName = "grpc-status-details-bin";
 
-    /// <summary>Reasons of passing failures: the caller is told when to come back.</summary>
+    /// <summary>Reasons of temporary failures, which carry RetryInfo.</summary>
     private static readonly ErrorReason[] WithRetryInfo =
     [
         ErrorReason.QueueFull, ErrorReason.InferenceBusy, ErrorReason.TooManyCalls, ErrorReason.RateLimited,
@@ -39,7 +39,7 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
 
     private static readonly ErrorReason[] WithQuotaFailure = [ErrorReason.RateLimited, ErrorReason.TenantQuotaExceeded];
 
-    /// <summary>Reasons of bad arguments that no field of the request has.</summary>
+    /// <summary>INVALID_ARGUMENT reasons that refer to no field.</summary>
     private static readonly ErrorReason[] WithoutField = [ErrorReason.MalformedRequest];
 
     private static readonly MessageDescriptor[] Details =
@@ -51,10 +51,9 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
     private static readonly JsonParser ErrorJson = new(
         JsonParser.Settings.Default.WithTypeRegistry(TypeRegistry.FromMessages(Details)));
 
-    /// <summary>The message.</summary>
     public string Message => Status.Message;
 
-    /// <summary>The error of a call that has to fail.</summary>
+    /// <summary>Awaits a call that must fail; returns its error.</summary>
     public static async Task<Refusal> OfAsync<T>(AsyncUnaryCall<T> call) =>
         Read(await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync));
 
@@ -66,10 +65,10 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
         return Read(failure.StatusCode, failure.Status.Detail, bytes);
     }
 
-    /// <summary>Decodes and checks an error that is the whole answer ("Trailers-Only"), read without gRPC.</summary>
+    /// <summary>Decodes and checks the headers of a "Trailers-Only" response, read without gRPC.</summary>
     public static Refusal Read(HttpResponseHeaders headers)
     {
-        Assert.True(headers.Contains(TrailerName), $"The answer has no {TrailerName}: {headers}");
+        Assert.True(headers.Contains(TrailerName), $"The response has no {TrailerName}: {headers}");
         var details = headers.GetValues(TrailerName).Single();
         return Read(
             System.Enum.Parse<StatusCode>(headers.GetValues("grpc-status").Single()),
@@ -77,7 +76,7 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
             Convert.FromBase64String(details.PadRight((details.Length + 3) / 4 * 4, '=')));
     }
 
-    /// <summary>Decodes and checks an error that came as JSON over HTTP.</summary>
+    /// <summary>Decodes and checks the JSON body of an HTTP error.</summary>
     public static Refusal ReadJson(string json) => Read(ErrorJson.Parse<Google.Rpc.Status>(json));
 
     private static Refusal Read(StatusCode code, string message, byte[] details)
@@ -101,7 +100,7 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
         return refusal;
     }
 
-    /// <summary>Takes note of the reason of a failed job or attempt that was read over a socket.</summary>
+    /// <summary>Records the reasons of a failed job and its attempts.</summary>
     public static void ReadFrom(Job job)
     {
         string?[] names = [job.ErrorInfo?.Reason, .. job.Attempts.Select(attempt => attempt.ErrorReason)];
@@ -113,17 +112,17 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
         }
     }
 
-    /// <summary>Takes note of a reason that is in the log alone, since its caller is gone.</summary>
+    /// <summary>Records a reason that appears only in the log, because its caller has disconnected.</summary>
     public static void ReadFrom(ErrorReason reason, string logLine)
     {
         Assert.Contains(reason.ToText(), logLine, StringComparison.Ordinal);
         Remember(reason);
     }
 
-    /// <summary>Whether this test has read an error with the reason.</summary>
+    /// <summary>Whether the current test has received an error with this reason.</summary>
     internal static bool WasRead(ErrorReason reason) => Seen().ContainsKey(reason);
 
-    /// <summary>Fails where the text tells of the inside of a service: its files, its code, its exceptions.</summary>
+    /// <summary>Fails if the text exposes paths, code or exceptions of a service.</summary>
     public static void AssertTellsNoInsides(string text)
     {
         Assert.DoesNotMatch(Insides(), text);
@@ -146,7 +145,8 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
         AssertValuesAreInTheMetadata();
         if (WithRetryInfo.Contains(Reason))
         {
-            Assert.True(Status.GetDetail<RetryInfo>()?.RetryDelay.ToTimeSpan() > TimeSpan.Zero, $"{this}");
+            Assert.True(
+                Status.GetDetail<RetryInfo>()?.RetryDelay.ToTimeSpan() > TimeSpan.Zero, $"No RetryInfo: {this}");
         }
 
         if (WithResourceInfo.Contains(Reason))
@@ -163,18 +163,18 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
         AssertLimitsAreNamed();
         AssertTellsNoInsides(string.Join('\n', Info.Metadata.Where(IsOurs).Select(pair => pair.Value)) + Message);
 
-        // What the caller sent is told back as it was sent, paths included.
+        // "value" repeats what the caller sent, paths included.
         static bool IsOurs(KeyValuePair<string, string> pair) => pair.Key != "value";
     }
 
-    /// <summary>Whoever sent a bad argument is told which one.</summary>
+    /// <summary>INVALID_ARGUMENT must name the field.</summary>
     private void AssertFieldsAreNamed()
     {
         var badRequest = Status.GetDetail<BadRequest>() ?? new BadRequest();
         var fields = badRequest.FieldViolations.Select(violation => violation.Field).ToList();
         if ((StatusCode)Status.Code == StatusCode.InvalidArgument && !WithoutField.Contains(Reason))
         {
-            Assert.True(fields.Count > 0 && fields.All(name => name.Length > 0), $"No field is named: {this}");
+            Assert.True(fields.Count > 0 && fields.All(name => name.Length > 0), $"The error names no field: {this}");
         }
 
         if (Info.Metadata.TryGetValue("field", out var field))
@@ -183,9 +183,7 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
         }
     }
 
-    /// <summary>
-    /// An operator's limit is always told by the same two keys: "option", which can raise it, and "limit", its value.
-    /// </summary>
+    /// <summary>A configured limit must appear under two keys: "option", its name, and "limit", its value.</summary>
     private void AssertLimitsAreNamed()
     {
         Assert.DoesNotContain(
@@ -196,7 +194,9 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
         }
     }
 
-    /// <summary>What changes from error to error is in the metadata, so that no program reads the message.</summary>
+    /// <summary>
+    /// Every variable part of the message must be in the metadata, so that programs need not parse messages.
+    /// </summary>
     private void AssertValuesAreInTheMetadata()
     {
         var values = string.Join('\n', Info.Metadata.Values);
@@ -204,11 +204,11 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
         {
             Assert.True(
                 values.Contains(value.Groups["value"].Value, StringComparison.Ordinal),
-                $"{Reason}: \"{value.Groups["value"].Value}\" of the message is not in the metadata: {this}");
+                $"{Reason}: the metadata lacks \"{value.Groups["value"].Value}\" of the message: {this}");
         }
     }
 
-    // What stands in quotes, ids, and counts with their unit; but for the examples that some messages give.
+    // Quoted texts, ids, and numbers with a unit, except for the examples in some messages.
     [GeneratedRegex(
         """
         "(?!file:///absolute/|ffmpeg\ )(?<value>[^"]+)"

@@ -1,26 +1,35 @@
 namespace ForegSyte.Testing;
 
-/// <summary>Files of the repository that tests read.</summary>
+/// <summary>Paths in the repository.</summary>
 public static class RepositoryFiles
 {
-    /// <summary>The folder that holds ForegSyte.sln.</summary>
+    /// <summary>The folder with ForegSyte.sln.</summary>
     public static string Root { get; } = FindRoot();
 
     /// <summary>The committed data folder: models, pipelines, samples.</summary>
     public static string Data => Path.Combine(Root, "data");
 
-    /// <summary>
-    /// The committed clip: 100 frames of 768x576 at 10 fps, people walking, the caption GATE 07 NORTH.
-    /// </summary>
+    /// <summary>The sample clip: 100 frames of 768x576 at 10 fps, pedestrians, the caption GATE 07 NORTH.</summary>
     public static string Pedestrians => Path.Combine(Data, "samples", "pedestrians.mp4");
 
     /// <summary>
-    /// A file of the optional folder beside the repository with material that may not be committed, or a visible skip.
+    /// Path of an assembly that was built together with the tests, for example ("src/JobService",
+    /// "ForegSyte.JobService").
+    /// </summary>
+    public static string BuiltAssembly(string project, string name)
+    {
+        // All projects are built with the same configuration, into bin/CONFIGURATION/FRAMEWORK.
+        var output = new DirectoryInfo(AppContext.BaseDirectory);
+        return Path.Combine(Root, project, "bin", output.Parent!.Name, output.Name, $"{name}.dll");
+    }
+
+    /// <summary>
+    /// Path of a file in the optional folder "shared" beside the repository; skips the test without it.
     /// </summary>
     public static string SharedOrSkip(string relativePath)
     {
         var path = Path.GetFullPath(Path.Combine(Root, "..", "shared", relativePath));
-        Xunit.Assert.SkipUnless(File.Exists(path), $"{path} is not here; this extra check needs it.");
+        Xunit.Assert.SkipUnless(File.Exists(path), $"{path} is missing; this additional check needs it.");
         return path;
     }
 
@@ -34,6 +43,6 @@ public static class RepositoryFiles
             }
         }
 
-        throw new InvalidOperationException($"No folder above {AppContext.BaseDirectory} holds ForegSyte.sln.");
+        throw new InvalidOperationException($"No folder above {AppContext.BaseDirectory} contains ForegSyte.sln.");
     }
 }

@@ -5,9 +5,7 @@ using System.Text.RegularExpressions;
 
 namespace ForegSyte.Testing;
 
-/// <summary>
-/// A real service in a process of its own, with its settings in the environment. Disposing kills it if it still runs.
-/// </summary>
+/// <summary>A service in its own process, configured by environment variables. Disposing kills it.</summary>
 public sealed partial class ServiceProcess : IAsyncDisposable
 {
     private const int SigTerm = 15;
@@ -31,28 +29,25 @@ public sealed partial class ServiceProcess : IAsyncDisposable
         _process.Exited += (_, _) => Exited();
     }
 
-    /// <summary>Everything that it printed so far.</summary>
+    /// <summary>Its output so far.</summary>
     public string Output => string.Join('\n', _lines);
 
-    /// <summary>Where it listens, when it does.</summary>
+    /// <summary>The address, as soon as it listens.</summary>
     public Task<Uri> Address => _address.Task;
 
-    /// <summary>Its process id.</summary>
     public int Id => _process.Id;
 
-    /// <summary>Its exit code, when it has one.</summary>
+    /// <summary>The exit code, as soon as it ends.</summary>
     public Task<int> Exit => _exit.Task;
 
-    /// <summary>The second address on which it listens, such as that of Listen:HttpPort, when it does.</summary>
+    /// <summary>The second address, for example of Listen:HttpPort, as soon as it listens there.</summary>
     public Task<Uri> SecondAddress => _secondAddress.Task.WaitAsync(StartTimeout);
 
     /// <summary>Starts a service and returns when it listens.</summary>
     /// <param name="name">"JobService" or "InferenceService".</param>
     /// <param name="settings">Settings by name, for example "Listen:Port".</param>
-    /// <param name="command">
-    /// A program that runs it, with its arguments, such as strace; none for the service itself.
-    /// </param>
-    /// <exception cref="ServiceStartException">It ended, or took too long.</exception>
+    /// <param name="command">Optional wrapper, for example strace with its arguments.</param>
+    /// <exception cref="ServiceStartException">The service ended or did not listen in time.</exception>
     public static async Task<(ServiceProcess Process, Uri Address)> StartAsync(
         string name, IReadOnlyDictionary<string, string> settings, params string[] command)
     {
@@ -69,15 +64,15 @@ public sealed partial class ServiceProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts a service without waiting, for tests in which it refuses to start.</summary>
+    /// <summary>Starts a service without waiting.</summary>
     public static ServiceProcess Launch(
         string name, IReadOnlyDictionary<string, string> settings, params string[] command) =>
-        Launch([.. command, "dotnet", AssemblyOf(name)], settings);
+        Launch([.. command, "dotnet", RepositoryFiles.BuiltAssembly($"src/{name}", $"ForegSyte.{name}")], settings);
 
-    /// <summary>Starts a service with arguments of its own, without waiting.</summary>
+    /// <summary>Starts a service with command-line arguments, without waiting.</summary>
     public static ServiceProcess LaunchWith(
         string name, IReadOnlyDictionary<string, string> settings, params string[] arguments) =>
-        Launch(["dotnet", AssemblyOf(name), .. arguments], settings);
+        Launch(["dotnet", RepositoryFiles.BuiltAssembly($"src/{name}", $"ForegSyte.{name}"), .. arguments], settings);
 
     private static ServiceProcess Launch(string[] words, IReadOnlyDictionary<string, string> settings)
     {
@@ -89,7 +84,7 @@ public sealed partial class ServiceProcess : IAsyncDisposable
         };
         foreach (var (key, value) in settings)
         {
-            // OpenTelemetry's own variables have names of their own.
+            // OpenTelemetry variables have no prefix.
             var prefix = key.StartsWith("OTEL_", StringComparison.Ordinal) ? "" : "FOREGSYTE_";
             start.Environment[prefix + key.Replace(":", "__", StringComparison.Ordinal)] = value;
         }
@@ -101,8 +96,8 @@ public sealed partial class ServiceProcess : IAsyncDisposable
         return service;
     }
 
-    /// <summary>Returns when it has printed a text.</summary>
-    /// <exception cref="ServiceStartException">It ended before.</exception>
+    /// <summary>Returns when the service has printed a text.</summary>
+    /// <exception cref="ServiceStartException">The service ended before.</exception>
     public async Task PrintsAsync(string text)
     {
         while (!Output.Contains(text, StringComparison.Ordinal))
@@ -116,36 +111,37 @@ public sealed partial class ServiceProcess : IAsyncDisposable
             if (await Task.WhenAny(printed, Exit) == Exit && !Output.Contains(text, StringComparison.Ordinal))
             {
                 throw new ServiceStartException(
-                    "The service", await Exit, Output, new InvalidOperationException($"It never printed \"{text}\"."));
+                    "The service", await Exit, Output,
+                    new InvalidOperationException($"It ended before it printed \"{text}\"."));
             }
         }
     }
 
-    /// <summary>Ends it at once, as a crash would (SIGKILL), and returns when it is gone.</summary>
+    /// <summary>Kills the service (SIGKILL).</summary>
     public async Task KillAsync()
     {
         _process.Kill();
         await Exit;
     }
 
-    /// <summary>The same for it and all its children, such as the service below strace.</summary>
+    /// <summary>Kills the process and its children, for example a service below strace.</summary>
     public async Task KillTreeAsync()
     {
         _process.Kill(entireProcessTree: true);
         await Exit;
     }
 
-    /// <summary>Asks it to end (SIGTERM) and returns its exit code.</summary>
+    /// <summary>Stops the service (SIGTERM) and returns its exit code.</summary>
     public async Task<int> StopAsync()
     {
         Signal(SigTerm);
         return await Exit;
     }
 
-    /// <summary>Stops it in its tracks (SIGSTOP): it keeps its memory, its files and its connections.</summary>
+    /// <summary>Suspends the process (SIGSTOP).</summary>
     public void Freeze() => Signal(SigStop);
 
-    /// <summary>Lets a frozen one go on (SIGCONT).</summary>
+    /// <summary>Resumes a suspended process (SIGCONT).</summary>
     public void Thaw() => Signal(SigCont);
 
     /// <inheritdoc />
@@ -164,16 +160,8 @@ public sealed partial class ServiceProcess : IAsyncDisposable
     {
         if (SendSignal(_process.Id, signal) != 0)
         {
-            throw new InvalidOperationException($"Process {_process.Id} took no signal.");
+            throw new InvalidOperationException($"Signal {signal} to process {_process.Id} failed.");
         }
-    }
-
-    private static string AssemblyOf(string name)
-    {
-        // Tests and services are built with the same configuration, into folders of the same form.
-        var output = new DirectoryInfo(AppContext.BaseDirectory);
-        return Path.Combine(
-            RepositoryFiles.Root, "src", name, "bin", output.Parent!.Name, output.Name, $"ForegSyte.{name}.dll");
     }
 
     private void Take(string? line)
@@ -199,11 +187,11 @@ public sealed partial class ServiceProcess : IAsyncDisposable
 
     private void Exited()
     {
-        // Drains what it printed last.
+        // Waits for the rest of its output.
         _process.WaitForExit();
         _exit.TrySetResult(_process.ExitCode);
         _address.TrySetException(new InvalidOperationException(
-            string.Create(CultureInfo.InvariantCulture, $"It ended with exit code {_process.ExitCode}.")));
+            string.Create(CultureInfo.InvariantCulture, $"The service ended with exit code {_process.ExitCode}.")));
     }
 
     [GeneratedRegex(@"Now listening on:? (?<address>https?://[^\s""]+)")]
@@ -211,4 +199,19 @@ public sealed partial class ServiceProcess : IAsyncDisposable
 
     [System.Runtime.InteropServices.LibraryImport("libc", EntryPoint = "kill")]
     private static partial int SendSignal(int processId, int signal);
+}
+
+/// <summary>A service did not start.</summary>
+/// <param name="name">"JobService" or "InferenceService".</param>
+/// <param name="exitCode">Its exit code; null after a timeout.</param>
+/// <param name="output">Its output.</param>
+/// <param name="cause">The cause.</param>
+public sealed class ServiceStartException(string name, int? exitCode, string output, Exception cause)
+    : Exception($"{name} did not start ({cause.Message}). Its output:\n{output}", cause)
+{
+    /// <summary>Its exit code; null after a timeout.</summary>
+    public int? ExitCode { get; } = exitCode;
+
+    /// <summary>Its output.</summary>
+    public string Output { get; } = output;
 }

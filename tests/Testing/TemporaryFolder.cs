@@ -1,6 +1,6 @@
 namespace ForegSyte.Testing;
 
-/// <summary>A new empty folder, removed with all that is in it when disposed.</summary>
+/// <summary>A new empty folder, deleted when disposed.</summary>
 public sealed class TemporaryFolder : IDisposable
 {
     /// <summary>Absolute path.</summary>

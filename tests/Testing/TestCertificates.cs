@@ -4,7 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace ForegSyte.Testing;
 
-/// <summary>A certificate authority of its own, that signs what a test needs into PEM files.</summary>
+/// <summary>A certificate authority that issues certificates as PEM files.</summary>
 public sealed class TestCertificates : IDisposable
 {
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
@@ -12,9 +12,9 @@ public sealed class TestCertificates : IDisposable
 
     private readonly X509Certificate2 _authority;
 
-    /// <summary>Makes an authority and writes its certificate.</summary>
-    /// <param name="folder">Where the files go.</param>
-    /// <param name="name">Its name, also that of its file.</param>
+    /// <summary>Creates an authority and writes its certificate.</summary>
+    /// <param name="folder">Folder of the files.</param>
+    /// <param name="name">Name of the authority and its file.</param>
     public TestCertificates(string folder, string name = "ca")
     {
         Folder = folder;
@@ -27,15 +27,15 @@ public sealed class TestCertificates : IDisposable
         CaFile = Write($"{name}.pem", _authority.ExportCertificatePem());
     }
 
-    /// <summary>Where the files are.</summary>
+    /// <summary>Folder of the files.</summary>
     public string Folder { get; }
 
-    /// <summary>The authority's certificate.</summary>
+    /// <summary>File with the authority's certificate.</summary>
     public string CaFile { get; }
 
     private static DateTimeOffset Now => TimeProvider.System.GetUtcNow();
 
-    /// <summary>A certificate for a server on the loopback.</summary>
+    /// <summary>Issues a certificate for a server on the loopback.</summary>
     public (string CertificateFile, string KeyFile) Server(string file = "server")
     {
         var names = new SubjectAlternativeNameBuilder();
@@ -44,11 +44,11 @@ public sealed class TestCertificates : IDisposable
         return Issue(file, $"CN={file}", names, ServerAuthentication, Now.AddDays(1));
     }
 
-    /// <summary>A certificate for a client.</summary>
-    /// <param name="file">Name of its files, without an ending.</param>
+    /// <summary>Issues a certificate for a client.</summary>
+    /// <param name="file">Name of its files, without extension.</param>
     /// <param name="subject">Its subject.</param>
-    /// <param name="san">A URI among its alternative names; null for none.</param>
-    /// <param name="isExpired">Whether its time is over.</param>
+    /// <param name="san">A URI in its subject alternative names; null for none.</param>
+    /// <param name="isExpired">Whether it has expired.</param>
     public (string CertificateFile, string KeyFile) Client(
         string file, string subject, string? san = null, bool isExpired = false)
     {

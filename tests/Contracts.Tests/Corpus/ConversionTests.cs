@@ -1,15 +1,18 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using CliWrap.Buffered;
 using ForegSyte.Contracts.Tests.Examples;
 using ForegSyte.Protocol.Json;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Protobuf;
+using Google.Protobuf.Reflection;
 
 namespace ForegSyte.Contracts.Tests.Corpus;
 
 /// <summary>
-/// Documents as this and newer versions write them are the same messages in every language: read from JSON, written as
-/// JSON and as protobuf. docs/contracts.md tells with which options.
+/// Every language reads documents of this and newer versions from JSON as the same messages and writes them as JSON and
+/// protobuf. docs/contracts.md lists the options.
 /// </summary>
 [Collection(RunningServicesCollection.Name)]
 public sealed class ConversionTests(ExamplePrograms programs)
@@ -32,7 +35,7 @@ public sealed class ConversionTests(ExamplePrograms programs)
         var documents = CorpusDocument.Of(type);
         using var output = new TemporaryFolder();
         var run = await ConvertAsync(language, type, output, [.. documents]);
-        Assert.True(run.ExitCode == 0, run.StandardError);
+        Assert.True(run.ExitCode == 0, $"The {language} converter failed: {run.StandardError}");
         foreach (var document in documents)
         {
             var expected = CorpusDocument.Parse(type, await File.ReadAllTextAsync(document, Token));
@@ -49,22 +52,22 @@ public sealed class ConversionTests(ExamplePrograms programs)
         await File.WriteAllTextAsync(folder.File("large.json"), ForegSyteJson.Formatter.Format(document), Token);
         using var output = new TemporaryFolder();
         var run = await ConvertAsync(language, Results, output, folder.File("large.json"));
-        Assert.True(run.ExitCode == 0, run.StandardError);
+        Assert.True(run.ExitCode == 0, $"The {language} converter failed: {run.StandardError}");
         await AssertWrittenAsync(document, Results, output.File("large.json"));
     }
 
     [Theory]
     [MemberData(nameof(Languages))]
-    public async Task Convert_ProtobufOfANewerVersion_KeepsWhatItDoesNotKnow(string language)
+    public async Task Convert_ProtobufOfANewerVersion_KeepsUnknownFields(string language)
     {
-        // Field 1000, a text; no message of these contracts has it.
+        // Field 1000, a string, which no message of these contracts has.
         byte[] unknown = [0xC2, 0x3E, 3, (byte)'n', (byte)'e', (byte)'w'];
         byte[] bytes = [.. new Job { JobId = "x", Status = (JobStatus)99 }.ToByteArray(), .. unknown];
         using var folder = new TemporaryFolder();
         await File.WriteAllBytesAsync(folder.File("newer.binpb"), bytes, Token);
         using var output = new TemporaryFolder();
         var run = await ConvertAsync(language, Job, output, folder.File("newer.binpb"));
-        Assert.True(run.ExitCode == 0, run.StandardError);
+        Assert.True(run.ExitCode == 0, $"The {language} converter failed: {run.StandardError}");
         Assert.Equal(
             CorpusDocument.Parse(Job, bytes),
             CorpusDocument.Parse(Job, await File.ReadAllBytesAsync(output.File("newer.binpb"), Token)));
@@ -79,24 +82,24 @@ public sealed class ConversionTests(ExamplePrograms programs)
         var run = await ConvertAsync(language, Job, output, document);
         if (language == "python" && run.ExitCode != 0)
         {
-            // protobuf 4.21, Debian 12's, passes over unknown fields but not over unknown names.
+            // protobuf 4.21 (Debian 12) ignores unknown fields but not unknown names.
             Assert.Contains("JOB_STATUS_PAUSED", run.StandardError, StringComparison.Ordinal);
             return;
         }
 
-        Assert.True(run.ExitCode == 0, run.StandardError);
+        Assert.True(run.ExitCode == 0, $"The {language} converter failed: {run.StandardError}");
         await AssertWrittenAsync(
             new Job { JobId = "x", Wait = new JobWait() }, Job, output.File(Path.GetFileName(document)));
     }
 
     [Fact]
-    public async Task Documents_MeanWhatTheyAreMadeFor()
+    public async Task Documents_HaveTheIntendedValues()
     {
         var numbers = (ResultsDocument)await ReadAsync(Results, "numbers.json");
         var detections = numbers.Results.Single().Result.Detections;
         Assert.Equal((int.MaxValue, int.MinValue), (numbers.Results[0].FrameIndex, detections[0].ClassId));
         Assert.Equal((float.MaxValue, float.Epsilon), (detections[0].Box.X, detections[0].Confidence));
-        Assert.True(float.IsNaN(detections[1].Confidence));
+        Assert.Equal(float.NaN, detections[1].Confidence);
         Assert.Equal((float.PositiveInfinity, float.NegativeInfinity), (detections[1].Box.X, detections[1].Box.Y));
         Assert.Equal((7, 100f), (detections[2].ClassId, detections[2].Box.X));
 
@@ -151,4 +154,47 @@ public sealed class ConversionTests(ExamplePrograms programs)
     private Task<BufferedCommandResult> ConvertAsync(
         string language, string type, TemporaryFolder output, params string[] documents) => programs.RunAsync(
             Language.Of(language), example => example.Convert, [type, output.Path, .. documents]);
+}
+
+/// <summary>Messages as files, as this or a newer version of the services writes them.</summary>
+internal static class CorpusDocument
+{
+    private static readonly string Root =
+        Path.Combine(RepositoryFiles.Root, "tests", "Contracts.Tests", "Corpus", "Documents");
+
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    private static readonly TypeRegistry Types =
+        TypeRegistry.FromFiles(JobServiceReflection.Descriptor, ResultsReflection.Descriptor);
+
+    /// <summary>The documents of a type that all languages must read the same.</summary>
+    public static IReadOnlyList<string> Of(string type) => Directory.GetFiles(Path.Combine(Root, type), "*.json");
+
+    /// <summary>A job with unknown names of status and wait reason.</summary>
+    public static string UnknownStatusName => Path.Combine(Root, "newer", "unknown_status_name.json");
+
+    /// <summary>Parses JSON, ignoring unknown fields.</summary>
+    public static IMessage Parse(string type, string json) => ForegSyteJson.Parser.Parse(json, Types.Find(type));
+
+    /// <summary>Parses JSON; unknown fields are an error.</summary>
+    public static IMessage ParseStrictly(string type, string json) =>
+        ForegSyteJson.StrictParser.Parse(json, Types.Find(type));
+
+    /// <summary>Parses protobuf.</summary>
+    public static IMessage Parse(string type, byte[] bytes) => Types.Find(type).Parser.ParseFrom(bytes);
+
+    /// <summary>
+    /// Canonical text of a message, for comparison: NaN has many bit patterns, and map entries, which it sorts, have no
+    /// order.
+    /// </summary>
+    public static string Text(IMessage message) =>
+        Sorted(JsonNode.Parse(ForegSyteJson.Formatter.Format(message)))!.ToJsonString(Indented);
+
+    private static JsonNode? Sorted(JsonNode? node) => node switch
+    {
+        JsonObject entries => new JsonObject(entries.OrderBy(entry => entry.Key, StringComparer.Ordinal)
+            .Select(entry => KeyValuePair.Create(entry.Key, Sorted(entry.Value)))),
+        JsonArray elements => new JsonArray([.. elements.Select(Sorted)]),
+        _ => node?.DeepClone(),
+    };
 }

@@ -5,37 +5,37 @@ using ForegSyte.Testing;
 namespace ForegSyte.Contracts.Tests.Examples;
 
 /// <summary>
-/// The examples' programs, made ready by eng/examples.sh from the contracts as they are: stubs are generated, C++ is
-/// compiled. A language whose tools are missing here is skipped, visibly.
+/// The example programs. eng/examples.sh generates their stubs from the current contracts and compiles C++. Tests of a
+/// language without its tools are skipped.
 /// </summary>
 public sealed class ExamplePrograms
 {
-    // What eng/examples.sh answers where a tool is missing.
+    // Exit code of eng/examples.sh if a tool is missing.
     private const int ToolMissing = 2;
 
-    private readonly Dictionary<string, BufferedCommandResult> _made = [];
+    private readonly Dictionary<string, BufferedCommandResult> _prepared = [];
 
-    /// <summary>Runs a program of a language with these arguments and returns what it came to.</summary>
+    /// <summary>Runs a program of a language with these arguments.</summary>
     public async Task<BufferedCommandResult> RunAsync(
         Language language, Func<Language, string[]> program, params IEnumerable<string> arguments)
     {
-        await MakeOrSkipAsync(language.Name);
+        await PrepareOrSkipAsync(language.Name);
         string[] words = [.. program(language), .. arguments];
         return await Command(words[0], words[1..]);
     }
 
-    private async Task MakeOrSkipAsync(string language)
+    private async Task PrepareOrSkipAsync(string language)
     {
-        if (!_made.TryGetValue(language, out var made))
+        if (!_prepared.TryGetValue(language, out var run))
         {
-            // The C# program was built together with the tests.
-            _made[language] = made = language == "csharp"
+            // The C# program is built together with the tests.
+            _prepared[language] = run = language == "csharp"
                 ? await Command("true")
                 : await Command("bash", "eng/examples.sh", language);
         }
 
-        Assert.SkipWhen(made.ExitCode == ToolMissing, made.StandardError.Trim());
-        Assert.True(made.ExitCode == 0, made.StandardError);
+        Assert.SkipWhen(run.ExitCode == ToolMissing, run.StandardError.Trim());
+        Assert.True(run.ExitCode == 0, $"eng/examples.sh {language} failed: {run.StandardError}");
     }
 
     private static Task<BufferedCommandResult> Command(string program, params string[] arguments) => Cli
@@ -47,4 +47,27 @@ public sealed class ExamplePrograms
             .Set("PYTHONDONTWRITEBYTECODE", "1"))
         .WithValidation(CommandResultValidation.None)
         .ExecuteBufferedAsync(TestContext.Current.CancellationToken);
+}
+
+/// <summary>A language of the examples, with the commands of its two programs.</summary>
+/// <param name="Name">Its folder below examples.</param>
+/// <param name="Analyze">Submits a video, waits, pages through the results, reads an error.</param>
+/// <param name="Convert">Reads messages from JSON and writes them as JSON and protobuf.</param>
+public sealed record Language(string Name, string[] Analyze, string[] Convert)
+{
+    private const string Python = "/usr/bin/python3";
+
+    /// <summary>All languages; the first one, C#, is the reference.</summary>
+    public static readonly IReadOnlyList<Language> All =
+    [
+        new("csharp", ["dotnet", CSharpProgram(), "analyze"], ["dotnet", CSharpProgram(), "convert"]),
+        new("python", [Python, "examples/python/analyze.py"], [Python, "examples/python/convert.py"]),
+        new("node", ["node", "examples/node/analyze.js"], ["node", "examples/node/convert.js"]),
+        new("cpp", ["out/examples/cpp/analyze"], ["out/examples/cpp/convert"]),
+    ];
+
+    /// <summary>Finds a language by name.</summary>
+    public static Language Of(string name) => All.Single(language => language.Name == name);
+
+    private static string CSharpProgram() => RepositoryFiles.BuiltAssembly("examples/csharp", "ForegSyte.Example");
 }

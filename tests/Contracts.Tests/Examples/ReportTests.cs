@@ -3,8 +3,8 @@ using ForegSyte.Testing;
 namespace ForegSyte.Contracts.Tests.Examples;
 
 /// <summary>
-/// Clients that were generated for four languages submit a video to the running services, wait, page through the
-/// results and read the details of an error; all see the same.
+/// The example clients in four languages submit a video, wait, page through the results and read an error; all print
+/// the same report.
 /// </summary>
 [Collection(RunningServicesCollection.Name)]
 public sealed class ReportTests(RunningServices services, ExamplePrograms programs)
@@ -47,7 +47,7 @@ public sealed class ReportTests(RunningServices services, ExamplePrograms progra
             example => example.Analyze,
             services.Services.JobAddress.Authority,
             RepositoryFiles.Pedestrians);
-        Assert.True(run.ExitCode == 0, run.StandardError);
+        Assert.True(run.ExitCode == 0, $"The {language} example failed: {run.StandardError}");
         return run.StandardOutput;
     }
 }

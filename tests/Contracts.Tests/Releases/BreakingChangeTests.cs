@@ -1,6 +1,6 @@
 namespace ForegSyte.Contracts.Tests.Releases;
 
-/// <summary>eng/breaking.sh lets through what callers of the last release do not notice, and nothing else.</summary>
+/// <summary>eng/breaking.sh accepts exactly the changes that are compatible with callers of the last release.</summary>
 public sealed class BreakingChangeTests
 {
     private const string GetJob =
@@ -50,7 +50,7 @@ public sealed class BreakingChangeTests
     {
         using var contracts = new ContractsCopy();
         var shown = await contracts.RunGateAsync("--planted");
-        Assert.True(shown.ExitCode == 0, shown.StandardOutput + shown.StandardError);
+        Assert.True(shown.ExitCode == 0, $"The gate failed: {shown.StandardOutput}{shown.StandardError}");
         Assert.Contains(
             "Previously present field \"3\" with name \"pipeline_id\"", shown.StandardOutput, StringComparison.Ordinal);
         Assert.Equal(0, (await contracts.RunGateAsync()).ExitCode);
@@ -78,11 +78,11 @@ public sealed class BreakingChangeTests
         using var contracts = new ContractsCopy();
         contracts.Replace(file, text, replacement);
         var gate = await contracts.RunGateAsync();
-        Assert.True(gate.ExitCode == 0, gate.StandardOutput + gate.StandardError);
+        Assert.True(gate.ExitCode == 0, $"The gate failed: {gate.StandardOutput}{gate.StandardError}");
     }
 
     [Fact]
-    public async Task Gate_AfterARelease_GuardsWhatThatAdded()
+    public async Task Gate_AfterARelease_GuardsItsAdditions()
     {
         using var contracts = new ContractsCopy();
         contracts.Replace("job.proto", "string pipeline_id = 3;", "string pipeline_id = 3; string cost_centre = 1000;");

@@ -4,10 +4,10 @@ using Google.Protobuf.Reflection;
 
 namespace ForegSyte.Contracts.Tests.Releases;
 
-/// <summary>The descriptors that eng/contracts.sh makes hold all contracts, and serve without reflection.</summary>
+/// <summary>The descriptors of eng/contracts.sh contain all contracts and replace reflection.</summary>
 [Collection(RunningServicesCollection.Name)]
-public sealed class DescriptorSetTests(RunningServices services, MadeDescriptors made)
-    : IClassFixture<MadeDescriptors>
+public sealed class DescriptorSetTests(RunningServices services, GeneratedDescriptors generated)
+    : IClassFixture<GeneratedDescriptors>
 {
     private static readonly FileDescriptor[] Compiled =
     [
@@ -17,11 +17,11 @@ public sealed class DescriptorSetTests(RunningServices services, MadeDescriptors
     [Theory]
     [InlineData("foregsyte.protoset")]
     [InlineData("foregsyte.binpb")]
-    public async Task Contracts_MadeDescriptors_HoldEveryMethodAndImport(string name)
+    public async Task Descriptors_ContainEveryMethodAndImport(string name)
     {
         // A buf image is a FileDescriptorSet with extensions.
         var set = FileDescriptorSet.Parser.ParseFrom(
-            await File.ReadAllBytesAsync(await made.FileAsync(name), TestContext.Current.CancellationToken));
+            await File.ReadAllBytesAsync(await generated.FileAsync(name), TestContext.Current.CancellationToken));
         Assert.Equal(
             Compiled.SelectMany(file => file.Services).SelectMany(service => service.Methods)
                 .Select(method => method.FullName).Order(StringComparer.Ordinal),
@@ -34,14 +34,14 @@ public sealed class DescriptorSetTests(RunningServices services, MadeDescriptors
     }
 
     [Fact]
-    public async Task Protoset_InThePlaceOfReflection_IsEnoughToCall()
+    public async Task Protoset_WithoutReflection_IsEnoughToCall()
     {
         var call = await Shell.RunAsync(
             $"{Shell.BufOrSkip()} curl --protocol grpc --http2-prior-knowledge "
-            + $"--schema '{await made.FileAsync("foregsyte.protoset")}#format=binpb' "
+            + $"--schema '{await generated.FileAsync("foregsyte.protoset")}#format=binpb' "
             + $"{services.Services.JobAddress}foregsyte.v1.JobService/ListPipelines",
             RepositoryFiles.Root);
-        Assert.True(call.ExitCode == 0, call.StandardError);
+        Assert.True(call.ExitCode == 0, $"buf curl failed: {call.StandardError}");
         Assert.Contains("\"yolo_ocr\"", call.StandardOutput, StringComparison.Ordinal);
     }
 }

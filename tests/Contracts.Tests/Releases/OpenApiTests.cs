@@ -7,19 +7,17 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Contracts.Tests.Releases;
 
-/// <summary>
-/// The OpenAPI document that the service hands out is the one that the protos make, and tells of all routes.
-/// </summary>
-public sealed class OpenApiTests(MadeDescriptors made) : IClassFixture<MadeDescriptors>
+/// <summary>The served OpenAPI document matches the protos and has all routes.</summary>
+public sealed class OpenApiTests(GeneratedDescriptors generated) : IClassFixture<GeneratedDescriptors>
 {
     private static readonly JsonObject Document = JsonNode.Parse(OpenApiDocument.Json)!.AsObject();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Document_IsWhatTheProtosMake()
+    public async Task Document_MatchesTheProtos()
     {
-        var image = await File.ReadAllBytesAsync(await made.FileAsync("foregsyte.binpb"), Cancellation);
+        var image = await File.ReadAllBytesAsync(await generated.FileAsync("foregsyte.binpb"), Cancellation);
 
         var text = ApiDocument.Make(ContractImage.Read(image));
 
@@ -27,7 +25,7 @@ public sealed class OpenApiTests(MadeDescriptors made) : IClassFixture<MadeDescr
     }
 
     [Fact]
-    public void Document_HasEveryRouteThatIsServed_AndNoOther()
+    public void Document_HasExactlyTheServedRoutes()
     {
         var served = new[] { JobServiceReflection.Descriptor, UploadServiceReflection.Descriptor }
             .SelectMany(file => file.Services)
@@ -45,7 +43,7 @@ public sealed class OpenApiTests(MadeDescriptors made) : IClassFixture<MadeDescr
     }
 
     [Fact]
-    public void References_AllLeadSomewhere()
+    public void References_AllResolve()
     {
         var references = Document.ToJsonString().Split("\"$ref\":\"#/").Skip(1)
             .Select(rest => rest.Split('"')[0])
@@ -57,7 +55,7 @@ public sealed class OpenApiTests(MadeDescriptors made) : IClassFixture<MadeDescr
     }
 
     [Fact]
-    public void LostRoutes_PathsOfARelease_AreMissedWhereTheyAreGone()
+    public void LostRoutes_RemovedService_ListsItsRoutes()
     {
         var jobs = JobServiceReflection.Descriptor;
         var uploads = UploadServiceReflection.Descriptor;
@@ -73,7 +71,9 @@ public sealed class OpenApiTests(MadeDescriptors made) : IClassFixture<MadeDescr
 
     [Fact]
     public void Routes_OfTheInferenceService_AreTheHealthCheckAlone() =>
-        Assert.False(new HttpRoutes(InferenceServiceReflection.Descriptor.Services).HasContracts);
+        Assert.False(
+            new HttpRoutes(InferenceServiceReflection.Descriptor.Services).HasContracts,
+            "The InferenceService has HTTP routes.");
 
     [Theory]
     [InlineData("\"operationId\": \"GetJob\"", "\"operationId\": \"ListJobs\"", "operationId")]

@@ -6,15 +6,14 @@ using ForegSyte.V1;
 namespace ForegSyte.EndToEnd.Tests.Restarts;
 
 /// <summary>
-/// Processes of the JobService take turns on one data folder and one port while callers submit and fetch: none of them
-/// sees a call fail, no job is lost, and none is completed twice.
+/// JobService processes replace each other on one data folder and port under load: no call fails after its retries, no
+/// job is lost, and no job completes twice.
 /// </summary>
 public sealed class RollingRestartTests(ITestOutputHelper output)
 {
     private const string Pipeline = "detect_only";
     private const int MaxFrames = 4;
-
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private const int Restarts = 4;
 
     private static readonly Dictionary<string, string> Settings = new()
     {
@@ -26,49 +25,50 @@ public sealed class RollingRestartTests(ITestOutputHelper output)
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task JobServices_TakingTurnsUnderLoad_FailNoCallAndCompleteEveryJobOnce()
+    public async Task JobServices_ReplacedUnderLoad_FailNoCallAndCompleteEveryJobOnce()
     {
         await using var services = new Installation(Settings);
         await services.StartAsync();
-        var goesOn = true;
-        var tally = new LoadTally();
+        var stop = new TaskCompletionSource();
+        var load = new LoadStatistics();
         var options = new SubmitOptions { PipelineId = Pipeline, MaxFrames = MaxFrames };
-        Task[] load =
+        Task[] callers =
         [
-            TypedLoad.RunAsync(services, options, tally, () => Volatile.Read(ref goesOn)),
-            TypedLoad.RunAsync(services, options, tally, () => Volatile.Read(ref goesOn)),
-            PlainLoad.RunAsync(services.JobAddress, Pipeline, MaxFrames, tally, () => Volatile.Read(ref goesOn)),
-            PlainLoad.RunAsync(services.JobAddress, Pipeline, MaxFrames, tally, () => Volatile.Read(ref goesOn)),
+            SdkLoad.RunAsync(services, options, load, stop.Task),
+            SdkLoad.RunAsync(services, options, load, stop.Task),
+            StubLoad.RunAsync(services.JobAddress, Pipeline, MaxFrames, load, stop.Task),
+            StubLoad.RunAsync(services.JobAddress, Pipeline, MaxFrames, load, stop.Task),
         ];
-        for (var turn = 1; turn <= 4; turn++)
+        for (var restart = 1; restart <= Restarts; restart++)
         {
-            await WaitForJobsAsync(tally, tally.JobIds.Count + 4);
+            await WaitForMoreJobsAsync(load);
 
-            // By DrainServer and by SIGTERM: both lead to the same end.
-            Assert.Equal(0, await services.TakeTurnsAsync(turn % 2 == 0 ? before => before.StopAsync() : DrainAsync));
+            // DrainServer and SIGTERM in turn.
+            Assert.Equal(
+                0, await services.ReplaceJobServiceAsync(restart % 2 == 0 ? before => before.StopAsync() : DrainAsync));
         }
 
-        await WaitForJobsAsync(tally, tally.JobIds.Count + 4);
-        Volatile.Write(ref goesOn, false);
-        await Task.WhenAll(load).WaitAsync(Patience, Token);
+        await WaitForMoreJobsAsync(load);
+        stop.SetResult();
+        await Task.WhenAll(callers).WaitAsync(Wait.Timeout, Token);
 
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"4 turns: {tally.Calls} calls, {tally.Retries} retries, {tally.Failures.Count} failed, "
-            + $"{tally.JobIds.Count} jobs"));
-        Assert.Empty(tally.Failures);
-        await AssertEachCompletedOnceAsync(services, tally);
+            $"{Restarts} restarts: {load.Calls} calls, {load.Retries} retries, {load.Failures.Count} failed, "
+            + $"{load.JobIds.Count} jobs"));
+        Assert.Empty(load.Failures);
+        await AssertEachCompletedOnceAsync(services, load);
 
         async Task DrainAsync(ServiceProcess before)
         {
             await using var client = services.Client();
             var drain = await client.DrainServerAsync(TimeSpan.FromSeconds(10), stop: true, Token);
-            Assert.True(drain.Stops);
+            Assert.True(drain.Stops, "DrainServer did not announce the stop.");
         }
     }
 
     [Fact]
-    public async Task Start_BesideAJobServiceThatStays_IsRefusedAfterTheLockTimeout()
+    public async Task Start_BesideARunningJobService_IsRefusedAfterTheLockTimeout()
     {
         await using var services = new Installation(new Dictionary<string, string>
         {
@@ -83,35 +83,31 @@ public sealed class RollingRestartTests(ITestOutputHelper output)
             ["Pipelines:Directory"] = Path.Combine(RepositoryFiles.Data, "pipelines"),
         });
 
-        Assert.Equal(1, await second.Exit.WaitAsync(Patience, Token));
+        Assert.Equal(1, await second.Exit.WaitAsync(Wait.Timeout, Token));
         Assert.Contains("Waiting up to 00:00:01 for the previous process", second.Output, StringComparison.Ordinal);
         Assert.Contains("Another JobService uses", second.Output, StringComparison.Ordinal);
         await using var client = services.Client();
         Assert.Equal(DrainState.NotDraining, (await client.GetServerInfoAsync(Token)).DrainState);
     }
 
-    private static async Task WaitForJobsAsync(LoadTally tally, int count)
+    private static Task WaitForMoreJobsAsync(LoadStatistics load)
     {
-        var began = TimeProvider.System.GetTimestamp();
-        while (tally.JobIds.Count < count)
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < Patience, "The load stands still.");
-            await Task.Delay(20, Token);
-        }
+        var count = load.JobIds.Count + 4;
+        return Wait.UntilAsync(() => load.JobIds.Count >= count, "the callers submit 4 more jobs");
     }
 
-    private static async Task AssertEachCompletedOnceAsync(Installation services, LoadTally tally)
+    private static async Task AssertEachCompletedOnceAsync(Installation services, LoadStatistics load)
     {
         await using var client = services.Client();
         var jobs = await client.ListJobsAsync(pageSize: 1000, cancellationToken: Token).ToListAsync(Token);
-        Assert.Equal(tally.JobIds.Order(), jobs.Select(job => job.JobId).Order());
+        Assert.Equal(load.JobIds.Order(), jobs.Select(job => job.JobId).Order());
         foreach (var job in jobs)
         {
             Assert.Equal(JobStatus.Completed, job.Status);
             Assert.Single(job.Attempts, attempt => attempt.ErrorReason.Length == 0);
-            Assert.All(job.Attempts.SkipLast(1), handedBack => Assert.Equal("SHUTTING_DOWN", handedBack.ErrorReason));
+            Assert.All(job.Attempts.SkipLast(1), attempt => Assert.Equal("SHUTTING_DOWN", attempt.ErrorReason));
             var results = await client.GetResultsPageAsync(job.JobId, cancellationToken: Token);
-            Assert.True(results.Complete);
+            Assert.True(results.Complete, $"The results of {job.JobId} are incomplete.");
             Assert.Equal(Enumerable.Range(0, MaxFrames), results.Results.Select(frame => frame.FrameIndex));
         }
     }

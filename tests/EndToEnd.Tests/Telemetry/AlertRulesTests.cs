@@ -9,12 +9,12 @@ using ForegSyte.V1;
 
 namespace ForegSyte.EndToEnd.Tests.Telemetry;
 
-/// <summary>The alert rules, by Prometheus' own promtool; and that they say what the code says.</summary>
+/// <summary>The alert rules and the dashboard are valid and consistent with the code.</summary>
 public sealed partial class AlertRulesTests
 {
     private static readonly string Folder = Path.Combine(RepositoryFiles.Root, "deploy", "prometheus");
 
-    /// <summary>What eng/setup.sh --test fetches where the package is not installed.</summary>
+    /// <summary>The promtool that eng/setup.sh --test downloads if the package is not installed.</summary>
     private static readonly string Fetched = Path.Combine(RepositoryFiles.Root, "out", "tools", "promtool");
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -23,16 +23,16 @@ public sealed partial class AlertRulesTests
     [InlineData("check", "rules", "alerts.yml")]
     [InlineData("check", "config", "prometheus.yml")]
     [InlineData("test", "rules", "alerts.test.yml")]
-    public async Task Promtool_FindsNothingWrong(string verb, string what, string file)
+    public async Task Promtool_AcceptsTheFiles(string verb, string what, string file)
     {
         var run = await RunAsync(verb, what, file);
 
-        Assert.True(run.ExitCode == 0, run.StandardOutput + run.StandardError);
+        Assert.True(run.ExitCode == 0, $"promtool: {run.StandardOutput}{run.StandardError}");
         Assert.Contains("SUCCESS", run.StandardOutput, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Promtool_RuleThatIsChanged_FailsItsTest()
+    public async Task Promtool_ChangedRule_FailsItsTest()
     {
         using var folder = new TemporaryFolder();
         var rules = await File.ReadAllTextAsync(Path.Combine(Folder, "alerts.yml"), Token);
@@ -48,7 +48,7 @@ public sealed partial class AlertRulesTests
     }
 
     [Fact]
-    public async Task Alerts_EachHasATestAndAPlaceInTheDocument()
+    public async Task Alerts_EachHasATestAndARowInTheDocument()
     {
         var rules = await File.ReadAllTextAsync(Path.Combine(Folder, "alerts.yml"), Token);
         var tests = await File.ReadAllTextAsync(Path.Combine(Folder, "alerts.test.yml"), Token);
@@ -63,17 +63,17 @@ public sealed partial class AlertRulesTests
         });
     }
 
-    /// <summary>A reason that is misspelt would make callers' mistakes wake somebody up.</summary>
+    /// <summary>With a misspelt reason, callers' mistakes would raise alerts.</summary>
     [Fact]
-    public async Task Rules_ReasonsThatTheyExcept_ArePublished()
+    public async Task Rules_ExcludeOnlyPublishedReasons()
     {
         var rules = await File.ReadAllTextAsync(Path.Combine(Folder, "alerts.yml"), Token);
         var published = Enum.GetValues<ErrorReason>().Skip(1).Select(reason => reason.ToText()).ToHashSet();
 
-        var excepted = ExceptedReasons().Match(rules).Groups["reasons"].Value.Split('|');
+        var excluded = ExcludedReasons().Match(rules).Groups["reasons"].Value.Split('|');
 
-        Assert.NotEmpty(excepted);
-        Assert.Empty(excepted.Except(published));
+        Assert.NotEmpty(excluded);
+        Assert.Empty(excluded.Except(published));
     }
 
     [Fact]
@@ -91,9 +91,9 @@ public sealed partial class AlertRulesTests
     }
 
     /// <summary>The cells of Grafana's grid that a panel covers.</summary>
-    private static IEnumerable<(int X, int Y)> CellsOf(JsonElement place)
+    private static IEnumerable<(int X, int Y)> CellsOf(JsonElement position)
     {
-        int Of(string name) => place.GetProperty(name).GetInt32();
+        int Of(string name) => position.GetProperty(name).GetInt32();
         return
             from x in Enumerable.Range(Of("x"), Of("w"))
             from y in Enumerable.Range(Of("y"), Of("h"))
@@ -112,7 +112,7 @@ public sealed partial class AlertRulesTests
         }
         catch (Win32Exception)
         {
-            Assert.Skip("promtool is missing: eng/setup.sh --test fetches it (Debian package prometheus).");
+            Assert.Skip("promtool is missing: run eng/setup.sh --test (Debian package prometheus).");
             throw;
         }
     }
@@ -121,5 +121,5 @@ public sealed partial class AlertRulesTests
     private static partial Regex Alert();
 
     [GeneratedRegex(@"reason!~""(?<reasons>[^""]+)""")]
-    private static partial Regex ExceptedReasons();
+    private static partial Regex ExcludedReasons();
 }

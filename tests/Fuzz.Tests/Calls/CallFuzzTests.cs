@@ -10,18 +10,16 @@ using Grpc.Net.Client;
 
 namespace ForegSyte.Fuzz.Tests.Calls;
 
-/// <summary>Every RPC over a real channel, with requests of all kinds.</summary>
-public sealed class CallFuzzTests(Tally tally)
+/// <summary>Random requests to every RPC over a real channel.</summary>
+public sealed class CallFuzzTests(OutcomeCounts outcomes)
 {
-    /// <summary>Calls of each method in `make test`.</summary>
+    /// <summary>Calls per method in `make test`.</summary>
     private const int QuickCalls = 60;
 
-    /// <summary>
-    /// Jobs and uploads that there are before the first call; half of them are for the calls that remove.
-    /// </summary>
+    /// <summary>Initial jobs and uploads; the calls that delete get half of them.</summary>
     private const int Jobs = 8;
 
-    /// <summary>The one method after which nothing is as before, on purpose.</summary>
+    /// <summary>Tested separately, since it changes the state of the service.</summary>
     private static readonly MethodDescriptor Drain =
         Contracts.Methods.Single(method => method.Name == "DrainServer");
 
@@ -44,14 +42,14 @@ public sealed class CallFuzzTests(Tally tally)
         var untouched = Footprint.Of(services).Files;
         using var jobs = GrpcChannel.ForAddress(services.JobAddress);
         using var inference = GrpcChannel.ForAddress(services.InferenceAddress);
-        var words = await WordsAsync(services, new UploadService.UploadServiceClient(jobs));
+        var words = await ValidValuesAsync(services, new UploadService.UploadServiceClient(jobs));
         var requests = new RequestBytes(words);
         var footprint = Footprint.Of(services) with { Files = untouched };
         var uploads = new ConcurrentBag<string>(words["upload_id"].Concat(words["AbortUpload.upload_id"]));
 
         await Fuzzing.RunAsync(
             "calls",
-            tally,
+            outcomes,
             async random =>
             {
                 var method = Others[random.Next(Others.Count)];
@@ -63,19 +61,19 @@ public sealed class CallFuzzTests(Tally tally)
                     uploads.Add(created.Upload.UploadId);
                 }
 
-                tally.Count($"call of {method.Service.Name}.{method.Name}", outcome);
+                outcomes.Count($"call of {method.Service.Name}.{method.Name}", outcome);
                 return outcome;
             },
             QuickCalls * Others.Count);
 
-        // What the calls made can be removed by calls, and then nothing is left of it: no file, process or descriptor.
+        // After the deletion of everything, no file, process or descriptor remains.
         await EndUploadsAsync(jobs, uploads);
         await DeleteJobsAsync(services);
-        await footprint.AssertUnchangedAsync(services, Token);
+        await footprint.AssertUnchangedAsync(services);
     }
 
     [Fact]
-    public async Task DrainServer_WhateverItIsSent_AnswersWithAReasonAndGoesOnToAnswer()
+    public async Task DrainServer_AnyRequest_AnswersWithAReasonAndTheServiceRemains()
     {
         await using var services = new Installation();
         await services.StartJobServiceAsync();
@@ -83,14 +81,14 @@ public sealed class CallFuzzTests(Tally tally)
         var requests = new RequestBytes(Array.Empty<string>().ToLookup(word => word));
         await Fuzzing.RunAsync(
             "drains",
-            tally,
+            outcomes,
             async random =>
             {
                 var (bytes, _) = requests.Make(Drain, random);
                 var outcome = IsToStop(bytes)
-                    ? "not sent: it would be obeyed"
+                    ? "not sent: it would stop the service"
                     : (await RawCall.MakeAsync(channel, Drain, bytes)).Outcome;
-                tally.Count($"call of {Drain.Service.Name}.{Drain.Name}", outcome);
+                outcomes.Count($"call of {Drain.Service.Name}.{Drain.Name}", outcome);
                 return outcome;
             },
             QuickCalls);
@@ -109,8 +107,8 @@ public sealed class CallFuzzTests(Tally tally)
         }
     }
 
-    /// <summary>Texts that bring a call further: jobs that have ended, their videos, uploads, names.</summary>
-    private static async Task<ILookup<string, string>> WordsAsync(
+    /// <summary>Valid values that get a call past its first checks: ids, URIs, tokens, names.</summary>
+    private static async Task<ILookup<string, string>> ValidValuesAsync(
         Installation services, UploadService.UploadServiceClient uploads)
     {
         var clip = await Clips.MakeTestPictureAsync(Path.Combine(services.Inbox, "clip.mp4"), 64, 48, frames: 6);
@@ -150,7 +148,7 @@ public sealed class CallFuzzTests(Tally tally)
             }
             catch (RpcException gone) when (gone.StatusCode == StatusCode.NotFound)
             {
-                // One of the calls has ended it.
+                // A call has already ended it.
             }
         }
     }

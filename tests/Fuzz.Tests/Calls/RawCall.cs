@@ -1,3 +1,4 @@
+using System.Reflection;
 using ForegSyte.Protocol.Errors;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
@@ -7,22 +8,20 @@ using Grpc.Net.Client;
 
 namespace ForegSyte.Fuzz.Tests.Calls;
 
-/// <summary>A call with any bytes as its request, and what holds of every answer.</summary>
+/// <summary>A call with arbitrary bytes as its request; checks every answer.</summary>
 internal static class RawCall
 {
-    /// <summary>The outcome of a call that was answered.</summary>
+    /// <summary>Outcome of a successful call.</summary>
     public const string Ok = "OK";
 
-    /// <summary>Longer than the longest wait of WaitJob: past it a call hangs.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(80);
+    /// <summary>Longer than the longest wait of WaitJob.</summary>
+    private static readonly TimeSpan CallTimeout = TimeSpan.FromMinutes(3);
 
     private static readonly Marshaller<byte[]> Bytes = Marshallers.Create<byte[]>(bytes => bytes, bytes => bytes);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    /// <summary>
-    /// Calls, and returns the answer or the reason why there is none: one of ours, and never that of a defect.
-    /// </summary>
+    /// <summary>Makes the call; returns the answer or the published reason of the error.</summary>
     public static async Task<(string Outcome, IMessage? Answer)> MakeAsync(
         GrpcChannel channel, MethodDescriptor method, byte[] request)
     {
@@ -30,7 +29,7 @@ internal static class RawCall
             new Method<byte[], byte[]>(MethodType.Unary, method.Service.FullName, method.Name, Bytes, Bytes),
             host: null,
             new CallOptions(
-                deadline: TimeProvider.System.GetUtcNow().UtcDateTime + Patience, cancellationToken: Token),
+                deadline: TimeProvider.System.GetUtcNow().UtcDateTime + CallTimeout, cancellationToken: Token),
             request);
         try
         {
@@ -48,8 +47,22 @@ internal static class RawCall
         var answer = $"{call} was answered {failure.StatusCode} {info?.Reason}: {failure.Status.Detail}";
         Assert.False(
             failure.StatusCode is StatusCode.Internal or StatusCode.Unknown or StatusCode.DeadlineExceeded, answer);
-        Assert.True(info?.Domain == ErrorReasons.Domain, $"No ErrorInfo: {answer}");
+        Assert.True(info?.Domain == ErrorReasons.Domain, $"The error has no ErrorInfo: {answer}");
         Assert.DoesNotContain("Exception", failure.Status.Detail, StringComparison.Ordinal);
         return info.Reason;
     }
+}
+
+/// <summary>Every RPC of the contracts, from their descriptors.</summary>
+internal static class Contracts
+{
+    /// <summary>All methods of all services of the package.</summary>
+    public static IReadOnlyList<MethodDescriptor> Methods { get; } =
+        [.. typeof(V1.Job).Assembly.GetTypes()
+            .Where(type => type.Namespace == typeof(V1.Job).Namespace)
+            .Select(type => type.GetProperty("Descriptor", BindingFlags.Public | BindingFlags.Static)?.GetValue(null))
+            .OfType<FileDescriptor>()
+            .SelectMany(file => file.Services)
+            .SelectMany(service => service.Methods)
+            .OrderBy(method => method.FullName, StringComparer.Ordinal)];
 }

@@ -6,19 +6,19 @@ using Google.Protobuf.Reflection;
 
 namespace ForegSyte.Fuzz.Tests.Calls;
 
-/// <summary>Requests of a method as bytes: valid ones, nearly valid ones, and noise.</summary>
-/// <param name="words">
-/// Texts that mean something to the services, by the name of the field, such as the ids of jobs for job_id; those of
-/// one method alone by its name too, as in DeleteJob.job_id.
+/// <summary>Creates requests as bytes: valid messages, mutated messages, and noise.</summary>
+/// <param name="values">
+/// Valid values by field name, for example job ids for job_id. A name with a method, such as DeleteJob.job_id, applies
+/// to that method only.
 /// </param>
-internal sealed class RequestBytes(ILookup<string, string> words)
+internal sealed class RequestBytes(ILookup<string, string> values)
 {
-    private static readonly string[] Odd =
+    private static readonly string[] Unusual =
         ["", "../../etc/passwd", "a\0b", new string('x', 4096), "🎥", "file:///etc/passwd", "-1", "%00"];
 
     private readonly Dictionary<string, Gen<IMessage>> _messages = [];
 
-    /// <summary>The bytes of a request, and what they are.</summary>
+    /// <summary>The bytes of a request and their kind.</summary>
     public (byte[] Bytes, string Kind) Make(MethodDescriptor method, Random random)
     {
         if (random.Next(8) == 0)
@@ -31,7 +31,7 @@ internal sealed class RequestBytes(ILookup<string, string> words)
         var message = Message(method.InputType, random);
         Fill(message, method.Name, random);
         var bytes = message.ToByteArray();
-        return random.Next(3) == 0 ? (Mutation.OfBytes(bytes, random), "nearly valid") : (bytes, "valid");
+        return random.Next(3) == 0 ? (Mutation.OfBytes(bytes, random), "mutated") : (bytes, "valid");
     }
 
     private IMessage Message(MessageDescriptor type, Random random)
@@ -44,7 +44,7 @@ internal sealed class RequestBytes(ILookup<string, string> words)
         return messages.Generate(new PCG(1, (ulong)random.NextInt64()), null, out _);
     }
 
-    /// <summary>Puts words and small numbers into fields, so that a call gets further than its first check.</summary>
+    /// <summary>Sets valid values and small numbers, so that a call passes its first checks.</summary>
     private void Fill(IMessage message, string method, Random random)
     {
         foreach (var field in message.Descriptor.Fields.InDeclarationOrder().Where(field => !field.IsRepeated))
@@ -53,21 +53,21 @@ internal sealed class RequestBytes(ILookup<string, string> words)
             {
                 Fill(inner, method, random);
             }
-            else if (random.Next(8) is > 0 and var dice && MeantFor(field, method, random, dice) is { } value)
+            else if (random.Next(8) is > 0 and var dice && ValueFor(field, method, random, dice) is { } value)
             {
                 field.Accessor.SetValue(message, value);
             }
         }
     }
 
-    private object? MeantFor(FieldDescriptor field, string method, Random random, int dice)
+    private object? ValueFor(FieldDescriptor field, string method, Random random, int dice)
     {
         var own = $"{method}.{field.Name}";
         return field.FieldType switch
         {
-            FieldType.String when dice == 1 => Odd[random.Next(Odd.Length)],
-            FieldType.String when words.Contains(own) => Pick([.. words[own]], random),
-            FieldType.String when words.Contains(field.Name) => Pick([.. words[field.Name]], random),
+            FieldType.String when dice == 1 => Unusual[random.Next(Unusual.Length)],
+            FieldType.String when values.Contains(own) => Pick([.. values[own]], random),
+            FieldType.String when values.Contains(field.Name) => Pick([.. values[field.Name]], random),
             FieldType.Int32 => random.Next(4),
             FieldType.Int64 => (long)random.Next(4),
             _ => null,

@@ -4,7 +4,7 @@ using System.Text;
 namespace ForegSyte.Fuzz.Tests.Corpus;
 
 /// <summary>
-/// A box of an MP4 (ISO/IEC 14496-12, 4.2) that can be changed: what it holds, what is in it, what it says of its size.
+/// An editable MP4 box (ISO/IEC 14496-12, 4.2), whose header can give a wrong size.
 /// </summary>
 /// <param name="type">Four characters.</param>
 internal sealed class Mp4Part(string type)
@@ -14,19 +14,18 @@ internal sealed class Mp4Part(string type)
     /// <summary>Four characters.</summary>
     public string Type { get; set; } = type;
 
-    /// <summary>What follows the header, where the box has no boxes in it.</summary>
+    /// <summary>Content of a box without children.</summary>
     public byte[] Payload { get; set; } = [];
 
-    /// <summary>The boxes in it.</summary>
     public List<Mp4Part> Children { get; private init; } = [];
 
-    /// <summary>The size that the header tells, where that is a lie.</summary>
-    public uint? ToldSize { get; set; }
+    /// <summary>A wrong size for the header.</summary>
+    public uint? HeaderSize { get; set; }
 
-    /// <summary>The 64-bit size that the header tells in the place of a 32-bit one.</summary>
-    public ulong? ToldLargeSize { get; set; }
+    /// <summary>A 64-bit size for the header.</summary>
+    public ulong? HeaderLargeSize { get; set; }
 
-    /// <summary>The boxes of a file, or of a part of one.</summary>
+    /// <summary>Parses the boxes of a file or a container.</summary>
     public static List<Mp4Part> Parse(ReadOnlySpan<byte> bytes)
     {
         List<Mp4Part> parts = [];
@@ -50,13 +49,13 @@ internal sealed class Mp4Part(string type)
         return parts;
     }
 
-    /// <summary>The bytes of boxes, one after the other.</summary>
+    /// <summary>Serializes boxes.</summary>
     public static byte[] ToBytes(IEnumerable<Mp4Part> parts) => [.. parts.SelectMany(part => part.ToBytes())];
 
-    /// <summary>This box and all in it.</summary>
+    /// <summary>This box and its descendants.</summary>
     public IEnumerable<Mp4Part> All() => Children.SelectMany(child => child.All()).Prepend(this);
 
-    /// <summary>Writes a number into the payload, where it fits.</summary>
+    /// <summary>Writes a number into the payload.</summary>
     public Mp4Part With(int offset, uint value)
     {
         BinaryPrimitives.WriteUInt32BigEndian(Payload.AsSpan(offset), value);
@@ -66,11 +65,11 @@ internal sealed class Mp4Part(string type)
     private byte[] ToBytes()
     {
         byte[] content = Children.Count > 0 ? ToBytes(Children) : Payload;
-        var isLarge = ToldLargeSize is not null;
+        var isLarge = HeaderLargeSize is not null;
         var header = new byte[isLarge ? 16 : 8];
-        BinaryPrimitives.WriteUInt32BigEndian(header, isLarge ? 1 : ToldSize ?? (uint)(content.Length + 8));
+        BinaryPrimitives.WriteUInt32BigEndian(header, isLarge ? 1 : HeaderSize ?? (uint)(content.Length + 8));
         Encoding.Latin1.GetBytes(Type, header.AsSpan(4));
-        if (ToldLargeSize is { } large)
+        if (HeaderLargeSize is { } large)
         {
             BinaryPrimitives.WriteUInt64BigEndian(header.AsSpan(8), large);
         }

@@ -1,13 +1,13 @@
 namespace ForegSyte.Fuzz.Tests.Corpus;
 
-/// <summary>An index that lies: sample tables, edit lists, durations, dimensions.</summary>
+/// <summary>Wrong values in the index: sample tables, edit lists, durations, dimensions.</summary>
 internal static class Tables
 {
     private const uint Most = 0xFFFF_FFFF;
     private const uint Negative = 0x8000_0000;
 
-    /// <summary>Boxes, offsets in their payload, and what is written there.</summary>
-    private static readonly (string What, string Type, int Offset, uint Value)[] Lies =
+    /// <summary>Boxes, offsets in their payload, and the wrong values.</summary>
+    private static readonly (string What, string Type, int Offset, uint Value)[] WrongValues =
     [
         ("more sizes than there are", "stsz", 8, Most),
         ("no sizes", "stsz", 8, 0),
@@ -77,7 +77,7 @@ internal static class Tables
 
     public static IEnumerable<BrokenVideo> Make()
     {
-        foreach (var (what, type, offset, value) in Lies)
+        foreach (var (what, type, offset, value) in WrongValues)
         {
             yield return new BrokenVideo($"{type}: {what}", Sample.After(type, box => box.With(offset, value)));
         }
@@ -118,9 +118,68 @@ internal static class Tables
         edits.Payload = [.. list];
     }
 
-    /// <summary>Version 1: times, time scale and duration of 64 bits (8.2.2), then what version 0 has too.</summary>
+    /// <summary>Version 1: times, time scale and duration in 64 bits (8.2.2), then the fields of version 0.</summary>
     private static byte[] LongHeader(byte[] header) =>
     [
         1, 0, 0, 0, .. new byte[16], 0, 0, 3, 0xE8, 0x80, 0, 0, 0, 0, 0, 0, 0, .. header.AsSpan(20),
     ];
+}
+
+/// <summary>Boxes with wrong sizes, in 32 and 64 bits.</summary>
+internal static class Sizes
+{
+    private static readonly uint[] Small = [0, 1, 2, 7, 8, 0x7FFF_FFFF, 0xFFFF_FFFF];
+
+    private static readonly ulong[] Large =
+        [0, 15, 16, uint.MaxValue, long.MaxValue, long.MaxValue - 7, ulong.MaxValue, 1UL << 63];
+
+    public static IEnumerable<BrokenVideo> Make()
+    {
+        foreach (var type in (string[])["ftyp", "mdat", "moov", "trak", "stbl", "stsd", "stsz"])
+        {
+            foreach (var size in Small)
+            {
+                yield return new BrokenVideo(
+                    FormattableString.Invariant($"{type} of {size} bytes"),
+                    Sample.After(type, box => box.HeaderSize = size));
+            }
+        }
+
+        foreach (var type in (string[])["mdat", "moov", "mdia"])
+        {
+            foreach (var size in Large)
+            {
+                yield return new BrokenVideo(
+                    FormattableString.Invariant($"{type} of {size} bytes in 64 bits"),
+                    Sample.After(type, box => box.HeaderLargeSize = size));
+            }
+        }
+
+        yield return new BrokenVideo(
+            "a thousand nested boxes", Sample.After(parts => parts.Add(Nested("udta", 1_000))));
+        yield return new BrokenVideo(
+            "twenty thousand nested boxes in the index",
+            Sample.After(parts => parts.Find("moov").Children.Add(Nested("meta", 20_000))));
+        yield return new BrokenVideo(
+            "nested movies", Sample.After(parts => parts.Find("moov").Children.Add(Nested("moov", 500))));
+        yield return new BrokenVideo(
+            "nested tracks", Sample.After(parts => parts.Find("trak").Children.Add(Nested("trak", 500))));
+        yield return new BrokenVideo(
+            "a hundred thousand empty boxes",
+            Sample.After(parts => parts.AddRange(Enumerable.Repeat(new Mp4Part("free"), 100_000))));
+    }
+
+    /// <summary>Nested boxes as bytes: building a tree this deep would overflow the stack.</summary>
+    private static Mp4Part Nested(string type, int depth)
+    {
+        var bytes = new byte[depth * 8];
+        for (var level = 0; level < depth; level++)
+        {
+            var header = bytes.AsSpan(level * 8);
+            System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(header, bytes.Length - (level * 8));
+            System.Text.Encoding.Latin1.GetBytes(type, header[4..]);
+        }
+
+        return new Mp4Part(type) { Payload = bytes };
+    }
 }

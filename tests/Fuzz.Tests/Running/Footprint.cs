@@ -3,45 +3,35 @@ using ForegSyte.Testing;
 namespace ForegSyte.Fuzz.Tests.Running;
 
 /// <summary>
-/// What services hold of the machine: open files, and files that they left. Processes below the InferenceService are
-/// never left once no call runs.
+/// The open file descriptors and stored files of both services. Without running calls, the InferenceService has no
+/// child processes.
 /// </summary>
 internal sealed record Footprint(int JobServiceDescriptors, int InferenceDescriptors, IReadOnlyList<string> Files)
 {
-    /// <summary>Connections and the runtime's own files come and go; a leak is far more.</summary>
+    /// <summary>Allowance for connections and files of the runtime; a leak is far larger.</summary>
     private const int Slack = 30;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
-
-    /// <summary>What they hold now.</summary>
+    /// <summary>The current footprint.</summary>
     public static Footprint Of(Installation services) => new(
         Descriptors(services.JobService), Descriptors(services.InferenceService), FilesOf(services));
 
-    /// <summary>Checks that nothing was left, as soon as what is being cleaned up is gone.</summary>
-    public async Task AssertUnchangedAsync(Installation services, CancellationToken cancellationToken)
-    {
-        var started = TimeProvider.System.GetTimestamp();
-        while (Defect(services) is { } defect)
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience, defect);
-            await Task.Delay(Interval, cancellationToken);
-        }
-    }
+    /// <summary>Waits until the background cleanup has restored this footprint.</summary>
+    public Task AssertUnchangedAsync(Installation services) =>
+        Wait.UntilNoneAsync(() => FindLeak(services), "the services clean up");
 
-    private string? Defect(Installation services)
+    private string? FindLeak(Installation services)
     {
         var now = Of(services);
         var children = ChildProcesses.Below(services.InferenceService.Id).Select(ChildProcesses.NameOf).ToList();
         return (children, now) switch
         {
-            ({ Count: > 0 }, _) => $"Processes are left: {string.Join(", ", children)}",
+            ({ Count: > 0 }, _) => $"Leaked processes: {string.Join(", ", children)}",
             _ when now.InferenceDescriptors > InferenceDescriptors + Slack =>
-                $"The InferenceService had {InferenceDescriptors} open files and has {now.InferenceDescriptors}",
+                $"The InferenceService had {InferenceDescriptors} open files and now has {now.InferenceDescriptors}",
             _ when now.JobServiceDescriptors > JobServiceDescriptors + Slack =>
-                $"The JobService had {JobServiceDescriptors} open files and has {now.JobServiceDescriptors}",
+                $"The JobService had {JobServiceDescriptors} open files and now has {now.JobServiceDescriptors}",
             _ when !now.Files.SequenceEqual(Files) =>
-                $"Files are left: {string.Join(", ", now.Files.Except(Files))}",
+                $"Leaked files: {string.Join(", ", now.Files.Except(Files))}",
             _ => null,
         };
     }

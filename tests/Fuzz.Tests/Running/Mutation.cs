@@ -1,9 +1,9 @@
 namespace ForegSyte.Fuzz.Tests.Running;
 
-/// <summary>Changes bytes and texts a little, so that they are nearly what they were.</summary>
+/// <summary>Makes small changes to bytes and texts.</summary>
 internal static class Mutation
 {
-    /// <summary>Numbers at the edges of their types.</summary>
+    /// <summary>Boundary values of number types.</summary>
     private static readonly byte[][] Edges =
     [
         [0, 0, 0, 0], [0xFF, 0xFF, 0xFF, 0xFF], [0x7F, 0xFF, 0xFF, 0xFF], [0x80, 0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 8],
@@ -17,7 +17,7 @@ internal static class Mutation
         " OR ", "((((((",
     ];
 
-    /// <summary>A few changes: bits, numbers, pieces doubled, moved or left out.</summary>
+    /// <summary>Flips bits, inserts numbers and noise, and duplicates or removes pieces.</summary>
     public static byte[] OfBytes(ReadOnlySpan<byte> original, Random random)
     {
         List<byte> bytes = [.. original];
@@ -55,7 +55,7 @@ internal static class Mutation
         return [.. bytes];
     }
 
-    /// <summary>A few changes: characters, pieces doubled or left out, pieces that mean something somewhere.</summary>
+    /// <summary>Inserts characters and special pieces, and duplicates or removes pieces.</summary>
     public static string OfText(string original, Random random)
     {
         var text = original;

@@ -6,8 +6,8 @@ using ForegSyte.Testing;
 
 namespace ForegSyte.Fuzz.Tests.Targets;
 
-/// <summary>Files of the operator: pipelines and the model catalogue, nearly right.</summary>
-public sealed class ConfigurationFuzzTests(Tally tally) : IDisposable
+/// <summary>Mutated configuration files: pipelines and the model catalogue.</summary>
+public sealed class ConfigurationFuzzTests(OutcomeCounts outcomes) : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly ModelCatalogue _models =
@@ -19,7 +19,8 @@ public sealed class ConfigurationFuzzTests(Tally tally) : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public Task Pipeline_NearlyOne_IsValidatedOrItsProblemsAreListed() => Fuzzing.RunAsync("pipelines", tally, random =>
+    public Task Pipeline_NearlyOne_IsValidatedOrItsProblemsAreListed() => Fuzzing.RunAsync(
+        "pipelines", outcomes, random =>
     {
         var path = _folder.File("yolo_ocr.json");
         var text = Mutation.OfText(_pipelines[random.Next(_pipelines.Length)], random);
@@ -40,7 +41,7 @@ public sealed class ConfigurationFuzzTests(Tally tally) : IDisposable
     public Task Catalogue_NearlyOne_IsReadOrItsProblemsAreListed()
     {
         var catalogue = File.ReadAllText(Path.Combine(RepositoryFiles.Data, "models", "models.json"));
-        return Fuzzing.RunAsync("model catalogue", tally, random =>
+        return Fuzzing.RunAsync("model catalogue", outcomes, random =>
         {
             List<string> problems = [];
             var json = Encoding.UTF8.GetBytes(Mutation.OfText(catalogue, random));

@@ -11,10 +11,8 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Fuzz.Tests.Targets;
 
-/// <summary>
-/// What ffmpeg and ffprobe write, where something else writes it: their output is made from the caller's file.
-/// </summary>
-public sealed class DecoderOutputFuzzTests(Tally tally) : IDisposable
+/// <summary>Mutated output of ffmpeg and ffprobe, which depends on the caller's file.</summary>
+public sealed class DecoderOutputFuzzTests(OutcomeCounts outcomes) : IDisposable
 {
     private const int QuickProcesses = 25;
 
@@ -23,7 +21,7 @@ public sealed class DecoderOutputFuzzTests(Tally tally) : IDisposable
         + "packet|pts=512|dts=512|duration=512|flags=_D\n"
         + "stream|codec_name=h264|width=64|height=48|time_base=1/12800|avg_frame_rate=25/1\n";
 
-    private const string Said =
+    private const string Messages =
         "[Parsed_showinfo_2 @ 0x55c7] [info] n:   0 pts:      0 pts_time:0\n[h264 @ 0x1] [error] Invalid data\n"
         + "[Parsed_showinfo_2 @ 0x55c7] [info] n:   1 pts:    512 pts_time:0.04\r\n"
         + "[Parsed_showinfo_2 @ 0x55c7] [info] n:   2 pts:   1024 pts_time:0.08\n";
@@ -35,7 +33,8 @@ public sealed class DecoderOutputFuzzTests(Tally tally) : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public Task Listing_NearlyOne_IsAnIndexOrHasAReason() => Fuzzing.RunAsync("ffprobe's list", tally, async random =>
+    public Task Listing_NearlyOne_IsAnIndexOrHasAReason() => Fuzzing.RunAsync(
+        "ffprobe's list", outcomes, async random =>
     {
         var table = new PacketTable(maxPackets: 1000);
         var text = Mutation.OfText(Listing, random);
@@ -44,7 +43,8 @@ public sealed class DecoderOutputFuzzTests(Tally tally) : IDisposable
         {
             var index = table.ToIndex(sizeBytes: 1, new VideoOptions());
             Assert.All(index.KeyFrames, frame => Assert.InRange(frame, 0, index.FrameCount - 1));
-            Assert.True(index.Info.DurationMs >= 0 && index.TimestampMs(index.FrameCount - 1) >= 0);
+            Assert.InRange(index.Info.DurationMs, 0, long.MaxValue);
+            Assert.InRange(index.TimestampMs(index.FrameCount - 1), 0, long.MaxValue);
             return "an index";
         }
         catch (ServiceException refusal)
@@ -55,10 +55,10 @@ public sealed class DecoderOutputFuzzTests(Tally tally) : IDisposable
 
     [Fact]
     public Task Lines_Noise_AreBoundedAndTimestampsAreThoseThatWereWritten() =>
-        Fuzzing.RunAsync("ffmpeg's lines", tally, async random =>
+        Fuzzing.RunAsync("ffmpeg's lines", outcomes, async random =>
         {
             var count = 0;
-            await BoundedLines.ReadAsync(new StringReader(Mutation.OfText(Said, random)), line =>
+            await BoundedLines.ReadAsync(new StringReader(Mutation.OfText(Messages, random)), line =>
             {
                 Assert.InRange(line.Length, 1, BoundedLines.MaxLength);
                 count += ShowInfoLine.TryRead(line.Span, out _) ? 1 : 0;
@@ -69,11 +69,11 @@ public sealed class DecoderOutputFuzzTests(Tally tally) : IDisposable
 
     [Fact]
     public Task Pipe_NoiseInThePlaceOfFrames_IsFramesOrHasAReason() =>
-        Fuzzing.RunAsync("ffmpeg's pipe", tally, FramesOfNoiseAsync, QuickProcesses);
+        Fuzzing.RunAsync("ffmpeg's pipe", outcomes, FramesOfNoiseAsync, QuickProcesses);
 
     /// <summary>
-    /// A program in the place of ffmpeg writes noise, ends with any code, or is killed by itself; the frames that come
-    /// are those that were announced and whole.
+    /// A fake ffmpeg writes noise and ends in various ways; the reader returns only complete, announced frames or a
+    /// reason.
     /// </summary>
     private async Task<string> FramesOfNoiseAsync(Random random)
     {
@@ -84,12 +84,12 @@ public sealed class DecoderOutputFuzzTests(Tally tally) : IDisposable
             []);
         var noise = new byte[random.Next(0, 4 * 16 * 16 * 3)];
         random.NextBytes(noise);
-        var (pixels, said) = (_folder.File("pixels"), _folder.File("said"));
+        var (pixels, messages) = (_folder.File("pixels"), _folder.File("messages"));
         await File.WriteAllBytesAsync(pixels, noise, Cancel);
-        await File.WriteAllBytesAsync(said, Mutation.OfBytes(Encoding.UTF8.GetBytes(Said), random), Cancel);
+        await File.WriteAllBytesAsync(messages, Mutation.OfBytes(Encoding.UTF8.GetBytes(Messages), random), Cancel);
         string[] ends = ["exit 1", "kill -9 $$", "exit 234", "exec >&-", "exit 0"];
         var end = ends[random.Next(ends.Length)];
-        var source = SourceOf($"cat {said} >&2; cat {pixels}; {end}");
+        var source = SourceOf($"cat {messages} >&2; cat {pixels}; {end}");
         var meter = new DecodeMeter();
         var outcome = "frames";
         try

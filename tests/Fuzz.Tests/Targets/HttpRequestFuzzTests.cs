@@ -6,8 +6,8 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Fuzz.Tests.Targets;
 
-/// <summary>What comes over HTTP and is read before gRPC sees it: JSON bodies, queries, paths.</summary>
-public sealed class HttpRequestFuzzTests(Tally tally)
+/// <summary>Mutated HTTP requests: JSON bodies, queries, paths.</summary>
+public sealed class HttpRequestFuzzTests(OutcomeCounts outcomes)
 {
     private static readonly string[] Bodies =
     [
@@ -19,19 +19,19 @@ public sealed class HttpRequestFuzzTests(Tally tally)
     private static readonly PathTemplate Template = PathTemplate.Parse("/v1/uploads/{upload_id}/parts/{offset}:write");
 
     [Fact]
-    public Task Json_NearlyARequest_IsReadOrRefusedWithAReason() => Fuzzing.RunAsync("JSON bodies", tally, random =>
+    public Task Json_NearlyARequest_IsReadOrRefusedWithAReason() => Fuzzing.RunAsync("JSON bodies", outcomes, random =>
     {
         var body = Encoding.UTF8.GetBytes(Bodies[random.Next(Bodies.Length)]);
         return Read(fields => fields.AddJson(Mutation.OfBytes(body, random)));
     });
 
     [Fact]
-    public Task Query_NearlyOfAField_IsReadOrRefusedWithAReason() => Fuzzing.RunAsync("queries", tally, random =>
+    public Task Query_NearlyOfAField_IsReadOrRefusedWithAReason() => Fuzzing.RunAsync("queries", outcomes, random =>
         Read(fields => fields.AddText(
             Mutation.OfText("options.frame_stride", random), Mutation.OfText("5", random))));
 
     [Fact]
-    public Task Path_NearlyOfTheTemplate_HasItsValuesOrNone() => Fuzzing.RunAsync("paths", tally, random =>
+    public Task Path_NearlyOfTheTemplate_HasItsValuesOrNone() => Fuzzing.RunAsync("paths", outcomes, random =>
     {
         var path = Mutation.OfText("/v1/uploads/a/parts/7:write", random);
         if (Template.Match(path) is not { } values)

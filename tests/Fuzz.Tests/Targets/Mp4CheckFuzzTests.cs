@@ -4,16 +4,16 @@ using ForegSyte.Jobs.Mp4;
 
 namespace ForegSyte.Fuzz.Tests.Targets;
 
-/// <summary>The checks of the boxes, in both services, on clips that are nearly whole.</summary>
-public sealed class Mp4CheckFuzzTests(Tally tally)
+/// <summary>The MP4 checks of both services on mutated clips.</summary>
+public sealed class Mp4CheckFuzzTests(OutcomeCounts outcomes)
 {
-    /// <summary>A clip without most of its frames: what is changed is then mostly its index.</summary>
+    /// <summary>A clip without most of its frames, so that mutations mostly hit the index.</summary>
     private static readonly byte[] Small =
         Corpus.Sample.After("mdat", data => data.Payload = data.Payload[..64]);
 
     [Fact]
     public Task JobService_Inspect_AlwaysHasAVerdict() =>
-        Fuzzing.RunAsync("MP4 check of the JobService", tally, random =>
+        Fuzzing.RunAsync("MP4 check of the JobService", outcomes, random =>
         {
             using var video = new MemoryStream(Mutation.OfBytes(Small, random));
             return Mp4Check.Inspect(video).Problem?.ToString() ?? "acceptable";
@@ -21,7 +21,7 @@ public sealed class Mp4CheckFuzzTests(Tally tally)
 
     [Fact]
     public Task InferenceService_Check_AlwaysHasAVerdict() =>
-        Fuzzing.RunAsync("MP4 check of the InferenceService", tally, random =>
+        Fuzzing.RunAsync("MP4 check of the InferenceService", outcomes, random =>
         {
             using var video = new MemoryStream(Mutation.OfBytes(Small, random));
             try

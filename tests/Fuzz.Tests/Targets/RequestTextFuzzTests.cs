@@ -5,8 +5,8 @@ using ForegSyte.Jobs.Storage;
 
 namespace ForegSyte.Fuzz.Tests.Targets;
 
-/// <summary>Texts of callers that are parsed: filters, page tokens, keys.</summary>
-public sealed class RequestTextFuzzTests(Tally tally)
+/// <summary>Mutated texts in requests: filters, page tokens, storage keys.</summary>
+public sealed class RequestTextFuzzTests(OutcomeCounts outcomes)
 {
     private static readonly string[] Filters =
     [
@@ -19,7 +19,7 @@ public sealed class RequestTextFuzzTests(Tally tally)
     ];
 
     [Fact]
-    public Task Filter_NearlyOne_IsReadOrRefused() => Fuzzing.RunAsync("filters", tally, random =>
+    public Task Filter_NearlyOne_IsReadOrRefused() => Fuzzing.RunAsync("filters", outcomes, random =>
     {
         try
         {
@@ -33,7 +33,7 @@ public sealed class RequestTextFuzzTests(Tally tally)
     });
 
     [Fact]
-    public Task PageToken_NearlyOne_IsReadOnlyWhereItIsOne() => Fuzzing.RunAsync("page tokens", tally, random =>
+    public Task PageToken_NearlyOne_IsReadOnlyWhereItIsOne() => Fuzzing.RunAsync("page tokens", outcomes, random =>
     {
         var arguments = Mutation.OfText("ListJobs\nstatus = FAILED", random);
         var position = Mutation.OfText("123", random);
@@ -41,12 +41,13 @@ public sealed class RequestTextFuzzTests(Tally tally)
         var changed = Mutation.OfText(token, random);
         var read = PageToken.Read(arguments, changed);
         Assert.True(
-            read is null || changed == token || read == Valid(position), $"'{changed}' was taken for '{token}'");
+            read is null || changed == token || read == Valid(position),
+            $"PageToken.Read accepted '{changed}' instead of '{token}'.");
         return read is null ? "refused" : "read";
     });
 
     [Fact]
-    public Task StorageKey_NearlyOne_NeverLeavesItsFolder() => Fuzzing.RunAsync("storage keys", tally, random =>
+    public Task StorageKey_NearlyOne_NeverLeavesItsFolder() => Fuzzing.RunAsync("storage keys", outcomes, random =>
     {
         var key = Mutation.OfText("0f8fad5b-d9cb-469f-a165-70867728950e_results.json", random);
         if (!StorageKey.IsValid(key))
@@ -58,7 +59,7 @@ public sealed class RequestTextFuzzTests(Tally tally)
         return "a key";
     });
 
-    /// <summary>A token is UTF-8: half a surrogate pair comes back as the replacement character.</summary>
+    /// <summary>A token is UTF-8, in which half a surrogate pair becomes the replacement character.</summary>
     private static string Valid(string text) =>
         System.Text.Encoding.UTF8.GetString(System.Text.Encoding.UTF8.GetBytes(text));
 }

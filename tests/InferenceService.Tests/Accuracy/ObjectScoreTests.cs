@@ -10,37 +10,37 @@ public sealed class ObjectScoreTests
     private static readonly PixelBox There = new(100, 0, 10, 10);
 
     [Fact]
-    public void OverlapWith_HalfABox_IsAThird() =>
+    public void OverlapWith_HalfABox_IsOneThird() =>
         Assert.Equal(1 / 3d, Here.OverlapWith(new PixelBox(5, 0, 10, 10)), 1e-9);
 
     [Fact]
-    public void OverlapWith_ABoxBeside_IsNothing() => Assert.Equal(0, Here.OverlapWith(new PixelBox(10, 0, 10, 10)));
+    public void OverlapWith_AdjacentBox_IsZero() => Assert.Equal(0, Here.OverlapWith(new PixelBox(10, 0, 10, 10)));
 
     // Precisions 1, 1/2, 2/3 at recalls 1/2, 1/2, 1: 51 recalls from 0 to 0.50 at 1, 50 from 0.51 to 1 at 2/3.
     [Fact]
-    public void AveragePrecision_AMistakeBetweenTwoRight_TakesTheBestPrecisionFromEachRecallOn() => Assert.Equal(
+    public void AveragePrecision_MistakeBetweenTwoRight_UsesTheBestPrecisionFromEachRecallOn() => Assert.Equal(
         (51 + (50 * 2 / 3d)) / 101,
         AveragePrecision.Of([Judgement.Right, Judgement.Wrong, Judgement.Right], 2),
         1e-9);
 
-    // Of four objects one is found: 26 recalls from 0 to 0.25 at 1/2.
+    // One of four objects is found: 26 recalls from 0 to 0.25 at 1/2.
     [Fact]
-    public void AveragePrecision_AMistakeFirstAndMostMissed_IsZeroPastTheReachedRecall() => Assert.Equal(
+    public void AveragePrecision_MistakeFirstAndMostMissed_IsZeroPastTheReachedRecall() => Assert.Equal(
         26 * 0.5 / 101, AveragePrecision.Of([Judgement.Wrong, Judgement.Ignored, Judgement.Right], 4), 1e-9);
 
     [Theory]
     [InlineData(0, 0)]
     [InlineData(1, 1)]
-    public void AveragePrecision_OfNothingAndOfAll_IsNothingAndAll(int right, double expected) =>
+    public void AveragePrecision_NothingOrEverythingFound_IsZeroOrOne(int right, double expected) =>
         Assert.Equal(expected, AveragePrecision.Of(Enumerable.Repeat(Judgement.Right, right), 1), 1e-9);
 
     [Fact]
-    public void Judge_TwoOnOneObject_TheMoreConfidentIsRight() => Assert.Equal(
+    public void Judge_TwoDetectionsOfOneObject_TheMoreConfidentIsRight() => Assert.Equal(
         [(0.9, Judgement.Right), (0.8, Judgement.Wrong)],
         Judge([Found(0.8, Here), Found(0.9, new PixelBox(0, 0, 10, 8))], Label(Here)));
 
     [Fact]
-    public void Judge_AnotherFrameClassOrPlace_IsWrong() => Assert.All(
+    public void Judge_WrongFrameClassOrPosition_IsWrong() => Assert.All(
         Judge(
             [Found(0.9, There), Found(0.8, Here, frame: 1), Found(0.7, Here, category: "car")], Label(Here)),
         item => Assert.Equal(Judgement.Wrong, item.Judgement));
@@ -52,7 +52,7 @@ public sealed class ObjectScoreTests
         item => Assert.Equal(Judgement.Ignored, item.Judgement));
 
     [Fact]
-    public void Judge_BetweenTwoObjects_TakesTheOneThatItOverlapsMost()
+    public void Judge_TwoObjects_MatchesTheLargestOverlap()
     {
         var (left, right) = (Label(new PixelBox(0, 0, 10, 10)), Label(new PixelBox(2, 0, 10, 10)));
 
@@ -81,7 +81,7 @@ public sealed class ObjectScoreTests
     }
 
     [Fact]
-    public void LabelFile_OfTheSample_HasThePersonsThatWereCounted()
+    public void LabelFile_Sample_HasTheCountedPersons()
     {
         var file = LabelFile.Read(
             Path.Combine(RepositoryFiles.Root, "tests", "Accuracy", "Labels", "pedestrians.json"));
@@ -91,7 +91,8 @@ public sealed class ObjectScoreTests
             [3, 4, 5, 5, 6, 6, 6, 6, 7, 7], file.Frames.Select(frame => persons.Count(item => item.Frame == frame)));
         Assert.All(file.Objects, item => Assert.True(
             item.Box is { X: >= 0, Y: >= 0, Width: > 0, Height: > 0 } box && box.X + box.Width <= 768
-            && box.Y + box.Height <= 576));
+            && box.Y + box.Height <= 576,
+            $"The box is empty or outside the frame: {item}"));
     }
 
     private static LabeledObject Label(PixelBox box) => new(0, "person", box, IsIgnored: false);

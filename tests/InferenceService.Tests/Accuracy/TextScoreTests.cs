@@ -31,11 +31,11 @@ public sealed class TextScoreTests
     }
 
     [Fact]
-    public void Score_ALostSpaceAMissedLineAndJunk_AreCountedApart()
+    public void Score_LostSpaceMissedLineAndExtraLines_AreCountedSeparately()
     {
         var score = TextScore.Of([Line("GATE07", 20), Line("xx", 400), Line("NORTH", 70, frame: 1)], [Gate, North]);
 
-        // One space and five letters of twelve are missing; two lines belong to no label.
+        // One space and five letters of twelve are missing; two lines have no label.
         Assert.Equal((0, 1, 6, 12, 2), (score.Exact, score.ExactButSpaces, score.Edits, score.Characters,
             score.Elsewhere));
         Assert.Equal(0.5, score.CharacterErrorRate);
@@ -43,7 +43,7 @@ public sealed class TextScoreTests
     }
 
     [Fact]
-    public void Score_ALineInTwoParts_HasNoEditsAndIsNotExact()
+    public void Score_LineInTwoParts_HasNoEditsAndIsNotExact()
     {
         var score = TextScore.Of([Line("07", 20, left: 60), Line("GATE", 20)], [Gate]);
 
