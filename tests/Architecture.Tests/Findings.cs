@@ -1,9 +1,9 @@
 namespace ForegSyte.Architecture.Tests;
 
-/// <summary>What a check found, shown in full where there should be nothing.</summary>
+/// <summary>Asserts on the findings of a check.</summary>
 internal static class Findings
 {
-    /// <summary>Fails with every finding on a line of its own.</summary>
+    /// <summary>Fails with one line per finding.</summary>
     public static void AssertNone(IEnumerable<string> findings)
     {
         var lines = findings.ToList();

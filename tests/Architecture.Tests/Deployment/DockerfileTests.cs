@@ -3,7 +3,7 @@ using ForegSyte.Testing;
 
 namespace ForegSyte.Architecture.Tests.Deployment;
 
-/// <summary>deploy/Dockerfile passes its linter. No container engine has built it.</summary>
+/// <summary>deploy/Dockerfile passes its linter. The tests do not build it.</summary>
 public sealed class DockerfileTests
 {
     private static readonly string Linter =
@@ -21,7 +21,7 @@ public sealed class DockerfileTests
     }
 
     [Fact]
-    public async Task Linter_APlantedMistake_IsFound()
+    public async Task Linter_Mistake_IsFound()
     {
         Assert.SkipUnless(File.Exists(Linter), "dockerfile-utils is missing (eng/setup.sh --test).");
         using var folder = new TemporaryFolder();

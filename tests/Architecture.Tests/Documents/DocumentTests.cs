@@ -7,15 +7,14 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Architecture.Tests.Documents;
 
-/// <summary>The documents that are made from the code are up to date and complete.</summary>
+/// <summary>The generated documents are up to date and complete.</summary>
 public sealed class DocumentTests
 {
     private static readonly string[] Assemblies =
         ["ForegSyte.Hosting", "ForegSyte.JobService", "ForegSyte.InferenceService"];
 
     /// <summary>
-    /// Options with a range that limit nobody and nothing: which device, how often, how steep. All others are
-    /// published.
+    /// Options with a range that are not limits, such as ports and intervals. All others are published.
     /// </summary>
     private static readonly string[] Settings =
     [
@@ -30,11 +29,11 @@ public sealed class DocumentTests
     ];
 
     [Fact]
-    public void Errors_AreWhatTheCodeMakes() =>
-        MadeDocument.Check("errors.md", ErrorsDocument.Make(ReachedReasons.Read()));
+    public void Errors_AreUpToDate() =>
+        GeneratedDocument.Check("errors.md", ErrorsDocument.Make(ReachedReasons.Read()));
 
     [Fact]
-    public void Limits_AreWhatTheCodeMakes() => MadeDocument.Check("limits.md", LimitsDocument.Make());
+    public void Limits_AreUpToDate() => GeneratedDocument.Check("limits.md", LimitsDocument.Make());
 
     [Fact]
     public void Errors_EachReason_IsReachedByATest()
@@ -44,7 +43,7 @@ public sealed class DocumentTests
     }
 
     [Fact]
-    public void ReachedReasons_PlantedClass_AreRead() => Assert.Equal(
+    public void ReachedReasons_SampleClass_AreRead() => Assert.Equal(
         [
             (ErrorReason.JobNotFound, "SomeTests.Get_None_IsRefused"),
             (ErrorReason.InvalidField, "SomeTests.Get_Other_IsRefused"),
@@ -67,9 +66,9 @@ public sealed class DocumentTests
                 public async Task Get_Other_IsRefused(int value)
             """));
 
-    /// <summary>An option that limits and is not published would be a limit that nobody knows of.</summary>
+    /// <summary>Every limit is published.</summary>
     [Fact]
-    public void Limits_EveryOptionWithARange_IsPublishedUnlessItLimitsNothing() => Assert.Equal(
+    public void Limits_EveryOptionWithARange_IsPublishedUnlessItIsNoLimit() => Assert.Equal(
         Settings,
         from assembly in Assemblies
         from type in Assembly.Load(assembly).GetTypes()
@@ -82,11 +81,11 @@ public sealed class DocumentTests
         select name);
 
     [Fact]
-    public void Limits_AreNamedOnce() => Findings.AssertNone(
+    public void Limits_HaveUniqueNames() => Findings.AssertNone(
         [.. Assemblies.Skip(1).SelectMany(service =>
             LimitsDocument.LimitsOf(Assembly.Load("ForegSyte.Hosting"))
                 .Concat(LimitsDocument.LimitsOf(Assembly.Load(service)))
                 .GroupBy(limit => limit.Name)
                 .Where(group => group.Count() > 1)
-                .Select(group => $"{service}: {group.Key} is named twice."))]);
+                .Select(group => $"{service}: {group.Key} occurs twice."))]);
 }

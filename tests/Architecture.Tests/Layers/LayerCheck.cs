@@ -5,11 +5,11 @@ using Assembly = System.Reflection.Assembly;
 namespace ForegSyte.Architecture.Tests.Layers;
 
 /// <summary>
-/// Holds the compiled types of an assembly against a table of layers. It reads the code of methods too, with their
-/// lambdas and state machines; only what the compiler leaves no trace of, such as constants, it cannot see.
+/// Checks the compiled types of an assembly against a table of layers. It includes method bodies, lambdas and state
+/// machines, but not constants, which the compiler inlines.
 /// </summary>
 /// <param name="layers">The layers of the assembly.</param>
-/// <param name="outside">What lies outside it; <see cref="Layering.Framework"/> is free for all.</param>
+/// <param name="outside">External layers; all layers may use <see cref="Layering.Framework"/>.</param>
 internal sealed class LayerCheck(IReadOnlyList<Layer> layers, IReadOnlyList<Layer> outside)
 {
     private readonly List<(string Namespace, string Layer)> _namespaces =
@@ -22,7 +22,7 @@ internal sealed class LayerCheck(IReadOnlyList<Layer> layers, IReadOnlyList<Laye
     private readonly HashSet<(string From, string To)> _allowed =
         [.. layers.SelectMany(layer => layer.Uses.Select(use => (layer.Name, use)))];
 
-    /// <summary>Checks the types of the assembly whose namespace begins with the root.</summary>
+    /// <summary>Checks the types of the assembly below a root namespace.</summary>
     public LayerReport Run(Assembly assembly, string root = "")
     {
         var violations = new SortedSet<string>(StringComparer.Ordinal);
@@ -42,7 +42,7 @@ internal sealed class LayerCheck(IReadOnlyList<Layer> layers, IReadOnlyList<Laye
                 var to = LayerOf(target);
                 if (to is null)
                 {
-                    violations.Add($"{type.FullName} ({from}) uses {target.FullName}, which no layer has.");
+                    violations.Add($"{type.FullName} ({from}) uses {target.FullName}, which belongs to no layer.");
                 }
                 else if (to != from && to != Layering.Framework && !_allowed.Contains((from, to)))
                 {
@@ -59,7 +59,7 @@ internal sealed class LayerCheck(IReadOnlyList<Layer> layers, IReadOnlyList<Laye
         return new LayerReport([.. violations], [.. unused], counts);
     }
 
-    // Program and what the compiler makes for itself have no namespace.
+    // Program and compiler-generated types have no namespace.
     private static IEnumerable<IType> TypesOf(Assembly assembly) =>
         new ArchLoader().LoadAssembly(assembly).Build().Types
             .Where(type => type.Namespace is { FullName.Length: > 0 });
@@ -78,3 +78,19 @@ internal sealed class LayerCheck(IReadOnlyList<Layer> layers, IReadOnlyList<Laye
     private string? LayerOf(IType type) =>
         _namespaces.Find(pair => IsWithin(type.Namespace.FullName, pair.Namespace)).Layer;
 }
+
+/// <summary>A part of a program or an external library.</summary>
+/// <param name="Name">Its name in <see cref="Uses"/> and in messages.</param>
+/// <param name="Namespaces">Its namespaces, with those below them unless another layer lists them.</param>
+internal sealed record Layer(string Name, params string[] Namespaces)
+{
+    /// <summary>Names of the other layers that this layer may use.</summary>
+    public IReadOnlyList<string> Uses { get; init; } = [];
+}
+
+/// <summary>Result of <see cref="LayerCheck"/>.</summary>
+/// <param name="Violations">Forbidden uses and types without a layer, one sentence each.</param>
+/// <param name="Unused">Allowed uses that do not occur, for example "Storage -> Queue".</param>
+/// <param name="TypeCounts">Number of types per layer.</param>
+internal sealed record LayerReport(
+    IReadOnlyList<string> Violations, IReadOnlyList<string> Unused, IReadOnlyDictionary<string, int> TypeCounts);

@@ -1,12 +1,11 @@
 namespace ForegSyte.Architecture.Tests.Layers;
 
 /// <summary>
-/// Who may use whom: the one table, as strict as the code is. A line that nobody needs any more fails the tests just
-/// as a use that has no line. Program.cs, which puts the parts together, is free.
+/// The allowed uses between namespaces. A use that is not listed fails the tests, and so does a listed use that does
+/// not occur. Program.cs is exempt.
 /// </summary>
 internal static class Layering
 {
-    // Outside the services.
     private const string Protocol = "Protocol";
     private const string Hosting = "Hosting";
     private const string DuckDb = "DuckDB";
@@ -16,10 +15,10 @@ internal static class Layering
     private const string OnnxRuntime = "ONNX Runtime";
     private const string AwsSdk = "AWS SDK";
 
-    /// <summary>What every layer may use.</summary>
+    /// <summary>The layer that all layers may use.</summary>
     public const string Framework = "Framework";
 
-    /// <summary>What lies outside the services. A namespace that is not here may be used by nobody.</summary>
+    /// <summary>External namespaces. No layer may use a namespace that is not listed.</summary>
     public static readonly IReadOnlyList<Layer> Outside =
     [
         new(Framework, "System", "Microsoft.Extensions", "Microsoft.Win32"),
@@ -33,7 +32,7 @@ internal static class Layering
         new(AwsSdk, "Amazon"),
     ];
 
-    /// <summary>The JobService. Jobs, the pure core, comes first; Grpc, which nobody uses, last.</summary>
+    /// <summary>The JobService, from its pure core (Jobs) to the layers that no other uses (Grpc, Admin).</summary>
     public static readonly IReadOnlyList<Layer> JobService =
     [
         new("Jobs", "ForegSyte.Jobs") { Uses = [Protocol] },
@@ -92,7 +91,7 @@ internal static class Layering
         },
     ];
 
-    /// <summary>The InferenceService. Vision, pure arithmetic, comes first; Grpc, which nobody uses, last.</summary>
+    /// <summary>The InferenceService, from pure arithmetic (Vision) to the layer that no other uses (Grpc).</summary>
     public static readonly IReadOnlyList<Layer> InferenceService =
     [
         new("Vision", "ForegSyte.Inference.Vision"),
@@ -112,7 +111,7 @@ internal static class Layering
         },
     ];
 
-    /// <summary>The projects, and the projects that each names as a reference.</summary>
+    /// <summary>The direct project references.</summary>
     public static readonly IReadOnlyDictionary<string, string[]> Projects = new Dictionary<string, string[]>
     {
         ["ForegSyte.Protocol"] = [],

@@ -2,30 +2,52 @@ using System.Reflection;
 
 namespace ForegSyte.Architecture.Tests.Layers;
 
-/// <summary>The services keep to <see cref="Layering"/>, and the table to what ARCHITECTURE.md says.</summary>
+/// <summary>The services follow <see cref="Layering"/>, and the table follows ARCHITECTURE.md.</summary>
 public sealed class LayeringTests
 {
+    private static readonly string[] KnownMutualUses =
+    [
+        "Filters and Jobs", "Migrations and Storage", "Cache and Storage", "Commits and Storage",
+        "Segments and Storage", "Sources and Submission",
+    ];
+
     public static TheoryData<string> Services => ["ForegSyte.JobService", "ForegSyte.InferenceService"];
 
     [Theory]
     [MemberData(nameof(Services))]
-    public void Service_UsesOnlyWhatTheTableAllows(string service) =>
+    public void Service_HasOnlyAllowedUses(string service) =>
         Findings.AssertNone(ReportOf(service).Violations);
 
     [Theory]
     [MemberData(nameof(Services))]
-    public void Table_AllowsNothingThatTheServiceDoesNotUse(string service) =>
+    public void Table_HasOnlyUsesThatOccur(string service) =>
         Findings.AssertNone(ReportOf(service).Unused);
 
     [Theory]
     [MemberData(nameof(Services))]
-    public void Table_NamesOnlyLayersThatHaveTypes(string service) =>
+    public void Table_HasOnlyLayersWithTypes(string service) =>
         Assert.All(ReportOf(service).TypeCounts, count => Assert.True(count.Value > 0, $"{count.Key} has no types."));
 
     [Theory]
     [MemberData(nameof(Services))]
-    public void Table_LetsNobodyUseGrpc(string service) =>
+    public void Table_NoLayerUsesGrpc(string service) =>
         Assert.DoesNotContain(LayersOf(service), layer => layer.Uses.Contains("Grpc"));
+
+    /// <summary>Dependencies point one way. The exceptions are to disappear; no new one may appear.</summary>
+    [Theory]
+    [MemberData(nameof(Services))]
+    public void Table_HasNoNewMutualUses(string service)
+    {
+        var layers = LayersOf(service);
+        var mutual =
+            from one in layers
+            from other in layers
+            where string.CompareOrdinal(one.Name, other.Name) < 0
+                && one.Uses.Contains(other.Name) && other.Uses.Contains(one.Name)
+            select $"{one.Name} and {other.Name}";
+
+        Findings.AssertNone(mutual.Except(KnownMutualUses).Select(pair => $"{pair} use each other."));
+    }
 
     [Theory]
     [InlineData("ForegSyte.JobService", "Jobs", "Filters,Jobs,Protocol")]

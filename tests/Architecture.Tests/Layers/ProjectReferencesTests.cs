@@ -4,10 +4,10 @@ using ForegSyte.Testing;
 
 namespace ForegSyte.Architecture.Tests.Layers;
 
-/// <summary>Protocol comes first, and the services and the client never reference each other.</summary>
+/// <summary>Services and client share only Protocol and never reference each other.</summary>
 public sealed class ProjectReferencesTests
 {
-    // The file of the command line is named for what one types.
+    // The assembly of the command line has the name of its command.
     private static readonly string[] Programs = ["ForegSyte.JobService", "ForegSyte.InferenceService", "foregsyte"];
 
     [Fact]
@@ -16,7 +16,7 @@ public sealed class ProjectReferencesTests
         ProjectReferences.Read(Path.Combine(RepositoryFiles.Root, "src"))));
 
     [Fact]
-    public void Assemblies_OfServicesAndClient_DoNotKnowEachOther()
+    public void Assemblies_OfServicesAndClient_DoNotReferenceEachOther()
     {
         Assert.Equal(["ForegSyte.Hosting", "ForegSyte.Protocol"], OwnReferences("ForegSyte.JobService"));
         Assert.Equal(["ForegSyte.Hosting", "ForegSyte.Protocol"], OwnReferences("ForegSyte.InferenceService"));
@@ -33,15 +33,15 @@ public sealed class ProjectReferencesTests
             OwnReferences("ForegSyte.Architecture.Tests").Except(Programs));
 
     [Fact]
-    public void Differences_PlantedReferences_AreReported()
+    public void Differences_WrongReferences_AreReported()
     {
         var table = new Dictionary<string, string[]> { ["A"] = ["B"], ["B"] = [], ["C"] = [] };
-        var planted = XDocument.Parse(
+        var project = XDocument.Parse(
             """<Project><ItemGroup><ProjectReference Include="../x/D.csproj" /></ItemGroup></Project>""");
         var projects = new Dictionary<string, string[]>
         {
             ["A"] = [],
-            ["B"] = ProjectReferences.References(planted),
+            ["B"] = ProjectReferences.References(project),
             ["D"] = [],
         };
         Assert.Equal(
@@ -54,4 +54,37 @@ public sealed class ProjectReferencesTests
         .Select(name => name.Name!)
         .Where(name => name.StartsWith("foregsyte", StringComparison.OrdinalIgnoreCase))
         .Order(StringComparer.Ordinal);
+}
+
+/// <summary>Reads the references between projects from their files.</summary>
+internal static class ProjectReferences
+{
+    /// <summary>Reads the projects under the folders.</summary>
+    /// <returns>The referenced projects, by the name of the project.</returns>
+    public static SortedDictionary<string, string[]> Read(params IEnumerable<string> folders) => new(
+        folders.SelectMany(folder => Directory.EnumerateFiles(folder, "*.csproj", SearchOption.AllDirectories))
+            .ToDictionary(NameOf, file => References(XDocument.Load(file))),
+        StringComparer.Ordinal);
+
+    /// <summary>The references of one project file.</summary>
+    public static string[] References(XDocument project) =>
+    [
+        .. project.Descendants("ProjectReference")
+            .Select(reference => NameOf(reference.Attribute("Include")!.Value))
+            .Order(StringComparer.Ordinal),
+    ];
+
+    /// <summary>Differences from the table, one sentence each.</summary>
+    public static IReadOnlyList<string> Differences(
+        IReadOnlyDictionary<string, string[]> table, IReadOnlyDictionary<string, string[]> projects) =>
+    [
+        .. projects.Keys.Except(table.Keys).Select(name => $"{name} is not in the table."),
+        .. table.Keys.Except(projects.Keys).Select(name => $"{name} is in the table only."),
+        .. projects.Where(project => table.ContainsKey(project.Key)).SelectMany(project => project.Value
+            .Except(table[project.Key]).Select(other => $"{project.Key} references {other}.")),
+        .. table.Where(line => projects.ContainsKey(line.Key)).SelectMany(line => line.Value
+            .Except(projects[line.Key]).Select(other => $"{line.Key} does not need {other}.")),
+    ];
+
+    private static string NameOf(string path) => Path.GetFileNameWithoutExtension(path.Replace('\\', '/'));
 }

@@ -1,9 +1,10 @@
+using System.Text.RegularExpressions;
 using ForegSyte.Testing;
 
 namespace ForegSyte.Architecture.Tests.Sources;
 
-/// <summary>The source files that people write; what a build makes or installs is not among them.</summary>
-internal static class SourceFiles
+/// <summary>The source files, without build outputs.</summary>
+internal static partial class SourceFiles
 {
     private static readonly string[] Folders = ["eng", "examples", "protos", "src", "tests"];
     private static readonly string[] Extensions = [".cs", ".proto"];
@@ -20,4 +21,17 @@ internal static class SourceFiles
 
     /// <summary>The text of a file of <see cref="Paths"/>.</summary>
     public static string Read(string path) => File.ReadAllText(Path.Combine(RepositoryFiles.Root, path));
+
+    /// <summary>The top-level classes of a file, each with the text up to the next class.</summary>
+    public static IEnumerable<(string Class, string Text)> ClassesIn(string text)
+    {
+        var classes = TopLevelClass().Matches(text).ToList();
+        return classes.Select((match, index) => (
+            match.Groups["name"].Value,
+            text[match.Index..(index + 1 < classes.Count ? classes[index + 1].Index : text.Length)]));
+    }
+
+    [GeneratedRegex(
+        @"^(?:(?:public|internal|abstract|sealed|static|partial) )+class (?<name>\w+)", RegexOptions.Multiline)]
+    private static partial Regex TopLevelClass();
 }

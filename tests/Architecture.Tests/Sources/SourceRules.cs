@@ -2,21 +2,19 @@ using System.Text.RegularExpressions;
 
 namespace ForegSyte.Architecture.Tests.Sources;
 
-/// <summary>What holds for every source file, whatever is in it.</summary>
+/// <summary>Rules for every source file.</summary>
 internal static partial class SourceRules
 {
-    /// <summary>Lines of a file at most.</summary>
+    /// <summary>Maximum number of lines of a file.</summary>
     public const int MaxLines = 400;
 
-    /// <summary>UTF-16 units of a line at most.</summary>
+    /// <summary>Maximum length of a line in UTF-16 units.</summary>
     public const int MaxLineLength = 120;
 
-    /// <summary>Words that say nothing of what a type is for; no file and no type has one in its name.</summary>
+    /// <summary>Meaningless words, forbidden in the names of files and types.</summary>
     public static readonly IReadOnlyList<string> EmptyWords = ["Utils", "Helper", "Common", "Manager"];
 
-    /// <summary>What a file does against the rules, a sentence each.</summary>
-    /// <param name="path">Path of the file, shown in the sentences.</param>
-    /// <param name="text">The file's text.</param>
+    /// <summary>Violations of a file, one sentence each.</summary>
     public static IEnumerable<string> Violations(string path, string text)
     {
         var lines = text.ReplaceLineEndings("\n").TrimEnd('\n').Split('\n');
@@ -40,7 +38,7 @@ internal static partial class SourceRules
     private static bool IsEmptyName(string name) =>
         EmptyWords.Any(word => name.Contains(word, StringComparison.Ordinal));
 
-    // Comments and texts are passed over. "record struct" names its type after the second word.
+    // Skips comments and strings. The name of a "record struct" follows the second word.
     [GeneratedRegex(
         @"^[^/""\n]*\b(class|struct|record|interface|enum|message|service)\s+(?!(class|struct)\b)(?<name>\w+)",
         RegexOptions.Multiline)]

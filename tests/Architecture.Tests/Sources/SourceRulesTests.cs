@@ -1,16 +1,18 @@
+using ForegSyte.Testing;
+
 namespace ForegSyte.Architecture.Tests.Sources;
 
-/// <summary>Files are short, lines are short, and names say something.</summary>
+/// <summary>Files and lines are short, and names are meaningful.</summary>
 public sealed class SourceRulesTests
 {
     public static TheoryData<string> EmptyWords => [.. SourceRules.EmptyWords];
 
     [Fact]
-    public void EveryFile_KeepsTheRules() => Findings.AssertNone(
+    public void EveryFile_FollowsTheRules() => Findings.AssertNone(
         SourceFiles.Paths().SelectMany(path => SourceRules.Violations(path, SourceFiles.Read(path))));
 
     [Fact]
-    public void Paths_HoldWhatIsWritten_AndNotWhatIsBuilt()
+    public void Paths_HaveSourcesWithoutBuildOutputs()
     {
         var paths = SourceFiles.Paths().ToList();
         Assert.Contains("src/JobService/Program.cs", paths);
@@ -20,6 +22,21 @@ public sealed class SourceRulesTests
         Assert.Contains("tests/Architecture.Tests/Sources/SourceRulesTests.cs", paths);
         Assert.DoesNotContain(paths, path => path.Contains("/obj/", StringComparison.Ordinal));
         Assert.DoesNotContain(paths, path => path.Contains("/node_modules/", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void SlowTests_OfTheList_Exist()
+    {
+        var classes = SourceFiles.Paths()
+            .Where(path => path.StartsWith("tests/", StringComparison.Ordinal))
+            .SelectMany(path => SourceFiles.ClassesIn(SourceFiles.Read(path)))
+            .Select(item => item.Class)
+            .ToHashSet();
+
+        Findings.AssertNone(
+            File.ReadLines(Path.Combine(RepositoryFiles.Root, "tests", "slow-tests.txt"))
+                .Where(line => !line.StartsWith('#') && !classes.Contains(line))
+                .Select(line => $"tests/slow-tests.txt: no test class has the name {line}."));
     }
 
     [Theory]

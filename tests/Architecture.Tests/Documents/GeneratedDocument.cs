@@ -2,13 +2,13 @@ using ForegSyte.Testing;
 
 namespace ForegSyte.Architecture.Tests.Documents;
 
-/// <summary>A document that is made from the code: `make docs` writes it, the tests compare it.</summary>
-internal static class MadeDocument
+/// <summary>A document that is generated from the code: `make docs` writes it, the tests compare it.</summary>
+internal static class GeneratedDocument
 {
     /// <summary>Set by `make docs`.</summary>
     private const string WriteVariable = "FOREGSYTE_WRITE_DOCS";
 
-    /// <summary>Fails where the committed document is not this text; writes it where that was asked for.</summary>
+    /// <summary>Fails if the committed document is not this text; writes it if `make docs` asks for it.</summary>
     public static void Check(string name, string text)
     {
         var path = Path.Combine(RepositoryFiles.Root, "docs", name);
@@ -18,7 +18,7 @@ internal static class MadeDocument
         }
 
         Assert.True(File.Exists(path), $"docs/{name} is missing: run `make docs`.");
-        Assert.True(text == File.ReadAllText(path), $"docs/{name} is not what the code makes: run `make docs`.");
+        Assert.True(text == File.ReadAllText(path), $"docs/{name} is out of date: run `make docs`.");
     }
 
     /// <summary>A row of a table.</summary>
