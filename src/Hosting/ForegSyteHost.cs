@@ -123,7 +123,7 @@ public static class ForegSyteHost
         }
         catch (Exception failure)
         {
-            await Console.Error.WriteLineAsync($"{serviceName} failed: {failure.Message.ReplaceLineEndings(" ")}");
+            await Console.Error.WriteLineAsync($"{serviceName} failed: {StartupFailure.Describe(failure)}");
             return 1;
         }
     }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using ForegSyte.Benchmarks;
 using ForegSyte.Benchmarks.Frames;
 using ForegSyte.Benchmarks.Gpu;
 using ForegSyte.Benchmarks.Jobs;

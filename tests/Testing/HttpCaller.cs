@@ -8,7 +8,6 @@ using ForegSyte.Protocol.Json;
 using ForegSyte.V1;
 using Google.Protobuf;
 using Google.Rpc;
-using Grpc.Core;
 using Xunit;
 
 namespace ForegSyte.Testing;

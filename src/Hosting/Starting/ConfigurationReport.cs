@@ -1,5 +1,5 @@
-using ForegSyte.Hosting.Configuration;
 using System.Globalization;
+using ForegSyte.Hosting.Configuration;
 using ForegSyte.Hosting.Listening;
 using ForegSyte.Hosting.Security.ApiKeys;
 using ForegSyte.Hosting.Security.Certificates;

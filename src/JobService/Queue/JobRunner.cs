@@ -172,7 +172,7 @@ internal sealed class JobRunner(
                 logger.LogError(exception, "Job {JobId} failed unexpectedly (error id {ErrorId})", jobId, errorId);
                 return new JobFailure(
                     ErrorReason.Internal,
-                    $"The JobService failed unexpectedly. Its log has the cause under error id {errorId}.",
+                    $"The JobService failed unexpectedly. The log has the cause under error id {errorId}.",
                     new Dictionary<string, string> { ["errorId"] = errorId });
         }
     }

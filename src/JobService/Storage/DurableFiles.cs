@@ -269,8 +269,8 @@ internal sealed class ContentAddressedFiles
 
 /// <summary>Syncs files, folders and file systems. A rename is only durable after an fsync of its folder.</summary>
 /// <remarks>
-/// On Unix these are the system calls: FileStream.Flush(flushToDisk: true) ignores an fsync that fails with EIO, and
-/// .NET cannot open folders. Windows journals names itself.
+/// On Unix these are the system calls: .NET's Flush(flushToDisk: true) and FlushToDisk ignore an fsync that fails with
+/// EIO, and .NET cannot open folders. Windows journals names itself.
 /// </remarks>
 internal static class DiskSync
 {
@@ -286,10 +286,20 @@ internal static class DiskSync
     /// <exception cref="IOException">The file could not be synced.</exception>
     public static void SyncFile(FileStream file)
     {
-        file.Flush(flushToDisk: OperatingSystem.IsWindows());
-        if (!OperatingSystem.IsWindows() && Fsync(file.SafeFileHandle) != 0)
+        file.Flush();
+        SyncFile(file.SafeFileHandle, file.Name);
+    }
+
+    /// <summary>The same for an open file; its name is for the error.</summary>
+    public static void SyncFile(SafeFileHandle file, string name)
+    {
+        if (OperatingSystem.IsWindows())
         {
-            throw Failure($"The file {file.Name}");
+            RandomAccess.FlushToDisk(file);
+        }
+        else if (Fsync(file) != 0)
+        {
+            throw Failure($"The file {name}");
         }
     }
 

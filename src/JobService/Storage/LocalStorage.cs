@@ -91,7 +91,8 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
         ? new LocalArtifact(
             new FileCommit(
                 new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, 0),
-                path, PathOf(key)) { KeepsSource = true },
+                path, PathOf(key))
+            { KeepsSource = true },
             _committer,
             () => { })
         : null;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using ForegSyte.Jobs.Storage;
 using ForegSyte.Protocol.Checksums;
 using Microsoft.Win32.SafeHandles;
 
@@ -131,7 +132,8 @@ internal sealed class UploadJournal : IDisposable
     }
 
     /// <summary>Writes the journal to the disk (fsync).</summary>
-    public void Flush() => RandomAccess.FlushToDisk(_file);
+    /// <exception cref="IOException">The journal could not be synced.</exception>
+    public void Flush() => DiskSync.SyncFile(_file, "of an upload's journal");
 
     /// <inheritdoc />
     public void Dispose() => _file.Dispose();

@@ -86,7 +86,7 @@ internal static class Layering
         {
             Uses =
             [
-                "Jobs", "Storage", "Migrations", "DuckDB migrator", "Inference", Protocol, Hosting, DuckDb, AspNetCore,
+                "Jobs", "Storage", "Migrations", "Inference", Protocol, Hosting, DuckDb, AspNetCore,
             ],
         },
     ];

@@ -70,6 +70,8 @@ public sealed class ExitCodeTests
     [InlineData("get x --timeout 0", "not a valid time")]
     [InlineData("list --status lost", "lost")]
     [InlineData("list --limit 0", "at least 1")]
+    [InlineData("list --limit abc", "abc")]
+    [InlineData("list --limit 99999999999", "99999999999")]
     [InlineData("submit x.mp4 --stride many", "many")]
     [InlineData("submit x.mp4 --priority high", "high")]
     [InlineData("cancel", "JOB_ID")]

@@ -181,8 +181,8 @@ internal static class ExportedMetrics
     [
         new(
             "foregsyte_inference_device_memory_used_bytes", "gauge",
-            "Memory of the GPU that is in use, by all processes.", []),
-        new("foregsyte_inference_device_memory_limit_bytes", "gauge", "Memory of the GPU.", []),
+            "Used memory of the GPU, by all processes.", []),
+        new("foregsyte_inference_device_memory_limit_bytes", "gauge", "Total memory of the GPU.", []),
     ];
 
     /// <summary>ForegSyte's metrics, sorted by name.</summary>

@@ -1,5 +1,6 @@
 using ForegSyte.Client;
 using ForegSyte.Fuzz.Tests.Running;
+using ForegSyte.Protocol.Errors;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 
@@ -47,16 +48,16 @@ public sealed class CorpusJobsTests(OutcomeCounts outcomes)
         catch (ForegSyteException refusal)
         {
             Assert.True(IsExpected(refusal.Reason), $"{video}: {refusal.Reason}: {refusal.Message}");
-            outcomes.Count("corpus, jobs", $"refused {refusal.Reason}");
+            outcomes.Count("corpus, jobs", $"refused {refusal.Reason.ToText()}");
             return;
         }
 
         job = await client.WaitForCompletionAsync(job.JobId, cancellationToken: Token);
         if (job.Status == JobStatus.Failed)
         {
-            var reason = Protocol.Errors.ErrorReasons.Parse(job.ErrorInfo.Reason);
+            var reason = ErrorReasons.Parse(job.ErrorInfo.Reason);
             Assert.True(IsExpected(reason), $"{video}: {reason}: {job.ErrorMessage}");
-            outcomes.Count("corpus, jobs", $"failed {reason}");
+            outcomes.Count("corpus, jobs", $"failed {job.ErrorInfo.Reason}");
         }
         else
         {

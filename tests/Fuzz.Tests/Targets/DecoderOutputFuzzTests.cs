@@ -4,6 +4,7 @@ using ForegSyte.Fuzz.Tests.Running;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.Tests.Video;
 using ForegSyte.Inference.Video;
+using ForegSyte.Protocol.Errors;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -49,7 +50,7 @@ public sealed class DecoderOutputFuzzTests(OutcomeCounts outcomes) : IDisposable
         }
         catch (ServiceException refusal)
         {
-            return refusal.Reason.ToString();
+            return refusal.Reason.ToText();
         }
     });
 
@@ -104,7 +105,7 @@ public sealed class DecoderOutputFuzzTests(OutcomeCounts outcomes) : IDisposable
         }
         catch (ServiceException refusal)
         {
-            outcome = refusal.Reason.ToString();
+            outcome = refusal.Reason.ToText();
         }
 
         Assert.InRange(meter.Delivered, 0, noise.Length / (16 * 16 * 3));

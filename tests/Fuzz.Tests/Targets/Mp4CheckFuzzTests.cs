@@ -1,6 +1,7 @@
 using ForegSyte.Fuzz.Tests.Running;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Mp4;
+using ForegSyte.Protocol.Errors;
 
 namespace ForegSyte.Fuzz.Tests.Targets;
 
@@ -31,7 +32,7 @@ public sealed class Mp4CheckFuzzTests(OutcomeCounts outcomes)
             }
             catch (ServiceException refusal)
             {
-                return refusal.Reason.ToString();
+                return refusal.Reason.ToText();
             }
         });
 }

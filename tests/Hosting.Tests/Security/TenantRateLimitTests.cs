@@ -4,7 +4,6 @@ using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Rpc;
 using Grpc.Core;
-using Grpc.Health.V1;
 using Grpc.Net.Client;
 using HealthClient = Grpc.Health.V1.Health.HealthClient;
 

@@ -89,7 +89,8 @@ public sealed class FetchTimeoutTests
     public async Task FetchTimeout_CoversAllResumes()
     {
         await using var harness = new FetchHarness(
-            ("Sources:FetchTimeout", "00:00:50"), ("Sources:ResumeDelay", "00:00:45")) { Time = _time };
+            ("Sources:FetchTimeout", "00:00:50"), ("Sources:ResumeDelay", "00:00:45"))
+        { Time = _time };
         await using var server = await harness.ServeAsync(VideoServer.Break(Video, 1000));
         var failure = harness.FailureAsync($"https://videos.example:{server.Port}/a.mp4");
         await _time.TimerStartedAsync(TimeSpan.FromSeconds(45));

@@ -1,6 +1,5 @@
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Tests.Queue;
-using ForegSyte.Jobs.Tests.Security;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 

@@ -109,7 +109,7 @@ public sealed class InsidesTests
         Assert.Equal(ErrorReason.Internal, refusal.Reason);
         var errorId = refusal.Info.Metadata["errorId"];
         Assert.Equal(
-            $"The service failed unexpectedly. Its log has the cause under error id {errorId}.", refusal.Message);
+            $"The service failed unexpectedly. The log has the cause under error id {errorId}.", refusal.Message);
         Assert.Contains(
             service.LogLines,
             line => line.Contains(errorId, StringComparison.Ordinal)

@@ -28,7 +28,7 @@ public sealed class JobErrorTests
         });
         var missing = answer.Reasons.Single(info => info.Reason == ErrorReason.JobNotFound);
         Assert.Equal(
-            ("JOB_NOT_FOUND", (int)StatusCode.NotFound, false, "There is no such job."),
+            ("JOB_NOT_FOUND", (int)StatusCode.NotFound, false, "The job does not exist."),
             (missing.Name, missing.Code, missing.Retryable, missing.Description));
     }
 

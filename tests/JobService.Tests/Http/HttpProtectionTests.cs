@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text.Json;
 using ForegSyte.Jobs.Tests.Grpc;
-using ForegSyte.Jobs.Tests.Security;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.RegularExpressions;
 using CliWrap;
 using CliWrap.Buffered;
@@ -16,7 +15,6 @@ namespace ForegSyte.Jobs.Tests.Storage;
 public sealed partial class DurabilityTests : IAsyncLifetime
 {
     private const string FolderVariable = "FOREGSYTE_TEST_DURABLE_FOLDER";
-    private const int TimeLimitMilliseconds = 120_000;
     private const string Hash = "5555555555555555555555555555555555555555555555555555555555555555";
 
     private static readonly string[] Batch = [.. Enumerable.Range(0, 64).Select(i => $"batch-{i}.mp4")];
@@ -49,7 +47,7 @@ public sealed partial class DurabilityTests : IAsyncLifetime
         return ValueTask.CompletedTask;
     }
 
-    [Fact(Timeout = TimeLimitMilliseconds)]
+    [Fact]
     public async Task EveryDurableFile_IsSyncedBeforeItsNameAndItsNameBeforeTheCallReturns()
     {
         await RunAsync(
@@ -70,7 +68,7 @@ public sealed partial class DurabilityTests : IAsyncLifetime
         Assert.All(files, file => AssertDurable(calls, file.Path, file.Acknowledgement));
     }
 
-    [Fact(Timeout = TimeLimitMilliseconds)]
+    [Fact]
     public async Task Commit_BytesCannotBeSynced_FailsAndGivesNoName()
     {
         await RunAsync(

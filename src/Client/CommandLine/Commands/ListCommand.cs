@@ -30,7 +30,9 @@ internal static class ListCommand
         };
         limit.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<int>() < 1)
+            // GetValueOrDefault throws for a value that is not a number; the parser reports that itself.
+            if (result.Tokens is [var token] && int.TryParse(token.Value, CultureInfo.InvariantCulture, out var value)
+                && value < 1)
             {
                 result.AddError("--limit must be at least 1.");
             }
