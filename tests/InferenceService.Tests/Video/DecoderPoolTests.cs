@@ -10,6 +10,9 @@ public sealed class DecoderPoolTests : IDisposable
 {
     private const int Frames = 60;
 
+    /// <summary>Time limit of tests in which a segment waits for another one.</summary>
+    private const int TimeLimitMs = 120_000;
+
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -36,7 +39,7 @@ public sealed class DecoderPoolTests : IDisposable
         Assert.Empty(ChildProcesses.UsingFile(path));
     }
 
-    [Fact]
+    [Fact(Timeout = TimeLimitMs)]
     public async Task ReadAsync_NextSegmentAskedForEarly_WaitsForTheDecoderOfTheFirst()
     {
         var path = await ClipAsync();
@@ -54,7 +57,7 @@ public sealed class DecoderPoolTests : IDisposable
         await parts.Decoders.DisposeAsync();
     }
 
-    [Fact]
+    [Fact(Timeout = TimeLimitMs)]
     public async Task ReadAsync_FirstSegmentAbandoned_TheNextGetsADecoderOfItsOwn()
     {
         var path = await ClipAsync();
@@ -69,7 +72,7 @@ public sealed class DecoderPoolTests : IDisposable
         await parts.Decoders.DisposeAsync();
     }
 
-    [Fact]
+    [Fact(Timeout = TimeLimitMs)]
     public async Task ReadAsync_DecoderOfTheFirstIsKilled_TheNextGetsADecoderOfItsOwn()
     {
         var path = await ClipAsync();
@@ -86,7 +89,7 @@ public sealed class DecoderPoolTests : IDisposable
         await parts.Decoders.DisposeAsync();
     }
 
-    [Fact]
+    [Fact(Timeout = TimeLimitMs)]
     public async Task ReadAsync_SegmentInLineIsCancelled_FirstAndNextUseTheDecoder()
     {
         var path = await ClipAsync();
@@ -107,7 +110,7 @@ public sealed class DecoderPoolTests : IDisposable
         await parts.Decoders.DisposeAsync();
     }
 
-    [Fact]
+    [Fact(Timeout = TimeLimitMs)]
     public async Task ReadAsync_FirstSegmentIsCancelledBesideOneInLine_LeavesNoDecoderOfTheFirst()
     {
         var path = await ClipAsync();
