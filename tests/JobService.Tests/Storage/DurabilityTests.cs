@@ -3,8 +3,11 @@ using CliWrap;
 using CliWrap.Buffered;
 using ForegSyte.Jobs.Admin;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tests.Uploads;
+using ForegSyte.Jobs.Uploads;
 using ForegSyte.Testing;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 
 namespace ForegSyte.Jobs.Tests.Storage;
 
@@ -78,6 +81,23 @@ public sealed partial class DurabilityTests : IAsyncLifetime
         Assert.Empty(Directory.GetFiles(Root, "*.mp4"));
     }
 
+    [Fact]
+    public async Task JournalOfAnUpload_RewrittenAfterAnotherBoot_IsSyncedBeforeItReplacesTheOld()
+    {
+        await RunAsync(nameof(RewriteJournalOfAnUpload), "-e", "trace=pwrite64,fsync,rename,renameat,renameat2");
+
+        var calls = TracedCall.Parse(await File.ReadAllLinesAsync(Trace, Cancellation));
+        var replaced = calls.Find(call => call.Target?.EndsWith(".journal", StringComparison.Ordinal) == true);
+        Assert.True(replaced is not null, "The trace has no rename to the journal of the upload.");
+        var written = calls.FindLast(call =>
+            call.IsWrite && call.Path == replaced.Path && call.End < replaced.Start);
+        Assert.True(written is not null, "The trace has no write of the journal before it replaces the old one.");
+        Assert.True(
+            calls.Exists(call => call.IsSync && call.Path == replaced.Path
+                && call.Start > written.End && call.End < replaced.Start),
+            "The journal of an upload replaces the old one before its bytes are synced.");
+    }
+
     /// <summary>The traced process of the first test.</summary>
     [Fact(Explicit = true)]
     public async Task WriteEveryDurableFile()
@@ -119,6 +139,25 @@ public sealed partial class DurabilityTests : IAsyncLifetime
         Acknowledge(folder, "backup");
         await RunAdminAsync(folder, "restore", "--from", Path.Combine(folder, "backup"));
         Acknowledge(folder, "restore");
+    }
+
+    /// <summary>The traced process of the test with an upload.</summary>
+    [Fact(Explicit = true)]
+    public async Task RewriteJournalOfAnUpload()
+    {
+        TracedFolder();
+        var time = new FakeTimeProvider(TestJobs.Noon);
+        OpenUpload before;
+        await using (var uploads = new UploadHarness(_folder, time))
+        {
+            before = uploads.Store.Create(sizeBytes: 100, sha256: null, requestId: null);
+            await uploads.WriteAsync(before, 0, new byte[100]);
+            uploads.PretendAnotherBoot(before);
+        }
+
+        await using var next = new UploadHarness(_folder, time);
+        await next.RecoverAsync();
+        Assert.Equal([new Extent(0, 100)], (await next.FindAsync(before)).StatusOf(TimeSpan.Zero).Extents);
     }
 
     /// <summary>The traced process of the second test, in which every sync fails.</summary>

@@ -55,6 +55,17 @@ internal sealed class UploadHarness : IAsyncDisposable
     public async Task<UploadCompletion> CompleteAsync(OpenUpload upload) =>
         (await Store.TryBeginCompletionAsync(upload.Record.UploadId, visibleTenant: null, Cancellation))!;
 
+    /// <summary>Rewrites the journal as if another boot of the operating system had created it.</summary>
+    public void PretendAnotherBoot(OpenUpload upload)
+    {
+        var path = Files.JournalOf(upload.Record.UploadId);
+        var (journal, records) = UploadJournal.Open(path)!.Value;
+        journal.Dispose();
+        File.Delete(path);
+        using var other = UploadJournal.Create(path, new UploadJournalHeader(upload.Record, "another boot"));
+        records.ToList().ForEach(other.Append);
+    }
+
     /// <summary>Closes everything, as the end of the process does.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -126,7 +126,7 @@ public sealed class UploadStoreTests : IDisposable
                 await uploads.WriteAsync(before, offset, Part(offset, 1_000_000));
             }
 
-            PretendAnotherBoot(uploads, before);
+            uploads.PretendAnotherBoot(before);
 
             // The machine wrote the journal back but not these bytes: zeros, and a file that ends early.
             await using var data = new FileStream(
@@ -333,17 +333,6 @@ public sealed class UploadStoreTests : IDisposable
 
     private static async Task AssertRefusedAsync(ErrorReason reason, Func<Task> call) =>
         Assert.Equal(reason, (await Assert.ThrowsAsync<ServiceException>(call)).Reason);
-
-    /// <summary>Rewrites the journal as if another boot of the operating system had created it.</summary>
-    private static void PretendAnotherBoot(UploadHarness uploads, OpenUpload upload)
-    {
-        var path = uploads.Files.JournalOf(upload.Record.UploadId);
-        var (journal, records) = UploadJournal.Open(path)!.Value;
-        journal.Dispose();
-        File.Delete(path);
-        using var other = UploadJournal.Create(path, new UploadJournalHeader(upload.Record, "another boot"));
-        records.ToList().ForEach(other.Append);
-    }
 
     private byte[] Part(int offset, int length) => _video[offset..Math.Min(offset + length, _video.Length)];
 }
