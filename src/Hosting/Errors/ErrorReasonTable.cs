@@ -85,7 +85,7 @@ public static class ErrorReasonTable
             ErrorReason.DeadlineExceeded, StatusCode.DeadlineExceeded, Retryable,
             "Use a longer deadline, or request less; the operator can raise any option in the metadata."),
         new(ShuttingDown, Unavailable, Retryable, "Retry on another instance, or after the retry delay."),
-        new(LeaseLost, Aborted, Retryable, "Nothing: the job continues in its next attempt."),
+        new(LeaseLost, Aborted, Retryable, "Nothing while attempts remain; a FAILED job needs RetryJob."),
         new(ErrorReason.Cancelled, StatusCode.Cancelled, Retryable, "Nothing: the caller cancelled the call."),
         new(
             ErrorReason.Internal, StatusCode.Internal, Final,

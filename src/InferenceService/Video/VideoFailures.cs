@@ -13,7 +13,8 @@ internal static class VideoFailures
     /// <summary>The request field that names the video.</summary>
     private const string Field = "video";
 
-    public static ServiceException Empty() => OfVideo(ErrorReason.EmptyVideo, "The video has no bytes.");
+    public static ServiceException Empty() =>
+        OfVideo(ErrorReason.EmptyVideo, "The video has no bytes. Check the file and send it again.");
 
     public static ServiceException NotAnMp4(string what) =>
         OfVideo(
@@ -26,10 +27,12 @@ internal static class VideoFailures
             ("detail", what));
 
     public static ServiceException NoVideoTrack() =>
-        OfVideo(ErrorReason.NoVideoTrack, "The MP4 has no video track; sound and cover pictures do not count.");
+        OfVideo(
+            ErrorReason.NoVideoTrack,
+            "The MP4 has no video track; sound and cover pictures do not count. Send a file with a video track.");
 
     public static ServiceException NoFrames() =>
-        OfVideo(ErrorReason.NoFrames, "The video track has no frames to show.");
+        OfVideo(ErrorReason.NoFrames, "The video track has no frames. Record or export the video again.");
 
     public static ServiceException Undecodable(string what) =>
         OfVideo(

@@ -91,7 +91,8 @@ internal sealed class ResultPages(JobTracker tracker, IStorage storage, SegmentS
         {
             throw new ServiceException(
                 ErrorReason.ResultsDamaged,
-                "The results document is missing in the storage. Submit the video again.",
+                "The results document is missing in the storage. Submit the video again, or ask the operator to "
+                + "restore it.",
                 exception);
         }
     }

@@ -61,25 +61,30 @@ internal sealed class GrpcInferenceInstance : IInferenceInstance, IDisposable
     public Task<ProbeVideoResponse> ProbeAsync(Uri video, CancellationToken cancellationToken)
     {
         var request = new ProbeVideoRequest { Video = new VideoSource { Uri = video.AbsoluteUri } };
-        var deadline = DeadlineAfter(_options.ProbeTimeout);
+        var limits = CallLimits.OfProbe(_options);
+        var deadline = DeadlineAfter(limits.Timeout);
         return CallAsync(
             _inference.ProbeVideoAsync(request, deadline: deadline, cancellationToken: cancellationToken),
+            limits,
             cancellationToken);
     }
 
     /// <inheritdoc />
     public Task<RunPipelineResponse> RunAsync(RunPipelineRequest request, CancellationToken cancellationToken)
     {
-        var deadline = DeadlineAfter(_options.SegmentTimeout);
+        var limits = CallLimits.OfSegment(_options);
+        var deadline = DeadlineAfter(limits.Timeout);
         return CallAsync(
             _inference.RunPipelineAsync(request, deadline: deadline, cancellationToken: cancellationToken),
+            limits,
             cancellationToken);
     }
 
     /// <inheritdoc />
     public void Dispose() => _channel.Dispose();
 
-    private static async Task<T> CallAsync<T>(AsyncUnaryCall<T> call, CancellationToken cancellationToken)
+    private static async Task<T> CallAsync<T>(
+        AsyncUnaryCall<T> call, CallLimits limits, CancellationToken cancellationToken)
     {
         try
         {
@@ -94,7 +99,7 @@ internal sealed class GrpcInferenceInstance : IInferenceInstance, IDisposable
         }
         catch (RpcException exception)
         {
-            throw InferenceFailures.From(exception);
+            throw InferenceFailures.From(exception, limits);
         }
     }
 

@@ -1,4 +1,6 @@
+using System.Globalization;
 using ForegSyte.Protocol.Errors;
+using ForegSyte.Protocol.Tracing;
 using ForegSyte.V1;
 using Google.Rpc;
 using Grpc.Core;
@@ -32,13 +34,15 @@ internal static class InferenceFailures
         new(ErrorReason.InferenceUnavailable, "No InferenceService serves (option Inference:Addresses).");
 
     /// <summary>Uses the error details of the InferenceService; without them, the status code.</summary>
-    public static InferenceFailedException From(RpcException exception)
+    /// <param name="exception">The exception of the call.</param>
+    /// <param name="limits">The limits of the call, for the messages.</param>
+    public static InferenceFailedException From(RpcException exception, CallLimits limits)
     {
         var status = exception.GetRpcStatus();
         var info = status?.GetDetail<ErrorInfo>();
         var reason = info?.Domain == ErrorReasons.Domain ? ErrorReasons.Parse(info.Reason) : ErrorReason.Unspecified;
         var failure = reason == ErrorReason.Unspecified
-            ? FromCode(exception)
+            ? FromCode(exception, limits)
             : new JobFailure(reason, exception.Status.Detail, new Dictionary<string, string>(info!.Metadata))
             {
                 LastWords = status!.GetDetail<DebugInfo>()?.Detail ?? "",
@@ -49,18 +53,48 @@ internal static class InferenceFailures
         };
     }
 
-    private static JobFailure FromCode(RpcException exception) => exception.StatusCode switch
+    private static JobFailure FromCode(RpcException exception, CallLimits limits) => exception.StatusCode switch
     {
         StatusCode.Unavailable or StatusCode.Cancelled or StatusCode.Aborted => Lost,
         StatusCode.DeadlineExceeded => new JobFailure(
             ErrorReason.DeadlineExceeded,
-            "A segment took longer than Inference:SegmentTimeout, or the probe longer than Inference:ProbeTimeout."),
+            $"The InferenceService did not answer within {limits.Timeout:c} (option {limits.TimeoutOption}). Ask the "
+            + "operator to raise the option.",
+            LimitOf(limits.TimeoutOption, limits.Timeout.TotalSeconds)),
         StatusCode.ResourceExhausted => new JobFailure(
             ErrorReason.ResultsTooLarge,
-            "The results of a segment exceed Inference:MaxResponseBytes; lower Dispatch:SegmentFrames."),
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"The response of the InferenceService exceeds {limits.MaxResponseBytes} bytes (option ")
+            + $"{CallLimits.ResponseOption}). Ask the operator to raise it, or to lower Dispatch:SegmentFrames.",
+            LimitOf(CallLimits.ResponseOption, limits.MaxResponseBytes)),
         _ => new JobFailure(
             ErrorReason.Internal,
-            $"The InferenceService returned {exception.StatusCode}; its log has the cause.",
+            $"The InferenceService returned {StatusCodeNames.Of(exception.StatusCode)}; its log has the cause.",
             new Dictionary<string, string> { ["code"] = exception.StatusCode.ToString() }),
     };
+    private static Dictionary<string, string> LimitOf(string option, double limit) => new()
+    {
+        ["option"] = option,
+        ["limit"] = limit.ToString(CultureInfo.InvariantCulture),
+    };
+}
+
+/// <summary>The limits of a call of an InferenceService.</summary>
+/// <param name="TimeoutOption">Full name of the option that sets the timeout.</param>
+/// <param name="Timeout">The timeout.</param>
+/// <param name="MaxResponseBytes">Maximum size of the response in bytes.</param>
+internal sealed record CallLimits(string TimeoutOption, TimeSpan Timeout, int MaxResponseBytes)
+{
+    /// <summary>Full name of the option that sets <see cref="MaxResponseBytes"/>.</summary>
+    public const string ResponseOption = $"{InferenceOptions.Section}:{nameof(InferenceOptions.MaxResponseBytes)}";
+
+    /// <summary>The limits of ProbeVideo.</summary>
+    public static CallLimits OfProbe(InferenceOptions options) => new(
+        $"{InferenceOptions.Section}:{nameof(options.ProbeTimeout)}", options.ProbeTimeout, options.MaxResponseBytes);
+
+    /// <summary>The limits of RunPipeline.</summary>
+    public static CallLimits OfSegment(InferenceOptions options) => new(
+        $"{InferenceOptions.Section}:{nameof(options.SegmentTimeout)}", options.SegmentTimeout,
+        options.MaxResponseBytes);
 }

@@ -1,3 +1,4 @@
+using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
@@ -115,7 +116,7 @@ internal sealed class InferencePool(
         {
             logger.LogWarning(
                 "Call to {First} failed ({Reason}); repeating it at {Second}",
-                first.Instance.Address, failed.Failure.Reason, second.Instance.Address);
+                first.Instance.Address, failed.Failure.Reason.ToText(), second.Instance.Address);
             return await CallAsync(second, call, cancellationToken);
         }
     }

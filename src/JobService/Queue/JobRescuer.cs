@@ -28,20 +28,22 @@ internal sealed class JobRescuer(
         var rescued = 0;
         foreach (var jobId in tracker.Running.Where(NeedsRescue).Select(job => job.JobId).ToList())
         {
-            await tracker.ChangeAsync(
+            // The store can call the transition again; its last call counts.
+            var isExpired = false;
+            var job = await tracker.ChangeAsync(
                 jobId,
-                job =>
+                stored =>
                 {
-                    if (!NeedsRescue(job))
-                    {
-                        return job;
-                    }
-
-                    rescued++;
-                    return RetryPolicy.AfterLoss(job, Expired, retry.Value, time.GetUtcNow());
+                    isExpired = NeedsRescue(stored);
+                    return isExpired ? RetryPolicy.AfterLoss(stored, Expired, retry.Value, time.GetUtcNow()) : stored;
                 },
                 cancellationToken);
-            logger.LogWarning("Lease of job {JobId} expired; its attempt is over", jobId);
+            if (isExpired && job is not null)
+            {
+                rescued++;
+                logger.LogWarning(
+                    "Lease of job {JobId} expired; job is now {Status}", jobId, JobStatusNames.Of(job.Status));
+            }
         }
 
         return rescued;
@@ -120,8 +122,8 @@ internal sealed class JobRecovery(
 
         if (unfinished.Count > 0)
         {
-            logger.LogInformation("{Count} unfinished jobs recovered, {Rescued} of them were running",
-                unfinished.Count, rescued);
+            logger.LogInformation(
+                "Recovered {Count} unfinished jobs, {Rescued} of which were running", unfinished.Count, rescued);
         }
     }
 }

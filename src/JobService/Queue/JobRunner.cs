@@ -162,11 +162,12 @@ internal sealed class JobRunner(
             case OperationCanceledException when cancellationToken.IsCancellationRequested:
                 return new JobFailure(ErrorReason.ShuttingDown, "The JobService stopped during this attempt.");
             case InferenceFailedException { Failure: var failure }:
-                logger.LogWarning("Job {JobId}: {Reason}: {Message}", jobId, failure.Reason.ToText(), failure.Message);
+                LogFailure(jobId, failure);
                 return failure;
             case ServiceException service:
-                logger.LogWarning("Job {JobId}: {Reason}: {Message}", jobId, service.Reason.ToText(), service.Message);
-                return new JobFailure(service.Reason, service.Message, service.Metadata);
+                var refusal = new JobFailure(service.Reason, service.Message, service.Metadata);
+                LogFailure(jobId, refusal);
+                return refusal;
             default:
                 var errorId = Guid.NewGuid().ToString("N");
                 logger.LogError(exception, "Job {JobId} failed unexpectedly (error id {ErrorId})", jobId, errorId);
@@ -176,6 +177,9 @@ internal sealed class JobRunner(
                     new Dictionary<string, string> { ["errorId"] = errorId });
         }
     }
+
+    private void LogFailure(Guid jobId, JobFailure failure) => logger.LogWarning(
+        "Attempt at job {JobId} failed with {Reason}: {Message}", jobId, failure.Reason.ToText(), failure.Message);
 
     /// <summary>A stop of this service says nothing about the job, so the next attempt needs no back-off.</summary>
     private TimeSpan? DelayAfter(JobRecord job, JobFailure? failure, CancellationToken cancellationToken) =>

@@ -59,7 +59,7 @@ internal sealed class StorageSweep(
         var abandoned = storage.RemoveAbandoned();
         if (abandoned > 0)
         {
-            logger.LogInformation("{Count} unfinished artifacts of earlier runs deleted", abandoned);
+            logger.LogInformation("Deleted {Count} unfinished artifacts of earlier runs", abandoned);
         }
     }
 
@@ -67,7 +67,7 @@ internal sealed class StorageSweep(
     {
         if (_mismatch is null && storage.RemoveUnshared() is > 0 and var unshared)
         {
-            logger.LogInformation("{Count} unused shared videos deleted", unshared);
+            logger.LogInformation("Deleted {Count} unused shared videos", unshared);
         }
     }
 
@@ -108,12 +108,13 @@ internal sealed class StorageSweep(
                 storage.WriteGeneration(_generation!);
                 break;
             case (_, null):
-                logger.LogInformation("{Count} artifacts without a job deleted", orphans);
+                logger.LogInformation("Deleted {Count} artifacts without a job", orphans);
                 break;
             default:
                 logger.LogWarning(
-                    "{Count} artifacts belong to jobs that are not in the database, and {Mismatch}: nothing was "
-                    + "deleted. Run \"JobService rebuild\" to recreate the jobs, or delete the files",
+                    "Kept {Count} artifacts of jobs that are not in the database: {Mismatch}. Restore the newer "
+                    + "database, or run \"JobService rebuild\" on an empty one to recreate the jobs, or delete the "
+                    + "files",
                     orphans, _mismatch);
                 break;
         }
@@ -199,7 +200,7 @@ internal sealed class SegmentSweep(IJobStore store, IStorage storage, ILogger<Se
 
         if (removed > 0)
         {
-            logger.LogInformation("{Count} segments of completed jobs deleted", removed);
+            logger.LogInformation("Deleted {Count} segments of completed jobs", removed);
         }
     }
 }

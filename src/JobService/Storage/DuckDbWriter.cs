@@ -263,7 +263,7 @@ internal sealed class DuckDbWriter : IAsyncDisposable
             }
             catch (Exception failure)
             {
-                _logger.LogError(failure, "A handler of a change of job {JobId} failed", commit.JobId);
+                _logger.LogError(failure, "Commit handler failed for job {JobId}", commit.JobId);
             }
         }
     }

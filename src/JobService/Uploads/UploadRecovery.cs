@@ -81,7 +81,7 @@ internal sealed class UploadRecovery(
     private OpenUpload Verify(
         Guid uploadId, SafeFileHandle data, UploadJournal journal, IReadOnlyList<UploadPartRecord> parts)
     {
-        var intact = parts.Where(part => IsIntact(data, part)).ToList();
+        var intact = parts.Where(part => IsIntact(uploadId, data, part)).ToList();
         if (intact.Count < parts.Count)
         {
             logger.LogWarning(
@@ -102,7 +102,7 @@ internal sealed class UploadRecovery(
         return new OpenUpload(data, rewritten, intact, hashing);
     }
 
-    private bool IsIntact(SafeFileHandle data, UploadPartRecord part)
+    private bool IsIntact(Guid uploadId, SafeFileHandle data, UploadPartRecord part)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(ReadBytes);
         try
@@ -126,7 +126,8 @@ internal sealed class UploadRecovery(
         }
         catch (IOException failure)
         {
-            logger.LogWarning(failure, "Cannot read back a part of an upload");
+            logger.LogWarning(
+                failure, "Part of upload {UploadId} at byte {Offset} cannot be read back", uploadId, part.Extent.Start);
             return false;
         }
         finally

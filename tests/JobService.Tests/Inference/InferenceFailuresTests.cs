@@ -7,6 +7,9 @@ namespace ForegSyte.Jobs.Tests.Inference;
 
 public sealed class InferenceFailuresTests
 {
+    private static readonly CallLimits Limits =
+        CallLimits.OfSegment(new InferenceOptions { SegmentTimeout = TimeSpan.FromSeconds(90) });
+
     [Fact]
     public void From_AStatusWithErrorInfo_KeepsReasonMessageMetadataAndRetryDelay()
     {
@@ -15,7 +18,7 @@ public sealed class InferenceFailuresTests
             Metadata = new Dictionary<string, string> { ["limit"] = "2" },
             RetryAfter = TimeSpan.FromMilliseconds(250),
         };
-        var failed = InferenceFailures.From(RichStatus.From(busy).ToRpcException());
+        var failed = InferenceFailures.From(RichStatus.From(busy).ToRpcException(), Limits);
         Assert.Equal(ErrorReason.InferenceBusy, failed.Failure.Reason);
         Assert.Equal("Too many segments run.", failed.Failure.Message);
         Assert.Equal("2", failed.Failure.Metadata["limit"]);
@@ -30,7 +33,17 @@ public sealed class InferenceFailuresTests
     [InlineData(StatusCode.Unknown, ErrorReason.Internal)]
     public void From_AStatusWithoutDetails_HasTheReasonOfItsCode(StatusCode code, ErrorReason reason)
     {
-        var failed = InferenceFailures.From(new RpcException(new Status(code, "no details")));
+        var failed = InferenceFailures.From(new RpcException(new Status(code, "no details")), Limits);
         Assert.Equal(reason, failed.Failure.Reason);
+    }
+
+    [Theory]
+    [InlineData(StatusCode.DeadlineExceeded, "Inference:SegmentTimeout", "90")]
+    [InlineData(StatusCode.ResourceExhausted, "Inference:MaxResponseBytes", "67108864")]
+    public void From_ACallThatReachedALimit_NamesTheOptionAndItsValue(StatusCode code, string option, string limit)
+    {
+        var failure = InferenceFailures.From(new RpcException(new Status(code, "no details")), Limits).Failure;
+        Assert.Equal((option, limit), (failure.Metadata["option"], failure.Metadata["limit"]));
+        Assert.Contains($"(option {option})", failure.Message, StringComparison.Ordinal);
     }
 }
