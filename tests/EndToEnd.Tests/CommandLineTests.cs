@@ -99,7 +99,7 @@ public sealed class CommandLineUploadTests
         // The service kills itself in the middle of the upload; the command then waits for it and is killed.
         await services.StartJobServiceAsync(new Dictionary<string, string>
         {
-            ["Faults:CrashAt"] = "PartNoted",
+            ["Faults:CrashAt"] = "PartRecorded",
             ["Faults:CrashAtPassing"] = $"{PartsBeforeTheCrash}",
         });
         await using (var killed = Submit(services, folder, video))

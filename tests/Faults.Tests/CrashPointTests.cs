@@ -71,7 +71,7 @@ public sealed class UploadCrashPointTests(BaselineRun baseline)
 {
     /// <summary>Points that only uploads reach.</summary>
     internal static readonly CrashPoint[] UploadPoints =
-        [CrashPoint.UploadCreated, CrashPoint.PartWritten, CrashPoint.PartNoted, CrashPoint.UploadRemoved];
+        [CrashPoint.UploadCreated, CrashPoint.PartWritten, CrashPoint.PartRecorded, CrashPoint.UploadRemoved];
 
     private const int PartBytes = 20_000;
     private const int ParallelParts = 4;
@@ -90,7 +90,7 @@ public sealed class UploadCrashPointTests(BaselineRun baseline)
             var points = new TheoryData<string, int>
             {
                 { nameof(CrashPoint.PartWritten), 3 },
-                { nameof(CrashPoint.PartNoted), 3 },
+                { nameof(CrashPoint.PartRecorded), 3 },
                 { nameof(CrashPoint.VideoWritten), 1 },
                 { nameof(CrashPoint.VideoStored), 1 },
                 { nameof(CrashPoint.CommitDone), 1 },

@@ -49,11 +49,11 @@ public sealed class CallOptions
 
     /// <value>
     /// Maximum number of calls whose message has been arriving, or whose response has been leaving, for over a second;
-    /// beyond it the slowest is aborted.
+    /// above it the slowest is aborted.
     /// </value>
     [Range(1, 100_000)]
     [Limit(
-        "calls", "Calls that send or read for over a second; beyond it the slowest is aborted.",
+        "calls", "Calls that send or read for over a second; above it the slowest is aborted.",
         Reason = ErrorReason.TooManyCalls)]
     public int MaxSlow { get; set; } = 1_000;
 }

@@ -10,11 +10,11 @@ public sealed class ConnectionOptions
     public const string Section = "Connections";
 
     /// <value>
-    /// Maximum number of connections. Beyond it, the longest idle connection is closed to make room; if every
+    /// Maximum number of connections. Above it, the longest idle connection is closed to make room; if every
     /// connection has a call, the new one is closed.
     /// </value>
     [Range(1, 1_000_000)]
-    [Limit("connections", "Maximum number of connections; beyond it the longest idle one is closed.")]
+    [Limit("connections", "Maximum number of connections; above it the longest idle one is closed.")]
     public int MaxConnections { get; set; } = 10_000;
 
     /// <value>Maximum number of concurrent calls on one connection. Clients queue or open another connection.</value>
@@ -52,12 +52,12 @@ public sealed class ConnectionOptions
 
     /// <value>Maximum size of the headers of a call, in bytes.</value>
     [Range(1_024, 1_048_576)]
-    [Limit("bytes", "Total size of the headers (metadata) of a call; beyond it the connection is closed.")]
+    [Limit("bytes", "Total size of the headers (metadata) of a call; above it the connection is closed.")]
     public int MaxHeaderBytes { get; set; } = 32 * 1024;
 
     /// <value>Maximum number of headers of a call.</value>
     [Range(16, 1_000)]
-    [Limit("headers", "Number of headers (metadata) of a call; beyond it the call or its connection is ended.")]
+    [Limit("headers", "Number of headers (metadata) of a call; above it the call or its connection is ended.")]
     public int MaxHeaders { get; set; } = 100;
 
     /// <value>How long the headers of a call may take to arrive.</value>
@@ -80,11 +80,11 @@ public sealed class ConnectionOptions
     /// connection. It bounds the memory that a flood costs per connection.
     /// </value>
     [Range(65_535, 64 * 1024 * 1024)]
-    [Limit("bytes", "HTTP/2 window of a connection; beyond it the caller must wait for the server to read.")]
+    [Limit("bytes", "HTTP/2 window of a connection; at the limit the caller must wait for the server to read.")]
     public int WindowBytes { get; set; } = 1024 * 1024;
 
     /// <value>HTTP/2 stream window in bytes: the same for one call.</value>
     [Range(65_535, 64 * 1024 * 1024)]
-    [Limit("bytes", "HTTP/2 window of a call; beyond it the caller must wait for the server to read.")]
+    [Limit("bytes", "HTTP/2 window of a call; at the limit the caller must wait for the server to read.")]
     public int StreamWindowBytes { get; set; } = 768 * 1024;
 }

@@ -27,7 +27,7 @@ public sealed class ListenerOptions
     /// <value>Absolute path of a Unix domain socket for local callers; null for none.</value>
     public string? UnixSocket { get; set; }
 
-    /// <value>Octal permissions of the socket. Whoever can open it can make every call.</value>
+    /// <value>Octal permissions of the socket. Everyone who can open it can make every call.</value>
     [RegularExpression("^[0-7]{3}$")]
     public string UnixSocketMode { get; set; } = "600";
 

@@ -32,7 +32,7 @@ internal sealed class GrpcOptions
     /// </value>
     [Range(0, 10_000)]
     [Limit(
-        "calls", "Queued RunPipeline calls; past it calls are refused with a retry delay.",
+        "calls", "Queued RunPipeline calls; above it calls are refused with a retry delay.",
         Reason = ErrorReason.InferenceBusy)]
     public int MaxWaitingSegments { get; set; } = 16;
 
@@ -42,14 +42,14 @@ internal sealed class GrpcOptions
     /// </value>
     [TimeRange("00:00:00.0010000", "01:00:00")]
     [Limit(
-        "", "Time of a RunPipeline call in the queue; past it the call is refused with a retry delay.",
+        "", "Time of a RunPipeline call in the queue; at the limit the call is refused with a retry delay.",
         Reason = ErrorReason.InferenceBusy)]
     public TimeSpan MaxWaitTime { get; set; } = TimeSpan.FromMinutes(2);
 
     /// <value>Time limit of a running segment; then the call gets DEADLINE_EXCEEDED.</value>
     [TimeRange("00:00:00.0010000", "1.00:00:00")]
     [Limit(
-        "", "Time limit of a running segment; past it the segment is cancelled.",
+        "", "Time limit of a running segment; at the limit the segment is cancelled.",
         Reason = ErrorReason.DeadlineExceeded)]
     public TimeSpan SegmentTimeLimit { get; set; } = TimeSpan.FromMinutes(15);
 
@@ -69,6 +69,6 @@ internal sealed class GrpcOptions
 
     /// <value>Maximum number of key frames in a ProbeVideo response; above it the response has every n-th.</value>
     [Range(1, 1_000_000)]
-    [Limit("key frames", "Key frames in a ProbeVideo response; past it the response has every n-th.")]
+    [Limit("key frames", "Key frames in a ProbeVideo response; above it the response has every n-th.")]
     public int MaxKeyFrames { get; set; } = 100_000;
 }

@@ -50,17 +50,17 @@ internal sealed class VideoOptions
 
     /// <value>Time limit of reading the packet table of one video.</value>
     [TimeRange("00:00:00.0010000", "1.00:00:00")]
-    [Limit("", "Time limit of reading the packet table of a video; past it the video is refused.")]
+    [Limit("", "Time limit of reading the packet table of a video; at the limit the video is refused.")]
     public TimeSpan ProbeTimeLimit { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <value>Time limit of one segment's waits for its decoder, all waits added up.</value>
     [TimeRange("00:00:00.0010000", "1.00:00:00")]
-    [Limit("", "Time limit of a segment's waits for its decoder; past it the decoder is killed.")]
+    [Limit("", "Time limit of a segment's waits for its decoder; at the limit the decoder is killed.")]
     public TimeSpan DecodeTimeLimit { get; set; } = TimeSpan.FromMinutes(30);
 
     /// <value>Processor seconds of one decoder or probe process, all its threads added up.</value>
     [Range(1, 864_000)]
-    [Limit("s", "Processor time of one decoder process; past it the kernel kills it.")]
+    [Limit("s", "Processor time of one decoder process; at the limit the kernel kills it.")]
     public int ProcessCpuSeconds { get; set; } = 3600;
 
     /// <value>
@@ -68,7 +68,7 @@ internal sealed class VideoOptions
     /// the measurements.
     /// </value>
     [Range(64, 1_048_576)]
-    [Limit("MiB", "Address space of one decoder process; past it the kernel grants no more.")]
+    [Limit("MiB", "Address space of one decoder process; at the limit the kernel grants no more.")]
     public int ProcessMemoryMebibytes { get; set; } = 4096;
 
     /// <value>Threads of one decoder.</value>
@@ -103,17 +103,17 @@ internal sealed class VideoOptions
 
     /// <value>Maximum number of idle decoders that wait for the next segment of their job; 0 ends each at once.</value>
     [Range(0, 256)]
-    [Limit("decoders", "Idle decoders that wait for the next segment of their job; past it a decoder ends at once.")]
+    [Limit("decoders", "Idle decoders that wait for the next segment of their job; above it a decoder ends at once.")]
     public int WaitingDecoders { get; set; } = 8;
 
     /// <value>How long an idle decoder waits for the next segment of its job.</value>
     [TimeRange("00:00:00.1000000", "01:00:00")]
-    [Limit("", "How long an idle decoder waits for the next segment of its job; past it the decoder ends.")]
+    [Limit("", "How long an idle decoder waits for the next segment of its job; then the decoder ends.")]
     public TimeSpan DecoderWaitTime { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <value>Maximum number of cached packet tables.</value>
     [Range(0, 1000)]
-    [Limit("videos", "Cached packet tables of videos; past it the least recently used one is evicted.")]
+    [Limit("videos", "Cached packet tables of videos; above it the least recently used one is evicted.")]
     public int CachedIndexes { get; set; } = 8;
 }
 

@@ -92,7 +92,7 @@ internal enum CrashPoint
     ResultsStored,
 
     /// <summary>The job's manifest is stored; the job is still running.</summary>
-    SidecarStored,
+    ManifestStored,
 
     /// <summary>The job is completed; its segments still exist.</summary>
     JobCompleted,
@@ -119,7 +119,7 @@ internal enum CrashPoint
     PartWritten,
 
     /// <summary>A part is written and recorded; the call has not returned.</summary>
-    PartNoted,
+    PartRecorded,
 
     /// <summary>The job of an upload is stored and the upload is deleted; the call has not returned.</summary>
     UploadRemoved,

@@ -41,7 +41,7 @@ internal sealed class SourcesOptions
     /// <value>0 to 20; 5 by default.</value>
     [Range(0, 20)]
     [Limit(
-        "redirects", "Maximum number of redirects of an https uri; beyond it the video is refused.",
+        "redirects", "Maximum number of redirects of an https uri; above it the video is refused.",
         Reason = ErrorReason.SourceUnavailable)]
     public int MaxRedirects { get; set; } = 5;
 
@@ -49,7 +49,7 @@ internal sealed class SourcesOptions
     /// <value>0 to 100; 5 by default.</value>
     [Range(0, 100)]
     [Limit(
-        "times", "Maximum number of resumes of an interrupted transfer; beyond it the video is refused.",
+        "times", "Maximum number of resumes of an interrupted transfer; above it the video is refused.",
         Reason = ErrorReason.SourceUnavailable)]
     public int MaxResumes { get; set; } = 5;
 

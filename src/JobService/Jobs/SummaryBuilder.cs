@@ -18,7 +18,7 @@ internal sealed class SummaryBuilder
     public const int MaxTextLength = 256;
 
     /// <summary>
-    /// Maximum number of different texts counted at a time. Up to this number the counts are exact. Beyond it, a new
+    /// Maximum number of different texts counted at a time. Up to this number the counts are exact. Above it, a new
     /// text replaces the rarest one and inherits its count (Space-Saving: Metwally, Agrawal, El Abbadi, Efficient
     /// Computation of Frequent and Top-k Elements in Data Streams, 2005): every text in more than 1/1024 of all
     /// readings is counted, no count is too low, and none is too high by more than 1/1024 of all readings.

@@ -166,7 +166,7 @@ internal sealed class JobExecution(
         {
             var completed = JobTransitions.Complete(job, token, outputPath, summary, time.GetUtcNow());
             await JobManifest.WriteAsync(storage, completed, cancellationToken);
-            crashPoints.Pass(CrashPoint.SidecarStored);
+            crashPoints.Pass(CrashPoint.ManifestStored);
         }
     }
 

@@ -17,7 +17,7 @@ internal sealed class RetentionOptions
     /// <value>0 to 3650 days; 0 by default.</value>
     [Range(typeof(TimeSpan), "00:00:00", "3650.00:00:00")]
     [Limit(
-        "", "How long a job is kept after its end, 0 for ever; after it it is removed.",
+        "", "Retention of ended jobs, 0 for no limit; then they are deleted.",
         Reason = ErrorReason.JobNotFound)]
     public TimeSpan MaxAge { get; set; }
 
@@ -27,7 +27,7 @@ internal sealed class RetentionOptions
     /// <value>0 to 1 PiB; 0 by default.</value>
     [Range(0L, 1L << 50)]
     [Limit(
-        "bytes", "Free space below which jobs that have ended are removed, 0 for never.",
+        "bytes", "Free space below which ended jobs are deleted, 0 for never.",
         Reason = ErrorReason.JobNotFound)]
     public long MinFreeBytes { get; set; }
 
@@ -39,13 +39,13 @@ internal sealed class RetentionOptions
     /// <summary>Maximum number of jobs in one batch of deletions or checks.</summary>
     /// <value>1 to 10000; 200 by default.</value>
     [Range(1, 10_000)]
-    [Limit("jobs", "Jobs that are removed in one go; others are in the next one.")]
+    [Limit("jobs", "Jobs per batch of deletions.")]
     public int BatchSize { get; set; } = 200;
 
     /// <summary>Number of completed jobs, newest first, whose results are checked at start.</summary>
     /// <value>0 to 1000000; 10000 by default.</value>
     [Range(0, 1_000_000)]
-    [Limit("jobs", "Completed jobs, the newest, whose results are looked for at the start.")]
+    [Limit("jobs", "Newest completed jobs whose results are checked at start.")]
     public int CheckedResults { get; set; } = 10_000;
 }
 
@@ -135,7 +135,7 @@ internal sealed class JobCleaner(
     {
         if (uploads.RemoveExpired() is > 0 and var expired)
         {
-            logger.LogInformation("{Count} expired uploads deleted", expired);
+            logger.LogInformation("Deleted {Count} expired uploads", expired);
         }
     }
 
@@ -163,7 +163,7 @@ internal sealed class JobCleaner(
 
         if (removed > 0)
         {
-            logger.LogInformation("{Count} jobs deleted that ended before {Time:O}", removed, endedBefore);
+            logger.LogInformation("Deleted {Count} jobs that ended before {Time:O}", removed, endedBefore);
         }
     }
 
@@ -181,7 +181,7 @@ internal sealed class JobCleaner(
                 break;
             }
 
-            logger.LogInformation("{Count} jobs deleted to free disk space", removed);
+            logger.LogInformation("Deleted {Count} jobs to free disk space", removed);
         }
     }
 }

@@ -26,12 +26,12 @@ internal sealed class DatabaseOptions
     /// Stop:CancelTime.
     /// </value>
     [TimeRange("00:00:00", "1.00:00:00")]
-    [Limit("", "How long a start waits while another process has the database; past it the start is refused.")]
+    [Limit("", "How long a start waits while another process has the database; then the start is refused.")]
     public TimeSpan LockTimeout { get; set; } = TimeSpan.Zero;
 
     /// <value>DuckDB's memory limit. Default 256 MiB; DuckDB's own default is 80 % of the machine.</value>
     [Range(64, 1_048_576)]
-    [Limit("MiB", "Memory of the database; past it DuckDB writes to temporary files.")]
+    [Limit("MiB", "Memory of the database; above it DuckDB writes to temporary files.")]
     public int MemoryLimitMib { get; set; } = 256;
 
     /// <value>DuckDB's threads. Default 2: point reads and small commits gain nothing from more.</value>
@@ -44,7 +44,7 @@ internal sealed class DatabaseOptions
     /// 1 % of the commits took 50 ms. Replay after a crash takes about 0.2 ms per commit.
     /// </value>
     [Range(1, 1_024)]
-    [Limit("MiB", "Write-ahead log; past it a commit also writes a checkpoint.")]
+    [Limit("MiB", "Write-ahead log; above it a commit also writes a checkpoint.")]
     public int WalAutocheckpointMib { get; set; } = 16;
 
     /// <value>Number of read connections. Default 2. Each blocks one thread while it reads.</value>
@@ -54,19 +54,19 @@ internal sealed class DatabaseOptions
 
     /// <value>Capacity of the write queue; further callers wait until it has room. Default 1024.</value>
     [Range(1, 65_536)]
-    [Limit("changes", "Changes that wait for the writer; more callers wait without a place.")]
+    [Limit("changes", "Queued changes; at the limit callers wait.")]
     public int WriteQueueCapacity { get; set; } = 1_024;
 
     /// <value>Maximum number of changes in one commit. Default 512: larger commits are slower for little gain.</value>
     [Range(1, 8_192)]
-    [Limit("changes", "Changes that one commit takes; others are in the next one.")]
+    [Limit("changes", "Changes per commit; further ones go into the next.")]
     public int MaxCommitChanges { get; set; } = 512;
 
     /// <value>
     /// Number of ended jobs in memory, in addition to all unfinished ones. Default 10000, a few KiB each.
     /// </value>
     [Range(1, 1_000_000)]
-    [Limit("jobs", "Jobs that have ended and are kept in memory; others are read from the database.")]
+    [Limit("jobs", "Ended jobs in memory; further ones are read from the database.")]
     public int CachedJobs { get; set; } = 10_000;
 
     /// <value>

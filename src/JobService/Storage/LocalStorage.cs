@@ -27,7 +27,7 @@ internal sealed class StorageOptions
     /// </value>
     [Range(0, 1L << 50)]
     [Limit(
-        "bytes", "Free space that a new video has to leave; one that would not is refused.",
+        "bytes", "Free space that must remain after a new video; a larger video is refused.",
         Reason = ErrorReason.StorageFull)]
     public long MinFreeBytes { get; set; } = 64L << 20;
 }

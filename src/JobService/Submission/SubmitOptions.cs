@@ -28,13 +28,13 @@ internal sealed class SubmitOptions
     public IList<string> AllowedRoots { get; } = [];
 
     /// <summary>
-    /// Maximum number of pending jobs. Beyond it SubmitVideo and RetryJob return QUEUE_FULL; jobs that the service
+    /// Maximum number of pending jobs. Above it SubmitVideo and RetryJob return QUEUE_FULL; jobs that the service
     /// itself requeues do not count.
     /// </summary>
     /// <value>1 to 1000000; 100000 by default.</value>
     [Range(1, 1_000_000)]
     [Limit(
-        "jobs", "Maximum number of pending jobs; beyond it SubmitVideo and RetryJob are refused with a retry delay.",
+        "jobs", "Maximum number of pending jobs; above it SubmitVideo and RetryJob are refused with a retry delay.",
         Reason = ErrorReason.QueueFull)]
     public int MaxPendingJobs { get; set; } = 100_000;
 

@@ -44,7 +44,7 @@ internal sealed class PartWriter(
             crashPoints.Pass(CrashPoint.PartWritten);
             var now = time.GetUtcNow();
             upload.Add([.. part.Missing.Select(piece => new UploadPartRecord(piece, ChecksumOf(piece), now))]);
-            crashPoints.Pass(CrashPoint.PartNoted);
+            crashPoints.Pass(CrashPoint.PartRecorded);
         }
         catch (IOException failure) when (DiskFull.Is(failure))
         {

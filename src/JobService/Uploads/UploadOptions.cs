@@ -16,11 +16,11 @@ internal sealed class UploadOptions
     [Limit("bytes", "Maximum size of a part of an upload; larger ones are refused.", Reason = ErrorReason.InvalidField)]
     public int MaxPartBytes { get; set; } = 8 << 20;
 
-    /// <summary>Maximum number of open uploads. Beyond it CreateUpload returns TOO_MANY_UPLOADS.</summary>
+    /// <summary>Maximum number of open uploads. Above it CreateUpload returns TOO_MANY_UPLOADS.</summary>
     /// <value>1 to 10000; 500 by default. Each upload has two open files.</value>
     [Range(1, 10_000)]
     [Limit(
-        "uploads", "Maximum number of open uploads; beyond it CreateUpload is refused.",
+        "uploads", "Maximum number of open uploads; above it CreateUpload is refused.",
         Reason = ErrorReason.TooManyUploads)]
     public int MaxOpenUploads { get; set; } = 500;
 
@@ -28,7 +28,7 @@ internal sealed class UploadOptions
     /// <value>64 to 10000; 10000 by default.</value>
     [Range(64, 10_000)]
     [Limit(
-        "ranges", "Maximum number of separate byte ranges of an upload; a part beyond it is refused.",
+        "ranges", "Maximum number of separate byte ranges of an upload; a part above it is refused.",
         Reason = ErrorReason.InvalidField)]
     public int MaxRanges { get; set; } = 10_000;
 
@@ -36,7 +36,7 @@ internal sealed class UploadOptions
     /// <value>1000 to 1000000; 200000 by default. Each costs 28 bytes of disk.</value>
     [Range(1_000, 1_000_000)]
     [Limit(
-        "parts", "Maximum number of parts of an upload, excluding repetitions; a part beyond it is refused.",
+        "parts", "Maximum number of parts of an upload, excluding repetitions; a part above it is refused.",
         Reason = ErrorReason.InvalidField)]
     public int MaxParts { get; set; } = 200_000;
 

@@ -43,7 +43,7 @@ internal sealed class UploadStore(
                 throw UploadErrors.TooMany(options.Value.MaxOpenUploads);
             }
 
-            // The missing bytes of other uploads are promised to them.
+            // Counts the bytes that other open uploads still need.
             storage.RequireRoom(sizeBytes + others.Sum(other => other.MissingBytes));
             var upload = Create(
                 new UploadRecord(Guid.NewGuid(), sizeBytes, sha256, requestId, time.GetUtcNow(), tenant));

@@ -51,7 +51,7 @@ public sealed class JwtOptions
     /// <value>Accepted difference between the clocks of the issuer and this server.</value>
     [TimeRange("00:00:00", "00:10:00")]
     [Limit(
-        "", "Accepted clock difference for the times of a token; beyond it the call is refused.",
+        "", "Accepted clock difference for the times of a token; above it the call is refused.",
         Reason = ErrorReason.Unauthenticated)]
     public TimeSpan ClockSkew { get; set; } = TimeSpan.FromSeconds(30);
 
