@@ -14,7 +14,7 @@ parts() {
 vision   | InferenceService | Vision/*.cs | InferenceService.Tests | Vision/*.cs Reference/*.cs Stages/SampleFrames.cs | 85
 stages   | InferenceService | Stages/*Decoder.cs Stages/ReadTextStage.cs | InferenceService.Tests | Stages/DecoderTests.cs Stages/ReadTextRulesTests.cs | 0
 jobs     | JobService | Jobs/**/*.cs | JobService.Tests | Jobs/**/*.cs Fakes/**/*.cs | 0
-queue    | JobService | Queue/QueueRank.cs Queue/RankedIds.cs Queue/TenantJobs.cs Queue/SegmentScheduler.cs Queue/WaitReasons.cs | JobService.Tests | Queue/**/*.cs Fakes/**/*.cs | 0
+queue    | JobService | Queue/InMemoryQueue.cs Queue/PendingJobs.cs Queue/WaitReasons.cs | JobService.Tests | Queue/**/*.cs Fakes/**/*.cs | 0
 security | Hosting | Security/**/*.cs | JobService.Tests | Security/**/*.cs Fakes/**/*.cs | 0
 TABLE
 }

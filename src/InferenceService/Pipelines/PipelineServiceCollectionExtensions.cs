@@ -1,33 +1,11 @@
-using System.ComponentModel.DataAnnotations;
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Inference.Metrics;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Stages;
-using ForegSyte.Protocol.Limits;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Pipelines;
-
-/// <summary>Location and execution of the pipelines; the section "Pipelines".</summary>
-internal sealed class PipelineOptions
-{
-    public const string Section = "Pipelines";
-
-    /// <summary>Folder of the pipelines, one file {id}.json each; a relative path starts at the data folder.</summary>
-    /// <value>The default is "pipelines".</value>
-    [Required]
-    public string Directory { get; set; } = "pipelines";
-
-    /// <summary>
-    /// Maximum number of frames per call that wait for a slot or for the caller, in addition to those in progress. More
-    /// frames smooth uneven decoding and processing; each one takes the memory of a decoded frame.
-    /// </summary>
-    /// <value>The default is 4.</value>
-    [Range(1, 256)]
-    [Limit("frames", "Decoded frames per call that wait for a slot or for the caller; at the limit decoding waits.")]
-    public int FramesAhead { get; set; } = 4;
-}
 
 /// <summary>Registers models, stages and pipelines.</summary>
 internal static class PipelineServiceCollectionExtensions

@@ -49,7 +49,7 @@ internal sealed class VideoProbe(
         {
             using var file = File.OpenRead(path);
             var key = new VideoIndexCache.Key(path, file.Length, File.GetLastWriteTimeUtc(file.SafeFileHandle));
-            Mp4Boxes.Check(file);
+            TopLevelBoxCheck.Run(file);
             return key;
         }
         catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)

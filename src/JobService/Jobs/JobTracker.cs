@@ -22,10 +22,6 @@ internal sealed class JobTracker
     /// <summary>The running jobs with their latest progress, unordered.</summary>
     public IEnumerable<JobRecord> Running => _running.Values;
 
-    /// <summary>Stores a new job; see <see cref="IJobStore.InsertAsync"/>.</summary>
-    public Task<(JobRecord Job, bool Created)> AddAsync(JobRecord job, CancellationToken cancellationToken) =>
-        _store.InsertAsync(job, cancellationToken);
-
     /// <summary>The job with its latest progress; null if the job does not exist.</summary>
     public ValueTask<JobRecord?> FindAsync(Guid jobId, CancellationToken cancellationToken) =>
         _running.TryGetValue(jobId, out var job) ? new(job) : _store.FindAsync(jobId, cancellationToken);

@@ -1,3 +1,6 @@
+using System.ComponentModel.DataAnnotations;
+using ForegSyte.Hosting.Errors;
+using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Queue;
@@ -92,7 +95,7 @@ internal sealed class PendingJobs : IDisposable
     }
 
     /// <summary>
-    /// Reserves a place for a job that is about to become pending; false if the number of pending and reserved jobs has
+    /// Reserves a slot for a job that is about to become pending; false if the number of pending and reserved jobs has
     /// reached the limit. A job that is already pending or reserved always succeeds.
     /// </summary>
     public bool TryReserve(Guid jobId, int limit)
@@ -166,7 +169,7 @@ internal sealed class PendingJobs : IDisposable
     {
         lock (_lock)
         {
-            if (commit.After is { Status: V1.JobStatus.Pending } job)
+            if (commit.After is { Status: JobStatus.Pending } job)
             {
                 _reserved.Remove(job.JobId);
                 Add(job);
@@ -245,4 +248,133 @@ internal sealed class PendingJobs : IDisposable
     /// <param name="Due">End of the back-off; null if the job is queued.</param>
     /// <param name="QueuedAt">When the job entered the queue.</param>
     private sealed record Entry(DateTimeOffset Rank, TimeSpan? Due, DateTimeOffset QueuedAt);
+}
+
+/// <summary>
+/// Counts the jobs of each tenant by following commits. Reservations count too, so that concurrent submissions never
+/// exceed a quota.
+/// </summary>
+internal sealed class TenantJobs
+{
+    private readonly Lock _lock = new();
+    private readonly IJobStore _store;
+    private readonly Dictionary<string, TenantCount> _counts = [];
+    private readonly Dictionary<Guid, TenantCount> _reserved = [];
+
+    public TenantJobs(IJobStore store)
+    {
+        _store = store;
+        store.Committed += OnCommitted;
+    }
+
+    /// <summary>Counts the stored jobs. Call this once, before the service accepts calls.</summary>
+    public async Task LoadAsync(CancellationToken cancellationToken)
+    {
+        var counts = await _store.CountByTenantAsync(cancellationToken);
+        lock (_lock)
+        {
+            foreach (var count in counts)
+            {
+                _counts[count.Tenant] = count;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Reserves a slot for a job that is about to become pending. Returns the error if the tenant has reached a quota;
+    /// null if the job has its slot.
+    /// </summary>
+    /// <param name="job">A new job, or a terminal one that a caller retries.</param>
+    /// <param name="check">Returns the error for counts that include the job; null if the tenant can have them.</param>
+    public ServiceException? TryReserve(JobRecord job, Func<TenantCount, ServiceException?> check)
+    {
+        var isNew = job.Status == JobStatus.Pending;
+        lock (_lock)
+        {
+            var added = new TenantCount(job.Tenant, isNew ? 1 : 0, 1);
+            var total = Sum(_counts.GetValueOrDefault(job.Tenant) ?? new TenantCount(job.Tenant, 0, 0), added);
+            if (check(total) is { } refusal)
+            {
+                return refusal;
+            }
+
+            // A concurrent retry of the same job needs no second reservation.
+            if (_reserved.TryAdd(job.JobId, added))
+            {
+                _counts[job.Tenant] = total;
+            }
+
+            return null;
+        }
+    }
+
+    /// <summary>Releases a reservation; does nothing if the job became pending, which consumed it.</summary>
+    public void ReleaseReservation(Guid jobId)
+    {
+        lock (_lock)
+        {
+            if (_reserved.Remove(jobId, out var added))
+            {
+                Change(added.Tenant, -added.Jobs, -added.Pending);
+            }
+        }
+    }
+
+    private void OnCommitted(JobCommit commit)
+    {
+        var tenant = (commit.After ?? commit.Before)!.Tenant;
+        lock (_lock)
+        {
+            if (commit.After is { Status: JobStatus.Pending })
+            {
+                ReleaseReservation(commit.JobId);
+            }
+
+            Change(
+                tenant, Count(commit.After is not null) - Count(commit.Before is not null),
+                Count(commit.After is { Status: JobStatus.Pending })
+                - Count(commit.Before is { Status: JobStatus.Pending }));
+        }
+    }
+
+    /// <summary>Drops a tenant without jobs, so that former tenants use no memory.</summary>
+    private void Change(string tenant, int jobs, int pending)
+    {
+        var changed = Sum(
+            _counts.GetValueOrDefault(tenant) ?? new TenantCount(tenant, 0, 0), new TenantCount(tenant, jobs, pending));
+        if (changed.Jobs == 0 && changed.Pending == 0)
+        {
+            _counts.Remove(tenant);
+        }
+        else
+        {
+            _counts[tenant] = changed;
+        }
+    }
+
+    private static TenantCount Sum(TenantCount left, TenantCount right) =>
+        left with { Jobs = left.Jobs + right.Jobs, Pending = left.Pending + right.Pending };
+
+    private static int Count(bool isThere) => isThere ? 1 : 0;
+}
+
+/// <summary>
+/// Ranks jobs in the queue. The priority of a job rises by 1 for each <see cref="QueueOptions.AgeingStep"/> waited. All
+/// jobs age at the same rate, so two jobs never change their order, and a rank computed once stays valid.
+/// </summary>
+internal static class QueueRank
+{
+    /// <summary>The queue time at which a job of priority 0 would be equally urgent.</summary>
+    public static DateTimeOffset Of(JobRecord job, TimeSpan ageingStep) => job.QueuedAt - (job.Priority * ageingStep);
+}
+
+/// <summary>The order of the queue. Section "Queue".</summary>
+internal sealed class QueueOptions
+{
+    public const string Section = "Queue";
+
+    /// <summary>Waiting time that counts as one level of priority, so that no job waits forever.</summary>
+    /// <value>1 s to 1 day; 1 minute by default.</value>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan AgeingStep { get; set; } = TimeSpan.FromMinutes(1);
 }

@@ -14,24 +14,24 @@ internal sealed class TenantOptions
     public const string Section = "Tenants";
 
     /// <summary>
-    /// Maximum number of pending jobs of each tenant. Beyond it SubmitVideo and RetryJob return TENANT_QUOTA_EXCEEDED.
+    /// Maximum number of pending jobs of each tenant. Above it SubmitVideo and RetryJob return TENANT_QUOTA_EXCEEDED.
     /// </summary>
     /// <value>1 to 1000000; 0, the default, for the server's limit alone.</value>
     [Range(0, 1_000_000)]
     [Limit(
-        "jobs", "Maximum number of pending jobs of each tenant, 0 for the server's limit alone; beyond it SubmitVideo "
+        "jobs", "Maximum number of pending jobs of each tenant, 0 for the server's limit alone; above it SubmitVideo "
         + "and RetryJob are refused with a retry delay.",
         Reason = ErrorReason.TenantQuotaExceeded)]
     public int MaxPendingJobs { get; set; }
 
     /// <summary>
-    /// Maximum number of jobs of each tenant, in any status. Beyond it SubmitVideo returns TENANT_QUOTA_EXCEEDED until
+    /// Maximum number of jobs of each tenant, in any status. Above it SubmitVideo returns TENANT_QUOTA_EXCEEDED until
     /// the tenant deletes jobs.
     /// </summary>
     /// <value>1 to 1000000000; 0, the default, for no limit.</value>
     [Range(0, 1_000_000_000)]
     [Limit(
-        "jobs", "Maximum number of jobs of each tenant in any status, 0 for no limit; beyond it SubmitVideo is refused "
+        "jobs", "Maximum number of jobs of each tenant in any status, 0 for no limit; above it SubmitVideo is refused "
         + "until the tenant deletes jobs.",
         Reason = ErrorReason.TenantQuotaExceeded)]
     public int MaxJobs { get; set; }
@@ -56,13 +56,8 @@ internal sealed class PendingJobQuota(
             throw QueueFull();
         }
 
-        ServiceException? refusal = null;
-        tenants.TryReserve(job, count =>
-        {
-            refusal = Refusal(count, isNew: job.Status == JobStatus.Pending);
-            return refusal is null;
-        });
-        if (refusal is not null)
+        var isNew = job.Status == JobStatus.Pending;
+        if (tenants.TryReserve(job, count => Refusal(count, isNew)) is { } refusal)
         {
             pending.ReleaseReservation(job.JobId);
             throw refusal;

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using ForegSyte.Jobs.Fetching;
+using ForegSyte.Jobs.Mp4;
 using ForegSyte.Jobs.Storage;
 
 namespace ForegSyte.Jobs.Submission;
@@ -46,7 +47,7 @@ internal sealed class RemoteSource(
         private const long RoomCheckBytes = 64L << 20;
 
         private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        private readonly byte[] _beginning = new byte[VideoChecks.BeginningBytes];
+        private readonly byte[] _beginning = new byte[Mp4Check.BeginningBytes];
         private long _written;
         private long _room;
 

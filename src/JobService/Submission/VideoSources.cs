@@ -164,9 +164,6 @@ internal sealed class VideoChecks(IOptions<SubmitOptions> options)
         "Upload the video in parts (UploadService) and submit the upload_id, or put the file into a folder of the "
         + "server's option Submit:AllowedRoots and submit its uri, file:///absolute/path.mp4.";
 
-    /// <summary>Number of first bytes that <see cref="RequireBeginning"/> needs.</summary>
-    public const int BeginningBytes = Mp4Check.BeginningBytes;
-
     /// <summary>Refuses a video that is too large for one message.</summary>
     /// <exception cref="ServiceException">MESSAGE_TOO_LARGE.</exception>
     public void RequireInline(long bytes)
@@ -207,19 +204,19 @@ internal sealed class VideoChecks(IOptions<SubmitOptions> options)
 
     /// <summary>Refuses a file whose first bytes cannot begin an MP4, before the rest of it arrives.</summary>
     /// <param name="field">The field of the request that names the video.</param>
-    /// <param name="beginning">The first <see cref="BeginningBytes"/> bytes.</param>
+    /// <param name="beginning">The first <see cref="Mp4Check.BeginningBytes"/> bytes.</param>
     /// <exception cref="ServiceException">NOT_AN_MP4.</exception>
     public static void RequireBeginning(string field, ReadOnlySpan<byte> beginning) =>
         Require(field, Mp4Check.InspectBeginning(beginning));
 
-    private static void Require(string field, Mp4CheckResult verdict)
+    private static void Require(string field, Mp4CheckResult result)
     {
-        if (verdict.Problem is { } problem)
+        if (result.Problem is { } problem)
         {
-            throw new ServiceException(problem, verdict.Message)
+            throw new ServiceException(problem, result.Message)
             {
-                FieldViolations = [new FieldViolation(field, verdict.Message)],
-                Metadata = new Dictionary<string, string> { ["field"] = field, ["detail"] = verdict.Detail },
+                FieldViolations = [new FieldViolation(field, result.Message)],
+                Metadata = new Dictionary<string, string> { ["field"] = field, ["detail"] = result.Detail },
             };
         }
     }

@@ -27,7 +27,7 @@ public sealed class Mp4CheckFuzzTests(OutcomeCounts outcomes)
             using var video = new MemoryStream(Mutation.OfBytes(Small, random));
             try
             {
-                Inference.Video.Mp4Boxes.Check(video);
+                Inference.Video.TopLevelBoxCheck.Run(video);
                 return "acceptable";
             }
             catch (ServiceException refusal)

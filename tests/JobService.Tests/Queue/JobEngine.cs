@@ -103,7 +103,7 @@ internal sealed class JobEngine : IAsyncDisposable
     {
         var jobId = Guid.NewGuid();
         var now = submittedAt ?? new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
-        await Tracker.AddAsync(
+        await Store.InsertAsync(
             new JobRecord
             {
                 JobId = jobId,

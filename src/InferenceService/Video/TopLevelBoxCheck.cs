@@ -8,7 +8,7 @@ namespace ForegSyte.Inference.Video;
 /// Checks the top-level boxes of a file (ISO/IEC 14496-12, 4.2) before ffprobe starts: whether it is an MP4 and
 /// complete. FFmpeg would decode a truncated video up to its end, but its job must fail.
 /// </summary>
-internal static class Mp4Boxes
+internal static class TopLevelBoxCheck
 {
     private const int ShortHeader = 8;
     private const int LongHeader = 16;
@@ -23,7 +23,7 @@ internal static class Mp4Boxes
 
     /// <summary>Walks the boxes of a seekable stream from its start.</summary>
     /// <exception cref="ServiceException">EMPTY_VIDEO, NOT_AN_MP4, TRUNCATED_MP4.</exception>
-    public static void Check(Stream file)
+    public static void Run(Stream file)
     {
         var length = file.Length;
         if (length == 0)
