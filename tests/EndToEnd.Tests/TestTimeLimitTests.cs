@@ -3,7 +3,7 @@ using ForegSyte.Testing;
 
 namespace ForegSyte.EndToEnd.Tests;
 
-/// <summary>The time limit of tests, tried on planted hangs in a second process of this test program.</summary>
+/// <summary>The time limit of tests, checked on tests that hang in a second process of this test program.</summary>
 public sealed class TestTimeLimitTests
 {
     /// <summary>Exit code of TestWatchdog.</summary>
@@ -12,10 +12,10 @@ public sealed class TestTimeLimitTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact(Explicit = true)]
-    public Task Planted_WaitsForItsToken() => Task.Delay(Timeout.InfiniteTimeSpan, Token);
+    public Task Hanging_WaitsForItsToken() => Task.Delay(Timeout.InfiniteTimeSpan, Token);
 
     [Fact(Explicit = true)]
-    public void Planted_IgnoresItsToken()
+    public void Hanging_IgnoresItsToken()
     {
         using var never = new ManualResetEventSlim();
         never.Wait(CancellationToken.None);
@@ -24,12 +24,12 @@ public sealed class TestTimeLimitTests
     [Fact]
     public async Task Hang_TestObservesItsToken_FailsWithItsName()
     {
-        var (exitCode, output) = await RunPlantedAsync(nameof(Planted_WaitsForItsToken));
+        var (exitCode, output) = await RunHangingAsync(nameof(Hanging_WaitsForItsToken));
 
         Assert.NotEqual(0, exitCode);
         Assert.NotEqual(HangExitCode, exitCode);
         Assert.Contains(
-            $"{nameof(Planted_WaitsForItsToken)} exceeded its time limit of 00:00:01",
+            $"{nameof(Hanging_WaitsForItsToken)} exceeded its time limit of 00:00:01",
             output,
             StringComparison.Ordinal);
     }
@@ -37,14 +37,14 @@ public sealed class TestTimeLimitTests
     [Fact]
     public async Task Hang_TestIgnoresItsToken_EndsTheProcessAndNamesTheTest()
     {
-        var (exitCode, output) = await RunPlantedAsync(nameof(Planted_IgnoresItsToken));
+        var (exitCode, output) = await RunHangingAsync(nameof(Hanging_IgnoresItsToken));
 
         Assert.Equal(HangExitCode, exitCode);
-        Assert.Contains($"{nameof(Planted_IgnoresItsToken)} hangs", output, StringComparison.Ordinal);
+        Assert.Contains($"{nameof(Hanging_IgnoresItsToken)} hangs", output, StringComparison.Ordinal);
         Assert.Contains("memory dump: ", output, StringComparison.Ordinal);
     }
 
-    private static async Task<(int ExitCode, string Output)> RunPlantedAsync(string method)
+    private static async Task<(int ExitCode, string Output)> RunHangingAsync(string method)
     {
         var name = $"{typeof(TestTimeLimitTests).FullName}.{method}";
         var start = new ProcessStartInfo(Environment.ProcessPath!, ["-explicit", "only", "-method", name])

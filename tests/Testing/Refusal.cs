@@ -123,9 +123,9 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
     internal static bool WasRead(ErrorReason reason) => Seen().ContainsKey(reason);
 
     /// <summary>Fails if the text exposes paths, code or exceptions of a service.</summary>
-    public static void AssertTellsNoInsides(string text)
+    public static void AssertDisclosesNoInternals(string text)
     {
-        Assert.DoesNotMatch(Insides(), text);
+        Assert.DoesNotMatch(Internals(), text);
         Assert.DoesNotContain(RepositoryFiles.Root, text, StringComparison.Ordinal);
         Assert.DoesNotContain(Path.GetTempPath(), text, StringComparison.Ordinal);
     }
@@ -161,7 +161,7 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
 
         AssertFieldsAreNamed();
         AssertLimitsAreNamed();
-        AssertTellsNoInsides(string.Join('\n', Info.Metadata.Where(IsOurs).Select(pair => pair.Value)) + Message);
+        AssertDisclosesNoInternals(string.Join('\n', Info.Metadata.Where(IsOurs).Select(pair => pair.Value)) + Message);
 
         // "value" repeats what the caller sent, paths included.
         static bool IsOurs(KeyValuePair<string, string> pair) => pair.Key != "value";
@@ -227,5 +227,5 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
     [GeneratedRegex(
         @"\b[A-Za-z]+Exception\b|\bat [A-Z]\w+\.\w+|\.cs:line|\.dll\b|StackTrace|System\.[A-Z]\w+|Grpc\.[A-Z]\w+"
         + @"|Microsoft\.[A-Z]\w+|foregsyte\.duckdb")]
-    private static partial Regex Insides();
+    private static partial Regex Internals();
 }

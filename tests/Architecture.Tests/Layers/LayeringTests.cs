@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace ForegSyte.Architecture.Tests.Layers;
 
-/// <summary>The services follow <see cref="Layering"/>, and the table follows ARCHITECTURE.md.</summary>
+/// <summary>The services follow <see cref="Layering"/>.</summary>
 public sealed class LayeringTests
 {
     public static TheoryData<string> Services => ["ForegSyte.JobService", "ForegSyte.InferenceService"];

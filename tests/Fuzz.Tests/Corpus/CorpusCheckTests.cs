@@ -7,27 +7,26 @@ namespace ForegSyte.Fuzz.Tests.Corpus;
 /// <summary>Every broken video through the JobService's MP4 check.</summary>
 public sealed class CorpusCheckTests(OutcomeCounts outcomes)
 {
-    /// <summary>Allowed results.</summary>
-    private static readonly ErrorReason?[] Verdicts =
+    private static readonly ErrorReason?[] AllowedProblems =
     [
         null, ErrorReason.EmptyVideo, ErrorReason.NotAnMp4, ErrorReason.TruncatedMp4, ErrorReason.NoVideoTrack,
         ErrorReason.NoFrames,
     ];
 
     [Fact]
-    public void Inspect_EveryBrokenVideo_HasAVerdictAfterFewReads()
+    public void Inspect_EveryBrokenVideo_HasAResultAfterFewReads()
     {
         var count = 0;
         foreach (var video in BrokenVideos.All())
         {
             using var stream = new CountedReads(video.Bytes);
-            var verdict = Mp4Check.Inspect(stream);
+            var result = Mp4Check.Inspect(stream);
 
-            Assert.Contains(verdict.Problem, Verdicts);
+            Assert.Contains(result.Problem, AllowedProblems);
             Assert.True(
                 stream.Reads <= (2 * Mp4Boxes.MaxBoxes) + 100, $"{video}: the check needed {stream.Reads} reads.");
-            Assert.Equal(verdict.Problem is null, verdict.Message.Length == 0);
-            outcomes.Count("corpus, MP4 check", verdict.Problem?.ToString() ?? "acceptable");
+            Assert.Equal(result.Problem is null, result.Message.Length == 0);
+            outcomes.Count("corpus, MP4 check", result.Problem?.ToString() ?? "acceptable");
             count++;
         }
 

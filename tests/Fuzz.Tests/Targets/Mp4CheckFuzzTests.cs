@@ -13,7 +13,7 @@ public sealed class Mp4CheckFuzzTests(OutcomeCounts outcomes)
         Corpus.Sample.After("mdat", data => data.Payload = data.Payload[..64]);
 
     [Fact]
-    public Task JobService_Inspect_AlwaysHasAVerdict() =>
+    public Task JobService_Inspect_AlwaysHasAResult() =>
         Fuzzing.RunAsync("MP4 check of the JobService", outcomes, random =>
         {
             using var video = new MemoryStream(Mutation.OfBytes(Small, random));
@@ -21,7 +21,7 @@ public sealed class Mp4CheckFuzzTests(OutcomeCounts outcomes)
         });
 
     [Fact]
-    public Task InferenceService_Check_AlwaysHasAVerdict() =>
+    public Task InferenceService_Check_AlwaysHasAResult() =>
         Fuzzing.RunAsync("MP4 check of the InferenceService", outcomes, random =>
         {
             using var video = new MemoryStream(Mutation.OfBytes(Small, random));

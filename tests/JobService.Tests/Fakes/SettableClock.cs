@@ -2,9 +2,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace ForegSyte.Jobs.Tests.Fakes;
 
-/// <summary>
-/// A clock on the wall that can be set while time itself goes on as it did. FakeTimeProvider.AdjustTime moves both.
-/// </summary>
+/// <summary>A wall clock that tests can set; timestamps and timers are unaffected.</summary>
 internal sealed class SettableClock(FakeTimeProvider time) : TimeProvider
 {
     /// <summary>How far the clock is ahead.</summary>

@@ -38,7 +38,7 @@ public sealed class HttpProtectionTests
 
         var reply = await SendAsync(caller, what, job);
 
-        Refusal.AssertTellsNoInsides($"{string.Join('\n', reply.Headers)}{reply.Body}");
+        Refusal.AssertDisclosesNoInternals($"{string.Join('\n', reply.Headers)}{reply.Body}");
         Assert.Equal(reason, reply.ReadError().Reason);
     }
 
@@ -52,7 +52,7 @@ public sealed class HttpProtectionTests
         var reply = await caller.SendBytesAsync(
             "POST", "/v1/jobs:content?pipeline_id=detect_only", RunningJobService.Video.ToByteArray());
 
-        Refusal.AssertTellsNoInsides($"{string.Join('\n', reply.Headers)}{reply.Body}");
+        Refusal.AssertDisclosesNoInternals($"{string.Join('\n', reply.Headers)}{reply.Body}");
         var refusal = reply.ReadError();
         Assert.Equal((500, ErrorReason.Internal), (reply.Status, refusal.Reason));
         Assert.Contains(

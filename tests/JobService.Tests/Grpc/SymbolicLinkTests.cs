@@ -7,13 +7,13 @@ namespace ForegSyte.Jobs.Tests.Grpc;
 /// <summary>
 /// A symbolic link replaces an artifact in video_jobs. The service must not read, write or remove its target.
 /// </summary>
-public sealed class PlantedLinkTests : IDisposable
+public sealed class SymbolicLinkTests : IDisposable
 {
     private const string Secret = "a file of another user";
 
     private readonly TemporaryFolder _folder = new();
 
-    public PlantedLinkTests() => File.WriteAllText(Target, Secret);
+    public SymbolicLinkTests() => File.WriteAllText(Target, Secret);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -27,7 +27,7 @@ public sealed class PlantedLinkTests : IDisposable
         await using var service = await RunningJobService.StartAsync(new ScriptedInference());
         var jobId = (await service.SubmitAsync()).JobId;
         await service.GetWhenAsync(jobId, job => job.Status == JobStatus.Completed);
-        Plant(service, ArtifactKeys.Results(Guid.Parse(jobId)));
+        ReplaceByLink(service, ArtifactKeys.Results(Guid.Parse(jobId)));
 
         var (_, info, status) = await RunningJobService.FailureOfAsync(
             service.Client.GetJobResultsAsync(new GetJobResultsRequest { JobId = jobId }, cancellationToken: Cancel));
@@ -42,8 +42,8 @@ public sealed class PlantedLinkTests : IDisposable
         await using var service = await RunningJobService.StartAsync(new ScriptedInference());
         var jobId = (await service.SubmitAsync()).JobId;
         await service.GetWhenAsync(jobId, job => job.Status == JobStatus.Completed);
-        Plant(service, ArtifactKeys.Results(Guid.Parse(jobId)));
-        Plant(service, ArtifactKeys.Video(Guid.Parse(jobId)));
+        ReplaceByLink(service, ArtifactKeys.Results(Guid.Parse(jobId)));
+        ReplaceByLink(service, ArtifactKeys.Video(Guid.Parse(jobId)));
 
         await service.Client.DeleteJobAsync(new DeleteJobRequest { JobId = jobId }, cancellationToken: Cancel);
 
@@ -65,8 +65,8 @@ public sealed class PlantedLinkTests : IDisposable
         await using var service = await RunningJobService.StartAsync(inference);
         var jobId = (await service.SubmitAsync()).JobId;
         await started.Task.WaitAsync(Cancel);
-        Plant(service, ArtifactKeys.Results(Guid.Parse(jobId)));
-        Plant(service, ArtifactKeys.Plan(Guid.Parse(jobId)));
+        ReplaceByLink(service, ArtifactKeys.Results(Guid.Parse(jobId)));
+        ReplaceByLink(service, ArtifactKeys.Plan(Guid.Parse(jobId)));
 
         resume.SetResult();
         await service.GetWhenAsync(jobId, job => job.Status == JobStatus.Completed);
@@ -77,7 +77,7 @@ public sealed class PlantedLinkTests : IDisposable
         Assert.Equal(Secret, await File.ReadAllTextAsync(Target, Cancel));
     }
 
-    private void Plant(RunningJobService service, string key)
+    private void ReplaceByLink(RunningJobService service, string key)
     {
         var path = service.Storage.UriOf(key).LocalPath;
         File.Delete(path);

@@ -14,7 +14,7 @@ namespace ForegSyte.Jobs.Tests.Grpc;
 /// The service reveals neither texts of exceptions nor paths: not in its handlers, and not in the gRPC and HTTP layers
 /// around them.
 /// </summary>
-public sealed class InsidesTests
+public sealed class ErrorDisclosureTests
 {
     private const string GetJob = "/foregsyte.v1.JobService/GetJob";
     private const string WaitJob = "/foregsyte.v1.JobService/WaitJob";
@@ -79,7 +79,7 @@ public sealed class InsidesTests
         using var response = await client.SendAsync(request, Cancellation);
 
         var body = await response.Content.ReadAsStringAsync(Cancellation);
-        Refusal.AssertTellsNoInsides($"{response.Headers}{response.TrailingHeaders}{body}");
+        Refusal.AssertDisclosesNoInternals($"{response.Headers}{response.TrailingHeaders}{body}");
         var headers = response.Headers.Contains("grpc-status") ? response.Headers : response.TrailingHeaders;
         var refusal = Refusal.Read(headers);
         Assert.Equal(reason, refusal.Reason);
@@ -100,7 +100,7 @@ public sealed class InsidesTests
         using var response = await client.SendAsync(request, Cancellation);
 
         Assert.InRange((int)response.StatusCode, 400, 499);
-        Refusal.AssertTellsNoInsides(
+        Refusal.AssertDisclosesNoInternals(
             $"{response.Headers}{response.TrailingHeaders}{await response.Content.ReadAsStringAsync(Cancellation)}");
     }
 
