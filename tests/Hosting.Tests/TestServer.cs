@@ -19,9 +19,6 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>Pseudo-setting: no TCP port for gRPC.</summary>
     public const string NoPort = "";
 
-    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
-
     private static readonly Dictionary<string, RpcRule> Rules = new()
     {
         ["/foregsyte.v1.JobService/SubmitVideo"] = RpcRule.Change,
@@ -119,15 +116,8 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>Waits for a condition.</summary>
     /// <param name="condition">The condition.</param>
     /// <param name="problem">What is wrong if it does not come true in time.</param>
-    public static async Task UntilAsync(Func<bool> condition, Func<string> problem)
-    {
-        var start = TimeProvider.System.GetTimestamp();
-        while (!condition())
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(start) < Timeout, problem());
-            await Task.Delay(PollInterval, Cancellation);
-        }
-    }
+    public static Task UntilAsync(Func<bool> condition, Func<string> problem) =>
+        Wait.UntilNoneAsync(() => condition() ? null : problem(), "the server reaches the expected state");
 
     public async ValueTask DisposeAsync()
     {

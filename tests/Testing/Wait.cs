@@ -2,7 +2,7 @@ using Xunit;
 
 namespace ForegSyte.Testing;
 
-/// <summary>Waits for a state of another process, with a time limit that fails the test.</summary>
+/// <summary>Waits for a state that raises no event, with a time limit that fails the test.</summary>
 public static class Wait
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
@@ -17,6 +17,30 @@ public static class Wait
     {
         ArgumentNullException.ThrowIfNull(condition);
         return UntilNoneAsync(() => condition() ? null : "it does not hold", what);
+    }
+
+    /// <summary>Returns a value as soon as it meets a condition; otherwise fails with the last value.</summary>
+    /// <param name="readAsync">Reads the value.</param>
+    /// <param name="condition">The condition.</param>
+    /// <param name="what">The condition in words.</param>
+    public static async Task<T> ForAsync<T>(Func<Task<T>> readAsync, Func<T, bool> condition, string what)
+    {
+        ArgumentNullException.ThrowIfNull(readAsync);
+        ArgumentNullException.ThrowIfNull(condition);
+        var start = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            var value = await readAsync();
+            if (condition(value))
+            {
+                return value;
+            }
+
+            Assert.True(
+                TimeProvider.System.GetElapsedTime(start) < Timeout,
+                $"Timed out after {Timeout}: {what}; the last value is: {value}");
+            await Task.Delay(PollInterval, TestContext.Current.CancellationToken);
+        }
     }
 
     /// <summary>Returns when a value equals the expected one; otherwise fails with the difference.</summary>

@@ -8,7 +8,7 @@ namespace ForegSyte.Benchmarks.Processes;
 /// </summary>
 internal sealed class ChildProgram : IAsyncDisposable
 {
-    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(30);
 
     private readonly Process _process;
 

@@ -76,20 +76,9 @@ public sealed partial class MeasuredInstallation : IAsyncLifetime
         _http.Dispose();
     }
 
-    private async Task<MetricsPage> FetchWhenAsync(ServiceProcess service, Func<MetricsPage, bool> isComplete)
-    {
-        var start = TimeProvider.System.GetTimestamp();
-        while (true)
-        {
-            var page = new MetricsPage(await FetchAsync(service));
-            if (isComplete(page) || TimeProvider.System.GetElapsedTime(start) > Wait.Timeout)
-            {
-                return page;
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(100));
-        }
-    }
+    private async Task<MetricsPage> FetchWhenAsync(ServiceProcess service, Func<MetricsPage, bool> isComplete) =>
+        new(await Wait.ForAsync(
+            () => FetchAsync(service), text => isComplete(new MetricsPage(text)), "the metrics count the whole job"));
 
     [GeneratedRegex(@"Now listening on: (?<address>http://\S+)")]
     private static partial Regex ListeningLine();

@@ -66,5 +66,11 @@ public sealed class FileUriTests
     [Fact]
     public void PathOf_AnyText_IsNullOrAbsoluteWithoutControlCharacters() =>
         Gen.String.Select(text => "file:///" + text).Sample(uri =>
-            Assert.True(FileUri.PathOf(uri) is not { } path || (path[0] == '/' && !path.Any(char.IsControl))));
+        {
+            if (FileUri.PathOf(uri) is { } path)
+            {
+                Assert.Equal('/', path[0]);
+                Assert.DoesNotContain(path, char.IsControl);
+            }
+        });
 }

@@ -166,11 +166,9 @@ public sealed class ListenerTests : IDisposable
         certificates.Server();
         using var second = X509CertificateLoader.LoadCertificateFromFile(certificate);
         Assert.NotEqual(first.SerialNumber, second.SerialNumber);
-        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
-        while (await SerialAsync(server.Address) != second.SerialNumber)
-        {
-            await Task.Delay(20, limit.Token);
-        }
+        await Wait.ForAsync(
+            () => SerialAsync(server.Address), serial => serial == second.SerialNumber,
+            $"new connections get the new certificate {second.SerialNumber}");
     }
 
     [Fact]

@@ -141,12 +141,15 @@ public sealed class ApiKeyTests
         var made = NewApiKey.Make("new", "a", ["read"], null);
         using var next = AccessOutcome.ChannelOf(server.Address, new ClientCredentials { ApiKey = made.Key.Reveal() });
         AccessSetup.WriteKeys(setup.File("keys.json"), [made]);
-        await UntilAsync(async () => await OutcomeAsync(next) == AccessOutcome.Allowed);
+        await Wait.ForAsync(
+            () => OutcomeAsync(next), outcome => outcome == AccessOutcome.Allowed, "the new key is accepted");
         Assert.Equal("UNAUTHENTICATED", await OutcomeAsync(old));
 
         await File.WriteAllTextAsync(setup.File("keys.json"), "{\"keys\": [", Cancellation);
-        await UntilAsync(() => Task.FromResult(server.Log.GetSnapshot().Any(
-            line => line.Message.Contains("has an invalid change", StringComparison.Ordinal))));
+        await Wait.UntilAsync(
+            () => server.Log.GetSnapshot().Any(
+                line => line.Message.Contains("has an invalid change", StringComparison.Ordinal)),
+            "the log reports the invalid change");
         Assert.Equal(AccessOutcome.Allowed, await OutcomeAsync(next));
     }
 
@@ -155,17 +158,6 @@ public sealed class ApiKeyTests
 
     private static Task<ListPipelinesResponse> ListAsync(CallInvoker invoker, CallOptions options = default) =>
         new Contract.JobServiceClient(invoker).ListPipelinesAsync(new ListPipelinesRequest(), options).ResponseAsync;
-
-    private static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        var start = TimeProvider.System.GetTimestamp();
-        while (!await condition())
-        {
-            Assert.True(
-                TimeProvider.System.GetElapsedTime(start) < TimeSpan.FromMinutes(1), "The change did not take effect.");
-            await Task.Delay(20, Cancellation);
-        }
-    }
 
     private static Task<TestServer> StartAsync(AccessSetup setup) =>
         TestServer.StartAsync([.. setup.Settings, ("Security:FilePollInterval", "00:00:00.0200000")]);

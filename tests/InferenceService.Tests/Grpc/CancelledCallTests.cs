@@ -11,8 +11,6 @@ namespace ForegSyte.Inference.Tests.Grpc;
 /// <summary>A call that is cancelled while a program hangs returns its slot and leaves no process.</summary>
 public sealed class CancelledCallTests : IDisposable
 {
-    private static readonly TimeSpan StateTimeout = TimeSpan.FromMinutes(1);
-
     private readonly TemporaryFolder _programs = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -53,18 +51,20 @@ public sealed class CancelledCallTests : IDisposable
         await CancelAsync(service, (request, token) => service.Client.ProbeVideoAsync(
             new ProbeVideoRequest { Video = request.Video }, cancellationToken: token));
 
-        await UntilAsync("the slot of ProbeVideo is free", () =>
-        {
-            try
+        await Wait.UntilAsync(
+            () =>
             {
-                service.Services.GetRequiredService<CallLimits>().EnterProbe().Dispose();
-                return true;
-            }
-            catch (ServiceException busy) when (busy.Reason == ErrorReason.InferenceBusy)
-            {
-                return false;
-            }
-        });
+                try
+                {
+                    service.Services.GetRequiredService<CallLimits>().EnterProbe().Dispose();
+                    return true;
+                }
+                catch (ServiceException busy) when (busy.Reason == ErrorReason.InferenceBusy)
+                {
+                    return false;
+                }
+            },
+            "the slot of ProbeVideo is free");
     }
 
     [Fact]
@@ -74,7 +74,7 @@ public sealed class CancelledCallTests : IDisposable
         var request = new ProbeVideoRequest { Video = service.Ask("a.mp4").Video };
         using var cancel = new CancellationTokenSource();
         using var first = service.Client.ProbeVideoAsync(request, cancellationToken: cancel.Token);
-        await UntilAsync("ffprobe runs", () => ChildProcesses.UsingFile(service.Videos.File("a.mp4")).Length > 0);
+        await Wait.UntilAsync(() => ChildProcesses.UsingFile(service.Videos.File("a.mp4")).Length > 0, "ffprobe runs");
 
         var (reason, failure) = await RunningService.FailureOfAsync(
             service.Client.ProbeVideoAsync(request, cancellationToken: Cancel));
@@ -107,29 +107,18 @@ public sealed class CancelledCallTests : IDisposable
         var path = service.Videos.File("a.mp4");
         using var cancel = new CancellationTokenSource();
         using var call = start(service.Ask("a.mp4"), cancel.Token);
-        await UntilAsync("the program runs", () => ChildProcesses.UsingFile(path).Length > 0);
+        await Wait.UntilAsync(() => ChildProcesses.UsingFile(path).Length > 0, "the program runs");
 
         await cancel.CancelAsync();
 
         var failure = await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync);
         Assert.Equal(StatusCode.Cancelled, failure.StatusCode);
-        await UntilAsync("the program has ended", () => ChildProcesses.UsingFile(path).Length == 0);
+        await Wait.UntilAsync(() => ChildProcesses.UsingFile(path).Length == 0, "the program has ended");
     }
 
     private static Task AssertSegmentSlotIsFreeAsync(RunningService service)
     {
         var admission = service.Services.GetRequiredService<CallLimits>().Segments;
-        return UntilAsync("the slot of RunPipeline is free", () => admission is { Running: 0, Waiting: 0 });
-    }
-
-    private static async Task UntilAsync(string state, Func<bool> isReached)
-    {
-        var started = TimeProvider.System.GetTimestamp();
-        while (!isReached())
-        {
-            Assert.True(
-                TimeProvider.System.GetElapsedTime(started) < StateTimeout, $"Not within {StateTimeout}: {state}.");
-            await Task.Delay(TimeSpan.FromMilliseconds(10), Cancel);
-        }
+        return Wait.UntilAsync(() => admission is { Running: 0, Waiting: 0 }, "the slot of RunPipeline is free");
     }
 }

@@ -26,9 +26,9 @@ public sealed class InferenceGrpcServiceTests(RunningService service) : IClassFi
         Assert.All(
             response.Results, result => Assert.Contains(result.Result.Detections, found => found.Label == "person"));
         Assert.Equal(ExecutionProvider.Cpu, response.Device.ExecutionProvider);
-        Assert.True(response.Timings.Total.ToTimeSpan() > TimeSpan.Zero);
-        Assert.True(response.Timings.Inference.ToTimeSpan() > TimeSpan.Zero);
-        Assert.True(response.Timings.Decode.ToTimeSpan() > TimeSpan.Zero);
+        Assert.All(
+            [response.Timings.Total, response.Timings.Inference, response.Timings.Decode],
+            time => Assert.True(time.ToTimeSpan() > TimeSpan.Zero, $"A time is not positive: {response.Timings}"));
     }
 
     [Fact]

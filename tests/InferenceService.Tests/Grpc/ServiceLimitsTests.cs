@@ -49,7 +49,7 @@ public sealed class ServiceLimitsTests
             var request = service.Ask("a.mp4");
             request.JobId = job;
             calls.Add(RunAsync(request));
-            await UntilAsync(() => admission.Waiting == calls.Count);
+            await Wait.UntilAsync(() => admission.Waiting == calls.Count, "the call waits");
         }
 
         slot.Dispose();
@@ -81,11 +81,11 @@ public sealed class ServiceLimitsTests
             service.Ask("long.mp4"),
             deadline: TimeProvider.System.GetUtcNow().UtcDateTime.AddSeconds(2),
             cancellationToken: Cancel);
-        await UntilAsync(() => admission.Waiting == 1);
+        await Wait.UntilAsync(() => admission.Waiting == 1, "the call waits");
         var failure = await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync);
 
         Assert.Equal(StatusCode.DeadlineExceeded, failure.StatusCode);
-        await UntilAsync(() => admission.Waiting == 0);
+        await Wait.UntilAsync(() => admission.Waiting == 0, "the call leaves the queue");
         Assert.Equal(1, admission.Running);
         Assert.Empty(ChildProcesses.UsingFile(path));
     }
@@ -99,7 +99,7 @@ public sealed class ServiceLimitsTests
         var admission = service.Services.GetRequiredService<CallLimits>().Segments;
         using var slot = await EnterAsync(service, "other");
         using var call = service.Client.RunPipelineAsync(service.Ask("a.mp4"), cancellationToken: Cancel);
-        await UntilAsync(() => admission.Waiting == 1);
+        await Wait.UntilAsync(() => admission.Waiting == 1, "the call waits");
 
         var stopping = service.StopAsync();
         var (reason, _) = await RunningService.FailureOfAsync(call);
@@ -183,7 +183,7 @@ public sealed class ServiceLimitsTests
             Assert.Equal(HealthCheckResponse.Types.ServingStatus.NotServing, watch.ResponseStream.Current.Status);
         }
 
-        Assert.True(readiness.IsReady);
+        Assert.True(readiness.IsReady, "Health says SERVING before the service is ready.");
         Assert.Equal(
             HealthCheckResponse.Types.ServingStatus.Serving,
             (await health.CheckAsync(contract, cancellationToken: Cancel)).Status);
@@ -216,13 +216,13 @@ public sealed class ServiceLimitsTests
         var path = await LongVideoAsync(service);
         using var cancel = new CancellationTokenSource();
         using var call = service.Client.RunPipelineAsync(service.Ask("long.mp4"), cancellationToken: cancel.Token);
-        await UntilAsync(() => ChildProcesses.UsingFile(path).Length > 0);
+        await Wait.UntilAsync(() => ChildProcesses.UsingFile(path).Length > 0, "the decoder runs");
 
         await cancel.CancelAsync();
 
         var failure = await Assert.ThrowsAsync<RpcException>(() => call.ResponseAsync);
         Assert.Equal(StatusCode.Cancelled, failure.StatusCode);
-        await UntilAsync(() => ChildProcesses.UsingFile(path).Length == 0);
+        await Wait.UntilAsync(() => ChildProcesses.UsingFile(path).Length == 0, "the decoder has ended");
     }
 
     [Theory]
@@ -230,11 +230,11 @@ public sealed class ServiceLimitsTests
     [InlineData("ocr_only", "ppocr_v4_detection")]
     public async Task RunPipeline_CancelledInsideAModel_EndsModelDecoderAndCall(string pipeline, string model)
     {
-        // The warm-up runs the models too: it has to be over.
+        // The warm-up runs the models too, so it must be over.
         await using var service = new RunningService([], isWarm: false);
         await service.InitializeAsync();
         var readiness = service.Services.GetRequiredService<Readiness>();
-        await UntilAsync(() => readiness.IsReady);
+        await Wait.UntilAsync(() => readiness.IsReady, "the warm-up ends");
         var path = service.Videos.File("long.mp4");
         File.Copy(RepositoryFiles.Pedestrians, path);
         var slots = service.Services.GetRequiredService<CallLimits>().Segments;
@@ -242,11 +242,11 @@ public sealed class ServiceLimitsTests
         using var cancel = new CancellationTokenSource();
         using var call =
             service.Client.RunPipelineAsync(service.Ask("long.mp4", pipeline), cancellationToken: cancel.Token);
-        await UntilAsync(() => slots.Running > 0 && session.Running > 0);
+        await Wait.UntilAsync(() => slots.Running > 0 && session.Running > 0, $"{model} runs");
 
         var cancelled = TimeProvider.System.GetTimestamp();
         await cancel.CancelAsync();
-        await UntilAsync(() => slots.Running == 0);
+        await Wait.UntilAsync(() => slots.Running == 0, "the slot is free");
 
         TestContext.Current.SendDiagnosticMessage(
             $"{pipeline}: the call ended {TimeProvider.System.GetElapsedTime(cancelled)} after it was cancelled.");
@@ -268,7 +268,7 @@ public sealed class ServiceLimitsTests
             cancellationToken: Cancel).ResponseAsync);
 
         Assert.Equal(StatusCode.DeadlineExceeded, failure.StatusCode);
-        await UntilAsync(() => ChildProcesses.UsingFile(path).Length == 0);
+        await Wait.UntilAsync(() => ChildProcesses.UsingFile(path).Length == 0, "the decoder has ended");
     }
 
     [Fact]
@@ -277,7 +277,7 @@ public sealed class ServiceLimitsTests
         await using var service = await StartAsync(new() { ["Stop:GraceTime"] = "00:00:00" });
         var path = await LongVideoAsync(service);
         using var call = service.Client.RunPipelineAsync(service.Ask("long.mp4"), cancellationToken: Cancel);
-        await UntilAsync(() => ChildProcesses.UsingFile(path).Length > 0);
+        await Wait.UntilAsync(() => ChildProcesses.UsingFile(path).Length > 0, "the decoder runs");
 
         var stopping = service.StopAsync();
         var (reason, failure) = await RunningService.FailureOfAsync(call);
@@ -295,7 +295,7 @@ public sealed class ServiceLimitsTests
         var request = service.Ask("long.mp4");
         request.Range = new FrameRange { EndFrame = 60 };
         using var call = service.Client.RunPipelineAsync(request, cancellationToken: Cancel);
-        await UntilAsync(() => ChildProcesses.UsingFile(path).Length > 0);
+        await Wait.UntilAsync(() => ChildProcesses.UsingFile(path).Length > 0, "the decoder runs");
 
         var stopping = service.StopAsync();
         var response = await call;
@@ -317,16 +317,4 @@ public sealed class ServiceLimitsTests
 
     private static Task<string> LongVideoAsync(RunningService service) =>
         Clips.MakeTestPictureAsync(service.Videos.File("long.mp4"), width: 640, height: 480, frames: 600);
-
-    /// <summary>Polls what only the operating system knows, until it holds or the test is cancelled.</summary>
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        while (!condition())
-        {
-            Assert.False(limit.IsCancellationRequested, "The condition did not come true within 20 s.");
-            Cancel.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
-    }
 }

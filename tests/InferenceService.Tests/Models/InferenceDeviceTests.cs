@@ -126,7 +126,7 @@ public sealed class InferenceDeviceTests
         var limited = ProviderSettings.Cuda(new DeviceOptions { MemoryLimitMebibytes = 6144, Tf32 = false });
 
         Assert.Equal(("2", "1"), (plain["device_id"], plain["use_tf32"]));
-        Assert.False(plain.ContainsKey("gpu_mem_limit"));
+        Assert.DoesNotContain("gpu_mem_limit", plain.Keys);
         Assert.Equal(("6442450944", "kSameAsRequested", "0"), (
             limited["gpu_mem_limit"], limited["arena_extend_strategy"], limited["use_tf32"]));
     }

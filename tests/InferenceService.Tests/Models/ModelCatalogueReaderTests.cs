@@ -18,7 +18,8 @@ public sealed class ModelCatalogueReaderTests
                 "ppocr_v4_detection", "ppocr_v4_recognition",
             ],
             catalogue.All.Select(entry => entry.Id));
-        Assert.All(catalogue.All, entry => Assert.True(File.Exists(entry.FilePath)));
+        Assert.All(
+            catalogue.All, entry => Assert.True(File.Exists(entry.FilePath), $"{entry.FilePath} does not exist."));
         Assert.Equal("nanodet", catalogue.Find("nanodet_g_416")!.ToModelInfo().Family);
         Assert.Null(catalogue.Find("NANODET_G_416"));
     }

@@ -139,7 +139,8 @@ public sealed class ModelSessionsTests : IDisposable
         // The run takes seconds, so the cancellation comes between two of its operators.
         var run = Task.Run(
             () => model.Run(input, [1, 3, 2048, 2048], cancel.Token).Dispose(), TestContext.Current.CancellationToken);
-        cancel.CancelAfter(TimeSpan.FromMilliseconds(100));
+        await Wait.UntilAsync(() => model.Running == 1, "the run starts");
+        await cancel.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run);
         model.WarmUp(TestContext.Current.CancellationToken);

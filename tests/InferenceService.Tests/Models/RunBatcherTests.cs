@@ -118,11 +118,11 @@ public sealed class RunBatcherTests(LoadedModels models) : IClassFixture<LoadedM
     [Fact]
     public async Task RunAsync_OneOfAFullBatchIsCanceled_TheOtherGetsItsRows()
     {
-        var gate = new TaskCompletionSource();
+        var mayRun = new TaskCompletionSource();
         var batcher = new RunBatcher(
             (values, shape, token) =>
             {
-                gate.Task.Wait(token);
+                mayRun.Task.Wait(token);
                 return _recognizer.Run(values, shape, token);
             },
             new BatchLimits(2, TimeSpan.FromMilliseconds(2)), new FakeTimeProvider());
@@ -132,7 +132,7 @@ public sealed class RunBatcherTests(LoadedModels models) : IClassFixture<LoadedM
 
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => gone);
-        gate.SetResult();
+        mayRun.SetResult();
 
         using var outputs = await stays;
         using var alone = _recognizer.Run(Line(2), LineShape, Cancel());

@@ -78,7 +78,8 @@ public sealed class DetectObjectsTests(LoadedModels models) : IClassFixture<Load
             Assert.All(found, detection => Assert.True(
                 detection.Box is { X: >= 0, Y: >= 0, Width: > 0, Height: > 0 } box
                 && box.X + box.Width <= SampleFrames.Width + 0.01f && box.Y + box.Height <= SampleFrames.Height + 0.01f
-                && detection.Confidence is >= 0.1f and <= 1));
+                && detection.Confidence is >= 0.1f and <= 1,
+                $"A detection lies outside the frame or below the confidence: {detection}"));
             Assert.Equal(found.OrderByDescending(item => item.Confidence), found);
         }
     }

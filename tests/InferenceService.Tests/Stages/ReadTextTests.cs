@@ -18,7 +18,7 @@ public sealed class ReadTextTests(LoadedModels models) : IClassFixture<LoadedMod
             var finding = Assert.Single(await ReadAsync(stage, frame));
 
             Assert.Equal("GATE 07 NORTH", finding.Region.Text);
-            Assert.True(finding.Region.Confidence > 0.9f);
+            Assert.InRange(finding.Region.Confidence, 0.9f, 1);
             Assert.Null(finding.Within);
         }
     }
@@ -32,7 +32,9 @@ public sealed class ReadTextTests(LoadedModels models) : IClassFixture<LoadedMod
         var expected = Assert.Single(await ReadAsync(stage, large)).Region.Polygon;
         var found = Assert.Single(await ReadAsync(stage, small)).Region.Polygon;
 
-        Assert.True(expected[0].X < 40 && expected[1].X > 290 && expected[0].Y < 20 && expected[2].Y > 38);
+        Assert.True(
+            expected[0].X < 40 && expected[1].X > 290 && expected[0].Y < 20 && expected[2].Y > 38,
+            $"The corners do not enclose the caption clockwise from the top left: {expected}");
         Assert.Equal(expected[0].Y, expected[1].Y, 3f);
         Assert.All(expected.Zip(found), pair =>
         {
@@ -94,7 +96,9 @@ public sealed class ReadTextTests(LoadedModels models) : IClassFixture<LoadedMod
         var without = await ReadAsync(LoadedModels.Reader(models.Sessions), turned);
 
         var region = Assert.Single(with, finding => finding.Region.Text == "GATE 07 NORTH").Region;
-        Assert.True(region.Polygon[0].X > region.Polygon[1].X);
+        Assert.True(
+            region.Polygon[0].X > region.Polygon[1].X,
+            $"The top edge of an upside-down line must run from right to left: {region.Polygon}");
         Assert.DoesNotContain(without, finding => finding.Region.Text == "GATE 07 NORTH");
     }
 
@@ -165,7 +169,7 @@ public sealed class ReadTextTests(LoadedModels models) : IClassFixture<LoadedMod
 
         Assert.Equal(3, stage.ChangeThreshold);
         Assert.Same(detections[0], taken.Within);
-        Assert.False(taken.Region.HasDetectionIndex);
+        Assert.False(taken.Region.HasDetectionIndex, $"The line kept the index of the earlier frame: {taken.Region}");
         Assert.Equal(7, earlier.Texts[0].Region.DetectionIndex);
         Assert.Equal(earlier.Texts[0].Region.Polygon, taken.Region.Polygon);
     }

@@ -33,11 +33,12 @@ public sealed class DecoderProcessTests : IDisposable
     {
         var path = await LongClipAsync();
         var index = await new VideoParts().Probe.ReadAsync(path, TestContext.Current.CancellationToken);
-        var silent = new VideoParts(new VideoOptions { FfmpegPath = Script("exec sleep 600") });
+        var mark = $"601.{Environment.ProcessId}";
+        var silent = new VideoParts(new VideoOptions { FfmpegPath = Script($"exec sleep {mark}") });
         using var cancel = new CancellationTokenSource();
         var reading = ReadToEndAsync(silent.Source.ReadAsync(
             path, index, null, 1, 0, DecodeSize.Native, silent.Meter, cancel.Token).GetAsyncEnumerator(cancel.Token));
-        Assert.False(reading.IsCompleted, "The decoder must not deliver anything.");
+        await Wait.UntilAsync(() => ChildProcesses.UsingFile(mark).Length > 0, "the decoder runs");
 
         await cancel.CancelAsync();
 

@@ -118,9 +118,14 @@ public sealed class DecoderTextTests
     {
         var table = new PacketTable(maxPackets: 2);
 
-        Assert.True(table.Add("packet|pts=0|dts=0|duration=1|flags=K_"));
-        Assert.True(table.Add("packet|pts=1|dts=1|duration=1|flags=__"));
-        Assert.False(table.Add("packet|pts=2|dts=2|duration=1|flags=__"));
+        bool[] accepted =
+        [
+            table.Add("packet|pts=0|dts=0|duration=1|flags=K_"),
+            table.Add("packet|pts=1|dts=1|duration=1|flags=__"),
+            table.Add("packet|pts=2|dts=2|duration=1|flags=__"),
+        ];
+
+        Assert.Equal([true, true, false], accepted);
     }
 
     [Fact]

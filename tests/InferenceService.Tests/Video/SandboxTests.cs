@@ -16,8 +16,6 @@ public sealed class SandboxTests : IDisposable
 {
     private const string Perl = "/usr/bin/perl";
 
-    private static readonly TimeSpan StateTimeout = TimeSpan.FromMinutes(1);
-
     private readonly TemporaryFolder _folder = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -134,7 +132,7 @@ public sealed class SandboxTests : IDisposable
         var process = ChildProcess.Start(parts.Tools.Ffmpeg([]), _ => true);
         using var output = new StreamReader(process.Output);
         Assert.Equal("ready", await output.ReadLineAsync(Cancel));
-        await UntilAsync("the children run", () => ChildProcesses.UsingFile(mark).Length >= 2);
+        await Wait.UntilAsync(() => ChildProcesses.UsingFile(mark).Length >= 2, "the children run");
 
         await process.DisposeAsync();
 
@@ -243,17 +241,6 @@ public sealed class SandboxTests : IDisposable
         var refusal = await Assert.ThrowsAsync<OptionsValidationException>(() => checks.RunAsync(Cancel));
 
         Assert.Contains("set Video:SandboxLevel to Network", refusal.Message, StringComparison.Ordinal);
-    }
-
-    private static async Task UntilAsync(string state, Func<bool> isReached)
-    {
-        var started = TimeProvider.System.GetTimestamp();
-        while (!isReached())
-        {
-            Assert.True(
-                TimeProvider.System.GetElapsedTime(started) < StateTimeout, $"Not within {StateTimeout}: {state}.");
-            await Task.Delay(TimeSpan.FromMilliseconds(5), Cancel);
-        }
     }
 
     /// <summary>

@@ -41,8 +41,9 @@ public sealed class AdminCommandTests : IDisposable
             Assert.Equal(
                 TestJobs.Text(early), TestJobs.Text(await restored.Store.FindAsync(early.JobId, Cancellation)));
             Assert.Null(await restored.Store.FindAsync(late.JobId, Cancellation));
-            Assert.False((await restored.Store.InsertAsync(
-                TestJobs.Pending(requestId: early.RequestId), Cancellation)).Created);
+            var (found, _) = await restored.Store.InsertAsync(
+                TestJobs.Pending(requestId: early.RequestId), Cancellation);
+            Assert.Equal(early.JobId, found.JobId);
             await restored.Store.UpdateAsync(early.JobId, job => job with { FramesDone = 100 }, Cancellation);
         }
 
@@ -217,7 +218,7 @@ public sealed class AdminCommandTests : IDisposable
 
         Assert.Equal(2, code);
         Assert.Contains("Choose one of detect_only, ocr_only, yolo_ocr.", text, StringComparison.Ordinal);
-        Assert.False(File.Exists(Database));
+        Assert.False(File.Exists(Database), $"{Database} was created.");
     }
 
     [Fact]

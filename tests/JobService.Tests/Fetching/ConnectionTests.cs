@@ -60,7 +60,7 @@ public sealed class ConnectionTests
 
         Assert.Equal(ErrorReason.SourceNotAllowed, failure.Reason);
         Assert.Single(server.Requests);
-        Assert.False(victim.Pending());
+        Assert.False(victim.Pending(), "The fetch connected to the second address.");
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Threading.Channels;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.V1;
 using Microsoft.AspNetCore.Http;
 
@@ -46,17 +47,17 @@ public sealed class FetchTimeoutTests
     public async Task IdleTimeout_ServerThatKeepsSending_StartsAgainWithEachRead()
     {
         await using var harness = new FetchHarness { Time = _time };
-        var gate = Channel.CreateUnbounded<string>();
-        await using var server = ServeSlowly(harness, gate.Reader, contentLength: 3);
+        var texts = Channel.CreateUnbounded<string>();
+        await using var server = ServeSlowly(harness, texts.Reader, contentLength: 3);
         var fetch = harness.FetchAsync($"https://videos.example:{server.Port}/a.mp4");
 
         // The request, the read of "a", and the read that waits for "b"; then the read that waits for "c".
         await _time.TimerStartedAsync(IdleTimeout, 3);
         _time.Advance(IdleTimeout - Tick);
-        gate.Writer.TryWrite("b");
+        texts.Writer.TryWrite("b");
         await _time.TimerStartedAsync(IdleTimeout, 4);
         _time.Advance(IdleTimeout - Tick);
-        gate.Writer.TryWrite("c");
+        texts.Writer.TryWrite("c");
 
         Assert.Equal("abc"u8.ToArray(), await fetch.WaitAsync(EndTimeout, FetchHarness.Cancellation));
         Assert.Equal(0, _time.Fired);
@@ -66,15 +67,15 @@ public sealed class FetchTimeoutTests
     public async Task FetchTimeout_ServerThatKeepsSending_EndsTheFetchThen()
     {
         await using var harness = new FetchHarness(("Sources:FetchTimeout", "00:00:50")) { Time = _time };
-        var gate = Channel.CreateUnbounded<string>();
-        await using var server = ServeSlowly(harness, gate.Reader, contentLength: 1000);
+        var texts = Channel.CreateUnbounded<string>();
+        await using var server = ServeSlowly(harness, texts.Reader, contentLength: 1000);
         var failure = harness.FailureAsync($"https://videos.example:{server.Port}/a.mp4");
         await _time.TimerStartedAsync(IdleTimeout, 3);
         _time.Advance(TimeSpan.FromSeconds(20));
-        gate.Writer.TryWrite("b");
+        texts.Writer.TryWrite("b");
         await _time.TimerStartedAsync(IdleTimeout, 4);
         _time.Advance(TimeSpan.FromSeconds(20));
-        gate.Writer.TryWrite("c");
+        texts.Writer.TryWrite("c");
         await _time.TimerStartedAsync(IdleTimeout, 5);
 
         AdvanceTo(TimeSpan.FromSeconds(10));
@@ -179,11 +180,11 @@ public sealed class FetchTimeoutTests
     }
 
     /// <summary>Serves "a", then each text that the test releases.</summary>
-    private static RawServer ServeSlowly(FetchHarness harness, ChannelReader<string> gate, int contentLength) =>
+    private static RawServer ServeSlowly(FetchHarness harness, ChannelReader<string> texts, int contentLength) =>
         harness.ServeRaw(async (stream, token) =>
         {
             await SendAsync(stream, $"HTTP/1.1 200 OK\r\nContent-Length: {contentLength}\r\n\r\na", token);
-            await foreach (var text in gate.ReadAllAsync(token))
+            await foreach (var text in texts.ReadAllAsync(token))
             {
                 await SendAsync(stream, text, token);
             }

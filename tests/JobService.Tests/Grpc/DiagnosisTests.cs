@@ -149,22 +149,12 @@ public sealed class DiagnosisTests
     {
         using var channel = AccessOutcome.ChannelOf(service.Address, setup.Callers[caller]);
         var client = new JobService.JobServiceClient(channel);
-        var began = TimeProvider.System.GetTimestamp();
-        while (true)
-        {
-            var answer = await client.DiagnoseJobAsync(
-                new DiagnoseJobRequest { JobId = jobId }, cancellationToken: Cancellation);
-            if (answer.Diagnosis.Job.Status == JobStatus.Completed)
-            {
-                Assert.NotEmpty(answer.Diagnosis.Segments);
-                return answer.Diagnosis;
-            }
-
-            Assert.True(
-                TimeProvider.System.GetElapsedTime(began) < StateTimeout,
-                $"The job did not complete within {StateTimeout}: {answer}");
-            await Task.Delay(20, Cancellation);
-        }
+        var answer = await Wait.ForAsync(
+            () => client.DiagnoseJobAsync(
+                new DiagnoseJobRequest { JobId = jobId }, cancellationToken: Cancellation).ResponseAsync,
+            answer => answer.Diagnosis.Job.Status == JobStatus.Completed, "the job completes");
+        Assert.NotEmpty(answer.Diagnosis.Segments);
+        return answer.Diagnosis;
     }
 
     private static async Task<JobDiagnosis> DiagnoseAsync(RunningJobService service, string jobId) =>

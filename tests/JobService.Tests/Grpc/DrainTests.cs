@@ -70,12 +70,13 @@ public sealed class DrainTests
         {
             await DrainAsync(service, TimeSpan.Zero);
             await WaitForStateAsync(service, DrainState.Drained);
-            Assert.False(stopping.IsCancellationRequested);
+            Assert.False(stopping.IsCancellationRequested, "A drain without stop stopped the service.");
         }
 
         var stopped = NewSignal();
         await using var registration = stopping.Register(stopped.SetResult);
-        Assert.True((await DrainAsync(service, TimeSpan.Zero, stop: true)).Stops);
+        var drain = await DrainAsync(service, TimeSpan.Zero, stop: true);
+        Assert.True(drain.Stops, $"The drain does not stop the service: {drain}");
         await stopped.Task.WaitAsync(StateTimeout, Cancellation);
     }
 
@@ -142,17 +143,8 @@ public sealed class DrainTests
         (await service.Client.GetServerInfoAsync(
             new JobServiceGetServerInfoRequest(), cancellationToken: Cancellation)).DrainState;
 
-    private static async Task WaitForStateAsync(RunningJobService service, DrainState state)
-    {
-        var began = TimeProvider.System.GetTimestamp();
-        while (await StateAsync(service) != state)
-        {
-            Assert.True(
-                TimeProvider.System.GetElapsedTime(began) < StateTimeout,
-                $"The drain did not become {state} within {StateTimeout}.");
-            await Task.Delay(20, Cancellation);
-        }
-    }
+    private static async Task WaitForStateAsync(RunningJobService service, DrainState state) =>
+        await Wait.ForAsync(() => StateAsync(service), found => found == state, $"the drain becomes {state}");
 
     private static async Task<HealthCheckResponse.Types.ServingStatus> HealthAsync(RunningJobService service) =>
         (await new Health.HealthClient(service.Channel).CheckAsync(

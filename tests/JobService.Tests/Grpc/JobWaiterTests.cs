@@ -10,7 +10,6 @@ using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
-using Microsoft.Extensions.Time.Testing;
 
 namespace ForegSyte.Jobs.Tests.Grpc;
 
@@ -20,7 +19,7 @@ public sealed class JobWaiterTests : IDisposable
     private static readonly TimeSpan WakeTimeout = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan MissedTimeout = TimeSpan.FromSeconds(30);
     private static readonly Duration Longest = Duration.FromTimeSpan(TimeSpan.FromMinutes(1));
-    private readonly FakeTimeProvider _time = new(TestJobs.Noon);
+    private readonly ObservedTimeProvider _time = new();
     private readonly StoppableHost _host = new();
     private readonly InMemoryJobStore _store = new();
     private readonly JobTracker _tracker;
@@ -33,6 +32,7 @@ public sealed class JobWaiterTests : IDisposable
 
     public JobWaiterTests()
     {
+        _time.SetUtcNow(TestJobs.Noon);
         var queue = new InMemoryQueue();
         _tracker = new JobTracker(JobStoreProxy.Around(_store, (method, call) =>
         {
@@ -46,10 +46,10 @@ public sealed class JobWaiterTests : IDisposable
         }));
         _pending = new PendingJobs(
             _store, queue, Options.Create(new QueueOptions()), Options.Create(new RetryOptions()), _time);
-        var gate = new InferenceAvailability(new ScriptedInference(), Options.Create(new DispatchOptions()), _time);
+        var availability = new InferenceAvailability(new ScriptedInference(), Options.Create(new DispatchOptions()), _time);
         _stop = new GracefulShutdown(_host, Options.Create(new StopOptions()), _time);
         _drain = new Drain(_stop, _host, _time);
-        _view = new JobView(new WaitReasons(_pending, queue, gate, _drain));
+        _view = new JobView(new WaitReasons(_pending, queue, availability, _drain));
         _waiter = new JobWaiter(_tracker, _view, _drain, Options.Create(new WaitOptions()), _time);
     }
 
@@ -102,8 +102,11 @@ public sealed class JobWaiterTests : IDisposable
         var job = await AddAsync();
         var etag = _view.Of(job).Etag;
         var wait = _waiter.WaitAsync(job.JobId, etag, Longest, Cancellation);
-        Assert.False(wait.IsCompleted);
+        await _time.TimerStartedAsync(TimeSpan.FromMinutes(1));
         _time.Advance(TimeSpan.FromMinutes(1));
+
+        // A wait that had ended before would have disposed its timer.
+        Assert.Equal(1, _time.Fired);
         Assert.Equal(etag, (await wait.WaitAsync(WakeTimeout, Cancellation)).Etag);
     }
 
@@ -114,8 +117,10 @@ public sealed class JobWaiterTests : IDisposable
         await _store.UpdateAsync(job.JobId, stored => JobTransitions.Cancel(stored, _time.GetUtcNow()), Cancellation);
         await _store.UpdateAsync(job.JobId, stored => JobTransitions.Retry(stored, _time.GetUtcNow()), Cancellation);
         var retried = await _store.FindAsync(job.JobId, Cancellation);
+        var hasRead = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _afterNextRead = hasRead.SetResult;
         var wait = _waiter.WaitAsync(job.JobId, _view.Of(retried!).Etag, Longest, Cancellation);
-        Assert.False(wait.IsCompleted);
+        await hasRead.Task.WaitAsync(WakeTimeout, Cancellation);
         await _store.DeleteAsync(job.JobId, _ => { }, Cancellation);
         var failure = await Assert.ThrowsAsync<ServiceException>(() => wait.WaitAsync(WakeTimeout, Cancellation));
         Assert.Equal(ErrorReason.JobNotFound, failure.Reason);

@@ -34,8 +34,6 @@ internal sealed class RunningJobService : IAsyncDisposable
     /// <summary>Pass this key instead of a setting to get no TCP port.</summary>
     public const string NoPort = "";
 
-    private static readonly TimeSpan StateTimeout = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
     private static readonly Lazy<ByteString> Clip =
         new(() => ByteString.CopyFrom(File.ReadAllBytes(RepositoryFiles.Pedestrians)));
 
@@ -154,23 +152,8 @@ internal sealed class RunningJobService : IAsyncDisposable
     }
 
     /// <summary>Polls the job until it meets a condition.</summary>
-    public async Task<Job> GetWhenAsync(string jobId, Func<Job, bool> condition)
-    {
-        var began = TimeProvider.System.GetTimestamp();
-        while (true)
-        {
-            var job = await GetAsync(jobId);
-            if (condition(job))
-            {
-                return job;
-            }
-
-            Assert.True(
-                TimeProvider.System.GetElapsedTime(began) < StateTimeout,
-                $"The job did not reach the expected state within {StateTimeout}: {job}");
-            await Task.Delay(PollInterval, Cancellation);
-        }
-    }
+    public Task<Job> GetWhenAsync(string jobId, Func<Job, bool> condition) =>
+        Wait.ForAsync(() => GetAsync(jobId), condition, "the job reaches the expected state");
 
     /// <summary>The path of an artifact.</summary>
     public string PathOf(string key) => _folder.File(StorageOptions.DefaultFolderName, key);
@@ -206,15 +189,8 @@ internal sealed class RunningJobService : IAsyncDisposable
         return ((StatusCode)refusal.Status.Code, refusal.Info, refusal.Status);
     }
 
-    private static async Task UntilAsync(Func<bool> condition, Func<string> what)
-    {
-        var began = TimeProvider.System.GetTimestamp();
-        while (!condition())
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < StateTimeout, what());
-            await Task.Delay(PollInterval, Cancellation);
-        }
-    }
+    private static Task UntilAsync(Func<bool> condition, Func<string> problem) =>
+        Wait.UntilNoneAsync(() => condition() ? null : problem(), "the service reaches the expected state");
 
     public async ValueTask DisposeAsync()
     {

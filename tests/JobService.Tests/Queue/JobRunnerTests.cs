@@ -228,7 +228,7 @@ public sealed class JobRunnerTests
         while (!accepted.Task.IsCompleted && !run.IsCompleted)
         {
             _time.Advance(TimeSpan.FromSeconds(1));
-            await Task.Delay(5, None);
+            await Task.Delay(5, TestContext.Current.CancellationToken);
         }
 
         Assert.Null(await run);

@@ -141,7 +141,7 @@ public sealed class RetentionTests : IAsyncDisposable
         await SweepAsync();
 
         Assert.Equal(new[] { known, announced }.Order(), JobsWithArtifacts());
-        Assert.True(_storage.Exists("notes.txt"));
+        Assert.True(_storage.Exists("notes.txt"), "A file that is no artifact was deleted.");
     }
 
     [Fact]

@@ -59,13 +59,13 @@ public sealed class ContentAddressedFilesTests : IAsyncLifetime
         await PutAsync("a.mp4", "video");
         await PutAsync("b.mp4", "video");
 
-        Assert.True(_storage.DeleteShared("a.mp4", Hash));
+        Assert.True(_storage.DeleteShared("a.mp4", Hash), "a.mp4 was not found.");
         Assert.Equal("video", File.ReadAllText(PathOf("b.mp4")));
-        Assert.True(File.Exists(Shared));
+        Assert.True(File.Exists(Shared), "The shared bytes were freed while an artifact uses them.");
 
-        Assert.True(_storage.DeleteShared("b.mp4", Hash));
-        Assert.False(File.Exists(Shared));
-        Assert.False(_storage.DeleteShared("b.mp4", Hash));
+        Assert.True(_storage.DeleteShared("b.mp4", Hash), "b.mp4 was not found.");
+        Assert.False(File.Exists(Shared), "The shared bytes were not freed.");
+        Assert.False(_storage.DeleteShared("b.mp4", Hash), "b.mp4 was deleted twice.");
     }
 
     [Fact]
@@ -73,9 +73,9 @@ public sealed class ContentAddressedFilesTests : IAsyncLifetime
     {
         await PutAsync("a.mp4", "video");
 
-        Assert.True(_storage.DeleteShared("a.mp4", null));
+        Assert.True(_storage.DeleteShared("a.mp4", null), "a.mp4 was not found.");
 
-        Assert.False(File.Exists(Shared));
+        Assert.False(File.Exists(Shared), "The shared bytes were not freed.");
     }
 
     [Fact]
@@ -86,7 +86,7 @@ public sealed class ContentAddressedFilesTests : IAsyncLifetime
 
         Assert.Equal(1, _storage.RemoveUnshared());
 
-        Assert.False(File.Exists(Shared));
+        Assert.False(File.Exists(Shared), "The shared bytes were not freed.");
         Assert.Equal(0, _storage.RemoveUnshared());
     }
 
@@ -97,7 +97,7 @@ public sealed class ContentAddressedFilesTests : IAsyncLifetime
 
         Assert.Equal(0, _storage.RemoveUnshared());
 
-        Assert.True(File.Exists(Shared));
+        Assert.True(File.Exists(Shared), "The shared bytes were freed while an artifact uses them.");
     }
 
     [Fact]
@@ -139,7 +139,7 @@ public sealed class ContentAddressedFilesTests : IAsyncLifetime
         }
 
         Assert.Empty(Names());
-        Assert.False(File.Exists(Shared));
+        Assert.False(File.Exists(Shared), "The shared bytes were not freed.");
     }
 
     [Fact]

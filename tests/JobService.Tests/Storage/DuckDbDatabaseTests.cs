@@ -95,15 +95,15 @@ public sealed class DuckDbDatabaseTests : IDisposable
         Assert.Contains(aside, failure.Message, StringComparison.Ordinal);
         Assert.Contains("JobService restore", failure.Message, StringComparison.Ordinal);
         Assert.Equal(log, await File.ReadAllBytesAsync(aside + ".wal", Cancellation));
-        Assert.True(File.Exists(aside));
-        Assert.False(File.Exists(crashed));
-        Assert.False(File.Exists(crashed + ".wal"));
+        Assert.True(File.Exists(aside), $"{aside} does not exist.");
+        Assert.False(File.Exists(crashed), $"{crashed} was not moved.");
+        Assert.False(File.Exists(crashed + ".wal"), $"{crashed}.wal was not moved.");
 
         // A supervisor that restarts the service does not get an empty database.
         var again = Assert.Throws<DatabaseException>(() => Open(crashed));
         Assert.Contains(aside, again.Message, StringComparison.Ordinal);
         Assert.Contains("JobService rebuild", again.Message, StringComparison.Ordinal);
-        Assert.False(File.Exists(crashed));
+        Assert.False(File.Exists(crashed), $"{crashed} was created again.");
     }
 
     [Fact]

@@ -76,7 +76,9 @@ public abstract partial class JobStoreContract
 
         await Assert.ThrowsAsync<ArgumentException>(() => sameId);
         await Assert.ThrowsAsync<TimeoutException>(() => refused);
-        Assert.All(await Task.WhenAll(good), result => Assert.True(result.Created));
+        Assert.All(
+            await Task.WhenAll(good),
+            result => Assert.True(result.Created, $"The job {result.Job.JobId} was not stored as a new one."));
         Assert.Equal(jobs[0].JobId, (await sameRequest).Job.JobId);
         Assert.Equal(7, (await allowed)!.FramesDone);
         Assert.Equal(

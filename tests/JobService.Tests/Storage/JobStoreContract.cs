@@ -16,7 +16,7 @@ public abstract partial class JobStoreContract
 
         var (inserted, created) = await Store.InsertAsync(job, Cancellation);
 
-        Assert.True(created);
+        Assert.True(created, "The job was not stored as a new one.");
         Assert.Equal(TestJobs.Text(job), TestJobs.Text(inserted));
         Assert.Equal(TestJobs.Text(job), TestJobs.Text(await Store.FindAsync(job.JobId, Cancellation)));
     }
@@ -53,7 +53,7 @@ public abstract partial class JobStoreContract
 
         var (found, created) = await Store.InsertAsync(second, Cancellation);
 
-        Assert.False(created);
+        Assert.False(created, "The job with a used request id was stored.");
         Assert.Equal(TestJobs.Text(first), TestJobs.Text(found));
         Assert.Null(await Store.FindAsync(second.JobId, Cancellation));
     }
@@ -264,7 +264,7 @@ public abstract partial class JobStoreContract
         Assert.Empty(await PagesAsync(filter: null, limit: 10));
         Assert.Equal([job.JobId], await Store.ListDeletedAsync(10, Cancellation));
         var (_, created) = await Store.InsertAsync(TestJobs.Pending(requestId: job.RequestId), Cancellation);
-        Assert.True(created);
+        Assert.True(created, "The request id of the deleted job is still in use.");
     }
 
     [Fact]
@@ -350,7 +350,8 @@ public abstract partial class JobStoreContract
         Assert.Null(await Store.FindByRequestIdAsync(old.RequestId!.Value, Cancellation));
         Assert.NotNull(await Store.FindByRequestIdAsync(recent.RequestId!.Value, Cancellation));
         var second = TestJobs.Pending(requestId: old.RequestId);
-        Assert.True((await Store.InsertAsync(second, Cancellation)).Created);
+        var (_, created) = await Store.InsertAsync(second, Cancellation);
+        Assert.True(created, "The forgotten request id is still in use.");
 
         // The first job still has the request id in its record, but the id belongs to the second one.
         await Store.DeleteAsync(old.JobId, _ => { }, Cancellation);

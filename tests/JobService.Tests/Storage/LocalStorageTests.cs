@@ -81,7 +81,7 @@ public sealed class LocalStorageTests : StorageContract, IDisposable
         Assert.Equal(0, Storage.RemoveAbandoned());
 
         await staged.CommitAsync(Cancellation);
-        Assert.True(Storage.Exists("now.mp4"));
+        Assert.Equal(["now.mp4"], Storage.ListKeys());
     }
 
     [Fact]
@@ -91,10 +91,10 @@ public sealed class LocalStorageTests : StorageContract, IDisposable
         File.WriteAllText(outside, "secret");
         File.CreateSymbolicLink(Path.Combine(_root, "link.mp4"), outside);
 
-        Assert.False(Storage.Exists("link.mp4"));
+        Assert.False(Storage.Exists("link.mp4"), "A symbolic link counts as an artifact.");
         Assert.Throws<FileNotFoundException>(() => Storage.OpenRead("link.mp4"));
         Assert.Empty(Storage.ListKeys());
-        Assert.False(Storage.Delete("link.mp4"));
+        Assert.False(Storage.Delete("link.mp4"), "A symbolic link was deleted as an artifact.");
 
         await PutAsync("link.mp4", "mine");
         Assert.Equal("mine", await GetAsync("link.mp4"));
@@ -139,8 +139,8 @@ public sealed class LocalStorageTests : StorageContract, IDisposable
             await AssertFullAsync(() => Task.Run(() => staged.Stream.WriteByte(1), Cancellation));
         }
 
-        Assert.False(File.Exists(temporary));
-        Assert.False(File.Exists(_folder.File("half.mp4")));
+        Assert.False(File.Exists(temporary), $"{temporary} remains.");
+        Assert.False(File.Exists(_folder.File("half.mp4")), "Half a file was committed.");
     }
 
     [Fact]
@@ -148,7 +148,7 @@ public sealed class LocalStorageTests : StorageContract, IDisposable
     {
         var failure = Assert.ThrowsAny<IOException>(() => DiskSync.SyncFolder(_folder.File("nowhere")));
 
-        Assert.False(DiskFull.Is(failure));
+        Assert.False(DiskFull.Is(failure), $"This error counts as a full disk: {failure}");
         Assert.Contains("nowhere", failure.Message, StringComparison.Ordinal);
     }
 

@@ -25,11 +25,11 @@ public abstract class StorageContract
         await PutAsync(Key, "hello");
 
         await using var stream = Storage.OpenRead(Key);
-        Assert.True(stream.CanSeek);
+        Assert.True(stream.CanSeek, "Readers must be able to seek.");
         stream.Position = 1;
         using var reader = new StreamReader(stream);
         Assert.Equal("ello", await reader.ReadToEndAsync(Cancellation));
-        Assert.True(Storage.Exists(Key));
+        Assert.True(Storage.Exists(Key), "The committed artifact does not exist.");
         Assert.Equal([Key], Storage.ListKeys());
     }
 
@@ -39,7 +39,7 @@ public abstract class StorageContract
         await using var staged = Storage.Stage(Key);
         await staged.Stream.WriteAsync("half"u8.ToArray(), Cancellation);
 
-        Assert.False(Storage.Exists(Key));
+        Assert.False(Storage.Exists(Key), "A staged artifact is visible before its commit.");
         Assert.Empty(Storage.ListKeys());
         Assert.Throws<FileNotFoundException>(() => Storage.OpenRead(Key));
     }
@@ -89,9 +89,8 @@ public abstract class StorageContract
     {
         await PutAsync(Key, "x");
 
-        Assert.True(Storage.Delete(Key));
-        Assert.False(Storage.Delete(Key));
-        Assert.False(Storage.Exists(Key));
+        Assert.Equal((true, false), (Storage.Delete(Key), Storage.Delete(Key)));
+        Assert.False(Storage.Exists(Key), "The deleted artifact exists.");
     }
 
     [Fact]
@@ -102,11 +101,11 @@ public abstract class StorageContract
         await PutSharedAsync("second.mp4", "same", hash);
         Assert.Equal(["first.mp4", "second.mp4"], Storage.ListKeys().Order());
 
-        Assert.True(Storage.DeleteShared("first.mp4", hash));
+        Assert.True(Storage.DeleteShared("first.mp4", hash), "first.mp4 was not found.");
         Assert.Equal("same", await GetAsync("second.mp4"));
-        Assert.True(Storage.DeleteShared("second.mp4", sha256: null));
+        Assert.True(Storage.DeleteShared("second.mp4", sha256: null), "second.mp4 was not found.");
 
-        Assert.False(Storage.DeleteShared("second.mp4", hash));
+        Assert.False(Storage.DeleteShared("second.mp4", hash), "second.mp4 was deleted twice.");
         Assert.Empty(Storage.ListKeys());
         Assert.Equal(0, Storage.RemoveUnshared());
     }

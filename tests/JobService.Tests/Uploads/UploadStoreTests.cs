@@ -327,8 +327,8 @@ public sealed class UploadStoreTests : IDisposable
             """)!;
 
         Assert.Equal(("", 10L), (header.Upload.Tenant, header.Upload.SizeBytes));
-        Assert.True(header.Upload.IsVisibleTo(visibleTenant: null));
-        Assert.False(header.Upload.IsVisibleTo("a"));
+        Assert.Equal(
+            (true, false), (header.Upload.IsVisibleTo(visibleTenant: null), header.Upload.IsVisibleTo("a")));
     }
 
     private static async Task AssertRefusedAsync(ErrorReason reason, Func<Task> call) =>

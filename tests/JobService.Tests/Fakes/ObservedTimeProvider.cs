@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 
-namespace ForegSyte.Jobs.Tests.Fetching;
+namespace ForegSyte.Jobs.Tests.Fakes;
 
 /// <summary>A fake clock that reports which timers were started and how many have fired.</summary>
 internal sealed class ObservedTimeProvider() : FakeTimeProvider(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero))
