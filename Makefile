@@ -30,7 +30,7 @@ test: build ## run every test
 	@eng/setup.sh --test
 	@eng/test.sh
 
-quick: setup ## build and run the unit tests: less than a minute after the build
+quick: setup ## build and run the unit tests, without the slow ones
 	@for project in Architecture Protocol Hosting Client InferenceService JobService; do \
 		[ ! -d tests/$$project.Tests ] || dotnet build tests/$$project.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off \
 			-clp:'NoSummary;ErrorsOnly' || exit 1; \

@@ -211,9 +211,11 @@ internal sealed class DuckDbWriter : IAsyncDisposable
     /// </param>
     private CommitBatch LoadBatch(List<JobChange> changes, bool withNewKeys)
     {
-        // A job that is added and deleted in one batch writes no key, so the primary keys would not find a duplicate.
-        var newIds = changes.Where(change => change.Key.IsNew).Select(change => change.Key.JobId).ToHashSet();
-        withNewKeys |= changes.Any(change => !change.Key.IsNew && newIds.Contains(change.Key.JobId));
+        // Several changes of one new id can be decided without writing its keys, so the primary keys find no duplicate.
+        var added = changes.Where(change => change.Key.IsNew).Select(change => change.Key.JobId).ToList();
+        var newIds = added.ToHashSet();
+        withNewKeys |= newIds.Count < added.Count
+            || changes.Any(change => !change.Key.IsNew && newIds.Contains(change.Key.JobId));
         var requestIds = changes.Select(change => change.Key.RequestId).OfType<Guid>().ToList();
         var requests = withNewKeys ? JobRows.FindRequests(_connection!, requestIds) : [];
         var jobIds = changes.Where(change => withNewKeys || !change.Key.IsNew).Select(change => change.Key.JobId)

@@ -10,9 +10,6 @@ public sealed class DecoderPoolTests : IDisposable
 {
     private const int Frames = 60;
 
-    /// <summary>Time limit of tests in which a segment waits for another one.</summary>
-    private const int TimeLimitMs = 120_000;
-
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -39,7 +36,7 @@ public sealed class DecoderPoolTests : IDisposable
         Assert.Empty(ChildProcesses.UsingFile(path));
     }
 
-    [Fact(Timeout = TimeLimitMs)]
+    [Fact]
     public async Task ReadAsync_NextSegmentAskedForEarly_WaitsForTheDecoderOfTheFirst()
     {
         var path = await ClipAsync();
@@ -56,7 +53,7 @@ public sealed class DecoderPoolTests : IDisposable
         await parts.Decoders.DisposeAsync();
     }
 
-    [Fact(Timeout = TimeLimitMs)]
+    [Fact]
     public async Task ReadAsync_FirstSegmentAbandoned_TheNextGetsADecoderOfItsOwn()
     {
         var path = await ClipAsync();
@@ -71,7 +68,7 @@ public sealed class DecoderPoolTests : IDisposable
         await parts.Decoders.DisposeAsync();
     }
 
-    [Fact(Timeout = TimeLimitMs)]
+    [Fact]
     public async Task ReadAsync_DecoderOfTheFirstIsKilled_TheNextGetsADecoderOfItsOwn()
     {
         var path = await ClipAsync();
@@ -88,7 +85,7 @@ public sealed class DecoderPoolTests : IDisposable
         await parts.Decoders.DisposeAsync();
     }
 
-    [Fact(Timeout = TimeLimitMs)]
+    [Fact]
     public async Task ReadAsync_SegmentInLineIsCancelled_FirstAndNextUseTheDecoder()
     {
         var path = await ClipAsync();
@@ -109,7 +106,7 @@ public sealed class DecoderPoolTests : IDisposable
         await parts.Decoders.DisposeAsync();
     }
 
-    [Fact(Timeout = TimeLimitMs)]
+    [Fact]
     public async Task ReadAsync_FirstSegmentIsCancelledBesideOneInLine_LeavesNoDecoderOfTheFirst()
     {
         var path = await ClipAsync();

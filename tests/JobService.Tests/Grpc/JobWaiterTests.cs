@@ -46,7 +46,8 @@ public sealed class JobWaiterTests : IDisposable
         }));
         _pending = new PendingJobs(
             _store, queue, Options.Create(new QueueOptions()), Options.Create(new RetryOptions()), _time);
-        var availability = new InferenceAvailability(new ScriptedInference(), Options.Create(new DispatchOptions()), _time);
+        var availability = new InferenceAvailability(
+            new ScriptedInference(), Options.Create(new DispatchOptions()), _time);
         _stop = new GracefulShutdown(_host, Options.Create(new StopOptions()), _time);
         _drain = new Drain(_stop, _host, _time);
         _view = new JobView(new WaitReasons(_pending, queue, availability, _drain));

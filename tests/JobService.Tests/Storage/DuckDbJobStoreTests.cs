@@ -36,6 +36,27 @@ public sealed class DuckDbJobStoreTests : JobStoreContract, IAsyncDisposable
     }
 
     [Fact]
+    public async Task Insert_OneNewIdTwiceInABatchOnceWithAUsedRequestId_ReturnsTheEarlierJob()
+    {
+        var requestId = Guid.NewGuid();
+        var earlier = TestJobs.Pending(requestId: requestId);
+        await Store.InsertAsync(earlier, Cancellation);
+
+        for (var round = 0; round < 20; round++)
+        {
+            // The writer is busy with the first insert while the next two arrive, so they form one batch.
+            var jobId = Guid.NewGuid();
+            var busy = Store.InsertAsync(TestJobs.Pending(), Cancellation);
+            var first = Store.InsertAsync(TestJobs.Pending(jobId), Cancellation);
+            var second = Store.InsertAsync(TestJobs.Pending(jobId, requestId: requestId), Cancellation);
+
+            await busy;
+            Assert.Equal((jobId, true), ((await first).Job.JobId, (await first).Created));
+            Assert.Equal((earlier.JobId, false), ((await second).Job.JobId, (await second).Created));
+        }
+    }
+
+    [Fact]
     public async Task Status_EveryOneStored_TheColumnHoldsTheNamesOfTheMapping()
     {
         foreach (var status in Enum.GetValues<JobStatus>().Where(status => status != JobStatus.Unspecified))
