@@ -32,6 +32,26 @@ internal sealed class JobGrpcService(
     ServiceStart start,
     IInferenceClient inference) : JobService.JobServiceBase
 {
+    /// <summary>Maximum frame_stride.</summary>
+    public const int MaxFrameStride = 1_000_000;
+
+    /// <summary>Maximum length of a display_name in characters.</summary>
+    public const int MaxDisplayNameLength = 255;
+
+    /// <summary>Parses a request id; null if the field is empty.</summary>
+    public static Guid? RequestId(string text)
+    {
+        if (text.Length == 0)
+        {
+            return null;
+        }
+
+        return Guid.TryParseExact(text, "D", out var requestId) && requestId.Version == 4
+            ? requestId
+            : throw ServiceException.InvalidField(
+                "request_id", "request_id must be a UUID of version 4 with 36 characters, or empty.", text);
+    }
+
     /// <inheritdoc />
     public override async Task<SubmitVideoResponse> SubmitVideo(SubmitVideoRequest request, ServerCallContext context)
     {
@@ -157,15 +177,15 @@ internal sealed class JobGrpcService(
             throw UnknownPipeline(request.PipelineId);
         }
 
-        var (frameStride, maxFrames) = RequestChecks.Options(request.Options);
+        var (frameStride, maxFrames) = Options(request.Options);
         return new VideoSubmission(
             video,
             request.PipelineId,
             frameStride,
             maxFrames,
-            RequestChecks.DisplayName(request.DisplayName),
-            RequestChecks.Priority(request.HasPriority ? request.Priority : null),
-            RequestChecks.RequestId(request.RequestId),
+            DisplayName(request.DisplayName),
+            Priority(request.HasPriority ? request.Priority : null),
+            RequestId(request.RequestId),
             caller.Tenant);
     }
 
@@ -178,6 +198,44 @@ internal sealed class JobGrpcService(
         _ => throw ServiceException.MissingField(
             "source", "Send the video as content (its bytes), as uri, or as upload_id."),
     };
+
+    /// <summary>Validates the options; a stride of 0 becomes 1.</summary>
+    private static (int FrameStride, int MaxFrames) Options(JobOptions? options)
+    {
+        var stride = options?.FrameStride ?? 0;
+        var maxFrames = options?.MaxFrames ?? 0;
+        if (stride is < 0 or > MaxFrameStride)
+        {
+            throw ServiceException.InvalidField(
+                "options.frame_stride", $"options.frame_stride must be 0 to {MaxFrameStride}; 0 means every frame.",
+                stride);
+        }
+
+        if (maxFrames < 0)
+        {
+            throw ServiceException.InvalidField(
+                "options.max_frames", "options.max_frames must be 0 (no limit) or more.", maxFrames);
+        }
+
+        return (Math.Max(1, stride), maxFrames);
+    }
+
+    private static string DisplayName(string text) =>
+        text.Length <= MaxDisplayNameLength && !text.Any(char.IsControl)
+            ? text
+            : throw ServiceException.InvalidField(
+                "display_name",
+                $"display_name must have at most {MaxDisplayNameLength} characters and no control characters.",
+                text.Length <= MaxDisplayNameLength ? null : text);
+
+    /// <summary>Validates a priority; null becomes the default.</summary>
+    private static int Priority(int? priority) =>
+        priority is null or (>= JobPriority.Lowest and <= JobPriority.Highest)
+            ? priority ?? JobPriority.Default
+            : throw ServiceException.InvalidField(
+                "priority",
+                $"priority must be {JobPriority.Lowest} to {JobPriority.Highest}; {JobPriority.Highest} runs first.",
+                priority);
 
     private ServiceException UnknownPipeline(string pipelineId)
     {

@@ -1,6 +1,5 @@
 using System.Globalization;
 using ForegSyte.Hosting.Errors;
-using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
 
 namespace ForegSyte.Jobs.Grpc;
@@ -10,12 +9,6 @@ namespace ForegSyte.Jobs.Grpc;
 /// </summary>
 internal static class RequestChecks
 {
-    /// <summary>Maximum frame_stride.</summary>
-    public const int MaxFrameStride = 1_000_000;
-
-    /// <summary>Maximum length of a display_name in characters.</summary>
-    public const int MaxDisplayNameLength = 255;
-
     /// <summary>Parses a job id.</summary>
     public static Guid JobId(string text)
     {
@@ -56,59 +49,6 @@ internal static class RequestChecks
         _ => throw ServiceException.InvalidField(
             "sha256", "sha256 must be empty or 64 hexadecimal digits.", text),
     };
-
-    /// <summary>Parses a request id; null if the field is empty.</summary>
-    public static Guid? RequestId(string text)
-    {
-        if (text.Length == 0)
-        {
-            return null;
-        }
-
-        return Guid.TryParseExact(text, "D", out var requestId) && requestId.Version == 4
-            ? requestId
-            : throw ServiceException.InvalidField(
-                "request_id", "request_id must be a UUID of version 4 with 36 characters, or empty.", text);
-    }
-
-    /// <summary>Validates the options; a stride of 0 becomes 1.</summary>
-    public static (int FrameStride, int MaxFrames) Options(JobOptions? options)
-    {
-        var stride = options?.FrameStride ?? 0;
-        var maxFrames = options?.MaxFrames ?? 0;
-        if (stride is < 0 or > MaxFrameStride)
-        {
-            throw ServiceException.InvalidField(
-                "options.frame_stride", $"options.frame_stride must be 0 to {MaxFrameStride}; 0 means every frame.",
-                stride);
-        }
-
-        if (maxFrames < 0)
-        {
-            throw ServiceException.InvalidField(
-                "options.max_frames", "options.max_frames must be 0 (no limit) or more.", maxFrames);
-        }
-
-        return (Math.Max(1, stride), maxFrames);
-    }
-
-    /// <summary>Validates a display name.</summary>
-    public static string DisplayName(string text) =>
-        text.Length <= MaxDisplayNameLength && !text.Any(char.IsControl)
-            ? text
-            : throw ServiceException.InvalidField(
-                "display_name",
-                $"display_name must have at most {MaxDisplayNameLength} characters and no control characters.",
-                text.Length <= MaxDisplayNameLength ? null : text);
-
-    /// <summary>Validates a priority; null becomes the default.</summary>
-    public static int Priority(int? priority) =>
-        priority is null or (>= JobPriority.Lowest and <= JobPriority.Highest)
-            ? priority ?? JobPriority.Default
-            : throw ServiceException.InvalidField(
-                "priority",
-                $"priority must be {JobPriority.Lowest} to {JobPriority.Highest}; {JobPriority.Highest} runs first.",
-                priority);
 
     /// <summary>Parses a duration from 0 to a limit; null becomes the default.</summary>
     public static TimeSpan Time(string field, Duration? value, TimeSpan defaultValue, TimeSpan limit)

@@ -41,7 +41,7 @@ internal static class RequestLimits
     [Limit(
         "characters", "Maximum length of a display name; longer ones are refused.",
         Name = "SubmitVideoRequest.display_name", Reason = ErrorReason.InvalidField)]
-    public const int DisplayNameLength = RequestChecks.MaxDisplayNameLength;
+    public const int DisplayNameLength = JobGrpcService.MaxDisplayNameLength;
 
     [Limit(
         "characters", "Maximum length of a file uri; longer ones are refused.",
@@ -51,7 +51,7 @@ internal static class RequestLimits
     [Limit(
         "frames", "Maximum stride; larger ones are refused.",
         Name = "JobOptions.frame_stride", Reason = ErrorReason.InvalidField)]
-    public const int FrameStride = RequestChecks.MaxFrameStride;
+    public const int FrameStride = JobGrpcService.MaxFrameStride;
 
     [Limit(
         "runs", "Maximum number of segment runs that DiagnoseJob returns: the latest.", Name = "JobDiagnosis.segments")]

@@ -32,7 +32,7 @@ internal sealed class UploadGrpcService(
         var upload = uploads.Create(
             request.SizeBytes,
             RequestChecks.Sha256(request.Sha256),
-            RequestChecks.RequestId(request.RequestId),
+            JobGrpcService.RequestId(request.RequestId),
             context.Caller().Tenant);
         return Task.FromResult(new CreateUploadResponse { Upload = MessageOf(upload) });
     }

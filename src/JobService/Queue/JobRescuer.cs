@@ -90,8 +90,8 @@ internal sealed class JobRescuer(
 /// none of their dispatchers is alive. Pending jobs enter the queue, or the schedule until their back-off is over.
 /// </summary>
 internal sealed class JobRecovery(
-    IJobStore store, JobTracker tracker, PendingJobs pending, TenantJobs tenants, IOptions<RetryOptions> retry,
-    TimeProvider time, ILogger<JobRecovery> logger)
+    IJobStore store, JobTracker tracker, PendingJobs pending, IOptions<RetryOptions> retry, TimeProvider time,
+    ILogger<JobRecovery> logger)
 {
     /// <summary>The failure of an attempt that a crash cut off.</summary>
     public static readonly JobFailure Interrupted =
@@ -100,7 +100,6 @@ internal sealed class JobRecovery(
     /// <summary>Recovers all jobs. Call this once, before the service accepts calls or dispatches.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        await tenants.LoadAsync(cancellationToken);
         var rescued = 0;
         var unfinished = await store.ListUnfinishedAsync(cancellationToken);
         foreach (var job in unfinished)

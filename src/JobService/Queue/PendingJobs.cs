@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using ForegSyte.Hosting.Errors;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
@@ -7,8 +6,7 @@ namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
 /// Tracks the pending jobs by following commits: runnable jobs are in the queue, the others are in a schedule until
-/// their back-off is over. It also counts reservations, so that a submission learns whether the queue is full before
-/// its video is stored.
+/// their back-off is over.
 /// </summary>
 internal sealed class PendingJobs : IDisposable
 {
@@ -20,7 +18,6 @@ internal sealed class PendingJobs : IDisposable
     private readonly long _origin;
     private readonly ITimer _timer;
     private readonly Dictionary<Guid, Entry> _pending = [];
-    private readonly Dictionary<Guid, int> _reserved = [];
     private readonly PriorityQueue<Guid, TimeSpan> _schedule = new();
 
     public PendingJobs(
@@ -94,53 +91,6 @@ internal sealed class PendingJobs : IDisposable
         }
     }
 
-    /// <summary>
-    /// Reserves a slot for a job that is about to become pending; false if the number of pending and reserved jobs has
-    /// reached the limit. A job that is already pending or reserved always succeeds.
-    /// </summary>
-    public bool TryReserve(Guid jobId, int limit)
-    {
-        lock (_lock)
-        {
-            var reservations = _reserved.GetValueOrDefault(jobId);
-            if (reservations == 0 && !_pending.ContainsKey(jobId) && _pending.Count + _reserved.Count >= limit)
-            {
-                return false;
-            }
-
-            _reserved[jobId] = reservations + 1;
-            return true;
-        }
-    }
-
-    /// <summary>Releases a reservation; does nothing if the job became pending, which consumed it.</summary>
-    public void ReleaseReservation(Guid jobId)
-    {
-        lock (_lock)
-        {
-            if (_reserved.TryGetValue(jobId, out var reservations))
-            {
-                if (reservations > 1)
-                {
-                    _reserved[jobId] = reservations - 1;
-                }
-                else
-                {
-                    _reserved.Remove(jobId);
-                }
-            }
-        }
-    }
-
-    /// <summary>Whether a job that is not yet pending has a reservation.</summary>
-    public bool IsReserved(Guid jobId)
-    {
-        lock (_lock)
-        {
-            return _reserved.ContainsKey(jobId);
-        }
-    }
-
     /// <summary>Whether the job is pending and waits for its back-off.</summary>
     public bool IsScheduled(Guid jobId)
     {
@@ -171,7 +121,6 @@ internal sealed class PendingJobs : IDisposable
         {
             if (commit.After is { Status: JobStatus.Pending } job)
             {
-                _reserved.Remove(job.JobId);
                 Add(job);
             }
             else if (_pending.Remove(commit.JobId))
@@ -248,114 +197,6 @@ internal sealed class PendingJobs : IDisposable
     /// <param name="Due">End of the back-off; null if the job is queued.</param>
     /// <param name="QueuedAt">When the job entered the queue.</param>
     private sealed record Entry(DateTimeOffset Rank, TimeSpan? Due, DateTimeOffset QueuedAt);
-}
-
-/// <summary>
-/// Counts the jobs of each tenant by following commits. Reservations count too, so that concurrent submissions never
-/// exceed a quota.
-/// </summary>
-internal sealed class TenantJobs
-{
-    private readonly Lock _lock = new();
-    private readonly IJobStore _store;
-    private readonly Dictionary<string, TenantCount> _counts = [];
-    private readonly Dictionary<Guid, TenantCount> _reserved = [];
-
-    public TenantJobs(IJobStore store)
-    {
-        _store = store;
-        store.Committed += OnCommitted;
-    }
-
-    /// <summary>Counts the stored jobs. Call this once, before the service accepts calls.</summary>
-    public async Task LoadAsync(CancellationToken cancellationToken)
-    {
-        var counts = await _store.CountByTenantAsync(cancellationToken);
-        lock (_lock)
-        {
-            foreach (var count in counts)
-            {
-                _counts[count.Tenant] = count;
-            }
-        }
-    }
-
-    /// <summary>
-    /// Reserves a slot for a job that is about to become pending. Returns the error if the tenant has reached a quota;
-    /// null if the job has its slot.
-    /// </summary>
-    /// <param name="job">A new job, or a terminal one that a caller retries.</param>
-    /// <param name="check">Returns the error for counts that include the job; null if the tenant can have them.</param>
-    public ServiceException? TryReserve(JobRecord job, Func<TenantCount, ServiceException?> check)
-    {
-        var isNew = job.Status == JobStatus.Pending;
-        lock (_lock)
-        {
-            var added = new TenantCount(job.Tenant, isNew ? 1 : 0, 1);
-            var total = Sum(_counts.GetValueOrDefault(job.Tenant) ?? new TenantCount(job.Tenant, 0, 0), added);
-            if (check(total) is { } refusal)
-            {
-                return refusal;
-            }
-
-            // A concurrent retry of the same job needs no second reservation.
-            if (_reserved.TryAdd(job.JobId, added))
-            {
-                _counts[job.Tenant] = total;
-            }
-
-            return null;
-        }
-    }
-
-    /// <summary>Releases a reservation; does nothing if the job became pending, which consumed it.</summary>
-    public void ReleaseReservation(Guid jobId)
-    {
-        lock (_lock)
-        {
-            if (_reserved.Remove(jobId, out var added))
-            {
-                Change(added.Tenant, -added.Jobs, -added.Pending);
-            }
-        }
-    }
-
-    private void OnCommitted(JobCommit commit)
-    {
-        var tenant = (commit.After ?? commit.Before)!.Tenant;
-        lock (_lock)
-        {
-            if (commit.After is { Status: JobStatus.Pending })
-            {
-                ReleaseReservation(commit.JobId);
-            }
-
-            Change(
-                tenant, Count(commit.After is not null) - Count(commit.Before is not null),
-                Count(commit.After is { Status: JobStatus.Pending })
-                - Count(commit.Before is { Status: JobStatus.Pending }));
-        }
-    }
-
-    /// <summary>Drops a tenant without jobs, so that former tenants use no memory.</summary>
-    private void Change(string tenant, int jobs, int pending)
-    {
-        var changed = Sum(
-            _counts.GetValueOrDefault(tenant) ?? new TenantCount(tenant, 0, 0), new TenantCount(tenant, jobs, pending));
-        if (changed.Jobs == 0 && changed.Pending == 0)
-        {
-            _counts.Remove(tenant);
-        }
-        else
-        {
-            _counts[tenant] = changed;
-        }
-    }
-
-    private static TenantCount Sum(TenantCount left, TenantCount right) =>
-        left with { Jobs = left.Jobs + right.Jobs, Pending = left.Pending + right.Pending };
-
-    private static int Count(bool isThere) => isThere ? 1 : 0;
 }
 
 /// <summary>

@@ -22,7 +22,6 @@ internal static class QueueServiceCollectionExtensions
         services.AddSingleton<JobTracker>();
         services.AddSingleton<IJobQueue, InMemoryQueue>();
         services.AddSingleton<PendingJobs>();
-        services.AddSingleton<TenantJobs>();
         services.AddSingleton<LocalAttempts>();
         services.AddSingleton<InferenceAvailability>();
         services.AddSingleton<WaitReasons>();

@@ -1,5 +1,6 @@
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Submission;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
@@ -13,6 +14,7 @@ internal sealed class StorageSweep(
     IJobStore store,
     JobTracker board,
     PendingJobs pending,
+    PendingJobQuota quota,
     IStorage storage,
     SegmentSweep segments,
     IOptions<RetentionOptions> options,
@@ -81,7 +83,7 @@ internal sealed class StorageSweep(
             cancellationToken.ThrowIfCancellationRequested();
 
             // In this order: a job whose reservation is gone was committed before, or never will be.
-            var settled = batch.Where(artifact => !pending.IsReserved(artifact.JobId!.Value)).ToList();
+            var settled = batch.Where(artifact => !quota.IsReserved(artifact.JobId!.Value)).ToList();
             var known = await store.FindKnownAsync(
                 [.. settled.Select(artifact => artifact.JobId!.Value).Distinct()], cancellationToken);
             foreach (var (key, _) in settled.Where(artifact => !known.Contains(artifact.JobId!.Value)))

@@ -175,7 +175,8 @@ internal sealed class DuckDbWriter : IAsyncDisposable
         try
         {
             await EnsureOpenAsync();
-            batch = LoadBatch(changes, isRepeated);
+            batch = CommitBatch.Load(
+                _connection!, _cache, [.. changes.Select(change => change.Key)], withNewKeys: isRepeated);
             changes.ForEach(change => change.Apply(batch));
             changeSet = batch.ToChangeSet();
             if (!changeSet.IsEmpty)
@@ -187,7 +188,7 @@ internal sealed class DuckDbWriter : IAsyncDisposable
         {
             // DuckDB's automatic checkpoint follows the commit: if only that failed, the changes are durable.
             if (!DatabaseFailures.IsFatal(failure) || !await TryReopenAsync()
-                || changeSet is null || !IsCommitted(changeSet))
+                || changeSet is null || !_tables!.HasWritten(changeSet))
             {
                 return failure;
             }
@@ -203,30 +204,6 @@ internal sealed class DuckDbWriter : IAsyncDisposable
         return null;
     }
 
-    /// <summary>Reads the records that the changes need, from the cache or in one query.</summary>
-    /// <param name="changes">The changes.</param>
-    /// <param name="withNewKeys">
-    /// Whether to look up new job ids and request ids too. Both are random, so a first try leaves duplicates to the
-    /// primary keys.
-    /// </param>
-    private CommitBatch LoadBatch(List<JobChange> changes, bool withNewKeys)
-    {
-        // Several changes of one new id can be decided without writing its keys, so the primary keys find no duplicate.
-        var added = changes.Where(change => change.Key.IsNew).Select(change => change.Key.JobId).ToList();
-        var newIds = added.ToHashSet();
-        withNewKeys |= newIds.Count < added.Count
-            || changes.Any(change => !change.Key.IsNew && newIds.Contains(change.Key.JobId));
-        var requestIds = changes.Select(change => change.Key.RequestId).OfType<Guid>().ToList();
-        var requests = withNewKeys ? JobRows.FindRequests(_connection!, requestIds) : [];
-        var jobIds = changes.Where(change => withNewKeys || !change.Key.IsNew).Select(change => change.Key.JobId)
-            .Concat(requests.Values)
-            .ToHashSet();
-        var cached = jobIds.Select(_cache.Find).OfType<JobRecord>().ToList();
-        jobIds.ExceptWith(cached.Select(job => job.JobId));
-        return new CommitBatch(
-            cached.Concat(JobRows.Find(_connection!, jobIds)).ToDictionary(job => job.JobId), requests);
-    }
-
     private void Write(ChangeSet changes)
     {
         _isCheckpointed = false;
@@ -235,23 +212,6 @@ internal sealed class DuckDbWriter : IAsyncDisposable
         _crashPoints.Pass(CrashPoint.CommitBegun);
         transaction.Commit();
         _crashPoints.Pass(CrashPoint.CommitDone);
-    }
-
-    /// <summary>Whether the database has a change set: a commit is all or nothing, so one row tells.</summary>
-    private bool IsCommitted(ChangeSet changes)
-    {
-        if (changes.NewJobs is [var added, ..])
-        {
-            return JobRows.Find(_connection!, added.JobId) is not null;
-        }
-
-        if (changes.ChangedJobs is [var changed, ..])
-        {
-            return JobRows.Find(_connection!, changed.JobId) is { } found
-                && JobColumns.Changing.All(column => Equals(column.ValueOf(found), column.ValueOf(changed)));
-        }
-
-        return changes.DeletedJobs is [var deleted, ..] && JobRows.Find(_connection!, deleted) is null;
     }
 
     private void Publish(IReadOnlyList<JobCommit> commits)
@@ -371,4 +331,70 @@ internal sealed class DuckDbWriter : IAsyncDisposable
             }
         }
     }
+}
+
+/// <summary>
+/// A queued write. It either starts or is cancelled; once started, its caller learns the outcome after the commit,
+/// since a failed commit is repeated.
+/// </summary>
+internal abstract class PendingWrite
+{
+    // Continuations run elsewhere: this thread has the next batch to commit.
+    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _isTaken;
+
+    public Task Completion => _completion.Task;
+
+    /// <summary>The exception of the change itself, which fails only its own caller.</summary>
+    protected Exception? Refusal { get; set; }
+
+    public bool TryStart() => !Interlocked.Exchange(ref _isTaken, true);
+
+    public void TryCancel(CancellationToken cancellationToken)
+    {
+        if (TryStart())
+        {
+            _completion.SetCanceled(cancellationToken);
+        }
+    }
+
+    public void Complete()
+    {
+        if (Refusal is null)
+        {
+            _completion.SetResult();
+        }
+        else
+        {
+            Fail(Refusal);
+        }
+    }
+
+    public void Fail(Exception failure) => _completion.SetException(failure);
+}
+
+/// <summary>A queued change of a job.</summary>
+internal sealed class JobChange(JobKey key, Action<CommitBatch> apply) : PendingWrite
+{
+    public JobKey Key => key;
+
+    /// <summary>Makes the change in a batch; also again, in another batch, after a failed commit.</summary>
+    public void Apply(CommitBatch batch)
+    {
+        Refusal = null;
+        try
+        {
+            apply(batch);
+        }
+        catch (Exception refusal)
+        {
+            Refusal = refusal;
+        }
+    }
+}
+
+/// <summary>Queued statements that are committed in a transaction of their own.</summary>
+internal sealed class Statements(Action<DuckDBConnection> run) : PendingWrite
+{
+    public void Run(DuckDBConnection connection) => run(connection);
 }

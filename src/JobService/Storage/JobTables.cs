@@ -196,6 +196,35 @@ internal sealed class DuckDbTable<TRow>(
     };
 }
 
+/// <summary>The rows that a commit deletes, adds and changes, in this order.</summary>
+internal sealed class ChangeSet
+{
+    public List<Guid> DeletedJobs { get; } = [];
+
+    public List<JobRecord> NewJobs { get; } = [];
+
+    public List<JobRecord> ChangedJobs { get; } = [];
+
+    /// <summary>Deleted attempts of jobs that stay.</summary>
+    public List<AttemptRow> DeletedAttempts { get; } = [];
+
+    public List<AttemptRow> NewAttempts { get; } = [];
+
+    public List<AttemptRow> ChangedAttempts { get; } = [];
+
+    public required IReadOnlyList<RequestRow> DeletedRequests { get; init; }
+
+    public required IReadOnlyList<RequestRow> NewRequests { get; init; }
+
+    /// <summary>
+    /// Deleted jobs whose artifacts must be deleted, including jobs that were added in the same batch.
+    /// </summary>
+    public required IReadOnlyList<Guid> Tombstones { get; init; }
+
+    /// <summary>Whether there is nothing to write. A deletion always leaves a tombstone.</summary>
+    public bool IsEmpty => NewJobs.Count + ChangedJobs.Count + Tombstones.Count == 0;
+}
+
 /// <summary>Writes change sets: a fixed number of statements, however many rows there are.</summary>
 internal sealed class JobTables(DuckDBConnection connection)
 {
@@ -223,6 +252,23 @@ internal sealed class JobTables(DuckDBConnection connection)
         _attempts.Append(changes.NewAttempts);
         _attempts.Update(changes.ChangedAttempts, _changingAttemptColumns);
         _requests.Append(changes.NewRequests);
+    }
+
+    /// <summary>Whether the database has a change set: a commit is all or nothing, so one row tells.</summary>
+    public bool HasWritten(ChangeSet changes)
+    {
+        if (changes.NewJobs is [var added, ..])
+        {
+            return JobRows.Find(connection, added.JobId) is not null;
+        }
+
+        if (changes.ChangedJobs is [var changed, ..])
+        {
+            return JobRows.Find(connection, changed.JobId) is { } found
+                && JobColumns.Changing.All(column => Equals(column.ValueOf(found), column.ValueOf(changed)));
+        }
+
+        return changes.DeletedJobs is [var deleted, ..] && JobRows.Find(connection, deleted) is null;
     }
 
     private void Delete(ChangeSet changes, DateTimeOffset now)

@@ -45,7 +45,7 @@ internal sealed class JobControl(
             throw VideoGone(job);
         }
 
-        using var reservation = quota.Reserve(job);
+        using var reservation = quota.Reserve(job.JobId, job.Tenant, isNew: false);
         var retried = await RetryAsync(job);
         crashPoints.Pass(CrashPoint.JobRetried);
         return retried;

@@ -1,7 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using ForegSyte.Hosting.Errors;
-using ForegSyte.Jobs.Queue;
 using ForegSyte.Protocol.Limits;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
@@ -38,48 +37,161 @@ internal sealed class TenantOptions
 }
 
 /// <summary>
-/// Limits the number of pending jobs, of all tenants and of each one. A submission reserves its slot before it stores
-/// anything, so that concurrent calls cannot exceed the limits.
+/// Limits the number of pending jobs, of all tenants and of each one, and the jobs of each tenant. It counts by
+/// following commits. A submission reserves its slot before it stores anything, and reservations count too, so that
+/// concurrent calls cannot exceed the limits.
 /// </summary>
-internal sealed class PendingJobQuota(
-    PendingJobs pending, TenantJobs tenants, IOptions<SubmitOptions> options, IOptions<TenantOptions> tenantOptions)
+internal sealed class PendingJobQuota : IHostedService
 {
+    private readonly Lock _lock = new();
+    private readonly IJobStore _store;
+    private readonly SubmitOptions _options;
+    private readonly TenantOptions _tenantOptions;
+    private readonly Dictionary<string, TenantCount> _counts = [];
+    private readonly Dictionary<Guid, (TenantCount Added, int Holders)> _reserved = [];
+    private int _pending;
+
+    public PendingJobQuota(IJobStore store, IOptions<SubmitOptions> options, IOptions<TenantOptions> tenantOptions)
+    {
+        (_store, _options, _tenantOptions) = (store, options.Value, tenantOptions.Value);
+        store.Committed += OnCommitted;
+    }
+
+    /// <summary>Counts the stored jobs before their recovery changes them and the service accepts calls.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var counts = await _store.CountByTenantAsync(cancellationToken);
+        lock (_lock)
+        {
+            foreach (var count in counts)
+            {
+                Change(count.Tenant, count.Jobs, count.Pending);
+            }
+        }
+    }
+
+    /// <inheritdoc />
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
     /// <summary>
-    /// Reserves a slot for a new job, or for one that returns to the queue. Dispose the reservation after the commit,
-    /// which then holds the slot, or after a failure.
+    /// Reserves a slot for a new job, or for one that returns to the queue; concurrent calls for one job share it.
+    /// Dispose the reservation once: after the commit, which then holds the slot, or after a failure.
     /// </summary>
     /// <exception cref="ServiceException">QUEUE_FULL or TENANT_QUOTA_EXCEEDED.</exception>
-    public IDisposable Reserve(JobRecord job)
+    public IDisposable Reserve(Guid jobId, string tenant, bool isNew)
     {
-        if (!pending.TryReserve(job.JobId, options.Value.MaxPendingJobs))
+        lock (_lock)
+        {
+            if (_reserved.TryGetValue(jobId, out var shared))
+            {
+                _reserved[jobId] = shared with { Holders = shared.Holders + 1 };
+            }
+            else
+            {
+                RequireSlot(CountOf(tenant), isNew);
+                var added = new TenantCount(tenant, isNew ? 1 : 0, 1);
+                _reserved[jobId] = (added, 1);
+                Change(tenant, added.Jobs, added.Pending);
+            }
+        }
+
+        return new Reservation(this, jobId);
+    }
+
+    /// <summary>Whether a job that is not yet pending has a reservation.</summary>
+    public bool IsReserved(Guid jobId)
+    {
+        lock (_lock)
+        {
+            return _reserved.ContainsKey(jobId);
+        }
+    }
+
+    private void Release(Guid jobId)
+    {
+        lock (_lock)
+        {
+            // Missing if the job became pending, which used the reservation.
+            if (!_reserved.TryGetValue(jobId, out var held))
+            {
+                return;
+            }
+
+            if (held.Holders > 1)
+            {
+                _reserved[jobId] = held with { Holders = held.Holders - 1 };
+            }
+            else
+            {
+                Remove(jobId);
+            }
+        }
+    }
+
+    private void OnCommitted(JobCommit commit)
+    {
+        var (before, after) = (commit.Before, commit.After);
+        lock (_lock)
+        {
+            if (after is { Status: JobStatus.Pending })
+            {
+                Remove(commit.JobId);
+            }
+
+            Change((after ?? before)!.Tenant, JobsIn(after) - JobsIn(before), PendingIn(after) - PendingIn(before));
+        }
+
+        static int JobsIn(JobRecord? job) => job is null ? 0 : 1;
+
+        static int PendingIn(JobRecord? job) => job is { Status: JobStatus.Pending } ? 1 : 0;
+    }
+
+    private void Remove(Guid jobId)
+    {
+        if (_reserved.Remove(jobId, out var held))
+        {
+            Change(held.Added.Tenant, -held.Added.Jobs, -held.Added.Pending);
+        }
+    }
+
+    /// <summary>Changes the counts; drops a tenant without jobs, so that former tenants use no memory.</summary>
+    private void Change(string tenant, int jobs, int pending)
+    {
+        _pending += pending;
+        var count = CountOf(tenant);
+        var changed = count with { Jobs = count.Jobs + jobs, Pending = count.Pending + pending };
+        if (changed is { Jobs: 0, Pending: 0 })
+        {
+            _counts.Remove(tenant);
+        }
+        else
+        {
+            _counts[tenant] = changed;
+        }
+    }
+
+    private TenantCount CountOf(string tenant) => _counts.GetValueOrDefault(tenant) ?? new TenantCount(tenant, 0, 0);
+
+    private void RequireSlot(TenantCount count, bool isNew)
+    {
+        if (_pending >= _options.MaxPendingJobs)
         {
             throw QueueFull();
         }
 
-        var isNew = job.Status == JobStatus.Pending;
-        if (tenants.TryReserve(job, count => Refusal(count, isNew)) is { } refusal)
+        var (maxPending, maxJobs) = (_tenantOptions.MaxPendingJobs, _tenantOptions.MaxJobs);
+        if (maxPending > 0 && count.Pending >= maxPending)
         {
-            pending.ReleaseReservation(job.JobId);
-            throw refusal;
-        }
-
-        return new Reservation(pending, tenants, job.JobId);
-    }
-
-    private ServiceException? Refusal(TenantCount count, bool isNew)
-    {
-        var (maxPending, maxJobs) = (tenantOptions.Value.MaxPendingJobs, tenantOptions.Value.MaxJobs);
-        if (maxPending > 0 && count.Pending > maxPending)
-        {
-            return QuotaExceeded(
+            throw QuotaExceeded(
                 count.Tenant, maxPending, "Tenants:MaxPendingJobs", "pending jobs", "Try again when some of them run.",
-                options.Value.QueueFullDelay);
+                _options.QueueFullDelay);
         }
 
-        return isNew && maxJobs > 0 && count.Jobs > maxJobs
-            ? QuotaExceeded(
-                count.Tenant, maxJobs, "Tenants:MaxJobs", "jobs", "Delete some with DeleteJob.", retryAfter: null)
-            : null;
+        if (isNew && maxJobs > 0 && count.Jobs >= maxJobs)
+        {
+            throw QuotaExceeded(
+                count.Tenant, maxJobs, "Tenants:MaxJobs", "jobs", "Delete some with DeleteJob.", retryAfter: null);
+        }
     }
 
     private static ServiceException QuotaExceeded(
@@ -103,7 +215,7 @@ internal sealed class PendingJobQuota(
 
     private ServiceException QueueFull()
     {
-        var limit = options.Value.MaxPendingJobs;
+        var limit = _options.MaxPendingJobs;
         return new ServiceException(
             ErrorReason.QueueFull,
             $"The queue is full: {limit} jobs are pending (option Submit:MaxPendingJobs). Try again later.")
@@ -113,16 +225,12 @@ internal sealed class PendingJobQuota(
                 ["option"] = "Submit:MaxPendingJobs",
                 ["limit"] = limit.ToString(CultureInfo.InvariantCulture),
             },
-            RetryAfter = options.Value.QueueFullDelay,
+            RetryAfter = _options.QueueFullDelay,
         };
     }
 
-    private sealed class Reservation(PendingJobs pending, TenantJobs tenants, Guid jobId) : IDisposable
+    private sealed class Reservation(PendingJobQuota quota, Guid jobId) : IDisposable
     {
-        public void Dispose()
-        {
-            tenants.ReleaseReservation(jobId);
-            pending.ReleaseReservation(jobId);
-        }
+        public void Dispose() => quota.Release(jobId);
     }
 }

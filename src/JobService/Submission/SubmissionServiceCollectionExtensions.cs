@@ -25,8 +25,8 @@ internal static class SubmissionServiceCollectionExtensions
                 "Submit:MaxInlineBytes"));
         services.AddSingleton<AllowedRoots>();
         services.AddSingleton<VideoChecks>();
-        services.AddSingleton<VideoSources>();
         services.AddSingleton<PendingJobQuota>();
+        services.AddHostedService(provider => provider.GetRequiredService<PendingJobQuota>());
         services.AddSingleton<VideoSubmitter>();
         services.AddSingleton<JobControl>();
     }

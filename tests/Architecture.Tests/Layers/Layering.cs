@@ -64,7 +64,7 @@ internal static class Layering
         {
             Uses =
             [
-                "Jobs", "Mp4", "Storage", "Fetching", "Queue", "Uploads", "Faults", "Tracing", Protocol, Hosting,
+                "Jobs", "Mp4", "Storage", "Fetching", "Uploads", "Faults", "Tracing", Protocol, Hosting,
             ],
         },
         new("Retention", "ForegSyte.Jobs.Retention")

@@ -96,43 +96,6 @@ public sealed class PendingJobsTests : IDisposable
     }
 
     [Fact]
-    public async Task TryReserve_FromManyThreads_NeverExceedsTheLimit()
-    {
-        const int Limit = 50;
-        await InsertAsync();
-        var reserved = 0;
-        await Parallel.ForEachAsync(Enumerable.Range(0, 400), Cancellation, async (_, cancellationToken) =>
-        {
-            var job = TestJobs.Pending();
-            if (_pending.TryReserve(job.JobId, Limit))
-            {
-                Interlocked.Increment(ref reserved);
-                await _store.InsertAsync(job, cancellationToken);
-                _pending.ReleaseReservation(job.JobId);
-            }
-        });
-        Assert.Equal(Limit - 1, reserved);
-        Assert.Equal((Limit, Limit), (_pending.Count, _queue.Size));
-    }
-
-    [Fact]
-    public async Task ReleaseReservation_Unused_FreesThePlace()
-    {
-        var (first, second) = (Guid.NewGuid(), Guid.NewGuid());
-        AssertReserve(first, true);
-        AssertReserve(first, true);
-        AssertReserve(second, false);
-        _pending.ReleaseReservation(first);
-        AssertReserve(second, false);
-        _pending.ReleaseReservation(first);
-        AssertReserve(second, true);
-        Assert.Equal((false, true), (_pending.IsReserved(first), _pending.IsReserved(second)));
-        await _store.InsertAsync(TestJobs.Pending(second), Cancellation);
-        Assert.Equal((false, false), (_pending.IsReserved(first), _pending.IsReserved(second)));
-        AssertReserve(first, false);
-    }
-
-    [Fact]
     public async Task OldestQueuedAt_ScheduledAndRunnableJobs_IsThatOfTheOldestRunnableJob()
     {
         Assert.Null(_pending.OldestQueuedAt);
@@ -156,10 +119,6 @@ public sealed class PendingJobsTests : IDisposable
     private static void AssertScheduled(PendingJobs pending, Guid jobId, bool expected) => Assert.True(
         pending.IsScheduled(jobId) == expected,
         $"IsScheduled is {!expected} ({pending.ScheduledCount} scheduled jobs).");
-
-    /// <summary>Reserves a place with a limit of one.</summary>
-    private void AssertReserve(Guid jobId, bool expected) => Assert.True(
-        _pending.TryReserve(jobId, 1) == expected, $"TryReserve returned {!expected} ({_pending.Count} pending jobs).");
 
     private PendingJobs New() => new(
         _store, _queue, Options.Create(new QueueOptions()), Options.Create(new RetryOptions()), _time);

@@ -21,6 +21,7 @@ public sealed class RetentionTests : IAsyncDisposable
     private readonly InMemoryJobStore _store = new();
     private readonly RetentionOptions _options = new() { BatchSize = 2 };
     private readonly PendingJobs _pending;
+    private readonly PendingJobQuota _quota;
     private readonly JobTracker _board;
     private readonly TemporaryFolder _folder = new();
     private readonly UploadHarness _uploads;
@@ -32,6 +33,8 @@ public sealed class RetentionTests : IAsyncDisposable
         _uploads = new UploadHarness(_folder, _time);
         _pending = new PendingJobs(
             _store, new InMemoryQueue(), Options.Create(new QueueOptions()), Options.Create(new RetryOptions()), _time);
+        _quota = new PendingJobQuota(
+            _store, Options.Create(new SubmitOptions()), Options.Create(new TenantOptions()));
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -135,7 +138,7 @@ public sealed class RetentionTests : IAsyncDisposable
         await PutAsync("notes.txt");
 
         // The video of a submission whose row is not committed yet.
-        Assert.True(_pending.TryReserve(announced, 10), "The queue has no room.");
+        using var reservation = _quota.Reserve(announced, "", isNew: true);
         await PutAsync(ArtifactKeys.Video(announced));
 
         await SweepAsync();
@@ -200,8 +203,9 @@ public sealed class RetentionTests : IAsyncDisposable
     }
 
     private StorageSweep Sweep() => new(
-        _store, _board, _pending, _storage, new SegmentSweep(_store, _storage, NullLogger<SegmentSweep>.Instance),
-        Options.Create(_options), _time, NullLogger<StorageSweep>.Instance);
+        _store, _board, _pending, _quota, _storage,
+        new SegmentSweep(_store, _storage, NullLogger<SegmentSweep>.Instance), Options.Create(_options), _time,
+        NullLogger<StorageSweep>.Instance);
 
     /// <summary>Runs the sweep of one start.</summary>
     private async Task SweepAsync()
