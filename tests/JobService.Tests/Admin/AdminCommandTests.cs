@@ -131,6 +131,22 @@ public sealed class AdminCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Restore_CopyDiffersFromTheBackup_IsRefusedAndChangesNothing()
+    {
+        await StoreAsync(TestJobs.Full());
+        await RunAsync("backup", "--to", _folder.File("backup"));
+        var before = BackupManifest.HashOf(Database);
+        var options = new OptionsThatDamage(Database, _folder.File("backup", BackupManifest.DatabaseName));
+
+        var refusal = Assert.Throws<AdminException>(
+            () => DatabaseRestore.Run(options, _folder.File("backup"), TimeProvider.System, TextWriter.Null));
+
+        Assert.Contains("differs from the backup. Nothing was changed.", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal(before, BackupManifest.HashOf(Database));
+        Assert.Empty(Directory.GetFiles(_folder.File("data"), "*.replaced-*"));
+    }
+
+    [Fact]
     public async Task Backup_FolderThatIsNotEmpty_IsRefused()
     {
         await StoreAsync(TestJobs.Pending());
@@ -303,5 +319,24 @@ public sealed class AdminCommandTests : IDisposable
         await using var artifact = Storage.Stage(key);
         await artifact.Stream.WriteAsync("video"u8.ToArray(), Cancellation);
         await artifact.CommitAsync(Cancellation);
+    }
+
+    /// <summary>
+    /// Flips a byte of a file when the options are first read. The restore reads them after it has checked the backup
+    /// and before it copies it.
+    /// </summary>
+    private sealed class OptionsThatDamage(string databasePath, string damagedPath) : IOptions<DatabaseOptions>
+    {
+        private readonly Lazy<DatabaseOptions> _options = new(() =>
+        {
+            using var file = new FileStream(damagedPath, FileMode.Open, FileAccess.ReadWrite);
+            file.Position = file.Length / 2;
+            var value = file.ReadByte();
+            file.Position--;
+            file.WriteByte((byte)(value ^ 1));
+            return new DatabaseOptions { Path = databasePath };
+        });
+
+        public DatabaseOptions Value => _options.Value;
     }
 }
