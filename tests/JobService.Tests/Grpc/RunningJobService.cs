@@ -10,6 +10,7 @@ using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Submission;
 using ForegSyte.Jobs.Tests.Queue;
+using ForegSyte.Jobs.Tests.Storage;
 using ForegSyte.Jobs.Uploads;
 using ForegSyte.Testing;
 using ForegSyte.V1;
@@ -52,6 +53,7 @@ internal sealed class RunningJobService : IAsyncDisposable
             $"--Pipelines:Directory={Path.Combine(RepositoryFiles.Data, "pipelines")}",
             .. settings.Where(setting => setting.Key != NoPort).Select(setting => $"--{setting.Key}={setting.Value}"),
         ];
+        MigratedDatabase.Provide(_folder.File(DatabaseOptions.DefaultFileName));
         var builder = WebApplication.CreateBuilder(arguments);
         builder.AddForegSyteHost("JobService", defaultPort: 5200, Contract.Descriptor, UploadService.Descriptor);
         builder.Services.AddFaults();

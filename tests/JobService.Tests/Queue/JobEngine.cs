@@ -9,6 +9,7 @@ using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Submission;
 using ForegSyte.Jobs.Uploads;
+using ForegSyte.Jobs.Tests.Storage;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Configuration;
@@ -39,6 +40,7 @@ internal sealed class JobEngine : IAsyncDisposable
     {
         _ownFolder = folder is null ? new TemporaryFolder() : null;
         Folder = folder ?? _ownFolder!;
+        MigratedDatabase.Provide(Folder.File(DatabaseOptions.DefaultFileName));
         var configuration = new ConfigurationBuilder()
             .AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)))
             .AddInMemoryCollection([KeyValuePair.Create(DataDirectory.Key, (string?)Folder.Path)])

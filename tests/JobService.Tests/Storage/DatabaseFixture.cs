@@ -19,6 +19,7 @@ internal sealed class DatabaseFixture : IAsyncDisposable
     public DatabaseFixture(string path, Action<DatabaseOptions>? configure = null)
     {
         Options = OptionsFor(path, configure);
+        MigratedDatabase.Provide(path);
         Database = new DuckDbDatabase(Options, TimeProvider.System);
         new DatabaseMigrator(Database, MigrationList.OfThisVersion, NullLoggerFactory.Instance).MigrateUp();
         Cache = new JobCache(Options);

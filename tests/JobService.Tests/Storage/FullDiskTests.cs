@@ -61,7 +61,7 @@ public sealed class FullDiskTests : IAsyncDisposable
     {
         await MountAsync(megabytes: 24);
         await using var database = new DatabaseFixture(
-            Path.Combine(Disk, "jobs.duckdb"), options => options.IdleCheckpointDelay = TimeSpan.FromMilliseconds(100));
+            Path.Combine(Disk, "jobs.duckdb"), options => options.IdleCheckpointDelay = TimeSpan.FromHours(1));
         var kept = new List<JobRecord>();
         for (var i = 0; i < 20; i++)
         {
