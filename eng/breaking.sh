@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks that the contracts are compatible with the last release (its descriptors are in protos/released/).
 #   eng/breaking.sh            compare
-#   eng/breaking.sh --planted  remove a field in a copy and show that the check fails
+#   eng/breaking.sh --planted  break copies of both packages and show that the check fails
 #   eng/breaking.sh --release  make the current contracts the released ones
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,17 +14,28 @@ case "${1:-}" in
   --planted)
     copy=$(mktemp -d)
     trap 'rm -rf "$copy"' EXIT
-    cp -r buf.yaml protos "$copy"
-    sed -i '/ string pipeline_id = 3;/d' "$copy/protos/foregsyte/v1/job.proto"
-    # 100 is buf's code for what it found; any other is a failure of its own.
-    found=0
-    refusal=$(node_modules/.bin/buf breaking "$copy" --against "$image") || found=$?
-    if [ "$found" -ne 100 ] || [[ "$refusal" != *'with name "pipeline_id" on message "Job"'* ]]; then
-      printf 'breaking: Job without pipeline_id was not refused (buf: %s).\n%s\n' "$found" "$refusal" >&2
-      exit 1
-    fi
-    echo "breaking: a copy in which Job has lost pipeline_id is refused:"
-    echo "  ${refusal//"$copy/"/}"
+    # plant FILE EDIT EXPECTED [OPTION...]: edits a copy of a contract and expects buf to refuse it with a message.
+    plant() {
+      local file=$1 edit=$2 expected=$3 found=0 refusal
+      shift 3
+      rm -rf "${copy:?}/protos"
+      cp -r buf.yaml protos "$copy"
+      sed -i "$edit" "$copy/protos/$file"
+      # 100 is buf's code for what it found; any other is a failure of its own.
+      refusal=$(node_modules/.bin/buf breaking "$copy" --against "$image" "$@") || found=$?
+      if [ "$found" -ne 100 ] || [[ "$refusal" != *"$expected"* ]]; then
+        printf 'breaking: %s with the edit %s was not refused (buf: %s).\n%s\n' "$file" "$edit" "$found" "$refusal" >&2
+        exit 1
+      fi
+      echo "breaking: a copy of $file with the edit $edit is refused:"
+      echo "  ${refusal//"$copy/"/}"
+    }
+    plant foregsyte/v1/job.proto '/ string pipeline_id = 3 /d' 'with name "pipeline_id" on message "Job"'
+    plant foregsyte/inference/v1/inference_service.proto 's/int32 frame_stride = 4 /int64 frame_stride = 4 /' \
+      'Field "4" with name "frame_stride" on message "RunPipelineRequest"' --config eng/breaking-inference.yaml
     ;;
-  *) exec node_modules/.bin/buf breaking --against "$image" ;;
+  *)
+    node_modules/.bin/buf breaking --against "$image"
+    exec node_modules/.bin/buf breaking --against "$image" --config eng/breaking-inference.yaml
+    ;;
 esac

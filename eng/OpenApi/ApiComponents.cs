@@ -1,15 +1,20 @@
 using System.Text.Json.Nodes;
+using ForegSyte.Protocol.Errors;
 
 namespace ForegSyte.OpenApi;
 
 /// <summary>The components section: schemas, security schemes, the timeout header and the error format.</summary>
 internal static class ApiComponents
 {
+    /// <summary>Name of the schema of every error response.</summary>
+    public const string Error = "Error";
+
     /// <summary>Builds the section. Call it after all operations, which collect the schemas.</summary>
     public static JsonObject Make(SchemaSet schemas)
     {
         var all = schemas.ToJson();
-        all["Status"] = Status();
+        all[Error] = ErrorSchema();
+        all[SchemaSet.ErrorDetail] = ErrorDetail();
         return new JsonObject
         {
             ["schemas"] = all,
@@ -51,46 +56,67 @@ internal static class ApiComponents
         ["schema"] = new JsonObject { ["type"] = "integer", ["minimum"] = 1 },
     };
 
-    private static JsonObject Status() => new()
+    private static JsonObject ErrorSchema() => new()
     {
         ["type"] = "object",
-        ["description"] = "google.rpc.Status: the format of every error.",
-        ["required"] = new JsonArray("code", "message", "details"),
+        ["description"] = "The format of every error (AIP-193).",
+        ["required"] = new JsonArray("error"),
         ["properties"] = new JsonObject
         {
-            ["code"] = new JsonObject
+            ["error"] = new JsonObject
             {
-                ["type"] = "integer",
-                ["format"] = "int32",
-                ["description"] = "gRPC status code, a value of google.rpc.Code.",
-            },
-            ["message"] = new JsonObject { ["type"] = "string", ["description"] = "The error for people." },
-            ["details"] = new JsonObject
-            {
-                ["type"] = "array",
-                ["description"] =
-                    "One google.rpc.ErrorInfo, whose reason is one of /v1/errorReasons; BadRequest, RetryInfo, "
-                    + "ResourceInfo and QuotaFailure where they apply.",
-                ["items"] = new JsonObject
+                ["type"] = "object",
+                ["required"] = new JsonArray("code", "message", "status", "details"),
+                ["properties"] = new JsonObject
                 {
-                    ["type"] = "object",
-                    ["required"] = new JsonArray("@type"),
-                    ["properties"] = new JsonObject
+                    ["code"] = new JsonObject
                     {
-                        ["@type"] = Text("type.googleapis.com/google.rpc.ErrorInfo"),
-                        ["reason"] = Text("JOB_NOT_FOUND"),
-                        ["domain"] = Text("foregsyte"),
-                        ["metadata"] = new JsonObject
-                        {
-                            ["type"] = "object",
-                            ["additionalProperties"] = new JsonObject { ["type"] = "string" },
-                        },
+                        ["type"] = "integer",
+                        ["format"] = "int32",
+                        ["description"] = "HTTP status of the response.",
+                        ["examples"] = new JsonArray(404),
+                    },
+                    ["message"] = new JsonObject { ["type"] = "string", ["description"] = "The error for people." },
+                    ["status"] = Text("NOT_FOUND", "Name of the gRPC status code (google.rpc.Code)."),
+                    ["details"] = new JsonObject
+                    {
+                        ["type"] = "array",
+                        ["description"] =
+                            "One google.rpc.ErrorInfo, whose reason is one of /v1/errorReasons; BadRequest, "
+                            + "RetryInfo, ResourceInfo and QuotaFailure where they apply.",
+                        ["items"] = SchemaSet.ReferenceTo(SchemaSet.ErrorDetail),
                     },
                 },
             },
         },
     };
 
-    private static JsonObject Text(string example) =>
-        new() { ["type"] = "string", ["examples"] = new JsonArray(example) };
+    private static JsonObject ErrorDetail() => new()
+    {
+        ["type"] = "object",
+        ["description"] =
+            "A detail of an error: a message of google/rpc/error_details.proto with its type. The other properties "
+            + "here are those of google.rpc.ErrorInfo, which every error has.",
+        ["required"] = new JsonArray("@type"),
+        ["properties"] = new JsonObject
+        {
+            ["@type"] = Text("type.googleapis.com/google.rpc.ErrorInfo", "The type of the detail."),
+            ["reason"] = Text("JOB_NOT_FOUND", "One of /v1/errorReasons."),
+            ["domain"] = Text(ErrorReasons.Domain, $"Always {ErrorReasons.Domain}."),
+            ["metadata"] = new JsonObject
+            {
+                ["type"] = "object",
+                ["description"] = "The variable parts of the message.",
+                ["additionalProperties"] = new JsonObject { ["type"] = "string" },
+            },
+        },
+        ["additionalProperties"] = true,
+    };
+
+    private static JsonObject Text(string example, string description) => new()
+    {
+        ["type"] = "string",
+        ["description"] = description,
+        ["examples"] = new JsonArray(example),
+    };
 }

@@ -41,6 +41,17 @@ internal static class ApiDocument
         return document.ToJsonString(Format) + "\n";
     }
 
+    /// <summary>
+    /// The path of a route. A variable has the name of its field without the message around it ("job_id" of
+    /// "job.job_id"), because paths that differ only in the names of variables are one path.
+    /// </summary>
+    public static string PathOf(HttpRoute route) => route.Path.Variables.Aggregate(
+        route.Path.ToString(),
+        (path, name) => path.Replace($"{{{name}}}", $"{{{VariableOf(name)}}}", StringComparison.Ordinal));
+
+    /// <summary>The name of a path variable: the last part of the field's path.</summary>
+    public static string VariableOf(string field) => field[(field.LastIndexOf('.') + 1)..];
+
     private static JsonObject Info() => new()
     {
         ["title"] = "ForegSyte",
@@ -48,8 +59,8 @@ internal static class ApiDocument
         ["summary"] = "Detects objects and reads text in videos.",
         ["description"] =
             "The unary methods of the gRPC package foregsyte.v1 over HTTP with JSON, with the same authentication, "
-            + "limits and errors. Names are the proto names; requests may also use lowerCamelCase. Generated from "
-            + "the protos by eng/openapi.sh.",
+            + "limits and errors. Names are the proto names; requests may also use lowerCamelCase. Responses also "
+            + "have the fields with default values. Generated from the protos by eng/openapi.sh.",
         ["license"] = new JsonObject { ["name"] = "Apache-2.0", ["identifier"] = "Apache-2.0" },
     };
 
@@ -63,7 +74,7 @@ internal static class ApiDocument
         {
             foreach (var (index, route) in method.Index())
             {
-                var path = route.Path.ToString();
+                var path = PathOf(route);
                 if (paths[path] is not JsonObject operations)
                 {
                     paths[path] = operations = [];

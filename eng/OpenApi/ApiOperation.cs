@@ -63,38 +63,51 @@ internal static class ApiOperation
 
     private static IEnumerable<JsonNode> ParametersOf(HttpRoute route, SchemaSet schemas)
     {
+        var input = route.Method.InputType;
         foreach (var name in route.Path.Variables)
         {
-            yield return Parameter("path", name, route.Method.InputType.FindFieldByName(name), schemas);
+            var field = HttpRoute.FieldAt(input, name)!;
+            yield return Parameter("path", ApiDocument.VariableOf(name), field, isRequired: true, schemas);
         }
 
-        if (!route.HasJsonBody)
+        if (!route.IsRequestInBody)
         {
-            var leaves = LeavesOf(route.Method.InputType, prefix: "").Where(leaf => !IsElsewhere(leaf.Name, route));
-            foreach (var (name, field) in leaves)
+            var leaves = input.Fields.InFieldNumberOrder()
+                .Where(field => !IsElsewhere(field, route))
+                .SelectMany(field => LeavesOf(field, prefix: ""));
+            foreach (var (name, leaf) in leaves)
             {
-                yield return Parameter("query", name, field, schemas);
+                // A field of an optional message is required only with the message.
+                var isRequired = leaf.ContainingType == input && SchemaSet.IsRequired(leaf);
+                yield return Parameter("query", name, leaf, isRequired, schemas);
             }
         }
 
         yield return new JsonObject { ["$ref"] = "#/components/parameters/Timeout" };
     }
 
-    /// <summary>The fields as query parameters; nested fields have a dotted path.</summary>
-    private static IEnumerable<(string Name, FieldDescriptor Field)> LeavesOf(
-        MessageDescriptor message, string prefix) =>
-        message.Fields.InFieldNumberOrder().SelectMany(field =>
-            field.FieldType == FieldType.Message && field.MessageType.File.Package == message.File.Package
-                ? LeavesOf(field.MessageType, $"{prefix}{field.Name}.")
-                : [($"{prefix}{field.Name}", field)]);
+    /// <summary>A field as query parameters: nested fields have a dotted path; a map cannot be in a query.</summary>
+    private static IEnumerable<(string Name, FieldDescriptor Field)> LeavesOf(FieldDescriptor field, string prefix)
+    {
+        if (field.IsMap)
+        {
+            return [];
+        }
+
+        return field.FieldType == FieldType.Message && field.MessageType.File.Package == field.File.Package
+            ? field.MessageType.Fields.InFieldNumberOrder()
+                .SelectMany(inner => LeavesOf(inner, $"{prefix}{field.Name}."))
+            : [($"{prefix}{field.Name}", field)];
+    }
 
     /// <summary>Whether a field is in the path or the body, or in the same oneof as the body.</summary>
-    private static bool IsElsewhere(string name, HttpRoute route) =>
-        route.Path.Variables.Contains(name)
-        || name == route.Body
-        || (route.BytesField?.RealContainingOneof?.Fields.Any(field => field.Name == name) ?? false);
+    private static bool IsElsewhere(FieldDescriptor field, HttpRoute route) =>
+        route.Path.Variables.Contains(field.Name)
+        || field.Name == route.Body
+        || (route.BodyField?.RealContainingOneof?.Fields.Any(other => other.Name == field.Name) ?? false);
 
-    private static JsonObject Parameter(string place, string name, FieldDescriptor field, SchemaSet schemas)
+    private static JsonObject Parameter(
+        string place, string name, FieldDescriptor field, bool isRequired, SchemaSet schemas)
     {
         var parameter = new JsonObject
         {
@@ -103,7 +116,7 @@ internal static class ApiOperation
             ["description"] = CommentText.Of(field),
             ["schema"] = schemas.Of(field),
         };
-        if (place == "path")
+        if (isRequired)
         {
             parameter["required"] = true;
         }
@@ -123,17 +136,27 @@ internal static class ApiOperation
             };
         }
 
+        if (route.BodyField is { } body)
+        {
+            return new JsonObject
+            {
+                ["description"] = CommentText.Of(body),
+                ["required"] = SchemaSet.IsRequired(body),
+                ["content"] = Content(schemas.Reference(body.MessageType)),
+            };
+        }
+
         var input = route.Method.InputType;
         var fields = input.Fields.InFieldNumberOrder()
             .Where(field => !route.Path.Variables.Contains(field.Name))
             .ToList();
-        if (!route.HasJsonBody || fields.Count == 0)
+        if (!route.IsRequestInBody || fields.Count == 0)
         {
             return null;
         }
 
         var schema = route.Path.Variables.Count == 0 ? schemas.Reference(input) : schemas.Of(input, fields);
-        return new JsonObject { ["required"] = true, ["content"] = Content(schema) };
+        return new JsonObject { ["required"] = fields.Any(SchemaSet.IsRequired), ["content"] = Content(schema) };
     }
 
     private static JsonObject Success(MethodDescriptor method, SchemaSet schemas) => new()

@@ -10,7 +10,7 @@ internal static class ContractImage
     /// <summary>Reads a buf image or a FileDescriptorSet with source information.</summary>
     public static IReadOnlyList<FileDescriptor> Read(byte[] image)
     {
-        var registry = new ExtensionRegistry { AnnotationsExtensions.Http };
+        var registry = new ExtensionRegistry { AnnotationsExtensions.Http, FieldBehaviorExtensions.FieldBehavior };
         var files = FileDescriptorSet.Parser.WithExtensionRegistry(registry).ParseFrom(image);
         return FileDescriptor.BuildFromByteStrings(files.File.Select(file => file.ToByteString()), registry);
     }

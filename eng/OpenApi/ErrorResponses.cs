@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Http;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
@@ -50,7 +49,7 @@ internal static partial class ErrorResponses
             {
                 ["application/json"] = new JsonObject
                 {
-                    ["schema"] = new JsonObject { ["$ref"] = "#/components/schemas/Status" },
+                    ["schema"] = new JsonObject { ["$ref"] = $"#/components/schemas/{ApiComponents.Error}" },
                 },
             },
         };

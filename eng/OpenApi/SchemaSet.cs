@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Google.Api;
 using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 
@@ -10,6 +11,9 @@ namespace ForegSyte.OpenApi;
 /// </summary>
 internal sealed class SchemaSet
 {
+    /// <summary>Name of the schema of an error's details.</summary>
+    public const string ErrorDetail = "ErrorDetail";
+
     private const string DurationPattern = @"^-?\d+(\.\d{1,9})?s$";
 
     private readonly SortedDictionary<string, JsonObject> _schemas = new(StringComparer.Ordinal);
@@ -52,10 +56,18 @@ internal sealed class SchemaSet
         return field.IsRepeated ? new JsonObject { ["type"] = "array", ["items"] = OfOne(field) } : OfOne(field);
     }
 
-    /// <summary>The schema of a field with its proto comment.</summary>
+    /// <summary>Whether a request must have a field (AIP-203).</summary>
+    public static bool IsRequired(FieldDescriptor field) => Has(field, FieldBehavior.Required);
+
+    /// <summary>The schema of a field with its proto comment and behavior.</summary>
     public JsonObject Described(FieldDescriptor field)
     {
         var schema = Of(field);
+        if (Has(field, FieldBehavior.OutputOnly))
+        {
+            schema["readOnly"] = true;
+        }
+
         if (CommentText.Of(field) is { Length: > 0 } comment)
         {
             schema["description"] = comment;
@@ -72,8 +84,14 @@ internal sealed class SchemaSet
             schema["description"] = comment;
         }
 
+        var all = fields.ToList();
+        if (all.Where(IsRequired).Select(field => JsonValue.Create(field.Name)).ToArray() is { Length: > 0 } required)
+        {
+            schema["required"] = new JsonArray(required);
+        }
+
         schema["properties"] = new JsonObject(
-            fields.Select(field => KeyValuePair.Create<string, JsonNode?>(field.Name, Described(field))));
+            all.Select(field => KeyValuePair.Create<string, JsonNode?>(field.Name, Described(field))));
     }
 
     private JsonObject OfOne(FieldDescriptor field) => field.FieldType switch
@@ -87,7 +105,13 @@ internal sealed class SchemaSet
         FieldType.Float => Type("number", "float"),
         FieldType.Int32 or FieldType.SInt32 or FieldType.SFixed32 => Type("integer", "int32"),
         FieldType.UInt32 or FieldType.Fixed32 =>
-            new JsonObject { ["type"] = "integer", ["minimum"] = 0, ["maximum"] = uint.MaxValue },
+            new JsonObject
+            {
+                ["type"] = "integer",
+                ["format"] = "uint32",
+                ["minimum"] = 0,
+                ["maximum"] = uint.MaxValue,
+            },
 
         // proto3 JSON writes 64-bit numbers as strings, because JavaScript numbers cannot hold them.
         FieldType.Int64 or FieldType.SInt64 or FieldType.SFixed64 => Type("string", "int64"),
@@ -100,6 +124,12 @@ internal sealed class SchemaSet
         _ when message.FullName == Duration.Descriptor.FullName =>
             new JsonObject { ["type"] = "string", ["pattern"] = DurationPattern },
         _ when message.FullName == Timestamp.Descriptor.FullName => Type("string", "date-time"),
+
+        // Proto names or lowerCamelCase, separated by commas.
+        _ when message.FullName == FieldMask.Descriptor.FullName => Type("string"),
+
+        // The only Any of the contracts are the details of google.rpc.Status.
+        _ when message.FullName == Any.Descriptor.FullName => ReferenceTo(ErrorDetail),
         _ => Reference(message),
     };
 
@@ -121,7 +151,11 @@ internal sealed class SchemaSet
         return ReferenceTo(type.Name);
     }
 
-    private static JsonObject ReferenceTo(string name) => new() { ["$ref"] = $"#/components/schemas/{name}" };
+    private static bool Has(FieldDescriptor field, FieldBehavior behavior) =>
+        field.GetOptions()?.GetExtension(FieldBehaviorExtensions.FieldBehavior)?.Contains(behavior) ?? false;
+
+    /// <summary>A reference to a schema.</summary>
+    public static JsonObject ReferenceTo(string name) => new() { ["$ref"] = $"#/components/schemas/{name}" };
 
     private static JsonObject Type(string type, string? format = null)
     {

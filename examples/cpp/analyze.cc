@@ -55,6 +55,8 @@ v1::Job submit(v1::JobService::Stub& jobs, const std::string& content, const std
   request.set_content(content);
   request.set_pipeline_id(pipeline);
   request.mutable_options()->set_frame_stride(25);
+  // ListJobs finds the job by them: filter tags.camera = "north".
+  (*request.mutable_tags())["camera"] = "north";
   request.set_request_id(random_uuid());
   return call(jobs, &v1::JobService::Stub::SubmitVideo, request).job();
 }
@@ -77,11 +79,10 @@ v1::Job wait(v1::JobService::Stub& jobs, v1::Job job) {
 
 void print(const v1::Job& job) {
   const auto& frames = job.summary().frames();
-  std::cout << "job: " << v1::JobStatus_Name(job.status()) << ", " << frames.analyzed() << " of " << frames.decoded()
+  std::cout << "job: " << v1::JobStatus_Name(job.status()) << ", " << frames.analyzed() << " of " << frames.total()
             << " frames analyzed\n";
-  const auto& labels = job.summary().detections_by_label();
-  for (const auto& [label, count] : std::map<std::string, int>(labels.begin(), labels.end())) {
-    std::cout << "label: " << label << ' ' << count << '\n';
+  for (const auto& label : job.summary().labels()) {
+    std::cout << "label: " << label.label() << ' ' << label.detection_count() << '\n';
   }
   for (const auto& text : job.summary().texts()) {
     std::cout << "text: " << text.text() << " in " << text.frame_count() << " frames\n";

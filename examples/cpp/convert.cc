@@ -12,8 +12,9 @@
 #include <google/protobuf/dynamic_message.h>
 #include <google/protobuf/util/json_util.h>
 
-#include "foregsyte/v1/inference_service.pb.h"
+#include "foregsyte/inference/v1/inference_service.pb.h"
 #include "foregsyte/v1/job_service.pb.h"
+#include "google/rpc/error_details.pb.h"
 
 namespace fs = std::filesystem;
 namespace pb = google::protobuf;
@@ -43,10 +44,11 @@ void convert(pb::Message& message, const fs::path& source, fs::path target) {
 }
 
 int main(int count, char** arguments) {
-  // Including the headers registers every message of the contracts.
+  // Linking the files registers every message of the contracts, and the details of errors.
   foregsyte::v1::ResultsDocument::descriptor();
   foregsyte::v1::SubmitVideoRequest::descriptor();
-  foregsyte::v1::RunPipelineRequest::descriptor();
+  foregsyte::inference::v1::RunPipelineRequest::descriptor();
+  google::rpc::ErrorInfo::descriptor();
   const auto* type = count < 3 ? nullptr : pb::DescriptorPool::generated_pool()->FindMessageTypeByName(arguments[1]);
   if (type == nullptr) {
     std::cerr << "usage: convert TYPE OUTPUT_FOLDER FILE...\n";

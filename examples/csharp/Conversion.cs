@@ -1,6 +1,8 @@
+using ForegSyte.Inference.V1;
 using ForegSyte.V1;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
+using Google.Rpc;
 
 namespace ForegSyte.Example;
 
@@ -9,14 +11,16 @@ namespace ForegSyte.Example;
 /// </summary>
 internal static class Conversion
 {
-    private static readonly TypeRegistry Types =
-        TypeRegistry.FromFiles(JobServiceReflection.Descriptor, InferenceServiceReflection.Descriptor);
+    // The last file has the details of errors, which are google.protobuf.Any.
+    private static readonly TypeRegistry Types = TypeRegistry.FromFiles(
+        JobServiceReflection.Descriptor, InferenceServiceReflection.Descriptor, ErrorDetailsReflection.Descriptor);
 
     // A newer server may write fields and values that these stubs do not know; ignore them.
-    private static readonly JsonParser Parser = new(JsonParser.Settings.Default.WithIgnoreUnknownFields(true));
+    private static readonly JsonParser Parser =
+        new(JsonParser.Settings.Default.WithIgnoreUnknownFields(true).WithTypeRegistry(Types));
 
-    private static readonly JsonFormatter Formatter =
-        new(JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true).WithIndentation());
+    private static readonly JsonFormatter Formatter = new(
+        JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true).WithIndentation().WithTypeRegistry(Types));
 
     /// <summary>Converts files of one type into a folder.</summary>
     public static void Run(string typeName, string output, IEnumerable<string> paths)

@@ -14,10 +14,10 @@ internal static class Report
         var frames = job.Summary.Frames;
         var status = JobReflection.Descriptor.FindTypeByName<EnumDescriptor>(nameof(JobStatus))
             .FindValueByNumber((int)job.Status).Name;
-        Console.WriteLine(Invariant($"job: {status}, {frames.Analyzed} of {frames.Decoded} frames analyzed"));
-        foreach (var (label, count) in job.Summary.DetectionsByLabel.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        Console.WriteLine(Invariant($"job: {status}, {frames.Analyzed} of {frames.Total} frames analyzed"));
+        foreach (var label in job.Summary.Labels)
         {
-            Console.WriteLine(Invariant($"label: {label} {count}"));
+            Console.WriteLine(Invariant($"label: {label.Label} {label.DetectionCount}"));
         }
 
         foreach (var text in job.Summary.Texts)

@@ -27,6 +27,8 @@ async function submit(pipelineId) {
     source: { case: "content", value: content },
     pipelineId,
     options: { frameStride: 25 },
+    // ListJobs finds the job by them: filter: 'tags.camera = "north"'.
+    tags: { camera: "north" },
     requestId: randomUUID(),
   };
   return (await jobs.call("submitVideo", request, deadlineSeconds)).job;
@@ -52,11 +54,11 @@ async function* pages(job) {
 }
 
 function printJob(job) {
-  const { decoded, analyzed } = job.summary.frames;
+  const { total, analyzed } = job.summary.frames;
   const status = JobStatusSchema.value[job.status].name;
-  console.log(`job: ${status}, ${analyzed} of ${decoded} frames analyzed`);
-  for (const label of Object.keys(job.summary.detectionsByLabel).sort()) {
-    console.log(`label: ${label} ${job.summary.detectionsByLabel[label]}`);
+  console.log(`job: ${status}, ${analyzed} of ${total} frames analyzed`);
+  for (const { label, detectionCount } of job.summary.labels) {
+    console.log(`label: ${label} ${detectionCount}`);
   }
   for (const { text, frameCount } of job.summary.texts) {
     console.log(`text: ${text} in ${frameCount} frames`);

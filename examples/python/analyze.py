@@ -26,6 +26,8 @@ def submit(jobs, content, pipeline):
         content=content,
         pipeline_id=pipeline,
         options=job_pb2.JobOptions(frame_stride=25),
+        # ListJobs finds the job by them: filter='tags.camera = "north"'.
+        tags={"camera": "north"},
         request_id=str(uuid.uuid4()),
     )
     return jobs.SubmitVideo(request, timeout=DEADLINE_SECONDS).job
@@ -66,9 +68,9 @@ def details(error):
 
 def print_job(job):
     frames = job.summary.frames
-    print(f"job: {job_pb2.JobStatus.Name(job.status)}, {frames.analyzed} of {frames.decoded} frames analyzed")
-    for label, count in sorted(job.summary.detections_by_label.items()):
-        print(f"label: {label} {count}")
+    print(f"job: {job_pb2.JobStatus.Name(job.status)}, {frames.analyzed} of {frames.total} frames analyzed")
+    for label in job.summary.labels:
+        print(f"label: {label.label} {label.detection_count}")
     for text in job.summary.texts:
         print(f"text: {text.text} in {text.frame_count} frames")
 

@@ -9,8 +9,10 @@ import sys
 
 from google.protobuf import json_format, symbol_database
 
-# Importing the modules of the services registers every message of the contracts.
-from foregsyte.v1 import inference_service_pb2, job_service_pb2  # noqa: F401
+# Importing the modules of the services registers every message of the contracts; details of errors are google.rpc's.
+from foregsyte.inference.v1 import inference_service_pb2  # noqa: F401
+from foregsyte.v1 import job_service_pb2  # noqa: F401
+from google.rpc import error_details_pb2  # noqa: F401
 
 
 def main(type_name, output, *paths):

@@ -2,7 +2,7 @@ using ForegSyte.Hosting;
 using ForegSyte.Inference.Grpc;
 using ForegSyte.Inference.Pipelines;
 using ForegSyte.Inference.Video;
-using Contract = ForegSyte.V1.InferenceService;
+using Contract = ForegSyte.Inference.V1.InferenceService;
 
 return await ForegSyteHost.RunAsync("InferenceService", args, () =>
 {

@@ -17,7 +17,8 @@ public sealed class AnalysisTests(SharedInstallation shared)
         await using var client = shared.Services.Client();
         var submitted = await client.SubmitFileAsync(
             RepositoryFiles.Pedestrians, new SubmitOptions { PipelineId = "yolo_ocr", FrameStride = 10 }, Token);
-        Assert.Equal($"{submitted.JobId}.mp4", submitted.InputPath);
+        Assert.True(
+            File.Exists(Path.Combine(shared.Services.Storage, $"{submitted.JobId}.mp4")), "The video is not stored.");
 
         var seen = new List<Job>();
         await foreach (var job in client.WatchJobAsync(submitted.JobId, cancellationToken: Token))
@@ -28,10 +29,11 @@ public sealed class AnalysisTests(SharedInstallation shared)
         var done = seen[^1];
         Assert.Equal(JobStatus.Completed, done.Status);
         Assert.Equal((768, 576, 100), (done.Video.Width, done.Video.Height, done.Video.FrameCount));
-        Assert.Equal(new FrameAccounting { Decoded = 100, Analyzed = 10, Skipped = 90 }, done.Summary.Frames);
-        Assert.InRange(done.Summary.DetectionsByLabel["person"], 35, 60);
+        Assert.Equal(new FrameAccounting { Total = 100, Analyzed = 10, Skipped = 90 }, done.Summary.Frames);
+        Assert.Equal("person", done.Summary.Labels[0].Label);
+        Assert.InRange(done.Summary.Labels[0].DetectionCount, 35, 60);
         Assert.Contains(done.Summary.Texts, text => text is { Text: "GATE 07 NORTH", FrameCount: >= 8 });
-        Assert.Equal(ExecutionProvider.Cpu, done.Device.ExecutionProvider);
+        Assert.Equal(ExecutionProvider.Cpu, Assert.Single(done.Devices).ExecutionProvider);
         Assert.NotEqual(TimeSpan.Zero, done.Timings.Inference.ToTimeSpan());
         Assert.InRange(done.Timings.Queued.ToTimeSpan(), TimeSpan.Zero, done.Timings.Total.ToTimeSpan());
         Assert.Equal((1, 1f), (done.Attempts.Count, done.Progress.Fraction));
@@ -60,10 +62,10 @@ public sealed class AnalysisTests(SharedInstallation shared)
         }
         while (token.Length > 0);
 
-        var text = await File.ReadAllTextAsync(Path.Combine(shared.Services.Storage, job.OutputPath), Token);
+        var text = await File.ReadAllTextAsync(Path.Combine(shared.Services.Storage, $"{job.JobId}_results.json"), Token);
         Assert.Equal(ForegSyteJson.Parser.Parse<ResultsDocument>(text).Results, frames);
         Assert.Equal(Enumerable.Range(0, 12).Select(index => index * 5), frames.Select(frame => frame.FrameIndex));
-        Assert.Equal(frames.Select(frame => frame.FrameIndex * 100), frames.Select(frame => frame.FrameTimestampMs));
+        Assert.Equal(frames.Select(frame => (uint)frame.FrameIndex * 100), frames.Select(frame => frame.FrameTimestampMs));
         Assert.True(pages > 3, $"A budget of 600 bytes should make more than 3 pages, not {pages}.");
         Assert.StartsWith("{\"results\":[", text, StringComparison.Ordinal);
     }
@@ -146,11 +148,13 @@ public sealed class AnalysisTests(SharedInstallation shared)
 
         var frames = await client.GetResultsAsync(job.JobId, cancellationToken: Token).ToListAsync(Token);
         Assert.Equal(Enumerable.Range(0, kept.Length), frames.Select(frame => frame.FrameIndex));
-        Assert.Equal(kept.Select(frame => frame * 100), frames.Select(frame => frame.FrameTimestampMs));
+        Assert.Equal(kept.Select(frame => (uint)frame * 100), frames.Select(frame => frame.FrameTimestampMs));
 
         // The models cannot read rotated text; coordinates of the stored picture would exceed the displayed one.
         Assert.All(frames, frame => Assert.Contains("GATE 07 NORTH", frame.Result.Text, StringComparison.Ordinal));
-        Assert.True(job.Summary.DetectionsByLabel["person"] >= kept.Length, job.Summary.ToString());
+        Assert.True(
+            job.Summary.Labels.Single(label => label.Label == "person").DetectionCount >= kept.Length,
+            job.Summary.ToString());
         Assert.All(
             frames.SelectMany(frame => frame.Result.TextRegions).SelectMany(region => region.Polygon),
             point => Assert.True(point.X is >= 0 and <= 768 && point.Y is >= 0 and <= 576, point.ToString()));

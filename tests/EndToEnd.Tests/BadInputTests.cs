@@ -1,5 +1,6 @@
 using ForegSyte.Client;
 using ForegSyte.Testing;
+using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 using Google.Protobuf;
 using Grpc.Core;
@@ -178,7 +179,7 @@ public sealed class BadInputTests(SharedInstallation shared)
         job = await client.WaitForCompletionAsync(job.JobId, cancellationToken: Token);
         Assert.Equal(JobStatus.Failed, job.Status);
         Refusal.ReadFrom(job);
-        Assert.Equal("UNDECODABLE_VIDEO", job.ErrorInfo.Reason);
+        Assert.Equal(ErrorReason.UndecodableVideo, ErrorStatus.ReasonOf(job.Error));
         Assert.NotEmpty(job.ErrorMessage);
         await AssertReasonAsync(
             ErrorReason.ResultsNotReady, () => client.GetResultsPageAsync(job.JobId, cancellationToken: Token));
@@ -215,8 +216,8 @@ public sealed class BadInputTests(SharedInstallation shared)
         var info = InfoOf(refused);
         Assert.Equal(
             (code, reason.ToString()),
-            (refused.StatusCode, Enum.GetName(Protocol.Errors.ErrorReasons.Parse(info.Reason))));
-        Assert.Equal("foregsyte", info.Domain);
+            (refused.StatusCode, Enum.GetName(ErrorReasons.Parse(info.Reason))));
+        Assert.Equal(ErrorReasons.Domain, info.Domain);
         Assert.Equal(field, refused.GetRpcStatus()!.GetDetail<Google.Rpc.BadRequest>()!.FieldViolations.Single().Field);
     }
 

@@ -1,5 +1,6 @@
 using ForegSyte.Client;
 using ForegSyte.Testing;
+using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 
 namespace ForegSyte.EndToEnd.Tests;
@@ -45,7 +46,7 @@ public sealed class CrashTests
         var job = await WaitForCompletionAsync(services, jobId);
         Assert.Equal(JobStatus.Completed, job.Status);
         Refusal.ReadFrom(job);
-        Assert.Equal(["LEASE_LOST", ""], job.Attempts.Select(attempt => attempt.ErrorReason));
+        Assert.Equal([ErrorReason.LeaseLost, ErrorReason.Unspecified], job.Attempts.Select(ReasonOf));
         Assert.NotEqual(0, job.Attempts[1].FramesResumed);
         Assert.Equal(expected, await ReadResultsAsync(services, job));
         await AssertStoredFilesAsync(services, jobs: 2);
@@ -75,7 +76,7 @@ public sealed class CrashTests
         var job = await InterruptAsync(services, services.RestartInferenceServiceAsync);
 
         Refusal.ReadFrom(job);
-        Assert.Equal("INFERENCE_UNAVAILABLE", job.Attempts[0].ErrorReason);
+        Assert.Equal(ErrorReason.InferenceUnavailable, ReasonOf(job.Attempts[0]));
         Assert.Equal(expected, await ReadResultsAsync(services, job));
     }
 
@@ -92,7 +93,7 @@ public sealed class CrashTests
             await services.RestartJobServiceAsync();
         });
 
-        Assert.Equal(["SHUTTING_DOWN", ""], job.Attempts.Select(attempt => attempt.ErrorReason));
+        Assert.Equal([ErrorReason.ShuttingDown, ErrorReason.Unspecified], job.Attempts.Select(ReasonOf));
     }
 
     /// <summary>
@@ -146,7 +147,9 @@ public sealed class CrashTests
     }
 
     private static Task<string> ReadResultsAsync(Installation services, Job job) =>
-        File.ReadAllTextAsync(Path.Combine(services.Storage, job.OutputPath), Token);
+        File.ReadAllTextAsync(Path.Combine(services.Storage, $"{job.JobId}_results.json"), Token);
+
+    private static ErrorReason ReasonOf(Attempt attempt) => ErrorStatus.ReasonOf(attempt.Error);
 
     /// <summary>
     /// Each job has a video, results and a manifest; one more file holds the generation of the database. The sweep

@@ -1,4 +1,5 @@
 using ForegSyte.Client;
+using ForegSyte.Inference.V1;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Grpc.Core;
@@ -28,7 +29,7 @@ public sealed class HealthTests
         {
             using var channel = GrpcChannel.ForAddress(address);
             using var watch = new Health.HealthClient(channel).Watch(
-                new HealthCheckRequest { Service = "foregsyte.v1.InferenceService" }, cancellationToken: Token);
+                new HealthCheckRequest { Service = "foregsyte.inference.v1.InferenceService" }, cancellationToken: Token);
 
             // The models can be warm before the first answer; only NOT_SERVING may come before SERVING.
             var status = await ReadAsync(watch);
@@ -39,7 +40,7 @@ public sealed class HealthTests
             }
 
             var pipelines = await new InferenceService.InferenceServiceClient(channel)
-                .ListPipelinesAsync(new InferenceServiceListPipelinesRequest(), cancellationToken: Token);
+                .ListPipelinesAsync(new Inference.V1.ListPipelinesRequest(), cancellationToken: Token);
             Assert.NotEmpty(pipelines.Pipelines);
         }
     }

@@ -16,7 +16,7 @@ public sealed class ReflectionTests(SharedInstallation shared)
     [Theory]
     [InlineData(true, "foregsyte.v1.JobService")]
     [InlineData(true, "foregsyte.v1.UploadService")]
-    [InlineData(false, "foregsyte.v1.InferenceService")]
+    [InlineData(false, "foregsyte.inference.v1.InferenceService")]
     public async Task ListServices_BothVersions_NameTheServiceAndItsHealth(bool jobs, string service)
     {
         using var channel = GrpcChannel.ForAddress(AddressOf(jobs));
@@ -61,7 +61,7 @@ public sealed class ReflectionTests(SharedInstallation shared)
 
     [Theory]
     [InlineData(true, "foregsyte.v1.JobService")]
-    [InlineData(false, "foregsyte.v1.InferenceService")]
+    [InlineData(false, "foregsyte.inference.v1.InferenceService")]
     public async Task Check_ByName_IsServing(bool jobs, string service)
     {
         using var channel = GrpcChannel.ForAddress(AddressOf(jobs));

@@ -1,10 +1,10 @@
 using CliWrap;
 using CliWrap.Buffered;
+using ForegSyte.Inference.V1;
 using ForegSyte.Testing;
-using ForegSyte.V1;
 using Grpc.Core;
 using Grpc.Net.Client;
-using Contract = ForegSyte.V1.InferenceService;
+using Contract = ForegSyte.Inference.V1.InferenceService;
 
 namespace ForegSyte.EndToEnd.Tests;
 
@@ -55,8 +55,8 @@ public sealed class SandboxTests
         await using var services = await StartAsync(level);
         using var channel = GrpcChannel.ForAddress(services.InferenceAddress);
 
-        var info = await new Contract.InferenceServiceClient(channel).GetServerInfoAsync(
-            new GetServerInfoRequest(), cancellationToken: Token);
+        var info = (await new Contract.InferenceServiceClient(channel).GetServerInfoAsync(
+            new GetServerInfoRequest(), cancellationToken: Token)).ServerInfo;
 
         Assert.Equal(expected, info.Sandbox.Level);
         Assert.Contains("the protocol whitelist", info.Sandbox.Measures);

@@ -1,4 +1,5 @@
 using ForegSyte.Client;
+using ForegSyte.Inference.V1;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Grpc.Net.Client;
@@ -109,8 +110,8 @@ public sealed class StartTests
             inferenceSettings: new Dictionary<string, string> { ["Device:Provider"] = "cuda" });
         await services.StartAsync();
         using var channel = GrpcChannel.ForAddress(services.InferenceAddress);
-        var info = await new InferenceService.InferenceServiceClient(channel)
-            .GetServerInfoAsync(new GetServerInfoRequest(), cancellationToken: token);
+        var info = (await new InferenceService.InferenceServiceClient(channel)
+            .GetServerInfoAsync(new Inference.V1.GetServerInfoRequest(), cancellationToken: token)).ServerInfo;
         Assert.Equal(ExecutionProvider.Cpu, info.Device.ExecutionProvider);
         Assert.Contains("CUDA execution provider is not enabled", info.Device.FallbackReason, StringComparison.Ordinal);
         await services.InferenceService.PrintsAsync("fell back to CPU");
@@ -119,7 +120,7 @@ public sealed class StartTests
         var job = await client.SubmitFileAsync(
             RepositoryFiles.Pedestrians, new SubmitOptions { PipelineId = "detect_only", MaxFrames = 1 }, token);
         job = await client.WaitForCompletionAsync(job.JobId, cancellationToken: token);
-        Assert.Equal(info.Device, job.Device);
+        Assert.Equal([info.Device], job.Devices);
     }
 
     private static Dictionary<string, string> InferenceSettings(TemporaryFolder folder) => new()

@@ -116,11 +116,11 @@ internal static partial class ConsistencyCheck
         counts.Completed++;
         counts.Attempts += job.Attempts.Count;
         counts.Resumed += job.Attempts.Any(attempt => attempt.FramesResumed > 0) ? 1 : 0;
-        Assert.Single(job.Attempts, attempt => attempt.ErrorReason.Length == 0);
-        Assert.Equal("", job.Attempts[^1].ErrorReason);
+        Assert.Single(job.Attempts, attempt => attempt.Error is null);
+        Assert.Null(job.Attempts[^1].Error);
         var (results, summary) = baseline.Of(entry.Request);
         Assert.Equal(
-            results, await File.ReadAllBytesAsync(Path.Combine(service.Storage, job.OutputPath), cancellationToken));
+            results, await File.ReadAllBytesAsync(Path.Combine(service.Storage, job.JobId + "_results.json"), cancellationToken));
         Assert.Equal(summary, job.Summary);
         Assert.Equal(entry.Request.MaxFrames, job.Summary.Frames.Analyzed);
         Assert.Equal(
@@ -158,8 +158,8 @@ internal static partial class ConsistencyCheck
     }
 
     private static IEnumerable<string> ArtifactsOf(Job job) => job.Status == JobStatus.Completed
-        ? [job.InputPath, job.OutputPath, job.JobId + "_job.json"]
-        : [job.InputPath];
+        ? [job.JobId + ".mp4", job.JobId + "_results.json", job.JobId + "_job.json"]
+        : [job.JobId + ".mp4"];
 
     [GeneratedRegex(@"Job (?<job>[0-9a-f-]{36}) (is|was)? ?(Completed|completed|COMPLETED)\b")]
     private static partial Regex EndLine();

@@ -32,7 +32,7 @@ public sealed class BaselineRun : IAsyncLifetime
                 throw new InvalidOperationException($"A job without faults ended as {job}.");
             }
 
-            var results = await File.ReadAllBytesAsync(Path.Combine(jobs.Storage, job.OutputPath));
+            var results = await File.ReadAllBytesAsync(Path.Combine(jobs.Storage, job.JobId + "_results.json"));
             _outcomes.Add(request, (results, job.Summary));
         }
     }

@@ -4,8 +4,10 @@ using ForegSyte.Hosting.ConcurrencyLimits;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.V1;
 using Grpc.Core;
-using InferenceContract = ForegSyte.V1.InferenceService;
+using InferenceContract = ForegSyte.Inference.V1.InferenceService;
 using JobContract = ForegSyte.V1.JobService;
+using RunPipelineRequest = ForegSyte.Inference.V1.RunPipelineRequest;
+using RunPipelineResponse = ForegSyte.Inference.V1.RunPipelineResponse;
 
 namespace ForegSyte.Hosting.Tests;
 
@@ -53,6 +55,15 @@ internal sealed class EchoJobService : JobContract.JobServiceBase
             ? throw ServiceException.InvalidField("page_size", "The page size must be 0 or more.", request.PageSize)
             : Task.FromResult(new ListJobsResponse());
 
+    /// <summary>The last request of UpdateJob.</summary>
+    public UpdateJobRequest? LastUpdate { get; private set; }
+
+    public override Task<UpdateJobResponse> UpdateJob(UpdateJobRequest request, ServerCallContext context)
+    {
+        LastUpdate = request;
+        return Task.FromResult(new UpdateJobResponse { Job = request.Job });
+    }
+
     public override Task<CancelJobResponse> CancelJob(CancelJobRequest request, ServerCallContext context)
     {
         SignalOf(request.JobId).TrySetResult();
@@ -85,6 +96,6 @@ internal sealed class EchoInferenceService : InferenceContract.InferenceServiceB
     public override Task<RunPipelineResponse> RunPipeline(RunPipelineRequest request, ServerCallContext context) =>
         Task.FromResult(new RunPipelineResponse
         {
-            Frames = new FrameAccounting { Decoded = request.CalculateSize() },
+            Frames = new FrameAccounting { Total = request.CalculateSize() },
         });
 }

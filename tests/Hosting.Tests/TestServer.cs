@@ -8,7 +8,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
-using InferenceContract = ForegSyte.V1.InferenceService;
+using InferenceContract = ForegSyte.Inference.V1.InferenceService;
 using JobContract = ForegSyte.V1.JobService;
 
 namespace ForegSyte.Hosting.Tests;
@@ -25,6 +25,7 @@ internal sealed class TestServer : IAsyncDisposable
         ["/foregsyte.v1.JobService/GetJob"] = RpcRule.Read,
         ["/foregsyte.v1.JobService/WaitJob"] = RpcRule.Read,
         ["/foregsyte.v1.JobService/ListJobs"] = RpcRule.Read,
+        ["/foregsyte.v1.JobService/UpdateJob"] = RpcRule.Change,
         ["/foregsyte.v1.JobService/CancelJob"] = RpcRule.Change,
         ["/foregsyte.v1.JobService/GetJobResults"] = RpcRule.Read,
         ["/foregsyte.v1.JobService/ListPipelines"] = RpcRule.Read,

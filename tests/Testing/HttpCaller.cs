@@ -104,7 +104,7 @@ public sealed record HttpReply(int Status, IReadOnlyDictionary<string, string> H
     {
         Assert.InRange(Status, 400, 599);
         AssertIsJson();
-        var refusal = Refusal.ReadJson(Body);
+        var refusal = Refusal.ReadJson(Body, Status);
         Assert.Equal(
             refusal.Status.GetDetail<RetryInfo>() is { } retry
                 ? $"{Math.Ceiling(retry.RetryDelay.ToTimeSpan().TotalSeconds)}"

@@ -1,8 +1,9 @@
 using System.Collections.Concurrent;
 using System.Net.Http.Headers;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using ForegSyte.Hosting.Errors;
 using ForegSyte.Protocol.Errors;
+using ForegSyte.Protocol.Tracing;
 using ForegSyte.V1;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
@@ -76,8 +77,25 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
             Convert.FromBase64String(details.PadRight((details.Length + 3) / 4 * 4, '=')));
     }
 
-    /// <summary>Decodes and checks the JSON body of an HTTP error.</summary>
-    public static Refusal ReadJson(string json) => Read(ErrorJson.Parse<Google.Rpc.Status>(json));
+    /// <summary>
+    /// Decodes and checks the JSON body of an HTTP error: {"error": {"code": 404, "message": "…", "status":
+    /// "NOT_FOUND", "details": […]}} (AIP-193).
+    /// </summary>
+    /// <param name="json">The body.</param>
+    /// <param name="httpStatus">Status code of the response, which the body repeats.</param>
+    public static Refusal ReadJson(string json, int httpStatus)
+    {
+        var body = JsonNode.Parse(json)!.AsObject();
+        Assert.Equal(["error"], body.Select(field => field.Key));
+        var error = body["error"]!.AsObject();
+        Assert.Equal(["code", "details", "message", "status"], error.Select(field => field.Key).Order());
+        Assert.Equal(httpStatus, (int)error["code"]!);
+        var code = System.Enum.GetValues<StatusCode>().Single(
+            code => StatusCodeNames.Of(code) == (string?)error["status"]);
+        error.Remove("status");
+        error["code"] = (int)code;
+        return Read(ErrorJson.Parse<Google.Rpc.Status>(error.ToJsonString()));
+    }
 
     private static Refusal Read(StatusCode code, string message, byte[] details)
     {
@@ -103,11 +121,12 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
     /// <summary>Records the reasons of a failed job and its attempts.</summary>
     public static void ReadFrom(Job job)
     {
-        string?[] names = [job.ErrorInfo?.Reason, .. job.Attempts.Select(attempt => attempt.ErrorReason)];
-        foreach (var name in names.Where(name => !string.IsNullOrEmpty(name)))
+        var errors = job.Attempts.Select(attempt => attempt.Error).Prepend(job.Error);
+        foreach (var error in errors.Where(error => error is not null))
         {
-            var reason = ErrorReasons.Parse(name);
+            var reason = ErrorStatus.ReasonOf(error);
             Assert.NotEqual(ErrorReason.Unspecified, reason);
+            Assert.Equal(ErrorReasonTable.Of(reason).Code, (StatusCode)error.Code);
             Remember(reason);
         }
     }

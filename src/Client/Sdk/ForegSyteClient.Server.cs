@@ -9,12 +9,14 @@ public sealed partial class ForegSyteClient
     /// <summary>Reads the server's version, its limits, and whether it starts jobs.</summary>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="ForegSyteException">The server could not be reached.</exception>
-    public async Task<JobServiceGetServerInfoResponse> GetServerInfoAsync(
-        CancellationToken cancellationToken = default) =>
-        await _calls.RunAsync(
+    public async Task<ServerInfo> GetServerInfoAsync(CancellationToken cancellationToken = default)
+    {
+        var response = await _calls.RunAsync(
             _options.ReadDeadline,
-            call => _service.GetServerInfoAsync(new JobServiceGetServerInfoRequest(), call),
+            call => _service.GetServerInfoAsync(new GetServerInfoRequest(), call),
             cancellationToken);
+        return response.ServerInfo;
+    }
 
     /// <summary>
     /// Explains the state of a job: why it waits, what is running for it and where, why it failed.
@@ -44,16 +46,18 @@ public sealed partial class ForegSyteClient
     /// Time that running jobs may continue before the server returns them to the queue; null means the server's
     /// default.
     /// </param>
-    /// <param name="stop">Whether the server stops when no job is running.</param>
+    /// <param name="exitWhenDrained">
+    /// Whether the server exits when no job is running. A later call cannot take this back.
+    /// </param>
     /// <param name="cancellationToken">Cancels the call, not the drain.</param>
     /// <returns>The progress of the drain.</returns>
     /// <exception cref="ForegSyteException">
     /// INVALID_FIELD (timeout over 24 hours), PERMISSION_DENIED, or the server could not be reached.
     /// </exception>
     public async Task<DrainStatus> DrainServerAsync(
-        TimeSpan? timeout = null, bool stop = false, CancellationToken cancellationToken = default)
+        TimeSpan? timeout = null, bool exitWhenDrained = false, CancellationToken cancellationToken = default)
     {
-        var request = new DrainServerRequest { Timeout = timeout?.ToDuration(), Stop = stop };
+        var request = new DrainServerRequest { Timeout = timeout?.ToDuration(), ExitWhenDrained = exitWhenDrained };
         var deadline = _options.TimeProvider.GetUtcNow() + _options.ControlDeadline;
         var response = await _calls.OnceAsync(
             deadline, call => _service.DrainServerAsync(request, call), cancellationToken);

@@ -24,15 +24,15 @@ internal sealed class JobWatcher(
     {
         var endsAt = Clock.GetUtcNow() + timeLimit;
         var etag = "";
-        JobWait? wait = null;
+        QueueState? queueState = null;
         while (true)
         {
             var job = await NextAsync(jobId, etag, endsAt, timeLimit, cancellationToken);
             var changed = job.Etag != etag;
-            // The etag does not cover the wait reason, which changes with other jobs.
-            if (changed || !Equals(job.Wait, wait))
+            // The etag does not cover the queue state, which changes with other jobs.
+            if (changed || !Equals(job.QueueState, queueState))
             {
-                (etag, wait) = (job.Etag, job.Wait);
+                (etag, queueState) = (job.Etag, job.QueueState);
                 yield return job;
             }
 

@@ -52,11 +52,12 @@ internal sealed class HttpRoutes
 }
 
 /// <summary>A google.api.http binding of a method.</summary>
-/// <param name="Verb">GET, POST, PUT or DELETE.</param>
-/// <param name="Path">Path; its variables are fields of the request.</param>
+/// <param name="Verb">GET, POST, PUT, PATCH or DELETE.</param>
+/// <param name="Path">Path; its variables are fields of the request, nested ones by path ("job.job_id").</param>
 /// <param name="Method">The method.</param>
 /// <param name="Body">
-/// "*" if the body has all fields that are not in the path, the name of a field if the body is that field, or empty.
+/// "*" if the body has all fields that are not in the path; the name of a field if the body is that field: raw bytes,
+/// or the JSON of a message; or empty.
 /// </param>
 internal sealed record HttpRoute(string Verb, PathTemplate Path, MethodDescriptor Method, string Body)
 {
@@ -65,12 +66,18 @@ internal sealed record HttpRoute(string Verb, PathTemplate Path, MethodDescripto
     /// <summary>gRPC path of the method.</summary>
     public string GrpcPath => $"/{Method.Service.FullName}/{Method.Name}";
 
-    /// <summary>Whether the body is a JSON object.</summary>
-    public bool HasJsonBody => Body == AllFields;
+    /// <summary>The field that the body fills; null if the body is empty or the whole request.</summary>
+    public FieldDescriptor? BodyField { get; } =
+        Body is "" or AllFields ? null : Method.InputType.FindFieldByName(Body);
+
+    /// <summary>Whether the body is a JSON object with all fields that are not in the path.</summary>
+    public bool IsRequestInBody => Body == AllFields;
+
+    /// <summary>Whether the body is a JSON object: the request or one of its messages.</summary>
+    public bool HasJsonBody => IsRequestInBody || BodyField is { FieldType: FieldType.Message, IsRepeated: false };
 
     /// <summary>The bytes field that the raw body fills; null for none.</summary>
-    public FieldDescriptor? BytesField { get; } =
-        Body is "" or AllFields ? null : Method.InputType.FindFieldByName(Body);
+    public FieldDescriptor? BytesField => BodyField is { FieldType: FieldType.Bytes } ? BodyField : null;
 
     /// <summary>The bindings of a service from its google.api.http annotations.</summary>
     /// <exception cref="ArgumentException">An annotation uses an unsupported feature.</exception>
@@ -81,6 +88,20 @@ internal sealed record HttpRoute(string Verb, PathTemplate Path, MethodDescripto
         from rule in main.AdditionalBindings.Prepend(main)
         select Make(method, rule);
 
+    /// <summary>The field of a path such as "job.job_id"; null if it does not exist.</summary>
+    public static FieldDescriptor? FieldAt(MessageDescriptor message, string path)
+    {
+        FieldDescriptor? field = null;
+        var parent = message;
+        foreach (var name in path.Split('.'))
+        {
+            field = parent?.FindFieldByName(name);
+            parent = field is { FieldType: FieldType.Message, IsRepeated: false } ? field.MessageType : null;
+        }
+
+        return field;
+    }
+
     private static HttpRoute Make(MethodDescriptor method, HttpRule rule)
     {
         var (verb, path) = rule.PatternCase switch
@@ -88,6 +109,7 @@ internal sealed record HttpRoute(string Verb, PathTemplate Path, MethodDescripto
             HttpRule.PatternOneofCase.Get => ("GET", rule.Get),
             HttpRule.PatternOneofCase.Post => ("POST", rule.Post),
             HttpRule.PatternOneofCase.Put => ("PUT", rule.Put),
+            HttpRule.PatternOneofCase.Patch => ("PATCH", rule.Patch),
             HttpRule.PatternOneofCase.Delete => ("DELETE", rule.Delete),
             _ => throw new ArgumentException($"{method.FullName} has an annotation with an unsupported verb."),
         };
@@ -95,8 +117,8 @@ internal sealed record HttpRoute(string Verb, PathTemplate Path, MethodDescripto
         var isKnown = rule.ResponseBody.Length == 0
             && !method.IsClientStreaming
             && !method.IsServerStreaming
-            && route.Path.Variables.All(name => method.InputType.FindFieldByName(name) is not null)
-            && (rule.Body is "" or AllFields || route.BytesField is { FieldType: FieldType.Bytes });
+            && route.Path.Variables.All(name => FieldAt(method.InputType, name) is not null)
+            && (rule.Body is "" || route.HasJsonBody || route.BytesField is not null);
         return isKnown
             ? route
             : throw new ArgumentException($"{method.FullName} has an unsupported annotation: {rule}.");

@@ -31,7 +31,8 @@ internal static class HttpServiceCollectionExtensions
         services.AddOptions<CorsOptions>().Configure<IOptions<HttpOptions>>((cors, http) =>
             cors.AddDefaultPolicy(policy => policy
                 .WithOrigins([.. http.Value.AllowedOrigins])
-                .WithMethods(HttpMethods.Get, HttpMethods.Post, HttpMethods.Put, HttpMethods.Delete)
+                .WithMethods(
+                    HttpMethods.Get, HttpMethods.Post, HttpMethods.Put, HttpMethods.Patch, HttpMethods.Delete)
                 .WithHeaders(HeaderNames.Authorization, HeaderNames.ContentType, "x-api-key", "grpc-timeout")
                 .WithExposedHeaders(HeaderNames.RetryAfter)
                 .SetPreflightMaxAge(PreflightAge)));

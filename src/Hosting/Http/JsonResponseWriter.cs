@@ -1,11 +1,15 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using ForegSyte.Hosting.ConcurrencyLimits;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Protocol.Errors;
+using ForegSyte.Protocol.Json;
+using ForegSyte.Protocol.Tracing;
 using ForegSyte.V1;
 using Google.Protobuf;
-using Google.Protobuf.Reflection;
 using Google.Rpc;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
@@ -54,19 +58,27 @@ internal sealed class JsonResponseWriter(SlowCallEvictor evictor)
             headers[HeaderNames.WWWAuthenticate] = "Bearer";
         }
 
-        return WriteAsync(context, status ?? HttpStatus.CodeOf(error), HttpStatus.ToJson(error));
+        var code = status ?? HttpStatus.CodeOf(error);
+        return WriteAsync(context, code, HttpStatus.ToJson(error, code));
     }
 }
 
-/// <summary>Maps errors of calls to HTTP: google.rpc.Status as JSON and the HTTP status code.</summary>
+/// <summary>Maps errors of calls to HTTP: the JSON of AIP-193 and the HTTP status code.</summary>
 internal static class HttpStatus
 {
     /// <summary>nginx's status code for a client that disconnected.</summary>
     private const int Cancelled = StatusCodes.Status499ClientClosedRequest;
 
-    private static readonly JsonFormatter Formatter = new(
+    /// <summary>Unlike the formatter of responses it leaves out empty fields, of which details have many.</summary>
+    private static readonly JsonFormatter Details = new(
         JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true)
-            .WithTypeRegistry(TypeRegistry.FromFiles(ErrorDetailsReflection.Descriptor)));
+            .WithTypeRegistry(ForegSyteJson.ErrorDetails));
+
+    // Messages have quotes and apostrophes, which the default encoder writes as codes.
+    private static readonly JsonSerializerOptions Readable = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     /// <summary>The error of a call; null if it succeeded or ended without a status.</summary>
     public static Google.Rpc.Status? ErrorOf(GrpcResponse response)
@@ -91,7 +103,20 @@ internal static class HttpStatus
             : null;
     }
 
-    public static string ToJson(Google.Rpc.Status error) => Formatter.Format(error);
+    /// <summary>
+    /// The body of an error as AIP-193 defines it: <c>{"error": {"code", "message", "status", "details"}}</c>, where
+    /// code is the HTTP status and status the name of the google.rpc.Code.
+    /// </summary>
+    public static string ToJson(Google.Rpc.Status error, int httpStatus) => new JsonObject
+    {
+        ["error"] = new JsonObject
+        {
+            ["code"] = httpStatus,
+            ["message"] = error.Message,
+            ["status"] = StatusCodeNames.Of((StatusCode)error.Code),
+            ["details"] = new JsonArray([.. error.Details.Select(detail => JsonNode.Parse(Details.Format(detail)))]),
+        },
+    }.ToJsonString(Readable);
 
     /// <summary>HTTP status of an error: the one that google.rpc.Code defines, except for MESSAGE_TOO_LARGE.</summary>
     /// <remarks>Clients retry 429 automatically and would send the same message again.</remarks>

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Protocol.Json;
 using ForegSyte.V1;
@@ -11,26 +13,37 @@ namespace ForegSyte.Hosting.Http;
 
 /// <summary>
 /// Collects the fields of a request from path, query and JSON body, by proto name or lowerCamelCase. Unknown and
-/// duplicate fields are errors that name the field.
+/// duplicate fields are errors that name the field; only a field of the path may have the same value in the body.
 /// </summary>
-internal sealed class RequestFields(MessageDescriptor type)
+internal sealed partial class RequestFields(MessageDescriptor type)
 {
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
 
     private readonly JsonObject _fields = [];
+    private readonly HashSet<JsonNode> _pathVariables = [];
 
     /// <summary>Adds the fields of a JSON object.</summary>
+    /// <param name="json">The object.</param>
+    /// <param name="body">The message of the request that the object is; null if it is the request itself.</param>
     /// <exception cref="ServiceException">MALFORMED_REQUEST or INVALID_FIELD.</exception>
-    public void AddJson(ReadOnlySpan<byte> json)
+    public void AddJson(ReadOnlySpan<byte> json, FieldDescriptor? body = null)
     {
         try
         {
             if (JsonNode.Parse(json, nodeOptions: null, Strict) is not JsonObject fields)
             {
-                throw Malformed("The body must be a JSON object with the fields of the request.");
+                throw Malformed(
+                    $"The body must be a JSON object with the fields of {(body is null ? "the request" : body.Name)}.");
             }
 
-            AddAll(_fields, type, fields, prefix: "");
+            if (body is null)
+            {
+                AddAll(_fields, type, fields, prefix: "");
+            }
+            else
+            {
+                AddAll(ObjectOf(_fields, body), body.MessageType, fields, body.Name + ".");
+            }
         }
         catch (Exception failure) when (failure is JsonException or InvalidOperationException)
         {
@@ -39,9 +52,14 @@ internal sealed class RequestFields(MessageDescriptor type)
         }
     }
 
-    /// <summary>Adds a field of the path or query; nested fields by path, for example options.frame_stride.</summary>
+    /// <summary>Adds a variable of the path, which the body may repeat.</summary>
     /// <exception cref="ServiceException">INVALID_FIELD.</exception>
-    public void AddText(string path, string value)
+    public void AddPathVariable(string path, string value) => _pathVariables.Add(AddText(path, value));
+
+    /// <summary>Adds a field of the query; nested fields by path, for example options.frame_stride.</summary>
+    /// <returns>The value.</returns>
+    /// <exception cref="ServiceException">INVALID_FIELD.</exception>
+    public JsonNode AddText(string path, string value)
     {
         var target = _fields;
         var message = type;
@@ -49,21 +67,21 @@ internal sealed class RequestFields(MessageDescriptor type)
         foreach (var name in names[..^1])
         {
             var field = FieldOf(message, name, path);
+            RefuseMap(field, path);
             if (!IsPlainMessage(field))
             {
                 throw Unknown(path);
             }
 
             message = field.MessageType;
-            if (target[field.Name] is not JsonObject nested)
-            {
-                target[field.Name] = nested = [];
-            }
-
-            target = nested;
+            target = ObjectOf(target, field);
         }
 
-        Add(target, message, names[^1], JsonValue.Create(value), path);
+        var last = FieldOf(message, names[^1], path);
+        RefuseMap(last, path);
+        var node = FromText(last, value);
+        Add(target, message, last.Name, node, path);
+        return node;
     }
 
     /// <summary>Creates the request.</summary>
@@ -103,9 +121,20 @@ internal sealed class RequestFields(MessageDescriptor type)
     private void Add(JsonObject target, MessageDescriptor message, string name, JsonNode value, string path)
     {
         var field = FieldOf(message, name, path);
-        if (target.ContainsKey(field.Name))
+        if (target.TryGetPropertyValue(field.Name, out var existing))
         {
-            throw Twice(path);
+            if (!_pathVariables.Contains(existing!))
+            {
+                throw Twice(path);
+            }
+
+            if (!JsonNode.DeepEquals(existing, value))
+            {
+                throw ServiceException.InvalidField(
+                    ServiceException.Shorten(path), "The body has another value of this field than the path.");
+            }
+
+            return;
         }
 
         if (IsPlainMessage(field) && value is JsonObject nested)
@@ -114,6 +143,11 @@ internal sealed class RequestFields(MessageDescriptor type)
             target[field.Name] = inner;
             AddAll(inner, field.MessageType, nested, path + ".");
             return;
+        }
+
+        if (IsFieldMask(field) && value.GetValueKind() == JsonValueKind.String)
+        {
+            value = JsonValue.Create(ToLowerCamel(value.GetValue<string>()));
         }
 
         // Parsed alone, so that the error can name the field.
@@ -127,6 +161,26 @@ internal sealed class RequestFields(MessageDescriptor type)
         target[field.Name] = value;
     }
 
+    /// <summary>The JSON value of a text: an enum by its number or name, true or false, or a text.</summary>
+    private static JsonValue FromText(FieldDescriptor field, string value) => field.FieldType switch
+    {
+        FieldType.Bool when value is "true" or "false" => JsonValue.Create(value == "true"),
+        FieldType.Enum when int.TryParse(
+            value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) =>
+            JsonValue.Create(number),
+        _ => JsonValue.Create(value),
+    };
+
+    private static JsonObject ObjectOf(JsonObject target, FieldDescriptor field)
+    {
+        if (target[field.Name] is not JsonObject nested)
+        {
+            target[field.Name] = nested = [];
+        }
+
+        return nested;
+    }
+
     private static FieldDescriptor FieldOf(MessageDescriptor message, string name, string path) =>
         message.Fields.InFieldNumberOrder().FirstOrDefault(field => field.Name == name || field.JsonName == name)
         ?? throw Unknown(path);
@@ -136,6 +190,26 @@ internal sealed class RequestFields(MessageDescriptor type)
 
     private static ServiceException Twice(string path) =>
         ServiceException.InvalidField(ServiceException.Shorten(path), "The request has this field twice.");
+
+    private static void RefuseMap(FieldDescriptor field, string path)
+    {
+        if (field.IsMap)
+        {
+            throw ServiceException.InvalidField(
+                ServiceException.Shorten(path),
+                $"A map such as {field.Name} cannot be in the query. Send it in a JSON body; /openapi.json lists the "
+                + "paths that take one.");
+        }
+    }
+
+    private static bool IsFieldMask(FieldDescriptor field) =>
+        field.FieldType == FieldType.Message && field.MessageType == FieldMask.Descriptor;
+
+    /// <summary>
+    /// The paths of a field mask as canonical JSON has them. Callers know the proto names, as everywhere here.
+    /// </summary>
+    private static string ToLowerCamel(string paths) =>
+        Underscore().Replace(paths, match => match.Groups[1].Value.ToUpperInvariant());
 
     private static bool IsPlainMessage(FieldDescriptor field) =>
         field is { FieldType: FieldType.Message, IsRepeated: false }
@@ -157,15 +231,22 @@ internal sealed class RequestFields(MessageDescriptor type)
 
     private static string Kind(FieldDescriptor field) => field.FieldType switch
     {
+        _ when field.IsMap => "a JSON object with a value for each key",
         FieldType.String => "a text",
         FieldType.Bytes => "base64",
         FieldType.Bool => "true or false",
         FieldType.Double or FieldType.Float => "a number",
+        FieldType.Enum => $"one of {string.Join(", ", field.EnumType.Values.Select(value => value.Name))}",
         FieldType.Message when field.MessageType == Duration.Descriptor => "a duration in seconds, such as 2.5s",
+        FieldType.Message when field.MessageType == Timestamp.Descriptor => "a time, such as 2026-01-31T00:00:00Z",
+        FieldType.Message when IsFieldMask(field) => "names of fields, separated by commas",
         FieldType.Message => "a JSON object",
         _ => $"a whole number ({field.FieldType.ToString().ToLowerInvariant()})",
     };
 
     private static ServiceException Malformed(string message, Exception? cause = null) =>
         new(ErrorReason.MalformedRequest, message, cause);
+
+    [GeneratedRegex("_([a-z])")]
+    private static partial Regex Underscore();
 }

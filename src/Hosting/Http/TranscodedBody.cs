@@ -94,12 +94,12 @@ internal abstract class TranscodedBody(
         var fields = new RequestFields(route.Method.InputType);
         foreach (var (name, value) in pathValues)
         {
-            fields.AddText(name, value);
+            fields.AddPathVariable(name, value);
         }
 
         foreach (var (name, values) in request.Query)
         {
-            if (route.HasJsonBody)
+            if (route.IsRequestInBody || (route.HasJsonBody && IsInBody(name)))
             {
                 throw ServiceException.InvalidField(
                     ServiceException.Shorten(name),
@@ -114,6 +114,9 @@ internal abstract class TranscodedBody(
 
         return fields;
     }
+
+    private bool IsInBody(string name) =>
+        name.Split('.')[0] is var field && (field == route.BodyField!.Name || field == route.BodyField.JsonName);
 
     /// <summary>The error for a body of the wrong content type.</summary>
     protected ServiceException WrongContent(string wanted) => new(
@@ -188,7 +191,7 @@ internal sealed class JsonBody(
             if (json.Length > 0)
             {
                 RequireJson();
-                fields.AddJson(json);
+                fields.AddJson(json, Route.BodyField);
             }
 
             return;
@@ -210,7 +213,7 @@ internal sealed class JsonBody(
         return new ServiceException(
             ErrorReason.MessageTooLarge,
             $"The JSON body exceeds its limit of {limit} bytes (option {option}). Send video bytes as a raw body "
-            + "(POST /v1/jobs:content), or as an upload.")
+            + "(POST /v1/jobs:submit), or as an upload.")
         {
             Metadata = new Dictionary<string, string> { ["option"] = option, ["limit"] = limit },
         };

@@ -2,16 +2,18 @@ using ForegSyte.Hosting;
 using ForegSyte.Hosting.ConcurrencyLimits;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Health;
+using ForegSyte.Hosting.Paging;
 using ForegSyte.Hosting.Starting;
 using ForegSyte.Hosting.Stopping;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Pipelines;
 using ForegSyte.Inference.Tracing;
+using ForegSyte.Inference.V1;
 using ForegSyte.Inference.Video;
-using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Microsoft.Extensions.Options;
+using ErrorReason = ForegSyte.V1.ErrorReason;
 
 namespace ForegSyte.Inference.Grpc;
 
@@ -48,13 +50,13 @@ internal sealed class InferenceGrpcService(
         {
             var response = await segments.RunAsync(segment, cancel.Token);
             logger.LogInformation(
-                "Segment analyzed for job {JobId} (attempt {Attempt}, pipeline {Pipeline}): {Analyzed} of {Decoded} "
+                "Segment analyzed for job {JobId} (attempt {Attempt}, pipeline {Pipeline}): {Analyzed} of {Frames} "
                 + "frames in {Total}",
                 request.JobId,
                 request.Attempt,
                 request.PipelineId,
                 response.Frames.Analyzed,
-                response.Frames.Decoded,
+                response.Frames.Total,
                 response.Timings.Total.ToTimeSpan());
             return response;
         }
@@ -87,34 +89,35 @@ internal sealed class InferenceGrpcService(
     }
 
     /// <inheritdoc />
-    public override Task<InferenceServiceListPipelinesResponse> ListPipelines(
-        InferenceServiceListPipelinesRequest request, ServerCallContext context) =>
-        Task.FromResult(new InferenceServiceListPipelinesResponse { Pipelines = { pipelines.All } });
+    public override Task<ListPipelinesResponse> ListPipelines(
+        ListPipelinesRequest request, ServerCallContext context)
+    {
+        var (page, nextPageToken) = ListPage.Of(
+            nameof(ListPipelines), pipelines.All, pipeline => pipeline.Id, request.PageSize, request.PageToken);
+        return Task.FromResult(new ListPipelinesResponse { Pipelines = { page }, NextPageToken = nextPageToken });
+    }
 
     /// <inheritdoc />
-    public override Task<GetServerInfoResponse> GetServerInfo(GetServerInfoRequest request, ServerCallContext context)
-    {
-        var response = new GetServerInfoResponse
+    public override Task<GetServerInfoResponse> GetServerInfo(
+        GetServerInfoRequest request, ServerCallContext context) =>
+        Task.FromResult(new GetServerInfoResponse
         {
-            Version = ServiceVersion.Text,
-            Device = device.Description,
-            Models = { pipelines.Models },
-            FfmpegVersion = decoders.FfmpegVersion,
-            StartedAt = start.StartedAt.ToTimestamp(),
-            ConfigurationSources = { start.ConfigurationSources },
-            Sandbox = new Sandbox
+            ServerInfo = new ServerInfo
             {
-                Level = tools.Sandbox.Level,
-                Measures = { tools.Sandbox.Measures },
+                Version = ServiceVersion.Text,
+                Device = device.Description,
+                Models = { pipelines.Models },
+                FfmpegVersion = decoders.FfmpegVersion,
+                Limits = { limits.All },
+                Sandbox = new Sandbox
+                {
+                    Level = tools.Sandbox.Level,
+                    Measures = { tools.Sandbox.Measures },
+                },
+                StartedAt = start.StartedAt.ToTimestamp(),
+                ConfigurationSources = { start.ConfigurationSources },
             },
-        };
-        foreach (var (option, limit) in limits.All())
-        {
-            response.Limits[option] = limit;
-        }
-
-        return Task.FromResult(response);
-    }
+        });
 
     /// <summary>Waits for a slot; the wait ends when the service stops.</summary>
     private async Task<IDisposable> AdmitAsync(string job, ServerCallContext context)

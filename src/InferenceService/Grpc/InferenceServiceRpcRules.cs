@@ -8,9 +8,9 @@ internal static class InferenceServiceRpcRules
     /// <summary>The rules by method path. Submitters can analyze any file below Video:AllowedRoots.</summary>
     public static readonly IReadOnlyDictionary<string, RpcRule> All = new Dictionary<string, RpcRule>
     {
-        ["/foregsyte.v1.InferenceService/RunPipeline"] = RpcRule.Submit,
-        ["/foregsyte.v1.InferenceService/ProbeVideo"] = RpcRule.Submit,
-        ["/foregsyte.v1.InferenceService/ListPipelines"] = RpcRule.Read,
-        ["/foregsyte.v1.InferenceService/GetServerInfo"] = RpcRule.Read,
+        ["/foregsyte.inference.v1.InferenceService/RunPipeline"] = RpcRule.Submit,
+        ["/foregsyte.inference.v1.InferenceService/ProbeVideo"] = RpcRule.Submit,
+        ["/foregsyte.inference.v1.InferenceService/ListPipelines"] = RpcRule.Read,
+        ["/foregsyte.inference.v1.InferenceService/GetServerInfo"] = RpcRule.Read,
     };
 }

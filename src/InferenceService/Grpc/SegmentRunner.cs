@@ -3,6 +3,7 @@ using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.Metrics;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Pipelines;
+using ForegSyte.Inference.V1;
 using ForegSyte.Inference.Video;
 using ForegSyte.V1;
 using Google.Protobuf.Collections;
@@ -143,7 +144,7 @@ internal sealed class SegmentRunner(
 internal sealed record SegmentRequest(
     CompiledPipeline Pipeline, string Path, FrameRange? Range, int Stride, int JobEndFrame)
 {
-    /// <summary>Maximum length of a job id, which appears in the log.</summary>
+    /// <summary>Maximum length of a job id in characters (code points); the log shows it.</summary>
     public const int MaxJobIdLength = 100;
 
     /// <summary>Validates a request.</summary>
@@ -174,7 +175,7 @@ internal sealed record SegmentRequest(
                 "job_end_frame", "job_end_frame must be 0 or more.", request.JobEndFrame);
         }
 
-        if (request.JobId.Length > MaxJobIdLength || request.JobId.Any(char.IsControl))
+        if (request.JobId.EnumerateRunes().Count() > MaxJobIdLength || request.JobId.Any(char.IsControl))
         {
             throw ServiceException.InvalidField(
                 "job_id", $"job_id must have at most {MaxJobIdLength} characters and no control characters.");

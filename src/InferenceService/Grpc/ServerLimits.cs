@@ -1,5 +1,5 @@
-using System.Globalization;
 using ForegSyte.Hosting.Limits;
+using ForegSyte.Hosting.Paging;
 using ForegSyte.Inference.Pipelines;
 using ForegSyte.Inference.Video;
 using ForegSyte.Protocol.Limits;
@@ -7,31 +7,23 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Inference.Grpc;
 
-/// <summary>
-/// The limits in force by option name, for GetServerInfo. A limit that this machine cannot enforce is "off".
-/// </summary>
+/// <summary>The limits as GetServerInfo returns them. A limit that this machine cannot enforce is "off".</summary>
 internal sealed class ServerLimits(ServiceLimits limits, DecoderTools tools)
 {
     private const string Off = "off";
 
-    /// <summary>Each limit as text with its unit; durations in seconds.</summary>
-    public IReadOnlyDictionary<string, string> All()
+    /// <summary>The limits, ordered by option. Must not be modified.</summary>
+    public IReadOnlyList<Limit> All => field ??= [.. limits.Messages.Select(limit => IsInForce(limit.Option)
+        ? limit
+        : new Limit(limit) { Value = Off, Unit = "" })];
+
+    /// <summary>A missing program or a hardware decoder leaves a limit of the sandbox without effect.</summary>
+    private bool IsInForce(string option) => option switch
     {
-        var all = limits.All.ToDictionary(limit => limit.Name, Text);
-        var sandbox = tools.Sandbox;
-        TurnOffUnless(sandbox.IsTimeLimited, $"{VideoOptions.Section}:{nameof(VideoOptions.ProcessCpuSeconds)}");
-        TurnOffUnless(
-            sandbox.IsMemoryLimited, $"{VideoOptions.Section}:{nameof(VideoOptions.ProcessMemoryMebibytes)}");
-        return all;
-
-        // A missing program or a hardware decoder leaves a limit without effect.
-        void TurnOffUnless(bool isInForce, string name) => all[name] = isInForce ? all[name] : Off;
-    }
-
-    private static string Text(ServiceLimit limit) =>
-        limit.Unit.Length == 0 && TimeSpan.TryParse(limit.Value, CultureInfo.InvariantCulture, out var time)
-            ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.###} s")
-            : $"{limit.Value} {limit.Unit}";
+        $"{VideoOptions.Section}:{nameof(VideoOptions.ProcessCpuSeconds)}" => tools.Sandbox.IsTimeLimited,
+        $"{VideoOptions.Section}:{nameof(VideoOptions.ProcessMemoryMebibytes)}" => tools.Sandbox.IsMemoryLimited,
+        _ => true,
+    };
 }
 
 /// <summary>The fixed limits of requests and pipelines, for GetServerInfo.</summary>
@@ -46,6 +38,15 @@ internal static class RequestLimits
         "characters", "Length of a job id; a longer one is refused.",
         Name = "RunPipelineRequest.job_id", Reason = ErrorReason.InvalidField)]
     public const int JobIdLength = SegmentRequest.MaxJobIdLength;
+
+    [Limit(
+        "pipelines", "Pipelines of a page; a larger page_size means this.", Name = "ListPipelinesRequest.page_size")]
+    public const int PageSize = ListPage.MaxSize;
+
+    [Limit(
+        "characters", "Length of a page token; a longer one is invalid.",
+        Name = "page_token", Reason = ErrorReason.InvalidPageToken)]
+    public const int PageTokenLength = PageToken.MaxLength;
 
     [Limit("nodes", "Nodes of a pipeline; one with more refuses the start.", Name = "pipeline nodes")]
     public const int Nodes = PipelineValidator.MaxNodes;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ForegSyte.V1;
 using Microsoft.ML.OnnxRuntime;
 using SessionOptions = Microsoft.ML.OnnxRuntime.SessionOptions;
 
@@ -11,11 +12,11 @@ internal static class ExecutionProviders
     /// <exception cref="OnnxRuntimeException">
     /// The build lacks the provider, or its driver or libraries are missing; the message names them.
     /// </exception>
-    public static void Append(SessionOptions options, V1.ExecutionProvider provider, DeviceOptions device)
+    public static void Append(SessionOptions options, ExecutionProvider provider, DeviceOptions device)
     {
         switch (provider)
         {
-            case V1.ExecutionProvider.Tensorrt:
+            case ExecutionProvider.Tensorrt:
                 using (var tensorRt = new OrtTensorRTProviderOptions())
                 {
                     tensorRt.UpdateOptions(ProviderSettings.TensorRt(device));
@@ -24,10 +25,10 @@ internal static class ExecutionProviders
 
                 AppendCuda(options, device);
                 break;
-            case V1.ExecutionProvider.Cuda:
+            case ExecutionProvider.Cuda:
                 AppendCuda(options, device);
                 break;
-            case V1.ExecutionProvider.Cpu:
+            case ExecutionProvider.Cpu:
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(provider), provider, "The provider is unknown.");

@@ -1,3 +1,4 @@
+using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 using Microsoft.ML.OnnxRuntime;
 using SessionOptions = Microsoft.ML.OnnxRuntime.SessionOptions;
@@ -15,8 +16,8 @@ internal sealed class DeviceUnavailableException(string message) : Exception(mes
 internal sealed class InferenceDevice
 {
     private readonly DeviceOptions _options;
-    private readonly V1.Device _description;
-    private readonly Action<SessionOptions, V1.ExecutionProvider, DeviceOptions> _append;
+    private readonly Device _description;
+    private readonly Action<SessionOptions, ExecutionProvider, DeviceOptions> _append;
 
     public InferenceDevice(IOptions<DeviceOptions> options, ILogger<InferenceDevice> logger)
         : this(options.Value, logger, ExecutionProviders.Append)
@@ -29,7 +30,7 @@ internal sealed class InferenceDevice
     /// <exception cref="DeviceUnavailableException">A GPU is required but does not work.</exception>
     internal InferenceDevice(
         DeviceOptions options, ILogger<InferenceDevice> logger,
-        Action<SessionOptions, V1.ExecutionProvider, DeviceOptions> append)
+        Action<SessionOptions, ExecutionProvider, DeviceOptions> append)
     {
         _options = options;
         _append = append;
@@ -42,12 +43,12 @@ internal sealed class InferenceDevice
                 + "libraries, build with -p:Accelerator=cuda, or set Device:RequireGpu to false.");
         }
 
-        var chosen = failure is null ? requested : V1.ExecutionProvider.Cpu;
+        var chosen = failure is null ? requested : ExecutionProvider.Cpu;
         var isFallback = failure is not null && options.Provider != DeviceProvider.Auto;
         Provider = chosen;
         Split = ComputeSplit.Of(
             Environment.ProcessorCount, IsGpu, options.ConcurrentRuns, options.IntraOpThreads);
-        _description = new V1.Device
+        _description = new Device
         {
             ExecutionProvider = chosen,
             Description = Describe(chosen, options.DeviceIndex, Split),
@@ -57,10 +58,10 @@ internal sealed class InferenceDevice
     }
 
     /// <summary>The execution provider that runs the models.</summary>
-    public V1.ExecutionProvider Provider { get; }
+    public ExecutionProvider Provider { get; }
 
     /// <summary>Whether the models run on a GPU.</summary>
-    public bool IsGpu => Provider != V1.ExecutionProvider.Cpu;
+    public bool IsGpu => Provider != ExecutionProvider.Cpu;
 
     /// <summary>Limits of a batch of concurrent runs.</summary>
     public BatchLimits Batches => new(
@@ -70,7 +71,7 @@ internal sealed class InferenceDevice
     public ComputeSplit Split { get; }
 
     /// <summary>The device as a message of the contract; a copy, because messages are mutable.</summary>
-    public V1.Device Description => _description.Clone();
+    public Device Description => _description.Clone();
 
     /// <summary>Options for a session on this device.</summary>
     public SessionOptions CreateSessionOptions()
@@ -98,13 +99,13 @@ internal sealed class InferenceDevice
     }
 
     /// <summary>Null if the provider works, otherwise its error message.</summary>
-    private string? Try(V1.ExecutionProvider provider)
+    private string? Try(ExecutionProvider provider)
     {
         try
         {
             using var options = new SessionOptions();
             _append(options, provider, _options);
-            if (provider != V1.ExecutionProvider.Cpu)
+            if (provider != ExecutionProvider.Cpu)
             {
                 DeviceCheck.Run(options);
             }
@@ -123,25 +124,25 @@ internal sealed class InferenceDevice
         }
     }
 
-    private static V1.ExecutionProvider ProviderFor(DeviceProvider provider) => provider switch
+    private static ExecutionProvider ProviderFor(DeviceProvider provider) => provider switch
     {
-        DeviceProvider.Auto or DeviceProvider.Cuda => V1.ExecutionProvider.Cuda,
-        DeviceProvider.TensorRt => V1.ExecutionProvider.Tensorrt,
-        DeviceProvider.Cpu => V1.ExecutionProvider.Cpu,
+        DeviceProvider.Auto or DeviceProvider.Cuda => ExecutionProvider.Cuda,
+        DeviceProvider.TensorRt => ExecutionProvider.Tensorrt,
+        DeviceProvider.Cpu => ExecutionProvider.Cpu,
         _ => throw new ArgumentOutOfRangeException(nameof(provider), provider, "The provider is unknown."),
     };
 
     private static string Describe(
-        V1.ExecutionProvider provider, int deviceIndex, ComputeSplit split) => provider switch
+        ExecutionProvider provider, int deviceIndex, ComputeSplit split) => provider switch
         {
-            V1.ExecutionProvider.Cuda => FormattableString.Invariant($"CUDA device {deviceIndex}"),
-            V1.ExecutionProvider.Tensorrt => FormattableString.Invariant($"TensorRT on CUDA device {deviceIndex}"),
+            ExecutionProvider.Cuda => FormattableString.Invariant($"CUDA device {deviceIndex}"),
+            ExecutionProvider.Tensorrt => FormattableString.Invariant($"TensorRT on CUDA device {deviceIndex}"),
             _ => "CPU, "
                 + (split.Runs == 1 ? "" : FormattableString.Invariant($"{split.Runs} frames at once, each on "))
                 + FormattableString.Invariant($"{split.Threads} {(split.Threads == 1 ? "thread" : "threads")}"),
         };
 
-    private static void Log(ILogger logger, V1.Device device, string? failure)
+    private static void Log(ILogger logger, Device device, string? failure)
     {
         if (device.FallbackReason.Length > 0)
         {

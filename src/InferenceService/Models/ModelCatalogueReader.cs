@@ -238,18 +238,18 @@ internal static partial class ModelCatalogueReader
         document.LabelsFile is null ? null : Path.GetFullPath(document.LabelsFile, folder),
         ToThresholds(document.Thresholds ?? [], rules));
 
-    private static FrozenDictionary<string, float> ToThresholds(Dictionary<string, float> given, FamilyRules rules)
+    private static FrozenDictionary<string, float> ToThresholds(Dictionary<string, double> given, FamilyRules rules)
     {
         var thresholds = new Dictionary<string, float>();
         foreach (var rule in rules.Thresholds)
         {
             if (given.TryGetValue(rule.Name, out var value))
             {
-                thresholds.Add(rule.Name, value);
+                thresholds.Add(rule.Name, (float)value);
             }
             else if (rule.Default is { } standard)
             {
-                thresholds.Add(rule.Name, standard);
+                thresholds.Add(rule.Name, (float)standard);
             }
         }
 
@@ -285,7 +285,7 @@ internal sealed record ModelEntryDocument
     /// <summary>Path of the label list, relative to the folder of the catalogue.</summary>
     public string? LabelsFile { get; init; }
 
-    public Dictionary<string, float>? Thresholds { get; init; }
+    public Dictionary<string, double>? Thresholds { get; init; }
 
     /// <summary>Size of the model input in pixels.</summary>
     [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]

@@ -46,7 +46,9 @@ internal enum ModelRole
     TextDirection,
 }
 
-/// <summary>Names of the thresholds. Within a stage a name belongs to one role, so nodes need no prefix.</summary>
+/// <summary>
+/// Names of the thresholds. Within a stage a name belongs to one role, so parameters of nodes need no prefix.
+/// </summary>
 internal static class Thresholds
 {
     /// <summary>Minimum confidence of a detection or a line of text, 0 to 1.</summary>
@@ -84,10 +86,10 @@ internal static class Thresholds
 /// <param name="Default">
 /// Value if neither the catalogue nor the pipeline gives one; null if another threshold replaces it.
 /// </param>
-internal sealed record ThresholdRule(string Name, float Minimum, float Maximum, float? Default)
+internal sealed record ThresholdRule(string Name, double Minimum, double Maximum, double? Default)
 {
     /// <summary>Whether a value is in range; NaN is not.</summary>
-    public bool Allows(float value) => value >= Minimum && value <= Maximum;
+    public bool Allows(double value) => value >= Minimum && value <= Maximum;
 }
 
 /// <summary>Rules of a family for catalogue entries and pipelines.</summary>
@@ -110,24 +112,24 @@ internal sealed record FamilyRules(
     /// </summary>
     public static readonly FrozenDictionary<string, FamilyRules> ByName = new[]
     {
-        Detector(ModelFamily.NanoDet, "nanodet", 0.4f, 0.6f),
-        Detector(ModelFamily.CenterNet, "centernet", 0.3f, 0.6f),
-        Detector(ModelFamily.YoloX, "yolox", 0.3f, 0.45f),
-        Detector(ModelFamily.YoloV8, "yolov8", 0.25f, 0.45f),
+        Detector(ModelFamily.NanoDet, "nanodet", 0.4, 0.6),
+        Detector(ModelFamily.CenterNet, "centernet", 0.3, 0.6),
+        Detector(ModelFamily.YoloX, "yolox", 0.3, 0.45),
+        Detector(ModelFamily.YoloV8, "yolov8", 0.25, 0.45),
         new FamilyRules(ModelFamily.PpOcrDetection, "ppocr_detection", ModelRole.TextDetector, false, false, false,
         [
-            new(Models.Thresholds.TextPixel, 0.01f, 0.99f, 0.3f),
-            new(Models.Thresholds.TextBox, 0, 1, 0.6f),
-            new(Models.Thresholds.TextUnclip, 0, 5, 1.5f),
-            new(Models.Thresholds.TextJoin, 0, 3, 0.5f),
+            new(Models.Thresholds.TextPixel, 0.01, 0.99, 0.3),
+            new(Models.Thresholds.TextBox, 0, 1, 0.6),
+            new(Models.Thresholds.TextUnclip, 0, 5, 1.5),
+            new(Models.Thresholds.TextJoin, 0, 3, 0.5),
         ]),
         new FamilyRules(ModelFamily.PpOcrRecognition, "ppocr_recognition", ModelRole.TextRecognizer, false, true, true,
         [
-            new(Models.Thresholds.Confidence, 0, 1, 0.5f),
+            new(Models.Thresholds.Confidence, 0, 1, 0.5),
         ]),
         new FamilyRules(ModelFamily.PpOcrDirection, "ppocr_direction", ModelRole.TextDirection, true, true, false,
         [
-            new(Models.Thresholds.TextRotation, 0.5f, 1, 0.9f),
+            new(Models.Thresholds.TextRotation, 0.5, 1, 0.9),
         ]),
     }.ToFrozenDictionary(rules => rules.Name, StringComparer.Ordinal);
 
@@ -137,13 +139,20 @@ internal sealed record FamilyRules(
     /// <summary>The rules of a family.</summary>
     public static FamilyRules Of(ModelFamily family) => ByFamily[family];
 
+    /// <summary>
+    /// The thresholds of the models with a role: a node can set them as parameters. All families of a role have the
+    /// same names and ranges; only the defaults differ.
+    /// </summary>
+    public static IReadOnlyList<ThresholdRule> ParametersOf(ModelRole role) =>
+        ByName.Values.First(rules => rules.Role == role).Thresholds;
+
     /// <summary>The names of all families, for messages.</summary>
     public static string AllNames { get; } = string.Join(", ", ByName.Keys.Order(StringComparer.Ordinal));
 
-    private static FamilyRules Detector(ModelFamily family, string name, float confidence, float overlap) =>
+    private static FamilyRules Detector(ModelFamily family, string name, double confidence, double overlap) =>
         new(family, name, ModelRole.Detector, true, true, true,
         [
-            new(Models.Thresholds.Confidence, 0.01f, 1, confidence),
+            new(Models.Thresholds.Confidence, 0.01, 1, confidence),
             new(Models.Thresholds.Overlap, 0, 1, overlap),
             new(Models.Thresholds.OverlapAcrossClasses, 0, 1, null),
         ]);

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using ForegSyte.Inference.V1;
 using ForegSyte.V1;
 
 namespace ForegSyte.Inference.Pipelines;

@@ -51,7 +51,7 @@ internal sealed class CompiledPipeline
         var nodes = order.Select(id => new CompiledNode(
             id,
             createStage(byId[id]),
-            [.. definition.Edges.Where(edge => edge.To == id).Select(edge => positions[edge.From])],
+            [.. definition.Edges.Where(edge => edge.ToNode == id).Select(edge => positions[edge.FromNode])],
             definition.OutputNodes.Contains(id)));
         return new CompiledPipeline(definition, [.. nodes]);
     }

@@ -41,7 +41,10 @@ internal static class PipelineServiceCollectionExtensions
 
     private static PipelineCatalogue LoadPipelines(IServiceProvider provider, string directory)
     {
-        var definitions = PipelineFiles.Read(directory, provider.GetRequiredService<ModelCatalogue>());
+        var definitions = PipelineFiles.Read(
+            directory,
+            provider.GetRequiredService<ModelCatalogue>(),
+            provider.GetRequiredService<ILogger<PipelineCatalogue>>());
         var stages = provider.GetRequiredService<StageFactory>();
         var compiled = definitions.Select(definition => CompiledPipeline.Create(definition, stages.Create)).ToList();
         return new PipelineCatalogue(compiled, provider.GetRequiredService<ModelSessions>().Loaded);

@@ -64,19 +64,15 @@ internal static partial class PipelineValidator
             problems.Add($"Node '{node.Id}' needs a model for the role '{role}' of the stage {kind.Name}.");
         }
 
-        var used = new List<ModelEntry>();
         foreach (var (role, modelId) in node.Models.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
-            if (CheckModel(node, kind, role, modelId, models, problems) is { } entry)
-            {
-                used.Add(entry);
-            }
+            CheckModel(node, kind, role, modelId, models, problems);
         }
 
-        CheckThresholds(node, used, problems);
+        CheckParameters(node, kind, problems);
     }
 
-    private static ModelEntry? CheckModel(
+    private static void CheckModel(
         PipelineNode node, StageKind kind, string role, string modelId, ModelCatalogue models, List<string> problems)
     {
         if (!kind.RequiredRoles.TryGetValue(role, out var expected)
@@ -85,7 +81,7 @@ internal static partial class PipelineValidator
             var roles = kind.RequiredRoles.Keys.Concat(kind.OptionalRoles.Keys);
             problems.Add($"Node '{node.Id}' names the unknown role '{role}'; the stage {kind.Name} has "
                 + $"{string.Join(", ", roles)}.");
-            return null;
+            return;
         }
 
         if (models.Find(modelId) is not { } entry)
@@ -93,7 +89,7 @@ internal static partial class PipelineValidator
             problems.Add(
                 $"Node '{node.Id}' names the model '{modelId}', which is not in the model catalogue; the catalogue has "
                 + $"{string.Join(", ", models.All.Select(known => known.Id))}.");
-            return null;
+            return;
         }
 
         if (entry.Rules.Role != expected)
@@ -101,53 +97,68 @@ internal static partial class PipelineValidator
             var families = FamilyRules.ByName.Values.Where(rules => rules.Role == expected).Select(rules => rules.Name);
             problems.Add($"Node '{node.Id}' gives the model '{modelId}' of the family {entry.Rules.Name} the role "
                 + $"'{role}', which accepts the families {string.Join(", ", families.Order(StringComparer.Ordinal))}.");
-            return null;
         }
-
-        return entry;
     }
 
-    private static void CheckThresholds(PipelineNode node, List<ModelEntry> used, List<string> problems)
+    private static void CheckParameters(PipelineNode node, StageKind kind, List<string> problems)
     {
-        var rules = used.SelectMany(entry => entry.Rules.Thresholds).ToList();
-        foreach (var (name, value) in node.Thresholds.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        // The model of an optional role that the node does not fill has no effect, and neither have its parameters.
+        var rules = kind.RequiredRoles
+            .Concat(kind.OptionalRoles.Where(role => node.Models.ContainsKey(role.Key)))
+            .SelectMany(role => FamilyRules.ParametersOf(role.Value))
+            .ToList();
+        foreach (var (name, value) in node.Parameters.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
             if (rules.Find(rule => rule.Name == name) is not { } rule)
             {
-                problems.Add($"Node '{node.Id}' has the unknown threshold '{name}'; its models have "
-                    + $"{string.Join(", ", rules.Select(known => known.Name))}.");
+                problems.Add($"Node '{node.Id}' has the unknown parameter '{name}'; the stage {kind.Name} with its "
+                    + $"models has {string.Join(", ", rules.Select(known => known.Name))}.");
+                continue;
             }
-            else if (!rule.Allows(value))
+
+            var range = FormattableString.Invariant($"{rule.Minimum} to {rule.Maximum}");
+            if (value.Number() is not { } number)
             {
-                problems.Add(FormattableString.Invariant(
-                    $"Node '{node.Id}' sets the threshold {name} to {value}; ")
-                    + FormattableString.Invariant($"it must be {rule.Minimum} to {rule.Maximum}."));
+                problems.Add($"Node '{node.Id}' sets the parameter {name} {KindOf(value)}; it must be a number of "
+                    + $"{range}, a double_value or an int64_value.");
+            }
+            else if (!rule.Allows(number))
+            {
+                problems.Add(FormattableString.Invariant($"Node '{node.Id}' sets the parameter {name} to {number}; ")
+                    + $"it must be {range}.");
             }
         }
     }
+
+    private static string KindOf(Parameter parameter) => parameter.ValueCase switch
+    {
+        Parameter.ValueOneofCase.BoolValue => "to a bool_value",
+        Parameter.ValueOneofCase.StringValue => "to a string_value",
+        _ => "without a value",
+    };
 
     private static void CheckEdges(Pipeline pipeline, List<string> problems)
     {
         var nodes = pipeline.Nodes.DistinctBy(node => node.Id).ToDictionary(node => node.Id);
-        foreach (var (from, to) in Repeated(pipeline.Edges.Select(edge => (edge.From, edge.To))))
+        foreach (var (from, to) in Repeated(pipeline.Edges.Select(edge => (edge.FromNode, edge.ToNode))))
         {
             problems.Add($"The edge from '{from}' to '{to}' is listed more than once.");
         }
 
         foreach (var edge in pipeline.Edges)
         {
-            foreach (var end in new[] { edge.From, edge.To }.Distinct().Where(end => !nodes.ContainsKey(end)))
+            foreach (var end in new[] { edge.FromNode, edge.ToNode }.Distinct().Where(end => !nodes.ContainsKey(end)))
             {
-                problems.Add($"The edge from '{edge.From}' to '{edge.To}' names the unknown node '{end}'.");
+                problems.Add($"The edge from '{edge.FromNode}' to '{edge.ToNode}' names the unknown node '{end}'.");
             }
 
-            if (nodes.TryGetValue(edge.From, out var from) && nodes.TryGetValue(edge.To, out var to)
+            if (nodes.TryGetValue(edge.FromNode, out var from) && nodes.TryGetValue(edge.ToNode, out var to)
                 && StageKind.Find(from.Stage) is { } source && StageKind.Find(to.Stage) is { } target
                 && !target.FedBy.Contains(source.Name))
             {
                 problems.Add(
-                    $"The edge from '{edge.From}' to '{edge.To}' is not allowed: {target.Name} does not use the "
-                    + $"output of {source.Name}.");
+                    $"The edge from '{edge.FromNode}' to '{edge.ToNode}' is not allowed: {target.Name} does not use "
+                    + $"the output of {source.Name}.");
             }
         }
 
@@ -163,7 +174,7 @@ internal static partial class PipelineValidator
         var ids = pipeline.Nodes.Select(node => node.Id).ToHashSet();
         CheckList("entry_nodes", pipeline.EntryNodes, ids, problems);
         CheckList("output_nodes", pipeline.OutputNodes, ids, problems);
-        var entries = ids.Where(id => pipeline.Edges.All(edge => edge.To != id)).ToHashSet();
+        var entries = ids.Where(id => pipeline.Edges.All(edge => edge.ToNode != id)).ToHashSet();
         if (!entries.SetEquals(pipeline.EntryNodes.Where(ids.Contains)))
         {
             problems.Add("entry_nodes must name exactly the nodes without an incoming edge: "
@@ -193,7 +204,7 @@ internal static partial class PipelineValidator
 
     /// <summary>The edges as pairs.</summary>
     internal static IReadOnlyList<(string From, string To)> Edges(Pipeline pipeline) =>
-        [.. pipeline.Edges.Select(edge => (edge.From, edge.To))];
+        [.. pipeline.Edges.Select(edge => (edge.FromNode, edge.ToNode))];
 
     private static IEnumerable<T> Repeated<T>(IEnumerable<T> items)
         where T : notnull => items.CountBy(item => item).Where(pair => pair.Value > 1).Select(pair => pair.Key);

@@ -2,6 +2,7 @@ using ForegSyte.Inference.Memory;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Video;
 using ForegSyte.Inference.Vision;
+using ForegSyte.V1;
 
 namespace ForegSyte.Inference.Stages;
 
@@ -78,7 +79,7 @@ internal sealed class DetectObjectsStage : IStage
     /// Suppresses the boxes in source pixels, clipped to the frame as in the results: overlap outside the frame does
     /// not count.
     /// </summary>
-    private List<V1.Detection> ToDetections(List<ScoredBox> candidates, in ImageFit fit, Frame frame)
+    private List<Detection> ToDetections(List<ScoredBox> candidates, in ImageFit fit, Frame frame)
     {
         var boxes = new List<ScoredBox>(candidates.Count);
         foreach (var candidate in candidates)
@@ -95,11 +96,11 @@ internal sealed class DetectObjectsStage : IStage
         return kept.ConvertAll(ToDetection);
     }
 
-    private V1.Detection ToDetection(ScoredBox box) => new()
+    private Detection ToDetection(ScoredBox box) => new()
     {
         Label = _labels[box.ClassId],
         ClassId = box.ClassId,
         Confidence = Math.Clamp(box.Confidence, 0, 1),
-        Box = new V1.BoundingBox { X = box.Left, Y = box.Top, Width = box.Width, Height = box.Height },
+        Box = new BoundingBox { X = box.Left, Y = box.Top, Width = box.Width, Height = box.Height },
     };
 }

@@ -1,4 +1,5 @@
 using ForegSyte.Inference.Video;
+using ForegSyte.V1;
 
 namespace ForegSyte.Inference.Stages;
 
@@ -34,10 +35,10 @@ internal readonly record struct StageInput(Frame Frame, IReadOnlyList<StageOutpu
 /// <summary>Findings of a stage in one frame, in source pixels.</summary>
 /// <param name="Detections">Objects by descending confidence; empty if the stage detects none.</param>
 /// <param name="Texts">Lines of text in reading order; empty if the stage reads none.</param>
-internal sealed record StageOutput(IReadOnlyList<V1.Detection> Detections, IReadOnlyList<TextFinding> Texts)
+internal sealed record StageOutput(IReadOnlyList<Detection> Detections, IReadOnlyList<TextFinding> Texts)
 {
     /// <summary>An output of objects only.</summary>
-    public static StageOutput Of(IReadOnlyList<V1.Detection> detections) => new(detections, []);
+    public static StageOutput Of(IReadOnlyList<Detection> detections) => new(detections, []);
 
     /// <summary>An output of text only.</summary>
     public static StageOutput Of(IReadOnlyList<TextFinding> texts) => new([], texts);
@@ -46,4 +47,4 @@ internal sealed record StageOutput(IReadOnlyList<V1.Detection> Detections, IRead
 /// <summary>A line of text and the object that it is on.</summary>
 /// <param name="Region">The line. Its detection_index is set when the detections of the frame are in order.</param>
 /// <param name="Within">The upstream detection around the line; null if there is none.</param>
-internal sealed record TextFinding(V1.TextRegion Region, V1.Detection? Within);
+internal sealed record TextFinding(TextRegion Region, Detection? Within);

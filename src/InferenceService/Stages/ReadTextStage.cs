@@ -2,6 +2,7 @@ using ForegSyte.Inference.Memory;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Video;
 using ForegSyte.Inference.Vision;
+using ForegSyte.V1;
 
 namespace ForegSyte.Inference.Stages;
 
@@ -55,30 +56,30 @@ internal sealed class ReadTextStage(
     internal static Quad Upright(Quad quad) => quad.Height >= quad.Width * VerticalAspect ? quad.Rotated90() : quad;
 
     /// <summary>The smallest detection whose box contains a point, the first of equal ones, or null.</summary>
-    internal static V1.Detection? SmallestAround(PixelPoint point, IEnumerable<V1.Detection> detections) => detections
+    internal static Detection? SmallestAround(PixelPoint point, IEnumerable<Detection> detections) => detections
         .Where(detection => Contains(detection.Box, point))
         .MinBy(detection => detection.Box.Width * detection.Box.Height);
 
-    private static bool Contains(V1.BoundingBox box, PixelPoint point) =>
+    private static bool Contains(BoundingBox box, PixelPoint point) =>
         point.X >= box.X && point.X <= box.X + box.Width && point.Y >= box.Y && point.Y <= box.Y + box.Height;
 
-    private static TextFinding ToFinding(RecognizedLine line, Frame frame, List<V1.Detection> detections)
+    private static TextFinding ToFinding(RecognizedLine line, Frame frame, List<Detection> detections)
     {
         var quad = line.Quad.ScaledBy((float)frame.SourceWidth / frame.Width, (float)frame.SourceHeight / frame.Height);
-        var region = new V1.TextRegion
+        var region = new TextRegion
         {
             Text = line.Text.Trim(),
             Confidence = Math.Clamp(line.Confidence, 0, 1),
             Polygon =
             {
                 quad.ClippedCorners(frame.SourceWidth, frame.SourceHeight)
-                    .Select(corner => new V1.Point { X = corner.X, Y = corner.Y }),
+                    .Select(corner => new Point { X = corner.X, Y = corner.Y }),
             },
         };
         return new TextFinding(region, SmallestAround(quad.Center, detections));
     }
 
-    private static TextFinding Relink(TextFinding finding, List<V1.Detection> detections)
+    private static TextFinding Relink(TextFinding finding, List<Detection> detections)
     {
         // The region of the earlier frame keeps its own detection_index, so this frame needs a copy.
         var region = finding.Region.Clone();

@@ -1,4 +1,5 @@
 using ForegSyte.Inference.Models;
+using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Stages;
@@ -52,24 +53,36 @@ internal sealed record StageKind(
     public static StageKind? Find(string name) => All.FirstOrDefault(kind => kind.Name == name);
 }
 
+/// <summary>Reads the values of parameters.</summary>
+internal static class ParameterValues
+{
+    /// <summary>The number in double_value or int64_value; null without a number.</summary>
+    public static double? Number(this Parameter parameter) => parameter.ValueCase switch
+    {
+        Parameter.ValueOneofCase.DoubleValue => parameter.DoubleValue,
+        Parameter.ValueOneofCase.Int64Value => parameter.Int64Value,
+        _ => null,
+    };
+}
+
 /// <summary>Creates the stage of a validated node.</summary>
 internal sealed class StageFactory(ModelSessions models, IOptions<StageOptions> options)
 {
     /// <exception cref="ModelLoadException">A model cannot be loaded or does not match its family.</exception>
-    public IStage Create(V1.PipelineNode node) => node.Stage switch
+    public IStage Create(PipelineNode node) => node.Stage switch
     {
         StageKind.DetectObjectsName => CreateDetectObjects(node),
         StageKind.ReadTextName => CreateReadText(node),
         _ => throw new ArgumentException($"The stage '{node.Stage}' is unknown.", nameof(node)),
     };
 
-    private DetectObjectsStage CreateDetectObjects(V1.PipelineNode node)
+    private DetectObjectsStage CreateDetectObjects(PipelineNode node)
     {
         var model = models.Get(node.Models[StageKind.DetectorRole]);
         return new DetectObjectsStage(model, ThresholdsOf(node, model), options.Value);
     }
 
-    private ReadTextStage CreateReadText(V1.PipelineNode node)
+    private ReadTextStage CreateReadText(PipelineNode node)
     {
         var detector = models.Get(node.Models[StageKind.TextDetectorRole]);
         var recognizer = models.Get(node.Models[StageKind.TextRecognizerRole]);
@@ -84,15 +97,15 @@ internal sealed class StageFactory(ModelSessions models, IOptions<StageOptions> 
             options.Value.TextChangeThreshold);
     }
 
-    /// <summary>The thresholds of a model, overridden by those of the node.</summary>
-    private static Dictionary<string, float> ThresholdsOf(V1.PipelineNode node, ModelSession model)
+    /// <summary>The thresholds of a model, overridden by the parameters of the node.</summary>
+    private static Dictionary<string, float> ThresholdsOf(PipelineNode node, ModelSession model)
     {
         var thresholds = new Dictionary<string, float>(model.Entry.Thresholds);
         foreach (var rule in model.Entry.Rules.Thresholds)
         {
-            if (node.Thresholds.TryGetValue(rule.Name, out var value))
+            if (node.Parameters.TryGetValue(rule.Name, out var value) && value.Number() is { } number)
             {
-                thresholds[rule.Name] = value;
+                thresholds[rule.Name] = (float)number;
             }
         }
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using ForegSyte.V1;
+using ForegSyte.Inference.V1;
 
 namespace ForegSyte.Inference.Video;
 

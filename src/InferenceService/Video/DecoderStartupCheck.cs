@@ -1,4 +1,4 @@
-using ForegSyte.V1;
+using ForegSyte.Inference.V1;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Video;

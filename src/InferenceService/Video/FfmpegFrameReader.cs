@@ -61,7 +61,7 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
             var frameIndex = ticks is { } known ? index.IndexOf(known) : null;
             var frame = new Frame(
                 frameIndex ?? 0,
-                frameIndex is { } shown ? index.TimestampMs(shown) : 0,
+                frameIndex is { } shown ? index.TimestampMs(shown) : 0u,
                 size.Width,
                 size.Height,
                 index.Info.Width,

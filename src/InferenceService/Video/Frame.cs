@@ -21,13 +21,13 @@ internal sealed record DecodeSize(int? Width, int? Height)
 /// The pixels live in a pooled buffer, which <see cref="Dispose"/> returns.
 /// </summary>
 /// <param name="index">Index of the frame in the video, from 0, in presentation order.</param>
-/// <param name="timestampMs">Presentation time in milliseconds after the first frame.</param>
+/// <param name="timestampMs">Presentation time in milliseconds after the first frame, rounded up.</param>
 /// <param name="width">Width of <see cref="Pixels"/> in pixels.</param>
 /// <param name="height">Height of <see cref="Pixels"/> in pixels.</param>
 /// <param name="sourceWidth">Width of the video as it is shown; results are in these pixels.</param>
 /// <param name="sourceHeight">Height of the video as it is shown.</param>
 internal sealed class Frame(
-    int index, int timestampMs, int width, int height, int sourceWidth, int sourceHeight) : IDisposable
+    int index, uint timestampMs, int width, int height, int sourceWidth, int sourceHeight) : IDisposable
 {
     public const int BytesPerPixel = 3;
 
@@ -35,7 +35,7 @@ internal sealed class Frame(
 
     public int Index { get; } = index;
 
-    public int TimestampMs { get; } = timestampMs;
+    public uint TimestampMs { get; } = timestampMs;
 
     public int Width { get; } = width;
 

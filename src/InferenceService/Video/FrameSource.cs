@@ -150,21 +150,22 @@ internal sealed class DecodeMeter
     public int Delivered { get; private set; }
 
     /// <summary>
-    /// The counts, with decoded = analyzed + skipped + failed. Damage is the only reason for which a single frame
+    /// The counts, with total = analyzed + skipped + failed. Damage is the only reason for which a single frame
     /// fails; every other failure fails the segment.
     /// </summary>
     public FrameAccounting ToAccounting()
     {
         var frames = new FrameAccounting
         {
-            Decoded = _inRange,
+            Total = _inRange,
             Analyzed = Delivered,
             Skipped = _inRange - _wanted,
             Failed = _wanted - Delivered,
         };
         if (frames.Failed > 0)
         {
-            frames.FailedByReason.Add(ErrorReason.UndecodableVideo.ToText(), frames.Failed);
+            frames.Failures.Add(
+                new FrameFailureCount { Reason = ErrorReason.UndecodableVideo.ToText(), FrameCount = frames.Failed });
         }
 
         return frames;

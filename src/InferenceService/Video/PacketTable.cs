@@ -1,6 +1,7 @@
 using System.Globalization;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.V1;
+using Google.Protobuf.WellKnownTypes;
 
 namespace ForegSyte.Inference.Video;
 
@@ -105,7 +106,7 @@ internal sealed class PacketTable(int maxPackets)
         CheckSize(width, height, limits);
         var rotation = ClockwiseDegrees(Text("rotation"));
         var isTurned = rotation is 90 or 270;
-        var (isVariable, durationMs) = Timing(timestamps, timeBase);
+        var (isVariable, duration) = Timing(timestamps, timeBase);
         var info = new VideoInfo
         {
             Width = (int)(isTurned ? height : width),
@@ -113,7 +114,7 @@ internal sealed class PacketTable(int maxPackets)
             FrameCount = timestamps.Length,
             FrameRate = MeanRate(timestamps, timeBase) ?? DeclaredRate(Text("avg_frame_rate")),
             VariableFrameRate = isVariable,
-            DurationMs = durationMs,
+            Duration = duration,
             Codec = codec,
             RotationDegrees = rotation,
             SizeBytes = sizeBytes,
@@ -148,16 +149,16 @@ internal sealed class PacketTable(int maxPackets)
         }
     }
 
-    private (bool IsVariable, int DurationMs) Timing(long[] timestamps, TimeBase timeBase)
+    private (bool IsVariable, Duration Duration) Timing(long[] timestamps, TimeBase timeBase)
     {
         // A hostile file may have negative durations, and differences that overflow a long.
         var length = (Int128)timestamps[^1] - timestamps[0] + Math.Max(Last.Duration, 0);
-        if (length > long.MaxValue || timeBase.ToMilliseconds((long)length) > int.MaxValue)
+        if (timeBase.ToMillisecondsCeiling(length) > uint.MaxValue)
         {
-            // frame_timestamp_ms is an int32; no option can raise this limit.
+            // frame_timestamp_ms is a uint32; no option can raise this limit.
             throw new ServiceException(
                 ErrorReason.VideoLimitExceeded,
-                "The video is longer than 24 days, the limit of frame_timestamp_ms. Split it.");
+                "The video is longer than 4294967295 ms (49.7 days), the limit of frame_timestamp_ms. Split it.");
         }
 
         long shortest = long.MaxValue, longest = 0;
@@ -168,7 +169,7 @@ internal sealed class PacketTable(int maxPackets)
             longest = Math.Max(longest, gap);
         }
 
-        return (timestamps.Length > 1 && longest - shortest > 1, (int)timeBase.ToMilliseconds((long)length));
+        return (timestamps.Length > 1 && longest - shortest > 1, timeBase.ToDuration(length));
     }
 
     private static double? MeanRate(long[] timestamps, TimeBase timeBase) =>

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Globalization;
 using ForegSyte.V1;
+using Google.Protobuf.WellKnownTypes;
 
 namespace ForegSyte.Inference.Video;
 
@@ -51,8 +52,12 @@ internal sealed class VideoIndex
     /// <summary>Presentation timestamp of a frame in ticks.</summary>
     public long TicksOf(int frameIndex) => _timestamps[frameIndex];
 
-    /// <summary>Presentation time of a frame in milliseconds after the first one.</summary>
-    public int TimestampMs(int frameIndex) => (int)TimeBase.ToMilliseconds(_timestamps[frameIndex] - _timestamps[0]);
+    /// <summary>
+    /// Presentation time of a frame in milliseconds after the first one, rounded up: a player that seeks to it shows
+    /// this frame, not the one before.
+    /// </summary>
+    public uint TimestampMs(int frameIndex) =>
+        checked((uint)TimeBase.ToMillisecondsCeiling((Int128)_timestamps[frameIndex] - _timestamps[0]));
 
     /// <summary>The first frame at this tick or later; the frame count if there is none.</summary>
     public int FirstAtOrAfter(long ticks) =>
@@ -70,15 +75,15 @@ internal readonly record struct SeekPoint(long PresentationTicks, bool IsHidden)
 /// <summary>
 /// Length of a tick of a track's timestamps: <paramref name="Numerator"/> / <paramref name="Denominator"/> seconds.
 /// </summary>
-internal readonly record struct TimeBase(long Numerator, long Denominator)
+internal readonly record struct TimeBase(int Numerator, int Denominator)
 {
     /// <summary>Parses FFmpeg's form, for example "1/90000"; null if the text is invalid.</summary>
     public static TimeBase? Parse(string? text)
     {
         var parts = (text ?? "").Split('/');
         return parts.Length == 2
-            && long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var numerator)
-            && long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var denominator)
+            && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var numerator)
+            && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var denominator)
             && numerator > 0
             && denominator > 0
             ? new TimeBase(numerator, denominator)
@@ -87,13 +92,27 @@ internal readonly record struct TimeBase(long Numerator, long Denominator)
 
     public double ToSeconds(long ticks) => (double)ticks * Numerator / Denominator;
 
-    /// <summary>Whole milliseconds, rounded to the nearest.</summary>
-    public long ToMilliseconds(long ticks) => (long)Math.Round(ToSeconds(ticks) * 1000, MidpointRounding.AwayFromZero);
+    /// <summary>Whole milliseconds, rounded up.</summary>
+    public Int128 ToMillisecondsCeiling(Int128 ticks) => Ceiling(ticks, 1000);
 
     /// <summary>Whole microseconds, rounded up.</summary>
-    public long ToMicrosecondsCeiling(long ticks)
+    public long ToMicrosecondsCeiling(long ticks) => (long)Ceiling(ticks, 1_000_000);
+
+    /// <summary>The duration of this many ticks, 0 or more, rounded down to nanoseconds.</summary>
+    public Duration ToDuration(Int128 ticks)
     {
-        var (quotient, remainder) = Int128.DivRem((Int128)ticks * Numerator * 1_000_000, Denominator);
-        return (long)(remainder > 0 ? quotient + 1 : quotient);
+        var (seconds, remainder) = Int128.DivRem(ticks * Numerator, Denominator);
+        return new Duration
+        {
+            Seconds = checked((long)seconds),
+            Nanos = (int)(remainder * 1_000_000_000 / Denominator),
+        };
+    }
+
+    // Integers, because a binary fraction just above a whole number would be rounded up to the next one.
+    private Int128 Ceiling(Int128 ticks, int unitsPerSecond)
+    {
+        var (quotient, remainder) = Int128.DivRem(ticks * Numerator * unitsPerSecond, Denominator);
+        return remainder > 0 ? quotient + 1 : quotient;
     }
 }

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using ForegSyte.Hosting.Configuration;
+using ForegSyte.Inference.V1;
 using ForegSyte.Protocol.Limits;
 using ForegSyte.V1;
 

@@ -1,6 +1,7 @@
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Files;
+using ForegSyte.Inference.V1;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 

@@ -12,7 +12,7 @@ internal static class GrpcServiceCollectionExtensions
         services.AddCheckedOptions<WaitOptions>(WaitOptions.Section);
         services.AddFixedLimits(typeof(RequestLimits));
         services.AddRpcRules(JobServiceRpcRules.All);
-        services.AddSingleton<JobView>();
+        services.AddSingleton<JobMessages>();
         services.AddSingleton<JobWaiter>();
         services.AddSingleton<ServerDrain>();
         services.AddSingleton<JobDiagnoser>();

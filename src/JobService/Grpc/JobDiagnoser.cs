@@ -1,5 +1,4 @@
 using System.Globalization;
-using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Security;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Queue;
@@ -15,7 +14,7 @@ namespace ForegSyte.Jobs.Grpc;
 /// <summary>Collects everything that the service knows about a job.</summary>
 internal sealed class JobDiagnoser(
     JobTracker tracker,
-    JobView view,
+    JobMessages messages,
     PendingJobs pending,
     SegmentStore segments,
     SegmentRuns runs,
@@ -30,7 +29,7 @@ internal sealed class JobDiagnoser(
         var segmentRuns = runs.Of(job.JobId);
         var state = State();
         var counts = CountsOf(job, segmentRuns);
-        var shown = view.Of(job);
+        var shown = messages.Of(job);
         return new JobDiagnosis
         {
             Job = shown,
@@ -38,7 +37,7 @@ internal sealed class JobDiagnoser(
             Timeline = { JobTimeline.Of(job, segmentRuns) },
             SegmentCounts = counts,
             Segments = { segmentRuns.Select(run => MessageOf(run, caller)) },
-            LastWords = job.Attempts.LastOrDefault(attempt => attempt.Failure?.LastWords.Length > 0)
+            DecoderOutput = job.Attempts.LastOrDefault(attempt => attempt.Failure?.LastWords.Length > 0)
                 ?.Failure!.LastWords ?? "",
             TraceId = JobTraces.TraceIdOf(job),
             Dispatch = state,
@@ -79,9 +78,9 @@ internal sealed class JobDiagnoser(
         StartedAt = run.StartedAt.ToTimestamp(),
         EndedAt = run.EndedAt?.ToTimestamp(),
         FramesAnalyzed = run.FramesAnalyzed,
-        ErrorReason = run.Failure?.Reason.ToText() ?? "",
         ErrorMessage = run.Failure?.Message ?? "",
-        LastWords = run.Failure?.LastWords ?? "",
+        Error = run.Failure?.ToStatus(),
+        DecoderOutput = run.Failure?.LastWords ?? "",
     };
 }
 
@@ -89,7 +88,7 @@ internal sealed class JobDiagnoser(
 internal static class JobTimeline
 {
     /// <summary>Returns the events, oldest first.</summary>
-    public static IEnumerable<JobEvent> Of(JobRecord job, IReadOnlyList<SegmentRun> runs) =>
+    public static IEnumerable<JobTimelineEntry> Of(JobRecord job, IReadOnlyList<SegmentRun> runs) =>
         [.. OfAttempts(job).Concat(OfSegments(runs)).Concat(OfJob(job)).OrderBy(item => item.Time)];
 
     /// <summary>The state of a segment run.</summary>
@@ -101,7 +100,7 @@ internal static class JobTimeline
         _ => SegmentState.GivenUp,
     };
 
-    private static IEnumerable<JobEvent> OfAttempts(JobRecord job)
+    private static IEnumerable<JobTimelineEntry> OfAttempts(JobRecord job)
     {
         foreach (var attempt in job.Attempts)
         {
@@ -109,14 +108,14 @@ internal static class JobTimeline
                 ? string.Create(CultureInfo.InvariantCulture, $" after {attempt.FramesResumed} earlier frames")
                 : "";
             yield return Event(
-                attempt.StartedAt, JobEventKind.AttemptStarted,
+                attempt.StartedAt, JobTimelineEntryKind.AttemptStarted,
                 string.Create(CultureInfo.InvariantCulture, $"attempt {attempt.Number} started{resumed}"),
                 attempt.Number);
             if (attempt is { EndedAt: { } endedAt, Failure: { } failure })
             {
                 var kind = attempt.Retryable ? "retryable" : "not retryable";
                 yield return Event(
-                    endedAt, JobEventKind.AttemptEnded,
+                    endedAt, JobTimelineEntryKind.AttemptEnded,
                     string.Create(
                         CultureInfo.InvariantCulture,
                         $"attempt {attempt.Number} failed: {failure.Reason.ToText()} ({kind}): ")
@@ -126,42 +125,43 @@ internal static class JobTimeline
         }
     }
 
-    private static IEnumerable<JobEvent> OfSegments(IReadOnlyList<SegmentRun> runs) =>
+    private static IEnumerable<JobTimelineEntry> OfSegments(IReadOnlyList<SegmentRun> runs) =>
         from run in runs
         where run.EndedAt is not null && run.Failure is not null
         select Event(
-            run.EndedAt!.Value, JobEventKind.SegmentFailed,
+            run.EndedAt!.Value, JobTimelineEntryKind.SegmentFailed,
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"frames {run.Segment.StartFrame} to {run.Segment.EndFrame - 1}: {run.Failure!.Reason.ToText()}: "
                 + $"{run.Failure.Message}"),
             run.Attempt);
 
-    private static IEnumerable<JobEvent> OfJob(JobRecord job)
+    private static IEnumerable<JobTimelineEntry> OfJob(JobRecord job)
     {
-        yield return Event(job.CreatedAt, JobEventKind.Accepted, "accepted");
+        yield return Event(job.CreatedAt, JobTimelineEntryKind.Accepted, "accepted");
         if (job.QueuedAt > job.CreatedAt)
         {
-            yield return Event(job.QueuedAt, JobEventKind.Retried, "returned to the queue by RetryJob");
+            yield return Event(job.QueuedAt, JobTimelineEntryKind.Retried, "returned to the queue by RetryJob");
         }
 
         if (job is { Status: JobStatus.Pending, NextAttemptAt: { } next })
         {
-            yield return Event(next, JobEventKind.NextAttempt, "the next attempt can start");
+            yield return Event(next, JobTimelineEntryKind.NextAttempt, "the next attempt can start");
         }
 
         if (job.EndedAt is { } endedAt)
         {
             yield return job.Status switch
             {
-                JobStatus.Completed => Event(endedAt, JobEventKind.Completed, "completed"),
-                JobStatus.Cancelled => Event(endedAt, JobEventKind.Cancelled, "cancelled by a caller"),
-                _ => Event(endedAt, JobEventKind.Failed, $"failed: {job.Failure?.Reason.ToText()}"),
+                JobStatus.Completed => Event(endedAt, JobTimelineEntryKind.Completed, "completed"),
+                JobStatus.Cancelled => Event(endedAt, JobTimelineEntryKind.Cancelled, "cancelled by a caller"),
+                _ => Event(endedAt, JobTimelineEntryKind.Failed, $"failed: {job.Failure?.Reason.ToText()}"),
             };
         }
     }
 
-    private static JobEvent Event(DateTimeOffset time, JobEventKind kind, string description, int attempt = 0) => new()
+    private static JobTimelineEntry Event(
+        DateTimeOffset time, JobTimelineEntryKind kind, string description, int attempt = 0) => new()
     {
         Time = time.ToTimestamp(),
         Kind = kind,
@@ -187,21 +187,21 @@ internal static class JobExplanation
         _ => "A caller cancelled the job. RetryJob continues it after its finished segments.",
     };
 
-    private static string OfWait(Job job, DispatchState state, DateTimeOffset now) => job.Wait?.Reason switch
+    private static string OfWait(Job job, DispatchState state, DateTimeOffset now) => job.QueueState?.Reason switch
     {
         WaitReason.Draining =>
             "The server is draining and starts no jobs. This job runs after the server's next start; nothing is lost.",
         WaitReason.BackOff => OfBackOff(job, now),
         WaitReason.NoInferenceService => Text(
             $"None of {state.KnownInstances} InferenceServices serves (option Inference:Addresses). The job is number ")
-            + Text($"{job.Wait.QueuePosition} in the queue and begins when one does; waiting costs it no attempt."),
+            + Text($"{job.QueueState.Position} in the queue and begins when one does; waiting costs it no attempt."),
         _ => OfQueue(job, state),
     };
 
     private static string OfQueue(Job job, DispatchState state)
     {
         var running = Text($"{state.RunningJobs} of at most {state.MaxRunningJobs} jobs are running");
-        var ahead = (job.Wait?.QueuePosition ?? 1) - 1;
+        var ahead = (job.QueueState?.Position ?? 1) - 1;
         var order = ahead > 0
             ? Text($"{ahead} jobs are ahead of this one, by priority and time")
             : "This job is next";
@@ -211,9 +211,9 @@ internal static class JobExplanation
     private static string OfBackOff(Job job, DateTimeOffset now)
     {
         var failed = job.Attempts.LastOrDefault();
-        var next = job.Wait.NextAttemptAt?.ToDateTimeOffset();
+        var next = job.QueueState.NextAttemptAt?.ToDateTimeOffset();
         var left = next is { } due && due > now ? Text($"in {(due - now).TotalSeconds:0.#} s") : "now";
-        return Text($"Attempt {failed?.Number} failed with {failed?.ErrorReason}, which is retryable: ")
+        return Text($"Attempt {failed?.Number} failed with {ErrorStatus.InfoOf(failed?.Error)?.Reason}, which is retryable: ")
             + $"{failed?.ErrorMessage} The next attempt starts {left}.";
     }
 
@@ -235,7 +235,7 @@ internal static class JobExplanation
 
     private static string OfFailure(Job job)
     {
-        var reason = ErrorReasons.Parse(job.ErrorInfo?.Reason ?? "");
+        var reason = ErrorStatus.ReasonOf(job.Error);
         var advice = reason == ErrorReason.Unspecified ? "" : $" {ErrorReasonTable.Of(reason).WhatToDo}";
         var why = job.Attempts.LastOrDefault() switch
         {
@@ -245,7 +245,7 @@ internal static class JobExplanation
                 Text($" The failure is retryable, but no attempt is left ({Attempts(job)}; option Retry:MaxAttempts)."),
             _ => " Another attempt would fail in the same way.",
         };
-        return $"The job failed with {job.ErrorInfo?.Reason}: {job.ErrorMessage}{why}{advice}";
+        return $"The job failed with {ErrorStatus.InfoOf(job.Error)?.Reason}: {job.ErrorMessage}{why}{advice}";
     }
 
     private static string Attempts(Job job) =>

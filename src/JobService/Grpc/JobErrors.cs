@@ -13,11 +13,4 @@ internal static class JobErrors
             Metadata = new Dictionary<string, string> { ["jobId"] = jobId.ToString() },
             Resource = ("foregsyte.v1.Job", jobId.ToString()),
         };
-
-    /// <summary>The page token belongs to another call.</summary>
-    public static ServiceException InvalidPageToken() => ServiceException.ForField(
-        ErrorReason.InvalidPageToken,
-        "page_token",
-        "page_token must be the next_page_token of a call of this method with the same other arguments. "
-        + "Leave it empty for the first page.");
 }

@@ -3,12 +3,14 @@ using ForegSyte.Hosting;
 using ForegSyte.Hosting.ConcurrencyLimits;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Limits;
+using ForegSyte.Hosting.Paging;
 using ForegSyte.Hosting.Security;
 using ForegSyte.Hosting.Starting;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Submission;
 using ForegSyte.Jobs.Tracing;
+using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
@@ -21,7 +23,7 @@ internal sealed class JobGrpcService(
     JobControl control,
     JobRemoval removal,
     JobTracker tracker,
-    JobView view,
+    JobMessages messages,
     JobWaiter waiter,
     JobPages jobPages,
     ResultPages resultPages,
@@ -35,7 +37,7 @@ internal sealed class JobGrpcService(
     /// <summary>Maximum frame_stride.</summary>
     public const int MaxFrameStride = 1_000_000;
 
-    /// <summary>Maximum length of a display_name in characters.</summary>
+    /// <summary>Maximum length of a display_name in code points.</summary>
     public const int MaxDisplayNameLength = 255;
 
     /// <summary>Parses a request id; null if the field is empty.</summary>
@@ -56,24 +58,26 @@ internal sealed class JobGrpcService(
     public override async Task<SubmitVideoResponse> SubmitVideo(SubmitVideoRequest request, ServerCallContext context)
     {
         var job = await submitter.SubmitAsync(SubmissionOf(request, context.Caller()), context.CancellationToken);
-        return new SubmitVideoResponse { Job = view.Of(tracker.WithProgress(job)) };
+        return new SubmitVideoResponse { Job = messages.Of(tracker.WithProgress(job)) };
     }
 
     /// <inheritdoc />
     public override async Task<GetJobResponse> GetJob(GetJobRequest request, ServerCallContext context)
     {
+        var view = RequestChecks.View(request.View, JobView.Full);
         var job = await VisibleAsync(request.JobId, context);
-        return new GetJobResponse { Job = view.Of(job) };
+        return new GetJobResponse { Job = messages.Of(job, view) };
     }
 
     /// <inheritdoc />
     [LongPoll]
     public override async Task<WaitJobResponse> WaitJob(WaitJobRequest request, ServerCallContext context)
     {
+        var view = RequestChecks.View(request.View, JobView.Full);
         var jobId = (await VisibleAsync(request.JobId, context)).JobId;
         return new WaitJobResponse
         {
-            Job = await waiter.WaitAsync(jobId, request.Etag, request.Timeout, context.CancellationToken),
+            Job = await waiter.WaitAsync(jobId, request.Etag, request.Timeout, view, context.CancellationToken),
         };
     }
 
@@ -86,7 +90,7 @@ internal sealed class JobGrpcService(
     {
         var jobId = (await VisibleAsync(request.JobId, context)).JobId;
         var job = await control.CancelAsync(jobId, context.CancellationToken) ?? throw JobErrors.NotFound(jobId);
-        return new CancelJobResponse { Job = view.Of(job) };
+        return new CancelJobResponse { Job = messages.Of(job) };
     }
 
     /// <inheritdoc />
@@ -94,7 +98,7 @@ internal sealed class JobGrpcService(
     {
         var jobId = (await VisibleAsync(request.JobId, context)).JobId;
         var job = await control.RetryAsync(jobId, context.CancellationToken) ?? throw JobErrors.NotFound(jobId);
-        return new RetryJobResponse { Job = view.Of(tracker.WithProgress(job)) };
+        return new RetryJobResponse { Job = messages.Of(tracker.WithProgress(job)) };
     }
 
     /// <inheritdoc />
@@ -117,26 +121,29 @@ internal sealed class JobGrpcService(
     /// <inheritdoc />
     public override Task<ListPipelinesResponse> ListPipelines(
         ListPipelinesRequest request, ServerCallContext context) =>
-        Task.FromResult(new ListPipelinesResponse { Pipelines = { pipelines.All } });
+        Task.FromResult(PageOf(request));
 
     /// <inheritdoc />
-    public override Task<JobServiceGetServerInfoResponse> GetServerInfo(
-        JobServiceGetServerInfoRequest request, ServerCallContext context) =>
-        Task.FromResult(new JobServiceGetServerInfoResponse
+    public override Task<GetServerInfoResponse> GetServerInfo(
+        GetServerInfoRequest request, ServerCallContext context) =>
+        Task.FromResult(new GetServerInfoResponse
         {
-            Version = ServiceVersion.Text,
-            Limits = { limits.Messages },
-            DrainState = drain.State,
-            StartedAt = start.StartedAt.ToTimestamp(),
-            ConfigurationSources = { start.ConfigurationSources },
-            KnownInstances = inference.KnownCount,
-            ServingInstances = inference.ServingCount,
+            ServerInfo = new ServerInfo
+            {
+                Version = ServiceVersion.Text,
+                Limits = { limits.Messages },
+                DrainState = drain.State,
+                StartedAt = start.StartedAt.ToTimestamp(),
+                ConfigurationSources = { start.ConfigurationSources },
+                KnownInstances = inference.KnownCount,
+                ServingInstances = inference.ServingCount,
+            },
         });
 
     /// <inheritdoc />
     public override Task<ListErrorReasonsResponse> ListErrorReasons(
         ListErrorReasonsRequest request, ServerCallContext context) =>
-        Task.FromResult(new ListErrorReasonsResponse { Reasons = { ErrorReasonList.All } });
+        Task.FromResult(PageOf(request));
 
     /// <inheritdoc />
     public override async Task<DiagnoseJobResponse> DiagnoseJob(DiagnoseJobRequest request, ServerCallContext context)
@@ -148,6 +155,22 @@ internal sealed class JobGrpcService(
     /// <inheritdoc />
     public override Task<DrainServerResponse> DrainServer(DrainServerRequest request, ServerCallContext context) =>
         Task.FromResult(drain.Begin(request));
+
+    private ListPipelinesResponse PageOf(ListPipelinesRequest request)
+    {
+        var (items, next) = ListPage.Of(
+            nameof(ListPipelines), pipelines.All, pipeline => pipeline.Id, request.PageSize, request.PageToken);
+        return new ListPipelinesResponse { Pipelines = { items }, NextPageToken = next };
+    }
+
+    private static ListErrorReasonsResponse PageOf(ListErrorReasonsRequest request)
+    {
+        var (items, next) = ListPage.Of(
+            nameof(ListErrorReasons), ErrorReasonList.All,
+            reason => ((int)reason.Reason).ToString("D10", CultureInfo.InvariantCulture), request.PageSize,
+            request.PageToken, defaultSize: 100);
+        return new ListErrorReasonsResponse { Reasons = { items }, NextPageToken = next };
+    }
 
     /// <summary>
     /// Finds the job of a request. A job of another tenant does not exist for the caller. A job never changes its
@@ -221,12 +244,12 @@ internal sealed class JobGrpcService(
     }
 
     private static string DisplayName(string text) =>
-        text.Length <= MaxDisplayNameLength && !text.Any(char.IsControl)
+        text.EnumerateRunes().Count() <= MaxDisplayNameLength && !text.Any(char.IsControl)
             ? text
             : throw ServiceException.InvalidField(
                 "display_name",
-                $"display_name must have at most {MaxDisplayNameLength} characters and no control characters.",
-                text.Length <= MaxDisplayNameLength ? null : text);
+                $"display_name must have at most {MaxDisplayNameLength} code points and no control characters.",
+                text.EnumerateRunes().Count() <= MaxDisplayNameLength ? null : text);
 
     /// <summary>Validates a priority; null becomes the default.</summary>
     private static int Priority(int? priority) =>

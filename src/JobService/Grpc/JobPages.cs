@@ -1,18 +1,25 @@
 using System.Globalization;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Hosting.Paging;
 using ForegSyte.Hosting.Security;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Grpc;
 
 /// <summary>Pages of jobs, newest first (AIP-158).</summary>
-internal sealed class JobPages(IJobStore store, JobTracker tracker, JobView view)
+internal sealed class JobPages(IJobStore store, JobTracker tracker, JobMessages messages)
 {
     /// <summary>Default number of jobs of a page.</summary>
     public const int DefaultPageSize = 50;
 
     /// <summary>Maximum number of jobs of a page.</summary>
     public const int MaxPageSize = 1000;
+
+    /// <summary>Maximum size of a page: 3 MiB of protobuf, below the 4 MiB that gRPC clients accept by default.</summary>
+    public const int MaxPageBytes = 3 << 20;
+
+    /// <summary>Bytes of protobuf around the fields of a job: the tag and the length.</summary>
+    private const int FramingBytes = 6;
 
     /// <summary>Reads one page of the jobs that the caller can see.</summary>
     /// <exception cref="ServiceException">INVALID_FIELD, INVALID_FILTER or INVALID_PAGE_TOKEN.</exception>
@@ -30,13 +37,24 @@ internal sealed class JobPages(IJobStore store, JobTracker tracker, JobView view
 
         // One job more than requested shows whether there is another page.
         var jobs = await store.ListAsync(query, cancellationToken);
-        var response = new ListJobsResponse
+        var view = RequestChecks.View(request.View, JobView.Basic);
+        var response = new ListJobsResponse();
+        var budget = MaxPageBytes;
+        foreach (var record in jobs.Take(size))
         {
-            Jobs = { jobs.Take(size).Select(job => view.Of(tracker.WithProgress(job))) },
-        };
-        if (jobs.Count > size)
+            var job = messages.Of(tracker.WithProgress(record), view);
+            budget -= job.CalculateSize() + FramingBytes;
+            if (budget < 0 && response.Jobs.Count > 0)
+            {
+                break;
+            }
+
+            response.Jobs.Add(job);
+        }
+
+        if (response.Jobs.Count < jobs.Count)
         {
-            response.NextPageToken = PageToken.Make(arguments, TextOf(jobs[size - 1]));
+            response.NextPageToken = PageToken.Make(arguments, TextOf(jobs[response.Jobs.Count - 1]));
         }
 
         return response;
@@ -75,6 +93,6 @@ internal sealed class JobPages(IJobStore store, JobTracker tracker, JobView view
             && ticks <= DateTimeOffset.MaxValue.UtcTicks
             && Guid.TryParseExact(idText, "D", out var jobId)
                 ? new JobPosition(new DateTimeOffset(ticks, TimeSpan.Zero), jobId)
-                : throw JobErrors.InvalidPageToken();
+                : throw PageToken.Invalid();
     }
 }

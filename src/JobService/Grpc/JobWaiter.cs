@@ -29,12 +29,13 @@ internal sealed class WaitOptions
 
 /// <summary>Long polling: waits until a job differs from what the caller knows. A wait holds no thread.</summary>
 internal sealed class JobWaiter(
-    JobTracker tracker, JobView view, Drain drain, IOptions<WaitOptions> options, TimeProvider time)
+    JobTracker tracker, JobMessages messages, Drain drain, IOptions<WaitOptions> options, TimeProvider time)
 {
     /// <summary>Returns the job when its etag differs or it is terminal; at the timeout, as it is then.</summary>
     /// <exception cref="ServiceException">JOB_NOT_FOUND, INVALID_FIELD, or SHUTTING_DOWN when the service
     /// closes its connections.</exception>
-    public async Task<Job> WaitAsync(Guid jobId, string etag, Duration? timeout, CancellationToken cancellationToken)
+    public async Task<Job> WaitAsync(
+        Guid jobId, string etag, Duration? timeout, JobView view, CancellationToken cancellationToken)
     {
         using var expiry = new CancellationTokenSource(TimeoutOf(timeout), time);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(expiry.Token, drain.Closing, cancellationToken);
@@ -49,7 +50,7 @@ internal sealed class JobWaiter(
                 tracker.Wake(jobId);
             }
 
-            var job = view.Of(record ?? throw JobErrors.NotFound(jobId));
+            var job = messages.Of(record ?? throw JobErrors.NotFound(jobId), view);
             if (job.Etag != etag || record.IsTerminal || expiry.IsCancellationRequested)
             {
                 return job;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
 
 namespace ForegSyte.Jobs.Grpc;
@@ -77,5 +78,14 @@ internal static class RequestChecks
                 field, $"{field} must be 0 (the default, {defaultValue}) or more.", value),
         0 => defaultValue,
         _ => Math.Min(value, limit),
+    };
+
+    /// <summary>Validates a view; UNSPECIFIED becomes the method's default.</summary>
+    public static JobView View(JobView view, JobView defaultView) => view switch
+    {
+        JobView.Unspecified => defaultView,
+        JobView.Basic or JobView.Full => view,
+        _ => throw ServiceException.InvalidField(
+            "view", "view must be JOB_VIEW_BASIC or JOB_VIEW_FULL.", (int)view),
     };
 }

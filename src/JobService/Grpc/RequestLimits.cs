@@ -1,4 +1,5 @@
 using ForegSyte.Hosting.Files;
+using ForegSyte.Hosting.Paging;
 using ForegSyte.Jobs.Mp4;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Protocol.Limits;
@@ -19,7 +20,15 @@ internal static class RequestLimits
     public const int PageBytes = ResultPages.MaxPageBytes;
 
     [Limit(
-        "characters", "Maximum length of a filter; longer ones are refused.",
+        "bytes", "Maximum size of a page of jobs, unless it has only one; a page that would be larger ends earlier.",
+        Name = "ListJobsResponse.jobs")]
+    public const int JobsPageBytes = JobPages.MaxPageBytes;
+
+    [Limit("attempts", "Maximum number of attempts in a job: the latest.", Name = "Job.attempts")]
+    public const int Attempts = JobMessages.MaxAttempts;
+
+    [Limit(
+        "code points", "Maximum length of a filter; longer ones are refused.",
         Name = "ListJobsRequest.filter", Reason = ErrorReason.InvalidFilter)]
     public const int FilterLength = JobFilterParser.MaxLength;
 
@@ -39,7 +48,7 @@ internal static class RequestLimits
     public const int PageTokenLength = PageToken.MaxLength;
 
     [Limit(
-        "characters", "Maximum length of a display name; longer ones are refused.",
+        "code points", "Maximum length of a display name; longer ones are refused.",
         Name = "SubmitVideoRequest.display_name", Reason = ErrorReason.InvalidField)]
     public const int DisplayNameLength = JobGrpcService.MaxDisplayNameLength;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Hosting.Paging;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.V1;
 using Google.Protobuf;
@@ -71,7 +72,7 @@ internal sealed class ResultPages(JobTracker tracker, IStorage storage, SegmentS
             PageToken.Read(arguments, request.PageToken), NumberStyles.None, CultureInfo.InvariantCulture,
             out var frame)
                 ? frame
-                : throw JobErrors.InvalidPageToken();
+                : throw PageToken.Invalid();
     }
 
     private Page ReadDocument(JobRecord job, string key, int startFrame, int budget)

@@ -24,10 +24,10 @@ internal sealed class ServerDrain(
     public DrainServerResponse Begin(DrainServerRequest request)
     {
         var timeout = RequestChecks.Time("timeout", request.Timeout, stop.Value.GraceTime, MaxTimeout);
-        drain.Begin(timeout, request.Stop);
+        drain.Begin(timeout, request.ExitWhenDrained);
         logger.LogInformation(
             "Drain started: no new jobs start, running jobs have {Timeout}; the service then {Next}", timeout,
-            request.Stop ? "stops" : "keeps answering calls");
+            request.ExitWhenDrained ? "stops" : "keeps answering calls");
         return new DrainServerResponse { Drain = Status() };
     }
 
@@ -37,9 +37,9 @@ internal sealed class ServerDrain(
         return new DrainStatus
         {
             State = drain.State,
-            BeganAt = beganAt?.ToTimestamp(),
+            StartedAt = beganAt?.ToTimestamp(),
             EndsAt = endsAt?.ToTimestamp(),
-            Stops = stops,
+            ExitsWhenDrained = stops,
             RunningJobs = tracker.Running.Count(),
             PendingJobs = pending.Count,
         };

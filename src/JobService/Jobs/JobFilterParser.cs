@@ -15,7 +15,7 @@ namespace ForegSyte.Jobs;
 /// </summary>
 internal sealed class JobFilterParser
 {
-    /// <summary>Maximum length of a filter in characters.</summary>
+    /// <summary>Maximum length of a filter in code points.</summary>
     public const int MaxLength = 1_000;
 
     /// <summary>Maximum number of parentheses and negations around a comparison.</summary>
@@ -48,10 +48,10 @@ internal sealed class JobFilterParser
     /// <exception cref="FilterSyntaxException">The filter is invalid, empty, or exceeds a limit.</exception>
     public static JobFilter Parse(string filter)
     {
-        if (filter.Length > MaxLength)
+        if (filter.EnumerateRunes().Count() > MaxLength)
         {
             throw new FilterSyntaxException(
-                MaxLength + 1, FormattableString.Invariant($"a filter can have at most {MaxLength} characters."));
+                MaxLength + 1, FormattableString.Invariant($"a filter can have at most {MaxLength} code points."));
         }
 
         var parser = new JobFilterParser(JobFilterTokens.Of(filter));

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs;
@@ -103,8 +104,8 @@ internal sealed record JobRecord
     /// <summary>Summary of the results; null until the job is completed.</summary>
     public JobSummary? Summary { get; init; }
 
-    /// <summary>The device that ran the models; null until the first segment is done.</summary>
-    public Device? Device { get; init; }
+    /// <summary>The devices that ran the models; empty until the first segment is done.</summary>
+    public DeviceList Devices { get; init; } = DeviceList.Empty;
 
     /// <summary>Sum of the decode times of the finished segments.</summary>
     public TimeSpan DecodeTime { get; init; }
@@ -126,8 +127,8 @@ internal sealed record AttemptRecord(
     /// <summary>Whether the failure is transient, so that a later attempt can succeed.</summary>
     public bool Retryable { get; init; }
 
-    /// <summary>The device that ran the models; null if no segment finished.</summary>
-    public Device? Device { get; init; }
+    /// <summary>The devices that ran the models; empty if no segment finished.</summary>
+    public DeviceList Devices { get; init; } = DeviceList.Empty;
 
     /// <summary>Frames whose results this attempt took from earlier attempts.</summary>
     public int FramesResumed { get; init; }
@@ -146,6 +147,9 @@ internal sealed record JobFailure(ErrorReason Reason, string Message, IReadOnlyD
         : this(reason, message, new Dictionary<string, string>())
     {
     }
+
+    /// <summary>The failure as the contract shows it.</summary>
+    public Google.Rpc.Status ToStatus() => ErrorStatus.Create(Reason, Message, Metadata);
 }
 
 /// <summary>Priorities of jobs: 0 to 9 with 4 in the middle, as in JMS (Jakarta Messaging 3.1, 3.4.9).</summary>
@@ -221,7 +225,7 @@ internal static class JobIdentity
             SegmentFrames = after.SegmentFrames,
             Video = after.Video,
             Summary = after.Summary,
-            Device = after.Device,
+            Devices = after.Devices,
             DecodeTime = after.DecodeTime,
             InferenceTime = after.InferenceTime,
         };

@@ -113,6 +113,6 @@ internal sealed class JobTracker
             FramesDone = shown.FramesDone,
             DecodeTime = shown.DecodeTime,
             InferenceTime = shown.InferenceTime,
-            Device = shown.Device,
+            Devices = shown.Devices,
         };
 }

@@ -66,7 +66,7 @@ internal static class JobTransitions
             FramesDone = Math.Max(job.FramesDone, progress.FramesDone),
             DecodeTime = progress.DecodeTime,
             InferenceTime = progress.InferenceTime,
-            Device = progress.Device,
+            Devices = progress.Devices,
             UpdatedAt = Later(job, now),
         };
     }
@@ -191,7 +191,7 @@ internal static class JobTransitions
                     EndedAt = Later(job, now),
                     Failure = failure,
                     Retryable = failure is not null && RetryPolicy.IsTransient(failure.Reason),
-                    Device = job.Device,
+                    Devices = job.Devices,
                 },
             ];
 
@@ -238,8 +238,9 @@ internal sealed record PlannedWork(VideoInfo Video, int FramesTotal, int Segment
 /// <param name="FramesDone">Analyzed frames.</param>
 /// <param name="DecodeTime">Sum of the decode times.</param>
 /// <param name="InferenceTime">Sum of the inference times.</param>
-/// <param name="Device">The device of the latest segment.</param>
-internal sealed record SegmentProgress(int FramesDone, TimeSpan DecodeTime, TimeSpan InferenceTime, Device? Device);
+/// <param name="Devices">The devices that ran them.</param>
+internal sealed record SegmentProgress(
+    int FramesDone, TimeSpan DecodeTime, TimeSpan InferenceTime, DeviceList Devices);
 
 /// <summary>Why a transition was refused.</summary>
 internal enum TransitionRefusal

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ForegSyte.Inference.V1;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs;
@@ -31,18 +32,18 @@ internal static class SegmentCheck
     {
         var length = segment.EndFrame - segment.StartFrame;
         var expected = SegmentPlan.FramesWithin(segment.StartFrame, segment.EndFrame, frameStride);
-        if (frames.Analyzed < 0 || frames.Skipped < 0 || frames.Failed < 0 || frames.Decoded != length
+        if (frames.Analyzed < 0 || frames.Skipped < 0 || frames.Failed < 0 || frames.Total != length
             || (long)frames.Analyzed + frames.Skipped + frames.Failed != length
             || frames.Skipped != length - expected)
         {
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"it counts {frames.Decoded} frames ({frames.Analyzed} analyzed, {frames.Skipped} skipped, "
+                $"it counts {frames.Total} frames ({frames.Analyzed} analyzed, {frames.Skipped} skipped, "
                 + $"{frames.Failed} failed); the segment has {length}, of which {expected} were requested");
         }
 
-        return frames.FailedByReason.Values.Any(count => count < 1)
-            || frames.FailedByReason.Values.Sum(count => (long)count) != frames.Failed
+        return frames.Failures.Any(failure => failure.FrameCount < 1)
+            || frames.Failures.Sum(failure => (long)failure.FrameCount) != frames.Failed
                 ? string.Create(
                     CultureInfo.InvariantCulture, $"its reasons do not add up to its {frames.Failed} failed frames")
                 : null;

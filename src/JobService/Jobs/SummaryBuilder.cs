@@ -25,21 +25,22 @@ internal sealed class SummaryBuilder
     /// </summary>
     public const int MaxCountedTexts = 1_024;
 
-    private readonly Dictionary<string, int> _labels = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, int> _texts = new(StringComparer.Ordinal);
-    private readonly PriorityQueue<string, int> _rarest = new();
+    private readonly Dictionary<string, long> _labels = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _texts = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, int> _failures = new(StringComparer.Ordinal);
+    private readonly PriorityQueue<string, long> _rarest = new();
     private readonly FrameAccounting _frames = new();
 
     /// <summary>Adds the frame counts of a segment.</summary>
     public void Add(FrameAccounting segment)
     {
-        _frames.Decoded = checked(_frames.Decoded + segment.Decoded);
+        _frames.Total = checked(_frames.Total + segment.Total);
         _frames.Analyzed = checked(_frames.Analyzed + segment.Analyzed);
         _frames.Skipped = checked(_frames.Skipped + segment.Skipped);
         _frames.Failed = checked(_frames.Failed + segment.Failed);
-        foreach (var (reason, count) in segment.FailedByReason)
+        foreach (var failure in segment.Failures)
         {
-            _frames.FailedByReason[reason] = checked(_frames.FailedByReason.GetValueOrDefault(reason) + count);
+            _failures[failure.Reason] = checked(_failures.GetValueOrDefault(failure.Reason) + failure.FrameCount);
         }
     }
 
@@ -55,7 +56,7 @@ internal sealed class SummaryBuilder
         {
             if (_labels.TryGetValue(detection.Label, out var count))
             {
-                _labels[detection.Label] = Increment(count);
+                _labels[detection.Label] = count + 1;
             }
             else if (_labels.Count < MaxLabels)
             {
@@ -83,37 +84,48 @@ internal sealed class SummaryBuilder
 
         // max_frames excludes the frames after the last segment.
         frames.Skipped += frameCount - endFrame;
-        frames.Decoded = frameCount;
+        frames.Total = frameCount;
         return summary;
     }
 
     /// <summary>
-    /// Builds the summary of the frames added so far. Texts of equal count are in ordinal order, so that repeated runs
+    /// Builds the summary of the frames added so far. Equal counts are in ordinal order, so that repeated runs
     /// give the same summary.
     /// </summary>
-    public JobSummary Build() => new()
+    public JobSummary Build()
     {
-        Frames = _frames.Clone(),
-        DetectionsByLabel = { _labels },
-        Texts =
+        var summary = new JobSummary
         {
-            _texts
-                .OrderByDescending(pair => pair.Value)
-                .ThenBy(pair => pair.Key, StringComparer.Ordinal)
-                .Take(MaxTexts)
-                .Select(pair => new TextCount { Text = pair.Key, FrameCount = pair.Value }),
-        },
-    };
+            Frames = _frames.Clone(),
+            Labels =
+            {
+                MostFrequentFirst(_labels)
+                    .Select(pair => new LabelSummary { Label = pair.Key, DetectionCount = pair.Value }),
+            },
+            Texts =
+            {
+                MostFrequentFirst(_texts)
+                    .Take(MaxTexts)
+                    .Select(pair => new TextSummary { Text = pair.Key, FrameCount = pair.Value }),
+            },
+        };
+        summary.Frames.Failures.AddRange(
+            _failures.Select(pair => new FrameFailureCount { Reason = pair.Key, FrameCount = pair.Value }));
+        return summary;
+    }
+
+    private static IEnumerable<KeyValuePair<string, long>> MostFrequentFirst(Dictionary<string, long> counts) =>
+        counts.OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key, StringComparer.Ordinal);
 
     private static JobFailure? FailureOf(FrameAccounting frames, int endFrame)
     {
-        var withReason = frames.FailedByReason.Values.Sum();
-        if (frames.Decoded != endFrame || frames.Decoded != frames.Analyzed + frames.Skipped + frames.Failed
+        var withReason = frames.Failures.Sum(failure => failure.FrameCount);
+        if (frames.Total != endFrame || frames.Total != frames.Analyzed + frames.Skipped + frames.Failed
             || withReason != frames.Failed)
         {
             return new JobFailure(
                 ErrorReason.Internal,
-                $"The segments count {frames.Decoded} of {endFrame} frames: {frames.Analyzed} analyzed, "
+                $"The segments count {frames.Total} of {endFrame} frames: {frames.Analyzed} analyzed, "
                 + $"{frames.Skipped} skipped, {frames.Failed} failed, {withReason} of them with a reason. "
                 + "This is a defect of the service.");
         }
@@ -130,11 +142,11 @@ internal sealed class SummaryBuilder
     {
         if (_texts.TryGetValue(text, out var count))
         {
-            _texts[text] = Increment(count);
+            _texts[text] = count + 1;
             return;
         }
 
-        var start = _texts.Count < MaxCountedTexts ? 1 : Increment(EvictRarest());
+        var start = _texts.Count < MaxCountedTexts ? 1 : EvictRarest() + 1;
         _texts[text] = start;
         _rarest.Enqueue(text, start);
     }
@@ -143,7 +155,7 @@ internal sealed class SummaryBuilder
     /// Removes the rarest text and returns its count. The heap holds one entry per text, whose count can be too low:
     /// such an entry goes back with the current count.
     /// </summary>
-    private int EvictRarest()
+    private long EvictRarest()
     {
         while (true)
         {
@@ -158,8 +170,6 @@ internal sealed class SummaryBuilder
             _rarest.Enqueue(text!, count);
         }
     }
-
-    private static int Increment(int count) => count == int.MaxValue ? count : count + 1;
 
     private static string Shorten(string text) =>
         text.Length <= MaxTextLength

@@ -5,6 +5,7 @@ using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Tracing;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.Protocol.Limits;
+using ForegSyte.Inference.V1;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
@@ -116,7 +117,7 @@ internal sealed class JobExecution(
             shown =>
             {
                 var planned = JobTransitions.Plan(shown, token, work, resumed, time.GetUtcNow());
-                return resumed.Device is null
+                return resumed.Devices.Count == 0
                     ? planned
                     : JobTransitions.Advance(planned, token, resumed, time.GetUtcNow());
             },
@@ -191,7 +192,7 @@ internal sealed class JobExecution(
     private sealed class SegmentTotals
     {
         private readonly Lock _lock = new();
-        private SegmentProgress _current = new(0, TimeSpan.Zero, TimeSpan.Zero, null);
+        private SegmentProgress _current = new(0, TimeSpan.Zero, TimeSpan.Zero, DeviceList.Empty);
 
         public SegmentProgress Current
         {
@@ -212,7 +213,7 @@ internal sealed class JobExecution(
                     _current.FramesDone + segment.Frames.Analyzed,
                     _current.DecodeTime + (segment.Timings?.Decode?.ToTimeSpan() ?? TimeSpan.Zero),
                     _current.InferenceTime + (segment.Timings?.Inference?.ToTimeSpan() ?? TimeSpan.Zero),
-                    segment.Device ?? _current.Device);
+                    _current.Devices.With(segment.Device));
             }
         }
     }
@@ -312,7 +313,7 @@ internal sealed class SegmentScheduler(
         var analyzed = SegmentPlan.FramesWithin(segment.StartFrame, segment.EndFrame, job.FrameStride);
         if (analyzed == 0)
         {
-            return new RunPipelineResponse { Frames = new FrameAccounting { Decoded = length, Skipped = length } };
+            return new RunPipelineResponse { Frames = new FrameAccounting { Total = length, Skipped = length } };
         }
 
         var request = new RunPipelineRequest
@@ -340,10 +341,16 @@ internal sealed class SegmentScheduler(
             {
                 Frames = new FrameAccounting
                 {
-                    Decoded = length,
+                    Total = length,
                     Failed = analyzed,
                     Skipped = length - analyzed,
-                    FailedByReason = { [ErrorReason.UndecodableVideo.ToText()] = analyzed },
+                    Failures =
+                    {
+                        new FrameFailureCount
+                        {
+                            Reason = ErrorReason.UndecodableVideo.ToText(), FrameCount = analyzed,
+                        },
+                    },
                 },
             };
         }

@@ -8,7 +8,7 @@ internal sealed class WaitReasons(
     PendingJobs pending, IJobQueue queue, InferenceAvailability availability, Drain drain)
 {
     /// <summary>What a job waits for; null unless it is pending.</summary>
-    public JobWait? Of(JobRecord job)
+    public QueueState? Of(JobRecord job)
     {
         if (job.Status != JobStatus.Pending)
         {
@@ -17,17 +17,17 @@ internal sealed class WaitReasons(
 
         if (pending.IsScheduled(job.JobId))
         {
-            return new JobWait { Reason = WaitReason.BackOff, NextAttemptAt = job.NextAttemptAt?.ToTimestamp() };
+            return new QueueState { Reason = WaitReason.BackOff, NextAttemptAt = job.NextAttemptAt?.ToTimestamp() };
         }
 
-        return new JobWait
+        return new QueueState
         {
             Reason = drain.Began.IsCancellationRequested ? WaitReason.Draining
                 : availability.IsUnavailable ? WaitReason.NoInferenceService
                 : WaitReason.Queued,
 
             // A pending job outside the queue was just dequeued from the front.
-            QueuePosition = queue.PositionOf(job.JobId) ?? 1,
+            Position = queue.PositionOf(job.JobId) ?? 1,
         };
     }
 }

@@ -1,19 +1,28 @@
 using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.Protocol.Json;
 using ForegSyte.V1;
 using Google.Protobuf;
-using Google.Protobuf.WellKnownTypes;
 
 namespace ForegSyte.Jobs.Storage;
 
 /// <summary>
 /// A copy of a completed job beside its results, from which the database can be rebuilt: a foregsyte.v1.Job as
-/// canonical JSON, without internal fields such as request_id and lease.
+/// canonical JSON with the storage keys input_path and output_path, without other internal fields such as request_id and
+/// lease.
 /// </summary>
 internal static class JobManifest
 {
+    private const string InputPath = "input_path";
+    private const string OutputPath = "output_path";
+
+    private static readonly JsonSerializerOptions JsonOptions =
+        new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     /// <summary>Writes the manifest durably; call it right before the job is completed.</summary>
     /// <param name="storage">The storage with the job's results.</param>
     /// <param name="completed">The record of the completed job.</param>
@@ -21,7 +30,7 @@ internal static class JobManifest
     /// <exception cref="ServiceException">STORAGE_FULL.</exception>
     public static async Task WriteAsync(IStorage storage, JobRecord completed, CancellationToken cancellationToken)
     {
-        var json = ForegSyteJson.Formatter.Format(ToMessage(completed)) + "\n";
+        var json = Format(completed) + "\n";
         await using var artifact = storage.Stage(ArtifactKeys.Sidecar(completed.JobId));
         await artifact.Stream.WriteAsync(Encoding.UTF8.GetBytes(json), cancellationToken);
         await artifact.CommitAsync(cancellationToken);
@@ -40,56 +49,53 @@ internal static class JobManifest
         using var reader = new StreamReader(storage.OpenRead(key), Encoding.UTF8);
         try
         {
-            var record = ToRecord(ForegSyteJson.Parser.Parse<Job>(reader.ReadToEnd()));
+            var record = Parse(reader.ReadToEnd());
             return record.JobId == jobId
                 ? record
                 : throw new FormatException($"{key} is the manifest of another job, {record.JobId}.");
         }
         catch (Exception failure) when (failure is InvalidProtocolBufferException or InvalidJsonException
-            or ArgumentException)
+            or JsonException or InvalidOperationException or ArgumentException)
         {
             throw new FormatException($"{key} is not a job manifest: {failure.Message}", failure);
         }
     }
 
-    private static Job ToMessage(JobRecord record)
+    private static string Format(JobRecord completed)
     {
-        var job = new Job
-        {
-            JobId = record.JobId.ToString(),
-            Status = record.Status,
-            PipelineId = record.PipelineId,
-            Options = new JobOptions { FrameStride = record.FrameStride, MaxFrames = record.MaxFrames },
-            DisplayName = record.DisplayName,
-            Priority = record.Priority,
-            Tenant = record.Tenant,
-            InputPath = record.InputPath,
-            VideoSha256 = record.VideoSha256 ?? "",
-            TraceParent = record.TraceParent ?? "",
-            OutputPath = record.OutputPath ?? "",
-            CreatedAt = record.CreatedAt.ToTimestamp(),
-            UpdatedAt = record.UpdatedAt.ToTimestamp(),
-            Video = record.Video,
-            Summary = record.Summary,
-            Device = record.Device,
-            Progress = new JobProgress
-            {
-                FramesTotal = record.FramesTotal,
-                FramesDone = record.FramesDone,
-                Fraction = 1,
-            },
-            Timings = new JobTimings
-            {
-                Decode = record.DecodeTime.ToDuration(),
-                Inference = record.InferenceTime.ToDuration(),
-                Total = record.EndedAt is { } endedAt ? (endedAt - record.CreatedAt).ToDuration() : null,
-            },
-        };
-        job.Attempts.AddRange(record.Attempts.Select(ToMessage));
-        return job;
+        var manifest = JsonNode.Parse(ForegSyteJson.Formatter.Format(JobMessage.From(completed)))!.AsObject();
+        manifest[InputPath] = completed.InputPath;
+        manifest[OutputPath] = completed.OutputPath;
+        return manifest.ToJsonString(JsonOptions);
     }
 
-    private static JobRecord ToRecord(Job job)
+    private static JobRecord Parse(string json)
+    {
+        var manifest = JsonNode.Parse(json)?.AsObject() ?? throw new ArgumentException("The manifest is empty.");
+        StoredJson.UpgradeJob(manifest);
+        foreach (var attempt in (manifest["attempts"] as JsonArray ?? []).OfType<JsonObject>())
+        {
+            UpgradeError(attempt);
+        }
+
+        return ToRecord(
+            ForegSyteJson.Parser.Parse<Job>(manifest.ToJsonString()),
+            manifest[InputPath]?.GetValue<string>() ?? "",
+            manifest[OutputPath]?.GetValue<string>() ?? "");
+    }
+
+    private static void UpgradeError(JsonObject attempt)
+    {
+        if (attempt["error_reason"]?.GetValue<string>() is { Length: > 0 } reason)
+        {
+            var status = ErrorStatus.Create(
+                ErrorReasons.Parse(reason), attempt["error_message"]?.GetValue<string>() ?? "",
+                new Dictionary<string, string>());
+            attempt["error"] = JsonNode.Parse(ForegSyteJson.Formatter.Format(status));
+        }
+    }
+
+    private static JobRecord ToRecord(Job job, string inputPath, string outputPath)
     {
         if (job.Status != JobStatus.Completed || !Guid.TryParseExact(job.JobId, "D", out var jobId)
             || job.CreatedAt is null || job.UpdatedAt is null || job.Summary is null || job.Timings?.Total is null)
@@ -108,10 +114,10 @@ internal static class JobManifest
             DisplayName = job.DisplayName,
             Priority = job.Priority,
             Tenant = job.Tenant,
-            InputPath = job.InputPath,
+            InputPath = inputPath,
             VideoSha256 = job.VideoSha256.Length == 0 ? null : job.VideoSha256,
             TraceParent = job.TraceParent.Length == 0 ? null : job.TraceParent,
-            OutputPath = job.OutputPath,
+            OutputPath = outputPath,
             CreatedAt = createdAt,
             UpdatedAt = job.UpdatedAt.ToDateTimeOffset(),
             QueuedAt = createdAt,
@@ -121,34 +127,25 @@ internal static class JobManifest
             FramesDone = job.Progress?.FramesDone ?? 0,
             Video = job.Video,
             Summary = job.Summary,
-            Device = job.Device,
+            Devices = new DeviceList(job.Devices),
             DecodeTime = job.Timings.Decode?.ToTimeSpan() ?? TimeSpan.Zero,
             InferenceTime = job.Timings.Inference?.ToTimeSpan() ?? TimeSpan.Zero,
         });
     }
 
-    private static Attempt ToMessage(AttemptRecord attempt) => new()
-    {
-        Number = attempt.Number,
-        StartedAt = attempt.StartedAt.ToTimestamp(),
-        EndedAt = attempt.EndedAt?.ToTimestamp(),
-        ErrorMessage = attempt.Failure?.Message ?? "",
-        ErrorReason = attempt.Failure?.Reason.ToText() ?? "",
-        Retryable = attempt.Retryable,
-        Device = attempt.Device,
-        FramesResumed = attempt.FramesResumed,
-    };
-
     private static AttemptRecord ToRecord(Attempt attempt) => new(
         attempt.Number,
         attempt.StartedAt.ToDateTimeOffset(),
         attempt.EndedAt?.ToDateTimeOffset(),
-        attempt.ErrorReason.Length == 0
-            ? null
-            : new JobFailure(ErrorReasons.Parse(attempt.ErrorReason), attempt.ErrorMessage))
+        FailureOf(attempt))
     {
         Retryable = attempt.Retryable,
-        Device = attempt.Device,
+        Devices = new DeviceList(attempt.Devices),
         FramesResumed = attempt.FramesResumed,
     };
+
+    private static JobFailure? FailureOf(Attempt attempt) => ErrorStatus.InfoOf(attempt.Error) is { } info
+        ? new JobFailure(
+            ErrorReasons.Parse(info.Reason), attempt.ErrorMessage, new Dictionary<string, string>(info.Metadata))
+        : null;
 }

@@ -2,9 +2,7 @@ using System.Data.Common;
 using System.Text.Json;
 using DuckDB.NET.Data;
 using ForegSyte.Protocol.Errors;
-using ForegSyte.Protocol.Json;
 using ForegSyte.V1;
-using Google.Protobuf;
 
 namespace ForegSyte.Jobs.Storage;
 
@@ -111,9 +109,9 @@ internal static class JobRows
             FramesDone = row.Get<int>("frames_done"),
             ForgivenAttempts = row.Get<int>("forgiven_attempts"),
             SegmentFrames = row.Get<int>("segment_frames"),
-            Video = Message<VideoInfo>(row.TextOrNull("video_json")),
-            Summary = Message<JobSummary>(row.TextOrNull("summary_json")),
-            Device = Message<Device>(row.TextOrNull("device_json")),
+            Video = StoredJson.Video(row.TextOrNull("video_json")),
+            Summary = StoredJson.Summary(row.TextOrNull("summary_json")),
+            Devices = StoredJson.Devices(row.TextOrNull("device_json")),
             DecodeTime = TimeSpan.FromMicroseconds(row.Get<long>("decode_time_us")),
             InferenceTime = TimeSpan.FromMicroseconds(row.Get<long>("inference_time_us")),
         };
@@ -127,7 +125,7 @@ internal static class JobRows
             Failure(row) is { } failure ? failure with { LastWords = row.TextOrNull("last_words") ?? "" } : null)
         {
             Retryable = row.Get<bool>("retryable"),
-            Device = Message<Device>(row.TextOrNull("device_json")),
+            Devices = StoredJson.Devices(row.TextOrNull("device_json")),
             FramesResumed = row.Get<int>("frames_resumed"),
         };
     }
@@ -147,10 +145,6 @@ internal static class JobRows
 
     private static string Names<TRow>(IEnumerable<Column<TRow>> columns) =>
         string.Join(", ", columns.Select(column => column.Name));
-
-    private static T? Message<T>(string? json)
-        where T : class, IMessage, new() =>
-        json is null ? null : ForegSyteJson.Parser.Parse<T>(json);
 
     /// <summary>Reads columns of the current row by name.</summary>
     private readonly ref struct RowReader(DbDataReader reader)

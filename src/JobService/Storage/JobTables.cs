@@ -1,8 +1,6 @@
 using System.Text.Json;
 using DuckDB.NET.Data;
 using ForegSyte.Protocol.Errors;
-using ForegSyte.Protocol.Json;
-using Google.Protobuf;
 
 namespace ForegSyte.Jobs.Storage;
 
@@ -57,9 +55,9 @@ internal static class JobColumns
         Job("lease_expires_at", job => Utc(job.Lease?.ExpiresAt)),
         Job("frames_total", job => job.FramesTotal),
         Job("frames_done", job => job.FramesDone),
-        Job("video_json", job => Json(job.Video)),
-        Job("summary_json", job => Json(job.Summary)),
-        Job("device_json", job => Json(job.Device)),
+        Job("video_json", job => StoredJson.Write(job.Video)),
+        Job("summary_json", job => StoredJson.Write(job.Summary)),
+        Job("device_json", job => StoredJson.Write(job.Devices)),
         Job("decode_time_us", job => Microseconds(job.DecodeTime)),
         Job("inference_time_us", job => Microseconds(job.InferenceTime)),
         Job("queued_at", job => Utc(job.QueuedAt)),
@@ -82,7 +80,7 @@ internal static class JobColumns
         Attempt("failure_message", row => row.Attempt.Failure?.Message),
         Attempt("failure_metadata_json", row => Metadata(row.Attempt.Failure)),
         Attempt("retryable", row => row.Attempt.Retryable),
-        Attempt("device_json", row => Json(row.Attempt.Device)),
+        Attempt("device_json", row => StoredJson.Write(row.Attempt.Devices)),
         Attempt("frames_resumed", row => row.Attempt.FramesResumed),
         Attempt("last_words", row => row.Attempt.Failure?.LastWords),
     ];
@@ -106,8 +104,6 @@ internal static class JobColumns
 
     private static string? Metadata(JobFailure? failure) =>
         failure is null ? null : JsonSerializer.Serialize(failure.Metadata);
-
-    private static string? Json(IMessage? message) => message is null ? null : ForegSyteJson.Formatter.Format(message);
 
     private static DateTime Utc(DateTimeOffset instant) => instant.UtcDateTime;
 

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
-using ForegSyte.V1;
+using ForegSyte.Inference.V1;
 using Google.Protobuf;
 using Microsoft.Extensions.Caching.Memory;
 

@@ -8,7 +8,7 @@ namespace ForegSyte.Protocol.Errors;
 public static class ErrorReasons
 {
     /// <summary>The domain of every ErrorInfo of ForegSyte.</summary>
-    public const string Domain = "foregsyte";
+    public const string Domain = "foregsyte.dev";
 
     private const string Prefix = "ERROR_REASON_";
 

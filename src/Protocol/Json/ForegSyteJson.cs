@@ -1,4 +1,6 @@
 using Google.Protobuf;
+using Google.Protobuf.Reflection;
+using Google.Rpc;
 
 namespace ForegSyte.Protocol.Json;
 
@@ -7,20 +9,25 @@ namespace ForegSyte.Protocol.Json;
 /// </summary>
 public static class ForegSyteJson
 {
+    /// <summary>The details of errors, which are google.protobuf.Any.</summary>
+    public static readonly TypeRegistry ErrorDetails = TypeRegistry.FromFiles(ErrorDetailsReflection.Descriptor);
+
     /// <summary>Formats a message on one line.</summary>
     public static readonly JsonFormatter Formatter = new(
-        JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true).WithFormatDefaultValues(true));
+        JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true).WithFormatDefaultValues(true)
+            .WithTypeRegistry(ErrorDetails));
 
     /// <summary>Formats a message with indentation, for people.</summary>
     public static readonly JsonFormatter IndentedFormatter = new(
         JsonFormatter.Settings.Default.WithPreserveProtoFieldNames(true).WithFormatDefaultValues(true)
-            .WithIndentation());
+            .WithTypeRegistry(ErrorDetails).WithIndentation());
 
     /// <summary>Parses messages of this and newer versions; unknown fields are ignored.</summary>
-    public static readonly JsonParser Parser = new(JsonParser.Settings.Default.WithIgnoreUnknownFields(true));
+    public static readonly JsonParser Parser = new(
+        JsonParser.Settings.Default.WithIgnoreUnknownFields(true).WithTypeRegistry(ErrorDetails));
 
     /// <summary>
     /// Parses files that people write; an unknown field is an error, because it is probably misspelt.
     /// </summary>
-    public static readonly JsonParser StrictParser = new(JsonParser.Settings.Default);
+    public static readonly JsonParser StrictParser = new(JsonParser.Settings.Default.WithTypeRegistry(ErrorDetails));
 }

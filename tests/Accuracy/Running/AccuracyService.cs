@@ -1,9 +1,10 @@
 using System.Globalization;
+using ForegSyte.Inference.V1;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Grpc.Core;
 using Grpc.Net.Client;
-using Contract = ForegSyte.V1.InferenceService;
+using Contract = ForegSyte.Inference.V1.InferenceService;
 
 namespace ForegSyte.Accuracy.Running;
 

@@ -162,11 +162,12 @@ internal sealed class PipelineFolder(string folder, IReadOnlyDictionary<string, 
             own[name] = value;
         }
 
+        var parameters = own.ToDictionary(pair => pair.Key, pair => new { double_value = pair.Value });
         File.WriteAllText(Path.Combine(folder, id + ".json"), JsonSerializer.Serialize(new
         {
             id,
             description = "Measures accuracy.",
-            nodes = new[] { new { id = "node", stage, models, thresholds = own } },
+            nodes = new[] { new { id = "node", stage, models, parameters } },
             edges = Array.Empty<object>(),
             entry_nodes = new[] { "node" },
             output_nodes = new[] { "node" },

@@ -3,6 +3,7 @@ using System.Reflection;
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Protocol.Limits;
+using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 
 namespace ForegSyte.Architecture.Tests.Documents;

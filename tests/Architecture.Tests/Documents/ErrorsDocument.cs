@@ -15,14 +15,14 @@ internal static class ErrorsDocument
         # Errors
 
         Every error of both services is a gRPC status. Its trailer `grpc-status-details-bin` contains a
-        `google.rpc.Status` with exactly one `google.rpc.ErrorInfo`: the domain `foregsyte`, a reason of this list, and
+        `google.rpc.Status` with exactly one `google.rpc.ErrorInfo`: the domain `foregsyte.dev`, a reason of this list, and
         metadata with every variable part of the message, so that programs never have to parse messages. For a
         configured limit, the metadata has its name as `option` and its value as `limit`. Further details follow where
         they apply: `BadRequest` (the wrong field), `RetryInfo` (when to retry), `ResourceInfo` (the missing resource)
         and `QuotaFailure` (the exceeded quota). The RPC `ListErrorReasons` of the JobService returns the same list.
 
         *Again* says whether the same call can succeed later. Reasons of a failed job and its attempts are in
-        `Job.error_info` and `Attempt.error_reason`. An unexpected error is INTERNAL: the caller gets an `errorId`, the
+        `Job.error` and `Attempt.error`. An unexpected error is INTERNAL: the caller gets an `errorId`, the
         log has the cause under this id, and no exception text or server path leaves the service.
 
         The names and numbers are in [errors.proto](../protos/foregsyte/v1/errors.proto). For each reason, a test

@@ -22,7 +22,7 @@ internal static class Layering
     public static readonly IReadOnlyList<Layer> Outside =
     [
         new(Framework, "System", "Microsoft.Extensions", "Microsoft.Win32"),
-        new(Protocol, "ForegSyte.V1", "ForegSyte.Protocol", "Google"),
+        new(Protocol, "ForegSyte.V1", "ForegSyte.Inference.V1", "ForegSyte.Protocol", "Google"),
         new(Hosting, "ForegSyte.Hosting"),
         new(DuckDb, "DuckDB"),
         new(FluentMigrator, "FluentMigrator"),

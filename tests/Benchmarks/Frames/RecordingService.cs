@@ -2,15 +2,16 @@ using ForegSyte.Hosting;
 using ForegSyte.Inference.Grpc;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Pipelines;
+using ForegSyte.Inference.V1;
 using ForegSyte.Inference.Video;
 using ForegSyte.Testing;
-using ForegSyte.V1;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Contract = ForegSyte.V1.InferenceService;
+using Contract = ForegSyte.Inference.V1.InferenceService;
+using FrameRange = ForegSyte.V1.FrameRange;
 
 namespace ForegSyte.Benchmarks.Frames;
 

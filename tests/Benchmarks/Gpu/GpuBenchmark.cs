@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using ForegSyte.Inference.Models;
 using ForegSyte.Testing;
+using ForegSyte.V1;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.ML.OnnxRuntime;
@@ -108,7 +109,7 @@ internal static class GpuBenchmark
                 continue;
             }
 
-            var isGpu = device.Provider != V1.ExecutionProvider.Cpu;
+            var isGpu = device.Provider != ExecutionProvider.Cpu;
             await using var usage = isGpu ? new GpuUsage(arguments.GetValue(DeviceIndex)) : null;
             var (runs, elapsed) = model.Run(
                 batch, WarmUpRuns, TimeSpan.FromSeconds(arguments.GetValue(Seconds)), cancellationToken);

@@ -57,7 +57,7 @@ internal static class FinishedJobs
             + FormattableString.Invariant(
                 $"FROM (SELECT i, uuid() AS id FROM range({count}) AS r(i)), jobs AS template"));
         Execute(connection, $"DELETE FROM jobs WHERE job_id = '{template.JobId}'");
-        File.Delete(Path.Combine(dataFolder, VideosFolder, template.InputPath));
+        File.Delete(Path.Combine(dataFolder, VideosFolder, template.JobId + ".mp4"));
 
         var attempts = Columns(connection, "attempts");
         Execute(

@@ -64,10 +64,10 @@ public sealed class DiagnoseCommandTests : IAsyncLifetime
         TraceId = "4bf92f3577b34da6a3ce929d0e0e4736",
         Timeline =
         {
-            new JobEvent { Time = At(0), Kind = JobEventKind.Accepted, Description = "accepted" },
-            new JobEvent
+            new JobTimelineEntry { Time = At(0), Kind = JobTimelineEntryKind.Accepted, Description = "accepted" },
+            new JobTimelineEntry
             {
-                Time = At(2), Kind = JobEventKind.AttemptEnded, Attempt = 1,
+                Time = At(2), Kind = JobTimelineEntryKind.AttemptEnded, Attempt = 1,
                 Description = "attempt 1 ended: DECODER_LOST, which may pass: \u001b[31mred",
             },
         },
@@ -77,10 +77,11 @@ public sealed class DiagnoseCommandTests : IAsyncLifetime
             new SegmentDiagnosis
             {
                 Number = 1, StartFrame = 32, EndFrame = 64, Attempt = 1, State = SegmentState.GivenUp,
-                Instance = "http://gpu-1:5201", StartedAt = At(1), EndedAt = At(2), ErrorReason = "DECODER_LOST",
+                Instance = "http://gpu-1:5201", StartedAt = At(1), EndedAt = At(2),
+                Error = SampleJobs.Error(ErrorReason.DecoderLost, "FFmpeg ended."),
             },
         },
-        LastWords = "[mov,mp4] moov atom not found\nVIDEO: Invalid data found",
+        DecoderOutput = "[mov,mp4] moov atom not found\nVIDEO: Invalid data found",
         Dispatch = new DispatchState
         {
             RunningJobs = 1,

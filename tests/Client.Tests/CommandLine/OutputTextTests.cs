@@ -20,7 +20,7 @@ public sealed class OutputTextTests
     [InlineData((WaitReason)99, 3, "")]
     public void WaitText_OfReason_IsDescribed(WaitReason reason, int position, string expected)
     {
-        var job = SampleJobs.Waiting(new JobWait { Reason = reason, QueuePosition = position });
+        var job = SampleJobs.Waiting(new QueueState { Reason = reason, Position = position });
 
         Assert.Equal(expected, WaitText.Of(job, Now));
     }
@@ -33,7 +33,7 @@ public sealed class OutputTextTests
     [InlineData(-5, "next attempt now")]
     public void WaitText_OfBackOff_CountsFromNow(double seconds, string expected)
     {
-        var job = SampleJobs.Waiting(new JobWait
+        var job = SampleJobs.Waiting(new QueueState
         {
             Reason = WaitReason.BackOff,
             NextAttemptAt = Timestamp.FromDateTimeOffset(Now.AddSeconds(seconds)),

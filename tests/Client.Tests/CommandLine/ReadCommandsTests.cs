@@ -68,7 +68,7 @@ public sealed class ReadCommandsTests : IAsyncLifetime
         job.Attempts.AddRange(Enumerable.Range(1, 12).Select(number => new Attempt
         {
             Number = number,
-            ErrorReason = "STAGE_FAILED",
+            Error = SampleJobs.Error(ErrorReason.StageFailed, "The detector failed."),
             ErrorMessage = $"Try {number}.",
         }));
         _server.Service.Get.Answer(new GetJobResponse { Job = job });
@@ -96,7 +96,7 @@ public sealed class ReadCommandsTests : IAsyncLifetime
     [Fact]
     public async Task List_PendingJob_ShowsPriorityAndWhyItWaits()
     {
-        var waiting = SampleJobs.Waiting(new JobWait { Reason = WaitReason.NoInferenceService });
+        var waiting = SampleJobs.Waiting(new QueueState { Reason = WaitReason.NoInferenceService });
         _server.Service.List.Answer(new ListJobsResponse { Jobs = { waiting, SampleJobs.Running(4) } });
 
         var run = await CommandLineRun.OnAsync(_server, "list");

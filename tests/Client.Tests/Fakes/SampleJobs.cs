@@ -1,3 +1,4 @@
+using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
 
@@ -19,16 +20,16 @@ public static class SampleJobs
         CreatedAt = Timestamp.FromDateTimeOffset(new DateTimeOffset(2026, 1, 31, 12, 0, 0, TimeSpan.Zero)),
     };
 
-    public static Job Waiting(JobWait wait)
+    public static Job Waiting(QueueState state)
     {
         var job = Pending();
         job.Priority = 7;
-        job.Wait = wait;
+        job.QueueState = state;
         return job;
     }
 
     public static Job Queued(int position) =>
-        Waiting(new JobWait { Reason = WaitReason.Queued, QueuePosition = position });
+        Waiting(new QueueState { Reason = WaitReason.Queued, Position = position });
 
     public static Job Running(int done, int total = 100)
     {
@@ -44,22 +45,21 @@ public static class SampleJobs
         var job = Running(100);
         job.Status = JobStatus.Completed;
         job.Etag = "completed";
-        job.OutputPath = $"{Id}_results.json";
         job.Video = new VideoInfo
         {
             Width = 768,
             Height = 576,
             FrameCount = 100,
             FrameRate = 10,
-            DurationMs = 10000,
+            Duration = Duration.FromTimeSpan(TimeSpan.FromSeconds(10)),
             Codec = "h264",
         };
-        job.Device = new Device
+        job.Devices.Add(new Device
         {
             ExecutionProvider = ExecutionProvider.Cpu,
             Description = "CPU, 2 threads",
             FallbackReason = "CUDA execution provider is not enabled in this build",
-        };
+        });
         job.Timings = new JobTimings
         {
             Queued = Duration.FromTimeSpan(TimeSpan.FromMilliseconds(120)),
@@ -67,11 +67,11 @@ public static class SampleJobs
             Inference = Duration.FromTimeSpan(TimeSpan.FromSeconds(3.9)),
             Total = Duration.FromTimeSpan(TimeSpan.FromSeconds(4.12)),
         };
-        job.Summary = new JobSummary { Frames = new FrameAccounting { Decoded = 100, Analyzed = 100 } };
-        job.Summary.DetectionsByLabel["person"] = 461;
-        job.Summary.DetectionsByLabel["car"] = 97;
-        job.Summary.DetectionsByLabel["truck"] = 54;
-        job.Summary.Texts.Add(new TextCount { Text = "GATE 07 NORTH", FrameCount = 100 });
+        job.Summary = new JobSummary { Frames = new FrameAccounting { Total = 100, Analyzed = 100 } };
+        job.Summary.Labels.Add(new LabelSummary { Label = "person", DetectionCount = 461 });
+        job.Summary.Labels.Add(new LabelSummary { Label = "car", DetectionCount = 97 });
+        job.Summary.Labels.Add(new LabelSummary { Label = "truck", DetectionCount = 54 });
+        job.Summary.Texts.Add(new TextSummary { Text = "GATE 07 NORTH", FrameCount = 100 });
         return job;
     }
 
@@ -81,7 +81,7 @@ public static class SampleJobs
         job.Status = JobStatus.Failed;
         job.Etag = "failed";
         job.ErrorMessage = "Frame 40 could not be decoded.";
-        job.ErrorInfo = new Google.Rpc.ErrorInfo { Domain = "foregsyte", Reason = "UNDECODABLE_VIDEO" };
+        job.Error = Error(ErrorReason.UndecodableVideo, job.ErrorMessage);
         return job;
     }
 
@@ -103,17 +103,17 @@ public static class SampleJobs
             Number = 1,
             StartedAt = Timestamp.FromDateTimeOffset(start),
             EndedAt = Timestamp.FromDateTimeOffset(start.AddSeconds(9)),
-            ErrorReason = "INFERENCE_UNAVAILABLE",
+            Error = Error(ErrorReason.InferenceUnavailable, "The InferenceService went away."),
             ErrorMessage = "The InferenceService went away.",
             Retryable = true,
-            Device = new Device { Description = "CUDA device 0" },
+            Devices = { new Device { Description = "CUDA device 0" } },
         });
         job.Attempts.Add(new Attempt
         {
             Number = 2,
             StartedAt = Timestamp.FromDateTimeOffset(start.AddSeconds(12)),
             FramesResumed = 45,
-            Device = new Device { Description = "CPU, 2 threads" },
+            Devices = { new Device { Description = "CPU, 2 threads" } },
         });
         return job;
     }
@@ -122,7 +122,7 @@ public static class SampleJobs
     public static FrameResult Frame(int index) => new()
     {
         FrameIndex = index,
-        FrameTimestampMs = index * 100,
+        FrameTimestampMs = (uint)index * 100,
         Result = new PipelineResult
         {
             Detections =
@@ -149,6 +149,9 @@ public static class SampleJobs
         Confidence = confidence,
         Box = new BoundingBox { X = x, Y = y, Width = width, Height = height },
     };
+
+    public static Google.Rpc.Status Error(ErrorReason reason, string message) =>
+        ErrorStatus.Create(reason, message, new Dictionary<string, string>());
 
     public static WaitJobResponse Changed(Job job) => new() { Job = job };
 

@@ -10,7 +10,7 @@ public sealed class DrainServerTests : IAsyncLifetime
 {
     private static readonly DrainServerResponse Draining = new()
     {
-        Drain = new DrainStatus { State = DrainState.Draining, RunningJobs = 2, PendingJobs = 14, Stops = true },
+        Drain = new DrainStatus { State = DrainState.Draining, RunningJobs = 2, PendingJobs = 14, ExitsWhenDrained = true },
     };
 
     private ScriptedServer _server = null!;
@@ -37,7 +37,7 @@ public sealed class DrainServerTests : IAsyncLifetime
         _server.Service.Drain.BreakConnection().Answer(Draining);
 
         await Assert.ThrowsAsync<ForegSyteException>(
-            () => _client.DrainServerAsync(stop: true, cancellationToken: Token));
+            () => _client.DrainServerAsync(exitWhenDrained: true, cancellationToken: Token));
 
         Assert.Single(_server.Service.Drain.Requests);
     }
@@ -64,7 +64,7 @@ public sealed class DrainServerTests : IAsyncLifetime
             (run.ExitCode, run.Output, run.Error));
         var request = Assert.Single(_server.Service.Drain.Requests);
         Assert.Equal(
-            new DrainServerRequest { Timeout = Duration.FromTimeSpan(TimeSpan.FromMinutes(2)), Stop = true }, request);
+            new DrainServerRequest { Timeout = Duration.FromTimeSpan(TimeSpan.FromMinutes(2)), ExitWhenDrained = true }, request);
     }
 
     [Fact]

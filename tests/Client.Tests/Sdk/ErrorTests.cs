@@ -40,7 +40,7 @@ public sealed class ErrorTests
     {
         await using var server = await ScriptedServer.StartAsync();
         var status = new Google.Rpc.Status { Code = (int)StatusCode.FailedPrecondition, Message = "New." };
-        status.Details.Add(Any.Pack(new ErrorInfo { Domain = "foregsyte", Reason = "INVENTED_LATER" }));
+        status.Details.Add(Any.Pack(new ErrorInfo { Domain = "foregsyte.dev", Reason = "INVENTED_LATER" }));
         server.Service.Get.Fail(status.ToRpcException());
         await using var client = server.Connect();
 

@@ -64,7 +64,7 @@ public sealed class WatchTests
 
         var seen = await client.WatchJobAsync(SampleJobs.Id, cancellationToken: Token).ToListAsync(Token);
 
-        Assert.Equal([3, 1, null], seen.Select(job => job.Wait?.QueuePosition));
+        Assert.Equal([3, 1, null], seen.Select(job => job.QueueState?.Position));
         // A delay follows each of the two responses with the known etag.
         Assert.Equal(2, clock.Delays.Count);
     }

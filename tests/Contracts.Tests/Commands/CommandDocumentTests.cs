@@ -77,8 +77,8 @@ public sealed class OutputComparisonTests
     {
         var comparison = new OutputComparison();
         Assert.Null(comparison.Difference(
-            [$"\"jobId\": \"{DocumentedId}\",", "\"etag\": \"abc\",", "\"nextPageToken\": \"def\""],
-            [$"\"jobId\": \"{Id}\",", "\"etag\": \"uvw\",", "\"nextPageToken\": \"xyz\""]));
+            [$"\"jobId\": \"{DocumentedId}\",", "\"etag\": \"W/\\\"abc\\\"\",", "\"nextPageToken\": \"def\""],
+            [$"\"jobId\": \"{Id}\",", "\"etag\": \"W/\\\"uvw\\\"\",", "\"nextPageToken\": \"xyz\""]));
         Assert.Equal($"get {Id} uvw xyz", comparison.Translate($"get {DocumentedId} abc def"));
     }
 

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using ForegSyte.Hosting.Http;
+using ForegSyte.Inference.V1;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Protobuf.Reflection;
@@ -107,10 +108,11 @@ public sealed class HttpDocumentTests(RunningServices services)
     private static bool Calls(string command, HttpRoute route)
     {
         var verb = command.Contains("-X DELETE", StringComparison.Ordinal) ? "DELETE"
+            : command.Contains("-X PATCH", StringComparison.Ordinal) ? "PATCH"
             : command.Contains("-T ", StringComparison.Ordinal) ? "PUT"
             : Regex.IsMatch(command, "-X POST|-d '|--data-binary") ? "POST"
             : "GET";
-        var path = Regex.Replace(Regex.Escape(route.Path.ToString()), @"\\\{[a-z_]+}", "[0-9a-f-]+");
+        var path = Regex.Replace(Regex.Escape(route.Path.ToString()), @"\\\{[a-z_.\\]+}", "[0-9a-f-]+");
         return verb == route.Verb && Regex.IsMatch(command, @"\$SERVER" + path + @"(?![/:\w-])");
     }
 

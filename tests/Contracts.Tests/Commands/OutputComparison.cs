@@ -105,7 +105,7 @@ internal sealed partial class OutputComparison
     [GeneratedRegex(
         """
         (?<id>[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}
-            |(?<="etag":\ ")[^"]+ |(?<="nextPageToken":\ ")[^"]+ |(?<="next_page_token":\ ")[^"]+ )
+            |(?<="etag":\ "W/\\")[^"\\]+ |(?<="nextPageToken":\ ")[^"]+ |(?<="next_page_token":\ ")[^"]+ )
         |(?<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)
         |(?<duration>(?<=")\d+\.\d+s(?="))
         |(?<fraction>-?\d+\.\d+(?:e[+-]?\d+)?)

@@ -2,6 +2,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using CliWrap.Buffered;
 using ForegSyte.Contracts.Tests.Examples;
+using ForegSyte.Inference.V1;
+using ForegSyte.Protocol.Errors;
 using ForegSyte.Protocol.Json;
 using ForegSyte.Testing;
 using ForegSyte.V1;
@@ -19,6 +21,8 @@ public sealed class ConversionTests(ExamplePrograms programs)
 {
     private const string Results = "foregsyte.v1.ResultsDocument";
     private const string Job = "foregsyte.v1.Job";
+    private const string Pipeline = "foregsyte.v1.Pipeline";
+    private const string Segment = "foregsyte.inference.v1.RunPipelineResponse";
     private const int LargeDocumentFrames = 5_000;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -26,7 +30,7 @@ public sealed class ConversionTests(ExamplePrograms programs)
     public static TheoryData<string> Languages => [.. Language.All.Select(language => language.Name)];
 
     public static MatrixTheoryData<string, string> LanguagesAndTypes =>
-        new(Language.All.Select(language => language.Name), [Results, Job]);
+        new(Language.All.Select(language => language.Name), [Results, Job, Pipeline, Segment]);
 
     [Theory]
     [MemberData(nameof(LanguagesAndTypes))]
@@ -89,14 +93,15 @@ public sealed class ConversionTests(ExamplePrograms programs)
 
         Assert.True(run.ExitCode == 0, $"The {language} converter failed: {run.StandardError}");
         await AssertWrittenAsync(
-            new Job { JobId = "x", Wait = new JobWait() }, Job, output.File(Path.GetFileName(document)));
+            new Job { JobId = "x", QueueState = new QueueState() }, Job, output.File(Path.GetFileName(document)));
     }
 
     [Fact]
     public async Task Documents_HaveTheIntendedValues()
     {
         var numbers = (ResultsDocument)await ReadAsync(Results, "numbers.json");
-        var detections = numbers.Results.Single().Result.Detections;
+        var detections = numbers.Results[0].Result.Detections;
+        Assert.Equal([1, uint.MaxValue, 1u << 31], numbers.Results.Select(frame => frame.FrameTimestampMs));
         Assert.Equal((int.MaxValue, int.MinValue), (numbers.Results[0].FrameIndex, detections[0].ClassId));
         Assert.Equal((float.MaxValue, float.Epsilon), (detections[0].Box.X, detections[0].Confidence));
         Assert.Equal(float.NaN, detections[1].Confidence);
@@ -105,6 +110,17 @@ public sealed class ConversionTests(ExamplePrograms programs)
 
         var job = (Job)await ReadAsync(Job, "numbers.json");
         Assert.Equal(long.MaxValue, job.Video.SizeBytes);
+        Assert.Equal([long.MaxValue, 5_000_000_000, 1, 0], job.Summary.Labels.Select(label => label.DetectionCount));
+        var failed = (Job)await ReadAsync(Job, "failed.json");
+        Assert.Equal(ErrorReason.InferenceUnavailable, ErrorStatus.ReasonOf(failed.Error));
+        Assert.Equal(
+            [ErrorReason.DecoderLost, ErrorReason.Unspecified],
+            failed.Attempts.Select(attempt => ErrorStatus.ReasonOf(attempt.Error)));
+        Assert.Equal("W/\"AYp8XBAIiRnGB0wU9BEmzg\"", ((Job)await ReadAsync(Job, "completed.json")).Etag);
+        Assert.Equal(WaitReason.BackOff, ((Job)await ReadAsync(Job, "pending.json")).QueueState.Reason);
+        var parameters = ((Pipeline)await ReadAsync(Pipeline, "parameters.json")).Nodes[0].Parameters;
+        Assert.Equal(
+            (0.25, long.MinValue), (parameters["confidence"].DoubleValue, parameters["limit_as_text"].Int64Value));
         Assert.Equal(99, (int)((Job)await ReadAsync(Job, "unknown_status_number.json")).Status);
         var unicode = (ResultsDocument)await ReadAsync(Results, "unicode.json");
         Assert.Contains("🎥", unicode.Results[0].Result.Text, StringComparison.Ordinal);
@@ -145,7 +161,7 @@ public sealed class ConversionTests(ExamplePrograms programs)
             }
 
             document.Results.Add(
-                new FrameResult { FrameIndex = index, FrameTimestampMs = index * 40, Result = result });
+                new FrameResult { FrameIndex = index, FrameTimestampMs = (uint)index * 40, Result = result });
         }
 
         return document;
@@ -164,8 +180,8 @@ internal static class CorpusDocument
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
-    private static readonly TypeRegistry Types =
-        TypeRegistry.FromFiles(JobServiceReflection.Descriptor, ResultsReflection.Descriptor);
+    private static readonly TypeRegistry Types = TypeRegistry.FromFiles(
+        JobServiceReflection.Descriptor, InferenceServiceReflection.Descriptor, ResultsReflection.Descriptor);
 
     /// <summary>The documents of a type that all languages must read the same.</summary>
     public static IReadOnlyList<string> Of(string type) => Directory.GetFiles(Path.Combine(Root, type), "*.json");

@@ -25,7 +25,7 @@ public sealed class ReportTests(RunningServices services, ExamplePrograms progra
         Assert.Contains(lines, line => line.StartsWith("  person 7", StringComparison.Ordinal));
         Assert.Equal(
             [
-                "error 3 UNKNOWN_PIPELINE of foregsyte: There is no pipeline \"nope\" here. "
+                "error 3 UNKNOWN_PIPELINE of foregsyte.dev: There is no pipeline \"nope\" here. "
                 + "This server has: detect_only, ocr_only, yolo_ocr.",
                 "  pipelineId: nope",
                 "  pipelines: detect_only,ocr_only,yolo_ocr",

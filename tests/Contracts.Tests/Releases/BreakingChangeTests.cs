@@ -1,6 +1,9 @@
 namespace ForegSyte.Contracts.Tests.Releases;
 
-/// <summary>eng/breaking.sh accepts exactly the changes that are compatible with callers of the last release.</summary>
+/// <summary>
+/// eng/breaking.sh accepts exactly the changes that are compatible with callers of the last release. Only the
+/// JobService calls foregsyte.inference.v1, so names in its stubs may change.
+/// </summary>
 public sealed class BreakingChangeTests
 {
     private const string GetJob =
@@ -11,29 +14,42 @@ public sealed class BreakingChangeTests
 
         """;
 
+    private const string PipelineId = "string pipeline_id = 3 [(google.api.field_behavior) = IMMUTABLE];";
+
     [Theory]
-    [InlineData("job.proto", "string pipeline_id = 3;", "", "Previously present field \"3\" with name \"pipeline_id\"")]
-    [InlineData("job.proto", "string pipeline_id = 3;", "string pipeline = 3;", "from \"pipeline_id\" to \"pipeline\"")]
-    [InlineData("job.proto", "string pipeline_id = 3;", "bytes pipeline_id = 3;", "from \"string\" to \"bytes\"")]
-    [InlineData("job.proto", "string pipeline_id = 3;", "string pipeline_id = 333;", "Previously present field \"3\"")]
-    [InlineData("job.proto", "string pipeline_id = 3;", "repeated string pipeline_id = 3;", "cardinality")]
-    [InlineData("job.proto", "JOB_STATUS_CANCELLED = 5;", "JOB_STATUS_CANCELED = 5;", "JOB_STATUS_CANCELLED")]
-    [InlineData("results.proto", "message ResultsDocument {", "message Results {", "message \"ResultsDocument\"")]
+    [InlineData("v1/job.proto", PipelineId, "", "Previously present field \"3\" with name \"pipeline_id\"")]
+    [InlineData("v1/job.proto", "string pipeline_id = 3 ", "string pipeline = 3 ", "to \"pipeline\"")]
+    [InlineData("v1/job.proto", "string pipeline_id = 3 ", "bytes pipeline_id = 3 ", "from \"string\" to \"bytes\"")]
+    [InlineData("v1/job.proto", "pipeline_id = 3 ", "pipeline_id = 333 ", "Previously present field \"3\"")]
+    [InlineData("v1/job.proto", "string pipeline_id = 3 ", "repeated string pipeline_id = 3 ", "cardinality")]
+    [InlineData("v1/job.proto", "JOB_STATUS_CANCELLED = 5;", "JOB_STATUS_CANCELED = 5;", "JOB_STATUS_CANCELLED")]
+    [InlineData("v1/results.proto", "message ResultsDocument {", "message Results {", "message \"ResultsDocument\"")]
     [InlineData(
-        "job_service.proto",
+        "v1/job_service.proto",
         GetJob,
         "",
         "Previously present RPC \"GetJob\"")]
     [InlineData(
-        "job_service.proto",
+        "v1/job_service.proto",
         "rpc GetJob(GetJobRequest) returns (GetJobResponse)",
         "rpc GetJob(GetJobRequest) returns (stream GetJobResponse)",
         "server unary to server streaming")]
     [InlineData(
-        "inference_service.proto",
+        "inference/v1/inference_service.proto",
         "rpc ProbeVideo(ProbeVideoRequest) returns (ProbeVideoResponse);",
         "rpc ProbeVideo(RunPipelineRequest) returns (ProbeVideoResponse);",
         "changed request type")]
+    [InlineData(
+        "inference/v1/inference_service.proto",
+        "int32 frame_stride = 4 ",
+        "int64 frame_stride = 4 ",
+        "from \"int32\" to \"int64\"")]
+    [InlineData(
+        "inference/v1/inference_service.proto",
+        "int32 frame_stride = 4 ",
+        "int32 stride = 4 ",
+        "from \"frame_stride\" to \"stride\"")]
+    [InlineData("v1/job.proto", "\"ForegSyte.V1\"", "\"ForegSyte.Jobs\"", "csharp_namespace")]
     public async Task Gate_PlantedBreakingChange_FailsAndNamesIt(
         string file, string text, string replacement, string expected)
     {
@@ -42,7 +58,7 @@ public sealed class BreakingChangeTests
         var gate = await contracts.RunGateAsync();
         Assert.NotEqual(0, gate.ExitCode);
         Assert.Contains(expected, gate.StandardOutput, StringComparison.Ordinal);
-        Assert.Contains($"foregsyte/v1/{file}:", gate.StandardOutput, StringComparison.Ordinal);
+        Assert.Contains($"foregsyte/{file}:", gate.StandardOutput, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -53,6 +69,8 @@ public sealed class BreakingChangeTests
         Assert.True(shown.ExitCode == 0, $"The gate failed: {shown.StandardOutput}{shown.StandardError}");
         Assert.Contains(
             "Previously present field \"3\" with name \"pipeline_id\"", shown.StandardOutput, StringComparison.Ordinal);
+        Assert.Contains(
+            "Field \"4\" with name \"frame_stride\"", shown.StandardOutput, StringComparison.Ordinal);
         Assert.Equal(0, (await contracts.RunGateAsync()).ExitCode);
     }
 
@@ -60,19 +78,21 @@ public sealed class BreakingChangeTests
     public async Task Planted_GateThatFindsNothing_Fails()
     {
         using var contracts = new ContractsCopy();
-        contracts.Replace("job.proto", "string pipeline_id = 3;", "");
+        contracts.Replace("v1/job.proto", PipelineId, "");
         Assert.Equal(0, (await contracts.RunGateAsync("--release")).ExitCode);
         Assert.Equal(1, (await contracts.RunGateAsync("--planted")).ExitCode);
     }
 
     [Theory]
-    [InlineData("job.proto", "string pipeline_id = 3;", "string pipeline_id = 3; string cost_centre = 1000;")]
-    [InlineData("job.proto", "JOB_STATUS_CANCELLED = 5;", "JOB_STATUS_CANCELLED = 5; JOB_STATUS_PAUSED = 6;")]
-    [InlineData("results.proto", "message Point {", "message Mask {} message Point {")]
+    [InlineData("v1/job.proto", PipelineId, PipelineId + " string cost_centre = 1000;")]
+    [InlineData("v1/job.proto", "JOB_STATUS_CANCELLED = 5;", "JOB_STATUS_CANCELLED = 5; JOB_STATUS_PAUSED = 6;")]
+    [InlineData("v1/results.proto", "message Point {", "message Mask {} message Point {")]
     [InlineData(
-        "job_service.proto",
+        "v1/job_service.proto",
         GetJob,
         GetJob + "rpc PauseJob(GetJobRequest) returns (GetJobResponse);")]
+    [InlineData("inference/v1/inference_service.proto", "message ModelInfo {", "message Tensor {} message ModelInfo {")]
+    [InlineData("inference/v1/inference_service.proto", "\"ForegSyte.Inference.V1\"", "\"ForegSyte.Inference\"")]
     public async Task Gate_AdditionOfANewVersion_Passes(string file, string text, string replacement)
     {
         using var contracts = new ContractsCopy();
@@ -85,9 +105,9 @@ public sealed class BreakingChangeTests
     public async Task Gate_AfterARelease_GuardsItsAdditions()
     {
         using var contracts = new ContractsCopy();
-        contracts.Replace("job.proto", "string pipeline_id = 3;", "string pipeline_id = 3; string cost_centre = 1000;");
+        contracts.Replace("v1/job.proto", PipelineId, PipelineId + " string cost_centre = 1000;");
         Assert.Equal(0, (await contracts.RunGateAsync("--release")).ExitCode);
-        contracts.Replace("job.proto", " string cost_centre = 1000;", "");
+        contracts.Replace("v1/job.proto", " string cost_centre = 1000;", "");
         var gate = await contracts.RunGateAsync();
         Assert.NotEqual(0, gate.ExitCode);
         Assert.Contains("cost_centre", gate.StandardOutput, StringComparison.Ordinal);

@@ -1,3 +1,4 @@
+using ForegSyte.Inference.V1;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Protobuf.Reflection;

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using ForegSyte.Hosting.Http;
+using ForegSyte.Inference.V1;
 using ForegSyte.OpenApi;
 using ForegSyte.Protocol.OpenApi;
 using ForegSyte.Testing;
@@ -30,7 +31,7 @@ public sealed class OpenApiTests(GeneratedDescriptors generated) : IClassFixture
         var served = new[] { JobServiceReflection.Descriptor, UploadServiceReflection.Descriptor }
             .SelectMany(file => file.Services)
             .SelectMany(HttpRoute.Of)
-            .Select(route => $"{route.Verb} {route.Path}")
+            .Select(route => $"{route.Verb} {ApiDocument.PathOf(route)}")
             .Append($"GET {HttpRoutes.HealthPath}");
 
         Assert.Equal(

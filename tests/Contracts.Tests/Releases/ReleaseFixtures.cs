@@ -15,7 +15,8 @@ internal sealed class ContractsCopy : IDisposable
         foreach (var file in Directory.GetFiles(
             Path.Combine(RepositoryFiles.Root, "protos"), "*.*", SearchOption.AllDirectories)
             .Where(file => Path.GetExtension(file) is ".proto" or ".binpb")
-            .Concat(new[] { "buf.yaml", "eng/breaking.sh" }.Select(name => Path.Combine(RepositoryFiles.Root, name))))
+            .Concat(new[] { "buf.yaml", "eng/breaking.sh", "eng/breaking-inference.yaml" }
+                .Select(name => Path.Combine(RepositoryFiles.Root, name))))
         {
             var copy = _folder.File(Path.GetRelativePath(RepositoryFiles.Root, file));
             Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
@@ -25,10 +26,10 @@ internal sealed class ContractsCopy : IDisposable
         File.CreateSymbolicLink(_folder.File("node_modules"), Path.Combine(RepositoryFiles.Root, "node_modules"));
     }
 
-    /// <summary>Replaces a text that occurs exactly once in a file of foregsyte/v1.</summary>
+    /// <summary>Replaces a text that occurs exactly once in a file below protos/foregsyte.</summary>
     public void Replace(string file, string text, string replacement)
     {
-        var path = _folder.File(Path.Combine("protos", "foregsyte", "v1", file));
+        var path = _folder.File(Path.Combine("protos", "foregsyte", file));
         var parts = File.ReadAllText(path).Split(text);
         Assert.True(parts.Length == 2, $"{file} contains {parts.Length - 1} times instead of once: {text}");
         File.WriteAllText(path, string.Join(replacement, parts));

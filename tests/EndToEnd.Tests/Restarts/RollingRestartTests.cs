@@ -1,6 +1,7 @@
 using System.Globalization;
 using ForegSyte.Client;
 using ForegSyte.Testing;
+using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 
 namespace ForegSyte.EndToEnd.Tests.Restarts;
@@ -62,8 +63,8 @@ public sealed class RollingRestartTests(ITestOutputHelper output)
         async Task DrainAsync(ServiceProcess before)
         {
             await using var client = services.Client();
-            var drain = await client.DrainServerAsync(TimeSpan.FromSeconds(10), stop: true, Token);
-            Assert.True(drain.Stops, "DrainServer did not announce the stop.");
+            var drain = await client.DrainServerAsync(TimeSpan.FromSeconds(10), exitWhenDrained: true, cancellationToken: Token);
+            Assert.True(drain.ExitsWhenDrained, "DrainServer did not announce the stop.");
         }
     }
 
@@ -104,8 +105,9 @@ public sealed class RollingRestartTests(ITestOutputHelper output)
         foreach (var job in jobs)
         {
             Assert.Equal(JobStatus.Completed, job.Status);
-            Assert.Single(job.Attempts, attempt => attempt.ErrorReason.Length == 0);
-            Assert.All(job.Attempts.SkipLast(1), attempt => Assert.Equal("SHUTTING_DOWN", attempt.ErrorReason));
+            Assert.Single(job.Attempts, attempt => attempt.Error is null);
+            Assert.All(job.Attempts.SkipLast(1),
+                attempt => Assert.Equal(ErrorReason.ShuttingDown, ErrorStatus.ReasonOf(attempt.Error)));
             var results = await client.GetResultsPageAsync(job.JobId, cancellationToken: Token);
             Assert.True(results.Complete, $"The results of {job.JobId} are incomplete.");
             Assert.Equal(Enumerable.Range(0, MaxFrames), results.Results.Select(frame => frame.FrameIndex));

@@ -9,7 +9,7 @@ namespace ForegSyte.EndToEnd.Tests.Telemetry;
 /// <summary>The exported metrics after one job, over HTTP and over OTLP.</summary>
 public sealed class MetricsTests(MeasuredInstallation measured) : IClassFixture<MeasuredInstallation>
 {
-    internal const string RunPipeline = "rpc_method=foregsyte.v1.InferenceService/RunPipeline";
+    internal const string RunPipeline = "rpc_method=foregsyte.inference.v1.InferenceService/RunPipeline";
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

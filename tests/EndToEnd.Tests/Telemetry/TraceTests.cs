@@ -15,7 +15,7 @@ namespace ForegSyte.EndToEnd.Tests.Telemetry;
 public sealed class TraceTests
 {
     private const string Submit = "foregsyte.v1.JobService/SubmitVideo";
-    private const string Run = "foregsyte.v1.InferenceService/RunPipeline";
+    private const string Run = "foregsyte.inference.v1.InferenceService/RunPipeline";
 
     private static readonly string[] ToAttempt =
         ["foregsyte submit", "SubmitFile", Submit, Submit, "job.attempt"];
@@ -178,7 +178,7 @@ public sealed class TraceTests
         }
 
         Assert.Equal(
-            [.. ToAttempt, "foregsyte.v1.InferenceService/ProbeVideo", "foregsyte.v1.InferenceService/ProbeVideo",
+            [.. ToAttempt, "foregsyte.inference.v1.InferenceService/ProbeVideo", "foregsyte.inference.v1.InferenceService/ProbeVideo",
                 "ffprobe"],
             spans.PathOf(Assert.Single(spans.Named("ffprobe"))));
     }

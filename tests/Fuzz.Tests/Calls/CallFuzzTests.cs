@@ -99,7 +99,7 @@ public sealed class CallFuzzTests(OutcomeCounts outcomes)
     {
         try
         {
-            return DrainServerRequest.Parser.ParseFrom(request).Stop;
+            return DrainServerRequest.Parser.ParseFrom(request).ExitWhenDrained;
         }
         catch (InvalidProtocolBufferException)
         {

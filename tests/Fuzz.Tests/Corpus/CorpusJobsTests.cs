@@ -55,9 +55,9 @@ public sealed class CorpusJobsTests(OutcomeCounts outcomes)
         job = await client.WaitForCompletionAsync(job.JobId, cancellationToken: Token);
         if (job.Status == JobStatus.Failed)
         {
-            var reason = ErrorReasons.Parse(job.ErrorInfo.Reason);
+            var reason = ErrorStatus.ReasonOf(job.Error);
             Assert.True(IsExpected(reason), $"{video}: {reason}: {job.ErrorMessage}");
-            outcomes.Count("corpus, jobs", $"failed {job.ErrorInfo.Reason}");
+            outcomes.Count("corpus, jobs", $"failed {reason.ToText()}");
         }
         else
         {

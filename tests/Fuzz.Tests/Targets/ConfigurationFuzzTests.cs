@@ -3,6 +3,7 @@ using ForegSyte.Fuzz.Tests.Running;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Pipelines;
 using ForegSyte.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ForegSyte.Fuzz.Tests.Targets;
 
@@ -27,7 +28,7 @@ public sealed class ConfigurationFuzzTests(OutcomeCounts outcomes) : IDisposable
         File.WriteAllBytes(path, Encoding.UTF8.GetBytes(text));
         try
         {
-            PipelineFiles.Read(_folder.Path, _models);
+            PipelineFiles.Read(_folder.Path, _models, NullLogger.Instance);
             return "valid";
         }
         catch (InvalidPipelinesException refusal)

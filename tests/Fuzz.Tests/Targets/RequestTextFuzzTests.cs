@@ -1,6 +1,6 @@
 using ForegSyte.Fuzz.Tests.Running;
+using ForegSyte.Hosting.Paging;
 using ForegSyte.Jobs;
-using ForegSyte.Jobs.Grpc;
 using ForegSyte.Jobs.Storage;
 
 namespace ForegSyte.Fuzz.Tests.Targets;

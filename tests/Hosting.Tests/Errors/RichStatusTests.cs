@@ -24,7 +24,7 @@ public sealed class RichStatusTests
         Assert.Equal((int)ErrorReasonTable.Of(reason).Code, status.Code);
         Assert.Equal("What is wrong.", status.Message);
         var info = Assert.Single(status.Details).Unpack<ErrorInfo>();
-        Assert.Equal("foregsyte", info.Domain);
+        Assert.Equal("foregsyte.dev", info.Domain);
         Assert.Equal(reason, ErrorReasons.Parse(info.Reason));
         Assert.Equal(new Dictionary<string, string> { ["jobId"] = "7" }, info.Metadata);
     }

@@ -26,7 +26,7 @@ public sealed class HttpFloodTests(FloodedServer server) : IClassFixture<Flooded
     [Theory]
     [InlineData("POST /v1/jobs", "Content-Type: application/json\r\nContent-Length: 1000\r\n", "{\"uri\": \"")]
     [InlineData("POST /v1/jobs", "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n", "1\r\n{\r\n")]
-    [InlineData("POST /v1/jobs:content?pipeline_id=detect_only", "Content-Length: 1000000\r\n", "ftyp")]
+    [InlineData("POST /v1/jobs:submit?pipeline_id=detect_only", "Content-Length: 1000000\r\n", "ftyp")]
     public async Task EndlessBodies_DoNotCountAsRunning(string request, string headers, string body)
     {
         OpenFiles.SkipUnless(10_000);

@@ -23,7 +23,7 @@ public sealed class BrowserTests
 
         Assert.Equal(204, preflight.Status);
         Assert.Equal(Console, preflight.Headers["Access-Control-Allow-Origin"]);
-        Assert.Equal("GET,POST,PUT,DELETE", preflight.Headers["Access-Control-Allow-Methods"]);
+        Assert.Equal("GET,POST,PUT,PATCH,DELETE", preflight.Headers["Access-Control-Allow-Methods"]);
         Assert.Equal(
             "Authorization,Content-Type,x-api-key,grpc-timeout", preflight.Headers["Access-Control-Allow-Headers"]);
         response.Read<ListJobsResponse>();

@@ -8,7 +8,8 @@ public sealed class PathTemplateTests
     [InlineData("/v1/jobs", "/v1/jobs", "")]
     [InlineData("/v1/jobs/{job_id}", "/v1/jobs/a", "job_id=a")]
     [InlineData("/v1/jobs/{job_id}:cancel", "/v1/jobs/a:cancel", "job_id=a")]
-    [InlineData("/v1/jobs:content", "/v1/jobs:content", "")]
+    [InlineData("/v1/jobs/{job.job_id}", "/v1/jobs/a", "job.job_id=a")]
+    [InlineData("/v1/jobs:submit", "/v1/jobs:submit", "")]
     [InlineData("/v1/uploads/{upload_id}/parts/{offset}", "/v1/uploads/a/parts/7", "upload_id=a,offset=7")]
     public void Match_PathOfTheTemplate_HasItsValues(string template, string path, string expected)
     {
@@ -21,7 +22,7 @@ public sealed class PathTemplateTests
     [Theory]
     [InlineData("/v1/jobs", "/v1/jobs/")]
     [InlineData("/v1/jobs", "/v1/Jobs")]
-    [InlineData("/v1/jobs", "/v1/jobs:content")]
+    [InlineData("/v1/jobs", "/v1/jobs:submit")]
     [InlineData("/v1/jobs/{job_id}", "/v1/jobs/")]
     [InlineData("/v1/jobs/{job_id}", "/v1/jobs/a/b")]
     [InlineData("/v1/jobs/{job_id}", "/v1/jobs/a:cancel")]

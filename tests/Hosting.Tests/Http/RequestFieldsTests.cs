@@ -1,6 +1,8 @@
 using System.Text;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Http;
+using ForegSyte.Protocol.Errors;
+using ForegSyte.Protocol.Json;
 using ForegSyte.V1;
 using Google.Protobuf;
 
@@ -47,6 +49,108 @@ public sealed class RequestFieldsTests
         fields.AddText("timeout", "2.5s");
 
         Assert.Equal(new WaitJobRequest { Timeout = new() { Seconds = 2, Nanos = 500_000_000 } }, fields.ToMessage());
+    }
+
+    [Theory]
+    [InlineData("JOB_VIEW_FULL", JobView.Full)]
+    [InlineData("2", JobView.Full)]
+    [InlineData("JOB_VIEW_UNSPECIFIED", JobView.Unspecified)]
+    [InlineData("17", (JobView)17)]
+    public void ToMessage_EnumInTheQuery_IsReadByNameOrNumber(string text, JobView view)
+    {
+        var fields = new RequestFields(GetJobRequest.Descriptor);
+        fields.AddText("view", text);
+
+        Assert.Equal(new GetJobRequest { View = view }, fields.ToMessage());
+    }
+
+    [Theory]
+    [InlineData("FULL")]
+    [InlineData("full")]
+    [InlineData("job_view_full")]
+    [InlineData("2.0")]
+    [InlineData("")]
+    public void AddText_OtherNameOfAnEnumValue_IsRefusedWithTheNames(string text)
+    {
+        var failure = Assert.Throws<ServiceException>(
+            () => new RequestFields(GetJobRequest.Descriptor).AddText("view", text));
+
+        Assert.Equal(
+            "The value of this field must be one of JOB_VIEW_UNSPECIFIED, JOB_VIEW_BASIC, JOB_VIEW_FULL.",
+            Assert.Single(failure.FieldViolations).Description);
+    }
+
+    [Theory]
+    [InlineData("true", true)]
+    [InlineData("false", false)]
+    public void ToMessage_BooleanInTheQuery_IsRead(string text, bool value)
+    {
+        var fields = new RequestFields(SubmitVideoRequest.Descriptor);
+        fields.AddText("validate_only", text);
+
+        Assert.Equal(new SubmitVideoRequest { ValidateOnly = value }, fields.ToMessage());
+    }
+
+    [Theory]
+    [InlineData("display_name,tags", "display_name", "tags")]
+    [InlineData("displayName,tags", "display_name", "tags")]
+    [InlineData("priority", "priority")]
+    [InlineData("*", "*")]
+    [InlineData("")]
+    public void ToMessage_FieldMask_IsReadWithEitherNames(string text, params string[] paths)
+    {
+        var inQuery = new RequestFields(UpdateJobRequest.Descriptor);
+        inQuery.AddText("update_mask", text);
+
+        var expected = new UpdateJobRequest { UpdateMask = new() { Paths = { paths } } };
+        Assert.Equal(expected, inQuery.ToMessage());
+        Assert.Equal(expected, Read(UpdateJobRequest.Descriptor, $$"""{"update_mask": "{{text}}"}"""));
+    }
+
+    [Fact]
+    public void AddJson_BodyOfOneMessage_KeepsTheVariableOfThePath()
+    {
+        var expected = new UpdateJobRequest { Job = new Job { JobId = "7", Tags = { ["camera"] = "north" } } };
+        Assert.Equal(expected, ReadJob("""{"tags": {"camera": "north"}}"""));
+        Assert.Equal(expected, ReadJob("""{"tags": {"camera": "north"}, "job_id": "7"}"""));
+        Assert.Equal(expected, ReadJob("""{"tags": {"camera": "north"}, "jobId": "7"}"""));
+        AssertNames("job.job_id", () => ReadJob("""{"job_id": "8"}"""));
+        AssertNames("job.no_field", () => ReadJob("""{"no_field": 1}"""));
+        AssertNames("job.tags", () => ReadJob("""{"tags": {"camera": 1}}"""));
+        AssertNames("job.tags", () => ReadJob("""{"tags": ["camera"]}"""));
+        Assert.Equal(
+            ErrorReason.MalformedRequest, Assert.Throws<ServiceException>(() => ReadJob("[]")).Reason);
+    }
+
+    [Fact]
+    public void AddJson_JobAsItWasReturned_IsRead()
+    {
+        var job = new Job
+        {
+            JobId = "7",
+            Etag = "W/\"a\"",
+            CreatedAt = new() { Seconds = 1 },
+            Summary = new() { Labels = { new LabelSummary { Label = "person", DetectionCount = 5_000_000_000 } } },
+            Error = ErrorStatus.Create(ErrorReason.StageFailed, "It failed.", new Dictionary<string, string>()),
+            Attempts = { new Attempt { Error = ErrorStatus.Create(
+                ErrorReason.StageFailed, "It failed.", new Dictionary<string, string> { ["node"] = "detect" }) } },
+        };
+
+        Assert.Equal(new UpdateJobRequest { Job = job }, ReadJob(ForegSyteJson.Formatter.Format(job)));
+    }
+
+    [Theory]
+    [InlineData("tags")]
+    [InlineData("tags.camera")]
+    public void AddText_Map_IsRefusedWithAnExplanation(string path)
+    {
+        var failure = Assert.Throws<ServiceException>(
+            () => new RequestFields(SubmitVideoRequest.Descriptor).AddText(path, "north"));
+
+        var violation = Assert.Single(failure.FieldViolations);
+        Assert.Equal(path, violation.Field);
+        Assert.StartsWith(
+            "A map such as tags cannot be in the query.", violation.Description, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -105,6 +209,14 @@ public sealed class RequestFieldsTests
     {
         var fields = new RequestFields(type);
         fields.AddJson(Encoding.UTF8.GetBytes(json));
+        return fields.ToMessage();
+    }
+
+    private static IMessage ReadJob(string json)
+    {
+        var fields = new RequestFields(UpdateJobRequest.Descriptor);
+        fields.AddPathVariable("job.job_id", "7");
+        fields.AddJson(Encoding.UTF8.GetBytes(json), UpdateJobRequest.Descriptor.FindFieldByName("job"));
         return fields.ToMessage();
     }
 

@@ -1,18 +1,19 @@
 using System.Net;
 using System.Net.Http.Headers;
+using ForegSyte.Inference.V1;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Rpc;
 using Grpc.Core;
-using Contract = ForegSyte.V1.InferenceService;
+using Contract = ForegSyte.Inference.V1.InferenceService;
 
 namespace ForegSyte.Hosting.Tests.Messages;
 
 /// <summary>Requests that are not valid messages, over a real socket.</summary>
 public sealed class MalformedRequestTests : IAsyncLifetime
 {
-    private const string Service = "foregsyte.v1.InferenceService";
+    private const string Service = "foregsyte.inference.v1.InferenceService";
 
     // Field 1: a message of 100 bytes, of which three follow.
     private static readonly byte[] CutOff = [0x0A, 100, 1, 2, 3];

@@ -1,11 +1,12 @@
 using ForegSyte.Hosting.Messages;
+using ForegSyte.Inference.V1;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Rpc;
 using Grpc.Core;
 using Grpc.Reflection.V1;
 using Microsoft.Extensions.DependencyInjection;
-using Contract = ForegSyte.V1.InferenceService;
+using Contract = ForegSyte.Inference.V1.InferenceService;
 
 namespace ForegSyte.Hosting.Tests.Messages;
 
@@ -20,7 +21,7 @@ public sealed class MessageSizeMiddlewareTests : IAsyncLifetime
     private Contract.InferenceServiceClient Client => _server.Inference;
 
     public async ValueTask InitializeAsync() => _server = await TestServer.StartAsync(services =>
-        services.Configure<MessageSizeLimits>(limits => limits.Methods["/foregsyte.v1.InferenceService/RunPipeline"] =
+        services.Configure<MessageSizeLimits>(limits => limits.Methods["/foregsyte.inference.v1.InferenceService/RunPipeline"] =
             new MessageSizeLimit(LimitBytes, "Upload it in parts.")));
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
@@ -49,7 +50,7 @@ public sealed class MessageSizeMiddlewareTests : IAsyncLifetime
     {
         var response = await Client.RunPipelineAsync(OfSize(bytes), cancellationToken: Cancel);
 
-        Assert.Equal(bytes, response.Frames.Decoded);
+        Assert.Equal(bytes, response.Frames.Total);
     }
 
     [Fact]
@@ -85,12 +86,12 @@ public sealed class MessageSizeMiddlewareTests : IAsyncLifetime
         {
             await FailureOfAsync(
                 Client.RunPipelineAsync(OfSize(4 * 1024 * 1024), cancellationToken: Cancel));
-            Assert.Equal(10, (await Client.RunPipelineAsync(OfSize(10), cancellationToken: Cancel)).Frames.Decoded);
+            Assert.Equal(10, (await Client.RunPipelineAsync(OfSize(10), cancellationToken: Cancel)).Frames.Total);
         }
     }
 
     [Theory]
-    [InlineData("foregsyte.v1.InferenceService")]
+    [InlineData("foregsyte.inference.v1.InferenceService")]
     [InlineData("foregsyte.v1.ErrorReason")]
     [InlineData("google.rpc.ErrorInfo")]
     [InlineData("google.rpc.Status")]

@@ -1,9 +1,10 @@
 using ForegSyte.Hosting.Security.ApiKeys;
+using ForegSyte.Inference.V1;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.Testing;
-using ForegSyte.V1;
 using Google.Rpc;
 using Grpc.Core;
+using ErrorReason = ForegSyte.V1.ErrorReason;
 
 namespace ForegSyte.Inference.Tests.Grpc;
 
@@ -55,7 +56,7 @@ public sealed class CallerTests
 
     private static Task<string> ListAsync(RunningService service, NewApiKey? key) => AnswerAsync(
         service.Client.ListPipelinesAsync(
-            new InferenceServiceListPipelinesRequest(), Headers(key), cancellationToken: Cancellation));
+            new ListPipelinesRequest(), Headers(key), cancellationToken: Cancellation));
 
     private static Task<string> InfoAsync(RunningService service, NewApiKey? key) => AnswerAsync(
         service.Client.GetServerInfoAsync(new GetServerInfoRequest(), Headers(key), cancellationToken: Cancellation));

@@ -1,6 +1,7 @@
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.Grpc;
 using ForegSyte.Inference.Tests.Video;
+using ForegSyte.Inference.V1;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Grpc.Core;

@@ -2,6 +2,7 @@ using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Rpc;
 using Grpc.Core;
+using ProbeVideoRequest = ForegSyte.Inference.V1.ProbeVideoRequest;
 
 namespace ForegSyte.Inference.Tests.Grpc;
 
@@ -21,8 +22,8 @@ public sealed class InferenceGrpcServiceTests(RunningService service) : IClassFi
         var response = await service.Client.RunPipelineAsync(request, cancellationToken: Cancel);
 
         Assert.Equal([20, 30, 40], response.Results.Select(result => result.FrameIndex));
-        Assert.Equal([2000, 3000, 4000], response.Results.Select(result => result.FrameTimestampMs));
-        Assert.Equal(new FrameAccounting { Decoded = 30, Analyzed = 3, Skipped = 27 }, response.Frames);
+        Assert.Equal([2000u, 3000u, 4000u], response.Results.Select(result => result.FrameTimestampMs));
+        Assert.Equal(new FrameAccounting { Total = 30, Analyzed = 3, Skipped = 27 }, response.Frames);
         Assert.All(
             response.Results, result => Assert.Contains(result.Result.Detections, found => found.Label == "person"));
         Assert.Equal(ExecutionProvider.Cpu, response.Device.ExecutionProvider);
@@ -40,6 +41,7 @@ public sealed class InferenceGrpcServiceTests(RunningService service) : IClassFi
             new ProbeVideoRequest { Video = service.Ask("probe.mp4").Video }, cancellationToken: Cancel);
 
         Assert.Equal((320, 240, 30), (response.Video.Width, response.Video.Height, response.Video.FrameCount));
+        Assert.Equal(TimeSpan.FromSeconds(3), response.Video.Duration.ToTimeSpan());
         Assert.Equal([0, 10, 20], response.KeyFrames);
     }
 
@@ -49,6 +51,34 @@ public sealed class InferenceGrpcServiceTests(RunningService service) : IClassFi
         var response = await service.Client.ListPipelinesAsync(new(), cancellationToken: Cancel);
 
         Assert.Equal(["detect_only", "ocr_only", "yolo_ocr"], response.Pipelines.Select(pipeline => pipeline.Id));
+        Assert.Equal("", response.NextPageToken);
+        Assert.Equal(
+            [new PipelineEdge { FromNode = "detect", ToNode = "read" }], response.Pipelines[2].Edges);
+    }
+
+    [Fact]
+    public async Task ListPipelines_PageAfterPage_EndsWithoutAToken()
+    {
+        var first = await service.Client.ListPipelinesAsync(new() { PageSize = 2 }, cancellationToken: Cancel);
+        var second = await service.Client.ListPipelinesAsync(
+            new() { PageSize = 2, PageToken = first.NextPageToken }, cancellationToken: Cancel);
+
+        Assert.Equal(["detect_only", "ocr_only"], first.Pipelines.Select(pipeline => pipeline.Id));
+        Assert.Equal(["yolo_ocr"], second.Pipelines.Select(pipeline => pipeline.Id));
+        Assert.Equal("", second.NextPageToken);
+    }
+
+    [Theory]
+    [InlineData(-1, "", ErrorReason.InvalidField, "page_size")]
+    [InlineData(0, "x", ErrorReason.InvalidPageToken, "page_token")]
+    public async Task ListPipelines_WrongPage_NamesReasonAndField(
+        int size, string token, ErrorReason reason, string field)
+    {
+        var (seen, failure) = await RunningService.FailureOfAsync(service.Client.ListPipelinesAsync(
+            new() { PageSize = size, PageToken = token }, cancellationToken: Cancel));
+
+        Assert.Equal((reason, StatusCode.InvalidArgument), (seen, failure.StatusCode));
+        Assert.Equal(field, failure.GetRpcStatus()!.GetDetail<BadRequest>()!.FieldViolations.Single().Field);
     }
 
     [Fact]
@@ -56,16 +86,20 @@ public sealed class InferenceGrpcServiceTests(RunningService service) : IClassFi
     {
         var response = await service.Client.GetServerInfoAsync(new(), cancellationToken: Cancel);
 
-        Assert.Equal("0.1.0", response.Version);
-        Assert.Matches(@"^n?\d", response.FfmpegVersion);
-        Assert.NotEmpty(response.Models);
+        var server = response.ServerInfo;
+        Assert.Equal("0.1.0", server.Version);
+        Assert.Matches(@"^n?\d", server.FfmpegVersion);
+        Assert.NotEmpty(server.Models);
+        Assert.Equal(DocumentedLimits.Of("InferenceService"), server.Limits.Select(limit => limit.Option));
+        var limits = server.Limits.ToDictionary(limit => limit.Option);
         Assert.Equal(
-            DocumentedLimits.Of("InferenceService"),
-            response.Limits.Keys.Except(["Video:NetworkIsolation"]).Order(StringComparer.Ordinal));
-        Assert.Equal("16384 pixels", response.Limits["Video:MaxFrameSidePixels"]);
-        Assert.Equal("120 s", response.Limits["Grpc:MaxWaitTime"]);
-        Assert.Equal("10000 connections", response.Limits["Connections:MaxConnections"]);
-        Assert.Equal("32 nodes", response.Limits["pipeline nodes"]);
+            ("16384", "pixels", ErrorReason.VideoLimitExceeded, "default"), Shown(limits["Video:MaxFrameSidePixels"]));
+        Assert.Equal(("00:02:00", "", ErrorReason.InferenceBusy, "default"), Shown(limits["Grpc:MaxWaitTime"]));
+        Assert.Equal(("32", "nodes", ErrorReason.Unspecified, ""), Shown(limits["pipeline nodes"]));
+        Assert.All(server.Limits, limit => Assert.NotEmpty(limit.Description));
+
+        static (string Value, string Unit, ErrorReason Reason, string Source) Shown(Limit limit) =>
+            (limit.Value, limit.Unit, limit.Reason, limit.Source);
     }
 
     [Fact]
@@ -110,6 +144,27 @@ public sealed class InferenceGrpcServiceTests(RunningService service) : IClassFi
 
         Assert.Equal((reason, code), (seen, failure.StatusCode));
         Assert.Equal(field, failure.GetRpcStatus()!.GetDetail<BadRequest>()!.FieldViolations.Single().Field);
+    }
+
+    [Theory]
+    [InlineData(100, true)]
+    [InlineData(101, false)]
+    public async Task RunPipeline_JobIdOfAstralCharacters_IsCountedInCodePoints(int length, bool isAccepted)
+    {
+        await Clips.MakeTestPictureAsync(service.Videos.File("job.mp4"), frames: 1);
+        var request = service.Ask("job.mp4");
+        request.JobId = string.Concat(Enumerable.Repeat("\U0001F600", length));
+
+        var call = service.Client.RunPipelineAsync(request, cancellationToken: Cancel);
+
+        if (isAccepted)
+        {
+            Assert.Equal(1, (await call).Frames.Analyzed);
+        }
+        else
+        {
+            Assert.Equal(ErrorReason.InvalidField, (await RunningService.FailureOfAsync(call)).Reason);
+        }
     }
 
     [Theory]

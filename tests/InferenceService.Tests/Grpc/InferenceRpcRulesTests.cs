@@ -1,5 +1,5 @@
 using ForegSyte.Inference.Grpc;
-using Contract = ForegSyte.V1.InferenceService;
+using Contract = ForegSyte.Inference.V1.InferenceService;
 
 namespace ForegSyte.Inference.Tests.Grpc;
 

@@ -2,6 +2,7 @@ using ForegSyte.Hosting;
 using ForegSyte.Hosting.Health;
 using ForegSyte.Inference.Grpc;
 using ForegSyte.Inference.Pipelines;
+using ForegSyte.Inference.V1;
 using ForegSyte.Inference.Video;
 using ForegSyte.Testing;
 using ForegSyte.V1;
@@ -10,7 +11,7 @@ using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Contract = ForegSyte.V1.InferenceService;
+using Contract = ForegSyte.Inference.V1.InferenceService;
 
 namespace ForegSyte.Inference.Tests.Grpc;
 

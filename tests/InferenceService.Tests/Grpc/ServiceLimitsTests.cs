@@ -1,6 +1,8 @@
 using ForegSyte.Hosting.Health;
 using ForegSyte.Inference.Grpc;
 using ForegSyte.Inference.Models;
+using ForegSyte.Inference.V1;
+using ForegSyte.Inference.Video;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Rpc;
@@ -67,6 +69,18 @@ public sealed class ServiceLimitsTests
                 ended.Add(request.JobId);
             }
         }
+    }
+
+    [Fact]
+    public async Task GetServerInfo_LimitThatTheMachineCannotEnforce_IsOff()
+    {
+        await using var service = await StartAsync([]);
+        service.Services.GetRequiredService<DecoderTools>().Apply(wrapper: null, ["-hwaccel", "cuda"]);
+
+        var response = await service.Client.GetServerInfoAsync(new(), cancellationToken: Cancel);
+
+        var limit = response.ServerInfo.Limits.Single(known => known.Option == "Video:ProcessMemoryMebibytes");
+        Assert.Equal(("off", "", "default"), (limit.Value, limit.Unit, limit.Source));
     }
 
     [Fact]
@@ -173,7 +187,7 @@ public sealed class ServiceLimitsTests
         await service.InitializeAsync();
         var readiness = service.Services.GetRequiredService<Readiness>();
         var health = new Health.HealthClient(service.Channel!);
-        var contract = new HealthCheckRequest { Service = "foregsyte.v1.InferenceService" };
+        var contract = new HealthCheckRequest { Service = "foregsyte.inference.v1.InferenceService" };
 
         // The warm-up itself ends this state: it is over when Watch says SERVING.
         using var watch = health.Watch(contract, cancellationToken: Cancel);

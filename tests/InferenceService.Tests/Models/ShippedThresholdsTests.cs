@@ -34,21 +34,21 @@ public sealed class ShippedThresholdsTests
     /// (tools/infer/utility.py: det_db_thresh, det_db_box_thresh, det_db_unclip_ratio, drop_score, cls_thresh).
     /// </summary>
     [Theory]
-    [InlineData("nanodet", "confidence", 0.4f)]
-    [InlineData("nanodet", "iou", 0.6f)]
-    [InlineData("centernet", "confidence", 0.3f)]
-    [InlineData("centernet", "iou", 0.6f)]
-    [InlineData("yolox", "confidence", 0.3f)]
-    [InlineData("yolox", "iou", 0.45f)]
-    [InlineData("yolov8", "confidence", 0.25f)]
-    [InlineData("yolov8", "iou", 0.45f)]
-    [InlineData("ppocr_detection", "text_pixel", 0.3f)]
-    [InlineData("ppocr_detection", "text_box", 0.6f)]
-    [InlineData("ppocr_detection", "text_unclip", 1.5f)]
-    [InlineData("ppocr_detection", "text_join", 0.5f)]
-    [InlineData("ppocr_recognition", "confidence", 0.5f)]
-    [InlineData("ppocr_direction", "text_rotation", 0.9f)]
-    public void Family_DefaultThreshold_IsThatOfItsProject(string family, string threshold, float expected) =>
+    [InlineData("nanodet", "confidence", 0.4)]
+    [InlineData("nanodet", "iou", 0.6)]
+    [InlineData("centernet", "confidence", 0.3)]
+    [InlineData("centernet", "iou", 0.6)]
+    [InlineData("yolox", "confidence", 0.3)]
+    [InlineData("yolox", "iou", 0.45)]
+    [InlineData("yolov8", "confidence", 0.25)]
+    [InlineData("yolov8", "iou", 0.45)]
+    [InlineData("ppocr_detection", "text_pixel", 0.3)]
+    [InlineData("ppocr_detection", "text_box", 0.6)]
+    [InlineData("ppocr_detection", "text_unclip", 1.5)]
+    [InlineData("ppocr_detection", "text_join", 0.5)]
+    [InlineData("ppocr_recognition", "confidence", 0.5)]
+    [InlineData("ppocr_direction", "text_rotation", 0.9)]
+    public void Family_DefaultThreshold_IsThatOfItsProject(string family, string threshold, double expected) =>
         Assert.Equal(
             expected, FamilyRules.ByName[family].Thresholds.Single(rule => rule.Name == threshold).Default);
 

@@ -2,6 +2,9 @@ using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Pipelines;
 using ForegSyte.Protocol.Json;
 using ForegSyte.Testing;
+using ForegSyte.V1;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
 
 namespace ForegSyte.Inference.Tests.Pipelines;
 
@@ -11,11 +14,36 @@ public sealed class PipelineFilesTests : IDisposable
         ModelCatalogueReader.Read(Path.Combine(RepositoryFiles.Data, "models", "models.json"));
 
     private readonly TemporaryFolder _folder = new();
+    private readonly FakeLogCollector _log = new();
+
+    /// <summary>A file in the form of an earlier version.</summary>
+    private const string Earlier =
+        """
+        {
+          "id": "valid",
+          "nodes": [
+            {
+              "id": "detect",
+              "stage": "detect_objects",
+              "models": { "detector": "nanodet_g_416" },
+              "thresholds": { "confidence": 0.3, "iou": "0.5" }
+            },
+            {
+              "id": "read",
+              "stage": "read_text",
+              "models": { "text_detector": "ppocr_v4_detection", "text_recognizer": "ppocr_v4_recognition" }
+            }
+          ],
+          "edges": [ { "from": "detect", "to": "read" } ],
+          "entry_nodes": [ "detect" ],
+          "output_nodes": [ "detect", "read" ]
+        }
+        """;
 
     [Fact]
     public void Read_TheCommittedPipelines_AreValidAndOrdered() => Assert.Equal(
         ["detect_only", "ocr_only", "yolo_ocr"],
-        PipelineFiles.Read(Path.Combine(RepositoryFiles.Data, "pipelines"), Models).Select(pipeline => pipeline.Id));
+        Read(Path.Combine(RepositoryFiles.Data, "pipelines")).Select(pipeline => pipeline.Id));
 
     [Fact]
     public void Read_SeveralBadFiles_ListsEveryProblemWithItsFile()
@@ -27,7 +55,7 @@ public sealed class PipelineFilesTests : IDisposable
         File.WriteAllText(_folder.File("unknown.json"), "{\"id\": \"unknown\", \"stages\": []}");
         File.WriteAllText(_folder.File("large.json"), new string(' ', PipelineFiles.MaxFileBytes + 1));
 
-        var failure = Assert.Throws<InvalidPipelinesException>(() => PipelineFiles.Read(_folder.Path, Models));
+        var failure = Assert.Throws<InvalidPipelinesException>(() => Read(_folder.Path));
 
         string[] expected =
         [
@@ -54,8 +82,71 @@ public sealed class PipelineFilesTests : IDisposable
         Assert.Contains("has 101 files *.json; it must have 1 to 100", Message(_folder.Path), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Read_TheCommittedPipelines_GiveNoWarning()
+    {
+        Read(Path.Combine(RepositoryFiles.Data, "pipelines"));
+
+        Assert.Empty(_log.GetSnapshot());
+    }
+
+    [Fact]
+    public void Read_FileOfAnEarlierVersion_IsConvertedWithAWarning()
+    {
+        File.WriteAllText(_folder.File("valid.json"), Earlier);
+
+        var pipeline = Assert.Single(Read(_folder.Path));
+
+        var expected = PipelineValidatorTests.Valid();
+        expected.Nodes[0].Parameters["confidence"] = new Parameter { DoubleValue = 0.3 };
+        expected.Nodes[0].Parameters["iou"] = new Parameter { DoubleValue = 0.5 };
+        Assert.Equal(expected, pipeline);
+        var warning = Assert.Single(_log.GetSnapshot());
+        Assert.Equal(LogLevel.Warning, warning.Level);
+        string[] named =
+            ["valid.json", "\"from_node\"", "\"to_node\"", "\"parameters\": {\"confidence\": {\"double_value\": 0.3}}"];
+        Assert.All(named, text => Assert.Contains(text, warning.Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Read_ThresholdOfAnEarlierVersionOutOfRange_IsAProblem()
+    {
+        File.WriteAllText(_folder.File("valid.json"), Earlier.Replace("0.3", "3", StringComparison.Ordinal));
+
+        Assert.Contains(
+            "valid.json: Node 'detect' sets the parameter confidence to 3; it must be 0.01 to 1.",
+            Message(_folder.Path), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_FieldsOfBothVersions_AreAProblem()
+    {
+        File.WriteAllText(
+            _folder.File("valid.json"),
+            Earlier.Replace("\"thresholds\"", "\"parameters\": {}, \"thresholds\"", StringComparison.Ordinal));
+
+        Assert.Contains("thresholds", Message(_folder.Path), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("{\"nodes\": [1], \"edges\": 2}")]
+    [InlineData("{\"nodes\": [{\"thresholds\": 1}]}")]
+    [InlineData("{\"nodes\": [{\"thresholds\": {\"iou\": \"x\"}}]}")]
+    [InlineData("{\"edges\": [{\"from\": \"a\", \"from\": \"b\"}]}")]
+    public void Read_AnyOtherJson_IsAProblemOfItsFile(string text)
+    {
+        File.WriteAllText(_folder.File("valid.json"), text);
+
+        Assert.Contains(
+            "valid.json: The file is not a pipeline in JSON", Message(_folder.Path), StringComparison.Ordinal);
+    }
+
     public void Dispose() => _folder.Dispose();
 
-    private static string Message(string directory) =>
-        Assert.Throws<InvalidPipelinesException>(() => PipelineFiles.Read(directory, Models)).Message;
+    private IReadOnlyList<Pipeline> Read(string directory) =>
+        PipelineFiles.Read(directory, Models, new FakeLogger(_log));
+
+    private string Message(string directory) =>
+        Assert.Throws<InvalidPipelinesException>(() => Read(directory)).Message;
 }

@@ -42,7 +42,7 @@ public sealed class PipelineRunnerTests : IDisposable
         Assert.Equal(Enumerable.Range(0, 100), results.Select(result => result.FrameIndex));
         Assert.All(results, result =>
         {
-            Assert.Equal(result.FrameIndex * 40, result.FrameTimestampMs);
+            Assert.Equal((uint)result.FrameIndex * 40, result.FrameTimestampMs);
             Assert.Equal(result.FrameIndex, result.Result.Detections[0].ClassId);
             Assert.Equal($"{result.FrameIndex}", result.Result.Text);
             Assert.Equal(0, result.Result.TextRegions[0].DetectionIndex);
@@ -96,7 +96,7 @@ public sealed class PipelineRunnerTests : IDisposable
     public async Task Run_TwoCalls_ShareTheSlotsAndTakeTurns()
     {
         var (running, most, held) = (0, 0, 0);
-        var order = new List<int>();
+        var order = new List<uint>();
         var bothRun = new TaskCompletionSource();
         var pipeline = Compile(async (input, token) =>
         {
@@ -309,7 +309,7 @@ public sealed class PipelineRunnerTests : IDisposable
             pipeline.OutputNodes.Add($"n{i}");
             if (i > 0)
             {
-                pipeline.Edges.Add(new PipelineEdge { From = $"n{i - 1}", To = $"n{i}" });
+                pipeline.Edges.Add(new PipelineEdge { FromNode = $"n{i - 1}", ToNode = $"n{i}" });
             }
         }
 
@@ -342,7 +342,7 @@ public sealed class PipelineRunnerTests : IDisposable
         {
             await Task.Yield();
             cancellationToken.ThrowIfCancellationRequested();
-            var frame = new Frame(i, i * timestampStepMs, 2, 2, 2, 2);
+            var frame = new Frame(i, (uint)(i * timestampStepMs), 2, 2, 2, 2);
             (paint ?? ((_, pixels) => pixels.Clear()))(i, frame.Pixels.Span);
             lock (_frames)
             {

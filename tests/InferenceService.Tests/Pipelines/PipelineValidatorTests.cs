@@ -13,6 +13,19 @@ public sealed class PipelineValidatorTests
     [Fact]
     public void Check_AValidPipeline_FindsNothing() => Assert.Empty(PipelineValidator.Check(Valid(), Models));
 
+    [Fact]
+    public void Check_ParametersInRange_FindsNothing()
+    {
+        var pipeline = Valid();
+        pipeline.Nodes[0].Parameters["confidence"] = new() { DoubleValue = 0.01 };
+        pipeline.Nodes[0].Parameters["iou"] = new() { Int64Value = 1 };
+        pipeline.Nodes[1].Parameters["text_pixel"] = new() { DoubleValue = 0.99 };
+        pipeline.Nodes[1].Models["text_direction"] = "ppocr_v2_direction";
+        pipeline.Nodes[1].Parameters["text_rotation"] = new() { DoubleValue = 0.5 };
+
+        Assert.Empty(PipelineValidator.Check(pipeline, Models));
+    }
+
     public static TheoryData<string, Action<Pipeline>, string> Broken => new()
     {
         { "pipeline id", p => p.Id = "Yolo", "The id 'Yolo' of the pipeline must be a lower-case letter" },
@@ -33,20 +46,37 @@ public sealed class PipelineValidatorTests
             "names the model 'yolo', which is not in the model catalogue; the catalogue has centernet" },
         { "model's family", p => p.Nodes[0].Models["detector"] = "ppocr_v4_detection",
             "the family ppocr_detection the role 'detector', which accepts the families centernet, nanodet, yolov8," },
-        { "threshold unknown", p => p.Nodes[0].Thresholds["text_box"] = 0.5f,
-            "the unknown threshold 'text_box'; its models have confidence, iou, iou_across_classes." },
-        { "threshold range", p => p.Nodes[1].Thresholds["text_unclip"] = 9,
-            "sets the threshold text_unclip to 9; it must be 0 to 5." },
-        { "threshold no number", p => p.Nodes[0].Thresholds["iou"] = float.NaN, "sets the threshold iou to NaN" },
+        { "parameter unknown", p => p.Nodes[0].Parameters["text_box"] = new() { DoubleValue = 0.5 },
+            "the unknown parameter 'text_box'; the stage detect_objects with its models has confidence, iou, "
+            + "iou_across_classes." },
+        { "parameter of a model that the node does not have",
+            p => p.Nodes[1].Parameters["text_rotation"] = new() { DoubleValue = 0.9 },
+            "the unknown parameter 'text_rotation'; the stage read_text with its models has text_pixel, text_box, "
+            + "text_unclip, text_join, confidence." },
+        { "parameter too large", p => p.Nodes[1].Parameters["text_unclip"] = new() { Int64Value = 9 },
+            "sets the parameter text_unclip to 9; it must be 0 to 5." },
+        { "parameter too small", p => p.Nodes[0].Parameters["confidence"] = new() { DoubleValue = 0.009 },
+            "sets the parameter confidence to 0.009; it must be 0.01 to 1." },
+        { "parameter just above", p => p.Nodes[0].Parameters["confidence"] = new() { DoubleValue = 1.000000001 },
+            "sets the parameter confidence to 1.000000001; it must be 0.01 to 1." },
+        { "parameter NaN", p => p.Nodes[0].Parameters["iou"] = new() { DoubleValue = double.NaN },
+            "sets the parameter iou to NaN; it must be 0 to 1." },
+        { "parameter text", p => p.Nodes[0].Parameters["iou"] = new() { StringValue = "0.5" },
+            "sets the parameter iou to a string_value; it must be a number of 0 to 1, a double_value or an "
+            + "int64_value." },
+        { "parameter bool", p => p.Nodes[0].Parameters["iou"] = new() { BoolValue = true },
+            "sets the parameter iou to a bool_value; it must be a number" },
+        { "parameter without value", p => p.Nodes[0].Parameters["iou"] = new(),
+            "sets the parameter iou without a value; it must be a number" },
         { "edge twice", p => p.Edges.Add(p.Edges[0].Clone()),
             "The edge from 'detect' to 'read' is listed more than once." },
-        { "edge to an unknown node", p => p.Edges[0].To = "track",
+        { "edge to an unknown node", p => p.Edges[0].ToNode = "track",
             "The edge from 'detect' to 'track' names the unknown node 'track'." },
-        { "edge without use", p => (p.Edges[0].From, p.Edges[0].To) = ("read", "detect"),
+        { "edge without use", p => (p.Edges[0].FromNode, p.Edges[0].ToNode) = ("read", "detect"),
             "detect_objects does not use the output of read_text." },
-        { "cycle", p => p.Edges.Add(new PipelineEdge { From = "read", To = "detect" }),
+        { "cycle", p => p.Edges.Add(new PipelineEdge { FromNode = "read", ToNode = "detect" }),
             "The edges form a cycle: detect -> read -> detect." },
-        { "edge to itself", p => p.Edges.Add(new PipelineEdge { From = "read", To = "read" }),
+        { "edge to itself", p => p.Edges.Add(new PipelineEdge { FromNode = "read", ToNode = "read" }),
             "The edges form a cycle: read -> read." },
         { "entry missing", p => p.EntryNodes.Clear(),
             "entry_nodes must name exactly the nodes without an incoming edge: detect." },
@@ -95,7 +125,7 @@ public sealed class PipelineValidatorTests
                 Models = { ["text_detector"] = "ppocr_v4_detection", ["text_recognizer"] = "ppocr_v4_recognition" },
             },
         },
-        Edges = { new PipelineEdge { From = "detect", To = "read" } },
+        Edges = { new PipelineEdge { FromNode = "detect", ToNode = "read" } },
         EntryNodes = { "detect" },
         OutputNodes = { "detect", "read" },
     };

@@ -26,16 +26,17 @@ public sealed class LoadedModels : IDisposable
     }
 
     internal static IStage Detector(
-        ModelSessions sessions, string model, Dictionary<string, float>? thresholds = null,
+        ModelSessions sessions, string model, Dictionary<string, double>? parameters = null,
             StageOptions? options = null)
     {
         var node = new PipelineNode { Id = "detect", Stage = "detect_objects", Models = { ["detector"] = model } };
-        node.Thresholds.Add(thresholds ?? []);
+        node.Parameters.Add((parameters ?? []).ToDictionary(
+            pair => pair.Key, pair => new Parameter { DoubleValue = pair.Value }));
         return new StageFactory(sessions, Options.Create(options ?? new StageOptions())).Create(node);
     }
 
     internal static IStage Reader(
-        ModelSessions sessions, Dictionary<string, float>? thresholds = null, StageOptions? options = null,
+        ModelSessions sessions, Dictionary<string, double>? parameters = null, StageOptions? options = null,
         bool direction = false)
     {
         var node = new PipelineNode
@@ -53,7 +54,8 @@ public sealed class LoadedModels : IDisposable
             node.Models.Add("text_direction", "ppocr_v2_direction");
         }
 
-        node.Thresholds.Add(thresholds ?? []);
+        node.Parameters.Add((parameters ?? []).ToDictionary(
+            pair => pair.Key, pair => new Parameter { DoubleValue = pair.Value }));
         return new StageFactory(sessions, Options.Create(options ?? new StageOptions())).Create(node);
     }
 

@@ -27,8 +27,8 @@ internal static class SampleFrames
         var frames = new List<Frame>();
         for (var start = 0; start + length <= output.Length; start += length)
         {
-            var frame = new Frame(frames.Count * every, frames.Count * every * 100, frameWidth, frameHeight, Width,
-                Height);
+            var frame = new Frame(
+                frames.Count * every, (uint)(frames.Count * every * 100), frameWidth, frameHeight, Width, Height);
             output.GetBuffer().AsSpan(start, length).CopyTo(frame.Pixels.Span);
             frames.Add(frame);
         }

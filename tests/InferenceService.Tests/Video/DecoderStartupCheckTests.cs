@@ -1,6 +1,6 @@
+using ForegSyte.Inference.V1;
 using ForegSyte.Inference.Video;
 using ForegSyte.Testing;
-using ForegSyte.V1;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 

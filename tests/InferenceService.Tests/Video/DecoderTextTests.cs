@@ -1,6 +1,8 @@
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Inference.V1;
 using ForegSyte.Inference.Video;
 using ForegSyte.V1;
+using Google.Protobuf.WellKnownTypes;
 
 namespace ForegSyte.Inference.Tests.Video;
 
@@ -156,7 +158,7 @@ public sealed class DecoderTextTests
     [InlineData(1, 3, 1, 333334)]
     [InlineData(1, 90000, -90000, -1000000)]
     [InlineData(1, 3, -1, -333333)]
-    public void ToMicrosecondsCeiling_IsNeverEarlier(long numerator, long denominator, long ticks, long expected) =>
+    public void ToMicrosecondsCeiling_IsNeverEarlier(int numerator, int denominator, long ticks, long expected) =>
         Assert.Equal(expected, new TimeBase(numerator, denominator).ToMicrosecondsCeiling(ticks));
 
     [Fact]
@@ -165,7 +167,7 @@ public sealed class DecoderTextTests
         // Found by fuzzing: the video ended before its start.
         var index = Listing("packet|pts=0|dts=0|duration=-512|flags=K_").ToIndex(sizeBytes: 1, new VideoOptions());
 
-        Assert.Equal(0, index.Info.DurationMs);
+        Assert.Equal(new Duration(), index.Info.Duration);
     }
 
     [Theory]

@@ -1,6 +1,3 @@
-using System.Globalization;
-using CliWrap;
-using CliWrap.Buffered;
 using ForegSyte.Inference.Video;
 using ForegSyte.Testing;
 
@@ -15,6 +12,9 @@ public sealed class FrameIdentityTests : IDisposable
     private readonly TemporaryFolder _folder = new();
 
     public static TheoryData<string> Clips => [.. Makers.Keys];
+
+    /// <summary>Makes a clip by its name in <see cref="Clips"/>.</summary>
+    internal static Task<string> MakeAsync(string clip, TemporaryFolder folder) => Makers[clip](folder);
 
     private static readonly Dictionary<string, Func<TemporaryFolder, Task<string>>> Makers = new()
     {
@@ -61,7 +61,7 @@ public sealed class FrameIdentityTests : IDisposable
         var parts = new VideoParts();
         var index = await parts.Probe.ReadAsync(path, TestContext.Current.CancellationToken);
         var expected = await PlainRunAsync(path, index.Info.Width, index.Info.Height);
-        var times = await PlainTimesAsync(path);
+        var times = (await PlainTimes.ReadAsync(path)).Milliseconds;
         Assert.Equal(expected.Length, index.FrameCount);
         Assert.Equal(expected.Length, times.Length);
 
@@ -88,24 +88,6 @@ public sealed class FrameIdentityTests : IDisposable
         }
 
         Assert.Equal(0, parts.Meter.ToAccounting().Failed);
-    }
-
-    /// <summary>Presentation times in milliseconds after the first frame.</summary>
-    private static async Task<int[]> PlainTimesAsync(string path)
-    {
-        var listed = await Cli.Wrap("ffprobe")
-            .WithArguments(
-                ["-v", "error", "-select_streams", "v:0", "-show_entries", "frame=pts_time", "-of", "csv=p=0", path])
-            .ExecuteBufferedAsync(TestContext.Current.CancellationToken);
-        decimal[] seconds =
-        [
-            .. listed.StandardOutput.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-                .Select(line => decimal.Parse(line.TrimEnd(','), CultureInfo.InvariantCulture)),
-        ];
-        return
-        [
-            .. seconds.Select(time => (int)Math.Round((time - seconds[0]) * 1000, MidpointRounding.AwayFromZero)),
-        ];
     }
 
     private async Task<string[]> PlainRunAsync(string path, int width, int height)

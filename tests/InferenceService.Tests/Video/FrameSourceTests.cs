@@ -18,7 +18,7 @@ public sealed class FrameSourceTests : IDisposable
 
         var seen = await new VideoParts().ReadAsync(path);
 
-        Assert.Equal([0, 100, 200, 300, 400], seen.Select(frame => frame.TimestampMs));
+        Assert.Equal([0u, 100u, 200u, 300u, 400u], seen.Select(frame => frame.TimestampMs));
     }
 
     [Fact]
@@ -31,8 +31,8 @@ public sealed class FrameSourceTests : IDisposable
 
         // At 25 frames a second, 0.53 s is between the frames 13 and 14.
         Assert.Equal(Enumerable.Range(0, seen.Count), seen.Select(frame => frame.Index));
-        Assert.Equal(0, seen[0].TimestampMs);
-        Assert.Equal(40, seen[1].TimestampMs);
+        Assert.Equal(0u, seen[0].TimestampMs);
+        Assert.Equal(40u, seen[1].TimestampMs);
         Assert.InRange(seen.Count, 46, 47);
     }
 
@@ -93,11 +93,11 @@ public sealed class FrameSourceTests : IDisposable
         Assert.Equal(
             new FrameAccounting
             {
-                Decoded = 10,
+                Total = 10,
                 Analyzed = 3,
                 Skipped = 5,
                 Failed = 2,
-                FailedByReason = { ["UNDECODABLE_VIDEO"] = 2 },
+                Failures = { new FrameFailureCount { Reason = "UNDECODABLE_VIDEO", FrameCount = 2 } },
             },
             parts.Meter.ToAccounting());
     }
@@ -133,9 +133,9 @@ public sealed class FrameSourceTests : IDisposable
             var seen = await parts.ReadAsync(path, start: 2, stride: 3);
             var frames = parts.Meter.ToAccounting();
 
-            Assert.Equal(28, frames.Decoded);
-            Assert.Equal(frames.Decoded, frames.Analyzed + frames.Skipped + frames.Failed);
-            Assert.Equal(frames.Failed, frames.FailedByReason.Values.Sum());
+            Assert.Equal(28, frames.Total);
+            Assert.Equal(frames.Total, frames.Analyzed + frames.Skipped + frames.Failed);
+            Assert.Equal(frames.Failed, frames.Failures.Sum(failure => failure.FrameCount));
             Assert.Equal(seen.Count, frames.Analyzed);
             Assert.Equal(seen.Select(frame => frame.Index).Distinct().Order(), seen.Select(frame => frame.Index));
         }
@@ -149,7 +149,7 @@ public sealed class FrameSourceTests : IDisposable
 
         Assert.Empty(await parts.ReadAsync(path, 11, 15, stride: 10));
 
-        Assert.Equal(new FrameAccounting { Decoded = 4, Skipped = 4 }, parts.Meter.ToAccounting());
+        Assert.Equal(new FrameAccounting { Total = 4, Skipped = 4 }, parts.Meter.ToAccounting());
     }
 
     [Fact]

@@ -72,19 +72,19 @@ public sealed class NumberedFrameTests : IDisposable
         var seen = await ReadAsync(new VideoParts(), path, 0, 0, stride: 2);
 
         Assert.Equal(
-            Enumerable.Range(0, frames / 2).Select(frame => (frame * 2, frame * 2, frame * 80)), seen);
+            Enumerable.Range(0, frames / 2).Select(frame => (frame * 2, frame * 2, (uint)frame * 80)), seen);
     }
 
-    private static IEnumerable<(int Index, int Number, int TimestampMs)> Expected(int start, int end, int stride) =>
+    private static IEnumerable<(int Index, int Number, uint TimestampMs)> Expected(int start, int end, int stride) =>
         Enumerable.Range(start, end - start).Where(index => index % stride == 0).Select(index => (
             index,
             UnevenNumbers[index],
-            (int)Math.Round(UnevenNumbers[index] * 1000m / 30, MidpointRounding.AwayFromZero)));
+            (uint)((UnevenNumbers[index] * 100) + 2) / 3));
 
-    private static async Task<List<(int Index, int Number, int TimestampMs)>> ReadAsync(
+    private static async Task<List<(int Index, int Number, uint TimestampMs)>> ReadAsync(
         VideoParts parts, string path, int start, int end, int stride, int jobEnd = 0)
     {
-        List<(int, int, int)> seen = [];
+        List<(int, int, uint)> seen = [];
         await parts.ReadAsync(
             path, start, end, stride, jobEnd: jobEnd,
             onFrame: frame => seen.Add((frame.Index, NumberOf(frame), frame.TimestampMs)));

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Inference.V1;
 using ForegSyte.Inference.Video;
 using ForegSyte.Testing;
 using ForegSyte.V1;

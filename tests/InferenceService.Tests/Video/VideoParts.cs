@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using ForegSyte.Hosting.Configuration;
+using ForegSyte.Inference.V1;
 using ForegSyte.Inference.Video;
 using ForegSyte.V1;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -106,7 +107,7 @@ internal sealed class VideoParts
 }
 
 /// <summary>Index, timestamp and pixels of a frame that a test has read.</summary>
-internal sealed record SeenFrame(int Index, int TimestampMs, string PixelHash)
+internal sealed record SeenFrame(int Index, uint TimestampMs, string PixelHash)
 {
     public static SeenFrame Of(Frame frame) => new(frame.Index, frame.TimestampMs, HashOf(frame.Pixels.Span));
 

@@ -275,7 +275,7 @@ public sealed class AdminCommandTests : IDisposable
             ForgivenAttempts = 0,
             SegmentFrames = 0,
             QueuedAt = TestJobs.Noon,
-            Summary = new JobSummary { Frames = new FrameAccounting { Decoded = frames, Analyzed = frames } },
+            Summary = new JobSummary { Frames = new FrameAccounting { Total = frames, Analyzed = frames } },
         };
     }
 

@@ -1,6 +1,7 @@
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Testing;
+using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tests.Grpc;
@@ -50,7 +51,7 @@ public sealed class DiagnosisTests
             "1 of 5 segments are finished, 2 are running; 20 of 100 frames are done.", diagnosis.Explanation,
             StringComparison.Ordinal);
         Assert.Equal(
-            [JobEventKind.Accepted, JobEventKind.AttemptStarted],
+            [JobTimelineEntryKind.Accepted, JobTimelineEntryKind.AttemptStarted],
             diagnosis.Timeline.Select(item => item.Kind));
         Assert.Equal((1, 2, 1, 1), (
             diagnosis.Dispatch.RunningJobs, diagnosis.Dispatch.MaxRunningJobs, diagnosis.Dispatch.ServingInstances,
@@ -61,7 +62,7 @@ public sealed class DiagnosisTests
         var completed = await DiagnoseAsync(service, jobId);
         Assert.Equal("The job is completed: 100 frames in 1 attempt.", completed.Explanation);
         Assert.Equal(5, completed.Segments.Count(segment => segment.State == SegmentState.Finished));
-        Assert.Equal(JobEventKind.Completed, completed.Timeline[^1].Kind);
+        Assert.Equal(JobTimelineEntryKind.Completed, completed.Timeline[^1].Kind);
     }
 
     [Fact]
@@ -81,7 +82,7 @@ public sealed class DiagnosisTests
 
         var diagnosis = await DiagnoseAsync(service, jobId);
 
-        Assert.Equal(LastWords, diagnosis.LastWords);
+        Assert.Equal(LastWords, diagnosis.DecoderOutput);
         Assert.StartsWith(
             "The job failed with VIDEO_LIMIT_EXCEEDED: The video needs more memory. Another attempt would fail in the "
             + "same way.",
@@ -89,13 +90,13 @@ public sealed class DiagnosisTests
             StringComparison.Ordinal);
         Assert.Equal(
             [
-                JobEventKind.Accepted, JobEventKind.AttemptStarted, JobEventKind.SegmentFailed,
-                JobEventKind.AttemptEnded, JobEventKind.AttemptStarted, JobEventKind.SegmentFailed,
-                JobEventKind.AttemptEnded, JobEventKind.Failed,
+                JobTimelineEntryKind.Accepted, JobTimelineEntryKind.AttemptStarted, JobTimelineEntryKind.SegmentFailed,
+                JobTimelineEntryKind.AttemptEnded, JobTimelineEntryKind.AttemptStarted, JobTimelineEntryKind.SegmentFailed,
+                JobTimelineEntryKind.AttemptEnded, JobTimelineEntryKind.Failed,
             ],
             diagnosis.Timeline.Select(item => item.Kind));
         Assert.Equal(["DECODER_LOST", "VIDEO_LIMIT_EXCEEDED"], diagnosis.Segments
-            .Where(segment => segment.State == SegmentState.Failed).Select(segment => segment.ErrorReason));
+            .Where(segment => segment.State == SegmentState.Failed).Select(segment => ErrorStatus.InfoOf(segment.Error)?.Reason));
         Assert.DoesNotContain(LastWords, (await service.GetAsync(jobId)).ToString(), StringComparison.Ordinal);
     }
 
@@ -105,7 +106,7 @@ public sealed class DiagnosisTests
         await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing(), NoServingPatience);
         await service.SubmitAsync(priority: 9);
         var jobId = (await service.SubmitAsync()).JobId;
-        await service.GetWhenAsync(jobId, job => job.Wait.Reason == WaitReason.NoInferenceService);
+        await service.GetWhenAsync(jobId, job => job.QueueState.Reason == WaitReason.NoInferenceService);
 
         var diagnosis = await DiagnoseAsync(service, jobId);
 
@@ -114,7 +115,7 @@ public sealed class DiagnosisTests
             + "begins when one does; waiting costs it no attempt.",
             diagnosis.Explanation);
         Assert.Equal((0, 2), (diagnosis.Dispatch.RunningJobs, diagnosis.Dispatch.PendingJobs));
-        Assert.Equal(WaitReason.NoInferenceService, diagnosis.Job.Wait.Reason);
+        Assert.Equal(WaitReason.NoInferenceService, diagnosis.Job.QueueState.Reason);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Testing;
+using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Health.V1;
@@ -28,10 +29,10 @@ public sealed class DrainTests
 
         var drain = await DrainAsync(service, TimeSpan.FromMinutes(5));
         Assert.Equal((DrainState.Draining, 1, 0), (drain.State, drain.RunningJobs, drain.PendingJobs));
-        Assert.Equal(TimeSpan.FromMinutes(5), (drain.EndsAt - drain.BeganAt).ToTimeSpan());
+        Assert.Equal(TimeSpan.FromMinutes(5), (drain.EndsAt - drain.StartedAt).ToTimeSpan());
         var waiting = await service.GetWhenAsync(
-            (await service.SubmitAsync()).JobId, job => job.Wait.Reason == WaitReason.Draining);
-        Assert.Equal(1, waiting.Wait.QueuePosition);
+            (await service.SubmitAsync()).JobId, job => job.QueueState.Reason == WaitReason.Draining);
+        Assert.Equal(1, waiting.QueueState.Position);
         Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, await HealthAsync(service));
 
         go.SetResult();
@@ -54,8 +55,8 @@ public sealed class DrainTests
         await DrainAsync(service, TimeSpan.Zero);
 
         var job = await service.GetWhenAsync(jobId, job => job.Status == JobStatus.Pending);
-        Assert.Equal(["SHUTTING_DOWN"], job.Attempts.Select(attempt => attempt.ErrorReason));
-        Assert.Equal(WaitReason.Draining, job.Wait.Reason);
+        Assert.Equal(["SHUTTING_DOWN"], job.Attempts.Select(attempt => ErrorStatus.InfoOf(attempt.Error)?.Reason));
+        Assert.Equal(WaitReason.Draining, job.QueueState.Reason);
         await WaitForStateAsync(service, DrainState.Drained);
     }
 
@@ -76,7 +77,7 @@ public sealed class DrainTests
         var stopped = NewSignal();
         await using var registration = stopping.Register(stopped.SetResult);
         var drain = await DrainAsync(service, TimeSpan.Zero, stop: true);
-        Assert.True(drain.Stops, $"The drain does not stop the service: {drain}");
+        Assert.True(drain.ExitsWhenDrained, $"The drain does not stop the service: {drain}");
         await stopped.Task.WaitAsync(StateTimeout, Cancellation);
     }
 
@@ -110,7 +111,7 @@ public sealed class DrainTests
         using var channel = GrpcChannel.ForAddress(service.Address);
         var client = new Contract.JobServiceClient(channel);
         var accepted = await client.SubmitVideoAsync(RunningJobService.Request(), cancellationToken: Cancellation);
-        Assert.Equal(WaitReason.Draining, accepted.Job.Wait.Reason);
+        Assert.Equal(WaitReason.Draining, accepted.Job.QueueState.Reason);
         var wait = client.WaitJobAsync(
             new WaitJobRequest { JobId = accepted.Job.JobId, Etag = accepted.Job.Etag },
             cancellationToken: Cancellation);
@@ -135,13 +136,13 @@ public sealed class DrainTests
 
     private static async Task<DrainStatus> DrainAsync(RunningJobService service, TimeSpan timeout, bool stop = false)
     {
-        var request = new DrainServerRequest { Timeout = timeout.ToDuration(), Stop = stop };
+        var request = new DrainServerRequest { Timeout = timeout.ToDuration(), ExitWhenDrained = stop };
         return (await service.Client.DrainServerAsync(request, cancellationToken: Cancellation)).Drain;
     }
 
     private static async Task<DrainState> StateAsync(RunningJobService service) =>
         (await service.Client.GetServerInfoAsync(
-            new JobServiceGetServerInfoRequest(), cancellationToken: Cancellation)).DrainState;
+            new GetServerInfoRequest(), cancellationToken: Cancellation)).ServerInfo.DrainState;
 
     private static async Task WaitForStateAsync(RunningJobService service, DrainState state) =>
         await Wait.ForAsync(() => StateAsync(service), found => found == state, $"the drain becomes {state}");

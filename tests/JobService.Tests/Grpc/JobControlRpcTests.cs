@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Testing;
+using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 using Google.Rpc;
 using Grpc.Core;
@@ -25,18 +26,18 @@ public sealed class JobControlRpcTests
         Assert.Equal([4, 0, 9], new[] { plain, lazy, urgent }.Select(job => job.Priority));
 
         var job = await service.GetWhenAsync(
-            plain.JobId, job => job.Wait.Reason == WaitReason.NoInferenceService);
-        Assert.Equal(2, job.Wait.QueuePosition);
+            plain.JobId, job => job.QueueState.Reason == WaitReason.NoInferenceService);
+        Assert.Equal(2, job.QueueState.Position);
         var listed = await service.Client.ListJobsAsync(new ListJobsRequest(), cancellationToken: Cancellation);
         Assert.Equal(
             [urgent.JobId, plain.JobId, lazy.JobId],
-            listed.Jobs.OrderBy(job => job.Wait.QueuePosition).Select(job => job.JobId));
-        Assert.Equal([1, 2, 3], listed.Jobs.Select(job => job.Wait.QueuePosition).Order());
+            listed.Jobs.OrderBy(job => job.QueueState.Position).Select(job => job.JobId));
+        Assert.Equal([1, 2, 3], listed.Jobs.Select(job => job.QueueState.Position).Order());
 
         // Other jobs change the position, which is no change of the job.
         await CancelAsync(service, urgent.JobId);
         var moved = await service.GetAsync(plain.JobId);
-        Assert.Equal((1, job.Etag), (moved.Wait.QueuePosition, moved.Etag));
+        Assert.Equal((1, job.Etag), (moved.QueueState.Position, moved.Etag));
     }
 
     [Fact]
@@ -46,8 +47,8 @@ public sealed class JobControlRpcTests
         await using var service = await RunningJobService.StartAsync(inference, NoServingPatience);
         inference.Serving = cancellationToken => Task.Delay(Timeout.Infinite, cancellationToken);
         var jobId = (await service.SubmitAsync()).JobId;
-        var job = await service.GetWhenAsync(jobId, job => job.Wait.Reason == WaitReason.NoInferenceService);
-        Assert.Equal(1, job.Wait.QueuePosition);
+        var job = await service.GetWhenAsync(jobId, job => job.QueueState.Reason == WaitReason.NoInferenceService);
+        Assert.Equal(1, job.QueueState.Position);
         inference.Serving = _ => Task.CompletedTask;
         Assert.Single((await service.GetWhenAsync(jobId, job => job.Status == JobStatus.Completed)).Attempts);
     }
@@ -59,7 +60,7 @@ public sealed class JobControlRpcTests
         var jobId = (await service.SubmitAsync()).JobId;
         var cancelled = await CancelAsync(service, jobId);
         Assert.Equal(JobStatus.Cancelled, cancelled.Status);
-        Assert.Null(cancelled.Wait);
+        Assert.Null(cancelled.QueueState);
         Assert.Equal(cancelled, await CancelAsync(service, jobId));
         Assert.Equal(cancelled, await service.GetAsync(jobId));
     }
@@ -85,14 +86,14 @@ public sealed class JobControlRpcTests
         var jobId = (await service.SubmitAsync()).JobId;
         await CancelAsync(service, jobId);
         var retried = await RetryAsync(service, jobId);
-        Assert.Equal((JobStatus.Pending, 1), (retried.Status, retried.Wait.QueuePosition));
+        Assert.Equal((JobStatus.Pending, 1), (retried.Status, retried.QueueState.Position));
         Assert.Equal(retried, await RetryAsync(service, jobId));
 
         inference.Serving = _ => Task.CompletedTask;
         var completed = await service.GetWhenAsync(jobId, job => job.Status == JobStatus.Completed);
         Assert.Equal(1, completed.Progress.Fraction);
         var attempt = Assert.Single(completed.Attempts);
-        Assert.Equal("scripted", attempt.Device.Description);
+        Assert.Equal("scripted", Assert.Single(attempt.Devices).Description);
         foreach (var call in new[]
         {
             RetryFailureAsync(service, jobId),
@@ -113,10 +114,11 @@ public sealed class JobControlRpcTests
         await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
         var job = await service.SubmitAsync();
         await CancelAsync(service, job.JobId);
-        service.Storage.Delete(job.InputPath);
+        var key = $"{job.JobId}.mp4";
+        service.Storage.Delete(key);
         var (code, info, _) = await RetryFailureAsync(service, job.JobId);
         Assert.Equal((StatusCode.FailedPrecondition, "VIDEO_GONE"), (code, info.Reason));
-        Assert.Equal(job.InputPath, info.Metadata["key"]);
+        Assert.Equal(key, info.Metadata["key"]);
     }
 
     [Fact]
@@ -231,12 +233,13 @@ public sealed class JobControlRpcTests
         await using var service = await RunningJobService.StartAsync(
             inference, ("Retry:FirstDelay", "01:00:00"), ("Retry:MaxDelay", "01:00:00"));
         var jobId = (await service.SubmitAsync()).JobId;
-        var job = await service.GetWhenAsync(jobId, job => job.Wait?.Reason == WaitReason.BackOff);
-        Assert.Equal(0, job.Wait.QueuePosition);
+        var job = await service.GetWhenAsync(jobId, job => job.QueueState?.Reason == WaitReason.BackOff);
+        Assert.Equal(0, job.QueueState.Position);
         var attempt = Assert.Single(job.Attempts);
-        Assert.Equal(("DECODER_LOST", true), (attempt.ErrorReason, attempt.Retryable));
+        Assert.Equal(("DECODER_LOST", true), (ErrorStatus.InfoOf(attempt.Error)?.Reason, attempt.Retryable));
         Assert.InRange(
-            (job.Wait.NextAttemptAt - attempt.EndedAt).ToTimeSpan(), TimeSpan.FromMinutes(29), TimeSpan.FromHours(1));
+            (job.QueueState.NextAttemptAt - attempt.EndedAt).ToTimeSpan(), TimeSpan.FromMinutes(29),
+            TimeSpan.FromHours(1));
         Assert.Equal(JobStatus.Cancelled, (await CancelAsync(service, jobId)).Status);
     }
 

@@ -2,6 +2,7 @@ using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Testing;
+using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 using Grpc.Core;
 
@@ -38,7 +39,8 @@ public sealed class JobErrorTests
         await using var service = await RunningJobService.StartAsync(
             RunningJobService.NotServing(), ("Submit:MaxPendingJobs", "7"), ("Wait:MaxTimeout", "00:00:07.5"));
 
-        var answer = await service.Client.GetServerInfoAsync(new(), cancellationToken: Cancellation);
+        var answer =
+            (await service.Client.GetServerInfoAsync(new(), cancellationToken: Cancellation)).ServerInfo;
 
         Assert.Equal("0.1.0", answer.Version);
         var limits = answer.Limits.ToDictionary(limit => limit.Option);
@@ -62,7 +64,8 @@ public sealed class JobErrorTests
         var before = TimeProvider.System.GetUtcNow();
         await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
 
-        var answer = await service.Client.GetServerInfoAsync(new(), cancellationToken: Cancellation);
+        var answer =
+            (await service.Client.GetServerInfoAsync(new(), cancellationToken: Cancellation)).ServerInfo;
 
         Assert.InRange(answer.StartedAt.ToDateTimeOffset(), before, TimeProvider.System.GetUtcNow());
         Assert.Contains("command line", answer.ConfigurationSources);
@@ -122,7 +125,7 @@ public sealed class JobErrorTests
         Assert.Equal(
             (ErrorReason.ResultsNotReady, "CANCELLED"), (refusal.Reason, refusal.Info.Metadata["status"]));
         var job = await service.GetWhenAsync(jobId, job => job.Attempts.Count == 1 && job.Attempts[0].EndedAt != null);
-        Assert.Equal("JOB_CANCELLED", job.Attempts[0].ErrorReason);
+        Assert.Equal(ErrorReason.JobCancelled, ErrorStatus.ReasonOf(job.Attempts[0].Error));
     }
 
     [Fact]
@@ -131,7 +134,7 @@ public sealed class JobErrorTests
     {
         await using var service = await RunningJobService.StartAsync(new ScriptedInference());
         var job = await CompletedAsync(service);
-        service.Storage.Delete(job.OutputPath);
+        service.Storage.Delete($"{job.JobId}_results.json");
 
         var refusal = await Refusal.OfAsync(
             service.Client.GetJobResultsAsync(new() { JobId = job.JobId }, cancellationToken: Cancellation));
@@ -151,7 +154,11 @@ public sealed class JobErrorTests
 
         var job = await service.GetWhenAsync(submitted.JobId, job => job.Status == JobStatus.Failed);
 
-        Assert.Equal(("STAGE_FAILED", "detect"), (job.ErrorInfo.Reason, job.ErrorInfo.Metadata["node"]));
+        var info = ErrorStatus.InfoOf(job.Error)!;
+        Assert.Equal(("STAGE_FAILED", "detect"), (info.Reason, info.Metadata["node"]));
+        Assert.Equal(
+            ((int)StatusCode.Internal, job.ErrorMessage, "Node 'detect' failed."),
+            (job.Error.Code, job.Error.Message, job.ErrorMessage));
     }
 
     /// <summary>A caller that cancelled its call gets no response, so only the log has this reason.</summary>

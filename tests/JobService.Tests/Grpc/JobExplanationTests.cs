@@ -40,5 +40,5 @@ public sealed class JobExplanationTests
         JobTransitions.Claim(TestJobs.Pending(), Guid.NewGuid(), TestJobs.Noon, TimeSpan.FromSeconds(15));
 
     private static string Explain(JobRecord job) => JobExplanation.Of(
-        JobMessages.From(job), new SegmentCounts(), new DispatchState(), TestJobs.Noon.AddMinutes(2));
+        JobMessage.From(job), new SegmentCounts(), new DispatchState(), TestJobs.Noon.AddMinutes(2));
 }

@@ -8,7 +8,6 @@ using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Jobs.Tests.Storage;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Tests.Grpc;
@@ -26,7 +25,7 @@ public sealed class JobWaiterTests : IDisposable
     private readonly PendingJobs _pending;
     private readonly GracefulShutdown _stop;
     private readonly Drain _drain;
-    private readonly JobView _view;
+    private readonly JobMessages _messages;
     private readonly JobWaiter _waiter;
     private Action? _afterNextRead;
 
@@ -50,8 +49,8 @@ public sealed class JobWaiterTests : IDisposable
             new ScriptedInference(), Options.Create(new DispatchOptions()), _time);
         _stop = new GracefulShutdown(_host, Options.Create(new StopOptions()), _time);
         _drain = new Drain(_stop, _host, _time);
-        _view = new JobView(new WaitReasons(_pending, queue, availability, _drain));
-        _waiter = new JobWaiter(_tracker, _view, _drain, Options.Create(new WaitOptions()), _time);
+        _messages = new JobMessages(new WaitReasons(_pending, queue, availability, _drain));
+        _waiter = new JobWaiter(_tracker, _messages, _drain, Options.Create(new WaitOptions()), _time);
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -101,8 +100,8 @@ public sealed class JobWaiterTests : IDisposable
     public async Task Wait_UntilTheTimeout_ReturnsTheUnchangedJob()
     {
         var job = await AddAsync();
-        var etag = _view.Of(job).Etag;
-        var wait = _waiter.WaitAsync(job.JobId, etag, Longest, Cancellation);
+        var etag = _messages.Of(job).Etag;
+        var wait = _waiter.WaitAsync(job.JobId, etag, Longest, JobView.Full, Cancellation);
         await _time.TimerStartedAsync(TimeSpan.FromMinutes(1));
         _time.Advance(TimeSpan.FromMinutes(1));
 
@@ -120,7 +119,7 @@ public sealed class JobWaiterTests : IDisposable
         var retried = await _store.FindAsync(job.JobId, Cancellation);
         var hasRead = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _afterNextRead = hasRead.SetResult;
-        var wait = _waiter.WaitAsync(job.JobId, _view.Of(retried!).Etag, Longest, Cancellation);
+        var wait = _waiter.WaitAsync(job.JobId, _messages.Of(retried!).Etag, Longest, JobView.Full, Cancellation);
         await hasRead.Task.WaitAsync(WakeTimeout, Cancellation);
         await _store.DeleteAsync(job.JobId, _ => { }, Cancellation);
         var failure = await Assert.ThrowsAsync<ServiceException>(() => wait.WaitAsync(WakeTimeout, Cancellation));
@@ -131,11 +130,11 @@ public sealed class JobWaiterTests : IDisposable
     public async Task Wait_ChangeBetweenReadAndWait_IsNotMissed()
     {
         var job = await AddAsync();
-        var etag = _view.Of(job).Etag;
+        var etag = _messages.Of(job).Etag;
         _afterNextRead = () => ClaimAsync(job).GetAwaiter().GetResult();
 
         // The clock stands still, so only the change can end the wait.
-        var seen = await _waiter.WaitAsync(job.JobId, etag, Longest, Cancellation)
+        var seen = await _waiter.WaitAsync(job.JobId, etag, Longest, JobView.Full, Cancellation)
             .WaitAsync(MissedTimeout, Cancellation);
 
         Assert.Equal(JobStatus.Running, seen.Status);
@@ -145,12 +144,12 @@ public sealed class JobWaiterTests : IDisposable
     public async Task Wait_EndBetweenReadAndWait_IsNotMissed()
     {
         var job = await AddAsync();
-        var etag = _view.Of(job).Etag;
+        var etag = _messages.Of(job).Etag;
         _afterNextRead = () => _store.UpdateAsync(
             job.JobId, stored => JobTransitions.Cancel(stored, _time.GetUtcNow()), Cancellation)
             .GetAwaiter().GetResult();
 
-        var seen = await _waiter.WaitAsync(job.JobId, etag, Longest, Cancellation)
+        var seen = await _waiter.WaitAsync(job.JobId, etag, Longest, JobView.Full, Cancellation)
             .WaitAsync(MissedTimeout, Cancellation);
 
         Assert.Equal(JobStatus.Cancelled, seen.Status);
@@ -164,11 +163,11 @@ public sealed class JobWaiterTests : IDisposable
 
     private List<Task<Job>> Park(JobRecord job)
     {
-        var etag = _view.Of(job).Etag;
+        var etag = _messages.Of(job).Etag;
         return
         [
             .. Enumerable.Range(0, Waiters)
-                .Select(_ => _waiter.WaitAsync(job.JobId, etag, Longest, Cancellation)),
+                .Select(_ => _waiter.WaitAsync(job.JobId, etag, Longest, JobView.Full, Cancellation)),
         ];
     }
 
@@ -178,19 +177,4 @@ public sealed class JobWaiterTests : IDisposable
         Cancellation);
 
     private async Task<JobRecord> AddAsync() => (await _store.InsertAsync(TestJobs.Pending(), Cancellation)).Job;
-
-    private sealed class StoppableHost : IHostApplicationLifetime, IDisposable
-    {
-        private readonly CancellationTokenSource _stopping = new();
-
-        public CancellationToken ApplicationStarted => CancellationToken.None;
-
-        public CancellationToken ApplicationStopping => _stopping.Token;
-
-        public CancellationToken ApplicationStopped => CancellationToken.None;
-
-        public void StopApplication() => _stopping.Cancel();
-
-        public void Dispose() => _stopping.Dispose();
-    }
 }

@@ -316,7 +316,7 @@ public sealed class UploadRpcTests : IAsyncLifetime
     private async Task<Job> SubmitAsync(Upload upload, string requestId = "") =>
         (await SubmitCall(upload, requestId)).Job;
 
-    private string PathOf(Job job) => Path.Combine(_service.StorageFolder, job.InputPath);
+    private string PathOf(Job job) => Path.Combine(_service.StorageFolder, $"{job.JobId}.mp4");
 
     private async Task<ByteString> StoredAsync(Job job) =>
         ByteString.CopyFrom(await File.ReadAllBytesAsync(PathOf(job), Cancellation));

@@ -12,7 +12,7 @@ internal static class HttpCalls
     public static readonly IReadOnlyList<(string Rpc, string Verb, string Path, string Type, string Body)> All =
     [
         ("JobService/SubmitVideo", "POST", "/v1/jobs", Json, "{}"),
-        ("JobService/SubmitVideo", "POST", "/v1/jobs:content", Bytes, "1"),
+        ("JobService/SubmitVideo", "POST", "/v1/jobs:submit", Bytes, "1"),
         ("JobService/GetJob", "GET", "/v1/jobs/{id}", "", ""),
         ("JobService/WaitJob", "GET", "/v1/jobs/{id}:wait", "", ""),
         ("JobService/ListJobs", "GET", "/v1/jobs", "", ""),

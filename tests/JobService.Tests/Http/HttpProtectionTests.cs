@@ -50,7 +50,7 @@ public sealed class HttpProtectionTests
         Directory.Delete(service.PathOf(""), recursive: true);
 
         var reply = await caller.SendBytesAsync(
-            "POST", "/v1/jobs:content?pipeline_id=detect_only", RunningJobService.Video.ToByteArray());
+            "POST", "/v1/jobs:submit?pipeline_id=detect_only", RunningJobService.Video.ToByteArray());
 
         Refusal.AssertDisclosesNoInternals($"{string.Join('\n', reply.Headers)}{reply.Body}");
         var refusal = reply.ReadError();
@@ -127,7 +127,7 @@ public sealed class HttpProtectionTests
             using var submit = new HttpCaller(service.HttpAddress, setup.Callers["submit"]);
             using var read = new HttpCaller(service.HttpAddress, setup.Callers["read"]);
             var submitted = await submit.SendBytesAsync(
-                "POST", "/v1/jobs:content?pipeline_id=detect_only", RunningJobService.Video.ToByteArray());
+                "POST", "/v1/jobs:submit?pipeline_id=detect_only", RunningJobService.Video.ToByteArray());
             jobId = submitted.Read<SubmitVideoResponse>().Job.JobId;
             (await read.GetAsync($"/v1/jobs/{jobId}")).Read<GetJobResponse>();
             (await read.PostAsync($"/v1/jobs/{jobId}:cancel")).ReadError();
@@ -178,7 +178,7 @@ public sealed class HttpProtectionTests
         var address = new UriBuilder(service.HttpAddress) { Host = "localhost" }.Uri;
         using var caller = new HttpCaller(address, setup.Callers["admin"]) { Version = Version.Parse(version) };
         var submitted = await caller.SendBytesAsync(
-            "POST", "/v1/jobs:content?pipeline_id=detect_only", RunningJobService.Video.ToByteArray());
+            "POST", "/v1/jobs:submit?pipeline_id=detect_only", RunningJobService.Video.ToByteArray());
         var job = submitted.Read<SubmitVideoResponse>().Job;
 
         var late = await caller.GetAsync(
@@ -210,13 +210,13 @@ public sealed class HttpProtectionTests
                 return await caller.PostAsync("/v1/jobs", $$"""{"uri": "{{new string('x', 5_000_000)}}"}""");
             case "a video as a form":
                 return await caller.SendBytesAsync(
-                    "POST", "/v1/jobs:content", [1], "application/x-www-form-urlencoded");
+                    "POST", "/v1/jobs:submit", [1], "application/x-www-form-urlencoded");
             case "a video without a length":
-                return await caller.SendAsync("POST", "/v1/jobs:content", new ChunkedContent([1]));
+                return await caller.SendAsync("POST", "/v1/jobs:submit", new ChunkedContent([1]));
             case "a too large video":
-                return await caller.SendBytesAsync("POST", "/v1/jobs:content", new byte[1_100_000]);
+                return await caller.SendBytesAsync("POST", "/v1/jobs:submit", new byte[1_100_000]);
             case "two sources of a video":
-                return await caller.SendBytesAsync("POST", "/v1/jobs:content?uri=file%3A%2F%2F%2Fx", [1]);
+                return await caller.SendBytesAsync("POST", "/v1/jobs:submit?uri=file%3A%2F%2F%2Fx", [1]);
             case "a query beside a body":
                 return await caller.PostAsync("/v1/jobs?pipeline_id=detect_only");
             case "an unknown field":

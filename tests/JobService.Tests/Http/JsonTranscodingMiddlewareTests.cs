@@ -48,7 +48,7 @@ public sealed class JsonTranscodingMiddlewareTests : IAsyncLifetime
 
         var overGrpc = await _service.GetAsync(job.JobId);
         Assert.Equal(overGrpc, (await _caller.GetAsync($"/v1/jobs/{job.JobId}")).Read<GetJobResponse>().Job);
-        var list = (await _caller.GetAsync("/v1/jobs?page_size=1&filter=status%20%3D%20COMPLETED"))
+        var list = (await _caller.GetAsync("/v1/jobs?page_size=1&view=JOB_VIEW_FULL&filter=status%20%3D%20COMPLETED"))
             .Read<ListJobsResponse>();
         Assert.Equal(overGrpc, Assert.Single(list.Jobs));
 
@@ -131,7 +131,7 @@ public sealed class JsonTranscodingMiddlewareTests : IAsyncLifetime
             (await _caller.GetAsync("/v1/pipelines")).Read<ListPipelinesResponse>());
         Assert.Equal(
             await client.GetServerInfoAsync(new(), cancellationToken: Cancellation),
-            (await _caller.GetAsync("/v1/serverInfo")).Read<JobServiceGetServerInfoResponse>());
+            (await _caller.GetAsync("/v1/serverInfo")).Read<GetServerInfoResponse>());
         Assert.Equal(
             await client.ListErrorReasonsAsync(new(), cancellationToken: Cancellation),
             (await _caller.GetAsync("/v1/errorReasons")).Read<ListErrorReasonsResponse>());
@@ -160,7 +160,7 @@ public sealed class JsonTranscodingMiddlewareTests : IAsyncLifetime
     [InlineData("PUT", "/v1/jobs", 405, "POST, GET")]
     [InlineData("POST", "/healthz", 405, "GET")]
     [InlineData("OPTIONS", "/v1/jobs", 405, "POST, GET")]
-    [InlineData("TRACE", "/v1/jobs/a", 405, "GET, DELETE")]
+    [InlineData("TRACE", "/v1/jobs/a", 405, "GET, PATCH, DELETE")]
     public async Task Request_UnknownPathOrVerb_IsUnimplemented(string verb, string path, int status, string? allow)
     {
         var reply = await _caller.SendAsync(verb, path, content: null);
@@ -170,7 +170,7 @@ public sealed class JsonTranscodingMiddlewareTests : IAsyncLifetime
     }
 
     private async Task<Job> SubmitAsync(string query) =>
-        (await _caller.SendBytesAsync("POST", $"/v1/jobs:content?{query}", Video, "video/mp4"))
+        (await _caller.SendBytesAsync("POST", $"/v1/jobs:submit?{query}", Video, "video/mp4"))
         .Read<SubmitVideoResponse>().Job;
 
     private async Task<string> FieldAsync(string path, byte[] bytes) =>

@@ -18,7 +18,7 @@ public sealed partial class JobLifecycleDocumentTests
     private static readonly DateTimeOffset Now = TestJobs.Noon;
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(15);
     private static readonly JobFailure Failure = new(ErrorReason.DecoderLost, "Lost.");
-    private static readonly SegmentProgress Progress = new(1, TimeSpan.Zero, TimeSpan.Zero, null);
+    private static readonly SegmentProgress Progress = new(1, TimeSpan.Zero, TimeSpan.Zero, DeviceList.Empty);
 
     private static readonly Dictionary<string, Func<JobRecord, JobRecord>> Transitions = new()
     {

@@ -124,27 +124,27 @@ public sealed class JobTransitionsTests
     [Fact]
     public void PlanAndAdvance_DifferentTotals_RecordEachInItsField()
     {
-        var device = new Device { Description = "GPU" };
+        var devices = new DeviceList([new Device { Description = "GPU" }]);
         var video = new VideoInfo { FrameCount = 70 };
         var job = JobTransitions.Claim(Pending(), Tokens[0], Start, LeaseDuration);
         job = JobTransitions.Plan(
             job, Tokens[0], new PlannedWork(video, 35, 8),
-            new SegmentProgress(6, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(3), null), Start.AddSeconds(1));
+            new SegmentProgress(6, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(3), DeviceList.Empty), Start.AddSeconds(1));
         Assert.Equal((video, 35, 8), (job.Video, job.FramesTotal, job.SegmentFrames));
         Assert.Equal(
             (6, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(3)), (job.FramesDone, job.DecodeTime, job.InferenceTime));
         Assert.Equal((6, Start), (job.Attempts.Single().FramesResumed, job.Attempts.Single().StartedAt));
 
         job = JobTransitions.Advance(
-            job, Tokens[0], new SegmentProgress(14, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(11), device),
+            job, Tokens[0], new SegmentProgress(14, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(11), devices),
             Start.AddSeconds(2));
         Assert.Equal(
-            (14, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(11), device),
-            (job.FramesDone, job.DecodeTime, job.InferenceTime, job.Device));
+            (14, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(11), devices),
+            (job.FramesDone, job.DecodeTime, job.InferenceTime, job.Devices));
         Assert.Equal((35, 6), (job.FramesTotal, job.Attempts.Single().FramesResumed));
 
         job = JobTransitions.Complete(job, Tokens[0], "results.json", new JobSummary(), Start.AddSeconds(3));
-        Assert.Equal((Start.AddSeconds(3), device), (job.Attempts.Single().EndedAt, job.Attempts.Single().Device));
+        Assert.Equal((Start.AddSeconds(3), devices), (job.Attempts.Single().EndedAt, job.Attempts.Single().Devices));
     }
 
     private static void CheckState(JobRecord job)
@@ -205,9 +205,9 @@ public sealed class JobTransitionsTests
             1 => JobTransitions.Renew(job, step.Token, step.Now, LeaseDuration),
             2 => JobTransitions.Plan(
                 job, step.Token, new PlannedWork(new VideoInfo { FrameCount = 50 }, 50, 8),
-                new SegmentProgress(job.FramesDone, TimeSpan.Zero, TimeSpan.Zero, null), step.Now),
+                new SegmentProgress(job.FramesDone, TimeSpan.Zero, TimeSpan.Zero, DeviceList.Empty), step.Now),
             3 => JobTransitions.Advance(
-                job, step.Token, new SegmentProgress(step.Frames, TimeSpan.Zero, TimeSpan.Zero, null), step.Now),
+                job, step.Token, new SegmentProgress(step.Frames, TimeSpan.Zero, TimeSpan.Zero, DeviceList.Empty), step.Now),
             4 => JobTransitions.Complete(job, step.Token, "results.json", new JobSummary(), step.Now),
             5 => JobTransitions.Fail(job, step.Token, Failure, step.Now),
             6 => JobTransitions.Release(job, step.Token, Failure, TimeSpan.FromSeconds(step.Frames), step.Now),

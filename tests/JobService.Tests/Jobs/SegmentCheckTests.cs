@@ -1,5 +1,6 @@
 using CsCheck;
 using ForegSyte.Jobs.Tests.Queue;
+using ForegSyte.Inference.V1;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tests.Jobs;
@@ -31,11 +32,11 @@ public sealed class SegmentCheckTests
                 var frames = sample.Response.Frames;
                 switch (field)
                 {
-                    case 0: frames.Decoded = unchecked(frames.Decoded + by); break;
+                    case 0: frames.Total = unchecked(frames.Total + by); break;
                     case 1: frames.Analyzed = unchecked(frames.Analyzed + by); break;
                     case 2: frames.Skipped = unchecked(frames.Skipped + by); break;
                     case 3: frames.Failed = unchecked(frames.Failed + by); break;
-                    default: frames.FailedByReason["DECODER_LOST"] = by; break;
+                    default: frames.Failures.Add(Failed("DECODER_LOST", by)); break;
                 }
 
                 var defect = SegmentCheck.DefectOf(sample.Segment, sample.Stride, sample.Response);
@@ -104,9 +105,12 @@ public sealed class SegmentCheckTests
         {
             response.Frames.Analyzed -= failed;
             response.Frames.Failed = failed;
-            response.Frames.FailedByReason["UNDECODABLE_VIDEO"] = failed;
+            response.Frames.Failures.Add(Failed("UNDECODABLE_VIDEO", failed));
         }
 
         return response;
     }
+
+    private static FrameFailureCount Failed(string reason, int frames) =>
+        new() { Reason = reason, FrameCount = frames };
 }

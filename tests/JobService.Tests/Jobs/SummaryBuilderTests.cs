@@ -16,14 +16,18 @@ public sealed class SummaryBuilderTests
         builder.Add(Frame(labels: ["person", "person", "car"], texts: ["GATE 07", "GATE 07"]));
         builder.Add(Frame(labels: ["person"], texts: ["NORTH", "GATE 07"]));
         builder.Add(new FrameResult { FrameIndex = 3 });
-        builder.Add(new FrameAccounting { Decoded = 2, Analyzed = 1, Skipped = 1 });
-        builder.Add(new FrameAccounting { Decoded = 3, Analyzed = 2, Failed = 1 });
+        builder.Add(new FrameAccounting { Total = 2, Analyzed = 1, Skipped = 1 });
+        builder.Add(new FrameAccounting { Total = 3, Analyzed = 2, Failed = 1 });
 
         Assert.Equal(
             new JobSummary
             {
-                Frames = new FrameAccounting { Decoded = 5, Analyzed = 3, Skipped = 1, Failed = 1 },
-                DetectionsByLabel = { ["person"] = 3, ["car"] = 1 },
+                Frames = new FrameAccounting { Total = 5, Analyzed = 3, Skipped = 1, Failed = 1 },
+                Labels =
+                {
+                    new LabelSummary { Label = "person", DetectionCount = 3 },
+                    new LabelSummary { Label = "car", DetectionCount = 1 },
+                },
                 Texts = { Count("GATE 07", 2), Count("NORTH", 1) },
             },
             builder.Build());
@@ -35,23 +39,23 @@ public sealed class SummaryBuilderTests
         var builder = new SummaryBuilder();
         builder.Add(new FrameAccounting
         {
-            Decoded = 30,
+            Total = 30,
             Analyzed = 9,
             Skipped = 20,
             Failed = 1,
-            FailedByReason = { ["UNDECODABLE_VIDEO"] = 1 },
+            Failures = { new FrameFailureCount { Reason = "UNDECODABLE_VIDEO", FrameCount = 1 } },
         });
-        builder.Add(new FrameAccounting { Decoded = 7, Analyzed = 3, Skipped = 4 });
+        builder.Add(new FrameAccounting { Total = 7, Analyzed = 3, Skipped = 4 });
         var summary = builder.Complete(frameCount: 100, endFrame: 37, out var failure);
         Assert.Null(failure);
         Assert.Equal(
             new FrameAccounting
             {
-                Decoded = 100,
+                Total = 100,
                 Analyzed = 12,
                 Skipped = 87,
                 Failed = 1,
-                FailedByReason = { ["UNDECODABLE_VIDEO"] = 1 },
+                Failures = { new FrameFailureCount { Reason = "UNDECODABLE_VIDEO", FrameCount = 1 } },
             },
             summary.Frames);
     }
@@ -66,10 +70,11 @@ public sealed class SummaryBuilderTests
     public void Complete_FramesMissingOrNoneAnalyzed_IsAFailure(
         int decoded, int analyzed, int skipped, int failed, int withReason, ErrorReason expected)
     {
-        var frames = new FrameAccounting { Decoded = decoded, Analyzed = analyzed, Skipped = skipped, Failed = failed };
+        var frames = new FrameAccounting { Total = decoded, Analyzed = analyzed, Skipped = skipped, Failed = failed };
         if (withReason > 0)
         {
-            frames.FailedByReason["UNDECODABLE_VIDEO"] = withReason;
+            frames.Failures.Add(
+                new FrameFailureCount { Reason = "UNDECODABLE_VIDEO", FrameCount = withReason });
         }
 
         var builder = new SummaryBuilder();
@@ -129,8 +134,8 @@ public sealed class SummaryBuilderTests
         builder.Add(Frame(texts: [new string('x', 255) + "\U0001F3A5" + "tail"]));
 
         var summary = builder.Build();
-        Assert.Equal(SummaryBuilder.MaxLabels, summary.DetectionsByLabel.Count);
-        Assert.Equal(2, summary.DetectionsByLabel["label 0"]);
+        Assert.Equal(SummaryBuilder.MaxLabels, summary.Labels.Count);
+        Assert.Equal(new LabelSummary { Label = "label 0", DetectionCount = 2 }, summary.Labels[0]);
         Assert.Equal(new string('x', 255), Assert.Single(summary.Texts).Text);
     }
 
@@ -143,5 +148,5 @@ public sealed class SummaryBuilderTests
         },
     };
 
-    private static TextCount Count(string text, int frames) => new() { Text = text, FrameCount = frames };
+    private static TextSummary Count(string text, int frames) => new() { Text = text, FrameCount = frames };
 }

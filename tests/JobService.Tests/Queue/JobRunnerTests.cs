@@ -22,9 +22,9 @@ public sealed class JobRunnerTests
         var job = await engine.ReadAsync(jobId);
         Assert.Equal(JobStatus.Completed, job.Status);
         Assert.Equal((34, 34), (job.FramesDone, job.FramesTotal));
-        Assert.Equal("scripted", job.Device!.Description);
-        Assert.Equal(new FrameAccounting { Decoded = 100, Analyzed = 34, Skipped = 66 }, job.Summary!.Frames);
-        Assert.Equal(34, job.Summary.DetectionsByLabel["person"]);
+        Assert.Equal("scripted", Assert.Single(job.Devices).Description);
+        Assert.Equal(new FrameAccounting { Total = 100, Analyzed = 34, Skipped = 66 }, job.Summary!.Frames);
+        Assert.Contains(new LabelSummary { Label = "person", DetectionCount = 34 }, job.Summary.Labels);
         using var document = engine.Storage.OpenRead(job.OutputPath!);
         var page = ResultsDocumentReader.ReadPage(document, 0, 1 << 20);
         Assert.Equal(Enumerable.Range(0, 34).Select(index => index * 3), page.Frames.Select(frame => frame.FrameIndex));
@@ -37,7 +37,7 @@ public sealed class JobRunnerTests
         var jobId = await engine.AddJobAsync(frameStride: 2, maxFrames: 10);
         await engine.RunAsync(jobId);
         Assert.Equal(
-            new FrameAccounting { Decoded = 100, Analyzed = 10, Skipped = 90 },
+            new FrameAccounting { Total = 100, Analyzed = 10, Skipped = 90 },
             (await engine.ReadAsync(jobId)).Summary!.Frames);
     }
 
@@ -251,10 +251,10 @@ public sealed class JobRunnerTests
         Assert.Equal(
             new FrameAccounting
             {
-                Decoded = 100,
+                Total = 100,
                 Analyzed = 68,
                 Failed = 32,
-                FailedByReason = { ["UNDECODABLE_VIDEO"] = 32 },
+                Failures = { new FrameFailureCount { Reason = "UNDECODABLE_VIDEO", FrameCount = 32 } },
             },
             (await engine.ReadAsync(jobId)).Summary!.Frames);
     }

@@ -1,4 +1,5 @@
 using ForegSyte.Jobs.Inference;
+using ForegSyte.Inference.V1;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tests.Queue;
@@ -81,7 +82,7 @@ internal sealed class ScriptedInference : IInferenceClient
             Results = { selected.Select(FrameOf) },
             Frames = new FrameAccounting
             {
-                Decoded = frames.Count,
+                Total = frames.Count,
                 Analyzed = selected.Count,
                 Skipped = frames.Count - selected.Count,
             },
@@ -92,7 +93,7 @@ internal sealed class ScriptedInference : IInferenceClient
     private static FrameResult FrameOf(int frame) => new()
     {
         FrameIndex = frame,
-        FrameTimestampMs = frame * 100,
+        FrameTimestampMs = (uint)frame * 100,
         Result = new PipelineResult
         {
             Detections =

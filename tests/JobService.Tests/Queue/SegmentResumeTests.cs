@@ -85,7 +85,7 @@ public sealed class SegmentResumeTests
             var job = await engine.ReadAsync(jobId);
             Assert.Equal(10, job.SegmentFrames);
             Assert.Equal([0, 20], job.Attempts.Select(attempt => attempt.FramesResumed));
-            Assert.Equal("scripted", job.Device!.Description);
+            Assert.Equal("scripted", Assert.Single(job.Devices).Description);
         }
 
         Assert.Equal([60], second.Requests.Select(request => request.Range.StartFrame));

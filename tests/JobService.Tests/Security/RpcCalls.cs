@@ -39,7 +39,7 @@ internal static class RpcCalls
             ["JobService/ListPipelines"] = (invoker, _, options) =>
                 Jobs(invoker).ListPipelinesAsync(new ListPipelinesRequest(), options).ResponseAsync,
             ["JobService/GetServerInfo"] = (invoker, _, options) =>
-                Jobs(invoker).GetServerInfoAsync(new JobServiceGetServerInfoRequest(), options).ResponseAsync,
+                Jobs(invoker).GetServerInfoAsync(new GetServerInfoRequest(), options).ResponseAsync,
             ["JobService/ListErrorReasons"] = (invoker, _, options) =>
                 Jobs(invoker).ListErrorReasonsAsync(new ListErrorReasonsRequest(), options).ResponseAsync,
             ["JobService/DiagnoseJob"] = (invoker, id, options) =>

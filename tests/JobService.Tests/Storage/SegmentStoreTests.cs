@@ -1,6 +1,7 @@
 using System.Text;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Tests.Fakes;
+using ForegSyte.Inference.V1;
 using ForegSyte.V1;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -85,7 +86,7 @@ public sealed class SegmentStoreTests : IDisposable
         new RunPipelineResponse
         {
             Results = { new FrameResult { FrameIndex = 0, Result = new PipelineResult { Text = Text } } },
-            Frames = new FrameAccounting { Decoded = 1, Analyzed = 1 },
+            Frames = new FrameAccounting { Total = 1, Analyzed = 1 },
         },
         Cancellation);
 

@@ -54,7 +54,7 @@ internal static class TestJobs
             new AttemptRecord(2, Noon.AddSeconds(2), null, null)
             {
                 Retryable = true,
-                Device = new Device { ExecutionProvider = ExecutionProvider.Cuda, Description = "GPU" },
+                Devices = new DeviceList([new Device { ExecutionProvider = ExecutionProvider.Cuda, Description = "GPU" }]),
                 FramesResumed = 64,
             },
         ],
@@ -71,11 +71,15 @@ internal static class TestJobs
         },
         Summary = new JobSummary
         {
-            Frames = new FrameAccounting { Decoded = 3, Analyzed = 2, Skipped = 1 },
-            DetectionsByLabel = { ["person"] = 4 },
-            Texts = { new TextCount { Text = "GATE 07", FrameCount = 2 } },
+            Frames = new FrameAccounting { Total = 3, Analyzed = 2, Skipped = 1 },
+            Labels = { new LabelSummary { Label = "person", DetectionCount = 4 } },
+            Texts = { new TextSummary { Text = "GATE 07", FrameCount = 2 } },
         },
-        Device = new Device { ExecutionProvider = ExecutionProvider.Cpu, Description = "CPU, 2 threads" },
+        Devices = new DeviceList(
+        [
+            new Device { ExecutionProvider = ExecutionProvider.Cpu, Description = "CPU, 2 threads" },
+            new Device { ExecutionProvider = ExecutionProvider.Cuda, Description = "GPU", FallbackReason = "none" },
+        ]),
         DecodeTime = TimeSpan.FromMicroseconds(1234567),
         InferenceTime = TimeSpan.FromHours(30),
     };
@@ -83,8 +87,8 @@ internal static class TestJobs
     /// <summary>All values of a record as text: records compare lists and dictionaries by reference.</summary>
     public static string Text(JobRecord? job) => job is null ? "null" : string.Join('\n',
         JsonSerializer.Serialize(
-            job with { Video = null, Summary = null, Device = null, Failure = null, Attempts = [] }),
-        Text(job.Video), Text(job.Summary), Text(job.Device), Text(job.Failure),
+            job with { Video = null, Summary = null, Devices = DeviceList.Empty, Failure = null, Attempts = [] }),
+        Text(job.Video), Text(job.Summary), string.Join(",", job.Devices.Select(Text)), Text(job.Failure),
         string.Join('\n', job.Attempts.Select(attempt =>
             JsonSerializer.Serialize(attempt with { Failure = null }) + Text(attempt.Failure))));
 

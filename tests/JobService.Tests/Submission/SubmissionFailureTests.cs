@@ -33,7 +33,7 @@ public sealed class SubmissionFailureTests
             service.SubmitAsync(requestId: requestId), service.SubmitAsync(requestId: requestId));
 
         Assert.Equal(jobs[0].JobId, jobs[1].JobId);
-        Assert.Equal([jobs[0].InputPath], service.Storage.ListKeys());
+        Assert.Equal([$"{jobs[0].JobId}.mp4"], service.Storage.ListKeys());
         Assert.Equal(RunningJobService.Video.ToByteArray(), await ReadVideoAsync(service, jobs[0]));
         await RemoveAsync(service, jobs[0]);
         AssertNothingIsStored(service);
@@ -115,7 +115,7 @@ public sealed class SubmissionFailureTests
 
     private static async Task<byte[]> ReadVideoAsync(RunningJobService service, Job job)
     {
-        await using var video = service.Storage.OpenRead(job.InputPath);
+        await using var video = service.Storage.OpenRead($"{job.JobId}.mp4");
         var bytes = new byte[video.Length];
         await video.ReadExactlyAsync(bytes, Cancellation);
         return bytes;

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using CsCheck;
 using ForegSyte.Protocol.Json;
+using ForegSyte.Protocol.Tests.Contracts;
 using ForegSyte.V1;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
@@ -13,12 +14,9 @@ public sealed class ForegSyteJsonTests
     // So many messages of each type; there are some fifty types.
     private const int Samples = 40;
 
-    private const string Package = "foregsyte.v1";
-
     public static TheoryData<string> MessageTypes => [.. Types.Keys.Order(StringComparer.Ordinal)];
 
-    private static readonly Dictionary<string, MessageDescriptor> Types = FilesOf(
-            JobServiceReflection.Descriptor, InferenceServiceReflection.Descriptor, ResultsReflection.Descriptor)
+    private static readonly Dictionary<string, MessageDescriptor> Types = ContractFiles.All
         .SelectMany(file => file.MessageTypes)
         .ToDictionary(type => type.FullName);
 
@@ -54,7 +52,7 @@ public sealed class ForegSyteJsonTests
     {
         Assert.Contains("foregsyte.v1.ResultsDocument", Types.Keys);
         Assert.Contains("foregsyte.v1.Job", Types.Keys);
-        Assert.Contains("foregsyte.v1.RunPipelineResponse", Types.Keys);
+        Assert.Contains("foregsyte.inference.v1.RunPipelineResponse", Types.Keys);
         Assert.Contains("foregsyte.v1.Pipeline", Types.Keys);
     }
 
@@ -75,9 +73,4 @@ public sealed class ForegSyteJsonTests
     // A field without presence is written with its zero too; one with presence only where it was set.
     private static bool IsWritten(FieldDescriptor field, IMessage message) =>
         !field.HasPresence || field.Accessor.HasValue(message);
-
-    private static IEnumerable<FileDescriptor> FilesOf(params IEnumerable<FileDescriptor> files) => files
-        .SelectMany(file => FilesOf(file.Dependencies).Prepend(file))
-        .Where(file => file.Package == Package)
-        .DistinctBy(file => file.Name);
 }

@@ -4,6 +4,7 @@ using CsCheck;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
 
 namespace ForegSyte.Protocol.Tests.Json;
 
@@ -32,6 +33,13 @@ internal static class MessageGenerator
         Gen.Select(Gen.Long[0, 315576000000 - 1], Nanoseconds(), Gen.OneOf(-1, 1))
             .Select((seconds, nanoseconds, sign) =>
                 (object)new Duration { Seconds = sign * seconds, Nanos = sign * nanoseconds });
+
+    // Canonical JSON has masks in lowerCamelCase, so not every text survives it.
+    private static readonly Gen<object> Mask = Gen.OneOf("display_name", "tags", "priority", "options.frame_stride")
+        .Array[0, MaxElements].Select(paths => (object)new FieldMask { Paths = { paths } });
+
+    private static readonly Gen<object> Detail =
+        Of(ErrorInfo.Descriptor).Select(message => (object)Any.Pack(message));
 
     /// <summary>Messages of a type.</summary>
     public static Gen<IMessage> Of(MessageDescriptor type) => type.Fields.InDeclarationOrder()
@@ -92,6 +100,8 @@ internal static class MessageGenerator
             value => System.Enum.ToObject(field.EnumType.ClrType, value.Number))]),
         FieldType.Message when field.MessageType.FullName == Timestamp.Descriptor.FullName => Instant,
         FieldType.Message when field.MessageType.FullName == Duration.Descriptor.FullName => Span,
+        FieldType.Message when field.MessageType.FullName == FieldMask.Descriptor.FullName => Mask,
+        FieldType.Message when field.MessageType.FullName == Any.Descriptor.FullName => Detail,
         FieldType.Message => Of(field.MessageType).Select(value => (object)value),
         _ => throw new NotSupportedException($"{field.FullName} is a {field.FieldType}; make a generator for it."),
     };

@@ -60,11 +60,11 @@ internal static class AnalyzeCommand
         job = await JobWaiting.WaitAsync(context, job.JobId, cancellationToken);
         if (job.Status != JobStatus.Completed)
         {
-            JobView.WriteFailure(context.Error, job);
+            JobDetails.WriteFailure(context.Error, job);
             return ExitCodes.Of(job.Status);
         }
 
-        JobView.Write(context.Output, job, context.Environment.Now);
+        JobDetails.Write(context.Output, job, context.Environment.Now);
         context.Output.WriteLine();
         Directory.CreateDirectory(request.Folder);
         var resultsPath = request.PathOf(".results.json");

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using ForegSyte.CommandLine.Invocation;
 using ForegSyte.CommandLine.Output;
+using ForegSyte.Protocol.Errors;
 using ForegSyte.Protocol.Json;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
@@ -55,7 +56,7 @@ internal static class DiagnosisView
     {
         var job = diagnosis.Job;
         console.Write(new Text(job.JobId + " "));
-        console.Write(new Text(JobText.Status(job.Status), JobView.StatusStyle(job.Status)));
+        console.Write(new Text(JobText.Status(job.Status), JobDetails.StatusStyle(job.Status)));
         console.WriteLine();
         console.WriteLine(SafeText.OneLine(diagnosis.Explanation));
         if (diagnosis.TraceId.Length > 0)
@@ -65,10 +66,10 @@ internal static class DiagnosisView
 
         WriteTimeline(console, diagnosis);
         WriteSegments(console, diagnosis);
-        if (diagnosis.LastWords.Length > 0)
+        if (diagnosis.DecoderOutput.Length > 0)
         {
             WriteHeading(console, "Last output of FFmpeg");
-            foreach (var line in diagnosis.LastWords.Split('\n'))
+            foreach (var line in diagnosis.DecoderOutput.Split('\n'))
             {
                 console.WriteLine("  " + SafeText.OneLine(line));
             }
@@ -125,7 +126,7 @@ internal static class DiagnosisView
                 new Text(StateText(segment.State)),
                 new Text(Between(segment.StartedAt, segment.EndedAt)),
                 new Text(SafeText.OneLine(segment.Instance)),
-                new Text(SafeText.OneLine(segment.ErrorReason)));
+                new Text(SafeText.OneLine(ErrorStatus.InfoOf(segment.Error)?.Reason ?? "")));
         }
 
         console.Write(table);

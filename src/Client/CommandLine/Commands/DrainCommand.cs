@@ -45,7 +45,7 @@ internal static class DrainCommand
     {
         var jobs = string.Create(
             CultureInfo.InvariantCulture, $"{drain.RunningJobs} running jobs, {drain.PendingJobs} pending");
-        var then = drain.Stops
+        var then = drain.ExitsWhenDrained
             ? "the server stops when no job is running"
             : "you can stop the server when no job is running";
         return $"{(drain.State == DrainState.Drained ? "drained" : "draining")}: {jobs}; {then}";

@@ -24,7 +24,7 @@ internal static class GetCommand
                 }
                 else
                 {
-                    JobView.Write(context.Output, job, context.Environment.Now);
+                    JobDetails.Write(context.Output, job, context.Environment.Now);
                 }
 
                 return ExitCode.Ok;

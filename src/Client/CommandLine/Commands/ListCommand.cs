@@ -77,7 +77,7 @@ internal static class ListCommand
                 : "";
             table.AddRow(
                 new Text(job.JobId),
-                new Text(StatusOf(job, context.Environment.Now), JobView.StatusStyle(job.Status)),
+                new Text(StatusOf(job, context.Environment.Now), JobDetails.StatusStyle(job.Status)),
                 new Text(job.Priority.ToString(CultureInfo.InvariantCulture)),
                 new Text(progress),
                 new Text(job.PipelineId),

@@ -42,7 +42,7 @@ internal static class ResultsCommand
                     : WriteLinesAsync(context.Environment.Output, results));
                 // The results of a failed or cancelled job are incomplete.
                 var job = await context.Client.GetJobAsync(id, token);
-                JobView.WriteFailure(context.Error, job);
+                JobDetails.WriteFailure(context.Error, job);
                 return ExitCodes.Of(job.Status);
             },
             cancellationToken));

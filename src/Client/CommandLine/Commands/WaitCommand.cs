@@ -28,10 +28,10 @@ internal static class WaitCommand
                 }
                 else
                 {
-                    JobView.Write(context.Output, job, context.Environment.Now);
+                    JobDetails.Write(context.Output, job, context.Environment.Now);
                 }
 
-                JobView.WriteFailure(context.Error, job);
+                JobDetails.WriteFailure(context.Error, job);
                 return ExitCodes.Of(job.Status);
             },
             cancellationToken));

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
 
@@ -12,8 +13,13 @@ internal static class JobText
     public static string Status(JobStatus status) => status.ToString().ToLowerInvariant();
 
     /// <summary>The reason and the message of a failed job; empty for any other.</summary>
-    public static string Error(Job job) =>
-        job.ErrorInfo is { Reason.Length: > 0 } info ? $"{info.Reason}: {job.ErrorMessage}" : job.ErrorMessage;
+    public static string Error(Job job) => Error(job.Error, job.ErrorMessage);
+
+    /// <summary>The reason and the message of a failed attempt; empty for any other.</summary>
+    public static string Error(Attempt attempt) => Error(attempt.Error, attempt.ErrorMessage);
+
+    private static string Error(Google.Rpc.Status? error, string message) =>
+        ErrorStatus.InfoOf(error) is { Reason.Length: > 0 } info ? $"{info.Reason}: {message}" : message;
 
     /// <summary>For example "768x576, 100 frames at 10 frames/s, 10 s, h264".</summary>
     public static string Video(VideoInfo video)
@@ -22,7 +28,7 @@ internal static class JobText
         var rotation = video.RotationDegrees == 0
             ? ""
             : string.Create(CultureInfo.InvariantCulture, $", rotated by {video.RotationDegrees} degrees");
-        var length = DurationText.Format(TimeSpan.FromMilliseconds(video.DurationMs));
+        var length = DurationText.Format(video.Duration?.ToTimeSpan() ?? TimeSpan.Zero);
         var frames = string.Create(
             CultureInfo.InvariantCulture, $"{video.FrameCount} frames at {rate}{video.FrameRate:0.##} frames/s");
         var size = string.Create(CultureInfo.InvariantCulture, $"{video.Width}x{video.Height}");
@@ -41,15 +47,17 @@ internal static class JobText
             : every;
     }
 
-    /// <summary>The device, with the reason for a fallback.</summary>
-    public static string Device(Device device) => device.FallbackReason.Length > 0
-        ? $"{device.Description} (fallback: {device.FallbackReason})"
-        : device.Description;
+    /// <summary>The devices, each with the reason for its fallback.</summary>
+    public static string Devices(IEnumerable<Device> devices) => string.Join(
+        "; ",
+        devices.Select(device => device.FallbackReason.Length > 0
+            ? $"{device.Description} (fallback: {device.FallbackReason})"
+            : device.Description));
 
     /// <summary>For example "100 of 102 analyzed, 2 could not be decoded".</summary>
     public static string Accounting(FrameAccounting frames)
     {
-        var text = string.Create(CultureInfo.InvariantCulture, $"{frames.Analyzed} of {frames.Decoded} analyzed");
+        var text = string.Create(CultureInfo.InvariantCulture, $"{frames.Analyzed} of {frames.Total} analyzed");
         text += frames.Skipped > 0
             ? string.Create(CultureInfo.InvariantCulture, $", {frames.Skipped} skipped by stride or limit")
             : "";
@@ -103,28 +111,28 @@ internal static class WaitText
     /// </summary>
     /// <param name="job">The job.</param>
     /// <param name="now">Current time, assumed to equal the server's.</param>
-    public static string Of(Job job, DateTimeOffset now) => job.Wait?.Reason switch
+    public static string Of(Job job, DateTimeOffset now) => job.QueueState?.Reason switch
     {
-        WaitReason.Queued => Position(job.Wait),
-        WaitReason.BackOff => NextAttempt(job.Wait, now),
-        WaitReason.NoInferenceService when job.Wait.QueuePosition > 0 =>
-            $"no InferenceService is serving, {Position(job.Wait)}",
+        WaitReason.Queued => Position(job.QueueState),
+        WaitReason.BackOff => NextAttempt(job.QueueState, now),
+        WaitReason.NoInferenceService when job.QueueState.Position > 0 =>
+            $"no InferenceService is serving, {Position(job.QueueState)}",
         WaitReason.NoInferenceService => "no InferenceService is serving",
         WaitReason.Draining => "the server is draining, the job runs after its restart",
         _ => "",
     };
 
-    private static string Position(JobWait wait) =>
-        wait.QueuePosition > 0 ? $"{OrdinalText.Of(wait.QueuePosition)} in the queue" : "in the queue";
+    private static string Position(QueueState state) =>
+        state.Position > 0 ? $"{OrdinalText.Of(state.Position)} in the queue" : "in the queue";
 
-    private static string NextAttempt(JobWait wait, DateTimeOffset now)
+    private static string NextAttempt(QueueState state, DateTimeOffset now)
     {
-        if (wait.NextAttemptAt is null)
+        if (state.NextAttemptAt is null)
         {
             return "another attempt follows";
         }
 
-        var left = wait.NextAttemptAt.ToDateTimeOffset() - now;
+        var left = state.NextAttemptAt.ToDateTimeOffset() - now;
         return left > TimeSpan.Zero
             ? $"next attempt in {DurationText.Format(TimeSpan.FromSeconds(Math.Ceiling(left.TotalSeconds)))}"
             : "next attempt now";

@@ -124,7 +124,7 @@ public sealed class JobFilterParserTests
             StringComparison.Ordinal);
 
         Assert.Equal(Failed, JobFilterParser.Parse("status=FAILED".PadRight(1000)));
-        Assert.Contains("1000 characters", Failure("status=FAILED".PadRight(1001)), StringComparison.Ordinal);
+        Assert.Contains("1000 code points", Failure("status=FAILED".PadRight(1001)), StringComparison.Ordinal);
 
         // A comparison has at least 13 characters, so a filter reaches the limit of its length first.
         Assert.InRange(

@@ -1,43 +1,16 @@
 using System.Buffers.Text;
 using System.IO.Hashing;
-using System.Runtime.CompilerServices;
-using ForegSyte.Jobs.Queue;
-using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using Google.Rpc;
 
-namespace ForegSyte.Jobs.Grpc;
+namespace ForegSyte.Jobs;
 
-/// <summary>
-/// Converts job records to messages. Records are immutable, so the message of a record is cached as long as the record
-/// lives: reading an unchanged job again costs no hashing.
-/// </summary>
-internal sealed class JobView(WaitReasons waits)
+/// <summary>The record of a job as a message of the contract. Pure.</summary>
+internal static class JobMessage
 {
-    private readonly ConditionalWeakTable<JobRecord, Job> _messages = [];
-
-    /// <summary>The job with its current wait. Read-only: other callers get the same message.</summary>
-    public Job Of(JobRecord record)
-    {
-        var job = _messages.GetValue(record, JobMessages.From);
-        if (waits.Of(record) is not { } wait)
-        {
-            return job;
-        }
-
-        var waiting = job.Clone();
-        waiting.Wait = wait;
-        return waiting;
-    }
-}
-
-/// <summary>Pure conversions of records to messages.</summary>
-internal static class JobMessages
-{
-    /// <summary>The job without its wait, which is no part of the etag.</summary>
-    public static Job From(JobRecord record)
+    /// <summary>The whole job without its queue state, which is no part of the etag.</summary>
+    public static Job From(JobRecord record, int maxAttempts = int.MaxValue)
     {
         var job = new Job
         {
@@ -46,12 +19,10 @@ internal static class JobMessages
             PipelineId = record.PipelineId,
             Options = new JobOptions { FrameStride = record.FrameStride, MaxFrames = record.MaxFrames },
             DisplayName = record.DisplayName,
-            InputPath = record.InputPath,
             TraceParent = record.TraceParent ?? "",
             VideoSha256 = record.VideoSha256 ?? "",
-            OutputPath = record.OutputPath ?? "",
             ErrorMessage = record.Failure?.Message ?? "",
-            ErrorInfo = record.Failure is { } failure ? InfoOf(failure) : null,
+            Error = record.Failure?.ToStatus(),
             CreatedAt = record.CreatedAt.ToTimestamp(),
             UpdatedAt = record.UpdatedAt.ToTimestamp(),
             Progress = ProgressOf(record),
@@ -61,8 +32,8 @@ internal static class JobMessages
         };
         job.Video = record.Video;
         job.Summary = record.Summary;
-        job.Device = record.Device;
-        job.Attempts.AddRange(record.Attempts.Select(From));
+        job.Devices.AddRange(record.Devices);
+        job.Attempts.AddRange(record.Attempts.TakeLast(maxAttempts).Select(From));
         job.Etag = EtagOf(job);
         return job;
     }
@@ -102,32 +73,42 @@ internal static class JobMessages
         StartedAt = attempt.StartedAt.ToTimestamp(),
         EndedAt = attempt.EndedAt?.ToTimestamp(),
         ErrorMessage = attempt.Failure?.Message ?? "",
-        ErrorReason = attempt.Failure?.Reason.ToText() ?? "",
+        Error = attempt.Failure?.ToStatus(),
         Retryable = attempt.Retryable,
-        Device = attempt.Device,
+        Devices = { attempt.Devices },
         FramesResumed = attempt.FramesResumed,
     };
 
-    private static ErrorInfo InfoOf(JobFailure failure)
+    /// <summary>The job without the fields of the view FULL. It shares its parts with the given message.</summary>
+    public static Job Basic(Job job) => new()
     {
-        var info = new ErrorInfo { Domain = ErrorReasons.Domain, Reason = failure.Reason.ToText() };
-        foreach (var (key, value) in failure.Metadata)
-        {
-            info.Metadata[key] = value;
-        }
-
-        return info;
-    }
+        JobId = job.JobId,
+        Status = job.Status,
+        PipelineId = job.PipelineId,
+        Options = job.Options,
+        DisplayName = job.DisplayName,
+        Tags = { job.Tags },
+        Priority = job.Priority,
+        ErrorMessage = job.ErrorMessage,
+        Error = job.Error,
+        CreatedAt = job.CreatedAt,
+        UpdatedAt = job.UpdatedAt,
+        Etag = job.Etag,
+        Progress = job.Progress,
+        Tenant = job.Tenant,
+        VideoSha256 = job.VideoSha256,
+        TraceParent = job.TraceParent,
+    };
 
     /// <summary>
     /// A hash of the message, so that equal jobs have equal etags, also after a restart. It excludes updated_at, which
-    /// every renewal of the lease changes.
+    /// every renewal of the lease changes, so it is a weak etag (RFC 9110, section 8.8.1).
     /// </summary>
     private static string EtagOf(Job job)
     {
         var seen = job.Clone();
         seen.UpdatedAt = null;
         var hash = XxHash128.Hash(seen.ToByteArray());
-        return Base64Url.EncodeToString(hash);
+        return $"W/\"{Base64Url.EncodeToString(hash)}\"";
     }
 }

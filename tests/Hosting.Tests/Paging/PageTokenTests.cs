@@ -1,7 +1,7 @@
 using CsCheck;
-using ForegSyte.Jobs.Grpc;
+using ForegSyte.Hosting.Paging;
 
-namespace ForegSyte.Jobs.Tests.Grpc;
+namespace ForegSyte.Hosting.Tests.Paging;
 
 public sealed class PageTokenTests
 {

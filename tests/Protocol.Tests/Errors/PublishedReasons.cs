@@ -1,12 +1,12 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using ForegSyte.Hosting.Errors;
+using ForegSyte.Protocol.Errors;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
 
-namespace ForegSyte.Hosting.Tests.Errors;
+namespace ForegSyte.Protocol.Tests.Errors;
 
 /// <summary>Compares the reasons in errors.proto with <see cref="ErrorReasonTable"/>.</summary>
 internal static partial class PublishedReasons

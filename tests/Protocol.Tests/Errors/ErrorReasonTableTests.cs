@@ -1,8 +1,7 @@
-using ForegSyte.Hosting.Errors;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 
-namespace ForegSyte.Hosting.Tests.Errors;
+namespace ForegSyte.Protocol.Tests.Errors;
 
 /// <summary>The table of reasons agrees with errors.proto.</summary>
 public sealed class ErrorReasonTableTests

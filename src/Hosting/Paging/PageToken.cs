@@ -2,14 +2,16 @@ using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.IO.Hashing;
 using System.Text;
+using ForegSyte.Hosting.Errors;
+using ForegSyte.V1;
 
-namespace ForegSyte.Jobs.Grpc;
+namespace ForegSyte.Hosting.Paging;
 
 /// <summary>
 /// Opaque page tokens (AIP-158): URL-safe, and bound to the arguments of the call that returned them. The checksum
 /// finds mistakes, not attacks: a token grants nothing, so a forged one reaches only what its caller can read anyway.
 /// </summary>
-internal static class PageToken
+public static class PageToken
 {
     /// <summary>Maximum length of a token in characters.</summary>
     public const int MaxLength = 512;
@@ -45,6 +47,13 @@ internal static class PageToken
         var position = Encoding.UTF8.GetString(bytes.AsSpan(ChecksumBytes));
         return BinaryPrimitives.ReadUInt64LittleEndian(bytes) == Checksum(arguments, position) ? position : null;
     }
+
+    /// <summary>The error of a token that was not created for these arguments.</summary>
+    public static ServiceException Invalid() => ServiceException.ForField(
+        ErrorReason.InvalidPageToken,
+        "page_token",
+        "page_token must be the next_page_token of a call of this method with the same other arguments. "
+        + "Leave it empty for the first page.");
 
     private static ulong Checksum(string arguments, string position) =>
         XxHash64.HashToUInt64(Encoding.UTF8.GetBytes($"{arguments}\n{position}"));

@@ -6,7 +6,7 @@ using Spectre.Console;
 namespace ForegSyte.CommandLine.Output;
 
 /// <summary>Prints one job.</summary>
-internal static class JobView
+internal static class JobDetails
 {
     private const int MaxAttempts = 10;
     private const int MaxLabels = 20;
@@ -41,7 +41,7 @@ internal static class JobView
         Add("Speed", JobText.FramesPerSecond(job) is { } rate
             ? string.Create(CultureInfo.InvariantCulture, $"{rate:0.#} frames/s")
             : "");
-        Add("Device", job.Device is null ? "" : JobText.Device(job.Device), DeviceStyle(job.Device));
+        Add(job.Devices.Count > 1 ? "Devices" : "Device", JobText.Devices(job.Devices), DeviceStyle(job));
         Add("Time", job.Timings is null ? "" : JobText.Timings(job.Timings));
         Add("Created", JobText.Time(job.CreatedAt));
         Add("Trace", JobText.TraceId(job));
@@ -92,15 +92,15 @@ internal static class JobView
             ? string.Create(CultureInfo.InvariantCulture, $"{progress.FramesDone} of {progress.FramesTotal}")
             : "";
 
-    private static Style? DeviceStyle(Device? device) =>
-        device is { FallbackReason.Length: > 0 } ? new Style(Color.Yellow) : default(Style?);
+    private static Style? DeviceStyle(Job job) =>
+        job.Devices.Any(device => device.FallbackReason.Length > 0) ? new Style(Color.Yellow) : default(Style?);
 
     /// <summary>
     /// Writes the latest attempts, oldest first; nothing if a single attempt has neither an error nor resumed frames.
     /// </summary>
     private static void WriteAttempts(IAnsiConsole console, Job job)
     {
-        if (!job.Attempts.Any(attempt => attempt.ErrorReason.Length > 0 || attempt.FramesResumed > 0)
+        if (!job.Attempts.Any(attempt => attempt.Error is not null || attempt.FramesResumed > 0)
             && job.Attempts.Count < 2)
         {
             return;
@@ -111,15 +111,14 @@ internal static class JobView
             .AddColumn("Retryable");
         foreach (var attempt in job.Attempts.TakeLast(MaxAttempts))
         {
-            var device = attempt.Device is null ? "" : JobText.Device(attempt.Device);
             table.AddRow(
                 new Text(attempt.Number.ToString(CultureInfo.InvariantCulture)),
                 new Text(JobText.Time(attempt.StartedAt)),
                 new Text(TimeOf(attempt)),
                 new Text(attempt.FramesResumed.ToString(CultureInfo.InvariantCulture)),
-                new Text(SafeText.OneLine(device)),
+                new Text(SafeText.OneLine(JobText.Devices(attempt.Devices))),
                 new Text(SafeText.OneLine(OutcomeOf(attempt))),
-                new Text(attempt.ErrorReason.Length == 0 ? "" : attempt.Retryable ? "yes" : "no"));
+                new Text(attempt.Error is null ? "" : attempt.Retryable ? "yes" : "no"));
         }
 
         console.WriteLine();
@@ -137,7 +136,7 @@ internal static class JobView
 
     private static string OutcomeOf(Attempt attempt) => attempt switch
     {
-        { ErrorReason.Length: > 0 } => $"{attempt.ErrorReason}: {attempt.ErrorMessage}",
+        { Error: not null } => JobText.Error(attempt),
         { EndedAt: null } => "running",
         _ => "completed",
     };
@@ -145,23 +144,24 @@ internal static class JobView
     private static void WriteFindings(IAnsiConsole console, JobSummary summary)
     {
         console.WriteLine();
-        if (summary.DetectionsByLabel.Count == 0)
+        if (summary.Labels.Count == 0)
         {
             console.WriteLine("No objects were detected.");
         }
         else
         {
             var chart = new BarChart().Width(ChartWidth).Label("Detections by label").LeftAlignLabel();
-            var labels = summary.DetectionsByLabel.OrderByDescending(label => label.Value).ThenBy(label => label.Key);
-            foreach (var (label, count) in labels.Take(MaxLabels))
+            foreach (var label in summary.Labels.Take(MaxLabels))
             {
-                var color = LabelColors.Of(label);
+                var color = LabelColors.Of(label.Label);
                 chart.AddItem(
-                    Markup.Escape(SafeText.OneLine(label)), count, new Color(color.Red, color.Green, color.Blue));
+                    Markup.Escape(SafeText.OneLine(label.Label)),
+                    label.DetectionCount,
+                    new Color(color.Red, color.Green, color.Blue));
             }
 
             console.Write(chart);
-            WriteRest(console, summary.DetectionsByLabel.Count - MaxLabels, "labels");
+            WriteRest(console, summary.Labels.Count - MaxLabels, "labels");
         }
 
         if (summary.Texts.Count > 0)

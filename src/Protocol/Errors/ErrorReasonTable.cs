@@ -1,10 +1,9 @@
-using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 using Grpc.Core;
 using static ForegSyte.V1.ErrorReason;
 using static Grpc.Core.StatusCode;
 
-namespace ForegSyte.Hosting.Errors;
+namespace ForegSyte.Protocol.Errors;
 
 /// <summary>
 /// Status code, retryability and advice of each error reason. Services, ListErrorReasons and docs/errors.md use this
@@ -128,6 +127,7 @@ public static class ErrorReasonTable
         new(
             ErrorReason.Unimplemented, StatusCode.Unimplemented, Final,
             "Check the method name and the server version; send messages uncompressed or compressed with gzip."),
+        new(EtagMismatch, Aborted, Final, "Read the job again, and decide again with its new etag."),
     }.ToDictionary(entry => entry.Reason);
 
     /// <summary>All reasons, ordered by number.</summary>
