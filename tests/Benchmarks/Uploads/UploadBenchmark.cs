@@ -64,8 +64,8 @@ internal static class UploadBenchmark
             video.Stamp(round);
             copies.Add(await CopyAsync(run.Folder, video));
             uploads.Add(await UploadAsync(service, video, run.Cancellation));
-            await BenchmarkRun.LogAsync(FormattableString.Invariant(
-                $"uploads: copy {copies[^1]:F0} MB/s, upload {uploads[^1].MegabytesPerSecond:F0} MB/s"));
+            var upload = uploads[^1];
+            await BenchmarkRun.LogAsync(FormattableString.Invariant($"uploads: copy {copies[^1]:F0} MB/s, {upload}"));
         }
 
         var what = FormattableString.Invariant($"upload and SubmitVideo, {sizeBytes / 1e9:G3} GB");
@@ -121,7 +121,11 @@ internal static class UploadBenchmark
     }
 
     /// <summary>Figures of one upload; processor times are in seconds per GB.</summary>
-    private sealed record Upload(double MegabytesPerSecond, double ServerSeconds, double ClientSeconds);
+    private sealed record Upload(double MegabytesPerSecond, double ServerSeconds, double ClientSeconds)
+    {
+        public override string ToString() => FormattableString.Invariant(
+            $"upload {MegabytesPerSecond:F0} MB/s (server {ServerSeconds:F2} s, client {ClientSeconds:F2} s per GB)");
+    }
 
     /// <summary>A valid MP4 of any size: a small clip, then a box of noise that players skip.</summary>
     private sealed class BigVideo
