@@ -11,6 +11,7 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Jobs.Grpc;
 
 /// <summary>The RPCs of UploadService.</summary>
+[BindServiceMethod(typeof(PooledParts), nameof(PooledParts.Bind))]
 internal sealed class UploadGrpcService(
     UploadStore uploads, PartWriter parts, VideoChecks checks, IOptions<UploadOptions> options)
     : UploadService.UploadServiceBase
@@ -40,13 +41,20 @@ internal sealed class UploadGrpcService(
     /// <inheritdoc />
     public override async Task<UploadPartResponse> UploadPart(UploadPartRequest request, ServerCallContext context)
     {
-        var uploadId = RequestChecks.UploadId(request.UploadId);
-        RequireLength(request);
-        var upload = await FindAsync(uploadId, context);
-        RequireInside(request, upload.Record.SizeBytes);
-        var crc32C = RequireChecksum(request, upload.Record);
-        await parts.WriteAsync(upload, request.Offset, request.Data.Memory, crc32C, context.CancellationToken);
-        return new UploadPartResponse { ReceivedBytes = upload.Record.SizeBytes - upload.MissingBytes };
+        try
+        {
+            var uploadId = RequestChecks.UploadId(request.UploadId);
+            RequireLength(request);
+            var upload = await FindAsync(uploadId, context);
+            RequireInside(request, upload.Record.SizeBytes);
+            var crc32C = RequireChecksum(request, upload.Record);
+            await parts.WriteAsync(upload, request.Offset, request.Data.Memory, crc32C, context.CancellationToken);
+            return new UploadPartResponse { ReceivedBytes = upload.Record.SizeBytes - upload.MissingBytes };
+        }
+        finally
+        {
+            PooledParts.Return(request);
+        }
     }
 
     /// <inheritdoc />

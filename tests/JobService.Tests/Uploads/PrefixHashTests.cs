@@ -55,6 +55,21 @@ public sealed class PrefixHashTests : IDisposable
     }
 
     [Fact]
+    public async Task Finish_LargeFile_LeavesEveryByteInTheFile()
+    {
+        var video = RandomNumberGenerator.GetBytes(20_000_001);
+        using var file = Write(video);
+        using var hash = _hashing.Create(file);
+
+        hash.Advance(video.Length);
+
+        Assert.Equal(HashOf(video), await hash.FinishAsync(Cancellation));
+        var stored = new byte[video.Length];
+        Assert.Equal(stored.Length, RandomAccess.Read(file, stored, 0));
+        Assert.Equal(HashOf(video), HashOf(stored));
+    }
+
+    [Fact]
     public async Task Finish_AfterAFailedRead_ContinuesWhereItFailed()
     {
         var video = RandomNumberGenerator.GetBytes(3_000_001);
