@@ -16,7 +16,8 @@ public sealed class AnalysisTests(SharedInstallation shared)
     {
         await using var client = shared.Services.Client();
         var submitted = await client.SubmitFileAsync(
-            RepositoryFiles.Pedestrians, new SubmitOptions { PipelineId = "yolo_ocr", FrameStride = 10 }, Token);
+            RepositoryFiles.Pedestrians, new SubmitOptions { PipelineId = "yolo_ocr", FrameStride = 10 },
+            cancellationToken: Token);
         Assert.True(
             File.Exists(Path.Combine(shared.Services.Storage, $"{submitted.JobId}.mp4")), "The video is not stored.");
 
@@ -47,7 +48,7 @@ public sealed class AnalysisTests(SharedInstallation shared)
         var job = await client.SubmitFileAsync(
             RepositoryFiles.Pedestrians,
             new SubmitOptions { PipelineId = "detect_only", FrameStride = 5, MaxFrames = 12 },
-            Token);
+            cancellationToken: Token);
         job = await client.WaitForCompletionAsync(job.JobId, cancellationToken: Token);
 
         var frames = new List<FrameResult>();
@@ -77,7 +78,7 @@ public sealed class AnalysisTests(SharedInstallation shared)
         File.Copy(RepositoryFiles.Pedestrians, video, overwrite: true);
         await using var client = shared.Services.Client();
         var job = await client.SubmitVideoAsync(
-            new Uri(video), new SubmitOptions { PipelineId = "ocr_only", MaxFrames = 1 }, Token);
+            new Uri(video), new SubmitOptions { PipelineId = "ocr_only", MaxFrames = 1 }, cancellationToken: Token);
         File.Delete(video);
         job = await client.WaitForCompletionAsync(job.JobId, cancellationToken: Token);
         var frame = Assert.Single(await client.GetResultsAsync(job.JobId, cancellationToken: Token).ToListAsync(Token));
@@ -95,12 +96,13 @@ public sealed class AnalysisTests(SharedInstallation shared)
             RequestId = Guid.NewGuid().ToString(),
         };
         await using var client = shared.Services.Client();
-        var first = await client.SubmitFileAsync(RepositoryFiles.Pedestrians, options, Token);
-        var second = await client.SubmitFileAsync(RepositoryFiles.Pedestrians, options, Token);
+        var first = await client.SubmitFileAsync(RepositoryFiles.Pedestrians, options, cancellationToken: Token);
+        var second = await client.SubmitFileAsync(RepositoryFiles.Pedestrians, options, cancellationToken: Token);
         Assert.Equal(first.JobId, second.JobId);
 
         var conflict = await Assert.ThrowsAsync<ForegSyteException>(() => client.SubmitFileAsync(
-            RepositoryFiles.Pedestrians, options with { MaxFrames = 2, PipelineId = "ocr_only" }, Token));
+            RepositoryFiles.Pedestrians, options with { MaxFrames = 2, PipelineId = "ocr_only" },
+            cancellationToken: Token));
         Assert.Equal(ErrorReason.RequestIdConflict, conflict.Reason);
         Assert.Equal("pipeline_id,options.max_frames", conflict.Metadata["fields"]);
     }
@@ -114,14 +116,16 @@ public sealed class AnalysisTests(SharedInstallation shared)
         for (var index = 0; index < 3; index++)
         {
             var options = new SubmitOptions { PipelineId = "detect_only", MaxFrames = 1, DisplayName = name };
-            var job = await client.SubmitFileAsync(RepositoryFiles.Pedestrians, options, Token);
+            var job = await client.SubmitFileAsync(RepositoryFiles.Pedestrians, options, cancellationToken: Token);
             submitted.Insert(0, (await client.WaitForCompletionAsync(job.JobId, cancellationToken: Token)).JobId);
         }
 
         var listed = await client
-            .ListJobsAsync($"status = COMPLETED AND display_name = \"{name}\"", pageSize: 2, Token).ToListAsync(Token);
+            .ListJobsAsync(
+                $"status = COMPLETED AND display_name = \"{name}\"", pageSize: 2, cancellationToken: Token)
+            .ToListAsync(Token);
         Assert.Equal(submitted, listed.Select(job => job.JobId));
-        Assert.Equal(await client.GetJobAsync(submitted[0], Token), listed[0]);
+        Assert.Equal(await client.GetJobAsync(submitted[0], JobView.Basic, cancellationToken: Token), listed[0]);
     }
 
     [Fact]
@@ -138,7 +142,8 @@ public sealed class AnalysisTests(SharedInstallation shared)
         Mp4Surgery.Rotate(clip, 90);
 
         await using var client = shared.Services.Client();
-        var job = await client.SubmitFileAsync(clip, new SubmitOptions { PipelineId = "yolo_ocr" }, Token);
+        var job = await client.SubmitFileAsync(
+            clip, new SubmitOptions { PipelineId = "yolo_ocr" }, cancellationToken: Token);
         job = await client.WaitForCompletionAsync(job.JobId, cancellationToken: Token);
 
         Assert.True(job.Status == JobStatus.Completed, job.ErrorMessage);

@@ -41,7 +41,7 @@ public sealed class BackupTests
         Assert.Equal(results, await ResultsAsync(services, completed));
         foreach (var jobId in waiting)
         {
-            var job = await client.WaitForCompletionAsync(jobId, Wait.Timeout, Token);
+            var job = await client.WaitForCompletionAsync(jobId, Wait.Timeout, cancellationToken: Token);
             Assert.Equal(JobStatus.Completed, job.Status);
         }
     }
@@ -54,15 +54,17 @@ public sealed class BackupTests
         var completed = new List<string>();
         for (var i = 0; i < 3; i++)
         {
-            var job = await client.SubmitFileAsync(RepositoryFiles.Pedestrians, FewFrames, Token);
-            completed.Add((await client.WaitForCompletionAsync(job.JobId, Wait.Timeout, Token)).JobId);
+            var job = await client.SubmitFileAsync(RepositoryFiles.Pedestrians, FewFrames, cancellationToken: Token);
+            completed.Add((await client.WaitForCompletionAsync(
+                job.JobId, Wait.Timeout, cancellationToken: Token)).JobId);
         }
 
         await client.DrainServerAsync(cancellationToken: Token);
         var waiting = new List<string>();
         for (var i = 0; i < 2; i++)
         {
-            waiting.Add((await client.SubmitFileAsync(RepositoryFiles.Pedestrians, FewFrames, Token)).JobId);
+            waiting.Add((await client.SubmitFileAsync(
+                RepositoryFiles.Pedestrians, FewFrames, cancellationToken: Token)).JobId);
         }
 
         return (completed, waiting);

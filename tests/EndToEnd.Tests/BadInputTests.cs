@@ -130,18 +130,18 @@ public sealed class BadInputTests(SharedInstallation shared)
     {
         await using var client = shared.Services.Client();
         var unknown = Guid.NewGuid().ToString();
-        await AssertReasonAsync(ErrorReason.InvalidField, () => client.GetJobAsync("7", Token));
-        await AssertReasonAsync(ErrorReason.MissingField, () => client.GetJobAsync("", Token));
-        await AssertReasonAsync(ErrorReason.JobNotFound, () => client.GetJobAsync(unknown, Token));
+        await AssertReasonAsync(ErrorReason.InvalidField, () => client.GetJobAsync("7", cancellationToken: Token));
+        await AssertReasonAsync(ErrorReason.MissingField, () => client.GetJobAsync("", cancellationToken: Token));
+        await AssertReasonAsync(ErrorReason.JobNotFound, () => client.GetJobAsync(unknown, cancellationToken: Token));
         await AssertReasonAsync(ErrorReason.JobNotFound, () => client.WaitJobAsync(unknown, cancellationToken: Token));
         await AssertReasonAsync(
             ErrorReason.JobNotFound, () => client.GetResultsPageAsync(unknown, cancellationToken: Token));
         await AssertReasonAsync(
             ErrorReason.InvalidFilter,
-            async () => await client.ListJobsAsync("statu = 1", 0, Token).ToListAsync(Token));
+            async () => await client.ListJobsAsync("statu = 1", 0, cancellationToken: Token).ToListAsync(Token));
         await AssertReasonAsync(
             ErrorReason.InvalidField,
-            async () => await client.ListJobsAsync(null, -1, Token).ToListAsync(Token));
+            async () => await client.ListJobsAsync(null, -1, cancellationToken: Token).ToListAsync(Token));
     }
 
     [Fact]
@@ -150,8 +150,8 @@ public sealed class BadInputTests(SharedInstallation shared)
     {
         await using var client = shared.Services.Client();
         var options = new SubmitOptions { PipelineId = "detect_only", MaxFrames = 3 };
-        var first = await client.SubmitFileAsync(RepositoryFiles.Pedestrians, options, Token);
-        var second = await client.SubmitFileAsync(RepositoryFiles.Pedestrians, options, Token);
+        var first = await client.SubmitFileAsync(RepositoryFiles.Pedestrians, options, cancellationToken: Token);
+        var second = await client.SubmitFileAsync(RepositoryFiles.Pedestrians, options, cancellationToken: Token);
         await client.WaitForCompletionAsync(first.JobId, cancellationToken: Token);
         await client.WaitForCompletionAsync(second.JobId, cancellationToken: Token);
         var page = await client.GetResultsPageAsync(first.JobId, pageBytes: 1, cancellationToken: Token);
@@ -175,7 +175,8 @@ public sealed class BadInputTests(SharedInstallation shared)
         var broken = await File.ReadAllBytesAsync(RepositoryFiles.Pedestrians, Token);
         new Random(1).NextBytes(DataOf(broken));
         await using var client = shared.Services.Client();
-        var job = await client.SubmitVideoAsync(broken, new SubmitOptions { PipelineId = "detect_only" }, Token);
+        var job = await client.SubmitVideoAsync(
+            broken, new SubmitOptions { PipelineId = "detect_only" }, cancellationToken: Token);
         job = await client.WaitForCompletionAsync(job.JobId, cancellationToken: Token);
         Assert.Equal(JobStatus.Failed, job.Status);
         Refusal.ReadFrom(job);

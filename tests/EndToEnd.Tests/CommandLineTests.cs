@@ -115,7 +115,7 @@ public sealed class CommandLineUploadTests
         Assert.True(result.ExitCode == 0, $"Exit code {result.ExitCode}: {result.StandardError}");
         Assert.Contains("checking the uploaded parts", result.StandardError, StringComparison.Ordinal);
         await using var client = services.Client();
-        var job = await client.GetJobAsync(result.StandardOutput.Trim(), Token);
+        var job = await client.GetJobAsync(result.StandardOutput.Trim(), cancellationToken: Token);
         await using var bytes = File.OpenRead(video);
         Assert.Equal(Convert.ToHexStringLower(await SHA256.HashDataAsync(bytes, Token)), job.VideoSha256);
         Assert.Equal("video.mp4", job.DisplayName);

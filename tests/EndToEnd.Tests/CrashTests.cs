@@ -125,13 +125,14 @@ public sealed class CrashTests
     private static async Task<string> SubmitAsync(Installation services)
     {
         await using var client = services.Client();
-        return (await client.SubmitFileAsync(RepositoryFiles.Pedestrians, EveryThirdFrame, Token)).JobId;
+        return (await client.SubmitFileAsync(
+            RepositoryFiles.Pedestrians, EveryThirdFrame, cancellationToken: Token)).JobId;
     }
 
     private static async Task WaitUntilStartedAsync(Installation services, string jobId)
     {
         await using var client = services.Client();
-        await foreach (var job in client.WatchJobAsync(jobId, Wait.Timeout, Token))
+        await foreach (var job in client.WatchJobAsync(jobId, Wait.Timeout, cancellationToken: Token))
         {
             if (job.Status != JobStatus.Pending)
             {
@@ -143,7 +144,7 @@ public sealed class CrashTests
     private static async Task<Job> WaitForCompletionAsync(Installation services, string jobId)
     {
         await using var client = services.Client();
-        return await client.WaitForCompletionAsync(jobId, Wait.Timeout, Token);
+        return await client.WaitForCompletionAsync(jobId, Wait.Timeout, cancellationToken: Token);
     }
 
     private static Task<string> ReadResultsAsync(Installation services, Job job) =>

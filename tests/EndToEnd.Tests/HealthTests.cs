@@ -88,14 +88,16 @@ public sealed class HealthTests
 
         await using var client = services.Client();
         var job = await client.SubmitFileAsync(
-            RepositoryFiles.Pedestrians, new SubmitOptions { PipelineId = "detect_only", MaxFrames = 1 }, Token);
+            RepositoryFiles.Pedestrians, new SubmitOptions { PipelineId = "detect_only", MaxFrames = 1 },
+            cancellationToken: Token);
         await services.JobService.PrintsAsync("Jobs wait: no InferenceService serves");
-        var waited = await client.WaitJobAsync(job.JobId, job.Etag, TimeSpan.FromMilliseconds(500), Token);
+        var waited = await client.WaitJobAsync(
+            job.JobId, job.Etag, TimeSpan.FromMilliseconds(500), cancellationToken: Token);
         Assert.Equal(JobStatus.Pending, waited.Status);
         Assert.Equal(job.Etag, waited.Etag);
 
         await services.StartInferenceServiceAsync();
-        job = await client.WaitForCompletionAsync(job.JobId, Wait.Timeout, Token);
+        job = await client.WaitForCompletionAsync(job.JobId, Wait.Timeout, cancellationToken: Token);
         Assert.Equal(JobStatus.Completed, job.Status);
         Assert.Single(job.Attempts);
     }

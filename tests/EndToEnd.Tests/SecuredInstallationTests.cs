@@ -74,7 +74,8 @@ public sealed class SecuredInstallationTests : IDisposable
         await using var client = services.Client();
 
         var job = await client.SubmitFileAsync(
-            RepositoryFiles.Pedestrians, new SubmitOptions { PipelineId = "detect_only", MaxFrames = 2 }, Token);
+            RepositoryFiles.Pedestrians, new SubmitOptions { PipelineId = "detect_only", MaxFrames = 2 },
+            cancellationToken: Token);
         job = await client.WaitForCompletionAsync(job.JobId, cancellationToken: Token);
 
         Assert.Equal(JobStatus.Completed, job.Status);

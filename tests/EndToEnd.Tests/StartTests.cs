@@ -118,7 +118,8 @@ public sealed class StartTests
 
         await using var client = services.Client();
         var job = await client.SubmitFileAsync(
-            RepositoryFiles.Pedestrians, new SubmitOptions { PipelineId = "detect_only", MaxFrames = 1 }, token);
+            RepositoryFiles.Pedestrians, new SubmitOptions { PipelineId = "detect_only", MaxFrames = 1 },
+            cancellationToken: token);
         job = await client.WaitForCompletionAsync(job.JobId, cancellationToken: token);
         Assert.Equal([info.Device], job.Devices);
     }

@@ -4,14 +4,16 @@ using Google.Protobuf.WellKnownTypes;
 namespace ForegSyte.Client;
 
 /// <content>Calls for operators.</content>
-public sealed partial class ForegSyteClient
+public partial class ForegSyteClient
 {
     /// <summary>Reads the server's version, its limits, and whether it starts jobs.</summary>
+    /// <param name="callOptions">Options of the call; null means those of the client.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="ForegSyteException">The server could not be reached.</exception>
-    public async Task<ServerInfo> GetServerInfoAsync(CancellationToken cancellationToken = default)
+    public virtual async Task<ServerInfo> GetServerInfoAsync(
+        ForegSyteCallOptions? callOptions = null, CancellationToken cancellationToken = default)
     {
-        var response = await _calls.RunAsync(
+        var response = await CallsWith(callOptions).RunAsync(
             _options.ReadDeadline,
             call => _service.GetServerInfoAsync(new GetServerInfoRequest(), call),
             cancellationToken);
@@ -22,14 +24,16 @@ public sealed partial class ForegSyteClient
     /// Explains the state of a job: why it waits, what is running for it and where, why it failed.
     /// </summary>
     /// <param name="jobId">Id of the job, a UUID.</param>
+    /// <param name="callOptions">Options of the call; null means those of the client.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="ForegSyteException">
     /// JOB_NOT_FOUND, INVALID_FIELD, or the server could not be reached.
     /// </exception>
-    public async Task<JobDiagnosis> DiagnoseJobAsync(string jobId, CancellationToken cancellationToken = default)
+    public virtual async Task<JobDiagnosis> DiagnoseJobAsync(
+        string jobId, ForegSyteCallOptions? callOptions = null, CancellationToken cancellationToken = default)
     {
         var request = new DiagnoseJobRequest { JobId = jobId };
-        var response = await _calls.RunAsync(
+        var response = await CallsWith(callOptions).RunAsync(
             _options.ReadDeadline, call => _service.DiagnoseJobAsync(request, call), cancellationToken);
         return response.Diagnosis;
     }
@@ -43,24 +47,30 @@ public sealed partial class ForegSyteClient
     /// Not retried: if the response was lost because the server stopped, a retry would drain its successor.
     /// </remarks>
     /// <param name="timeout">
-    /// Time that running jobs may continue before the server returns them to the queue; null means the server's
-    /// default.
+    /// Time that running jobs may continue before the server returns them to the queue, 0 to 24 hours; null means the
+    /// server's default.
     /// </param>
     /// <param name="exitWhenDrained">
     /// Whether the server exits when no job is running. A later call cannot take this back.
     /// </param>
+    /// <param name="callOptions">Options of the call; null means those of the client.</param>
     /// <param name="cancellationToken">Cancels the call, not the drain.</param>
     /// <returns>The progress of the drain.</returns>
     /// <exception cref="ForegSyteException">
     /// INVALID_FIELD (timeout over 24 hours), PERMISSION_DENIED, or the server could not be reached.
     /// </exception>
-    public async Task<DrainStatus> DrainServerAsync(
-        TimeSpan? timeout = null, bool exitWhenDrained = false, CancellationToken cancellationToken = default)
+    public virtual async Task<DrainStatus> DrainServerAsync(
+        TimeSpan? timeout = null,
+        bool exitWhenDrained = false,
+        ForegSyteCallOptions? callOptions = null,
+        CancellationToken cancellationToken = default)
     {
         var request = new DrainServerRequest { Timeout = timeout?.ToDuration(), ExitWhenDrained = exitWhenDrained };
-        var deadline = _options.TimeProvider.GetUtcNow() + _options.ControlDeadline;
-        var response = await _calls.OnceAsync(
-            deadline, call => _service.DrainServerAsync(request, call), cancellationToken);
+        var calls = CallsWith(callOptions);
+        var response = await calls.OnceAsync(
+            calls.DeadlineAfter(_options.ControlDeadline),
+            call => _service.DrainServerAsync(request, call),
+            cancellationToken);
         return response.Drain;
     }
 }

@@ -3,49 +3,44 @@ using ForegSyte.Client.Uploads;
 using ForegSyte.Protocol.Tracing;
 using ForegSyte.V1;
 using Google.Protobuf;
-using Grpc.Core;
 
 namespace ForegSyte.Client;
 
 /// <content>Submits videos.</content>
-public sealed partial class ForegSyteClient
+public partial class ForegSyteClient
 {
-    private const int CopyBufferBytes = 81920;
     private const int UuidBytes = 16;
 
     /// <summary>
-    /// Submits a local file. <see cref="SubmitOptions.Transfer"/> selects how: inside the message, by path, or as an
-    /// upload. An upload that was interrupted, also by a crash of client or server, resumes when the same file is
-    /// submitted to the same server again (<see cref="UploadOptions.StateFolder"/>).
+    /// Submits a local file of any size. <see cref="SubmitOptions.Transfer"/> selects how: inside the message, by path,
+    /// or as an upload. An upload that was interrupted, also by a crash of client or server, resumes when the same file
+    /// is submitted to the same server again (<see cref="UploadOptions.StateFolder"/>).
     /// </summary>
     /// <param name="path">Path of an MP4.</param>
     /// <param name="options">Options of the submission.</param>
+    /// <param name="progress">
+    /// Receives the progress of an upload, one report at a time, on the thread that sent a part. Other transfers report
+    /// nothing. Null for none.
+    /// </param>
+    /// <param name="callOptions">Options of each call; null means those of the client.</param>
     /// <param name="cancellationToken">Cancels the call. The server keeps the uploaded parts for the next call.</param>
-    /// <returns>The job that the server stored.</returns>
+    /// <returns>The job that the server stored; with <see cref="SubmitOptions.ValidateOnly"/>, as it would
+    /// be.</returns>
+    /// <exception cref="ArgumentException">The options contradict each other.</exception>
     /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="IOException">The file cannot be read, or changed during the upload.</exception>
     /// <exception cref="ForegSyteException">
     /// The server rejected the video, is full (QUEUE_FULL, STORAGE_FULL, TOO_MANY_UPLOADS), or was unavailable for
     /// longer than <see cref="ForegSyteClientOptions.MaxOutage"/>.
     /// </exception>
-    public Task<Job> SubmitFileAsync(
-        string path, SubmitOptions options, CancellationToken cancellationToken = default) =>
-        SubmitFileAsync(path, options, progress: null, cancellationToken);
-
-    /// <inheritdoc cref="SubmitFileAsync(string, SubmitOptions, CancellationToken)"/>
-    /// <param name="path">Path of an MP4.</param>
-    /// <param name="options">Options of the submission.</param>
-    /// <param name="progress">
-    /// Receives the progress of an upload, one report at a time, on the thread that sent a part. Other transfers report
-    /// nothing.
-    /// </param>
-    /// <param name="cancellationToken">Cancels the call. The server keeps the uploaded parts for the next call.</param>
-    public async Task<Job> SubmitFileAsync(
+    public virtual async Task<Job> SubmitFileAsync(
         string path,
         SubmitOptions options,
-        IProgress<UploadProgress>? progress,
+        IProgress<UploadProgress>? progress = null,
+        ForegSyteCallOptions? callOptions = null,
         CancellationToken cancellationToken = default)
     {
+        options.Validate();
         var file = new FileInfo(path);
         if (!file.Exists)
         {
@@ -56,10 +51,11 @@ public sealed partial class ForegSyteClient
         using var span = ForegSyteTraces.Source.StartActivity(ForegSyteTraces.SubmitFile);
         var job = options.Transfer switch
         {
-            VideoTransfer.Content => await SubmitContentAsync(file, options, cancellationToken),
-            VideoTransfer.Path => await SubmitVideoAsync(new Uri(file.FullName), options, cancellationToken),
-            VideoTransfer.Upload => await UploadAsync(file, options, progress, cancellationToken),
-            _ => await SubmitAutomaticallyAsync(file, options, progress, cancellationToken),
+            VideoTransfer.Content => await SubmitContentAsync(file, options, callOptions, cancellationToken),
+            VideoTransfer.Path => await SubmitVideoAsync(
+                new Uri(file.FullName), options, callOptions, cancellationToken),
+            VideoTransfer.Upload => await UploadAsync(file, options, progress, callOptions, cancellationToken),
+            _ => await SubmitAutomaticallyAsync(file, options, progress, callOptions, cancellationToken),
         };
         span?.SetTag(TraceAttributes.JobId, job.JobId);
         return job;
@@ -71,59 +67,47 @@ public sealed partial class ForegSyteClient
     /// at most <see cref="ForegSyteClientOptions.FetchDeadline"/>.
     /// </param>
     /// <param name="options">Options of the submission.</param>
-    /// <param name="cancellationToken">Cancels the call.</param>
-    /// <returns>The job that the server stored.</returns>
+    /// <param name="callOptions">Options of the call; null means those of the client.</param>
+    /// <param name="cancellationToken">Cancels the call; the job may be created anyway.</param>
+    /// <returns>The job that the server stored; with <see cref="SubmitOptions.ValidateOnly"/>, as it would
+    /// be.</returns>
     /// <exception cref="ForegSyteException">
-    /// The server rejected the video, is full (QUEUE_FULL), or could not be reached.
+    /// The server rejected the video, is full (QUEUE_FULL, STORAGE_FULL), or could not be reached.
     /// </exception>
-    public Task<Job> SubmitVideoAsync(Uri uri, SubmitOptions options, CancellationToken cancellationToken = default)
+    public virtual Task<Job> SubmitVideoAsync(
+        Uri uri,
+        SubmitOptions options,
+        ForegSyteCallOptions? callOptions = null,
+        CancellationToken cancellationToken = default)
     {
         var request = RequestFor(options);
         request.Uri = uri.AbsoluteUri;
-        return SubmitAsync(request, options, cancellationToken);
+        return SubmitAsync(request, options, callOptions, cancellationToken);
     }
 
-    /// <summary>Submits a video in memory.</summary>
-    /// <param name="content">Bytes of an MP4; they must not change until the call returns.</param>
-    /// <param name="options">Options of the submission.</param>
-    /// <param name="cancellationToken">Cancels the call.</param>
-    /// <returns>The job that the server stored.</returns>
+    /// <summary>
+    /// Submits the video of another job again, for example with another pipeline, without sending it. The new job has
+    /// the video for itself: deleting one job leaves the other.
+    /// </summary>
+    /// <param name="sourceJobId">Id of the job that has the video, a UUID.</param>
+    /// <param name="options">Options of the submission. Transfer is ignored.</param>
+    /// <param name="callOptions">Options of the call; null means those of the client.</param>
+    /// <param name="cancellationToken">Cancels the call; the job may be created anyway.</param>
+    /// <returns>The job that the server stored; with <see cref="SubmitOptions.ValidateOnly"/>, as it would
+    /// be.</returns>
     /// <exception cref="ForegSyteException">
-    /// The server rejected the video, is full (QUEUE_FULL), or could not be reached. MESSAGE_TOO_LARGE, before the
-    /// client sends anything, if the video is larger than <see cref="ForegSyteClientOptions.MaxInlineBytes"/>.
+    /// JOB_NOT_FOUND, VIDEO_GONE, UNKNOWN_PIPELINE, INVALID_FIELD, the server is full (QUEUE_FULL, STORAGE_FULL), or
+    /// could not be reached.
     /// </exception>
-    public Task<Job> SubmitVideoAsync(
-        ReadOnlyMemory<byte> content, SubmitOptions options, CancellationToken cancellationToken = default)
+    public virtual Task<Job> SubmitFromJobAsync(
+        string sourceJobId,
+        SubmitOptions options,
+        ForegSyteCallOptions? callOptions = null,
+        CancellationToken cancellationToken = default)
     {
-        if (content.Length > _options.MaxInlineBytes)
-        {
-            throw TooLarge(content.Length);
-        }
-
         var request = RequestFor(options);
-        request.Content = UnsafeByteOperations.UnsafeWrap(content);
-        return SubmitAsync(request, options, cancellationToken);
-    }
-
-    /// <summary>Submits a video from a stream; reads it to the end and does not close it.</summary>
-    /// <inheritdoc cref="SubmitVideoAsync(ReadOnlyMemory{byte}, SubmitOptions, CancellationToken)"/>
-    public async Task<Job> SubmitVideoAsync(
-        Stream content, SubmitOptions options, CancellationToken cancellationToken = default)
-    {
-        using var copy = new MemoryStream();
-        var buffer = new byte[CopyBufferBytes];
-        int read;
-        while ((read = await content.ReadAsync(buffer, cancellationToken)) > 0)
-        {
-            if (copy.Length + read > _options.MaxInlineBytes)
-            {
-                throw TooLarge(copy.Length + read);
-            }
-
-            copy.Write(buffer, 0, read);
-        }
-
-        return await SubmitVideoAsync(copy.GetBuffer().AsMemory(0, (int)copy.Length), options, cancellationToken);
+        request.SourceJobId = sourceJobId;
+        return SubmitAsync(request, options, callOptions, cancellationToken);
     }
 
     private static SubmitVideoRequest RequestFor(SubmitOptions options)
@@ -135,6 +119,8 @@ public sealed partial class ForegSyteClient
             DisplayName = options.DisplayName ?? "",
             // Makes retries safe.
             RequestId = options.RequestId ?? Guid.NewGuid().ToString(),
+            Tags = { options.Tags.ToDictionary() },
+            ValidateOnly = options.ValidateOnly,
         };
         if (options.Priority is { } priority)
         {
@@ -145,12 +131,27 @@ public sealed partial class ForegSyteClient
     }
 
     private async Task<Job> SubmitAsync(
-        SubmitVideoRequest request, SubmitOptions options, CancellationToken cancellationToken)
+        SubmitVideoRequest request,
+        SubmitOptions options,
+        ForegSyteCallOptions? callOptions,
+        CancellationToken cancellationToken)
     {
-        var response = await _calls.RunAsync(
-            request.HasUri ? _options.FetchDeadline : _options.SubmitDeadline,
+        var calls = CallsWith(callOptions);
+        var response = await calls.RunAsync(
+            calls.DeadlineAfter(request.SourceCase switch
+            {
+                SubmitVideoRequest.SourceOneofCase.Uri => _options.FetchDeadline,
+                SubmitVideoRequest.SourceOneofCase.UploadId => _options.Uploads.CompletionDeadline,
+                _ => _options.SubmitDeadline,
+            }),
             call => _service.SubmitVideoAsync(request, call),
-            failure => options.WaitWhileQueueFull && failure.Reason == ErrorReason.QueueFull,
+            failure => failure.Reason switch
+            {
+                ErrorReason.QueueFull => options.WaitWhileQueueFull,
+                // An earlier attempt, perhaps of a killed process, is still completing the upload.
+                ErrorReason.UploadBusy => request.HasUploadId,
+                _ => false,
+            },
             cancellationToken);
         return response.Job;
     }
@@ -163,18 +164,20 @@ public sealed partial class ForegSyteClient
         FileInfo file,
         SubmitOptions options,
         IProgress<UploadProgress>? progress,
+        ForegSyteCallOptions? callOptions,
         CancellationToken cancellationToken)
     {
         if (file.Length <= _options.MaxInlineBytes
             && await UnlessAsync(
-                SubmitContentAsync(file, options, cancellationToken), ErrorReason.MessageTooLarge) is { } inline)
+                SubmitContentAsync(file, options, callOptions, cancellationToken), ErrorReason.MessageTooLarge)
+                is { } inline)
         {
             return inline;
         }
 
         if (_options.Addresses.All(address => address.IsLoopback)
             && await UnlessAsync(
-                SubmitVideoAsync(new Uri(file.FullName), options, cancellationToken),
+                SubmitVideoAsync(new Uri(file.FullName), options, callOptions, cancellationToken),
                 ErrorReason.SourceNotAllowed,
                 ErrorReason.SourceNotFound,
                 ErrorReason.UnsupportedUri) is { } local)
@@ -182,7 +185,7 @@ public sealed partial class ForegSyteClient
             return local;
         }
 
-        return await UploadAsync(file, options, progress, cancellationToken);
+        return await UploadAsync(file, options, progress, callOptions, cancellationToken);
     }
 
     /// <summary>Returns the job, or null if the server returned one of these reasons.</summary>
@@ -199,70 +202,90 @@ public sealed partial class ForegSyteClient
     }
 
     private async Task<Job> SubmitContentAsync(
-        FileInfo file, SubmitOptions options, CancellationToken cancellationToken) =>
+        FileInfo file, SubmitOptions options, ForegSyteCallOptions? callOptions, CancellationToken cancellationToken) =>
         file.Length > _options.MaxInlineBytes
             ? throw TooLarge(file.Length)
-            : await SubmitVideoAsync(
-                await File.ReadAllBytesAsync(file.FullName, cancellationToken), options, cancellationToken);
+            : await SubmitContentAsync(
+                await File.ReadAllBytesAsync(file.FullName, cancellationToken),
+                options,
+                callOptions,
+                cancellationToken);
+
+    private Task<Job> SubmitContentAsync(
+        ReadOnlyMemory<byte> content,
+        SubmitOptions options,
+        ForegSyteCallOptions? callOptions,
+        CancellationToken cancellationToken)
+    {
+        if (content.Length > _options.MaxInlineBytes)
+        {
+            throw TooLarge(content.Length);
+        }
+
+        var request = RequestFor(options);
+        request.Content = UnsafeByteOperations.UnsafeWrap(content);
+        return SubmitAsync(request, options, callOptions, cancellationToken);
+    }
 
     private async Task<Job> UploadAsync(
         FileInfo info,
         SubmitOptions options,
         IProgress<UploadProgress>? progress,
+        ForegSyteCallOptions? callOptions,
         CancellationToken cancellationToken)
     {
         using var file = VideoFile.Open(info.FullName);
+        return await UploadAsync(
+            file, _options.Uploads.StateFolder, options, progress, callOptions, cancellationToken);
+    }
+
+    private async Task<Job> UploadAsync(
+        UploadSource video,
+        string? stateFolder,
+        SubmitOptions options,
+        IProgress<UploadProgress>? progress,
+        ForegSyteCallOptions? callOptions,
+        CancellationToken cancellationToken)
+    {
+        if (options.ValidateOnly)
+        {
+            throw TooLarge(video.SizeBytes);
+        }
+
         // Both checks save hours of sending a video that the server must reject.
-        await file.RequireMp4Async(cancellationToken);
-        await RequirePipelineAsync(options.PipelineId, cancellationToken);
+        await video.RequireMp4Async(cancellationToken);
+        await RequirePipelineAsync(options.PipelineId, callOptions, cancellationToken);
         using var checkpoint = UploadCheckpointFile.Open(
-            _options.Uploads.StateFolder, Address, file.Path, _options.TimeProvider.GetUtcNow());
-        var upload = new FileUpload(
+            stateFolder, _options.Address, video.Name, _options.TimeProvider.GetUtcNow());
+        var upload = new VideoUpload(
             _uploadService,
-            _calls,
-            (uploadId, token) => SubmitUploadAsync(uploadId, options, token),
-            CancelJobAsync,
-            file,
+            CallsWith(callOptions),
+            (uploadId, token) => SubmitUploadAsync(uploadId, options, callOptions, token),
+            (jobId, token) => CancelJobAsync(jobId, callOptions: callOptions, cancellationToken: token),
+            video,
             checkpoint,
-            new UploadProgressTracker(file.SizeBytes, progress),
+            new UploadProgressTracker(video.SizeBytes, progress),
             _options);
         return await upload.RunAsync(cancellationToken);
     }
 
-    private async Task RequirePipelineAsync(string pipelineId, CancellationToken cancellationToken)
+    private async Task RequirePipelineAsync(
+        string pipelineId, ForegSyteCallOptions? callOptions, CancellationToken cancellationToken)
     {
-        var pipelines = await ListPipelinesAsync(cancellationToken);
-        if (pipelines.All(pipeline => pipeline.Id != pipelineId))
+        var known = new List<string>();
+        await foreach (var pipeline in ListPipelinesAsync(callOptions, cancellationToken))
         {
-            var known = string.Join(", ", pipelines.Select(pipeline => pipeline.Id));
-            throw new ForegSyteException(
-                StatusCode.InvalidArgument, $"The pipeline '{pipelineId}' does not exist. Available: {known}.")
+            if (pipeline.Id == pipelineId)
             {
-                Reason = ErrorReason.UnknownPipeline,
-                ReasonText = "UNKNOWN_PIPELINE",
-            };
-        }
-    }
+                return;
+            }
 
-    private async Task<Job> SubmitUploadAsync(
-        string uploadId, SubmitOptions options, CancellationToken cancellationToken)
-    {
-        var request = RequestFor(options);
-        request.UploadId = uploadId;
-        if (options.RequestId is null)
-        {
-            request.RequestId = "";
-            request.RequestId = RequestIdOf(request);
+            known.Add(pipeline.Id);
         }
 
-        var response = await _calls.RunAsync(
-            _options.Uploads.CompletionDeadline,
-            call => _service.SubmitVideoAsync(request, call),
-            // UPLOAD_BUSY: an earlier attempt, perhaps of a killed process, is still completing the upload.
-            failure => failure.Reason == ErrorReason.UploadBusy
-                || (options.WaitWhileQueueFull && failure.Reason == ErrorReason.QueueFull),
-            cancellationToken);
-        return response.Job;
+        throw new ForegSyteException(
+            ErrorReason.UnknownPipeline,
+            $"The pipeline '{pipelineId}' does not exist. Available: {string.Join(", ", known)}.");
     }
 
     /// <summary>
@@ -272,18 +295,27 @@ public sealed partial class ForegSyteClient
     /// </summary>
     private static string RequestIdOf(SubmitVideoRequest request)
     {
-        var bytes = SHA256.HashData(request.ToByteArray()).AsSpan(0, UuidBytes);
+        var bytes = SHA256.HashData(Deterministic(request)).AsSpan(0, UuidBytes);
         bytes[6] = (byte)((bytes[6] & 0x0F) | 0x40);
         bytes[8] = (byte)((bytes[8] & 0x3F) | 0x80);
         return new Guid(bytes, bigEndian: true).ToString();
     }
 
-    private ForegSyteException TooLarge(long sizeBytes) =>
-        new(StatusCode.ResourceExhausted, FormattableString.Invariant(
+    /// <summary>Serializes the tags in the order of their keys, whatever the order of the caller's
+    /// dictionary.</summary>
+    private static byte[] Deterministic(SubmitVideoRequest request)
+    {
+        var bytes = new byte[request.CalculateSize()];
+        using var output = new CodedOutputStream(bytes) { Deterministic = true };
+        request.WriteTo(output);
+        output.Flush();
+        return bytes;
+    }
+
+    private ForegSyteException TooLarge(long sizeBytes) => new(
+        ErrorReason.MessageTooLarge,
+        FormattableString.Invariant(
             $"The video has at least {sizeBytes} bytes; a message can hold {_options.MaxInlineBytes}. ")
-            + "Write it to a file: SubmitFileAsync sends files of any size.")
-        {
-            Reason = ErrorReason.MessageTooLarge,
-            ReasonText = "MESSAGE_TOO_LARGE",
-        };
+        + $"The transfer {nameof(VideoTransfer.Automatic)} uploads larger videos, but not with "
+        + $"{nameof(SubmitOptions.ValidateOnly)}.");
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using ForegSyte.Client.Calls;
 using ForegSyte.Protocol.Tracing;
 using ForegSyte.V1;
@@ -12,6 +11,10 @@ namespace ForegSyte.Client;
 /// A typed client of a ForegSyte JobService. Create one and share it: it is thread-safe and keeps the connection. It
 /// retries calls while the server is UNAVAILABLE; every other failure is a <see cref="ForegSyteException"/>.
 /// </summary>
+/// <remarks>
+/// For tests of your code, override the methods that it calls, by hand or with a mocking library. A method that is not
+/// overridden and needs a server throws <see cref="NotImplementedException"/>.
+/// </remarks>
 /// <example>
 /// <code>
 /// await using var client = new ForegSyteClient();
@@ -20,13 +23,12 @@ namespace ForegSyte.Client;
 /// await foreach (var frame in client.GetResultsAsync(job.JobId)) { … }
 /// </code>
 /// </example>
-public sealed partial class ForegSyteClient : IAsyncDisposable, IDisposable
+public partial class ForegSyteClient : IAsyncDisposable, IDisposable
 {
     private readonly ForegSyteClientOptions _options;
-    private readonly GrpcChannel _channel;
+    private readonly GrpcChannel? _channel;
     private readonly JobService.JobServiceClient _service;
     private readonly UploadService.UploadServiceClient _uploadService;
-    private readonly CallRunner _calls;
 
     /// <summary>Creates a client. It connects with the first call.</summary>
     /// <param name="options">Options; null means the defaults.</param>
@@ -39,22 +41,36 @@ public sealed partial class ForegSyteClient : IAsyncDisposable, IDisposable
         var calls = _channel.Intercept(new CallTracing(ForegSyteTraces.Source));
         _service = new JobService.JobServiceClient(calls);
         _uploadService = new UploadService.UploadServiceClient(calls);
-        _calls = new CallRunner(_options);
+    }
+
+    /// <summary>Creates a client without a connection, for mocks and other subclasses in tests.</summary>
+    protected ForegSyteClient()
+    {
+        _options = new ForegSyteClientOptions();
+        var calls = new UnmockedCalls();
+        _service = new JobService.JobServiceClient(calls);
+        _uploadService = new UploadService.UploadServiceClient(calls);
     }
 
     /// <summary>Address of the server; the first of several.</summary>
-    public Uri Address => _options.Address;
+    public virtual Uri Address => _options.Address;
 
     /// <summary>Reads one job.</summary>
     /// <param name="jobId">Id of the job, a UUID.</param>
+    /// <param name="view">How much of the job to read.</param>
+    /// <param name="callOptions">Options of the call; null means those of the client.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="ForegSyteException">
     /// JOB_NOT_FOUND, INVALID_FIELD, or the server could not be reached.
     /// </exception>
-    public async Task<Job> GetJobAsync(string jobId, CancellationToken cancellationToken = default)
+    public virtual async Task<Job> GetJobAsync(
+        string jobId,
+        JobView view = JobView.Full,
+        ForegSyteCallOptions? callOptions = null,
+        CancellationToken cancellationToken = default)
     {
-        var request = new GetJobRequest { JobId = jobId };
-        var response = await _calls.RunAsync(
+        var request = new GetJobRequest { JobId = jobId, View = view };
+        var response = await CallsWith(callOptions).RunAsync(
             _options.ReadDeadline, call => _service.GetJobAsync(request, call), cancellationToken);
         return response.Job;
     }
@@ -65,18 +81,31 @@ public sealed partial class ForegSyteClient : IAsyncDisposable, IDisposable
     /// </summary>
     /// <param name="jobId">Id of the job, a UUID.</param>
     /// <param name="etag">Etag of the last known state; empty for none.</param>
-    /// <param name="timeout">Time to wait; null means <see cref="ForegSyteClientOptions.LongPollTimeout"/>.</param>
+    /// <param name="timeout">
+    /// Time to wait, at most 60 seconds; null means <see cref="ForegSyteClientOptions.LongPollTimeout"/>.
+    /// </param>
+    /// <param name="view">How much of the job to read.</param>
+    /// <param name="callOptions">Options of the call; null means those of the client.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="ForegSyteException">
     /// JOB_NOT_FOUND, INVALID_FIELD, or the server could not be reached.
     /// </exception>
-    public async Task<Job> WaitJobAsync(
-        string jobId, string etag = "", TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+    public virtual async Task<Job> WaitJobAsync(
+        string jobId,
+        string etag = "",
+        TimeSpan? timeout = null,
+        JobView view = JobView.Full,
+        ForegSyteCallOptions? callOptions = null,
+        CancellationToken cancellationToken = default)
     {
         var wait = timeout ?? _options.LongPollTimeout;
-        var request = new WaitJobRequest { JobId = jobId, Etag = etag, Timeout = wait.ToDuration() };
-        var response = await _calls.RunAsync(
-            wait + _options.LongPollGrace, call => _service.WaitJobAsync(request, call), cancellationToken);
+        var request = new WaitJobRequest { JobId = jobId, Etag = etag, Timeout = wait.ToDuration(), View = view };
+        var calls = CallsWith(callOptions);
+        var response = await calls.RunAsync(
+            calls.DeadlineAfter(_options.LongPollGrace, longPoll: wait),
+            call => _service.WaitJobAsync(request, call),
+            static _ => false,
+            cancellationToken);
         return response.Job;
     }
 
@@ -92,21 +121,30 @@ public sealed partial class ForegSyteClient : IAsyncDisposable, IDisposable
     /// <param name="timeout">
     /// Time limit of the watch; null means <see cref="ForegSyteClientOptions.WatchTimeout"/>.
     /// </param>
+    /// <param name="view">How much of the job to read.</param>
+    /// <param name="callOptions">Options of each call; null means those of the client.</param>
     /// <param name="cancellationToken">Cancels the watch, not the job.</param>
     /// <exception cref="ForegSyteException">
     /// JOB_NOT_FOUND, INVALID_FIELD, an outage longer than MaxOutage, or DEADLINE_EXCEEDED after the timeout.
     /// </exception>
-    public IAsyncEnumerable<Job> WatchJobAsync(
-        string jobId, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+    public virtual IAsyncEnumerable<Job> WatchJobAsync(
+        string jobId,
+        TimeSpan? timeout = null,
+        JobView view = JobView.Full,
+        ForegSyteCallOptions? callOptions = null,
+        CancellationToken cancellationToken = default)
     {
-        var watcher = new JobWatcher(WaitOnceAsync, _calls, _options);
+        var calls = CallsWith(callOptions);
+        var watcher = new JobWatcher(WaitOnceAsync, calls, _options);
         return watcher.WatchAsync(jobId, timeout ?? _options.WatchTimeout, cancellationToken);
 
         async Task<Job> WaitOnceAsync(string etag, TimeSpan wait, CancellationToken token)
         {
-            var request = new WaitJobRequest { JobId = jobId, Etag = etag, Timeout = wait.ToDuration() };
-            var deadline = _options.TimeProvider.GetUtcNow() + wait + _options.LongPollGrace;
-            var response = await _calls.OnceAsync(deadline, call => _service.WaitJobAsync(request, call), token);
+            var request = new WaitJobRequest { JobId = jobId, Etag = etag, Timeout = wait.ToDuration(), View = view };
+            var response = await calls.OnceAsync(
+                calls.DeadlineAfter(_options.LongPollGrace, longPoll: wait),
+                call => _service.WaitJobAsync(request, call),
+                token);
             return response.Job;
         }
     }
@@ -115,36 +153,13 @@ public sealed partial class ForegSyteClient : IAsyncDisposable, IDisposable
     /// Waits until the job is terminal and returns it. A failed or cancelled job is not an exception: check its status.
     /// </summary>
     /// <inheritdoc cref="WatchJobAsync"/>
-    public async Task<Job> WaitForCompletionAsync(
-        string jobId, TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
-        await WatchJobAsync(jobId, timeout, cancellationToken).LastAsync(cancellationToken);
-
-    /// <summary>Lists the jobs that match a filter, newest first; reads further pages on demand.</summary>
-    /// <param name="filter">
-    /// AIP-160 expression, for example <c>status = FAILED</c>; null or empty means all jobs.
-    /// </param>
-    /// <param name="pageSize">Jobs per page; 0 means the server's default of 50.</param>
-    /// <param name="cancellationToken">Cancels the call.</param>
-    /// <exception cref="ForegSyteException">
-    /// INVALID_FILTER, INVALID_FIELD, or the server could not be reached.
-    /// </exception>
-    public async IAsyncEnumerable<Job> ListJobsAsync(
-        string? filter = null, int pageSize = 0, [EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        var request = new ListJobsRequest { Filter = filter ?? "", PageSize = pageSize };
-        do
-        {
-            var page = await _calls.RunAsync(
-                _options.ReadDeadline, call => _service.ListJobsAsync(request, call), cancellationToken);
-            foreach (var job in page.Jobs)
-            {
-                yield return job;
-            }
-
-            request.PageToken = page.NextPageToken;
-        }
-        while (request.PageToken.Length > 0);
-    }
+    public virtual async Task<Job> WaitForCompletionAsync(
+        string jobId,
+        TimeSpan? timeout = null,
+        JobView view = JobView.Full,
+        ForegSyteCallOptions? callOptions = null,
+        CancellationToken cancellationToken = default) =>
+        await WatchJobAsync(jobId, timeout, view, callOptions, cancellationToken).LastAsync(cancellationToken);
 
     /// <summary>
     /// Reads the results of a job, one item for each analyzed frame; reads further pages on demand. For a running job
@@ -152,24 +167,31 @@ public sealed partial class ForegSyteClient : IAsyncDisposable, IDisposable
     /// the sequence ends after the last finished segment: check the status of the job.
     /// </summary>
     /// <param name="jobId">Id of the job, a UUID.</param>
-    /// <param name="startFrame">Minimum index of the first frame.</param>
+    /// <param name="startFrame">Minimum index of the first frame. Not negative.</param>
+    /// <param name="callOptions">Options of each call; null means those of the client.</param>
     /// <param name="cancellationToken">Cancels the reading, not the job.</param>
     /// <exception cref="ForegSyteException">
     /// JOB_NOT_FOUND, RESULTS_NOT_READY (no segment is finished), RESULTS_DAMAGED, INVALID_FIELD, or the server could
     /// not be reached.
     /// </exception>
-    public IAsyncEnumerable<FrameResult> GetResultsAsync(
-        string jobId, int startFrame = 0, CancellationToken cancellationToken = default) =>
-        ReaderOf(jobId, startFrame).ReadAsync(waitForFirst: false, cancellationToken);
+    public virtual IAsyncEnumerable<FrameResult> GetResultsAsync(
+        string jobId,
+        int startFrame = 0,
+        ForegSyteCallOptions? callOptions = null,
+        CancellationToken cancellationToken = default) =>
+        ReaderOf(jobId, startFrame, callOptions).ReadAsync(waitForFirst: false, cancellationToken);
 
     /// <summary>
     /// Reads the results like <see cref="GetResultsAsync"/>, but also waits for the first ones. It throws
     /// RESULTS_NOT_READY only if the job ended without results.
     /// </summary>
     /// <inheritdoc cref="GetResultsAsync"/>
-    public IAsyncEnumerable<FrameResult> FollowResultsAsync(
-        string jobId, int startFrame = 0, CancellationToken cancellationToken = default) =>
-        ReaderOf(jobId, startFrame).ReadAsync(waitForFirst: true, cancellationToken);
+    public virtual IAsyncEnumerable<FrameResult> FollowResultsAsync(
+        string jobId,
+        int startFrame = 0,
+        ForegSyteCallOptions? callOptions = null,
+        CancellationToken cancellationToken = default) =>
+        ReaderOf(jobId, startFrame, callOptions).ReadAsync(waitForFirst: true, cancellationToken);
 
     /// <summary>
     /// Reads one page of results without waiting. An empty page with a token means that the job is still running: call
@@ -178,16 +200,20 @@ public sealed partial class ForegSyteClient : IAsyncDisposable, IDisposable
     /// <param name="jobId">Id of the job, a UUID.</param>
     /// <param name="pageToken">NextPageToken of the previous page; empty for the first page.</param>
     /// <param name="startFrame">
-    /// Minimum index of the first frame; used for the first page only.
+    /// Minimum index of the first frame; used for the first page only. Not negative.
     /// </param>
-    /// <param name="pageBytes">Maximum size of the page in bytes; 0 means the server's default of 1 MiB.</param>
+    /// <param name="pageBytes">
+    /// Maximum size of the page in bytes; 0 means the server's default of 1 MiB, more than 3 MiB means 3 MiB.
+    /// </param>
+    /// <param name="callOptions">Options of the call; null means those of the client.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="ForegSyteException">Those of <see cref="GetResultsAsync"/>, and INVALID_PAGE_TOKEN.</exception>
-    public Task<GetJobResultsResponse> GetResultsPageAsync(
+    public virtual Task<GetJobResultsResponse> GetResultsPageAsync(
         string jobId,
         string pageToken = "",
         int startFrame = 0,
         int pageBytes = 0,
+        ForegSyteCallOptions? callOptions = null,
         CancellationToken cancellationToken = default)
     {
         var request = new GetJobResultsRequest
@@ -197,34 +223,31 @@ public sealed partial class ForegSyteClient : IAsyncDisposable, IDisposable
             StartFrame = pageToken.Length == 0 ? startFrame : 0,
             PageBytes = pageBytes,
         };
-        return _calls.RunAsync(
+        return CallsWith(callOptions).RunAsync(
             _options.ReadDeadline, call => _service.GetJobResultsAsync(request, call), cancellationToken);
     }
 
-    /// <summary>Lists the pipelines of the server, ordered by id.</summary>
-    /// <param name="cancellationToken">Cancels the call.</param>
-    /// <exception cref="ForegSyteException">The server could not be reached.</exception>
-    public async Task<IReadOnlyList<Pipeline>> ListPipelinesAsync(CancellationToken cancellationToken = default)
+    /// <summary>Closes the connection and cancels active calls.</summary>
+    public virtual void Dispose()
     {
-        var response = await _calls.RunAsync(
-            _options.ReadDeadline,
-            call => _service.ListPipelinesAsync(new ListPipelinesRequest(), call),
-            cancellationToken);
-        return response.Pipelines;
+        _channel?.Dispose();
+        GC.SuppressFinalize(this);
     }
 
-    /// <summary>Closes the connection and cancels active calls.</summary>
-    public void Dispose() => _channel.Dispose();
-
     /// <inheritdoc cref="Dispose"/>
-    public ValueTask DisposeAsync()
+    public virtual ValueTask DisposeAsync()
     {
         Dispose();
+        GC.SuppressFinalize(this);
         return ValueTask.CompletedTask;
     }
 
-    private ResultsReader ReaderOf(string jobId, int startFrame) => new(
-        (pageToken, token) => GetResultsPageAsync(jobId, pageToken, startFrame, cancellationToken: token),
-        (etag, token) => WaitJobAsync(jobId, etag, cancellationToken: token),
+    private CallRunner CallsWith(ForegSyteCallOptions? callOptions) => new(_options, callOptions);
+
+    private ResultsReader ReaderOf(string jobId, int startFrame, ForegSyteCallOptions? callOptions) => new(
+        (pageToken, token) => GetResultsPageAsync(
+            jobId, pageToken, startFrame, callOptions: callOptions, cancellationToken: token),
+        (etag, token) => WaitJobAsync(
+            jobId, etag, view: JobView.Basic, callOptions: callOptions, cancellationToken: token),
         _options);
 }

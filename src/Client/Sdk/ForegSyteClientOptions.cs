@@ -53,7 +53,7 @@ public sealed record ForegSyteClientOptions
     /// <value>Default: 1 hour, the server's default limit for a fetch. Greater than zero.</value>
     public TimeSpan FetchDeadline { get; set; } = TimeSpan.FromHours(1);
 
-    /// <summary>Deadline of a call that cancels, retries or deletes a job, including retries.</summary>
+    /// <summary>Deadline of a call that changes, cancels, retries or deletes a job, including retries.</summary>
     /// <value>Default: 30 seconds. Greater than zero.</value>
     public TimeSpan ControlDeadline { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -101,7 +101,7 @@ public sealed record ForegSyteClientOptions
     /// <value>Default: 32 MiB. Greater than zero.</value>
     public int MaxInlineBytes { get; set; } = 32 * 1024 * 1024;
 
-    /// <summary>Options of uploads, for files larger than <see cref="MaxInlineBytes"/>.</summary>
+    /// <summary>Options of uploads, for videos larger than <see cref="MaxInlineBytes"/>.</summary>
     /// <value>Default: parts of 2 MiB, 4 at a time.</value>
     public UploadOptions Uploads { get; set; } = new();
 
@@ -250,6 +250,16 @@ internal static class OptionRange
         if (value < minimum)
         {
             throw new ArgumentException($"{name} must be at least {minimum}, not {value}.");
+        }
+    }
+
+    /// <exception cref="ArgumentException">The value is below the minimum.</exception>
+    public static void RequireAtLeast(long value, long minimum, string name)
+    {
+        if (value < minimum)
+        {
+            throw new ArgumentException(
+                FormattableString.Invariant($"{name} must be at least {minimum}, not {value}."));
         }
     }
 

@@ -8,37 +8,60 @@ using Grpc.Core;
 namespace ForegSyte.Client;
 
 /// <summary>A call failed: the server returned an error, or could not be reached.</summary>
+/// <remarks>The constructors are public, so that tests can throw what a client throws.</remarks>
 public sealed class ForegSyteException : Exception
 {
-    internal ForegSyteException(StatusCode code, string message, RpcException? cause = null)
-        : base(message, cause) => Code = code;
+    /// <summary>Creates an error with a published reason and its status code.</summary>
+    /// <param name="reason">Reason.</param>
+    /// <param name="message">The error for people.</param>
+    /// <param name="innerException">Cause; null if there is none.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The reason is not a published one.</exception>
+    public ForegSyteException(ErrorReason reason, string message, Exception? innerException = null)
+        : this(ErrorReasonTable.Of(reason).Code, message, innerException) =>
+        (Reason, ReasonText) = (reason, reason.ToText());
+
+    /// <summary>Creates an error with a status code, and no reason unless an initializer sets it.</summary>
+    /// <param name="code">gRPC status code.</param>
+    /// <param name="message">The error for people.</param>
+    /// <param name="innerException">Cause; null if there is none.</param>
+    public ForegSyteException(StatusCode code, string message, Exception? innerException = null)
+        : base(message, innerException) => Code = code;
 
     /// <summary>gRPC status code.</summary>
     public StatusCode Code { get; }
 
     /// <summary>
-    /// Reason from the published list; <see cref="ErrorReason.Unspecified"/> if the server sent none, could not be
-    /// reached, or sent a reason that this version does not know.
+    /// Reason from the published list. <see cref="ErrorReason.DeadlineExceeded"/> also if the deadline of the client
+    /// ended the call. <see cref="ErrorReason.Unspecified"/> if the server sent none, could not be reached, or sent a
+    /// reason that this version does not know.
     /// </summary>
-    public ErrorReason Reason { get; internal init; }
+    public ErrorReason Reason { get; init; }
 
-    /// <summary>Reason as the server sent it, for example "JOB_NOT_FOUND"; empty if it sent none.</summary>
-    public string ReasonText { get; internal init; } = "";
+    /// <summary>Name of the reason, for example "JOB_NOT_FOUND", also of an unknown one; empty without a
+    /// reason.</summary>
+    public string ReasonText { get; init; } = "";
 
     /// <summary>Values of the error, by key.</summary>
-    public IReadOnlyDictionary<string, string> Metadata { get; internal init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Invalid fields of the request.</summary>
-    public IReadOnlyList<FieldViolation> FieldViolations { get; internal init; } = [];
+    public IReadOnlyList<FieldViolation> FieldViolations { get; init; } = [];
 
     /// <summary>Delay after which the server asks to retry; null if it sent none.</summary>
-    public TimeSpan? RetryAfter { get; internal init; }
+    public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>
-    /// Whether the same call may succeed later, because the server is unavailable or busy. The client has already
-    /// retried an UNAVAILABLE call up to <see cref="ForegSyteClientOptions.MaxAttempts"/>.
+    /// Whether the same call may succeed later without any action: as published for the reason (docs/errors.md and
+    /// ListErrorReasons) or, without a known reason, for UNAVAILABLE and errors with <see cref="RetryAfter"/>.
     /// </summary>
-    public bool IsRetryable => Code == StatusCode.Unavailable || RetryAfter is not null;
+    /// <remarks>
+    /// The client itself retries less: UNAVAILABLE up to <see cref="ForegSyteClientOptions.MaxAttempts"/>, and
+    /// QUEUE_FULL with <see cref="SubmitOptions.WaitWhileQueueFull"/>. It leaves the other retryable errors, for
+    /// example STORAGE_FULL and RATE_LIMITED, to the caller, who knows how long they may wait.
+    /// </remarks>
+    public bool IsRetryable => Reason == ErrorReason.Unspecified
+        ? Code == StatusCode.Unavailable || RetryAfter is not null
+        : ErrorReasonTable.Of(Reason).IsRetryable;
 }
 
 /// <summary>An invalid field of a request.</summary>
@@ -62,7 +85,10 @@ internal static class ErrorTranslation
         var info = status?.GetDetail<ErrorInfo>();
         if (status is null || info is null)
         {
-            return new ForegSyteException(failure.StatusCode, MessageWithoutDetails(failure, address), failure);
+            var message = MessageWithoutDetails(failure, address);
+            return failure.StatusCode == StatusCode.DeadlineExceeded
+                ? new ForegSyteException(ErrorReason.DeadlineExceeded, message, failure)
+                : new ForegSyteException(failure.StatusCode, message, failure);
         }
 
         return new ForegSyteException(failure.StatusCode, status.Message, failure)

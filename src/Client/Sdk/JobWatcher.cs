@@ -59,11 +59,8 @@ internal sealed class JobWatcher(
             if (left <= TimeSpan.Zero)
             {
                 throw new ForegSyteException(
-                    StatusCode.DeadlineExceeded,
-                    $"Job {jobId} did not end within {timeLimit}. It keeps running on the server.")
-                {
-                    Reason = ErrorReason.DeadlineExceeded,
-                };
+                    ErrorReason.DeadlineExceeded,
+                    $"Job {jobId} did not end within {timeLimit}. It keeps running on the server.");
             }
 
             var timeout = left < options.LongPollTimeout ? left : options.LongPollTimeout;

@@ -14,7 +14,7 @@ public sealed record SubmitOptions
     /// <value>Default: 0, no limit. Not negative.</value>
     public int MaxFrames { get; init; }
 
-    /// <summary>Display name of the job, at most 255 characters.</summary>
+    /// <summary>Display name of the job, at most 255 code points without control characters.</summary>
     /// <value>Default: the file name for a submitted file, otherwise empty.</value>
     public string? DisplayName { get; init; }
 
@@ -26,8 +26,23 @@ public sealed record SubmitOptions
     public string? RequestId { get; init; }
 
     /// <summary>
-    /// How <see cref="ForegSyteClient.SubmitFileAsync(string, SubmitOptions, CancellationToken)"/> transfers the file.
+    /// Tags of the job, which <see cref="ForegSyteClient.ListJobsAsync"/> can filter. At most 32. A key has 1 to 63
+    /// characters: a lower-case letter, then lower-case letters, digits, "_" or "-". A value has at most 255 code
+    /// points without control characters.
     /// </summary>
+    /// <value>Default: none.</value>
+    public IReadOnlyDictionary<string, string> Tags { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>
+    /// Whether the server only checks the submission, as far as that is possible without storing or downloading a
+    /// video. The returned job has no id, no times and no etag. The client sends no upload for it: a file or stream
+    /// over <see cref="ForegSyteClientOptions.MaxInlineBytes"/> is MESSAGE_TOO_LARGE, unless the server can read the
+    /// file itself.
+    /// </summary>
+    /// <value>Default: false.</value>
+    public bool ValidateOnly { get; init; }
+
+    /// <summary>How the client transfers a file, a stream or bytes; not for a URI.</summary>
     /// <value>Default: the fastest transfer that the server allows.</value>
     public VideoTransfer Transfer { get; init; }
 
@@ -41,6 +56,31 @@ public sealed record SubmitOptions
     /// </summary>
     /// <value>Default: false, so that a full queue slows down the caller and not only this call.</value>
     public bool WaitWhileQueueFull { get; init; }
+
+    /// <summary>Rejects options that contradict each other. Only the server checks ranges.</summary>
+    /// <exception cref="ArgumentException">The options contradict each other.</exception>
+    internal void Validate()
+    {
+        if (ValidateOnly && Transfer == VideoTransfer.Upload)
+        {
+            throw new ArgumentException(
+                $"{nameof(ValidateOnly)} cannot be combined with {nameof(Transfer)} {nameof(VideoTransfer.Upload)}, "
+                + "which stores the video.");
+        }
+    }
+
+    /// <summary>Does the same for a video that is not a file.</summary>
+    /// <exception cref="ArgumentException">The options contradict each other or the kind of the video.</exception>
+    internal void ValidateWithoutPath()
+    {
+        Validate();
+        if (Transfer == VideoTransfer.Path)
+        {
+            throw new ArgumentException(
+                $"{nameof(Transfer)} must not be {nameof(VideoTransfer.Path)} for a stream or bytes, which have no "
+                + "path.");
+        }
+    }
 }
 
 /// <summary>How a file is transferred to the server.</summary>

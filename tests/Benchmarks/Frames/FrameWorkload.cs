@@ -78,7 +78,7 @@ internal sealed record JobRun(double Seconds, int Detections, int Lines)
         var submitted = await client.SubmitFileAsync(
             workload.Clip.Path,
             new SubmitOptions { PipelineId = workload.PipelineId, FrameStride = workload.Stride },
-            cancellationToken);
+            cancellationToken: cancellationToken);
         var job = await client.WaitForCompletionAsync(submitted.JobId, cancellationToken: cancellationToken);
         if (job.Status != JobStatus.Completed)
         {

@@ -67,7 +67,8 @@ internal static class TelemetryBenchmark
         await using var client = services.Client();
         var start = TimeProvider.System.GetTimestamp();
         var job = await client.SubmitFileAsync(
-            RepositoryFiles.Pedestrians, new SubmitOptions { PipelineId = "detect_only" }, cancellationToken);
+            RepositoryFiles.Pedestrians, new SubmitOptions { PipelineId = "detect_only" },
+            cancellationToken: cancellationToken);
         job = await client.WaitForCompletionAsync(job.JobId, cancellationToken: cancellationToken);
         return job.Status == JobStatus.Completed
             ? job.Summary.Frames.Analyzed / TimeProvider.System.GetElapsedTime(start).TotalSeconds

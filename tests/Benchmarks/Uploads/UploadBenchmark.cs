@@ -92,15 +92,15 @@ internal static class UploadBenchmark
         var options = new SubmitOptions { PipelineId = "detect_only", Transfer = VideoTransfer.Upload };
         var (server, own) = (ProcessorTime.SecondsOf(service.Id), ProcessorTime.SecondsOf(Environment.ProcessId));
         var start = TimeProvider.System.GetTimestamp();
-        var job = await client.SubmitFileAsync(video.Path, options, cancellationToken);
+        var job = await client.SubmitFileAsync(video.Path, options, cancellationToken: cancellationToken);
         var elapsed = TimeProvider.System.GetElapsedTime(start);
         var gigabytes = video.SizeBytes / 1e9;
         var upload = new Upload(
             video.SizeBytes / 1e6 / elapsed.TotalSeconds,
             (ProcessorTime.SecondsOf(service.Id) - server) / gigabytes,
             (ProcessorTime.SecondsOf(Environment.ProcessId) - own) / gigabytes);
-        await client.CancelJobAsync(job.JobId, cancellationToken);
-        await client.DeleteJobAsync(job.JobId, cancellationToken);
+        await client.CancelJobAsync(job.JobId, cancellationToken: cancellationToken);
+        await client.DeleteJobAsync(job.JobId, cancellationToken: cancellationToken);
         return upload;
     }
 

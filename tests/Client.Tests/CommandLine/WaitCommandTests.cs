@@ -52,7 +52,12 @@ public sealed class WaitCommandTests
     public async Task Wait_JobFailsWithARetryableError_SaysHowToRetry()
     {
         var job = SampleJobs.Failed();
-        job.Attempts.Add(new Attempt { Number = 5, Error = SampleJobs.Error(ErrorReason.DecoderLost, "FFmpeg ended."), Retryable = true });
+        job.Attempts.Add(new Attempt
+        {
+            Number = 5,
+            Error = SampleJobs.Error(ErrorReason.DecoderLost, "FFmpeg ended."),
+            Retryable = true,
+        });
         await using var server = await ScriptedServer.StartAsync();
         server.Service.Wait.Answer(SampleJobs.Changed(job));
 

@@ -14,6 +14,8 @@ public sealed class ScriptedJobService : JobService.JobServiceBase
 
     public Script<ListJobsRequest, ListJobsResponse> List { get; } = new();
 
+    public Script<UpdateJobRequest, UpdateJobResponse> Update { get; } = new();
+
     public Script<CancelJobRequest, CancelJobResponse> Cancel { get; } = new();
 
     public Script<RetryJobRequest, RetryJobResponse> Retry { get; } = new();
@@ -28,6 +30,10 @@ public sealed class ScriptedJobService : JobService.JobServiceBase
 
     public Script<DrainServerRequest, DrainServerResponse> Drain { get; } = new();
 
+    public Script<GetServerInfoRequest, GetServerInfoResponse> Info { get; } = new();
+
+    public Script<ListErrorReasonsRequest, ListErrorReasonsResponse> Reasons { get; } = new();
+
     public override Task<SubmitVideoResponse> SubmitVideo(SubmitVideoRequest request, ServerCallContext context) =>
         Submit.RunAsync(request, context);
 
@@ -39,6 +45,9 @@ public sealed class ScriptedJobService : JobService.JobServiceBase
 
     public override Task<ListJobsResponse> ListJobs(ListJobsRequest request, ServerCallContext context) =>
         List.RunAsync(request, context);
+
+    public override Task<UpdateJobResponse> UpdateJob(UpdateJobRequest request, ServerCallContext context) =>
+        Update.RunAsync(request, context);
 
     public override Task<CancelJobResponse> CancelJob(CancelJobRequest request, ServerCallContext context) =>
         Cancel.RunAsync(request, context);
@@ -62,4 +71,12 @@ public sealed class ScriptedJobService : JobService.JobServiceBase
 
     public override Task<DrainServerResponse> DrainServer(DrainServerRequest request, ServerCallContext context) =>
         Drain.RunAsync(request, context);
+
+    public override Task<GetServerInfoResponse> GetServerInfo(
+        GetServerInfoRequest request, ServerCallContext context) =>
+        Info.RunAsync(request, context);
+
+    public override Task<ListErrorReasonsResponse> ListErrorReasons(
+        ListErrorReasonsRequest request, ServerCallContext context) =>
+        Reasons.RunAsync(request, context);
 }

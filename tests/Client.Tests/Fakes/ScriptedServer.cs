@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
@@ -20,14 +21,16 @@ public sealed class ScriptedServer : IAsyncDisposable
         WebApplication application, ScriptedJobService service, ScriptedUploadService uploads)
     {
         (_application, Service, Uploads) = (application, service, uploads);
-        Address = new Uri(application.Urls.Single());
     }
 
     public ScriptedJobService Service { get; }
 
     public ScriptedUploadService Uploads { get; }
 
-    public Uri Address { get; }
+    public Uri Address { get; private set; } = null!;
+
+    /// <summary>Path and headers of all calls, oldest first.</summary>
+    public ConcurrentQueue<(string Path, Dictionary<string, string> Headers)> Calls { get; } = new();
 
     /// <summary>Starts a server; port 0 selects a free port.</summary>
     public static async Task<ScriptedServer> StartAsync(
@@ -56,10 +59,20 @@ public sealed class ScriptedServer : IAsyncDisposable
         builder.Services.AddSingleton(service);
         builder.Services.AddSingleton(uploads);
         var application = builder.Build();
+        var server = new ScriptedServer(application, service, uploads);
+        application.Use((context, next) =>
+        {
+            server.Calls.Enqueue((
+                context.Request.Path,
+                context.Request.Headers.ToDictionary(
+                    header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase)));
+            return next();
+        });
         application.MapGrpcService<ScriptedJobService>();
         application.MapGrpcService<ScriptedUploadService>();
         await application.StartAsync();
-        return new ScriptedServer(application, service, uploads);
+        server.Address = new Uri(application.Urls.Single());
+        return server;
     }
 
     /// <summary>Creates a client that skips delays and stores no checkpoints of uploads.</summary>

@@ -157,7 +157,7 @@ public sealed class ApiKeyTests : IAsyncLifetime
     }
 
     private static async Task CallAsync(ForegSyteClient client) =>
-        await client.ListPipelinesAsync(TestContext.Current.CancellationToken);
+        await client.ListPipelinesAsync().ToListAsync(TestContext.Current.CancellationToken);
 
     private static string Write(TemporaryFolder folder, string key)
     {

@@ -1,5 +1,6 @@
 using ForegSyte.Client.Tests.Fakes;
 using ForegSyte.V1;
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 
 namespace ForegSyte.Client.Tests.Sdk;
@@ -31,7 +32,7 @@ public sealed class ControlTests : IAsyncLifetime
             .Fail(Failures.Unavailable)
             .Answer(new CancelJobResponse { Job = SampleJobs.Cancelled() });
 
-        var job = await _client.CancelJobAsync(SampleJobs.Id, Token);
+        var job = await _client.CancelJobAsync(SampleJobs.Id, cancellationToken: Token);
 
         Assert.Equal(SampleJobs.Cancelled(), job);
         Assert.Equal(
@@ -44,7 +45,8 @@ public sealed class ControlTests : IAsyncLifetime
     {
         _server.Service.Cancel.Fail(Failures.WrongJobStatus);
 
-        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => _client.CancelJobAsync(SampleJobs.Id, Token));
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(
+            () => _client.CancelJobAsync(SampleJobs.Id, cancellationToken: Token));
 
         Assert.Equal(
             (StatusCode.FailedPrecondition, ErrorReason.WrongJobStatus, false),
@@ -53,11 +55,66 @@ public sealed class ControlTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task UpdateJob_Always_SendsOnlyTheGivenFields()
+    {
+        _server.Service.Update.Fail(Failures.Unavailable).Answer(
+            new UpdateJobResponse { Job = SampleJobs.Queued(1) }, new UpdateJobResponse { Job = SampleJobs.Queued(1) });
+
+        var job = await _client.UpdateJobAsync(
+            SampleJobs.Id,
+            new JobUpdate { Tags = new Dictionary<string, string> { ["camera"] = "north" }, Priority = 0 },
+            "W/\"7\"",
+            cancellationToken: Token);
+        await _client.UpdateJobAsync(SampleJobs.Id, new JobUpdate { DisplayName = "" }, cancellationToken: Token);
+
+        Assert.Equal(SampleJobs.Queued(1), job);
+        var tagged = new UpdateJobRequest
+        {
+            Job = new Job { JobId = SampleJobs.Id, Etag = "W/\"7\"", Tags = { ["camera"] = "north" } },
+            UpdateMask = FieldMask.FromString("tags,priority"),
+        };
+        var unnamed = new UpdateJobRequest
+        {
+            Job = new Job { JobId = SampleJobs.Id },
+            UpdateMask = FieldMask.FromString("display_name"),
+        };
+        Assert.Equal([tagged, tagged, unnamed], _server.Service.Update.Requests);
+    }
+
+    [Fact]
+    public async Task UpdateJob_NoValue_IsRefused()
+    {
+        await Assert.ThrowsAsync<ArgumentException>(
+            () => _client.UpdateJobAsync(SampleJobs.Id, new JobUpdate(), cancellationToken: Token));
+
+        Assert.Empty(_server.Service.Update.Requests);
+    }
+
+    [Fact]
+    public async Task CancelRetryDelete_Etag_IsSent()
+    {
+        var mismatch = Failures.Of(StatusCode.Aborted, ErrorReason.EtagMismatch, "The job has changed.");
+        _server.Service.Cancel.Fail(mismatch);
+        _server.Service.Retry.Answer(new RetryJobResponse { Job = SampleJobs.Queued(1) });
+        _server.Service.Delete.Answer(new DeleteJobResponse());
+
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(
+            () => _client.CancelJobAsync(SampleJobs.Id, "a", cancellationToken: Token));
+        await _client.RetryJobAsync(SampleJobs.Id, "b", cancellationToken: Token);
+        await _client.DeleteJobAsync(SampleJobs.Id, "c", cancellationToken: Token);
+
+        Assert.Equal((ErrorReason.EtagMismatch, false), (failure.Reason, failure.IsRetryable));
+        Assert.Equal("a", Assert.Single(_server.Service.Cancel.Requests).Etag);
+        Assert.Equal("b", Assert.Single(_server.Service.Retry.Requests).Etag);
+        Assert.Equal("c", Assert.Single(_server.Service.Delete.Requests).Etag);
+    }
+
+    [Fact]
     public async Task RetryJob_ResponseLost_Retries()
     {
         _server.Service.Retry.BreakConnection().Answer(new RetryJobResponse { Job = SampleJobs.Queued(1) });
 
-        var job = await _client.RetryJobAsync(SampleJobs.Id, Token);
+        var job = await _client.RetryJobAsync(SampleJobs.Id, cancellationToken: Token);
 
         Assert.Equal(SampleJobs.Queued(1), job);
         Assert.Equal(
@@ -69,7 +126,8 @@ public sealed class ControlTests : IAsyncLifetime
     {
         _server.Service.Retry.Fail(Failures.QueueFull(TimeSpan.FromSeconds(10)));
 
-        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => _client.RetryJobAsync(SampleJobs.Id, Token));
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(
+            () => _client.RetryJobAsync(SampleJobs.Id, cancellationToken: Token));
 
         Assert.Equal((ErrorReason.QueueFull, TimeSpan.FromSeconds(10)), (failure.Reason, failure.RetryAfter));
         Assert.Single(_server.Service.Retry.Requests);
@@ -80,7 +138,7 @@ public sealed class ControlTests : IAsyncLifetime
     {
         _server.Service.Delete.Answer(new DeleteJobResponse());
 
-        await _client.DeleteJobAsync(SampleJobs.Id, Token);
+        await _client.DeleteJobAsync(SampleJobs.Id, cancellationToken: Token);
 
         Assert.Equal(SampleJobs.Id, Assert.Single(_server.Service.Delete.Requests).JobId);
     }
@@ -90,7 +148,8 @@ public sealed class ControlTests : IAsyncLifetime
     {
         _server.Service.Delete.Fail(Failures.JobNotFound);
 
-        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => _client.DeleteJobAsync(SampleJobs.Id, Token));
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(
+            () => _client.DeleteJobAsync(SampleJobs.Id, cancellationToken: Token));
 
         Assert.Equal(ErrorReason.JobNotFound, failure.Reason);
     }
@@ -100,7 +159,7 @@ public sealed class ControlTests : IAsyncLifetime
     {
         _server.Service.Delete.BreakConnection().Fail(Failures.JobNotFound);
 
-        await _client.DeleteJobAsync(SampleJobs.Id, Token);
+        await _client.DeleteJobAsync(SampleJobs.Id, cancellationToken: Token);
 
         Assert.Equal(2, _server.Service.Delete.Requests.Count);
     }
@@ -110,7 +169,8 @@ public sealed class ControlTests : IAsyncLifetime
     {
         _server.Service.Delete.BreakConnection().Fail(Failures.WrongJobStatus);
 
-        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => _client.DeleteJobAsync(SampleJobs.Id, Token));
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(
+            () => _client.DeleteJobAsync(SampleJobs.Id, cancellationToken: Token));
 
         Assert.Equal(ErrorReason.WrongJobStatus, failure.Reason);
     }
@@ -124,7 +184,8 @@ public sealed class ControlTests : IAsyncLifetime
             ControlDeadline = TimeSpan.FromMilliseconds(100),
         });
 
-        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => client.CancelJobAsync(SampleJobs.Id, Token));
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(
+            () => client.CancelJobAsync(SampleJobs.Id, cancellationToken: Token));
 
         Assert.Equal(StatusCode.DeadlineExceeded, failure.Code);
     }

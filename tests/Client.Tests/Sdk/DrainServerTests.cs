@@ -10,7 +10,13 @@ public sealed class DrainServerTests : IAsyncLifetime
 {
     private static readonly DrainServerResponse Draining = new()
     {
-        Drain = new DrainStatus { State = DrainState.Draining, RunningJobs = 2, PendingJobs = 14, ExitsWhenDrained = true },
+        Drain = new DrainStatus
+        {
+            State = DrainState.Draining,
+            RunningJobs = 2,
+            PendingJobs = 14,
+            ExitsWhenDrained = true,
+        },
     };
 
     private ScriptedServer _server = null!;
@@ -64,7 +70,12 @@ public sealed class DrainServerTests : IAsyncLifetime
             (run.ExitCode, run.Output, run.Error));
         var request = Assert.Single(_server.Service.Drain.Requests);
         Assert.Equal(
-            new DrainServerRequest { Timeout = Duration.FromTimeSpan(TimeSpan.FromMinutes(2)), ExitWhenDrained = true }, request);
+            new DrainServerRequest
+            {
+                Timeout = Duration.FromTimeSpan(TimeSpan.FromMinutes(2)),
+                ExitWhenDrained = true,
+            },
+            request);
     }
 
     [Fact]

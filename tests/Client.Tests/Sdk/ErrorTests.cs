@@ -1,4 +1,5 @@
 using ForegSyte.Client.Tests.Fakes;
+using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
@@ -44,9 +45,43 @@ public sealed class ErrorTests
         server.Service.Get.Fail(status.ToRpcException());
         await using var client = server.Connect();
 
-        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => client.GetJobAsync("x", Token));
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(
+            () => client.GetJobAsync("x", cancellationToken: Token));
 
         Assert.Equal((ErrorReason.Unspecified, "INVENTED_LATER"), (failure.Reason, failure.ReasonText));
+    }
+
+    [Fact]
+    public async Task Call_EachReason_IsRetryableAsPublished()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        await using var client = server.Connect(options => options with { MaxAttempts = 1 });
+        foreach (var entry in ErrorReasonTable.All)
+        {
+            server.Service.Get.Fail(Failures.Of(entry.Code, entry.Reason, "It failed."));
+
+            var failure = await Assert.ThrowsAsync<ForegSyteException>(
+                () => client.GetJobAsync(SampleJobs.Id, cancellationToken: Token));
+
+            Assert.Equal(
+                (entry.Reason, entry.Code, entry.IsRetryable), (failure.Reason, failure.Code, failure.IsRetryable));
+        }
+    }
+
+    [Theory]
+    [InlineData(StatusCode.Unavailable, null, true)]
+    [InlineData(StatusCode.ResourceExhausted, 1, true)]
+    [InlineData(StatusCode.ResourceExhausted, null, false)]
+    [InlineData(StatusCode.Internal, null, false)]
+    public void IsRetryable_UnknownReason_FollowsTheCodeAndRetryInfo(StatusCode code, int? seconds, bool expected)
+    {
+        var failure = new ForegSyteException(code, "New.")
+        {
+            ReasonText = "INVENTED_LATER",
+            RetryAfter = seconds is { } delay ? TimeSpan.FromSeconds(delay) : null,
+        };
+
+        Assert.Equal(expected, failure.IsRetryable);
     }
 
     [Fact]
@@ -63,7 +98,7 @@ public sealed class ErrorTests
         var clock = new SkippingTimeProvider();
         await using var client = server.Connect(options => options with { TimeProvider = clock });
 
-        await client.GetJobAsync(SampleJobs.Id, Token);
+        await client.GetJobAsync(SampleJobs.Id, cancellationToken: Token);
 
         Assert.Equal([TimeSpan.FromSeconds(7)], clock.Delays);
     }
@@ -80,7 +115,8 @@ public sealed class ErrorTests
         var clock = new SkippingTimeProvider();
         await using var client = server.Connect(options => options with { TimeProvider = clock });
 
-        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => client.GetJobAsync(SampleJobs.Id, Token));
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(
+            () => client.GetJobAsync(SampleJobs.Id, cancellationToken: Token));
 
         Assert.Equal(TimeSpan.FromHours(1), failure.RetryAfter);
         Assert.True(failure.IsRetryable, "UNAVAILABLE must be retryable.");
@@ -98,7 +134,8 @@ public sealed class ErrorTests
             new RetryInfo { RetryDelay = Duration.FromTimeSpan(TimeSpan.FromSeconds(1)) }));
         await using var client = server.Connect();
 
-        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => client.GetJobAsync(SampleJobs.Id, Token));
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(
+            () => client.GetJobAsync(SampleJobs.Id, cancellationToken: Token));
 
         Assert.True(failure.IsRetryable, "An error with RetryInfo must be retryable.");
         Assert.Single(server.Service.Get.Requests);
@@ -117,7 +154,8 @@ public sealed class ErrorTests
             Random = new FixedRandom(1),
         });
 
-        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => client.GetJobAsync(SampleJobs.Id, Token));
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(
+            () => client.GetJobAsync(SampleJobs.Id, cancellationToken: Token));
 
         Assert.Equal(ErrorReason.ShuttingDown, failure.Reason);
         Assert.Equal(4, server.Service.Get.Requests.Count);
@@ -131,7 +169,8 @@ public sealed class ErrorTests
         await server.DisposeAsync();
         await using var client = server.Connect();
 
-        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => client.ListPipelinesAsync(Token));
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(
+            () => client.ListPipelinesAsync(cancellationToken: Token).ToListAsync(Token).AsTask());
 
         Assert.Equal(StatusCode.Unavailable, failure.Code);
         Assert.Equal(ErrorReason.Unspecified, failure.Reason);
@@ -149,9 +188,12 @@ public sealed class ErrorTests
             ReadDeadline = TimeSpan.FromMilliseconds(100),
         });
 
-        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => client.GetJobAsync(SampleJobs.Id, Token));
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(
+            () => client.GetJobAsync(SampleJobs.Id, cancellationToken: Token));
 
-        Assert.Equal(StatusCode.DeadlineExceeded, failure.Code);
+        Assert.Equal(
+            (StatusCode.DeadlineExceeded, ErrorReason.DeadlineExceeded, true),
+            (failure.Code, failure.Reason, failure.IsRetryable));
     }
 
     [Fact]
@@ -163,7 +205,7 @@ public sealed class ErrorTests
         await using var client = server.Connect();
         using var source = CancellationTokenSource.CreateLinkedTokenSource(Token);
 
-        var call = client.GetJobAsync(SampleJobs.Id, source.Token);
+        var call = client.GetJobAsync(SampleJobs.Id, cancellationToken: source.Token);
         await reached.Task.WaitAsync(Script.TimeLimit, Token);
         await source.CancelAsync();
 

@@ -143,7 +143,7 @@ public sealed class LoadBalancingTests
     {
         for (var call = 0; call < times; call++)
         {
-            await client.ListPipelinesAsync(TestContext.Current.CancellationToken);
+            await client.ListPipelinesAsync().ToListAsync(TestContext.Current.CancellationToken);
         }
     }
 
@@ -156,7 +156,7 @@ public sealed class LoadBalancingTests
         limit.CancelAfter(Script.TimeLimit);
         while (!isEnough())
         {
-            await client.ListPipelinesAsync(limit.Token);
+            await client.ListPipelinesAsync().ToListAsync(limit.Token);
         }
     }
 }

@@ -1,4 +1,5 @@
 using ForegSyte.Client.Tests.Fakes;
+using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 
 namespace ForegSyte.Client.Tests.Sdk;
@@ -21,12 +22,44 @@ public sealed class PagingTests
             new ListJobsResponse { Jobs = { SampleJobs.Running(3) } });
         await using var client = server.Connect();
 
-        var jobs = await client.ListJobsAsync("status = RUNNING", 2, Token).ToListAsync(Token);
+        var jobs = await client.ListJobsAsync("status = RUNNING", 2, cancellationToken: Token).ToListAsync(Token);
 
         Assert.Equal(["running 1", "running 2", "running 3"], jobs.Select(job => job.Etag));
         Assert.Equal(["", "b", "c"], server.Service.List.Requests.Select(request => request.PageToken));
         Assert.All(server.Service.List.Requests, request =>
-            Assert.Equal(("status = RUNNING", 2), (request.Filter, request.PageSize)));
+            Assert.Equal(
+                ("status = RUNNING", 2, JobView.Basic), (request.Filter, request.PageSize, request.View)));
+    }
+
+    [Fact]
+    public async Task ListJobsPage_Token_ReadsThatPageOnly()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.List.Answer(new ListJobsResponse { Jobs = { SampleJobs.Completed() }, NextPageToken = "c" });
+        await using var client = server.Connect();
+
+        var page = await client.ListJobsPageAsync("b", "tags:camera", 7, JobView.Full, cancellationToken: Token);
+
+        Assert.Equal(SampleJobs.Completed(), Assert.Single(page.Jobs));
+        Assert.Equal("c", page.NextPageToken);
+        Assert.Equal(
+            new ListJobsRequest { PageToken = "b", Filter = "tags:camera", PageSize = 7, View = JobView.Full },
+            Assert.Single(server.Service.List.Requests));
+    }
+
+    [Fact]
+    public async Task ListErrorReasons_SeveralPages_ReadsThemAll()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Reasons.Answer(
+            new ListErrorReasonsResponse { Reasons = { ErrorReasonList.All.Take(20) }, NextPageToken = "b" },
+            new ListErrorReasonsResponse { Reasons = { ErrorReasonList.All.Skip(20) } });
+        await using var client = server.Connect();
+
+        var reasons = await client.ListErrorReasonsAsync(cancellationToken: Token).ToListAsync(Token);
+
+        Assert.Equal(ErrorReasonList.All, reasons);
+        Assert.Equal(["", "b"], server.Service.Reasons.Requests.Select(request => request.PageToken));
     }
 
     [Fact]
@@ -57,7 +90,8 @@ public sealed class PagingTests
             .Answer(new GetJobResultsResponse { Results = { SampleJobs.Frame(12) } });
         await using var client = server.Connect();
 
-        var frames = await client.GetResultsAsync(SampleJobs.Id, startFrame: 10, Token).ToListAsync(Token);
+        var frames = await client.GetResultsAsync(
+            SampleJobs.Id, startFrame: 10, cancellationToken: Token).ToListAsync(Token);
 
         Assert.Equal([SampleJobs.Frame(10), SampleJobs.Frame(11), SampleJobs.Frame(12)], frames);
         var requests = server.Service.Results.Requests;
@@ -149,13 +183,18 @@ public sealed class PagingTests
     }
 
     [Fact]
-    public async Task ListPipelines_Always_ReturnsThem()
+    public async Task ListPipelines_SeveralPages_ReadsThemAll()
     {
         await using var server = await ScriptedServer.StartAsync();
-        server.Service.Pipelines.Answer(new ListPipelinesResponse { Pipelines = { new Pipeline { Id = "yolo_ocr" } } });
+        server.Service.Pipelines.Answer(
+            new ListPipelinesResponse { Pipelines = { new Pipeline { Id = "detect_only" } }, NextPageToken = "b" },
+            new ListPipelinesResponse { Pipelines = { new Pipeline { Id = "yolo_ocr" } } });
         await using var client = server.Connect();
 
-        Assert.Equal("yolo_ocr", Assert.Single(await client.ListPipelinesAsync(Token)).Id);
+        var pipelines = await client.ListPipelinesAsync(cancellationToken: Token).ToListAsync(Token);
+
+        Assert.Equal(["detect_only", "yolo_ocr"], pipelines.Select(pipeline => pipeline.Id));
+        Assert.Equal(["", "b"], server.Service.Pipelines.Requests.Select(request => request.PageToken));
     }
 
     [Fact]
@@ -165,10 +204,12 @@ public sealed class PagingTests
         server.Service.Wait.Answer(SampleJobs.Changed(SampleJobs.Running(2)));
         await using var client = server.Connect();
 
-        var job = await client.WaitJobAsync(SampleJobs.Id, "running 1", TimeSpan.FromSeconds(3), Token);
+        var job = await client.WaitJobAsync(
+            SampleJobs.Id, "running 1", TimeSpan.FromSeconds(3), cancellationToken: Token);
 
         Assert.Equal("running 2", job.Etag);
         var request = Assert.Single(server.Service.Wait.Requests);
-        Assert.Equal(("running 1", 3L), (request.Etag, request.Timeout.Seconds));
+        Assert.Equal(
+            ("running 1", 3L, JobView.Full), (request.Etag, request.Timeout.Seconds, request.View));
     }
 }

@@ -21,7 +21,7 @@ public sealed class SubmitTests
         await using var client = server.Connect();
 
         // More than 1 MB: the retry policy of gRPC's service config would not retry this request.
-        var job = await client.SubmitVideoAsync(new byte[3_000_000], Options, Token);
+        var job = await client.SubmitVideoAsync(new byte[3_000_000], Options, cancellationToken: Token);
 
         Assert.Equal(SampleJobs.Id, job.JobId);
         var requests = server.Service.Submit.Requests;
@@ -38,7 +38,7 @@ public sealed class SubmitTests
         server.Service.Submit.BreakConnection().Answer(new SubmitVideoResponse { Job = SampleJobs.Pending() });
         await using var client = server.Connect();
 
-        await client.SubmitVideoAsync(new byte[100], Options, Token);
+        await client.SubmitVideoAsync(new byte[100], Options, cancellationToken: Token);
 
         var requests = server.Service.Submit.Requests;
         Assert.Equal(2, requests.Count);
@@ -52,8 +52,8 @@ public sealed class SubmitTests
         server.Service.Submit.Always((_, _) => Task.FromResult(new SubmitVideoResponse { Job = SampleJobs.Pending() }));
         await using var client = server.Connect();
 
-        await client.SubmitVideoAsync(new byte[1], Options, Token);
-        await client.SubmitVideoAsync(new byte[1], Options, Token);
+        await client.SubmitVideoAsync(new byte[1], Options, cancellationToken: Token);
+        await client.SubmitVideoAsync(new byte[1], Options, cancellationToken: Token);
 
         Assert.Equal(2, server.Service.Submit.Requests.Select(request => request.RequestId).Distinct().Count());
     }
@@ -66,7 +66,7 @@ public sealed class SubmitTests
         await using var client = server.Connect();
 
         var failure = await Assert.ThrowsAsync<ForegSyteException>(
-            () => client.SubmitVideoAsync(new byte[1], Options, Token));
+            () => client.SubmitVideoAsync(new byte[1], Options, cancellationToken: Token));
 
         Assert.Equal(ErrorReason.NotAnMp4, failure.Reason);
         Assert.Single(server.Service.Submit.Requests);
@@ -82,7 +82,7 @@ public sealed class SubmitTests
         server.Service.Submit.Answer(new SubmitVideoResponse { Job = SampleJobs.Pending() });
         await using var client = server.Connect();
 
-        await client.SubmitVideoAsync(new byte[1], Options with { Priority = priority }, Token);
+        await client.SubmitVideoAsync(new byte[1], Options with { Priority = priority }, cancellationToken: Token);
 
         var request = Assert.Single(server.Service.Submit.Requests);
         Assert.Equal(priority, request.HasPriority ? request.Priority : null);
@@ -96,7 +96,7 @@ public sealed class SubmitTests
         await using var client = server.Connect();
 
         var failure = await Assert.ThrowsAsync<ForegSyteException>(
-            () => client.SubmitVideoAsync(new byte[1], Options, Token));
+            () => client.SubmitVideoAsync(new byte[1], Options, cancellationToken: Token));
 
         Assert.Equal(ErrorReason.QueueFull, failure.Reason);
         Assert.Equal(TimeSpan.FromSeconds(10), failure.RetryAfter);
@@ -120,7 +120,8 @@ public sealed class SubmitTests
             MaxAttempts = 2,
         });
 
-        var job = await client.SubmitVideoAsync(new byte[1], Options with { WaitWhileQueueFull = true }, Token);
+        var job = await client.SubmitVideoAsync(
+            new byte[1], Options with { WaitWhileQueueFull = true }, cancellationToken: Token);
 
         Assert.Equal(SampleJobs.Id, job.JobId);
         // The delay after UNAVAILABLE is that of a first failure.
@@ -141,7 +142,8 @@ public sealed class SubmitTests
         });
 
         var failure = await Assert.ThrowsAsync<ForegSyteException>(
-            () => client.SubmitVideoAsync(new byte[1], Options with { WaitWhileQueueFull = true }, Token));
+            () => client.SubmitVideoAsync(
+                new byte[1], Options with { WaitWhileQueueFull = true }, cancellationToken: Token));
 
         Assert.Equal(ErrorReason.QueueFull, failure.Reason);
         Assert.Equal(3, clock.Delays.Count);
@@ -156,23 +158,81 @@ public sealed class SubmitTests
         await using var client = server.Connect(options => options with { MaxAttempts = 3 });
 
         await Assert.ThrowsAsync<ForegSyteException>(
-            () => client.SubmitVideoAsync(new byte[1], Options with { WaitWhileQueueFull = true }, Token));
+            () => client.SubmitVideoAsync(
+                new byte[1], Options with { WaitWhileQueueFull = true }, cancellationToken: Token));
 
         Assert.Equal(3, server.Service.Submit.Requests.Count);
     }
 
     [Fact]
-    public async Task SubmitVideo_StreamOverTheInlineLimit_FailsBeforeItSendsAnything()
+    public async Task SubmitVideo_Tags_AreSent()
     {
         await using var server = await ScriptedServer.StartAsync();
+        server.Service.Submit.Answer(new SubmitVideoResponse { Job = SampleJobs.Pending() });
+        await using var client = server.Connect();
+        var tags = new Dictionary<string, string> { ["camera"] = "north", ["site"] = "a" };
+
+        await client.SubmitVideoAsync(new byte[1], Options with { Tags = tags }, cancellationToken: Token);
+
+        Assert.Equal(tags, Assert.Single(server.Service.Submit.Requests).Tags);
+    }
+
+    [Fact]
+    public async Task SubmitFromJob_Always_SendsTheJob()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Submit.Answer(new SubmitVideoResponse { Job = SampleJobs.Pending() });
+        await using var client = server.Connect();
+
+        await client.SubmitFromJobAsync(SampleJobs.Id, Options, cancellationToken: Token);
+
+        var request = Assert.Single(server.Service.Submit.Requests);
+        Assert.Equal((SampleJobs.Id, "yolo_ocr"), (request.SourceJobId, request.PipelineId));
+    }
+
+    [Fact]
+    public async Task SubmitFile_ValidateOnly_AsksTheServerWithoutAnUpload()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Submit.Answer(new SubmitVideoResponse { Job = new Job { PipelineId = "yolo_ocr" } });
+        await using var client = server.Connect();
+
+        var job = await client.SubmitFileAsync(
+            RepositoryFiles.Pedestrians, Options with { ValidateOnly = true }, cancellationToken: Token);
+
+        Assert.Equal("", job.JobId);
+        Assert.True(Assert.Single(server.Service.Submit.Requests).ValidateOnly, "validate_only was not sent.");
+    }
+
+    [Fact]
+    public async Task SubmitFile_ValidateOnlyOfAFileThatNeedsAnUpload_IsRefused()
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.File("clip.mp4");
+        await File.WriteAllBytesAsync(path, new byte[1001], Token);
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Submit.Fail(
+            Failures.Of(StatusCode.InvalidArgument, ErrorReason.SourceNotAllowed, "Not allowed."));
         await using var client = server.Connect(options => options with { MaxInlineBytes = 1000 });
 
         var failure = await Assert.ThrowsAsync<ForegSyteException>(
-            () => client.SubmitVideoAsync(new MemoryStream(new byte[1001]), Options, Token));
+            () => client.SubmitFileAsync(path, Options with { ValidateOnly = true }, cancellationToken: Token));
 
         Assert.Equal(ErrorReason.MessageTooLarge, failure.Reason);
-        Assert.Contains("1000", failure.Message, StringComparison.Ordinal);
-        Assert.Empty(server.Service.Submit.Requests);
+        Assert.Empty(server.Uploads.Create.Requests);
+    }
+
+    [Fact]
+    public async Task SubmitFile_ValidateOnlyAsUpload_IsAContradiction()
+    {
+        await using var client = new ForegSyteClient();
+
+        var failure = await Assert.ThrowsAsync<ArgumentException>(() => client.SubmitFileAsync(
+            RepositoryFiles.Pedestrians,
+            Options with { ValidateOnly = true, Transfer = VideoTransfer.Upload },
+            cancellationToken: Token));
+
+        Assert.Contains("ValidateOnly cannot be combined", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -182,7 +242,7 @@ public sealed class SubmitTests
         server.Service.Submit.Answer(new SubmitVideoResponse { Job = SampleJobs.Pending() });
         await using var client = server.Connect();
 
-        await client.SubmitFileAsync(RepositoryFiles.Pedestrians, Options, Token);
+        await client.SubmitFileAsync(RepositoryFiles.Pedestrians, Options, cancellationToken: Token);
 
         var request = Assert.Single(server.Service.Submit.Requests);
         Assert.Equal(await File.ReadAllBytesAsync(RepositoryFiles.Pedestrians, Token), request.Content.ToByteArray());
@@ -199,7 +259,7 @@ public sealed class SubmitTests
         server.Service.Submit.Answer(new SubmitVideoResponse { Job = SampleJobs.Pending() });
         await using var client = server.Connect(options => options with { MaxInlineBytes = 1000 });
 
-        await client.SubmitFileAsync(path, Options, Token);
+        await client.SubmitFileAsync(path, Options, cancellationToken: Token);
 
         var request = Assert.Single(server.Service.Submit.Requests);
         Assert.Equal(SubmitVideoRequest.SourceOneofCase.Uri, request.SourceCase);
@@ -213,7 +273,7 @@ public sealed class SubmitTests
         await using var client = new ForegSyteClient();
 
         var failure = await Assert.ThrowsAsync<FileNotFoundException>(
-            () => client.SubmitFileAsync("/nowhere/video.mp4", Options, Token));
+            () => client.SubmitFileAsync("/nowhere/video.mp4", Options, cancellationToken: Token));
 
         Assert.Contains("/nowhere/video.mp4", failure.Message, StringComparison.Ordinal);
     }
@@ -228,7 +288,7 @@ public sealed class SubmitTests
         server.Service.Submit.Answer(new SubmitVideoResponse { Job = SampleJobs.Pending() });
         await using var client = server.Connect();
 
-        await client.SubmitVideoAsync(new Uri(uri), Options, Token);
+        await client.SubmitVideoAsync(new Uri(uri), Options, cancellationToken: Token);
 
         Assert.Equal(uri, Assert.Single(server.Service.Submit.Requests).Uri);
     }
@@ -250,7 +310,7 @@ public sealed class SubmitTests
                 FetchDeadline = TimeSpan.FromHours(3),
             });
 
-        await client.SubmitVideoAsync(new Uri("https://videos.example/a.mp4"), Options, Token);
+        await client.SubmitVideoAsync(new Uri("https://videos.example/a.mp4"), Options, cancellationToken: Token);
 
         var time = deadline - TimeProvider.System.GetUtcNow().UtcDateTime;
         Assert.InRange(time, TimeSpan.FromHours(2), TimeSpan.FromHours(3));

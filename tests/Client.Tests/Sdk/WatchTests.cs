@@ -168,7 +168,7 @@ public sealed class WatchTests
         await using var client = server.Connect(options => options with { RetryBaseDelay = TimeSpan.FromSeconds(1) });
 
         var failure = await Assert.ThrowsAsync<ForegSyteException>(async () =>
-            await client.WaitForCompletionAsync(SampleJobs.Id, TimeSpan.FromMinutes(1), Token));
+            await client.WaitForCompletionAsync(SampleJobs.Id, TimeSpan.FromMinutes(1), cancellationToken: Token));
 
         Assert.Equal(StatusCode.DeadlineExceeded, failure.Code);
         Assert.Equal(ErrorReason.DeadlineExceeded, failure.Reason);

@@ -63,7 +63,7 @@ internal static class SdkLoad
                 }
 
                 await CountAsync(client.GetResultsPageAsync(job.JobId));
-                await CountAsync(client.ListPipelinesAsync());
+                await CountAsync(client.ListPipelinesAsync().ToListAsync().AsTask());
             }
             catch (ForegSyteException failure)
             {

@@ -63,7 +63,8 @@ public sealed class RollingRestartTests(ITestOutputHelper output)
         async Task DrainAsync(ServiceProcess before)
         {
             await using var client = services.Client();
-            var drain = await client.DrainServerAsync(TimeSpan.FromSeconds(10), exitWhenDrained: true, cancellationToken: Token);
+            var drain = await client.DrainServerAsync(
+                TimeSpan.FromSeconds(10), exitWhenDrained: true, cancellationToken: Token);
             Assert.True(drain.ExitsWhenDrained, "DrainServer did not announce the stop.");
         }
     }
@@ -88,7 +89,7 @@ public sealed class RollingRestartTests(ITestOutputHelper output)
         Assert.Contains("Waiting up to 00:00:01 for the previous process", second.Output, StringComparison.Ordinal);
         Assert.Contains("Another JobService uses", second.Output, StringComparison.Ordinal);
         await using var client = services.Client();
-        Assert.Equal(DrainState.NotDraining, (await client.GetServerInfoAsync(Token)).DrainState);
+        Assert.Equal(DrainState.NotDraining, (await client.GetServerInfoAsync(cancellationToken: Token)).DrainState);
     }
 
     private static Task WaitForMoreJobsAsync(LoadStatistics load)

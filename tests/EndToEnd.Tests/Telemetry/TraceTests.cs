@@ -235,8 +235,9 @@ public sealed class TraceTests
             Path.Combine(services.Inbox, "long.mp4"),
             "-stream_loop", "3", "-i", RepositoryFiles.Pedestrians, "-c", "copy");
         await using var client = services.Client();
-        var job = await client.SubmitFileAsync(clip, new SubmitOptions { PipelineId = "detect_only" }, Token);
-        await foreach (var seen in client.WatchJobAsync(job.JobId, Wait.Timeout, Token))
+        var job = await client.SubmitFileAsync(
+            clip, new SubmitOptions { PipelineId = "detect_only" }, cancellationToken: Token);
+        await foreach (var seen in client.WatchJobAsync(job.JobId, Wait.Timeout, cancellationToken: Token))
         {
             if (seen.Progress.FramesDone > 0)
             {
@@ -251,7 +252,7 @@ public sealed class TraceTests
     private static async Task<Job> CompleteAsync(Installation services, string jobId)
     {
         await using var client = services.Client();
-        var job = await client.WaitForCompletionAsync(jobId, Wait.Timeout, Token);
+        var job = await client.WaitForCompletionAsync(jobId, Wait.Timeout, cancellationToken: Token);
         Assert.Equal(JobStatus.Completed, job.Status);
         return job;
     }

@@ -123,7 +123,8 @@ public sealed class CallFuzzTests(OutcomeCounts outcomes)
         for (var number = 0; number < Jobs; number++)
         {
             var (removeJob, removeUpload) = number % 2 == 0 ? ("DeleteJob.", "AbortUpload.") : ("", "");
-            var job = await client.SubmitFileAsync(clip, new SubmitOptions { PipelineId = "detect_only" }, Token);
+            var job = await client.SubmitFileAsync(
+                clip, new SubmitOptions { PipelineId = "detect_only" }, cancellationToken: Token);
             await client.WaitForCompletionAsync(job.JobId, cancellationToken: Token);
             var upload = await uploads.CreateUploadAsync(new() { SizeBytes = 100 }, cancellationToken: Token);
             var page = await client.GetResultsPageAsync(job.JobId, pageBytes: 1, cancellationToken: Token);

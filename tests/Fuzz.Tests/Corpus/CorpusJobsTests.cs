@@ -43,7 +43,7 @@ public sealed class CorpusJobsTests(OutcomeCounts outcomes)
         Job job;
         try
         {
-            job = await client.SubmitVideoAsync(video.Bytes, Options(), Token);
+            job = await client.SubmitVideoAsync(video.Bytes, Options(), cancellationToken: Token);
         }
         catch (ForegSyteException refusal)
         {
@@ -77,7 +77,7 @@ public sealed class CorpusJobsTests(OutcomeCounts outcomes)
 
     private static async Task RunGoodAsync(ForegSyteClient client)
     {
-        var job = await client.SubmitFileAsync(RepositoryFiles.Pedestrians, Options(), Token);
+        var job = await client.SubmitFileAsync(RepositoryFiles.Pedestrians, Options(), cancellationToken: Token);
         job = await client.WaitForCompletionAsync(job.JobId, cancellationToken: Token);
         Assert.Equal((JobStatus.Completed, 2), (job.Status, job.Summary.Frames.Analyzed));
         await client.DeleteJobAsync(job.JobId, cancellationToken: Token);

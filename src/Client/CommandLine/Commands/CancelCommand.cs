@@ -22,7 +22,8 @@ internal static class CancelCommand
             (context, token) => JobBatch.RunAsync(
                 context,
                 arguments.GetRequiredValue(jobIds),
-                async jobId => JobText.Status((await context.Client.CancelJobAsync(jobId, token)).Status)),
+                async jobId => JobText.Status(
+                    (await context.Client.CancelJobAsync(jobId, cancellationToken: token)).Status)),
             cancellationToken));
         return command;
     }

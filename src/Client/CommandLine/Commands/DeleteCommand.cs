@@ -53,7 +53,7 @@ internal static class DeleteCommand
             jobIds,
             async jobId =>
             {
-                await context.Client.DeleteJobAsync(jobId, cancellationToken);
+                await context.Client.DeleteJobAsync(jobId, cancellationToken: cancellationToken);
                 return "deleted";
             });
     }

@@ -28,7 +28,8 @@ internal static class DiagnoseCommand
             arguments,
             async (context, token) =>
             {
-                var diagnosis = await context.Client.DiagnoseJobAsync(arguments.GetRequiredValue(jobId), token);
+                var diagnosis = await context.Client.DiagnoseJobAsync(
+                    arguments.GetRequiredValue(jobId), cancellationToken: token);
                 if (arguments.GetValue(json))
                 {
                     await context.Environment.Output.WriteLineAsync(ForegSyteJson.IndentedFormatter.Format(diagnosis));

@@ -33,7 +33,7 @@ internal static class DrainCommand
             async (context, token) =>
             {
                 var drain = await context.Client.DrainServerAsync(
-                    arguments.GetValue(grace), arguments.GetValue(stop), token);
+                    arguments.GetValue(grace), arguments.GetValue(stop), cancellationToken: token);
                 context.Output.WriteLine(Describe(drain));
                 return ExitCode.Ok;
             },

@@ -23,7 +23,7 @@ internal static class FileSubmission
                     latest = report;
                     progress.Report(ReportOf(report));
                 }),
-                cancellationToken));
+                cancellationToken: cancellationToken));
         }
         catch (Exception) when (latest is not null)
         {

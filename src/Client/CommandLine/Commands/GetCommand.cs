@@ -17,7 +17,8 @@ internal static class GetCommand
             arguments,
             async (context, token) =>
             {
-                var job = await context.Client.GetJobAsync(arguments.GetRequiredValue(jobId), token);
+                var job = await context.Client.GetJobAsync(
+                    arguments.GetRequiredValue(jobId), cancellationToken: token);
                 if (arguments.GetValue(json))
                 {
                     await context.Environment.Output.WriteLineAsync(ForegSyteJson.IndentedFormatter.Format(job));

@@ -17,7 +17,9 @@ internal static class ListCommand
     {
         var filter = new Option<string?>("--filter")
         {
-            Description = "AIP-160 expression, for example 'status = FAILED AND pipeline_id = \"yolo_ocr\"'.",
+            Description = "AIP-160 expression over status, pipeline_id, display_name, created_at and tags, for example "
+                + "'status = FAILED AND pipeline_id = \"yolo_ocr\"', 'display_name:\"lobby\"' (contains the text), "
+                + "'tags:camera' (has the tag) or 'tags.camera = \"north\"'.",
             HelpName = "EXPRESSION",
         };
         var status = new Option<string?>("--status") { Description = "List only jobs with this status." };
@@ -38,7 +40,13 @@ internal static class ListCommand
             }
         });
         var json = SharedOptions.Json("the jobs {\"jobs\":[…]}");
-        var command = new Command("list", "List jobs, newest first.") { filter, status, limit, json };
+        var view = new Option<JobView?>("--view")
+        {
+            Description = "How much of each job to print as JSON: whole jobs (full), or without video, summary, "
+                + "timings, devices and attempts (basic), which is faster for many jobs. Default: full.",
+            HelpName = "VIEW",
+        }.CompletesOneOf(nameof(JobView.Basic), nameof(JobView.Full));
+        var command = new Command("list", "List jobs, newest first.") { filter, status, limit, json, view };
         command.SetAction((arguments, cancellationToken) => runner.RunAsync(
             arguments,
             async (context, token) =>
@@ -48,7 +56,9 @@ internal static class ListCommand
                     .ListJobsAsync(
                         FilterOf(arguments.GetValue(filter), arguments.GetValue(status)),
                         Math.Min(count, MaxPageSize),
-                        token)
+                        // The table shows no more.
+                        arguments.GetValue(json) ? arguments.GetValue(view) ?? JobView.Full : JobView.Basic,
+                        cancellationToken: token)
                     .Take(count);
                 await (arguments.GetValue(json)
                     ? JsonLines.WriteAsync(context.Environment.Output, "jobs", jobs, token)

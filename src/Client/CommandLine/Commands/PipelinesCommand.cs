@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using ForegSyte.CommandLine.Invocation;
 using ForegSyte.CommandLine.Output;
 using ForegSyte.V1;
@@ -17,15 +18,14 @@ internal static class PipelinesCommand
             arguments,
             async (context, token) =>
             {
-                var pipelines = await context.Client.ListPipelinesAsync(token);
+                var pipelines = context.Client.ListPipelinesAsync(cancellationToken: token);
                 if (arguments.GetValue(json))
                 {
-                    await JsonLines.WriteAsync(
-                        context.Environment.Output, "pipelines", pipelines.ToAsyncEnumerable(), token);
+                    await JsonLines.WriteAsync(context.Environment.Output, "pipelines", pipelines, token);
                 }
                 else
                 {
-                    context.Output.Write(TableOf(pipelines));
+                    context.Output.Write(TableOf(await pipelines.ToListAsync(token)));
                 }
 
                 return ExitCode.Ok;
@@ -34,17 +34,34 @@ internal static class PipelinesCommand
         return command;
     }
 
-    private static Table TableOf(IReadOnlyList<Pipeline> pipelines)
+    private static Table TableOf(IEnumerable<Pipeline> pipelines)
     {
-        var table = new Table().Border(TableBorder.Simple).AddColumns("Pipeline", "Stages", "Description");
+        var table = new Table().Border(TableBorder.Simple).AddColumns(
+            "Pipeline", "Stages", "Description", "Parameters");
         foreach (var pipeline in pipelines)
         {
             table.AddRow(
                 new Text(pipeline.Id),
                 new Text(string.Join(", ", pipeline.Nodes.Select(node => node.Stage))),
-                new Text(SafeText.OneLine(pipeline.Description)));
+                new Text(SafeText.OneLine(pipeline.Description)),
+                new Text(SafeText.OneLine(ParametersOf(pipeline))));
         }
 
         return table;
     }
+
+    /// <summary>For example "objects.confidence = 0.25, text.language = en".</summary>
+    private static string ParametersOf(Pipeline pipeline) => string.Join(
+        ", ",
+        from node in pipeline.Nodes
+        from parameter in node.Parameters.OrderBy(pair => pair.Key, StringComparer.Ordinal)
+        select $"{node.Id}.{parameter.Key} = {ValueOf(parameter.Value)}");
+
+    private static string ValueOf(Parameter parameter) => parameter.ValueCase switch
+    {
+        Parameter.ValueOneofCase.BoolValue => parameter.BoolValue ? "true" : "false",
+        Parameter.ValueOneofCase.Int64Value => parameter.Int64Value.ToString(CultureInfo.InvariantCulture),
+        Parameter.ValueOneofCase.DoubleValue => parameter.DoubleValue.ToString(CultureInfo.InvariantCulture),
+        _ => parameter.StringValue,
+    };
 }

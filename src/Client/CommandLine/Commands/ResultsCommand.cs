@@ -35,13 +35,13 @@ internal static class ResultsCommand
             {
                 var (id, start) = (arguments.GetRequiredValue(jobId), arguments.GetValue(startFrame));
                 var results = arguments.GetValue(follow)
-                    ? context.Client.FollowResultsAsync(id, start, token)
-                    : context.Client.GetResultsAsync(id, start, token);
+                    ? context.Client.FollowResultsAsync(id, start, cancellationToken: token)
+                    : context.Client.GetResultsAsync(id, start, cancellationToken: token);
                 await (arguments.GetValue(json)
                     ? JsonLines.WriteAsync(context.Environment.Output, "results", results, token)
                     : WriteLinesAsync(context.Environment.Output, results));
                 // The results of a failed or cancelled job are incomplete.
-                var job = await context.Client.GetJobAsync(id, token);
+                var job = await context.Client.GetJobAsync(id, cancellationToken: token);
                 JobDetails.WriteFailure(context.Error, job);
                 return ExitCodes.Of(job.Status);
             },

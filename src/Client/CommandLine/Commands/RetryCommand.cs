@@ -22,7 +22,8 @@ internal static class RetryCommand
             (context, token) => JobBatch.RunAsync(
                 context,
                 arguments.GetRequiredValue(jobIds),
-                async jobId => JobText.Status((await context.Client.RetryJobAsync(jobId, token)).Status)),
+                async jobId => JobText.Status(
+                    (await context.Client.RetryJobAsync(jobId, cancellationToken: token)).Status)),
             cancellationToken));
         return command;
     }

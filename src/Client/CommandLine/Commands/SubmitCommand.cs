@@ -36,7 +36,7 @@ internal static class SubmitCommand
     {
         var job = video.Contains("://", StringComparison.Ordinal)
             && Uri.TryCreate(video, UriKind.Absolute, out var uri)
-            ? await context.Client.SubmitVideoAsync(uri, options, cancellationToken)
+            ? await context.Client.SubmitVideoAsync(uri, options, cancellationToken: cancellationToken)
             : await FileSubmission.SubmitAsync(
                 context, context.Environment.PathOf(video), options, cancellationToken);
         await context.Environment.Output.WriteLineAsync(

@@ -153,16 +153,15 @@ internal sealed class ServerCandidates(CommandRunner runner)
 
     private static async Task<IReadOnlyList<Candidate>> JobsAsync(
         ForegSyteClient client, string filter, CancellationToken cancellationToken) => await client
-        .ListJobsAsync(filter, MaxJobs, cancellationToken)
+        .ListJobsAsync(filter, MaxJobs, cancellationToken: cancellationToken)
         .Take(MaxJobs)
         .Select(job => new Candidate(
             job.JobId, $"{JobText.Status(job.Status)} {SafeText.OneLine(job.DisplayName)}".TrimEnd()))
         .ToListAsync(cancellationToken);
 
     private static async Task<IReadOnlyList<Candidate>> PipelinesAsync(
-        ForegSyteClient client, CancellationToken cancellationToken) =>
-    [
-        .. from pipeline in await client.ListPipelinesAsync(cancellationToken)
-           select new Candidate(pipeline.Id, SafeText.OneLine(pipeline.Description)),
-    ];
+        ForegSyteClient client, CancellationToken cancellationToken) => await client
+        .ListPipelinesAsync(cancellationToken: cancellationToken)
+        .Select(pipeline => new Candidate(pipeline.Id, SafeText.OneLine(pipeline.Description)))
+        .ToListAsync(cancellationToken);
 }

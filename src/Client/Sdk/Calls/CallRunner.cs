@@ -11,11 +11,17 @@ namespace ForegSyte.Client.Calls;
 /// RetryInfo. Only idempotent calls go through RunAsync: reads, submissions with a request_id, and changes of a job
 /// that have no effect the second time.
 /// </remarks>
-internal sealed class CallRunner(ForegSyteClientOptions options)
+/// <param name="options">Options of the client.</param>
+/// <param name="callOptions">Options of the method call; null for none.</param>
+internal sealed class CallRunner(ForegSyteClientOptions options, ForegSyteCallOptions? callOptions = null)
 {
-    private readonly Lock _randomLock = new();
-
     private TimeProvider Clock => options.TimeProvider;
+
+    /// <summary>Returns the deadline of a call that starts now.</summary>
+    /// <param name="timeLimit">Time limit, unless the options of the method call have one.</param>
+    /// <param name="longPoll">Time that the server may wait, in addition.</param>
+    public DateTimeOffset DeadlineAfter(TimeSpan timeLimit, TimeSpan longPoll = default) =>
+        Clock.GetUtcNow() + longPoll + (callOptions?.Timeout ?? timeLimit);
 
     /// <summary>Makes the call and retries it while the server is UNAVAILABLE.</summary>
     /// <param name="timeLimit">Time for all attempts and the delays between them.</param>
@@ -24,10 +30,10 @@ internal sealed class CallRunner(ForegSyteClientOptions options)
     /// <exception cref="ForegSyteException">The call failed.</exception>
     public Task<TResponse> RunAsync<TResponse>(
         TimeSpan timeLimit, Func<CallOptions, AsyncUnaryCall<TResponse>> call, CancellationToken cancellationToken) =>
-        RunAsync(timeLimit, call, static _ => false, cancellationToken);
+        RunAsync(DeadlineAfter(timeLimit), call, static _ => false, cancellationToken);
 
     /// <inheritdoc cref="RunAsync{T}(TimeSpan, Func{CallOptions, AsyncUnaryCall{T}}, CancellationToken)"/>
-    /// <param name="timeLimit">Time for all attempts and the delays between them.</param>
+    /// <param name="deadline">Deadline of all attempts and the delays between them.</param>
     /// <param name="call">Makes one attempt.</param>
     /// <param name="isBusy">
     /// Whether a failure means that a healthy server is busy. The call is retried after these without a limit on
@@ -35,12 +41,11 @@ internal sealed class CallRunner(ForegSyteClientOptions options)
     /// </param>
     /// <param name="cancellationToken">Cancels the current attempt or delay.</param>
     public async Task<TResponse> RunAsync<TResponse>(
-        TimeSpan timeLimit,
+        DateTimeOffset deadline,
         Func<CallOptions, AsyncUnaryCall<TResponse>> call,
         Predicate<ForegSyteException> isBusy,
         CancellationToken cancellationToken)
     {
-        var deadline = Clock.GetUtcNow() + timeLimit;
         // Each counts consecutive failures: one kind resets the other.
         var (unavailable, busy) = (0, 0);
         while (true)
@@ -70,7 +75,7 @@ internal sealed class CallRunner(ForegSyteClientOptions options)
     {
         try
         {
-            var limits = new CallOptions(deadline: deadline.UtcDateTime, cancellationToken: cancellationToken);
+            var limits = new CallOptions(callOptions?.Headers, deadline.UtcDateTime, cancellationToken);
             using var made = call(limits);
             return await made.ResponseAsync;
         }
@@ -84,7 +89,7 @@ internal sealed class CallRunner(ForegSyteClientOptions options)
     /// <summary>Returns the delay after a number of consecutive failures.</summary>
     public TimeSpan DelayAfter(int failures, TimeSpan? retryAfter)
     {
-        lock (_randomLock)
+        lock (options.Random)
         {
             return RetryDelay.After(
                 failures, options.RetryBaseDelay, options.RetryMaxDelay, options.Random.NextDouble(), retryAfter);

@@ -10,16 +10,16 @@ using Grpc.Core;
 namespace ForegSyte.Client.Uploads;
 
 /// <summary>
-/// Reads a video once, from start to end: yields the missing parts and hashes every byte. So the hash of the file needs
-/// no second pass, and reveals a file that changed during the upload.
+/// Reads a video once, from start to end: yields the missing parts and hashes every byte. So the hash of the video
+/// needs no second pass, and reveals a video that changed during the upload.
 /// </summary>
-internal sealed class PartReader(VideoFile file, UploadProgressTracker progress)
+internal sealed class PartReader(UploadSource video, UploadProgressTracker progress)
 {
     /// <summary>Yields the missing parts in order. The caller disposes them.</summary>
     /// <param name="plan">Parts of the whole video, in order.</param>
     /// <param name="hash">Receives every byte; null reads only the missing parts.</param>
     /// <param name="cancellationToken">Cancels the reading.</param>
-    /// <exception cref="IOException">The file cannot be read, or became shorter.</exception>
+    /// <exception cref="IOException">The video cannot be read, or became shorter.</exception>
     public async IAsyncEnumerable<VideoPart> ReadAsync(
         IEnumerable<PlannedPart> plan,
         IncrementalHash? hash,
@@ -35,7 +35,7 @@ internal sealed class PartReader(VideoFile file, UploadProgressTracker progress)
             var part = new VideoPart(planned.Offset, planned.Length);
             try
             {
-                await file.ReadAsync(planned.Offset, part.Data, cancellationToken);
+                await video.ReadAsync(planned.Offset, part.Data, cancellationToken);
                 hash?.AppendData(part.Data.Span);
             }
             catch
@@ -112,7 +112,7 @@ internal sealed class PartSender(
         {
             try
             {
-                var deadline = Clock.GetUtcNow() + options.Uploads.PartDeadline;
+                var deadline = calls.DeadlineAfter(options.Uploads.PartDeadline);
                 await calls.OnceAsync(
                     deadline, call => service.UploadPartAsync(request, call), cancellationToken);
                 return;
@@ -140,7 +140,8 @@ internal sealed class PartSender(
     private static PartFailureKind KindOf(ForegSyteException failure) => failure switch
     {
         { Reason: ErrorReason.PartChecksumMismatch } => PartFailureKind.Defect,
-        { Reason: ErrorReason.UploadBusy } or { IsRetryable: true } => PartFailureKind.Outage,
+        { Reason: ErrorReason.UploadBusy } or { Code: StatusCode.Unavailable } or { RetryAfter: not null } =>
+            PartFailureKind.Outage,
         { Code: StatusCode.DeadlineExceeded } => PartFailureKind.Outage,
         // The other side reset the stream; a cancellation by the caller is another exception.
         { Code: StatusCode.Internal or StatusCode.Unknown or StatusCode.Cancelled } => PartFailureKind.Defect,

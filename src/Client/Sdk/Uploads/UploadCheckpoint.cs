@@ -9,7 +9,7 @@ namespace ForegSyte.Client.Uploads;
 /// <param name="Path">Absolute path of the file.</param>
 /// <param name="SizeBytes">Size of the file.</param>
 /// <param name="ModifiedAt">Modification time of the file, UTC.</param>
-/// <param name="Fingerprint">See <see cref="VideoFile.FingerprintAsync"/>.</param>
+/// <param name="Fingerprint">Hash of samples of the file, see <see cref="VideoFile"/>.</param>
 /// <param name="RequestId">
 /// Idempotency key of CreateUpload, written before the call, so that a retry by another process returns the same
 /// upload.

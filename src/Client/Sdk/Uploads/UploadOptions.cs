@@ -1,6 +1,6 @@
 namespace ForegSyte.Client;
 
-/// <summary>Options of uploads, for files that are too large for one message.</summary>
+/// <summary>Options of uploads, for videos that are too large for one message.</summary>
 public sealed record UploadOptions
 {
     private const int MinPartBytes = 1024;
@@ -40,6 +40,17 @@ public sealed record UploadOptions
     public string? StateFolder { get; set; } = UserStateFolder;
 
     /// <summary>
+    /// Folder of the temporary file for a stream that is too large for one message and cannot seek; it must exist. Only
+    /// the user can read the file, and it disappears when the call ends, also in a crash.
+    /// </summary>
+    /// <value>Default: null, the temporary folder of the system (<c>TMPDIR</c>).</value>
+    public string? SpoolFolder { get; set; }
+
+    /// <summary>Maximum size in bytes of that file; a larger stream fails with an IOException.</summary>
+    /// <value>Default: 64 GiB, the server's default limit for a video. Greater than zero.</value>
+    public long MaxSpoolBytes { get; set; } = 64L * 1024 * 1024 * 1024;
+
+    /// <summary>
     /// foregsyte/uploads in <c>XDG_STATE_HOME</c>, by default <c>~/.local/state</c>
     /// (https://specifications.freedesktop.org/basedir-spec/latest/), or in the local application data on Windows. Null
     /// if the user has no home folder.
@@ -76,9 +87,16 @@ public sealed record UploadOptions
         OptionRange.RequireBetween(Parallelism, 1, 32, "Uploads.Parallelism");
         OptionRange.RequireAtLeast(PartDeadline, TimeSpan.FromTicks(1), "Uploads.PartDeadline");
         OptionRange.RequireAtLeast(CompletionDeadline, TimeSpan.FromTicks(1), "Uploads.CompletionDeadline");
-        if (StateFolder is { } folder && !Path.IsPathFullyQualified(folder))
+        OptionRange.RequireAtLeast(MaxSpoolBytes, 1, "Uploads.MaxSpoolBytes");
+        RequireAbsolute(StateFolder, "Uploads.StateFolder");
+        RequireAbsolute(SpoolFolder, "Uploads.SpoolFolder");
+    }
+
+    private static void RequireAbsolute(string? folder, string name)
+    {
+        if (folder is not null && !Path.IsPathFullyQualified(folder))
         {
-            throw new ArgumentException($"Uploads.StateFolder must be an absolute path, not '{folder}'.");
+            throw new ArgumentException($"{name} must be an absolute path, not '{folder}'.");
         }
     }
 }

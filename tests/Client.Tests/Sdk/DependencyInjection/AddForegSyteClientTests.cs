@@ -25,7 +25,8 @@ public sealed class AddForegSyteClientTests
         var client = provider.GetRequiredService<ForegSyteClient>();
 
         Assert.Same(client, provider.GetRequiredService<ForegSyteClient>());
-        Assert.Equal("ocr_only", Assert.Single(await client.ListPipelinesAsync(Token)).Id);
+        var pipeline = await client.ListPipelinesAsync(cancellationToken: Token).SingleAsync(Token);
+        Assert.Equal("ocr_only", pipeline.Id);
     }
 
     [Fact]
@@ -113,7 +114,9 @@ public sealed class AddForegSyteClientTests
             .Configure<Vault>((options, vault) => options.Credentials.ApiKeyProvider = vault.ReadAsync);
         await using var provider = services.BuildServiceProvider();
 
-        await provider.GetRequiredService<ForegSyteClient>().ListPipelinesAsync(Token);
+        await provider.GetRequiredService<ForegSyteClient>()
+            .ListPipelinesAsync(cancellationToken: Token)
+            .ToListAsync(Token);
 
         Assert.Equal("fgs_a.b", key);
     }
@@ -134,7 +137,9 @@ public sealed class AddForegSyteClientTests
         });
         await using var provider = services.BuildServiceProvider();
 
-        await provider.GetRequiredService<ForegSyteClient>().ListPipelinesAsync(Token);
+        await provider.GetRequiredService<ForegSyteClient>()
+            .ListPipelinesAsync(cancellationToken: Token)
+            .ToListAsync(Token);
 
         Assert.Contains(log.Texts(), line => line.Contains("ListPipelines", StringComparison.Ordinal));
         Assert.DoesNotContain(log.Texts(), line => line.Contains("secret", StringComparison.Ordinal));
@@ -150,7 +155,7 @@ public sealed class AddForegSyteClientTests
 
         provider.Dispose();
 
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => client.ListPipelinesAsync(Token));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => client.GetServerInfoAsync(cancellationToken: Token));
     }
 
     [Fact]
@@ -168,7 +173,7 @@ public sealed class AddForegSyteClientTests
         options.MaxAttempts = 1;
         options.Credentials.ApiKey = "two words";
 
-        Assert.Empty(await client.ListPipelinesAsync(Token));
+        Assert.Empty(await client.ListPipelinesAsync(cancellationToken: Token).ToListAsync(Token));
     }
 
     private sealed class Vault(string key)

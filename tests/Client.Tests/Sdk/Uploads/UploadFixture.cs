@@ -68,7 +68,8 @@ internal sealed class UploadFixture : IAsyncDisposable
         });
         var options = new SubmitOptions { PipelineId = "yolo_ocr", Transfer = VideoTransfer.Upload };
         return await client.SubmitFileAsync(
-            Path, changeSubmit?.Invoke(options) ?? options, new ReportList(_reports), cancellationToken);
+            Path, changeSubmit?.Invoke(options) ?? options, new ReportList(_reports),
+            cancellationToken: cancellationToken);
     }
 
     /// <summary>Submits the file, and cancels when the server has this many parts.</summary>

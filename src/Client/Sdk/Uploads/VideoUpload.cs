@@ -6,31 +6,33 @@ using Grpc.Core;
 namespace ForegSyte.Client.Uploads;
 
 /// <summary>
-/// Uploads one file and submits it as a job. Steps: create or resume the upload, send the missing parts, submit,
+/// Uploads one video and submits it as a job. Steps: create or resume the upload, send the missing parts, submit,
 /// compare the hashes.
 /// </summary>
 /// <param name="service">The upload service.</param>
-/// <param name="calls">Makes the calls.</param>
+/// <param name="calls">Makes the calls, with the options of the method call.</param>
 /// <param name="submit">Calls SubmitVideo with an upload_id.</param>
 /// <param name="cancel">Calls CancelJob with a job_id.</param>
-/// <param name="file">File to upload.</param>
+/// <param name="video">Video to upload.</param>
 /// <param name="checkpoint">Checkpoint of the upload.</param>
 /// <param name="progress">Receives the progress.</param>
 /// <param name="options">Options of the client.</param>
-internal sealed class FileUpload(
+internal sealed class VideoUpload(
     UploadService.UploadServiceClient service,
     CallRunner calls,
     Func<string, CancellationToken, Task<Job>> submit,
     Func<string, CancellationToken, Task<Job>> cancel,
-    VideoFile file,
+    UploadSource video,
     UploadCheckpointFile checkpoint,
     UploadProgressTracker progress,
     ForegSyteClientOptions options)
 {
-    /// <summary>Uploads the file.</summary>
+    private static readonly TimeSpan AbortDeadline = TimeSpan.FromSeconds(5);
+
+    /// <summary>Uploads the video.</summary>
     /// <returns>The job that the server stored.</returns>
     /// <exception cref="ForegSyteException">The server returned an error, or was unavailable for too long.</exception>
-    /// <exception cref="IOException">The file cannot be read, or changed during the upload.</exception>
+    /// <exception cref="IOException">The video cannot be read, or changed during the upload.</exception>
     public async Task<Job> RunAsync(CancellationToken cancellationToken)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -45,10 +47,10 @@ internal sealed class FileUpload(
             Abandon();
             throw;
         }
-        catch (Exception failure) when (IsPermanent(failure))
+        catch (Exception failure) when (IsPermanent(failure) || !checkpoint.IsKept)
         {
             Abandon();
-            await AbortAsync(upload.UploadId, cancellationToken);
+            await AbortAsync(upload.UploadId);
             throw;
         }
 
@@ -63,9 +65,7 @@ internal sealed class FileUpload(
     /// </summary>
     private async Task<(Upload Upload, Job? Job)> CreateOrResumeAsync(CancellationToken cancellationToken)
     {
-        var current = new UploadCheckpoint(
-            options.Address, file.Path, file.SizeBytes, file.ModifiedAt,
-            await file.FingerprintAsync(cancellationToken), Guid.NewGuid().ToString(), UploadId: "");
+        var current = await video.NewCheckpointAsync(options.Address, cancellationToken);
         if (checkpoint.Latest is { } earlier)
         {
             if (earlier.IsOfSameFile(current))
@@ -74,7 +74,7 @@ internal sealed class FileUpload(
             }
             else if (earlier.UploadId.Length > 0)
             {
-                await AbortAsync(earlier.UploadId, cancellationToken);
+                await AbortAsync(earlier.UploadId);
             }
         }
 
@@ -101,7 +101,7 @@ internal sealed class FileUpload(
 
     private async Task<Upload> CreateAsync(string requestId, CancellationToken cancellationToken)
     {
-        var request = new CreateUploadRequest { SizeBytes = file.SizeBytes, RequestId = requestId };
+        var request = new CreateUploadRequest { SizeBytes = video.SizeBytes, RequestId = requestId };
         var response = await calls.RunAsync(
             options.ControlDeadline, call => service.CreateUploadAsync(request, call), cancellationToken);
         return response.Upload;
@@ -142,11 +142,11 @@ internal sealed class FileUpload(
     private Upload CompleteUpload(string uploadId) => new()
     {
         UploadId = uploadId,
-        SizeBytes = file.SizeBytes,
-        Ranges = { new ByteRange { Start = 0, End = file.SizeBytes } },
+        SizeBytes = video.SizeBytes,
+        Ranges = { new ByteRange { Start = 0, End = video.SizeBytes } },
     };
 
-    /// <summary>Step 2: reads and hashes the file, and sends the missing parts in parallel.</summary>
+    /// <summary>Step 2: reads and hashes the video, and sends the missing parts in parallel.</summary>
     /// <param name="upload">The upload with the ranges that the server has.</param>
     /// <param name="hash">Receives every byte; null reads only the missing parts.</param>
     /// <param name="cancellationToken">Cancels the upload.</param>
@@ -156,7 +156,7 @@ internal sealed class FileUpload(
         var partBytes = upload.MaxPartBytes > 0
             ? Math.Min(options.Uploads.PartBytes, upload.MaxPartBytes)
             : options.Uploads.PartBytes;
-        var plan = PartPlan.Of(file.SizeBytes, partBytes, upload.Ranges);
+        var plan = PartPlan.Of(video.SizeBytes, partBytes, upload.Ranges);
         progress.Begin(
             plan.Where(part => part.IsUploaded).Sum(part => (long)part.Length),
             checkpoint.IsKept,
@@ -164,16 +164,16 @@ internal sealed class FileUpload(
         var sender = new PartSender(upload.UploadId, service, calls, progress, options);
         // Each worker takes one part and sends it, so there are at most Parallelism buffers.
         await Parallel.ForEachAsync(
-            new PartReader(file, progress).ReadAsync(plan, hash, cancellationToken),
+            new PartReader(video, progress).ReadAsync(plan, hash, cancellationToken),
             new ParallelOptions
             {
                 MaxDegreeOfParallelism = options.Uploads.Parallelism,
                 CancellationToken = cancellationToken,
             },
             sender.SendAsync);
-        if (file.HasChanged)
+        if (video.HasChanged)
         {
-            throw new FileChangedException(file.Path);
+            throw new VideoChangedException(video.Name);
         }
     }
 
@@ -199,7 +199,7 @@ internal sealed class FileUpload(
     }
 
     /// <summary>
-    /// Step 4: compares the hash of the job's video with that of the file; cancels the job if they differ.
+    /// Step 4: compares the hash of the job's video with that of the sent one; cancels the job if they differ.
     /// </summary>
     private async Task RequireSameHashAsync(Job job, string sha256, CancellationToken cancellationToken)
     {
@@ -212,8 +212,8 @@ internal sealed class FileUpload(
         await cancel(job.JobId, cancellationToken);
         throw new ForegSyteException(
             StatusCode.DataLoss,
-            $"The video of job {job.JobId} differs from {file.Path} (SHA-256 {job.VideoSha256} instead of {sha256}). "
-            + "The job was cancelled. Submit the file again.")
+            $"The video of job {job.JobId} differs from the sent one: {video.Name} (SHA-256 {job.VideoSha256} instead "
+            + $"of {sha256}). The job was cancelled. Submit the video again.")
         {
             Reason = ErrorReason.UploadContentMismatch,
             ReasonText = "UPLOAD_CONTENT_MISMATCH",
@@ -221,7 +221,7 @@ internal sealed class FileUpload(
     }
 
     /// <summary>Whether the uploaded bytes can never become a job.</summary>
-    private static bool IsPermanent(Exception failure) => failure is FileChangedException
+    private static bool IsPermanent(Exception failure) => failure is VideoChangedException
         or ForegSyteException
     {
         Reason: ErrorReason.EmptyVideo or ErrorReason.NotAnMp4 or ErrorReason.TruncatedMp4
@@ -237,15 +237,16 @@ internal sealed class FileUpload(
 
     /// <summary>
     /// Removes an upload that cannot be used, to free its space before it expires. A failure is ignored: the error that
-    /// led here says more.
+    /// led here says more. Also after a cancellation, so it is short.
     /// </summary>
-    private async Task AbortAsync(string uploadId, CancellationToken cancellationToken)
+    private async Task AbortAsync(string uploadId)
     {
         var request = new AbortUploadRequest { UploadId = uploadId };
         try
         {
-            await calls.RunAsync(
-                options.ControlDeadline, call => service.AbortUploadAsync(request, call), cancellationToken);
+            var deadline = options.TimeProvider.GetUtcNow() + AbortDeadline;
+            await calls.OnceAsync(
+                deadline, call => service.AbortUploadAsync(request, call), CancellationToken.None);
         }
         catch (ForegSyteException)
         {
