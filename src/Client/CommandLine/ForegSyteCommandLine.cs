@@ -48,6 +48,7 @@ internal static class ForegSyteCommandLine
             GetCommand.Create(runner),
             ResultsCommand.Create(runner),
             ListCommand.Create(runner),
+            UpdateCommand.Create(runner),
             CancelCommand.Create(runner),
             RetryCommand.Create(runner),
             DeleteCommand.Create(runner),

@@ -106,6 +106,46 @@ public sealed class ReadCommandsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Get_TagsAndDevices_ShowsThem()
+    {
+        var job = SampleJobs.Completed();
+        job.Tags["site"] = "a";
+        job.Tags["camera"] = "north";
+        job.Devices.Add(new Device { Description = "CUDA device 0" });
+        _server.Service.Get.Answer(new GetJobResponse { Job = job });
+
+        var run = await CommandLineRun.OnAsync(_server, "get", SampleJobs.Id);
+
+        Assert.Matches(@"Tags +camera=north, site=a", run.Output);
+        Assert.Matches(@"Devices +CPU, 2 threads \(fallback: [^)]*\); CUDA device 0", run.Output);
+    }
+
+    [Fact]
+    public async Task Get_FailedJob_ShowsTheReason()
+    {
+        _server.Service.Get.Answer(new GetJobResponse { Job = SampleJobs.Failed() });
+
+        var run = await CommandLineRun.OnAsync(_server, "get", SampleJobs.Id);
+
+        Assert.Matches(@"Error +UNDECODABLE_VIDEO: Frame 40 could not be decoded\.", run.Output);
+    }
+
+    [Theory]
+    [InlineData(JobView.Basic)]
+    [InlineData(JobView.Basic, "--view", "full")]
+    [InlineData(JobView.Full, "--json")]
+    [InlineData(JobView.Basic, "--json", "--view", "basic")]
+    public async Task List_View_IsWholeJobsOnlyForJson(JobView expected, params string[] options)
+    {
+        _server.Service.List.Answer(new ListJobsResponse { Jobs = { SampleJobs.Running(1) } });
+
+        var run = await CommandLineRun.OnAsync(_server, ["list", .. options]);
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal(expected, Assert.Single(_server.Service.List.Requests).View);
+    }
+
+    [Fact]
     public async Task Get_Json_RoundTrips()
     {
         _server.Service.Get.Answer(new GetJobResponse { Job = SampleJobs.Completed() });
@@ -253,7 +293,19 @@ public sealed class ReadCommandsTests : IAsyncLifetime
                 {
                     Id = "ocr_only",
                     Description = "Reads text.",
-                    Nodes = { new PipelineNode { Id = "read", Stage = "read_text" } },
+                    Nodes =
+                    {
+                        new PipelineNode
+                        {
+                            Id = "read",
+                            Stage = "read_text",
+                            Parameters =
+                            {
+                                ["max_regions"] = new Parameter { Int64Value = 100 },
+                                ["confidence"] = new Parameter { DoubleValue = 0.25 },
+                            },
+                        },
+                    },
                 },
             },
         });
@@ -263,5 +315,6 @@ public sealed class ReadCommandsTests : IAsyncLifetime
         Assert.Equal(0, run.ExitCode);
         Assert.Contains("ocr_only", run.Output, StringComparison.Ordinal);
         Assert.Contains("read_text", run.Output, StringComparison.Ordinal);
+        Assert.Contains("read.confidence = 0.25, read.max_regions = 100", run.Output, StringComparison.Ordinal);
     }
 }

@@ -51,6 +51,62 @@ public sealed class SubmitAndAnalyzeTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Submit_Tags_AreSent()
+    {
+        var run = await CommandLineRun.OnAsync(
+            _server, "submit", "s3://videos/a.mp4", "--tag", "camera=north", "--tag", "note=a=b", "--tag", "site=");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal(
+            new Dictionary<string, string> { ["camera"] = "north", ["note"] = "a=b", ["site"] = "" },
+            Assert.Single(_server.Service.Submit.Requests).Tags);
+    }
+
+    [Theory]
+    [InlineData("'camera' is not a tag. Use KEY=VALUE", "--tag", "camera")]
+    [InlineData("'=north' is not a tag.", "--tag", "=north")]
+    [InlineData("The tag 'a' is given twice.", "--tag", "a=1", "--tag", "a=2")]
+    public async Task Submit_BadTag_IsAUsageError(string error, params string[] options)
+    {
+        var run = await CommandLineRun.OnAsync(_server, ["submit", "s3://videos/a.mp4", .. options]);
+
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains(error, run.Error, StringComparison.Ordinal);
+        Assert.Empty(_server.Service.Submit.Requests);
+    }
+
+    [Fact]
+    public async Task Submit_FromJob_SendsTheJob()
+    {
+        var run = await CommandLineRun.OnAsync(_server, "submit", "--from-job", SampleJobs.Id, "-p", "ocr_only");
+
+        Assert.Equal((0, SampleJobs.Id + Environment.NewLine), (run.ExitCode, run.Output));
+        var request = Assert.Single(_server.Service.Submit.Requests);
+        Assert.Equal((SampleJobs.Id, "ocr_only"), (request.SourceJobId, request.PipelineId));
+    }
+
+    [Theory]
+    [InlineData]
+    [InlineData("video.mp4", "--from-job", SampleJobs.Id)]
+    public async Task Submit_NotOneSource_IsAUsageError(params string[] arguments)
+    {
+        var run = await CommandLineRun.OnAsync(_server, ["submit", .. arguments]);
+
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains("Give either a file, a URI or --from-job.", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Submit_ValidateOnly_SaysThatItIsValid()
+    {
+        var run = await CommandLineRun.OnAsync(_server, "submit", RepositoryFiles.Pedestrians, "--validate-only");
+
+        Assert.Equal((0, $"valid{Environment.NewLine}"), (run.ExitCode, run.Output));
+        Assert.DoesNotContain("foregsyte wait", run.Error, StringComparison.Ordinal);
+        Assert.True(Assert.Single(_server.Service.Submit.Requests).ValidateOnly, "validate_only was not sent.");
+    }
+
+    [Fact]
     public async Task Analyze_Pedestrians_WritesResultsAndAnnotatedVideo()
     {
         ScriptCompletion();

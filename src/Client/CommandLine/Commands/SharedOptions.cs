@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using ForegSyte.Client;
 using ForegSyte.CommandLine.Invocation;
 
@@ -30,6 +31,39 @@ internal static class SharedOptions
         Description = "Ids of the jobs, UUIDs.",
         Arity = ArgumentArity.OneOrMore,
     }.CompletesJobs(filter);
+
+    /// <summary>Creates an option for tags, KEY=VALUE, which can be repeated.</summary>
+    public static Option<Dictionary<string, string>> Tags(string description)
+    {
+        var option = new Option<Dictionary<string, string>>("--tag")
+        {
+            Description = description,
+            HelpName = "KEY=VALUE",
+            Arity = ArgumentArity.OneOrMore,
+            DefaultValueFactory = _ => [],
+        };
+        option.CustomParser = ParseTags;
+        return option;
+    }
+
+    private static Dictionary<string, string> ParseTags(ArgumentResult result)
+    {
+        var tags = new Dictionary<string, string>();
+        foreach (var token in result.Tokens)
+        {
+            var equals = token.Value.IndexOf('=', StringComparison.Ordinal);
+            if (equals < 1)
+            {
+                result.AddError($"'{token.Value}' is not a tag. Use KEY=VALUE, for example --tag camera=north.");
+            }
+            else if (!tags.TryAdd(token.Value[..equals], token.Value[(equals + 1)..]))
+            {
+                result.AddError($"The tag '{token.Value[..equals]}' is given twice.");
+            }
+        }
+
+        return tags;
+    }
 
     /// <summary>Creates the option --json.</summary>
     public static Option<bool> Json(string what) => new("--json") { Description = $"Print {what} as JSON." };
@@ -76,6 +110,9 @@ internal sealed class SubmissionOptions
         HelpName = "N",
     };
 
+    private readonly Option<Dictionary<string, string>> _tags = SharedOptions.Tags(
+        "Tag of the job, which 'list --filter' can select; can be repeated.");
+
     private readonly Option<bool> _waitForPlace = new("--wait-for-place")
     {
         Description = "If the server's queue is full, wait up to 5 minutes instead of failing.",
@@ -97,6 +134,7 @@ internal sealed class SubmissionOptions
         command.Add(_name);
         command.Add(_requestId);
         command.Add(_priority);
+        command.Add(_tags);
         command.Add(_waitForPlace);
         command.Add(_transfer);
     }
@@ -110,6 +148,7 @@ internal sealed class SubmissionOptions
         DisplayName = arguments.GetValue(_name),
         RequestId = arguments.GetValue(_requestId),
         Priority = arguments.GetValue(_priority),
+        Tags = arguments.GetRequiredValue(_tags),
         WaitWhileQueueFull = arguments.GetValue(_waitForPlace),
         Transfer = arguments.GetValue(_transfer),
     };

@@ -2,6 +2,7 @@ using System.CommandLine;
 using ForegSyte.Client;
 using ForegSyte.CommandLine.Invocation;
 using ForegSyte.Protocol.Json;
+using ForegSyte.V1;
 
 namespace ForegSyte.CommandLine.Commands;
 
@@ -10,38 +11,64 @@ internal static class SubmitCommand
 {
     public static Command Create(CommandRunner runner)
     {
-        var video = new Argument<string>("FILE|URI")
+        var video = new Argument<string?>("FILE|URI")
         {
             Description =
                 "Path of a local MP4 of any size, or a file://, https:// or s3:// URI that the server reads itself.",
+            Arity = ArgumentArity.ZeroOrOne,
         }.CompletesFiles();
+        var fromJob = new Option<string?>("--from-job")
+        {
+            Description = "Submit the video of this job again, instead of a file or URI.",
+            HelpName = "JOB_ID",
+        }.CompletesJobs("");
+        var validateOnly = new Option<bool>("--validate-only")
+        {
+            Description = "Only check the submission, without storing or uploading a video; create no job.",
+        };
         var submission = new SubmissionOptions();
         var json = SharedOptions.Json("the job");
-        var command = new Command("submit", "Submit a video and print the id of its job.") { video, json };
+        var command = new Command("submit", "Submit a video and print the id of its job.")
+        {
+            video, fromJob, validateOnly, json,
+        };
         submission.AddTo(command);
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(video) is { Tokens.Count: > 0 } == result.GetResult(fromJob) is not null)
+            {
+                result.AddError("Give either a file, a URI or --from-job.");
+            }
+        });
         command.SetAction((arguments, cancellationToken) => runner.RunAsync(
             arguments,
-            (context, token) => RunAsync(
-                context,
-                arguments.GetRequiredValue(video),
-                submission.Read(arguments),
-                arguments.GetValue(json),
-                token),
+            async (context, token) =>
+            {
+                var options = submission.Read(arguments) with { ValidateOnly = arguments.GetValue(validateOnly) };
+                var job = arguments.GetValue(fromJob) is { } source
+                    ? await context.Client.SubmitFromJobAsync(source, options, cancellationToken: token)
+                    : await SubmitAsync(context, arguments.GetRequiredValue(video)!, options, token);
+                await WriteAsync(context, job, options.ValidateOnly, arguments.GetValue(json));
+                return ExitCode.Ok;
+            },
             cancellationToken));
         return command;
     }
 
-    private static async Task<ExitCode> RunAsync(
-        CommandContext context, string video, SubmitOptions options, bool isJson, CancellationToken cancellationToken)
-    {
-        var job = video.Contains("://", StringComparison.Ordinal)
-            && Uri.TryCreate(video, UriKind.Absolute, out var uri)
+    private static async Task<Job> SubmitAsync(
+        CommandContext context, string video, SubmitOptions options, CancellationToken cancellationToken) =>
+        video.Contains("://", StringComparison.Ordinal) && Uri.TryCreate(video, UriKind.Absolute, out var uri)
             ? await context.Client.SubmitVideoAsync(uri, options, cancellationToken: cancellationToken)
             : await FileSubmission.SubmitAsync(
                 context, context.Environment.PathOf(video), options, cancellationToken);
-        await context.Environment.Output.WriteLineAsync(
-            isJson ? ForegSyteJson.IndentedFormatter.Format(job) : job.JobId);
-        context.Hint($"To follow it: foregsyte wait {job.JobId}");
-        return ExitCode.Ok;
+
+    private static async Task WriteAsync(CommandContext context, Job job, bool isValidation, bool isJson)
+    {
+        var output = context.Environment.Output;
+        await output.WriteLineAsync(
+            isJson ? ForegSyteJson.IndentedFormatter.Format(job) : isValidation ? "valid" : job.JobId);
+        context.Hint(isValidation
+            ? "The server accepts this submission. No job was created."
+            : $"To follow it: foregsyte wait {job.JobId}");
     }
 }

@@ -51,6 +51,15 @@ internal static class CompletionSources
         return argument.WithHelpName();
     }
 
+    /// <inheritdoc cref="CompletesJobs{T}(Argument{T}, string)"/>
+    /// <param name="option">The option.</param>
+    /// <param name="filter">AIP-160 expression that selects the jobs.</param>
+    public static Option<T> CompletesJobs<T>(this Option<T> option, string filter)
+    {
+        option.CompletionSources.Add(_ => [new CompletionItem(JobsMarker + filter)]);
+        return option;
+    }
+
     public static bool IsFiles(string label) => label == FilesMarker;
 
     public static bool IsPipelines(string label) => label == PipelinesMarker;

@@ -35,6 +35,7 @@ internal static class JobDetails
         Add("Waiting", WaitText.Of(job, now));
         Add("Priority", string.Create(CultureInfo.InvariantCulture, $"{job.Priority} (9 runs first)"));
         Add("Name", job.DisplayName);
+        Add("Tags", JobText.Tags(job));
         Add("Pipeline", $"{job.PipelineId}, {JobText.Frames(job.Options)}");
         Add("Video", job.Video is null ? "" : JobText.Video(job.Video));
         Add("Frames", FramesText(job));

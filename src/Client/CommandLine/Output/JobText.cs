@@ -47,6 +47,11 @@ internal static class JobText
             : every;
     }
 
+    /// <summary>For example "camera=north, site=a", ordered by key.</summary>
+    public static string Tags(Job job) => string.Join(
+        ", ",
+        job.Tags.OrderBy(tag => tag.Key, StringComparer.Ordinal).Select(tag => $"{tag.Key}={tag.Value}"));
+
     /// <summary>The devices, each with the reason for its fallback.</summary>
     public static string Devices(IEnumerable<Device> devices) => string.Join(
         "; ",
