@@ -206,8 +206,9 @@ internal sealed class JobGrpcService(
             request.PipelineId,
             frameStride,
             maxFrames,
-            DisplayName(request.DisplayName),
-            Priority(request.HasPriority ? request.Priority : null),
+            JobFields.DisplayName(request.DisplayName),
+            JobFields.Tags(request.Tags),
+            JobFields.Priority(request.HasPriority ? request.Priority : null),
             RequestId(request.RequestId),
             caller.Tenant);
     }
@@ -242,23 +243,6 @@ internal sealed class JobGrpcService(
 
         return (Math.Max(1, stride), maxFrames);
     }
-
-    private static string DisplayName(string text) =>
-        text.EnumerateRunes().Count() <= MaxDisplayNameLength && !text.Any(char.IsControl)
-            ? text
-            : throw ServiceException.InvalidField(
-                "display_name",
-                $"display_name must have at most {MaxDisplayNameLength} code points and no control characters.",
-                text.EnumerateRunes().Count() <= MaxDisplayNameLength ? null : text);
-
-    /// <summary>Validates a priority; null becomes the default.</summary>
-    private static int Priority(int? priority) =>
-        priority is null or (>= JobPriority.Lowest and <= JobPriority.Highest)
-            ? priority ?? JobPriority.Default
-            : throw ServiceException.InvalidField(
-                "priority",
-                $"priority must be {JobPriority.Lowest} to {JobPriority.Highest}; {JobPriority.Highest} runs first.",
-                priority);
 
     private ServiceException UnknownPipeline(string pipelineId)
     {

@@ -80,6 +80,21 @@ internal static class RequestLimits
         "labels", "Maximum number of labels in the summary of a job; more are omitted.", Name = "Job.summary labels")]
     public const int SummaryLabels = SummaryBuilder.MaxLabels;
 
+    [Limit(
+        "tags", "Maximum number of tags of a job; more are refused.",
+        Name = "Job.tags", Reason = ErrorReason.InvalidField)]
+    public const int Tags = JobTags.MaxCount;
+
+    [Limit(
+        "characters", "Maximum length of the key of a tag; longer ones are refused.",
+        Name = "Job.tags key", Reason = ErrorReason.InvalidField)]
+    public const int TagKeyLength = JobTags.MaxKeyLength;
+
+    [Limit(
+        "code points", "Maximum length of the value of a tag; longer ones are refused.",
+        Name = "Job.tags value", Reason = ErrorReason.InvalidField)]
+    public const int TagValueLength = JobTags.MaxValueLength;
+
     [Limit("texts", "Maximum number of texts in the summary of a job; more are omitted.", Name = "Job.summary texts")]
     public const int SummaryTexts = SummaryBuilder.MaxTexts;
 }

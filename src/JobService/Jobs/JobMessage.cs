@@ -30,6 +30,12 @@ internal static class JobMessage
             Priority = record.Priority,
             Tenant = record.Tenant,
         };
+        foreach (var (key, value) in record.Tags)
+        {
+            // In the order of the keys, because the etag is a hash of the bytes.
+            job.Tags.Add(key, value);
+        }
+
         job.Video = record.Video;
         job.Summary = record.Summary;
         job.Devices.AddRange(record.Devices);

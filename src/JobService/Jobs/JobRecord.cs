@@ -25,6 +25,9 @@ internal sealed record JobRecord
 
     public string DisplayName { get; init; } = "";
 
+    /// <summary>The caller's tags.</summary>
+    public JobTags Tags { get; init; } = JobTags.Empty;
+
     /// <summary>0 to 9; 9 runs first.</summary>
     public int Priority { get; init; } = JobPriority.Default;
 
@@ -201,7 +204,7 @@ internal static class JobPrecision
     private static TimeSpan Cut(TimeSpan span) => new(span.Ticks - (span.Ticks % TimeSpan.TicksPerMicrosecond));
 }
 
-/// <summary>Guards the fields of a job that are fixed at its submission.</summary>
+/// <summary>Guards the fields of a job that are fixed at its submission: all that no transition changes.</summary>
 internal static class JobIdentity
 {
     /// <summary>Throws if a transition changed a fixed field.</summary>
@@ -211,6 +214,9 @@ internal static class JobIdentity
         var kept = before with
         {
             Status = after.Status,
+            DisplayName = after.DisplayName,
+            Tags = after.Tags,
+            Priority = after.Priority,
             OutputPath = after.OutputPath,
             Failure = after.Failure,
             UpdatedAt = after.UpdatedAt,

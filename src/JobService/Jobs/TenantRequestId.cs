@@ -38,9 +38,10 @@ internal static class TenantRequestId
 /// The upload that held the video; null for other sources. A submitted upload is gone, so a repetition cannot compare
 /// the bytes and compares this id instead.
 /// </param>
+/// <param name="Tags">The tags as <see cref="JobTags.ToJson"/>; null if there are none, as in earlier versions.</param>
 internal sealed record RequestFingerprint(
     string Source, string PipelineId, int FrameStride, int MaxFrames, string DisplayName,
-    int Priority = JobPriority.Default, Guid? UploadId = null)
+    int Priority = JobPriority.Default, Guid? UploadId = null, string? Tags = null)
 {
     /// <summary>Names the request fields, as in the proto, in which two calls differ; empty for a repetition.</summary>
     public IReadOnlyList<string> DifferencesFrom(RequestFingerprint other)
@@ -52,6 +53,7 @@ internal sealed record RequestFingerprint(
         AddIf(MaxFrames != other.MaxFrames, "options.max_frames");
         AddIf(DisplayName != other.DisplayName, "display_name");
         AddIf(Priority != other.Priority, "priority");
+        AddIf(Tags != other.Tags, "tags");
         return fields;
 
         void AddIf(bool differs, string field)

@@ -112,6 +112,7 @@ internal static class JobManifest
             FrameStride = job.Options?.FrameStride ?? 1,
             MaxFrames = job.Options?.MaxFrames ?? 0,
             DisplayName = job.DisplayName,
+            Tags = new JobTags(job.Tags),
             Priority = job.Priority,
             Tenant = job.Tenant,
             InputPath = inputPath,

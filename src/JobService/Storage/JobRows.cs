@@ -86,6 +86,7 @@ internal static class JobRows
             FrameStride = row.Get<int>("frame_stride"),
             MaxFrames = row.Get<int>("max_frames"),
             DisplayName = row.Text("display_name"),
+            Tags = JobTags.FromJson(row.TextOrNull("tags_json")),
             Priority = row.Get<int>("priority"),
             Tenant = row.Text("tenant"),
             RequestId = row.GetOrNull<Guid>("request_id"),

@@ -30,12 +30,10 @@ internal static class JobColumns
         Job("pipeline_id", job => job.PipelineId),
         Job("frame_stride", job => job.FrameStride),
         Job("max_frames", job => job.MaxFrames),
-        Job("display_name", job => job.DisplayName),
         Job("request_id", job => job.RequestId),
         Job("fingerprint_json", job => job.Fingerprint is { } value ? JsonSerializer.Serialize(value) : null),
         Job("input_path", job => job.InputPath),
         Job("created_at", job => Utc(job.CreatedAt)),
-        Job("priority", job => job.Priority),
         Job("tenant", job => job.Tenant),
         Job("video_sha256", job => job.VideoSha256),
         Job("trace_parent", job => job.TraceParent),
@@ -45,6 +43,9 @@ internal static class JobColumns
     public static readonly IReadOnlyList<Column<JobRecord>> Changing =
     [
         Job("status", job => JobStatusNames.Of(job.Status)),
+        Job("display_name", job => job.DisplayName),
+        Job("tags_json", job => job.Tags.ToJson()),
+        Job("priority", job => job.Priority),
         Job("output_path", job => job.OutputPath),
         Job("failure_reason", job => Reason(job.Failure)),
         Job("failure_message", job => job.Failure?.Message),

@@ -21,6 +21,7 @@ namespace ForegSyte.Jobs.Submission;
 /// <param name="FrameStride">1 or more.</param>
 /// <param name="MaxFrames">0 for no limit.</param>
 /// <param name="DisplayName">May be empty.</param>
+/// <param name="Tags">The tags.</param>
 /// <param name="Priority">0 to 9.</param>
 /// <param name="RequestId">The caller's idempotency key; null if the request has none.</param>
 /// <param name="Tenant">The tenant that will own the job; empty without tenants.</param>
@@ -30,6 +31,7 @@ internal sealed record VideoSubmission(
     int FrameStride,
     int MaxFrames,
     string DisplayName,
+    JobTags Tags,
     int Priority,
     Guid? RequestId,
     string Tenant = "")
@@ -137,7 +139,8 @@ internal sealed class VideoSubmitter(
                 submission.MaxFrames,
                 submission.DisplayName,
                 submission.Priority,
-                (submission.Video as VideoReference.Upload)?.UploadId);
+                (submission.Video as VideoReference.Upload)?.UploadId,
+                submission.Tags.ToJson());
 
     /// <summary>Stores the video durably; returns its SHA-256.</summary>
     private async Task<string> StoreAsync(IVideoSource source, string key, CancellationToken cancellationToken)
@@ -161,6 +164,7 @@ internal sealed class VideoSubmitter(
             FrameStride = submission.FrameStride,
             MaxFrames = submission.MaxFrames,
             DisplayName = submission.DisplayName,
+            Tags = submission.Tags,
             Priority = submission.Priority,
             Tenant = submission.Tenant,
             RequestId = submission.StoredRequestId,

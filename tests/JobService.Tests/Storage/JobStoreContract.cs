@@ -109,8 +109,6 @@ public abstract partial class JobStoreContract
             Fingerprint = before.Fingerprint,
             FrameStride = before.FrameStride,
             MaxFrames = before.MaxFrames,
-            DisplayName = before.DisplayName,
-            Priority = before.Priority,
             Tenant = before.Tenant,
             VideoSha256 = before.VideoSha256,
             TraceParent = before.TraceParent,

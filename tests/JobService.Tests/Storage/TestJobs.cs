@@ -31,6 +31,7 @@ internal static class TestJobs
         FrameStride = 5,
         MaxFrames = 7,
         DisplayName = "Straße 'north'; DROP TABLE jobs; -- \u0416 \U0001F3A5",
+        Tags = new JobTags([new("camera", "north \"2\" \\ 100%_ é \U0001F3A5"), new("a-b_c", "")]),
         Fingerprint = new RequestFingerprint("sha256:ab", "yolo_ocr", 5, 7, "x\"y"),
         VideoSha256 = new string('5', 64),
         TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",

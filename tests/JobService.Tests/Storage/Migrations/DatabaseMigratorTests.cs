@@ -13,15 +13,17 @@ public sealed class DatabaseMigratorTests : IDisposable
     private const long AddVideoHash = 202611250013;
     private const long AddTraceParent = 202611250025;
     private const long AddLastWords = 202611250028;
+    private const long AddTags = 202611290041;
     private const long AddsColumns = 299901010001;
 
     private static readonly long[] KnownVersions =
-        [CreateJobs, ExtendJobs, AddTenants, AddVideoHash, AddTraceParent, AddLastWords];
+        [CreateJobs, ExtendJobs, AddTenants, AddVideoHash, AddTraceParent, AddLastWords, AddTags];
 
     private static readonly Type[] KnownMigrations =
     [
         typeof(M202611230001CreateJobs), typeof(M202611230002ExtendJobs), typeof(M202611250010AddTenants),
         typeof(M202611250013AddVideoHash), typeof(M202611250025AddTraceParent), typeof(M202611250028AddLastWords),
+        typeof(M202611290041AddTags),
     ];
 
     private readonly TemporaryFolder _folder = new();
@@ -124,7 +126,7 @@ public sealed class DatabaseMigratorTests : IDisposable
 
         Assert.Equal(["4|0|0"], Query("SELECT concat_ws('|', priority, forgiven_attempts, segment_frames) FROM jobs"));
         Assert.Equal(["True"], Query("SELECT queued_at = created_at AND video_sha256 IS NULL FROM jobs"));
-        Assert.Equal(["True"], Query("SELECT tenant = '' FROM jobs"));
+        Assert.Equal(["True"], Query("SELECT tenant = '' AND tags_json IS NULL FROM jobs"));
         Migrator().MigrateDown(CreateJobs);
         Assert.Equal(old, Columns("jobs"));
         Assert.Equal(["yolo_ocr"], Query("SELECT pipeline_id FROM jobs"));
