@@ -20,8 +20,8 @@ internal abstract record JobFilter
     /// <param name="Field">The field.</param>
     /// <param name="Operator">The comparison.</param>
     /// <param name="Value">
-    /// A <see cref="V1.JobStatus"/>, a <see cref="TextPattern"/> or a <see cref="DateTimeOffset"/> (UTC, whole
-    /// microseconds), depending on the field.
+    /// A <see cref="V1.JobStatus"/>, a <see cref="TextPattern"/>, a <see cref="TagPattern"/> or a
+    /// <see cref="DateTimeOffset"/> (UTC, whole microseconds), depending on the field.
     /// </param>
     internal sealed record Comparison(FilterField Field, FilterOperator Operator, object Value) : JobFilter;
 }
@@ -33,6 +33,7 @@ internal enum FilterField
     PipelineId,
     DisplayName,
     CreatedAt,
+    Tags,
 }
 
 /// <summary>Comparison operators of AIP-160.</summary>
@@ -44,6 +45,9 @@ internal enum FilterOperator
     LessOrEqual,
     Greater,
     GreaterOrEqual,
+
+    /// <summary>":": a text contains a text, without regard to case; a job has a tag.</summary>
+    Has,
 }
 
 /// <summary>The right side of a text comparison: a text, with a wildcard on either side if a '*' stood there.</summary>
@@ -51,6 +55,11 @@ internal enum FilterOperator
 /// <param name="AnyBefore">Whether any characters can precede the text.</param>
 /// <param name="AnyAfter">Whether any characters can follow the text.</param>
 internal sealed record TextPattern(string Text, bool AnyBefore, bool AnyAfter);
+
+/// <summary>The right side of a condition over tags.</summary>
+/// <param name="Key">Key of the tag.</param>
+/// <param name="Value">The value, case-sensitive; null if only the key counts.</param>
+internal sealed record TagPattern(string Key, TextPattern? Value);
 
 /// <summary>A filter is not a valid expression.</summary>
 /// <param name="position">Position of the error, in characters counted from 1.</param>

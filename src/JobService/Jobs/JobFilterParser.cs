@@ -11,6 +11,8 @@ namespace ForegSyte.Jobs;
 /// expression = factor { "AND" factor }
 /// factor     = term { "OR" term }
 /// term       = [ "NOT" | "-" ] ( "(" expression ")" | field operator value )
+/// field      = "status" | "pipeline_id" | "display_name" | "created_at" | "tags" [ "." key ]
+/// operator   = "=" | "!=" | ":" | "&lt;" | "&lt;=" | ">" | ">="
 /// </code>
 /// </summary>
 internal sealed class JobFilterParser
@@ -34,7 +36,10 @@ internal sealed class JobFilterParser
         ["pipeline_id"] = FilterField.PipelineId,
         ["display_name"] = FilterField.DisplayName,
         ["created_at"] = FilterField.CreatedAt,
+        ["tags"] = FilterField.Tags,
     };
+
+    private const string TagPrefix = "tags.";
 
     private readonly IReadOnlyList<FilterToken> _tokens;
     private int _at;
@@ -123,29 +128,54 @@ internal sealed class JobFilterParser
                 FormattableString.Invariant($"a filter can have at most {MaxComparisons} comparisons."));
         }
 
-        var expectedField = $"a field ({string.Join(", ", Fields.Keys)}), NOT or '('";
-        if (Current.Kind != FilterTokenKind.Word || !Fields.TryGetValue(Current.Text, out var field))
-        {
-            throw Unexpected(expectedField);
-        }
-
-        _at++;
-        var comparison = Operator(field);
+        var field = Field(out var tag);
+        var comparison = Operator(field, tag);
         if (Current.Kind is not (FilterTokenKind.Word or FilterTokenKind.Quoted))
         {
             throw Unexpected("a value");
         }
 
-        var value = JobFilterValues.Read(field, Current);
+        var result = Comparison(field, tag, comparison, Current);
         _at++;
-        return new JobFilter.Comparison(field, comparison, value);
+        return result;
     }
 
-    private FilterOperator Operator(FilterField field)
+    /// <summary>Takes a field, and the key of a tag if the field names one.</summary>
+    private FilterField Field(out string? tag)
     {
+        tag = null;
+        if (Current.Kind == FilterTokenKind.Word
+            && Current.Text.StartsWith(TagPrefix, StringComparison.Ordinal))
+        {
+            tag = JobFilterValues.TagKey(Current with
+            {
+                Text = Current.Text[TagPrefix.Length..],
+                Position = Current.Position + TagPrefix.Length,
+            });
+            _at++;
+            return FilterField.Tags;
+        }
+
+        if (Current.Kind != FilterTokenKind.Word || !Fields.TryGetValue(Current.Text, out var field))
+        {
+            throw Unexpected($"a field ({string.Join(", ", Fields.Keys)}), NOT or '('");
+        }
+
+        _at++;
+        return field;
+    }
+
+    private FilterOperator Operator(FilterField field, string? tag)
+    {
+        var allowed = (field, tag) switch
+        {
+            (FilterField.CreatedAt, _) => "=, !=, <, <=, > or >=",
+            (FilterField.Tags, null) => "':' and a key, or tags.key",
+            _ => "=, != or ':'",
+        };
         if (Current.Kind != FilterTokenKind.Comparison)
         {
-            throw Unexpected(field == FilterField.CreatedAt ? "=, !=, <, <=, > or >=" : "= or !=");
+            throw Unexpected(allowed);
         }
 
         var found = Current.Text switch
@@ -155,16 +185,45 @@ internal sealed class JobFilterParser
             "<" => FilterOperator.Less,
             "<=" => FilterOperator.LessOrEqual,
             ">" => FilterOperator.Greater,
+            ":" => FilterOperator.Has,
             _ => FilterOperator.GreaterOrEqual,
         };
-        if (field != FilterField.CreatedAt && found is not (FilterOperator.Equal or FilterOperator.NotEqual))
+        var isAllowed = (field, tag) switch
         {
-            throw Unexpected("= or !=, because only created_at has an order");
+            (FilterField.CreatedAt, _) => found != FilterOperator.Has,
+            (FilterField.Tags, null) => found == FilterOperator.Has,
+            _ => found is FilterOperator.Equal or FilterOperator.NotEqual or FilterOperator.Has,
+        };
+        if (!isAllowed)
+        {
+            var isOrder = found is not (FilterOperator.Equal or FilterOperator.NotEqual or FilterOperator.Has);
+            throw Unexpected(isOrder ? $"{allowed}, because only created_at has an order" : allowed);
         }
 
         _at++;
         return found;
     }
+
+    /// <summary>
+    /// The condition. "tags.key:value" and "status:value" mean the same as with "=", and "tags.key:*" means "tags:key".
+    /// </summary>
+    private static JobFilter.Comparison Comparison(
+        FilterField field, string? tag, FilterOperator comparison, FilterToken value) =>
+        (field, tag, comparison) switch
+        {
+            (FilterField.Tags, null, _) =>
+                new(field, comparison, new TagPattern(JobFilterValues.TagKey(value), null)),
+            (FilterField.Tags, _, FilterOperator.Has) when value is { Kind: FilterTokenKind.Word, Text: "*" } =>
+                new(field, comparison, new TagPattern(tag, null)),
+            (FilterField.Tags, _, _) => new(
+                field, Equality(comparison), new TagPattern(tag, JobFilterValues.Pattern(value))),
+            (FilterField.Status, _, _) => new(field, Equality(comparison), JobFilterValues.Read(field, value)),
+            (_, _, FilterOperator.Has) => new(field, comparison, JobFilterValues.PartOfText(value)),
+            _ => new(field, comparison, JobFilterValues.Read(field, value)),
+        };
+
+    private static FilterOperator Equality(FilterOperator comparison) =>
+        comparison == FilterOperator.Has ? FilterOperator.Equal : comparison;
 
     private bool TakeKeyword(string keyword)
     {
@@ -193,6 +252,23 @@ internal static partial class JobFilterValues
         _ => Pattern(token),
     };
 
+    /// <summary>Returns the key of a tag.</summary>
+    /// <exception cref="FilterSyntaxException">The token is not a key.</exception>
+    public static string TagKey(FilterToken token) => JobTags.IsKey(token.Text)
+        ? token.Text
+        : throw new FilterSyntaxException(
+            token.Position,
+            $"{token.Description} is not the key of a tag; expected a lower-case letter, then lower-case letters, "
+            + "digits, underscores or hyphens.");
+
+    /// <summary>Returns the text that another text must contain. Wildcards at its ends change nothing.</summary>
+    /// <exception cref="FilterSyntaxException">The text is empty, so every text contains it.</exception>
+    public static TextPattern PartOfText(FilterToken token) => Pattern(token) with { AnyBefore = true, AnyAfter = true }
+        is { Text.Length: > 0 } pattern
+            ? pattern
+            : throw new FilterSyntaxException(
+                token.Position, "expected a text to look for; an empty one and * are in every text.");
+
     private static V1.JobStatus Status(FilterToken token) => JobStatusNames.TryParse(token.Text, out var status)
         ? status.Value
         : throw new FilterSyntaxException(
@@ -216,7 +292,8 @@ internal static partial class JobFilterValues
                 token.Position, "times have microsecond precision; give at most six digits after the second.");
     }
 
-    private static TextPattern Pattern(FilterToken token)
+    /// <summary>Returns a text with its wildcards.</summary>
+    public static TextPattern Pattern(FilterToken token)
     {
         var text = token.Text;
         if (token.Kind == FilterTokenKind.Word)

@@ -3,8 +3,11 @@ namespace ForegSyte.Jobs;
 /// <summary>Splits a filter into tokens.</summary>
 internal static class JobFilterTokens
 {
-    // End an unquoted word. ':' and '.' do not, so that a timestamp needs no quotes.
-    private const string Delimiters = "()=!<>\"'";
+    // End an unquoted word. '.' does not, because it joins "tags" and a key.
+    private const string ValueDelimiters = "()=!<>\"'";
+
+    // ':' is an operator after a field only, so that a timestamp needs no quotes.
+    private const string Delimiters = ValueDelimiters + ":";
 
     /// <summary>Returns the tokens, with <see cref="FilterTokenKind.End"/> at the end.</summary>
     /// <exception cref="FilterSyntaxException">A quote is not closed, or a character is invalid.</exception>
@@ -25,7 +28,8 @@ internal static class JobFilterTokens
                 return tokens;
             }
 
-            var (kind, length) = Measure(filter, at);
+            var isValue = tokens is [.., { Kind: FilterTokenKind.Comparison }];
+            var (kind, length) = Measure(filter, at, isValue ? ValueDelimiters : Delimiters);
             var text = kind == FilterTokenKind.Quoted
                 ? filter[(at + 1)..(at + length - 1)]
                 : filter.Substring(at, length);
@@ -34,17 +38,19 @@ internal static class JobFilterTokens
         }
     }
 
-    private static (FilterTokenKind Kind, int Length) Measure(string filter, int at) => filter[at] switch
+    private static (FilterTokenKind Kind, int Length) Measure(
+        string filter, int at, string delimiters) => filter[at] switch
     {
         '(' => (FilterTokenKind.Open, 1),
         ')' => (FilterTokenKind.Close, 1),
         '=' => (FilterTokenKind.Comparison, 1),
+        ':' when delimiters == Delimiters => (FilterTokenKind.Comparison, 1),
         '<' or '>' => (FilterTokenKind.Comparison, IsAt(filter, at + 1, '=') ? 2 : 1),
         '!' when IsAt(filter, at + 1, '=') => (FilterTokenKind.Comparison, 2),
         '!' => throw new FilterSyntaxException(at + 1, "'!' is only valid in '!='; write NOT."),
         '"' or '\'' => (FilterTokenKind.Quoted, QuotedLength(filter, at)),
         '-' when at + 1 < filter.Length && !char.IsWhiteSpace(filter[at + 1]) => (FilterTokenKind.Minus, 1),
-        _ => (FilterTokenKind.Word, WordLength(filter, at)),
+        _ => (FilterTokenKind.Word, WordLength(filter, at, delimiters)),
     };
 
     private static int QuotedLength(string filter, int start)
@@ -65,11 +71,11 @@ internal static class JobFilterTokens
         throw new FilterSyntaxException(start + 1, $"this string has no closing {filter[start]}.");
     }
 
-    private static int WordLength(string filter, int start)
+    private static int WordLength(string filter, int start, string delimiters)
     {
         var end = start;
         while (end < filter.Length && !char.IsWhiteSpace(filter[end])
-            && !Delimiters.Contains(filter[end], StringComparison.Ordinal))
+            && !delimiters.Contains(filter[end], StringComparison.Ordinal))
         {
             end++;
         }

@@ -28,7 +28,8 @@ internal sealed class JobFilterSql
         _ => throw new ArgumentOutOfRangeException(nameof(filter), filter, "Unknown kind of filter."),
     };
 
-    // The columns that filters can use are never NULL, so NOT and <> mean the same in SQL as in the filter language.
+    // The columns of status, texts and times are never NULL, and conditions over tags never are, so NOT and <> mean the
+    // same in SQL as in the filter language.
     private string Translate(JobFilter.Comparison comparison) => (comparison.Field, comparison.Value) switch
     {
         (FilterField.Status, JobStatus status) => Compare("status", comparison.Operator, JobStatusNames.Of(status)),
@@ -36,11 +37,30 @@ internal sealed class JobFilterSql
             Compare("created_at", comparison.Operator, instant.UtcDateTime),
         (FilterField.PipelineId, TextPattern pattern) => Match("pipeline_id", comparison.Operator, pattern),
         (FilterField.DisplayName, TextPattern pattern) => Match("display_name", comparison.Operator, pattern),
+        (FilterField.Tags, TagPattern { Value: null } tag) =>
+            $"coalesce(json_exists(tags_json, {Parameter(Path(tag.Key))}), false)",
+        (FilterField.Tags, TagPattern { Value: { } pattern } tag) => MatchTag(tag.Key, comparison.Operator, pattern),
         _ => throw new ArgumentException($"The field {comparison.Field} cannot be compared with {comparison.Value}."),
     };
 
+    /// <summary>A job without the tag does not match = and matches !=.</summary>
+    private string MatchTag(string key, FilterOperator comparison, TextPattern pattern)
+    {
+        var value = $"json_extract_string(tags_json, {Parameter(Path(key))})";
+        var matches = $"coalesce({Match(value, FilterOperator.Equal, pattern)}, false)";
+        return comparison == FilterOperator.NotEqual ? $"(NOT {matches})" : matches;
+    }
+
+    /// <summary>The JSON path of a tag. Its key has no characters that need an escape.</summary>
+    private static string Path(string key) => $"$.\"{key}\"";
+
     private string Match(string column, FilterOperator comparison, TextPattern pattern)
     {
+        if (comparison == FilterOperator.Has)
+        {
+            return $"contains(lower({column}), lower({Parameter(pattern.Text)}))";
+        }
+
         var function = (pattern.AnyBefore, pattern.AnyAfter) switch
         {
             (true, true) => "contains",

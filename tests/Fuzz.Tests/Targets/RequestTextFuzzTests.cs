@@ -16,6 +16,7 @@ public sealed class RequestTextFuzzTests(OutcomeCounts outcomes)
         "created_at > \"2026-01-01T00:00:00Z\" AND -display_name:\"x*\"",
         "((status=FAILED))",
         "display_name = \"a \\\" b\"",
+        "tags:camera AND tags.camera-2 : \"north\" AND NOT tags.site = 'a*'",
     ];
 
     [Fact]

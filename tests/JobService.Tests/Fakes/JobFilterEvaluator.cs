@@ -14,6 +14,12 @@ internal static class JobFilterEvaluator
             Holds(comparison.Operator, job.CreatedAt.CompareTo(instant)),
         JobFilter.Comparison { Value: JobStatus status } comparison =>
             Holds(comparison.Operator, job.Status == status ? 0 : 1),
+        JobFilter.Comparison { Operator: FilterOperator.Has, Value: TextPattern pattern } comparison =>
+            (comparison.Field == FilterField.PipelineId ? job.PipelineId : job.DisplayName)
+            .Contains(pattern.Text, StringComparison.OrdinalIgnoreCase),
+        JobFilter.Comparison { Value: TagPattern { Value: null } tag } => job.Tags.Find(tag.Key) is not null,
+        JobFilter.Comparison { Value: TagPattern tag } comparison => Holds(
+            comparison.Operator, job.Tags.Find(tag.Key) is { } value && Matches(tag.Value, value) ? 0 : 1),
         JobFilter.Comparison { Field: FilterField.PipelineId, Value: TextPattern pattern } comparison =>
             Holds(comparison.Operator, Matches(pattern, job.PipelineId) ? 0 : 1),
         JobFilter.Comparison { Field: FilterField.DisplayName, Value: TextPattern pattern } comparison =>

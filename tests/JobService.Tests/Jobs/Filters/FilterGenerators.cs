@@ -9,7 +9,7 @@ internal static class FilterGenerators
 {
     /// <summary>Short texts of few characters, including those that are special in filters and in SQL.</summary>
     public static readonly Gen<string> Text =
-        Gen.OneOf("a", "b", "*", "%", "_", "\\", "'", "\"", "é", " ", "$").Array[0, 4].Select(string.Concat);
+        Gen.OneOf("a", "b", "A", "*", "%", "_", "\\", "'", "\"", "é", " ", "$").Array[0, 4].Select(string.Concat);
 
     public static readonly Gen<DateTimeOffset> Instant =
         Gen.Int[-3, 3].Select(i => TestJobs.Noon.AddTicks(i * TimeSpan.TicksPerMicrosecond));
@@ -17,32 +17,47 @@ internal static class FilterGenerators
     public static readonly Gen<JobStatus> Status =
         Gen.OneOf([.. Enum.GetValues<JobStatus>().Where(status => status != JobStatus.Unspecified)]);
 
-    public static readonly Gen<JobRecord> Job = Gen.Select(Status, Text, Text, Instant, Gen.Guid).Select(
-        (status, pipeline, name, createdAt, jobId) => TestJobs.Pending(jobId, createdAt) with
+    private static readonly Gen<string> TagKey = Gen.OneOf("a", "b-1", "b_1", "c");
+
+    private static readonly Gen<JobTags> Tags = Gen.Select(TagKey, Text).Array[0, 3].Select(tags =>
+        new JobTags(tags.DistinctBy(tag => tag.Item1).Select(tag => KeyValuePair.Create(tag.Item1, tag.Item2))));
+
+    public static readonly Gen<JobRecord> Job = Gen.Select(Status, Text, Text, Instant, Gen.Guid, Tags).Select(
+        (status, pipeline, name, createdAt, jobId, tags) => TestJobs.Pending(jobId, createdAt) with
         {
             Status = status,
             PipelineId = pipeline,
             DisplayName = name,
+            Tags = tags,
         });
 
     private static readonly Gen<FilterOperator> Equality = Gen.OneOf(FilterOperator.Equal, FilterOperator.NotEqual);
 
-    private static readonly Gen<JobFilter> TextComparison = Gen.Select(
-        Gen.OneOf(FilterField.PipelineId, FilterField.DisplayName), Equality, Text, Gen.Bool, Gen.Bool).Select(
-        (field, comparison, text, before, after) =>
-            // "*" alone matches any text; the parser reads it as a wildcard before an empty text.
-            (JobFilter)new JobFilter.Comparison(
-                field, comparison, new TextPattern(text, before, after && !(before && text == ""))))
-        .Where(filter => filter is not JobFilter.Comparison
-        {
-            Value: TextPattern { Text: "", AnyBefore: false, AnyAfter: true },
-        });
+    // "*" alone matches any text; the parser reads it as a wildcard before an empty text.
+    private static readonly Gen<TextPattern> Pattern = Gen.Select(Text, Gen.Bool, Gen.Bool).Select(
+        (text, before, after) => new TextPattern(text, before, after && !(before && text == "")))
+        .Where(pattern => pattern is not { Text: "", AnyBefore: false, AnyAfter: true });
+
+    private static readonly Gen<FilterField> TextField = Gen.OneOf(FilterField.PipelineId, FilterField.DisplayName);
+
+    private static readonly Gen<JobFilter> TextComparison = Gen.OneOf<JobFilter>(
+        Gen.Select(TextField, Equality, Pattern, (field, comparison, pattern) =>
+            (JobFilter)new JobFilter.Comparison(field, comparison, pattern)),
+        Gen.Select(TextField, Text.Where(text => text.Length > 0), (field, text) =>
+            (JobFilter)new JobFilter.Comparison(field, FilterOperator.Has, new TextPattern(text, true, true))));
+
+    private static readonly Gen<JobFilter> TagComparison = Gen.OneOf<JobFilter>(
+        TagKey.Select(key =>
+            (JobFilter)new JobFilter.Comparison(FilterField.Tags, FilterOperator.Has, new TagPattern(key, null))),
+        Gen.Select(TagKey, Equality, Pattern, (key, comparison, pattern) =>
+            (JobFilter)new JobFilter.Comparison(FilterField.Tags, comparison, new TagPattern(key, pattern))));
 
     private static readonly Gen<JobFilter> Comparison = Gen.OneOf<JobFilter>(
         TextComparison,
+        TagComparison,
         Gen.Select(Equality, Status, (comparison, status) =>
             (JobFilter)new JobFilter.Comparison(FilterField.Status, comparison, status)),
-        Gen.Select(Gen.Enum<FilterOperator>(), Instant, (comparison, instant) =>
+        Gen.Select(Gen.Enum<FilterOperator>().Where(x => x != FilterOperator.Has), Instant, (comparison, instant) =>
             (JobFilter)new JobFilter.Comparison(FilterField.CreatedAt, comparison, instant)));
 
     /// <summary>Trees of up to four levels.</summary>

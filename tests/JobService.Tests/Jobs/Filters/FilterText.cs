@@ -13,6 +13,9 @@ internal static class FilterText
             $"{Print(left)} AND {(right is JobFilter.And ? Group(right) : Print(right))}",
         JobFilter.Or(var left, var right) => $"{(left is JobFilter.Or ? Print(left) : Term(left))} OR {Term(right)}",
         JobFilter.Not(var inner) => "NOT " + Term(inner),
+        JobFilter.Comparison { Value: TagPattern { Value: null } tag } => $"tags:{tag.Key}",
+        JobFilter.Comparison { Value: TagPattern tag } comparison =>
+            $"tags.{tag.Key} {Symbol(comparison.Operator)} {Value(tag.Value)}",
         JobFilter.Comparison comparison =>
             $"{Name(comparison.Field)} {Symbol(comparison.Operator)} {Value(comparison.Value)}",
         _ => throw new ArgumentOutOfRangeException(nameof(filter), filter, null),
@@ -38,6 +41,7 @@ internal static class FilterText
         FilterOperator.Less => "<",
         FilterOperator.LessOrEqual => "<=",
         FilterOperator.Greater => ">",
+        FilterOperator.Has => ":",
         _ => ">=",
     };
 

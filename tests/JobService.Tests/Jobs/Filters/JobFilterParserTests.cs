@@ -78,10 +78,24 @@ public sealed class JobFilterParserTests
     [Theory]
     [InlineData("", 1, "a field")]
     [InlineData("   ", 4, "a field")]
-    [InlineData("size = 3", 1, "status, pipeline_id, display_name, created_at")]
+    [InlineData("size = 3", 1, "status, pipeline_id, display_name, created_at, tags")]
     [InlineData("\"status\" = FAILED", 1, "a field")]
-    [InlineData("status", 7, "= or !=")]
-    [InlineData("status : FAILED", 8, "= or !=")]
+    [InlineData("status", 7, "=, != or ':'")]
+    [InlineData("status : LOST", 10, "PENDING, RUNNING, COMPLETED, FAILED, CANCELLED")]
+    [InlineData("status:", 8, "a value")]
+    [InlineData("display_name:\"\"", 14, "in every text")]
+    [InlineData("display_name:*", 14, "in every text")]
+    [InlineData("created_at:2026-01-31T00:00:00Z", 11, "=, !=, <, <=, > or >=")]
+    [InlineData("tags", 5, "a key")]
+    [InlineData("tags = camera", 6, "a key")]
+    [InlineData("tags.camera", 12, "=, != or ':'")]
+    [InlineData("tags.camera < north", 13, "only created_at has an order")]
+    [InlineData("tags.Camera = north", 6, "not the key of a tag")]
+    [InlineData("tags. = north", 6, "not the key of a tag")]
+    [InlineData("tags.a.b = north", 6, "not the key of a tag")]
+    [InlineData("tags:Camera", 6, "not the key of a tag")]
+    [InlineData("tags:cam*", 6, "not the key of a tag")]
+    [InlineData("tags:*", 6, "not the key of a tag")]
     [InlineData("status < FAILED", 8, "only created_at has an order")]
     [InlineData("display_name >= a", 14, "only created_at has an order")]
     [InlineData("status =", 9, "a value")]
@@ -113,6 +127,44 @@ public sealed class JobFilterParserTests
         Assert.Contains(expected, failure.Problem, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("tags:camera")]
+    [InlineData("tags : \"camera\"")]
+    [InlineData("tags.camera:*")]
+    public void Parse_TagKey_IsThePresenceOfTheTag(string filter) => Assert.Equal(
+        new JobFilter.Comparison(FilterField.Tags, FilterOperator.Has, new TagPattern("camera", null)),
+        JobFilterParser.Parse(filter));
+
+    [Theory]
+    [InlineData("tags.camera:north", "north", false, false)]
+    [InlineData("tags.camera:\"north\"", "north", false, false)]
+    [InlineData("tags.camera = north:2", "north:2", false, false)]
+    [InlineData("tags.camera:north:2.5", "north:2.5", false, false)]
+    [InlineData("tags.camera=\"north*\"", "north", false, true)]
+    [InlineData("tags.camera = \"100%_\"", "100%_", false, false)]
+    public void Parse_TagAndValue_IsTheValueOfTheTag(string filter, string text, bool anyBefore, bool anyAfter) =>
+        Assert.Equal(
+            new JobFilter.Comparison(
+                FilterField.Tags, FilterOperator.Equal,
+                new TagPattern("camera", new TextPattern(text, anyBefore, anyAfter))),
+            JobFilterParser.Parse(filter));
+
+    [Theory]
+    [InlineData("display_name:lobby", "lobby")]
+    [InlineData("display_name:\"*lobby*\"", "lobby")]
+    [InlineData("display_name:\"a*b\"", "a*b")]
+    [InlineData("display_name:\"\\*\"", "*")]
+    public void Parse_PartOfAText_IsContained(string filter, string text) => Assert.Equal(
+        new JobFilter.Comparison(
+            FilterField.DisplayName, FilterOperator.Has, new TextPattern(text, AnyBefore: true, AnyAfter: true)),
+        JobFilterParser.Parse(filter));
+
+    [Theory]
+    [InlineData("status:FAILED")]
+    [InlineData("status : failed")]
+    public void Parse_StatusWithHas_IsTheStatus(string filter) =>
+        Assert.Equal(Failed, JobFilterParser.Parse(filter));
+
     [Fact]
     public void Parse_AtAndOverTheLimits()
     {
@@ -126,9 +178,10 @@ public sealed class JobFilterParserTests
         Assert.Equal(Failed, JobFilterParser.Parse("status=FAILED".PadRight(1000)));
         Assert.Contains("1000 code points", Failure("status=FAILED".PadRight(1001)), StringComparison.Ordinal);
 
-        // A comparison has at least 13 characters, so a filter reaches the limit of its length first.
-        Assert.InRange(
-            JobFilterParser.MaxLength / "status=FAILED".Length, 0, JobFilterParser.MaxComparisons - 1);
+        // A filter with one more of the shortest comparisons reaches the limit of its length first.
+        var most = string.Join(" OR ", Enumerable.Repeat("tags:a", JobFilterParser.MaxComparisons));
+        JobFilterParser.Parse(most);
+        Assert.Contains("1000 code points", Failure($"{most} OR tags:a"), StringComparison.Ordinal);
 
         static string Failure(string filter) =>
             Assert.Throws<FilterSyntaxException>(() => JobFilterParser.Parse(filter)).Problem;
@@ -142,8 +195,8 @@ public sealed class JobFilterParserTests
     [Fact]
     public void Parse_AnyText_ReturnsOrNamesAPositionInIt() =>
         Gen.OneOf(
-            "status", "created_at", "display_name", "=", "<", "!=", "(", ")", "AND", "OR", "NOT", "-", " ", "\"", "'",
-            "\\",
+            "status", "created_at", "display_name", "tags", ".", ":", "camera", "=", "<", "!=", "(", ")", "AND", "OR",
+            "NOT", "-", " ", "\"", "'", "\\",
             "FAILED", "*", "2026-01-31T00:00:00Z", "é").Array[0, 20].Select(string.Concat).Sample(filter =>
         {
             try
