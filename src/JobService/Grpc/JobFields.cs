@@ -1,5 +1,6 @@
 using System.Globalization;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Grpc;
 
@@ -11,6 +12,7 @@ internal static class JobFields
     private const string DisplayNameField = "display_name";
     private const string TagsField = "tags";
     private const string PriorityField = "priority";
+    private const string AllFields = "*";
 
     /// <summary>Returns the name if it keeps the limits of Job.display_name.</summary>
     /// <param name="text">The name.</param>
@@ -53,6 +55,46 @@ internal static class JobFields
         }
 
         return tags.Count == 0 ? JobTags.Empty : new JobTags(tags);
+    }
+
+    /// <summary>Returns the changes that an UpdateJob request asks for.</summary>
+    public static JobUpdate Update(UpdateJobRequest request)
+    {
+        if (request.Job is not { } job)
+        {
+            throw ServiceException.MissingField("job", "Give its job_id and the new values of its fields.");
+        }
+
+        var fields = ChangedFields(request, job);
+        return new JobUpdate(
+            fields.Contains(DisplayNameField) ? DisplayName(job.DisplayName, "job.") : null,
+            fields.Contains(TagsField) ? Tags(job.Tags, "job.") : null,
+            fields.Contains(PriorityField) ? Priority(job.Priority, "job.") : null);
+    }
+
+    private static HashSet<string> ChangedFields(UpdateJobRequest request, Job job)
+    {
+        if (request.UpdateMask is not { Paths.Count: > 0 } mask)
+        {
+            return
+            [
+                .. job.DisplayName.Length > 0 ? [DisplayNameField] : Array.Empty<string>(),
+                .. job.Tags.Count > 0 ? [TagsField] : Array.Empty<string>(),
+                .. job.Priority != 0 ? [PriorityField] : Array.Empty<string>(),
+            ];
+        }
+
+        string[] all = [DisplayNameField, TagsField, PriorityField];
+        if (mask.Paths.FirstOrDefault(path => path != AllFields && !all.Contains(path)) is { } unknown)
+        {
+            throw ServiceException.InvalidField(
+                "update_mask",
+                $"update_mask has the path \"{ServiceException.Shorten(unknown)}\"; it can have "
+                + $"{string.Join(", ", all)} or {AllFields} for all of them.",
+                unknown);
+        }
+
+        return mask.Paths.Contains(AllFields) ? [.. all] : [.. mask.Paths];
     }
 
     private static void RequireTag(string field, string key, string value)

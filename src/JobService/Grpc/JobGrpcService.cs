@@ -86,10 +86,21 @@ internal sealed class JobGrpcService(
         jobPages.ReadAsync(request, context.Caller(), context.CancellationToken);
 
     /// <inheritdoc />
+    public override async Task<UpdateJobResponse> UpdateJob(UpdateJobRequest request, ServerCallContext context)
+    {
+        var update = JobFields.Update(request);
+        var jobId = (await VisibleAsync(request.Job.JobId, context, "job.job_id")).JobId;
+        var job = await control.UpdateAsync(jobId, update, Unchanged(request.Job.Etag), context.CancellationToken)
+            ?? throw JobErrors.NotFound(jobId);
+        return new UpdateJobResponse { Job = messages.Of(tracker.WithProgress(job)) };
+    }
+
+    /// <inheritdoc />
     public override async Task<CancelJobResponse> CancelJob(CancelJobRequest request, ServerCallContext context)
     {
         var jobId = (await VisibleAsync(request.JobId, context)).JobId;
-        var job = await control.CancelAsync(jobId, context.CancellationToken) ?? throw JobErrors.NotFound(jobId);
+        var job = await control.CancelAsync(jobId, Unchanged(request.Etag), context.CancellationToken)
+            ?? throw JobErrors.NotFound(jobId);
         return new CancelJobResponse { Job = messages.Of(job) };
     }
 
@@ -97,7 +108,8 @@ internal sealed class JobGrpcService(
     public override async Task<RetryJobResponse> RetryJob(RetryJobRequest request, ServerCallContext context)
     {
         var jobId = (await VisibleAsync(request.JobId, context)).JobId;
-        var job = await control.RetryAsync(jobId, context.CancellationToken) ?? throw JobErrors.NotFound(jobId);
+        var job = await control.RetryAsync(jobId, Unchanged(request.Etag), context.CancellationToken)
+            ?? throw JobErrors.NotFound(jobId);
         return new RetryJobResponse { Job = messages.Of(tracker.WithProgress(job)) };
     }
 
@@ -105,7 +117,7 @@ internal sealed class JobGrpcService(
     public override async Task<DeleteJobResponse> DeleteJob(DeleteJobRequest request, ServerCallContext context)
     {
         var jobId = (await VisibleAsync(request.JobId, context)).JobId;
-        return await removal.DeleteAsync(jobId, context.CancellationToken)
+        return await removal.DeleteAsync(jobId, Unchanged(request.Etag), context.CancellationToken)
             ? new DeleteJobResponse()
             : throw JobErrors.NotFound(jobId);
     }
@@ -177,15 +189,19 @@ internal sealed class JobGrpcService(
     /// tenant, so one check per call is enough.
     /// </summary>
     /// <exception cref="ServiceException">JOB_NOT_FOUND, MISSING_FIELD or INVALID_FIELD.</exception>
-    private async ValueTask<JobRecord> VisibleAsync(string jobIdText, ServerCallContext context)
+    private async ValueTask<JobRecord> VisibleAsync(
+        string jobIdText, ServerCallContext context, string field = "job_id")
     {
-        var jobId = RequestChecks.JobId(jobIdText);
+        var jobId = RequestChecks.JobId(jobIdText, field);
         JobTraces.Mark(jobId);
         return await tracker.FindAsync(jobId, context.CancellationToken) is { } job
             && context.Caller().CanSee(job.Tenant)
                 ? job
                 : throw JobErrors.NotFound(jobId);
     }
+
+    /// <summary>The check of an etag, for the inside of a change: the progress of a running job counts too.</summary>
+    private Action<JobRecord> Unchanged(string etag) => job => messages.RequireEtag(tracker.Latest(job), etag);
 
     private VideoSubmission SubmissionOf(SubmitVideoRequest request, Caller caller)
     {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.V1;
 
@@ -15,10 +16,20 @@ internal sealed class JobMessages(WaitReasons waits)
 
     private readonly ConditionalWeakTable<JobRecord, Job> _messages = [];
 
+    /// <summary>Refuses a change of a job whose etag differs from the caller's; an empty one means any.</summary>
+    /// <exception cref="ServiceException">ETAG_MISMATCH.</exception>
+    public void RequireEtag(JobRecord record, string etag)
+    {
+        if (etag.Length > 0 && etag != MessageOf(record).Etag)
+        {
+            throw JobErrors.EtagMismatch(record.JobId);
+        }
+    }
+
     /// <summary>The job with its queue state. Read-only: other callers get the same message.</summary>
     public Job Of(JobRecord record, JobView view = JobView.Full)
     {
-        var job = _messages.GetValue(record, static job => JobMessage.From(job, MaxAttempts));
+        var job = MessageOf(record);
         var queueState = waits.Of(record);
         if (view == JobView.Full && queueState is null)
         {
@@ -38,4 +49,7 @@ internal sealed class JobMessages(WaitReasons waits)
 
         return copy;
     }
+
+    private Job MessageOf(JobRecord record) =>
+        _messages.GetValue(record, static job => JobMessage.From(job, MaxAttempts));
 }

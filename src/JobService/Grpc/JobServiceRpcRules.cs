@@ -12,6 +12,7 @@ internal static class JobServiceRpcRules
         ["/foregsyte.v1.JobService/GetJob"] = RpcRule.Read,
         ["/foregsyte.v1.JobService/WaitJob"] = RpcRule.Read,
         ["/foregsyte.v1.JobService/ListJobs"] = RpcRule.Read,
+        ["/foregsyte.v1.JobService/UpdateJob"] = RpcRule.Change,
         ["/foregsyte.v1.JobService/CancelJob"] = RpcRule.Change,
         ["/foregsyte.v1.JobService/RetryJob"] = RpcRule.Change,
         ["/foregsyte.v1.JobService/DeleteJob"] = RpcRule.Change,

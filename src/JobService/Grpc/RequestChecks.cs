@@ -11,18 +11,18 @@ namespace ForegSyte.Jobs.Grpc;
 internal static class RequestChecks
 {
     /// <summary>Parses a job id.</summary>
-    public static Guid JobId(string text)
+    public static Guid JobId(string text, string field = "job_id")
     {
         if (text.Length == 0)
         {
-            throw ServiceException.MissingField("job_id", "Give the job_id that SubmitVideo returned.");
+            throw ServiceException.MissingField(field, "Give the job_id that SubmitVideo returned.");
         }
 
         return Guid.TryParseExact(text, "D", out var jobId)
             ? jobId
             : throw ServiceException.InvalidField(
-                "job_id",
-                "job_id must be a UUID of 36 characters, as SubmitVideo returned it.",
+                field,
+                $"{field} must be a UUID of 36 characters, as SubmitVideo returned it.",
                 text);
     }
 

@@ -31,6 +31,15 @@ internal sealed class JobTracker
         _running.TryGetValue(stored.JobId, out var job) ? job : stored;
 
     /// <summary>
+    /// Adds the progress of the running attempt to a stored job, as readers see it. Unlike <see cref="WithProgress"/>
+    /// it takes everything else from the given record, which can be newer than the last published commit.
+    /// </summary>
+    public JobRecord Latest(JobRecord stored) =>
+        _running.TryGetValue(stored.JobId, out var shown) && shown.Lease?.Token == stored.Lease?.Token
+            ? WithProgressOf(stored, shown)
+            : stored;
+
+    /// <summary>
     /// Applies a transition durably to the job with its latest progress. When this returns, readers see the change and
     /// waiting callers are awake. Passes on the transition's <see cref="TransitionRefusedException"/>; returns null if
     /// the job does not exist.
@@ -99,11 +108,6 @@ internal sealed class JobTracker
 
         Wake(commit.JobId);
     }
-
-    private JobRecord Latest(JobRecord stored) =>
-        _running.TryGetValue(stored.JobId, out var shown) && shown.Lease?.Token == stored.Lease?.Token
-            ? WithProgressOf(stored, shown)
-            : stored;
 
     /// <summary>Keeps the higher progress, because updates and durable changes can arrive in any order.</summary>
     private static JobRecord WithProgressOf(JobRecord job, JobRecord shown) => shown.FramesDone <= job.FramesDone

@@ -4,9 +4,9 @@ namespace ForegSyte.Jobs;
 
 /// <summary>
 /// The state machine of a job: pending → running → completed | failed; running → pending if an attempt ends without
-/// deciding the job; pending | running → cancelled; failed | cancelled → pending if a caller retries. Pure: each method
-/// returns the next record or throws <see cref="TransitionRefusedException"/>. A dispatcher's transitions require its
-/// lease: the right token, not expired.
+/// deciding the job; pending | running → cancelled; failed | cancelled → pending if a caller retries. A caller's update
+/// keeps the status. Pure: each method returns the next record or throws <see cref="TransitionRefusedException"/>. A
+/// dispatcher's transitions require its lease: the right token, not expired.
 /// </summary>
 internal static class JobTransitions
 {
@@ -147,6 +147,27 @@ internal static class JobTransitions
         _ => throw WrongStatus(job, "FAILED or CANCELLED"),
     };
 
+    /// <summary>
+    /// A caller changes name, tags or priority, in any status; only the priority of a terminal job is fixed. Returns
+    /// the same instance if nothing changes. A pending job keeps its QueuedAt, so that its rank follows from the
+    /// priority.
+    /// </summary>
+    public static JobRecord Update(JobRecord job, JobUpdate update, DateTimeOffset now)
+    {
+        if (update.Priority is not null && job.IsTerminal)
+        {
+            throw WrongStatus(job, "PENDING or RUNNING");
+        }
+
+        var changed = job with
+        {
+            DisplayName = update.DisplayName ?? job.DisplayName,
+            Tags = update.Tags ?? job.Tags,
+            Priority = update.Priority ?? job.Priority,
+        };
+        return changed == job ? job : changed with { UpdatedAt = Later(job, now) };
+    }
+
     /// <summary>Throws unless the job can be deleted: only a terminal job can.</summary>
     public static void RequireDeletable(JobRecord job)
     {
@@ -227,6 +248,9 @@ internal static class JobTransitions
         TransitionRefusal.WrongStatus,
         $"Job {job.JobId} is {JobStatusNames.Of(job.Status)}; this change requires {needed}.");
 }
+
+/// <summary>New values of the fields that a caller can change; null for those that stay.</summary>
+internal sealed record JobUpdate(string? DisplayName = null, JobTags? Tags = null, int? Priority = null);
 
 /// <summary>The probed video and its plan.</summary>
 /// <param name="Video">The container's description.</param>

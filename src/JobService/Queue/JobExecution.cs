@@ -73,6 +73,12 @@ internal sealed class JobExecution(
         }
     }
 
+    /// <summary>Rewrites the manifest if UpdateJob changed the job between the manifest and the completion.</summary>
+    public Task UpdateManifestAsync(JobRecord? completed, JobRecord? written) =>
+        completed is null || written is null || JobManifest.AgreesWith(written, completed)
+            ? Task.CompletedTask
+            : JobManifest.FollowAsync(storage, tracker, completed.JobId, logger);
+
     /// <summary>Returns the plan of an earlier attempt if it covers this video.</summary>
     private IReadOnlyList<Segment>? ReadPlan(JobRecord job, ProbeVideoResponse probe)
     {
@@ -155,20 +161,23 @@ internal sealed class JobExecution(
         crashPoints.Pass(CrashPoint.ResultsWritten);
         await artifact.CommitAsync(cancellationToken);
         crashPoints.Pass(CrashPoint.ResultsStored);
-        await WriteManifestAsync(job.JobId, token, outputPath, summary, cancellationToken);
-        return new JobResult(outputPath, summary);
+        var manifest = await WriteManifestAsync(job.JobId, token, outputPath, summary, cancellationToken);
+        return new JobResult(outputPath, summary, manifest);
     }
 
     /// <summary>Stores the completed job beside its results, from which the database can be rebuilt.</summary>
-    private async Task WriteManifestAsync(
+    private async Task<JobRecord?> WriteManifestAsync(
         Guid jobId, Guid token, string outputPath, JobSummary summary, CancellationToken cancellationToken)
     {
-        if (await tracker.FindAsync(jobId, cancellationToken) is { } job)
+        if (await tracker.FindAsync(jobId, cancellationToken) is not { } job)
         {
-            var completed = JobTransitions.Complete(job, token, outputPath, summary, time.GetUtcNow());
-            await JobManifest.WriteAsync(storage, completed, cancellationToken);
-            crashPoints.Pass(CrashPoint.ManifestStored);
+            return null;
         }
+
+        var completed = JobTransitions.Complete(job, token, outputPath, summary, time.GetUtcNow());
+        await JobManifest.WriteAsync(storage, completed, cancellationToken);
+        crashPoints.Pass(CrashPoint.ManifestStored);
+        return completed;
     }
 
     /// <summary>Runs a segment again that was damaged after it was stored; its frames are already counted.</summary>
@@ -194,16 +203,7 @@ internal sealed class JobExecution(
         private readonly Lock _lock = new();
         private SegmentProgress _current = new(0, TimeSpan.Zero, TimeSpan.Zero, DeviceList.Empty);
 
-        public SegmentProgress Current
-        {
-            get
-            {
-                lock (_lock)
-                {
-                    return _current;
-                }
-            }
-        }
+        public SegmentProgress Current => Volatile.Read(ref _current);
 
         public void Add(RunPipelineResponse segment)
         {
@@ -218,11 +218,6 @@ internal sealed class JobExecution(
         }
     }
 }
-
-/// <summary>The stored results of an attempt.</summary>
-/// <param name="OutputPath">Storage key of the results document.</param>
-/// <param name="Summary">Summary of the results.</param>
-internal sealed record JobResult(string OutputPath, JobSummary Summary);
 
 /// <summary>
 /// Runs segments of a job, a few at a time per InferenceService, and stores each response as soon as it arrives, in any

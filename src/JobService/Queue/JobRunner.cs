@@ -102,7 +102,7 @@ internal sealed class JobRunner(
             logger.LogDebug(exception, "Lost attempt at job {JobId} ended", jobId);
         }
 
-        // From here on only this method and a caller's CancelJob change the job.
+        // From here on only this method and a caller's CancelJob or UpdateJob change the job.
         await ended.CancelAsync();
         await heartbeat;
         if (attempt.IsLost)
@@ -204,6 +204,7 @@ internal sealed class JobRunner(
                 if (failure is null)
                 {
                     crashPoints.Pass(CrashPoint.JobCompleted);
+                    await execution.UpdateManifestAsync(settled, result!.Manifest);
                     execution.RemoveSegments(job.JobId);
                     crashPoints.Pass(CrashPoint.SegmentsRemoved);
                 }
@@ -237,3 +238,9 @@ internal sealed class JobRunner(
 
     private static string NameOf(JobRecord? job) => job is null ? "deleted" : JobStatusNames.Of(job.Status);
 }
+
+/// <summary>The stored results of an attempt.</summary>
+/// <param name="OutputPath">Storage key of the results document.</param>
+/// <param name="Summary">Summary of the results.</param>
+/// <param name="Manifest">The job as its manifest has it; null if the job is deleted.</param>
+internal sealed record JobResult(string OutputPath, JobSummary Summary, JobRecord? Manifest);

@@ -119,7 +119,11 @@ internal sealed class PendingJobs : IDisposable
     {
         lock (_lock)
         {
-            if (commit.After is { Status: JobStatus.Pending } job)
+            if (commit is { Before.Status: JobStatus.Pending, After: { Status: JobStatus.Pending } updated })
+            {
+                ChangeRank(updated);
+            }
+            else if (commit.After is { Status: JobStatus.Pending } job)
             {
                 Add(job);
             }
@@ -144,6 +148,24 @@ internal sealed class PendingJobs : IDisposable
         else
         {
             _pending[job.JobId] = new Entry(rank, Due: null, job.QueuedAt);
+            _queue.Enqueue(job.JobId, rank);
+        }
+    }
+
+    /// <summary>Moves a job whose priority a caller changed. A scheduled job gets its rank when it is due.</summary>
+    private void ChangeRank(JobRecord job)
+    {
+        var rank = QueueRank.Of(job, _options.AgeingStep);
+        if (!_pending.TryGetValue(job.JobId, out var entry) || entry.Rank == rank)
+        {
+            return;
+        }
+
+        _pending[job.JobId] = entry with { Rank = rank };
+
+        // An id that is not in the queue was just dequeued; its taker claims the job or returns the id.
+        if (_queue.Remove(job.JobId))
+        {
             _queue.Enqueue(job.JobId, rank);
         }
     }
@@ -201,7 +223,7 @@ internal sealed class PendingJobs : IDisposable
 
 /// <summary>
 /// Ranks jobs in the queue. The priority of a job rises by 1 for each <see cref="QueueOptions.AgeingStep"/> waited. All
-/// jobs age at the same rate, so two jobs never change their order, and a rank computed once stays valid.
+/// jobs age at the same rate, so a rank stays valid until a caller changes the job's priority.
 /// </summary>
 internal static class QueueRank
 {

@@ -14,11 +14,14 @@ namespace ForegSyte.Jobs.Retention;
 internal sealed class JobRemoval(
     IJobStore store, IStorage storage, SegmentStore segments, LocalAttempts attempts, CrashPoints crashPoints)
 {
-    /// <summary>Deletes a job with its artifacts; false if it does not exist.</summary>
+    /// <summary>
+    /// Deletes a job with its artifacts; false if it does not exist. The check runs inside the change, on the stored
+    /// job; if it throws, the job stays.
+    /// </summary>
     /// <exception cref="ServiceException">WRONG_JOB_STATUS: the job has not ended.</exception>
-    public async Task<bool> DeleteAsync(Guid jobId, CancellationToken cancellationToken)
+    public async Task<bool> DeleteAsync(Guid jobId, Action<JobRecord> check, CancellationToken cancellationToken)
     {
-        if (await DeleteRowAsync(jobId, cancellationToken) is not { } job)
+        if (await DeleteRowAsync(jobId, check, cancellationToken) is not { } job)
         {
             return false;
         }
@@ -72,7 +75,7 @@ internal sealed class JobRemoval(
     {
         try
         {
-            return await DeleteRowAsync(jobId, cancellationToken);
+            return await DeleteRowAsync(jobId, check: null, cancellationToken);
         }
         catch (ServiceException retried) when (retried.Reason == ErrorReason.WrongJobStatus)
         {
@@ -81,7 +84,8 @@ internal sealed class JobRemoval(
         }
     }
 
-    private async Task<JobRecord?> DeleteRowAsync(Guid jobId, CancellationToken cancellationToken)
+    private async Task<JobRecord?> DeleteRowAsync(
+        Guid jobId, Action<JobRecord>? check, CancellationToken cancellationToken)
     {
         JobRecord? seen = null;
         try
@@ -91,6 +95,7 @@ internal sealed class JobRemoval(
                 job =>
                 {
                     seen = job;
+                    check?.Invoke(job);
                     JobTransitions.RequireDeletable(job);
                 },
                 cancellationToken);

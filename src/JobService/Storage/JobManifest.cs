@@ -30,10 +30,42 @@ internal static class JobManifest
     /// <exception cref="ServiceException">STORAGE_FULL.</exception>
     public static async Task WriteAsync(IStorage storage, JobRecord completed, CancellationToken cancellationToken)
     {
-        var json = Format(completed) + "\n";
         await using var artifact = storage.Stage(ArtifactKeys.Sidecar(completed.JobId));
-        await artifact.Stream.WriteAsync(Encoding.UTF8.GetBytes(json), cancellationToken);
+        await artifact.Stream.WriteAsync(Encoding.UTF8.GetBytes(TextOf(completed)), cancellationToken);
         await artifact.CommitAsync(cancellationToken);
+    }
+
+    /// <summary>Whether a manifest has what a caller can change as the job has it.</summary>
+    public static bool AgreesWith(JobRecord manifest, JobRecord job) =>
+        (manifest.DisplayName, manifest.Tags, manifest.Priority).Equals((job.DisplayName, job.Tags, job.Priority));
+
+    /// <summary>
+    /// Rewrites the manifest of a completed job until it agrees with the stored job; call it after UpdateJob changed
+    /// the job. The database has the change first, so a crash or a full disk in between leaves the earlier values,
+    /// which only a rebuild reads; the next change or a repetition of the call writes them. Concurrent calls need no
+    /// lock, because each compares what it wrote with the job afterwards.
+    /// </summary>
+    public static async Task FollowAsync(IStorage storage, JobTracker tracker, Guid jobId, ILogger logger)
+    {
+        try
+        {
+            while (await tracker.FindAsync(jobId, CancellationToken.None) is { Status: JobStatus.Completed } job)
+            {
+                if (await HasTextAsync(storage, ArtifactKeys.Sidecar(jobId), TextOf(job)))
+                {
+                    return;
+                }
+
+                await WriteAsync(storage, job, CancellationToken.None);
+            }
+
+            // The job was deleted meanwhile, and this call can have written after the removal of its artifacts.
+            storage.Delete(ArtifactKeys.Sidecar(jobId));
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ServiceException)
+        {
+            logger.LogWarning(failure, "Manifest of job {JobId} keeps the job's earlier name, tags or priority", jobId);
+        }
     }
 
     /// <summary>Reads the manifest of a job; null if it does not exist.</summary>
@@ -61,12 +93,23 @@ internal static class JobManifest
         }
     }
 
-    private static string Format(JobRecord completed)
+    private static async Task<bool> HasTextAsync(IStorage storage, string key, string text)
+    {
+        if (!storage.Exists(key))
+        {
+            return false;
+        }
+
+        using var reader = new StreamReader(storage.OpenRead(key), Encoding.UTF8);
+        return await reader.ReadToEndAsync() == text;
+    }
+
+    private static string TextOf(JobRecord completed)
     {
         var manifest = JsonNode.Parse(ForegSyteJson.Formatter.Format(JobMessage.From(completed)))!.AsObject();
         manifest[InputPath] = completed.InputPath;
         manifest[OutputPath] = completed.OutputPath;
-        return manifest.ToJsonString(JsonOptions);
+        return manifest.ToJsonString(JsonOptions) + "\n";
     }
 
     private static JobRecord Parse(string json)

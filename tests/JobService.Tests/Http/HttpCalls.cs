@@ -16,6 +16,7 @@ internal static class HttpCalls
         ("JobService/GetJob", "GET", "/v1/jobs/{id}", "", ""),
         ("JobService/WaitJob", "GET", "/v1/jobs/{id}:wait", "", ""),
         ("JobService/ListJobs", "GET", "/v1/jobs", "", ""),
+        ("JobService/UpdateJob", "PATCH", "/v1/jobs/{id}", Json, "{\"display_name\":\"new\"}"),
         ("JobService/CancelJob", "POST", "/v1/jobs/{id}:cancel", "", ""),
         ("JobService/RetryJob", "POST", "/v1/jobs/{id}:retry", "", ""),
         ("JobService/DeleteJob", "DELETE", "/v1/jobs/{id}", "", ""),

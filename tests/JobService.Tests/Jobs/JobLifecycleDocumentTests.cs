@@ -32,6 +32,7 @@ public sealed partial class JobLifecycleDocumentTests
         ["rescue"] = job => JobTransitions.Rescue(job, Failure, Now),
         ["abandon"] = job => JobTransitions.Abandon(job, Failure, Now),
         ["cancel"] = job => JobTransitions.Cancel(job, Now),
+        ["update"] = job => JobTransitions.Update(job, new JobUpdate("new name"), Now),
         ["retry"] = job => JobTransitions.Retry(job, Now),
     };
 

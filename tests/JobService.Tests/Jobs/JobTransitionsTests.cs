@@ -18,7 +18,7 @@ public sealed class JobTransitionsTests
     /// The steps of a walk: a command, a token, and the seconds since the previous step, possibly negative.
     /// </summary>
     private static readonly Gen<(int Command, Guid Token, DateTimeOffset Now, int Frames)[]> Walks =
-        Gen.Select(Gen.Int[0, 10], Gen.Int[0, 2], Gen.Int[-3, 8], Gen.Int[0, 50]).Array[0, 40].Select(steps =>
+        Gen.Select(Gen.Int[0, 11], Gen.Int[0, 2], Gen.Int[-3, 8], Gen.Int[0, 50]).Array[0, 40].Select(steps =>
         {
             var now = Start;
             return steps
@@ -122,6 +122,32 @@ public sealed class JobTransitionsTests
     }
 
     [Fact]
+    public void Update_OfNothing_IsTheSameInstance()
+    {
+        var tags = new JobTags([new("camera", "north")]);
+        var job = Pending() with { DisplayName = "lobby", Tags = tags, Priority = 7 };
+
+        Assert.Same(job, JobTransitions.Update(job, new JobUpdate(), Start.AddHours(1)));
+        Assert.Same(job, JobTransitions.Update(
+            job, new JobUpdate("lobby", new JobTags([new("camera", "north")]), 7), Start.AddHours(1)));
+        var changed = JobTransitions.Update(job, new JobUpdate("", JobTags.Empty, 0), Start.AddHours(1));
+        Assert.Equal(
+            ("", JobTags.Empty, 0, Start.AddHours(1)),
+            (changed.DisplayName, changed.Tags, changed.Priority, changed.UpdatedAt));
+    }
+
+    [Fact]
+    public void Update_PriorityOfATerminalJob_IsRefused()
+    {
+        var job = JobTransitions.Cancel(Pending(), Start);
+
+        Assert.Equal("x", JobTransitions.Update(job, new JobUpdate("x"), Start).DisplayName);
+        var refused = Assert.Throws<TransitionRefusedException>(
+            () => JobTransitions.Update(job, new JobUpdate("x", Priority: job.Priority), Start));
+        Assert.Equal(TransitionRefusal.WrongStatus, refused.Refusal);
+    }
+
+    [Fact]
     public void PlanAndAdvance_DifferentTotals_RecordEachInItsField()
     {
         var devices = new DeviceList([new Device { Description = "GPU" }]);
@@ -172,6 +198,17 @@ public sealed class JobTransitionsTests
             return;
         }
 
+        if (step.Command == 11)
+        {
+            Assert.Equal(
+                before,
+                after with
+                {
+                    DisplayName = before.DisplayName, Priority = before.Priority, UpdatedAt = before.UpdatedAt,
+                });
+            return;
+        }
+
         if (before.IsTerminal)
         {
             // Only a caller's retry leaves a terminal status; the job gets all its attempts again.
@@ -215,6 +252,8 @@ public sealed class JobTransitionsTests
             8 => JobTransitions.Cancel(job, step.Now),
             9 => JobTransitions.Retry(job, step.Now),
             10 => JobTransitions.Abandon(job, Failure, step.Now),
+            11 => JobTransitions.Update(
+                job, new JobUpdate($"{step.Frames % 3}", Priority: step.Frames < 10 ? step.Frames : null), step.Now),
             _ => throw new ArgumentOutOfRangeException(nameof(step)),
         };
 

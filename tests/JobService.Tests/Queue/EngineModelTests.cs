@@ -265,7 +265,7 @@ public sealed class EngineModelTests
                 case Step.FailPassing:
                     throw new InferenceFailedException(Passing);
                 case Step.CancelWhileRunning:
-                    await _engine.Control.CancelAsync(model.JobId, Cancellation);
+                    await _engine.Control.CancelAsync(model.JobId, _ => { }, Cancellation);
                     break;
                 case Step.ExpireWhileRunning:
                     // No timer runs, as in a suspended process; the rescuer is the first to continue.
@@ -296,7 +296,7 @@ public sealed class EngineModelTests
         private async Task CancelAsync(Model model)
         {
             var isRefused = !model.IsDeleted && model.Status is (JobStatus.Completed or JobStatus.Failed);
-            await TryAsync(isRefused, () => _engine.Control.CancelAsync(model.JobId, Cancellation));
+            await TryAsync(isRefused, () => _engine.Control.CancelAsync(model.JobId, _ => { }, Cancellation));
             if (!model.IsDeleted && !model.IsTerminal)
             {
                 model.Status = JobStatus.Cancelled;
@@ -308,7 +308,7 @@ public sealed class EngineModelTests
         private async Task RetryAsync(Model model)
         {
             var isRefused = !model.IsDeleted && model.Status == JobStatus.Completed;
-            await TryAsync(isRefused, () => _engine.Control.RetryAsync(model.JobId, Cancellation));
+            await TryAsync(isRefused, () => _engine.Control.RetryAsync(model.JobId, _ => { }, Cancellation));
             if (!model.IsDeleted && model.Status is (JobStatus.Failed or JobStatus.Cancelled))
             {
                 var job = await _engine.ReadAsync(model.JobId);
@@ -319,7 +319,7 @@ public sealed class EngineModelTests
 
         private async Task DeleteAsync(Model model)
         {
-            await TryAsync(!model.IsTerminal, () => _engine.Removal.DeleteAsync(model.JobId, Cancellation));
+            await TryAsync(!model.IsTerminal, () => _engine.Removal.DeleteAsync(model.JobId, _ => { }, Cancellation));
             if (model.IsTerminal && !model.IsDeleted)
             {
                 model.IsDeleted = true;

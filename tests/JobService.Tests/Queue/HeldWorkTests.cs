@@ -80,9 +80,9 @@ public sealed class HeldWorkTests
         };
         var run = engine.RunAsync(jobId);
         await engine.WaitAsync(_begun.Task, "the first segment to begin", jobId);
-        await engine.Control.CancelAsync(jobId, None);
+        await engine.Control.CancelAsync(jobId, _ => { }, None);
         await engine.WaitAsync(_cancelled.Task, "the held segment to be cancelled", jobId);
-        var delete = engine.Removal.DeleteAsync(jobId, None);
+        var delete = engine.Removal.DeleteAsync(jobId, _ => { }, None);
         await engine.WaitAsync(rowDeleted.Task, "the row to be deleted", jobId);
         await engine.RunAnotherJobAsync();
 
@@ -120,8 +120,8 @@ public sealed class HeldWorkTests
         await engine.PutVideoAsync(jobId);
         var late = engine.RunAsync(jobId);
         await engine.WaitAsync(_begun.Task, "the first segment to begin", jobId);
-        await engine.Control.CancelAsync(jobId, None);
-        await engine.Control.RetryAsync(jobId, None);
+        await engine.Control.CancelAsync(jobId, _ => { }, None);
+        await engine.Control.RetryAsync(jobId, _ => { }, None);
         Assert.Null(await engine.RunAsync(jobId));
         var completed = await engine.ReadAsync(jobId);
         Assert.Equal(JobStatus.Completed, completed.Status);

@@ -159,7 +159,7 @@ public sealed class JobMeteringTests
         _time.Advance(TimeSpan.FromSeconds(2));
         await engine.RunAsync(jobId);
         _time.Advance(TimeSpan.FromSeconds(60));
-        await engine.Control.RetryAsync(jobId, Cancellation);
+        await engine.Control.RetryAsync(jobId, _ => { }, Cancellation);
         Assert.Empty(metrics.Values("foregsyte.jobs.ended", "status=COMPLETED,reason="));
         _time.Advance(TimeSpan.FromSeconds(5));
         isBroken = false;
@@ -187,10 +187,10 @@ public sealed class JobMeteringTests
         await engine.PutVideoAsync(jobId);
         await engine.RunAsync(jobId);
         _time.Advance(TimeSpan.FromSeconds(9));
-        await engine.Control.RetryAsync(jobId, Cancellation);
+        await engine.Control.RetryAsync(jobId, _ => { }, Cancellation);
         _time.Advance(TimeSpan.FromSeconds(4));
-        await engine.Control.CancelAsync(jobId, Cancellation);
-        await engine.Control.CancelAsync(jobId, Cancellation);
+        await engine.Control.CancelAsync(jobId, _ => { }, Cancellation);
+        await engine.Control.CancelAsync(jobId, _ => { }, Cancellation);
 
         Assert.Equal([1], metrics.Values("foregsyte.jobs.ended", "status=CANCELLED,reason="));
         Assert.Equal([13], metrics.Values("foregsyte.jobs.duration", "status=CANCELLED"));

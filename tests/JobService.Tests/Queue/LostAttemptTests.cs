@@ -20,7 +20,7 @@ public sealed class LostAttemptTests
         var run = engine.RunAsync(jobId);
         await engine.WaitAsync(_begun.Task, "the first segment or probe to begin", jobId);
 
-        var cancelled = await engine.Control.CancelAsync(jobId, None);
+        var cancelled = await engine.Control.CancelAsync(jobId, _ => { }, None);
 
         await engine.WaitAsync(_stopped.Task, "the held segment to be cancelled", jobId);
         Assert.Null(await run);
@@ -48,7 +48,7 @@ public sealed class LostAttemptTests
         var jobId = await engine.AddJobAsync();
         var run = engine.RunAsync(jobId);
         await engine.WaitAsync(_begun.Task, "the first segment or probe to begin", jobId);
-        await engine.Control.CancelAsync(jobId, None);
+        await engine.Control.CancelAsync(jobId, _ => { }, None);
         probed.SetResult();
         await run;
         Assert.Equal(JobStatus.Cancelled, (await engine.ReadAsync(jobId)).Status);

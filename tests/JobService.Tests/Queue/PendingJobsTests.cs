@@ -116,6 +116,54 @@ public sealed class PendingJobsTests : IDisposable
             (_pending.Count, _pending.ScheduledCount, _pending.OldestQueuedAt));
     }
 
+    [Fact]
+    public async Task Update_PriorityOfAQueuedJob_MovesItAtOnceAndAfterARestart()
+    {
+        var (first, second) = (await InsertAsync(), await InsertAsync(TestJobs.Noon.AddSeconds(1)));
+
+        await UpdateAsync(second, priority: 9);
+
+        Assert.Equal((2, 1), (_queue.PositionOf(first), _queue.PositionOf(second)));
+        using var restarted = New();
+        _queue.Remove(first);
+        _queue.Remove(second);
+        foreach (var job in await _store.ListUnfinishedAsync(Cancellation))
+        {
+            restarted.Restore(job);
+        }
+
+        Assert.Equal((2, 1), (_queue.PositionOf(first), _queue.PositionOf(second)));
+    }
+
+    [Fact]
+    public async Task Update_DequeuedJob_IsNotQueuedTwice()
+    {
+        var (jobId, other) = (await InsertAsync(), await InsertAsync(TestJobs.Noon.AddSeconds(1)));
+        Assert.Equal(jobId, await _queue.DequeueAsync(Cancellation));
+
+        await UpdateAsync(jobId, priority: 0);
+
+        Assert.Equal((null, 1), (_queue.PositionOf(jobId), _queue.Size));
+        _pending.Return(jobId);
+        Assert.Equal((1, 2), (_queue.PositionOf(other), _queue.PositionOf(jobId)));
+    }
+
+    [Fact]
+    public async Task Update_DuringTheBackOff_KeepsItsEnd()
+    {
+        var jobId = await InsertAsync();
+        await ReleaseAsync(jobId, TimeSpan.FromSeconds(10));
+        _time.Advance(TimeSpan.FromSeconds(4));
+        await UpdateAsync(jobId, priority: 9);
+        AssertScheduled(_pending, jobId, true);
+        var other = await InsertAsync();
+        _time.Advance(TimeSpan.FromSeconds(6));
+        Assert.Equal((1, 2), (_queue.PositionOf(jobId), _queue.PositionOf(other)));
+    }
+
+    private Task<JobRecord?> UpdateAsync(Guid jobId, int priority) => _store.UpdateAsync(
+        jobId, job => JobTransitions.Update(job, new JobUpdate(Priority: priority), _time.GetUtcNow()), Cancellation);
+
     private static void AssertScheduled(PendingJobs pending, Guid jobId, bool expected) => Assert.True(
         pending.IsScheduled(jobId) == expected,
         $"IsScheduled is {!expected} ({pending.ScheduledCount} scheduled jobs).");

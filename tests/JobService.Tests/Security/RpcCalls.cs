@@ -28,6 +28,9 @@ internal static class RpcCalls
                 Jobs(invoker).WaitJobAsync(new WaitJobRequest { JobId = id }, options).ResponseAsync,
             ["JobService/ListJobs"] = (invoker, _, options) =>
                 Jobs(invoker).ListJobsAsync(new ListJobsRequest(), options).ResponseAsync,
+            ["JobService/UpdateJob"] = (invoker, id, options) =>
+                Jobs(invoker).UpdateJobAsync(
+                    new UpdateJobRequest { Job = new Job { JobId = id, DisplayName = "new" } }, options).ResponseAsync,
             ["JobService/CancelJob"] = (invoker, id, options) =>
                 Jobs(invoker).CancelJobAsync(new CancelJobRequest { JobId = id }, options).ResponseAsync,
             ["JobService/RetryJob"] = (invoker, id, options) =>

@@ -1,0 +1,38 @@
+using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tests.Fakes;
+
+namespace ForegSyte.Jobs.Tests.Queue;
+
+/// <summary>UpdateJob while a job completes.</summary>
+public sealed class ManifestUpdateTests
+{
+    [Fact]
+    public async Task Update_BetweenManifestAndCompletion_ReachesTheManifest()
+    {
+        Action<string> onStep = _ => { };
+        await using var engine = new JobEngine(
+            new ScriptedInference(), TimeProvider.System, folder: null,
+            storage => new ObservedStorage(storage, step => onStep(step)), settings: []);
+        var jobId = await engine.AddJobAsync();
+        await engine.PutVideoAsync(jobId);
+        var isRenamed = false;
+        onStep = step =>
+        {
+            if (!isRenamed && step == $"after the commit of {ArtifactKeys.Sidecar(jobId)}")
+            {
+                isRenamed = true;
+                Rename(engine, jobId);
+            }
+        };
+
+        await engine.RunAsync(jobId);
+
+        Assert.True(isRenamed, "The attempt wrote no manifest.");
+        Assert.Equal("late", (await engine.ReadAsync(jobId)).DisplayName);
+        Assert.Equal("late", JobManifest.Read(engine.Storage, jobId)!.DisplayName);
+    }
+
+    private static void Rename(JobEngine engine, Guid jobId) => engine.Control
+        .UpdateAsync(jobId, new JobUpdate("late"), _ => { }, TestContext.Current.CancellationToken)
+        .GetAwaiter().GetResult();
+}

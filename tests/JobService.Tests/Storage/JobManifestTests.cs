@@ -1,0 +1,97 @@
+using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tests.Fakes;
+using ForegSyte.V1;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace ForegSyte.Jobs.Tests.Storage;
+
+public sealed class JobManifestTests
+{
+    private readonly InMemoryJobStore _store = new();
+    private readonly InMemoryStorage _storage = new();
+    private readonly JobTracker _tracker;
+
+    public JobManifestTests() => _tracker = new JobTracker(_store);
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Write_JobWithTags_ReadReturnsThem()
+    {
+        var job = Completed();
+
+        await JobManifest.WriteAsync(_storage, job, Cancellation);
+
+        Assert.Equal(job.Tags, JobManifest.Read(_storage, job.JobId)!.Tags);
+    }
+
+    [Fact]
+    public async Task Follow_ChangedJob_WritesItsNewValues()
+    {
+        var job = await InsertAsync();
+        await JobManifest.WriteAsync(_storage, job, Cancellation);
+        await _store.UpdateAsync(job.JobId, RenameTo("second"), Cancellation);
+
+        await FollowAsync(_storage, job.JobId);
+
+        Assert.Equal("second", JobManifest.Read(_storage, job.JobId)!.DisplayName);
+    }
+
+    [Fact]
+    public async Task Follow_JobChangesDuringTheWrite_WritesTheLatestValues()
+    {
+        var job = await InsertAsync();
+        var isFirst = true;
+        var storage = new ObservedStorage(_storage, step =>
+        {
+            if (isFirst && step.StartsWith("before the commit", StringComparison.Ordinal))
+            {
+                isFirst = false;
+                Assert.True(
+                    _store.UpdateAsync(job.JobId, RenameTo("latest"), Cancellation).IsCompletedSuccessfully,
+                    "The store in memory did not change the job at once.");
+            }
+        });
+
+        await FollowAsync(storage, job.JobId);
+
+        Assert.Equal("latest", JobManifest.Read(_storage, job.JobId)!.DisplayName);
+    }
+
+    [Fact]
+    public async Task Follow_JobIsDeletedDuringTheWrite_LeavesNoManifest()
+    {
+        var job = await InsertAsync();
+        var storage = new ObservedStorage(_storage, step =>
+        {
+            if (step.StartsWith("before the commit", StringComparison.Ordinal))
+            {
+                Assert.True(
+                    _store.DeleteAsync(job.JobId, _ => { }, Cancellation).IsCompletedSuccessfully,
+                    "The store in memory did not delete the job at once.");
+            }
+        });
+
+        await FollowAsync(storage, job.JobId);
+
+        Assert.Empty(_storage.ListKeys());
+    }
+
+    private Task FollowAsync(IStorage storage, Guid jobId) =>
+        JobManifest.FollowAsync(storage, _tracker, jobId, NullLogger.Instance);
+
+    private static Func<JobRecord, JobRecord> RenameTo(string name) =>
+        job => JobTransitions.Update(job, new JobUpdate(name), TestJobs.Noon.AddHours(2));
+
+    private async Task<JobRecord> InsertAsync() => (await _store.InsertAsync(Completed(), Cancellation)).Job;
+
+    private static JobRecord Completed() => TestJobs.Pending() with
+    {
+        Status = JobStatus.Completed,
+        DisplayName = "first",
+        Tags = new JobTags([new("camera", "north \"2\" é"), new("a", "")]),
+        Summary = new JobSummary { Frames = new FrameAccounting { Total = 1, Analyzed = 1 } },
+        OutputPath = "results.json",
+        EndedAt = TestJobs.Noon.AddHours(1),
+    };
+}
