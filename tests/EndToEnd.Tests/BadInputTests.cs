@@ -1,6 +1,6 @@
 using ForegSyte.Client;
-using ForegSyte.Testing;
 using ForegSyte.Protocol.Errors;
+using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Protobuf;
 using Grpc.Core;

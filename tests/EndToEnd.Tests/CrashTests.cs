@@ -1,6 +1,6 @@
 using ForegSyte.Client;
-using ForegSyte.Testing;
 using ForegSyte.Protocol.Errors;
+using ForegSyte.Testing;
 using ForegSyte.V1;
 
 namespace ForegSyte.EndToEnd.Tests;

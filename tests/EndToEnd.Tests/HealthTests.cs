@@ -29,7 +29,8 @@ public sealed class HealthTests
         {
             using var channel = GrpcChannel.ForAddress(address);
             using var watch = new Health.HealthClient(channel).Watch(
-                new HealthCheckRequest { Service = "foregsyte.inference.v1.InferenceService" }, cancellationToken: Token);
+                new HealthCheckRequest { Service = "foregsyte.inference.v1.InferenceService" },
+                cancellationToken: Token);
 
             // The models can be warm before the first answer; only NOT_SERVING may come before SERVING.
             var status = await ReadAsync(watch);

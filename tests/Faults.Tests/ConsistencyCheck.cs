@@ -119,8 +119,8 @@ internal static partial class ConsistencyCheck
         Assert.Single(job.Attempts, attempt => attempt.Error is null);
         Assert.Null(job.Attempts[^1].Error);
         var (results, summary) = baseline.Of(entry.Request);
-        Assert.Equal(
-            results, await File.ReadAllBytesAsync(Path.Combine(service.Storage, job.JobId + "_results.json"), cancellationToken));
+        var document = Path.Combine(service.Storage, job.JobId + "_results.json");
+        Assert.Equal(results, await File.ReadAllBytesAsync(document, cancellationToken));
         Assert.Equal(summary, job.Summary);
         Assert.Equal(entry.Request.MaxFrames, job.Summary.Frames.Analyzed);
         Assert.Equal(

@@ -122,8 +122,8 @@ public sealed class UploadCrashPointTests(BaselineRun baseline)
         Assert.NotNull(job);
         Assert.Equal(job.JobId, Assert.Single(await service.ListAsync(Token)).JobId);
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(Video.Span)), job.VideoSha256);
-        Assert.Equal(
-            Video.ToByteArray(), await File.ReadAllBytesAsync(Path.Combine(service.Storage, job.JobId + ".mp4"), Token));
+        var stored = await File.ReadAllBytesAsync(Path.Combine(service.Storage, job.JobId + ".mp4"), Token);
+        Assert.Equal(Video.ToByteArray(), stored);
         Assert.Equal(JobStatus.Completed, (await service.WaitForEndAsync(job.JobId, Token)).Status);
         await AssertStoredFilesAsync(service, job);
     }

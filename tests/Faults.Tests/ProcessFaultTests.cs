@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using ForegSyte.Testing;
 using ForegSyte.Protocol.Errors;
+using ForegSyte.Testing;
 using ForegSyte.V1;
 
 namespace ForegSyte.Faults.Tests;
@@ -44,7 +44,9 @@ public sealed class SuspendedServiceTests(BaselineRun baseline)
         while (job.Attempts.Count == 1);
 
         // A slow machine can lose more than one lease.
-        Assert.All(job.Attempts.SkipLast(1), attempt => Assert.Equal(ErrorReason.LeaseLost, ErrorStatus.ReasonOf(attempt.Error)));
+        Assert.All(
+            job.Attempts.SkipLast(1),
+            attempt => Assert.Equal(ErrorReason.LeaseLost, ErrorStatus.ReasonOf(attempt.Error)));
         await ConsistencyCheck.RunAsync(service, expected, baseline, Token);
     }
 

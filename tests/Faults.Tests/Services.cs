@@ -160,7 +160,7 @@ internal sealed class RestartableJobService : IAsyncDisposable
     public async Task<List<Job>> ListAsync(CancellationToken cancellationToken)
     {
         var jobs = new List<Job>();
-        var request = new ListJobsRequest { PageSize = 1000 };
+        var request = new ListJobsRequest { PageSize = 1000, View = JobView.Full };
         do
         {
             var page = await Client.ListJobsAsync(request, cancellationToken: cancellationToken);

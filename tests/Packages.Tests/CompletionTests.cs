@@ -70,7 +70,7 @@ public sealed class CompletionTests(Packed packed, PackedCollection.RunningServi
         var job = await client.SubmitFileAsync(
             await Clips.MakeTestPictureAsync(folder.File("clip.mp4"), frames: 1),
             new SubmitOptions { PipelineId = "detect_only" },
-            TestContext.Current.CancellationToken);
+            cancellationToken: TestContext.Current.CancellationToken);
         await client.WaitForCompletionAsync(job.JobId, cancellationToken: TestContext.Current.CancellationToken);
 
         Assert.Equal([job.JobId], await InBashAsync($"foregsyte get {job.JobId[..8]}"));

@@ -162,12 +162,12 @@ internal static class JobTimeline
 
     private static JobTimelineEntry Event(
         DateTimeOffset time, JobTimelineEntryKind kind, string description, int attempt = 0) => new()
-    {
-        Time = time.ToTimestamp(),
-        Kind = kind,
-        Description = description,
-        Attempt = attempt,
-    };
+        {
+            Time = time.ToTimestamp(),
+            Kind = kind,
+            Description = description,
+            Attempt = attempt,
+        };
 }
 
 /// <summary>Explains in words why a job has its status and what changes it. Pure.</summary>
@@ -213,7 +213,8 @@ internal static class JobExplanation
         var failed = job.Attempts.LastOrDefault();
         var next = job.QueueState.NextAttemptAt?.ToDateTimeOffset();
         var left = next is { } due && due > now ? Text($"in {(due - now).TotalSeconds:0.#} s") : "now";
-        return Text($"Attempt {failed?.Number} failed with {ErrorStatus.InfoOf(failed?.Error)?.Reason}, which is retryable: ")
+        var reason = ErrorStatus.InfoOf(failed?.Error)?.Reason;
+        return Text($"Attempt {failed?.Number} failed with {reason}, which is retryable: ")
             + $"{failed?.ErrorMessage} The next attempt starts {left}.";
     }
 

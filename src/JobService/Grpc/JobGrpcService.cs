@@ -57,7 +57,14 @@ internal sealed class JobGrpcService(
     /// <inheritdoc />
     public override async Task<SubmitVideoResponse> SubmitVideo(SubmitVideoRequest request, ServerCallContext context)
     {
-        var job = await submitter.SubmitAsync(SubmissionOf(request, context.Caller()), context.CancellationToken);
+        var submission = SubmissionOf(request, context.Caller());
+        if (request.ValidateOnly)
+        {
+            var preview = await submitter.ValidateAsync(submission, context.CancellationToken);
+            return new SubmitVideoResponse { Job = JobMessage.Preview(preview) };
+        }
+
+        var job = await submitter.SubmitAsync(submission, context.CancellationToken);
         return new SubmitVideoResponse { Job = messages.Of(tracker.WithProgress(job)) };
     }
 
@@ -235,8 +242,10 @@ internal sealed class JobGrpcService(
         SubmitVideoRequest.SourceOneofCase.Uri => new VideoReference.Remote(request.Uri),
         SubmitVideoRequest.SourceOneofCase.UploadId =>
             new VideoReference.Upload(RequestChecks.UploadId(request.UploadId), caller.VisibleTenant),
+        SubmitVideoRequest.SourceOneofCase.SourceJobId => new VideoReference.StoredJob(
+            RequestChecks.JobId(request.SourceJobId, "source_job_id"), caller.VisibleTenant),
         _ => throw ServiceException.MissingField(
-            "source", "Send the video as content (its bytes), as uri, or as upload_id."),
+            "source", "Send the video as content (its bytes), as uri, as upload_id, or as source_job_id."),
     };
 
     /// <summary>Validates the options; a stride of 0 becomes 1.</summary>

@@ -15,7 +15,7 @@ internal sealed class JobPages(IJobStore store, JobTracker tracker, JobMessages 
     /// <summary>Maximum number of jobs of a page.</summary>
     public const int MaxPageSize = 1000;
 
-    /// <summary>Maximum size of a page: 3 MiB of protobuf, below the 4 MiB that gRPC clients accept by default.</summary>
+    /// <summary>Maximum size of a page: 3 MiB of protobuf; gRPC clients accept 4 MiB by default.</summary>
     public const int MaxPageBytes = 3 << 20;
 
     /// <summary>Bytes of protobuf around the fields of a job: the tag and the length.</summary>

@@ -1,7 +1,7 @@
 using ForegSyte.Hosting.Outbound;
+using ForegSyte.Inference.V1;
 using ForegSyte.Jobs.Tracing;
 using ForegSyte.Protocol.Tracing;
-using ForegSyte.Inference.V1;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Health.V1;

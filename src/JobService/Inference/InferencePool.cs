@@ -1,5 +1,5 @@
-using ForegSyte.Protocol.Errors;
 using ForegSyte.Inference.V1;
+using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 

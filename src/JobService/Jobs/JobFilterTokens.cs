@@ -40,18 +40,18 @@ internal static class JobFilterTokens
 
     private static (FilterTokenKind Kind, int Length) Measure(
         string filter, int at, string delimiters) => filter[at] switch
-    {
-        '(' => (FilterTokenKind.Open, 1),
-        ')' => (FilterTokenKind.Close, 1),
-        '=' => (FilterTokenKind.Comparison, 1),
-        ':' when delimiters == Delimiters => (FilterTokenKind.Comparison, 1),
-        '<' or '>' => (FilterTokenKind.Comparison, IsAt(filter, at + 1, '=') ? 2 : 1),
-        '!' when IsAt(filter, at + 1, '=') => (FilterTokenKind.Comparison, 2),
-        '!' => throw new FilterSyntaxException(at + 1, "'!' is only valid in '!='; write NOT."),
-        '"' or '\'' => (FilterTokenKind.Quoted, QuotedLength(filter, at)),
-        '-' when at + 1 < filter.Length && !char.IsWhiteSpace(filter[at + 1]) => (FilterTokenKind.Minus, 1),
-        _ => (FilterTokenKind.Word, WordLength(filter, at, delimiters)),
-    };
+        {
+            '(' => (FilterTokenKind.Open, 1),
+            ')' => (FilterTokenKind.Close, 1),
+            '=' => (FilterTokenKind.Comparison, 1),
+            ':' when delimiters == Delimiters => (FilterTokenKind.Comparison, 1),
+            '<' or '>' => (FilterTokenKind.Comparison, IsAt(filter, at + 1, '=') ? 2 : 1),
+            '!' when IsAt(filter, at + 1, '=') => (FilterTokenKind.Comparison, 2),
+            '!' => throw new FilterSyntaxException(at + 1, "'!' is only valid in '!='; write NOT."),
+            '"' or '\'' => (FilterTokenKind.Quoted, QuotedLength(filter, at)),
+            '-' when at + 1 < filter.Length && !char.IsWhiteSpace(filter[at + 1]) => (FilterTokenKind.Minus, 1),
+            _ => (FilterTokenKind.Word, WordLength(filter, at, delimiters)),
+        };
 
     private static int QuotedLength(string filter, int start)
     {

@@ -44,6 +44,15 @@ internal static class JobMessage
         return job;
     }
 
+    /// <summary>A job that does not exist yet, without its id, its times and its etag.</summary>
+    public static Job Preview(JobRecord record)
+    {
+        var job = From(record);
+        (job.JobId, job.TraceParent, job.Etag) = ("", "", "");
+        (job.CreatedAt, job.UpdatedAt, job.Timings) = (null, null, null);
+        return job;
+    }
+
     private static JobProgress ProgressOf(JobRecord record) => new()
     {
         FramesTotal = record.FramesTotal,

@@ -1,11 +1,11 @@
 using System.ComponentModel.DataAnnotations;
+using ForegSyte.Inference.V1;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Tracing;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.Protocol.Limits;
-using ForegSyte.Inference.V1;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 

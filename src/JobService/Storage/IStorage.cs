@@ -17,6 +17,16 @@ internal interface IStorage
     /// <param name="key">Key of the artifact.</param>
     IStagedArtifact? TryAdopt(string path, string key);
 
+    /// <summary>
+    /// Starts an artifact that shares the bytes of another one. It keeps them from now on, even if the other is deleted
+    /// before the commit. Returns null if the storage cannot share bytes.
+    /// </summary>
+    /// <param name="existingKey">Key of the other artifact, which was committed with
+    /// <see cref="IStagedArtifact.CommitSharedAsync"/>.</param>
+    /// <param name="key">Key of the new artifact.</param>
+    /// <exception cref="FileNotFoundException">The other artifact does not exist.</exception>
+    IStagedArtifact? TryLink(string existingKey, string key);
+
     /// <summary>Opens an artifact for reading; the stream is seekable.</summary>
     /// <exception cref="FileNotFoundException">There is no such artifact.</exception>
     Stream OpenRead(string key);

@@ -12,8 +12,8 @@ namespace ForegSyte.Jobs.Storage;
 
 /// <summary>
 /// A copy of a completed job beside its results, from which the database can be rebuilt: a foregsyte.v1.Job as
-/// canonical JSON with the storage keys input_path and output_path, without other internal fields such as request_id and
-/// lease.
+/// canonical JSON with the storage keys input_path and output_path, without other internal fields such as request_id
+/// and lease.
 /// </summary>
 internal static class JobManifest
 {

@@ -63,7 +63,7 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
     public IStagedArtifact Stage(string key)
     {
         var path = PathOf(key);
-        var temporaryPath = Path.Combine(_root, $".{key}.{Guid.NewGuid():N}.tmp");
+        var temporaryPath = TemporaryPathOf(key);
         _staged[temporaryPath] = true;
         try
         {
@@ -98,12 +98,28 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
         : null;
 
     /// <inheritdoc />
+    /// <remarks>The bytes get a temporary name at once, which a crash leaves for the sweep of such files.</remarks>
+    public IStagedArtifact? TryLink(string existingKey, string key)
+    {
+        var existing = PathOf(existingKey);
+        var temporaryPath = TemporaryPathOf(key);
+        _staged[temporaryPath] = true;
+        if (Shares && IsArtifact(existing) && HardLink.TryCreate(existing, temporaryPath))
+        {
+            return new LocalArtifact(
+                new FileCommit(OpenFile(temporaryPath), temporaryPath, PathOf(key)), _committer,
+                () => _staged.TryRemove(temporaryPath, out _));
+        }
+
+        _staged.TryRemove(temporaryPath, out _);
+        return IsArtifact(existing) ? null : throw NotFound(existingKey);
+    }
+
+    /// <inheritdoc />
     public Stream OpenRead(string key)
     {
         var path = PathOf(key);
-        return IsArtifact(path)
-            ? new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete)
-            : throw new FileNotFoundException($"There is no artifact {key}.", key);
+        return IsArtifact(path) ? OpenFile(path) : throw NotFound(key);
     }
 
     /// <inheritdoc />
@@ -223,6 +239,14 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
     public ValueTask DisposeAsync() => _committer.DisposeAsync();
 
     private string PathOf(string key) => Path.Combine(_root, StorageKey.Require(key));
+
+    private string TemporaryPathOf(string key) =>
+        Path.Combine(_root, $".{StorageKey.Require(key)}.{Guid.NewGuid():N}.tmp");
+
+    private static FileStream OpenFile(string path) =>
+        new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+
+    private static FileNotFoundException NotFound(string key) => new($"There is no artifact {key}.", key);
 
     private static bool IsArtifact(string path) => new FileInfo(path) is { Exists: true, LinkTarget: null };
 

@@ -19,7 +19,7 @@ internal static class StoredJson
 
     /// <summary>Formats devices as a JSON array; null if there are none.</summary>
     public static string? Write(DeviceList devices) =>
-        devices.Count == 0 ? null : $"[{string.Join(',', devices.Select(device => ForegSyteJson.Formatter.Format(device)))}]";
+        devices.Count == 0 ? null : $"[{string.Join(',', devices.Select(device => Write(device)))}]";
 
     /// <summary>Parses a video; null for null.</summary>
     public static VideoInfo? Video(string? json) => Parse<VideoInfo>(json, "\"duration_ms\"", UpgradeVideo);

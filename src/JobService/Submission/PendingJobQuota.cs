@@ -98,6 +98,16 @@ internal sealed class PendingJobQuota : IHostedService
         return new Reservation(this, jobId);
     }
 
+    /// <summary>Refuses a new job of a tenant as <see cref="Reserve"/> would, without a reservation.</summary>
+    /// <exception cref="ServiceException">QUEUE_FULL or TENANT_QUOTA_EXCEEDED.</exception>
+    public void RequireSlot(string tenant)
+    {
+        lock (_lock)
+        {
+            RequireSlot(CountOf(tenant), isNew: true);
+        }
+    }
+
     /// <summary>Whether a job that is not yet pending has a reservation.</summary>
     public bool IsReserved(Guid jobId)
     {

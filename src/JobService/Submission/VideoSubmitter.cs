@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Fetching;
@@ -57,6 +55,11 @@ internal abstract record VideoReference
     /// <param name="UploadId">The upload.</param>
     /// <param name="VisibleTenant">The only tenant whose uploads the caller can see; null for all tenants.</param>
     public sealed record Upload(Guid UploadId, string? VisibleTenant) : VideoReference;
+
+    /// <summary>The video of another job.</summary>
+    /// <param name="JobId">The job.</param>
+    /// <param name="VisibleTenant">The only tenant whose jobs the caller can see; null for all tenants.</param>
+    public sealed record StoredJob(Guid JobId, string? VisibleTenant) : VideoReference;
 }
 
 /// <summary>
@@ -108,6 +111,29 @@ internal sealed class VideoSubmitter(
         return stored;
     }
 
+    /// <summary>
+    /// Checks a submission as far as that needs no storing or downloading, and changes nothing. Returns the job as it
+    /// would be, with an empty id.
+    /// </summary>
+    /// <exception cref="ServiceException">As <see cref="SubmitAsync"/>.</exception>
+    public async Task<JobRecord> ValidateAsync(VideoSubmission submission, CancellationToken cancellationToken)
+    {
+        await using var source = await OpenAsync(submission.Video, cancellationToken);
+        var fingerprint = await FingerprintOfAsync(submission, source, cancellationToken);
+        if (submission.StoredRequestId is { } requestId
+            && await store.FindByRequestIdAsync(requestId, cancellationToken) is { } earlier)
+        {
+            RequireSame(earlier, submission, fingerprint);
+        }
+        else
+        {
+            await source.CheckAsync(cancellationToken);
+            quota.RequireSlot(submission.Tenant);
+        }
+
+        return NewJob(Guid.Empty, submission, fingerprint, videoSha256: null);
+    }
+
     /// <summary>Opens the source without reading the video.</summary>
     private async ValueTask<IVideoSource> OpenAsync(VideoReference reference, CancellationToken cancellationToken)
     {
@@ -124,6 +150,13 @@ internal sealed class VideoSubmitter(
                 await uploads.TryBeginCompletionAsync(upload.UploadId, upload.VisibleTenant, cancellationToken),
                 storage,
                 checks),
+            VideoReference.StoredJob stored => new JobSource(
+                stored.JobId,
+                await store.FindAsync(stored.JobId, cancellationToken) is { } job
+                    && (stored.VisibleTenant is null || stored.VisibleTenant == job.Tenant)
+                        ? job
+                        : null,
+                storage),
             _ => throw new UnreachableException(),
         };
     }
@@ -153,7 +186,7 @@ internal sealed class VideoSubmitter(
     }
 
     private JobRecord NewJob(
-        Guid jobId, VideoSubmission submission, RequestFingerprint? fingerprint, string videoSha256)
+        Guid jobId, VideoSubmission submission, RequestFingerprint? fingerprint, string? videoSha256)
     {
         var now = time.GetUtcNow();
         return new JobRecord
@@ -201,12 +234,19 @@ internal sealed class VideoSubmitter(
     private static JobRecord SameOrConflict(
         JobRecord earlier, VideoSubmission submission, RequestFingerprint? fingerprint, IVideoSource source)
     {
+        RequireSame(earlier, submission, fingerprint);
+
+        // If the first call was cut off, its upload may still exist.
+        source.Remove();
+        return earlier;
+    }
+
+    private static void RequireSame(JobRecord earlier, VideoSubmission submission, RequestFingerprint? fingerprint)
+    {
         var differences = fingerprint!.DifferencesFrom(earlier.Fingerprint!);
         if (differences.Count == 0)
         {
-            // If the first call was cut off, its upload may still exist.
-            source.Remove();
-            return earlier;
+            return;
         }
 
         throw new ServiceException(
@@ -277,47 +317,6 @@ internal sealed record StagedVideo(IStagedArtifact Artifact, string Sha256) : IA
 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => Artifact.DisposeAsync();
-}
-
-/// <summary>A video inside the request.</summary>
-internal sealed class InlineSource(ByteString content, IStorage storage, VideoChecks checks) : IVideoSource
-{
-    private const string Field = "content";
-
-    private readonly Lazy<string> _sha256 = new(() => Convert.ToHexStringLower(SHA256.HashData(content.Span)));
-
-    /// <inheritdoc />
-    public ValueTask<string> IdentifyAsync(CancellationToken cancellationToken) => new("sha256:" + _sha256.Value);
-
-    /// <inheritdoc />
-    public ValueTask CheckAsync(CancellationToken cancellationToken)
-    {
-        checks.RequireInline(content.Length);
-        checks.RequireSize(Field, content.Length);
-        using var video = StreamOver(content);
-        VideoChecks.RequireMp4(Field, video);
-        return ValueTask.CompletedTask;
-    }
-
-    /// <inheritdoc />
-    public Task<StagedVideo> StageAsync(string key, CancellationToken cancellationToken)
-    {
-        storage.RequireRoom(content.Length);
-        return StagedVideo.WriteAsync(storage, key, async target =>
-        {
-            await target.WriteAsync(content.Memory, cancellationToken);
-            return _sha256.Value;
-        });
-    }
-
-    /// <inheritdoc />
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-
-    /// <summary>A stream over the bytes of the message, without a copy.</summary>
-    private static MemoryStream StreamOver(ByteString content) =>
-        MemoryMarshal.TryGetArray(content.Memory, out var bytes)
-            ? new MemoryStream(bytes.Array!, bytes.Offset, bytes.Count, writable: false)
-            : new MemoryStream(content.ToByteArray(), writable: false);
 }
 
 /// <summary>The checks that every video must pass.</summary>

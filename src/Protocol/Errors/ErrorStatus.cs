@@ -35,5 +35,7 @@ public static class ErrorStatus
     /// The reason of a status; <see cref="ErrorReason.Unspecified"/> without a status or with an unknown reason.
     /// </summary>
     public static ErrorReason ReasonOf(Google.Rpc.Status? status) =>
-        InfoOf(status) is { Domain: ErrorReasons.Domain } info ? ErrorReasons.Parse(info.Reason) : ErrorReason.Unspecified;
+        InfoOf(status) is { Domain: ErrorReasons.Domain } info
+            ? ErrorReasons.Parse(info.Reason)
+            : ErrorReason.Unspecified;
 }

@@ -1,9 +1,8 @@
 using System.ComponentModel.DataAnnotations;
 using System.Reflection;
 using ForegSyte.Hosting.Configuration;
-using ForegSyte.Hosting.Errors;
-using ForegSyte.Protocol.Limits;
 using ForegSyte.Protocol.Errors;
+using ForegSyte.Protocol.Limits;
 using ForegSyte.V1;
 
 namespace ForegSyte.Architecture.Tests.Documents;

@@ -1,5 +1,4 @@
 using System.Text;
-using ForegSyte.Hosting.Errors;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 using Google.Protobuf.Reflection;
@@ -15,8 +14,8 @@ internal static class ErrorsDocument
         # Errors
 
         Every error of both services is a gRPC status. Its trailer `grpc-status-details-bin` contains a
-        `google.rpc.Status` with exactly one `google.rpc.ErrorInfo`: the domain `foregsyte.dev`, a reason of this list, and
-        metadata with every variable part of the message, so that programs never have to parse messages. For a
+        `google.rpc.Status` with exactly one `google.rpc.ErrorInfo`: the domain `foregsyte.dev`, a reason of this list,
+        and metadata with every variable part of the message, so that programs never have to parse messages. For a
         configured limit, the metadata has its name as `option` and its value as `limit`. Further details follow where
         they apply: `BadRequest` (the wrong field), `RetryInfo` (when to retry), `ResourceInfo` (the missing resource)
         and `QuotaFailure` (the exceeded quota). The RPC `ListErrorReasons` of the JobService returns the same list.

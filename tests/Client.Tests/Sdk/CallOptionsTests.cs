@@ -1,6 +1,5 @@
 using ForegSyte.Client.Tests.Fakes;
 using ForegSyte.Client.Tests.Sdk.Uploads;
-using ForegSyte.V1;
 using Grpc.Core;
 
 namespace ForegSyte.Client.Tests.Sdk;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using ForegSyte.Client;
-using ForegSyte.Testing;
 using ForegSyte.Protocol.Errors;
+using ForegSyte.Testing;
 using ForegSyte.V1;
 
 namespace ForegSyte.EndToEnd.Tests.Restarts;
@@ -101,7 +101,8 @@ public sealed class RollingRestartTests(ITestOutputHelper output)
     private static async Task AssertEachCompletedOnceAsync(Installation services, LoadStatistics load)
     {
         await using var client = services.Client();
-        var jobs = await client.ListJobsAsync(pageSize: 1000, cancellationToken: Token).ToListAsync(Token);
+        var jobs = await client.ListJobsAsync(pageSize: 1000, view: JobView.Full, cancellationToken: Token)
+            .ToListAsync(Token);
         Assert.Equal(load.JobIds.Order(), jobs.Select(job => job.JobId).Order());
         foreach (var job in jobs)
         {

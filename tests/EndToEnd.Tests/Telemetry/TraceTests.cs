@@ -178,8 +178,10 @@ public sealed class TraceTests
         }
 
         Assert.Equal(
-            [.. ToAttempt, "foregsyte.inference.v1.InferenceService/ProbeVideo", "foregsyte.inference.v1.InferenceService/ProbeVideo",
-                "ffprobe"],
+            [
+                .. ToAttempt, "foregsyte.inference.v1.InferenceService/ProbeVideo",
+                "foregsyte.inference.v1.InferenceService/ProbeVideo", "ffprobe",
+            ],
             spans.PathOf(Assert.Single(spans.Named("ffprobe"))));
     }
 

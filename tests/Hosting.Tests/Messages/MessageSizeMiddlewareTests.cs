@@ -21,8 +21,9 @@ public sealed class MessageSizeMiddlewareTests : IAsyncLifetime
     private Contract.InferenceServiceClient Client => _server.Inference;
 
     public async ValueTask InitializeAsync() => _server = await TestServer.StartAsync(services =>
-        services.Configure<MessageSizeLimits>(limits => limits.Methods["/foregsyte.inference.v1.InferenceService/RunPipeline"] =
-            new MessageSizeLimit(LimitBytes, "Upload it in parts.")));
+        services.Configure<MessageSizeLimits>(limits =>
+            limits.Methods["/foregsyte.inference.v1.InferenceService/RunPipeline"] =
+                new MessageSizeLimit(LimitBytes, "Upload it in parts.")));
 
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 

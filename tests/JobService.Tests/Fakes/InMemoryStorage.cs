@@ -17,6 +17,10 @@ internal sealed class InMemoryStorage : IStorage
 
     public IStagedArtifact? TryAdopt(string path, string key) => null;
 
+    public IStagedArtifact? TryLink(string existingKey, string key) => Exists(existingKey)
+        ? null
+        : throw new FileNotFoundException($"There is no artifact {existingKey}.", existingKey);
+
     public Stream OpenRead(string key) => _artifacts.TryGetValue(StorageKey.Require(key), out var bytes)
         ? new MemoryStream(bytes, writable: false)
         : throw new FileNotFoundException($"There is no artifact {key}.", key);

@@ -12,6 +12,9 @@ internal sealed class ObservedStorage(IStorage inner, Action<string> onStep) : I
     public IStagedArtifact? TryAdopt(string path, string key) =>
         inner.TryAdopt(path, key) is { } adopted ? new Staged(adopted, key, onStep) : null;
 
+    public IStagedArtifact? TryLink(string existingKey, string key) =>
+        inner.TryLink(existingKey, key) is { } linked ? new Staged(linked, key, onStep) : null;
+
     public Stream OpenRead(string key) => inner.OpenRead(key);
 
     public bool Exists(string key) => inner.Exists(key);

@@ -1,7 +1,7 @@
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Tests.Queue;
-using ForegSyte.Testing;
 using ForegSyte.Protocol.Errors;
+using ForegSyte.Testing;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tests.Grpc;
@@ -90,13 +90,18 @@ public sealed class DiagnosisTests
             StringComparison.Ordinal);
         Assert.Equal(
             [
-                JobTimelineEntryKind.Accepted, JobTimelineEntryKind.AttemptStarted, JobTimelineEntryKind.SegmentFailed,
-                JobTimelineEntryKind.AttemptEnded, JobTimelineEntryKind.AttemptStarted, JobTimelineEntryKind.SegmentFailed,
-                JobTimelineEntryKind.AttemptEnded, JobTimelineEntryKind.Failed,
+                JobTimelineEntryKind.Accepted,
+                JobTimelineEntryKind.AttemptStarted, JobTimelineEntryKind.SegmentFailed,
+                JobTimelineEntryKind.AttemptEnded,
+                JobTimelineEntryKind.AttemptStarted, JobTimelineEntryKind.SegmentFailed,
+                JobTimelineEntryKind.AttemptEnded,
+                JobTimelineEntryKind.Failed,
             ],
             diagnosis.Timeline.Select(item => item.Kind));
-        Assert.Equal(["DECODER_LOST", "VIDEO_LIMIT_EXCEEDED"], diagnosis.Segments
-            .Where(segment => segment.State == SegmentState.Failed).Select(segment => ErrorStatus.InfoOf(segment.Error)?.Reason));
+        Assert.Equal(
+            [ErrorReason.DecoderLost, ErrorReason.VideoLimitExceeded],
+            diagnosis.Segments.Where(segment => segment.State == SegmentState.Failed)
+                .Select(segment => ErrorStatus.ReasonOf(segment.Error)));
         Assert.DoesNotContain(LastWords, (await service.GetAsync(jobId)).ToString(), StringComparison.Ordinal);
     }
 

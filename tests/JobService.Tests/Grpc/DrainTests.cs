@@ -1,6 +1,6 @@
 using ForegSyte.Jobs.Tests.Queue;
-using ForegSyte.Testing;
 using ForegSyte.Protocol.Errors;
+using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Health.V1;

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Tests.Queue;
-using ForegSyte.Testing;
 using ForegSyte.Protocol.Errors;
+using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Rpc;
 using Grpc.Core;

@@ -1,8 +1,7 @@
-using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Tests.Queue;
-using ForegSyte.Testing;
 using ForegSyte.Protocol.Errors;
+using ForegSyte.Testing;
 using ForegSyte.V1;
 using Grpc.Core;
 

@@ -1,4 +1,3 @@
-using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Rpc;
 using Grpc.Core;

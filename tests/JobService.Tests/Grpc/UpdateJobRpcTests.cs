@@ -1,5 +1,4 @@
 using ForegSyte.Jobs.Storage;
-using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
@@ -19,7 +18,11 @@ public sealed class UpdateJobRpcTests
         var job = await service.SubmitAsync(priority: 3);
         var wanted = new Job
         {
-            JobId = job.JobId, DisplayName = "lobby", Priority = 8, Tags = { { "camera", "north" } }, Tenant = "other",
+            JobId = job.JobId,
+            DisplayName = "lobby",
+            Priority = 8,
+            Tags = { { "camera", "north" } },
+            Tenant = "other",
         };
 
         var named = await UpdateAsync(service, wanted, "display_name");

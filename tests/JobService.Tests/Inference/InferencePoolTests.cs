@@ -1,6 +1,6 @@
+using ForegSyte.Inference.V1;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Tests.Queue;
-using ForegSyte.Inference.V1;
 using ForegSyte.V1;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;

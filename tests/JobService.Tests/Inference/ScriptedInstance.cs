@@ -1,8 +1,7 @@
 using System.Threading.Channels;
+using ForegSyte.Inference.V1;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Tests.Queue;
-using ForegSyte.Inference.V1;
-using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tests.Inference;
 

@@ -155,7 +155,8 @@ public sealed class JobTransitionsTests
         var job = JobTransitions.Claim(Pending(), Tokens[0], Start, LeaseDuration);
         job = JobTransitions.Plan(
             job, Tokens[0], new PlannedWork(video, 35, 8),
-            new SegmentProgress(6, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(3), DeviceList.Empty), Start.AddSeconds(1));
+            new SegmentProgress(6, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(3), DeviceList.Empty),
+            Start.AddSeconds(1));
         Assert.Equal((video, 35, 8), (job.Video, job.FramesTotal, job.SegmentFrames));
         Assert.Equal(
             (6, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(3)), (job.FramesDone, job.DecodeTime, job.InferenceTime));
@@ -204,7 +205,9 @@ public sealed class JobTransitionsTests
                 before,
                 after with
                 {
-                    DisplayName = before.DisplayName, Priority = before.Priority, UpdatedAt = before.UpdatedAt,
+                    DisplayName = before.DisplayName,
+                    Priority = before.Priority,
+                    UpdatedAt = before.UpdatedAt,
                 });
             return;
         }
@@ -244,7 +247,8 @@ public sealed class JobTransitionsTests
                 job, step.Token, new PlannedWork(new VideoInfo { FrameCount = 50 }, 50, 8),
                 new SegmentProgress(job.FramesDone, TimeSpan.Zero, TimeSpan.Zero, DeviceList.Empty), step.Now),
             3 => JobTransitions.Advance(
-                job, step.Token, new SegmentProgress(step.Frames, TimeSpan.Zero, TimeSpan.Zero, DeviceList.Empty), step.Now),
+                job, step.Token, new SegmentProgress(step.Frames, TimeSpan.Zero, TimeSpan.Zero, DeviceList.Empty),
+                step.Now),
             4 => JobTransitions.Complete(job, step.Token, "results.json", new JobSummary(), step.Now),
             5 => JobTransitions.Fail(job, step.Token, Failure, step.Now),
             6 => JobTransitions.Release(job, step.Token, Failure, TimeSpan.FromSeconds(step.Frames), step.Now),

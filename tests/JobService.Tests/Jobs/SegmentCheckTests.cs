@@ -1,6 +1,6 @@
 using CsCheck;
-using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Inference.V1;
+using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tests.Jobs;

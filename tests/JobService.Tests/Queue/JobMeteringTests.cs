@@ -1,9 +1,9 @@
+using ForegSyte.Inference.V1;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Metrics;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Tests.Grpc;
 using ForegSyte.Testing;
-using ForegSyte.Inference.V1;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,5 +1,5 @@
-using ForegSyte.Jobs.Inference;
 using ForegSyte.Inference.V1;
+using ForegSyte.Jobs.Inference;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tests.Queue;

@@ -1,7 +1,7 @@
 using System.Text;
+using ForegSyte.Inference.V1;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Tests.Fakes;
-using ForegSyte.Inference.V1;
 using ForegSyte.V1;
 using Microsoft.Extensions.Logging.Abstractions;
 

@@ -55,7 +55,8 @@ internal static class TestJobs
             new AttemptRecord(2, Noon.AddSeconds(2), null, null)
             {
                 Retryable = true,
-                Devices = new DeviceList([new Device { ExecutionProvider = ExecutionProvider.Cuda, Description = "GPU" }]),
+                Devices = new DeviceList(
+                    [new Device { ExecutionProvider = ExecutionProvider.Cuda, Description = "GPU" }]),
                 FramesResumed = 64,
             },
         ],

@@ -2,8 +2,8 @@ using ForegSyte.Testing;
 using Google.Api;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
-using ProtoOptions = Google.Protobuf.Reflection.FileOptions;
 using Label = Google.Protobuf.Reflection.FieldDescriptorProto.Types.Label;
+using ProtoOptions = Google.Protobuf.Reflection.FileOptions;
 using Type = Google.Protobuf.Reflection.FieldDescriptorProto.Types.Type;
 
 namespace ForegSyte.Protocol.Tests.Contracts;

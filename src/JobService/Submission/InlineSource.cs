@@ -1,0 +1,47 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using ForegSyte.Jobs.Storage;
+using Google.Protobuf;
+
+namespace ForegSyte.Jobs.Submission;
+
+/// <summary>A video inside the request.</summary>
+internal sealed class InlineSource(ByteString content, IStorage storage, VideoChecks checks) : IVideoSource
+{
+    private const string Field = "content";
+
+    private readonly Lazy<string> _sha256 = new(() => Convert.ToHexStringLower(SHA256.HashData(content.Span)));
+
+    /// <inheritdoc />
+    public ValueTask<string> IdentifyAsync(CancellationToken cancellationToken) => new("sha256:" + _sha256.Value);
+
+    /// <inheritdoc />
+    public ValueTask CheckAsync(CancellationToken cancellationToken)
+    {
+        checks.RequireInline(content.Length);
+        checks.RequireSize(Field, content.Length);
+        using var video = StreamOver(content);
+        VideoChecks.RequireMp4(Field, video);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc />
+    public Task<StagedVideo> StageAsync(string key, CancellationToken cancellationToken)
+    {
+        storage.RequireRoom(content.Length);
+        return StagedVideo.WriteAsync(storage, key, async target =>
+        {
+            await target.WriteAsync(content.Memory, cancellationToken);
+            return _sha256.Value;
+        });
+    }
+
+    /// <inheritdoc />
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>A stream over the bytes of the message, without a copy.</summary>
+    private static MemoryStream StreamOver(ByteString content) =>
+        MemoryMarshal.TryGetArray(content.Memory, out var bytes)
+            ? new MemoryStream(bytes.Array!, bytes.Offset, bytes.Count, writable: false)
+            : new MemoryStream(content.ToByteArray(), writable: false);
+}
