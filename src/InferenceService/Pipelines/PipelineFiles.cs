@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using ForegSyte.Inference.Models;
 using ForegSyte.Protocol.Json;
 using ForegSyte.V1;
@@ -92,96 +90,25 @@ internal static class PipelineFiles
             return null;
         }
 
-        var text = File.ReadAllText(path);
-        if (EarlierPipelineForm.Convert(text) is { } converted)
-        {
-            logger.LogWarning(
-                "Pipeline file {File} has the form of an earlier version and was converted. Write \"from_node\" and "
-                + "\"to_node\" in place of \"from\" and \"to\" in edges, and \"parameters\": "
-                + "{{\"confidence\": {{\"double_value\": 0.3}}}} in place of \"thresholds\": {{\"confidence\": 0.3}}",
-                file);
-            text = converted;
-        }
-
         try
         {
-            return ForegSyteJson.StrictParser.Parse<Pipeline>(text);
+            var pipeline = PipelineJson.Parse(File.ReadAllText(path), out var isEarlierForm);
+            if (isEarlierForm)
+            {
+                logger.LogWarning(
+                    "Pipeline file {File} has the form of an earlier version and was converted. Write \"from_node\" and "
+                    + "\"to_node\" in place of \"from\" and \"to\" in edges, and \"parameters\": "
+                    + "{{\"confidence\": {{\"double_value\": 0.3}}}} in place of \"thresholds\": "
+                    + "{{\"confidence\": 0.3}}",
+                    file);
+            }
+
+            return pipeline;
         }
         catch (Exception failure) when (failure is InvalidJsonException or InvalidProtocolBufferException)
         {
             problems.Add($"{file}: The file is not a pipeline in JSON: {failure.Message}");
             return null;
         }
-    }
-}
-
-/// <summary>
-/// Converts pipeline files of earlier versions: edges with "from" and "to", nodes with "thresholds" as plain numbers.
-/// </summary>
-internal static class EarlierPipelineForm
-{
-    /// <summary>The file in the present form; null if it has no field of an earlier version.</summary>
-    public static string? Convert(string text)
-    {
-        try
-        {
-            if (JsonNode.Parse(text) is not JsonObject pipeline)
-            {
-                return null;
-            }
-
-            var isConverted = false;
-            foreach (var edge in ObjectsIn(pipeline, "edges"))
-            {
-                isConverted |= Rename(edge, "from", "from_node", value => value);
-                isConverted |= Rename(edge, "to", "to_node", value => value);
-            }
-
-            foreach (var node in ObjectsIn(pipeline, "nodes"))
-            {
-                isConverted |= Rename(node, "thresholds", "parameters", ToParameters);
-            }
-
-            return isConverted ? pipeline.ToJsonString() : null;
-        }
-        catch (Exception failure) when (failure is JsonException or ArgumentException)
-        {
-            // The parser of the present form reports what is wrong (ArgumentException: a key occurs twice).
-            return null;
-        }
-    }
-
-    private static IEnumerable<JsonObject> ObjectsIn(JsonObject pipeline, string field) =>
-        pipeline[field] is JsonArray items ? items.OfType<JsonObject>() : [];
-
-    /// <summary>
-    /// Renames a field, unless the present one is there too: that is a mistake, which the parser reports.
-    /// </summary>
-    private static bool Rename(JsonObject owner, string name, string presentName, Func<JsonNode?, JsonNode?> convert)
-    {
-        if (!owner.TryGetPropertyValue(name, out var value) || owner.ContainsKey(presentName))
-        {
-            return false;
-        }
-
-        owner.Remove(name);
-        owner.Add(presentName, convert(value));
-        return true;
-    }
-
-    private static JsonNode? ToParameters(JsonNode? thresholds)
-    {
-        if (thresholds is not JsonObject values)
-        {
-            return thresholds;
-        }
-
-        var parameters = new JsonObject();
-        foreach (var (name, value) in values)
-        {
-            parameters.Add(name, new JsonObject { ["double_value"] = value?.DeepClone() });
-        }
-
-        return parameters;
     }
 }

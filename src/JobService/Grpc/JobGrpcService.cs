@@ -97,7 +97,7 @@ internal sealed class JobGrpcService(
     {
         var update = JobFields.Update(request);
         var jobId = (await VisibleAsync(request.Job.JobId, context, "job.job_id")).JobId;
-        var job = await control.UpdateAsync(jobId, update, Unchanged(request.Job.Etag), context.CancellationToken)
+        var job = await control.UpdateAsync(jobId, update, Unchanged(request.Job.Etag, "job.etag"), context.CancellationToken)
             ?? throw JobErrors.NotFound(jobId);
         return new UpdateJobResponse { Job = messages.Of(tracker.WithProgress(job)) };
     }
@@ -208,7 +208,12 @@ internal sealed class JobGrpcService(
     }
 
     /// <summary>The check of an etag, for the inside of a change: the progress of a running job counts too.</summary>
-    private Action<JobRecord> Unchanged(string etag) => job => messages.RequireEtag(tracker.Latest(job), etag);
+    /// <exception cref="ServiceException">INVALID_FIELD: no job can have this etag.</exception>
+    private Action<JobRecord> Unchanged(string etag, string field = "etag") =>
+        etag.Length == 0 || JobMessage.IsEtag(etag)
+            ? job => messages.RequireEtag(tracker.Latest(job), etag)
+            : throw ServiceException.InvalidField(
+                field, $"{field} must be the etag of a job as the server returned it, W/\"...\", or empty.", etag);
 
     private VideoSubmission SubmissionOf(SubmitVideoRequest request, Caller caller)
     {

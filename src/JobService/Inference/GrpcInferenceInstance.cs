@@ -43,11 +43,18 @@ internal sealed class GrpcInferenceInstance : IInferenceInstance, IDisposable
         try
         {
             var response = await _health.CheckAsync(
-                new HealthCheckRequest(), deadline: DeadlineAfter(_options.HealthTimeout),
-                cancellationToken: cancellationToken);
+                new HealthCheckRequest { Service = InferenceService.Descriptor.FullName },
+                deadline: DeadlineAfter(_options.HealthTimeout), cancellationToken: cancellationToken);
             return response.Status == HealthCheckResponse.Types.ServingStatus.Serving
                 ? InstanceHealth.Serving
                 : InstanceHealth.NotServing;
+        }
+        catch (RpcException exception) when (exception.StatusCode == StatusCode.NotFound)
+        {
+            _logger.LogWarning(
+                "InferenceService at {Address} does not serve {Service}; its version does not match, update it",
+                Address, InferenceService.Descriptor.FullName);
+            return InstanceHealth.NotServing;
         }
         catch (RpcException exception)
         {

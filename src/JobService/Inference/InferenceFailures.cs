@@ -41,7 +41,7 @@ internal static class InferenceFailures
         var status = exception.GetRpcStatus();
         var info = status?.GetDetail<ErrorInfo>();
         var reason = info?.Domain == ErrorReasons.Domain ? ErrorReasons.Parse(info.Reason) : ErrorReason.Unspecified;
-        var failure = reason == ErrorReason.Unspecified
+        var failure = reason is ErrorReason.Unspecified or ErrorReason.Unimplemented
             ? FromCode(exception, limits)
             : new JobFailure(reason, exception.Status.Detail, new Dictionary<string, string>(info!.Metadata))
             {
@@ -56,6 +56,9 @@ internal static class InferenceFailures
     private static JobFailure FromCode(RpcException exception, CallLimits limits) => exception.StatusCode switch
     {
         StatusCode.Unavailable or StatusCode.Cancelled or StatusCode.Aborted => Lost,
+        StatusCode.Unimplemented => new JobFailure(
+            ErrorReason.InferenceUnavailable,
+            "The InferenceService does not know this call: its version does not match. Ask the operator to update it."),
         StatusCode.DeadlineExceeded => new JobFailure(
             ErrorReason.DeadlineExceeded,
             $"The InferenceService did not answer within {limits.Timeout:c} (option {limits.TimeoutOption}). Ask the "

@@ -61,7 +61,7 @@ internal sealed class PipelineDirectory
         Pipeline pipeline;
         try
         {
-            pipeline = ForegSyteJson.StrictParser.Parse<Pipeline>(File.ReadAllText(file));
+            pipeline = PipelineJson.Parse(File.ReadAllText(file), out _);
         }
         catch (Exception exception) when (exception is InvalidProtocolBufferException or InvalidJsonException)
         {

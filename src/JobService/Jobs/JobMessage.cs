@@ -9,6 +9,9 @@ namespace ForegSyte.Jobs;
 /// <summary>The record of a job as a message of the contract. Pure.</summary>
 internal static class JobMessage
 {
+    /// <summary>Length of W/"…" with the 128 bits of the hash in base64url without padding.</summary>
+    private const int EtagLength = 4 + 22;
+
     /// <summary>The whole job without its queue state, which is no part of the etag.</summary>
     public static Job From(JobRecord record, int maxAttempts = int.MaxValue)
     {
@@ -114,6 +117,10 @@ internal static class JobMessage
         VideoSha256 = job.VideoSha256,
         TraceParent = job.TraceParent,
     };
+
+    /// <summary>Whether a text has the form of an etag.</summary>
+    public static bool IsEtag(string text) =>
+        text.Length == EtagLength && text.StartsWith("W/\"", StringComparison.Ordinal) && text.EndsWith('"');
 
     /// <summary>
     /// A hash of the message, so that equal jobs have equal etags, also after a restart. It excludes updated_at, which

@@ -154,7 +154,7 @@ internal static class JobTransitions
     /// </summary>
     public static JobRecord Update(JobRecord job, JobUpdate update, DateTimeOffset now)
     {
-        if (update.Priority is not null && job.IsTerminal)
+        if (update.Priority is { } priority && priority != job.Priority && job.IsTerminal)
         {
             throw WrongStatus(job, "PENDING or RUNNING");
         }

@@ -129,10 +129,11 @@ internal static class JobManifest
 
     private static void UpgradeError(JsonObject attempt)
     {
-        if (attempt["error_reason"]?.GetValue<string>() is { Length: > 0 } reason)
+        if (attempt["error_reason"]?.GetValue<string>() is { Length: > 0 } text)
         {
+            var reason = KnownReason(text);
             var status = ErrorStatus.Create(
-                ErrorReasons.Parse(reason), attempt["error_message"]?.GetValue<string>() ?? "",
+                reason, attempt["error_message"]?.GetValue<string>() ?? "",
                 new Dictionary<string, string>());
             attempt["error"] = JsonNode.Parse(ForegSyteJson.Formatter.Format(status));
         }
@@ -190,6 +191,10 @@ internal static class JobManifest
 
     private static JobFailure? FailureOf(Attempt attempt) => ErrorStatus.InfoOf(attempt.Error) is { } info
         ? new JobFailure(
-            ErrorReasons.Parse(info.Reason), attempt.ErrorMessage, new Dictionary<string, string>(info.Metadata))
+            KnownReason(info.Reason), attempt.ErrorMessage, new Dictionary<string, string>(info.Metadata))
         : null;
+
+    /// <summary>The reason; INTERNAL for one of a newer version, which must not cost the job.</summary>
+    private static ErrorReason KnownReason(string text) =>
+        ErrorReasons.Parse(text) is var reason and not ErrorReason.Unspecified ? reason : ErrorReason.Internal;
 }

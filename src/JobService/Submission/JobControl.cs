@@ -69,7 +69,7 @@ internal sealed class JobControl(
     {
         var job = await ChangeAsync(
             jobId, check, (job, now) => JobTransitions.Update(job, update, now),
-            "The priority of a job that has ended cannot change; leave it out of update_mask.",
+            "The priority of a job that has ended cannot change.",
             [JobStatus.Pending, JobStatus.Running], cancellationToken);
         if (job is { Status: JobStatus.Completed })
         {
@@ -133,7 +133,7 @@ internal static class StatusErrors
         var needed = allowed.Select(JobStatusNames.Of).ToList();
         return new ServiceException(
             ErrorReason.WrongJobStatus,
-            $"Job {job.JobId} is {status}; this call needs it to be {string.Join(" or ", needed)}. {whatToDo}")
+            $"Job {job.JobId} is {status}; this call needs it to be {ListOf(needed)}. {whatToDo}")
         {
             Metadata = new Dictionary<string, string>
             {
@@ -144,4 +144,8 @@ internal static class StatusErrors
             Resource = (Type, job.JobId.ToString()),
         };
     }
+
+    /// <summary>The names as text: "PENDING, RUNNING or FAILED".</summary>
+    private static string ListOf(List<string> names) =>
+        names.Count == 1 ? names[0] : $"{string.Join(", ", names[..^1])} or {names[^1]}";
 }

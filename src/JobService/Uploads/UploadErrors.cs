@@ -133,7 +133,7 @@ internal static class UploadErrors
     public static ServiceException RequestIdConflict(UploadRecord earlier, IReadOnlyList<string> fields) =>
         new(
             ErrorReason.RequestIdConflict,
-            $"The request_id {earlier.RequestId} was used before with another {string.Join(", ", fields)}. "
+            $"The request_id {earlier.RequestId} was used before with other values of: {string.Join(", ", fields)}. "
             + "Use a new request_id for a new request.")
         {
             Metadata = new Dictionary<string, string>

@@ -56,10 +56,11 @@ internal static class RawCall
 /// <summary>Every RPC of the contracts, from their descriptors.</summary>
 internal static class Contracts
 {
-    /// <summary>All methods of all services of the package.</summary>
+    /// <summary>All methods of all services of both packages.</summary>
     public static IReadOnlyList<MethodDescriptor> Methods { get; } =
         [.. typeof(V1.Job).Assembly.GetTypes()
-            .Where(type => type.Namespace == typeof(V1.Job).Namespace)
+            .Where(type => type.Namespace == typeof(V1.Job).Namespace
+                || type.Namespace == typeof(Inference.V1.RunPipelineRequest).Namespace)
             .Select(type => type.GetProperty("Descriptor", BindingFlags.Public | BindingFlags.Static)?.GetValue(null))
             .OfType<FileDescriptor>()
             .SelectMany(file => file.Services)

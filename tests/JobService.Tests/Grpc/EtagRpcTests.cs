@@ -35,6 +35,26 @@ public sealed class EtagRpcTests
         }
     }
 
+    /// <summary>Typical of an etag that was copied by hand.</summary>
+    [Theory]
+    [InlineData("rBc0Dvw8gUkTqYcO1n6xXg")]
+    [InlineData("\"rBc0Dvw8gUkTqYcO1n6xXg\"")]
+    [InlineData("W/\"\"")]
+    [InlineData("*")]
+    public async Task AnyChange_WithATextThatIsNoEtag_IsAnInvalidField(string etag)
+    {
+        await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
+        var job = await service.SubmitAsync();
+
+        foreach (var call in Calls)
+        {
+            var refusal = Refusal.Read(
+                await Assert.ThrowsAsync<RpcException>(() => CallAsync(service, call, job.JobId, etag)));
+            Assert.Equal(ErrorReason.InvalidField, refusal.Reason);
+            Assert.Equal(call == "update" ? "job.etag" : "etag", refusal.Info.Metadata["field"]);
+        }
+    }
+
     [Fact]
     public async Task AnyChange_WithTheEtagOfAnyView_IsMade()
     {

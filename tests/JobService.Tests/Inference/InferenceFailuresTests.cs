@@ -30,6 +30,7 @@ public sealed class InferenceFailuresTests
     [InlineData(StatusCode.Cancelled, ErrorReason.InferenceUnavailable)]
     [InlineData(StatusCode.DeadlineExceeded, ErrorReason.DeadlineExceeded)]
     [InlineData(StatusCode.ResourceExhausted, ErrorReason.ResultsTooLarge)]
+    [InlineData(StatusCode.Unimplemented, ErrorReason.InferenceUnavailable)]
     [InlineData(StatusCode.Unknown, ErrorReason.Internal)]
     public void From_AStatusWithoutDetails_HasTheReasonOfItsCode(StatusCode code, ErrorReason reason)
     {

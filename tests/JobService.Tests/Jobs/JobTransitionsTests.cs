@@ -143,8 +143,11 @@ public sealed class JobTransitionsTests
 
         Assert.Equal("x", JobTransitions.Update(job, new JobUpdate("x"), Start).DisplayName);
         var refused = Assert.Throws<TransitionRefusedException>(
-            () => JobTransitions.Update(job, new JobUpdate("x", Priority: job.Priority), Start));
+            () => JobTransitions.Update(job, new JobUpdate("x", Priority: job.Priority + 1), Start));
         Assert.Equal(TransitionRefusal.WrongStatus, refused.Refusal);
+
+        // A caller that writes back the job it has read does not change its priority.
+        Assert.Equal("x", JobTransitions.Update(job, new JobUpdate("x", Priority: job.Priority), Start).DisplayName);
     }
 
     [Fact]

@@ -1,0 +1,27 @@
+using ForegSyte.Hosting.Outbound;
+using ForegSyte.Jobs.Inference;
+using ForegSyte.Jobs.Tests.Grpc;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace ForegSyte.Jobs.Tests.Inference;
+
+public sealed class GrpcInferenceInstanceTests
+{
+    /// <summary>
+    /// A healthy server without the service foregsyte.inference.v1, such as an InferenceService of another version: jobs
+    /// must wait for a matching one and not fail.
+    /// </summary>
+    [Fact]
+    public async Task Check_HealthyServerOfAnotherVersion_IsNotServing()
+    {
+        await using var other = await RunningJobService.StartAsync(RunningJobService.NotServing());
+        var options = Options.Create(new InferenceOptions());
+        using var channels = new InferenceChannels(
+            options, Options.Create(new ClientTlsOptions()), TimeProvider.System, NullLoggerFactory.Instance);
+        using var instance = new GrpcInferenceInstance(
+            other.Address, channels, options, TimeProvider.System, NullLoggerFactory.Instance);
+
+        Assert.Equal(InstanceHealth.NotServing, await instance.CheckAsync(TestContext.Current.CancellationToken));
+    }
+}
