@@ -213,7 +213,9 @@ internal sealed class JobGrpcService(
         etag.Length == 0 || JobMessage.IsEtag(etag)
             ? job => messages.RequireEtag(tracker.Latest(job), etag)
             : throw ServiceException.InvalidField(
-                field, $"{field} must be the etag of a job as the server returned it, W/\"...\", or empty.", etag);
+                field,
+                $"{field} must be empty or the etag of a job exactly as the server returned it: W/ and a quoted text.",
+                etag);
 
     private VideoSubmission SubmissionOf(SubmitVideoRequest request, Caller caller)
     {

@@ -151,8 +151,7 @@ internal sealed class StorageSweep(
         var claimed = JobTransitions.Claim(job, token, now, TimeSpan.FromSeconds(1));
         var failure = new JobFailure(
             ErrorReason.VideoGone,
-            "The video is missing from the storage, so the job cannot run. Submit the video again.",
-            new Dictionary<string, string> { ["key"] = job.InputPath });
+            "The video is missing from the storage, so the job cannot run. Submit the video again.");
         return JobTransitions.Fail(claimed, token, failure, now);
     }
 

@@ -122,7 +122,7 @@ internal static class StatusErrors
     public static ServiceException VideoGone(JobRecord job, string consequence) => new(
         ErrorReason.VideoGone, $"The video of job {job.JobId} is no longer stored, {consequence}")
     {
-        Metadata = new Dictionary<string, string> { ["jobId"] = job.JobId.ToString(), ["key"] = job.InputPath },
+        Metadata = new Dictionary<string, string> { ["jobId"] = job.JobId.ToString() },
         Resource = (Type, job.JobId.ToString()),
     };
 

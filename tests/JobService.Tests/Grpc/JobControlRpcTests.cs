@@ -114,11 +114,10 @@ public sealed class JobControlRpcTests
         await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
         var job = await service.SubmitAsync();
         await CancelAsync(service, job.JobId);
-        var key = $"{job.JobId}.mp4";
-        service.Storage.Delete(key);
+        service.Storage.Delete($"{job.JobId}.mp4");
         var (code, info, _) = await RetryFailureAsync(service, job.JobId);
         Assert.Equal((StatusCode.FailedPrecondition, "VIDEO_GONE"), (code, info.Reason));
-        Assert.Equal(key, info.Metadata["key"]);
+        Assert.Equal(job.JobId, info.Metadata["jobId"]);
     }
 
     [Fact]
