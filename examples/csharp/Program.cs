@@ -1,10 +1,25 @@
 using ForegSyte.Example;
+using Grpc.Core;
 
 // analyze HOST:PORT VIDEO | convert TYPE OUTPUT_FOLDER FILE…
 switch (args)
 {
     case ["analyze", var server, var video]:
-        return await Analyze.RunAsync(server, video);
+        try
+        {
+            return await Analyze.RunAsync(server, video);
+        }
+        catch (RpcException exception)
+        {
+            // For example a video that is too large for a message, or a server that is not there.
+            await Console.Error.WriteLineAsync($"error {exception.StatusCode}: {exception.Status.Detail}");
+            return 1;
+        }
+        catch (IOException exception)
+        {
+            await Console.Error.WriteLineAsync($"error: {exception.Message}");
+            return 1;
+        }
     case ["convert", var type, var output, .. var files]:
         Conversion.Run(type, output, files);
         return 0;
