@@ -33,6 +33,9 @@ public partial class ForegSyteClient
         ForegSyteCallOptions? callOptions = null,
         CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(jobId);
+        ArgumentNullException.ThrowIfNull(update);
+        ArgumentNullException.ThrowIfNull(etag);
         var request = new UpdateJobRequest
         {
             Job = new Job { JobId = jobId, Etag = etag },
@@ -94,6 +97,8 @@ public partial class ForegSyteClient
         ForegSyteCallOptions? callOptions = null,
         CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(jobId);
+        ArgumentNullException.ThrowIfNull(etag);
         var request = new CancelJobRequest { JobId = jobId, Etag = etag };
         var response = await CallsWith(callOptions).RunAsync(
             _options.ControlDeadline, call => _service.CancelJobAsync(request, call), cancellationToken);
@@ -126,6 +131,8 @@ public partial class ForegSyteClient
         ForegSyteCallOptions? callOptions = null,
         CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(jobId);
+        ArgumentNullException.ThrowIfNull(etag);
         var request = new RetryJobRequest { JobId = jobId, Etag = etag };
         var response = await CallsWith(callOptions).RunAsync(
             _options.ControlDeadline, call => _service.RetryJobAsync(request, call), cancellationToken);
@@ -153,6 +160,8 @@ public partial class ForegSyteClient
         ForegSyteCallOptions? callOptions = null,
         CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(jobId);
+        ArgumentNullException.ThrowIfNull(etag);
         var request = new DeleteJobRequest { JobId = jobId, Etag = etag };
         return RemoveAsync(
             call => _service.DeleteJobAsync(request, call), ErrorReason.JobNotFound, callOptions, cancellationToken);

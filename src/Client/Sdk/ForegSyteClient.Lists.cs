@@ -52,6 +52,7 @@ public partial class ForegSyteClient
         ForegSyteCallOptions? callOptions = null,
         CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(pageToken);
         var request = new ListJobsRequest
         {
             Filter = filter ?? "",

@@ -32,6 +32,7 @@ public partial class ForegSyteClient
     public virtual async Task<JobDiagnosis> DiagnoseJobAsync(
         string jobId, ForegSyteCallOptions? callOptions = null, CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(jobId);
         var request = new DiagnoseJobRequest { JobId = jobId };
         var response = await CallsWith(callOptions).RunAsync(
             _options.ReadDeadline, call => _service.DiagnoseJobAsync(request, call), cancellationToken);

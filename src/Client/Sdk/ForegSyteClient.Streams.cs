@@ -19,8 +19,8 @@ public partial class ForegSyteClient
     /// <exception cref="ArgumentException">The options contradict each other, or Transfer is Path.</exception>
     /// <exception cref="ForegSyteException">
     /// The server rejected the video, is full (QUEUE_FULL, STORAGE_FULL, TOO_MANY_UPLOADS), or was unavailable for too
-    /// long. MESSAGE_TOO_LARGE, before the client sends anything, if Transfer is Content and the video is larger than
-    /// <see cref="ForegSyteClientOptions.MaxInlineBytes"/>.
+    /// long. MESSAGE_TOO_LARGE if Transfer is Content and the video is larger than <see
+    /// cref="ForegSyteClientOptions.MaxInlineBytes"/>; or, with ValidateOnly, if the video would need an upload.
     /// </exception>
     public virtual async Task<Job> SubmitVideoAsync(
         ReadOnlyMemory<byte> content,
@@ -28,6 +28,7 @@ public partial class ForegSyteClient
         ForegSyteCallOptions? callOptions = null,
         CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(options);
         options.ValidateWithoutPath();
         return await SubmitMemoryAsync(content, options, progress: null, callOptions, cancellationToken);
     }
@@ -61,11 +62,13 @@ public partial class ForegSyteClient
         ForegSyteCallOptions? callOptions = null,
         CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(content);
+        ArgumentNullException.ThrowIfNull(options);
         options.ValidateWithoutPath();
         if (content.CanSeek && content.Length - content.Position > _options.MaxInlineBytes)
         {
             return options.Transfer == VideoTransfer.Content
-                ? throw TooLarge(content.Length - content.Position)
+                ? throw TooLarge(content.Length - content.Position, options)
                 : await UploadAsync(
                     new VideoStream(content), stateFolder: null, options, progress, callOptions, cancellationToken);
         }
@@ -80,7 +83,7 @@ public partial class ForegSyteClient
 
         if (options.Transfer == VideoTransfer.Content || options.ValidateOnly)
         {
-            throw TooLarge(read.Length);
+            throw TooLarge(read.Length, options);
         }
 
         await using var spool = await StreamSpool.CopyAsync(read, content, _options.Uploads, cancellationToken);

@@ -31,7 +31,9 @@ public partial class ForegSyteClient
     /// <exception cref="IOException">The file cannot be read, or changed during the upload.</exception>
     /// <exception cref="ForegSyteException">
     /// The server rejected the video, is full (QUEUE_FULL, STORAGE_FULL, TOO_MANY_UPLOADS), or was unavailable for
-    /// longer than <see cref="ForegSyteClientOptions.MaxOutage"/>.
+    /// longer than <see cref="ForegSyteClientOptions.MaxOutage"/>. MESSAGE_TOO_LARGE if Transfer is Content and the
+    /// video is larger than <see cref="ForegSyteClientOptions.MaxInlineBytes"/>; or, with ValidateOnly, if the video
+    /// would need an upload.
     /// </exception>
     public virtual async Task<Job> SubmitFileAsync(
         string path,
@@ -40,6 +42,8 @@ public partial class ForegSyteClient
         ForegSyteCallOptions? callOptions = null,
         CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         var file = new FileInfo(path);
         if (!file.Exists)
@@ -71,6 +75,7 @@ public partial class ForegSyteClient
     /// <param name="cancellationToken">Cancels the call; the job may be created anyway.</param>
     /// <returns>The job that the server stored; with <see cref="SubmitOptions.ValidateOnly"/>, as it would
     /// be.</returns>
+    /// <exception cref="ArgumentException">The URI is relative.</exception>
     /// <exception cref="ForegSyteException">
     /// The server rejected the video, is full (QUEUE_FULL, STORAGE_FULL), or could not be reached.
     /// </exception>
@@ -80,6 +85,16 @@ public partial class ForegSyteClient
         ForegSyteCallOptions? callOptions = null,
         CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(uri);
+        ArgumentNullException.ThrowIfNull(options);
+        if (!uri.IsAbsoluteUri)
+        {
+            throw new ArgumentException(
+                $"The URI '{uri}' is relative; use an absolute file://, https:// or s3:// URI. "
+                + $"{nameof(SubmitFileAsync)} takes the path of a local file.",
+                nameof(uri));
+        }
+
         var request = RequestFor(options);
         request.Uri = uri.AbsoluteUri;
         return SubmitAsync(request, options, callOptions, cancellationToken);
@@ -105,6 +120,8 @@ public partial class ForegSyteClient
         ForegSyteCallOptions? callOptions = null,
         CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(sourceJobId);
+        ArgumentNullException.ThrowIfNull(options);
         var request = RequestFor(options);
         request.SourceJobId = sourceJobId;
         return SubmitAsync(request, options, callOptions, cancellationToken);
@@ -204,7 +221,7 @@ public partial class ForegSyteClient
     private async Task<Job> SubmitContentAsync(
         FileInfo file, SubmitOptions options, ForegSyteCallOptions? callOptions, CancellationToken cancellationToken) =>
         file.Length > _options.MaxInlineBytes
-            ? throw TooLarge(file.Length)
+            ? throw TooLarge(file.Length, options)
             : await SubmitContentAsync(
                 await File.ReadAllBytesAsync(file.FullName, cancellationToken),
                 options,
@@ -219,7 +236,7 @@ public partial class ForegSyteClient
     {
         if (content.Length > _options.MaxInlineBytes)
         {
-            throw TooLarge(content.Length);
+            throw TooLarge(content.Length, options);
         }
 
         var request = RequestFor(options);
@@ -249,7 +266,7 @@ public partial class ForegSyteClient
     {
         if (options.ValidateOnly)
         {
-            throw TooLarge(video.SizeBytes);
+            throw TooLarge(video.SizeBytes, options);
         }
 
         // Both checks save hours of sending a video that the server must reject.
@@ -312,10 +329,19 @@ public partial class ForegSyteClient
         return bytes;
     }
 
-    private ForegSyteException TooLarge(long sizeBytes) => new(
+    /// <summary>
+    /// The error for a video that does not fit into a message, when <paramref name="options"/> forbid an upload. Its
+    /// text also suits the command line, so it names no members.
+    /// </summary>
+    private ForegSyteException TooLarge(long sizeBytes, SubmitOptions options) => new(
         ErrorReason.MessageTooLarge,
-        FormattableString.Invariant(
-            $"The video has at least {sizeBytes} bytes; a message can hold {_options.MaxInlineBytes}. ")
-        + $"The transfer {nameof(VideoTransfer.Automatic)} uploads larger videos, but not with "
-        + $"{nameof(SubmitOptions.ValidateOnly)}.");
+        options.ValidateOnly
+            ? FormattableString.Invariant(
+                $"The video has at least {sizeBytes} bytes and needs an upload, but a check uploads nothing. ")
+            + FormattableString.Invariant(
+                $"The server can check a video of up to {_options.MaxInlineBytes} bytes (or its own lower limit), ")
+            + "a URI that it reads itself, a complete upload, or the video of a job."
+            : FormattableString.Invariant(
+                $"The video has at least {sizeBytes} bytes; a message can hold {_options.MaxInlineBytes}. ")
+            + "A larger video needs an upload.");
 }

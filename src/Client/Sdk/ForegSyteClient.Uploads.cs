@@ -34,6 +34,7 @@ public partial class ForegSyteClient
         ForegSyteCallOptions? callOptions = null,
         CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(sha256);
         var request = new CreateUploadRequest
         {
             SizeBytes = sizeBytes,
@@ -71,6 +72,7 @@ public partial class ForegSyteClient
         ForegSyteCallOptions? callOptions = null,
         CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(uploadId);
         var request = new UploadPartRequest
         {
             UploadId = uploadId,
@@ -93,6 +95,7 @@ public partial class ForegSyteClient
     public virtual async Task<Upload> GetUploadAsync(
         string uploadId, ForegSyteCallOptions? callOptions = null, CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(uploadId);
         var request = new GetUploadRequest { UploadId = uploadId };
         var response = await CallsWith(callOptions).RunAsync(
             _options.ReadDeadline, call => _uploadService.GetUploadAsync(request, call), cancellationToken);
@@ -114,6 +117,7 @@ public partial class ForegSyteClient
     public virtual Task AbortUploadAsync(
         string uploadId, ForegSyteCallOptions? callOptions = null, CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(uploadId);
         var request = new AbortUploadRequest { UploadId = uploadId };
         return RemoveAsync(
             call => _uploadService.AbortUploadAsync(request, call),
@@ -148,6 +152,8 @@ public partial class ForegSyteClient
         ForegSyteCallOptions? callOptions = null,
         CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(uploadId);
+        ArgumentNullException.ThrowIfNull(options);
         var request = RequestFor(options);
         request.UploadId = uploadId;
         if (options.RequestId is null)

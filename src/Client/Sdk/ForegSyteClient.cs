@@ -69,6 +69,7 @@ public partial class ForegSyteClient : IAsyncDisposable, IDisposable
         ForegSyteCallOptions? callOptions = null,
         CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(jobId);
         var request = new GetJobRequest { JobId = jobId, View = view };
         var response = await CallsWith(callOptions).RunAsync(
             _options.ReadDeadline, call => _service.GetJobAsync(request, call), cancellationToken);
@@ -98,6 +99,8 @@ public partial class ForegSyteClient : IAsyncDisposable, IDisposable
         ForegSyteCallOptions? callOptions = null,
         CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(jobId);
+        ArgumentNullException.ThrowIfNull(etag);
         var wait = timeout ?? _options.LongPollTimeout;
         var request = new WaitJobRequest { JobId = jobId, Etag = etag, Timeout = wait.ToDuration(), View = view };
         var calls = CallsWith(callOptions);
@@ -134,6 +137,7 @@ public partial class ForegSyteClient : IAsyncDisposable, IDisposable
         ForegSyteCallOptions? callOptions = null,
         CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(jobId);
         var calls = CallsWith(callOptions);
         var watcher = new JobWatcher(WaitOnceAsync, calls, _options);
         return watcher.WatchAsync(jobId, timeout ?? _options.WatchTimeout, cancellationToken);
@@ -178,8 +182,11 @@ public partial class ForegSyteClient : IAsyncDisposable, IDisposable
         string jobId,
         int startFrame = 0,
         ForegSyteCallOptions? callOptions = null,
-        CancellationToken cancellationToken = default) =>
-        ReaderOf(jobId, startFrame, callOptions).ReadAsync(waitForFirst: false, cancellationToken);
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(jobId);
+        return ReaderOf(jobId, startFrame, callOptions).ReadAsync(waitForFirst: false, cancellationToken);
+    }
 
     /// <summary>
     /// Reads the results like <see cref="GetResultsAsync"/>, but also waits for the first ones. It throws
@@ -190,8 +197,11 @@ public partial class ForegSyteClient : IAsyncDisposable, IDisposable
         string jobId,
         int startFrame = 0,
         ForegSyteCallOptions? callOptions = null,
-        CancellationToken cancellationToken = default) =>
-        ReaderOf(jobId, startFrame, callOptions).ReadAsync(waitForFirst: true, cancellationToken);
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(jobId);
+        return ReaderOf(jobId, startFrame, callOptions).ReadAsync(waitForFirst: true, cancellationToken);
+    }
 
     /// <summary>
     /// Reads one page of results without waiting. An empty page with a token means that the job is still running: call
@@ -216,6 +226,8 @@ public partial class ForegSyteClient : IAsyncDisposable, IDisposable
         ForegSyteCallOptions? callOptions = null,
         CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(jobId);
+        ArgumentNullException.ThrowIfNull(pageToken);
         var request = new GetJobResultsRequest
         {
             JobId = jobId,

@@ -35,9 +35,9 @@ public sealed record SubmitOptions
 
     /// <summary>
     /// Whether the server only checks the submission, as far as that is possible without storing or downloading a
-    /// video. The returned job has no id, no times and no etag. The client sends no upload for it: a file or stream
-    /// over <see cref="ForegSyteClientOptions.MaxInlineBytes"/> is MESSAGE_TOO_LARGE, unless the server can read the
-    /// file itself.
+    /// video: a URI, a complete upload, the video of a job, or a file, stream or bytes up to <see
+    /// cref="ForegSyteClientOptions.MaxInlineBytes"/>. The client sends no upload for it: a larger video is
+    /// MESSAGE_TOO_LARGE, unless the server can read the file itself. The returned job has no id, no times and no etag.
     /// </summary>
     /// <value>Default: false.</value>
     public bool ValidateOnly { get; init; }

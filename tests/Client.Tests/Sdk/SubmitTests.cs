@@ -219,6 +219,11 @@ public sealed class SubmitTests
             () => client.SubmitFileAsync(path, Options with { ValidateOnly = true }, cancellationToken: Token));
 
         Assert.Equal(ErrorReason.MessageTooLarge, failure.Reason);
+        Assert.Equal(
+            "The video has at least 1001 bytes and needs an upload, but a check uploads nothing. The server can check "
+            + "a video of up to 1000 bytes (or its own lower limit), a URI that it reads itself, a complete upload, or "
+            + "the video of a job.",
+            failure.Message);
         Assert.Empty(server.Uploads.Create.Requests);
     }
 

@@ -132,7 +132,26 @@ public sealed class StreamTests : IAsyncLifetime
             cancellationToken: Token));
 
         Assert.Equal(ErrorReason.MessageTooLarge, failure.Reason);
-        Assert.Contains($"{MaxInlineBytes}", failure.Message, StringComparison.Ordinal);
+        Assert.EndsWith(
+            $"a message can hold {MaxInlineBytes}. A larger video needs an upload.",
+            failure.Message,
+            StringComparison.Ordinal);
+        Assert.Empty(_fixture.Server.Calls);
+    }
+
+    [Theory]
+    [InlineData(VideoTransfer.Automatic, true)]
+    [InlineData(VideoTransfer.Automatic, false)]
+    [InlineData(VideoTransfer.Content, true)]
+    public async Task SubmitVideo_LargeStreamValidateOnly_SaysWhatCanBeChecked(VideoTransfer transfer, bool canSeek)
+    {
+        var failure = await Assert.ThrowsAsync<ForegSyteException>(() => _client.SubmitVideoAsync(
+            StreamOf(_fixture.Bytes, canSeek),
+            Options with { Transfer = transfer, ValidateOnly = true },
+            cancellationToken: Token));
+
+        Assert.Equal(ErrorReason.MessageTooLarge, failure.Reason);
+        Assert.Contains("a check uploads nothing", failure.Message, StringComparison.Ordinal);
         Assert.Empty(_fixture.Server.Calls);
     }
 
