@@ -36,7 +36,8 @@ internal static class ForegSyteCommandLine
             cancellationToken);
     }
 
-    private static RootCommand Root(CommandEnvironment environment)
+    /// <summary>Creates the commands.</summary>
+    internal static RootCommand Root(CommandEnvironment environment)
     {
         var globals = new GlobalOptions(environment);
         var runner = new CommandRunner(environment, globals);

@@ -67,6 +67,22 @@ public sealed class UpdateCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Update_PriorityOfAnEndedJob_NamesTheOption()
+    {
+        _server.Service.Update.Fail(Failures.Of(
+            StatusCode.FailedPrecondition, ErrorReason.WrongJobStatus, "Leave it out of update_mask."));
+
+        var run = await CommandLineRun.OnAsync(_server, "update", SampleJobs.Id, "--priority", "5");
+
+        Assert.Equal(2, run.ExitCode);
+        Assert.StartsWith(
+            "error: WRONG_JOB_STATUS: The priority of a job that has ended cannot change. Omit --priority.",
+            run.Error,
+            StringComparison.Ordinal);
+        Assert.DoesNotContain("update_mask", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Update_NoOption_IsAUsageError()
     {
         var run = await CommandLineRun.OnAsync(_server, "update", SampleJobs.Id);

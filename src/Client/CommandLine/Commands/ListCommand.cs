@@ -22,8 +22,11 @@ internal static class ListCommand
                 + "'tags:camera' (has the tag) or 'tags.camera = \"north\"'.",
             HelpName = "EXPRESSION",
         };
-        var status = new Option<string?>("--status") { Description = "List only jobs with this status." };
-        status.AcceptOnlyFromAmong("pending", "running", "completed", "failed", "cancelled");
+        var status = new Option<string?>("--status")
+        {
+            Description = "List only jobs with this status: pending, running, completed, failed or cancelled.",
+            HelpName = "STATUS",
+        }.AcceptsOneOf("pending", "running", "completed", "failed", "cancelled");
         var limit = new Option<int>("--limit")
         {
             Description = "Maximum number of jobs.",
@@ -45,7 +48,7 @@ internal static class ListCommand
             Description = "How much of each job to print as JSON: whole jobs (full), or without video, summary, "
                 + "timings, devices and attempts (basic), which is faster for many jobs. Default: full.",
             HelpName = "VIEW",
-        }.CompletesOneOf(nameof(JobView.Basic), nameof(JobView.Full));
+        }.AcceptsOneOf(nameof(JobView.Basic), nameof(JobView.Full));
         var command = new Command("list", "List jobs, newest first.") { filter, status, limit, json, view };
         command.SetAction((arguments, cancellationToken) => runner.RunAsync(
             arguments,

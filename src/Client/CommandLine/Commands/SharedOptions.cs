@@ -124,7 +124,10 @@ internal sealed class SubmissionOptions
             + "the fastest of these that the server allows (automatic). The same command resumes an interrupted "
             + "upload. Use upload for a server behind a tunnel to another machine.",
         HelpName = "METHOD",
-    }.CompletesOneOf(Enum.GetNames<VideoTransfer>());
+    }.AcceptsOneOf(Enum.GetNames<VideoTransfer>());
+
+    /// <summary>The option for the transfer of a file.</summary>
+    public Option<VideoTransfer> Transfer => _transfer;
 
     public void AddTo(Command command)
     {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics.CodeAnalysis;
 using ForegSyte.Client;
 using ForegSyte.CommandLine.Invocation;
 using ForegSyte.Protocol.Json;
@@ -9,6 +10,12 @@ namespace ForegSyte.CommandLine.Commands;
 /// <summary>submit: submits a video and prints the id of its job.</summary>
 internal static class SubmitCommand
 {
+    private const string ValidateOnly = "--validate-only";
+
+    private const string TooLargeToCheck =
+        $"Omit {ValidateOnly}, and --transfer if you gave it: the command then uploads the video in parts, and the "
+        + "server checks it before it creates the job.";
+
     public static Command Create(CommandRunner runner)
     {
         var video = new Argument<string?>("FILE|URI")
@@ -22,9 +29,10 @@ internal static class SubmitCommand
             Description = "Submit the video of this job again, instead of a file or URI.",
             HelpName = "JOB_ID",
         }.CompletesJobs("");
-        var validateOnly = new Option<bool>("--validate-only")
+        var validateOnly = new Option<bool>(ValidateOnly)
         {
-            Description = "Only check the submission, without storing or uploading a video; create no job.",
+            Description = "Only check the submission; upload nothing and create no job. For a local file up to 32 MiB "
+                + "or one that the server can read itself, a URI, or --from-job.",
         };
         var submission = new SubmissionOptions();
         var json = SharedOptions.Json("the job");
@@ -39,17 +47,44 @@ internal static class SubmitCommand
             {
                 result.AddError("Give either a file, a URI or --from-job.");
             }
+
+            // The conversion of an invalid value has its own error, and reading the value would throw.
+            if (result.GetResult(submission.Transfer) is not { Implicit: false, Tokens: [var transfer] } given)
+            {
+                return;
+            }
+
+            if (result.GetResult(fromJob) is not null
+                || (result.GetResult(video) is { Tokens: [var source] } && IsUri(source.Value, out _)))
+            {
+                result.AddError($"{given.Option.Name} is only for a local file; omit it for a URI or --from-job.");
+            }
+            else if (result.GetResult(validateOnly) is { Implicit: false }
+                && transfer.Value.Equals(nameof(VideoTransfer.Upload), StringComparison.OrdinalIgnoreCase))
+            {
+                result.AddError(
+                    $"{ValidateOnly} cannot be combined with {given.Option.Name} upload, because it uploads nothing.");
+            }
         });
         command.SetAction((arguments, cancellationToken) => runner.RunAsync(
             arguments,
             async (context, token) =>
             {
                 var options = submission.Read(arguments) with { ValidateOnly = arguments.GetValue(validateOnly) };
-                var job = arguments.GetValue(fromJob) is { } source
-                    ? await context.Client.SubmitFromJobAsync(source, options, cancellationToken: token)
-                    : await SubmitAsync(context, arguments.GetRequiredValue(video)!, options, token);
-                await WriteAsync(context, job, options.ValidateOnly, arguments.GetValue(json));
-                return ExitCode.Ok;
+                try
+                {
+                    var job = arguments.GetValue(fromJob) is { } source
+                        ? await context.Client.SubmitFromJobAsync(source, options, cancellationToken: token)
+                        : await SubmitAsync(context, arguments.GetRequiredValue(video)!, options, token);
+                    await WriteAsync(context, job, options.ValidateOnly, arguments.GetValue(json));
+                    return ExitCode.Ok;
+                }
+                catch (ForegSyteException failure)
+                    when (failure.Reason == ErrorReason.MessageTooLarge && options.ValidateOnly)
+                {
+                    ErrorReport.Write(context.Error, failure, context.IsVerbose, advice: TooLargeToCheck);
+                    return ExitCodes.Of(failure);
+                }
             },
             cancellationToken));
         return command;
@@ -57,10 +92,16 @@ internal static class SubmitCommand
 
     private static async Task<Job> SubmitAsync(
         CommandContext context, string video, SubmitOptions options, CancellationToken cancellationToken) =>
-        video.Contains("://", StringComparison.Ordinal) && Uri.TryCreate(video, UriKind.Absolute, out var uri)
+        IsUri(video, out var uri)
             ? await context.Client.SubmitVideoAsync(uri, options, cancellationToken: cancellationToken)
             : await FileSubmission.SubmitAsync(
                 context, context.Environment.PathOf(video), options, cancellationToken);
+
+    private static bool IsUri(string video, [NotNullWhen(true)] out Uri? uri)
+    {
+        uri = null;
+        return video.Contains("://", StringComparison.Ordinal) && Uri.TryCreate(video, UriKind.Absolute, out uri);
+    }
 
     private static async Task WriteAsync(CommandContext context, Job job, bool isValidation, bool isJson)
     {

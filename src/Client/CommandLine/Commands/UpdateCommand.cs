@@ -73,16 +73,16 @@ internal static class UpdateCommand
         TagChanges changes,
         CancellationToken cancellationToken)
     {
-        if (changes.IsEmpty)
-        {
-            return await client.UpdateJobAsync(jobId, update, cancellationToken: cancellationToken);
-        }
-
         for (var attempt = 1; ; attempt++)
         {
-            var job = await client.GetJobAsync(jobId, JobView.Basic, cancellationToken: cancellationToken);
             try
             {
+                if (changes.IsEmpty)
+                {
+                    return await client.UpdateJobAsync(jobId, update, cancellationToken: cancellationToken);
+                }
+
+                var job = await client.GetJobAsync(jobId, JobView.Basic, cancellationToken: cancellationToken);
                 return await client.UpdateJobAsync(
                     jobId,
                     update with { Tags = changes.ApplyTo(job.Tags) },
@@ -93,6 +93,13 @@ internal static class UpdateCommand
                 when (failure.Reason == ErrorReason.EtagMismatch && attempt < MaxAttempts)
             {
                 // Someone else has changed the job since it was read.
+            }
+            catch (ForegSyteException failure)
+                when (failure.Reason == ErrorReason.WrongJobStatus && update.Priority is not null)
+            {
+                // The server's text names the field of the request.
+                throw new ForegSyteException(
+                    failure.Reason, "The priority of a job that has ended cannot change. Omit --priority.", failure);
             }
         }
     }

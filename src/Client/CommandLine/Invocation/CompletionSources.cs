@@ -27,14 +27,6 @@ internal static class CompletionSources
         return option;
     }
 
-    /// <summary>Completes one of these names, in lower case.</summary>
-    public static Option<T> CompletesOneOf<T>(this Option<T> option, params string[] names)
-    {
-        option.CompletionSources.Clear();
-        option.CompletionSources.Add(_ => names.Select(name => new CompletionItem(name.ToLowerInvariant())));
-        return option;
-    }
-
     /// <summary>Completes ids of pipelines.</summary>
     public static Option<T> CompletesPipelines<T>(this Option<T> option)
     {

@@ -18,7 +18,9 @@ internal static class ErrorReport
     /// <param name="failure">The failure.</param>
     /// <param name="verbose">Whether to print the whole cause.</param>
     /// <param name="jobId">Job of the failure, if the command has several; otherwise null.</param>
-    public static void Write(IAnsiConsole console, Exception failure, bool verbose, string? jobId = null)
+    /// <param name="advice">What the user can do; null means the usual advice for the failure.</param>
+    public static void Write(
+        IAnsiConsole console, Exception failure, bool verbose, string? jobId = null, string? advice = null)
     {
         var subject = jobId is null ? "" : SafeText.OneLine($"{jobId}: ");
         console.WriteLine($"error: {subject}{Headline(failure)}", Red);
@@ -31,9 +33,9 @@ internal static class ErrorReport
             }
         }
 
-        if (AdviceFor(failure) is { } advice)
+        if ((advice ?? AdviceFor(failure)) is { } line)
         {
-            console.WriteLine($"  {advice}");
+            console.WriteLine($"  {line}");
         }
 
         if (verbose)
@@ -47,7 +49,7 @@ internal static class ErrorReport
     {
         foreach (var error in parsed.Errors)
         {
-            console.WriteLine($"error: {SafeText.OneLine(error.Message)}", Red);
+            console.WriteLine($"error: {SafeText.OneLine(OptionValues.ErrorText(error))}", Red);
         }
 
         var command = parsed.CommandResult.Command;
@@ -97,8 +99,8 @@ internal static class ErrorReport
         ForegSyteException { Reason: ErrorReason.TooManyUploads } =>
             "Try again later: unfinished uploads expire.",
         ForegSyteException { Reason: ErrorReason.WrongJobStatus } =>
-            "'foregsyte get JOB_ID' shows the status. 'cancel' needs a pending or running job, 'retry' a failed or "
-            + "cancelled one, 'delete' one that has ended.",
+            "'foregsyte get JOB_ID' shows the status. 'cancel' and 'update --priority' need a pending or running job, "
+            + "'retry' a failed or cancelled one, 'delete' one that has ended.",
         ForegSyteException { Reason: ErrorReason.VideoGone } =>
             "'foregsyte submit FILE' creates a new job from the video.",
         ForegSyteException { Reason: ErrorReason.Unauthenticated } =>

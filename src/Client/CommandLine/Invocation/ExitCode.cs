@@ -54,6 +54,8 @@ internal static class ExitCodes
     public static ExitCode Of(Exception failure) => failure switch
     {
         ForegSyteException refused => Of(refused.Reason) ?? Of(refused.Code),
+        // The client rejects arguments that contradict each other.
+        ArgumentException => ExitCode.InvalidArgument,
         FileNotFoundException or DirectoryNotFoundException => ExitCode.NotFound,
         TimeoutException => ExitCode.TimedOut,
         OperationCanceledException => ExitCode.Cancelled,
