@@ -64,6 +64,15 @@ internal sealed class EchoJobService : JobContract.JobServiceBase
         return Task.FromResult(new UpdateJobResponse { Job = request.Job });
     }
 
+    /// <summary>The last request of DeleteJob.</summary>
+    public DeleteJobRequest? LastDelete { get; private set; }
+
+    public override Task<DeleteJobResponse> DeleteJob(DeleteJobRequest request, ServerCallContext context)
+    {
+        LastDelete = request;
+        return Task.FromResult(new DeleteJobResponse());
+    }
+
     public override Task<CancelJobResponse> CancelJob(CancelJobRequest request, ServerCallContext context)
     {
         SignalOf(request.JobId).TrySetResult();

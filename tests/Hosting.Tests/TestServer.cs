@@ -27,6 +27,7 @@ internal sealed class TestServer : IAsyncDisposable
         ["/foregsyte.v1.JobService/ListJobs"] = RpcRule.Read,
         ["/foregsyte.v1.JobService/UpdateJob"] = RpcRule.Change,
         ["/foregsyte.v1.JobService/CancelJob"] = RpcRule.Change,
+        ["/foregsyte.v1.JobService/DeleteJob"] = RpcRule.Change,
         ["/foregsyte.v1.JobService/GetJobResults"] = RpcRule.Read,
         ["/foregsyte.v1.JobService/ListPipelines"] = RpcRule.Read,
     };

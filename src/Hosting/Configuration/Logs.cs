@@ -41,13 +41,8 @@ internal static class Logs
         }
         else
         {
-            builder.Logging.AddSimpleConsole(console =>
-            {
-                Configure(console);
-                console.SingleLine = true;
-                console.IncludeScopes = false;
-                console.ColorBehavior = LoggerColorBehavior.Disabled;
-            });
+            builder.Logging.AddConsole(console => console.FormatterName = TextLogFormatter.FormatterName);
+            builder.Logging.AddConsoleFormatter<TextLogFormatter, ConsoleFormatterOptions>(Configure);
         }
     }
 

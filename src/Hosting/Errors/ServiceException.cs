@@ -5,19 +5,24 @@ namespace ForegSyte.Hosting.Errors;
 
 /// <summary>
 /// An expected failure that is reported to the caller. The reason determines the status code
-/// (<see cref="ErrorReasonTable"/>); <see cref="ErrorInterceptor"/> creates the status.
+/// (<see cref="ErrorReasonTable"/>); <see cref="ErrorInterceptor"/> creates the status. Its texts may
+/// quote the caller, so control characters in them are escaped.
 /// </summary>
 /// <param name="reason">Reason from the published list.</param>
 /// <param name="message">What is wrong and what to do; sent to the caller.</param>
 /// <param name="innerException">Cause, for the log only.</param>
 public sealed class ServiceException(ErrorReason reason, string message, Exception? innerException = null)
-    : Exception(message, innerException)
+    : Exception(ControlCharacters.Escape(message), innerException)
 {
     /// <summary>Reason from the published list.</summary>
     public ErrorReason Reason { get; } = reason;
 
     /// <summary>Every variable part of the message by lowerCamelCase key (AIP-193).</summary>
-    public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Metadata
+    {
+        get;
+        init => field = value.ToDictionary(entry => entry.Key, entry => ControlCharacters.Escape(entry.Value));
+    } = new Dictionary<string, string>();
 
     /// <summary>Invalid fields; sent as google.rpc.BadRequest.</summary>
     public IReadOnlyList<FieldViolation> FieldViolations { get; init; } = [];
@@ -70,7 +75,14 @@ public sealed class ServiceException(ErrorReason reason, string message, Excepti
 /// <summary>An invalid field of a request.</summary>
 /// <param name="Field">Path of the field with proto names, for example "options.frame_stride".</param>
 /// <param name="Description">What is wrong and what is allowed, a full sentence.</param>
-public sealed record FieldViolation(string Field, string Description);
+public sealed record FieldViolation(string Field, string Description)
+{
+    /// <summary>Path of the field; control characters are escaped.</summary>
+    public string Field { get; } = ControlCharacters.Escape(Field);
+
+    /// <summary>What is wrong and what is allowed; control characters are escaped.</summary>
+    public string Description { get; } = ControlCharacters.Escape(Description);
+}
 
 /// <summary>An exceeded quota.</summary>
 /// <param name="Subject">Owner of the quota, for example "tenant:acme".</param>

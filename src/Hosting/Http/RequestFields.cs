@@ -17,7 +17,9 @@ namespace ForegSyte.Hosting.Http;
 /// </summary>
 internal sealed partial class RequestFields(MessageDescriptor type)
 {
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
+    private const int MaxDepth = 16;
+
+    private static readonly JsonDocumentOptions Strict = new() { MaxDepth = MaxDepth };
 
     private readonly JsonObject _fields = [];
     private readonly HashSet<JsonNode> _pathVariables = [];
@@ -30,6 +32,7 @@ internal sealed partial class RequestFields(MessageDescriptor type)
     {
         try
         {
+            RefuseDuplicates(json, body is null ? "" : body.Name + ".");
             if (JsonNode.Parse(json, nodeOptions: null, Strict) is not JsonObject fields)
             {
                 throw Malformed(
@@ -45,10 +48,23 @@ internal sealed partial class RequestFields(MessageDescriptor type)
                 AddAll(ObjectOf(_fields, body), body.MessageType, fields, body.Name + ".");
             }
         }
-        catch (Exception failure) when (failure is JsonException or InvalidOperationException)
+        catch (JsonException failure)
         {
-            // The JSON parser throws the second for text that is not valid Unicode.
-            throw Malformed("The body is not valid JSON, or has a duplicate field.", failure);
+            // The parser counts from 0.
+            var line = $"{failure.LineNumber + 1}";
+            var position = $"{failure.BytePositionInLine + 1}";
+            throw new ServiceException(
+                ErrorReason.MalformedRequest,
+                $"The body is not valid JSON of at most {MaxDepth} levels: the error is in line {line} at byte "
+                + $"{position}.",
+                failure)
+            {
+                Metadata = new Dictionary<string, string> { ["line"] = line, ["byte"] = position },
+            };
+        }
+        catch (InvalidOperationException failure)
+        {
+            throw Malformed("The body has a text that is not valid Unicode.", failure);
         }
     }
 
@@ -130,8 +146,7 @@ internal sealed partial class RequestFields(MessageDescriptor type)
 
             if (!JsonNode.DeepEquals(existing, value))
             {
-                throw ServiceException.InvalidField(
-                    ServiceException.Shorten(path), "The body has another value of this field than the path.");
+                throw Invalid(path, "has another value in the body than in the path.");
             }
 
             return;
@@ -151,14 +166,60 @@ internal sealed partial class RequestFields(MessageDescriptor type)
         }
 
         // Parsed alone, so that the error can name the field.
-        if (Parse(message, new JsonObject { [field.Name] = value }) is null)
+        var alone = new JsonObject { [field.Name] = value };
+        if (Parse(message, alone) is null)
         {
-            throw ServiceException.InvalidField(
-                ServiceException.Shorten(path), $"The value of this field must be {Kind(field)}.");
+            throw field.IsMap && value is JsonObject map
+                ? WrongEntry(message, field, map, path)
+                : Invalid(path, $"must be {Kind(field)}.");
         }
 
-        value.Parent!.AsObject().Remove(field.Name);
+        alone.Remove(field.Name);
         target[field.Name] = value;
+    }
+
+    /// <summary>The error that names the first wrong entry of a map.</summary>
+    private static ServiceException WrongEntry(
+        MessageDescriptor message, FieldDescriptor field, JsonObject map, string path)
+    {
+        var wrong = map.FirstOrDefault(entry => Parse(
+            message,
+            new JsonObject { [field.Name] = new JsonObject { [entry.Key] = entry.Value?.DeepClone() } }) is null);
+        return wrong.Key is null
+            ? Invalid(path, $"must be {Kind(field)}.")
+            : Invalid($"{path}.{wrong.Key}", $"must be {Kind(field.MessageType.FindFieldByName("value"))}.");
+    }
+
+    /// <summary>
+    /// Refuses an object that has a name twice; a JSON object that is parsed already does not tell the path of it.
+    /// </summary>
+    private static void RefuseDuplicates(ReadOnlySpan<byte> json, string prefix)
+    {
+        var objects = new Stack<(string Prefix, HashSet<string> Names)>();
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth });
+        var next = prefix;
+        while (reader.Read())
+        {
+            switch (reader.TokenType)
+            {
+                case JsonTokenType.StartObject:
+                    objects.Push((next, []));
+                    break;
+                case JsonTokenType.EndObject:
+                    objects.Pop();
+                    break;
+                case JsonTokenType.PropertyName:
+                    var (parent, names) = objects.Peek();
+                    var name = reader.GetString()!;
+                    if (!names.Add(name))
+                    {
+                        throw Twice(parent + name);
+                    }
+
+                    next = $"{parent}{name}.";
+                    break;
+            }
+        }
     }
 
     /// <summary>The JSON value of a text: an enum by its number or name, true or false, or a text.</summary>
@@ -185,20 +246,26 @@ internal sealed partial class RequestFields(MessageDescriptor type)
         message.Fields.InFieldNumberOrder().FirstOrDefault(field => field.Name == name || field.JsonName == name)
         ?? throw Unknown(path);
 
-    private static ServiceException Unknown(string path) => ServiceException.InvalidField(
-        ServiceException.Shorten(path), "The request has no such field; /openapi.json lists its fields.");
+    private static ServiceException Unknown(string path) => Invalid(
+        path.Length == 0 ? "\"\"" : path, "is not a field of this request; /openapi.json lists its fields.");
 
-    private static ServiceException Twice(string path) =>
-        ServiceException.InvalidField(ServiceException.Shorten(path), "The request has this field twice.");
+    private static ServiceException Twice(string path) => Invalid(path, "must not be in the request twice.");
+
+    /// <summary>An error whose message starts with the name of the field.</summary>
+    private static ServiceException Invalid(string path, string problem)
+    {
+        var field = ServiceException.Shorten(path);
+        return ServiceException.InvalidField(field, $"{field} {problem}");
+    }
 
     private static void RefuseMap(FieldDescriptor field, string path)
     {
         if (field.IsMap)
         {
-            throw ServiceException.InvalidField(
-                ServiceException.Shorten(path),
-                $"A map such as {field.Name} cannot be in the query. Send it in a JSON body; /openapi.json lists the "
-                + "paths that take one.");
+            throw Invalid(
+                path,
+                "is a map and cannot be in the query. Send it in a JSON body; /openapi.json lists the paths that take "
+                + "one.");
         }
     }
 
@@ -232,6 +299,7 @@ internal sealed partial class RequestFields(MessageDescriptor type)
     private static string Kind(FieldDescriptor field) => field.FieldType switch
     {
         _ when field.IsMap => "a JSON object with a value for each key",
+        _ when field.IsRepeated => "a JSON list",
         FieldType.String => "a text",
         FieldType.Bytes => "base64",
         FieldType.Bool => "true or false",

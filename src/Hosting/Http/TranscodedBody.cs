@@ -6,7 +6,9 @@ using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Messages;
 using ForegSyte.V1;
 using Google.Protobuf;
+using Google.Protobuf.Reflection;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
 
 namespace ForegSyte.Hosting.Http;
 
@@ -21,6 +23,12 @@ internal abstract class TranscodedBody(
     HttpRequest request, HttpRoute route, IReadOnlyDictionary<string, string> pathValues) : PipeReader
 {
     private const int SegmentBytes = 64 * 1024;
+
+    /// <summary>
+    /// Conditions of a change. A service that ignored them would change what the caller wants to keep.
+    /// </summary>
+    private static readonly string[] Preconditions =
+        [HeaderNames.IfMatch, HeaderNames.IfNoneMatch, HeaderNames.IfUnmodifiedSince];
 
     // The reader controls the amount; the writer never waits.
     private readonly Pipe _frames = new(new PipeOptions(
@@ -88,9 +96,12 @@ internal abstract class TranscodedBody(
     }
 
     /// <summary>The fields of path and query.</summary>
-    /// <exception cref="ServiceException">INVALID_FIELD.</exception>
+    /// <exception cref="ServiceException">
+    /// INVALID_FIELD; or MALFORMED_REQUEST: a header is an unsupported precondition.
+    /// </exception>
     protected RequestFields ReadFields()
     {
+        RefusePreconditions();
         var fields = new RequestFields(route.Method.InputType);
         foreach (var (name, value) in pathValues)
         {
@@ -101,9 +112,9 @@ internal abstract class TranscodedBody(
         {
             if (route.IsRequestInBody || (route.HasJsonBody && IsInBody(name)))
             {
+                var field = ServiceException.Shorten(name);
                 throw ServiceException.InvalidField(
-                    ServiceException.Shorten(name),
-                    "Fields of this request belong in its JSON body, not in its query.");
+                    field, $"{field} must be in the JSON body of this request, not in its query.");
             }
 
             foreach (var value in values)
@@ -113,6 +124,26 @@ internal abstract class TranscodedBody(
         }
 
         return fields;
+    }
+
+    private void RefusePreconditions()
+    {
+        if (HttpMethods.IsGet(request.Method)
+            || Preconditions.FirstOrDefault(request.Headers.ContainsKey) is not { } header)
+        {
+            return;
+        }
+
+        var fields = route.BodyField is { FieldType: FieldType.Message } body
+            ? body.MessageType
+            : route.Method.InputType;
+        var whatToDo = fields.FindFieldByName("etag") is null
+            ? "Send the request without it."
+            : $"Send the etag in the field etag of the {(route.HasJsonBody ? "JSON body" : "query")} instead.";
+        throw new ServiceException(ErrorReason.MalformedRequest, $"The header {header} is not supported. {whatToDo}")
+        {
+            Metadata = new Dictionary<string, string> { ["header"] = header },
+        };
     }
 
     private bool IsInBody(string name) =>
@@ -162,11 +193,47 @@ internal sealed class JsonBody(
         {
             await AddBodyAsync(fields, cancellationToken);
         }
+        else
+        {
+            await RequireNoBodyAsync(cancellationToken);
+        }
 
         var message = fields.ToMessage();
         WritePrefix(frames, message.CalculateSize());
         message.WriteTo(frames);
         return true;
+    }
+
+    /// <summary>A body may have fields, such as the etag of a deletion, that must not be ignored.</summary>
+    private async ValueTask RequireNoBodyAsync(CancellationToken cancellationToken)
+    {
+        var hasBody = Request.ContentLength > 0;
+        while (!hasBody)
+        {
+            var read = await ReadBodyAsync(cancellationToken);
+            hasBody = read.Buffer.Length > 0;
+            Request.BodyReader.AdvanceTo(read.Buffer.End);
+            if (read.IsCompleted)
+            {
+                break;
+            }
+        }
+
+        if (hasBody)
+        {
+            var fields = Route.Method.InputType.Fields.InDeclarationOrder()
+                .Select(field => field.Name)
+                .Except(Route.Path.Variables)
+                .ToList();
+            var whatToDo = fields.Count == 0
+                ? "Send the request without it."
+                : $"Send its fields in the query: {string.Join(", ", fields)}.";
+            throw new ServiceException(
+                ErrorReason.MalformedRequest, $"{Route.Verb} {Route.Path} does not take a body. {whatToDo}")
+            {
+                Metadata = new Dictionary<string, string> { ["method"] = $"{Route.Verb} {Route.Path}" },
+            };
+        }
     }
 
     private async ValueTask AddBodyAsync(RequestFields fields, CancellationToken cancellationToken)

@@ -45,6 +45,19 @@ public sealed class RichStatusTests
     }
 
     [Fact]
+    public void From_TextWithControlCharacters_EscapesThem()
+    {
+        var status = RichStatus.From(
+            ServiceException.InvalidField("tags.\u001b", "The key \"a\0\n\" is wrong.", "a\0\n"));
+
+        Assert.Equal("The key \"a\\u0000\\u000a\" is wrong.", status.Message);
+        var violation = Assert.Single(status.Details[1].Unpack<BadRequest>().FieldViolations);
+        Assert.Equal(("tags.\\u001b", status.Message), (violation.Field, violation.Description));
+        var metadata = status.Details[0].Unpack<ErrorInfo>().Metadata;
+        Assert.Equal(("tags.\\u001b", "a\\u0000\\u000a"), (metadata["field"], metadata["value"]));
+    }
+
+    [Fact]
     public void From_MissingResource_CarriesResourceInfo()
     {
         var status = RichStatus.From(

@@ -76,7 +76,7 @@ public sealed class RequestFieldsTests
             () => new RequestFields(GetJobRequest.Descriptor).AddText("view", text));
 
         Assert.Equal(
-            "The value of this field must be one of JOB_VIEW_UNSPECIFIED, JOB_VIEW_BASIC, JOB_VIEW_FULL.",
+            "view must be one of JOB_VIEW_UNSPECIFIED, JOB_VIEW_BASIC, JOB_VIEW_FULL.",
             Assert.Single(failure.FieldViolations).Description);
     }
 
@@ -116,7 +116,7 @@ public sealed class RequestFieldsTests
         Assert.Equal(expected, ReadJob("""{"tags": {"camera": "north"}, "jobId": "7"}"""));
         AssertNames("job.job_id", () => ReadJob("""{"job_id": "8"}"""));
         AssertNames("job.no_field", () => ReadJob("""{"no_field": 1}"""));
-        AssertNames("job.tags", () => ReadJob("""{"tags": {"camera": 1}}"""));
+        AssertNames("job.tags.camera", () => ReadJob("""{"tags": {"camera": 1}}"""));
         AssertNames("job.tags", () => ReadJob("""{"tags": ["camera"]}"""));
         Assert.Equal(
             ErrorReason.MalformedRequest, Assert.Throws<ServiceException>(() => ReadJob("[]")).Reason);
@@ -150,7 +150,7 @@ public sealed class RequestFieldsTests
         var violation = Assert.Single(failure.FieldViolations);
         Assert.Equal(path, violation.Field);
         Assert.StartsWith(
-            "A map such as tags cannot be in the query.", violation.Description, StringComparison.Ordinal);
+            $"{path} is a map and cannot be in the query.", violation.Description, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -162,7 +162,9 @@ public sealed class RequestFieldsTests
     [InlineData("filter", """{"filter": ["a"]}""")]
     [InlineData("filter", """{"filter": "\ud800"}""")]
     [InlineData("no_field", """{"no_field": 1}""")]
-    [InlineData("", """{"": 1}""")]
+    [InlineData("\"\"", """{"": 1}""")]
+    [InlineData("filter", """{"filter": "a", "filter": "b"}""")]
+    [InlineData("filter", """{"filter": "a", "\u0066ilter": "b"}""")]
     public void Read_WrongField_IsNamed(string field, string json) =>
         AssertNames(field, () => Read(ListJobsRequest.Descriptor, json));
 
@@ -174,6 +176,41 @@ public sealed class RequestFieldsTests
     [InlineData("source", """{"uri": "a", "upload_id": "b"}""")]
     public void Read_WrongNestedField_IsNamedByItsPath(string field, string json) =>
         AssertNames(field, () => Read(SubmitVideoRequest.Descriptor, json));
+
+    [Theory]
+    [InlineData("priority must be a whole number (int32).", """{"priority": "x"}""")]
+    [InlineData("options.frame_stride must be a whole number (int32).", """{"options": {"frame_stride": "x"}}""")]
+    [InlineData("tags.a must be a text.", """{"tags": {"b": "c", "a": 1}}""")]
+    [InlineData("tags.a must be a text.", """{"tags": {"a": null}}""")]
+    [InlineData("tags.a must be a text.", """{"tags": {"a": {"b": "c"}}}""")]
+    [InlineData("tags must be a JSON object with a value for each key.", """{"tags": "a"}""")]
+    [InlineData("pipeline is not a field of this request; /openapi.json lists its fields.", """{"pipeline": "a"}""")]
+    [InlineData(
+        "a\\u001b\\u0000 is not a field of this request; /openapi.json lists its fields.",
+        """{"a\u001b\u0000": 1}""")]
+    [InlineData("pipelineId must not be in the request twice.", """{"pipeline_id": "a", "pipelineId": "a"}""")]
+    [InlineData("uri must not be in the request twice.", """{"uri": "a", "uri": "a"}""")]
+    [InlineData("tags.a must not be in the request twice.", """{"tags": {"a": "b", "a": "c"}}""")]
+    [InlineData(
+        "options.frame_stride must not be in the request twice.",
+        """{"tags": {"a": "b"}, "options": {"frame_stride": 1, "frame_stride": 2}}""")]
+    public void Read_WrongField_IsNamedInTheMessage(string message, string json)
+    {
+        var failure = Assert.Throws<ServiceException>(() => Read(SubmitVideoRequest.Descriptor, json));
+
+        Assert.Equal(ErrorReason.InvalidField, failure.Reason);
+        Assert.Equal(message, failure.Message);
+        Assert.StartsWith(
+            Assert.Single(failure.FieldViolations).Field + " ", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{'filter': 1}", 1, 2)]
+    [InlineData("{\n  \"filter\": oops\n}", 2, 13)]
+    [InlineData("{\"filter\": \"a\"", 1, 15)]
+    public void AddJson_InvalidJson_IsLocated(string json, int line, int position) => Assert.Equal(
+        $"The body is not valid JSON of at most 16 levels: the error is in line {line} at byte {position}.",
+        Assert.Throws<ServiceException>(() => Read(ListJobsRequest.Descriptor, json)).Message);
 
     [Theory]
     [InlineData("options", "7")]
@@ -190,7 +227,6 @@ public sealed class RequestFieldsTests
     [InlineData("[]")]
     [InlineData("null")]
     [InlineData("7")]
-    [InlineData("""{"filter": "a", "filter": "b"}""")]
     [InlineData("""{"filter": "a"} {}""")]
     [InlineData("{'filter': 'a'}")]
     [InlineData("""{"\ud800": "a"}""")]

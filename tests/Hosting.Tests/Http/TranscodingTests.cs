@@ -113,6 +113,73 @@ public sealed class TranscodingTests
         (await caller.GetAsync("/v1/jobs?view=2")).Read<ListJobsResponse>();
     }
 
+    [Theory]
+    [InlineData("DELETE", "/v1/jobs/a", "/v1/jobs/{job_id}", "etag")]
+    [InlineData("GET", "/v1/jobs/a", "/v1/jobs/{job_id}", "view")]
+    [InlineData("GET", "/healthz", "/healthz", "service")]
+    public async Task Body_OfARequestWithoutOne_IsRefused(string verb, string path, string template, string fields)
+    {
+        var message = $"{verb} {template} does not take a body. Send its fields in the query: {fields}.";
+        await using var server = await TestServer.StartAsync(HttpPort);
+        using var caller = new HttpCaller(server.HttpAddress);
+        const string stale = """{"etag": "W/\"stale\""}""";
+
+        var sized = (await caller.SendAsync(verb, path, HttpCaller.Json(stale))).ReadError();
+        var chunked = (await caller.SendAsync(
+            verb, path, HttpCaller.Json(stale), ("Transfer-Encoding", "chunked"))).ReadError();
+
+        Assert.Equal((ErrorReason.MalformedRequest, message), (sized.Reason, sized.Message));
+        Assert.Equal((ErrorReason.MalformedRequest, message), (chunked.Reason, chunked.Message));
+        Assert.Null(server.JobService.LastDelete);
+    }
+
+    [Fact]
+    public async Task Body_Empty_IsNone()
+    {
+        await using var server = await TestServer.StartAsync(HttpPort);
+        using var caller = new HttpCaller(server.HttpAddress);
+        const string path = "/v1/jobs/a?etag=b";
+
+        (await caller.DeleteAsync(path)).Read<DeleteJobResponse>();
+        (await caller.SendAsync("DELETE", path, HttpCaller.Json(""))).Read<DeleteJobResponse>();
+        (await caller.SendAsync("DELETE", path, HttpCaller.Json(""), ("Transfer-Encoding", "chunked")))
+            .Read<DeleteJobResponse>();
+
+        Assert.Equal(new DeleteJobRequest { JobId = "a", Etag = "b" }, server.JobService.LastDelete);
+    }
+
+    [Theory]
+    [InlineData("DELETE", "/v1/jobs/a", "If-Match", "Send the etag in the field etag of the query instead.")]
+    [InlineData("DELETE", "/v1/jobs/a", "If-None-Match", "Send the etag in the field etag of the query instead.")]
+    [InlineData("PATCH", "/v1/jobs/a", "If-Match", "Send the etag in the field etag of the JSON body instead.")]
+    [InlineData("POST", "/v1/jobs/a:cancel", "If-Match", "Send the etag in the field etag of the JSON body instead.")]
+    [InlineData("POST", "/v1/jobs", "If-Match", "Send the request without it.")]
+    [InlineData("POST", "/v1/jobs:submit", "If-Match", "Send the request without it.")]
+    public async Task Precondition_InAHeader_IsRefused(string verb, string path, string header, string whatToDo)
+    {
+        await using var server = await TestServer.StartAsync(HttpPort);
+        using var caller = new HttpCaller(server.HttpAddress);
+
+        using var content = new ByteArrayContent([]);
+        var refusal = (await caller.SendAsync(verb, path, content, (header, "W/\"stale\""))).ReadError();
+
+        Assert.Equal(
+            (ErrorReason.MalformedRequest, $"The header {header} is not supported. {whatToDo}"),
+            (refusal.Reason, refusal.Message));
+        Assert.Null(server.JobService.LastDelete);
+        Assert.Null(server.JobService.LastUpdate);
+        Assert.False(server.JobService.IsCancelled("a"), "The job was cancelled.");
+    }
+
+    [Fact]
+    public async Task Precondition_OfARead_IsIgnored()
+    {
+        await using var server = await TestServer.StartAsync(HttpPort);
+        using var caller = new HttpCaller(server.HttpAddress);
+
+        (await caller.GetAsync("/v1/jobs/a", ("If-None-Match", "W/\"a\""))).Read<GetJobResponse>();
+    }
+
     private static Task<HttpReply> PatchAsync(HttpCaller caller, string path, string json) =>
         caller.SendAsync("PATCH", path, HttpCaller.Json(json));
 }

@@ -123,6 +123,37 @@ public sealed class JsonTranscodingMiddlewareTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Delete_WithAStaleEtag_KeepsTheJob()
+    {
+        _inference.Serving = cancellationToken => Task.Delay(Timeout.Infinite, cancellationToken);
+        var path = $"/v1/jobs/{(await SubmitAsync("pipeline_id=detect_only")).JobId}";
+        var job = (await _caller.PostAsync($"{path}:cancel")).Read<CancelJobResponse>().Job;
+
+        var inBody = await _caller.SendAsync("DELETE", path, HttpCaller.Json("""{"etag": "W/\"stale\""}"""));
+        var inHeader = await _caller.SendAsync("DELETE", path, content: null, ("If-Match", "W/\"stale\""));
+        var inQuery = await _caller.DeleteAsync($"{path}?etag=W/%22AAAAAAAAAAAAAAAAAAAAAA%22");
+
+        Assert.Equal((400, ErrorReason.MalformedRequest), (inBody.Status, inBody.ReadError().Reason));
+        Assert.Equal((400, ErrorReason.MalformedRequest), (inHeader.Status, inHeader.ReadError().Reason));
+        Assert.Equal((409, ErrorReason.EtagMismatch), (inQuery.Status, inQuery.ReadError().Reason));
+        (await _caller.DeleteAsync($"{path}?etag={Uri.EscapeDataString(job.Etag)}")).Read<DeleteJobResponse>();
+    }
+
+    [Theory]
+    [InlineData("/v1/jobs?filter=status%20%3D%20%22a%00%1b%07%0ab%22", "\\u001b")]
+    [InlineData("/v1/jobs?filter=na%1bme%20%3D%20a", "\\u001b")]
+    [InlineData("/v1/jobs?a%1bb=1", "a\\u001bb is not a field")]
+    [InlineData("/v1/jobs/a%1b%0ab", "")]
+    public async Task Error_OfControlCharacters_HasNoneOfThem(string path, string text)
+    {
+        var refusal = (await _caller.GetAsync(path)).ReadError();
+
+        Assert.DoesNotContain(refusal.Message, char.IsControl);
+        Assert.Contains(text, refusal.Message, StringComparison.Ordinal);
+        Assert.All(refusal.Info.Metadata.Values, value => Assert.DoesNotContain(value, char.IsControl));
+    }
+
+    [Fact]
     public async Task Information_IsThatOfGrpc()
     {
         var client = _service.Client;
