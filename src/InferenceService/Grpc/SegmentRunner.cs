@@ -194,7 +194,7 @@ internal sealed record SegmentRequest(
         return new ServiceException(failure.Reason, failure.Message)
         {
             FieldViolations = failure.FieldViolations,
-            Metadata = new Dictionary<string, string>(failure.Metadata) 
+            Metadata = new Dictionary<string, string>(failure.Metadata)
             {
                 ["pipelineId"] = ServiceException.Shorten(id),
                 ["pipelines"] = string.Join(",", pipelines.All.Select(pipeline => pipeline.Id)),

@@ -96,8 +96,8 @@ internal static class PipelineFiles
             if (isEarlierForm)
             {
                 logger.LogWarning(
-                    "Pipeline file {File} has the form of an earlier version and was converted. Write \"from_node\" and "
-                    + "\"to_node\" in place of \"from\" and \"to\" in edges, and \"parameters\": "
+                    "Pipeline file {File} has the form of an earlier version and was converted. Write \"from_node\" "
+                    + "and \"to_node\" in place of \"from\" and \"to\" in edges, and \"parameters\": "
                     + "{{\"confidence\": {{\"double_value\": 0.3}}}} in place of \"thresholds\": "
                     + "{{\"confidence\": 0.3}}",
                     file);

@@ -97,7 +97,8 @@ internal sealed class JobGrpcService(
     {
         var update = JobFields.Update(request);
         var jobId = (await VisibleAsync(request.Job.JobId, context, "job.job_id")).JobId;
-        var job = await control.UpdateAsync(jobId, update, Unchanged(request.Job.Etag, "job.etag"), context.CancellationToken)
+        var unchanged = Unchanged(request.Job.Etag, "job.etag");
+        var job = await control.UpdateAsync(jobId, update, unchanged, context.CancellationToken)
             ?? throw JobErrors.NotFound(jobId);
         return new UpdateJobResponse { Job = messages.Of(tracker.WithProgress(job)) };
     }

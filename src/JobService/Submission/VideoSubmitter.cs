@@ -251,7 +251,8 @@ internal sealed class VideoSubmitter(
 
         throw new ServiceException(
             ErrorReason.RequestIdConflict,
-            $"The request_id {submission.RequestId} was used before with other values of: {string.Join(", ", differences)}. "
+            $"The request_id {submission.RequestId} was used before with other values of: "
+            + $"{string.Join(", ", differences)}. "
             + "Use a new request_id for a new request.")
         {
             Metadata = new Dictionary<string, string>

@@ -9,8 +9,8 @@ namespace ForegSyte.Jobs.Tests.Inference;
 public sealed class GrpcInferenceInstanceTests
 {
     /// <summary>
-    /// A healthy server without the service foregsyte.inference.v1, such as an InferenceService of another version: jobs
-    /// must wait for a matching one and not fail.
+    /// A healthy server without the package foregsyte.inference.v1, such as an InferenceService of another version:
+    /// jobs must wait for a matching one and not fail.
     /// </summary>
     [Fact]
     public async Task Check_HealthyServerOfAnotherVersion_IsNotServing()

@@ -9,7 +9,7 @@ public sealed class PipelineDirectoryTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    /// <summary>The InferenceService reads such files too: both must start on a data folder of an earlier version.</summary>
+    /// <summary>Both services must start on a data folder of an earlier version.</summary>
     [Fact]
     public void Read_FormOfAnEarlierVersion_IsConverted()
     {
