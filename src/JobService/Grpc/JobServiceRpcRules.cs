@@ -17,6 +17,7 @@ internal static class JobServiceRpcRules
         ["/foregsyte.v1.JobService/RetryJob"] = RpcRule.Change,
         ["/foregsyte.v1.JobService/DeleteJob"] = RpcRule.Change,
         ["/foregsyte.v1.JobService/GetJobResults"] = RpcRule.Read,
+        ["/foregsyte.v1.JobService/DownloadVideo"] = RpcRule.Read,
         ["/foregsyte.v1.JobService/ListPipelines"] = RpcRule.Read,
         ["/foregsyte.v1.JobService/GetServerInfo"] = RpcRule.Read,
         ["/foregsyte.v1.JobService/ListErrorReasons"] = RpcRule.Read,

@@ -128,6 +128,10 @@ public static class ErrorReasonTable
             ErrorReason.Unimplemented, StatusCode.Unimplemented, Final,
             "Check the method name and the server version; send messages uncompressed or compressed with gzip."),
         new(EtagMismatch, Aborted, Final, "Read the job again, and decide again with its new etag."),
+        new(EncryptedVideo, InvalidArgument, Final, "Send the video without encryption (DRM)."),
+        new(
+            DecoderUnavailable, Unavailable, Retryable,
+            "Retry later. Operators: repair the FFmpeg of the InferenceService; its log has the output of FFmpeg."),
     }.ToDictionary(entry => entry.Reason);
 
     /// <summary>All reasons, ordered by number.</summary>
