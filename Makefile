@@ -31,7 +31,7 @@ test: build ## run every test
 	@eng/test.sh
 
 quick: setup ## build and run the unit tests, without the slow ones
-	@for project in Architecture Protocol Hosting Client InferenceService JobService; do \
+	@for project in Architecture Protocol Video Hosting Client InferenceService JobService; do \
 		[ ! -d tests/$$project.Tests ] || dotnet build tests/$$project.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off \
 			-clp:'NoSummary;ErrorsOnly' || exit 1; \
 	done

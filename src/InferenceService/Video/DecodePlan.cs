@@ -1,5 +1,6 @@
 using ForegSyte.Hosting.Errors;
 using ForegSyte.V1;
+using ForegSyte.Video;
 
 namespace ForegSyte.Inference.Video;
 
@@ -35,6 +36,9 @@ internal sealed record DecodePlan(int StartFrame, int EndFrame, int Stride, Seek
 
     /// <summary>The last wanted frame; undefined if <see cref="WantedCount"/> is 0.</summary>
     public int LastWanted => FirstWanted + ((WantedCount - 1) * Stride);
+
+    /// <summary>The wanted frames; undefined if <see cref="WantedCount"/> is 0.</summary>
+    public FrameSeries Series => new(FirstWanted, Stride, WantedCount);
 
     /// <summary>Plans a segment.</summary>
     /// <param name="index">The video.</param>

@@ -1,3 +1,4 @@
+using ForegSyte.Video;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Video;
@@ -130,7 +131,7 @@ internal sealed class DecoderPool(DecoderTools tools, IOptions<VideoOptions> opt
         var plan = segment.ExtendedTo(index, jobEndFrame);
         var command = tools.Ffmpeg(
             FfmpegArguments.Make(path, index, plan, size, options.Value, tools.HardwareArguments), path);
-        var decoder = new Decoder(new FfmpegFrameReader(command), index, size, plan, time.GetTimestamp());
+        var decoder = new Decoder(new FfmpegFrameReader(command, index), index, size, plan, time.GetTimestamp());
         lock (_lock)
         {
             decoder.Reserve(segment);

@@ -1,5 +1,5 @@
-using System.Globalization;
 using System.Threading.Channels;
+using ForegSyte.Video;
 
 namespace ForegSyte.Inference.Video;
 
@@ -15,15 +15,20 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
     /// </summary>
     private const int MaxPendingTimestamps = 4096;
 
-    private readonly Channel<long?> _timestamps = Channel.CreateUnbounded<long?>(
+    private readonly Channel<ShowInfoLine> _timestamps = Channel.CreateUnbounded<ShowInfoLine>(
         new UnboundedChannelOptions { SingleWriter = true });
 
+    private readonly FrameMatcher _matcher;
+    private readonly VideoIndex _index;
     private readonly ChildProcess _process;
     private readonly Task _timestampsEnd;
 
+    /// <param name="command">The command of ffmpeg.</param>
+    /// <param name="index">The video.</param>
     /// <exception cref="Hosting.Errors.ServiceException">DECODER_LOST: ffmpeg cannot start.</exception>
-    public FfmpegFrameReader(ChildCommand command)
+    public FfmpegFrameReader(ChildCommand command, VideoIndex index)
     {
+        (_index, _matcher) = (index, new FrameMatcher(index));
         _process = ChildProcess.Start(command, TakeLine);
         _timestampsEnd = EndTimestampsAsync();
     }
@@ -39,13 +44,12 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
     public Task<int> WaitForExitAsync() => _process.WaitForExitAsync();
 
     /// <summary>Reads the next frame that the container lists; null at the end of the output.</summary>
-    /// <param name="index">The video.</param>
     /// <param name="size">Size of its frames as they leave the decoder.</param>
     /// <param name="cancellationToken">
     /// Does not stop the read; a caller that cancels it must also call <see cref="Kill"/>, which does. The token makes
     /// the difference between a cancelled read and the end of the output.
     /// </param>
-    public async Task<Frame?> ReadAsync(VideoIndex index, FrameSize size, CancellationToken cancellationToken)
+    public async Task<Frame?> ReadAsync(FrameSize size, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -57,15 +61,14 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
                 return null;
             }
 
-            var ticks = await _timestamps.Reader.ReadAsync(CancellationToken.None);
-            var frameIndex = ticks is { } known ? index.IndexOf(known) : null;
+            var frameIndex = _matcher.Next(await _timestamps.Reader.ReadAsync(CancellationToken.None));
             var frame = new Frame(
                 frameIndex ?? 0,
-                frameIndex is { } shown ? index.TimestampMs(shown) : 0u,
+                frameIndex is { } shown ? _index.TimestampMs(shown) : 0u,
                 size.Width,
                 size.Height,
-                index.Info.Width,
-                index.Info.Height);
+                _index.Info.Width,
+                _index.Info.Height);
             if (!await FillAsync(frame))
             {
                 frame.Dispose();
@@ -97,52 +100,13 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
         return read == pixels.Length;
     }
 
-    private bool TakeLine(ReadOnlyMemory<char> line) => ShowInfoLine.TryRead(line.Span, out var ticks)
-        ? _timestamps.Reader.Count < MaxPendingTimestamps && _timestamps.Writer.TryWrite(ticks)
+    private bool TakeLine(ReadOnlyMemory<char> line) => ShowInfoLine.TryRead(line.Span, out var frame)
+        ? _timestamps.Reader.Count < MaxPendingTimestamps && _timestamps.Writer.TryWrite(frame)
         : Tail.Take(line);
 
     private async Task EndTimestampsAsync()
     {
         await _process.ErrorOutput;
         _timestamps.Writer.Complete();
-    }
-}
-
-/// <summary>
-/// The line that FFmpeg's showinfo filter writes for a frame:
-/// <c>[Parsed_showinfo_2 @ 0x55c7] [info] n:   0 pts:  10240 pts_time:1 …</c>.
-/// </summary>
-internal static class ShowInfoLine
-{
-    private const string Start = "[Parsed_showinfo_";
-    private const string Number = "] [info] n:";
-    private const string Timestamp = " pts:";
-
-    /// <summary>Reads a line; false if it does not describe a frame.</summary>
-    /// <param name="line">One line.</param>
-    /// <param name="ticks">Presentation timestamp; null if FFmpeg knows none.</param>
-    public static bool TryRead(ReadOnlySpan<char> line, out long? ticks)
-    {
-        ticks = null;
-        if (!line.StartsWith(Start, StringComparison.Ordinal)
-            || line.IndexOf(Number, StringComparison.Ordinal) is not (> 0 and var at))
-        {
-            return false;
-        }
-
-        var rest = line[(at + Number.Length)..];
-        if (rest.IndexOf(Timestamp, StringComparison.Ordinal) is not (> 0 and var from))
-        {
-            return false;
-        }
-
-        rest = rest[(from + Timestamp.Length)..].TrimStart();
-        var word = rest.IndexOf(' ') is > 0 and var end ? rest[..end] : rest;
-        if (long.TryParse(word, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
-        {
-            ticks = number;
-        }
-
-        return true;
     }
 }

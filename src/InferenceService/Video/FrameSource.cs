@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
+using ForegSyte.Video;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Video;
@@ -89,7 +90,7 @@ internal sealed class FrameSource(
         await using var killOnTimeout = timeout.Passed.Register(decoder.Reader.Kill);
         var next = part.FirstWanted;
         while (next <= part.LastWanted
-            && await timeout.ApplyAsync(decoder.Reader.ReadAsync(index, size, cancellationToken)) is { } frame)
+            && await timeout.ApplyAsync(decoder.Reader.ReadAsync(size, cancellationToken)) is { } frame)
         {
             if (frame.Index < next || !part.Wants(frame.Index))
             {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.V1;
+using ForegSyte.Video;
 
 namespace ForegSyte.Inference.Video;
 
@@ -13,31 +14,11 @@ internal static class VideoFailures
     /// <summary>The request field that names the video.</summary>
     private const string Field = "video";
 
-    public static ServiceException Empty() =>
-        OfVideo(ErrorReason.EmptyVideo, "The video has no bytes. Check the file and send it again.");
-
-    public static ServiceException NotAnMp4(string what) =>
-        OfVideo(
-            ErrorReason.NotAnMp4, $"The video is not a readable MP4: {what} Convert it to MP4 and send it again.",
-            ("detail", what));
-
-    public static ServiceException Truncated(string what) =>
-        OfVideo(
-            ErrorReason.TruncatedMp4, $"The video was cut off: {what} Copy it again and compare the sizes.",
-            ("detail", what));
-
-    public static ServiceException NoVideoTrack() =>
-        OfVideo(
-            ErrorReason.NoVideoTrack,
-            "The MP4 has no video track; sound and cover pictures do not count. Send a file with a video track.");
-
-    public static ServiceException NoFrames() =>
-        OfVideo(ErrorReason.NoFrames, "The video track has no frames. Record or export the video again.");
-
-    public static ServiceException Undecodable(string what) =>
-        OfVideo(
-            ErrorReason.UndecodableVideo, $"The video cannot be decoded: {what} Re-encode it, for example as H.264.",
-            ("detail", what));
+    /// <summary>The error of a call about a video that cannot be read; a limit is named as an option.</summary>
+    public static ServiceException Of(VideoRefusedException refusal) =>
+        refusal.Metadata.TryGetValue("option", out var option)
+            ? LimitExceeded(option, refusal.Metadata["limit"], refusal.Metadata["detail"])
+            : OfVideo(refusal.Reason, refusal.Message, [.. refusal.Metadata.Select(entry => (entry.Key, entry.Value))]);
 
     public static ServiceException DecoderLost(string what, Exception? cause = null) =>
         new(
@@ -150,7 +131,8 @@ internal static class DecoderExit
 
         if (delivered == 0 && wanted > 0)
         {
-            return VideoFailures.Undecodable("no frame of the range could be decoded.");
+            return VideoFailures.Of(
+                VideoRefusedException.Undecodable("no frame of the range could be decoded."));
         }
 
         // FFmpeg continues after damaged frames and exits with 0, so another exit code is not damage.

@@ -3,6 +3,7 @@ using ForegSyte.Hosting.Configuration;
 using ForegSyte.Inference.V1;
 using ForegSyte.Protocol.Limits;
 using ForegSyte.V1;
+using ForegSyte.Video;
 
 namespace ForegSyte.Inference.Video;
 
@@ -116,6 +117,9 @@ internal sealed class VideoOptions
     [Range(0, 1000)]
     [Limit("videos", "Cached packet tables of videos; above it the least recently used one is evicted.")]
     public int CachedIndexes { get; set; } = 8;
+
+    /// <summary>The limits on videos that the reader of frames checks.</summary>
+    public VideoLimits Limits => new(MaxFrames, MaxFrameSidePixels, MaxFramePixels);
 }
 
 /// <summary>The use of <see cref="VideoOptions.SandboxLevel"/>.</summary>

@@ -1,5 +1,6 @@
 using ForegSyte.Hosting.Errors;
 using ForegSyte.V1;
+using ForegSyte.Video;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Video;
@@ -14,7 +15,7 @@ internal sealed class VideoProbe(
 {
     private readonly string[] _listing =
     [
-        "-v", "error", .. SandboxedInput.Arguments(options.Value),
+        "-v", "error", .. SandboxedInput.Arguments(options.Value.Limits),
         "-select_streams", "V:0",
         "-show_entries",
         "packet=pts,dts,duration,flags:stream=codec_name,width,height,time_base,avg_frame_rate"
@@ -31,16 +32,23 @@ internal sealed class VideoProbe(
     /// </exception>
     public async Task<VideoIndex> ReadAsync(string path, CancellationToken cancellationToken)
     {
-        var key = CheckFile(path);
-        if (cache.Find(key) is { } known)
+        try
         {
-            return known;
-        }
+            var key = CheckFile(path);
+            if (cache.Find(key) is { } known)
+            {
+                return known;
+            }
 
-        var table = await ListAsync(path, cancellationToken);
-        var index = table.ToIndex(key.SizeBytes, options.Value);
-        cache.Add(key, index);
-        return index;
+            var table = await ListAsync(path, cancellationToken);
+            var index = table.ToIndex(key.SizeBytes, options.Value.Limits);
+            cache.Add(key, index);
+            return index;
+        }
+        catch (VideoRefusedException refusal)
+        {
+            throw VideoFailures.Of(refusal);
+        }
     }
 
     private static VideoIndexCache.Key CheckFile(string path)
@@ -110,8 +118,8 @@ internal sealed class VideoProbe(
         tail.Mentions(SandboxedInput.TooManyPixels)
             ? VideoFailures.FrameTooLarge(options.Value)
             : tail.Mentions("moov atom not found")
-            ? VideoFailures.Truncated("its 'moov' box, the packet table, is missing.")
-            : VideoFailures.NotAnMp4("its boxes contradict each other.");
+            ? VideoFailures.Of(VideoRefusedException.Truncated("its 'moov' box, the packet table, is missing."))
+            : VideoFailures.Of(VideoRefusedException.NotAnMp4("its boxes contradict each other."));
 }
 
 /// <summary>A least-recently-used cache of indexes: each segment of a job needs the index again.</summary>

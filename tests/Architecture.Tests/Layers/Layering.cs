@@ -8,6 +8,7 @@ internal static class Layering
 {
     private const string Protocol = "Protocol";
     private const string Hosting = "Hosting";
+    private const string Reader = "Reader";
     private const string DuckDb = "DuckDB";
     private const string FluentMigrator = "FluentMigrator";
     private const string GrpcLibrary = "Grpc library";
@@ -24,6 +25,7 @@ internal static class Layering
         new(Framework, "System", "Microsoft.Extensions", "Microsoft.Win32"),
         new(Protocol, "ForegSyte.V1", "ForegSyte.Inference.V1", "ForegSyte.Protocol", "Google"),
         new(Hosting, "ForegSyte.Hosting"),
+        new(Reader, "ForegSyte.Video"),
         new(DuckDb, "DuckDB"),
         new(FluentMigrator, "FluentMigrator"),
         new(GrpcLibrary, "Grpc"),
@@ -99,7 +101,10 @@ internal static class Layering
         new("Tracing", "ForegSyte.Inference.Tracing") { Uses = [Hosting] },
         new("Memory", "ForegSyte.Inference.Memory"),
         new("Models", "ForegSyte.Inference.Models") { Uses = ["Metrics", "Memory", Protocol, OnnxRuntime] },
-        new("Video", "ForegSyte.Inference.Video") { Uses = ["Memory", "Tracing", Protocol, Hosting, AspNetCore] },
+        new("Video", "ForegSyte.Inference.Video")
+        {
+            Uses = ["Memory", "Tracing", Reader, Protocol, Hosting, AspNetCore],
+        },
         new("Stages", "ForegSyte.Inference.Stages") { Uses = ["Vision", "Memory", "Models", "Video", Protocol] },
         new("Pipelines", "ForegSyte.Inference.Pipelines")
         {
@@ -107,7 +112,11 @@ internal static class Layering
         },
         new("Grpc", "ForegSyte.Inference.Grpc")
         {
-            Uses = ["Metrics", "Tracing", "Models", "Video", "Pipelines", Protocol, Hosting, GrpcLibrary, AspNetCore],
+            Uses =
+            [
+                "Metrics", "Tracing", "Models", "Video", "Pipelines", Reader, Protocol, Hosting, GrpcLibrary,
+                AspNetCore,
+            ],
         },
     ];
 
@@ -117,8 +126,9 @@ internal static class Layering
         ["ForegSyte.Protocol"] = [],
         ["ForegSyte.Hosting"] = ["ForegSyte.Protocol"],
         ["ForegSyte.JobService"] = ["ForegSyte.Hosting"],
-        ["ForegSyte.InferenceService"] = ["ForegSyte.Hosting"],
+        ["ForegSyte.Video"] = ["ForegSyte.Protocol"],
+        ["ForegSyte.InferenceService"] = ["ForegSyte.Hosting", "ForegSyte.Video"],
         ["ForegSyte.Client"] = ["ForegSyte.Protocol"],
-        ["ForegSyte.CommandLine"] = ["ForegSyte.Client"],
+        ["ForegSyte.CommandLine"] = ["ForegSyte.Client", "ForegSyte.Video"],
     };
 }

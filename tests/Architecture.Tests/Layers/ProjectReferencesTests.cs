@@ -19,10 +19,13 @@ public sealed class ProjectReferencesTests
     public void Assemblies_OfServicesAndClient_DoNotReferenceEachOther()
     {
         Assert.Equal(["ForegSyte.Hosting", "ForegSyte.Protocol"], OwnReferences("ForegSyte.JobService"));
-        Assert.Equal(["ForegSyte.Hosting", "ForegSyte.Protocol"], OwnReferences("ForegSyte.InferenceService"));
+        Assert.Equal(
+            ["ForegSyte.Hosting", "ForegSyte.Protocol", "ForegSyte.Video"],
+            OwnReferences("ForegSyte.InferenceService"));
         Assert.Equal(["ForegSyte.Client", "ForegSyte.Protocol"], OwnReferences("foregsyte"));
         Assert.Equal(["ForegSyte.Protocol"], OwnReferences("ForegSyte.Client"));
         Assert.Equal(["ForegSyte.Protocol"], OwnReferences("ForegSyte.Hosting"));
+        Assert.Equal(["ForegSyte.Protocol"], OwnReferences("ForegSyte.Video"));
         Assert.Empty(OwnReferences("ForegSyte.Protocol"));
     }
 

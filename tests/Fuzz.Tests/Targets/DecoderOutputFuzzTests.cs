@@ -7,6 +7,7 @@ using ForegSyte.Inference.Video;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.Testing;
 using ForegSyte.V1;
+using ForegSyte.Video;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -42,14 +43,14 @@ public sealed class DecoderOutputFuzzTests(OutcomeCounts outcomes) : IDisposable
         await BoundedLines.ReadAsync(new StringReader(text), line => table.Add(line.Span));
         try
         {
-            var index = table.ToIndex(sizeBytes: 1, new VideoOptions());
+            var index = table.ToIndex(sizeBytes: 1, new VideoOptions().Limits);
             Assert.All(index.KeyFrames, frame => Assert.InRange(frame, 0, index.FrameCount - 1));
             Assert.InRange(index.Info.Duration.Seconds, 0, uint.MaxValue / 1000);
             Assert.InRange(
                 index.TimestampMs(index.FrameCount - 1) / 1000, 0, index.Info.Duration.Seconds + 1);
             return "an index";
         }
-        catch (ServiceException refusal)
+        catch (VideoRefusedException refusal)
         {
             return refusal.Reason.ToText();
         }

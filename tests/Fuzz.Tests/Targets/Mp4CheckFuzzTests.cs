@@ -1,7 +1,7 @@
 using ForegSyte.Fuzz.Tests.Running;
-using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Mp4;
 using ForegSyte.Protocol.Errors;
+using ForegSyte.Video;
 
 namespace ForegSyte.Fuzz.Tests.Targets;
 
@@ -27,10 +27,10 @@ public sealed class Mp4CheckFuzzTests(OutcomeCounts outcomes)
             using var video = new MemoryStream(Mutation.OfBytes(Small, random));
             try
             {
-                Inference.Video.TopLevelBoxCheck.Run(video);
+                TopLevelBoxCheck.Run(video);
                 return "acceptable";
             }
-            catch (ServiceException refusal)
+            catch (VideoRefusedException refusal)
             {
                 return refusal.Reason.ToText();
             }

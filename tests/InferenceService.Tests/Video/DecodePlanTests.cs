@@ -2,6 +2,7 @@ using CsCheck;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.Video;
 using ForegSyte.V1;
+using ForegSyte.Video;
 
 namespace ForegSyte.Inference.Tests.Video;
 

@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Text;
 using ForegSyte.Inference.Video;
 using ForegSyte.Testing;
+using ForegSyte.Video;
 
 namespace ForegSyte.Inference.Tests.Video;
 
@@ -87,7 +88,7 @@ public sealed class ExternalReferenceTests : IDisposable
     private async Task<string> TraceAsync(string video)
     {
         var output = _folder.File("trace");
-        var input = (string[])[.. SandboxedInput.Arguments(new VideoOptions()), "-i", SandboxedInput.Url(video)];
+        var input = (string[])[.. SandboxedInput.Arguments(new VideoOptions().Limits), "-i", SandboxedInput.Url(video)];
         string[][] commands = [["ffprobe", "-show_packets", .. input], ["ffmpeg", .. input, "-f", "null", "-"]];
         var traces = new StringBuilder();
         foreach (var command in commands)

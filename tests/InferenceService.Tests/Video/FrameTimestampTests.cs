@@ -2,10 +2,8 @@ using System.Globalization;
 using System.Numerics;
 using CliWrap;
 using CliWrap.Buffered;
-using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.Video;
 using ForegSyte.Testing;
-using ForegSyte.V1;
 
 namespace ForegSyte.Inference.Tests.Video;
 
@@ -59,65 +57,6 @@ public sealed class FrameTimestampTests : IDisposable
         var timestamps = Enumerable.Range(0, index.FrameCount).Select(index.TimestampMs).ToArray();
         Assert.Equal(times.Milliseconds, timestamps);
         Assert.Equal(Enumerable.Range(0, index.FrameCount), timestamps.Select(times.FrameAt));
-    }
-
-    [Theory]
-    [InlineData(1, 1000, 100, 100)]
-    [InlineData(1, 15, 1, 67)]
-    [InlineData(1, 15, 3, 200)]
-    [InlineData(1001, 30000, 3, 101)]
-    [InlineData(1001, 30000, 30, 1001)]
-    [InlineData(1, 90000, 9000, 100)]
-    [InlineData(1, 90000, 9001, 101)]
-    [InlineData(1, 2147483647, 1, 1)]
-    [InlineData(1, 2147483647, 2147483647L * 4_000_000, 4_000_000_000)]
-    [InlineData(1, 2147483647, (2147483647L * 4_000_000) + 1, 4_000_000_001)]
-    [InlineData(1, 3, 3L << 53, 9_007_199_254_740_992_000)]
-    [InlineData(1, 1000, 0, 0)]
-    public void ToMillisecondsCeiling_AnyTicks_IsExact(int numerator, int denominator, long ticks, long expected) =>
-        Assert.Equal(expected, (long)new TimeBase(numerator, denominator).ToMillisecondsCeiling(ticks));
-
-    [Theory]
-    [InlineData(54_975_581_376, 4_294_967_295)]
-    [InlineData(54_975_581_375, 4_294_967_295)]
-    [InlineData(27_648_000_000, 2_160_000_000)]
-    public void ToIndex_VideoOfWeeks_HasItsTimestamps(long lastTicks, uint expected)
-    {
-        var index = Listing(lastTicks).ToIndex(sizeBytes: 1, new VideoOptions());
-
-        Assert.Equal(expected, index.TimestampMs(1));
-        Assert.Equal(lastTicks / 12_800, index.Info.Duration.Seconds);
-    }
-
-    [Fact]
-    public void ToIndex_TimestampAboveTheLimit_IsRefused()
-    {
-        var failure = Assert.Throws<ServiceException>(
-            () => Listing(54_975_581_377).ToIndex(sizeBytes: 1, new VideoOptions()));
-
-        Assert.Equal(ErrorReason.VideoLimitExceeded, failure.Reason);
-        Assert.Contains("4294967295 ms", failure.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void ToIndex_DurationThatIsNoWholeNanosecond_IsRoundedDown()
-    {
-        var table = new PacketTable(maxPackets: 10);
-        table.Add("packet|pts=0|dts=0|duration=2|flags=K_");
-        table.Add("stream|codec_name=h264|width=64|height=48|time_base=1/3|avg_frame_rate=3/2");
-
-        var duration = table.ToIndex(sizeBytes: 1, new VideoOptions()).Info.Duration;
-
-        Assert.Equal((0L, 666_666_666), (duration.Seconds, duration.Nanos));
-    }
-
-    private static PacketTable Listing(long lastTicks)
-    {
-        var table = new PacketTable(maxPackets: 10);
-        table.Add("packet|pts=0|dts=0|flags=K_");
-        table.Add(FormattableString.Invariant($"packet|pts={lastTicks}|dts={lastTicks}|flags=__"));
-        table.Add("stream|codec_name=h264|width=64|height=48|time_base=1/12800|avg_frame_rate=25/1");
-        return table;
     }
 }
 

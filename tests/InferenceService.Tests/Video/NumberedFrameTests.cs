@@ -1,6 +1,7 @@
 using System.Globalization;
 using ForegSyte.Inference.Video;
 using ForegSyte.Testing;
+using ForegSyte.Video;
 
 namespace ForegSyte.Inference.Tests.Video;
 

@@ -2,6 +2,7 @@ using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.Video;
 using ForegSyte.Testing;
 using ForegSyte.V1;
+using ForegSyte.Video;
 
 namespace ForegSyte.Inference.Tests.Video;
 

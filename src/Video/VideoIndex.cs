@@ -3,7 +3,7 @@ using System.Globalization;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
 
-namespace ForegSyte.Inference.Video;
+namespace ForegSyte.Video;
 
 /// <summary>
 /// The frames of a video as its container lists them. frame_index and frame_timestamp_ms come from here, whatever the

@@ -1,9 +1,8 @@
 using System.Globalization;
-using ForegSyte.Hosting.Errors;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
 
-namespace ForegSyte.Inference.Video;
+namespace ForegSyte.Video;
 
 /// <summary>
 /// Collects the packets that ffprobe lists, line by line ("compact" writer: section|key=value|key=value), and makes the
@@ -76,21 +75,21 @@ internal sealed class PacketTable(int maxPackets)
     /// <summary>Makes the index of the video from the complete table.</summary>
     /// <param name="sizeBytes">Size of the file.</param>
     /// <param name="limits">The limits that the video must keep.</param>
-    /// <exception cref="ServiceException">
+    /// <exception cref="VideoRefusedException">
     /// NO_VIDEO_TRACK, NO_FRAMES, UNDECODABLE_VIDEO (unknown codec), VIDEO_LIMIT_EXCEEDED.
     /// </exception>
-    public VideoIndex ToIndex(long sizeBytes, VideoOptions limits)
+    public VideoIndex ToIndex(long sizeBytes, VideoLimits limits)
     {
         if (_stream.Count == 0)
         {
-            throw VideoFailures.NoVideoTrack();
+            throw VideoRefusedException.NoVideoTrack();
         }
 
         var codec = _stream.GetValueOrDefault("codec_name", "unknown");
         var timestamps = Timestamps();
         if (timestamps.Length == 0)
         {
-            throw VideoFailures.NoFrames();
+            throw VideoRefusedException.NoFrames();
         }
 
         var width = Number(Text("width")) ?? 0;
@@ -100,7 +99,7 @@ internal sealed class PacketTable(int maxPackets)
             || height <= 0
             || TimeBase.Parse(Text("time_base")) is not { } timeBase)
         {
-            throw VideoFailures.Undecodable("its codec is unknown.");
+            throw VideoRefusedException.Undecodable("its codec is unknown.");
         }
 
         CheckSize(width, height, limits);
@@ -134,18 +133,19 @@ internal sealed class PacketTable(int maxPackets)
             ? (int)((((-quarters) % 4) + 4) % 4) * 90
             : 0;
 
-    private static void CheckSize(long width, long height, VideoOptions limits)
+    private static void CheckSize(long width, long height, VideoLimits limits)
     {
         var frame = string.Create(CultureInfo.InvariantCulture, $"A frame of the video has {width} x {height} pixels.");
         if (Math.Max(width, height) > limits.MaxFrameSidePixels)
         {
-            throw VideoFailures.LimitExceeded(
+            throw VideoRefusedException.LimitExceeded(
                 nameof(limits.MaxFrameSidePixels), limits.MaxFrameSidePixels, "pixels a side", frame);
         }
 
         if (width * height > limits.MaxFramePixels)
         {
-            throw VideoFailures.LimitExceeded(nameof(limits.MaxFramePixels), limits.MaxFramePixels, "pixels", frame);
+            throw VideoRefusedException.LimitExceeded(
+                nameof(limits.MaxFramePixels), limits.MaxFramePixels, "pixels", frame);
         }
     }
 
@@ -156,7 +156,7 @@ internal sealed class PacketTable(int maxPackets)
         if (timeBase.ToMillisecondsCeiling(length) > uint.MaxValue)
         {
             // frame_timestamp_ms is a uint32; no option can raise this limit.
-            throw new ServiceException(
+            throw new VideoRefusedException(
                 ErrorReason.VideoLimitExceeded,
                 "The video is longer than 4294967295 ms (49.7 days), the limit of frame_timestamp_ms. Split it.");
         }

@@ -1,8 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
-using ForegSyte.Hosting.Errors;
 
-namespace ForegSyte.Inference.Video;
+namespace ForegSyte.Video;
 
 /// <summary>
 /// Checks the top-level boxes of a file (ISO/IEC 14496-12, 4.2) before ffprobe starts: whether it is an MP4 and
@@ -22,13 +21,13 @@ internal static class TopLevelBoxCheck
     private const uint Moov = 0x6D6F6F76;
 
     /// <summary>Walks the boxes of a seekable stream from its start.</summary>
-    /// <exception cref="ServiceException">EMPTY_VIDEO, NOT_AN_MP4, TRUNCATED_MP4.</exception>
+    /// <exception cref="VideoRefusedException">EMPTY_VIDEO, NOT_AN_MP4, TRUNCATED_MP4.</exception>
     public static void Run(Stream file)
     {
         var length = file.Length;
         if (length == 0)
         {
-            throw VideoFailures.Empty();
+            throw VideoRefusedException.Empty();
         }
 
         var hasMoov = false;
@@ -38,25 +37,25 @@ internal static class TopLevelBoxCheck
             var (type, size) = ReadHeader(file, offset, length);
             if (box == 0 && type != Ftyp)
             {
-                throw VideoFailures.NotAnMp4("it does not begin with an 'ftyp' box.");
+                throw VideoRefusedException.NotAnMp4("it does not begin with an 'ftyp' box.");
             }
 
             hasMoov |= type == Moov;
             offset += size;
             if (offset > length)
             {
-                throw VideoFailures.Truncated($"it ends in the middle of its '{Name(type)}' box.");
+                throw VideoRefusedException.Truncated($"it ends in the middle of its '{Name(type)}' box.");
             }
         }
 
         if (offset == 0)
         {
-            throw VideoFailures.NotAnMp4("it is too short to begin with an 'ftyp' box.");
+            throw VideoRefusedException.NotAnMp4("it is too short to begin with an 'ftyp' box.");
         }
 
         if (!hasMoov)
         {
-            throw VideoFailures.Truncated("its 'moov' box, the packet table, is missing.");
+            throw VideoRefusedException.Truncated("its 'moov' box, the packet table, is missing.");
         }
     }
 
@@ -79,7 +78,7 @@ internal static class TopLevelBoxCheck
             headerLength = LongHeader;
             if (read < LongHeader)
             {
-                throw VideoFailures.Truncated($"it ends in the middle of its '{Name(type)}' box.");
+                throw VideoRefusedException.Truncated($"it ends in the middle of its '{Name(type)}' box.");
             }
 
             size = BinaryPrimitives.ReadInt64BigEndian(header[ShortHeader..]);
@@ -88,7 +87,7 @@ internal static class TopLevelBoxCheck
         // The upper bound also keeps offset + size from overflowing.
         return size >= headerLength && size <= long.MaxValue - offset
             ? (type, size)
-            : throw VideoFailures.NotAnMp4(
+            : throw VideoRefusedException.NotAnMp4(
                 offset == 0 ? "it does not begin with an 'ftyp' box." : "its boxes contradict each other.");
     }
 

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace ForegSyte.Inference.Video;
+namespace ForegSyte.Video;
 
 /// <summary>The last lines that a child process wrote. Safe for one writer and one reader at a time.</summary>
 internal sealed class LogTail
