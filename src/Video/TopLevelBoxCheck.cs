@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using ForegSyte.Protocol.Mp4;
 
 namespace ForegSyte.Video;
 
@@ -9,7 +10,6 @@ namespace ForegSyte.Video;
 /// </summary>
 internal static class TopLevelBoxCheck
 {
-    private const int ShortHeader = 8;
     private const int LongHeader = 16;
 
     /// <summary>
@@ -19,10 +19,15 @@ internal static class TopLevelBoxCheck
 
     private const uint Ftyp = 0x66747970;
     private const uint Moov = 0x6D6F6F76;
+    private const uint Moof = 0x6D6F6F66;
+    private const uint Mdat = 0x6D646174;
 
-    /// <summary>Walks the boxes of a seekable stream from its start.</summary>
+    /// <summary>
+    /// Walks the boxes of a seekable stream from its start; returns the number of bytes after the last box, by the rule
+    /// of <see cref="TopLevelBox"/>.
+    /// </summary>
     /// <exception cref="VideoRefusedException">EMPTY_VIDEO, NOT_AN_MP4, TRUNCATED_MP4.</exception>
-    public static void Run(Stream file)
+    public static long Run(Stream file)
     {
         var length = file.Length;
         if (length == 0)
@@ -30,22 +35,33 @@ internal static class TopLevelBoxCheck
             throw VideoRefusedException.Empty();
         }
 
-        var hasMoov = false;
-        long offset = 0;
-        for (var box = 0; box < MaxBoxes && length - offset >= ShortHeader; box++)
+        bool hasMoov = false, hasData = false;
+        long offset = 0, trailing = 0;
+        Span<byte> header = stackalloc byte[LongHeader];
+        for (var box = 0; box < MaxBoxes && offset < length; box++)
         {
-            var (type, size) = ReadHeader(file, offset, length);
+            file.Position = offset;
+            var rest = header[..file.ReadAtLeast(header, header.Length, throwOnEndOfStream: false)];
+            if (box > 0 && hasMoov && hasData && TopLevelBox.IsTrailing(rest, ClaimedSize(rest), length - offset))
+            {
+                trailing = length - offset;
+                break;
+            }
+
+            if (rest.Length < TopLevelBox.HeaderBytes)
+            {
+                break;
+            }
+
+            var type = BinaryPrimitives.ReadUInt32BigEndian(rest[4..]);
             if (box == 0 && type != Ftyp)
             {
                 throw VideoRefusedException.NotAnMp4("it does not begin with an 'ftyp' box.");
             }
 
             hasMoov |= type == Moov;
-            offset += size;
-            if (offset > length)
-            {
-                throw VideoRefusedException.Truncated($"it ends in the middle of its '{Name(type)}' box.");
-            }
+            hasData = type == Mdat || (hasData && type != Moof);
+            offset = EndOf(rest, type, offset, length);
         }
 
         if (offset == 0)
@@ -53,42 +69,51 @@ internal static class TopLevelBoxCheck
             throw VideoRefusedException.NotAnMp4("it is too short to begin with an 'ftyp' box.");
         }
 
-        if (!hasMoov)
-        {
-            throw VideoRefusedException.Truncated("its 'moov' box, the packet table, is missing.");
-        }
+        return hasMoov
+            ? trailing
+            : throw VideoRefusedException.Truncated("its 'moov' box, the packet table, is missing.");
     }
 
-    private static (uint Type, long Size) ReadHeader(Stream file, long offset, long length)
+    /// <summary>The size in a header; 0 if it is "to the end of the file" or incomplete.</summary>
+    private static long ClaimedSize(ReadOnlySpan<byte> header)
     {
-        Span<byte> header = stackalloc byte[LongHeader];
-        file.Position = offset;
-        var read = file.ReadAtLeast(header, ShortHeader, throwOnEndOfStream: true);
-        var type = BinaryPrimitives.ReadUInt32BigEndian(header[4..]);
-        long size = BinaryPrimitives.ReadUInt32BigEndian(header);
-        var headerLength = ShortHeader;
-        if (size == 0)
+        if (header.Length < TopLevelBox.HeaderBytes)
         {
-            // Size 0 means that the box, the last one, ends with the file.
-            return (type, length - offset);
+            return 0;
         }
 
-        if (size == 1)
-        {
-            headerLength = LongHeader;
-            if (read < LongHeader)
-            {
-                throw VideoRefusedException.Truncated($"it ends in the middle of its '{Name(type)}' box.");
-            }
+        var size = BinaryPrimitives.ReadUInt32BigEndian(header);
+        return size != 1 ? size
+            : header.Length < LongHeader ? 0
+            : BinaryPrimitives.ReadInt64BigEndian(header[TopLevelBox.HeaderBytes..]);
+    }
 
-            size = BinaryPrimitives.ReadInt64BigEndian(header[ShortHeader..]);
+    /// <summary>The offset of the next box.</summary>
+    private static long EndOf(ReadOnlySpan<byte> header, uint type, long offset, long length)
+    {
+        var isLong = BinaryPrimitives.ReadUInt32BigEndian(header) == 1;
+        if (isLong && header.Length < LongHeader)
+        {
+            throw VideoRefusedException.Truncated($"it ends in the middle of its '{Name(type)}' box.");
+        }
+
+        var size = ClaimedSize(header);
+        if (size == 0 && !isLong)
+        {
+            // Size 0 means that the box, the last one, ends with the file.
+            return length;
         }
 
         // The upper bound also keeps offset + size from overflowing.
-        return size >= headerLength && size <= long.MaxValue - offset
-            ? (type, size)
-            : throw VideoRefusedException.NotAnMp4(
+        if (size < (isLong ? LongHeader : TopLevelBox.HeaderBytes) || size > long.MaxValue - offset)
+        {
+            throw VideoRefusedException.NotAnMp4(
                 offset == 0 ? "it does not begin with an 'ftyp' box." : "its boxes contradict each other.");
+        }
+
+        return offset + size <= length
+            ? offset + size
+            : throw VideoRefusedException.Truncated($"it ends in the middle of its '{Name(type)}' box.");
     }
 
     /// <summary>The four letters of a box type, or its number if they are not all letters or digits.</summary>
