@@ -15,9 +15,17 @@ internal static class FrameSelection
     /// </summary>
     public const int MaxNamedFrames = 2048;
 
-    /// <summary>FFmpeg's filters, to be joined with commas.</summary>
+    /// <summary>
+    /// FFmpeg's filters, to be joined with commas. None if FFmpeg may replace timestamps: then all frames from the start
+    /// of the decoder go through the pipe, and the reader drops the unwanted ones.
+    /// </summary>
     public static IEnumerable<string> Filters(VideoIndex index, FrameSeries frames)
     {
+        if (!index.HasReliableTimestamps)
+        {
+            yield break;
+        }
+
         // end_pts also lets the decoder stop.
         yield return string.Create(
             CultureInfo.InvariantCulture,

@@ -50,6 +50,12 @@ internal static class TopLevelBoxCheck
 
             if (rest.Length < TopLevelBox.HeaderBytes)
             {
+                // Before the data of the frames, a few bytes are not the defect to name.
+                if (hasMoov && hasData)
+                {
+                    throw VideoRefusedException.Truncated("it ends in the middle of the header of a box.");
+                }
+
                 break;
             }
 

@@ -1,7 +1,5 @@
 using System.Collections.Frozen;
-using System.Globalization;
 using ForegSyte.V1;
-using Google.Protobuf.WellKnownTypes;
 
 namespace ForegSyte.Video;
 
@@ -12,30 +10,72 @@ namespace ForegSyte.Video;
 internal sealed class VideoIndex
 {
     private readonly long[] _timestamps;
+    private readonly long[] _positions;
+    private readonly FrozenSet<long> _hiddenPositions;
     private readonly Lazy<FrozenSet<int>> _keyFrames;
+    private readonly Lazy<(long[] Positions, int[] Frames)> _byPosition;
+    private readonly Lazy<(int[] Frames, SeekPoint[] Points)> _seekPointsByFrame;
 
     /// <param name="info">The container's description of the video.</param>
     /// <param name="timeBase">Length of a tick.</param>
     /// <param name="timestamps">
-    /// Presentation timestamps in ticks, ascending, one for each shown frame; not copied.
+    /// Presentation timestamps in ticks, ascending, one for each shown frame; not copied. Equal ones belong to frames
+    /// of their own.
     /// </param>
     /// <param name="seekPoints">
     /// Packets at which the decoder can start, ascending by <see cref="SeekPoint.PresentationTicks"/>, including frames
     /// that an edit list hides. Empty if the decoder must start at the beginning.
     /// </param>
-    public VideoIndex(VideoInfo info, TimeBase timeBase, long[] timestamps, IReadOnlyList<SeekPoint> seekPoints)
+    /// <param name="positions">
+    /// First byte of each frame's packet in the file; not copied. Empty if unknown.
+    /// </param>
+    /// <param name="hiddenPositions">First bytes of the packets of hidden frames.</param>
+    public VideoIndex(
+        VideoInfo info,
+        TimeBase timeBase,
+        long[] timestamps,
+        IReadOnlyList<SeekPoint> seekPoints,
+        long[]? positions = null,
+        IEnumerable<long>? hiddenPositions = null)
     {
         ArgumentOutOfRangeException.ThrowIfZero(timestamps.Length);
         Info = info;
         TimeBase = timeBase;
         _timestamps = timestamps;
+        _positions = positions ?? [];
+        _hiddenPositions = (hiddenPositions ?? []).ToFrozenSet();
         SeekPoints = seekPoints;
         _keyFrames = new(() => KeyFrames.ToFrozenSet());
+        _byPosition = new(SortPositions);
+        _seekPointsByFrame = new(SortSeekPoints);
     }
 
     public VideoInfo Info { get; }
 
     public TimeBase TimeBase { get; }
+
+    /// <summary>FFmpeg's index of the analyzed stream.</summary>
+    public int StreamIndex { get; init; }
+
+    /// <summary>How the decoded frames must be turned to be upright.</summary>
+    public Orientation Orientation { get; init; }
+
+    public FrameColors Colors { get; init; } = new("", IsMatrixKnown: true, IsPrimariesKnown: true);
+
+    /// <summary>
+    /// Whether the timestamps are distinct, so that FFmpeg passes them through and filters can select by them. FFmpeg
+    /// replaces timestamps that it takes for faulty by others.
+    /// </summary>
+    public bool HasReliableTimestamps { get; init; } = true;
+
+    /// <summary>
+    /// Start of the playback in microseconds, in the time of the timestamps; null if it is the timestamp of frame 0.
+    /// Another track, such as the sound, may begin before frame 0.
+    /// </summary>
+    public long? PlaybackStartMicroseconds { get; init; }
+
+    /// <summary>What is wrong with the video as a whole.</summary>
+    public IReadOnlyList<Warning> Warnings { get; init; } = [];
 
     public IReadOnlyList<SeekPoint> SeekPoints { get; }
 
@@ -44,75 +84,124 @@ internal sealed class VideoIndex
     /// <summary>Indexes of the key frames, ascending.</summary>
     public IEnumerable<int> KeyFrames => SeekPoints
         .Where(point => !point.IsHidden)
-        .Select(point => IndexOf(point.PresentationTicks)
-            ?? throw new InvalidOperationException("The index has a key frame without a timestamp."));
+        .Select(FrameOf)
+        .Order();
 
     public bool IsKeyFrame(int frameIndex) => _keyFrames.Value.Contains(frameIndex);
 
     /// <summary>Presentation timestamp of a frame in ticks.</summary>
     public long TicksOf(int frameIndex) => _timestamps[frameIndex];
 
+    /// <summary>First byte of a frame's packet in the file; null if unknown.</summary>
+    public long? PositionOf(int frameIndex) =>
+        _positions.Length > 0 && _positions[frameIndex] is >= 0 and var position ? position : null;
+
     /// <summary>
-    /// Presentation time of a frame in milliseconds after the first one, rounded up: a player that seeks to it shows
-    /// this frame, not the one before.
+    /// Presentation time of a frame in milliseconds after the start of the playback, rounded up: a player that seeks to
+    /// it shows this frame, not the one before.
     /// </summary>
-    public uint TimestampMs(int frameIndex) =>
-        checked((uint)TimeBase.ToMillisecondsCeiling((Int128)_timestamps[frameIndex] - _timestamps[0]));
+    public uint TimestampMs(int frameIndex) => checked((uint)(PlaybackStartMicroseconds is { } start
+        ? TimeBase.ToMillisecondsCeiling(_timestamps[frameIndex], start)
+        : TimeBase.ToMillisecondsCeiling((Int128)_timestamps[frameIndex] - _timestamps[0])));
 
     /// <summary>The first frame at this tick or later; the frame count if there is none.</summary>
-    public int FirstAtOrAfter(long ticks) =>
-        Array.BinarySearch(_timestamps, ticks) is var found && found >= 0 ? found : ~found;
+    public int FirstAtOrAfter(long ticks)
+    {
+        int low = 0, high = _timestamps.Length;
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = _timestamps[middle] < ticks ? (middle + 1, high) : (low, middle);
+        }
 
-    /// <summary>The frame at exactly this tick; null if the container lists none.</summary>
-    public int? IndexOf(long ticks) => Array.BinarySearch(_timestamps, ticks) is >= 0 and var found ? found : null;
+        return low;
+    }
+
+    /// <summary>The first frame at exactly this tick; null if the container lists none.</summary>
+    public int? IndexOf(long ticks) =>
+        FirstAtOrAfter(ticks) is var found && found < _timestamps.Length && _timestamps[found] == ticks ? found : null;
+
+    /// <summary>The frame at which a seek point is, or the first one after a hidden point.</summary>
+    public int FrameOf(SeekPoint point)
+    {
+        if (point.IsHidden)
+        {
+            return FirstAtOrAfter(point.PresentationTicks);
+        }
+
+        var byTicks = IndexOf(point.PresentationTicks)
+            ?? throw new InvalidOperationException("The index has a key frame without a timestamp.");
+        return point.Position is { } position && !HasReliableTimestamps
+            ? FramesAt(position).DefaultIfEmpty(byTicks).MinBy(frame => Math.Abs((long)frame - byTicks))
+            : byTicks;
+    }
+
+    /// <summary>
+    /// The last seek point at or before a frame; null if decoding must start at the beginning of the file. Frames that
+    /// are shown before a key frame but follow it in the file (an open group of pictures) need the key frame before,
+    /// which this finds.
+    /// </summary>
+    public SeekPoint? SeekPointFor(int frame)
+    {
+        var (frames, points) = _seekPointsByFrame.Value;
+        int low = 0, high = frames.Length;
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = frames[middle] <= frame ? (middle + 1, high) : (low, middle);
+        }
+
+        // The first point is the beginning of the file, which needs no seek.
+        return low > 1 ? points[low - 1] : null;
+    }
+
+    /// <summary>
+    /// The frames whose packet begins at this byte, ascending: none, one, or several if an edit list repeats a part.
+    /// </summary>
+    public IReadOnlyList<int> FramesAt(long position)
+    {
+        var (positions, frames) = _byPosition.Value;
+        var at = Array.BinarySearch(positions, position);
+        if (at < 0)
+        {
+            return [];
+        }
+
+        int first = at, end = at + 1;
+        while (first > 0 && positions[first - 1] == position)
+        {
+            first--;
+        }
+
+        while (end < positions.Length && positions[end] == position)
+        {
+            end++;
+        }
+
+        return [.. frames[first..end].Order()];
+    }
+
+    /// <summary>Whether a hidden frame's packet begins at this byte.</summary>
+    public bool IsHiddenAt(long position) => _hiddenPositions.Contains(position);
+
+    private (int[] Frames, SeekPoint[] Points) SortSeekPoints()
+    {
+        // Stable: a hidden point may have the frame of the point that follows it.
+        SeekPoint[] points = [.. SeekPoints.OrderBy(FrameOf)];
+        return (Array.ConvertAll(points, FrameOf), points);
+    }
+
+    private (long[] Positions, int[] Frames) SortPositions()
+    {
+        var positions = (long[])_positions.Clone();
+        var frames = Enumerable.Range(0, positions.Length).ToArray();
+        Array.Sort(positions, frames);
+        return (positions, frames);
+    }
 }
 
 /// <summary>A packet at which the decoder can start.</summary>
 /// <param name="PresentationTicks">Presentation timestamp.</param>
 /// <param name="IsHidden">Whether an edit list hides the frame.</param>
-internal readonly record struct SeekPoint(long PresentationTicks, bool IsHidden);
-
-/// <summary>
-/// Length of a tick of a track's timestamps: <paramref name="Numerator"/> / <paramref name="Denominator"/> seconds.
-/// </summary>
-internal readonly record struct TimeBase(int Numerator, int Denominator)
-{
-    /// <summary>Parses FFmpeg's form, for example "1/90000"; null if the text is invalid.</summary>
-    public static TimeBase? Parse(string? text)
-    {
-        var parts = (text ?? "").Split('/');
-        return parts.Length == 2
-            && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var numerator)
-            && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var denominator)
-            && numerator > 0
-            && denominator > 0
-            ? new TimeBase(numerator, denominator)
-            : null;
-    }
-
-    public double ToSeconds(long ticks) => (double)ticks * Numerator / Denominator;
-
-    /// <summary>Whole milliseconds, rounded up.</summary>
-    public Int128 ToMillisecondsCeiling(Int128 ticks) => Ceiling(ticks, 1000);
-
-    /// <summary>Whole microseconds, rounded up.</summary>
-    public long ToMicrosecondsCeiling(long ticks) => (long)Ceiling(ticks, 1_000_000);
-
-    /// <summary>The duration of this many ticks, 0 or more, rounded down to nanoseconds.</summary>
-    public Duration ToDuration(Int128 ticks)
-    {
-        var (seconds, remainder) = Int128.DivRem(ticks * Numerator, Denominator);
-        return new Duration
-        {
-            Seconds = checked((long)seconds),
-            Nanos = (int)(remainder * 1_000_000_000 / Denominator),
-        };
-    }
-
-    // Integers, because a binary fraction just above a whole number would be rounded up to the next one.
-    private Int128 Ceiling(Int128 ticks, int unitsPerSecond)
-    {
-        var (quotient, remainder) = Int128.DivRem(ticks * Numerator * unitsPerSecond, Denominator);
-        return remainder > 0 ? quotient + 1 : quotient;
-    }
-}
+/// <param name="Position">First byte of the packet in the file; null if unknown.</param>
+internal readonly record struct SeekPoint(long PresentationTicks, bool IsHidden, long? Position = null);

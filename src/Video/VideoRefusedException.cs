@@ -38,6 +38,11 @@ internal sealed class VideoRefusedException(
     public static VideoRefusedException NoFrames() =>
         new(ErrorReason.NoFrames, "The video track has no frames. Record or export the video again.");
 
+    public static VideoRefusedException Encrypted() =>
+        new(
+            ErrorReason.EncryptedVideo,
+            "The frames of the video are encrypted (DRM). Send the video without encryption.");
+
     public static VideoRefusedException Undecodable(string what) =>
         new(
             ErrorReason.UndecodableVideo, $"The video cannot be decoded: {what} Re-encode it, for example as H.264.",

@@ -80,6 +80,7 @@ internal sealed class InferenceGrpcService(
             {
                 Video = index.Info,
                 KeyFrames = { Thin([.. index.KeyFrames], options.Value.MaxKeyFrames) },
+                Warnings = { index.Warnings },
             };
         }
         catch (OperationCanceledException) when (IsStoppedByService(context))

@@ -69,7 +69,7 @@ internal sealed record DecodePlan(int StartFrame, int EndFrame, int Stride, Seek
             ? plan
             : plan with
             {
-                SeekTo = SeekPointFor(index, plan.FirstWanted),
+                SeekTo = index.SeekPointFor(plan.FirstWanted),
                 KeyFramesOnly = plan.Stride > 1 && plan.Wanted().All(index.IsKeyFrame),
             };
     }
@@ -94,7 +94,7 @@ internal sealed record DecodePlan(int StartFrame, int EndFrame, int Stride, Seek
         var (first, seekTo) = (FirstWanted, SeekTo);
         foreach (var frame in Wanted().Skip(1))
         {
-            var point = SeekPointFor(index, frame);
+            var point = index.SeekPointFor(frame);
             if (Stride > frame - SeekFrame(index, point) + framesOfAStart)
             {
                 parts.Add(this with { StartFrame = first, EndFrame = frame - Stride + 1, SeekTo = seekTo });
@@ -130,24 +130,6 @@ internal sealed record DecodePlan(int StartFrame, int EndFrame, int Stride, Seek
     /// <summary>Whether this frame is wanted.</summary>
     public bool Wants(int frame) => frame >= StartFrame && frame < EndFrame && frame % Stride == 0;
 
-    /// <summary>
-    /// The last seek point at or before the frame in presentation order. Frames that are shown before a key frame but
-    /// follow it in the file (an open group of pictures) need the key frame before, which this finds.
-    /// </summary>
-    private static SeekPoint? SeekPointFor(VideoIndex index, int frame)
-    {
-        var ticks = index.TicksOf(frame);
-        int low = 0, high = index.SeekPoints.Count;
-        while (low < high)
-        {
-            var middle = (low + high) / 2;
-            (low, high) = index.SeekPoints[middle].PresentationTicks <= ticks ? (middle + 1, high) : (low, middle);
-        }
-
-        // The first point is the beginning of the file, which needs no seek.
-        return low > 1 ? index.SeekPoints[low - 1] : null;
-    }
-
     private static int SeekFrame(VideoIndex index, SeekPoint? point) =>
-        point is { } known ? index.FirstAtOrAfter(known.PresentationTicks) : 0;
+        point is { } known ? index.FrameOf(known) : 0;
 }

@@ -1,4 +1,5 @@
 using ForegSyte.Inference.V1;
+using ForegSyte.Video;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Video;
@@ -27,6 +28,7 @@ internal sealed class DecoderStartupCheck(
         var wrapper = await FindWrapperAsync(cancellationToken);
         var hardware = await FindHardwareAsync(wrapper, cancellationToken);
         tools.Apply(wrapper, hardware);
+        await CheckToneMappingAsync(cancellationToken);
         if (options.Value.Sandbox == SandboxMode.Required && tools.Sandbox.Missing.Count > 0)
         {
             throw Refused(
@@ -50,6 +52,20 @@ internal sealed class DecoderStartupCheck(
                 ? version
                 : throw new InvalidOperationException(
                     $"{options.Value.FfmpegPath} does not run as ffmpeg (exit code {run.ExitCode}): {run.Errors}");
+    }
+
+    private async Task CheckToneMappingAsync(CancellationToken cancellationToken)
+    {
+        var list = await RunToolAsync(tools.Ffmpeg(["-hide_banner", "-filters"]), cancellationToken);
+        var installed = list.Output.SelectMany(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToHashSet();
+        string[] missing = [.. FrameFilters.OfToneMapping.Where(filter => !installed.Contains(filter))];
+        tools.CanToneMap = missing.Length == 0;
+        if (!tools.CanToneMap)
+        {
+            logger.LogWarning(
+                "HDR videos look pale to the models, because this ffmpeg lacks the filters {Filters} (ffmpeg -filters)",
+                string.Join(", ", missing));
+        }
     }
 
     /// <summary>Tries the levels from the configured one down; returns the wrapper of the first that works.</summary>

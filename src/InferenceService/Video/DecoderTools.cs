@@ -36,6 +36,9 @@ internal sealed class DecoderTools
     /// <summary>Arguments of ffmpeg that select a hardware decoder; empty for the processor.</summary>
     public IReadOnlyList<string> HardwareArguments { get; private set; } = [];
 
+    /// <summary>Whether this ffmpeg has the filters that map HDR to SDR.</summary>
+    public bool CanToneMap { get; set; } = true;
+
     /// <summary>The command of ffmpeg in the sandbox.</summary>
     /// <param name="arguments">Arguments of ffmpeg.</param>
     /// <param name="video">The only file that it may read; null for none.</param>

@@ -37,8 +37,9 @@ internal static class FfmpegArguments
         // Keeps the container's timestamps, which identify the frames.
         "-copyts",
         .. Seek(index, plan),
+        "-noautorotate",
         "-i", SandboxedInput.Url(path),
-        "-map", "0:V:0", "-an", "-sn", "-dn",
+        "-map", "0:" + Text(index.StreamIndex), "-an", "-sn", "-dn",
         "-vf", Filters(index, plan, size),
 
         // Frames are neither doubled nor dropped for a constant rate, and damage does not end the decoder.
@@ -59,14 +60,13 @@ internal static class FfmpegArguments
             ]
             : [];
 
-    /// <summary>
-    /// FFmpeg puts the rotation in front of these filters. The size is explicit because a stream may change its size in
-    /// the middle.
-    /// </summary>
+    /// <summary>The size is explicit because a stream may change its size in the middle.</summary>
     private static string Filters(VideoIndex index, DecodePlan plan, FrameSize size) =>
         string.Join(',', [
             .. FrameSelection.Filters(index, plan.Series),
-            $"scale={Text(size.Width)}:{Text(size.Height)}:flags={Scaler(index, size)}",
+            .. FrameFilters.Upright(index),
+            FrameFilters.Scale(index, size.Width, size.Height, Scaler(index, size)),
+            .. FrameFilters.ToSdr(index),
             "format=rgb24",
             "showinfo=checksum=0",
         ]);

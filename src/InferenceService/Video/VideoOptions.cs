@@ -26,7 +26,7 @@ internal sealed class VideoOptions
     /// </value>
     public IList<string> AllowedRoots { get; } = [];
 
-    /// <value>Maximum number of frames of a video. Each takes 8 bytes while the video is in use.</value>
+    /// <value>Maximum number of frames of a video. Each takes 16 bytes while the video is in use.</value>
     [Range(1, 50_000_000)]
     [Limit(
         "frames", "Frames of a video; a longer video is refused.",

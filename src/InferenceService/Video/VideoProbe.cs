@@ -5,43 +5,34 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Video;
 
-/// <summary>Reads the index of a video from its container, without decoding it.</summary>
+/// <summary>Reads the index of a video, with ffprobe in the sandbox.</summary>
 internal sealed class VideoProbe(
     DecoderTools tools,
     VideoIndexCache cache,
     IOptions<VideoOptions> options,
     TimeProvider timeProvider,
-    ILogger<VideoProbe> logger)
+    ILogger<VideoProbe> logger) : IFfprobe
 {
-    private readonly string[] _listing =
-    [
-        "-v", "error", .. SandboxedInput.Arguments(options.Value.Limits),
-        "-select_streams", "V:0",
-        "-show_entries",
-        "packet=pts,dts,duration,flags:stream=codec_name,width,height,time_base,avg_frame_rate"
-            + ":stream_side_data=rotation",
-        "-of", "compact",
-    ];
-
     /// <summary>Reads the index of a video; an unchanged file comes from the cache.</summary>
     /// <param name="path">Canonical path from <see cref="VideoSources"/>.</param>
     /// <param name="cancellationToken">Ends the child process.</param>
     /// <exception cref="ServiceException">
-    /// EMPTY_VIDEO, NOT_AN_MP4, TRUNCATED_MP4, NO_VIDEO_TRACK, NO_FRAMES, UNDECODABLE_VIDEO, VIDEO_LIMIT_EXCEEDED,
-    /// SOURCE_NOT_FOUND, SOURCE_NOT_ALLOWED, DECODER_LOST.
+    /// EMPTY_VIDEO, NOT_AN_MP4, TRUNCATED_MP4, NO_VIDEO_TRACK, NO_FRAMES, ENCRYPTED_VIDEO, UNDECODABLE_VIDEO,
+    /// VIDEO_LIMIT_EXCEEDED, SOURCE_NOT_FOUND, SOURCE_NOT_ALLOWED, DECODER_LOST.
     /// </exception>
     public async Task<VideoIndex> ReadAsync(string path, CancellationToken cancellationToken)
     {
+        await using var file = Open(path);
+        var key = new VideoIndexCache.Key(path, file.Length, File.GetLastWriteTimeUtc(file.SafeFileHandle));
+        if (cache.Find(key) is { } known)
+        {
+            return known;
+        }
+
         try
         {
-            var key = CheckFile(path);
-            if (cache.Find(key) is { } known)
-            {
-                return known;
-            }
-
-            var table = await ListAsync(path, cancellationToken);
-            var index = table.ToIndex(key.SizeBytes, options.Value.Limits);
+            var reader = new VideoIndexReader(this, options.Value.Limits, tools.CanToneMap, LogUndecided);
+            var index = await reader.ReadAsync(file, path, cancellationToken);
             cache.Add(key, index);
             return index;
         }
@@ -51,14 +42,51 @@ internal sealed class VideoProbe(
         }
     }
 
-    private static VideoIndexCache.Key CheckFile(string path)
+    /// <inheritdoc />
+    public async Task<Exception?> RunAsync(
+        IReadOnlyList<string> arguments,
+        string path,
+        Func<ReadOnlyMemory<char>, bool> onLine,
+        CancellationToken cancellationToken)
+    {
+        var tail = new LogTail();
+        var isStopped = false;
+        await using var process = ChildProcess.Start(tools.Ffprobe(arguments, path), tail.Take);
+        using var timeLimit = new CancellationTokenSource(options.Value.ProbeTimeLimit, timeProvider);
+        await using var killOnTime = timeLimit.Token.Register(process.Kill);
+        await using var killOnCancel = cancellationToken.Register(process.Kill);
+        await BoundedLines.ReadAsync(new StreamReader(process.Output), line => !(isStopped = !onLine(line)));
+        cancellationToken.ThrowIfCancellationRequested();
+        if (isStopped)
+        {
+            return null;
+        }
+
+        if (timeLimit.IsCancellationRequested)
+        {
+            return VideoFailures.LimitExceeded(
+                nameof(VideoOptions.ProbeTimeLimit),
+                options.Value.ProbeTimeLimit.ToString("c"),
+                "Reading the packet table takes too long.");
+        }
+
+        var exitCode = await process.WaitForExitAsync();
+        if (exitCode == 0)
+        {
+            return null;
+        }
+
+        logger.LogWarning("ffprobe failed with exit code {ExitCode}: {Tail}", exitCode, tail);
+        var failure = DecoderExit.ProcessFailure(exitCode, tail, options.Value) ?? UnreadableContainer(tail);
+        failure.LastWords = DecoderLogExcerpt.Of(tail, path);
+        return failure;
+    }
+
+    private static FileStream Open(string path)
     {
         try
         {
-            using var file = File.OpenRead(path);
-            var key = new VideoIndexCache.Key(path, file.Length, File.GetLastWriteTimeUtc(file.SafeFileHandle));
-            TopLevelBoxCheck.Run(file);
-            return key;
+            return File.OpenRead(path);
         }
         catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -74,52 +102,14 @@ internal sealed class VideoProbe(
         }
     }
 
-    private async Task<PacketTable> ListAsync(string path, CancellationToken cancellationToken)
-    {
-        var table = new PacketTable(options.Value.MaxFrames);
-        var tail = new LogTail();
-        var isWithinLimit = true;
-        await using var process = ChildProcess.Start(
-            tools.Ffprobe([.. _listing, "-i", SandboxedInput.Url(path)], path),
-            tail.Take);
-        using var timeLimit = new CancellationTokenSource(options.Value.ProbeTimeLimit, timeProvider);
-        await using var killOnTime = timeLimit.Token.Register(process.Kill);
-        await using var killOnCancel = cancellationToken.Register(process.Kill);
-        await BoundedLines.ReadAsync(
-            new StreamReader(process.Output), line => isWithinLimit = table.Add(line.Span));
-        cancellationToken.ThrowIfCancellationRequested();
-        if (!isWithinLimit)
-        {
-            throw VideoFailures.LimitExceeded(
-                nameof(VideoOptions.MaxFrames), options.Value.MaxFrames, "frames", "The video has more frames.");
-        }
-
-        if (timeLimit.IsCancellationRequested)
-        {
-            throw VideoFailures.LimitExceeded(
-                nameof(VideoOptions.ProbeTimeLimit),
-                options.Value.ProbeTimeLimit.ToString("c"),
-                "Reading the packet table takes too long.");
-        }
-
-        var exitCode = await process.WaitForExitAsync();
-        if (exitCode != 0)
-        {
-            logger.LogWarning("ffprobe failed with exit code {ExitCode}: {Tail}", exitCode, tail);
-            var failure = DecoderExit.ProcessFailure(exitCode, tail, options.Value) ?? UnreadableContainer(tail);
-            failure.LastWords = DecoderLogExcerpt.Of(tail, path);
-            throw failure;
-        }
-
-        return table;
-    }
+    private void LogUndecided(string what, Exception failure) =>
+        logger.LogWarning("Container decides alone about the {What}: {Reason}", what, failure.Message);
 
     private ServiceException UnreadableContainer(LogTail tail) =>
-        tail.Mentions(SandboxedInput.TooManyPixels)
-            ? VideoFailures.FrameTooLarge(options.Value)
-            : tail.Mentions("moov atom not found")
-            ? VideoFailures.Of(VideoRefusedException.Truncated("its 'moov' box, the packet table, is missing."))
-            : VideoFailures.Of(VideoRefusedException.NotAnMp4("its boxes contradict each other."));
+        tail.Mentions(SandboxedInput.TooManyPixels) ? VideoFailures.FrameTooLarge(options.Value)
+        : VideoFailures.Of(tail.Mentions("moov atom not found")
+            ? VideoRefusedException.Truncated("its 'moov' box, the packet table, is missing.")
+            : VideoRefusedException.NotAnMp4("its boxes contradict each other."));
 }
 
 /// <summary>A least-recently-used cache of indexes: each segment of a job needs the index again.</summary>

@@ -60,39 +60,54 @@ public sealed class FrameTimestampTests : IDisposable
     }
 }
 
-/// <summary>Presentation times of the frames that ffprobe decodes, in ticks.</summary>
-/// <param name="Ticks">Timestamps, ascending.</param>
+/// <summary>
+/// Presentation times of the frames that ffprobe decodes, in millionths of a tick after the start of the playback.
+/// </summary>
+/// <param name="Times">Times, ascending.</param>
 /// <param name="Numerator">Numerator of the time base in seconds.</param>
 /// <param name="Denominator">Denominator of the time base.</param>
-internal sealed record PlainTimes(IReadOnlyList<BigInteger> Ticks, BigInteger Numerator, BigInteger Denominator)
+internal sealed record PlainTimes(IReadOnlyList<BigInteger> Times, BigInteger Numerator, BigInteger Denominator)
 {
-    /// <summary>Milliseconds after the first frame: the smallest whole number that is not earlier.</summary>
+    private const int Million = 1_000_000;
+
+    /// <summary>Milliseconds after the start of the playback: the smallest whole number that is not earlier.</summary>
     public uint[] Milliseconds =>
     [
-        .. Ticks.Select(ticks => (ticks - Ticks[0]) * Numerator * 1000)
-            .Select(time => (uint)(time / Denominator) + (time % Denominator == 0 ? 0u : 1u)),
+        .. Times.Select(time => BigInteger.DivRem(time * Numerator, Denominator * 1000, out var rest) is var whole
+            && rest > 0
+                ? (uint)whole + 1
+                : (uint)whole),
     ];
 
     /// <summary>The frame that a player shows at a position: the last one that is not later.</summary>
-    public int FrameAt(uint milliseconds) => Enumerable.Range(0, Ticks.Count)
-        .Last(frame => (Ticks[frame] - Ticks[0]) * Numerator * 1000 <= milliseconds * Denominator);
+    public int FrameAt(uint milliseconds) => Enumerable.Range(0, Times.Count)
+        .Last(frame => Times[frame] * Numerator <= milliseconds * Denominator * 1000);
 
     /// <summary>Decodes a video with ffprobe.</summary>
     public static async Task<PlainTimes> ReadAsync(string path)
     {
+        var timeBase = (await ProbeAsync(path, "stream=time_base")).Single().Split('/').Select(Number).ToArray();
+        var ticks = (await ProbeAsync(path, "frame=pts")).Select(Number).ToList();
+        var seconds = (await ProbeAsync(path, "format=start_time")).Single();
+        var microseconds = (BigInteger)(decimal.Parse(seconds, CultureInfo.InvariantCulture) * Million);
+        var start = microseconds * timeBase[1] / timeBase[0];
+
+        // ffprobe rounds the start to microseconds.
+        var first = ticks[0] * Million;
+        start = BigInteger.Abs(first - start) * timeBase[0] <= timeBase[1] ? first : start;
+        return new PlainTimes([.. ticks.Select(each => (each * Million) - start)], timeBase[0], timeBase[1]);
+    }
+
+    private static async Task<string[]> ProbeAsync(string path, string entries)
+    {
         var listed = await Cli.Wrap("ffprobe")
             .WithArguments(
             [
-                "-v", "error", "-select_streams", "v:0", "-show_entries", "frame=pts:stream=time_base", "-of",
+                "-v", "error", "-select_streams", "v:0", "-show_entries", entries, "-of",
                 "default=nokey=1:noprint_wrappers=1", path,
             ])
             .ExecuteBufferedAsync(TestContext.Current.CancellationToken);
-        var lines = listed.StandardOutput.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        var timeBase = lines.Single(line => line.Contains('/', StringComparison.Ordinal)).Split('/');
-        return new PlainTimes(
-            [.. lines.Where(line => !line.Contains('/', StringComparison.Ordinal)).Select(Number)],
-            Number(timeBase[0]),
-            Number(timeBase[1]));
+        return listed.StandardOutput.Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
     private static BigInteger Number(string text) => BigInteger.Parse(text, CultureInfo.InvariantCulture);
