@@ -106,7 +106,9 @@ internal static class OrientationMessage
                 return true;
             }
 
-            at += ReadNumber();
+            // Not "at += ReadNumber()", which would add to the position before the number.
+            var size = ReadNumber();
+            at += size;
         }
 
         return false;

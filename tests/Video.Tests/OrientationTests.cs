@@ -86,6 +86,23 @@ public sealed class OrientationTests : IDisposable
             await HashAsync("-noautorotate", "-i", path, "-vf", string.Join(',', FrameFilters.Upright(index))));
     }
 
+    /// <summary>x264 writes a message of its own, which comes first.</summary>
+    [Theory]
+    [InlineData("270", false, 90)]
+    [InlineData("180", false, 180)]
+    [InlineData("0:flip=horizontal", true, 0)]
+    public async Task Read_OrientationBehindAnotherMessage_IsFound(string rotate, bool isMirrored, int degrees)
+    {
+        var path = await Clips.MakeAsync(
+            _folder.File("a.mp4"), "-f", "lavfi", "-i", "testsrc2=size=64x48:rate=5", "-frames:v", "3",
+            "-c:v", "libx264", "-pix_fmt", "yuv420p",
+            "-bsf:v", "h264_metadata=display_orientation=insert:rotate=" + rotate);
+
+        var info = (await PlainFfprobe.IndexAsync(path)).Info;
+
+        Assert.Equal((degrees, isMirrored), (info.RotationDegrees, info.Mirrored));
+    }
+
     [Theory]
     [InlineData("libx264", "h264")]
     [InlineData("libx265", "hevc")]
