@@ -51,7 +51,7 @@ public partial class ForegSyteClient
             throw new FileNotFoundException($"The file {file.FullName} does not exist.", file.FullName);
         }
 
-        options = options with { DisplayName = options.DisplayName ?? file.Name };
+        options = options with { DisplayName = options.DisplayName ?? FileDisplayName.Of(file.Name) };
         using var span = ForegSyteTraces.Source.StartActivity(ForegSyteTraces.SubmitFile);
         var job = options.Transfer switch
         {

@@ -70,8 +70,8 @@ public sealed record ForegSyteClientOptions
     public TimeSpan WatchTimeout { get; set; } = TimeSpan.FromHours(24);
 
     /// <summary>
-    /// Longest outage of the server, unavailable or busy, that a watch or an upload survives. The default covers a
-    /// restart.
+    /// Longest outage of the server, unavailable or busy, that a watch, an upload or a download survives. The default
+    /// covers a restart.
     /// </summary>
     /// <value>Default: 2 minutes. Not negative.</value>
     public TimeSpan MaxOutage { get; set; } = TimeSpan.FromMinutes(2);

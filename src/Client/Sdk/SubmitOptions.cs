@@ -15,7 +15,10 @@ public sealed record SubmitOptions
     public int MaxFrames { get; init; }
 
     /// <summary>Display name of the job, at most 255 code points without control characters.</summary>
-    /// <value>Default: the file name for a submitted file, otherwise empty.</value>
+    /// <value>
+    /// Default: the file name for a submitted file, without the control characters that file systems allow; otherwise
+    /// empty.
+    /// </value>
     public string? DisplayName { get; init; }
 
     /// <summary>

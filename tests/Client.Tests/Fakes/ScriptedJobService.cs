@@ -24,6 +24,8 @@ public sealed class ScriptedJobService : JobService.JobServiceBase
 
     public Script<GetJobResultsRequest, GetJobResultsResponse> Results { get; } = new();
 
+    public Script<DownloadVideoRequest, DownloadVideoResponse> Download { get; } = new();
+
     public Script<ListPipelinesRequest, ListPipelinesResponse> Pipelines { get; } = new();
 
     public Script<DiagnoseJobRequest, DiagnoseJobResponse> Diagnose { get; } = new();
@@ -61,6 +63,10 @@ public sealed class ScriptedJobService : JobService.JobServiceBase
     public override Task<GetJobResultsResponse> GetJobResults(
         GetJobResultsRequest request, ServerCallContext context) =>
         Results.RunAsync(request, context);
+
+    public override Task<DownloadVideoResponse> DownloadVideo(
+        DownloadVideoRequest request, ServerCallContext context) =>
+        Download.RunAsync(request, context);
 
     public override Task<ListPipelinesResponse> ListPipelines(
         ListPipelinesRequest request, ServerCallContext context) =>

@@ -225,8 +225,8 @@ internal sealed class VideoUpload(
         or ForegSyteException
     {
         Reason: ErrorReason.EmptyVideo or ErrorReason.NotAnMp4 or ErrorReason.TruncatedMp4
-                or ErrorReason.NoVideoTrack or ErrorReason.NoFrames or ErrorReason.VideoLimitExceeded
-                or ErrorReason.UploadContentMismatch,
+                or ErrorReason.NoVideoTrack or ErrorReason.NoFrames or ErrorReason.EncryptedVideo
+                or ErrorReason.VideoLimitExceeded or ErrorReason.UploadContentMismatch,
     };
 
     private void Abandon()
