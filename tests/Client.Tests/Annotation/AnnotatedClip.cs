@@ -4,7 +4,6 @@ using CliWrap.Buffered;
 using ForegSyte.CommandLine.Annotation;
 using ForegSyte.CommandLine.Output;
 using ForegSyte.V1;
-using SkiaSharp;
 
 namespace ForegSyte.Client.Tests.Annotation;
 
@@ -38,37 +37,9 @@ internal static class AnnotatedClip
     public static async Task<string> StreamAsync(string path, string entries) =>
         (await ProbeAsync(path, $"stream={entries}"))[0];
 
-    /// <summary>Decodes one frame.</summary>
-    public static async Task<SKBitmap> FrameAsync(string path, int index)
-    {
-        using var picture = new MemoryStream();
-        await Cli.Wrap("ffmpeg")
-            .WithArguments(
-            [
-                "-v", "error", "-nostdin", "-i", path,
-                "-vf", FormattableString.Invariant($@"select=eq(n\,{index})"), "-frames:v", "1",
-                "-f", "image2pipe", "-c:v", "png", "-",
-            ])
-            .WithStandardOutputPipe(PipeTarget.ToStream(picture))
-            .ExecuteAsync();
-        return SKBitmap.Decode(picture.ToArray());
-    }
-
-    /// <summary>Share of the pixels on a horizontal line that have the hue of a color.</summary>
-    public static double ShareOf(SKBitmap frame, SKColor color, int y, int fromX, int toX)
-    {
-        var close = Enumerable.Range(fromX, toX - fromX).Count(x => IsClose(frame.GetPixel(x, y), color));
-        return close / (double)(toX - fromX);
-    }
-
-    // Chroma has half the resolution, so thin lines are paler; only the hue is reliable.
-    private static bool IsClose(SKColor one, SKColor other)
-    {
-        one.ToHsl(out var hue, out var saturation, out _);
-        other.ToHsl(out var otherHue, out _, out _);
-        var apart = Math.Abs(hue - otherHue);
-        return saturation > 35 && Math.Min(apart, 360 - apart) < 20;
-    }
+    /// <summary>Kinds of side data of the video stream, such as a display matrix.</summary>
+    public static async Task<string> SideDataAsync(string path) =>
+        string.Join(' ', await ProbeAsync(path, "stream_side_data=side_data_type"));
 
     private static async Task<IReadOnlyList<string>> ProbeAsync(string path, string entries)
     {

@@ -1,53 +1,65 @@
+using System.Runtime.CompilerServices;
 using ForegSyte.V1;
 
 namespace ForegSyte.CommandLine.Annotation;
 
-/// <summary>Results to draw on one frame.</summary>
+/// <summary>Results and the frames that show them: StartFrame &lt;= index &lt; EndFrame.</summary>
 /// <param name="Result">The results.</param>
-/// <param name="IsHeld">Whether the frame was not analyzed and shows the results of an earlier one.</param>
-internal sealed record HeldResult(PipelineResult Result, bool IsHeld);
+/// <param name="StartFrame">First frame.</param>
+/// <param name="EndFrame">Frame after the last one.</param>
+/// <param name="IsHeld">Whether the frames were not analyzed and show the results of an earlier one.</param>
+internal sealed record HeldResult(PipelineResult Result, int StartFrame, int EndFrame, bool IsHeld);
 
 /// <summary>
-/// Assigns results to frames. It reads the results once, in order, along with the frames, so memory use does not grow
-/// with the video.
+/// Assigns results to frames. It reads the results once, in order, so memory use does not grow with the video.
 /// </summary>
 /// <remarks>
 /// With a stride, the frames between two analyzed frames show the results of the last one, marked as held. A result is
 /// held for stride - 1 frames at most, so no boxes remain after max_frames ended the analysis.
 /// </remarks>
-/// <param name="results">Results with ascending frame_index.</param>
-/// <param name="frameStride">Stride of the job; 0 means 1.</param>
-internal sealed class ResultTimeline(IAsyncEnumerable<FrameResult> results, int frameStride) : IAsyncDisposable
+internal static class ResultTimeline
 {
-    private readonly IAsyncEnumerator<FrameResult> _results = results.GetAsyncEnumerator();
-    private FrameResult? _current;
-    private FrameResult? _next;
-    private bool _isStarted;
-
-    /// <summary>Returns the results to draw on a frame, or null. Indexes must ascend.</summary>
-    public async ValueTask<HeldResult?> AtAsync(int frameIndex)
+    /// <summary>Yields the results with their frames, in order.</summary>
+    /// <param name="results">Results with ascending frame_index.</param>
+    /// <param name="frameStride">Stride of the job; 0 means 1.</param>
+    /// <param name="frameCount">Number of frames of the video.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
+    public static async IAsyncEnumerable<HeldResult> SpansAsync(
+        IAsyncEnumerable<FrameResult> results,
+        int frameStride,
+        int frameCount,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        if (!_isStarted)
+        FrameResult? current = null;
+        await foreach (var next in results.WithCancellation(cancellationToken))
         {
-            _isStarted = true;
-            await ReadNextAsync();
+            foreach (var span in SpansOf(current, next.FrameIndex))
+            {
+                yield return span;
+            }
+
+            current = next;
         }
 
-        while (_next is not null && _next.FrameIndex <= frameIndex)
+        foreach (var span in SpansOf(current, frameCount))
         {
-            _current = _next;
-            await ReadNextAsync();
+            yield return span;
         }
 
-        if (_current is null || frameIndex - _current.FrameIndex >= Math.Max(1, frameStride))
+        IEnumerable<HeldResult> SpansOf(FrameResult? frame, int nextFrame)
         {
-            return null;
-        }
+            if (frame is null || frame.FrameIndex >= frameCount)
+            {
+                yield break;
+            }
 
-        return new HeldResult(_current.Result ?? new PipelineResult(), _current.FrameIndex != frameIndex);
+            var (result, own) = (frame.Result ?? new PipelineResult(), frame.FrameIndex + 1);
+            yield return new HeldResult(result, frame.FrameIndex, own, IsHeld: false);
+            var end = (int)Math.Min((long)frame.FrameIndex + Math.Max(1, frameStride), Math.Min(nextFrame, frameCount));
+            if (end > own)
+            {
+                yield return new HeldResult(result, own, end, IsHeld: true);
+            }
+        }
     }
-
-    public ValueTask DisposeAsync() => _results.DisposeAsync();
-
-    private async ValueTask ReadNextAsync() => _next = await _results.MoveNextAsync() ? _results.Current : null;
 }

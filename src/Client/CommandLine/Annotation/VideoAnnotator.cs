@@ -1,36 +1,28 @@
-using System.ComponentModel;
-using System.Globalization;
-using System.Runtime.ExceptionServices;
-using System.Runtime.InteropServices;
-using System.Text;
-using CliWrap;
-using CliWrap.Exceptions;
 using ForegSyte.V1;
-using SkiaSharp;
+using ForegSyte.Video;
 
 namespace ForegSyte.CommandLine.Annotation;
 
 /// <summary>
-/// Creates a copy of a video with the results drawn on it: one FFmpeg process decodes to a pipe, the annotator paints
-/// each frame in place, a second process encodes H.264. It holds one frame in memory.
+/// Creates a copy of a video with the results drawn on it: writes an ASS script of the boxes and labels, and lets
+/// FFmpeg draw it (ADR 32). It reads the video as the InferenceService does (src/Video), so that results and frames
+/// agree.
 /// </summary>
 /// <remarks>
-/// Every frame keeps its timestamp, so a variable frame rate is preserved. Rotation is applied, as in the results. An
-/// odd width or height gets one black column or row, because yuv420p needs even sizes. Sound is dropped. With a stride,
-/// frames that were not analyzed show the last boxes, dimmed and dashed (<see cref="ResultTimeline"/>).
+/// Every frame keeps its timestamp. Rotation and mirroring are applied, HDR becomes SDR, and an odd width or height
+/// gets one black column or row, because yuv420p needs even sizes. Sound is dropped. With a stride, frames that were
+/// not analyzed show the last boxes, dimmed and dashed (<see cref="ResultTimeline"/>).
 /// </remarks>
 internal sealed class VideoAnnotator(VideoAnnotatorOptions options)
 {
-    private const int BytesPerPixel = 4;
-
     /// <summary>Creates the copy under a temporary name and renames it when it is complete.</summary>
     /// <param name="inputPath">The analyzed video.</param>
     /// <param name="outputPath">The MP4 to create; an existing file is overwritten.</param>
     /// <param name="results">Results with ascending frame_index; read once.</param>
     /// <param name="frameStride">Stride of the job; 0 means 1.</param>
     /// <param name="framesDone">Receives the number of frames written so far.</param>
-    /// <param name="cancellationToken">Stops both processes and deletes the partial copy.</param>
-    /// <returns>Number of frames.</returns>
+    /// <param name="cancellationToken">Stops FFmpeg and deletes the partial copy.</param>
+    /// <returns>Number of frames of the copy.</returns>
     /// <exception cref="AnnotationException">FFmpeg is missing or failed, or the video cannot be decoded.</exception>
     public async Task<int> AnnotateAsync(
         string inputPath,
@@ -40,160 +32,116 @@ internal sealed class VideoAnnotator(VideoAnnotatorOptions options)
         IProgress<int> framesDone,
         CancellationToken cancellationToken)
     {
-        var partialPath = outputPath + ".partial";
-        var log = new DecoderLog();
-        var encoderLog = new StringBuilder();
-        var frameCount = 0;
-        ExceptionDispatchInfo? paintingFailure = null;
+        var tools = new FfmpegTools(options);
+        var index = await tools.ReadIndexAsync(inputPath, cancellationToken);
+        var clock = CopyClock.For(index);
+        // Beside the output: on the same file system, so that the copy can be renamed.
+        var folder = Directory.CreateDirectory(Path.Combine(
+            Path.GetDirectoryName(Path.GetFullPath(outputPath))!, $".foregsyte-{Guid.NewGuid():N}"));
         try
         {
-            await using var timeline = new ResultTimeline(results, frameStride);
-            var decoder = Decoder(inputPath, log);
-            var encoder = Encoder(partialPath, encoderLog).WithStandardInputPipe(PipeSource.FromCommand(
-                decoder,
-                async (decoded, encoded, token) =>
-                {
-                    try
-                    {
-                        frameCount = await PaintAllAsync(decoded, encoded, log, timeline, framesDone, token);
-                    }
-                    catch (Exception failure)
-                    {
-                        // CliWrap takes an IOException here for an encoder that stopped reading, and ignores it.
-                        paintingFailure = ExceptionDispatchInfo.Capture(failure);
-                        throw;
-                    }
-                }));
-            var ended = await encoder.ExecuteAsync(cancellationToken);
-            if (ended.ExitCode != 0)
+            var copy = new CopyEncoder(tools, options, inputPath, index, clock, folder.FullName);
+            await copy.WriteFontAsync(cancellationToken);
+            var spans = ResultTimeline.SpansAsync(results, frameStride, clock.FrameCount, cancellationToken);
+            await using var script = new ScriptSource(spans, index, clock, options);
+            while (!script.IsAtEnd)
             {
-                throw EncodingFailed(encoderLog, paintingFailure?.SourceException);
+                var (start, end) = await script.WriteNextAsync(copy.ScriptPath);
+                await copy.EncodeAsync(start, end, framesDone, cancellationToken);
             }
 
-            paintingFailure?.Throw();
-
-            File.Move(partialPath, outputPath, overwrite: true);
-            return frameCount;
-        }
-        catch (CommandExecutionException failure)
-        {
-            // An encoder that exits breaks the decoder's pipe too, so its error comes first.
-            throw encoderLog.Length > 0
-                ? EncodingFailed(encoderLog, failure)
-                : new AnnotationException($"FFmpeg could not decode the video: {log.LastLines}", failure);
-        }
-        catch (Win32Exception failure)
-        {
-            throw new AnnotationException(
-                $"The annotated video needs FFmpeg, but '{options.FfmpegPath}' cannot be started ({failure.Message}). "
-                + "Install it (Debian: apt-get install ffmpeg; macOS: brew install ffmpeg), or omit the video with "
-                + "--no-video.",
-                failure);
+            await copy.SaveAsync(outputPath, cancellationToken);
+            return copy.FramesDone;
         }
         finally
         {
-            File.Delete(partialPath);
+            folder.Delete(recursive: true);
         }
     }
+}
 
-    private static async Task<bool> ReadFrameAsync(
-        Stream decoded, Memory<byte> pixels, CancellationToken cancellationToken)
+/// <summary>Writes the scripts of a copy, one for each part of the video.</summary>
+/// <remarks>
+/// libass keeps a whole script in memory and looks at each event for each frame. A video with many results is therefore
+/// drawn in parts with a bounded number of events.
+/// </remarks>
+internal sealed class ScriptSource : IAsyncDisposable
+{
+    private readonly IAsyncEnumerator<HeldResult> _spans;
+    private readonly VideoIndex _index;
+    private readonly CopyClock _clock;
+    private readonly VideoAnnotatorOptions _options;
+    private readonly ResultDrawing _drawing;
+    private HeldResult? _next;
+    private int _frame;
+
+    /// <param name="spans">The results and their frames, in order.</param>
+    /// <param name="index">The video.</param>
+    /// <param name="clock">Times of the frames of the copy.</param>
+    /// <param name="options">Limits of a part.</param>
+    public ScriptSource(
+        IAsyncEnumerable<HeldResult> spans, VideoIndex index, CopyClock clock, VideoAnnotatorOptions options)
     {
-        var read = await decoded.ReadAtLeastAsync(pixels, pixels.Length, throwOnEndOfStream: false, cancellationToken);
-        if (read != 0 && read != pixels.Length)
-        {
-            throw new AnnotationException("FFmpeg exited in the middle of a frame.");
-        }
-
-        return read != 0;
+        (_spans, _index, _clock, _options) = (spans.GetAsyncEnumerator(), index, clock, options);
+        _drawing = new ResultDrawing(index.Info.Width, index.Info.Height);
     }
 
-    private static AnnotationException EncodingFailed(StringBuilder encoderLog, Exception? cause = null) =>
-        new($"FFmpeg could not encode the annotated video: {encoderLog.ToString().Trim()}", cause);
+    /// <summary>Whether all frames have their script.</summary>
+    public bool IsAtEnd => _frame == _clock.FrameCount;
 
-    private Command Decoder(string inputPath, DecoderLog log) => Cli.Wrap(options.FfmpegPath)
-        .WithArguments(
-        [
-            "-hide_banner", "-nostdin", "-nostats", "-v", "info", "-protocol_whitelist", "file,pipe",
-            "-i", "file:" + Path.GetFullPath(inputPath), "-map", "0:v:0", "-vf", "showinfo=checksum=0",
-            "-fps_mode", "passthrough", "-pix_fmt", "rgba", "-f", "rawvideo", "pipe:1",
-        ])
-        .WithStandardErrorPipe(PipeTarget.Create(log.ReadAsync));
-
-    private Command Encoder(string outputPath, StringBuilder log) => Cli.Wrap(options.FfmpegPath)
-        .WithArguments(
-        [
-            "-hide_banner", "-nostats", "-v", "error", "-y", "-f", "matroska", "-i", "pipe:0",
-            // BT.709, with its tags: otherwise players guess by the size, and the colors shift.
-            "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2,scale=out_color_matrix=bt709:out_range=tv,format=yuv420p",
-            "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv",
-            // Keeps the timestamps, with a time base that represents both 1/25 s and 1001/30000 s.
-            "-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-video_track_timescale", "90000",
-            "-c:v", "libx264", "-preset", options.Preset,
-            "-crf", options.ConstantRateFactor.ToString(CultureInfo.InvariantCulture),
-            "-movflags", "+faststart", "-f", "mp4", "file:" + Path.GetFullPath(outputPath),
-        ])
-        .WithStandardErrorPipe(PipeTarget.ToStringBuilder(log))
-        .WithValidation(CommandResultValidation.None);
-
-    private async Task<int> PaintAllAsync(
-        Stream decoded,
-        Stream encoded,
-        DecoderLog log,
-        ResultTimeline timeline,
-        IProgress<int> framesDone,
-        CancellationToken cancellationToken)
+    /// <summary>Writes the script of the next part.</summary>
+    /// <returns>First frame of the part, and the frame after its last one.</returns>
+    public async Task<(int Start, int End)> WriteNextAsync(string path)
     {
-        if (!await log.Frames.WaitToReadAsync(cancellationToken) || !log.Frames.TryPeek(out var first))
+        var start = _frame;
+        await using var writer = new StreamWriter(path);
+        var script = new AssScript(writer);
+        script.WriteHeader(_index.Info.Width, _index.Info.Height, _drawing.EmHeight);
+        for (; await HasNextAsync(); _next = null)
         {
-            throw new AnnotationException($"FFmpeg could not decode the video: {log.LastLines}");
-        }
-
-        if ((long)first.Width * first.Height > options.MaxFramePixels)
-        {
-            throw new AnnotationException(FormattableString.Invariant(
-                $"Frames of {first.Width}x{first.Height} exceed the limit of {options.MaxFramePixels} pixels."));
-        }
-
-        // Pinned, because Skia draws into the buffer that the pipes read and write.
-        var pixels = GC.AllocateUninitializedArray<byte>(first.Width * first.Height * BytesPerPixel, pinned: true);
-        using var painter = new FramePainter(first.Width, first.Height);
-        using var surface = SKSurface.Create(
-            new SKImageInfo(first.Width, first.Height, SKColorType.Rgba8888, SKAlphaType.Opaque),
-            Marshal.UnsafeAddrOfPinnedArrayElement(pixels, 0),
-            first.Width * BytesPerPixel);
-        var writer = new RawMatroskaWriter(encoded);
-        await writer.WriteHeaderAsync(first, log.FrameDurationNs, cancellationToken);
-
-        var frameIndex = 0;
-        for (; await ReadFrameAsync(decoded, pixels, cancellationToken); frameIndex++)
-        {
-            var frame = await log.Frames.ReadAsync(cancellationToken);
-            if ((frame.Width, frame.Height) != (first.Width, first.Height))
+            var span = _next!;
+            if (IsFull(script, span.StartFrame - start) && CanBegin(span, start))
             {
-                throw new AnnotationException(FormattableString.Invariant(
-                    $"Frame {frameIndex} is {frame.Width}x{frame.Height}, but the first {first.Width}x{first.Height}; ")
-                    + "an annotated video must have one size.");
+                _frame = span.StartFrame;
+                return (start, _frame);
             }
 
-            if (await timeline.AtAsync(frameIndex) is { } held)
-            {
-                painter.Paint(surface.Canvas, held);
-                surface.Flush();
-            }
-
-            await writer.WriteFrameAsync(frame.TimestampUs - first.TimestampUs, pixels, cancellationToken);
-            framesDone.Report(frameIndex + 1);
+            _drawing.Write(
+                script, span.Result, span.IsHeld, _clock.ChangeTo(span.StartFrame), _clock.ChangeTo(span.EndFrame));
         }
 
-        return frameIndex;
+        _frame = _clock.FrameCount;
+        return (start, _frame);
     }
+
+    public ValueTask DisposeAsync() => _spans.DisposeAsync();
+
+    private async ValueTask<bool> HasNextAsync()
+    {
+        if (_next is null && await _spans.MoveNextAsync())
+        {
+            _next = _spans.Current;
+        }
+
+        return _next is not null;
+    }
+
+    private bool IsFull(AssScript script, int frames) =>
+        script.EventCount >= _options.MaxScriptEvents
+        || script.Length >= _options.MaxScriptCharacters
+        // Without reliable timestamps a filter names each frame.
+        || (!_index.HasReliableTimestamps && frames >= _options.MaxScriptEvents);
+
+    /// <summary>FFmpeg cuts by timestamp, so that frames with one timestamp must stay together.</summary>
+    private bool CanBegin(HeldResult span, int start) =>
+        !span.IsHeld && span.StartFrame > start
+        && _index.TicksOf(span.StartFrame) > _index.TicksOf(span.StartFrame - 1);
 }
 
 /// <summary>Options of a <see cref="VideoAnnotator"/>.</summary>
 internal sealed record VideoAnnotatorOptions
 {
-    /// <summary>Name or path of the FFmpeg program.</summary>
+    /// <summary>Name or path of the FFmpeg program; ffprobe must be beside it.</summary>
     /// <value>Default: "ffmpeg", found by PATH.</value>
     public string FfmpegPath { get; init; } = "ffmpeg";
 
@@ -205,9 +153,27 @@ internal sealed record VideoAnnotatorOptions
     /// <value>Default: "veryfast".</value>
     public string Preset { get; init; } = "veryfast";
 
-    /// <summary>Maximum size of a frame in pixels; one frame is held in memory, 4 bytes per pixel.</summary>
-    /// <value>Default: 7680 x 4320.</value>
-    public long MaxFramePixels { get; init; } = 7680L * 4320;
+    /// <summary>Limits on the video; those of a server can be lower.</summary>
+    /// <value>Default: 5 million frames, sides of 32768 pixels, frames of 16384 x 16384 pixels.</value>
+    public VideoLimits Limits { get; init; } = new(5_000_000, 32768, 16384 * 16384);
+
+    /// <summary>Events after which a new part begins; libass looks at all of them for each frame.</summary>
+    /// <value>Default: 20,000, which takes 0.2 ms a frame.</value>
+    public int MaxScriptEvents { get; init; } = 20_000;
+
+    /// <summary>Characters of a script after which a new part begins; libass keeps them in memory.</summary>
+    /// <value>Default: 16 million.</value>
+    public long MaxScriptCharacters { get; init; } = 16_000_000;
+
+    /// <summary>The name of the program that is installed with FFmpeg and lists frames.</summary>
+    public string FfprobePath
+    {
+        get
+        {
+            var name = Path.GetFileName(FfmpegPath).Replace("ffmpeg", "ffprobe", StringComparison.Ordinal);
+            return Path.Combine(Path.GetDirectoryName(FfmpegPath) ?? "", name);
+        }
+    }
 }
 
 /// <summary>The annotated video could not be created; the message says why and what to do.</summary>
