@@ -48,6 +48,7 @@ internal static class ForegSyteCommandLine
             WaitCommand.Create(runner),
             GetCommand.Create(runner),
             ResultsCommand.Create(runner),
+            AnnotateCommand.Create(runner),
             ListCommand.Create(runner),
             UpdateCommand.Create(runner),
             CancelCommand.Create(runner),

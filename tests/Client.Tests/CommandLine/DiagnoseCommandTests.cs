@@ -38,6 +38,30 @@ public sealed class DiagnoseCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Diagnose_FailedSegments_ShowsWarningsErrorsAndWhatFfmpegSaidInEach()
+    {
+        var diagnosis = Sample();
+        diagnosis.Job = SampleJobs.Warned();
+        diagnosis.Segments.Add(new SegmentDiagnosis
+        {
+            StartFrame = 64, EndFrame = 96, Attempt = 2, State = SegmentState.Failed,
+            ErrorMessage = "No frame could be decoded.", DecoderOutput = "Invalid NAL unit size\nno frame!",
+        });
+        _server.Service.Diagnose.Answer(new DiagnoseJobResponse { Diagnosis = diagnosis });
+
+        var run = await CommandLineRun.OnAsync(_server, "diagnose", SampleJobs.Id);
+
+        foreach (var expected in new[]
+        {
+            "Warning: FRAMES_LOST (12): 12 frames could not be decoded.", "Frames 64 to 95, attempt 2: failed",
+            "  No frame could be decoded.", "  Invalid NAL unit size", "  no frame!", "Last output of FFmpeg",
+        })
+        {
+            Assert.Contains(expected, run.Output, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task Diagnose_Json_PrintsTheMessage()
     {
         _server.Service.Diagnose.Answer(new DiagnoseJobResponse { Diagnosis = Sample() });

@@ -35,6 +35,45 @@ public sealed class ReadCommandsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Get_JobWithWarnings_ShowsReasonCountAndMessage()
+    {
+        _server.Service.Get.Answer(new GetJobResponse { Job = SampleJobs.Warned() });
+
+        var run = await CommandLineRun.OnAsync(_server, "get", SampleJobs.Id);
+
+        Assert.Matches(@"Warning +FRAMES_LOST \(12\): 12 frames could not be decoded\.", run.Output);
+        Assert.Matches(@"Warning +TRAILING_BYTES \(2\): 2 bytes follow the last box\.", run.Output);
+        // A reason of a later version.
+        Assert.Matches(@"Warning +99 \(1\): New\.", run.Output);
+        Assert.Contains("80 of 100 analyzed, 5 of them damaged, 8 skipped", run.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "h264, HDR (PQ), mirrored, pixels of 4:3, begins after 500 ms", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task List_JobWithWarnings_CountsThem()
+    {
+        _server.Service.List.Answer(new ListJobsResponse { Jobs = { SampleJobs.Warned() } });
+
+        var run = await CommandLineRun.OnAsync(_server, "list");
+
+        Assert.Contains("completed, 3 warnings", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Get_JobWhoseStorageCannotBeRead_NamesTheOption()
+    {
+        _server.Service.Get.Answer(new GetJobResponse
+        {
+            Job = SampleJobs.Waiting(new QueueState { Reason = WaitReason.StorageUnreadable }),
+        });
+
+        var run = await CommandLineRun.OnAsync(_server, "get", SampleJobs.Id);
+
+        Assert.Contains("Video:AllowedRoots", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Get_PendingJob_ShowsPriorityAndWhyItWaits()
     {
         _server.Service.Get.Answer(new GetJobResponse { Job = SampleJobs.Queued(3) });

@@ -155,6 +155,7 @@ public sealed class SubmitAndAnalyzeTests : IAsyncLifetime
 
         Assert.Equal(1, run.ExitCode);
         Assert.Contains("apt-get install ffmpeg", run.Error, StringComparison.Ordinal);
+        Assert.Contains($"foregsyte annotate {SampleJobs.Id}", run.Error, StringComparison.Ordinal);
         Assert.Equal([_folder.File("out", "pedestrians.results.json")], Directory.GetFiles(_folder.File("out")));
     }
 
@@ -176,6 +177,7 @@ public sealed class SubmitAndAnalyzeTests : IAsyncLifetime
         Assert.Equal(5, run.ExitCode);
         Assert.Contains($"foregsyte wait {SampleJobs.Id}", run.Error, StringComparison.Ordinal);
         Assert.Contains($"To cancel it: foregsyte cancel {SampleJobs.Id}", run.Error, StringComparison.Ordinal);
+        Assert.Contains($"foregsyte annotate {SampleJobs.Id}", run.Error, StringComparison.Ordinal);
         Assert.Empty(_server.Service.Cancel.Requests);
     }
 
@@ -189,6 +191,26 @@ public sealed class SubmitAndAnalyzeTests : IAsyncLifetime
         Assert.Equal((4, ""), (run.ExitCode, run.Output));
         Assert.Contains("UNDECODABLE_VIDEO", run.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(_folder.File("out")), "A failed job left a folder with results.");
+    }
+
+    [Theory]
+    [InlineData("long", 236)]
+    [InlineData("line\nfeed\u202E", 1)]
+    public async Task Analyze_AnyFileName_IsAnalyzedAndSaved(string name, int count)
+    {
+        ScriptCompletion();
+        var path = _folder.File(string.Concat(Enumerable.Repeat(name, count))[..Math.Min(240, name.Length * count)]
+            + ".mp4");
+        File.Copy(RepositoryFiles.Pedestrians, path);
+
+        var run = await CommandLineRun.StartAsync(
+            ["analyze", path, "--server", _server.Address.ToString()], Token, _folder.Path);
+
+        Assert.True(run.ExitCode == 0, run.Error);
+        Assert.Equal(2, Directory.GetFiles(_folder.File("out")).Length);
+        Assert.Matches("\nResults: out/[^\n]+\nAnnotated video: out/[^\n]+\n$", run.Output);
+        Assert.DoesNotContain(
+            Assert.Single(_server.Service.Submit.Requests).DisplayName, letter => letter is '\n' or '\u202E');
     }
 
     private void ScriptCompletion()

@@ -75,6 +75,27 @@ public static class SampleJobs
         return job;
     }
 
+    /// <summary>A completed job with a defective video, and a warning of a later version.</summary>
+    public static Job Warned()
+    {
+        var job = Completed();
+        job.Summary.Frames = new FrameAccounting { Total = 100, Analyzed = 80, Damaged = 5, Skipped = 8, Failed = 12 };
+        job.Video.ColorTransfer = "smpte2084";
+        job.Video.Mirrored = true;
+        job.Video.StartTime = Duration.FromTimeSpan(TimeSpan.FromMilliseconds(500));
+        job.Video.PixelAspectRatio = new PixelAspectRatio { Width = 4, Height = 3 };
+        job.Warnings.Add(new Warning
+        {
+            Reason = WarningReason.FramesLost, Count = 12, Message = "12 frames could not be decoded.",
+        });
+        job.Warnings.Add(new Warning
+        {
+            Reason = WarningReason.TrailingBytes, Count = 2, Message = "2 bytes follow the last box.",
+        });
+        job.Warnings.Add(new Warning { Reason = (WarningReason)99, Count = 1, Message = "New." });
+        return job;
+    }
+
     public static Job Failed()
     {
         var job = Running(40);

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using ForegSyte.Client;
-using ForegSyte.CommandLine.Annotation;
 using ForegSyte.CommandLine.Invocation;
 using ForegSyte.CommandLine.Output;
 using ForegSyte.V1;
@@ -21,12 +20,7 @@ internal static class AnalyzeCommand
             DefaultValueFactory = _ => "out",
         }.CompletesFiles();
         var noVideo = new Option<bool>("--no-video") { Description = "Do not create an annotated video." };
-        var ffmpeg = new Option<string>("--ffmpeg")
-        {
-            Description = "Path of the FFmpeg program that creates the annotated video.",
-            HelpName = "PATH",
-            DefaultValueFactory = _ => new VideoAnnotatorOptions().FfmpegPath,
-        }.CompletesFiles();
+        var ffmpeg = AnnotatedCopy.FfmpegOption();
         var submission = new SubmissionOptions();
         var command = new Command(
             "analyze",
@@ -55,9 +49,10 @@ internal static class AnalyzeCommand
     {
         var job = await FileSubmission.SubmitAsync(context, request.VideoPath, request.Options, cancellationToken);
         context.Error.WriteLine(
-            $"Analyzing {Path.GetFileName(request.VideoPath)} with {job.PipelineId} (job {job.JobId})",
+            SafeText.OneLine(
+                $"Analyzing {Path.GetFileName(request.VideoPath)} with {job.PipelineId} (job {job.JobId})"),
             new Style(decoration: Decoration.Bold));
-        job = await JobWaiting.WaitAsync(context, job.JobId, cancellationToken);
+        job = await WaitAsync(context, request, job.JobId, cancellationToken);
         if (job.Status != JobStatus.Completed)
         {
             JobDetails.WriteFailure(context.Error, job);
@@ -69,15 +64,42 @@ internal static class AnalyzeCommand
         Directory.CreateDirectory(request.Folder);
         var resultsPath = request.PathOf(".results.json");
         await SaveResultsAsync(context, job, resultsPath, cancellationToken);
-        WritePath(context, "Results", resultsPath);
+        context.WritePath("Results", resultsPath);
         if (request.FfmpegPath is { } ffmpeg)
         {
-            var videoPath = request.PathOf(".annotated.mp4");
-            await AnnotateAsync(context, request, job, ffmpeg, videoPath, cancellationToken);
-            WritePath(context, "Annotated video", videoPath);
+            await AnnotateAsync(context, request, job, ffmpeg, cancellationToken);
         }
 
         return ExitCode.Ok;
+    }
+
+    private static async Task<Job> WaitAsync(
+        CommandContext context, Request request, string jobId, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await JobWaiting.WaitAsync(context, jobId, cancellationToken);
+        }
+        catch (OperationCanceledException) when (request.FfmpegPath is not null)
+        {
+            AnnotatedCopy.Hint(context, jobId);
+            throw;
+        }
+    }
+
+    private static async Task AnnotateAsync(
+        CommandContext context, Request request, Job job, string ffmpeg, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await AnnotatedCopy.MakeAsync(
+                context, job, request.VideoPath, request.PathOf(AnnotatedCopy.Suffix), ffmpeg, cancellationToken);
+        }
+        catch (Exception)
+        {
+            AnnotatedCopy.Hint(context, job.JobId);
+            throw;
+        }
     }
 
     private static async Task SaveResultsAsync(
@@ -100,31 +122,6 @@ internal static class AnalyzeCommand
         }
     }
 
-    private static Task<int> AnnotateAsync(
-        CommandContext context,
-        Request request,
-        Job job,
-        string ffmpeg,
-        string videoPath,
-        CancellationToken cancellationToken)
-    {
-        var annotator = new VideoAnnotator(new VideoAnnotatorOptions { FfmpegPath = ffmpeg });
-        var frameCount = job.Video?.FrameCount ?? 0;
-        return context.Progress.ShowAsync(progress => annotator.AnnotateAsync(
-            request.VideoPath,
-            videoPath,
-            context.Client.GetResultsAsync(job.JobId, cancellationToken: cancellationToken),
-            job.Options?.FrameStride ?? 0,
-            new SynchronousProgress<int>(done => progress.Report(new ProgressReport("drawing", done, frameCount))),
-            cancellationToken));
-    }
-
-    private static void WritePath(CommandContext context, string what, string path)
-    {
-        var (output, folder) = (context.Environment.Output, context.Environment.CurrentFolder);
-        output.WriteLine($"{what}: {Path.GetRelativePath(folder, path)}");
-    }
-
     /// <param name="VideoPath">Path of the video.</param>
     /// <param name="Options">Options of the submission.</param>
     /// <param name="Folder">Output folder.</param>
@@ -132,6 +129,6 @@ internal static class AnalyzeCommand
     private sealed record Request(string VideoPath, SubmitOptions Options, string Folder, string? FfmpegPath)
     {
         public string PathOf(string suffix) =>
-            Path.Combine(Folder, Path.GetFileNameWithoutExtension(VideoPath) + suffix);
+            Path.Combine(Folder, OutputNames.Of(Path.GetFileName(VideoPath), suffix));
     }
 }

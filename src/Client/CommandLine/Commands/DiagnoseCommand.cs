@@ -50,6 +50,7 @@ internal static class DiagnoseCommand
 internal static class DiagnosisView
 {
     private const int MaxSegments = 20;
+    private const int MaxFailedSegments = 3;
 
     private static readonly Style Heading = new(decoration: Decoration.Bold);
 
@@ -65,15 +66,18 @@ internal static class DiagnosisView
             console.WriteLine($"Trace {SafeText.OneLine(diagnosis.TraceId)}");
         }
 
+        foreach (var warning in job.Warnings)
+        {
+            console.WriteLine(SafeText.OneLine($"Warning: {WarningText.Of(warning)}"), new Style(Color.Yellow));
+        }
+
         WriteTimeline(console, diagnosis);
         WriteSegments(console, diagnosis);
+        WriteFailedSegments(console, diagnosis);
         if (diagnosis.DecoderOutput.Length > 0)
         {
             WriteHeading(console, "Last output of FFmpeg");
-            foreach (var line in diagnosis.DecoderOutput.Split('\n'))
-            {
-                console.WriteLine("  " + SafeText.OneLine(line));
-            }
+            WriteLines(console, diagnosis.DecoderOutput);
         }
 
         WriteHeading(console, "Server");
@@ -136,6 +140,34 @@ internal static class DiagnosisView
             console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"  … after {diagnosis.Segments.Count - MaxSegments} earlier segments; --json prints them"));
+        }
+    }
+
+    /// <summary>Writes the errors of the latest failed segments, and what FFmpeg said in them.</summary>
+    private static void WriteFailedSegments(IAnsiConsole console, JobDiagnosis diagnosis)
+    {
+        var failed = diagnosis.Segments.Where(segment =>
+            segment.ErrorMessage.Length > 0
+            || (segment.DecoderOutput.Length > 0 && segment.DecoderOutput != diagnosis.DecoderOutput));
+        foreach (var segment in failed.TakeLast(MaxFailedSegments))
+        {
+            WriteHeading(console, string.Create(
+                CultureInfo.InvariantCulture,
+                $"Frames {segment.StartFrame} to {segment.EndFrame - 1}, attempt {segment.Attempt}: "
+                + $"{StateText(segment.State)}"));
+            WriteLines(console, segment.ErrorMessage);
+            if (segment.DecoderOutput != diagnosis.DecoderOutput)
+            {
+                WriteLines(console, segment.DecoderOutput);
+            }
+        }
+    }
+
+    private static void WriteLines(IAnsiConsole console, string text)
+    {
+        foreach (var line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            console.WriteLine("  " + SafeText.OneLine(line));
         }
     }
 

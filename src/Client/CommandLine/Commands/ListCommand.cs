@@ -107,10 +107,10 @@ internal static class ListCommand
         context.Output.Write(table);
     }
 
-    /// <summary>For example "running", or "pending: 3rd in the queue".</summary>
+    /// <summary>For example "running", "pending: 3rd in the queue" or "completed, 2 warnings".</summary>
     private static string StatusOf(Job job, DateTimeOffset now)
     {
-        var wait = WaitText.Of(job, now);
-        return wait.Length > 0 ? $"{JobText.Status(job.Status)}: {wait}" : JobText.Status(job.Status);
+        var (status, wait, warnings) = (JobText.Status(job.Status), WaitText.Of(job, now), WarningText.CountOf(job));
+        return status + (wait.Length > 0 ? $": {wait}" : "") + (warnings.Length > 0 ? $", {warnings}" : "");
     }
 }

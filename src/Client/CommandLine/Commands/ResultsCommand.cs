@@ -82,7 +82,7 @@ internal static class ResultLines
         return Row(
             frame.FrameIndex.ToString(CultureInfo.InvariantCulture),
             string.Create(CultureInfo.InvariantCulture, $"{frame.FrameTimestampMs / 1000.0:0.000} s"),
-            SafeText.OneLine(objects),
+            (frame.Damaged ? "(damaged picture) " : "") + SafeText.OneLine(objects),
             SafeText.OneLine(text)).TrimEnd();
     }
 

@@ -84,6 +84,10 @@ internal sealed record CommandContext(
     IProgressDisplay Progress,
     bool IsVerbose)
 {
+    /// <summary>Writes the path of a new file to standard output, relative to the current folder.</summary>
+    public void WritePath(string what, string path) => Environment.Output.WriteLine(
+        $"{what}: {SafeText.OneLine(Path.GetRelativePath(Environment.CurrentFolder, path))}");
+
     /// <summary>Writes a hint to standard error.</summary>
     public void Hint(string text) => Error.WriteLine(text, new Style(decoration: Decoration.Dim));
 }

@@ -105,6 +105,9 @@ internal static class ErrorReport
             "'foregsyte submit FILE' creates a new job from the video.",
         ForegSyteException { Reason: ErrorReason.Unauthenticated } =>
             $"Set your API key in {CredentialOptions.ApiKeyVariable}, or write it to a file for --api-key-file.",
+        ForegSyteException { Reason: ErrorReason.DecoderUnavailable } =>
+            "The FFmpeg of the InferenceService is broken, not the video: its operator must repair it. Then run "
+            + "the job again: foregsyte retry JOB_ID.",
         ForegSyteException { Reason: ErrorReason.JobCancelled } => "'foregsyte retry JOB_ID' runs the job again.",
         _ => null,
     };

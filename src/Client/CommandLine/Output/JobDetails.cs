@@ -13,6 +13,7 @@ internal static class JobDetails
     private const int MaxTexts = 15;
     private const int ChartWidth = 60;
 
+    private static readonly Style Yellow = new(Color.Yellow);
     private static readonly Style Dim = new(decoration: Decoration.Dim);
 
     /// <summary>Writes the fields, attempts and findings of a job.</summary>
@@ -47,11 +48,25 @@ internal static class JobDetails
         Add("Created", JobText.Time(job.CreatedAt));
         Add("Trace", JobText.TraceId(job));
         Add("Error", JobText.Error(job), new Style(Color.Red));
+        foreach (var warning in job.Warnings)
+        {
+            Add("Warning", WarningText.Of(warning), Yellow);
+        }
+
         console.Write(fields);
         WriteAttempts(console, job);
         if (job.Summary is not null)
         {
             WriteFindings(console, job.Summary);
+        }
+    }
+
+    /// <summary>Writes what is wrong with the video or the results of a job.</summary>
+    public static void WriteWarnings(IAnsiConsole error, Job job)
+    {
+        foreach (var warning in job.Warnings)
+        {
+            error.WriteLine(SafeText.OneLine($"warning: {WarningText.Of(warning)}"), Yellow);
         }
     }
 
@@ -67,10 +82,12 @@ internal static class JobDetails
             {
                 WriteRetryHint();
             }
+
+            error.WriteLine($"To see what happened: foregsyte diagnose {job.JobId}", Dim);
         }
         else if (job.Status == JobStatus.Cancelled)
         {
-            error.WriteLine("The job was cancelled.", new Style(Color.Yellow));
+            error.WriteLine("The job was cancelled.", Yellow);
             WriteRetryHint();
         }
 

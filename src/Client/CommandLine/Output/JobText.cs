@@ -25,14 +25,27 @@ internal static class JobText
     public static string Video(VideoInfo video)
     {
         var rate = video.VariableFrameRate ? "variable, mean " : "";
-        var rotation = video.RotationDegrees == 0
+        var details = video.RotationDegrees == 0
             ? ""
             : string.Create(CultureInfo.InvariantCulture, $", rotated by {video.RotationDegrees} degrees");
+        details += video.Mirrored ? ", mirrored" : "";
+        details += video.PixelAspectRatio is { } pixel && pixel.Width != pixel.Height
+            ? string.Create(CultureInfo.InvariantCulture, $", pixels of {pixel.Width}:{pixel.Height}")
+            : "";
+        details += video.StartTime?.ToTimeSpan() is { Ticks: > 0 } start
+            ? $", begins after {DurationText.Format(start)}"
+            : "";
+        var hdr = video.ColorTransfer switch
+        {
+            "smpte2084" => ", HDR (PQ)",
+            "arib-std-b67" => ", HDR (HLG)",
+            _ => "",
+        };
         var length = DurationText.Format(video.Duration?.ToTimeSpan() ?? TimeSpan.Zero);
         var frames = string.Create(
             CultureInfo.InvariantCulture, $"{video.FrameCount} frames at {rate}{video.FrameRate:0.##} frames/s");
         var size = string.Create(CultureInfo.InvariantCulture, $"{video.Width}x{video.Height}");
-        return $"{size}, {frames}, {length}, {video.Codec}{rotation}";
+        return $"{size}, {frames}, {length}, {video.Codec}{hdr}{details}";
     }
 
     /// <summary>For example "every 5th frame, at most 100".</summary>
@@ -59,10 +72,13 @@ internal static class JobText
             ? $"{device.Description} (fallback: {device.FallbackReason})"
             : device.Description));
 
-    /// <summary>For example "100 of 102 analyzed, 2 could not be decoded".</summary>
+    /// <summary>For example "100 of 102 analyzed, 5 of them damaged, 2 could not be decoded".</summary>
     public static string Accounting(FrameAccounting frames)
     {
         var text = string.Create(CultureInfo.InvariantCulture, $"{frames.Analyzed} of {frames.Total} analyzed");
+        text += frames.Damaged > 0
+            ? string.Create(CultureInfo.InvariantCulture, $", {frames.Damaged} of them damaged")
+            : "";
         text += frames.Skipped > 0
             ? string.Create(CultureInfo.InvariantCulture, $", {frames.Skipped} skipped by stride or limit")
             : "";
@@ -124,6 +140,8 @@ internal static class WaitText
             $"no InferenceService is serving, {Position(job.QueueState)}",
         WaitReason.NoInferenceService => "no InferenceService is serving",
         WaitReason.Draining => "the server is draining, the job runs after its restart",
+        WaitReason.StorageUnreadable =>
+            "no InferenceService may read the stored video (its option Video:AllowedRoots must contain the folder)",
         _ => "",
     };
 

@@ -88,14 +88,19 @@ internal static class SafeText
 {
     /// <summary>
     /// Puts the text on one line and replaces control characters, so a name or an error message cannot send escape
-    /// sequences to the terminal.
+    /// sequences to the terminal, nor reorder the text around it (bidirectional controls).
     /// </summary>
     public static string OneLine(string text) =>
         string.Create(text.Length, text, (target, source) =>
         {
             for (var i = 0; i < source.Length; i++)
             {
-                target[i] = source[i] is '\n' or '\r' or '\t' ? ' ' : char.IsControl(source[i]) ? '\uFFFD' : source[i];
+                target[i] = source[i] is '\n' or '\r' or '\t' ? ' '
+                    : char.IsControl(source[i]) || IsBidirectionalControl(source[i]) ? '\uFFFD'
+                    : source[i];
             }
         });
+
+    private static bool IsBidirectionalControl(char character) => character
+        is '\u061C' or '\u200E' or '\u200F' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
 }

@@ -1,0 +1,107 @@
+using System.CommandLine;
+using ForegSyte.Client;
+using ForegSyte.CommandLine.Invocation;
+using ForegSyte.CommandLine.Output;
+using ForegSyte.V1;
+
+namespace ForegSyte.CommandLine.Commands;
+
+/// <summary>annotate: makes the annotated copy of any job that has ended, from the server's video.</summary>
+internal static class AnnotateCommand
+{
+    public static Command Create(CommandRunner runner)
+    {
+        var jobId = SharedOptions.JobId(SharedOptions.TerminalJobs);
+        var output = new Option<string>("--output", "-o")
+        {
+            Description = "The MP4 to create, or a folder for it; the folder is created if missing. A path that ends "
+                + "with a slash, or an existing folder, is a folder.",
+            HelpName = "FILE|FOLDER",
+            DefaultValueFactory = _ => "out/",
+        }.CompletesFiles();
+        var ffmpeg = AnnotatedCopy.FfmpegOption();
+        var command = new Command(
+            "annotate",
+            "Download the video of a job that has ended, and create a copy with the results drawn on it. With a "
+            + "stride, the frames between analyzed ones show the last boxes, dimmed and dashed. Of a failed or "
+            + "cancelled job, the copy shows what it found.")
+        {
+            jobId, output, ffmpeg,
+        };
+        command.SetAction((arguments, cancellationToken) => runner.RunAsync(
+            arguments,
+            (context, token) => RunAsync(
+                context,
+                arguments.GetRequiredValue(jobId),
+                arguments.GetRequiredValue(output),
+                arguments.GetRequiredValue(ffmpeg),
+                token),
+            cancellationToken));
+        return command;
+    }
+
+    private static async Task<ExitCode> RunAsync(
+        CommandContext context, string jobId, string output, string ffmpeg, CancellationToken cancellationToken)
+    {
+        var job = await context.Client.GetJobAsync(jobId, cancellationToken: cancellationToken);
+        if (!job.Status.IsTerminal())
+        {
+            ErrorReport.WriteUsage(
+                context.Error,
+                $"The job is {JobText.Status(job.Status)}; its results are not complete.",
+                $"'foregsyte wait {jobId}' waits until it ends.");
+            return ExitCode.InvalidArgument;
+        }
+
+        var copyPath = PathOfCopy(context.Environment.PathOf(output), output, job);
+        var folder = Directory.CreateDirectory(Path.GetDirectoryName(copyPath)!);
+        var videoPath = Path.Combine(folder.FullName, $".foregsyte-{job.JobId}.mp4");
+        await DownloadAsync(context, jobId, videoPath, cancellationToken);
+        try
+        {
+            await AnnotatedCopy.MakeAsync(context, job, videoPath, copyPath, ffmpeg, cancellationToken);
+        }
+        finally
+        {
+            File.Delete(videoPath);
+        }
+
+        JobDetails.WriteWarnings(context.Error, job);
+        JobDetails.WriteFailure(context.Error, job);
+        return ExitCodes.Of(job.Status);
+    }
+
+    private static string PathOfCopy(string path, string given, Job job)
+    {
+        var isFolder = Path.EndsInDirectorySeparator(given) || Directory.Exists(path);
+        return isFolder
+            ? Path.Combine(path, OutputNames.Of(job.DisplayName, AnnotatedCopy.Suffix, fallback: job.JobId))
+            : path;
+    }
+
+    private static async Task DownloadAsync(
+        CommandContext context, string jobId, string path, CancellationToken cancellationToken)
+    {
+        DownloadProgress? latest = null;
+        try
+        {
+            await context.Progress.ShowAsync(progress => context.Client.DownloadVideoAsync(
+                jobId,
+                path,
+                new SynchronousProgress<DownloadProgress>(report =>
+                {
+                    latest = report;
+                    progress.Report(new ProgressReport(
+                        "downloading", report.BytesDone, report.BytesTotal, ProgressUnit.Bytes));
+                }),
+                cancellationToken: cancellationToken));
+        }
+        catch (Exception) when (latest is not null)
+        {
+            context.Hint(
+                $"{ByteText.Format(latest.BytesDone)} of {ByteText.Format(latest.BytesTotal)} are downloaded. Run the "
+                + "same command to resume.");
+            throw;
+        }
+    }
+}
