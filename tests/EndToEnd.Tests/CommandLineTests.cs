@@ -26,13 +26,23 @@ public sealed class CommandLineTests(SharedInstallation shared)
         Assert.Equal(
             [0, 25, 50, 75],
             ForegSyteJson.Parser.Parse<ResultsDocument>(json).Results.Select(frame => frame.FrameIndex));
-        var probe = await Cli.Wrap("ffprobe")
-            .WithArguments([
-                "-v", "error", "-count_frames", "-show_entries", "stream=nb_read_frames,width,height", "-of", "csv=p=0",
-                folder.File("pedestrians.annotated.mp4"),
-            ])
-            .ExecuteBufferedAsync(Token);
-        Assert.Equal("768,576,100", probe.StandardOutput.Trim());
+        Assert.Equal("768,576,100", await ProbeAsync(folder.File("pedestrians.annotated.mp4")));
+    }
+
+    [Fact]
+    public async Task Annotate_FinishedJob_MakesTheCopyFromTheVideoOfTheServer()
+    {
+        using var folder = new TemporaryFolder();
+        var submit = await RunAsync(
+            "submit", RepositoryFiles.Pedestrians, "--pipeline", "detect_only", "--stride", "50");
+        var jobId = submit.StandardOutput.Trim();
+        Assert.Equal(0, (await RunAsync("wait", jobId)).ExitCode);
+
+        var run = await RunAsync("annotate", jobId, "-o", folder.File("copy.mp4"));
+
+        Assert.True(run.ExitCode == 0, $"Exit code {run.ExitCode}: {run.StandardError}");
+        Assert.Equal("768,576,100", await ProbeAsync(folder.File("copy.mp4")));
+        Assert.Equal([folder.File("copy.mp4")], Directory.GetFileSystemEntries(folder.Path));
     }
 
     [Fact]
@@ -74,6 +84,17 @@ public sealed class CommandLineTests(SharedInstallation shared)
         Assert.Equal(4, run.ExitCode);
         Assert.Contains("UNDECODABLE_VIDEO", run.StandardError, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder.File("out")), "The failed command created its output folder.");
+    }
+
+    private static async Task<string> ProbeAsync(string path)
+    {
+        var probe = await Cli.Wrap("ffprobe")
+            .WithArguments([
+                "-v", "error", "-count_frames", "-show_entries", "stream=nb_read_frames,width,height", "-of", "csv=p=0",
+                path,
+            ])
+            .ExecuteBufferedAsync(Token);
+        return probe.StandardOutput.Trim();
     }
 
     private Task<CommandLineResult> RunAsync(params string[] arguments) =>
