@@ -19,11 +19,14 @@ public sealed class BadInputTests(SharedInstallation shared)
     [Reaches(ErrorReason.NotAnMp4)]
     [Reaches(ErrorReason.TruncatedMp4)]
     [Reaches(ErrorReason.NoVideoTrack)]
+    [Reaches(ErrorReason.EncryptedVideo)]
     public async Task Submit_BadVideos_AreRefusedAndLeaveNothing()
     {
         using var folder = new TemporaryFolder();
         var whole = await File.ReadAllBytesAsync(RepositoryFiles.Pedestrians, Token);
         var audio = await File.ReadAllBytesAsync(await Clips.MakeAudioOnlyAsync(folder.File("audio.mp4")), Token);
+        var encrypted = await File.ReadAllBytesAsync(
+            Path.Combine(RepositoryFiles.Root, "tests", "Media.Tests", "cases", "c46_cenc.mp4"), Token);
         (byte[] Content, ErrorReason Reason)[] cases =
         [
             ([], ErrorReason.EmptyVideo),
@@ -31,6 +34,7 @@ public sealed class BadInputTests(SharedInstallation shared)
             (whole[..(whole.Length / 2)], ErrorReason.TruncatedMp4),
             (whole[..20], ErrorReason.TruncatedMp4),
             (audio, ErrorReason.NoVideoTrack),
+            (encrypted, ErrorReason.EncryptedVideo),
         ];
 
         await AssertLeavesNothingAsync(async client =>

@@ -18,6 +18,9 @@ internal sealed class FileSource(string uri, FileStream file, IStorage storage, 
 
     private readonly (long Length, DateTime LastWrite) _opened = StateOf(file);
 
+    /// <inheritdoc />
+    public IReadOnlyList<Warning> Warnings { get; private set; } = [];
+
     /// <summary>The uri alone: the file may be large, and may have changed.</summary>
     public ValueTask<string> IdentifyAsync(CancellationToken cancellationToken) => new(uri);
 
@@ -25,7 +28,7 @@ internal sealed class FileSource(string uri, FileStream file, IStorage storage, 
     public ValueTask CheckAsync(CancellationToken cancellationToken)
     {
         checks.RequireSize(Field, _opened.Length);
-        VideoChecks.RequireMp4(Field, file);
+        Warnings = VideoChecks.RequireMp4(Field, file);
         return ValueTask.CompletedTask;
     }
 
@@ -44,7 +47,7 @@ internal sealed class FileSource(string uri, FileStream file, IStorage storage, 
             }
 
             // A change within the resolution of file times is invisible above, so check the copy too.
-            VideoChecks.RequireMp4(Field, target);
+            Warnings = VideoChecks.RequireMp4(Field, target);
             return sha256;
         });
     }

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.V1;
 using Google.Protobuf;
 
 namespace ForegSyte.Jobs.Submission;
@@ -13,6 +14,9 @@ internal sealed class InlineSource(ByteString content, IStorage storage, VideoCh
     private readonly Lazy<string> _sha256 = new(() => Convert.ToHexStringLower(SHA256.HashData(content.Span)));
 
     /// <inheritdoc />
+    public IReadOnlyList<Warning> Warnings { get; private set; } = [];
+
+    /// <inheritdoc />
     public ValueTask<string> IdentifyAsync(CancellationToken cancellationToken) => new("sha256:" + _sha256.Value);
 
     /// <inheritdoc />
@@ -21,7 +25,7 @@ internal sealed class InlineSource(ByteString content, IStorage storage, VideoCh
         checks.RequireInline(content.Length);
         checks.RequireSize(Field, content.Length);
         using var video = StreamOver(content);
-        VideoChecks.RequireMp4(Field, video);
+        Warnings = VideoChecks.RequireMp4(Field, video);
         return ValueTask.CompletedTask;
     }
 

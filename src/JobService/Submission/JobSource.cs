@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Submission;
 
@@ -11,6 +12,9 @@ namespace ForegSyte.Jobs.Submission;
 internal sealed class JobSource(Guid jobId, JobRecord? job, IStorage storage) : IVideoSource
 {
     private const string Field = "source_job_id";
+
+    /// <inheritdoc />
+    public IReadOnlyList<Warning> Warnings { get; private set; } = [];
 
     private JobRecord Job => job ?? throw StatusErrors.NotFound(jobId);
 
@@ -23,7 +27,7 @@ internal sealed class JobSource(Guid jobId, JobRecord? job, IStorage storage) : 
     public ValueTask CheckAsync(CancellationToken cancellationToken)
     {
         using var video = Open();
-        VideoChecks.RequireMp4(Field, video);
+        Warnings = VideoChecks.RequireMp4(Field, video);
         return ValueTask.CompletedTask;
     }
 

@@ -3,6 +3,7 @@ using System.Text;
 using ForegSyte.Jobs.Fetching;
 using ForegSyte.Jobs.Mp4;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Submission;
 
@@ -17,6 +18,9 @@ internal sealed class RemoteSource(
 {
     private const string Field = "uri";
 
+    /// <inheritdoc />
+    public IReadOnlyList<Warning> Warnings { get; private set; } = [];
+
     /// <summary>The hash of the uri: the job row keeps it, and the uri may contain a signature.</summary>
     public ValueTask<string> IdentifyAsync(CancellationToken cancellationToken) =>
         new("uri-sha256:" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(uri))));
@@ -30,7 +34,7 @@ internal sealed class RemoteSource(
         {
             using var sink = new Sink(target, storage, checks);
             await fetcher.FetchAsync(video, sink, cancellationToken);
-            VideoChecks.RequireMp4(Field, target);
+            Warnings = VideoChecks.RequireMp4(Field, target);
             return sink.Sha256();
         });
 

@@ -1,5 +1,6 @@
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Uploads;
+using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Submission;
 
@@ -12,6 +13,9 @@ internal sealed class UploadSource(
     Guid uploadId, UploadCompletion? completion, IStorage storage, VideoChecks checks) : IVideoSource
 {
     private const string Field = "upload_id";
+
+    /// <inheritdoc />
+    public IReadOnlyList<Warning> Warnings { get; private set; } = [];
 
     private UploadCompletion Completion => completion ?? throw UploadErrors.NotFound(uploadId);
 
@@ -27,7 +31,7 @@ internal sealed class UploadSource(
         checks.RequireSize(Field, Completion.SizeBytes);
         await Completion.HashAsync(cancellationToken);
         await using var video = File.OpenRead(Completion.Path);
-        VideoChecks.RequireMp4(Field, video);
+        Warnings = VideoChecks.RequireMp4(Field, video);
     }
 
     /// <summary>

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Text;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Mp4;
@@ -36,7 +35,10 @@ internal static class Mp4Check
             var layout = ReadLayout(boxes);
             var tracks = Mp4Tracks.Read(boxes, layout.Movie);
             RequireFrames(layout, tracks);
-            return Mp4CheckResult.Acceptable;
+            RequireClear(boxes, layout, tracks);
+            return layout.TrailingBytes == 0
+                ? Mp4CheckResult.Acceptable
+                : Mp4CheckResult.Acceptable with { TrailingBytes = layout.TrailingBytes };
         }
         catch (Mp4Exception failure)
         {
@@ -87,6 +89,12 @@ internal static class Mp4Check
         var layout = new Layout();
         for (long at = 0; at < boxes.Length;)
         {
+            if (layout.Movie is not null && layout.IsDataComplete && boxes.IsTrailing(at))
+            {
+                layout.TrailingBytes = boxes.Length - at;
+                break;
+            }
+
             var box = boxes.ReadHeader(at, boxes.Length);
             if (box.End > boxes.Length)
             {
@@ -102,12 +110,10 @@ internal static class Mp4Check
                     layout.Movie ??= box;
                     break;
                 case "moof":
-                    layout.Fragments++;
-                    layout.DataMissing = true;
+                    layout.Add(box);
                     break;
                 case "mdat":
-                    layout.HasData = true;
-                    layout.DataMissing = false;
+                    layout.IsDataComplete = true;
                     break;
             }
 
@@ -126,7 +132,7 @@ internal static class Mp4Check
                 "The file has no video track; it may be audio only. Submit a file with a video track.");
         }
 
-        if (tracks.VideoSamples == 0 && layout.Fragments == 0)
+        if (tracks.VideoSamples == 0 && layout.FragmentCount == 0)
         {
             throw tracks.IsFragmented
                 ? CutOff("it declares fragments but contains none")
@@ -134,9 +140,28 @@ internal static class Mp4Check
                     ErrorReason.NoFrames, "The video track has no frames. Record or export the video again.");
         }
 
-        if (!layout.HasData || layout.DataMissing)
+        if (!layout.IsDataComplete)
         {
             throw CutOff("the data of its frames ('mdat') is missing");
+        }
+    }
+
+    /// <summary>Requires that the track that players choose is not encrypted; other tracks may be.</summary>
+    private static void RequireClear(Mp4Boxes boxes, Layout layout, Mp4Tracks tracks)
+    {
+        if (!tracks.Video.Any(track => track.IsEncrypted))
+        {
+            return;
+        }
+
+        var inFragments = Mp4Tracks.ReadFragmentedTracks(boxes, layout.FirstFragments);
+        if (tracks.Chosen(inFragments) is { IsEncrypted: true } chosen)
+        {
+            throw new Mp4Exception(
+                ErrorReason.EncryptedVideo,
+                $"The video is encrypted (sample entry '{Mp4Boxes.Printable(chosen.SampleEntry)}'), so it cannot be "
+                + "decoded. Send it without encryption (DRM).",
+                chosen.SampleEntry);
         }
     }
 
@@ -154,14 +179,35 @@ internal static class Mp4Check
     /// <summary>The top level of a file.</summary>
     private sealed class Layout
     {
+        /// <summary>
+        /// Maximum number of fragments to look for the tracks of; a track begins in one of the first.
+        /// </summary>
+        private const int MaxFragmentsKept = 100;
+
+        private readonly List<Mp4Box> _firstFragments = [];
+
         public Mp4Box? Movie { get; set; }
 
-        public int Fragments { get; set; }
+        public int FragmentCount { get; private set; }
 
-        public bool HasData { get; set; }
+        public IReadOnlyList<Mp4Box> FirstFragments => _firstFragments;
 
-        /// <summary>Whether the last fragment lacks its data.</summary>
-        public bool DataMissing { get; set; }
+        /// <summary>Whether the data of the frames is there, and that of the last fragment.</summary>
+        public bool IsDataComplete { get; set; }
+
+        /// <summary>Bytes behind the last box.</summary>
+        public long TrailingBytes { get; set; }
+
+        /// <summary>Adds a fragment, whose data must follow.</summary>
+        public void Add(Mp4Box fragment)
+        {
+            FragmentCount++;
+            IsDataComplete = false;
+            if (_firstFragments.Count < MaxFragmentsKept)
+            {
+                _firstFragments.Add(fragment);
+            }
+        }
     }
 }
 
@@ -173,143 +219,15 @@ internal sealed record Mp4CheckResult(ErrorReason? Problem, string Message, stri
 {
     /// <summary>The check found no reason against decoding the video.</summary>
     public static readonly Mp4CheckResult Acceptable = new(null, "");
+
+    /// <summary>Bytes behind the last box, which decoders ignore.</summary>
+    public long TrailingBytes { get; init; }
+
+    /// <summary>What is wrong with a video although it is acceptable; without texts.</summary>
+    public IReadOnlyList<Warning> Warnings => TrailingBytes == 0
+        ? []
+        : [new Warning { Reason = WarningReason.TrailingBytes, Count = TrailingBytes }];
 }
-
-/// <summary>
-/// Reads the headers of an MP4's boxes. Every read is a few bytes and the number of reads is limited, so that a hostile
-/// file costs little.
-/// </summary>
-internal sealed class Mp4Boxes(Stream stream)
-{
-    /// <summary>
-    /// Maximum number of headers read. A day of video in fragments of one second has 170,000 boxes.
-    /// </summary>
-    public const int MaxBoxes = 500_000;
-
-    private const int HeaderLength = 8;
-    private const int LargeHeaderLength = 16;
-    private const int UserTypeLength = 16;
-
-    // Special values of the size field: the box extends to the end, or a 64-bit size follows the type.
-    private const uint ToTheEnd = 0;
-    private const uint LargeSizeFollows = 1;
-
-    private int _boxes;
-
-    /// <summary>Size of the video in bytes.</summary>
-    public long Length { get; } = stream.Length;
-
-    /// <summary>
-    /// Reads the header at an offset; <paramref name="end"/> is the end of the surrounding box or of the file.
-    /// </summary>
-    /// <exception cref="Mp4Exception">The header is cut off, or the box is smaller than its header.</exception>
-    public Mp4Box ReadHeader(long start, long end)
-    {
-        if (++_boxes > MaxBoxes)
-        {
-            throw Contradiction(FormattableString.Invariant($"it has more than {MaxBoxes} boxes"));
-        }
-
-        Span<byte> header = stackalloc byte[LargeHeaderLength];
-        RequireHeader(end - start >= HeaderLength, start);
-        Read(start, header[..HeaderLength]);
-        var size = BinaryPrimitives.ReadUInt32BigEndian(header);
-        var type = Encoding.Latin1.GetString(header[4..HeaderLength]);
-        var payload = start + HeaderLength;
-        var boxEnd = start + size;
-        if (size == LargeSizeFollows)
-        {
-            RequireHeader(end - start >= LargeHeaderLength, start);
-            Read(payload, header[HeaderLength..]);
-            payload = start + LargeHeaderLength;
-
-            // A size beyond the range of an offset is past the end of any file.
-            var largeSize = BinaryPrimitives.ReadUInt64BigEndian(header[HeaderLength..]);
-            boxEnd = largeSize > (ulong)(long.MaxValue - start) ? long.MaxValue : start + (long)largeSize;
-        }
-        else if (size == ToTheEnd)
-        {
-            boxEnd = end;
-        }
-
-        payload += type == "uuid" ? UserTypeLength : 0;
-        return boxEnd >= payload
-            ? new Mp4Box(type, start, payload, boxEnd)
-            : throw Contradiction(
-                FormattableString.Invariant($"the box at byte {start} is smaller than its own header"));
-    }
-
-    /// <summary>
-    /// Enumerates the boxes inside a box. Trailing bytes shorter than a header are padding, as QuickTime writes it.
-    /// </summary>
-    /// <exception cref="Mp4Exception">A child extends past its parent.</exception>
-    public IEnumerable<Mp4Box> Children(Mp4Box parent)
-    {
-        for (var at = parent.PayloadStart; parent.End - at >= HeaderLength;)
-        {
-            var child = ReadHeader(at, parent.End);
-            if (child.End > parent.End)
-            {
-                var type = Printable(child.Type);
-                throw Contradiction(FormattableString.Invariant(
-                    $"the box '{type}' at byte {child.Start} extends past its parent '{parent.Type}'"));
-            }
-
-            yield return child;
-            at = child.End;
-        }
-    }
-
-    /// <summary>Reads the first bytes of a box's payload into a buffer.</summary>
-    /// <exception cref="Mp4Exception">The payload is smaller than the buffer.</exception>
-    public void ReadPayload(Mp4Box box, Span<byte> buffer)
-    {
-        if (box.End - box.PayloadStart < buffer.Length)
-        {
-            throw Contradiction(FormattableString.Invariant($"the box '{box.Type}' at byte {box.Start} is too small"));
-        }
-
-        Read(box.PayloadStart, buffer);
-    }
-
-    /// <summary>
-    /// Returns a box type for a message: characters other than letters, digits and spaces become '?'.
-    /// </summary>
-    public static string Printable(string type) =>
-        string.Concat(
-            type.Select(character => char.IsAsciiLetterOrDigit(character) || character == ' ' ? character : '?'));
-
-    /// <summary>The error for a video whose boxes contradict each other.</summary>
-    public static Mp4Exception Contradiction(string what) => new(
-        ErrorReason.NotAnMp4,
-        $"The video is not a valid MP4: {what}. Rewrite the file, for example with "
-        + "\"ffmpeg -i in.mp4 -c copy out.mp4\", and submit the new file.");
-
-    private static void RequireHeader(bool fits, long start)
-    {
-        if (!fits)
-        {
-            throw Mp4Check.CutOff(
-                FormattableString.Invariant($"the header of the box at byte {start} is incomplete"));
-        }
-    }
-
-    private void Read(long offset, Span<byte> buffer)
-    {
-        stream.Position = offset;
-        if (stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false) < buffer.Length)
-        {
-            throw Mp4Check.CutOff(FormattableString.Invariant($"no data follows at byte {offset}"));
-        }
-    }
-}
-
-/// <summary>The position of a box (ISO/IEC 14496-12, 4.2).</summary>
-/// <param name="Type">Four characters, for example "moov".</param>
-/// <param name="Start">Offset of the header in bytes.</param>
-/// <param name="PayloadStart">Offset of the first byte after the header.</param>
-/// <param name="End">Offset after the box; past the end of a truncated file.</param>
-internal readonly record struct Mp4Box(string Type, long Start, long PayloadStart, long End);
 
 /// <summary>Ends the check at the first problem; never leaves <see cref="Mp4Check"/>.</summary>
 /// <param name="problem">Why the video is refused.</param>
@@ -318,80 +236,4 @@ internal readonly record struct Mp4Box(string Type, long Start, long PayloadStar
 internal sealed class Mp4Exception(ErrorReason problem, string message, string detail = "") : Exception(message)
 {
     public Mp4CheckResult Result { get; } = new(problem, message, detail);
-}
-
-/// <summary>The video tracks listed in the "moov" box.</summary>
-/// <param name="HasVideo">Whether a track has the handler "vide".</param>
-/// <param name="VideoSamples">Frames in the sample tables of all video tracks.</param>
-/// <param name="IsFragmented">Whether the file can have fragments ("mvex").</param>
-internal sealed record Mp4Tracks(bool HasVideo, long VideoSamples, bool IsFragmented)
-{
-    /// <summary>
-    /// Reads the tracks along a fixed path (moov, trak, mdia, minf, stbl, stsz), without recursion.
-    /// </summary>
-    /// <exception cref="Mp4Exception">The movie box is missing, or its boxes contradict each other.</exception>
-    public static Mp4Tracks Read(Mp4Boxes boxes, Mp4Box? movie)
-    {
-        if (movie is not { } moov)
-        {
-            throw Mp4Check.CutOff("its index ('moov') is missing");
-        }
-
-        var hasVideo = false;
-        var isFragmented = false;
-        long samples = 0;
-        foreach (var box in boxes.Children(moov))
-        {
-            isFragmented |= box.Type == "mvex";
-            if (box.Type == "trak" && VideoSamplesOf(boxes, box) is { } count)
-            {
-                hasVideo = true;
-                samples += count;
-            }
-        }
-
-        return new Mp4Tracks(hasVideo, samples, isFragmented);
-    }
-
-    /// <summary>The frames of a track; null if it is not a video track.</summary>
-    private static long? VideoSamplesOf(Mp4Boxes boxes, Mp4Box track)
-    {
-        var isVideo = false;
-        long samples = 0;
-        foreach (var media in Named(boxes, track, "mdia"))
-        {
-            foreach (var box in boxes.Children(media))
-            {
-                isVideo |= box.Type == "hdlr" && IsVideoHandler(boxes, box);
-                samples += box.Type == "minf" ? SamplesOf(boxes, box) : 0;
-            }
-        }
-
-        return isVideo ? samples : null;
-    }
-
-    private static long SamplesOf(Mp4Boxes boxes, Mp4Box information) =>
-        Named(boxes, information, "stbl")
-            .SelectMany(boxes.Children)
-            .Where(box => box.Type is "stsz" or "stz2")
-            .Sum(box => (long)SampleCount(boxes, box));
-
-    /// <summary>The layout: version and flags, four bytes used by QuickTime, the handler.</summary>
-    private static bool IsVideoHandler(Mp4Boxes boxes, Mp4Box handler)
-    {
-        Span<byte> payload = stackalloc byte[12];
-        boxes.ReadPayload(handler, payload);
-        return payload[8..].SequenceEqual("vide"u8);
-    }
-
-    /// <summary>The layout of both boxes: version and flags, the sample size or its width, the count.</summary>
-    private static uint SampleCount(Mp4Boxes boxes, Mp4Box sizes)
-    {
-        Span<byte> payload = stackalloc byte[12];
-        boxes.ReadPayload(sizes, payload);
-        return BinaryPrimitives.ReadUInt32BigEndian(payload[8..]);
-    }
-
-    private static IEnumerable<Mp4Box> Named(Mp4Boxes boxes, Mp4Box parent, string type) =>
-        boxes.Children(parent).Where(box => box.Type == type);
 }
