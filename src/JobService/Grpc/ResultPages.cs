@@ -68,6 +68,15 @@ internal sealed class ResultPages(JobTracker tracker, IStorage storage, SegmentS
             return request.StartFrame;
         }
 
+        if (request.StartFrame > 0)
+        {
+            throw ServiceException.InvalidField(
+                "start_frame",
+                "start_frame cannot be together with page_token, which says where the page begins. Send start_frame "
+                + "only for the first page.",
+                request.StartFrame);
+        }
+
         return int.TryParse(
             PageToken.Read(arguments, request.PageToken), NumberStyles.None, CultureInfo.InvariantCulture,
             out var frame)
