@@ -23,7 +23,9 @@ internal static class ApiOperation
         var comment = CommentText.Of(route.Method);
         var operation = new JsonObject
         {
-            ["operationId"] = isMain ? route.Method.Name : $"{route.Method.Name}By{Capital(route.Body)}",
+            ["operationId"] = isMain ? route.Method.Name
+                : route.IsDownload ? $"{route.Method.Name}File"
+                : $"{route.Method.Name}By{Capital(route.Body)}",
             ["summary"] = CommentText.FirstSentence(comment),
             ["description"] = $"{comment}\n\ngRPC method: `{route.GrpcPath}`.",
             ["tags"] = new JsonArray(route.Method.Service.Name),
@@ -34,9 +36,42 @@ internal static class ApiOperation
             operation["requestBody"] = body;
         }
 
-        operation["responses"] = new JsonObject(ErrorResponses.Of(comment).Prepend(
-            KeyValuePair.Create<string, JsonNode?>("200", Success(route.Method, schemas))));
+        var successes = route.IsDownload
+            ? DownloadResponses()
+            : [KeyValuePair.Create<string, JsonNode?>("200", Success(route.Method, schemas))];
+        operation["responses"] = new JsonObject(
+            successes.Concat(ErrorResponses.Of(comment)).OrderBy(pair => pair.Key, StringComparer.Ordinal));
         return operation;
+    }
+
+    /// <summary>The responses of a download that are not errors of the call (RFC 9110).</summary>
+    private static IEnumerable<KeyValuePair<string, JsonNode?>> DownloadResponses()
+    {
+        yield return new("200", Bytes("The whole file.", "Accept-Ranges", "ETag", "Content-Disposition"));
+        yield return new("206", Bytes(
+            "The range of the file.", "Accept-Ranges", "Content-Range", "ETag", "Content-Disposition"));
+        yield return new("304", Plain("The file is the one of If-None-Match."));
+        yield return new("412", Plain("The file is not the one of If-Match."));
+        yield return new("416", Plain("The range begins after the end of the file.", "Content-Range"));
+    }
+
+    private static JsonObject Bytes(string description, params string[] headers)
+    {
+        var response = Plain(description, headers);
+        response["content"] = new JsonObject { ["video/mp4"] = new JsonObject() };
+        return response;
+    }
+
+    private static JsonObject Plain(string description, params string[] headers)
+    {
+        var response = new JsonObject { ["description"] = description };
+        if (headers.Length > 0)
+        {
+            response["headers"] = new JsonObject(headers.Select(name => KeyValuePair.Create<string, JsonNode?>(
+                name, new JsonObject { ["schema"] = new JsonObject { ["type"] = "string" } })));
+        }
+
+        return response;
     }
 
     /// <summary>The health check, which is not part of the contracts.</summary>
@@ -70,7 +105,12 @@ internal static class ApiOperation
             yield return Parameter("path", ApiDocument.VariableOf(name), field, isRequired: true, schemas);
         }
 
-        if (!route.IsRequestInBody)
+        if (route.IsDownload)
+        {
+            yield return Header("Range", "The part of the file, for example bytes=0-1023. One range; more mean all.");
+            yield return Header("If-Range", "The ETag of an earlier part: another file is sent as a whole.");
+        }
+        else if (!route.IsRequestInBody)
         {
             var leaves = input.Fields.InFieldNumberOrder()
                 .Where(field => !IsElsewhere(field, route))
@@ -105,6 +145,14 @@ internal static class ApiOperation
         route.Path.Variables.Contains(field.Name)
         || field.Name == route.Body
         || (route.BodyField?.RealContainingOneof?.Fields.Any(other => other.Name == field.Name) ?? false);
+
+    private static JsonObject Header(string name, string description) => new()
+    {
+        ["name"] = name,
+        ["in"] = "header",
+        ["description"] = description,
+        ["schema"] = new JsonObject { ["type"] = "string" },
+    };
 
     private static JsonObject Parameter(
         string place, string name, FieldDescriptor field, bool isRequired, SchemaSet schemas)

@@ -33,6 +33,16 @@ public sealed class CallOptions
         Reason = ErrorReason.TooManyCalls)]
     public int MaxStreaming { get; set; } = 1_000;
 
+    /// <value>
+    /// Maximum number of files that are being sent over HTTP. Each costs a connection, an open file and about 200 KB of
+    /// memory, for as long as the reader takes at <see cref="Connections.ConnectionOptions.MinDataRate"/> or more.
+    /// </value>
+    [Range(1, 100_000)]
+    [Limit(
+        "downloads", "Videos that are being downloaded over HTTP; more are refused with a retry delay.",
+        Reason = ErrorReason.TooManyCalls)]
+    public int MaxDownloads { get; set; } = 200;
+
     /// <value>Retry delay in TOO_MANY_CALLS.</value>
     [TimeRange("00:00:00.0010000", "01:00:00")]
     [Limit("", "Retry delay of refused calls.", Reason = ErrorReason.TooManyCalls)]

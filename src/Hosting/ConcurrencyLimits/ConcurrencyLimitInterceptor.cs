@@ -13,8 +13,8 @@ namespace ForegSyte.Hosting.ConcurrencyLimits;
 
 /// <summary>
 /// Limits the number of concurrent calls. A call counts from the arrival of its message until its handler returns, so
-/// that slow senders and readers do not count. Long polls and streaming calls have limits of their own; health checks
-/// have none.
+/// that slow senders and readers do not count. Long polls, streaming calls and downloads have limits of their own;
+/// health checks have none.
 /// </summary>
 internal sealed class ConcurrencyLimitInterceptor(IOptions<CallOptions> options) : Interceptor, IDisposable
 {
@@ -25,6 +25,8 @@ internal sealed class ConcurrencyLimitInterceptor(IOptions<CallOptions> options)
         new(nameof(CallOptions.MaxWaiting), options.Value.MaxWaiting, options.Value);
     private readonly CallLimit _streaming =
         new(nameof(CallOptions.MaxStreaming), options.Value.MaxStreaming, options.Value);
+    private readonly CallLimit _downloads =
+        new(nameof(CallOptions.MaxDownloads), options.Value.MaxDownloads, options.Value);
 
     /// <summary>Number of running calls, excluding long polls and streaming calls.</summary>
     public int Running => _running.Count;
@@ -34,6 +36,13 @@ internal sealed class ConcurrencyLimitInterceptor(IOptions<CallOptions> options)
 
     /// <summary>Number of running streaming calls.</summary>
     public int Streaming => _streaming.Count;
+
+    /// <summary>Number of files that are being sent over HTTP.</summary>
+    public int Downloads => _downloads.Count;
+
+    /// <summary>Takes the slot of a download, which begins when its call has ended.</summary>
+    /// <exception cref="ServiceException">TOO_MANY_CALLS.</exception>
+    public IDisposable EnterDownload() => _downloads.Enter();
 
     /// <inheritdoc />
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
@@ -78,6 +87,7 @@ internal sealed class ConcurrencyLimitInterceptor(IOptions<CallOptions> options)
         _running.Dispose();
         _longPolls.Dispose();
         _streaming.Dispose();
+        _downloads.Dispose();
     }
 
     /// <summary>One of the limits.</summary>

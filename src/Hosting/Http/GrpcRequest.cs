@@ -28,8 +28,9 @@ internal sealed class GrpcRequest : IRequestBodyPipeFeature
     /// <param name="methodPath">gRPC path, for example "/foregsyte.v1.JobService/GetJob".</param>
     /// <param name="message">The request message with its prefix.</param>
     /// <param name="response">Receives the response.</param>
+    /// <param name="download">Receives the file of a download; null for other calls.</param>
     public static HttpContext Make(
-        HttpContext request, string methodPath, PipeReader message, GrpcResponse response)
+        HttpContext request, string methodPath, PipeReader message, GrpcResponse response, FileDownload? download)
     {
         var features = new FeatureCollection();
         features.Set<IHttpRequestFeature>(new HttpRequestFeature
@@ -46,6 +47,7 @@ internal sealed class GrpcRequest : IRequestBodyPipeFeature
         features.Set<IHttpResponseBodyFeature>(response);
         features.Set<IHttpResponseTrailersFeature>(response);
         features.Set<IHttpResetFeature>(response);
+        features.Set(download);
         Share<IHttpConnectionFeature>(request, features);
         Share<ITlsConnectionFeature>(request, features);
         Share<IHttpRequestLifetimeFeature>(request, features);

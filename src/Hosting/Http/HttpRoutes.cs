@@ -18,7 +18,8 @@ internal sealed class HttpRoutes
         HttpRoute[] ofContracts = [.. contracts.SelectMany(HttpRoute.Of)];
         HasContracts = ofContracts.Length > 0;
         var check = HealthService.Descriptor.FindMethodByName("Check");
-        _routes = [.. ofContracts, new HttpRoute("GET", PathTemplate.Parse(HealthPath), check, Body: "")];
+        _routes = [.. ofContracts, new HttpRoute(
+            "GET", PathTemplate.Parse(HealthPath), check, Body: "", ResponseBody: "")];
     }
 
     /// <summary>Whether any contract has routes.</summary>
@@ -39,12 +40,12 @@ internal sealed class HttpRoutes
                 continue;
             }
 
-            if (route.Verb == verb)
+            if (route.Verbs.Contains(verb))
             {
                 return (route, values, []);
             }
 
-            verbs.Add(route.Verb);
+            verbs.AddRange(route.Verbs);
         }
 
         return (null, new Dictionary<string, string>(), verbs);
@@ -59,9 +60,26 @@ internal sealed class HttpRoutes
 /// "*" if the body has all fields that are not in the path; the name of a field if the body is that field: raw bytes,
 /// or the JSON of a message; or empty.
 /// </param>
-internal sealed record HttpRoute(string Verb, PathTemplate Path, MethodDescriptor Method, string Body)
+/// <param name="ResponseBody">
+/// The name of a bytes field of the response if the HTTP response is that field alone, as a whole or in byte ranges;
+/// or empty.
+/// </param>
+internal sealed record HttpRoute(
+    string Verb, PathTemplate Path, MethodDescriptor Method, string Body, string ResponseBody)
 {
     private const string AllFields = "*";
+
+    /// <summary>The download routes by method, beside those of the annotations.</summary>
+    private static readonly Dictionary<string, HttpRule> Downloads = new()
+    {
+        ["foregsyte.v1.JobService.DownloadVideo"] = new() { Get = "/v1/jobs/{job_id}/video", ResponseBody = "data" },
+    };
+
+    /// <summary>The verb, and HEAD for downloads.</summary>
+    public IReadOnlyList<string> Verbs { get; } = ResponseBody.Length == 0 ? [Verb] : [Verb, "HEAD"];
+
+    /// <summary>Whether the response is a file instead of JSON.</summary>
+    public bool IsDownload => ResponseBody.Length > 0;
 
     /// <summary>gRPC path of the method.</summary>
     public string GrpcPath => $"/{Method.Service.FullName}/{Method.Name}";
@@ -79,13 +97,13 @@ internal sealed record HttpRoute(string Verb, PathTemplate Path, MethodDescripto
     /// <summary>The bytes field that the raw body fills; null for none.</summary>
     public FieldDescriptor? BytesField => BodyField is { FieldType: FieldType.Bytes } ? BodyField : null;
 
-    /// <summary>The bindings of a service from its google.api.http annotations.</summary>
+    /// <summary>The bindings of a service from its google.api.http annotations, and its downloads.</summary>
     /// <exception cref="ArgumentException">An annotation uses an unsupported feature.</exception>
     public static IEnumerable<HttpRoute> Of(ServiceDescriptor service) =>
         from method in service.Methods
         let main = method.GetOptions()?.GetExtension(AnnotationsExtensions.Http)
         where main is not null
-        from rule in main.AdditionalBindings.Prepend(main)
+        from rule in main.AdditionalBindings.Prepend(main).Concat(DownloadOf(method))
         select Make(method, rule);
 
     /// <summary>The field of a path such as "job.job_id"; null if it does not exist.</summary>
@@ -102,6 +120,9 @@ internal sealed record HttpRoute(string Verb, PathTemplate Path, MethodDescripto
         return field;
     }
 
+    private static IEnumerable<HttpRule> DownloadOf(MethodDescriptor method) =>
+        Downloads.TryGetValue(method.FullName, out var rule) ? [rule] : [];
+
     private static HttpRoute Make(MethodDescriptor method, HttpRule rule)
     {
         var (verb, path) = rule.PatternCase switch
@@ -113,8 +134,10 @@ internal sealed record HttpRoute(string Verb, PathTemplate Path, MethodDescripto
             HttpRule.PatternOneofCase.Delete => ("DELETE", rule.Delete),
             _ => throw new ArgumentException($"{method.FullName} has an annotation with an unsupported verb."),
         };
-        var route = new HttpRoute(verb, PathTemplate.Parse(path), method, rule.Body);
-        var isKnown = rule.ResponseBody.Length == 0
+        var route = new HttpRoute(verb, PathTemplate.Parse(path), method, rule.Body, rule.ResponseBody);
+        var isKnown = (!route.IsDownload
+                || (verb == "GET"
+                    && method.OutputType.FindFieldByName(rule.ResponseBody) is { FieldType: FieldType.Bytes }))
             && !method.IsClientStreaming
             && !method.IsServerStreaming
             && route.Path.Variables.All(name => FieldAt(method.InputType, name) is not null)

@@ -27,14 +27,20 @@ internal static class HttpServiceCollectionExtensions
         services.AddSingleton(new HttpRoutes(contracts));
         services.AddSingleton<OriginValidator>();
         services.AddSingleton<JsonResponseWriter>();
+        services.AddSingleton<FileSender>();
         services.AddCors();
         services.AddOptions<CorsOptions>().Configure<IOptions<HttpOptions>>((cors, http) =>
             cors.AddDefaultPolicy(policy => policy
                 .WithOrigins([.. http.Value.AllowedOrigins])
                 .WithMethods(
-                    HttpMethods.Get, HttpMethods.Post, HttpMethods.Put, HttpMethods.Patch, HttpMethods.Delete)
-                .WithHeaders(HeaderNames.Authorization, HeaderNames.ContentType, "x-api-key", "grpc-timeout")
-                .WithExposedHeaders(HeaderNames.RetryAfter)
+                    HttpMethods.Get, HttpMethods.Head, HttpMethods.Post, HttpMethods.Put, HttpMethods.Patch,
+                    HttpMethods.Delete)
+                .WithHeaders(
+                    HeaderNames.Authorization, HeaderNames.ContentType, HeaderNames.Range, HeaderNames.IfRange,
+                    HeaderNames.IfNoneMatch, "x-api-key", "grpc-timeout")
+                .WithExposedHeaders(
+                    HeaderNames.RetryAfter, HeaderNames.AcceptRanges, HeaderNames.ContentRange,
+                    HeaderNames.ContentDisposition, HeaderNames.ETag)
                 .SetPreflightMaxAge(PreflightAge)));
     }
 

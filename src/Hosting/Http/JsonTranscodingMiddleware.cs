@@ -20,6 +20,7 @@ internal sealed class JsonTranscodingMiddleware(
     HttpRoutes routes,
     OriginValidator origins,
     JsonResponseWriter writer,
+    FileSender files,
     IOptions<HttpOptions> options,
     ILogger<JsonTranscodingMiddleware> logger)
 {
@@ -68,17 +69,23 @@ internal sealed class JsonTranscodingMiddleware(
             ? new JsonBody(context.Request, route, values, options.Value.MaxJsonBytes)
             : new BytesBody(context.Request, route, values);
         var response = new GrpcResponse(context.Response);
+        await using var download = route.IsDownload ? new FileDownload() : null;
         try
         {
-            await next(GrpcRequest.Make(context, route.GrpcPath, message, response));
+            await next(GrpcRequest.Make(context, route.GrpcPath, message, response, download));
             var bytes = await response.ReadAllAsync();
             if (HttpStatus.ErrorOf(response) is { } error)
             {
                 await writer.WriteErrorAsync(context, error);
             }
-            else if (bytes.Length < GrpcPrefix.Length)
+            else if (bytes.Length < GrpcPrefix.Length || download is { File: null })
             {
                 await FailAsync(context, route, response.StatusCode);
+            }
+            else if (download is not null)
+            {
+                response.Release();
+                await SendAsync(context, route, download.File);
             }
             else
             {
@@ -93,6 +100,20 @@ internal sealed class JsonTranscodingMiddleware(
         {
             response.Release();
             await message.CompleteAsync();
+        }
+    }
+
+    private async Task SendAsync(HttpContext context, HttpRoute route, DownloadedFile file)
+    {
+        try
+        {
+            await files.SendAsync(context, file);
+        }
+        catch (ServiceException error)
+        {
+            logger.LogInformation(
+                "{Method} over HTTP failed with {Reason}: {Message}", route.GrpcPath, error.ReasonText, error.Message);
+            await writer.WriteErrorAsync(context, RichStatus.From(error));
         }
     }
 

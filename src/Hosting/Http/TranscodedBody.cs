@@ -129,6 +129,7 @@ internal abstract class TranscodedBody(
     private void RefusePreconditions()
     {
         if (HttpMethods.IsGet(request.Method)
+            || HttpMethods.IsHead(request.Method)
             || Preconditions.FirstOrDefault(request.Headers.ContainsKey) is not { } header)
         {
             return;

@@ -18,6 +18,7 @@ internal static class GrpcServiceCollectionExtensions
         services.AddSingleton<JobDiagnoser>();
         services.AddSingleton<JobPages>();
         services.AddSingleton<ResultPages>();
+        services.AddSingleton<VideoDownloads>();
         services.AddSingleton<JobGrpcService>();
         services.AddSingleton<UploadGrpcService>();
     }

@@ -2,6 +2,7 @@ using System.Globalization;
 using ForegSyte.Hosting;
 using ForegSyte.Hosting.ConcurrencyLimits;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Hosting.Http;
 using ForegSyte.Hosting.Limits;
 using ForegSyte.Hosting.Paging;
 using ForegSyte.Hosting.Security;
@@ -27,6 +28,7 @@ internal sealed class JobGrpcService(
     JobWaiter waiter,
     JobPages jobPages,
     ResultPages resultPages,
+    VideoDownloads downloads,
     PipelineDirectory pipelines,
     JobDiagnoser diagnoser,
     ServerDrain drain,
@@ -136,6 +138,16 @@ internal sealed class JobGrpcService(
     {
         await VisibleAsync(request.JobId, context);
         return await resultPages.ReadAsync(request, context.CancellationToken);
+    }
+
+    /// <inheritdoc />
+    public override async Task<DownloadVideoResponse> DownloadVideo(
+        DownloadVideoRequest request, ServerCallContext context)
+    {
+        var job = await VisibleAsync(request.JobId, context);
+        return FileDownload.Of(context) is { } download
+            ? downloads.Give(job, request, download)
+            : await downloads.ReadAsync(job, request, context.CancellationToken);
     }
 
     /// <inheritdoc />

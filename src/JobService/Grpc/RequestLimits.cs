@@ -20,6 +20,11 @@ internal static class RequestLimits
     public const int PageBytes = ResultPages.MaxPageBytes;
 
     [Limit(
+        "bytes", "Maximum size of a part of a video; a larger max_bytes means this.",
+        Name = "DownloadVideoRequest.max_bytes")]
+    public const int PartBytes = VideoDownloads.MaxBytes;
+
+    [Limit(
         "bytes", "Maximum size of a page of jobs, unless it has only one; a page that would be larger ends earlier.",
         Name = "ListJobsResponse.jobs")]
     public const int JobsPageBytes = JobPages.MaxPageBytes;

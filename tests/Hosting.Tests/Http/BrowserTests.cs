@@ -23,12 +23,15 @@ public sealed class BrowserTests
 
         Assert.Equal(204, preflight.Status);
         Assert.Equal(Console, preflight.Headers["Access-Control-Allow-Origin"]);
-        Assert.Equal("GET,POST,PUT,PATCH,DELETE", preflight.Headers["Access-Control-Allow-Methods"]);
+        Assert.Equal("GET,HEAD,POST,PUT,PATCH,DELETE", preflight.Headers["Access-Control-Allow-Methods"]);
         Assert.Equal(
-            "Authorization,Content-Type,x-api-key,grpc-timeout", preflight.Headers["Access-Control-Allow-Headers"]);
+            "Authorization,Content-Type,Range,If-Range,If-None-Match,x-api-key,grpc-timeout",
+            preflight.Headers["Access-Control-Allow-Headers"]);
         response.Read<ListJobsResponse>();
         Assert.Equal(Console, response.Headers["Access-Control-Allow-Origin"]);
-        Assert.Equal("Retry-After", response.Headers["Access-Control-Expose-Headers"]);
+        Assert.Equal(
+            "Retry-After,Accept-Ranges,Content-Range,Content-Disposition,ETag",
+            response.Headers["Access-Control-Expose-Headers"]);
         Assert.DoesNotContain("Access-Control-Allow-Credentials", response.Headers.Keys);
         Assert.Equal(ErrorReason.InvalidField, error.ReadError().Reason);
         Assert.Equal(Console, error.Headers["Access-Control-Allow-Origin"]);

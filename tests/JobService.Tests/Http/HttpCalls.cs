@@ -21,6 +21,8 @@ internal static class HttpCalls
         ("JobService/RetryJob", "POST", "/v1/jobs/{id}:retry", "", ""),
         ("JobService/DeleteJob", "DELETE", "/v1/jobs/{id}", "", ""),
         ("JobService/GetJobResults", "GET", "/v1/jobs/{id}/results", "", ""),
+        ("JobService/DownloadVideo", "GET", "/v1/jobs/{id}:downloadVideo", "", ""),
+        ("JobService/DownloadVideo", "GET", "/v1/jobs/{id}/video", "", ""),
         ("JobService/ListPipelines", "GET", "/v1/pipelines", "", ""),
         ("JobService/GetServerInfo", "GET", "/v1/serverInfo", "", ""),
         ("JobService/ListErrorReasons", "GET", "/v1/errorReasons", "", ""),

@@ -39,6 +39,8 @@ internal static class RpcCalls
                 Jobs(invoker).DeleteJobAsync(new DeleteJobRequest { JobId = id }, options).ResponseAsync,
             ["JobService/GetJobResults"] = (invoker, id, options) =>
                 Jobs(invoker).GetJobResultsAsync(new GetJobResultsRequest { JobId = id }, options).ResponseAsync,
+            ["JobService/DownloadVideo"] = (invoker, id, options) =>
+                Jobs(invoker).DownloadVideoAsync(new DownloadVideoRequest { JobId = id }, options).ResponseAsync,
             ["JobService/ListPipelines"] = (invoker, _, options) =>
                 Jobs(invoker).ListPipelinesAsync(new ListPipelinesRequest(), options).ResponseAsync,
             ["JobService/GetServerInfo"] = (invoker, _, options) =>
