@@ -100,12 +100,32 @@ public static class ForegSyteHost
     /// </summary>
     /// <param name="serviceName">Name in the message.</param>
     /// <param name="args">The command line. Its flags run a report instead of the service.</param>
+    /// <param name="commands">The commands of the program, which the caller handles; none of them is here.</param>
     /// <param name="build">Builds the application.</param>
     /// <param name="prepare">Startup work after the validation of the configuration and before the start.</param>
-    /// <returns>The exit code: 0, or 1 for a failure.</returns>
+    /// <returns>The exit code: 0, 1 for a failure, or 2 for an argument without a meaning.</returns>
     public static async Task<int> RunAsync(
-        string serviceName, string[] args, Func<WebApplication> build, Func<IServiceProvider, Task>? prepare = null)
+        string serviceName,
+        string[] args,
+        IReadOnlyList<string> commands,
+        Func<WebApplication> build,
+        Func<IServiceProvider, Task>? prepare = null)
     {
+        if (StartupArguments.AskForHelp(args))
+        {
+            await Console.Out.WriteLineAsync(
+                $"ForegSyte {serviceName}. Without arguments it starts the service; settings look like "
+                + $"--Listen:Port=6200. {StartupArguments.Print} prints all settings, {StartupArguments.Check} checks "
+                + "them.");
+            return 0;
+        }
+
+        if (StartupArguments.ProblemIn(args, commands) is { } problem)
+        {
+            await Console.Error.WriteLineAsync($"{serviceName} was not started: {problem}");
+            return 2;
+        }
+
         try
         {
             await using var app = build();

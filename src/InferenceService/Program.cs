@@ -4,7 +4,7 @@ using ForegSyte.Inference.Pipelines;
 using ForegSyte.Inference.Video;
 using Contract = ForegSyte.Inference.V1.InferenceService;
 
-return await ForegSyteHost.RunAsync("InferenceService", args, () =>
+return await ForegSyteHost.RunAsync("InferenceService", args, commands: [], () =>
 {
     var builder = ForegSyteHost.CreateBuilder(args);
     builder.AddForegSyteHost("InferenceService", defaultPort: 5201, Contract.Descriptor);

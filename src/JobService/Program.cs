@@ -17,7 +17,7 @@ if (AdminCommandLine.Handles(args))
     return await AdminCommandLine.RunAsync(args, Console.Out, Console.Error, CancellationToken.None);
 }
 
-return await ForegSyteHost.RunAsync("JobService", args, Build, services =>
+return await ForegSyteHost.RunAsync("JobService", args, AdminCommandLine.Commands, Build, services =>
     services.GetRequiredService<DatabaseTakeover>().RunAsync());
 
 WebApplication Build()

@@ -1,10 +1,11 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using ForegSyte.Testing;
 
 namespace ForegSyte.EndToEnd.Tests;
 
 /// <summary>The options --print-configuration and --check-configuration of both services.</summary>
-public sealed class ConfigurationTests
+public sealed partial class ConfigurationTests
 {
     private const string Secret = "sha256:AAAAAAAAAAAAAAAAAAAAAA:BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB";
 
@@ -108,6 +109,87 @@ public sealed class ConfigurationTests
         Assert.Equal(1, exitCode);
         Assert.Contains(expected, string.Join('\n', lines), StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("JobService", "environment")]
+    [InlineData("JobService", "command line")]
+    [InlineData("JobService", "file")]
+    [InlineData("InferenceService", "environment")]
+    [InlineData("InferenceService", "command line")]
+    public async Task Start_DurationsWithoutDays_AreAllRefusedWithWhatToWrite(string service, string source)
+    {
+        using var folder = new TemporaryFolder();
+        var (_, printed) = await RunAsync(service, [], "--print-configuration");
+        var durations = printed.Select(line => Duration().Match(line)).Where(match => match.Success)
+            .Select(match => match.Groups["name"].Value)
+            .ToList();
+        Assert.InRange(durations.Count, 15, 200);
+        while (durations.Count > 0)
+        {
+            // Options that are needed to build the service are refused before the others are read.
+            var failure = await FailureOfAsync(service, source, durations, folder);
+            var refused = durations.Where(name => failure.Contains(
+                $"{name} is '168:00:00'. Write 7.00:00:00 if 168 means hours, or 168.00:00:00 if it means days.",
+                StringComparison.Ordinal)).ToList();
+            Assert.True(refused.Count > 0, $"{string.Join(", ", durations)} are not refused: {failure}");
+            durations = [.. durations.Except(refused)];
+        }
+
+        Assert.False(File.Exists(folder.File("foregsyte.duckdb")), "The failed start created the database.");
+    }
+
+    [Theory]
+    [InlineData("JobService", "'verfy' is neither a command nor a setting. Did you mean 'verify'?", "verfy")]
+    [InlineData("JobService", "Did you mean 'backup'?", "bakup", "--to=/nowhere")]
+    [InlineData("JobService", "'verify' is a command. Write it first", "--Listen:Port=0", "verify")]
+    [InlineData("JobService", "JobService verify: 'stray' is neither", "verify", "stray")]
+    [InlineData("InferenceService", "This program has no commands.", "verify")]
+    [InlineData("InferenceService", "'--verify' has no value", "--verify")]
+    public async Task Start_ArgumentWithoutAMeaning_StartsNothing(
+        string service, string expected, params string[] arguments)
+    {
+        using var folder = new TemporaryFolder();
+
+        var (exitCode, lines) = await RunAsync(service, new() { ["DataDirectory"] = folder.Path }, arguments);
+
+        Assert.Equal(2, exitCode);
+        Assert.Contains(expected, Assert.Single(lines), StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
+    }
+
+    /// <summary>The line of a start that fails, with these settings set to 168:00:00.</summary>
+    private static async Task<string> FailureOfAsync(
+        string service, string source, IReadOnlyList<string> durations, TemporaryFolder folder)
+    {
+        var unclear = durations.ToDictionary(name => name, _ => "168:00:00");
+        var settings = new Dictionary<string, string>
+        {
+            ["DataDirectory"] = folder.Path,
+            ["Pipelines:Directory"] = Pipelines,
+        };
+        string[] arguments = [];
+        switch (source)
+        {
+            case "environment":
+                settings = new(settings.Concat(unclear));
+                break;
+            case "command line":
+                arguments = [.. unclear.Select(setting => $"--{setting.Key}={setting.Value}")];
+                break;
+            default:
+                settings["ConfigurationFile"] = folder.File(".settings.json");
+                await File.WriteAllTextAsync(settings["ConfigurationFile"], JsonSerializer.Serialize(unclear), Token);
+                break;
+        }
+
+        var (exitCode, lines) = await RunAsync(service, settings, arguments);
+
+        Assert.Equal(1, exitCode);
+        return Assert.Single(lines);
+    }
+
+    [GeneratedRegex(@"^(?<name>\S+) = ([0-9]+\.)?[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?    #")]
+    private static partial Regex Duration();
 
     private static async Task<(int ExitCode, IReadOnlyList<string> Lines)> RunAsync(
         string name, Dictionary<string, string> settings, params string[] arguments)

@@ -10,7 +10,8 @@ public static class CheckedOptions
 {
     /// <summary>
     /// Binds a section and validates it at startup. Unknown keys are errors: a misspelt limit would otherwise be no
-    /// limit. Options with a LimitAttribute are published in GetServerInfo.
+    /// limit; so are durations that people can read as others. Options with a LimitAttribute are published in
+    /// GetServerInfo.
     /// </summary>
     /// <param name="services">The services.</param>
     /// <param name="section">Name of the section.</param>
@@ -21,6 +22,8 @@ public static class CheckedOptions
     {
         services.AddSingleton<IValidateOptions<TOptions>>(provider =>
             ActivatorUtilities.CreateInstance<KnownKeys<TOptions>>(provider, section, subsections));
+        services.AddSingleton<IValidateOptions<TOptions>>(provider =>
+            ActivatorUtilities.CreateInstance<ClearDurations<TOptions>>(provider, section));
         services.AddSingleton(new LimitSource(provider =>
             LimitReader.OfOptions(section, provider.GetRequiredService<IOptions<TOptions>>().Value)));
         services.AddSingleton(new OptionSection(

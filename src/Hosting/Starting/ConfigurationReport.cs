@@ -52,17 +52,3 @@ internal static class ConfigurationReport
         }
     }
 }
-
-/// <summary>The command-line arguments that are not settings.</summary>
-internal static class StartupArguments
-{
-    /// <summary>Prints every setting and exits.</summary>
-    public const string Print = "--print-configuration";
-
-    /// <summary>Validates the configuration and exits.</summary>
-    public const string Check = "--check-configuration";
-
-    /// <summary>The arguments without the flags above.</summary>
-    public static string[] SettingsIn(string[] arguments) =>
-        [.. arguments.Where(argument => argument is not (Print or Check))];
-}

@@ -40,7 +40,7 @@ internal static partial class StartupFailure
         "System.Int32" or "System.Int64" => "a whole number",
         "System.Double" or "System.Single" => "a number",
         "System.Boolean" => "true or false",
-        "System.TimeSpan" => "a duration such as 00:00:05",
+        "System.TimeSpan" => "a duration such as 00:00:05 (hours up to 23) or 7.00:00:00 (days before the full stop)",
         _ when EnumNames(typeName) is { Length: > 0 } names => $"one of {string.Join(", ", names)}",
         _ => "of another form",
     };

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using ForegSyte.Hosting;
+using ForegSyte.Hosting.Starting;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.Migrations;
@@ -14,11 +15,12 @@ namespace ForegSyte.Jobs.Admin;
 /// </summary>
 internal static class AdminCommandLine
 {
-    private static readonly string[] Names = ["backup", "restore", "verify", "rebuild", "keys", "-h", "-?", "--help"];
+    /// <summary>The names of the commands.</summary>
+    public static readonly IReadOnlyList<string> Commands = ["backup", "restore", "verify", "rebuild", "keys"];
 
-    /// <summary>Whether the arguments are a command.</summary>
+    /// <summary>Whether the arguments are a command, or ask for help.</summary>
     public static bool Handles(IReadOnlyList<string> arguments) =>
-        arguments is [var first, ..] && Names.Contains(first);
+        arguments is [var first, ..] && (Commands.Contains(first) || first is "-h" or "-?" or "--help");
 
     /// <summary>Runs a command.</summary>
     /// <returns>0 for success, 1 for problems in the data, 2 if the command failed.</returns>
@@ -109,6 +111,11 @@ internal static class AdminCommandLine
 
         command.SetAction(arguments =>
         {
+            if (StartupArguments.ProblemIn(arguments.UnmatchedTokens, Commands) is { } problem)
+            {
+                throw new AdminException(problem);
+            }
+
             using var tools = AdminTools.Open([.. arguments.UnmatchedTokens]);
             return run(tools, arguments);
         });

@@ -10,7 +10,7 @@ public sealed class CorpusCheckTests(OutcomeCounts outcomes)
     private static readonly ErrorReason?[] AllowedProblems =
     [
         null, ErrorReason.EmptyVideo, ErrorReason.NotAnMp4, ErrorReason.TruncatedMp4, ErrorReason.NoVideoTrack,
-        ErrorReason.NoFrames,
+        ErrorReason.NoFrames, ErrorReason.EncryptedVideo,
     ];
 
     [Fact]

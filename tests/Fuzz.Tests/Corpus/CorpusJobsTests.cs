@@ -71,7 +71,8 @@ public sealed class CorpusJobsTests(OutcomeCounts outcomes)
     /// <summary>Whether the reason is a defect of the video or a limit.</summary>
     private static bool IsExpected(ErrorReason reason) => reason is ErrorReason.EmptyVideo or ErrorReason.NotAnMp4
         or ErrorReason.TruncatedMp4 or ErrorReason.NoVideoTrack or ErrorReason.NoFrames or ErrorReason.UndecodableVideo
-        or ErrorReason.VideoLimitExceeded or ErrorReason.DecoderLost or ErrorReason.MessageTooLarge;
+        or ErrorReason.VideoLimitExceeded or ErrorReason.EncryptedVideo or ErrorReason.DecoderLost
+        or ErrorReason.MessageTooLarge;
 
     private static SubmitOptions Options() => new() { PipelineId = "detect_only", MaxFrames = 2 };
 

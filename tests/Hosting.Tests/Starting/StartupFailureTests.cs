@@ -9,7 +9,9 @@ public sealed class StartupFailureTests
 {
     [Theory]
     [InlineData("abc", "Dispatch:MaxConcurrentJobs", "System.Int32", "it must be a whole number.")]
-    [InlineData("5x", "Wait:MaxTimeout", "System.TimeSpan", "it must be a duration such as 00:00:05.")]
+    [InlineData(
+        "5x", "Wait:MaxTimeout", "System.TimeSpan",
+        "it must be a duration such as 00:00:05 (hours up to 23) or 7.00:00:00 (days before the full stop).")]
     [InlineData("maybe", "Device:RequireGpu", "System.Boolean", "it must be true or false.")]
     public void Describe_ValueOfAnotherType_SaysWhatTheSettingTakes(
         string value, string key, string type, string expected) => Assert.Equal(
