@@ -41,6 +41,7 @@ internal static class JobMessage
 
         job.Video = record.Video;
         job.Summary = record.Summary;
+        job.Warnings.AddRange(record.Warnings.ToMessages());
         job.Devices.AddRange(record.Devices);
         job.Attempts.AddRange(record.Attempts.TakeLast(maxAttempts).Select(From));
         job.Etag = EtagOf(job);
@@ -116,6 +117,7 @@ internal static class JobMessage
         Tenant = job.Tenant,
         VideoSha256 = job.VideoSha256,
         TraceParent = job.TraceParent,
+        Warnings = { job.Warnings },
     };
 
     /// <summary>Whether a text has the form of an etag.</summary>

@@ -107,6 +107,12 @@ internal sealed record JobRecord
     /// <summary>Summary of the results; null until the job is completed.</summary>
     public JobSummary? Summary { get; init; }
 
+    /// <summary>
+    /// What is wrong with the video or the results, as far as it is known: first what the submission found, then also
+    /// what probe and finished segments found.
+    /// </summary>
+    public JobWarnings Warnings { get; init; } = JobWarnings.Empty;
+
     /// <summary>The devices that ran the models; empty until the first segment is done.</summary>
     public DeviceList Devices { get; init; } = DeviceList.Empty;
 
@@ -231,6 +237,7 @@ internal static class JobIdentity
             SegmentFrames = after.SegmentFrames,
             Video = after.Video,
             Summary = after.Summary,
+            Warnings = after.Warnings,
             Devices = after.Devices,
             DecodeTime = after.DecodeTime,
             InferenceTime = after.InferenceTime,

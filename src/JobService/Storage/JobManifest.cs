@@ -172,6 +172,7 @@ internal static class JobManifest
             FramesDone = job.Progress?.FramesDone ?? 0,
             Video = job.Video,
             Summary = job.Summary,
+            Warnings = new JobWarnings(job.Warnings),
             Devices = new DeviceList(job.Devices),
             DecodeTime = job.Timings.Decode?.ToTimeSpan() ?? TimeSpan.Zero,
             InferenceTime = job.Timings.Inference?.ToTimeSpan() ?? TimeSpan.Zero,

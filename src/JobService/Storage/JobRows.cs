@@ -112,6 +112,7 @@ internal static class JobRows
             SegmentFrames = row.Get<int>("segment_frames"),
             Video = StoredJson.Video(row.TextOrNull("video_json")),
             Summary = StoredJson.Summary(row.TextOrNull("summary_json")),
+            Warnings = StoredJson.Warnings(row.TextOrNull("warnings_json")),
             Devices = StoredJson.Devices(row.TextOrNull("device_json")),
             DecodeTime = TimeSpan.FromMicroseconds(row.Get<long>("decode_time_us")),
             InferenceTime = TimeSpan.FromMicroseconds(row.Get<long>("inference_time_us")),

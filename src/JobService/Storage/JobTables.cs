@@ -58,6 +58,7 @@ internal static class JobColumns
         Job("frames_done", job => job.FramesDone),
         Job("video_json", job => StoredJson.Write(job.Video)),
         Job("summary_json", job => StoredJson.Write(job.Summary)),
+        Job("warnings_json", job => StoredJson.Write(job.Warnings)),
         Job("device_json", job => StoredJson.Write(job.Devices)),
         Job("decode_time_us", job => Microseconds(job.DecodeTime)),
         Job("inference_time_us", job => Microseconds(job.InferenceTime)),

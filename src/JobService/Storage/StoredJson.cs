@@ -21,6 +21,14 @@ internal static class StoredJson
     public static string? Write(DeviceList devices) =>
         devices.Count == 0 ? null : $"[{string.Join(',', devices.Select(device => Write(device)))}]";
 
+    /// <summary>
+    /// Formats warnings as a JSON array of reasons and counts, without the messages, which follow from them; null if
+    /// there are none.
+    /// </summary>
+    public static string? Write(JobWarnings warnings) => warnings.Count == 0
+        ? null
+        : $"[{string.Join(',', warnings.Select(pair => Write(new Warning { Reason = pair.Key, Count = pair.Value })))}]";
+
     /// <summary>Parses a video; null for null.</summary>
     public static VideoInfo? Video(string? json) => Parse<VideoInfo>(json, "\"duration_ms\"", UpgradeVideo);
 
@@ -41,6 +49,19 @@ internal static class StoredJson
             ? document.RootElement.EnumerateArray().Select(device => device.GetRawText())
             : [json];
         return new DeviceList(devices.Select(ForegSyteJson.Parser.Parse<Device>));
+    }
+
+    /// <summary>Parses warnings; none for null.</summary>
+    public static JobWarnings Warnings(string? json)
+    {
+        if (json is null)
+        {
+            return JobWarnings.Empty;
+        }
+
+        using var document = JsonDocument.Parse(json);
+        return new JobWarnings(document.RootElement.EnumerateArray()
+            .Select(warning => ForegSyteJson.Parser.Parse<Warning>(warning.GetRawText())));
     }
 
     /// <summary>Converts a job of an earlier version in place: the job as a manifest holds it.</summary>
