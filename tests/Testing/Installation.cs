@@ -141,8 +141,16 @@ public sealed class Installation : IAsyncDisposable
     }
 
     /// <summary>Kills the InferenceService, if it still runs, and starts it again.</summary>
-    public async Task RestartInferenceServiceAsync()
+    public Task RestartInferenceServiceAsync() => RestartInferenceServiceAsync([]);
+
+    /// <summary>Restarts the InferenceService with changed settings, which later starts keep.</summary>
+    public async Task RestartInferenceServiceAsync(IReadOnlyCollection<(string Key, string Value)> changed)
     {
+        foreach (var (key, value) in changed)
+        {
+            _inferenceSettings[key] = value;
+        }
+
         await InferenceService.DisposeAsync();
         await StartInferenceServiceAsync();
     }

@@ -18,31 +18,43 @@ internal sealed class JobDiagnoser(
     PendingJobs pending,
     SegmentStore segments,
     SegmentRuns runs,
+    IJobStore store,
+    IStorage storage,
+    StorageAccess storageAccess,
     IInferenceClient inference,
     Drain drain,
     IOptions<DispatchOptions> dispatch,
+    IOptions<InferenceOptions> options,
     TimeProvider time)
 {
     /// <summary>Returns the diagnosis of a job that the caller can see.</summary>
-    public JobDiagnosis Diagnose(JobRecord job, Caller caller)
+    public async Task<JobDiagnosis> DiagnoseAsync(JobRecord job, Caller caller, CancellationToken cancellationToken)
     {
-        var segmentRuns = runs.Of(job.JobId);
+        var stored = await store.ListFailedSegmentsAsync(job.JobId, cancellationToken);
+        var segmentRuns = JobTimeline.Join(runs.Of(job.JobId), stored);
         var state = State();
         var counts = CountsOf(job, segmentRuns);
         var shown = messages.Of(job);
         return new JobDiagnosis
         {
             Job = shown,
-            Explanation = JobExplanation.Of(shown, counts, state, time.GetUtcNow()),
+            Explanation = JobExplanation.Of(shown, counts, state, time.GetUtcNow(), WaitOf(job, caller)),
             Timeline = { JobTimeline.Of(job, segmentRuns) },
             SegmentCounts = counts,
             Segments = { segmentRuns.Select(run => MessageOf(run, caller)) },
-            DecoderOutput = job.Attempts.LastOrDefault(attempt => attempt.Failure?.LastWords.Length > 0)
-                ?.Failure!.LastWords ?? "",
+            DecoderOutput = JobTimeline.DecoderOutputOf(job, stored),
             TraceId = JobTraces.TraceIdOf(job),
             Dispatch = state,
         };
     }
+
+    /// <summary>Only admins see paths of the server.</summary>
+    private StorageWait? WaitOf(JobRecord job, Caller caller) => storageAccess.WaitOf(job.JobId) is { } failure
+        ? new StorageWait(
+            failure,
+            caller.IsAdmin ? Path.GetDirectoryName(storage.UriOf(job.InputPath).LocalPath) : null,
+            options.Value.UnreadableRetryDelay)
+        : null;
 
     private DispatchState State() => new()
     {
@@ -80,7 +92,7 @@ internal sealed class JobDiagnoser(
         FramesAnalyzed = run.FramesAnalyzed,
         ErrorMessage = run.Failure?.Message ?? "",
         Error = run.Failure?.ToStatus(),
-        DecoderOutput = run.Failure?.LastWords ?? "",
+        DecoderOutput = run.DecoderOutput,
     };
 }
 
@@ -95,10 +107,34 @@ internal static class JobTimeline
     public static SegmentState StateOf(SegmentRun run) => run switch
     {
         { EndedAt: null } => SegmentState.Running,
+        { IsFailed: true } => SegmentState.Failed,
         { IsFinished: true } => SegmentState.Finished,
-        { Failure: not null } => SegmentState.Failed,
         _ => SegmentState.GivenUp,
     };
+
+    /// <summary>
+    /// The runs of this process and the stored ones that it does not know, oldest first; at most
+    /// <see cref="SegmentRuns.MaxRunsOfJob"/>, the latest.
+    /// </summary>
+    public static IReadOnlyList<SegmentRun> Join(IReadOnlyList<SegmentRun> runs, IReadOnlyList<SegmentRun> stored)
+    {
+        var known = runs.Select(run => (run.Attempt, run.Segment)).ToHashSet();
+        return
+        [
+            .. stored.Where(run => !known.Contains((run.Attempt, run.Segment)))
+                .Concat(runs)
+                .OrderBy(run => run.StartedAt)
+                .TakeLast(SegmentRuns.MaxRunsOfJob),
+        ];
+    }
+
+    /// <summary>FFmpeg's last output in the latest segment or attempt that has any; empty if none has.</summary>
+    public static string DecoderOutputOf(JobRecord job, IReadOnlyList<SegmentRun> stored) =>
+        job.Attempts.Select(attempt => (Time: attempt.EndedAt, Output: attempt.Failure?.LastWords ?? ""))
+            .Concat(stored.Select(run => (Time: run.EndedAt, Output: run.DecoderOutput)))
+            .Where(item => item.Output.Length > 0)
+            .OrderBy(item => item.Time)
+            .LastOrDefault().Output ?? "";
 
     private static IEnumerable<JobTimelineEntry> OfAttempts(JobRecord job)
     {
@@ -127,13 +163,14 @@ internal static class JobTimeline
 
     private static IEnumerable<JobTimelineEntry> OfSegments(IReadOnlyList<SegmentRun> runs) =>
         from run in runs
-        where run.EndedAt is not null && run.Failure is not null
+        where run is { EndedAt: not null, IsFailed: true }
         select Event(
             run.EndedAt!.Value, JobTimelineEntryKind.SegmentFailed,
             string.Create(
-                CultureInfo.InvariantCulture,
-                $"frames {run.Segment.StartFrame} to {run.Segment.EndFrame - 1}: {run.Failure!.Reason.ToText()}: "
-                + $"{run.Failure.Message}"),
+                CultureInfo.InvariantCulture, $"frames {run.Segment.StartFrame} to {run.Segment.EndFrame - 1}: ")
+            + (run.Failure is { } failure
+                ? $"{failure.Reason.ToText()}: {failure.Message}"
+                : string.Create(CultureInfo.InvariantCulture, $"none of {run.FramesLost} frames could be decoded")),
             run.Attempt);
 
     private static IEnumerable<JobTimelineEntry> OfJob(JobRecord job)
@@ -170,6 +207,12 @@ internal static class JobTimeline
         };
 }
 
+/// <summary>Why a job waits for the storage.</summary>
+/// <param name="Failure">What the InferenceService said.</param>
+/// <param name="Folder">The folder of the videos; null if the caller must not see it.</param>
+/// <param name="RetryDelay">Time between two tries.</param>
+internal sealed record StorageWait(JobFailure Failure, string? Folder, TimeSpan RetryDelay);
+
 /// <summary>Explains in words why a job has its status and what changes it. Pure.</summary>
 internal static class JobExplanation
 {
@@ -178,14 +221,23 @@ internal static class JobExplanation
     /// <param name="counts">The numbers of its segments.</param>
     /// <param name="state">The state of the dispatcher.</param>
     /// <param name="now">The current time.</param>
-    public static string Of(Job job, SegmentCounts counts, DispatchState state, DateTimeOffset now) => job.Status switch
-    {
-        JobStatus.Pending => OfWait(job, state, now),
-        JobStatus.Running => OfRun(job, counts, state, now),
-        JobStatus.Completed => Text($"The job is completed: {job.Progress.FramesDone} frames in {Attempts(job)}."),
-        JobStatus.Failed => OfFailure(job),
-        _ => "A caller cancelled the job. RetryJob continues it after its finished segments.",
-    };
+    /// <param name="storage">Why the job waits for the storage; null if it does not.</param>
+    public static string Of(
+        Job job, SegmentCounts counts, DispatchState state, DateTimeOffset now, StorageWait? storage = null) =>
+        string.Join(
+            ' ', job.Warnings.Select(warning => warning.Message).Prepend(OfStatus(job, counts, state, now, storage)));
+
+    private static string OfStatus(
+        Job job, SegmentCounts counts, DispatchState state, DateTimeOffset now, StorageWait? storage) =>
+        job.Status switch
+        {
+            JobStatus.Pending when storage is not null => OfStorage(storage),
+            JobStatus.Pending => OfWait(job, state, now),
+            JobStatus.Running => OfRun(job, counts, state, now),
+            JobStatus.Completed => Text($"The job is completed: {job.Progress.FramesDone} frames in {Attempts(job)}."),
+            JobStatus.Failed => OfFailure(job),
+            _ => "A caller cancelled the job. RetryJob continues it after its finished segments.",
+        };
 
     private static string OfWait(Job job, DispatchState state, DateTimeOffset now) => job.QueueState?.Reason switch
     {
@@ -197,6 +249,12 @@ internal static class JobExplanation
             + Text($"{job.QueueState.Position} in the queue and begins when one does; waiting costs it no attempt."),
         _ => OfQueue(job, state),
     };
+
+    private static string OfStorage(StorageWait wait) =>
+        $"No InferenceService can read the job's stored video in {wait.Folder ?? "the storage of the JobService"}: "
+        + $"{wait.Failure.Reason.ToText()}. The option Video:AllowedRoots of the InferenceService must contain this "
+        + "folder, and its user must be able to read it. "
+        + Text($"The server tries again every {wait.RetryDelay.TotalSeconds:0.#} s; waiting costs the job no attempt.");
 
     private static string OfQueue(Job job, DispatchState state)
     {

@@ -181,7 +181,8 @@ internal sealed class JobGrpcService(
     public override async Task<DiagnoseJobResponse> DiagnoseJob(DiagnoseJobRequest request, ServerCallContext context)
     {
         var job = await VisibleAsync(request.JobId, context);
-        return new DiagnoseJobResponse { Diagnosis = diagnoser.Diagnose(job, context.Caller()) };
+        var diagnosis = await diagnoser.DiagnoseAsync(job, context.Caller(), context.CancellationToken);
+        return new DiagnoseJobResponse { Diagnosis = diagnosis };
     }
 
     /// <inheritdoc />

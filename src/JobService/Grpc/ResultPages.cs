@@ -124,7 +124,7 @@ internal sealed class ResultPages(JobTracker tracker, IStorage storage, SegmentS
         {
             if (segments.Read(job.JobId, known[number], job.FrameStride) is not { } segment)
             {
-                known.Mark(number, isStored: false);
+                known.MarkMissing(number);
                 return null;
             }
 

@@ -33,6 +33,13 @@ internal static class InferenceFailures
     public static readonly JobFailure NoneServes =
         new(ErrorReason.InferenceUnavailable, "No InferenceService serves (option Inference:Addresses).");
 
+    /// <summary>
+    /// Whether an InferenceService cannot read the stored video: its option Video:AllowedRoots does not contain the
+    /// storage, it sees another file system, or the video does not exist.
+    /// </summary>
+    public static bool IsUnreadable(ErrorReason reason) =>
+        reason is ErrorReason.SourceNotAllowed or ErrorReason.SourceNotFound;
+
     /// <summary>Uses the error details of the InferenceService; without them, the status code.</summary>
     /// <param name="exception">The exception of the call.</param>
     /// <param name="limits">The limits of the call, for the messages.</param>
@@ -76,6 +83,7 @@ internal static class InferenceFailures
             $"The InferenceService returned {StatusCodeNames.Of(exception.StatusCode)}; its log has the cause.",
             new Dictionary<string, string> { ["code"] = exception.StatusCode.ToString() }),
     };
+
     private static Dictionary<string, string> LimitOf(string option, double limit) => new()
     {
         ["option"] = option,

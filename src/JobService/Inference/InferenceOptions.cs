@@ -60,6 +60,14 @@ internal sealed class InferenceOptions
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
     public TimeSpan HealthInterval { get; set; } = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>
+    /// How long an InferenceService that cannot read the stored video of a job is asked only if no other one serves,
+    /// and how long the job waits if no InferenceService can read it.
+    /// </summary>
+    /// <value>10 ms to 1 hour; 5 s by default.</value>
+    [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00")]
+    public TimeSpan UnreadableRetryDelay { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Maximum size of a segment's response in bytes.</summary>
     /// <value>1 MiB to 1 GiB; 64 MiB by default. The InferenceService has a lower limit of its own.</value>
     [Range(1 << 20, 1 << 30)]

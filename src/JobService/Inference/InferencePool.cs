@@ -103,23 +103,45 @@ internal sealed class InferencePool(
         }
     }
 
-    /// <summary>Calls an instance, and once more another one if the first, or its decoder, was lost.</summary>
+    /// <summary>
+    /// Calls an instance, and once more another one if the first, or its decoder, was lost. One that is not set up
+    /// right fails before it works on the video, so then every other one is tried.
+    /// </summary>
     private async Task<T> CallAsync<T>(
         Func<IInferenceInstance, CancellationToken, Task<T>> call, CancellationToken cancellationToken)
     {
-        var first = Acquire(except: null) ?? throw new InferenceFailedException(InferenceFailures.NoneServes);
-        try
+        var tried = new List<int>();
+        InferenceFailedException? reported = null;
+        var wasLost = false;
+        var next = Acquire(tried);
+        while (next is { } current)
         {
-            return await CallAsync(first, call, cancellationToken);
+            tried.Add(current.Index);
+            try
+            {
+                return await CallAsync(current, call, cancellationToken);
+            }
+            catch (InferenceFailedException failed)
+            {
+                var reason = failed.Failure.Reason;
+
+                // A job that ends its InferenceService must not count as one that cannot be read.
+                reported = reported is null || InferenceFailures.IsUnreadable(reported.Failure.Reason)
+                    ? failed
+                    : reported;
+                var isRepeated = IsFailureOfSetup(reason) || (IsFailureOfInstance(reason) && !wasLost);
+                wasLost |= !IsFailureOfSetup(reason);
+                next = isRepeated ? Acquire(tried) : null;
+                if (next is not null && !InferenceFailures.IsUnreadable(reason))
+                {
+                    logger.LogWarning(
+                        "Call to {First} failed ({Reason}); repeating it at {Second}",
+                        current.Instance.Address, reason.ToText(), next.Instance.Address);
+                }
+            }
         }
-        catch (InferenceFailedException failed)
-            when (IsFailureOfInstance(failed.Failure.Reason) && Acquire(except: first) is { } second)
-        {
-            logger.LogWarning(
-                "Call to {First} failed ({Reason}); repeating it at {Second}",
-                first.Instance.Address, failed.Failure.Reason.ToText(), second.Instance.Address);
-            return await CallAsync(second, call, cancellationToken);
-        }
+
+        throw reported ?? new InferenceFailedException(InferenceFailures.NoneServes);
     }
 
     /// <summary>Calls an acquired instance and releases it.</summary>
@@ -136,7 +158,9 @@ internal sealed class InferencePool(
         try
         {
             using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lost);
-            return await call(pooled.Instance, ending.Token);
+            var response = await call(pooled.Instance, ending.Token);
+            SetReadable(pooled, isReadable: true);
+            return response;
         }
         catch (OperationCanceledException cancelled) when (!cancellationToken.IsCancellationRequested)
         {
@@ -146,6 +170,11 @@ internal sealed class InferencePool(
         {
             // Without calls in flight it would be the first choice from now on. The next check restores it.
             await SetHealthAsync(pooled, InstanceHealth.NotServing);
+            throw;
+        }
+        catch (InferenceFailedException failed) when (InferenceFailures.IsUnreadable(failed.Failure.Reason))
+        {
+            SetReadable(pooled, isReadable: false);
             throw;
         }
         finally
@@ -158,23 +187,56 @@ internal sealed class InferencePool(
     }
 
     private static bool IsUnavailable(ErrorReason reason) =>
-        reason is ErrorReason.InferenceUnavailable or ErrorReason.ShuttingDown;
+        reason is ErrorReason.InferenceUnavailable or ErrorReason.ShuttingDown or ErrorReason.DecoderUnavailable;
 
     private static bool IsFailureOfInstance(ErrorReason reason) =>
         IsUnavailable(reason) || reason == ErrorReason.DecoderLost;
 
-    private PooledInstance? Acquire(PooledInstance? except)
+    /// <summary>Whether the instance failed whatever the video is, and before it worked on it.</summary>
+    private static bool IsFailureOfSetup(ErrorReason reason) =>
+        InferenceFailures.IsUnreadable(reason) || reason == ErrorReason.DecoderUnavailable;
+
+    private PooledInstance? Acquire(IReadOnlyCollection<int> except)
     {
         lock (_lock)
         {
-            var loads = Array.ConvertAll(_pool, pooled => new InstanceLoad(pooled.Health, pooled.CallsInFlight));
-            if (LeastRequestsPolicy.Pick(loads, except?.Index) is not { } index)
+            var now = time.GetTimestamp();
+            var loads = Array.ConvertAll(
+                _pool,
+                pooled => new InstanceLoad(pooled.Health, pooled.CallsInFlight, pooled.UnreadableUntil > now));
+            if (LeastRequestsPolicy.Pick(loads, except) is not { } index)
             {
                 return null;
             }
 
             _pool[index].CallsInFlight++;
             return _pool[index];
+        }
+    }
+
+    /// <summary>Records whether an instance could read a stored video; logs only the changes.</summary>
+    private void SetReadable(PooledInstance pooled, bool isReadable)
+    {
+        bool isChanged;
+        lock (_lock)
+        {
+            isChanged = pooled.UnreadableUntil is null != isReadable;
+            pooled.UnreadableUntil = isReadable
+                ? null
+                : time.GetTimestamp()
+                    + (long)(options.Value.UnreadableRetryDelay.TotalSeconds * time.TimestampFrequency);
+        }
+
+        if (isChanged && isReadable)
+        {
+            logger.LogInformation(
+                "InferenceService at {Address} reads the stored videos again", pooled.Instance.Address);
+        }
+        else if (isChanged)
+        {
+            logger.LogWarning(
+                "InferenceService at {Address} cannot read the stored videos; others are used first",
+                pooled.Instance.Address);
         }
     }
 
@@ -225,6 +287,11 @@ internal sealed class InferencePool(
         public InstanceHealth? Health { get; private set; }
 
         public int CallsInFlight { get; set; }
+
+        /// <summary>
+        /// Until when others are used first, because it could not read a stored video; null after it could.
+        /// </summary>
+        public long? UnreadableUntil { get; set; }
 
         /// <summary>Cancelled when the instance is lost; calls that begin later get a new token.</summary>
         public CancellationToken Lost => _lost.Token;

@@ -66,6 +66,16 @@ internal interface IJobStore
     /// </summary>
     Task<int> ForgetRequestIdsAsync(DateTimeOffset before, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Keeps an ended run of a segment that failed or lost frames: the latest
+    /// <see cref="SegmentRun.MaxStoredOfJob"/> of a job, until the job is deleted. Does nothing if the job does not
+    /// exist.
+    /// </summary>
+    Task AddFailedSegmentAsync(Guid jobId, SegmentRun run, CancellationToken cancellationToken);
+
+    /// <summary>The runs of a job that <see cref="AddFailedSegmentAsync"/> keeps, oldest end first.</summary>
+    Task<IReadOnlyList<SegmentRun>> ListFailedSegmentsAsync(Guid jobId, CancellationToken cancellationToken);
+
     /// <summary>Counts this start of the service durably and returns the database's generation.</summary>
     Task<StoreGeneration> BeginGenerationAsync(CancellationToken cancellationToken);
 }

@@ -122,6 +122,9 @@ internal sealed record JobRecord
     /// <summary>Sum of the inference times of the finished segments.</summary>
     public TimeSpan InferenceTime { get; init; }
 
+    /// <summary>Frames of finished segments that could not be decoded.</summary>
+    public long FramesLost => Warnings.CountOf(WarningReason.FramesLost);
+
     public bool IsTerminal => Status is JobStatus.Completed or JobStatus.Failed or JobStatus.Cancelled;
 }
 

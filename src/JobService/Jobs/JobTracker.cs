@@ -109,12 +109,17 @@ internal sealed class JobTracker
         Wake(commit.JobId);
     }
 
-    /// <summary>Keeps the higher progress, because updates and durable changes can arrive in any order.</summary>
-    private static JobRecord WithProgressOf(JobRecord job, JobRecord shown) => shown.FramesDone <= job.FramesDone
+    /// <summary>
+    /// Keeps the higher progress, because updates and durable changes can arrive in any order. A lost frame is progress
+    /// too: its segment is finished.
+    /// </summary>
+    private static JobRecord WithProgressOf(JobRecord job, JobRecord shown) =>
+        shown.FramesDone + shown.FramesLost <= job.FramesDone + job.FramesLost
         ? job
         : job with
         {
             FramesDone = shown.FramesDone,
+            Warnings = shown.Warnings,
             DecodeTime = shown.DecodeTime,
             InferenceTime = shown.InferenceTime,
             Devices = shown.Devices,

@@ -52,6 +52,7 @@ internal static class JobTransitions
             FramesDone = resumed.FramesDone,
             DecodeTime = resumed.DecodeTime,
             InferenceTime = resumed.InferenceTime,
+            Warnings = resumed.Warnings,
             Attempts = [.. job.Attempts.SkipLast(1), job.Attempts[^1] with { FramesResumed = resumed.FramesDone }],
             UpdatedAt = Later(job, now),
         };
@@ -67,16 +68,22 @@ internal static class JobTransitions
             DecodeTime = progress.DecodeTime,
             InferenceTime = progress.InferenceTime,
             Devices = progress.Devices,
+            Warnings = progress.Warnings,
             UpdatedAt = Later(job, now),
         };
     }
 
     /// <summary>running → completed: the results are stored.</summary>
     public static JobRecord Complete(
-        JobRecord job, Guid token, string outputPath, JobSummary summary, DateTimeOffset now)
+        JobRecord job, Guid token, string outputPath, JobSummary summary, JobWarnings warnings, DateTimeOffset now)
     {
         RequireLease(job, token, now);
-        return End(job, JobStatus.Completed, failure: null, now) with { OutputPath = outputPath, Summary = summary };
+        return End(job, JobStatus.Completed, failure: null, now) with
+        {
+            OutputPath = outputPath,
+            Summary = summary,
+            Warnings = warnings,
+        };
     }
 
     /// <summary>running → failed: the job cannot succeed.</summary>
@@ -129,8 +136,9 @@ internal static class JobTransitions
     };
 
     /// <summary>
-    /// failed | cancelled → pending: a caller retries the job, which gets all its attempts again. Returns a pending or
-    /// running job unchanged, as the same instance.
+    /// failed | cancelled → pending: a caller retries the job, which gets all its attempts again. If frames are lost,
+    /// their segments run again, so the next plan counts progress and warnings anew. Returns a pending or running job
+    /// unchanged, as the same instance.
     /// </summary>
     public static JobRecord Retry(JobRecord job, DateTimeOffset now) => job.Status switch
     {
@@ -141,6 +149,8 @@ internal static class JobTransitions
             Failure = null,
             EndedAt = null,
             ForgivenAttempts = job.Attempts.Count,
+            FramesDone = job.FramesLost > 0 ? 0 : job.FramesDone,
+            Warnings = job.FramesLost > 0 ? job.Warnings.OfFile() : job.Warnings,
             QueuedAt = Later(job, now),
             UpdatedAt = Later(job, now),
         },
@@ -264,7 +274,11 @@ internal sealed record PlannedWork(VideoInfo Video, int FramesTotal, int Segment
 /// <param name="InferenceTime">Sum of the inference times.</param>
 /// <param name="Devices">The devices that ran them.</param>
 internal sealed record SegmentProgress(
-    int FramesDone, TimeSpan DecodeTime, TimeSpan InferenceTime, DeviceList Devices);
+    int FramesDone, TimeSpan DecodeTime, TimeSpan InferenceTime, DeviceList Devices)
+{
+    /// <summary>What is wrong with the video and these segments.</summary>
+    public JobWarnings Warnings { get; init; } = JobWarnings.Empty;
+}
 
 /// <summary>Why a transition was refused.</summary>
 internal enum TransitionRefusal

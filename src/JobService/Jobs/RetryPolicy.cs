@@ -7,15 +7,21 @@ namespace ForegSyte.Jobs;
 /// <summary>Decides what follows a failed attempt. Pure; the caller supplies the random number.</summary>
 internal static class RetryPolicy
 {
-    /// <summary>Whether a failure is transient, so that a later attempt can succeed (AIP-194).</summary>
+    /// <summary>
+    /// Whether a failure is transient, so that a later attempt can succeed (AIP-194). The source of an attempt is the
+    /// job's stored video: if an InferenceService cannot read it although it exists, the operator must act, not the
+    /// caller; a video that does not exist is VIDEO_GONE.
+    /// </summary>
     public static bool IsTransient(ErrorReason reason) => reason is
         ErrorReason.InferenceUnavailable or ErrorReason.DecoderLost or ErrorReason.InferenceBusy
         or ErrorReason.ShuttingDown or ErrorReason.DeadlineExceeded or ErrorReason.Cancelled
-        or ErrorReason.StorageFull or ErrorReason.LeaseLost;
+        or ErrorReason.StorageFull or ErrorReason.LeaseLost or ErrorReason.DecoderUnavailable
+        or ErrorReason.SourceNotAllowed or ErrorReason.SourceNotFound;
 
     /// <summary>
     /// Returns the back-off before the next attempt; null if the job must fail. Attempts that ended because a service
-    /// stopped or lost its lease do not count: they say nothing about the job.
+    /// stopped or lost its lease, or because an InferenceService is not set up right, do not count: they say nothing
+    /// about the job.
     /// </summary>
     /// <param name="job">The running job.</param>
     /// <param name="failure">Why the latest attempt failed.</param>
@@ -35,11 +41,17 @@ internal static class RetryPolicy
             return null;
         }
 
+        // Attempts that do not count have no limit, so their back-off must grow too.
+        var alike = 1 + job.Attempts.Skip(job.ForgivenAttempts).SkipLast(1).Reverse()
+            .TakeWhile(attempt => attempt.Failure?.Reason == failure.Reason)
+            .Count();
+        var steps = IsFaultOfSetup(failure.Reason) ? Math.Max(failed, alike) : failed;
+
         // Exponential back-off with "equal jitter": half of the step is fixed, half random
         // (M. Brooker, Exponential Backoff And Jitter, AWS Architecture Blog, 2015).
         var step = Math.Min(
             options.MaxDelay.TotalMilliseconds,
-            options.FirstDelay.TotalMilliseconds * Math.Pow(2, Math.Min(failed - 1, 30)));
+            options.FirstDelay.TotalMilliseconds * Math.Pow(2, Math.Min(steps - 1, 30)));
         return TimeSpan.FromMilliseconds((step / 2) + (step / 2 * jitter));
     }
 
@@ -75,7 +87,11 @@ internal static class RetryPolicy
             .Count();
     }
 
-    private static bool Counts(ErrorReason reason) => reason is not (ErrorReason.ShuttingDown or ErrorReason.LeaseLost);
+    private static bool Counts(ErrorReason reason) =>
+        reason is not (ErrorReason.ShuttingDown or ErrorReason.LeaseLost) && !IsFaultOfSetup(reason);
+
+    private static bool IsFaultOfSetup(ErrorReason reason) => reason is ErrorReason.DecoderUnavailable
+        or ErrorReason.SourceNotAllowed or ErrorReason.SourceNotFound;
 }
 
 /// <summary>How often and when a failed job is retried. Section "Retry".</summary>

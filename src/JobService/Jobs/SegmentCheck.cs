@@ -42,6 +42,13 @@ internal static class SegmentCheck
                 + $"{frames.Failed} failed); the segment has {length}, of which {expected} were requested");
         }
 
+        if (frames.Damaged < 0 || frames.Damaged > frames.Analyzed)
+        {
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"it counts {frames.Damaged} damaged frames among {frames.Analyzed} analyzed");
+        }
+
         return frames.Failures.Any(failure => failure.FrameCount < 1)
             || frames.Failures.Sum(failure => (long)failure.FrameCount) != frames.Failed
                 ? string.Create(

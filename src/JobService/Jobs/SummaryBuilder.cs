@@ -38,6 +38,7 @@ internal sealed class SummaryBuilder
         _frames.Analyzed = checked(_frames.Analyzed + segment.Analyzed);
         _frames.Skipped = checked(_frames.Skipped + segment.Skipped);
         _frames.Failed = checked(_frames.Failed + segment.Failed);
+        _frames.Damaged = checked(_frames.Damaged + segment.Damaged);
         foreach (var failure in segment.Failures)
         {
             _failures[failure.Reason] = checked(_failures.GetValueOrDefault(failure.Reason) + failure.FrameCount);
@@ -75,12 +76,13 @@ internal sealed class SummaryBuilder
     /// </summary>
     /// <param name="frameCount">Frames of the video.</param>
     /// <param name="endFrame">Index after the last frame that the segments cover.</param>
-    /// <param name="failure">Why the job fails: frames are missing, or none could be decoded; null otherwise.</param>
-    public JobSummary Complete(int frameCount, int endFrame, out JobFailure? failure)
+    /// <param name="loss">How many frames the job can lose.</param>
+    /// <param name="failure">Why the job fails: frames are missing, or too many are lost; null otherwise.</param>
+    public JobSummary Complete(int frameCount, int endFrame, FrameLossOptions loss, out JobFailure? failure)
     {
         var summary = Build();
         var frames = summary.Frames;
-        failure = FailureOf(frames, endFrame);
+        failure = DefectOf(frames, endFrame) ?? FrameLoss.FailureOf(frames.Analyzed, frames.Failed, loss);
 
         // max_frames excludes the frames after the last segment.
         frames.Skipped += frameCount - endFrame;
@@ -117,25 +119,17 @@ internal sealed class SummaryBuilder
     private static IEnumerable<KeyValuePair<string, long>> MostFrequentFirst(Dictionary<string, long> counts) =>
         counts.OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key, StringComparer.Ordinal);
 
-    private static JobFailure? FailureOf(FrameAccounting frames, int endFrame)
+    private static JobFailure? DefectOf(FrameAccounting frames, int endFrame)
     {
         var withReason = frames.Failures.Sum(failure => failure.FrameCount);
-        if (frames.Total != endFrame || frames.Total != frames.Analyzed + frames.Skipped + frames.Failed
-            || withReason != frames.Failed)
-        {
-            return new JobFailure(
+        return frames.Total == endFrame && frames.Total == frames.Analyzed + frames.Skipped + frames.Failed
+            && withReason == frames.Failed
+            ? null
+            : new JobFailure(
                 ErrorReason.Internal,
                 $"The segments count {frames.Total} of {endFrame} frames: {frames.Analyzed} analyzed, "
                 + $"{frames.Skipped} skipped, {frames.Failed} failed, {withReason} of them with a reason. "
                 + "This is a defect of the service.");
-        }
-
-        return frames.Analyzed > 0
-            ? null
-            : new JobFailure(
-                ErrorReason.UndecodableVideo,
-                "None of the video's frames can be decoded: its data is damaged, or its codec is not supported. "
-                + "Play the video; if that fails, encode it again as H.264.");
     }
 
     private void Count(string text)

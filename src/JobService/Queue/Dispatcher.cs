@@ -8,14 +8,15 @@ namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
 /// Takes ids from the queue and runs their jobs, up to <see cref="DispatchOptions.MaxConcurrentJobs"/> at a time. While
-/// no InferenceService serves, jobs stay pending and use no attempt. A drain, which a stop begins too, ends the taking:
-/// running jobs can finish within its time, then they return to the queue.
+/// no InferenceService serves, or none can read the stored videos, jobs stay pending and use no attempt. A drain, which
+/// a stop begins too, ends the taking: running jobs can finish within its time, then they return to the queue.
 /// </summary>
 internal sealed class Dispatcher(
     JobRecovery recovery,
     IJobQueue queue,
     PendingJobs pending,
     InferenceAvailability availability,
+    StorageAccess storageAccess,
     JobRunner runner,
     Drain drain,
     Readiness readiness,
@@ -69,7 +70,8 @@ internal sealed class Dispatcher(
         try
         {
             // The last InferenceService can be lost while the worker waits for a job.
-            if (await availability.IsAvailableAsync(endingToken))
+            if (await availability.IsAvailableAsync(endingToken)
+                && await storageAccess.IsReadableAsync(jobId, endingToken))
             {
                 await runner.RunAsync(jobId, drain.TimeOver);
             }

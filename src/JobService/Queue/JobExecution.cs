@@ -1,11 +1,8 @@
-using System.ComponentModel.DataAnnotations;
 using ForegSyte.Inference.V1;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Tracing;
-using ForegSyte.Protocol.Errors;
-using ForegSyte.Protocol.Limits;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
@@ -24,31 +21,68 @@ internal sealed class JobExecution(
     SegmentScheduler segments,
     CrashPoints crashPoints,
     IOptions<SegmentOptions> options,
+    IOptions<FrameLossOptions> loss,
     TimeProvider time,
     ILogger<JobExecution> logger)
 {
+    /// <summary>The failure of a job whose video disappeared from the storage.</summary>
+    private static readonly JobFailure VideoGone = new(
+        ErrorReason.VideoGone, "The video is missing from the storage, so the job cannot run. Submit the video again.");
+
     /// <summary>Works on a claimed job until its results are stored.</summary>
-    /// <exception cref="InferenceFailedException">The probe or a segment failed.</exception>
+    /// <exception cref="InferenceFailedException">The probe or a segment failed, or the job lost too many frames.
+    /// </exception>
     public async Task<JobResult> RunAsync(JobRecord job, Guid token, CancellationToken cancellationToken)
     {
-        var video = storage.UriOf(job.InputPath);
+        try
+        {
+            return await RunAsync(job, token, storage.UriOf(job.InputPath), cancellationToken);
+        }
+        catch (InferenceFailedException failed)
+            when (InferenceFailures.IsUnreadable(failed.Failure.Reason) && !storage.Exists(job.InputPath))
+        {
+            throw new InferenceFailedException(VideoGone, failed);
+        }
+    }
+
+    private async Task<JobResult> RunAsync(JobRecord job, Guid token, Uri video, CancellationToken cancellationToken)
+    {
         var probe = await inference.ProbeAsync(video, cancellationToken);
         var segmentFrames = job.SegmentFrames > 0 ? job.SegmentFrames : options.Value.SegmentFrames;
-        var stored = ReadPlan(job, probe);
-        var plan = stored ?? SegmentPlan.Create(
-            probe.Video.FrameCount, probe.KeyFrames, job.FrameStride, job.MaxFrames, segmentFrames);
-        var totals = new SegmentTotals();
-        var missing = stored is null ? plan : FindMissing(job, plan, totals);
-        await RecordPlanAsync(job, token, probe.Video, segmentFrames, totals.Current, cancellationToken);
+        var planner = new SegmentPlanner(
+            probe.Video.FrameCount, probe.KeyFrames, job.FrameStride, job.MaxFrames, segmentFrames, loss.Value);
+        var totals = SegmentTotals.Of(job, probe);
+        var stored = planner.Accept(store.ReadPlan(job.JobId));
+        var (plan, missing) = stored is null ? StartPlan(planner) : Resume(job, planner, stored, totals);
+        await RecordPlanAsync(job, token, probe.Video, planner, totals.Current, cancellationToken);
         crashPoints.Pass(CrashPoint.JobPlanned);
         if (stored is null)
         {
             // After the record holds segmentFrames, so that a crash in between does not change the plan.
             await store.StorePlanAsync(job.JobId, plan, cancellationToken);
         }
+        else if (plan.Count < stored.Count)
+        {
+            await store.ShortenPlanAsync(job.JobId, stored, plan.Count, cancellationToken);
+        }
 
-        await segments.RunAsync(job, video, missing, OnStored, cancellationToken);
-        return await WriteResultsAsync(job, token, video, plan, probe.Video.FrameCount, cancellationToken);
+        while (true)
+        {
+            await segments.RunAsync(job, video, missing, OnStored, cancellationToken);
+            missing = planner.Extend(plan, totals.Analyzed, totals.Lost);
+            if (missing.Count == 0)
+            {
+                break;
+            }
+
+            plan = [.. plan, .. missing];
+            logger.LogInformation(
+                "Job {JobId} lost {Lost} frames; frames up to {EndFrame} are planned to reach max_frames",
+                job.JobId, totals.Lost, plan[^1].EndFrame);
+            await store.StorePlanAsync(job.JobId, plan, cancellationToken);
+        }
+
+        return await WriteResultsAsync(job, token, video, plan, probe, cancellationToken);
 
         void OnStored(RunPipelineResponse segment)
         {
@@ -79,20 +113,46 @@ internal sealed class JobExecution(
             ? Task.CompletedTask
             : JobManifest.FollowAsync(storage, tracker, completed.JobId, logger);
 
-    /// <summary>Returns the plan of an earlier attempt if it covers this video.</summary>
-    private IReadOnlyList<Segment>? ReadPlan(JobRecord job, ProbeVideoResponse probe)
+    private static (IReadOnlyList<Segment> Plan, IReadOnlyList<Segment> Missing) StartPlan(SegmentPlanner planner)
     {
-        var end = SegmentPlan.EndFrame(probe.Video.FrameCount, job.FrameStride, job.MaxFrames);
-        return store.ReadPlan(job.JobId) is [.., { } last] plan && last.EndFrame == end ? plan : null;
+        var plan = planner.Start();
+        return (plan, plan);
     }
 
-    /// <summary>Adds up the segments that are stored undamaged; returns the others.</summary>
-    private List<Segment> FindMissing(JobRecord job, IReadOnlyList<Segment> plan, SegmentTotals totals)
+    /// <summary>
+    /// Keeps the plan of an earlier attempt, and of its extensions those that follow from the finished segments: frames
+    /// that RetryJob recovers must not raise the number of results above max_frames.
+    /// </summary>
+    private (IReadOnlyList<Segment> Plan, IReadOnlyList<Segment> Missing) Resume(
+        JobRecord job, SegmentPlanner planner, IReadOnlyList<Segment> stored, SegmentTotals totals)
+    {
+        var plan = stored.Take(planner.LengthOfStart(stored)).ToList();
+        var missing = FindMissing(job, plan, totals);
+        while (missing.Count == 0
+            && planner.Extend(plan, totals.Analyzed, totals.Lost) is { Count: > 0 } extension
+            && stored.Skip(plan.Count).Take(extension.Count).SequenceEqual(extension))
+        {
+            plan.AddRange(extension);
+            missing = FindMissing(job, extension, totals);
+        }
+
+        if (missing.Count < plan.Count)
+        {
+            logger.LogInformation(
+                "Job {JobId} resumed: {Stored} of {Planned} segments ({Frames} frames) are stored",
+                job.JobId, plan.Count - missing.Count, plan.Count, totals.Analyzed);
+        }
+
+        return (plan, missing);
+    }
+
+    /// <summary>Adds up the finished segments; returns the others.</summary>
+    private List<Segment> FindMissing(JobRecord job, IReadOnlyList<Segment> planned, SegmentTotals totals)
     {
         var missing = new List<Segment>();
-        foreach (var segment in plan)
+        foreach (var segment in planned)
         {
-            if (store.Read(job.JobId, segment, job.FrameStride) is { } response)
+            if (store.ReadFinished(job, segment) is { } response)
             {
                 totals.Add(response);
             }
@@ -102,22 +162,14 @@ internal sealed class JobExecution(
             }
         }
 
-        if (missing.Count < plan.Count)
-        {
-            logger.LogInformation(
-                "Job {JobId} resumed: {Stored} of {Planned} segments ({Frames} frames) are stored",
-                job.JobId, plan.Count - missing.Count, plan.Count, totals.Current.FramesDone);
-        }
-
         return missing;
     }
 
     private async Task RecordPlanAsync(
-        JobRecord job, Guid token, VideoInfo video, int segmentFrames, SegmentProgress resumed,
+        JobRecord job, Guid token, VideoInfo video, SegmentPlanner planner, SegmentProgress resumed,
         CancellationToken cancellationToken)
     {
-        var total = SegmentPlan.AnalyzedFrames(video.FrameCount, job.FrameStride, job.MaxFrames);
-        var work = new PlannedWork(video, total, segmentFrames);
+        var work = new PlannedWork(video, planner.FramesTotal, planner.SegmentFrames);
         await tracker.ChangeAsync(
             job.JobId,
             shown =>
@@ -132,7 +184,7 @@ internal sealed class JobExecution(
 
     /// <summary>Writes document and manifest from the stored segments, with one segment in memory at a time.</summary>
     private async Task<JobResult> WriteResultsAsync(
-        JobRecord job, Guid token, Uri video, IReadOnlyList<Segment> plan, int frameCount,
+        JobRecord job, Guid token, Uri video, IReadOnlyList<Segment> plan, ProbeVideoResponse probe,
         CancellationToken cancellationToken)
     {
         using var step = JobTraces.StartStep(JobTraces.Results);
@@ -140,10 +192,12 @@ internal sealed class JobExecution(
         await using var artifact = storage.Stage(outputPath);
         var document = new ResultsDocumentWriter(artifact.Stream);
         var builder = new SummaryBuilder();
+        var totals = SegmentTotals.Of(job, probe);
         foreach (var segment in plan)
         {
             var response = await ReadOrRepeatAsync(job, video, segment, cancellationToken);
             builder.Add(response.Frames);
+            totals.Add(response);
             foreach (var frame in response.Results)
             {
                 await document.WriteAsync(frame, cancellationToken);
@@ -151,7 +205,8 @@ internal sealed class JobExecution(
             }
         }
 
-        var summary = builder.Complete(frameCount, plan[^1].EndFrame, out var failure);
+        var summary = builder.Complete(
+            probe.Video.FrameCount, plan[^1].EndFrame, loss.Value, out var failure);
         if (failure is not null)
         {
             throw new InferenceFailedException(failure);
@@ -161,20 +216,21 @@ internal sealed class JobExecution(
         crashPoints.Pass(CrashPoint.ResultsWritten);
         await artifact.CommitAsync(cancellationToken);
         crashPoints.Pass(CrashPoint.ResultsStored);
-        var manifest = await WriteManifestAsync(job.JobId, token, outputPath, summary, cancellationToken);
-        return new JobResult(outputPath, summary, manifest);
+        var result = new JobResult(outputPath, summary, totals.Current.Warnings, Manifest: null);
+        return result with { Manifest = await WriteManifestAsync(job.JobId, token, result, cancellationToken) };
     }
 
     /// <summary>Stores the completed job beside its results, from which the database can be rebuilt.</summary>
     private async Task<JobRecord?> WriteManifestAsync(
-        Guid jobId, Guid token, string outputPath, JobSummary summary, CancellationToken cancellationToken)
+        Guid jobId, Guid token, JobResult result, CancellationToken cancellationToken)
     {
         if (await tracker.FindAsync(jobId, cancellationToken) is not { } job)
         {
             return null;
         }
 
-        var completed = JobTransitions.Complete(job, token, outputPath, summary, time.GetUtcNow());
+        var completed = JobTransitions.Complete(
+            job, token, result.OutputPath, result.Summary, result.Warnings, time.GetUtcNow());
         await JobManifest.WriteAsync(storage, completed, cancellationToken);
         crashPoints.Pass(CrashPoint.ManifestStored);
         return completed;
@@ -198,199 +254,39 @@ internal sealed class JobExecution(
     }
 
     /// <summary>Adds up finished segments in any order. Thread-safe.</summary>
-    private sealed class SegmentTotals
+    /// <param name="ofVideo">What is wrong with the video as a whole.</param>
+    private sealed class SegmentTotals(JobWarnings ofVideo)
     {
         private readonly Lock _lock = new();
-        private SegmentProgress _current = new(0, TimeSpan.Zero, TimeSpan.Zero, DeviceList.Empty);
+        private JobWarnings _ofSegments = JobWarnings.Empty;
+        private SegmentProgress _current =
+            new(0, TimeSpan.Zero, TimeSpan.Zero, DeviceList.Empty) { Warnings = ofVideo };
 
         public SegmentProgress Current => Volatile.Read(ref _current);
+
+        public int Analyzed => Current.FramesDone;
+
+        public int Lost { get; private set; }
+
+        /// <summary>No segments yet, of a video with the defects that submission and probe found.</summary>
+        public static SegmentTotals Of(JobRecord job, ProbeVideoResponse probe) =>
+            new(job.Warnings.OfFile().Or(new JobWarnings(probe.Warnings)));
 
         public void Add(RunPipelineResponse segment)
         {
             lock (_lock)
             {
+                Lost += segment.Frames.Failed;
+                _ofSegments = _ofSegments.Plus(JobWarnings.OfSegment(segment));
                 _current = new SegmentProgress(
                     _current.FramesDone + segment.Frames.Analyzed,
                     _current.DecodeTime + (segment.Timings?.Decode?.ToTimeSpan() ?? TimeSpan.Zero),
                     _current.InferenceTime + (segment.Timings?.Inference?.ToTimeSpan() ?? TimeSpan.Zero),
-                    _current.Devices.With(segment.Device));
-            }
-        }
-    }
-}
-
-/// <summary>
-/// Runs segments of a job, a few at a time per InferenceService, and stores each response as soon as it arrives, in any
-/// order. Only the segments in flight are in memory.
-/// </summary>
-internal sealed class SegmentScheduler(
-    IInferenceClient inference,
-    SegmentStore store,
-    SegmentRuns runs,
-    CrashPoints crashPoints,
-    IOptions<SegmentOptions> options,
-    TimeProvider time,
-    ILogger<SegmentScheduler> logger)
-{
-    /// <summary>Wait before a call is repeated if a busy InferenceService gives no retry delay.</summary>
-    private static readonly TimeSpan BusyDelay = TimeSpan.FromMilliseconds(200);
-
-    /// <summary>
-    /// Runs and stores segments. If one fails, cancels those in flight and waits for their end; stored segments stay.
-    /// </summary>
-    /// <param name="job">The job.</param>
-    /// <param name="video">The job's video.</param>
-    /// <param name="segments">The segments to run, in order of their start.</param>
-    /// <param name="onStored">Called for each stored segment, from any thread.</param>
-    /// <param name="cancellationToken">Cancels all segments in flight.</param>
-    /// <exception cref="InferenceFailedException">A segment failed.</exception>
-    public async Task RunAsync(
-        JobRecord job, Uri video, IReadOnlyList<Segment> segments, Action<RunPipelineResponse> onStored,
-        CancellationToken cancellationToken)
-    {
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var inFlight = new List<Task>();
-        var next = 0;
-        try
-        {
-            while (next < segments.Count || inFlight.Count > 0)
-            {
-                // InferenceServices come and go while a job runs.
-                while (next < segments.Count
-                    && inFlight.Count < options.Value.SegmentsInFlight * Math.Max(1, inference.ServingCount))
+                    _current.Devices.With(segment.Device))
                 {
-                    inFlight.Add(RunAsync(job, video, segments[next++], segments[^1].EndFrame, onStored, ending.Token));
-                }
-
-                var ended = await Task.WhenAny(inFlight);
-                inFlight.Remove(ended);
-                await ended;
-            }
-        }
-        finally
-        {
-            await ending.CancelAsync();
-            await Task.WhenAll(inFlight).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
-
-    private async Task RunAsync(
-        JobRecord job, Uri video, Segment segment, int jobEndFrame, Action<RunPipelineResponse> onStored,
-        CancellationToken cancellationToken)
-    {
-        using var step = JobTraces.StartSegment(segment.StartFrame, segment.EndFrame);
-        var run = runs.Begin(job, segment);
-        try
-        {
-            var response = await AnalyzeAsync(job, video, segment, jobEndFrame, run, cancellationToken);
-            if (SegmentCheck.DefectOf(segment, job.FrameStride, response) is { } defect)
-            {
-                throw new InferenceFailedException(new JobFailure(ErrorReason.Internal, defect));
-            }
-
-            crashPoints.Pass(CrashPoint.SegmentReturned);
-            await store.StoreAsync(job.JobId, segment, response, cancellationToken);
-            crashPoints.Pass(CrashPoint.SegmentStored);
-            run.Finish(response.Frames.Analyzed);
-            onStored(response);
-        }
-        finally
-        {
-            run.End();
-        }
-    }
-
-    private async Task<RunPipelineResponse> AnalyzeAsync(
-        JobRecord job, Uri video, Segment segment, int jobEndFrame, SegmentRunRecorder run,
-        CancellationToken cancellationToken)
-    {
-        var length = segment.EndFrame - segment.StartFrame;
-        var analyzed = SegmentPlan.FramesWithin(segment.StartFrame, segment.EndFrame, job.FrameStride);
-        if (analyzed == 0)
-        {
-            return new RunPipelineResponse { Frames = new FrameAccounting { Total = length, Skipped = length } };
-        }
-
-        var request = new RunPipelineRequest
-        {
-            Video = new VideoSource { Uri = video.AbsoluteUri },
-            PipelineId = job.PipelineId,
-            Range = new FrameRange { StartFrame = segment.StartFrame, EndFrame = segment.EndFrame },
-            FrameStride = job.FrameStride,
-            JobId = job.JobId.ToString(),
-            Attempt = job.Attempts.Count,
-            JobEndFrame = segment.EndFrame < jobEndFrame ? jobEndFrame : 0,
-        };
-        try
-        {
-            return await CallUntilAcceptedAsync(request, run, cancellationToken);
-        }
-        catch (InferenceFailedException failed) when (failed.Failure.Reason == ErrorReason.UndecodableVideo)
-        {
-            // A damaged part must not cost the frames of all others: its frames count as failed, and the job fails only
-            // if no frame of any segment can be decoded.
-            logger.LogWarning(
-                "Frames {Start} to {End} of job {JobId} cannot be decoded",
-                segment.StartFrame, segment.EndFrame, job.JobId);
-            return new RunPipelineResponse
-            {
-                Frames = new FrameAccounting
-                {
-                    Total = length,
-                    Failed = analyzed,
-                    Skipped = length - analyzed,
-                    Failures =
-                    {
-                        new FrameFailureCount
-                        {
-                            Reason = ErrorReason.UndecodableVideo.ToText(), FrameCount = analyzed,
-                        },
-                    },
-                },
-            };
-        }
-    }
-
-    /// <summary>Calls an InferenceService, again while all are busy: that is not a failure of the segment.</summary>
-    private async Task<RunPipelineResponse> CallUntilAcceptedAsync(
-        RunPipelineRequest request, SegmentRunRecorder run, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            try
-            {
-                return await inference.RunAsync(request, run.SetInstance, cancellationToken);
-            }
-            catch (InferenceFailedException busy) when (busy.Failure.Reason == ErrorReason.InferenceBusy)
-            {
-                await Task.Delay(busy.RetryAfter ?? BusyDelay, time, cancellationToken);
-            }
-            catch (InferenceFailedException failed)
-            {
-                run.SetFailure(failed.Failure);
-                throw;
+                    Warnings = ofVideo.Or(_ofSegments),
+                };
             }
         }
     }
-}
-
-/// <summary>How long segments are and how many run at a time. Section "Dispatch".</summary>
-internal sealed class SegmentOptions
-{
-    public const string Section = "Dispatch";
-
-    /// <summary>Target number of analyzed frames per segment; cuts move to key frames that are near.</summary>
-    /// <value>1 to 10000; 32 by default, which gives progress every few seconds on a CPU.</value>
-    [Range(1, 10_000)]
-    [Limit("frames", "Target number of analyzed frames per segment; cuts move to key frames that are near.")]
-    public int SegmentFrames { get; set; } = 32;
-
-    /// <summary>
-    /// Maximum number of segments of one job in flight at each InferenceService: it decodes the next one while it
-    /// finishes this one.
-    /// </summary>
-    /// <value>1 to 64; 2 by default.</value>
-    [Range(1, 64)]
-    [Limit("segments", "Segments of one job in flight at each InferenceService; others wait.")]
-    public int SegmentsInFlight { get; set; } = 2;
 }

@@ -17,6 +17,7 @@ internal sealed class JobRunner(
     JobTracker tracker,
     JobExecution execution,
     LocalAttempts attempts,
+    StorageAccess storageAccess,
     CrashPoints crashPoints,
     IOptions<LeaseOptions> lease,
     IOptions<RetryOptions> retry,
@@ -161,6 +162,9 @@ internal sealed class JobRunner(
         {
             case OperationCanceledException when cancellationToken.IsCancellationRequested:
                 return new JobFailure(ErrorReason.ShuttingDown, "The JobService stopped during this attempt.");
+            case InferenceFailedException { Failure: var failure } when InferenceFailures.IsUnreadable(failure.Reason):
+                storageAccess.ReportUnreadable(jobId, failure);
+                return failure;
             case InferenceFailedException { Failure: var failure }:
                 LogFailure(jobId, failure);
                 return failure;
@@ -228,7 +232,8 @@ internal sealed class JobRunner(
     {
         if (failure is null)
         {
-            return JobTransitions.Complete(job, token, result!.OutputPath, result.Summary, time.GetUtcNow());
+            return JobTransitions.Complete(
+                job, token, result!.OutputPath, result.Summary, result.Warnings, time.GetUtcNow());
         }
 
         return delay is null
@@ -242,5 +247,6 @@ internal sealed class JobRunner(
 /// <summary>The stored results of an attempt.</summary>
 /// <param name="OutputPath">Storage key of the results document.</param>
 /// <param name="Summary">Summary of the results.</param>
+/// <param name="Warnings">What is wrong with the video and its results.</param>
 /// <param name="Manifest">The job as its manifest has it; null if the job is deleted.</param>
-internal sealed record JobResult(string OutputPath, JobSummary Summary, JobRecord? Manifest);
+internal sealed record JobResult(string OutputPath, JobSummary Summary, JobWarnings Warnings, JobRecord? Manifest);

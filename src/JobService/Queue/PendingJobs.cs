@@ -112,6 +112,32 @@ internal sealed class PendingJobs : IDisposable
         }
     }
 
+    /// <summary>Holds a runnable job back for a time, in memory only: a restart or a commit ends the wait.</summary>
+    public void Postpone(Guid jobId, TimeSpan delay)
+    {
+        lock (_lock)
+        {
+            if (_pending.TryGetValue(jobId, out var entry) && entry.Due is null)
+            {
+                _queue.Remove(jobId);
+                Schedule(jobId, entry, delay);
+            }
+        }
+    }
+
+    /// <summary>Ends the wait of a scheduled job.</summary>
+    public void QueueNow(Guid jobId)
+    {
+        lock (_lock)
+        {
+            if (_pending.TryGetValue(jobId, out var entry) && entry.Due is not null)
+            {
+                _pending[jobId] = entry with { Due = null };
+                _queue.Enqueue(jobId, entry.Rank);
+            }
+        }
+    }
+
     /// <inheritdoc />
     public void Dispose() => _timer.Dispose();
 
@@ -140,16 +166,21 @@ internal sealed class PendingJobs : IDisposable
         var delay = DelayOf(job);
         if (delay > TimeSpan.Zero)
         {
-            var due = Elapsed() + delay;
-            _pending[job.JobId] = new Entry(rank, due, job.QueuedAt);
-            _schedule.Enqueue(job.JobId, due);
-            SetTimer();
+            Schedule(job.JobId, new Entry(rank, Due: null, job.QueuedAt), delay);
         }
         else
         {
             _pending[job.JobId] = new Entry(rank, Due: null, job.QueuedAt);
             _queue.Enqueue(job.JobId, rank);
         }
+    }
+
+    private void Schedule(Guid jobId, Entry entry, TimeSpan delay)
+    {
+        var due = Elapsed() + delay;
+        _pending[jobId] = entry with { Due = due };
+        _schedule.Enqueue(jobId, due);
+        SetTimer();
     }
 
     /// <summary>Moves a job whose priority a caller changed. A scheduled job gets its rank when it is due.</summary>

@@ -18,12 +18,14 @@ internal static class QueueServiceCollectionExtensions
             .Validate(
                 options => options.FirstDelay <= options.MaxDelay,
                 "Retry:FirstDelay must be at most Retry:MaxDelay.");
+        services.AddCheckedOptions<FrameLossOptions>(FrameLossOptions.Section);
         services.AddCheckedOptions<QueueOptions>(QueueOptions.Section);
         services.AddSingleton<JobTracker>();
         services.AddSingleton<IJobQueue, InMemoryQueue>();
         services.AddSingleton<PendingJobs>();
         services.AddSingleton<LocalAttempts>();
         services.AddSingleton<InferenceAvailability>();
+        services.AddSingleton<StorageAccess>();
         services.AddSingleton<WaitReasons>();
 #pragma warning disable RS0030 // The only use: Random.Shared is thread-safe, a new Random is not.
         services.AddSingleton(Random.Shared);

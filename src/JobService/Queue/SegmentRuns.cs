@@ -1,3 +1,5 @@
+using ForegSyte.Inference.V1;
+
 namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
@@ -77,27 +79,6 @@ internal sealed class SegmentRuns
     }
 }
 
-/// <summary>A run of a segment.</summary>
-/// <param name="Segment">The segment.</param>
-/// <param name="Attempt">Number of the attempt, from 1.</param>
-/// <param name="StartedAt">When the run began.</param>
-internal sealed record SegmentRun(Segment Segment, int Attempt, DateTimeOffset StartedAt)
-{
-    /// <summary>The latest InferenceService that received the segment; null before the first call.</summary>
-    public Uri? Instance { get; init; }
-
-    /// <summary>When the run ended; null while it runs.</summary>
-    public DateTimeOffset? EndedAt { get; init; }
-
-    /// <summary>Whether its results are stored.</summary>
-    public bool IsFinished { get; init; }
-
-    public int FramesAnalyzed { get; init; }
-
-    /// <summary>Why the run failed; null if it did not, or if another segment's failure cancelled it.</summary>
-    public JobFailure? Failure { get; init; }
-}
-
 /// <summary>Records the steps of one run. One writer at a time, many readers.</summary>
 internal sealed class SegmentRunRecorder(SegmentRun begun, TimeProvider time)
 {
@@ -105,16 +86,35 @@ internal sealed class SegmentRunRecorder(SegmentRun begun, TimeProvider time)
 
     public SegmentRun Current => _current;
 
+    /// <summary>The run as it is if it ends now.</summary>
+    public SegmentRun Ended => _current with { EndedAt = time.GetUtcNow() };
+
     /// <summary>An InferenceService receives the segment.</summary>
     public void SetInstance(Uri instance) => _current = _current with { Instance = instance };
 
     /// <summary>A call failed.</summary>
-    public void SetFailure(JobFailure failure) => _current = _current with { Failure = failure };
+    public void SetFailure(JobFailure failure) =>
+        _current = _current with { Failure = failure, DecoderOutput = Tail(failure.LastWords) };
+
+    /// <summary>The results arrived.</summary>
+    public void SetResults(RunPipelineResponse response) => _current = _current with
+    {
+        FramesAnalyzed = response.Frames.Analyzed,
+        FramesLost = response.Frames.Failed,
+
+        // An undecodable segment has the decoder output of its failure.
+        DecoderOutput = response.DecoderOutput.Length > 0 && response.Frames.Failed > 0
+            ? Tail(response.DecoderOutput)
+            : _current.DecoderOutput,
+    };
 
     /// <summary>The results are stored.</summary>
-    public void Finish(int framesAnalyzed) =>
-        _current = _current with { IsFinished = true, FramesAnalyzed = framesAnalyzed };
+    public void Finish() => _current = _current with { IsFinished = true };
 
     /// <summary>The run ended, finished or not.</summary>
     public void End() => _current = _current with { EndedAt = time.GetUtcNow() };
+
+    private static string Tail(string decoderOutput) => decoderOutput.Length <= SegmentRun.MaxDecoderOutputLength
+        ? decoderOutput
+        : decoderOutput[^SegmentRun.MaxDecoderOutputLength..];
 }

@@ -5,7 +5,7 @@ namespace ForegSyte.Jobs.Queue;
 
 /// <summary>Explains why a pending job does not run yet.</summary>
 internal sealed class WaitReasons(
-    PendingJobs pending, IJobQueue queue, InferenceAvailability availability, Drain drain)
+    PendingJobs pending, IJobQueue queue, InferenceAvailability availability, StorageAccess storageAccess, Drain drain)
 {
     /// <summary>What a job waits for; null unless it is pending.</summary>
     public QueueState? Of(JobRecord job)
@@ -13,6 +13,11 @@ internal sealed class WaitReasons(
         if (job.Status != JobStatus.Pending)
         {
             return null;
+        }
+
+        if (storageAccess.WaitOf(job.JobId) is not null)
+        {
+            return new QueueState { Reason = WaitReason.StorageUnreadable };
         }
 
         if (pending.IsScheduled(job.JobId))

@@ -138,6 +138,14 @@ internal sealed class DuckDbJobStore(
             cancellationToken);
 
     /// <inheritdoc />
+    public Task AddFailedSegmentAsync(Guid jobId, SegmentRun run, CancellationToken cancellationToken) =>
+        writer.ExecuteAsync(connection => FailedSegmentRows.Add(connection, jobId, run), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<IReadOnlyList<SegmentRun>> ListFailedSegmentsAsync(Guid jobId, CancellationToken cancellationToken) =>
+        readers.ReadAsync(connection => FailedSegmentRows.Of(connection, jobId), cancellationToken);
+
+    /// <inheritdoc />
     public Task<StoreGeneration> BeginGenerationAsync(CancellationToken cancellationToken) =>
         writer.ExecuteAsync(
             connection => connection.Query(

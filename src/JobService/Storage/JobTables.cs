@@ -275,6 +275,7 @@ internal sealed class JobTables(DuckDBConnection connection)
         {
             connection.Execute(
                 "DELETE FROM attempts WHERE job_id IN (SELECT unnest($job_ids))", ("job_ids", changes.DeletedJobs));
+            FailedSegmentRows.Delete(connection, changes.DeletedJobs);
             connection.Execute(
                 "DELETE FROM jobs WHERE job_id IN (SELECT unnest($job_ids))", ("job_ids", changes.DeletedJobs));
         }

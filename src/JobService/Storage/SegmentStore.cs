@@ -51,19 +51,54 @@ internal sealed class SegmentStore(IStorage storage, ILogger<SegmentStore> logge
         return plan;
     }
 
-    /// <summary>Stores the response for a segment and returns when it is durable.</summary>
-    public async Task StoreAsync(
-        Guid jobId, Segment segment, RunPipelineResponse response, CancellationToken cancellationToken)
+    /// <summary>
+    /// Replaces the plan of a job by its first segments; the others are deleted before, so that a crash in between
+    /// leaves none without a plan.
+    /// </summary>
+    public async Task ShortenPlanAsync(
+        Guid jobId, IReadOnlyList<Segment> plan, int length, CancellationToken cancellationToken)
     {
-        await WriteAsync(KeyOf(jobId, segment), response.ToByteArray(), cancellationToken);
-        if (_finished.TryGetValue(jobId, out Lazy<FinishedSegments>? finished))
+        foreach (var segment in plan.Skip(length))
         {
-            finished!.Value.Mark(segment.Number, isStored: true);
+            storage.Delete(KeyOf(jobId, segment));
+        }
+
+        await StorePlanAsync(jobId, [.. plan.Take(length)], cancellationToken);
+    }
+
+    /// <summary>Stores the response for a segment and returns when it is durable.</summary>
+    /// <param name="jobId">The job.</param>
+    /// <param name="segment">A segment of its plan.</param>
+    /// <param name="attempt">Number of the attempt that ran it.</param>
+    /// <param name="response">The response.</param>
+    /// <param name="cancellationToken">Cancels a write that is not durable yet.</param>
+    public async Task StoreAsync(
+        Guid jobId, Segment segment, int attempt, RunPipelineResponse response, CancellationToken cancellationToken)
+    {
+        await WriteAsync(KeyOf(jobId, segment), StoredSegment.ToBytes(attempt, response), cancellationToken);
+        if (_finished.TryGetValue(jobId, out Lazy<FinishedSegments>? finished)
+            && !finished!.Value.TryMarkStored(segment))
+        {
+            // A reader can have put an earlier plan into the cache while this one was stored.
+            _finished.Remove(jobId);
         }
     }
 
     /// <summary>The response for a segment of the job's plan; null if it is missing or damaged.</summary>
-    public RunPipelineResponse? Read(Guid jobId, Segment segment, int frameStride)
+    public RunPipelineResponse? Read(Guid jobId, Segment segment, int frameStride) =>
+        ReadStored(jobId, segment, frameStride)?.Response;
+
+    /// <summary>
+    /// The response for a segment that an attempt need not run again; null if it is missing or damaged, or if frames
+    /// are lost in it and it was not run since the latest RetryJob, which decodes them again.
+    /// </summary>
+    public RunPipelineResponse? ReadFinished(JobRecord job, Segment segment) =>
+        ReadStored(job.JobId, segment, job.FrameStride) is { } stored
+            && (stored.Response.Frames.Failed == 0 || stored.Attempt > job.ForgivenAttempts)
+                ? stored.Response
+                : null;
+
+    private StoredSegment? ReadStored(Guid jobId, Segment segment, int frameStride)
     {
         var key = KeyOf(jobId, segment);
         if (Read(key) is not { } content)
@@ -73,10 +108,10 @@ internal sealed class SegmentStore(IStorage storage, ILogger<SegmentStore> logge
 
         try
         {
-            var response = RunPipelineResponse.Parser.ParseFrom(content);
-            if (SegmentCheck.DefectOf(segment, frameStride, response) is not { } defect)
+            var stored = StoredSegment.Parse(content);
+            if (SegmentCheck.DefectOf(segment, frameStride, stored.Response) is not { } defect)
             {
-                return response;
+                return stored;
             }
 
             logger.LogWarning("Stored segment {Key} ignored: {Defect}", key, defect);
@@ -229,15 +264,58 @@ internal sealed class FinishedSegments(IReadOnlyList<Segment> plan, Func<Segment
         return found >= 0 ? found + 1 : ~found;
     }
 
-    /// <summary>Records that a segment was stored, or that it is missing or damaged.</summary>
-    public void Mark(int number, bool isStored)
+    /// <summary>Records that a segment was stored; false if it is not one of this plan.</summary>
+    public bool TryMarkStored(Segment segment)
+    {
+        if (segment.Number >= Count || this[segment.Number] != segment)
+        {
+            return false;
+        }
+
+        lock (_lock)
+        {
+            _stored[segment.Number] = true;
+            return true;
+        }
+    }
+
+    /// <summary>Records that a segment is missing or damaged.</summary>
+    public void MarkMissing(int number)
     {
         lock (_lock)
         {
-            _stored[number] = isStored;
-            _prefix = isStored ? _prefix : Math.Min(_prefix, number);
+            _stored[number] = false;
+            _prefix = Math.Min(_prefix, number);
         }
     }
+}
+
+/// <summary>
+/// A segment as its artifact holds it: a zero byte, which begins no RunPipelineResponse, the number of the attempt, and
+/// the response. Earlier versions stored the response alone, which reads as one of attempt 0.
+/// </summary>
+internal sealed record StoredSegment(int Attempt, RunPipelineResponse Response)
+{
+    private const byte Mark = 0;
+    private const int HeaderBytes = 1 + sizeof(int);
+
+    /// <summary>Formats a segment.</summary>
+    public static byte[] ToBytes(int attempt, RunPipelineResponse response)
+    {
+        var bytes = new byte[HeaderBytes + response.CalculateSize()];
+        bytes[0] = Mark;
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(1), attempt);
+        response.WriteTo(bytes.AsSpan(HeaderBytes));
+        return bytes;
+    }
+
+    /// <summary>Parses a segment.</summary>
+    /// <exception cref="InvalidProtocolBufferException">The bytes are no segment.</exception>
+    public static StoredSegment Parse(byte[] bytes) => bytes.Length >= HeaderBytes && bytes[0] == Mark
+        ? new StoredSegment(
+            BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(1)),
+            RunPipelineResponse.Parser.ParseFrom(bytes, HeaderBytes, bytes.Length - HeaderBytes))
+        : new StoredSegment(0, RunPipelineResponse.Parser.ParseFrom(bytes));
 }
 
 /// <summary>

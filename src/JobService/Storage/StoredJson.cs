@@ -27,7 +27,8 @@ internal static class StoredJson
     /// </summary>
     public static string? Write(JobWarnings warnings) => warnings.Count == 0
         ? null
-        : $"[{string.Join(',', warnings.Select(pair => Write(new Warning { Reason = pair.Key, Count = pair.Value })))}]";
+        : $"[{string.Join(',', warnings.Select(pair => Write(new Warning { Reason = pair.Key, Count = pair.Value })))}"
+            + "]";
 
     /// <summary>Parses a video; null for null.</summary>
     public static VideoInfo? Video(string? json) => Parse<VideoInfo>(json, "\"duration_ms\"", UpgradeVideo);

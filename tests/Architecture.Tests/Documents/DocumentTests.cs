@@ -20,7 +20,8 @@ public sealed class DocumentTests
     [
         "DatabaseOptions.IdleCheckpointDelay", "DeviceOptions.DeviceIndex", "DispatchOptions.FaultDelay",
         "DispatchOptions.ServingPatience", "FaultOptions.CrashAtPassing", "InferenceOptions.HealthInterval",
-        "LeaseOptions.HeartbeatInterval", "LeaseOptions.RescueInterval", "ListenerOptions.HealthPort",
+        "InferenceOptions.UnreadableRetryDelay", "LeaseOptions.HeartbeatInterval", "LeaseOptions.RescueInterval",
+        "ListenerOptions.HealthPort",
         "ListenerOptions.HttpPort", "ListenerOptions.Port", "QueueOptions.AgeingStep", "RetentionOptions.Interval",
         "RetryOptions.FirstDelay", "SecurityOptions.FilePollInterval", "SourcesOptions.ResumeDelay",
         "StageOptions.TextChangeThreshold", "StageOptions.TextLinesPerBatch", "StageOptions.TextLinesPerRun",

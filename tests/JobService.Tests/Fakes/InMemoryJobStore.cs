@@ -7,6 +7,7 @@ internal sealed class InMemoryJobStore : IJobStore
     private readonly Dictionary<Guid, JobRecord> _jobs = [];
     private readonly Dictionary<Guid, Guid> _requestIds = [];
     private readonly List<Guid> _deleted = [];
+    private readonly Dictionary<Guid, IReadOnlyList<SegmentRun>> _failedSegments = [];
     private readonly Guid _databaseId = Guid.NewGuid();
     private long _generation;
 
@@ -87,6 +88,7 @@ internal sealed class InMemoryJobStore : IJobStore
 
             check(job);
             _jobs.Remove(jobId);
+            _failedSegments.Remove(jobId);
             _deleted.Add(jobId);
             if (job.RequestId is { } requestId && _requestIds.GetValueOrDefault(requestId) == jobId)
             {
@@ -140,6 +142,32 @@ internal sealed class InMemoryJobStore : IJobStore
             () => _requestIds.Where(pair => _jobs[pair.Value].CreatedAt < before).ToList()
                 .Count(pair => _requestIds.Remove(pair.Key)),
             cancellationToken);
+
+    public Task AddFailedSegmentAsync(Guid jobId, SegmentRun run, CancellationToken cancellationToken) =>
+        Run(
+            () =>
+            {
+                if (_jobs.ContainsKey(jobId))
+                {
+                    var kept = run with
+                    {
+                        StartedAt = JobPrecision.Cut(run.StartedAt),
+                        EndedAt = JobPrecision.Cut(run.EndedAt!.Value),
+                    };
+                    _failedSegments[jobId] =
+                    [
+                        .. _failedSegments.GetValueOrDefault(jobId, []).Append(kept)
+                            .OrderBy(item => item.EndedAt)
+                            .TakeLast(SegmentRun.MaxStoredOfJob),
+                    ];
+                }
+
+                return true;
+            },
+            cancellationToken);
+
+    public Task<IReadOnlyList<SegmentRun>> ListFailedSegmentsAsync(Guid jobId, CancellationToken cancellationToken) =>
+        Run(() => _failedSegments.GetValueOrDefault(jobId, []), cancellationToken);
 
     public Task<StoreGeneration> BeginGenerationAsync(CancellationToken cancellationToken) =>
         Run(() => new StoreGeneration(_databaseId, ++_generation), cancellationToken);

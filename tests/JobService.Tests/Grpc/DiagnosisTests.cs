@@ -1,5 +1,7 @@
+using ForegSyte.Jobs.Grpc;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Tests.Queue;
+using ForegSyte.Jobs.Tests.Storage;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.Testing;
 using ForegSyte.V1;
@@ -103,6 +105,64 @@ public sealed class DiagnosisTests
             diagnosis.Segments.Where(segment => segment.State == SegmentState.Failed)
                 .Select(segment => ErrorStatus.ReasonOf(segment.Error)));
         Assert.DoesNotContain(LastWords, (await service.GetAsync(jobId)).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Diagnose_DamagedVideo_CallsTheSegmentFailedAndShowsWhatFfmpegSaid()
+    {
+        var inference = new ScriptedInference
+        {
+            IsLost = frame => frame == 70,
+            OnRun = (request, _, _) => request.Range.StartFrame == 20
+                ? throw new InferenceFailedException(
+                    new JobFailure(ErrorReason.UndecodableVideo, "No frame.") { LastWords = LastWords })
+                : Task.CompletedTask,
+        };
+        await using var service = await RunningJobService.StartAsync(
+            inference, ("Dispatch:SegmentFrames", "20"), ("Dispatch:SegmentsInFlight", "1"));
+        var jobId = (await service.SubmitAsync()).JobId;
+        await service.GetWhenAsync(jobId, job => job.Status == JobStatus.Completed);
+
+        var diagnosis = await DiagnoseAsync(service, jobId);
+
+        Assert.Equal(
+            [
+                (SegmentState.Finished, 20, ""), (SegmentState.Failed, 0, LastWords), (SegmentState.Finished, 20, ""),
+                (SegmentState.Finished, 19, "VIDEO: 1 frames from 70 lost"), (SegmentState.Finished, 20, ""),
+            ],
+            diagnosis.Segments.Select(segment => (segment.State, segment.FramesAnalyzed, segment.DecoderOutput)));
+        Assert.Equal("VIDEO: 1 frames from 70 lost", diagnosis.DecoderOutput);
+        Assert.Equal(
+            "The job is completed: 79 frames in 1 attempt. 21 frames could not be decoded and no results exist for "
+            + "them. If they matter, submit an undamaged copy of the video.",
+            diagnosis.Explanation);
+        Assert.Equal(
+            "frames 20 to 39: UNDECODABLE_VIDEO: No frame.",
+            Assert.Single(diagnosis.Timeline, item => item.Kind == JobTimelineEntryKind.SegmentFailed).Description);
+    }
+
+    [Fact]
+    public void Join_StoredRunsOfEarlierProcesses_AreAddedInOrderAndKnownOnesAreNot()
+    {
+        var runs = new[] { Run(number: 4, attempt: 2, minute: 9), Run(number: 5, attempt: 2, minute: 10) };
+        var stored = new[]
+        {
+            Run(number: 4, attempt: 1, minute: 1) with { DecoderOutput = "earlier" },
+            Run(number: 4, attempt: 2, minute: 9),
+        };
+
+        var joined = JobTimeline.Join(runs, stored);
+
+        Assert.Equal(
+            [(4, 1, "earlier"), (4, 2, ""), (5, 2, "")],
+            joined.Select(run => (run.Segment.Number, run.Attempt, run.DecoderOutput)));
+        Assert.Equal("earlier", JobTimeline.DecoderOutputOf(TestJobs.Pending(), stored));
+
+        static SegmentRun Run(int number, int attempt, int minute) => new(
+            new Segment(number, number * 10, (number * 10) + 10), attempt, TestJobs.Noon.AddMinutes(minute))
+        {
+            EndedAt = TestJobs.Noon.AddMinutes(minute + 1),
+        };
     }
 
     [Fact]

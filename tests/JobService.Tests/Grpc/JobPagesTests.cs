@@ -1,11 +1,13 @@
 using ForegSyte.Hosting.Security;
 using ForegSyte.Hosting.Stopping;
 using ForegSyte.Jobs.Grpc;
+using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Jobs.Tests.Storage;
 using ForegSyte.V1;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 
@@ -34,8 +36,12 @@ public sealed class JobPagesTests : IDisposable
         _drain = new Drain(_stop, _host, _time);
         var availability = new InferenceAvailability(
             new ScriptedInference(), Options.Create(new DispatchOptions()), _time);
+        var tracker = new JobTracker(_store);
+        var storageAccess = new StorageAccess(
+            new ScriptedInference(), new InMemoryStorage(), tracker, _pending, _store,
+            Options.Create(new InferenceOptions()), NullLogger<StorageAccess>.Instance);
         _pages = new JobPages(
-            _store, new JobTracker(_store), new JobMessages(new WaitReasons(_pending, queue, availability, _drain)));
+            _store, tracker, new JobMessages(new WaitReasons(_pending, queue, availability, storageAccess, _drain)));
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

@@ -2,12 +2,14 @@ using System.Diagnostics;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Stopping;
 using ForegSyte.Jobs.Grpc;
+using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Jobs.Tests.Storage;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Tests.Grpc;
@@ -49,7 +51,10 @@ public sealed class JobWaiterTests : IDisposable
             new ScriptedInference(), Options.Create(new DispatchOptions()), _time);
         _stop = new GracefulShutdown(_host, Options.Create(new StopOptions()), _time);
         _drain = new Drain(_stop, _host, _time);
-        _messages = new JobMessages(new WaitReasons(_pending, queue, availability, _drain));
+        var storageAccess = new StorageAccess(
+            new ScriptedInference(), new InMemoryStorage(), _tracker, _pending, _store,
+            Options.Create(new InferenceOptions()), NullLogger<StorageAccess>.Instance);
+        _messages = new JobMessages(new WaitReasons(_pending, queue, availability, storageAccess, _drain));
         _waiter = new JobWaiter(_tracker, _messages, _drain, Options.Create(new WaitOptions()), _time);
     }
 

@@ -89,6 +89,9 @@ public sealed class InferencePoolTests : IAsyncLifetime
     [InlineData(ErrorReason.InferenceUnavailable)]
     [InlineData(ErrorReason.DecoderLost)]
     [InlineData(ErrorReason.ShuttingDown)]
+    [InlineData(ErrorReason.DecoderUnavailable)]
+    [InlineData(ErrorReason.SourceNotAllowed)]
+    [InlineData(ErrorReason.SourceNotFound)]
     public async Task RunAsync_InstanceFails_IsRepeatedOnceAtTheOther(ErrorReason reason)
     {
         await ServeBothAsync();
@@ -206,6 +209,7 @@ public sealed class InferencePoolTests : IAsyncLifetime
     [Theory]
     [InlineData(ErrorReason.InferenceUnavailable)]
     [InlineData(ErrorReason.ShuttingDown)]
+    [InlineData(ErrorReason.DecoderUnavailable)]
     public async Task RunAsync_AfterAnInstanceFailed_AvoidsItUntilItsNextHealthCheck(ErrorReason reason)
     {
         await ServeBothAsync();
@@ -223,6 +227,43 @@ public sealed class InferencePoolTests : IAsyncLifetime
         _called.Clear();
         await RunAsync(3);
         Assert.Equal([_first.Address], _called);
+    }
+
+    [Fact]
+    public async Task RunAsync_InstanceThatCannotReadTheVideo_IsUsedOnlyIfNoOtherServes()
+    {
+        await ServeBothAsync();
+        _first.Inference.OnRun = (_, _, _) =>
+            throw new InferenceFailedException(new JobFailure(ErrorReason.SourceNotAllowed, "Not allowed."));
+        await RunAsync(0);
+        _called.Clear();
+        await RunAsync(1);
+        await RunAsync(2);
+        Assert.Equal([_second.Address, _second.Address], _called);
+        Assert.Equal(2, _pool.ServingCount);
+
+        _second.Become(InstanceHealth.NotServing);
+        await UntilServingAsync(1);
+        _first.Inference.OnRun = (_, _, _) => Task.CompletedTask;
+        await RunAsync(3);
+        Assert.Equal(_first.Address, _called[^1]);
+    }
+
+    [Fact]
+    public async Task RunAsync_FirstCannotReadAndSecondFails_ReportsTheSecond()
+    {
+        await ServeBothAsync();
+        _first.Inference.OnRun = (_, _, _) =>
+            throw new InferenceFailedException(new JobFailure(ErrorReason.SourceNotFound, "Not found."));
+        _second.Inference.OnRun = (_, _, _) =>
+            throw new InferenceFailedException(new JobFailure(ErrorReason.DecoderLost, "Lost."));
+        var failed = await Assert.ThrowsAsync<InferenceFailedException>(() => RunAsync(0));
+        Assert.Equal(ErrorReason.DecoderLost, failed.Failure.Reason);
+
+        // In the other order too: a job that ends its InferenceService must not wait for the storage.
+        failed = await Assert.ThrowsAsync<InferenceFailedException>(() => RunAsync(1));
+        Assert.Equal(ErrorReason.DecoderLost, failed.Failure.Reason);
+        Assert.Equal([_first.Address, _second.Address, _second.Address, _first.Address], _called);
     }
 
     [Fact]

@@ -8,7 +8,8 @@ public sealed class LeastRequestsPolicyTests
     private static readonly Gen<InstanceLoad> Load = Gen.Select(
         Gen.OneOf<InstanceHealth?>(null, InstanceHealth.Lost, InstanceHealth.NotServing, InstanceHealth.Serving),
         Gen.Int[0, 4],
-        (health, calls) => new InstanceLoad(health, calls));
+        Gen.Bool,
+        (health, calls, cannotRead) => new InstanceLoad(health, calls, cannotRead));
 
     [Theory]
     [InlineData(new[] { 3, 1, 2 }, 1)]
@@ -30,8 +31,8 @@ public sealed class LeastRequestsPolicyTests
     [Fact]
     public void Pick_ExceptedInstance_IsNeverChosen()
     {
-        Assert.Equal(1, LeastRequestsPolicy.Pick([Serving(0), Serving(8)], except: 0));
-        Assert.Null(LeastRequestsPolicy.Pick([Serving(0)], except: 0));
+        Assert.Equal(1, LeastRequestsPolicy.Pick([Serving(0), Serving(8)], 0));
+        Assert.Null(LeastRequestsPolicy.Pick([Serving(0)], 0));
         Assert.Null(LeastRequestsPolicy.Pick([]));
     }
 
@@ -39,7 +40,7 @@ public sealed class LeastRequestsPolicyTests
     public void Pick_AnyLoads_IsAServingInstanceThatNoOtherUndercuts() =>
         Gen.Select(Load.Array[0, 6], Gen.Int[-1, 5]).Sample((loads, except) =>
         {
-            var chosen = LeastRequestsPolicy.Pick(loads, except < 0 ? null : except);
+            var chosen = LeastRequestsPolicy.Pick(loads, except);
             var candidates = loads.Index()
                 .Where(load => load.Index != except && load.Item.Health == InstanceHealth.Serving)
                 .ToList();
@@ -47,8 +48,9 @@ public sealed class LeastRequestsPolicyTests
             if (chosen is { } index)
             {
                 Assert.Contains(index, candidates.Select(load => load.Index));
-                Assert.All(
-                    candidates, load => Assert.InRange(loads[index].CallsInFlight, 0, load.Item.CallsInFlight));
+                var preferred = candidates.Where(load => load.Item.CannotRead == loads[index].CannotRead);
+                Assert.All(preferred, load => Assert.InRange(loads[index].CallsInFlight, 0, load.Item.CallsInFlight));
+                Assert.Equal(candidates.TrueForAll(load => load.Item.CannotRead), loads[index].CannotRead);
             }
         });
 

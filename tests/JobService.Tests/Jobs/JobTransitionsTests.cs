@@ -66,7 +66,7 @@ public sealed class JobTransitionsTests
     public void Cancel_AndRetry_MayBeRepeatedAndKnowTheirStatuses()
     {
         var running = JobTransitions.Claim(Pending(), Tokens[0], Start, LeaseDuration);
-        var completed = JobTransitions.Complete(running, Tokens[0], "x", new JobSummary(), Start);
+        var completed = JobTransitions.Complete(running, Tokens[0], "x", new JobSummary(), JobWarnings.Empty, Start);
         var failed = JobTransitions.Fail(running, Tokens[0], Failure, Start);
         var cancelled = JobTransitions.Cancel(running, Start);
         Assert.Same(cancelled, JobTransitions.Cancel(cancelled, Start.AddSeconds(1)));
@@ -103,7 +103,7 @@ public sealed class JobTransitionsTests
         var second =
             JobTransitions.Claim(JobTransitions.Rescue(first, Failure, Start), Tokens[1], Start, LeaseDuration);
         var refused = Assert.Throws<TransitionRefusedException>(
-            () => JobTransitions.Complete(second, Tokens[0], "x", new JobSummary(), Start));
+            () => JobTransitions.Complete(second, Tokens[0], "x", new JobSummary(), JobWarnings.Empty, Start));
         Assert.Equal(TransitionRefusal.StaleLease, refused.Refusal);
     }
 
@@ -151,6 +151,24 @@ public sealed class JobTransitionsTests
     }
 
     [Fact]
+    public void Retry_JobThatLostFrames_CountsProgressAndWarningsAnew()
+    {
+        var found = JobWarnings.Empty.With(WarningReason.TrailingBytes, 2).With(WarningReason.UnsupportedScript, 3);
+        var job = JobTransitions.Claim(Pending(), Tokens[0], Start, LeaseDuration);
+        job = JobTransitions.Advance(
+            job, Tokens[0],
+            new SegmentProgress(6, TimeSpan.Zero, TimeSpan.Zero, DeviceList.Empty) { Warnings = found }, Start);
+        job = JobTransitions.Fail(job, Tokens[0], Failure, Start);
+        var kept = JobTransitions.Retry(job, Start);
+        Assert.Equal((6, found), (kept.FramesDone, kept.Warnings));
+
+        var lossy = JobTransitions.Retry(job with { Warnings = found.With(WarningReason.FramesLost, 1) }, Start);
+
+        Assert.Equal(
+            (0, JobWarnings.Empty.With(WarningReason.TrailingBytes, 2)), (lossy.FramesDone, lossy.Warnings));
+    }
+
+    [Fact]
     public void PlanAndAdvance_DifferentTotals_RecordEachInItsField()
     {
         var devices = new DeviceList([new Device { Description = "GPU" }]);
@@ -173,7 +191,10 @@ public sealed class JobTransitionsTests
             (job.FramesDone, job.DecodeTime, job.InferenceTime, job.Devices));
         Assert.Equal((35, 6), (job.FramesTotal, job.Attempts.Single().FramesResumed));
 
-        job = JobTransitions.Complete(job, Tokens[0], "results.json", new JobSummary(), Start.AddSeconds(3));
+        var warnings = JobWarnings.Empty.With(WarningReason.FramesLost, 4);
+        job = JobTransitions.Complete(
+            job, Tokens[0], "results.json", new JobSummary(), warnings, Start.AddSeconds(3));
+        Assert.Equal(warnings, job.Warnings);
         Assert.Equal((Start.AddSeconds(3), devices), (job.Attempts.Single().EndedAt, job.Attempts.Single().Devices));
     }
 
@@ -252,7 +273,8 @@ public sealed class JobTransitionsTests
             3 => JobTransitions.Advance(
                 job, step.Token, new SegmentProgress(step.Frames, TimeSpan.Zero, TimeSpan.Zero, DeviceList.Empty),
                 step.Now),
-            4 => JobTransitions.Complete(job, step.Token, "results.json", new JobSummary(), step.Now),
+            4 => JobTransitions.Complete(
+                job, step.Token, "results.json", new JobSummary(), JobWarnings.Empty, step.Now),
             5 => JobTransitions.Fail(job, step.Token, Failure, step.Now),
             6 => JobTransitions.Release(job, step.Token, Failure, TimeSpan.FromSeconds(step.Frames), step.Now),
             7 => JobTransitions.Rescue(job, Failure, step.Now),

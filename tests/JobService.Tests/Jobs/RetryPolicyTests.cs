@@ -16,6 +16,10 @@ public sealed class RetryPolicyTests
     [InlineData(ErrorReason.StageFailed)]
     [InlineData(ErrorReason.Internal)]
     [InlineData(ErrorReason.NoVideoTrack)]
+    [InlineData(ErrorReason.EncryptedVideo)]
+    [InlineData(ErrorReason.NoFrames)]
+    [InlineData(ErrorReason.VideoLimitExceeded)]
+    [InlineData(ErrorReason.VideoGone)]
     public void DelayBeforeRetry_PermanentFailure_IsNull(ErrorReason reason) =>
         Assert.Null(RetryPolicy.DelayBeforeRetry(After(), new JobFailure(reason, ""), Options, 0.5));
 
@@ -34,6 +38,20 @@ public sealed class RetryPolicyTests
         var job = After([.. Enumerable.Repeat(stopped, 50)]);
         Assert.NotNull(RetryPolicy.DelayBeforeRetry(job, stopped, Options, 0.5));
         Assert.NotNull(RetryPolicy.DelayBeforeRetry(job, new JobFailure(ErrorReason.DecoderLost, ""), Options, 0.5));
+    }
+
+    [Theory]
+    [InlineData(ErrorReason.DecoderUnavailable)]
+    [InlineData(ErrorReason.SourceNotAllowed)]
+    [InlineData(ErrorReason.SourceNotFound)]
+    public void DelayBeforeRetry_FaultsOfTheInferenceService_DoNotCountButTheBackOffGrows(ErrorReason reason)
+    {
+        var fault = new JobFailure(reason, "");
+        var job = After([.. Enumerable.Repeat(fault, 50)]);
+
+        Assert.Equal(TimeSpan.FromSeconds(10), RetryPolicy.DelayBeforeRetry(job, fault, Options, 1));
+        var lost = new JobFailure(ErrorReason.DecoderLost, "");
+        Assert.Equal(TimeSpan.FromSeconds(1), RetryPolicy.DelayBeforeRetry(job, lost, Options, 1));
     }
 
     [Fact]
@@ -71,6 +89,9 @@ public sealed class RetryPolicyTests
     [InlineData(ErrorReason.Cancelled)]
     [InlineData(ErrorReason.StorageFull)]
     [InlineData(ErrorReason.LeaseLost)]
+    [InlineData(ErrorReason.DecoderUnavailable)]
+    [InlineData(ErrorReason.SourceNotAllowed)]
+    [InlineData(ErrorReason.SourceNotFound)]
     public void DelayBeforeRetry_TransientFailure_IsADelay(ErrorReason reason) => Assert.Equal(
         TimeSpan.FromMilliseconds(750),
         RetryPolicy.DelayBeforeRetry(After(), new JobFailure(reason, ""), Options, 0.5));

@@ -25,7 +25,7 @@ public sealed class SegmentCheckTests
 
     [Fact]
     public void DefectOf_AnyCountChanged_NamesTheSegment() =>
-        Gen.Select(Responses, Gen.Int[0, 4], Gen.Int[0, 3]).Sample(
+        Gen.Select(Responses, Gen.Int[0, 5], Gen.Int[0, 3]).Sample(
             (sample, field, change) =>
             {
                 var by = new[] { -1, 1, int.MaxValue, int.MinValue }[change];
@@ -36,6 +36,7 @@ public sealed class SegmentCheckTests
                     case 1: frames.Analyzed = unchecked(frames.Analyzed + by); break;
                     case 2: frames.Skipped = unchecked(frames.Skipped + by); break;
                     case 3: frames.Failed = unchecked(frames.Failed + by); break;
+                    case 4: frames.Damaged = by < 0 ? by : frames.Analyzed + 1; break;
                     default: frames.Failures.Add(Failed("DECODER_LOST", by)); break;
                 }
 
@@ -104,6 +105,7 @@ public sealed class SegmentCheckTests
         if (failed > 0)
         {
             response.Frames.Analyzed -= failed;
+            response.Frames.Damaged = response.Frames.Analyzed;
             response.Frames.Failed = failed;
             response.Frames.Failures.Add(Failed("UNDECODABLE_VIDEO", failed));
         }

@@ -94,6 +94,60 @@ public sealed class SegmentPlanTests
         Assert.Equal(int.MaxValue, segments[^1].EndFrame);
     }
 
+    [Fact]
+    public void Extend_AnyPlan_HoldsExactlyTheNextFramesOrEndsWithTheVideo() => Gen.Select(
+        Gen.Int[1, 300], Gen.Int[1, 9], Gen.Int[1, 40], Gen.Int[1, 40], Gen.Int[1, 20]).Sample(
+        (frames, stride, max, more, segment) =>
+        {
+            int[] keyFrames = [.. Enumerable.Range(0, 300 / 7).Select(index => index * 7)];
+            var plan = SegmentPlan.Create(frames, keyFrames, stride, max, segment);
+
+            var extension = SegmentPlan.Extend(plan, more, frames, keyFrames, stride, segment);
+
+            var end = extension.Count == 0 ? plan[^1].EndFrame : extension[^1].EndFrame;
+            var left = SegmentPlan.FramesWithin(plan[^1].EndFrame, frames, stride);
+            Assert.Equal(Math.Min(more, left), SegmentPlan.FramesWithin(plan[^1].EndFrame, end, stride));
+            var start = plan[^1].EndFrame;
+            foreach (var (index, part) in extension.Index())
+            {
+                Assert.Equal((plan.Count + index, start), (part.Number, part.StartFrame));
+                Assert.InRange(part.EndFrame, start + 1, frames);
+                start = part.EndFrame;
+            }
+        });
+
+    [Theory]
+    [InlineData(10, 0, 0)]
+    [InlineData(9, 1, 1)]
+    [InlineData(0, 10, 10)]
+    [InlineData(0, 11, 0)]
+    public void Planner_LostFrames_AreReplacedUnlessTheJobMustFail(int analyzed, int lost, int more)
+    {
+        var planner = new SegmentPlanner(100, [0], 1, 10, 32, new FrameLossOptions());
+        var plan = planner.Start();
+        Assert.Equal(10, plan[^1].EndFrame);
+
+        var extension = planner.Extend(plan, analyzed, lost);
+
+        Assert.Equal(more, extension.Sum(segment => segment.EndFrame - segment.StartFrame));
+    }
+
+    [Fact]
+    public void Planner_StoredPlan_IsAcceptedWithItsExtensions()
+    {
+        var planner = new SegmentPlanner(100, [0], 1, 10, 4, new FrameLossOptions());
+        var start = planner.Start();
+        Segment[] extended = [.. start, .. planner.Extend(start, 7, 3)];
+
+        Assert.Same(extended, planner.Accept(extended));
+        Assert.Equal(start.Count, planner.LengthOfStart(extended));
+        Assert.Null(planner.Accept(null));
+        Assert.Null(planner.Accept([]));
+        Assert.Null(planner.Accept([new Segment(0, 0, 9)]));
+        Assert.Null(planner.Accept([new Segment(0, 0, 10), new Segment(1, 10, 101)]));
+        Assert.Null(new SegmentPlanner(8, [0], 1, 0, 4, new FrameLossOptions()).Accept(extended));
+    }
+
     private static IReadOnlyList<Segment> Create(
         (int Frames, int[] KeyFrames, int Stride, int Max, int Segment) plan) =>
         SegmentPlan.Create(plan.Frames, plan.KeyFrames, plan.Stride, plan.Max, plan.Segment);

@@ -17,12 +17,12 @@ public sealed class SummaryBuilderTests
         builder.Add(Frame(labels: ["person"], texts: ["NORTH", "GATE 07"]));
         builder.Add(new FrameResult { FrameIndex = 3 });
         builder.Add(new FrameAccounting { Total = 2, Analyzed = 1, Skipped = 1 });
-        builder.Add(new FrameAccounting { Total = 3, Analyzed = 2, Failed = 1 });
+        builder.Add(new FrameAccounting { Total = 3, Analyzed = 2, Failed = 1, Damaged = 2 });
 
         Assert.Equal(
             new JobSummary
             {
-                Frames = new FrameAccounting { Total = 5, Analyzed = 3, Skipped = 1, Failed = 1 },
+                Frames = new FrameAccounting { Total = 5, Analyzed = 3, Skipped = 1, Failed = 1, Damaged = 2 },
                 Labels =
                 {
                     new LabelSummary { Label = "person", DetectionCount = 3 },
@@ -46,7 +46,7 @@ public sealed class SummaryBuilderTests
             Failures = { new FrameFailureCount { Reason = "UNDECODABLE_VIDEO", FrameCount = 1 } },
         });
         builder.Add(new FrameAccounting { Total = 7, Analyzed = 3, Skipped = 4 });
-        var summary = builder.Complete(frameCount: 100, endFrame: 37, out var failure);
+        var summary = builder.Complete(frameCount: 100, endFrame: 37, new FrameLossOptions(), out var failure);
         Assert.Null(failure);
         Assert.Equal(
             new FrameAccounting
@@ -79,7 +79,7 @@ public sealed class SummaryBuilderTests
 
         var builder = new SummaryBuilder();
         builder.Add(frames);
-        builder.Complete(frameCount: 10, endFrame: 10, out var failure);
+        builder.Complete(frameCount: 10, endFrame: 10, new FrameLossOptions(), out var failure);
         Assert.Equal(expected, failure?.Reason);
     }
 

@@ -8,6 +8,10 @@ namespace ForegSyte.Jobs.Tests.Queue;
 internal sealed class ScriptedInference : IInferenceClient
 {
     private readonly List<RunPipelineRequest> _requests = [];
+    private int _probes;
+
+    /// <summary>Number of received probes.</summary>
+    public int Probes => Volatile.Read(ref _probes);
 
     /// <summary>The received requests in order of the calls.</summary>
     public IReadOnlyList<RunPipelineRequest> Requests
@@ -36,6 +40,12 @@ internal sealed class ScriptedInference : IInferenceClient
     /// <summary>Changes a response before it is returned.</summary>
     public Action<RunPipelineRequest, RunPipelineResponse> Change { get; init; } = (_, _) => { };
 
+    /// <summary>Frames that cannot be decoded.</summary>
+    public Func<int, bool> IsLost { get; set; } = _ => false;
+
+    /// <summary>What is wrong with the video as a whole.</summary>
+    public IReadOnlyList<Warning> Warnings { get; init; } = [];
+
     public int ServingCount { get; set; } = 1;
 
     public int KnownCount => 1;
@@ -46,11 +56,13 @@ internal sealed class ScriptedInference : IInferenceClient
 
     public async Task<ProbeVideoResponse> ProbeAsync(Uri video, CancellationToken cancellationToken)
     {
+        Interlocked.Increment(ref _probes);
         await OnProbe();
         return new ProbeVideoResponse
         {
             Video = new VideoInfo { FrameCount = FrameCount, Width = 4, Height = 2 },
             KeyFrames = { 0 },
+            Warnings = { Warnings },
         };
     }
 
@@ -67,6 +79,7 @@ internal sealed class ScriptedInference : IInferenceClient
 
         await OnRun(request, call, cancellationToken);
         var response = Answer(request);
+        Lose(response);
         Change(request, response);
         return response;
     }
@@ -88,6 +101,24 @@ internal sealed class ScriptedInference : IInferenceClient
             },
             Device = new Device { ExecutionProvider = ExecutionProvider.Cpu, Description = "scripted" },
         };
+    }
+
+    private void Lose(RunPipelineResponse response)
+    {
+        var lost = response.Results.Where(frame => IsLost(frame.FrameIndex)).ToList();
+        foreach (var frame in lost)
+        {
+            response.Results.Remove(frame);
+        }
+
+        if (lost.Count > 0)
+        {
+            response.Frames.Analyzed -= lost.Count;
+            response.Frames.Failed = lost.Count;
+            response.Frames.Failures.Add(
+                new FrameFailureCount { Reason = "UNDECODABLE_VIDEO", FrameCount = lost.Count });
+            response.DecoderOutput = $"VIDEO: {lost.Count} frames from {lost[0].FrameIndex} lost";
+        }
     }
 
     private static FrameResult FrameOf(int frame) => new()

@@ -26,6 +26,19 @@ public sealed class JobManifestTests
     }
 
     [Fact]
+    public async Task Write_JobWithWarnings_ReadReturnsThem()
+    {
+        var warnings = JobWarnings.Empty
+            .With(WarningReason.FramesLost, 3)
+            .With(WarningReason.UnsupportedScript, 1L << 33);
+        var job = Completed() with { Warnings = warnings };
+
+        await JobManifest.WriteAsync(_storage, job, Cancellation);
+
+        Assert.Equal(warnings, JobManifest.Read(_storage, job.JobId)!.Warnings);
+    }
+
+    [Fact]
     public async Task Follow_ChangedJob_WritesItsNewValues()
     {
         var job = await InsertAsync();

@@ -82,6 +82,10 @@ internal static class TestJobs
             new Device { ExecutionProvider = ExecutionProvider.Cpu, Description = "CPU, 2 threads" },
             new Device { ExecutionProvider = ExecutionProvider.Cuda, Description = "GPU", FallbackReason = "none" },
         ]),
+        Warnings = JobWarnings.Empty
+            .With(WarningReason.FramesLost, 2)
+            .With(WarningReason.TrailingBytes, 1L << 40)
+            .With((WarningReason)77, 5),
         DecodeTime = TimeSpan.FromMicroseconds(1234567),
         InferenceTime = TimeSpan.FromHours(30),
     };

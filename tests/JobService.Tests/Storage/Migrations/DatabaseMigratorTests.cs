@@ -14,16 +14,17 @@ public sealed class DatabaseMigratorTests : IDisposable
     private const long AddTraceParent = 202611250025;
     private const long AddLastWords = 202611250028;
     private const long AddTags = 202611290041;
+    private const long AddWarnings = 202611290513;
     private const long AddsColumns = 299901010001;
 
     private static readonly long[] KnownVersions =
-        [CreateJobs, ExtendJobs, AddTenants, AddVideoHash, AddTraceParent, AddLastWords, AddTags];
+        [CreateJobs, ExtendJobs, AddTenants, AddVideoHash, AddTraceParent, AddLastWords, AddTags, AddWarnings];
 
     private static readonly Type[] KnownMigrations =
     [
         typeof(M202611230001CreateJobs), typeof(M202611230002ExtendJobs), typeof(M202611250010AddTenants),
         typeof(M202611250013AddVideoHash), typeof(M202611250025AddTraceParent), typeof(M202611250028AddLastWords),
-        typeof(M202611290041AddTags),
+        typeof(M202611290041AddTags), typeof(M202611290513AddWarnings),
     ];
 
     private readonly TemporaryFolder _folder = new();
@@ -45,7 +46,11 @@ public sealed class DatabaseMigratorTests : IDisposable
         Migrator().MigrateUp();
 
         Assert.Equal(
-            ["attempts", "database_identity", "deleted_jobs", "jobs", "request_ids", "schema_versions"], Tables());
+            [
+                "attempts", "database_identity", "deleted_jobs", "job_segments_failed", "jobs", "request_ids",
+                "schema_versions",
+            ],
+            Tables());
         Assert.Equal(KnownVersions, Migrator().AppliedVersions());
         Assert.Equal("DUCK", System.Text.Encoding.ASCII.GetString(ReadShared(_folder.File("jobs.duckdb"))[8..12]));
     }
@@ -126,7 +131,13 @@ public sealed class DatabaseMigratorTests : IDisposable
 
         Assert.Equal(["4|0|0"], Query("SELECT concat_ws('|', priority, forgiven_attempts, segment_frames) FROM jobs"));
         Assert.Equal(["True"], Query("SELECT queued_at = created_at AND video_sha256 IS NULL FROM jobs"));
-        Assert.Equal(["True"], Query("SELECT tenant = '' AND tags_json IS NULL FROM jobs"));
+        Assert.Equal(["True"], Query("SELECT tenant = '' AND tags_json IS NULL AND warnings_json IS NULL FROM jobs"));
+        using (var connection = _database.Connect())
+        {
+            var jobs = connection.InSnapshot(() => JobRows.List(connection, JobRows.SelectJobs));
+            Assert.Equal(JobWarnings.Empty, jobs.Single().Warnings);
+        }
+
         Migrator().MigrateDown(CreateJobs);
         Assert.Equal(old, Columns("jobs"));
         Assert.Equal(["yolo_ocr"], Query("SELECT pipeline_id FROM jobs"));

@@ -1,0 +1,148 @@
+using ForegSyte.Jobs.Inference;
+using ForegSyte.Jobs.Storage;
+using ForegSyte.Protocol.Errors;
+using ForegSyte.V1;
+using Microsoft.Extensions.Options;
+
+namespace ForegSyte.Jobs.Queue;
+
+/// <summary>
+/// Holds jobs back whose stored video no InferenceService can read, for example because the data folder was moved. From
+/// the first such failure on, each job is probed before its claim, so that waiting uses up no attempt; the first video
+/// that can be read ends that.
+/// </summary>
+internal sealed class StorageAccess
+{
+    /// <summary>Time between two probes on average, however many jobs wait.</summary>
+    private static readonly TimeSpan ProbeSpacing = TimeSpan.FromMilliseconds(20);
+
+    private readonly Lock _lock = new();
+    private readonly IInferenceClient _inference;
+    private readonly IStorage _storage;
+    private readonly JobTracker _tracker;
+    private readonly PendingJobs _pending;
+    private readonly InferenceOptions _options;
+    private readonly ILogger _logger;
+    private readonly Dictionary<Guid, JobFailure> _waiting = [];
+    private bool _isUnreadable;
+
+    public StorageAccess(
+        IInferenceClient inference, IStorage storage, JobTracker tracker, PendingJobs pending, IJobStore store,
+        IOptions<InferenceOptions> options, ILogger<StorageAccess> logger)
+    {
+        (_inference, _storage, _tracker, _pending) = (inference, storage, tracker, pending);
+        (_options, _logger) = (options.Value, logger);
+        store.Committed += OnCommitted;
+    }
+
+    /// <summary>Why the job waits: what the InferenceService said; null if it does not wait for the storage.</summary>
+    public JobFailure? WaitOf(Guid jobId)
+    {
+        lock (_lock)
+        {
+            return _waiting.GetValueOrDefault(jobId);
+        }
+    }
+
+    /// <summary>Records that no InferenceService could read the job's video, which exists. Logs it once.</summary>
+    public void ReportUnreadable(Guid jobId, JobFailure failure)
+    {
+        bool isFirst;
+        lock (_lock)
+        {
+            _waiting[jobId] = failure;
+            isFirst = !_isUnreadable;
+            _isUnreadable = true;
+        }
+
+        if (isFirst)
+        {
+            _logger.LogWarning(
+                "Jobs wait: no InferenceService can read the videos of this JobService, for example {Video} "
+                + "({Reason}). Add their folder to the option Video:AllowedRoots of the InferenceService",
+                _storage.UriOf(ArtifactKeys.Video(jobId)).LocalPath, failure.Reason.ToText());
+        }
+    }
+
+    /// <summary>
+    /// Whether the job can start now; otherwise it waits for <see cref="InferenceOptions.UnreadableRetryDelay"/>.
+    /// </summary>
+    public async Task<bool> IsReadableAsync(Guid jobId, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            if (!_isUnreadable)
+            {
+                return true;
+            }
+        }
+
+        // An attempt finds out about everything but an unreadable storage, and records it.
+        if (await _tracker.FindAsync(jobId, cancellationToken) is not { Status: JobStatus.Pending } job
+            || !_storage.Exists(job.InputPath))
+        {
+            return true;
+        }
+
+        try
+        {
+            await _inference.ProbeAsync(_storage.UriOf(job.InputPath), cancellationToken);
+        }
+        catch (InferenceFailedException failed) when (InferenceFailures.IsUnreadable(failed.Failure.Reason))
+        {
+            ReportUnreadable(jobId, failed.Failure);
+            _pending.Postpone(jobId, Delay());
+            return false;
+        }
+        catch (InferenceFailedException)
+        {
+            return true;
+        }
+
+        ReportReadable();
+        return true;
+    }
+
+    private void ReportReadable()
+    {
+        List<Guid> waiting;
+        lock (_lock)
+        {
+            if (!_isUnreadable)
+            {
+                return;
+            }
+
+            _isUnreadable = false;
+            waiting = [.. _waiting.Keys];
+            _waiting.Clear();
+        }
+
+        _logger.LogInformation("The InferenceServices read the videos again; {Count} jobs waited", waiting.Count);
+        foreach (var jobId in waiting)
+        {
+            _pending.QueueNow(jobId);
+        }
+    }
+
+    private TimeSpan Delay()
+    {
+        lock (_lock)
+        {
+            var spaced = ProbeSpacing * _waiting.Count;
+            return spaced > _options.UnreadableRetryDelay ? spaced : _options.UnreadableRetryDelay;
+        }
+    }
+
+    /// <summary>A job that starts, ends or is deleted waits no longer.</summary>
+    private void OnCommitted(JobCommit commit)
+    {
+        if (commit.After is not { Status: JobStatus.Pending })
+        {
+            lock (_lock)
+            {
+                _waiting.Remove(commit.JobId);
+            }
+        }
+    }
+}

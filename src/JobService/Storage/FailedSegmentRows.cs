@@ -1,0 +1,81 @@
+using System.Text.Json;
+using DuckDB.NET.Data;
+using ForegSyte.Protocol.Errors;
+
+namespace ForegSyte.Jobs.Storage;
+
+/// <summary>Reads and writes the table job_segments_failed: runs of segments that failed or lost frames.</summary>
+internal static class FailedSegmentRows
+{
+    /// <summary>
+    /// Adds a run and drops the oldest ones above the limit. A job that was deleted meanwhile gets no row.
+    /// </summary>
+    public static int Add(DuckDBConnection connection, Guid jobId, SegmentRun run)
+    {
+        var added = connection.Execute(
+            "INSERT INTO job_segments_failed (job_id, number, start_frame, end_frame, attempt, instance, started_at, "
+            + "ended_at, frames_analyzed, frames_lost, failure_reason, failure_message, failure_metadata_json, "
+            + "decoder_output) SELECT $job_id, $number, $start_frame, $end_frame, $attempt, $instance, $started_at, "
+            + "$ended_at, $frames_analyzed, $frames_lost, $failure_reason, $failure_message, $failure_metadata_json, "
+            + "$decoder_output WHERE EXISTS (SELECT 1 FROM jobs WHERE job_id = $job_id)",
+            ("job_id", jobId),
+            ("number", run.Segment.Number),
+            ("start_frame", run.Segment.StartFrame),
+            ("end_frame", run.Segment.EndFrame),
+            ("attempt", run.Attempt),
+            ("instance", run.Instance?.ToString()),
+            ("started_at", run.StartedAt.UtcDateTime),
+            ("ended_at", run.EndedAt!.Value.UtcDateTime),
+            ("frames_analyzed", run.FramesAnalyzed),
+            ("frames_lost", run.FramesLost),
+            ("failure_reason", run.Failure?.Reason.ToText()),
+            ("failure_message", run.Failure?.Message),
+            ("failure_metadata_json", run.Failure is { } failure ? JsonSerializer.Serialize(failure.Metadata) : null),
+            ("decoder_output", run.DecoderOutput));
+        connection.Execute(
+            "DELETE FROM job_segments_failed WHERE job_id = $job_id AND rowid NOT IN (SELECT rowid "
+            + "FROM job_segments_failed WHERE job_id = $job_id ORDER BY ended_at DESC, rowid DESC LIMIT $limit)",
+            ("job_id", jobId), ("limit", SegmentRun.MaxStoredOfJob));
+        return added;
+    }
+
+    /// <summary>The runs of a job, oldest end first.</summary>
+    public static IReadOnlyList<SegmentRun> Of(DuckDBConnection connection, Guid jobId) => connection.Query(
+        "SELECT number, start_frame, end_frame, attempt, instance, started_at, ended_at, frames_analyzed, frames_lost, "
+        + "failure_reason, failure_message, failure_metadata_json, decoder_output FROM job_segments_failed "
+        + "WHERE job_id = $job_id ORDER BY ended_at, rowid",
+        Read, ("job_id", jobId));
+
+    /// <summary>Deletes the runs of deleted jobs.</summary>
+    public static void Delete(DuckDBConnection connection, List<Guid> jobIds) => connection.Execute(
+        "DELETE FROM job_segments_failed WHERE job_id IN (SELECT unnest($job_ids))", ("job_ids", jobIds));
+
+    private static SegmentRun Read(DuckDBDataReader reader)
+    {
+        var decoderOutput = reader.GetString(12);
+        var analyzed = reader.GetInt32(7);
+        return new SegmentRun(
+            new Segment(reader.GetInt32(0), reader.GetInt32(1), reader.GetInt32(2)), reader.GetInt32(3),
+            Instant(reader, 5))
+        {
+            Instance = reader.IsDBNull(4) ? null : new Uri(reader.GetString(4)),
+            EndedAt = Instant(reader, 6),
+            FramesAnalyzed = analyzed,
+            FramesLost = reader.GetInt32(8),
+            IsFinished = analyzed > 0,
+            Failure = reader.IsDBNull(9)
+                ? null
+                : new JobFailure(
+                    ErrorReasons.Parse(reader.GetString(9)),
+                    reader.GetString(10),
+                    JsonSerializer.Deserialize<Dictionary<string, string>>(reader.GetString(11))!)
+                {
+                    LastWords = decoderOutput,
+                },
+            DecoderOutput = decoderOutput,
+        };
+    }
+
+    private static DateTimeOffset Instant(DuckDBDataReader reader, int column) =>
+        new(reader.GetDateTime(column), TimeSpan.Zero);
+}
