@@ -94,7 +94,7 @@ internal sealed class VideoSubmitter(
         crashPoints.Pass(CrashPoint.VideoStored);
 
         // Storing may take long, for example with a download. The job exists, and waits, from now on.
-        var job = NewJob(jobId, submission, fingerprint, sha256);
+        var job = NewJob(jobId, submission, fingerprint, sha256) with { Warnings = new JobWarnings(source.Warnings) };
         var (stored, created) = await InsertAsync(job, cancellationToken);
         if (!created)
         {
@@ -128,7 +128,10 @@ internal sealed class VideoSubmitter(
             quota.RequireSlot(submission.Tenant);
         }
 
-        return NewJob(Guid.Empty, submission, fingerprint, videoSha256: null);
+        return NewJob(Guid.Empty, submission, fingerprint, videoSha256: null) with
+        {
+            Warnings = new JobWarnings(source.Warnings),
+        };
     }
 
     /// <summary>Opens the source without reading the video.</summary>
