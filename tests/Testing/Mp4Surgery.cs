@@ -37,22 +37,42 @@ public static class Mp4Surgery
             BinaryPrimitives.WriteInt32BigEndian(matrix[(cell * 4)..], value << 16);
     }
 
+    /// <summary>Removes the sync table, which says that every frame decodes by itself.</summary>
+    public static void RemoveSyncTable(string path)
+    {
+        var bytes = File.ReadAllBytes(path);
+        "free"u8.CopyTo(bytes.AsSpan(OffsetOf(path, "stss"u8) + 4));
+        File.WriteAllBytes(path, bytes);
+    }
+
     /// <summary>Overwrites video packets, by their index in the file, with zeros.</summary>
-    public static async Task EraseFramesAsync(string path, params int[] packets)
+    public static Task EraseFramesAsync(string path, params int[] packets) =>
+        EraseAsync(path, packets, static extent => extent);
+
+    /// <summary>Overwrites the second half of video packets, by their index in the file, with zeros.</summary>
+    public static Task EraseFrameEndsAsync(string path, params int[] packets) =>
+        EraseAsync(
+            path, packets, static extent => (extent.Position + (extent.Size / 2), extent.Size - (extent.Size / 2)));
+
+    private static async Task EraseAsync(
+        string path, int[] packets, Func<(int Position, int Size), (int Position, int Size)> part)
     {
         var listing = await Cli.Wrap("ffprobe")
             .WithArguments([
                 "-v", "error", "-select_streams", "v:0", "-show_entries", "packet=pos,size", "-of", "csv=p=0", path])
             .ExecuteBufferedAsync();
+
+        // ffprobe prints size before pos.
         var extents = listing.StandardOutput.Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => line.Split(',').Take(2))
             .Select(parts => parts.Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray())
+            .Select(numbers => (Position: numbers[1], Size: numbers[0]))
             .ToArray();
         var bytes = await File.ReadAllBytesAsync(path);
         foreach (var packet in packets)
         {
-            // ffprobe prints size before pos.
-            bytes.AsSpan(extents[packet][1], extents[packet][0]).Clear();
+            var (position, size) = part(extents[packet]);
+            bytes.AsSpan(position, size).Clear();
         }
 
         await File.WriteAllBytesAsync(path, bytes);

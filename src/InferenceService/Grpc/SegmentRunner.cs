@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.Metrics;
 using ForegSyte.Inference.Models;
@@ -27,8 +28,8 @@ internal sealed class SegmentRunner(
     /// <summary>Bytes of a response without its results: accounting, device, timings.</summary>
     private const int EnvelopeBytes = 1024;
 
-    /// <summary>Tag and length of each result.</summary>
-    private const int ResultOverheadBytes = 6;
+    /// <summary>Tag and length of each result, and its mark of damage, which is set at the end.</summary>
+    private const int ResultOverheadBytes = 8;
 
     /// <summary>Runs one segment.</summary>
     /// <exception cref="ServiceException">
@@ -81,9 +82,10 @@ internal sealed class SegmentRunner(
             frameCounts,
             cancellationToken);
         var response = new RunPipelineResponse { Device = device.Description };
+        int size;
         try
         {
-            await CollectAsync(
+            size = await CollectAsync(
                 pipelines.RunAsync(request.Pipeline, source, timings, cancellationToken), response.Results);
         }
         finally
@@ -91,7 +93,15 @@ internal sealed class SegmentRunner(
             timings.ShowSpans();
         }
 
+        foreach (var result in response.Results)
+        {
+            result.Damaged = frameCounts.IsDamaged(result.FrameIndex);
+        }
+
         response.Frames = frameCounts.ToAccounting();
+        var output = frameCounts.DecoderOutput;
+        var isRoom = Encoding.UTF8.GetByteCount(output) <= options.Value.MaxResponseBytes - size;
+        response.DecoderOutput = isRoom ? output : "";
         response.Timings = new SegmentTimings
         {
             Decode = timings.DecodeWait.ToDuration(),
@@ -101,7 +111,7 @@ internal sealed class SegmentRunner(
         return response;
     }
 
-    private async Task CollectAsync(IAsyncEnumerable<FrameResult> results, RepeatedField<FrameResult> response)
+    private async Task<int> CollectAsync(IAsyncEnumerable<FrameResult> results, RepeatedField<FrameResult> response)
     {
         var size = EnvelopeBytes;
         await foreach (var result in results)
@@ -114,6 +124,8 @@ internal sealed class SegmentRunner(
 
             response.Add(result);
         }
+
+        return size;
     }
 
     private static ServiceException TooLarge(int framesThatFit, int limitBytes)

@@ -45,11 +45,12 @@ internal sealed partial class ChildProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly ProcessSpan? _span;
 
-    private ChildProcess(string program, Process process, Func<ReadOnlyMemory<char>, bool> onErrorLine)
+    private ChildProcess(
+        string program, Process process, Func<ReadOnlyMemory<char>, bool> onErrorLine, Func<Task>? beforeErrorRead)
     {
         _process = process;
         _span = ProcessSpan.Start(program, process.Id);
-        ErrorOutput = ReadErrorOutputAsync(onErrorLine);
+        ErrorOutput = ReadErrorOutputAsync(onErrorLine, beforeErrorRead);
     }
 
     public int Id => _process.Id;
@@ -83,8 +84,12 @@ internal sealed partial class ChildProcess : IAsyncDisposable
     /// <summary>Starts a command.</summary>
     /// <param name="command">Program, arguments and input.</param>
     /// <param name="onErrorLine">Called for each line of the error output; false kills the process.</param>
+    /// <param name="beforeErrorRead">
+    /// Delays the next read of the error output; a full pipe then stops the process. Null for no delay.
+    /// </param>
     /// <exception cref="Hosting.Errors.ServiceException">DECODER_LOST: the process cannot start.</exception>
-    public static ChildProcess Start(ChildCommand command, Func<ReadOnlyMemory<char>, bool> onErrorLine)
+    public static ChildProcess Start(
+        ChildCommand command, Func<ReadOnlyMemory<char>, bool> onErrorLine, Func<Task>? beforeErrorRead = null)
     {
         var start = new ProcessStartInfo(command.Words[0], command.Words.Skip(1))
         {
@@ -100,7 +105,7 @@ internal sealed partial class ChildProcess : IAsyncDisposable
             var process = ChildProcessStarter.Start(start);
             WriteInput(process, command.Input.Span);
             EnlargePipe(process.StandardOutput.BaseStream);
-            return new ChildProcess(command.Program, process, onErrorLine);
+            return new ChildProcess(command.Program, process, onErrorLine, beforeErrorRead);
         }
         catch (Win32Exception failure)
         {
@@ -148,10 +153,10 @@ internal sealed partial class ChildProcess : IAsyncDisposable
         }
     }
 
-    private async Task ReadErrorOutputAsync(Func<ReadOnlyMemory<char>, bool> onErrorLine)
+    private async Task ReadErrorOutputAsync(Func<ReadOnlyMemory<char>, bool> onErrorLine, Func<Task>? beforeRead)
     {
         var mustContinue = true;
-        await BoundedLines.ReadAsync(_process.StandardError, line => mustContinue = onErrorLine(line));
+        await BoundedLines.ReadAsync(_process.StandardError, line => mustContinue = onErrorLine(line), beforeRead);
         if (!mustContinue)
         {
             Kill();

@@ -19,6 +19,9 @@ internal sealed class DecoderPool(DecoderTools tools, IOptions<VideoOptions> opt
     /// <summary>Completes when all decoders that nobody leased in time have ended.</summary>
     private Task _expired = Task.CompletedTask;
 
+    /// <summary>Number of decoders that were started.</summary>
+    public int StartCount { get; private set; }
+
     /// <summary>Number of decoders that no segment uses.</summary>
     public int IdleCount
     {
@@ -134,6 +137,7 @@ internal sealed class DecoderPool(DecoderTools tools, IOptions<VideoOptions> opt
         var decoder = new Decoder(new FfmpegFrameReader(command, index), index, size, plan, time.GetTimestamp());
         lock (_lock)
         {
+            StartCount++;
             decoder.Reserve(segment);
             _decoders.Add(decoder);
         }
@@ -215,6 +219,9 @@ internal sealed class Decoder(
 {
     public FfmpegFrameReader Reader { get; } = reader;
 
+    /// <summary>All frames that it was started for.</summary>
+    public DecodePlan Plan { get; } = plan;
+
     public long StartedAt { get; } = startedAt;
 
     /// <summary>Held by the segment that reads. The starter's segment holds it from the beginning.</summary>
@@ -236,16 +243,16 @@ internal sealed class Decoder(
 
     public bool IsIdle => Users == 0;
 
-    public bool HasMore => Position <= plan.LastWanted;
+    public bool HasMore => Position <= Plan.LastWanted;
 
     /// <summary>
     /// Whether its frames are the ones that a segment wants. The index is compared by reference, because a changed file
     /// has another one.
     /// </summary>
     public bool Fits(VideoIndex ofVideo, DecodePlan segment, FrameSize atSize) =>
-        ReferenceEquals(index, ofVideo) && size == atSize && plan.Stride == segment.Stride
-        && plan.KeyFramesOnly == segment.KeyFramesOnly
-        && segment.FirstWanted >= plan.FirstWanted && segment.LastWanted <= plan.LastWanted;
+        ReferenceEquals(index, ofVideo) && size == atSize && Plan.Stride == segment.Stride
+        && Plan.KeyFramesOnly == segment.KeyFramesOnly
+        && segment.FirstWanted >= Plan.FirstWanted && segment.LastWanted <= Plan.LastWanted;
 
     /// <summary>Adds a segment to the line.</summary>
     public void Reserve(DecodePlan segment)
@@ -277,6 +284,9 @@ internal sealed class DecoderLease : IAsyncDisposable
     }
 
     public FfmpegFrameReader Reader => _decoder.Reader;
+
+    /// <summary>The plan with which the decoder was started, perhaps for an earlier segment.</summary>
+    public DecodePlan Plan => _decoder.Plan;
 
     /// <summary>Whether the segment has all its frames.</summary>
     public bool IsComplete => _position is not null;

@@ -36,7 +36,7 @@ internal static class FfmpegArguments
 
         // Keeps the container's timestamps, which identify the frames.
         "-copyts",
-        .. Seek(index, plan),
+        .. Seek(index, plan.SeekTo),
         "-noautorotate",
         "-i", SandboxedInput.Url(path),
         "-map", "0:" + Text(index.StreamIndex), "-an", "-sn", "-dn",
@@ -44,15 +44,44 @@ internal static class FfmpegArguments
 
         // Frames are neither doubled nor dropped for a constant rate, and damage does not end the decoder.
         "-fps_mode", "passthrough", "-max_error_rate", "1",
-        "-pix_fmt", "rgb24", "-f", "rawvideo", "pipe:1",
+        "-pix_fmt", "rgb24", "-f", "rawvideo",
+
+        // Each frame leaves FFmpeg at once: small frames would wait in its buffer while their timestamps arrive.
+        "-flush_packets", "1", "pipe:1",
+    ];
+
+    /// <summary>
+    /// Arguments that make ffmpeg decode on one thread and name each packet and each frame in its log, in which
+    /// <see cref="DamageLog"/> finds damaged frames.
+    /// </summary>
+    /// <param name="path">Canonical path of the video.</param>
+    /// <param name="index">The video.</param>
+    /// <param name="start">Start of the decoder; null for the beginning of the file.</param>
+    /// <param name="lastFrame">The last frame to decode.</param>
+    /// <param name="options">Limits.</param>
+    public static IReadOnlyList<string> MakeScan(
+        string path, VideoIndex index, SeekPoint? start, int lastFrame, VideoOptions options) =>
+    [
+        "-hide_banner", "-nostats", "-nostdin", "-loglevel", "repeat+level+info", "-debug_ts",
+        .. SandboxedInput.Arguments(options.Limits),
+        "-threads", "1", "-copyts",
+        .. Seek(index, start),
+        "-noautorotate",
+        "-i", SandboxedInput.Url(path),
+        "-map", "0:" + Text(index.StreamIndex), "-an", "-sn", "-dn",
+
+        // Where FFmpeg may replace timestamps, they say nothing about the end.
+        "-vf", index.HasReliableTimestamps ? "trim=end_pts=" + Text(index.TicksOf(lastFrame) + 1) : "null",
+        "-fps_mode", "passthrough", "-max_error_rate", "1",
+        "-f", "null", "-",
     ];
 
     /// <summary>
     /// Seeks by the presentation time of the key frame. The demuxer subtracts its own shift between presentation and
     /// decode time (mov_seek_stream); a seek by decode time would be shifted twice and land one key frame too early.
     /// </summary>
-    private static IEnumerable<string> Seek(VideoIndex index, DecodePlan plan) =>
-        plan.SeekTo is { } point
+    private static IEnumerable<string> Seek(VideoIndex index, SeekPoint? start) =>
+        start is { } point
             ?
             [
                 "-noaccurate_seek", "-seek_timestamp", "1",

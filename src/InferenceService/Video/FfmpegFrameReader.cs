@@ -10,18 +10,28 @@ namespace ForegSyte.Inference.Video;
 internal sealed class FfmpegFrameReader : IAsyncDisposable
 {
     /// <summary>
-    /// Maximum number of timestamps without a frame. FFmpeg writes a timestamp a few frames at most before the frame;
-    /// the limit bounds the memory if a defect breaks that rule.
+    /// Number of timestamps without a frame above which the error output is read no further, so that FFmpeg waits. It
+    /// cannot wait forever: it writes each frame at once (-flush_packets), so that the frames of these timestamps are
+    /// already in the pipe or follow before the next timestamp.
     /// </summary>
-    private const int MaxPendingTimestamps = 4096;
+    private const int MaxPendingTimestamps = 1024;
 
-    private readonly Channel<ShowInfoLine> _timestamps = Channel.CreateUnbounded<ShowInfoLine>(
+    /// <summary>Maximum number of kept timestamps; one read of the error output brings some hundred.</summary>
+    private const int MaxTimestamps = 4 * MaxPendingTimestamps;
+
+    private readonly Channel<TimestampLine> _timestamps = Channel.CreateUnbounded<TimestampLine>(
         new UnboundedChannelOptions { SingleWriter = true });
 
     private readonly FrameMatcher _matcher;
     private readonly VideoIndex _index;
     private readonly ChildProcess _process;
     private readonly Task _timestampsEnd;
+    private readonly Lock _lock = new();
+    private TaskCompletionSource? _room;
+    private bool _isEnding;
+    private int _complaints;
+    private int _complaintsBeforeFrame;
+    private int _forgiven;
 
     /// <param name="command">The command of ffmpeg.</param>
     /// <param name="index">The video.</param>
@@ -29,19 +39,37 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
     public FfmpegFrameReader(ChildCommand command, VideoIndex index)
     {
         (_index, _matcher) = (index, new FrameMatcher(index));
-        _process = ChildProcess.Start(command, TakeLine);
+        _process = ChildProcess.Start(command, TakeLine, WaitForRoomAsync);
         _timestampsEnd = EndTimestampsAsync();
     }
 
     /// <summary>The last lines of the error output that are not timestamps.</summary>
     public LogTail Tail { get; } = new();
 
+    /// <summary>
+    /// Whether the decoder has complained of damage, except for the messages before <see cref="Forgive"/>. It runs
+    /// ahead of the frames that were read.
+    /// </summary>
+    public bool HasComplained => Volatile.Read(ref _complaints) > _forgiven;
+
+    /// <summary>Whether the decoder complained before it delivered the last frame that was read.</summary>
+    public bool HasComplainedBeforeFrame => _complaintsBeforeFrame > _forgiven;
+
     public int ProcessId => _process.Id;
 
-    public void Kill() => _process.Kill();
+    /// <summary>Kills the process.</summary>
+    public void Kill()
+    {
+        _process.Kill();
+        ReadToEnd();
+    }
 
     /// <inheritdoc cref="ChildProcess.WaitForExitAsync" />
-    public Task<int> WaitForExitAsync() => _process.WaitForExitAsync();
+    public Task<int> WaitForExitAsync()
+    {
+        ReadToEnd();
+        return _process.WaitForExitAsync();
+    }
 
     /// <summary>Reads the next frame that the container lists; null at the end of the output.</summary>
     /// <param name="size">Size of its frames as they leave the decoder.</param>
@@ -61,7 +89,10 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
                 return null;
             }
 
-            var frameIndex = _matcher.Next(await _timestamps.Reader.ReadAsync(CancellationToken.None));
+            var timestamp = await _timestamps.Reader.ReadAsync(CancellationToken.None);
+            MakeRoom();
+            _complaintsBeforeFrame = timestamp.ComplaintsBefore;
+            var frameIndex = _matcher.Next(timestamp.Frame);
             var frame = new Frame(
                 frameIndex ?? 0,
                 frameIndex is { } shown ? _index.TimestampMs(shown) : 0u,
@@ -86,9 +117,13 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
         }
     }
 
+    /// <summary>Ignores the complaints before the last frame that was read: they concern no wanted frame.</summary>
+    public void Forgive() => _forgiven = _complaintsBeforeFrame;
+
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
+        ReadToEnd();
         await _process.DisposeAsync();
         await _timestampsEnd;
     }
@@ -100,13 +135,65 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
         return read == pixels.Length;
     }
 
-    private bool TakeLine(ReadOnlyMemory<char> line) => ShowInfoLine.TryRead(line.Span, out var frame)
-        ? _timestamps.Reader.Count < MaxPendingTimestamps && _timestamps.Writer.TryWrite(frame)
-        : Tail.Take(line);
+    private bool TakeLine(ReadOnlyMemory<char> line)
+    {
+        if (ShowInfoLine.TryRead(line.Span, out var frame))
+        {
+            // More timestamps than this come only after the end of the frames, and then nobody reads them.
+            return _timestamps.Reader.Count >= MaxTimestamps
+                || _timestamps.Writer.TryWrite(new TimestampLine(frame, _complaints));
+        }
+
+        if (DecoderComplaint.Is(line.Span))
+        {
+            Volatile.Write(ref _complaints, _complaints + 1);
+        }
+
+        return Tail.Take(line);
+    }
+
+    private Task WaitForRoomAsync()
+    {
+        lock (_lock)
+        {
+            if (_isEnding || _timestamps.Reader.Count < MaxPendingTimestamps)
+            {
+                return Task.CompletedTask;
+            }
+
+            _room = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _room.Task;
+        }
+    }
+
+    private void MakeRoom()
+    {
+        lock (_lock)
+        {
+            if (_timestamps.Reader.Count < MaxPendingTimestamps)
+            {
+                _room?.TrySetResult();
+                _room = null;
+            }
+        }
+    }
+
+    /// <summary>Ends the waiting for room: the process has ended or is about to, and its last words count.</summary>
+    private void ReadToEnd()
+    {
+        lock (_lock)
+        {
+            _isEnding = true;
+            _room?.TrySetResult();
+            _room = null;
+        }
+    }
 
     private async Task EndTimestampsAsync()
     {
         await _process.ErrorOutput;
         _timestamps.Writer.Complete();
     }
+
+    private readonly record struct TimestampLine(ShowInfoLine Frame, int ComplaintsBefore);
 }

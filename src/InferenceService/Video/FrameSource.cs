@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using ForegSyte.Hosting.Errors;
-using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 using ForegSyte.Video;
 using Microsoft.Extensions.Options;
@@ -8,8 +7,17 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Inference.Video;
 
 /// <summary>Decodes the frames of a segment, each when the caller asks for it.</summary>
+/// <remarks>
+/// If a decoder that started at a seek point complains at once or misses a frame, the seek point is checked. If
+/// decoding cannot start there, the rest of the segment is decoded from an earlier point, at last from the beginning of
+/// the file; only what such a decoder misses too is lost (ADR 33).
+/// </remarks>
 internal sealed class FrameSource(
-    DecoderPool decoders, IOptions<VideoOptions> options, TimeProvider timeProvider, ILogger<FrameSource> logger)
+    DecoderPool decoders,
+    DamageScan scan,
+    IOptions<VideoOptions> options,
+    TimeProvider timeProvider,
+    ILogger<FrameSource> logger)
 {
     /// <summary>
     /// Decodes the wanted frames in ascending order; the caller owns and disposes each. Ending the enumeration early,
@@ -47,28 +55,35 @@ internal sealed class FrameSource(
         }
 
         var pixels = new FrameSize(size.Width ?? index.Info.Width, size.Height ?? index.Info.Height);
-        var parts = plan.Split(index);
+        var history = scan.HistoryOf(index);
+        List<DecodePlan> parts = [.. history.Split(index, plan)];
 
         // A plan of several parts has a stride so large that a new decoder is less work than the frames in between.
         var decodeTo = parts.Count == 1 ? jobEndFrame : 0;
         using var timeout = new DecodeTimeout(options.Value.DecodeTimeLimit, meter, timeProvider);
+        var segment = new Segment(path, index, plan, pixels, decodeTo, timeout, meter);
         var next = LeaseAsync(0);
         try
         {
             for (var i = 0; i < parts.Count; i++)
             {
-                await using var decoder = await next;
+                var decoder = await next;
                 next = LeaseAsync(i + 1);
                 await foreach (var frame in ReadPartAsync(
-                    decoder, parts[i], index, pixels, timeout, cancellationToken))
+                    segment, decoder, parts[i], isLast: i == parts.Count - 1, cancellationToken))
                 {
                     meter.CountDelivered();
                     yield return frame;
                 }
 
-                if (!decoder.IsComplete)
+                if (i + 1 < parts.Count && history.StartsAtBeginning)
                 {
-                    await CheckEndAsync(decoder.Reader, path, plan, meter, isLast: i == parts.Count - 1);
+                    // The seek points of the remaining parts cannot be trusted.
+                    await ReturnUnusedAsync(next);
+                    var rest = parts[i + 1] with { EndFrame = plan.EndFrame, SeekTo = null, KeyFramesOnly = false };
+                    parts.RemoveRange(i + 1, parts.Count - i - 1);
+                    parts.Add(rest);
+                    next = LeaseAsync(i + 1);
                 }
             }
         }
@@ -83,50 +98,197 @@ internal sealed class FrameSource(
             : Task.FromCanceled<DecoderLease>(new CancellationToken(canceled: true));
     }
 
-    private static async IAsyncEnumerable<Frame> ReadPartAsync(
-        DecoderLease decoder, DecodePlan part, VideoIndex index, FrameSize size, DecodeTimeout timeout,
+    /// <summary>Reads the frames of one part with one decoder, or more if one misses frames.</summary>
+    private async IAsyncEnumerable<Frame> ReadPartAsync(
+        Segment segment, DecoderLease first, DecodePlan part, bool isLast,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await using var killOnTimeout = timeout.Passed.Register(decoder.Reader.Kill);
-        var next = part.FirstWanted;
-        while (next <= part.LastWanted
-            && await timeout.ApplyAsync(decoder.Reader.ReadAsync(size, cancellationToken)) is { } frame)
+        var (decoder, plan) = (first, part);
+        while (true)
         {
-            if (frame.Index < next || !part.Wants(frame.Index))
+            DecodePlan? again = null;
+            await using (decoder)
             {
-                // Before the segment, not wanted (too many frames to name), or delivered twice.
-                frame.Dispose();
-                continue;
+                await using var killOnTimeout = segment.Timeout.Passed.Register(decoder.Reader.Kill);
+                var next = plan.FirstWanted;
+                List<int> delivered = [];
+                while (next <= plan.LastWanted)
+                {
+                    var frame = await segment.Timeout.ApplyAsync(
+                        decoder.Reader.ReadAsync(segment.Size, cancellationToken));
+                    if (frame is not null && (frame.Index < next || !plan.Wants(frame.Index)))
+                    {
+                        // Before the segment, not wanted (too many frames to name), or delivered twice.
+                        frame.Dispose();
+                        continue;
+                    }
+
+                    if (frame?.Index != next || delivered.Count == 0 && decoder.Reader.HasComplainedBeforeFrame)
+                    {
+                        again = await PlanRetryAsync(segment, decoder, plan, next, frame, cancellationToken);
+                    }
+
+                    if (frame is null || again is not null)
+                    {
+                        frame?.Dispose();
+                        break;
+                    }
+
+                    delivered.Add(frame.Index);
+                    next = frame.Index + plan.Stride;
+                    if (next > plan.LastWanted)
+                    {
+                        // Before the yield: a caller that stops after the last frame has a complete segment.
+                        decoder.Complete(frame.Index + 1);
+                    }
+
+                    yield return frame;
+                }
+
+                if (again is null && !decoder.IsComplete)
+                {
+                    await CheckEndAsync(segment, decoder.Reader, isLast);
+                }
+
+                await FindDamageAsync(segment, decoder.Reader, plan, delivered, again?.FirstWanted, cancellationToken);
             }
 
-            next = frame.Index + 1;
-            if (next > part.LastWanted)
+            if (again is null)
             {
-                // Before the yield: a caller that stops after the last frame has a complete segment.
-                decoder.Complete(next);
+                yield break;
             }
 
-            yield return frame;
+            plan = again;
+            decoder = await decoders.LeaseAsync(
+                segment.Path, segment.Index, plan, segment.Size, segment.DecodeTo, cancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// The plan to decode the missing frames again; null if they are lost or if none is missing and the decoder started
+    /// well.
+    /// </summary>
+    /// <param name="segment">The segment.</param>
+    /// <param name="decoder">The decoder.</param>
+    /// <param name="plan">What it decodes.</param>
+    /// <param name="next">The next wanted frame.</param>
+    /// <param name="frame">The frame that came; null at the end of the output.</param>
+    /// <param name="cancellationToken">Ends the scan.</param>
+    private async Task<DecodePlan?> PlanRetryAsync(
+        Segment segment, DecoderLease decoder, DecodePlan plan, int next, Frame? frame,
+        CancellationToken cancellationToken)
+    {
+        var history = scan.HistoryOf(segment.Index);
+        if (frame is null)
+        {
+            await CheckProcessAsync(segment, decoder.Reader);
+        }
+
+        var isKeyFrameMissing = frame?.Index != next && decoder.Plan.KeyFramesOnly;
+        if (!isKeyFrameMissing)
+        {
+            if (decoder.Plan.SeekTo is not { } start || history.IsUsable(start))
+            {
+                return null;
+            }
+
+            var report = await ScanAsync(segment, frame, cancel => scan.JudgeAsync(
+                segment.Path, segment.Index, start, decoder.Plan.FirstWanted, cancel), cancellationToken);
+            if (report.StartsIntact)
+            {
+                if (frame?.Index == next && !report.HasDamageFrom(next))
+                {
+                    // The decoder complained of frames before the first wanted one only.
+                    decoder.Reader.Forgive();
+                }
+
+                return null;
+            }
+        }
+
+        var again = history.Retry(segment.Index, plan, next);
+        logger.LogInformation(
+            "Seek point not usable: frame {Frame} is decoded again from frame {Start} ({Tail})",
+            next, again.SeekFrame(segment.Index), decoder.Reader.Tail);
+        return again;
+    }
+
+    /// <summary>Marks the delivered frames that are damaged, if the decoder complained or lost frames.</summary>
+    private async Task FindDamageAsync(
+        Segment segment, FfmpegFrameReader reader, DecodePlan plan, List<int> delivered, int? nextPlanFrom,
+        CancellationToken cancellationToken)
+    {
+        var wanted = nextPlanFrom is { } end ? (end - plan.FirstWanted) / plan.Stride : plan.WantedCount;
+        var lost = wanted - delivered.Count;
+        if (wanted == 0 || lost == 0 && !reader.HasComplained)
+        {
+            return;
+        }
+
+        var last = plan.FirstWanted + ((wanted - 1) * plan.Stride);
+        var report = await ScanAsync(
+            segment, frame: null, cancel => scan.FindAsync(segment.Path, segment.Index, plan.SeekTo, last, cancel),
+            cancellationToken);
+        var damaged = delivered.Count(report.IsDamaged);
+        if (lost == 0 && damaged == 0)
+        {
+            return;
+        }
+
+        var tail = report.Tail.Lines.Count > 0 ? report.Tail : reader.Tail;
+        segment.Meter.MarkDamaged(delivered.Where(report.IsDamaged), DecoderLogExcerpt.Of(tail, segment.Path));
+        logger.LogWarning(
+            "Frames lost or damaged: {Lost} lost and {Damaged} damaged of {Wanted} from frame {Frame}: {Tail}",
+            lost, damaged, wanted, plan.FirstWanted, tail);
+    }
+
+    private static async Task<DamageReport> ScanAsync(
+        Segment segment, Frame? frame, Func<CancellationToken, Task<DamageReport>> work,
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await segment.Timeout.RunAsync(work, cancellationToken);
+        }
+        catch
+        {
+            frame?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Throws if the process ended for a reason that the content of the video does not explain.</summary>
+    private async Task CheckProcessAsync(Segment segment, FfmpegFrameReader reader)
+    {
+        var exitCode = await reader.WaitForExitAsync();
+        var failure = exitCode == 0 ? null : DecoderExit.ProcessFailure(exitCode, reader.Tail, options.Value);
+        if (failure is not null)
+        {
+            LogEarlyEnd(segment, reader, exitCode);
+            failure.LastWords = DecoderLogExcerpt.Of(reader.Tail, segment.Path);
+            throw failure;
         }
     }
 
     /// <summary>
     /// Throws if the output ended before the last wanted frame for another reason than damaged frames.
     /// </summary>
-    private async Task CheckEndAsync(
-        FfmpegFrameReader reader, string path, DecodePlan plan, DecodeMeter meter, bool isLast)
+    private async Task CheckEndAsync(Segment segment, FfmpegFrameReader reader, bool isLast)
     {
         var exitCode = await reader.WaitForExitAsync();
-        logger.LogWarning(
-            "Decoder ended early with exit code {ExitCode} after {Delivered} of {Wanted} frames: {Tail}",
-            exitCode, meter.Delivered, plan.WantedCount, reader.Tail);
+        LogEarlyEnd(segment, reader, exitCode);
         if (DecoderExit.SegmentFailure(
-            exitCode, isLast ? plan.WantedCount : 0, meter.Delivered, reader.Tail, options.Value) is { } failure)
+            exitCode, isLast ? segment.Plan.WantedCount : 0, segment.Meter.Delivered, reader.Tail, options.Value)
+            is { } failure)
         {
-            failure.LastWords = DecoderLogExcerpt.Of(reader.Tail, path);
+            failure.LastWords = DecoderLogExcerpt.Of(reader.Tail, segment.Path);
             throw failure;
         }
     }
+
+    private void LogEarlyEnd(Segment segment, FfmpegFrameReader reader, int exitCode) => logger.LogWarning(
+        "Decoder ended early with exit code {ExitCode} after {Delivered} of {Wanted} frames: {Tail}",
+        exitCode, segment.Meter.Delivered, segment.Plan.WantedCount, reader.Tail);
 
     private static async Task ReturnUnusedAsync(Task<DecoderLease> next)
     {
@@ -136,81 +298,17 @@ internal sealed class FrameSource(
             await (await next).DisposeAsync();
         }
     }
+
+    /// <summary>One call of <see cref="ReadAsync"/>.</summary>
+    /// <param name="Path">Path of the video.</param>
+    /// <param name="Index">Its index.</param>
+    /// <param name="Plan">All wanted frames.</param>
+    /// <param name="Size">Size of the frames.</param>
+    /// <param name="DecodeTo">Frame after the last one that a decoder decodes for later calls; 0 for none.</param>
+    /// <param name="Timeout">Limits the waits.</param>
+    /// <param name="Meter">Counts the frames.</param>
+    private sealed record Segment(
+        string Path, VideoIndex Index, DecodePlan Plan, FrameSize Size, int DecodeTo, DecodeTimeout Timeout,
+        DecodeMeter Meter);
 }
 
-/// <summary>Counts the frames of one segment. The counts are final once the reading has ended.</summary>
-internal sealed class DecodeMeter
-{
-    private int _inRange;
-    private int _wanted;
-
-    /// <summary>Time spent waiting for the decoder.</summary>
-    public TimeSpan Waiting { get; private set; }
-
-    /// <summary>Number of frames that the pipeline received.</summary>
-    public int Delivered { get; private set; }
-
-    /// <summary>
-    /// The counts, with total = analyzed + skipped + failed. Damage is the only reason for which a single frame
-    /// fails; every other failure fails the segment.
-    /// </summary>
-    public FrameAccounting ToAccounting()
-    {
-        var frames = new FrameAccounting
-        {
-            Total = _inRange,
-            Analyzed = Delivered,
-            Skipped = _inRange - _wanted,
-            Failed = _wanted - Delivered,
-        };
-        if (frames.Failed > 0)
-        {
-            frames.Failures.Add(
-                new FrameFailureCount { Reason = ErrorReason.UndecodableVideo.ToText(), FrameCount = frames.Failed });
-        }
-
-        return frames;
-    }
-
-    public void Begin(DecodePlan plan) => (_inRange, _wanted) = (plan.RangeCount, plan.WantedCount);
-
-    public void CountDelivered() => Delivered++;
-
-    public void AddWaiting(TimeSpan time) => Waiting += time;
-}
-
-/// <summary>Limits the time that one segment waits for its decoders, all waits added up.</summary>
-/// <param name="limit">The limit.</param>
-/// <param name="meter">Adds up the waits.</param>
-/// <param name="time">The clock.</param>
-internal sealed class DecodeTimeout(TimeSpan limit, DecodeMeter meter, TimeProvider time) : IDisposable
-{
-    private readonly CancellationTokenSource _passed = new(Timeout.InfiniteTimeSpan, time);
-
-    /// <summary>Cancelled when the limit is reached.</summary>
-    public CancellationToken Passed => _passed.Token;
-
-    /// <summary>Waits for a frame; null at the end of the decoder's output.</summary>
-    /// <exception cref="ServiceException">VIDEO_LIMIT_EXCEEDED: the limit is reached.</exception>
-    public async Task<Frame?> ApplyAsync(Task<Frame?> reading)
-    {
-        if (!reading.IsCompletedSuccessfully)
-        {
-            var left = limit - meter.Waiting;
-            _passed.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
-        }
-
-        var started = time.GetTimestamp();
-        var frame = await reading;
-        _passed.CancelAfter(Timeout.InfiniteTimeSpan);
-        meter.AddWaiting(time.GetElapsedTime(started));
-        return frame is null && _passed.IsCancellationRequested
-            ? throw VideoFailures.LimitExceeded(
-                nameof(VideoOptions.DecodeTimeLimit), limit.ToString("c"),
-                "Decoding the segment takes too long; ask for fewer frames.")
-            : frame;
-    }
-
-    /// <inheritdoc />
-    public void Dispose() => _passed.Dispose();
-}

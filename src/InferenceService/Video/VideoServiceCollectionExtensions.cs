@@ -14,6 +14,7 @@ internal static class VideoServiceCollectionExtensions
         builder.Services.AddSingleton<VideoIndexCache>();
         builder.Services.AddSingleton<VideoProbe>();
         builder.Services.AddSingleton<DecoderPool>();
+        builder.Services.AddSingleton<DamageScan>();
         builder.Services.AddSingleton<FrameSource>();
         return builder;
     }

@@ -118,9 +118,10 @@ public sealed class DecoderOutputFuzzTests(OutcomeCounts outcomes) : IDisposable
     private FrameSource SourceOf(string commands)
     {
         var options = Options.Create(new VideoOptions { FfmpegPath = FakeProgram.Make(_folder, commands) });
+        var tools = new DecoderTools(options, NullLogger<DecoderTools>.Instance);
         return new FrameSource(
-            new DecoderPool(
-                new DecoderTools(options, NullLogger<DecoderTools>.Instance), options, TimeProvider.System),
+            new DecoderPool(tools, options, TimeProvider.System),
+            new DamageScan(tools, options),
             options,
             TimeProvider.System,
             NullLogger<FrameSource>.Instance);

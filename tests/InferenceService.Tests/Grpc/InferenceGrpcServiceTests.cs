@@ -200,6 +200,25 @@ public sealed class InferenceGrpcServiceTests(RunningService service) : IClassFi
         Assert.DoesNotContain("0x", excerpt, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task RunPipeline_FramesLostAndDamaged_MarksThemAndHasTheDecoderOutput()
+    {
+        var path = await Clips.MakeX264Async(
+            service.Videos.File("holes.mp4"), "keyint=20:min-keyint=20:scenecut=0:bframes=0");
+        await Mp4Surgery.EraseFramesAsync(path, 25);
+        var request = service.Ask("holes.mp4");
+        request.Range = new FrameRange { StartFrame = 20, EndFrame = 44 };
+
+        var response = await service.Client.RunPipelineAsync(request, cancellationToken: Cancel);
+
+        Assert.Equal(
+            Enumerable.Range(26, 14),
+            response.Results.Where(result => result.Damaged).Select(result => result.FrameIndex));
+        Assert.Equal((23, 1, 14), (response.Frames.Analyzed, response.Frames.Failed, response.Frames.Damaged));
+        Assert.Contains("rror", response.DecoderOutput, StringComparison.Ordinal);
+        Assert.DoesNotContain("holes.mp4", response.DecoderOutput, StringComparison.Ordinal);
+    }
+
     private static async Task MakeBadVideoAsync(string video, string path)
     {
         switch (video)

@@ -21,7 +21,9 @@ internal sealed class VideoParts
         Tools = new DecoderTools(checkedOptions, NullLogger<DecoderTools>.Instance);
         Probe = new VideoProbe(Tools, _cache, checkedOptions, TimeProvider.System, NullLogger<VideoProbe>.Instance);
         Decoders = new DecoderPool(Tools, checkedOptions, Time);
-        Source = new FrameSource(Decoders, checkedOptions, TimeProvider.System, NullLogger<FrameSource>.Instance);
+        Scan = new DamageScan(Tools, checkedOptions);
+        Source = new FrameSource(
+            Decoders, Scan, checkedOptions, TimeProvider.System, NullLogger<FrameSource>.Instance);
     }
 
     public VideoOptions Options { get; }
@@ -34,6 +36,8 @@ internal sealed class VideoParts
     public FakeTimeProvider Time { get; } = new();
 
     public DecoderPool Decoders { get; }
+
+    public DamageScan Scan { get; }
 
     public FrameSource Source { get; }
 
