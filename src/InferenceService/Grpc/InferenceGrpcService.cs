@@ -25,6 +25,7 @@ internal sealed class InferenceGrpcService(
     PipelineCatalogue pipelines,
     InferenceDevice device,
     DecoderStartupCheck decoders,
+    DecoderSelfTest selfTest,
     DecoderTools tools,
     ServerLimits limits,
     ServiceStart start,
@@ -70,6 +71,7 @@ internal sealed class InferenceGrpcService(
     public override async Task<ProbeVideoResponse> ProbeVideo(ProbeVideoRequest request, ServerCallContext context)
     {
         stop.ThrowIfStopping();
+        selfTest.ThrowIfFailing();
         var path = sources.Resolve(request.Video);
         using var slot = calls.EnterProbe();
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stop.GraceOver);
@@ -82,6 +84,10 @@ internal sealed class InferenceGrpcService(
                 KeyFrames = { Thin([.. index.KeyFrames], options.Value.MaxKeyFrames) },
                 Warnings = { index.Warnings },
             };
+        }
+        catch (ServiceException failure) when (DecoderSelfTest.Concerns(failure))
+        {
+            throw await selfTest.JudgeAsync(failure, cancel.Token);
         }
         catch (OperationCanceledException) when (IsStoppedByService(context))
         {
@@ -141,6 +147,7 @@ internal sealed class InferenceGrpcService(
     private void ThrowIfNotServing()
     {
         stop.ThrowIfStopping();
+        selfTest.ThrowIfFailing();
         if (!readiness.IsReady)
         {
             throw new ServiceException(

@@ -10,10 +10,11 @@ namespace ForegSyte.Inference.Grpc;
 
 /// <summary>
 /// Checks the installation before the service listens (no ffmpeg, a bad pipeline or a missing model stops the start),
-/// then warms the models while the service answers NOT_SERVING.
+/// then tests the decoder and warms the models while the service answers NOT_SERVING.
 /// </summary>
 internal sealed class InferenceStartup(
     DecoderStartupCheck decoders,
+    DecoderSelfTest selfTest,
     PipelineWarmUp warmUp,
     InferenceMetrics metrics,
     CallLimits calls,
@@ -47,6 +48,7 @@ internal sealed class InferenceStartup(
     {
         try
         {
+            await selfTest.CheckAsync(stoppingToken);
             await warmUp.RunAsync(stoppingToken);
             readiness.MarkReady();
         }

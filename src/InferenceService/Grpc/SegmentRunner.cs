@@ -19,6 +19,7 @@ namespace ForegSyte.Inference.Grpc;
 internal sealed class SegmentRunner(
     VideoProbe probe,
     FrameSource frames,
+    DecoderSelfTest selfTest,
     PipelineRunner pipelines,
     InferenceDevice device,
     InferenceMetrics metrics,
@@ -34,7 +35,8 @@ internal sealed class SegmentRunner(
     /// <summary>Runs one segment.</summary>
     /// <exception cref="ServiceException">
     /// Those of <see cref="VideoProbe.ReadAsync"/>, <see cref="FrameSource.ReadAsync"/> and
-    /// <see cref="PipelineRunner.RunAsync"/>; RESULTS_TOO_LARGE as soon as the results exceed the limit;
+    /// <see cref="PipelineRunner.RunAsync"/>; DECODER_UNAVAILABLE instead if the decoder fails on a good clip too;
+    /// RESULTS_TOO_LARGE as soon as the results exceed the limit;
     /// DEADLINE_EXCEEDED at <see cref="GrpcOptions.SegmentTimeLimit"/>.
     /// </exception>
     public async Task<RunPipelineResponse> RunAsync(SegmentRequest request, CancellationToken cancellationToken)
@@ -59,6 +61,10 @@ internal sealed class SegmentRunner(
         {
             outcome = "cancelled";
             throw;
+        }
+        catch (ServiceException failure) when (DecoderSelfTest.Concerns(failure))
+        {
+            throw await selfTest.JudgeAsync(failure, cancellationToken);
         }
         finally
         {

@@ -30,6 +30,21 @@ internal static class VideoFailures
             RetryAfter = TimeSpan.FromSeconds(1),
         };
 
+    /// <summary>The decoder fails on a good clip.</summary>
+    /// <param name="failure">How it fails.</param>
+    /// <param name="retryAfter">When the service tests the decoder again.</param>
+    public static ServiceException DecoderUnavailable(ServiceException failure, TimeSpan retryAfter) =>
+        new(
+            ErrorReason.DecoderUnavailable,
+            "The decoder of the server fails on every video, also on a good clip, so the video is not the reason. "
+            + "Retry later; the operator must repair FFmpeg, whose output is in the log of the InferenceService.",
+            failure)
+        {
+            Metadata = new Dictionary<string, string> { ["detail"] = failure.Message },
+            RetryAfter = retryAfter,
+            LastWords = failure.LastWords,
+        };
+
     /// <summary>The decoder refused a frame for its size.</summary>
     public static ServiceException FrameTooLarge(VideoOptions limits) => LimitExceeded(
         nameof(limits.MaxFramePixels), limits.MaxFramePixels, "pixels", "A frame of the video is larger.");

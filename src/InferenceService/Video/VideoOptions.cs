@@ -113,6 +113,10 @@ internal sealed class VideoOptions
     [Limit("", "How long an idle decoder waits for the next segment of its job; then the decoder ends.")]
     public TimeSpan DecoderWaitTime { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <value>How often a decoder that fails its self-test is tested again.</value>
+    [TimeRange("00:00:00.0100000", "01:00:00")]
+    public TimeSpan SelfTestInterval { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <value>Maximum number of cached packet tables.</value>
     [Range(0, 1000)]
     [Limit("videos", "Cached packet tables of videos; above it the least recently used one is evicted.")]

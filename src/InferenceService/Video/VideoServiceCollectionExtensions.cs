@@ -16,6 +16,8 @@ internal static class VideoServiceCollectionExtensions
         builder.Services.AddSingleton<DecoderPool>();
         builder.Services.AddSingleton<DamageScan>();
         builder.Services.AddSingleton<FrameSource>();
+        builder.Services.AddSingleton<DecoderSelfTest>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<DecoderSelfTest>());
         return builder;
     }
 }
