@@ -116,15 +116,16 @@ internal sealed class UnchangedFrames(CompiledPipeline pipeline) : IDisposable
     {
         public static ProcessedFrame Of(FrameTask task, int position)
         {
-            var pixels = BufferPool<byte>.Shared.Rent(task.Frame.Pixels.Length);
-            task.Frame.Pixels.Span.CopyTo(pixels);
+            var image = task.Frame.Image;
+            var pixels = BufferPool<byte>.Shared.Rent(image.Width * image.Height * RgbImage.BytesPerPixel);
+            image.CopyTo(pixels);
             return new(pixels, task.Frame.Width, task.Frame.Height, task.Promise(position));
         }
 
         public bool LooksLike(Frame frame, int threshold) =>
             Width == frame.Width && Height == frame.Height && !FrameChange.Exceeds(
-                new RgbImage(frame.Pixels.Span, frame.Width, frame.Height),
-                new RgbImage(Pixels.AsSpan(0, frame.Pixels.Length), frame.Width, frame.Height),
+                frame.Image,
+                new RgbImage(Pixels.AsSpan(0, Width * Height * RgbImage.BytesPerPixel), Width, Height),
                 threshold);
 
         public void ReturnPixels() => BufferPool<byte>.Shared.Return(Pixels);

@@ -25,8 +25,7 @@ internal sealed class CompiledPipeline
     {
         Definition = definition;
         Nodes = nodes;
-        var sizes = nodes.Select(node => node.Stage.DecodeSize).Distinct().ToArray();
-        DecodeSize = sizes is [var size] ? size : DecodeSize.Native;
+        DecodeSize = DecodeSize.Of(nodes.Select(node => node.Stage.DecodeSize));
     }
 
     /// <summary>The definition from the pipeline's file; must not be modified.</summary>
@@ -35,7 +34,7 @@ internal sealed class CompiledPipeline
     /// <summary>The nodes in topological order.</summary>
     public IReadOnlyList<CompiledNode> Nodes { get; }
 
-    /// <summary>The size of the frames: fixed if all stages need the same size, otherwise native.</summary>
+    /// <summary>The size of the frames, with a copy for each further size that a stage needs.</summary>
     public DecodeSize DecodeSize { get; }
 
     /// <summary>Creates the stages of a pipeline that <see cref="PipelineValidator"/> accepted.</summary>

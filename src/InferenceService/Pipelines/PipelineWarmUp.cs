@@ -36,9 +36,8 @@ internal sealed class PipelineWarmUp(
 
     private static async Task RunOnceAsync(CompiledPipeline pipeline, CancellationToken cancellationToken)
     {
-        var width = pipeline.DecodeSize.Width ?? AnySize.Width;
-        var height = pipeline.DecodeSize.Height ?? AnySize.Height;
-        using var frame = new Frame(0, 0, width, height, width, height);
+        var size = pipeline.DecodeSize.For(AnySize.Width, AnySize.Height);
+        using var frame = new Frame(0, 0, size, size.Width, size.Height);
         frame.Pixels.Span.Fill(Gray);
         var task = new FrameTask(frame, pipeline.Nodes.Count);
         foreach (var (node, position) in pipeline.Nodes.Select((node, position) => (node, position)))

@@ -59,7 +59,7 @@ internal sealed class DetectObjectsStage : IStage
         try
         {
             ImageTensor.Fill(
-                new RgbImage(frame.Pixels.Span, frame.Width, frame.Height), fit, _decoder.Format, _decoder.Padding,
+                frame.ImageFor(DecodeSize), fit, _decoder.Format, _decoder.Padding,
                 buffer.AsSpan(0, length), width, height);
             var candidates = new List<ScoredBox>();
             using (var outputs = await _model.RunAsync(buffer.AsMemory(0, length), _inputShape, cancellationToken))

@@ -134,7 +134,7 @@ internal sealed class TextDetector
         {
             var fit = ImageFit.Of(frame.Width, frame.Height, width, height, ImagePlacement.Stretch);
             ImageTensor.Fill(
-                new RgbImage(frame.Pixels.Span, frame.Width, frame.Height), fit, Format, padding: 0,
+                frame.Image, fit, Format, padding: 0,
                 buffer.AsSpan(0, length), width, height);
             using var outputs = await _model.RunAsync(
                 buffer.AsMemory(0, length), [1, TensorFormat.ChannelCount, height, width], cancellationToken);
@@ -336,7 +336,7 @@ internal sealed class TextLineBatch : IDisposable
         Count = lines.Count;
         _buffer = BufferPool<float>.Shared.Rent(Count * _lineLength);
         _buffer.AsSpan(0, Count * _lineLength).Clear();
-        var image = new RgbImage(frame.Pixels.Span, frame.Width, frame.Height);
+        var image = frame.Image;
         for (var i = 0; i < lines.Count; i++)
         {
             var lineWidth = Math.Min(WidthAt(lines[i], height), width);

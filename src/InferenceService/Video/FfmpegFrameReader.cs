@@ -96,8 +96,7 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
             var frame = new Frame(
                 frameIndex ?? 0,
                 frameIndex is { } shown ? _index.TimestampMs(shown) : 0u,
-                size.Width,
-                size.Height,
+                size,
                 _index.Info.Width,
                 _index.Info.Height);
             if (!await FillAsync(frame))

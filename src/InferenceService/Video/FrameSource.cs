@@ -54,7 +54,7 @@ internal sealed class FrameSource(
             yield break;
         }
 
-        var pixels = new FrameSize(size.Width ?? index.Info.Width, size.Height ?? index.Info.Height);
+        var pixels = size.For(index.Info.Width, index.Info.Height);
         var history = scan.HistoryOf(index);
         List<DecodePlan> parts = [.. history.Split(index, plan)];
 

@@ -5,14 +5,16 @@ using System.Runtime.Intrinsics;
 
 namespace ForegSyte.Inference.Vision;
 
-/// <summary>
-/// A view of packed 8-bit RGB pixels: <see cref="Height"/> rows of <see cref="Width"/> * 3 bytes, without padding.
-/// </summary>
+/// <summary>A view of 8-bit RGB pixels: rows of <see cref="Width"/> * 3 bytes.</summary>
 internal readonly ref struct RgbImage
 {
     /// <summary>Bytes per pixel.</summary>
     public const int BytesPerPixel = 3;
 
+    private readonly ReadOnlySpan<byte> _pixels;
+    private readonly int _rowBytes;
+
+    /// <summary>An image without padding between its rows.</summary>
     /// <param name="pixels">Exactly width * height * 3 bytes.</param>
     /// <param name="width">Width in pixels, at least 1.</param>
     /// <param name="height">Height in pixels, at least 1.</param>
@@ -28,19 +30,43 @@ internal readonly ref struct RgbImage
                 + $"not {pixels.Length}.", nameof(pixels));
         }
 
-        Pixels = pixels;
+        _pixels = pixels;
+        _rowBytes = width * BytesPerPixel;
         Width = width;
         Height = height;
     }
 
-    public ReadOnlySpan<byte> Pixels { get; }
+    private RgbImage(ReadOnlySpan<byte> pixels, int rowBytes, int width, int height)
+    {
+        _pixels = pixels;
+        _rowBytes = rowBytes;
+        Width = width;
+        Height = height;
+    }
 
     public int Width { get; }
 
     public int Height { get; }
 
     /// <summary>The bytes of one row.</summary>
-    public ReadOnlySpan<byte> Row(int y) => Pixels.Slice(y * Width * BytesPerPixel, Width * BytesPerPixel);
+    public ReadOnlySpan<byte> Row(int y) => _pixels.Slice(y * _rowBytes, Width * BytesPerPixel);
+
+    /// <summary>A part of the image that begins in its first row.</summary>
+    /// <param name="left">First column of the part.</param>
+    /// <param name="width">Width of the part.</param>
+    /// <param name="height">Height of the part.</param>
+    public RgbImage Part(int left, int width, int height) =>
+        new(_pixels[(left * BytesPerPixel)..], _rowBytes, width, height);
+
+    /// <summary>Copies the image without padding between its rows.</summary>
+    /// <param name="pixels">At least width * height * 3 bytes.</param>
+    public void CopyTo(Span<byte> pixels)
+    {
+        for (var y = 0; y < Height; y++)
+        {
+            Row(y).CopyTo(pixels.Slice(y * Width * BytesPerPixel, Width * BytesPerPixel));
+        }
+    }
 }
 
 /// <summary>

@@ -284,13 +284,18 @@ public sealed class PipelineRunnerTests : IDisposable
             TestContext.Current.CancellationToken));
 
     [Fact]
-    public void DecodeSize_IsFixedOnlyIfAllStagesWantTheSame()
+    public void DecodeSize_HasACopyForEachFurtherSize()
     {
         FakeStage small = new((_, _) => ValueTask.FromResult(Nothing), new DecodeSize(416, 416));
         FakeStage other = new((_, _) => ValueTask.FromResult(Nothing), new DecodeSize(512, 512));
 
+        FakeStage native = new((_, _) => ValueTask.FromResult(Nothing));
+
         Assert.Equal(new DecodeSize(416, 416), Compile(small, small).DecodeSize);
-        Assert.Equal(DecodeSize.Native, Compile(small, other).DecodeSize);
+        Assert.Equal(
+            new DecodeSize(416, 416, new([(512, 512)])), Compile(other, small, other).DecodeSize);
+        Assert.Equal(
+            new DecodeSize(null, null, new([(416, 416), (512, 512)])), Compile(other, native, small).DecodeSize);
     }
 
     private PipelineRunner Runner() => new(_slots, Options.Create(new PipelineOptions { FramesAhead = 2 }));

@@ -46,7 +46,8 @@ public sealed class PipelineServiceCollectionExtensionsTests
             ["nanodet_g_416", "ppocr_v4_detection", "ppocr_v4_recognition"],
                 catalogue.Models.Select(model => model.Id));
         Assert.Equal(new DecodeSize(416, 416), catalogue.Find("detect_only")!.DecodeSize);
-        Assert.Equal(DecodeSize.Native, catalogue.Find("yolo_ocr")!.DecodeSize);
+        Assert.Equal(new DecodeSize(null, null, new([(416, 416)])), catalogue.Find("yolo_ocr")!.DecodeSize);
+        Assert.Equal(DecodeSize.Native, catalogue.Find("ocr_only")!.DecodeSize);
         Assert.Null(catalogue.Find("nothing"));
     }
 
