@@ -108,6 +108,7 @@ internal sealed class SegmentRunner(
         var output = frameCounts.DecoderOutput;
         var isRoom = Encoding.UTF8.GetByteCount(output) <= options.Value.MaxResponseBytes - size;
         response.DecoderOutput = isRoom ? output : "";
+        response.Warnings.Add(timings.Warnings);
         response.Timings = new SegmentTimings
         {
             Decode = timings.DecodeWait.ToDuration(),

@@ -75,7 +75,9 @@ internal static class Thresholds
     /// <summary>Maximum gap between two regions of one line, as a share of their height; 0 disables joining.</summary>
     public const string TextJoin = "text_join";
 
-    /// <summary>Minimum probability of being upside down at which a line is rotated, 0 to 1.</summary>
+    /// <summary>
+    /// Minimum probability of being upside down at which a doubtful line is read upside down too, 0 to 1.
+    /// </summary>
     public const string TextRotation = "text_rotation";
 }
 
@@ -129,7 +131,7 @@ internal sealed record FamilyRules(
         ]),
         new FamilyRules(ModelFamily.PpOcrDirection, "ppocr_direction", ModelRole.TextDirection, true, true, false,
         [
-            new(Models.Thresholds.TextRotation, 0.5, 1, 0.9),
+            new(Models.Thresholds.TextRotation, 0.5, 1, 0.5),
         ]),
     }.ToFrozenDictionary(rules => rules.Name, StringComparer.Ordinal);
 

@@ -264,6 +264,7 @@ internal sealed class PipelineRun : IAsyncDisposable
             task.Complete(position, task.EarlierOutput(position) is { } earlier
                 ? node.Stage.Reuse(earlier, task.InputOf(node))
                 : await ProcessAsync(node, task));
+            _meter.AddUnsupportedLines(task.Outputs[position]!.UnsupportedLines);
         }
 
         return new FrameResult

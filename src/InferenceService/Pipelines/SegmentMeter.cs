@@ -1,5 +1,7 @@
+using System.Globalization;
 using ForegSyte.Inference.Metrics;
 using ForegSyte.Inference.Tracing;
+using ForegSyte.V1;
 
 namespace ForegSyte.Inference.Pipelines;
 
@@ -17,12 +19,33 @@ internal sealed class SegmentMeter(TimeProvider time, InferenceMetrics? metrics 
     private long _decodeWaitTicks;
     private long? _decodeEnd;
     private int _frames;
+    private long _unsupportedLines;
 
     /// <summary>Total time in the stages: models with their pre- and postprocessing.</summary>
     public TimeSpan Inference => new(Interlocked.Read(ref _inferenceTicks));
 
     /// <summary>Total time without any frame in progress: waiting for the decoder.</summary>
     public TimeSpan DecodeWait => new(Interlocked.Read(ref _decodeWaitTicks));
+
+    /// <summary>What is wrong with the results of the call.</summary>
+    public IEnumerable<Warning> Warnings =>
+        Interlocked.Read(ref _unsupportedLines) is > 0 and var count
+            ?
+            [
+                new Warning
+                {
+                    Reason = WarningReason.UnsupportedScript,
+                    Count = count,
+                    Message = string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{count} lines of text are left out: the model probably cannot read their script. ")
+                        + "docs/models.md lists the scripts that it reads.",
+                },
+            ]
+            : [];
+
+    /// <summary>Counts lines that were left out because of their script.</summary>
+    public void AddUnsupportedLines(int count) => Interlocked.Add(ref _unsupportedLines, count);
 
     /// <summary>A timestamp for one of the Add methods.</summary>
     public long Start() => time.GetTimestamp();

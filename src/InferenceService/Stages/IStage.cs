@@ -6,7 +6,7 @@ namespace ForegSyte.Inference.Stages;
 /// <summary>The computation of a pipeline node. One instance serves all calls and is thread-safe.</summary>
 internal interface IStage
 {
-    /// <summary>The frame size that the stage needs; a fixed size lets the decoder send fewer pixels.</summary>
+    /// <summary>The frame size that the stage needs; the decoder scales frames to a fixed size.</summary>
     DecodeSize DecodeSize { get; }
 
     /// <summary>Processes one frame. The result does not depend on other frames in progress.</summary>
@@ -37,6 +37,9 @@ internal readonly record struct StageInput(Frame Frame, IReadOnlyList<StageOutpu
 /// <param name="Texts">Lines of text in reading order; empty if the stage reads none.</param>
 internal sealed record StageOutput(IReadOnlyList<Detection> Detections, IReadOnlyList<TextFinding> Texts)
 {
+    /// <summary>Number of lines left out because the model probably cannot read their script.</summary>
+    public int UnsupportedLines { get; init; }
+
     /// <summary>An output of objects only.</summary>
     public static StageOutput Of(IReadOnlyList<Detection> detections) => new(detections, []);
 

@@ -48,11 +48,19 @@ internal sealed class StageOptions
     [Range(0, 128)]
     public int TextLinesPerRun { get; set; }
 
-    /// <summary>Maximum width of the image of a line, in pixels; longer lines are compressed.</summary>
+    /// <summary>
+    /// Maximum width of the image of a line, in pixels; longer lines are read in overlapping windows of this width.
+    /// </summary>
     /// <value>The default is 2400, fifty times the height of a line.</value>
     [Range(320, 16_384)]
-    [Limit("pixels", "Width of the image of a line of text; longer lines are compressed.")]
+    [Limit("pixels", "Width of the image of a line of text; longer lines are read in overlapping windows.")]
     public int TextLineMaxWidth { get; set; } = 2400;
+
+    /// <summary>Maximum number of windows of a line; longer lines are compressed.</summary>
+    /// <value>The default is 16, nearly 800 times the height of a line.</value>
+    [Range(1, 256)]
+    [Limit("windows", "Windows in which one line of text is read; longer lines are compressed.")]
+    public int TextLineMaxWindows { get; set; } = 16;
 
     /// <summary>
     /// Maximum difference from the last read frame of the segment up to which a frame reuses its text: the mean

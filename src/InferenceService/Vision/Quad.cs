@@ -46,6 +46,20 @@ internal readonly record struct Quad(PixelPoint TopLeft, PixelPoint TopRight, Pi
     /// <summary>The same rectangle with its content upside down.</summary>
     public Quad Rotated180() => new(BottomRight, BottomLeft, TopLeft, TopRight);
 
+    /// <summary>The part between two positions along the top edge.</summary>
+    /// <param name="from">0 for the left edge, 1 for the right one.</param>
+    /// <param name="to">The same, greater than from.</param>
+    public Quad Part(float from, float to)
+    {
+        var (top, bottom) = (TopRight - TopLeft, BottomRight - BottomLeft);
+        return new(
+            TopLeft + (top * from), TopLeft + (top * to), BottomLeft + (bottom * to), BottomLeft + (bottom * from));
+    }
+
+    /// <summary>Moves the rectangle.</summary>
+    public Quad MovedBy(PixelPoint distance) =>
+        new(TopLeft + distance, TopRight + distance, BottomRight + distance, BottomLeft + distance);
+
     /// <summary>Moves every edge outward by a distance in pixels.</summary>
     public Quad ExpandedBy(float distance)
     {

@@ -1,6 +1,3 @@
-using System.Numerics.Tensors;
-using System.Text;
-
 namespace ForegSyte.Inference.Vision;
 
 /// <summary>
@@ -98,52 +95,6 @@ internal static class TextLineJoining
         return (Math.Min(Math.Min(a, b), Math.Min(c, d)), Math.Max(Math.Max(a, b), Math.Max(c, d)));
 
         float Along(PixelPoint point) => PixelPoint.Dot(point - origin, axis);
-    }
-}
-
-/// <summary>
-/// Greedy decoding of connectionist temporal classification (A. Graves et al., ICML 2006): takes the most probable
-/// class of each step, merges repeats and drops blanks.
-/// </summary>
-internal static class CtcDecoder
-{
-    /// <summary>Class of the blank, the first one in PaddleOCR's models.</summary>
-    public const int Blank = 0;
-
-    /// <summary>Decodes one line.</summary>
-    /// <param name="probabilities">[steps, classes], normalized; there is one class per entry of the alphabet.</param>
-    /// <param name="alphabet">Text of each class; the entry of the blank is ignored.</param>
-    /// <returns>The text, and the mean probability of its characters; 0 for an empty text.</returns>
-    /// <exception cref="ArgumentException">The length is not a multiple of the number of classes.</exception>
-    public static (string Text, float Confidence) Decode(ReadOnlySpan<float> probabilities,
-        IReadOnlyList<string> alphabet)
-    {
-        var classes = alphabet.Count;
-        if (classes == 0 || probabilities.Length % classes != 0)
-        {
-            throw new ArgumentException(
-                $"{probabilities.Length} probabilities cannot be rows of {classes} classes.", nameof(probabilities));
-        }
-
-        var text = new StringBuilder();
-        var sum = 0f;
-        var count = 0;
-        var previous = Blank;
-        for (var start = 0; start < probabilities.Length; start += classes)
-        {
-            var step = probabilities.Slice(start, classes);
-            var best = TensorPrimitives.IndexOfMax(step);
-            if (best != Blank && best != previous)
-            {
-                text.Append(alphabet[best]);
-                sum += step[best];
-                count++;
-            }
-
-            previous = best;
-        }
-
-        return (text.ToString(), count == 0 ? 0 : sum / count);
     }
 }
 

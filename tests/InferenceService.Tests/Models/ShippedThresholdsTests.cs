@@ -21,7 +21,7 @@ public sealed class ShippedThresholdsTests
     [InlineData("ppocr_v4_detection", "text_unclip", 2f)]
     [InlineData("ppocr_v4_detection", "text_join", 0.5f)]
     [InlineData("ppocr_v4_recognition", "confidence", 0.5f)]
-    [InlineData("ppocr_v2_direction", "text_rotation", 0.9f)]
+    [InlineData("ppocr_v2_direction", "text_rotation", 0.5f)]
     public void Catalogue_Threshold_IsTheMeasuredOne(string model, string threshold, float expected)
     {
         var catalogue = ModelCatalogueReader.Read(Path.Combine(RepositoryFiles.Data, "models", "models.json"));
@@ -47,7 +47,7 @@ public sealed class ShippedThresholdsTests
     [InlineData("ppocr_detection", "text_unclip", 1.5)]
     [InlineData("ppocr_detection", "text_join", 0.5)]
     [InlineData("ppocr_recognition", "confidence", 0.5)]
-    [InlineData("ppocr_direction", "text_rotation", 0.9)]
+    [InlineData("ppocr_direction", "text_rotation", 0.5)]
     public void Family_DefaultThreshold_IsThatOfItsProject(string family, string threshold, double expected) =>
         Assert.Equal(
             expected, FamilyRules.ByName[family].Thresholds.Single(rule => rule.Name == threshold).Default);

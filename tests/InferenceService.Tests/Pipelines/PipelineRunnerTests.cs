@@ -284,6 +284,24 @@ public sealed class PipelineRunnerTests : IDisposable
             TestContext.Current.CancellationToken));
 
     [Fact]
+    public async Task Run_LinesLeftOutForTheirScript_AreCountedInAWarning()
+    {
+        var meter = new SegmentMeter(TimeProvider.System);
+        var pipeline = Compile(
+            (_, _) => ValueTask.FromResult(Nothing),
+            (_, _) => ValueTask.FromResult(Nothing with { UnsupportedLines = 2 }));
+        Assert.Empty(meter.Warnings);
+
+        await foreach (var _ in Runner().RunAsync(pipeline, Frames(3), meter, TestContext.Current.CancellationToken))
+        {
+        }
+
+        var warning = Assert.Single(meter.Warnings);
+        Assert.Equal((WarningReason.UnsupportedScript, 6), (warning.Reason, warning.Count));
+        Assert.StartsWith("6 lines of text are left out", warning.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void DecodeSize_HasACopyForEachFurtherSize()
     {
         FakeStage small = new((_, _) => ValueTask.FromResult(Nothing), new DecodeSize(416, 416));

@@ -93,9 +93,32 @@ public sealed class DecoderTests
     [InlineData(1920, 1080, 960, 960, 544)]
     [InlineData(100, 20, 960, 96, 32)]
     [InlineData(1080, 1920, 640, 352, 640)]
-    public void TextDetector_InputSize_IsAMultipleOf32WithinTheLimit(
-        int width, int height, int limit, int toWidth, int toHeight) =>
-        Assert.Equal((toWidth, toHeight), TextDetector.InputSize(width, height, limit));
+    [InlineData(2400, 1000, 960, 960, 384)]
+    public void TextDetectorInput_OfAFrame_IsAMultipleOf32WithinTheLimit(
+        int width, int height, int limit, int toWidth, int toHeight)
+    {
+        var input = TextDetectorInput.Of(width, height, limit);
+
+        Assert.Equal((toWidth, toHeight), (input.Width, input.Height));
+        Assert.Equal(new ImageFit(width, height, 0, 0, toWidth, toHeight), input.Fit);
+    }
+
+    [Theory]
+    [InlineData(4000, 32, 7456, 128, 64, 32)]
+    [InlineData(32, 4000, 128, 7456, 7456, 32)]
+    [InlineData(8000, 64, 7456, 128, 64, 32)]
+    [InlineData(16_000, 16, 12096, 96, 32, 32)]
+    [InlineData(8000, 2000, 1248, 320, 320, 0)]
+    public void TextDetectorInput_OfAStrip_KeepsTheTextWithinTheAreaOfASquare(
+        int width, int height, int toWidth, int toHeight, int frameHeight, int margin)
+    {
+        var input = TextDetectorInput.Of(width, height, 960);
+
+        Assert.Equal((toWidth, toHeight), (input.Width, input.Height));
+        Assert.Equal(frameHeight, input.Fit.Height);
+        Assert.Equal(margin, Math.Max(input.Fit.Left, input.Fit.Top));
+        Assert.InRange(input.Width * input.Height, 1, 960 * 960 * 1.3);
+    }
 
     [Theory]
     [InlineData(10, 320)]

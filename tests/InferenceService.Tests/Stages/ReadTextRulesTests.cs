@@ -9,8 +9,6 @@ namespace ForegSyte.Inference.Tests.Stages;
 /// <summary>The decisions of read_text that need no model, at their limits.</summary>
 public sealed class ReadTextRulesTests
 {
-    private static readonly Quad Line = new(new(1, 2), new(11, 2), new(11, 7), new(1, 7));
-
     /// <summary>PaddleOCR, get_rotate_crop_image: height / width >= 1.5 is rotated by 90 degrees.</summary>
     [Theory]
     [InlineData(20, 29.9f, false)]
@@ -25,15 +23,12 @@ public sealed class ReadTextRulesTests
     }
 
     [Fact]
-    public void Rotate_AtTheShippedThreshold_RotatesFromItOn()
+    public void UpsideDown_AtTheShippedThreshold_AreTheLinesFromItOn()
     {
         var threshold = ModelCatalogueReader.Read(Path.Combine(RepositoryFiles.Data, "models", "models.json"))
             .Find("ppocr_v2_direction")!.Thresholds[Thresholds.TextRotation];
 
-        var rotated = TextDirectionClassifier.Rotate(
-            [Line, Line, Line], [0.1f, 0.9f, 0.11f, 0.89f, 1, 0], threshold);
-
-        Assert.Equal([Line.Rotated180(), Line, Line], rotated);
+        Assert.Equal([0, 3], TextDirectionClassifier.UpsideDown([0.5f, 0.5f, 0.51f, 0.49f, 1, 0, 0, 1], threshold));
     }
 
     [Fact]

@@ -54,8 +54,8 @@ public sealed class ReadTextTests(LoadedModels models) : IClassFixture<LoadedMod
         var read = await recognizer.RecognizeAsync((await SampleFrames.ReadAsync(20))[1], [line],
             TestContext.Current.CancellationToken);
 
-        Assert.Equal(reference.GetProperty("text").GetString(), read[0].Text);
-        Assert.Equal(reference.GetProperty("confidence").GetSingle(), read[0].Confidence, 0.01f);
+        Assert.Equal(reference.GetProperty("text").GetString(), read[0].Reading.Text);
+        Assert.Equal(reference.GetProperty("confidence").GetSingle(), read[0].Reading.Confidence, 0.01f);
     }
 
     [Fact]

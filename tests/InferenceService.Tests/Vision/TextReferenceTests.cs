@@ -70,10 +70,10 @@ public sealed class TextReferenceTests
             float[] probabilities =
                 [.. item.GetProperty("probabilities").EnumerateArray().SelectMany(row => row.Floats())];
 
-            var (text, confidence) = CtcDecoder.Decode(probabilities, alphabet);
+            var line = CtcDecoder.Decode(probabilities, alphabet);
 
-            Assert.Equal(item.GetProperty("text").GetString(), text);
-            Assert.Equal(item.GetProperty("confidence").GetSingle(), confidence, 1e-4f);
+            Assert.Equal(item.GetProperty("text").GetString(), line.Text);
+            Assert.Equal(item.GetProperty("confidence").GetSingle(), line.Confidence, 1e-4f);
         }
     }
 
@@ -100,9 +100,9 @@ public sealed class TextReferenceTests
         {
             var (frame, input) = (item.GetProperty("frame").Floats(), item.GetProperty("input").Floats());
 
-            Assert.Equal(
-                ((int)input[0], (int)input[1]),
-                TextDetector.InputSize((int)frame[0], (int)frame[1], new StageOptions().TextMaxSide));
+            var ours = TextDetectorInput.Of((int)frame[0], (int)frame[1], new StageOptions().TextMaxSide);
+
+            Assert.Equal(((int)input[0], (int)input[1]), (ours.Width, ours.Height));
         }
     }
 
