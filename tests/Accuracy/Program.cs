@@ -7,7 +7,8 @@ namespace ForegSyte.Accuracy;
 /// <summary>
 /// Prints the accuracy of the committed models on labeled frames. Arguments such as read_text.text_unclip=1.5 or
 /// detect_objects.iou=0.6 change a threshold; "objects" or "text" measures one half, "sides=960,1280" sets the image
-/// sizes for text detection, "lines" reads only the generated lines, "mistakes" lists the mistakes.
+/// sizes for text detection, "lines" reads only the generated lines, "mistakes" lists the mistakes. "sets" reads words,
+/// codes, upside-down words and other scripts instead.
 /// </summary>
 internal static class Program
 {
@@ -28,6 +29,19 @@ internal static class Program
         {
             using var limit = new CancellationTokenSource(TimeLimit);
             using var measurements = new Measurements(thresholds, textSides);
+            if (arguments.Contains("sets"))
+            {
+                var sets = await measurements.SetsAsync(limit.Token);
+                Console.WriteLine(Report.Sets(sets));
+                if (arguments.Contains("mistakes"))
+                {
+                    Console.WriteLine(string.Join('\n', sets.SelectMany(item =>
+                        item.Score.Mistakes.Select(mistake => $"- {item.Set.Name}: {mistake}"))));
+                }
+
+                return 0;
+            }
+
             if (!arguments.Contains("text"))
             {
                 Console.WriteLine(Report.Detectors(await measurements.DetectorsAsync(limit.Token)));

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using ForegSyte.Accuracy.Objects;
 using ForegSyte.Accuracy.Running;
+using ForegSyte.Accuracy.Text;
 
 namespace ForegSyte.Accuracy;
 
@@ -50,6 +51,27 @@ internal static class Report
         }
 
         return text.ToString();
+    }
+
+    public static string Sets(IReadOnlyList<(TextSet Set, TextScore Score, int Read)> sets)
+    {
+        var text = new StringBuilder()
+            .Append("| set | lines | read exactly | but for spaces | character error rate | nothing read |\n")
+            .Append("|---|--:|--:|--:|--:|--:|\n");
+        foreach (var (set, score, read) in sets)
+        {
+            string[] cells = set.IsSupported
+                ? [Count(score.Exact), Count(score.ExactButSpaces),
+                    score.CharacterErrorRate.ToString("F4", CultureInfo.InvariantCulture)]
+                : ["-", "-", "-"];
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"| {set.Name} | {score.Lines} | {string.Join(" | ", cells)} | {score.Lines - read} |\n");
+        }
+
+        return text.ToString();
+
+        static string Count(int number) => number.ToString(CultureInfo.InvariantCulture);
     }
 
     private static string Cells(IEnumerable<string> names, Func<string, string> cell) =>

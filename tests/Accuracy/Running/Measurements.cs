@@ -108,6 +108,26 @@ internal sealed class Measurements(IReadOnlyDictionary<string, double> threshold
         return measurements;
     }
 
+    /// <summary>Reads each set of texts with the shipped settings.</summary>
+    public async Task<List<(TextSet Set, TextScore Score, int Read)>> SetsAsync(CancellationToken cancellationToken)
+    {
+        Prepare();
+        await using var service = await AccuracyService.StartAsync(_folder.Path, textMaxSide: null);
+        var scores = new List<(TextSet, TextScore, int)>();
+        foreach (var set in TextSet.All)
+        {
+            var clip = _folder.File("set.mp4");
+            var labels = await TextClip.MakeSetAsync(set, clip, cancellationToken);
+            var found = Found(await service.RunAsync(Read, clip, 1, cancellationToken));
+            var read = labels.Count(label => found.Exists(line => line.Frame == label.Frame
+                && line.CenterY >= label.Top && line.CenterY < label.Bottom));
+            scores.Add((set, TextScore.Of(found, labels), read));
+            File.Delete(clip);
+        }
+
+        return scores;
+    }
+
     /// <inheritdoc />
     public void Dispose() => _folder.Dispose();
 
@@ -136,6 +156,7 @@ internal sealed class Measurements(IReadOnlyDictionary<string, double> threshold
         {
             ["text_detector"] = "ppocr_v4_detection",
             ["text_recognizer"] = "ppocr_v4_recognition",
+            ["text_direction"] = "ppocr_v2_direction",
         };
         pipelines.Write(Read, "read_text", readers, new Dictionary<string, double>());
         pipelines.Write(ReadAll, "read_text", readers, new Dictionary<string, double> { ["confidence"] = 0 });

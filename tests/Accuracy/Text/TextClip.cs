@@ -75,7 +75,8 @@ internal static class TextClip
             while (NextSize(lines.Count) is var size && top + (size * Pitch) < Height)
             {
                 var line = new LabeledLine(picture, Texts[lines.Count % Texts.Length], top, top + (size * Pitch));
-                filters.Add(Draw(folder, line, lines.Count, size, Pictures[picture].Color));
+                filters.Add(Draw(
+                    folder, line, lines.Count, size, Pictures[picture].Color, Fonts[lines.Count % Fonts.Length]));
                 lines.Add(line);
                 top = line.Bottom;
             }
@@ -86,6 +87,44 @@ internal static class TextClip
 
         await MakeClipAsync(folder, path, cancellationToken);
         return lines;
+    }
+
+    /// <summary>Creates the clip of a set.</summary>
+    /// <exception cref="InvalidOperationException">The fonts are missing.</exception>
+    public static async Task<List<LabeledLine>> MakeSetAsync(
+        TextSet set, string path, CancellationToken cancellationToken)
+    {
+        if (!set.Fonts.All(font => File.Exists(FontPath(font))))
+        {
+            throw new InvalidOperationException($"{FontFolder} lacks fonts. Install Debian's fonts-dejavu-extra.");
+        }
+
+        using var folder = new TemporaryFolder();
+        var lines = new List<LabeledLine>();
+        for (var picture = 0; picture < set.Pictures; picture++)
+        {
+            var filters = new List<string>();
+            var top = 20.0;
+            while (Sizes[(lines.Count + (lines.Count / Sizes.Length)) % Sizes.Length] is var size
+                && top + (size * Pitch) < Height)
+            {
+                var text = set.Texts[lines.Count % set.Texts.Length];
+                var font = set.Fonts[lines.Count * 5 % set.Fonts.Length];
+                var line = new LabeledLine(picture, text, top, top + (size * Pitch));
+                filters.Add(Draw(folder, line, lines.Count, size, Pictures[picture % 3].Color, font));
+                lines.Add(line);
+                top = line.Bottom;
+            }
+
+            IEnumerable<string> all = [Pictures[picture % 3].Ground, .. filters, set.Filter];
+            await MakePictureAsync(
+                folder, picture, string.Join(',', all.Where(filter => filter.Length > 0)), cancellationToken);
+        }
+
+        await MakeClipAsync(folder, path, cancellationToken);
+        return set.Filter.Contains("vflip", StringComparison.Ordinal)
+            ? [.. lines.Select(line => line with { Top = Height - line.Bottom, Bottom = Height - line.Top })]
+            : lines;
     }
 
     /// <summary>Creates the clip without text and returns the number of its frames.</summary>
@@ -109,15 +148,17 @@ internal static class TextClip
 
     private static string FontPath(string font) => Path.Combine(FontFolder, font + ".ttf");
 
-    private static string Draw(TemporaryFolder folder, LabeledLine line, int number, int size, string color)
+    private static string Draw(
+        TemporaryFolder folder, LabeledLine line, int number, int size, string color, string face)
     {
         // A file, because the filter syntax interprets colons in the text.
         var textFile = folder.File($"{number}.txt");
         File.WriteAllText(textFile, line.Text);
-        var font = FontPath(Fonts[number % Fonts.Length]);
+        var font = FontPath(face);
         var (x, y) = (Margin + (number * 37 % 300), line.Top + (size * (Pitch - 1) / 2));
         return FormattableString.Invariant(
-            $"drawtext=fontfile={font}:textfile={textFile}:fontsize={size}:fontcolor={color}:x={x}:y={y:F0}");
+            $"drawtext=expansion=none:fontfile={font}:textfile={textFile}:fontsize={size}:fontcolor={color}:x={x}")
+            + FormattableString.Invariant($":y={y:F0}");
     }
 
     private static Task MakePictureAsync(
