@@ -7,8 +7,8 @@ VIDEO ?= data/samples/pedestrians.mp4
 export CONFIGURATION
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo run test quick contracts pack public-api examples faults fuzz bench bench-gpu bench-jobs bench-uploads
-.PHONY: bench-sandbox accuracy models mutation lint format docs breaking clean
+.PHONY: help setup build demo run test quick contracts pack public-api examples faults fuzz media bench bench-gpu bench-jobs
+.PHONY: bench-uploads bench-sandbox accuracy models mutation lint format docs breaking clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -67,6 +67,11 @@ fuzz: setup ## feed hostile files and messages to every parser and RPC; SECONDS=
 	@dotnet build tests/Fuzz.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
 	@FOREGSYTE_FUZZ_SECONDS=$(or $(SECONDS),300) FOREGSYTE_FUZZ_SEED=$(or $(SEED),1) \
 		dotnet run --project tests/Fuzz.Tests -c $(CONFIGURATION) --no-build
+
+media: setup ## make clips of every codec, container, timing, geometry and damage and check results and annotated copies
+	@eng/setup.sh --test
+	@dotnet build tests/Media.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
+	@eng/media.sh
 
 BENCHMARKS = dotnet tests/Benchmarks/bin/Release/net10.0/ForegSyte.Benchmarks.dll
 
