@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace ForegSyte.Video;
 
@@ -8,30 +9,36 @@ namespace ForegSyte.Video;
 /// </summary>
 /// <param name="Ticks">Presentation timestamp; null if FFmpeg knows none.</param>
 /// <param name="Position">First byte of the frame's packet in the file; null if FFmpeg knows none.</param>
-internal readonly record struct ShowInfoLine(long? Ticks, long? Position)
+internal readonly partial record struct ShowInfoLine(long? Ticks, long? Position)
 {
-    private const string Start = "[Parsed_showinfo_";
-    private const string FrameNumber = "] [info] n:";
-
     /// <summary>Reads a line; false if it does not describe a frame.</summary>
+    /// <remarks>
+    /// FFmpeg writes a message without a tag behind one that another thread has not ended yet, such as
+    /// <c>[h264 @ 0x55f4] [warning] Late SEIn:  30 pts:  15872 pts_time:1.24 …</c>. So the frame is looked for in each
+    /// line with the tag of a component. Texts of the file never begin with such a tag.
+    /// </remarks>
     public static bool TryRead(ReadOnlySpan<char> line, out ShowInfoLine frame)
     {
         frame = default;
-        if (!line.StartsWith(Start, StringComparison.Ordinal)
-            || line.IndexOf(FrameNumber, StringComparison.Ordinal) is not (> 0 and var at))
+        if (!HasTagOfComponent(line))
         {
             return false;
         }
 
-        var rest = line[(at + FrameNumber.Length)..];
-        if (rest.IndexOf(" pts:", StringComparison.Ordinal) < 0)
+        foreach (var found in Frame().EnumerateMatches(line))
         {
-            return false;
+            var rest = line[found.Index..];
+            frame = new ShowInfoLine(Number(rest, " pts:"), Number(rest, " pos:"));
+            return true;
         }
 
-        frame = new ShowInfoLine(Number(rest, " pts:"), Number(rest, " pos:"));
-        return true;
+        return false;
     }
+
+    private static bool HasTagOfComponent(ReadOnlySpan<char> line) =>
+        line.StartsWith("[", StringComparison.Ordinal)
+        && line.IndexOf(']') is > 0 and var end
+        && line[..end].Contains(" @ 0x", StringComparison.Ordinal);
 
     private static long? Number(ReadOnlySpan<char> line, string key)
     {
@@ -46,4 +53,7 @@ internal readonly record struct ShowInfoLine(long? Ticks, long? Position)
             ? number
             : null;
     }
+
+    [GeneratedRegex("n: *[0-9]+ pts: *(-?[0-9]+|NOPTS) +pts_time:", RegexOptions.CultureInvariant)]
+    private static partial Regex Frame();
 }
