@@ -170,7 +170,7 @@ internal sealed class CopyEncoder(
         $"setpts=PTS/{Text(clock.Stretch)}-{Text(shift)}",
         "pad=ceil(iw/2)*2:ceil(ih/2)*2", "scale=out_color_matrix=bt709:out_range=tv", "format=yuv420p",
         index.Info.PixelAspectRatio is { Width: > 0, Height: > 0 } pixel
-            ? $"setsar={Text(pixel.Width)}/{Text(pixel.Height)}"
+            ? $"setsar={Text(pixel.Width)}/{Text(pixel.Height)}:max={Text(int.MaxValue)}"
             : "setsar=1/1",
     ];
 
