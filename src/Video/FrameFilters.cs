@@ -54,7 +54,10 @@ internal static class FrameFilters
     /// <summary>
     /// Maps HDR to SDR with BT.709 colours, as RGB of 8 bits; nothing for SDR, or if FFmpeg lacks the filters.
     /// </summary>
-    public static IEnumerable<string> ToSdr(VideoIndex index) => index.Colors is not { IsHdr: true, CanToneMap: true } ? [] :
+    public static IEnumerable<string> ToSdr(VideoIndex index) =>
+        index.Colors is { IsHdr: true, CanToneMap: true } ? ToneMapping(index) : [];
+
+    private static string[] ToneMapping(VideoIndex index) =>
     [
         // HDR without tags for the rest is BT.2020 (BT.2100).
         string.Create(CultureInfo.InvariantCulture, $"zscale=tin={index.Colors.Transfer}")

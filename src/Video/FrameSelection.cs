@@ -16,8 +16,8 @@ internal static class FrameSelection
     public const int MaxNamedFrames = 2048;
 
     /// <summary>
-    /// FFmpeg's filters, to be joined with commas. None if FFmpeg may replace timestamps: then all frames from the start
-    /// of the decoder go through the pipe, and the reader drops the unwanted ones.
+    /// FFmpeg's filters, to be joined with commas. None if FFmpeg may replace timestamps: then all frames from the
+    /// start of the decoder go through the pipe, and the reader drops the unwanted ones.
     /// </summary>
     public static IEnumerable<string> Filters(VideoIndex index, FrameSeries frames)
     {

@@ -27,9 +27,9 @@ internal readonly record struct Orientation(int ClockwiseDegrees, bool IsMirrore
     };
 
     /// <summary>
-    /// Reads ffprobe's form of a display matrix (ISO/IEC 14496-12, 8.3.2), three rows of hexadecimal offset and numbers:
-    /// <c>\n00000000:            0       65536           0\n…</c>. A rotation by other than quarters keeps the size of
-    /// the frame and counts as none.
+    /// Reads ffprobe's form of a display matrix (ISO/IEC 14496-12, 8.3.2), three rows of hexadecimal offset and
+    /// numbers: <c>\n00000000:            0       65536           0\n…</c>. A rotation by other than quarters keeps
+    /// the size of the frame and counts as none.
     /// </summary>
     public static Orientation Of(ReadOnlySpan<char> matrix)
     {

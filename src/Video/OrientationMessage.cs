@@ -2,8 +2,8 @@ namespace ForegSyte.Video;
 
 /// <summary>
 /// Tells from the first packet of a track whether its stream may say how it must be turned: in an SEI message of H.264
-/// (ITU-T H.264, D.1) or HEVC (ITU-T H.265, D.2), or in the Exif data of Motion JPEG. Decoding a frame to find out takes
-/// as long as listing the packets of a short video, and nearly all streams say nothing.
+/// (ITU-T H.264, D.1) or HEVC (ITU-T H.265, D.2), or in the Exif data of Motion JPEG. Decoding a frame to find out
+/// takes as long as listing the packets of a short video, and nearly all streams say nothing.
 /// </summary>
 internal static class OrientationMessage
 {
@@ -65,7 +65,9 @@ internal static class OrientationMessage
                 return false;
             }
 
-            if (length < headerBytes || at + length > packetSize || (unit == Unit.Message && at + length > packet.Length))
+            if (length < headerBytes
+                || at + length > packetSize
+                || (unit == Unit.Message && at + length > packet.Length))
             {
                 return true;
             }

@@ -48,8 +48,8 @@ internal sealed class TrackPackets(int streamIndex)
     public bool IsEncrypted => _hasEncryptedPackets || EncryptedTags.Contains(Text("codec_tag_string"));
 
     /// <summary>
-    /// Whether the timestamps may not tell the order in which the decoder shows the frames: it may reorder them, but two
-    /// have the same timestamp, or none is reordered (a container without composition times).
+    /// Whether the timestamps may not tell the order in which the decoder shows the frames: it may reorder them, but
+    /// two have the same timestamp, or none is reordered (a container without composition times).
     /// </summary>
     public bool IsOrderUncertain => PacketTable.Number(Text("has_b_frames")) > 0
         && PacketCount > 1

@@ -104,8 +104,8 @@ internal sealed class VideoIndexReader(
     }
 
     /// <summary>
-    /// Positions of the packets in the order in which the decoder shows their frames; null if it is that of the file, or
-    /// could not be found.
+    /// Positions of the packets in the order in which the decoder shows their frames; null if it is that of the file,
+    /// or could not be found.
     /// </summary>
     private async Task<IReadOnlyList<long>?> OutputOrderAsync(
         string path, TrackPackets track, CancellationToken cancellationToken)

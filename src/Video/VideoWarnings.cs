@@ -25,8 +25,8 @@ internal static class VideoWarnings
                 Count = lost,
                 Message = string.Create(
                     CultureInfo.InvariantCulture,
-                    $"Frames without a timestamp of their own: {lost}. Players do not show them; they are analyzed with ")
-                    + "the timestamp of the frame before. Export the video again if their times matter.",
+                    $"Frames without a timestamp of their own: {lost}. Players do not show them; they are analyzed ")
+                    + "with the timestamp of the frame before. Export the video again if their times matter.",
             };
         }
 
@@ -38,8 +38,8 @@ internal static class VideoWarnings
                 Count = trailingBytes,
                 Message = string.Create(
                     CultureInfo.InvariantCulture,
-                    $"Bytes after the last box of the file: {trailingBytes}. They are ignored. Check that the file was ")
-                    + "copied completely and that nothing was appended to it.",
+                    $"Bytes after the last box of the file: {trailingBytes}. They are ignored. Check that the file ")
+                    + "was copied completely and that nothing was appended to it.",
             };
         }
     }

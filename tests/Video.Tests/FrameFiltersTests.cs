@@ -121,7 +121,8 @@ public sealed class FrameFiltersTests : IDisposable
         await Cli.Wrap("ffmpeg")
             .WithArguments(
             [
-                "-v", "error", "-noautorotate", "-i", path, "-map", FormattableString.Invariant($"0:{index.StreamIndex}"),
+                "-v", "error", "-noautorotate", "-i", path,
+                "-map", FormattableString.Invariant($"0:{index.StreamIndex}"),
                 "-vf", string.Join(',', filters), "-frames:v", FormattableString.Invariant($"{frames}"),
                 "-f", "rawvideo", "-",
             ])
@@ -153,7 +154,8 @@ public sealed class FrameFiltersTests : IDisposable
                 .. tags, "-c:v", "libx264", "-qp", "0"]);
     }
 
-    private static (byte Y, byte U, byte V) Yuv((int Red, int Green, int Blue) bar, double red, double blue, bool isFull)
+    private static (byte Y, byte U, byte V) Yuv(
+        (int Red, int Green, int Blue) bar, double red, double blue, bool isFull)
     {
         var (r, g, b) = (bar.Red / 255.0, bar.Green / 255.0, bar.Blue / 255.0);
         var y = (red * r) + ((1 - red - blue) * g) + (blue * b);

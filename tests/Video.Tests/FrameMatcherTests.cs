@@ -7,7 +7,9 @@ public sealed class FrameMatcherTests
 {
     [Fact]
     public void Next_EqualTimestamps_AreToldApartByPosition() =>
-        Assert.Equal([0, 1, 2, 3], Match(Index([0, 10, 10, 20], [100, 200, 300, 400]), (0, 100), (10, 200), (10, 300), (20, 400)));
+        Assert.Equal(
+            [0, 1, 2, 3],
+            Match(Index([0, 10, 10, 20], [100, 200, 300, 400]), (0, 100), (10, 200), (10, 300), (20, 400)));
 
     [Fact]
     public void Next_EqualTimestampsWithoutPositions_GoByOrder() =>

@@ -63,7 +63,8 @@ public sealed class OrientationTests : IDisposable
             degrees is 90 or 270 ? (48, 64) : (64, 48), (index.Info.Width, index.Info.Height));
         Assert.Equal(
             await HashAsync("-i", path),
-            await HashAsync("-noautorotate", "-i", path, "-vf", string.Join(',', ["null", .. FrameFilters.Upright(index)])));
+            await HashAsync(
+                "-noautorotate", "-i", path, "-vf", string.Join(',', ["null", .. FrameFilters.Upright(index)])));
     }
 
     /// <summary>In FFmpeg's players the stream has priority over the container.</summary>
@@ -120,7 +121,8 @@ public sealed class OrientationTests : IDisposable
     }
 
     private static string Matrix(int a, int b, int c, int d) => FormattableString.Invariant(
-        $"\\n00000000: {a,12} {b,11} {0,11}\\n00000001: {c,12} {d,11} {0,11}\\n00000002: {0,12} {0,11} {1 << 30,11}\\n");
+        $"\\n00000000: {a,12} {b,11} {0,11}\\n00000001: {c,12} {d,11} {0,11}")
+        + FormattableString.Invariant($"\\n00000002: {0,12} {0,11} {1 << 30,11}\\n");
 
     private static async Task<string> HashAsync(params string[] arguments)
     {

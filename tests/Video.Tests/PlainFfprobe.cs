@@ -15,7 +15,8 @@ internal sealed class PlainFfprobe : IFfprobe
     public static async Task<VideoIndex> IndexAsync(string path, PlainFfprobe? ffprobe = null, bool canToneMap = true)
     {
         var reader = new VideoIndexReader(
-            ffprobe ?? new PlainFfprobe(), Limits, canToneMap, (what, failure) => Assert.Fail($"{what}: {failure.Message}"));
+            ffprobe ?? new PlainFfprobe(), Limits, canToneMap,
+            (what, failure) => Assert.Fail($"{what}: {failure.Message}"));
         await using var file = File.OpenRead(path);
         return await reader.ReadAsync(file, path, TestContext.Current.CancellationToken);
     }

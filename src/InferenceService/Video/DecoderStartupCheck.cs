@@ -57,7 +57,9 @@ internal sealed class DecoderStartupCheck(
     private async Task CheckToneMappingAsync(CancellationToken cancellationToken)
     {
         var list = await RunToolAsync(tools.Ffmpeg(["-hide_banner", "-filters"]), cancellationToken);
-        var installed = list.Output.SelectMany(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToHashSet();
+        var installed = list.Output
+            .SelectMany(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .ToHashSet();
         string[] missing = [.. FrameFilters.OfToneMapping.Where(filter => !installed.Contains(filter))];
         tools.CanToneMap = missing.Length == 0;
         if (!tools.CanToneMap)

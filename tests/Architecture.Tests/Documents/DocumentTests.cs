@@ -26,7 +26,7 @@ public sealed class DocumentTests
         "RetryOptions.FirstDelay", "SecurityOptions.FilePollInterval", "SourcesOptions.ResumeDelay",
         "StageOptions.TextChangeThreshold", "StageOptions.TextLinesPerBatch", "StageOptions.TextLinesPerRun",
         "TelemetryOptions.PrometheusPort",
-        "VideoOptions.HardwareDeviceIndex", "VideoOptions.Niceness",
+        "VideoOptions.HardwareDeviceIndex", "VideoOptions.Niceness", "VideoOptions.SelfTestInterval",
     ];
 
     [Fact]

@@ -103,7 +103,7 @@ internal static class Layering
         new("Models", "ForegSyte.Inference.Models") { Uses = ["Metrics", "Memory", Protocol, OnnxRuntime] },
         new("Video", "ForegSyte.Inference.Video")
         {
-            Uses = ["Memory", "Tracing", Reader, Protocol, Hosting, AspNetCore],
+            Uses = ["Vision", "Memory", "Tracing", Reader, Protocol, Hosting, AspNetCore],
         },
         new("Stages", "ForegSyte.Inference.Stages") { Uses = ["Vision", "Memory", "Models", "Video", Protocol] },
         new("Pipelines", "ForegSyte.Inference.Pipelines")

@@ -22,7 +22,7 @@ public sealed class ProjectReferencesTests
         Assert.Equal(
             ["ForegSyte.Hosting", "ForegSyte.Protocol", "ForegSyte.Video"],
             OwnReferences("ForegSyte.InferenceService"));
-        Assert.Equal(["ForegSyte.Client", "ForegSyte.Protocol"], OwnReferences("foregsyte"));
+        Assert.Equal(["ForegSyte.Client", "ForegSyte.Protocol", "ForegSyte.Video"], OwnReferences("foregsyte"));
         Assert.Equal(["ForegSyte.Protocol"], OwnReferences("ForegSyte.Client"));
         Assert.Equal(["ForegSyte.Protocol"], OwnReferences("ForegSyte.Hosting"));
         Assert.Equal(["ForegSyte.Protocol"], OwnReferences("ForegSyte.Video"));

@@ -44,8 +44,12 @@ public sealed class DiagnoseCommandTests : IAsyncLifetime
         diagnosis.Job = SampleJobs.Warned();
         diagnosis.Segments.Add(new SegmentDiagnosis
         {
-            StartFrame = 64, EndFrame = 96, Attempt = 2, State = SegmentState.Failed,
-            ErrorMessage = "No frame could be decoded.", DecoderOutput = "Invalid NAL unit size\nno frame!",
+            StartFrame = 64,
+            EndFrame = 96,
+            Attempt = 2,
+            State = SegmentState.Failed,
+            ErrorMessage = "No frame could be decoded.",
+            DecoderOutput = "Invalid NAL unit size\nno frame!",
         });
         _server.Service.Diagnose.Answer(new DiagnoseJobResponse { Diagnosis = diagnosis });
 

@@ -86,11 +86,15 @@ public static class SampleJobs
         job.Video.PixelAspectRatio = new PixelAspectRatio { Width = 4, Height = 3 };
         job.Warnings.Add(new Warning
         {
-            Reason = WarningReason.FramesLost, Count = 12, Message = "12 frames could not be decoded.",
+            Reason = WarningReason.FramesLost,
+            Count = 12,
+            Message = "12 frames could not be decoded.",
         });
         job.Warnings.Add(new Warning
         {
-            Reason = WarningReason.TrailingBytes, Count = 2, Message = "2 bytes follow the last box.",
+            Reason = WarningReason.TrailingBytes,
+            Count = 2,
+            Message = "2 bytes follow the last box.",
         });
         job.Warnings.Add(new Warning { Reason = (WarningReason)99, Count = 1, Message = "New." });
         return job;

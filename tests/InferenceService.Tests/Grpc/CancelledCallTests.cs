@@ -33,7 +33,7 @@ public sealed class CancelledCallTests : IDisposable
     public async Task RunPipeline_CancelledWhileFfmpegHangs_ReturnsItsSlot()
     {
         await using var service = await StartAsync(
-            "Video:FfmpegPath", "[ \"$1\" = -version ] && echo 'ffmpeg version 5.1 fake' || sleep 600");
+            "Video:FfmpegPath", "case \"$*\" in *a.mp4*) sleep 600 ;; *) exec ffmpeg \"$@\" ;; esac");
 
         // Caches the index, so that the next call does not start ffprobe.
         await service.Client.ProbeVideoAsync(

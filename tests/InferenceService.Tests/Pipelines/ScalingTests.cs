@@ -1,11 +1,9 @@
-using ForegSyte.Inference.Pipelines;
 using ForegSyte.Inference.Stages;
 using ForegSyte.Inference.Tests.Stages;
 using ForegSyte.Inference.Tests.Video;
 using ForegSyte.Inference.Video;
 using ForegSyte.Inference.Vision;
 using ForegSyte.Testing;
-using ForegSyte.V1;
 
 namespace ForegSyte.Inference.Tests.Pipelines;
 

@@ -1,4 +1,3 @@
-using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.V1;
 using ForegSyte.Inference.Video;
 using ForegSyte.V1;

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Numerics;
 using CliWrap;
 using CliWrap.Buffered;
-using ForegSyte.Inference.Video;
 using ForegSyte.Testing;
 
 namespace ForegSyte.Inference.Tests.Video;

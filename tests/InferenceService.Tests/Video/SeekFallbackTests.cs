@@ -1,6 +1,4 @@
-using ForegSyte.Inference.Video;
 using ForegSyte.Testing;
-using ForegSyte.V1;
 
 namespace ForegSyte.Inference.Tests.Video;
 

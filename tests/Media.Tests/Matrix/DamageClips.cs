@@ -135,9 +135,10 @@ internal static class DamageClips
 
     private static MediaClip Damaged(
         string name, Func<int, bool> packets, Action<Memory<byte>> change) => new(Axis, name)
-    {
-        Encode = Encoders.H264, Damage = path => ChangeAsync(path, packets, change),
-    };
+        {
+            Encode = Encoders.H264,
+            Damage = path => ChangeAsync(path, packets, change),
+        };
 
     private static MediaClip Cut(string name, string[] muxer, double share) => new(Axis, name)
     {
@@ -148,7 +149,8 @@ internal static class DamageClips
 
     private static MediaClip Trailing(string name, byte[] bytes) => new(Axis, name)
     {
-        Encode = Encoders.H264, Edit = path => File.AppendAllBytes(path, bytes),
+        Encode = Encoders.H264,
+        Edit = path => File.AppendAllBytes(path, bytes),
         TrailingBytes = bytes.Length,
     };
 

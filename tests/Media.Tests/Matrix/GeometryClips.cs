@@ -180,7 +180,8 @@ internal static class GeometryClips
 
     private static MediaClip Size(string name, int width, int height) => new(Axis, name)
     {
-        Pictures = new() { Width = width, Height = height, Count = 30 }, Encode = Encoders.H264,
+        Pictures = new() { Width = width, Height = height, Count = 30 },
+        Encode = Encoders.H264,
     };
 
     /// <summary>Two streams of different sizes, one behind the other in one track.</summary>

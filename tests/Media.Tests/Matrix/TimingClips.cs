@@ -126,13 +126,6 @@ internal static class TimingClips
 
     private static IEnumerable<MediaClip> Starts =>
     [
-        new(Axis, "starts half a second after the sound")
-        {
-            Before = ["-itsoffset", "0.5"],
-            Encode = [.. Sound, "-map", "0:v", "-map", "1:a", "-c:a", "aac", .. Encoders.H264],
-            StartMs = 500,
-            IsQuick = true,
-        },
         new(Axis, "starts half a second after the sound in fragments")
         {
             Before = ["-itsoffset", "0.5"],

@@ -12,11 +12,29 @@ internal sealed class Mp4Node
     /// <summary>Boxes of boxes, with the number of bytes before the first of them.</summary>
     private static readonly Dictionary<string, int> Containers = new()
     {
-        ["moov"] = 0, ["trak"] = 0, ["mdia"] = 0, ["minf"] = 0, ["stbl"] = 0, ["edts"] = 0, ["udta"] = 0, ["dinf"] = 0,
-        ["mvex"] = 0, ["moof"] = 0, ["traf"] = 0, ["tref"] = 0, ["sinf"] = 0, ["schi"] = 0, ["stsd"] = 8,
-        ["avc1"] = VisualEntryLength, ["avc3"] = VisualEntryLength, ["encv"] = VisualEntryLength,
-        ["hvc1"] = VisualEntryLength, ["hev1"] = VisualEntryLength, ["av01"] = VisualEntryLength,
-        ["vp09"] = VisualEntryLength, ["mp4v"] = VisualEntryLength,
+        ["moov"] = 0,
+        ["trak"] = 0,
+        ["mdia"] = 0,
+        ["minf"] = 0,
+        ["stbl"] = 0,
+        ["edts"] = 0,
+        ["udta"] = 0,
+        ["dinf"] = 0,
+        ["mvex"] = 0,
+        ["moof"] = 0,
+        ["traf"] = 0,
+        ["tref"] = 0,
+        ["sinf"] = 0,
+        ["schi"] = 0,
+        ["stsd"] = 8,
+        ["avc1"] = VisualEntryLength,
+        ["avc3"] = VisualEntryLength,
+        ["encv"] = VisualEntryLength,
+        ["hvc1"] = VisualEntryLength,
+        ["hev1"] = VisualEntryLength,
+        ["av01"] = VisualEntryLength,
+        ["vp09"] = VisualEntryLength,
+        ["mp4v"] = VisualEntryLength,
     };
 
     public Mp4Node(string type, byte[] payload)

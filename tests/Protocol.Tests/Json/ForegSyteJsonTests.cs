@@ -59,7 +59,7 @@ public sealed class ForegSyteJsonTests
     [Fact]
     public void Formatter_WritesTheNamesThatReadersKnow() => Assert.Equal(
         """{ "frame_index": 0, "result": { "detections": [ ], "text_regions": [ ], "text": "" }, """
-        + "\"frame_timestamp_ms\": 0 }",
+        + "\"frame_timestamp_ms\": 0, \"damaged\": false }",
         ForegSyteJson.Formatter.Format(new FrameResult { Result = new PipelineResult() }));
 
     [Fact]
