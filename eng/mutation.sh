@@ -13,9 +13,9 @@ parts() {
   cat <<'TABLE'
 vision   | InferenceService | Vision/*.cs | InferenceService.Tests | Vision/*.cs Reference/*.cs Stages/SampleFrames.cs | 85
 stages   | InferenceService | Stages/*Decoder.cs Stages/ReadTextStage.cs | InferenceService.Tests | Stages/DecoderTests.cs Stages/ReadTextRulesTests.cs | 0
-jobs     | JobService | Jobs/**/*.cs | JobService.Tests | Jobs/**/*.cs Fakes/**/*.cs | 0
-queue    | JobService | Queue/InMemoryQueue.cs Queue/PendingJobs.cs Queue/WaitReasons.cs | JobService.Tests | Queue/**/*.cs Fakes/**/*.cs | 0
-security | Hosting | Security/**/*.cs | JobService.Tests | Security/**/*.cs Fakes/**/*.cs | 0
+jobs     | JobService | Jobs/**/*.cs | JobService.Tests | Jobs/**/*.cs Fakes/**/*.cs Storage/TestJobs.cs Queue/ScriptedInference.cs | 0
+queue    | JobService | Queue/InMemoryQueue.cs Queue/PendingJobs.cs Queue/WaitReasons.cs | JobService.Tests | Queue/InMemoryQueueTests.cs Queue/JobQueueContract.cs Queue/PendingJobsTests.cs Queue/QueueRankTests.cs Fakes/**/*.cs Storage/TestJobs.cs | 0
+security | Hosting | Security/**/*.cs | Hosting.Tests | Security/**/*.cs TestServer.cs EchoServices.cs | 0
 TABLE
 }
 
@@ -64,6 +64,8 @@ while IFS='|' read -r part project mutated test_project test_files minimum; do
     continue
   fi
   write_project "$part" "$project" "$test_project" "$test_files"
+  dotnet build "out/mutation/$part" -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly' ||
+    fail "the tests of $part do not build; the table in eng/mutation.sh lists their files."
   globs=()
   for file in $mutated; do globs+=(--mutate "**/$file"); done
   (cd "out/mutation/$part" && dotnet stryker --test-runner mtp --project "ForegSyte.$project.csproj" "${globs[@]}" \
