@@ -85,8 +85,10 @@ want_promtool() {
 }
 
 need_fonts() {
-  [ -f /usr/share/fonts/truetype/dejavu/DejaVuSansMono-Bold.ttf ] && return
-  install fonts-dejavu-core || fail "the fonts of fonts-dejavu-core are missing. $why Then run this again."
+  local fonts=/usr/share/fonts/truetype/dejavu
+  [ -f $fonts/DejaVuSansMono-Bold.ttf ] && [ -f $fonts/DejaVuSansCondensed.ttf ] && return
+  install fonts-dejavu-core fonts-dejavu-extra ||
+    fail "the fonts of fonts-dejavu-core and fonts-dejavu-extra are missing. $why Then run this again."
 }
 
 # Peers of the benchmark, which reports and omits missing ones.
