@@ -14,6 +14,7 @@ using ForegSyte.Hosting.Stopping;
 using ForegSyte.Hosting.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using ForegSyte.Protocol.Text;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -122,7 +123,7 @@ public static class ForegSyteHost
 
         if (StartupArguments.ProblemIn(args, commands) is { } problem)
         {
-            await Console.Error.WriteLineAsync($"{serviceName} was not started: {problem}");
+            await Console.Error.WriteLineAsync(ControlCharacters.Escape($"{serviceName} was not started: {problem}"));
             return 2;
         }
 
@@ -143,7 +144,8 @@ public static class ForegSyteHost
         }
         catch (Exception failure)
         {
-            await Console.Error.WriteLineAsync($"{serviceName} failed: {StartupFailure.Describe(failure)}");
+            await Console.Error.WriteLineAsync(
+                ControlCharacters.Escape($"{serviceName} failed: {StartupFailure.Describe(failure)}"));
             return 1;
         }
     }

@@ -1,3 +1,4 @@
+using ForegSyte.Protocol.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;

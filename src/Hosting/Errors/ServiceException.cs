@@ -1,4 +1,5 @@
 using ForegSyte.Protocol.Errors;
+using ForegSyte.Protocol.Text;
 using ForegSyte.V1;
 
 namespace ForegSyte.Hosting.Errors;

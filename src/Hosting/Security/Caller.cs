@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using ForegSyte.Protocol.Text;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 
@@ -88,7 +89,7 @@ internal sealed record CallerGrant(string Tenant, CallerPermissions Permissions)
 
     /// <summary>Whether the text is a valid tenant name.</summary>
     public static bool IsTenant(string text) =>
-        text.Length is > 0 and <= MaxTenantLength && !text.Any(x => char.IsControl(x) || char.IsWhiteSpace(x));
+        text.Length is > 0 and <= MaxTenantLength && !text.Any(char.IsWhiteSpace) && !ControlCharacters.IsIn(text);
 
     /// <summary>
     /// The permissions with these names. Other names are ignored, because tokens also carry permissions for other

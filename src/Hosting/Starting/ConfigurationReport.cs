@@ -4,6 +4,7 @@ using ForegSyte.Hosting.Listening;
 using ForegSyte.Hosting.Security.ApiKeys;
 using ForegSyte.Hosting.Security.Certificates;
 using ForegSyte.Hosting.Security.Jwt;
+using ForegSyte.Protocol.Text;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ForegSyte.Hosting.Starting;
@@ -17,7 +18,8 @@ internal static class ConfigurationReport
         var settings = services.GetRequiredService<EffectiveSettings>();
         foreach (var setting in settings.All())
         {
-            await output.WriteLineAsync($"{setting.Name} = {setting.Value}    # {setting.Origin}");
+            await output.WriteLineAsync(
+                ControlCharacters.Escape($"{setting.Name} = {setting.Value}    # {setting.Origin}"));
         }
 
         await WarnAsync(settings, output);
@@ -48,7 +50,8 @@ internal static class ConfigurationReport
     {
         foreach (var section in settings.Unknown())
         {
-            await output.WriteLineAsync($"# {section} is not a section of this service and has no effect");
+            await output.WriteLineAsync(
+                $"# {ControlCharacters.Escape(section)} is not a section of this service and has no effect");
         }
     }
 }

@@ -5,6 +5,7 @@ using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.Migrations;
 using Microsoft.Extensions.Options;
+using ForegSyte.Protocol.Text;
 using Contract = ForegSyte.V1.JobService;
 
 namespace ForegSyte.Jobs.Admin;
@@ -47,7 +48,7 @@ internal static class AdminCommandLine
                 or UnauthorizedAccessException
                 or OptionsValidationException)
         {
-            await error.WriteLineAsync($"JobService {arguments[0]}: {failure.Message}");
+            await error.WriteLineAsync(ControlCharacters.Escape($"JobService {arguments[0]}: {failure.Message}"));
             return 2;
         }
     }

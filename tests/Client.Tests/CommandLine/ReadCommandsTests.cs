@@ -203,7 +203,7 @@ public sealed class ReadCommandsTests : IAsyncLifetime
 
         var run = await CommandLineRun.OnAsync(_server, "get", SampleJobs.Id);
 
-        Assert.Contains("UNDECODABLE_VIDEO: bad\uFFFD[2Jframe next", run.Output, StringComparison.Ordinal);
+        Assert.Contains("UNDECODABLE_VIDEO: bad\\u001b[2Jframe next", run.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -3,7 +3,6 @@ using System.Globalization;
 using ForegSyte.CommandLine.Invocation;
 using ForegSyte.CommandLine.Output;
 using ForegSyte.Protocol.Errors;
-using ForegSyte.Protocol.Json;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
 using Spectre.Console;
@@ -32,7 +31,7 @@ internal static class DiagnoseCommand
                     arguments.GetRequiredValue(jobId), cancellationToken: token);
                 if (arguments.GetValue(json))
                 {
-                    await context.Environment.Output.WriteLineAsync(ForegSyteJson.IndentedFormatter.Format(diagnosis));
+                    await context.Environment.Output.WriteLineAsync(SafeText.Json(diagnosis));
                 }
                 else
                 {

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using ForegSyte.CommandLine.Invocation;
 using ForegSyte.CommandLine.Output;
-using ForegSyte.Protocol.Json;
 
 namespace ForegSyte.CommandLine.Commands;
 
@@ -21,7 +20,7 @@ internal static class GetCommand
                     arguments.GetRequiredValue(jobId), cancellationToken: token);
                 if (arguments.GetValue(json))
                 {
-                    await context.Environment.Output.WriteLineAsync(ForegSyteJson.IndentedFormatter.Format(job));
+                    await context.Environment.Output.WriteLineAsync(SafeText.Json(job));
                 }
                 else
                 {

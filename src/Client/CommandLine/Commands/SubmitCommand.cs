@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Diagnostics.CodeAnalysis;
 using ForegSyte.Client;
 using ForegSyte.CommandLine.Invocation;
-using ForegSyte.Protocol.Json;
+using ForegSyte.CommandLine.Output;
 using ForegSyte.V1;
 
 namespace ForegSyte.CommandLine.Commands;
@@ -107,7 +107,7 @@ internal static class SubmitCommand
     {
         var output = context.Environment.Output;
         await output.WriteLineAsync(
-            isJson ? ForegSyteJson.IndentedFormatter.Format(job) : isValidation ? "valid" : job.JobId);
+            isJson ? SafeText.Json(job) : isValidation ? "valid" : SafeText.OneLine(job.JobId));
         context.Hint(isValidation
             ? "The server accepts this submission. No job was created."
             : $"To follow it: foregsyte wait {job.JobId}");

@@ -2,7 +2,6 @@ using System.CommandLine;
 using ForegSyte.Client;
 using ForegSyte.CommandLine.Invocation;
 using ForegSyte.CommandLine.Output;
-using ForegSyte.Protocol.Json;
 using ForegSyte.V1;
 
 namespace ForegSyte.CommandLine.Commands;
@@ -54,7 +53,7 @@ internal static class UpdateCommand
                     token);
                 await context.Environment.Output.WriteLineAsync(
                     arguments.GetValue(json)
-                        ? ForegSyteJson.IndentedFormatter.Format(job)
+                        ? SafeText.Json(job)
                         : SafeText.OneLine($"{job.JobId} updated"));
                 return ExitCode.Ok;
             },

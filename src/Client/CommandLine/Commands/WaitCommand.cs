@@ -1,7 +1,6 @@
 using System.CommandLine;
 using ForegSyte.CommandLine.Invocation;
 using ForegSyte.CommandLine.Output;
-using ForegSyte.Protocol.Json;
 
 namespace ForegSyte.CommandLine.Commands;
 
@@ -24,7 +23,7 @@ internal static class WaitCommand
                 var job = await JobWaiting.WaitAsync(context, arguments.GetRequiredValue(jobId), token);
                 if (arguments.GetValue(json))
                 {
-                    await context.Environment.Output.WriteLineAsync(ForegSyteJson.IndentedFormatter.Format(job));
+                    await context.Environment.Output.WriteLineAsync(SafeText.Json(job));
                 }
                 else
                 {

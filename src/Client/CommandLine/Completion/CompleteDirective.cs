@@ -33,7 +33,7 @@ internal static class CompleteDirective
             {
                 if (CompletionSources.IsFiles(candidate.Text))
                 {
-                    await environment.Output.WriteLineAsync(candidate.Text);
+                    await environment.Output.WriteLineAsync(SafeText.OneLine(candidate.Text));
                     continue;
                 }
 
@@ -41,7 +41,8 @@ internal static class CompleteDirective
                 {
                     if (resolved.Text.StartsWith(line.Word, StringComparison.Ordinal))
                     {
-                        await environment.Output.WriteLineAsync($"{resolved.Text}\t{resolved.Description}");
+                        await environment.Output.WriteLineAsync(
+                            $"{SafeText.OneLine(resolved.Text)}\t{resolved.Description}");
                     }
                 }
             }

@@ -108,6 +108,7 @@ internal static class Consoles
             ColorSystem = isTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
             Interactive = isTerminal ? InteractionSupport.Detect : InteractionSupport.No,
         });
+        console.Pipeline.Attach(new SafeTextHook());
         if (!isTerminal)
         {
             console.Profile.Width = WidthOfPipes;

@@ -1,4 +1,5 @@
 using ForegSyte.Protocol.Json;
+using ForegSyte.Protocol.Text;
 using Google.Protobuf;
 
 namespace ForegSyte.CommandLine.Output;
@@ -20,7 +21,7 @@ internal static class JsonLines
         await foreach (var message in messages.WithCancellation(cancellationToken))
         {
             await writer.WriteAsync(count++ == 0 ? $"{{\"{name}\":[\n" : ",\n");
-            ForegSyteJson.Formatter.Format(message, writer);
+            await writer.WriteAsync(ControlCharacters.EscapeLines(ForegSyteJson.Formatter.Format(message)));
         }
 
         await writer.WriteAsync(count == 0 ? $"{{\"{name}\":[]}}\n" : "\n]}\n");

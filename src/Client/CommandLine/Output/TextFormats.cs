@@ -1,4 +1,8 @@
 using System.Globalization;
+using ForegSyte.Protocol.Json;
+using ForegSyte.Protocol.Text;
+using Google.Protobuf;
+using Spectre.Console.Rendering;
 
 namespace ForegSyte.CommandLine.Output;
 
@@ -87,20 +91,35 @@ internal static class OrdinalText
 internal static class SafeText
 {
     /// <summary>
-    /// Puts the text on one line and replaces control characters, so a name or an error message cannot send escape
+    /// Puts the text on one line and escapes control characters, so a name or an error message cannot send escape
     /// sequences to the terminal, nor reorder the text around it (bidirectional controls).
     /// </summary>
-    public static string OneLine(string text) =>
-        string.Create(text.Length, text, (target, source) =>
-        {
-            for (var i = 0; i < source.Length; i++)
-            {
-                target[i] = source[i] is '\n' or '\r' or '\t' ? ' '
-                    : char.IsControl(source[i]) || IsBidirectionalControl(source[i]) ? '\uFFFD'
-                    : source[i];
-            }
-        });
+    public static string OneLine(string text) => ControlCharacters.Escape(
+        text.Replace('\n', ' ').Replace('\r', ' ').Replace('\t', ' '));
 
-    private static bool IsBidirectionalControl(char character) => character
-        is '\u061C' or '\u200E' or '\u200F' or (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069');
+    /// <summary>A message as indented JSON without unsafe characters.</summary>
+    public static string Json(IMessage message) =>
+        ControlCharacters.EscapeLines(ForegSyteJson.IndentedFormatter.Format(message));
+}
+
+/// <summary>
+/// Escapes unsafe characters in everything that a console writes, so that a text which nobody made safe does no harm.
+/// Such a text makes the columns of its table uneven.
+/// </summary>
+internal sealed class SafeTextHook : IRenderHook
+{
+    /// <inheritdoc />
+    public IEnumerable<IRenderable> Process(RenderOptions options, IEnumerable<IRenderable> renderables) =>
+        renderables.Select(renderable => new SafeRenderable(renderable));
+
+    private sealed class SafeRenderable(IRenderable inner) : IRenderable
+    {
+        public Measurement Measure(RenderOptions options, int maxWidth) => inner.Measure(options, maxWidth);
+
+        public IEnumerable<Segment> Render(RenderOptions options, int maxWidth) =>
+            inner.Render(options, maxWidth).Select(segment => segment.IsControlCode || !ControlCharacters.IsIn(
+                segment.Text.Replace("\n", "", StringComparison.Ordinal))
+                ? segment
+                : new Segment(ControlCharacters.EscapeLines(segment.Text), segment.Style));
+    }
 }
