@@ -18,7 +18,7 @@ internal sealed class CredentialStartupCheck(
     ApiKeyStore keys,
     CertificateCallers certificates,
     JwtKeys jwt,
-    AuditFile audit,
+    AuditFiles audit,
     ILogger<CredentialStartupCheck> logger)
     : IHostedLifecycleService
 {

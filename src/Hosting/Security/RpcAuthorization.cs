@@ -56,7 +56,7 @@ internal sealed class AuthorizationResultHandler(AuditLog audit) : IAuthorizatio
         var refusal = context.FindCaller() is { } caller
             ? Denied(context, caller)
             : Unauthenticated(context, (await context.AuthenticateAsync()).Failure);
-        audit.Denied(context, refusal);
+        audit.Refused(context, resource: "", refusal);
         await ErrorResponse.WriteAsync(context.Response, refusal);
     }
 
@@ -65,13 +65,13 @@ internal sealed class AuthorizationResultHandler(AuditLog audit) : IAuthorizatio
         var needed = CallerGrant.NameOf(RpcPermissionHandler.NeededFor(context));
         return new ServiceException(
             ErrorReason.PermissionDenied,
-            $"{caller.Id} cannot call {context.RpcMethod()}: the call needs the permission {needed}. Ask the operator "
-            + "of the server for it.")
+            $"{caller.Id} cannot call {ServiceException.Shorten(context.RpcMethod())}: the call needs the permission "
+            + $"{needed}. Ask the operator of the server for it.")
         {
             Metadata = new Dictionary<string, string>
             {
                 ["permission"] = needed,
-                ["method"] = context.RpcMethod(),
+                ["method"] = ServiceException.Shorten(context.RpcMethod()),
                 ["caller"] = caller.Id,
             },
         };
@@ -85,7 +85,11 @@ internal sealed class AuthorizationResultHandler(AuditLog audit) : IAuthorizatio
             null => ("missing", "The call carries no credentials."),
             _ => ("unknown", "The credentials of the call cannot be validated."),
         };
-        var metadata = new Dictionary<string, string> { ["problem"] = problem, ["method"] = context.RpcMethod() };
+        var metadata = new Dictionary<string, string>
+        {
+            ["problem"] = problem,
+            ["method"] = ServiceException.Shorten(context.RpcMethod()),
+        };
         if (failure is CredentialException { Claim: { } claim })
         {
             metadata["claim"] = claim;

@@ -22,7 +22,7 @@ internal static class SecurityServiceCollectionExtensions
         services.AddSingleton<RpcRules>();
         services.AddSingleton<ApiKeyStore>();
         services.AddSingleton<CertificateCallers>();
-        services.AddSingleton<AuditFile>();
+        services.AddSingleton<AuditFiles>();
         services.AddSingleton<AuditLog>();
         services.AddHostedService<CredentialStartupCheck>();
         services.AddTenantRateLimiter();

@@ -6,7 +6,6 @@ using ForegSyte.V1;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
-using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Hosting.Tests.Security;
 
@@ -142,8 +141,7 @@ public sealed class AuditFileTests : IDisposable
             ));
     }
 
-    private AuditFile Open(long maxBytes = 1 << 20, int keptFiles = 1) => new(
-        Options.Create(new AuditOptions { File = Path, MaxFileBytes = maxBytes, KeptFiles = keptFiles }), _log);
+    private AuditFile Open(long maxBytes = 1 << 20, int keptFiles = 1) => new(Path, maxBytes, keptFiles, _log);
 
     private static string ResourceOf(string line)
     {

@@ -133,7 +133,7 @@ public sealed class HttpProtectionTests
             (await read.PostAsync($"/v1/jobs/{jobId}:cancel")).ReadError();
         }
 
-        var lines = (await File.ReadAllLinesAsync(folder.File("audit"), Cancellation))
+        var lines = new[] { "audit", "audit.refused" }.SelectMany(name => File.ReadAllLines(folder.File(name)))
             .Select(line => JsonDocument.Parse(line).RootElement)
             .Select(line => (
                 line.GetProperty("outcome").GetString(), line.GetProperty("method").GetString(),

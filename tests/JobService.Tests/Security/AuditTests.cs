@@ -15,6 +15,8 @@ public sealed class AuditTests : IDisposable
 
     private string Path => _folder.File("audit.jsonl");
 
+    private string Refusals => _folder.File("audit.jsonl.refused");
+
     public void Dispose() => _folder.Dispose();
 
     [Fact]
@@ -45,22 +47,31 @@ public sealed class AuditTests : IDisposable
                 StringComparison.Ordinal));
         }
 
-        var lines = (await File.ReadAllLinesAsync(Path, Cancellation)).Select(Parse).ToList();
         Assert.Equal(
             [
                 ("OK", "SubmitVideo", jobId, "key:submit", "a"),
                 ("OK", "CancelJob", jobId, "key:submit", "a"),
+            ],
+            await LinesOfAsync(Path));
+        Assert.Equal(
+            [
                 ("INVALID_FIELD", "CancelJob", "invalid", "key:submit", "a"),
                 ("PERMISSION_DENIED", "CancelJob", "", "key:read", "a"),
                 ("UNAUTHENTICATED", "CancelJob", "", "", ""),
             ],
-            lines);
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, new FileInfo(Path).UnixFileMode);
-        var text = await File.ReadAllTextAsync(Path, Cancellation);
+            await LinesOfAsync(Refusals));
+        Assert.All(
+            [Path, Refusals],
+            path => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, new FileInfo(path).UnixFileMode));
+        var text = await File.ReadAllTextAsync(Path, Cancellation)
+            + await File.ReadAllTextAsync(Refusals, Cancellation);
         Assert.All(
             setup.Callers.Values.Select(caller => caller.ApiKey).OfType<string>(),
             key => Assert.DoesNotContain(key.Split('.')[1], text, StringComparison.Ordinal));
     }
+
+    private static async Task<IEnumerable<(string, string, string, string, string)>> LinesOfAsync(string path) =>
+        (await File.ReadAllLinesAsync(path, Cancellation)).Select(Parse);
 
     private static (string Outcome, string Method, string Resource, string Caller, string Tenant) Parse(string line)
     {

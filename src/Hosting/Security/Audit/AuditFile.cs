@@ -8,20 +8,52 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Hosting.Security.Audit;
 
 /// <summary>
-/// The audit file, with rotation by size. Each line is written unbuffered, so that a crash of the process loses none;
+/// The two audit files: one of changes, one of refusals. Callers without credentials can only cause refusals, so that
+/// no number of their calls rotates the record of a change away.
+/// </summary>
+internal sealed class AuditFiles(IOptions<AuditOptions> options, ILogger<AuditFile> logger) : IDisposable
+{
+    /// <summary>Calls that changed something, or may have.</summary>
+    public AuditFile Changes { get; } =
+        new(options.Value.File, options.Value.MaxFileBytes, options.Value.KeptFiles, logger);
+
+    /// <summary>Calls that were refused and changed nothing.</summary>
+    public AuditFile Refusals { get; } = new(
+        options.Value.RefusalsPath, options.Value.MaxRefusalsFileBytes, options.Value.KeptRefusalsFiles, logger);
+
+    /// <summary>Whether any file is configured.</summary>
+    public bool AreUsed => Changes.IsUsed || Refusals.IsUsed;
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        Changes.Dispose();
+        Refusals.Dispose();
+    }
+}
+
+/// <summary>
+/// An audit file, with rotation by size. Each line is written unbuffered, so that a crash of the process loses none;
 /// there is no fsync. If a write fails, the service continues and logs one error until writes succeed again.
 /// </summary>
 internal sealed class AuditFile : IDisposable
 {
     private readonly Lock _lock = new();
-    private readonly AuditOptions _options;
+    private readonly string? _path;
+    private readonly long _maxBytes;
+    private readonly int _keptFiles;
     private readonly ILogger<AuditFile> _logger;
     private FileStream? _stream;
     private bool _isBroken;
 
-    public AuditFile(IOptions<AuditOptions> options, ILogger<AuditFile> logger)
+    /// <summary>Opens the file.</summary>
+    /// <param name="path">The file; null or empty for none.</param>
+    /// <param name="maxBytes">Size at which it is rotated.</param>
+    /// <param name="keptFiles">Rotated files to keep.</param>
+    /// <param name="logger">Logger for failed writes.</param>
+    public AuditFile(string? path, long maxBytes, int keptFiles, ILogger<AuditFile> logger)
     {
-        (_options, _logger) = (options.Value, logger);
+        (_path, _maxBytes, _keptFiles, _logger) = (path, maxBytes, keptFiles, logger);
         if (IsUsed)
         {
             // Opened now, so that an unwritable path refuses the start.
@@ -30,7 +62,7 @@ internal sealed class AuditFile : IDisposable
     }
 
     /// <summary>Whether a file is configured.</summary>
-    public bool IsUsed => !string.IsNullOrEmpty(_options.File);
+    public bool IsUsed => !string.IsNullOrEmpty(_path);
 
     public void Append(AuditRecord record)
     {
@@ -51,7 +83,7 @@ internal sealed class AuditFile : IDisposable
             {
                 if (!_isBroken)
                 {
-                    _logger.LogError(failure, "Audit log {Path} cannot be written", _options.File);
+                    _logger.LogError(failure, "Audit log {Path} cannot be written", _path);
                 }
 
                 _isBroken = true;
@@ -74,7 +106,7 @@ internal sealed class AuditFile : IDisposable
     private void Write(byte[] line)
     {
         _stream ??= Open();
-        if (_stream.Length > 0 && _stream.Length + line.Length > _options.MaxFileBytes)
+        if (_stream.Length > 0 && _stream.Length + line.Length > _maxBytes)
         {
             _stream.Dispose();
             _stream = null;
@@ -99,12 +131,12 @@ internal sealed class AuditFile : IDisposable
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         }
 
-        return new FileStream(_options.File!, options);
+        return new FileStream(_path!, options);
     }
 
     private void Rotate()
     {
-        for (var number = _options.KeptFiles - 1; number > 0; number--)
+        for (var number = _keptFiles - 1; number > 0; number--)
         {
             if (File.Exists(Numbered(number)))
             {
@@ -112,10 +144,10 @@ internal sealed class AuditFile : IDisposable
             }
         }
 
-        File.Move(_options.File!, Numbered(1), overwrite: true);
+        File.Move(_path!, Numbered(1), overwrite: true);
     }
 
-    private string Numbered(int number) => string.Create(CultureInfo.InvariantCulture, $"{_options.File}.{number}");
+    private string Numbered(int number) => string.Create(CultureInfo.InvariantCulture, $"{_path}.{number}");
 }
 
 /// <summary>The audit file. Section "Audit".</summary>
@@ -138,4 +170,32 @@ public sealed class AuditOptions
     [Range(1, 1000)]
     [Limit("files", "Rotated audit files to keep; the oldest is deleted.")]
     public int KeptFiles { get; set; } = 10;
+
+    /// <value>
+    /// Path of the file of refused calls, which changed nothing. Null, the default, is <see cref="File"/> with
+    /// ".refused" appended.
+    /// </value>
+    public string? RefusalsFile { get; set; }
+
+    /// <value>Size at which the file of refused calls is rotated.</value>
+    [Range(1L << 10, 1L << 40)]
+    [Limit("bytes", "Size of the audit file of refused calls; it is rotated when it exceeds this.")]
+    public long MaxRefusalsFileBytes { get; set; } = 16L << 20;
+
+    /// <value>Number of rotated files of refused calls to keep.</value>
+    [Range(1, 1000)]
+    [Limit("files", "Rotated audit files of refused calls to keep; the oldest is deleted.")]
+    public int KeptRefusalsFiles { get; set; } = 3;
+
+    /// <value>
+    /// Refused calls to record in a second, in the log and in the file. A line with the outcome LEFT_OUT counts the
+    /// others.
+    /// </value>
+    [Range(1, 100_000)]
+    [Limit("calls/s", "Refused calls to record in a second; the audit log only counts the others.")]
+    public int MaxRefusalsPerSecond { get; set; } = 50;
+
+    /// <summary>Path of the file of refused calls; null for none.</summary>
+    public string? RefusalsPath => !string.IsNullOrEmpty(RefusalsFile) ? RefusalsFile
+        : !string.IsNullOrEmpty(File) ? $"{File}.refused" : null;
 }

@@ -28,14 +28,22 @@ internal sealed class AuditInterceptor(AuditLog audit) : Interceptor
         }
         catch (Exception failure)
         {
-            audit.Ended(call, AuditedResource.Of(request, response: null), OutcomeOf(failure));
+            var resource = AuditedResource.Of(request, response: null);
+            if (failure is ServiceException refusal)
+            {
+                audit.Refused(call, resource, refusal);
+            }
+            else
+            {
+                audit.Ended(call, resource, OutcomeOf(failure));
+            }
+
             throw;
         }
     }
 
     private static string OutcomeOf(Exception failure) => failure switch
     {
-        ServiceException expected => expected.ReasonText,
         OperationCanceledException => ErrorReason.Cancelled.ToText(),
         _ => ErrorReason.Internal.ToText(),
     };
