@@ -10,6 +10,7 @@ using ForegSyte.Hosting.Messages;
 using ForegSyte.Hosting.Security;
 using ForegSyte.Hosting.Security.Audit;
 using ForegSyte.Hosting.Starting;
+using ForegSyte.Hosting.Security.RateLimiting;
 using ForegSyte.Hosting.Stopping;
 using ForegSyte.Hosting.Telemetry;
 using Microsoft.AspNetCore.Builder;
@@ -75,6 +76,7 @@ public static class ForegSyteHost
 
     /// <summary>
     /// Adds the middleware and maps reflection and health checks. Must run before the services are mapped. The service
+        builder.Services.AddKnownProxies();
     /// is NOT_SERVING until its startup work calls <see cref="Readiness.MarkReady"/>.
     /// </summary>
     public static WebApplication MapForegSyteHost(this WebApplication app)
@@ -89,6 +91,8 @@ public static class ForegSyteHost
         app.UseMiddleware<HealthPortMiddleware>();
         app.UseSecurity();
         app.UseMiddleware<MessageSizeMiddleware>();
+        app.UseKnownProxies();
+        app.UseMiddleware<AddressRateMiddleware>();
         var security = app.Services.GetRequiredService<IOptions<SecurityOptions>>().Value;
         AllowAnonymousIf(security.OpenReflection, app.MapGrpcReflectionService());
         AllowAnonymousIf(security.OpenHealth, app.MapGrpcHealthChecksService());

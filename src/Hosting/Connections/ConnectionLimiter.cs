@@ -1,4 +1,6 @@
+using System.Net;
 using ForegSyte.Hosting.Configuration;
+using ForegSyte.Hosting.Security.RateLimiting;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -11,17 +13,28 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Hosting.Connections;
 
 /// <summary>
-/// Connection middleware that enforces the maximum number and the maximum age of connections. Kestrel has no limit of
-/// age.
+/// Connection middleware that enforces the maximum number and the maximum age of connections, and the rate of each
+/// address. Kestrel has no limit of age.
 /// </summary>
 internal sealed class ConnectionLimiter(
-    ConnectionTable table, IOptions<ConnectionOptions> options, TimeProvider time, Random random)
+    ConnectionTable table, AddressRateLimiter addresses, IOptions<ConnectionOptions> options, TimeProvider time,
+    Random random)
 {
     /// <summary>Relative jitter of the age, so that connections are not all renewed at once.</summary>
     private const double Jitter = 0.1;
 
-    public async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
+    /// <summary>Serves a connection within the limits, or closes it.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="next">Serves it.</param>
+    /// <param name="hasRate">Whether the rate of its address applies.</param>
+    public async Task RunAsync(ConnectionContext connection, ConnectionDelegate next, bool hasRate)
     {
+        if (hasRate && connection.RemoteEndPoint is IPEndPoint remote && !addresses.TryConnect(remote.Address))
+        {
+            connection.Abort(new ConnectionAbortedException("The address exceeds Rate:AddressCallsPerSecond."));
+            return;
+        }
+
         if (table.Admit(connection) is not { } tracked)
         {
             connection.Abort(new ConnectionAbortedException("The connection limit is reached and none is idle."));
@@ -134,10 +147,12 @@ internal static class ConnectionsServiceCollectionExtensions
     }
 
     /// <summary>Adds the <see cref="ConnectionLimiter"/> to an endpoint.</summary>
-    public static void UseConnectionLimits(this ListenOptions endpoint)
+    /// <param name="endpoint">The endpoint.</param>
+    /// <param name="hasRate">Whether each address has a rate there; not for health checks and metrics.</param>
+    public static void UseConnectionLimits(this ListenOptions endpoint, bool hasRate = true)
     {
         var limiter = endpoint.ApplicationServices.GetRequiredService<ConnectionLimiter>();
-        endpoint.Use(next => connection => limiter.RunAsync(connection, next));
+        endpoint.Use(next => connection => limiter.RunAsync(connection, next, hasRate));
     }
 
     private static void Configure(KestrelServerLimits limits, ConnectionOptions options)

@@ -20,10 +20,8 @@ internal static class HttpServiceCollectionExtensions
 
     public static void AddJsonTranscoding(this IServiceCollection services, IReadOnlyList<ServiceDescriptor> contracts)
     {
-        services.AddCheckedOptions<HttpOptions>(HttpOptions.Section).Validate(
-            options => options.AllowedOrigins.All(IsOrigin),
-            "Http:AllowedOrigins must be origins such as https://console.example.org: scheme, host and any non-default "
-            + "port, without path and *.");
+        services.AddCheckedOptions<HttpOptions>(HttpOptions.Section);
+        services.AddSingleton<IValidateOptions<HttpOptions>, HttpOptionsCheck>();
         services.AddSingleton(new HttpRoutes(contracts));
         services.AddSingleton<OriginValidator>();
         services.AddSingleton<JsonResponseWriter>();
@@ -53,6 +51,32 @@ internal static class HttpServiceCollectionExtensions
         // The transcoded call has a path of its own and needs routing.
         app.UseRouting();
     }
+}
+
+/// <summary>Checks origins, host names and proxies.</summary>
+internal sealed class HttpOptionsCheck : IValidateOptions<HttpOptions>
+{
+    /// <inheritdoc />
+    public ValidateOptionsResult Validate(string? name, HttpOptions options) =>
+        Problem(options) is { } problem ? ValidateOptionsResult.Fail(problem) : ValidateOptionsResult.Success;
+
+    private static string? Problem(HttpOptions options)
+    {
+        if (!options.AllowedOrigins.All(IsOrigin))
+        {
+            return "Http:AllowedOrigins must be origins such as https://console.example.org: scheme, host and any "
+                + "non-default port, without path and *.";
+        }
+
+        if (!options.AllowedHosts.All(host => Uri.CheckHostName(host) != UriHostNameType.Unknown))
+        {
+            return "Http:AllowedHosts must be host names such as foregsyte.example.org, without scheme, port and *.";
+        }
+
+        return options.KnownProxies.All(proxy => KnownProxies.TryParse(proxy, out _))
+            ? null
+            : "Http:KnownProxies must be IP addresses or networks such as 10.0.0.7 or 10.0.0.0/24.";
+    }
 
     private static bool IsOrigin(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var uri)
@@ -70,6 +94,20 @@ public sealed class HttpOptions
     /// pages of the service's own origin can.
     /// </value>
     public IList<string> AllowedOrigins { get; } = [];
+
+    /// <value>
+    /// Names by which callers reach a service without authentication, in addition to loopback names and, with
+    /// Security:AllowAnonymous, every IP address. Other names are refused, because they can be those of a foreign page
+    /// (DNS rebinding).
+    /// </value>
+    public IList<string> AllowedHosts { get; } = [];
+
+    /// <value>
+    /// Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, as IP addresses or networks, on the ports for
+    /// gRPC and for HTTP. The audit log and the rate limit of addresses then use the address of the caller. By default
+    /// these headers have no effect.
+    /// </value>
+    public IList<string> KnownProxies { get; } = [];
 
     /// <value>
     /// Maximum size of a JSON body in bytes; the body is buffered in memory. Video bytes are raw bodies with the limit

@@ -15,6 +15,7 @@ namespace ForegSyte.Hosting.Http;
 internal sealed class OriginValidator(IOptions<HttpOptions> options, AccessRules rules)
 {
     private const string AllowedOrigins = $"{HttpOptions.Section}:{nameof(HttpOptions.AllowedOrigins)}";
+    private const string AllowedHosts = $"{HttpOptions.Section}:{nameof(HttpOptions.AllowedHosts)}";
 
     /// <summary>Validates Origin and Host of a request.</summary>
     /// <exception cref="ServiceException">PERMISSION_DENIED.</exception>
@@ -28,22 +29,31 @@ internal sealed class OriginValidator(IOptions<HttpOptions> options, AccessRules
                 ("origin", origin), ("option", AllowedOrigins));
         }
 
-        if (rules is { IsOpen: true, AllowAnonymous: false } && !IsLoopback(request.Host.Host))
+        if (rules.IsOpen && !IsOwn(request.Host.Host))
         {
             throw Denied(
-                $"This service has no authentication and accepts calls to loopback only, not to "
-                + $"\"{request.Host.Host}\". Call it as localhost or 127.0.0.1.",
-                ("host", request.Host.Host));
+                $"This service has no authentication and does not answer to the name "
+                + $"\"{ServiceException.Shorten(request.Host.Host)}\". Call it by {OwnNames}, or add the name to "
+                + $"{AllowedHosts}.",
+                ("host", request.Host.Host), ("option", AllowedHosts));
         }
     }
+
+    private string OwnNames => rules.AllowAnonymous ? "its IP address" : "localhost or 127.0.0.1";
+
+    /// <summary>
+    /// Whether the name cannot be that of a foreign page. An IP address never is: a page has the name that it was
+    /// loaded from, and only names can be made to point elsewhere.
+    /// </summary>
+    private bool IsOwn(string host) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+        || (IPAddress.TryParse(host.Trim('[', ']'), out var address)
+            && (rules.AllowAnonymous || IPAddress.IsLoopback(address)))
+        || options.Value.AllowedHosts.Contains(host, StringComparer.OrdinalIgnoreCase);
 
     private bool IsAllowed(string origin, HttpRequest request) =>
         options.Value.AllowedOrigins.Contains(origin, StringComparer.OrdinalIgnoreCase)
         || string.Equals(origin, $"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase);
-
-    private static bool IsLoopback(string host) =>
-        host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
-        || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
 
     private static ServiceException Denied(string message, params (string Key, string Value)[] metadata) =>
         new(ErrorReason.PermissionDenied, message)

@@ -85,10 +85,10 @@ internal static class Listener
     }
 
     /// <summary>Comes first, so that the connection limit applies before the cost of a TLS handshake.</summary>
-    private static void Limit(ListenOptions endpoint, HttpProtocols protocols)
+    private static void Limit(ListenOptions endpoint, HttpProtocols protocols, bool hasRate = true)
     {
         endpoint.Protocols = protocols;
-        endpoint.UseConnectionLimits();
+        endpoint.UseConnectionLimits(hasRate);
     }
 
     private static void Encrypt(ListenOptions endpoint, ServerTls tls, params List<SslApplicationProtocol> protocols)
@@ -105,7 +105,7 @@ internal static class Listener
     private static void Mark<TFeature>(
         ListenOptions endpoint, TFeature feature, HttpProtocols protocols = HttpProtocols.Http2)
     {
-        Limit(endpoint, protocols);
+        Limit(endpoint, protocols, hasRate: feature is not HealthConnection);
         endpoint.Use(next => connection =>
         {
             connection.Features.Set(feature);

@@ -23,7 +23,7 @@ internal static class MetricsPort
                 IPAddress.Parse(telemetry.Value.PrometheusAddress), telemetry.Value.PrometheusPort!.Value, endpoint =>
                 {
                     endpoint.Protocols = HttpProtocols.Http1;
-                    endpoint.UseConnectionLimits();
+                    endpoint.UseConnectionLimits(hasRate: false);
                     endpoint.Use(next => connection =>
                     {
                         connection.Features.Set(MetricsConnection.Instance);

@@ -85,6 +85,42 @@ public sealed class BrowserTests
     }
 
     [Fact]
+    public async Task Host_OfAForeignPage_IsRefusedWithAllowAnonymous()
+    {
+        await using var server = await TestServer.StartAsync(
+            HttpPort, ("Security:AllowAnonymous", "true"), ("Http:AllowedHosts:0", "foregsyte.example.org"));
+        using var caller = new HttpCaller(server.HttpAddress);
+
+        // The page has the origin of the name that it was loaded from, which now leads here.
+        foreach (var name in new[] { "evil.example.org", "evil.foregsyte.example.org", "foregsyte.example.org.evil" })
+        {
+            var rebound = await caller.SendAsync(
+                "POST", "/v1/jobs/a:cancel", content: null, ("Host", name), ("Origin", $"http://{name}"));
+            var refusal = rebound.ReadError();
+            Assert.Equal((ErrorReason.PermissionDenied, name), (refusal.Reason, refusal.Info.Metadata["host"]));
+        }
+
+        Assert.False(server.JobService.IsCancelled("a"), "The refused call reached its handler.");
+        foreach (var own in new[] { "localhost", "192.0.2.7:5200", "[2001:db8::1]", "FOREGSYTE.example.org:5200" })
+        {
+            (await caller.GetAsync("/v1/jobs", ("Host", own))).Read<ListJobsResponse>();
+        }
+    }
+
+    [Theory]
+    [InlineData("*")]
+    [InlineData("https://foregsyte.example.org")]
+    [InlineData("foregsyte.example.org:5200")]
+    [InlineData("")]
+    public async Task Start_InvalidHost_IsRefused(string host)
+    {
+        var failure = await Assert.ThrowsAsync<OptionsValidationException>(
+            () => TestServer.StartAsync(HttpPort, ("Http:AllowedHosts:0", host)));
+
+        Assert.Contains("Http:AllowedHosts must be host names", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Host_OtherThanLoopback_IsAcceptedWithAuthentication()
     {
         using var setup = AccessSetup.ApiKeys();

@@ -22,6 +22,7 @@ internal static class RateLimitingServiceCollectionExtensions
     public static void AddTenantRateLimiter(this IServiceCollection services)
     {
         services.AddCheckedOptions<RateOptions>(RateOptions.Section);
+        services.AddSingleton<AddressRateLimiter>();
         services.AddRateLimiter(_ => { });
         services.AddOptions<RateLimiterOptions>().Configure<IOptions<RateOptions>>((limiter, rate) =>
         {
@@ -77,7 +78,7 @@ internal static class RateLimitingServiceCollectionExtensions
     }
 }
 
-/// <summary>Rate limit of each tenant. Section "Rate".</summary>
+/// <summary>Rate limits of each tenant and of each address. Section "Rate".</summary>
 public sealed class RateOptions
 {
     public const string Section = "Rate";
@@ -98,4 +99,27 @@ public sealed class RateOptions
         "calls", "Calls that a tenant can make at once after a pause, if there is a rate limit.",
         Reason = ErrorReason.RateLimited)]
     public int BurstCalls { get; set; } = 1_000;
+
+    /// <value>
+    /// Sustained calls per second of each IPv4 address and each IPv6 network of 64 bits, before credentials are
+    /// checked; more get RATE_LIMITED. 0 for no limit. Loopback, the Unix socket and health checks have no limit.
+    /// Behind a proxy, Http:KnownProxies makes the caller's address known; otherwise the proxy's address counts.
+    /// </value>
+    [Range(0, 1_000_000)]
+    [Limit(
+        "calls/s", "Sustained calls per second of each address, 0 for no limit; more are refused with a retry delay.",
+        Reason = ErrorReason.RateLimited)]
+    public double AddressCallsPerSecond { get; set; } = 1_000;
+
+    /// <value>Size of the token bucket of an address: calls that it can make at once after a pause.</value>
+    [Range(1, 10_000_000)]
+    [Limit(
+        "calls", "Calls that an address can make at once after a pause, if it has a rate limit.",
+        Reason = ErrorReason.RateLimited)]
+    public int AddressBurstCalls { get; set; } = 5_000;
+
+    /// <value>Addresses whose rate is known at once; above it the longest silent one is forgotten.</value>
+    [Range(1, 10_000_000)]
+    [Limit("addresses", "Addresses whose rate is known; above it the longest silent one is forgotten.")]
+    public int MaxAddresses { get; set; } = 20_000;
 }
