@@ -25,6 +25,7 @@ internal static class Listener
         builder.Services.AddCheckedOptions<ListenerOptions>(ListenerOptions.Section, TlsOptions.Subsection)
             .PostConfigure(options => options.Port ??= options.UnixSocket is null ? defaultPort : null);
         builder.Services.AddCheckedOptions<TlsOptions>(TlsOptions.Section);
+        builder.Services.AddSingleton<IValidateOptions<ListenerOptions>, ForeignEndpointCheck>();
         builder.Services.AddSingleton<IValidateOptions<ListenerOptions>, BindAddressCheck>();
         builder.Services.AddSingleton<ServerTls>();
         builder.Services.AddSingleton(provider => new PreboundListeners(

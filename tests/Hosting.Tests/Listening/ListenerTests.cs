@@ -42,6 +42,11 @@ public sealed class ListenerTests : IDisposable
         "AllowAnonymous=true to let everyone", "Telemetry:PrometheusPort=0", "Telemetry:PrometheusAddress=::")]
     [InlineData("Telemetry:PrometheusAddress must be an IP address", "Telemetry:PrometheusAddress=localhost")]
     [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT must be", "OTEL_EXPORTER_OTLP_ENDPOINT=collector:4317")]
+    [InlineData("The section Kestrel", "Kestrel:Endpoints:Open:Url=http://127.0.0.1:0")]
+    [InlineData("The section Kestrel", "Kestrel:EndpointDefaults:Protocols=Http1")]
+    [InlineData("preferHostingUrls is not supported", "preferHostingUrls=true", "urls=http://127.0.0.1:0")]
+    [InlineData("ForwardedHeaders_Enabled is not supported", "ForwardedHeaders_Enabled=true")]
+    [InlineData("Http:KnownProxies must be", "Http:KnownProxies:0=proxy.example.org")]
     [InlineData("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT must be", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=4317")]
     [InlineData("OTEL_METRICS_EXPORTER is 'prometheus'", "OTEL_METRICS_EXPORTER=prometheus")]
     public async Task Start_UnsafeOrInvalidSettings_IsRefused(string expected, params string[] settings)
