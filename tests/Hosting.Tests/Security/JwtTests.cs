@@ -52,6 +52,86 @@ public sealed class JwtTests : IDisposable
         Assert.NotEmpty((await CallAsync(server, Token())).Pipelines);
     }
 
+    /// <summary>The library's claims hide the types: a list with one tenant was that tenant, the number 5 was "5".
+    /// </summary>
+    [Fact]
+    public async Task Call_ClaimsOfWrongTypes_AreRefusedWithTheClaim()
+    {
+        await using var server = await StartAsync();
+
+        foreach (var (claim, value) in new (string, object)[]
+        {
+            ("tenant", new[] { "a" }), ("tenant", new[] { "a", "b" }), ("tenant", 5), ("tenant", true),
+            ("tenant", new Dictionary<string, object> { ["a"] = 1 }), ("tenant", "a\u202eb"),
+            ("sub", new[] { "x" }), ("sub", 5), ("sub", ""), ("sub", new string('x', 256)),
+            ("permissions", 5), ("permissions", true), ("permissions", new object[] { "read", 5 }),
+            ("permissions", new Dictionary<string, object> { ["read"] = true }),
+            ("permissions", new object[] { new[] { "read" } }),
+        })
+        {
+            var claims = new Dictionary<string, object>
+            {
+                ["sub"] = "x",
+                ["tenant"] = "a",
+                ["permissions"] = new[] { "read" },
+                [claim] = value,
+            };
+
+            var refusal = await AccessOutcome.RefusalAsync(CallAsync(server, AccessSetup.Sign(_key, claims)));
+
+            // The library itself refuses some of them, as tokens that it cannot read.
+            var isUnreadable = refusal.Metadata["problem"] == "unknown";
+            Assert.Equal(
+                ("UNAUTHENTICATED", isUnreadable ? "unknown" : "malformed", isUnreadable ? null : claim),
+                (refusal.Reason, refusal.Metadata["problem"], refusal.Metadata.GetValueOrDefault("claim")));
+        }
+    }
+
+    [Fact]
+    public async Task Call_TwoClaimsOfOneName_AreRefused()
+    {
+        await using var server = await StartAsync();
+        var payload = Encoding.UTF8.GetString(Base64UrlEncoder.DecodeBytes(Token().Split('.')[1]));
+
+        var refusal = await AccessOutcome.RefusalAsync(
+            CallAsync(server, Signed("{\"alg\":\"ES256\"}", "{\"tenant\":\"b\"," + payload[1..])));
+
+        Assert.Equal(("UNAUTHENTICATED", "malformed"), (refusal.Reason, refusal.Metadata["problem"]));
+    }
+
+    [Theory]
+    [InlineData("\"crit\":[\"b64\"],\"b64\":false")]
+    [InlineData("\"crit\":[\"exp\"],\"exp\":1")]
+    [InlineData("\"crit\":[]")]
+    public async Task Call_CriticalHeader_IsRefused(string header)
+    {
+        await using var server = await StartAsync();
+        var payload = Encoding.UTF8.GetString(Base64UrlEncoder.DecodeBytes(Token().Split('.')[1]));
+        Assert.NotEmpty((await CallAsync(server, Signed("{\"alg\":\"ES256\"}", payload))).Pipelines);
+
+        var refusal = await AccessOutcome.RefusalAsync(
+            CallAsync(server, Signed($"{{\"alg\":\"ES256\",{header}}}", payload)));
+
+        Assert.Equal(("UNAUTHENTICATED", "malformed"), (refusal.Reason, refusal.Metadata["problem"]));
+    }
+
+    [Fact]
+    public async Task Call_TypeOfToken_MustBeAConfiguredOne()
+    {
+        await using var server = await StartAsync(("Security:Jwt:TokenTypes:0", "at+jwt"));
+        var payload = Encoding.UTF8.GetString(Base64UrlEncoder.DecodeBytes(Token().Split('.')[1]));
+
+        foreach (var type in new[] { "", ",\"typ\":\"JWT\"", ",\"typ\":\"ID\"" })
+        {
+            var refusal = await AccessOutcome.RefusalAsync(
+                CallAsync(server, Signed($"{{\"alg\":\"ES256\"{type}}}", payload)));
+            Assert.Equal(("UNAUTHENTICATED", "unknown"), (refusal.Reason, refusal.Metadata["problem"]));
+        }
+
+        var access = Signed("{\"alg\":\"ES256\",\"typ\":\"at+jwt\"}", payload);
+        Assert.NotEmpty((await CallAsync(server, access)).Pipelines);
+    }
+
     [Fact]
     public async Task Call_ClaimsOfOtherNames_AreReadAsTheOptionsSay()
     {
@@ -144,6 +224,14 @@ public sealed class JwtTests : IDisposable
         string tenant = "a", TimeSpan? lifetime = null, string issuer = AccessSetup.Issuer,
         string audience = AccessSetup.Audience) =>
         AccessSetup.Token(_key, "x", tenant, ["read"], lifetime, issuer, audience);
+
+    /// <summary>A token of any header and payload with a valid signature.</summary>
+    private string Signed(string header, string payload)
+    {
+        var text = $"{Base64UrlEncoder.Encode(header)}.{Base64UrlEncoder.Encode(payload)}";
+        var signature = _key.SignData(Encoding.ASCII.GetBytes(text), HashAlgorithmName.SHA256);
+        return $"{text}.{Base64UrlEncoder.Encode(signature)}";
+    }
 
     /// <summary>A token with algorithm "none".</summary>
     private string Unsigned()

@@ -39,8 +39,8 @@ public sealed class JwtOptions
     public string TenantClaim { get; set; } = "tenant";
 
     /// <value>
-    /// Claim with permissions: a list, or words separated by spaces as in "scope". Words other than submit, read and
-    /// admin are ignored.
+    /// Claim with permissions: a list of strings, or words separated by spaces as in "scope". Words other than submit,
+    /// read and admin are ignored.
     /// </value>
     [Required]
     public string PermissionsClaim { get; set; } = "permissions";
@@ -54,6 +54,12 @@ public sealed class JwtOptions
         "", "Accepted clock difference for the times of a token; above it the call is refused.",
         Reason = ErrorReason.Unauthenticated)]
     public TimeSpan ClockSkew { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <value>
+    /// Accepted types of tokens ("typ" of the header), for example "at+jwt"; empty for any. Set it if the issuer signs
+    /// other tokens, such as ID tokens, with the same keys.
+    /// </value>
+    public IList<string> TokenTypes { get; } = [];
 
     /// <summary>Whether tokens are configured.</summary>
     public bool IsUsed => Issuer is not null || Audience is not null || KeysFile is not null

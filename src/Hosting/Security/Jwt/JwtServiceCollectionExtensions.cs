@@ -1,11 +1,12 @@
 using System.Net;
-using System.Security.Claims;
+using System.Text.Json;
 using ForegSyte.Hosting.Configuration;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
 namespace ForegSyte.Hosting.Security.Jwt;
@@ -13,6 +14,9 @@ namespace ForegSyte.Hosting.Security.Jwt;
 /// <summary>Registers authentication by JSON Web Token on top of ASP.NET Core's handler.</summary>
 internal static class JwtServiceCollectionExtensions
 {
+    /// <summary>Lifetime of connections to the issuer, so that a changed address is found.</summary>
+    private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(15);
+
     /// <summary>Accepted signature algorithms; none that uses a shared secret.</summary>
     private static readonly string[] Algorithms =
     [
@@ -52,6 +56,7 @@ internal static class JwtServiceCollectionExtensions
             ValidIssuer = jwt.Issuer,
             ValidAudience = jwt.Audience,
             ValidAlgorithms = Algorithms,
+            ValidTypes = jwt.TokenTypes.Count > 0 ? jwt.TokenTypes : null,
             ClockSkew = jwt.ClockSkew,
             RequireExpirationTime = true,
             RequireSignedTokens = true,
@@ -60,6 +65,13 @@ internal static class JwtServiceCollectionExtensions
         if (jwt.MetadataAddress is { } address)
         {
             bearer.MetadataAddress = address.AbsoluteUri;
+
+            // A proxy of the environment could answer for an issuer on this machine, with keys of its own.
+            bearer.BackchannelHttpHandler = new SocketsHttpHandler
+            {
+                UseProxy = !address.IsLoopback,
+                PooledConnectionLifetime = ConnectionLifetime,
+            };
             bearer.RequireHttpsMetadata = address.Scheme == Uri.UriSchemeHttps;
         }
         else
@@ -82,7 +94,7 @@ internal static class JwtServiceCollectionExtensions
     {
         try
         {
-            var caller = JwtCallers.From(context.Principal!.Claims, options);
+            var caller = JwtCallers.From((JsonWebToken)context.SecurityToken, options);
             context.Principal = CallerTickets.PrincipalOf(caller, AuthenticationSchemes.Jwt);
         }
         catch (CredentialException refusal)
@@ -98,6 +110,7 @@ internal static class JwtServiceCollectionExtensions
         SecurityTokenExpiredException => CredentialException.Expired("The token"),
         SecurityTokenInvalidAudienceException => CredentialException.Unknown("The token is for another audience."),
         SecurityTokenInvalidIssuerException => CredentialException.Unknown("The token is from another issuer."),
+        SecurityTokenInvalidTypeException => CredentialException.Unknown("The token is of another type."),
         SecurityTokenNotYetValidException => CredentialException.Unknown("The token is not valid yet."),
         _ => CredentialException.Unknown("The token is not signed by the configured issuer.", failure),
     };
@@ -111,30 +124,81 @@ internal static class JwtServiceCollectionExtensions
 /// <summary>Maps the claims of a token to a caller.</summary>
 internal static class JwtCallers
 {
-    /// <summary>Creates the caller of a validated token.</summary>
-    /// <exception cref="CredentialException">A claim is missing or invalid.</exception>
-    public static Caller From(IEnumerable<Claim> claims, JwtOptions options)
+    /// <summary>Longest name of a caller in characters, as OpenID Connect limits "sub".</summary>
+    private const int MaxCallerLength = 255;
+
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
+    /// <summary>
+    /// Creates the caller of a validated token. It reads the JSON: the library's claims do not tell a string from a
+    /// list with one string, or from a number.
+    /// </summary>
+    /// <exception cref="CredentialException">A claim is missing or invalid, or a header is critical.</exception>
+    public static Caller From(JsonWebToken token, JwtOptions options)
     {
-        var byType = claims.ToLookup(claim => claim.Type, claim => claim.Value);
-        if (byType[options.CallerClaim].FirstOrDefault() is not { Length: > 0 } id)
+        // RFC 7515, 4.1.11: a critical header that the recipient does not understand makes the token invalid.
+        if (token.TryGetHeaderValue<object>("crit", out _))
         {
             throw CredentialException.MalformedClaim(
-                options.CallerClaim, $"The token has no claim \"{options.CallerClaim}\".");
+                "crit", "The token has critical headers (\"crit\"), and none is supported.");
         }
 
-        var tenants = byType[options.TenantClaim].Take(2).ToList();
-        if (tenants is not [var tenant] || !CallerGrant.IsTenant(tenant))
+        using var payload = Parse(token.EncodedPayload);
+        return From(payload.RootElement, options);
+    }
+
+    private static Caller From(JsonElement payload, JwtOptions options)
+    {
+        if (TextOf(payload, options.CallerClaim) is not { Length: > 0 and <= MaxCallerLength } id)
+        {
+            throw CredentialException.MalformedClaim(
+                options.CallerClaim,
+                $"The token needs a claim \"{options.CallerClaim}\", a string of 1 to {MaxCallerLength} characters.");
+        }
+
+        if (TextOf(payload, options.TenantClaim) is not { } tenant || !CallerGrant.IsTenant(tenant))
         {
             throw CredentialException.MalformedClaim(
                 options.TenantClaim,
-                $"The token needs one claim \"{options.TenantClaim}\" of 1 to {CallerGrant.MaxTenantLength} "
+                $"The token needs a claim \"{options.TenantClaim}\", a string of 1 to {CallerGrant.MaxTenantLength} "
                 + "characters without white space.");
         }
 
-        var names = byType[options.PermissionsClaim]
-            .SelectMany(value => value.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        var names = WordsOf(payload, options.PermissionsClaim)
             .Where(name => name.StartsWith(options.PermissionPrefix, StringComparison.Ordinal))
             .Select(name => name[options.PermissionPrefix.Length..]);
         return new Caller($"token:{id}", tenant, CallerGrant.PermissionsAmong(names));
+    }
+
+    private static JsonDocument Parse(string encodedPayload)
+    {
+        try
+        {
+            return JsonDocument.Parse(Base64UrlEncoder.DecodeBytes(encodedPayload), Strict);
+        }
+        catch (JsonException failure)
+        {
+            throw new CredentialException("malformed", "The claims of the token are not valid JSON.", failure);
+        }
+    }
+
+    /// <summary>The string in a claim; null if there is none.</summary>
+    private static string? TextOf(JsonElement payload, string claim) =>
+        payload.TryGetProperty(claim, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
+
+    private static IEnumerable<string> WordsOf(JsonElement payload, string claim)
+    {
+        if (!payload.TryGetProperty(claim, out var value))
+        {
+            return [];
+        }
+
+        JsonElement[] texts = value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()] : [value];
+        return texts.All(text => text.ValueKind == JsonValueKind.String)
+            ? [.. texts.SelectMany(text => text.GetString()!.Split(' ', StringSplitOptions.RemoveEmptyEntries))]
+            : throw CredentialException.MalformedClaim(
+                claim, $"The claim \"{claim}\" of the token must be a string or a list of strings.");
     }
 }
