@@ -148,6 +148,9 @@ internal sealed class InferenceChannels : IDisposable
                 KeepAlivePingDelay = KeepAlivePingDelay,
                 KeepAlivePingTimeout = KeepAlivePingTimeout,
                 EnableMultipleHttp2Connections = true,
+
+                // A proxy of the environment (HTTP_PROXY, ALL_PROXY) cannot reach a service on this machine.
+                UseProxy = !isUnixSocket && !address.IsLoopback,
                 SslOptions = _tls.ForConnections(),
                 ConnectCallback = isUnixSocket ? UnixSocketCalls.ConnectTo(address) : null,
             },
