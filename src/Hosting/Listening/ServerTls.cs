@@ -52,6 +52,7 @@ internal sealed class ServerTls : IDisposable
         ServerCertificateContext = _certificate!.Current.Context,
         EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
         ApplicationProtocols = protocols,
+        CipherSuitesPolicy = TlsCipherSuites.Policy,
         ClientCertificateRequired = _clients is not null,
         CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
         RemoteCertificateValidationCallback = (_, certificate, _, _) => AcceptsClient(certificate),

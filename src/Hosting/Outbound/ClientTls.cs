@@ -45,6 +45,7 @@ public sealed class ClientTls : IDisposable
         {
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+            CipherSuitesPolicy = TlsCipherSuites.Policy,
         };
         if (_authorities is not null)
         {

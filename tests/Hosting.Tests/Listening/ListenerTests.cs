@@ -1,4 +1,6 @@
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using ForegSyte.Client;
 using ForegSyte.Hosting.Configuration;
@@ -199,6 +201,43 @@ public sealed class ListenerTests : IDisposable
         var (certificate, key) = certificates.Server();
         await using var server = await StartAsync(
             ("Listen:Tls:CertificateFile", certificate), ("Listen:Tls:KeyFile", key));
+
+    [Theory]
+    [InlineData(TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384, false)]
+    [InlineData(TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256, false)]
+    [InlineData(TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, false)]
+    [InlineData(TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, true)]
+    [InlineData(TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, true)]
+    public async Task Tls12_SuitesWithCbc_AreNotAccepted(TlsCipherSuite suite, bool isAccepted)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The operating system chooses the suites.");
+        using var certificates = new TestCertificates(_folder.Path);
+        var (certificate, key) = certificates.Server();
+        await using var server = await StartAsync(
+            ("Listen:Tls:CertificateFile", certificate), ("Listen:Tls:KeyFile", key));
+        using var client = new TcpClient();
+        await client.ConnectAsync("127.0.0.1", server.Address.Port, Cancellation);
+        await using var stream = new SslStream(client.GetStream());
+        var handshake = stream.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions
+            {
+                TargetHost = "localhost",
+                EnabledSslProtocols = SslProtocols.Tls12,
+                CipherSuitesPolicy = new CipherSuitesPolicy([suite]),
+                RemoteCertificateValidationCallback = (_, shown, _, _) => shown is not null,
+            },
+            Cancellation);
+
+        if (isAccepted)
+        {
+            await handshake;
+            Assert.Equal(suite, stream.NegotiatedCipherSuite);
+        }
+        else
+        {
+            await Assert.ThrowsAnyAsync<Exception>(() => handshake);
+        }
+    }
 
         foreach (var (address, caFile, isTrusted) in new[]
         {
