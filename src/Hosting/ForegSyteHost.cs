@@ -2,6 +2,7 @@ using ForegSyte.Hosting.ConcurrencyLimits;
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Hosting.Connections;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Hosting.Files;
 using ForegSyte.Hosting.Health;
 using ForegSyte.Hosting.Http;
 using ForegSyte.Hosting.Limits;
@@ -9,13 +10,13 @@ using ForegSyte.Hosting.Listening;
 using ForegSyte.Hosting.Messages;
 using ForegSyte.Hosting.Security;
 using ForegSyte.Hosting.Security.Audit;
-using ForegSyte.Hosting.Starting;
 using ForegSyte.Hosting.Security.RateLimiting;
+using ForegSyte.Hosting.Starting;
 using ForegSyte.Hosting.Stopping;
 using ForegSyte.Hosting.Telemetry;
+using ForegSyte.Protocol.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
-using ForegSyte.Protocol.Text;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -28,13 +29,22 @@ namespace ForegSyte.Hosting;
 public static class ForegSyteHost
 {
     /// <summary>
-    /// Creates the builder of a service. It does not watch appsettings.json: the watcher would watch every file below
-    /// the current directory, including the videos of a data directory there.
+    /// Creates the builder of a service. It reads appsettings.json from the program's folder alone, and does not watch
+    /// it.
     /// </summary>
     /// <param name="args">The command line.</param>
     public static WebApplicationBuilder CreateBuilder(string[] args) =>
-        WebApplication.CreateBuilder(
-            [.. StartupArguments.SettingsIn(args), "--hostBuilder:reloadConfigOnChange=false"]);
+        WebApplication.CreateBuilder(new WebApplicationOptions
+        {
+            Args = [.. StartupArguments.SettingsIn(args), "--hostBuilder:reloadConfigOnChange=false"],
+
+            // appsettings.json is read from there. The current directory is the data directory of the systemd unit and
+            // of the image, and whoever can write to it would configure the service.
+            ContentRootPath = AppContext.BaseDirectory,
+
+            // In "Development" ASP.NET Core would show exceptions to callers and read user secrets.
+            EnvironmentName = Environments.Production,
+        });
 
     /// <summary>
     /// Adds configuration, logging, endpoints, telemetry, security, gRPC with its limits and errors, HTTP with JSON,
@@ -69,6 +79,7 @@ public static class ForegSyteHost
         builder.Services.AddReflection(contracts);
         builder.Services.AddServiceStart();
         builder.Services.AddJsonTranscoding(contracts);
+        builder.Services.AddKnownProxies();
         builder.Services.AddGracefulShutdown();
         builder.Services.AddReadiness(contracts);
         return builder;
@@ -76,7 +87,6 @@ public static class ForegSyteHost
 
     /// <summary>
     /// Adds the middleware and maps reflection and health checks. Must run before the services are mapped. The service
-        builder.Services.AddKnownProxies();
     /// is NOT_SERVING until its startup work calls <see cref="Readiness.MarkReady"/>.
     /// </summary>
     public static WebApplication MapForegSyteHost(this WebApplication app)
@@ -84,6 +94,8 @@ public static class ForegSyteHost
         // Records the start time.
         app.Services.GetRequiredService<ServiceStart>();
         app.UseMiddleware<CallTrackingMiddleware>();
+        app.UseKnownProxies();
+        app.UseMiddleware<AddressRateMiddleware>();
         app.UseJsonTranscoding();
         app.UseMetricsPort();
         app.UseMiddleware<RpcTelemetryMiddleware>();
@@ -91,8 +103,6 @@ public static class ForegSyteHost
         app.UseMiddleware<HealthPortMiddleware>();
         app.UseSecurity();
         app.UseMiddleware<MessageSizeMiddleware>();
-        app.UseKnownProxies();
-        app.UseMiddleware<AddressRateMiddleware>();
         var security = app.Services.GetRequiredService<IOptions<SecurityOptions>>().Value;
         AllowAnonymousIf(security.OpenReflection, app.MapGrpcReflectionService());
         AllowAnonymousIf(security.OpenHealth, app.MapGrpcHealthChecksService());
@@ -141,6 +151,7 @@ public static class ForegSyteHost
             }
 
             LogStart(app);
+            app.Services.GetRequiredService<DataFileAccess>().ApplyToNewFiles();
             await (prepare?.Invoke(app.Services) ?? Task.CompletedTask);
             await StartAsync(app);
             await app.WaitForShutdownAsync();

@@ -18,7 +18,10 @@ if (AdminCommandLine.Handles(args))
 }
 
 return await ForegSyteHost.RunAsync("JobService", args, AdminCommandLine.Commands, Build, services =>
-    services.GetRequiredService<DatabaseTakeover>().RunAsync());
+{
+    services.GetRequiredService<DataFolders>().Protect();
+    return services.GetRequiredService<DatabaseTakeover>().RunAsync();
+});
 
 WebApplication Build()
 {

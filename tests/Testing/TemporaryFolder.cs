@@ -9,6 +9,16 @@ public sealed class TemporaryFolder : IDisposable
     /// <summary>Absolute path of a file or folder in it.</summary>
     public string File(params string[] parts) => System.IO.Path.Combine([Path, .. parts]);
 
+    /// <summary>Writes a file that other users cannot read.</summary>
+    public void WriteSecret(string name, string text)
+    {
+        System.IO.File.WriteAllText(File(name), text);
+        if (!OperatingSystem.IsWindows())
+        {
+            System.IO.File.SetUnixFileMode(File(name), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+    }
+
     /// <inheritdoc />
     public void Dispose() => Directory.Delete(Path, recursive: true);
 }

@@ -84,6 +84,11 @@ public sealed class TestCertificates : IDisposable
     {
         var path = Path.Combine(Folder, name);
         File.WriteAllText(path, text + "\n");
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+
         return path;
     }
 }

@@ -1,3 +1,4 @@
+using ForegSyte.Hosting.Files;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Configuration.CommandLine;
@@ -21,18 +22,11 @@ internal static class ConfigurationSources
     public const string FileKey = "ConfigurationFile";
 
     /// <summary>
-    /// Adds the prefixed environment variables below the command line, and the appsettings.json of the program's folder
-    /// below the one of the current directory.
+    /// Adds the prefixed environment variables below the command line, and the ConfigurationFile below them.
     /// </summary>
     public static void AddForegSyteConfiguration(this WebApplicationBuilder builder)
     {
         var sources = ((IConfigurationBuilder)builder.Configuration).Sources;
-        sources.Insert(0, new JsonConfigurationSource
-        {
-            FileProvider = new PhysicalFileProvider(AppContext.BaseDirectory),
-            Path = "appsettings.json",
-            Optional = true,
-        });
         var environment = new EnvironmentVariablesConfigurationSource { Prefix = Prefix };
         var commandLine = sources.OfType<CommandLineConfigurationSource>().LastOrDefault();
         if (commandLine is null)
@@ -61,6 +55,8 @@ internal static class ConfigurationSources
             throw new FileNotFoundException(
                 $"The configuration file {path} does not exist (--{FileKey} or {Prefix}{FileKey}).");
         }
+
+        FileProtection.Require(path, isSecret: false);
 
         sources.Insert(index, new JsonConfigurationSource
         {

@@ -1,3 +1,4 @@
+using ForegSyte.Hosting.Files;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -66,5 +67,7 @@ internal static class DataDirectoryServiceCollectionExtensions
         var found = DataDirectory.Find(builder.Configuration, Directory.GetCurrentDirectory());
         builder.Configuration[DataDirectory.Key] = found.Path;
         builder.Services.AddSingleton(found);
+        builder.Services.AddCheckedOptions<DataAccessOptions>(DataAccessOptions.Section);
+        builder.Services.AddSingleton<DataFileAccess>();
     }
 }

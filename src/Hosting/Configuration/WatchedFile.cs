@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using ForegSyte.Hosting.Files;
 using Microsoft.Extensions.Logging;
 
 namespace ForegSyte.Hosting.Configuration;
@@ -21,6 +22,7 @@ public sealed class WatchedFile<T> : IDisposable
     private readonly Lock _polling = new();
     private readonly string _name;
     private readonly IReadOnlyList<string> _paths;
+    private readonly string? _secretPath;
     private readonly Func<IReadOnlyList<byte[]>, T> _parse;
     private readonly TimeSpan _interval;
     private readonly ILogger _logger;
@@ -36,12 +38,18 @@ public sealed class WatchedFile<T> : IDisposable
     /// <param name="interval">Polling interval.</param>
     /// <param name="time">Clock.</param>
     /// <param name="logger">Logger for reloads.</param>
-    /// <exception cref="InvalidFileException">A file is unreadable or invalid.</exception>
+    /// <param name="secretPath">
+    /// The file that other users must not read; null for none. No file may be writable for all.
+    /// </param>
+    /// <exception cref="InvalidFileException">
+    /// A file is unreadable or invalid, or accessible to other users.
+    /// </exception>
     public WatchedFile(
         string name, IReadOnlyList<string> paths, Func<IReadOnlyList<byte[]>, T> parse, TimeSpan interval,
-        TimeProvider time, ILogger logger)
+        TimeProvider time, ILogger logger, string? secretPath = null)
     {
         (_name, _paths, _parse, _interval, _logger) = (name, paths, parse, interval, logger);
+        _secretPath = secretPath;
         try
         {
             var contents = Read();
@@ -126,9 +134,10 @@ public sealed class WatchedFile<T> : IDisposable
 
     private List<byte[]> Read() => [.. _paths.Select(ReadOne)];
 
-    private static byte[] ReadOne(string path)
+    private byte[] ReadOne(string path)
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        FileProtection.Require(file.SafeFileHandle, path, path == _secretPath);
         var bytes = new byte[MaxBytes + 1];
         var length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
         return length <= MaxBytes

@@ -28,7 +28,8 @@ internal sealed class ServerTls : IDisposable
         {
             _certificate = new WatchedFile<PemCertificate>(
                 "Listen:Tls:CertificateFile", _options.KeyFile is { Length: > 0 } key ? [path, key] : [path],
-                PemCertificate.Parse, interval, time, logger);
+                PemCertificate.Parse, interval, time, logger,
+                secretPath: _options.KeyFile is { Length: > 0 } file ? file : path);
         }
 
         if (_options.ClientCaFile is { Length: > 0 } authorities)
@@ -51,8 +52,8 @@ internal sealed class ServerTls : IDisposable
     {
         ServerCertificateContext = _certificate!.Current.Context,
         EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-        ApplicationProtocols = protocols,
         CipherSuitesPolicy = TlsCipherSuites.Policy,
+        ApplicationProtocols = protocols,
         ClientCertificateRequired = _clients is not null,
         CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
         RemoteCertificateValidationCallback = (_, certificate, _, _) => AcceptsClient(certificate),

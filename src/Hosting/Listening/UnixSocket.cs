@@ -20,14 +20,21 @@ internal static class UnixSocket
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            // Linux creates the file with the mode of the socket. A chmod after bind would leave a gap.
-            if (!OperatingSystem.IsWindows())
+            if (OperatingSystem.IsWindows())
             {
-                using var handle = new SafeFileHandle(socket.Handle, ownsHandle: false);
+                socket.Bind(endPoint);
+                return socket;
+            }
+
+            // Linux creates the file with the mode of the socket, less the umask. Only a chmod that widens the mode may
+            // follow: one that narrows it would leave a gap.
+            using (var handle = new SafeFileHandle(socket.Handle, ownsHandle: false))
+            {
                 File.SetUnixFileMode(handle, mode);
             }
 
             socket.Bind(endPoint);
+            File.SetUnixFileMode(path, mode);
             return socket;
         }
         catch

@@ -34,7 +34,8 @@ public sealed class ClientTls : IDisposable
         {
             _certificate = new WatchedFile<PemCertificate>(
                 $"{section}:CertificateFile", options.KeyFile is { Length: > 0 } key ? [path, key] : [path],
-                PemCertificate.Parse, options.FilePollInterval, time, logger);
+                PemCertificate.Parse, options.FilePollInterval, time, logger,
+                secretPath: options.KeyFile is { Length: > 0 } file ? file : path);
         }
     }
 
@@ -44,8 +45,8 @@ public sealed class ClientTls : IDisposable
         var settings = new SslClientAuthenticationOptions
         {
             EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-            CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
             CipherSuitesPolicy = TlsCipherSuites.Policy,
+            CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
         };
         if (_authorities is not null)
         {

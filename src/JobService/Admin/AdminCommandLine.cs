@@ -1,11 +1,12 @@
 using System.CommandLine;
 using ForegSyte.Hosting;
+using ForegSyte.Hosting.Files;
 using ForegSyte.Hosting.Starting;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.Migrations;
-using Microsoft.Extensions.Options;
 using ForegSyte.Protocol.Text;
+using Microsoft.Extensions.Options;
 using Contract = ForegSyte.V1.JobService;
 
 namespace ForegSyte.Jobs.Admin;
@@ -156,13 +157,15 @@ internal sealed class AdminTools(WebApplication app) : IDisposable
     /// <summary>Reads the settings as the service does; opens nothing.</summary>
     public static AdminTools Open(string[] settings)
     {
-        var builder = WebApplication.CreateBuilder(settings);
+        var builder = ForegSyteHost.CreateBuilder(settings);
         builder.AddForegSyteHost("JobService", defaultPort: 0, Contract.Descriptor);
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.Logging.AddFilter((_, level) => level >= LogLevel.Warning);
         builder.Services.AddStorage(builder.Configuration);
         builder.Services.AddInferenceClient();
-        return new AdminTools(builder.Build());
+        var app = builder.Build();
+        app.Services.GetRequiredService<DataFileAccess>().ApplyToNewFiles();
+        return new AdminTools(app);
     }
 
     /// <summary>The migrator of an open database.</summary>

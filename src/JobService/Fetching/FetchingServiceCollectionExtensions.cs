@@ -1,6 +1,7 @@
 using System.Net;
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Hosting.Limits;
+using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Fetching;
 
@@ -32,10 +33,11 @@ internal static class FetchingServiceCollectionExtensions
                 "Sources:S3:Endpoint must be an https address without path, query, user name and password.")
             .Validate(
                 options => options.Endpoint.Length == 0 || new S3Credentials(
-                    Microsoft.Extensions.Options.Options.Create(options)).Read() is not null,
+                    Options.Create(options)).Read() is not null,
                 "Sources:S3:Endpoint needs keys: aws_access_key_id and aws_secret_access_key of [default] in the file "
                 + $"Sources:S3:CredentialsFile, or {S3Credentials.KeyVariable} and {S3Credentials.SecretVariable} in "
                 + "the environment.");
+        services.AddSingleton<IValidateOptions<S3Options>, CredentialsFileCheck>();
         services.AddFixedLimits(typeof(HttpsLocations));
         services.AddFixedLimits(typeof(S3Locations));
         services.AddSingleton<IHostResolver, SystemHostResolver>();

@@ -171,3 +171,26 @@ internal sealed class S3Credentials(IOptions<S3Options> options)
             : new SessionAWSCredentials(key, secret, token);
     }
 }
+
+/// <summary>Refuses a credentials file that other users of the machine can read.</summary>
+internal sealed class CredentialsFileCheck : IValidateOptions<S3Options>
+{
+    /// <inheritdoc />
+    public ValidateOptionsResult Validate(string? name, S3Options options)
+    {
+        if (options.CredentialsFile is not { Length: > 0 } path || !File.Exists(path))
+        {
+            return ValidateOptionsResult.Success;
+        }
+
+        try
+        {
+            FileProtection.Require(path, isSecret: true);
+            return ValidateOptionsResult.Success;
+        }
+        catch (Exception failure) when (failure is FormatException or IOException or UnauthorizedAccessException)
+        {
+            return ValidateOptionsResult.Fail($"Sources:S3:CredentialsFile ({path}): {failure.Message}");
+        }
+    }
+}

@@ -26,6 +26,7 @@ internal static class StorageServiceCollectionExtensions
         return services
             .AddSingleton<JobMetrics>()
             .AddSingleton(MigrationList.OfThisVersion)
+            .AddSingleton<DataFolders>()
             .AddSingleton<DuckDbDatabase>()
             .AddSingleton<DatabaseTakeover>()
             .AddSingleton<DatabaseMigrator>()

@@ -120,12 +120,33 @@ public sealed class WatchedFileTests : IDisposable
         Assert.Contains($"The setting ({Path}): Could not find", missing.Message, StringComparison.Ordinal);
     }
 
-    private WatchedFile<string> Open() => new(
+    [Fact]
+    public void Change_SecretThatOthersCanRead_KeepsTheOldContentAndIsLogged()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no modes.");
+        _folder.WriteSecret("watched", "one");
+        using var file = Open(isSecret: true);
+
+        Write("two");
+        FileModes.Set(Path, "644");
+        _time.Advance(Interval * 2);
+
+        Assert.Equal("one", file.Current);
+        Assert.Contains(
+            "chmod 600", Assert.Single(_log.Collector.GetSnapshot()).Message, StringComparison.Ordinal);
+        _folder.WriteSecret("watched", "two");
+        _time.Advance(Interval * 2);
+        Assert.Equal("two", file.Current);
+    }
+
+    private WatchedFile<string> Open() => Open(isSecret: false);
+
+    private WatchedFile<string> Open(bool isSecret) => new(
         "The setting", [Path],
         contents => Encoding.UTF8.GetString(contents[0]) is "broken"
             ? throw new FormatException("It is broken.")
             : Encoding.UTF8.GetString(contents[0]),
-        Interval, _time, _log);
+        Interval, _time, _log, isSecret ? Path : null);
 
     private void Write(string text) => File.WriteAllText(Path, text);
 }

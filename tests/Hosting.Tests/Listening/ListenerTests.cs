@@ -42,13 +42,13 @@ public sealed class ListenerTests : IDisposable
     [InlineData("Listen:Tls:Cert is not a setting", "Listen:Tls:Cert=x")]
     [InlineData(
         "AllowAnonymous=true to let everyone", "Telemetry:PrometheusPort=0", "Telemetry:PrometheusAddress=::")]
-    [InlineData("Telemetry:PrometheusAddress must be an IP address", "Telemetry:PrometheusAddress=localhost")]
-    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT must be", "OTEL_EXPORTER_OTLP_ENDPOINT=collector:4317")]
     [InlineData("The section Kestrel", "Kestrel:Endpoints:Open:Url=http://127.0.0.1:0")]
     [InlineData("The section Kestrel", "Kestrel:EndpointDefaults:Protocols=Http1")]
     [InlineData("preferHostingUrls is not supported", "preferHostingUrls=true", "urls=http://127.0.0.1:0")]
     [InlineData("ForwardedHeaders_Enabled is not supported", "ForwardedHeaders_Enabled=true")]
     [InlineData("Http:KnownProxies must be", "Http:KnownProxies:0=proxy.example.org")]
+    [InlineData("Telemetry:PrometheusAddress must be an IP address", "Telemetry:PrometheusAddress=localhost")]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT must be", "OTEL_EXPORTER_OTLP_ENDPOINT=collector:4317")]
     [InlineData("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT must be", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=4317")]
     [InlineData("OTEL_METRICS_EXPORTER is 'prometheus'", "OTEL_METRICS_EXPORTER=prometheus")]
     public async Task Start_UnsafeOrInvalidSettings_IsRefused(string expected, params string[] settings)
@@ -69,6 +69,30 @@ public sealed class ListenerTests : IDisposable
             var failure = await Assert.ThrowsAsync<InvalidFileException>(
                 () => StartAsync((setting, _folder.File("broken"))));
             Assert.StartsWith(setting, failure.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Start_SecretThatOthersCanRead_IsRefusedWithWhatToDo()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no modes.");
+        using var certificates = new TestCertificates(_folder.Path);
+        var (certificate, key) = certificates.Server();
+        foreach (var (file, mode, advice) in new[]
+        {
+            (key, "0644", "chmod 600"), (key, "0604", "chmod 600"), (key, "0660", "chmod 600"),
+            (certificate, "0666", "chmod o-w"),
+        })
+        {
+            FileModes.Set(file, mode);
+
+            var failure = await Assert.ThrowsAsync<InvalidFileException>(() => StartAsync(
+                ("Listen:Tls:CertificateFile", certificate), ("Listen:Tls:KeyFile", key)));
+
+            Assert.StartsWith("Listen:Tls:CertificateFile", failure.Message, StringComparison.Ordinal);
+            Assert.Contains($"mode {mode}", failure.Message, StringComparison.Ordinal);
+            Assert.Contains($"Run {advice} {file}", failure.Message, StringComparison.Ordinal);
+            FileModes.Set(file, "0600");
         }
     }
 
@@ -178,30 +202,6 @@ public sealed class ListenerTests : IDisposable
             $"new connections get the new certificate {second.SerialNumber}");
     }
 
-    [Fact]
-    public async Task RequireClientCertificate_WithoutOne_EndsTheHandshake()
-    {
-        using var setup = AccessSetup.MutualTls();
-        await using var server = await StartAsync(
-            [.. setup.Settings, ("Listen:Tls:RequireClientCertificate", "true")]);
-        foreach (var (caller, isAllowed) in new[] { ("none", false), ("wrong", false), ("read", true) })
-        {
-            using var channel = AccessOutcome.ChannelOf(Localhost(server.Address), setup.Callers[caller]);
-            var outcome = await AccessOutcome.OfAsync(options => ListAsync(channel.CreateCallInvoker(), options));
-            Assert.Equal(isAllowed, outcome == AccessOutcome.Allowed);
-            Assert.DoesNotContain("UNAUTHENTICATED", outcome, StringComparison.Ordinal);
-        }
-    }
-
-    [Fact]
-    public async Task Client_ServerThatItsAuthorityDidNotSign_IsNotTrusted()
-    {
-        using var certificates = new TestCertificates(_folder.Path);
-        using var others = new TestCertificates(_folder.Path, "others");
-        var (certificate, key) = certificates.Server();
-        await using var server = await StartAsync(
-            ("Listen:Tls:CertificateFile", certificate), ("Listen:Tls:KeyFile", key));
-
     [Theory]
     [InlineData(TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384, false)]
     [InlineData(TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256, false)]
@@ -210,7 +210,12 @@ public sealed class ListenerTests : IDisposable
     [InlineData(TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, true)]
     public async Task Tls12_SuitesWithCbc_AreNotAccepted(TlsCipherSuite suite, bool isAccepted)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "The operating system chooses the suites.");
+        if (!OperatingSystem.IsLinux())
+        {
+            Assert.Skip("The operating system chooses the suites.");
+            return;
+        }
+
         using var certificates = new TestCertificates(_folder.Path);
         var (certificate, key) = certificates.Server();
         await using var server = await StartAsync(
@@ -238,6 +243,30 @@ public sealed class ListenerTests : IDisposable
             await Assert.ThrowsAnyAsync<Exception>(() => handshake);
         }
     }
+
+    [Fact]
+    public async Task RequireClientCertificate_WithoutOne_EndsTheHandshake()
+    {
+        using var setup = AccessSetup.MutualTls();
+        await using var server = await StartAsync(
+            [.. setup.Settings, ("Listen:Tls:RequireClientCertificate", "true")]);
+        foreach (var (caller, isAllowed) in new[] { ("none", false), ("wrong", false), ("read", true) })
+        {
+            using var channel = AccessOutcome.ChannelOf(Localhost(server.Address), setup.Callers[caller]);
+            var outcome = await AccessOutcome.OfAsync(options => ListAsync(channel.CreateCallInvoker(), options));
+            Assert.Equal(isAllowed, outcome == AccessOutcome.Allowed);
+            Assert.DoesNotContain("UNAUTHENTICATED", outcome, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Client_ServerThatItsAuthorityDidNotSign_IsNotTrusted()
+    {
+        using var certificates = new TestCertificates(_folder.Path);
+        using var others = new TestCertificates(_folder.Path, "others");
+        var (certificate, key) = certificates.Server();
+        await using var server = await StartAsync(
+            ("Listen:Tls:CertificateFile", certificate), ("Listen:Tls:KeyFile", key));
 
         foreach (var (address, caFile, isTrusted) in new[]
         {

@@ -29,7 +29,7 @@ public sealed class S3ServerTests
 
         var missing = await harness.FailureAsync("s3://videos/none.mp4");
         Assert.Equal(ErrorReason.SourceNotFound, missing.Reason);
-        File.WriteAllText(harness.Folder.File("credentials"), Credentials("UNKNOWN"));
+        harness.Folder.WriteSecret("credentials", Credentials("UNKNOWN"));
         var refused = await harness.FailureAsync("s3://videos/2026/a%20video%20(1).mp4");
         Assert.Equal((ErrorReason.SourceNotAllowed, "403"), (refused.Reason, refused.Metadata["httpStatus"]));
     }
@@ -46,7 +46,7 @@ public sealed class S3ServerTests
             harness.Folder.File("server.key"),
             System.Security.Cryptography.X509Certificates.ECDsaCertificateExtensions
                 .GetECDsaPrivateKey(harness.Certificate)!.ExportPkcs8PrivateKeyPem());
-        await File.WriteAllTextAsync(harness.Folder.File("credentials"), Credentials(Key));
+        harness.Folder.WriteSecret("credentials", Credentials(Key));
         harness.Set("Sources:S3:Buckets:0", "videos");
         harness.Set("Sources:S3:PathStyle", "true");
         harness.Set("Sources:S3:CredentialsFile", harness.Folder.File("credentials"));
