@@ -84,7 +84,7 @@ internal sealed class S3Locations(IOptions<S3Options> options, S3Credentials cre
             AuthenticationRegion = _options.Region,
             ForcePathStyle = _options.PathStyle,
         });
-        return new Uri(signer.GetPreSignedURL(new GetPreSignedUrlRequest
+        var address = new Uri(signer.GetPreSignedURL(new GetPreSignedUrlRequest
         {
             BucketName = bucket,
             Key = key,
@@ -92,6 +92,24 @@ internal sealed class S3Locations(IOptions<S3Options> options, S3Credentials cre
             Protocol = Amazon.S3.Protocol.HTTPS,
             Expires = (time.GetUtcNow() + SignatureLifetime).UtcDateTime,
         }));
+        return WithWholeKey(address, text, _options.PathStyle ? $"/{bucket}/" : "/", key);
+    }
+
+    /// <summary>
+    /// The address with exactly the key that the caller named. With the bucket in the path, AWS's library signs a key
+    /// that begins with a slash but drops that slash from the address.
+    /// </summary>
+    private static Uri WithWholeKey(Uri address, string text, string beginning, string key)
+    {
+        var path = address.AbsolutePath;
+        if (key[0] == '/' && Uri.UnescapeDataString(path) == beginning + key[1..])
+        {
+            address = new UriBuilder(address) { Path = $"{beginning}/{path[beginning.Length..]}" }.Uri;
+        }
+
+        return Uri.UnescapeDataString(address.AbsolutePath) == beginning + key
+            ? address
+            : throw FetchErrors.Unsupported(text, "No address of an S3 server names this key exactly.");
     }
 }
 

@@ -28,6 +28,12 @@ public sealed class S3Tests
 
     [Theory]
     [InlineData("s3://videos/a.mp4", "/videos/a.mp4")]
+    [InlineData("s3://videos//a.mp4", "/videos//a.mp4")]
+    [InlineData("s3://videos///b//a.mp4", "/videos///b//a.mp4")]
+    [InlineData("s3://videos/b/", "/videos/b/")]
+    [InlineData("s3://videos/%252e%252e/a%2525.mp4", "/videos/%2e%2e/a%25.mp4")]
+    [InlineData("s3://videos/...a/..b/c..%20.mp4", "/videos/...a/..b/c.. .mp4")]
+    [InlineData("s3://videos/a%5Cb%3Fc%23d.mp4", "/videos/a\\b?c#d.mp4")]
     [InlineData("s3://videos/2026/b%20c/%C3%BC%2B%25~(1)!.mp4", null)]
     [InlineData("s3://videos/\u00FC\u4E2D/a=b&c,d;e@f:g$h'i*.mp4", null)]
     public async Task Fetch_ByPath_IsSignedAsTheServerChecks(string uri, string? path)
@@ -36,7 +42,7 @@ public sealed class S3Tests
         var paths = new List<string>();
         await using var server = await ServeAsync(harness, context =>
         {
-            paths.Add(context.Request.Path);
+            paths.Add(context.Request.Path.Value ?? "");
             return VideoServer.File(Video)(context);
         });
 
@@ -55,6 +61,27 @@ public sealed class S3Tests
         harness.Set("Sources:S3:Endpoint", $"https://s3.cdn.example:{server.Port}");
 
         Assert.Equal(Video, await harness.FetchAsync("s3://videos/a.mp4"));
+    }
+
+    [Theory]
+    [InlineData("s3://videos//a.mp4", "//a.mp4")]
+    [InlineData("s3://videos///b//a.mp4", "///b//a.mp4")]
+    public async Task Fetch_ByHost_KeyWithSlashesFirst_IsTheNamedOne(string uri, string path)
+    {
+        await using var harness = HarnessFor(pathStyle: false);
+        harness.Names.With("videos.s3.cdn.example", "127.0.0.1");
+        using var certificate = harness.Authority.Issue("videos.s3.cdn.example");
+        await using var server = await VideoServer.StartAsync(certificate);
+        var paths = new List<string?>();
+        server.Answer = SignatureV4.Required(AccessKey, Secret, context =>
+        {
+            paths.Add(context.Request.Path.Value);
+            return VideoServer.File(Video)(context);
+        });
+        harness.Set("Sources:S3:Endpoint", $"https://s3.cdn.example:{server.Port}");
+
+        Assert.Equal(Video, await harness.FetchAsync(uri));
+        Assert.Equal([path], paths);
     }
 
     [Fact]
@@ -186,6 +213,19 @@ public sealed class S3Tests
             StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Start_CredentialsThatOthersCanRead_IsRefused()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no modes.");
+        await using var harness = HarnessFor(pathStyle: true);
+        harness.Set("Sources:S3:Endpoint", "https://s3.cdn.example");
+        FileModes.Set(harness.Folder.File("credentials"), "644");
+
+        var failure = Assert.Throws<OptionsValidationException>(() => harness.Fetcher.Locate("s3://videos/a.mp4"));
+
+        Assert.Contains("Run chmod 600", failure.Message, StringComparison.Ordinal);
+    }
+
     private static FetchHarness HarnessFor(bool pathStyle, string? token = null)
     {
         var harness = new FetchHarness();
@@ -206,8 +246,8 @@ public sealed class S3Tests
     }
 
     private static void WriteKeys(TemporaryFolder folder, string key, string secret, string? token = null) =>
-        File.WriteAllText(
-            folder.File("credentials"),
+        folder.WriteSecret(
+            "credentials",
             $"[default]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n"
             + (token is null ? "" : $"aws_session_token = {token}\n"));
 }
