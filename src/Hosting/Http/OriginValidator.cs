@@ -46,14 +46,18 @@ internal sealed class OriginValidator(IOptions<HttpOptions> options, AccessRules
     /// loaded from, and only names can be made to point elsewhere.
     /// </summary>
     private bool IsOwn(string host) =>
-        host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
-        || (IPAddress.TryParse(host.Trim('[', ']'), out var address)
-            && (rules.AllowAnonymous || IPAddress.IsLoopback(address)))
+        IsLoopback(host)
+        || (rules.AllowAnonymous && IPAddress.TryParse(host.Trim('[', ']'), out _))
         || options.Value.AllowedHosts.Contains(host, StringComparer.OrdinalIgnoreCase);
 
     private bool IsAllowed(string origin, HttpRequest request) =>
         options.Value.AllowedOrigins.Contains(origin, StringComparer.OrdinalIgnoreCase)
         || string.Equals(origin, $"{request.Scheme}://{request.Host}", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether a Host without port is a name of this machine alone.</summary>
+    public static bool IsLoopback(string host) =>
+        host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+        || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
 
     private static ServiceException Denied(string message, params (string Key, string Value)[] metadata) =>
         new(ErrorReason.PermissionDenied, message)

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
 using ForegSyte.Hosting.Connections;
+using ForegSyte.Hosting.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -10,7 +11,8 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Hosting.Telemetry;
 
 /// <summary>
-/// The port for Prometheus (HTTP/1.1). It serves the metrics page alone, and no other port serves that page.
+/// The port for Prometheus (HTTP/1.1). It serves the metrics page alone, and no other port serves that page. On
+/// loopback the Host must be a loopback name: pages in a browser can make their own name lead there (DNS rebinding).
 /// </summary>
 internal static class MetricsPort
 {
@@ -38,7 +40,9 @@ internal static class MetricsPort
             return;
         }
 
-        app.UseOpenTelemetryPrometheusScrapingEndpoint(call => IsHere(call) && call.Request.Path == Path);
+        var isReachable = app.Services.GetRequiredService<IOptions<TelemetryOptions>>().Value.IsReachable;
+        app.UseOpenTelemetryPrometheusScrapingEndpoint(call => IsHere(call) && call.Request.Path == Path
+            && (isReachable || OriginValidator.IsLoopback(call.Request.Host.Host)));
         app.Use((call, next) =>
         {
             if (!IsHere(call))

@@ -320,6 +320,14 @@ public sealed class ListenerTests : IDisposable
 
         var page = await http.GetStringAsync(new Uri(port, "/metrics"), Cancellation);
         Assert.Contains("dotnet_process_cpu_time_seconds", page, StringComparison.Ordinal);
+        foreach (var (host, isServed) in new[] { ("localhost:80", true), ("evil.example.org", false) })
+        {
+            using var named = new HttpRequestMessage(HttpMethod.Get, new Uri(port, "/metrics"));
+            named.Headers.Host = host;
+            using var answer = await http.SendAsync(named, Cancellation);
+            Assert.Equal((host, isServed), (host, answer.IsSuccessStatusCode));
+        }
+
         string[] others =
             ["/", "/metrics/x", "/foregsyte.v1.JobService/ListJobs", "/grpc.health.v1.Health/Check"];
         foreach (var path in others)
