@@ -51,16 +51,19 @@ internal sealed class ErrorDetailsMiddleware(RequestDelegate next, ILogger<Error
 
         logger.LogInformation(
             "{Method} failed with {Reason} for {Status}: {Message}",
-            context.Request.Path, failure.ReasonText, status, message);
+            PathOf(context), failure.ReasonText, status, message);
         if (failure.Reason == ErrorReason.Internal)
         {
             logger.LogError(
                 "{Method} failed outside its handler with {Status}: {Message} (error id {ErrorId})",
-                context.Request.Path, status, message, failure.Metadata["errorId"]);
+                PathOf(context), status, message, failure.Metadata["errorId"]);
         }
 
         ErrorResponse.Set(headers, failure);
     }
+
+    /// <summary>The path in a bounded length: a log line must not be as long as a caller likes.</summary>
+    private static string PathOf(HttpContext context) => ServiceException.Shorten(context.Request.Path.Value ?? "");
 
     private static ServiceException? Translate(StatusCode status, HttpContext context) => status switch
     {
@@ -69,7 +72,7 @@ internal sealed class ErrorDetailsMiddleware(RequestDelegate next, ILogger<Error
             "The method or the compression of the message is not supported. Reflection lists the methods; "
             + "compressions are identity and gzip.")
         {
-            Metadata = new Dictionary<string, string> { ["method"] = context.Request.Path.ToString() },
+            Metadata = new Dictionary<string, string> { ["method"] = PathOf(context) },
         },
         StatusCode.ResourceExhausted => new ServiceException(
             ErrorReason.MessageTooLarge, "The decompressed request is too large."),
@@ -79,7 +82,7 @@ internal sealed class ErrorDetailsMiddleware(RequestDelegate next, ILogger<Error
                 "The request is not a valid message of its type. Send it with stubs generated from this contract, "
                 + "which reflection also serves.")
             {
-                Metadata = new Dictionary<string, string> { ["method"] = context.Request.Path.ToString() },
+                Metadata = new Dictionary<string, string> { ["method"] = PathOf(context) },
             },
         StatusCode.DeadlineExceeded => new ServiceException(
             ErrorReason.DeadlineExceeded, "The call exceeded its deadline."),

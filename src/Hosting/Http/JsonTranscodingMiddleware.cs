@@ -41,8 +41,8 @@ internal sealed class JsonTranscodingMiddleware(
         catch (ServiceException error)
         {
             logger.LogInformation(
-                "{Verb} {Path} failed with {Reason}: {Message}", context.Request.Method, context.Request.Path,
-                error.ReasonText, error.Message);
+                "{Verb} {Path} failed with {Reason}: {Message}", ServiceException.Shorten(context.Request.Method),
+                ServiceException.Shorten(context.Request.Path.Value ?? ""), error.ReasonText, error.Message);
             await writer.WriteErrorAsync(context, RichStatus.From(error));
             return;
         }

@@ -22,7 +22,7 @@ internal sealed class HealthPortMiddleware(RequestDelegate next)
                     Metadata = new Dictionary<string, string>
                     {
                         ["permission"] = "none",
-                        ["method"] = context.Request.Path.Value ?? "",
+                        ["method"] = ServiceException.Shorten(context.Request.Path.Value ?? ""),
                     },
                 });
 }
