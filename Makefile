@@ -8,7 +8,7 @@ export CONFIGURATION
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo run test quick contracts pack public-api examples faults fuzz media bench bench-gpu bench-jobs
-.PHONY: bench-uploads bench-sandbox accuracy models mutation lint format docs breaking clean
+.PHONY: bench-uploads bench-sandbox accuracy models mutation audit lint format docs breaking clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -106,6 +106,9 @@ mutation: ## change the pure code in small ways and count the changes that the t
 
 models: ## check the simplified models against their originals and time both; ORIGINALS=folder
 	@eng/models/check.sh "$(ORIGINALS)"
+
+audit: ## list known vulnerabilities of packages; exit 1 if there are some, 2 if their sources cannot be asked
+	@eng/audit.sh
 
 lint: ## check format, analyzers and contracts
 	@eng/setup.sh --lint

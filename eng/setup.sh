@@ -107,7 +107,7 @@ want_s3rver() {
     [ -x node_modules/.bin/dockerfile-utils ] && return
   command -v npm >/dev/null || { say "setup: npm (Node.js) is missing, so tests of s3 uris and of the Dockerfile skip."; return; }
   say "setup: installing s3rver $wanted and a linter (npm) ..."
-  npm install --package-lock=false --no-audit --no-fund --loglevel=error >&2 ||
+  npm ci --no-audit --no-fund --loglevel=error >&2 ||
     say "setup: installation failed, so tests of s3 uris and of the Dockerfile skip."
 }
 
@@ -119,8 +119,7 @@ need_buf() {
   command -v npm >/dev/null || install npm ||
     fail "npm is missing. $why It comes with Node.js 18 or later, and brings buf, which checks the protos."
   say "setup: installing buf $wanted and redocly (npm) ..."
-  # No lock file: package.json pins the exact version, and a lock would list the binaries of only one platform.
-  npm install --package-lock=false --no-audit --no-fund --loglevel=error >&2 || fail "npm install failed; see above."
+  npm ci --no-audit --no-fund --loglevel=error >&2 || fail "npm ci failed; see above."
 }
 
 # The same for tests, which skip without it.
