@@ -8,7 +8,7 @@ export CONFIGURATION
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo run test quick contracts pack public-api examples faults fuzz media bench bench-gpu bench-jobs
-.PHONY: bench-uploads bench-sandbox accuracy models mutation audit lint format docs breaking clean
+.PHONY: bench-uploads bench-sandbox fairness accuracy models mutation audit lint format docs breaking clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -92,6 +92,10 @@ bench-uploads: setup ## measure uploads beside a plain copy; GIGABYTES=10 ROUNDS
 	@dotnet build tests/Benchmarks -c Release -v quiet --nologo -tl:off -clp:NoSummary
 	@$(BENCHMARKS) uploads \
 		--gigabytes $(or $(GIGABYTES),1) --rounds $(or $(ROUNDS),3)
+
+fairness: setup ## attack both services while another tenant submits clips; ATTACKS=long-queue,reads SECONDS=10 for less
+	@dotnet build tests/Benchmarks -c Release -v quiet --nologo -tl:off -clp:NoSummary
+	@$(BENCHMARKS) fairness --attacks "$(ATTACKS)" --seconds $(or $(SECONDS),20) $(ARGS)
 
 bench-sandbox: setup ## measure the start time of a decoder at each sandbox level; RUNS=100 for more
 	@eng/bench-sandbox.sh $(RUNS)

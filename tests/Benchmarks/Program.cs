@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ForegSyte.Benchmarks.Fairness;
 using ForegSyte.Benchmarks.Frames;
 using ForegSyte.Benchmarks.Gpu;
 using ForegSyte.Benchmarks.Jobs;
@@ -8,6 +9,7 @@ using ForegSyte.Benchmarks.Uploads;
 var root = new RootCommand("Benchmarks of ForegSyte. Each prints Markdown; progress goes to standard error.")
 {
     FrameBenchmarks.Command(), JobBenchmarks.Command(), UploadBenchmark.Command(), GpuBenchmark.Command(),
+    FairnessBenchmark.Command(),
 };
 
 // The benchmarks start this program again in these roles.
@@ -16,6 +18,8 @@ root.Add(Role("collector", "Baseline server: an OTLP collector that discards eve
     BaselineServers.RunCollectorAsync));
 root.Add(Role("load", "Load generator: one JSON order per line in, one JSON result per line out.",
     LoadGenerator.RunAsync));
+root.Add(Role(AttackProcess.Role, "Hostile tenant: one JSON order in, one JSON result out.",
+    AttackProcess.RunRoleAsync));
 
 // After Ctrl-C, the benchmark stops its processes and deletes large folders.
 return await root.Parse(args).InvokeAsync(

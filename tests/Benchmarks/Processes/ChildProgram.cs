@@ -10,6 +10,8 @@ internal sealed class ChildProgram : IAsyncDisposable
 {
     private static readonly TimeSpan EndTimeout = TimeSpan.FromSeconds(30);
 
+    private static readonly string OwnPath = typeof(ChildProgram).Assembly.Location;
+
     private readonly Process _process;
 
     private ChildProgram(ProcessStartInfo start)
@@ -23,13 +25,17 @@ internal sealed class ChildProgram : IAsyncDisposable
     /// <summary>Starts this program in another role.</summary>
     /// <param name="role">The subcommand.</param>
     /// <param name="serverCollector">Whether to use the garbage collector that ASP.NET services use.</param>
-    public static ChildProgram StartOwn(string role, bool serverCollector = false) =>
-        Start(typeof(ChildProgram).Assembly.Location, serverCollector, role);
+    /// <param name="niceness">Its niceness, 0 to 19, above that of this program.</param>
+    public static ChildProgram StartOwn(string role, bool serverCollector = false, int niceness = 0) =>
+        Start("nice", ["-n", FormattableString.Invariant($"{niceness}"), "dotnet", OwnPath, role], serverCollector);
 
     /// <summary>Starts a built program.</summary>
-    public static ChildProgram Start(string assemblyPath, bool serverCollector, params string[] arguments)
+    public static ChildProgram Start(string assemblyPath, bool serverCollector, params string[] arguments) =>
+        Start("dotnet", [assemblyPath, .. arguments], serverCollector);
+
+    private static ChildProgram Start(string program, string[] arguments, bool serverCollector)
     {
-        var start = new ProcessStartInfo("dotnet", [assemblyPath, .. arguments])
+        var start = new ProcessStartInfo(program, arguments)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
