@@ -8,6 +8,7 @@ using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Submission;
+using ForegSyte.Jobs.Tenants;
 using ForegSyte.Jobs.Uploads;
 using ForegSyte.V1;
 using Contract = ForegSyte.V1.JobService;
@@ -31,6 +32,7 @@ WebApplication Build()
     builder.Services.AddStorage(builder.Configuration);
     builder.Services.AddInferenceClient();
     builder.Services.AddFetching();
+    builder.Services.AddTenants();
     builder.Services.AddUploads();
     builder.Services.AddSubmission();
     builder.Services.AddDispatcher();

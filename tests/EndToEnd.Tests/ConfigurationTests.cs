@@ -90,6 +90,8 @@ public sealed partial class ConfigurationTests
     [Theory]
     [InlineData("Wait:MaxTimeout", "25:00:00", "MaxTimeout")]
     [InlineData("Wait:MaxTimout", "00:00:10", "Wait:MaxTimout is not a setting")]
+    [InlineData("Tenants:PerTenant:acme:MaxJob", "1", "Tenants:PerTenant:acme:MaxJob is not a setting")]
+    [InlineData("Tenants:PerTenant:acme:MaxJobs", "many", "Tenants:PerTenant:acme:MaxJobs")]
     [InlineData("ConfigurationFile", "/nowhere.json", "The configuration file /nowhere.json does not exist")]
     [InlineData("Security:ApiKeysFile", "/nowhere-keys.json", "/nowhere-keys.json")]
     [InlineData("Pipelines:Directory", "/nowhere", "/nowhere does not exist")]

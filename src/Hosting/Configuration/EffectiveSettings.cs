@@ -14,6 +14,9 @@ internal sealed class EffectiveSettings(
 {
     private const string Levels = "Logging";
 
+    /// <summary>Part of the name of options that some tenants have of their own; the others are inherited.</summary>
+    private const string Overrides = ":PerTenant:";
+
     /// <summary>Sections of .NET itself.</summary>
     private static readonly string[] HostSections = ["hostBuilder", Levels];
 
@@ -27,6 +30,8 @@ internal sealed class EffectiveSettings(
             .Concat(LevelsIn(configuration.GetSection(Levels)))
             .DistinctBy(setting => setting.Item1)
             .Select(setting => new EffectiveSetting(setting.Item1, setting.Item2, origins.Of(setting.Item1)))
+            .Where(setting => setting.Origin != SettingOrigin.Default
+                || !setting.Name.Contains(Overrides, StringComparison.OrdinalIgnoreCase))
             .OrderBy(setting => setting.Name, StringComparer.Ordinal),
     ];
 
@@ -80,6 +85,7 @@ internal static partial class OptionValues
     {
         null => [(name, "")],
         string or ValueType or Uri => [(name, TextOf(value))],
+        IDictionary entries => OfEntries(name, entries),
         IEnumerable items => OfItems(name, [.. items.Cast<object?>()]),
         _ => value.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance)
             .Where(IsOption)
@@ -104,6 +110,11 @@ internal static partial class OptionValues
             ? [(name, "")]
             : items.SelectMany((item, index) => Of(
                 string.Create(CultureInfo.InvariantCulture, $"{name}:{index}"), item));
+
+    private static IEnumerable<(string Name, string Value)> OfEntries(string name, IDictionary entries) =>
+        entries.Count == 0
+            ? [(name, "")]
+            : entries.Keys.Cast<string>().SelectMany(key => Of($"{name}:{key}", entries[key]));
 
     private static string TextOf(object value) => value switch
     {

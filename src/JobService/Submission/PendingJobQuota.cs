@@ -1,40 +1,10 @@
-using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using ForegSyte.Hosting.Errors;
-using ForegSyte.Protocol.Limits;
+using ForegSyte.Jobs.Tenants;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Submission;
-
-/// <summary>The quotas of each tenant. Section "Tenants".</summary>
-internal sealed class TenantOptions
-{
-    public const string Section = "Tenants";
-
-    /// <summary>
-    /// Maximum number of pending jobs of each tenant. Above it SubmitVideo and RetryJob return TENANT_QUOTA_EXCEEDED.
-    /// </summary>
-    /// <value>1 to 1000000; 0, the default, for the server's limit alone.</value>
-    [Range(0, 1_000_000)]
-    [Limit(
-        "jobs", "Maximum number of pending jobs of each tenant, 0 for the server's limit alone; above it SubmitVideo "
-        + "and RetryJob are refused with a retry delay.",
-        Reason = ErrorReason.TenantQuotaExceeded)]
-    public int MaxPendingJobs { get; set; }
-
-    /// <summary>
-    /// Maximum number of jobs of each tenant, in any status. Above it SubmitVideo returns TENANT_QUOTA_EXCEEDED until
-    /// the tenant deletes jobs.
-    /// </summary>
-    /// <value>1 to 1000000000; 0, the default, for no limit.</value>
-    [Range(0, 1_000_000_000)]
-    [Limit(
-        "jobs", "Maximum number of jobs of each tenant in any status, 0 for no limit; above it SubmitVideo is refused "
-        + "until the tenant deletes jobs.",
-        Reason = ErrorReason.TenantQuotaExceeded)]
-    public int MaxJobs { get; set; }
-}
 
 /// <summary>
 /// Limits the number of pending jobs, of all tenants and of each one, and the jobs of each tenant. It counts by
@@ -189,7 +159,8 @@ internal sealed class PendingJobQuota : IHostedService
             throw QueueFull();
         }
 
-        var (maxPending, maxJobs) = (_tenantOptions.MaxPendingJobs, _tenantOptions.MaxJobs);
+        var limits = _tenantOptions.For(count.Tenant);
+        var (maxPending, maxJobs) = (limits.MaxPendingJobs, limits.MaxJobs);
         if (maxPending > 0 && count.Pending >= maxPending)
         {
             throw QuotaExceeded(

@@ -18,7 +18,6 @@ internal static class SubmissionServiceCollectionExtensions
             .Validate(
                 options => options.AllowedRoots.All(Path.IsPathFullyQualified),
                 "Submit:AllowedRoots must contain absolute paths only.");
-        services.AddCheckedOptions<TenantOptions>(TenantOptions.Section);
         services.AddOptions<MessageSizeLimits>().Configure<IOptions<SubmitOptions>>((limits, submit) =>
             limits.Methods[SubmitVideo] = new MessageSizeLimit(
                 submit.Value.MaxInlineBytes + EnvelopeBytes, VideoChecks.InlineAlternatives,

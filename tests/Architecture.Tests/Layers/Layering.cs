@@ -61,12 +61,13 @@ internal static class Layering
                 "Jobs", "Storage", "Inference", "Faults", "Metrics", "Tracing", Protocol, Hosting,
             ],
         },
+        new("Tenants", "ForegSyte.Jobs.Tenants") { Uses = [Protocol, Hosting] },
         new("Uploads", "ForegSyte.Jobs.Uploads") { Uses = ["Storage", "Faults", Protocol, Hosting] },
         new("Submission", "ForegSyte.Jobs.Submission")
         {
             Uses =
             [
-                "Jobs", "Mp4", "Storage", "Fetching", "Uploads", "Faults", "Tracing", Protocol, Hosting,
+                "Jobs", "Mp4", "Storage", "Fetching", "Tenants", "Uploads", "Faults", "Tracing", Protocol, Hosting,
             ],
         },
         new("Retention", "ForegSyte.Jobs.Retention")

@@ -9,6 +9,7 @@ using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Submission;
+using ForegSyte.Jobs.Tenants;
 using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Jobs.Tests.Storage;
 using ForegSyte.Jobs.Uploads;
@@ -61,6 +62,7 @@ internal sealed class RunningJobService : IAsyncDisposable
         builder.Services.AddInferenceClient();
         builder.Services.AddFetching();
         builder.Services.AddUploads();
+        builder.Services.AddTenants();
         builder.Services.AddSubmission();
         builder.Services.AddDispatcher();
         builder.Services.AddRetention();

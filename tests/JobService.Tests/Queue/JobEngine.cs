@@ -8,6 +8,7 @@ using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Submission;
+using ForegSyte.Jobs.Tenants;
 using ForegSyte.Jobs.Tests.Storage;
 using ForegSyte.Jobs.Uploads;
 using ForegSyte.Testing;
@@ -59,6 +60,7 @@ internal sealed class JobEngine : IAsyncDisposable
         services.AddSingleton(inference);
         services.AddFetching();
         services.AddUploads();
+        services.AddTenants();
         services.AddSubmission();
         services.AddRetention();
         _services = services.BuildServiceProvider();

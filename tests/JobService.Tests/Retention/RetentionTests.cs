@@ -3,6 +3,7 @@ using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Submission;
+using ForegSyte.Jobs.Tenants;
 using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Storage;
 using ForegSyte.Jobs.Tests.Uploads;

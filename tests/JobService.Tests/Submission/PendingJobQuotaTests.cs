@@ -1,5 +1,6 @@
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Submission;
+using ForegSyte.Jobs.Tenants;
 using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Storage;
 using ForegSyte.V1;
@@ -26,6 +27,24 @@ public sealed class PendingJobQuotaTests
         using var second = Reserve("b");
 
         AssertRefused(ErrorReason.QueueFull, "c");
+    }
+
+    [Fact]
+    public void Reserve_OfATenantWithItsOwnLimit_IsRefusedAboveThatOne()
+    {
+        var quota = New(maxPendingJobs: 9, new TenantOptions
+        {
+            MaxPendingJobs = 1,
+            PerTenant = { ["large"] = new TenantOptions { MaxPendingJobs = 2 } },
+        });
+        for (var number = 0; number < 2; number++)
+        {
+            _ = quota.Reserve(Guid.NewGuid(), "large", isNew: true);
+        }
+
+        var refusal = Assert.Throws<ServiceException>(() => quota.Reserve(Guid.NewGuid(), "large", isNew: true));
+
+        Assert.Equal((ErrorReason.TenantQuotaExceeded, "2"), (refusal.Reason, refusal.Metadata["limit"]));
     }
 
     [Fact]
