@@ -1,4 +1,5 @@
 using System.Globalization;
+using ForegSyte.Protocol.Mp4;
 
 namespace ForegSyte.Video;
 
@@ -8,7 +9,8 @@ namespace ForegSyte.Video;
 /// video of many hours costs little.
 /// </summary>
 /// <param name="maxPackets">Maximum number of packets of a track.</param>
-internal sealed class PacketTable(int maxPackets)
+/// <param name="maxBytes">Maximum size of all packets of a track by <see cref="SampleUses"/>.</param>
+internal sealed class PacketTable(int maxPackets, long maxBytes = long.MaxValue)
 {
     private readonly SortedDictionary<int, TrackPackets> _tracks = [];
     private long? _startMicroseconds;
@@ -16,7 +18,10 @@ internal sealed class PacketTable(int maxPackets)
     /// <summary>Whether a track has more packets than allowed.</summary>
     public bool IsOverLimit { get; private set; }
 
-    /// <summary>Adds one line; false if a track has more packets than allowed.</summary>
+    /// <summary>Whether the packets of a track point too often at the same bytes.</summary>
+    public bool RepeatsBytes { get; private set; }
+
+    /// <summary>Adds one line; false if the packets of a track exceed a maximum.</summary>
     public bool Add(ReadOnlySpan<char> line)
     {
         if (line.StartsWith("packet|", StringComparison.Ordinal))
@@ -38,7 +43,7 @@ internal sealed class PacketTable(int maxPackets)
             }
         }
 
-        return !IsOverLimit;
+        return !IsOverLimit && !RepeatsBytes;
     }
 
     /// <summary>
@@ -89,6 +94,7 @@ internal sealed class PacketTable(int maxPackets)
         var track = TrackOf(stream);
         track.Add(packet);
         IsOverLimit |= track.PacketCount > maxPackets;
+        RepeatsBytes |= track.PacketBytes > maxBytes;
     }
 
     private void AddStream(ReadOnlySpan<char> line)

@@ -1,3 +1,5 @@
+using ForegSyte.Protocol.Mp4;
+
 namespace ForegSyte.Video;
 
 /// <summary>Runs ffprobe for the reader of frames: the service in a sandbox, the command line without.</summary>
@@ -40,9 +42,14 @@ internal sealed class VideoIndexReader(
     public async Task<VideoIndex> ReadAsync(FileStream file, string path, CancellationToken cancellationToken)
     {
         var trailingBytes = TopLevelBoxCheck.Run(file);
-        var table = new PacketTable(limits.MaxFrames);
+        var table = new PacketTable(limits.MaxFrames, SampleUses.MaxBytes(file.Length));
         var failure = await ffprobe.RunAsync(
             ProbeArguments.Packets(limits, path), path, line => table.Add(line.Span), cancellationToken);
+        if (table.RepeatsBytes)
+        {
+            throw VideoRefusedException.NotAnMp4($"{SampleUses.Problem(file.Length)}.");
+        }
+
         if (table.IsOverLimit)
         {
             throw VideoRefusedException.LimitExceeded(

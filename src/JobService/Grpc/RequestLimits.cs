@@ -3,6 +3,7 @@ using ForegSyte.Hosting.Paging;
 using ForegSyte.Jobs.Mp4;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Protocol.Limits;
+using ForegSyte.Protocol.Mp4;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Grpc;
@@ -80,6 +81,12 @@ internal static class RequestLimits
         "boxes", "Maximum number of boxes of an MP4; a file with more is refused.",
         Name = "MP4 boxes", Reason = ErrorReason.NotAnMp4)]
     public const int Boxes = Mp4Boxes.MaxBoxes;
+
+    [Limit(
+        "sizes of the file", "Maximum size of all frames of a track together; a file whose sample table points more "
+        + "often at the same bytes is refused.",
+        Name = "MP4 frames", Reason = ErrorReason.NotAnMp4)]
+    public const int SampleSizes = SampleUses.MaxPerByte;
 
     [Limit(
         "labels", "Maximum number of labels in the summary of a job; more are omitted.", Name = "Job.summary labels")]

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using ForegSyte.Protocol.Mp4;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Mp4;
@@ -35,6 +36,7 @@ internal static class Mp4Check
             var layout = ReadLayout(boxes);
             var tracks = Mp4Tracks.Read(boxes, layout.Movie);
             RequireFrames(layout, tracks);
+            RequireBytesOfFrames(boxes, layout, tracks);
             RequireClear(boxes, layout, tracks);
             return layout.TrailingBytes == 0
                 ? Mp4CheckResult.Acceptable
@@ -143,6 +145,18 @@ internal static class Mp4Check
         if (!layout.IsDataComplete)
         {
             throw CutOff("the data of its frames ('mdat') is missing");
+        }
+    }
+
+    /// <summary>Requires that the frames have bytes of their own, by the rule of <see cref="SampleUses"/>.</summary>
+    private static void RequireBytesOfFrames(Mp4Boxes boxes, Layout layout, Mp4Tracks tracks)
+    {
+        var bytes = tracks.Video.Select(track => track.SampleBytes)
+            .Append(Mp4Tracks.ReadFragmentBytes(boxes, layout.FirstFragments))
+            .Max();
+        if (bytes > SampleUses.MaxBytes(boxes.Length))
+        {
+            throw Mp4Boxes.Contradiction(SampleUses.Problem(boxes.Length));
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using ForegSyte.Protocol.Mp4;
 
 namespace ForegSyte.Jobs.Mp4;
 
@@ -9,6 +10,18 @@ internal sealed record Mp4Tracks(IReadOnlyList<Mp4VideoTrack> Video, bool IsFrag
 {
     /// <summary>Size of the fields of a visual sample entry before its boxes (ISO/IEC 14496-12, 12.1.3).</summary>
     private const int VisualSampleEntryLength = 78;
+
+    /// <summary>
+    /// Sizes read from a sample table. A table costs the file at least half a byte a frame, so that the rest of a
+    /// longer one is left to the InferenceService.
+    /// </summary>
+    private const int MaxSizesRead = 1 << 20;
+
+    /// <summary>Version and flags, the size of all frames or its width, the number of frames.</summary>
+    private const int SizesHeaderLength = 12;
+
+    /// <summary>Flag of "trun": each frame has its size.</summary>
+    private const uint SizesPresent = 0x200;
 
     /// <summary>Version and flags, the number of entries.</summary>
     private const int SampleDescriptionHeaderLength = 8;
@@ -74,7 +87,7 @@ internal sealed record Mp4Tracks(IReadOnlyList<Mp4VideoTrack> Video, bool IsFrag
     {
         var (id, isEnabled) = (0U, true);
         var isVideo = false;
-        long samples = 0;
+        var samples = default(Samples);
         string? encrypted = null;
         foreach (var box in boxes.Children(track))
         {
@@ -100,19 +113,60 @@ internal sealed record Mp4Tracks(IReadOnlyList<Mp4VideoTrack> Video, bool IsFrag
             }
         }
 
-        return isVideo ? new Mp4VideoTrack(id, isEnabled, samples, encrypted ?? "") : null;
+        return isVideo
+            ? new Mp4VideoTrack(id, isEnabled, samples.Count, encrypted ?? "") { SampleBytes = samples.Bytes }
+            : null;
     }
 
-    /// <summary>Reads the number of frames, and the sample entry that is encrypted, if any.</summary>
-    private static long ReadSamples(Mp4Boxes boxes, Mp4Box information, ref string? encrypted)
+    /// <summary>
+    /// Size of the frames in fragments (moof, traf, trun) that have no size of their own but the default of their track
+    /// fragment: a few bytes can list millions of them.
+    /// </summary>
+    public static Int128 ReadFragmentBytes(Mp4Boxes boxes, IEnumerable<Mp4Box> fragments)
     {
-        long samples = 0;
+        Int128 bytes = 0;
+        foreach (var track in fragments.SelectMany(fragment => boxes.WellFormed(fragment.PayloadStart, fragment.End))
+            .Where(box => box.Type == "traf"))
+        {
+            long defaultSize = 0;
+            foreach (var box in boxes.WellFormed(track.PayloadStart, track.End)
+                .Where(box => box.End - box.PayloadStart >= 8))
+            {
+                if (box.Type == "tfhd")
+                {
+                    defaultSize = ReadDefaultSize(boxes, box);
+                }
+                else if (box.Type == "trun" && (boxes.ReadUInt32(box.PayloadStart) & SizesPresent) == 0)
+                {
+                    bytes += (Int128)boxes.ReadUInt32(box.PayloadStart + 4) * SampleUses.Counted(defaultSize);
+                }
+            }
+        }
+
+        return bytes;
+    }
+
+    /// <summary>The default size follows fields that flags announce (ISO/IEC 14496-12, 8.8.7); 0 if it is absent.
+    /// </summary>
+    private static long ReadDefaultSize(Mp4Boxes boxes, Mp4Box header)
+    {
+        var flags = boxes.ReadUInt32(header.PayloadStart);
+        var offset = 8 + ((flags & 0x1) != 0 ? 8 : 0) + ((flags & 0x2) != 0 ? 4 : 0) + ((flags & 0x8) != 0 ? 4 : 0);
+        return (flags & 0x10) != 0 && header.End - header.PayloadStart >= offset + 4
+            ? boxes.ReadUInt32(header.PayloadStart + offset)
+            : 0;
+    }
+
+    /// <summary>Reads number and size of the frames, and the sample entry that is encrypted, if any.</summary>
+    private static Samples ReadSamples(Mp4Boxes boxes, Mp4Box information, ref string? encrypted)
+    {
+        var samples = default(Samples);
         foreach (var box in boxes.Children(information).Where(box => box.Type == "stbl").SelectMany(boxes.Children))
         {
             switch (box.Type)
             {
                 case "stsz" or "stz2":
-                    samples += SampleCount(boxes, box);
+                    samples += ReadSizes(boxes, box);
                     break;
                 case "stsd":
                     encrypted ??= EncryptedEntryOf(boxes, box);
@@ -180,12 +234,43 @@ internal sealed record Mp4Tracks(IReadOnlyList<Mp4VideoTrack> Video, bool IsFrag
         return payload[8..].SequenceEqual("vide"u8);
     }
 
-    /// <summary>The layout of both boxes: version and flags, the sample size or its width, the count.</summary>
-    private static uint SampleCount(Mp4Boxes boxes, Mp4Box sizes)
+    /// <summary>
+    /// The layout of both boxes: version and flags, the sample size or its width, the count, the sizes unless all are
+    /// equal.
+    /// </summary>
+    private static Samples ReadSizes(Mp4Boxes boxes, Mp4Box sizes)
     {
-        Span<byte> payload = stackalloc byte[12];
+        Span<byte> payload = stackalloc byte[SizesHeaderLength];
         boxes.ReadPayload(sizes, payload);
-        return BinaryPrimitives.ReadUInt32BigEndian(payload[8..]);
+        var size = BinaryPrimitives.ReadUInt32BigEndian(payload[4..]);
+        var count = BinaryPrimitives.ReadUInt32BigEndian(payload[8..]);
+        if (sizes.Type == "stz2")
+        {
+            return new Samples(count, count);
+        }
+
+        if (size > 0)
+        {
+            return new Samples(count, (Int128)count * size);
+        }
+
+        var listed = Math.Min(count, Math.Min(MaxSizesRead, (sizes.End - sizes.PayloadStart - payload.Length) / 4));
+        var table = new byte[payload.Length + (listed * 4)];
+        boxes.ReadPayload(sizes, table);
+        Int128 bytes = 0;
+        for (var at = payload.Length; at < table.Length; at += 4)
+        {
+            bytes += SampleUses.Counted(BinaryPrimitives.ReadUInt32BigEndian(table.AsSpan(at)));
+        }
+
+        return new Samples(count, bytes);
+    }
+
+    /// <summary>Number and size of frames.</summary>
+    private readonly record struct Samples(long Count, Int128 Bytes)
+    {
+        public static Samples operator +(Samples left, Samples right) =>
+            new(left.Count + right.Count, left.Bytes + right.Bytes);
     }
 }
 
@@ -197,6 +282,11 @@ internal sealed record Mp4Tracks(IReadOnlyList<Mp4VideoTrack> Video, bool IsFrag
 internal sealed record Mp4VideoTrack(uint Id, bool IsEnabled, long Samples, string SampleEntry)
 {
     public bool IsEncrypted => SampleEntry.Length > 0;
+
+    /// <summary>
+    /// Size of the frames in its sample table, as <see cref="SampleUses"/> counts it and as far as it was read.
+    /// </summary>
+    public Int128 SampleBytes { get; init; }
 
     /// <summary>Whether the frames are pictures of another track's chapters.</summary>
     public bool IsChapterPictures { get; init; }
