@@ -7,9 +7,10 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
-/// Takes ids from the queue and runs their jobs, up to <see cref="DispatchOptions.MaxConcurrentJobs"/> at a time. While
-/// no InferenceService serves, or none can read the stored videos, jobs stay pending and use no attempt. A drain, which
-/// a stop begins too, ends the taking: running jobs can finish within its time, then they return to the queue.
+/// Takes ids from the queue and runs their jobs, up to <see cref="DispatchOptions.MaxConcurrentJobs"/> at a time, and
+/// further ones of tenants that have none running, up to <see cref="DispatchOptions.ReservedJobs"/>. While no
+/// InferenceService serves, or none can read the stored videos, jobs stay pending and use no attempt. A drain, which a
+/// stop begins too, ends the taking: running jobs can finish within its time, then they return to the queue.
 /// </summary>
 internal sealed class Dispatcher(
     JobRecovery recovery,
@@ -37,7 +38,8 @@ internal sealed class Dispatcher(
         readiness.MarkReady();
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, drain.Began);
         await Task.WhenAll(
-            Enumerable.Range(0, options.Value.MaxConcurrentJobs).Select(_ => WorkAsync(ending.Token)));
+            Enumerable.Range(0, options.Value.MaxConcurrentJobs + options.Value.ReservedJobs)
+                .Select(_ => WorkAsync(ending.Token)));
         logger.LogInformation("Drained: no jobs are running and no new ones will start");
         drain.MarkDrained();
     }
@@ -49,7 +51,8 @@ internal sealed class Dispatcher(
             try
             {
                 await availability.WaitAsync(endingToken);
-                await RunAsync(await queue.DequeueAsync(endingToken), endingToken);
+                using var place = await queue.DequeueAsync(endingToken);
+                await RunAsync(place.JobId, endingToken);
             }
             catch (OperationCanceledException) when (endingToken.IsCancellationRequested)
             {
@@ -94,6 +97,16 @@ internal sealed class DispatchOptions
     [Range(1, 256)]
     [Limit("jobs", "Jobs that run at the same time; others wait in the queue.")]
     public int MaxConcurrentJobs { get; set; } = 2;
+
+    /// <summary>
+    /// Maximum number of jobs beyond <see cref="MaxConcurrentJobs"/>, each of a tenant that has no other running job:
+    /// long jobs of a tenant keep no other tenant waiting. Without authentication there is one tenant and no such job.
+    /// </summary>
+    /// <value>0 to 256; 16 by default.</value>
+    [Range(0, 256)]
+    [Limit(
+        "jobs", "Jobs that run in addition, each of a tenant that has no other running job; further tenants wait.")]
+    public int ReservedJobs { get; set; } = 16;
 
     /// <summary>Wait after an internal failure of a worker, such as a database that cannot be written.</summary>
     /// <value>10 ms to 1 minute; 1 s by default.</value>

@@ -1,14 +1,21 @@
+using ForegSyte.Jobs.Tenants;
+using Microsoft.Extensions.Options;
+
 namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
 /// The queue of one process, rebuilt from the database at start. It has no size limit, because every queued job is
 /// already durable; Submit:MaxPendingJobs limits the number of pending jobs.
 /// </summary>
-internal sealed class InMemoryQueue : IJobQueue
+internal sealed class InMemoryQueue(IOptions<DispatchOptions> options, IOptions<TenantOptions> tenants) : IJobQueue
 {
     private readonly Lock _lock = new();
-    private readonly RankedIds _ids = new();
-    private readonly LinkedList<TaskCompletionSource<Guid>> _takers = new();
+    private readonly Dictionary<Guid, string> _tenants = [];
+    private readonly Dictionary<string, RankedIds> _ids = [];
+    private readonly TenantTurns _turns = new(
+        tenant => tenants.Value.For(tenant).Weight,
+        tenant => tenants.Value.For(tenant).MaxRunningJobs is > 0 and var limit ? limit : int.MaxValue);
+    private readonly LinkedList<TaskCompletionSource<QueuePlace>> _takers = new();
 
     /// <inheritdoc />
     public int Size
@@ -17,32 +24,29 @@ internal sealed class InMemoryQueue : IJobQueue
         {
             lock (_lock)
             {
-                return _ids.Count;
+                return _tenants.Count;
             }
         }
     }
 
     /// <inheritdoc />
-    public bool Enqueue(Guid jobId, DateTimeOffset rank)
+    public bool Enqueue(Guid jobId, string tenant, DateTimeOffset rank)
     {
         lock (_lock)
         {
-            if (!_ids.Add(jobId, rank))
+            if (!_tenants.TryAdd(jobId, tenant))
             {
                 return false;
             }
 
-            // A taker waits only on an empty queue, so the id just added is the only one.
-            while (_takers.First is { } taker)
+            if (!_ids.TryGetValue(tenant, out var ids))
             {
-                _takers.RemoveFirst();
-                if (taker.Value.TrySetResult(jobId))
-                {
-                    _ids.Remove(jobId);
-                    break;
-                }
+                _ids[tenant] = ids = new RankedIds();
+                _turns.SetWaiting(tenant, true);
             }
 
+            ids.Add(jobId, rank);
+            ServeTakers();
             return true;
         }
     }
@@ -52,7 +56,14 @@ internal sealed class InMemoryQueue : IJobQueue
     {
         lock (_lock)
         {
-            return _ids.Remove(jobId);
+            if (!_tenants.Remove(jobId, out var tenant))
+            {
+                return false;
+            }
+
+            _ids[tenant].Remove(jobId);
+            DropIfEmpty(tenant);
+            return true;
         }
     }
 
@@ -61,24 +72,20 @@ internal sealed class InMemoryQueue : IJobQueue
     {
         lock (_lock)
         {
-            return _ids.PositionOf(jobId);
+            return _tenants.TryGetValue(jobId, out var tenant) ? _ids[tenant].PositionOf(jobId) : null;
         }
     }
 
     /// <inheritdoc />
-    public async ValueTask<Guid> DequeueAsync(CancellationToken cancellationToken)
+    public async ValueTask<QueuePlace> DequeueAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        LinkedListNode<TaskCompletionSource<Guid>> taker;
+        LinkedListNode<TaskCompletionSource<QueuePlace>> taker;
         lock (_lock)
         {
-            if (_ids.TakeFirst() is { } jobId)
-            {
-                return jobId;
-            }
-
             taker = _takers.AddLast(
-                new TaskCompletionSource<Guid>(TaskCreationOptions.RunContinuationsAsynchronously));
+                new TaskCompletionSource<QueuePlace>(TaskCreationOptions.RunContinuationsAsynchronously));
+            ServeTakers();
         }
 
         // The taker accepts either an id or the cancellation, whichever is first, so that no id is lost.
@@ -92,7 +99,42 @@ internal sealed class InMemoryQueue : IJobQueue
         return await taker.Value.Task;
     }
 
-    private void Forget(LinkedListNode<TaskCompletionSource<Guid>> taker)
+    private void ServeTakers()
+    {
+        while (_takers.First is { } taker
+            && _turns.Next(options.Value.MaxConcurrentJobs, options.Value.ReservedJobs) is { } tenant)
+        {
+            _takers.RemoveFirst();
+            var jobId = _ids[tenant].First!.Value;
+            if (taker.Value.TrySetResult(new QueuePlace(jobId, () => Free(tenant))))
+            {
+                _tenants.Remove(jobId);
+                _ids[tenant].Remove(jobId);
+                _turns.Take(tenant);
+                DropIfEmpty(tenant);
+            }
+        }
+    }
+
+    private void Free(string tenant)
+    {
+        lock (_lock)
+        {
+            _turns.Free(tenant);
+            ServeTakers();
+        }
+    }
+
+    private void DropIfEmpty(string tenant)
+    {
+        if (_ids[tenant].Count == 0)
+        {
+            _ids.Remove(tenant);
+            _turns.SetWaiting(tenant, false);
+        }
+    }
+
+    private void Forget(LinkedListNode<TaskCompletionSource<QueuePlace>> taker)
     {
         lock (_lock)
         {
@@ -119,6 +161,9 @@ internal sealed class RankedIds
     private readonly Dictionary<Guid, DateTimeOffset> _ranks = [];
 
     public int Count => _ranks.Count;
+
+    /// <summary>The id with the lowest rank; null if the list is empty.</summary>
+    public Guid? First => Count == 0 ? null : _chunks[0][0].JobId;
 
     /// <summary>Adds an id; false if it is already present with any rank.</summary>
     public bool Add(Guid jobId, DateTimeOffset rank)
@@ -161,21 +206,6 @@ internal sealed class RankedIds
         _chunks[index].RemoveAt(_chunks[index].BinarySearch(entry));
         DropIfEmpty(index);
         return true;
-    }
-
-    /// <summary>Removes and returns the id with the lowest rank; null if the list is empty.</summary>
-    public Guid? TakeFirst()
-    {
-        if (Count == 0)
-        {
-            return null;
-        }
-
-        var first = _chunks[0][0];
-        _chunks[0].RemoveAt(0);
-        DropIfEmpty(0);
-        _ranks.Remove(first.JobId);
-        return first.JobId;
     }
 
     /// <summary>The position of an id, counted from 1; null if it is not present.</summary>

@@ -2,6 +2,7 @@ using ForegSyte.Inference.V1;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tenants;
 using ForegSyte.Jobs.Tracing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
@@ -22,6 +23,7 @@ internal sealed class JobExecution(
     CrashPoints crashPoints,
     IOptions<SegmentOptions> options,
     IOptions<FrameLossOptions> loss,
+    IOptions<TenantOptions> tenants,
     TimeProvider time,
     ILogger<JobExecution> logger)
 {
@@ -30,8 +32,8 @@ internal sealed class JobExecution(
         ErrorReason.VideoGone, "The video is missing from the storage, so the job cannot run. Submit the video again.");
 
     /// <summary>Works on a claimed job until its results are stored.</summary>
-    /// <exception cref="InferenceFailedException">The probe or a segment failed, or the job lost too many frames.
-    /// </exception>
+    /// <exception cref="InferenceFailedException">The probe or a segment failed, or the job has or lost too many
+    /// frames.</exception>
     public async Task<JobResult> RunAsync(JobRecord job, Guid token, CancellationToken cancellationToken)
     {
         try
@@ -51,6 +53,11 @@ internal sealed class JobExecution(
         var segmentFrames = job.SegmentFrames > 0 ? job.SegmentFrames : options.Value.SegmentFrames;
         var planner = new SegmentPlanner(
             probe.Video.FrameCount, probe.KeyFrames, job.FrameStride, job.MaxFrames, segmentFrames, loss.Value);
+        if (JobLimits.CheckFrames(planner.FramesTotal, tenants.Value.For(job.Tenant)) is { } failure)
+        {
+            throw new InferenceFailedException(failure);
+        }
+
         var totals = SegmentTotals.Of(job, probe);
         var stored = planner.Accept(store.ReadPlan(job.JobId));
         var (plan, missing) = stored is null ? StartPlan(planner) : Resume(job, planner, stored, totals);

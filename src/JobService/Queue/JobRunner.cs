@@ -1,6 +1,7 @@
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Inference;
+using ForegSyte.Jobs.Tenants;
 using ForegSyte.Jobs.Tracing;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
@@ -21,6 +22,7 @@ internal sealed class JobRunner(
     CrashPoints crashPoints,
     IOptions<LeaseOptions> lease,
     IOptions<RetryOptions> retry,
+    IOptions<TenantOptions> tenants,
     TimeProvider time,
     Random random,
     ILogger<JobRunner> logger)
@@ -84,15 +86,24 @@ internal sealed class JobRunner(
         logger.LogInformation("Job {JobId} started (attempt {Attempt})", jobId, job.Attempts.Count);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(attempt.Cancellation);
         var heartbeat = RenewLeaseAsync(attempt, ended.Token);
+        var limits = tenants.Value.For(job.Tenant);
+        using var runTime = new CancellationTokenSource(JobLimits.TimeLeft(job, limits), time);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(attempt.Cancellation, runTime.Token);
         JobFailure? failure = null;
         JobResult? result = null;
         try
         {
-            result = await execution.RunAsync(job, attempt.Token, attempt.Cancellation);
+            result = await execution.RunAsync(job, attempt.Token, ending.Token);
         }
         catch (TransitionRefusedException)
         {
             attempt.MarkLost();
+        }
+        catch (OperationCanceledException)
+            when (runTime.IsCancellationRequested && !attempt.Cancellation.IsCancellationRequested)
+        {
+            failure = JobLimits.RunsTooLong(limits);
+            LogFailure(jobId, failure);
         }
         catch (Exception exception) when (!attempt.IsLost)
         {

@@ -107,7 +107,7 @@ internal sealed class PendingJobs : IDisposable
         {
             if (_pending.TryGetValue(jobId, out var entry) && entry.Due is null)
             {
-                _queue.Enqueue(jobId, entry.Rank);
+                _queue.Enqueue(jobId, entry.Tenant, entry.Rank);
             }
         }
     }
@@ -133,7 +133,7 @@ internal sealed class PendingJobs : IDisposable
             if (_pending.TryGetValue(jobId, out var entry) && entry.Due is not null)
             {
                 _pending[jobId] = entry with { Due = null };
-                _queue.Enqueue(jobId, entry.Rank);
+                _queue.Enqueue(jobId, entry.Tenant, entry.Rank);
             }
         }
     }
@@ -166,12 +166,12 @@ internal sealed class PendingJobs : IDisposable
         var delay = DelayOf(job);
         if (delay > TimeSpan.Zero)
         {
-            Schedule(job.JobId, new Entry(rank, Due: null, job.QueuedAt), delay);
+            Schedule(job.JobId, new Entry(job.Tenant, rank, Due: null, job.QueuedAt), delay);
         }
         else
         {
-            _pending[job.JobId] = new Entry(rank, Due: null, job.QueuedAt);
-            _queue.Enqueue(job.JobId, rank);
+            _pending[job.JobId] = new Entry(job.Tenant, rank, Due: null, job.QueuedAt);
+            _queue.Enqueue(job.JobId, job.Tenant, rank);
         }
     }
 
@@ -197,7 +197,7 @@ internal sealed class PendingJobs : IDisposable
         // An id that is not in the queue was just dequeued; its taker claims the job or returns the id.
         if (_queue.Remove(job.JobId))
         {
-            _queue.Enqueue(job.JobId, rank);
+            _queue.Enqueue(job.JobId, job.Tenant, rank);
         }
     }
 
@@ -225,7 +225,7 @@ internal sealed class PendingJobs : IDisposable
                 if (_pending.TryGetValue(jobId, out var entry) && entry.Due == due)
                 {
                     _pending[jobId] = entry with { Due = null };
-                    _queue.Enqueue(jobId, entry.Rank);
+                    _queue.Enqueue(jobId, entry.Tenant, entry.Rank);
                 }
             }
 
@@ -246,15 +246,17 @@ internal sealed class PendingJobs : IDisposable
     /// <summary>Monotonic time, unaffected by changes of the wall clock.</summary>
     private TimeSpan Elapsed() => _time.GetElapsedTime(_origin);
 
-    /// <param name="Rank">Rank in the queue.</param>
+    /// <param name="Tenant">Tenant of the job.</param>
+    /// <param name="Rank">Rank among the queued jobs of the tenant.</param>
     /// <param name="Due">End of the back-off; null if the job is queued.</param>
     /// <param name="QueuedAt">When the job entered the queue.</param>
-    private sealed record Entry(DateTimeOffset Rank, TimeSpan? Due, DateTimeOffset QueuedAt);
+    private sealed record Entry(string Tenant, DateTimeOffset Rank, TimeSpan? Due, DateTimeOffset QueuedAt);
 }
 
 /// <summary>
-/// Ranks jobs in the queue. The priority of a job rises by 1 for each <see cref="QueueOptions.AgeingStep"/> waited. All
-/// jobs age at the same rate, so a rank stays valid until a caller changes the job's priority.
+/// Ranks the jobs of a tenant in the queue. The priority of a job rises by 1 for each
+/// <see cref="QueueOptions.AgeingStep"/> waited. All jobs age at the same rate, so a rank stays valid until a caller
+/// changes the job's priority.
 /// </summary>
 internal static class QueueRank
 {
@@ -262,7 +264,7 @@ internal static class QueueRank
     public static DateTimeOffset Of(JobRecord job, TimeSpan ageingStep) => job.QueuedAt - (job.Priority * ageingStep);
 }
 
-/// <summary>The order of the queue. Section "Queue".</summary>
+/// <summary>The order of the jobs of a tenant in the queue. Section "Queue".</summary>
 internal sealed class QueueOptions
 {
     public const string Section = "Queue";

@@ -31,6 +31,7 @@ internal static class QueueServiceCollectionExtensions
         services.AddSingleton(Random.Shared);
 #pragma warning restore RS0030
         services.AddSingleton<SegmentRuns>();
+        services.AddSingleton<SegmentPlaces>();
         services.AddSingleton<SegmentScheduler>();
         services.AddSingleton<JobExecution>();
         services.AddSingleton<JobRunner>();

@@ -12,14 +12,15 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
-/// Runs segments of a job, a few at a time per InferenceService, and stores each response as soon as it arrives, in any
-/// order. Only the segments in flight are in memory.
+/// Runs segments of a job, a few at a time per InferenceService and in turn with other tenants. Stores each response as
+/// soon as it arrives, in any order. Only the segments in flight are in memory.
 /// </summary>
 internal sealed class SegmentScheduler(
     IInferenceClient inference,
     IJobStore jobs,
     SegmentStore store,
     SegmentRuns runs,
+    SegmentPlaces places,
     CrashPoints crashPoints,
     IOptions<SegmentOptions> options,
     TimeProvider time,
@@ -71,6 +72,7 @@ internal sealed class SegmentScheduler(
         JobRecord job, Uri video, Segment segment, int jobEndFrame, Action<RunPipelineResponse> onStored,
         CancellationToken cancellationToken)
     {
+        using var place = await places.EnterAsync(job.Tenant, cancellationToken);
         using var step = JobTraces.StartSegment(segment.StartFrame, segment.EndFrame);
         var run = runs.Begin(job, segment);
         try

@@ -31,7 +31,8 @@ internal sealed class WaitReasons(
                 : availability.IsUnavailable ? WaitReason.NoInferenceService
                 : WaitReason.Queued,
 
-            // A pending job outside the queue was just dequeued from the front.
+            // Among the jobs of its tenant: what other tenants have in the queue is not shown. A pending job outside
+            // the queue was just dequeued from the front.
             Position = queue.PositionOf(job.JobId) ?? 1,
         };
     }

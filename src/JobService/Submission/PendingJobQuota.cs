@@ -160,8 +160,9 @@ internal sealed class PendingJobQuota : IHostedService
         }
 
         var limits = _tenantOptions.For(count.Tenant);
-        var (maxPending, maxJobs) = (limits.MaxPendingJobs, limits.MaxJobs);
-        if (maxPending > 0 && count.Pending >= maxPending)
+        var maxPending = TenantOptions.ShareOf(count.Tenant, limits.MaxPendingJobs, _options.MaxPendingJobs);
+        var maxJobs = limits.MaxJobs;
+        if (count.Pending >= maxPending)
         {
             throw QuotaExceeded(
                 count.Tenant, maxPending, "Tenants:MaxPendingJobs", "pending jobs", "Try again when some of them run.",

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using ForegSyte.Hosting.Configuration;
 using ForegSyte.Protocol.Limits;
 using ForegSyte.V1;
 
@@ -15,11 +16,11 @@ internal sealed class TenantOptions
     /// <summary>
     /// Maximum number of pending jobs of each tenant. Above it SubmitVideo and RetryJob return TENANT_QUOTA_EXCEEDED.
     /// </summary>
-    /// <value>1 to 1000000; 0, the default, for the server's limit alone.</value>
+    /// <value>1 to 1000000; 0, the default, for half of Submit:MaxPendingJobs, or all without authentication.</value>
     [Range(0, 1_000_000)]
     [Limit(
-        "jobs", "Maximum number of pending jobs of each tenant, 0 for the server's limit alone; above it SubmitVideo "
-        + "and RetryJob are refused with a retry delay.",
+        "jobs", "Maximum number of pending jobs of each tenant, 0 for half of Submit:MaxPendingJobs; above it "
+        + "SubmitVideo and RetryJob are refused with a retry delay.",
         Reason = ErrorReason.TenantQuotaExceeded)]
     public int MaxPendingJobs { get; set; }
 
@@ -36,11 +37,97 @@ internal sealed class TenantOptions
     public int MaxJobs { get; set; }
 
     /// <summary>
+    /// Share of a tenant while several have jobs to run: a tenant of weight 2 gets two places for each one of a tenant
+    /// of weight 1.
+    /// </summary>
+    /// <value>1 to 1000; 1 by default.</value>
+    [Range(1, 1000)]
+    [Limit("times", "Share of a tenant in places of jobs and segments, in relation to the weights of other tenants.")]
+    public int Weight { get; set; } = 1;
+
+    /// <summary>Maximum number of running jobs of each tenant, also while places are free.</summary>
+    /// <value>1 to 1000; 0, the default, for the places that other tenants leave free.</value>
+    [Range(0, 1000)]
+    [Limit("jobs", "Maximum number of running jobs of each tenant, 0 for the server's limit alone; others wait.")]
+    public int MaxRunningJobs { get; set; }
+
+    /// <summary>
+    /// Maximum time for which a job runs, all attempts since its submission or RetryJob added up; then it fails with
+    /// VIDEO_LIMIT_EXCEEDED.
+    /// </summary>
+    /// <value>1 s to 30 days; 1 day by default.</value>
+    [TimeRange("00:00:01", "30.00:00:00")]
+    [Limit(
+        "", "Maximum time for which a job runs, all its attempts added up; then it fails.",
+        Reason = ErrorReason.VideoLimitExceeded)]
+    public TimeSpan MaxRunTime { get; set; } = TimeSpan.FromDays(1);
+
+    /// <summary>
+    /// Maximum number of frames that a job analyzes, after frame_stride and max_frames. A job with more fails with
+    /// VIDEO_LIMIT_EXCEEDED.
+    /// </summary>
+    /// <value>1 to 50000000, 0 for no limit; 3000000 by default, more than a day at 30 frames per second.</value>
+    [Range(0, 50_000_000)]
+    [Limit(
+        "frames", "Maximum number of frames that a job analyzes, 0 for no limit; a job with more fails.",
+        Reason = ErrorReason.VideoLimitExceeded)]
+    public int MaxFrames { get; set; } = 3_000_000;
+
+    /// <summary>Maximum number of concurrent fetches of each tenant; further ones wait.</summary>
+    /// <value>
+    /// 1 to 256; 0, the default, for half of Sources:MaxConcurrentFetches, or all without authentication.
+    /// </value>
+    [Range(0, 256)]
+    [Limit(
+        "videos", "Concurrent fetches of each tenant, 0 for half of Sources:MaxConcurrentFetches; further ones wait.")]
+    public int MaxFetches { get; set; }
+
+    /// <summary>
+    /// Maximum number of concurrent calls of each tenant, UploadPart among them, excluding long polls and downloads.
+    /// Above it calls return TOO_MANY_CALLS.
+    /// </summary>
+    /// <value>1 to 100000; 0, the default, for half of Calls:MaxRunning, or all without authentication.</value>
+    [Range(0, 100_000)]
+    [Limit(
+        "calls", "Concurrent calls of each tenant, excluding long polls, 0 for half of Calls:MaxRunning; more are "
+        + "refused with a retry delay.",
+        Reason = ErrorReason.TooManyCalls)]
+    public int MaxRunningCalls { get; set; }
+
+    /// <summary>Maximum number of concurrent WaitJob calls of each tenant; more get TOO_MANY_CALLS.</summary>
+    /// <value>1 to 1000000; 0, the default, for half of Calls:MaxWaiting, or all without authentication.</value>
+    [Range(0, 1_000_000)]
+    [Limit(
+        "calls", "Concurrent WaitJob calls of each tenant, 0 for half of Calls:MaxWaiting; more are refused with a "
+        + "retry delay.",
+        Reason = ErrorReason.TooManyCalls)]
+    public int MaxWaitingCalls { get; set; }
+
+    /// <summary>Maximum number of videos that each tenant downloads at the same time over HTTP. Above it downloads
+    /// return TOO_MANY_CALLS.</summary>
+    /// <value>1 to 100000; 0, the default, for half of Calls:MaxDownloads, or all without authentication.</value>
+    [Range(0, 100_000)]
+    [Limit(
+        "downloads", "Concurrent downloads of each tenant over HTTP, 0 for half of Calls:MaxDownloads; more are "
+        + "refused with a retry delay.",
+        Reason = ErrorReason.TooManyCalls)]
+    public int MaxDownloads { get; set; }
+
+    /// <summary>
     /// The options of tenants that have their own; an option that is not overridden has the value of all tenants.
     /// Names ignore case, like all configuration keys.
     /// </summary>
     public IDictionary<string, TenantOptions> PerTenant { get; } =
         new Dictionary<string, TenantOptions>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>
+    /// The share of a limit of the server that one tenant can use: half, so that something is left for others.
+    /// </summary>
+    /// <param name="tenant">The tenant; without authentication the only one, which can use all.</param>
+    /// <param name="own">Option of the tenant; 0 if it is not set.</param>
+    /// <param name="server">Limit of the server.</param>
+    public static int ShareOf(string tenant, int own, int server) =>
+        own > 0 ? own : tenant.Length == 0 ? server : (server + 1) / 2;
 
     /// <summary>The limits of a tenant.</summary>
     public TenantOptions For(string tenant) => PerTenant.TryGetValue(tenant, out var own) ? own : this;

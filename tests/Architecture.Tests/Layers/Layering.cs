@@ -58,7 +58,7 @@ internal static class Layering
         {
             Uses =
             [
-                "Jobs", "Storage", "Inference", "Faults", "Metrics", "Tracing", Protocol, Hosting,
+                "Jobs", "Storage", "Inference", "Tenants", "Faults", "Metrics", "Tracing", Protocol, Hosting,
             ],
         },
         new("Tenants", "ForegSyte.Jobs.Tenants") { Uses = [Protocol, Hosting] },

@@ -29,7 +29,7 @@ public sealed class JobPagesTests : IDisposable
 
     public JobPagesTests()
     {
-        var queue = new InMemoryQueue();
+        var queue = TestQueues.New();
         _pending = new PendingJobs(
             _store, queue, Options.Create(new QueueOptions()), Options.Create(new RetryOptions()), _time);
         _stop = new GracefulShutdown(_host, Options.Create(new StopOptions()), _time);

@@ -34,7 +34,7 @@ public sealed class JobWaiterTests : IDisposable
     public JobWaiterTests()
     {
         _time.SetUtcNow(TestJobs.Noon);
-        var queue = new InMemoryQueue();
+        var queue = TestQueues.New();
         _tracker = new JobTracker(JobStoreProxy.Around(_store, (method, call) =>
         {
             var result = call();

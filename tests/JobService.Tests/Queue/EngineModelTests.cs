@@ -229,7 +229,8 @@ public sealed class EngineModelTests
         private async Task AttemptAsync(Step step, bool isEarly)
         {
             var model = Waiting[0];
-            Assert.Equal(model.JobId, await _engine.Queue.DequeueAsync(Cancellation));
+            using var place = await _engine.Queue.DequeueAsync(Cancellation);
+            Assert.Equal(model.JobId, place.JobId);
             model.Attempts++;
             if (step == Step.CrashWhileRunning)
             {

@@ -1,8 +1,9 @@
 using ForegSyte.Jobs.Queue;
+using ForegSyte.Jobs.Tests.Fakes;
 
 namespace ForegSyte.Jobs.Tests.Queue;
 
 public sealed class InMemoryQueueTests : JobQueueContract
 {
-    private protected override IJobQueue Create() => new InMemoryQueue();
+    private protected override IJobQueue Create() => TestQueues.New();
 }

@@ -3,9 +3,10 @@ using ForegSyte.Jobs.Queue;
 
 namespace ForegSyte.Jobs.Tests.Queue;
 
-/// <summary>The contract of every queue.</summary>
+/// <summary>The contract of every queue with the jobs of one tenant.</summary>
 public abstract class JobQueueContract
 {
+    private const string Tenant = "acme";
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private static readonly Guid[] Ids =
         [.. Enumerable.Range(1, 12).Select(number => new Guid(number, 0, 0, new byte[8]))];
@@ -28,7 +29,7 @@ public abstract class JobQueueContract
                     case 0 or 1:
                         var rank = Start.AddSeconds(seconds);
                         var added = model.All(entry => entry.JobId != jobId) && model.Add((rank, jobId));
-                        Assert.Equal(added, queue.Enqueue(jobId, rank));
+                        Assert.Equal(added, queue.Enqueue(jobId, Tenant, rank));
                         break;
                     case 2:
                         Assert.Equal(model.RemoveWhere(entry => entry.JobId == jobId) > 0, queue.Remove(jobId));
@@ -36,7 +37,7 @@ public abstract class JobQueueContract
                     case 3 when model.Count > 0:
                         var taken = queue.DequeueAsync(Cancellation);
                         Assert.True(taken.IsCompletedSuccessfully, "DequeueAsync waits although an id is queued.");
-                        Assert.Equal(model.Min.JobId, taken.GetAwaiter().GetResult());
+                        Assert.Equal(model.Min.JobId, taken.GetAwaiter().GetResult().JobId);
                         model.Remove(model.Min);
                         break;
                 }
@@ -53,7 +54,7 @@ public abstract class JobQueueContract
         var entries = Enumerable.Range(0, 3000)
             .Select(_ => (Rank: Start.AddSeconds(random.Next(500)), JobId: RandomId(random)))
             .ToList();
-        entries.ForEach(entry => queue.Enqueue(entry.JobId, entry.Rank));
+        entries.ForEach(entry => queue.Enqueue(entry.JobId, Tenant, entry.Rank));
         var gone = entries.Where(_ => random.Next(3) == 0).ToList();
         gone.ForEach(entry => Assert.True(queue.Remove(entry.JobId), $"{entry.JobId} is not queued."));
 
@@ -67,9 +68,9 @@ public abstract class JobQueueContract
         var first = queue.DequeueAsync(Cancellation).AsTask();
         var second = queue.DequeueAsync(Cancellation).AsTask();
         Assert.False(first.IsCompleted, "DequeueAsync returned from an empty queue.");
-        queue.Enqueue(Ids[0], Start);
-        queue.Enqueue(Ids[1], Start);
-        Assert.Equal((Ids[0], Ids[1]), (await first, await second));
+        queue.Enqueue(Ids[0], Tenant, Start);
+        queue.Enqueue(Ids[1], Tenant, Start);
+        Assert.Equal((Ids[0], Ids[1]), ((await first).JobId, (await second).JobId));
         Assert.Equal(0, queue.Size);
     }
 
@@ -81,9 +82,9 @@ public abstract class JobQueueContract
         var cancelled = queue.DequeueAsync(end.Token).AsTask();
         await end.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
-        queue.Enqueue(Ids[0], Start);
+        queue.Enqueue(Ids[0], Tenant, Start);
         Assert.Equal(1, queue.Size);
-        Assert.Equal(Ids[0], await queue.DequeueAsync(Cancellation));
+        Assert.Equal(Ids[0], (await queue.DequeueAsync(Cancellation)).JobId);
     }
 
     [Fact]
@@ -111,7 +112,7 @@ public abstract class JobQueueContract
                         {
                             if (ended.IsCompletedSuccessfully)
                             {
-                                taken.Add(ended.GetAwaiter().GetResult());
+                                taken.Add(ended.GetAwaiter().GetResult().JobId);
                             }
                         },
                         TaskScheduler.Default);
@@ -123,7 +124,7 @@ public abstract class JobQueueContract
             },
             Cancellation)).ToList();
         var ids = Enumerable.Range(0, Count).Select(number => new Guid(number, 1, 0, new byte[8])).ToList();
-        Parallel.ForEach(ids, jobId => queue.Enqueue(jobId, Start));
+        Parallel.ForEach(ids, jobId => queue.Enqueue(jobId, Tenant, Start));
         await Task.WhenAll(takers);
         Assert.Equal(ids.Order(), taken.Order());
         Assert.Equal(0, queue.Size);

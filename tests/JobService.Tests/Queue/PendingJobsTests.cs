@@ -13,7 +13,7 @@ public sealed class PendingJobsTests : IDisposable
     private static readonly JobFailure Lost = new(ErrorReason.DecoderLost, "Lost.");
     private readonly FakeTimeProvider _time = new(TestJobs.Noon);
     private readonly InMemoryJobStore _store = new();
-    private readonly InMemoryQueue _queue = new();
+    private readonly InMemoryQueue _queue = TestQueues.New();
     private readonly PendingJobs _pending;
 
     public PendingJobsTests() => _pending = New();
@@ -139,7 +139,7 @@ public sealed class PendingJobsTests : IDisposable
     public async Task Update_DequeuedJob_IsNotQueuedTwice()
     {
         var (jobId, other) = (await InsertAsync(), await InsertAsync(TestJobs.Noon.AddSeconds(1)));
-        Assert.Equal(jobId, await _queue.DequeueAsync(Cancellation));
+        Assert.Equal(jobId, (await _queue.DequeueAsync(Cancellation)).JobId);
 
         await UpdateAsync(jobId, priority: 0);
 

@@ -33,7 +33,7 @@ public sealed class RetentionTests : IAsyncDisposable
         _board = new JobTracker(_store);
         _uploads = new UploadHarness(_folder, _time);
         _pending = new PendingJobs(
-            _store, new InMemoryQueue(), Options.Create(new QueueOptions()), Options.Create(new RetryOptions()), _time);
+            _store, TestQueues.New(), Options.Create(new QueueOptions()), Options.Create(new RetryOptions()), _time);
         _quota = new PendingJobQuota(
             _store, Options.Create(new SubmitOptions()), Options.Create(new TenantOptions()));
     }
