@@ -91,22 +91,35 @@ internal static class FetchErrors
         };
     }
 
-    /// <summary>TOO_MANY_CALLS.</summary>
-    public static ServiceException TooMany(string uri, int limit, TimeSpan retryAfter)
+    /// <summary>SOURCE_UNAVAILABLE by Sources:MinDataRate.</summary>
+    public static ServiceException TooSlow(string uri, int bytesPerSecond)
     {
-        const string Option = "Sources:MaxConcurrentFetches";
-        return new ServiceException(
-            ErrorReason.TooManyCalls,
-            $"This server is fetching {limit} videos, its maximum (option {Option}). Try again later.")
-        {
-            Metadata = WithUri(uri, new Dictionary<string, string>
-            {
-                ["option"] = Option,
-                ["limit"] = limit.ToString(CultureInfo.InvariantCulture),
-            }),
-            RetryAfter = retryAfter,
-        };
+        const string Option = "Sources:MinDataRate";
+        var limit = bytesPerSecond.ToString(CultureInfo.InvariantCulture);
+        return Unavailable(
+            uri,
+            $"The server of the uri sends fewer than {limit} bytes per second (option {Option}). Try again later, or "
+            + "upload the video.",
+            new Dictionary<string, string> { ["option"] = Option, ["limit"] = limit });
     }
+
+    /// <summary>TOO_MANY_CALLS.</summary>
+    /// <param name="uri">The uri of the submission.</param>
+    /// <param name="option">The option with the limit.</param>
+    /// <param name="limit">Its value.</param>
+    /// <param name="retryAfter">When the caller can retry.</param>
+    public static ServiceException TooMany(string uri, string option, int limit, TimeSpan retryAfter) => new(
+        ErrorReason.TooManyCalls,
+        FormattableString.Invariant(
+            $"This server fetches at most {limit} videos at a time (option {option}). Try again later."))
+    {
+        Metadata = WithUri(uri, new Dictionary<string, string>
+        {
+            ["option"] = option,
+            ["limit"] = limit.ToString(CultureInfo.InvariantCulture),
+        }),
+        RetryAfter = retryAfter,
+    };
 
     private static Dictionary<string, string> WithUri(string uri, IReadOnlyDictionary<string, string> metadata) =>
         new(metadata) { ["field"] = Field, ["value"] = ServiceException.Shorten(Shown(uri)) };

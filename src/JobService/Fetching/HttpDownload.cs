@@ -23,6 +23,7 @@ internal sealed class HttpDownload(
     private const int BufferBytes = 256 << 10;
     private const string BytesUnit = "bytes";
 
+    private readonly MinimumRate _rate = new(options.MinDataRate, options.RateWindow);
     private long _received;
     private long? _total;
     private EntityTagHeaderValue? _version;
@@ -135,10 +136,18 @@ internal sealed class HttpDownload(
         try
         {
             await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+            var started = time.GetTimestamp();
             while (await ReadAsync(body, buffer, idle) is > 0 and var read)
             {
+                // The time of the writes is this server's own.
+                if (!_rate.Add(read, time.GetElapsedTime(started)))
+                {
+                    throw FetchErrors.TooSlow(video.Uri, options.MinDataRate);
+                }
+
                 await sink.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
                 _received += read;
+                started = time.GetTimestamp();
             }
         }
         finally
@@ -264,6 +273,30 @@ internal sealed class HttpDownload(
 /// <param name="message">What happened. Shown to the caller, so without addresses.</param>
 /// <param name="cause">For the log.</param>
 internal sealed class TransferBrokenException(string message, Exception? cause = null) : Exception(message, cause);
+
+/// <summary>Checks the rate of a transfer in consecutive windows, so that a fast beginning gives no credit.</summary>
+/// <param name="bytesPerSecond">Minimum rate; 0 for none.</param>
+/// <param name="window">Length of a window.</param>
+internal sealed class MinimumRate(int bytesPerSecond, TimeSpan window)
+{
+    private long _bytes;
+    private TimeSpan _elapsed;
+
+    /// <summary>Adds bytes and the time that they took; false if the window that they end was too slow.</summary>
+    public bool Add(long bytes, TimeSpan elapsed)
+    {
+        _bytes += bytes;
+        _elapsed += elapsed;
+        if (_elapsed < window)
+        {
+            return true;
+        }
+
+        var isFast = _bytes >= bytesPerSecond * _elapsed.TotalSeconds;
+        (_bytes, _elapsed) = (0, TimeSpan.Zero);
+        return isFast;
+    }
+}
 
 /// <summary>Limits the time of each operation on a connection, and so the silence of a server.</summary>
 internal sealed class IdleTimeout : IDisposable

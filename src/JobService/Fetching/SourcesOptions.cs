@@ -74,6 +74,25 @@ internal sealed class SourcesOptions
         Reason = ErrorReason.SourceUnavailable)]
     public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// Minimum rate at which a server must send a video, in bytes per second, in each <see cref="RateWindow"/> in which
+    /// the service reads.
+    /// </summary>
+    /// <value>1 to 1048576, 0 for none; 16384 by default.</value>
+    [Range(0, 1 << 20)]
+    [Limit(
+        "bytes/s", "Minimum rate at which another server must send a video, 0 for none; a slower one is refused.",
+        Reason = ErrorReason.SourceUnavailable)]
+    public int MinDataRate { get; set; } = 16 << 10;
+
+    /// <summary>Time over which <see cref="MinDataRate"/> is measured, and before which it does not apply.</summary>
+    /// <value>1 s to 10 minutes; 30 s by default.</value>
+    [TimeRange("00:00:01", "00:10:00")]
+    [Limit(
+        "", "Time over which Sources:MinDataRate is measured, and before which it does not apply.",
+        Reason = ErrorReason.SourceUnavailable)]
+    public TimeSpan RateWindow { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Timeout of fetching a whole video, including all resumes.</summary>
     /// <value>100 ms to 1 day; 1 hour by default.</value>
     [TimeRange("00:00:00.100", "1.00:00:00")]

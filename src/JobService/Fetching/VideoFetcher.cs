@@ -1,4 +1,5 @@
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Jobs.Tenants;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Fetching;
@@ -22,16 +23,23 @@ internal interface IFetchSink
     void Restart();
 }
 
-/// <summary>Fetches videos from other servers, with a limit on their number and on the time of each.</summary>
+/// <summary>
+/// Fetches videos from other servers, with a limit on the time of each and on their number, which tenants share.
+/// </summary>
 internal sealed class VideoFetcher(
     FetchConnections connections,
     HttpsLocations https,
     S3Locations s3,
     IOptions<SourcesOptions> options,
+    IOptions<TenantOptions> tenants,
     TimeProvider time,
-    ILogger<VideoFetcher> logger) : IDisposable
+    ILogger<VideoFetcher> logger)
 {
-    private readonly SemaphoreSlim _slots = new(options.Value.MaxConcurrentFetches);
+    private readonly TenantPlaces _slots = new(
+        new TenantTurns(
+            tenant => tenants.Value.For(tenant).Weight, tenant => ShareOf(tenant, tenants.Value, options.Value)),
+        () => options.Value.MaxConcurrentFetches,
+        () => 0);
 
     /// <summary>Parses a uri and checks that it is allowed, without a request to any server.</summary>
     /// <exception cref="ServiceException">UNSUPPORTED_URI or SOURCE_NOT_ALLOWED.</exception>
@@ -54,49 +62,51 @@ internal sealed class VideoFetcher(
     /// SOURCE_NOT_FOUND, SOURCE_NOT_ALLOWED, SOURCE_UNAVAILABLE, TOO_MANY_CALLS, DEADLINE_EXCEEDED by
     /// Sources:FetchTimeout, or a refusal of the sink.
     /// </exception>
-    public async Task FetchAsync(RemoteVideo video, IFetchSink sink, CancellationToken cancellationToken)
+    public async Task FetchAsync(
+        RemoteVideo video, string tenant, IFetchSink sink, CancellationToken cancellationToken)
     {
         var settings = options.Value;
-        await TakeSlotAsync(video, settings, cancellationToken);
-        try
-        {
-            using var limit = new CancellationTokenSource(settings.FetchTimeout, time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
-            try
-            {
-                await new HttpDownload(video, sink, connections, https, settings, time, logger).RunAsync(either.Token);
-            }
-            catch (OperationCanceledException)
-                when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
-            {
-                throw FetchErrors.TooSlow(video.Uri, settings.FetchTimeout);
-            }
-        }
-        finally
-        {
-            _slots.Release();
-        }
-    }
-
-    /// <inheritdoc />
-    public void Dispose() => _slots.Dispose();
-
-    private async Task TakeSlotAsync(RemoteVideo video, SourcesOptions settings, CancellationToken cancellationToken)
-    {
-        if (await _slots.WaitAsync(TimeSpan.Zero, cancellationToken))
-        {
-            return;
-        }
-
-        using var limit = new CancellationTokenSource(settings.MaxFetchWait, time);
+        using var slot = await TakeSlotAsync(video, tenant, settings, cancellationToken);
+        using var limit = new CancellationTokenSource(settings.FetchTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            await _slots.WaitAsync(either.Token);
+            await new HttpDownload(video, sink, connections, https, settings, time, logger).RunAsync(either.Token);
+        }
+        catch (OperationCanceledException)
+            when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw FetchErrors.TooSlow(video.Uri, settings.FetchTimeout);
+        }
+    }
+
+    private async Task<IDisposable> TakeSlotAsync(
+        RemoteVideo video, string tenant, SourcesOptions settings, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        var slot = _slots.EnterAsync(tenant, either.Token);
+        if (!slot.IsCompleted)
+        {
+            limit.CancelAfter(settings.MaxFetchWait);
+        }
+
+        try
+        {
+            return await slot;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw FetchErrors.TooMany(video.Uri, settings.MaxConcurrentFetches, settings.BusyRetryDelay);
+            var share = ShareOf(tenant, tenants.Value, settings);
+            throw share < settings.MaxConcurrentFetches
+                ? FetchErrors.TooMany(
+                    video.Uri, $"{TenantOptions.Section}:{nameof(TenantOptions.MaxFetches)}", share,
+                    settings.BusyRetryDelay)
+                : FetchErrors.TooMany(
+                    video.Uri, "Sources:MaxConcurrentFetches", settings.MaxConcurrentFetches, settings.BusyRetryDelay);
         }
     }
+
+    private static int ShareOf(string tenant, TenantOptions tenants, SourcesOptions sources) =>
+        TenantOptions.ShareOf(tenant, tenants.For(tenant).MaxFetches, sources.MaxConcurrentFetches);
 }

@@ -10,11 +10,13 @@ namespace ForegSyte.Jobs.Submission;
 /// <summary>A video that the server fetches from another server.</summary>
 /// <param name="uri">The uri of the submission.</param>
 /// <param name="video">The allowed address of the video.</param>
+/// <param name="tenant">Tenant of the submission.</param>
 /// <param name="fetcher">Fetches the video.</param>
 /// <param name="storage">The target.</param>
 /// <param name="checks">The checks of every video.</param>
 internal sealed class RemoteSource(
-    string uri, RemoteVideo video, VideoFetcher fetcher, IStorage storage, VideoChecks checks) : IVideoSource
+    string uri, RemoteVideo video, string tenant, VideoFetcher fetcher, IStorage storage, VideoChecks checks)
+    : IVideoSource
 {
     private const string Field = "uri";
 
@@ -33,7 +35,7 @@ internal sealed class RemoteSource(
         StagedVideo.WriteAsync(storage, key, async target =>
         {
             using var sink = new Sink(target, storage, checks);
-            await fetcher.FetchAsync(video, sink, cancellationToken);
+            await fetcher.FetchAsync(video, tenant, sink, cancellationToken);
             Warnings = VideoChecks.RequireMp4(Field, target);
             return sink.Sha256();
         });

@@ -78,7 +78,7 @@ internal sealed class VideoSubmitter(
     /// <exception cref="ServiceException">The video or the request_id is refused, or a limit is reached.</exception>
     public async Task<JobRecord> SubmitAsync(VideoSubmission submission, CancellationToken cancellationToken)
     {
-        await using var source = await OpenAsync(submission.Video, cancellationToken);
+        await using var source = await OpenAsync(submission, cancellationToken);
         var fingerprint = await FingerprintOfAsync(submission, source, cancellationToken);
         if (submission.StoredRequestId is { } requestId
             && await store.FindByRequestIdAsync(requestId, cancellationToken) is { } earlier)
@@ -115,7 +115,7 @@ internal sealed class VideoSubmitter(
     /// <exception cref="ServiceException">As <see cref="SubmitAsync"/>.</exception>
     public async Task<JobRecord> ValidateAsync(VideoSubmission submission, CancellationToken cancellationToken)
     {
-        await using var source = await OpenAsync(submission.Video, cancellationToken);
+        await using var source = await OpenAsync(submission, cancellationToken);
         var fingerprint = await FingerprintOfAsync(submission, source, cancellationToken);
         if (submission.StoredRequestId is { } requestId
             && await store.FindByRequestIdAsync(requestId, cancellationToken) is { } earlier)
@@ -135,16 +135,17 @@ internal sealed class VideoSubmitter(
     }
 
     /// <summary>Opens the source without reading the video.</summary>
-    private async ValueTask<IVideoSource> OpenAsync(VideoReference reference, CancellationToken cancellationToken)
+    private async ValueTask<IVideoSource> OpenAsync(VideoSubmission submission, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return reference switch
+        return submission.Video switch
         {
             VideoReference.Inline inline => new InlineSource(inline.Content, storage, checks),
             VideoReference.Remote remote when remote.Uri.StartsWith("file:", StringComparison.OrdinalIgnoreCase) =>
                 new FileSource(remote.Uri, roots.Open(remote.Uri), storage, checks),
             VideoReference.Remote remote =>
-                new RemoteSource(remote.Uri, fetcher.Locate(remote.Uri), fetcher, storage, checks),
+                new RemoteSource(
+                    remote.Uri, fetcher.Locate(remote.Uri), submission.Tenant, fetcher, storage, checks),
             VideoReference.Upload upload => new UploadSource(
                 upload.UploadId,
                 await uploads.TryBeginCompletionAsync(upload.UploadId, upload.VisibleTenant, cancellationToken),

@@ -52,7 +52,7 @@ internal static class Layering
         new("Metrics", "ForegSyte.Jobs.Metrics"),
         new("Tracing", "ForegSyte.Jobs.Tracing") { Uses = ["Jobs", Protocol, Hosting] },
         new("Faults", "ForegSyte.Jobs.Faults") { Uses = [Hosting] },
-        new("Fetching", "ForegSyte.Jobs.Fetching") { Uses = [Protocol, Hosting, AwsSdk] },
+        new("Fetching", "ForegSyte.Jobs.Fetching") { Uses = ["Tenants", Protocol, Hosting, AwsSdk] },
         new("Inference", "ForegSyte.Jobs.Inference") { Uses = ["Jobs", "Tracing", Protocol, Hosting, GrpcLibrary] },
         new("Queue", "ForegSyte.Jobs.Queue")
         {

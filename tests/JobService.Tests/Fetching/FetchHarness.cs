@@ -85,10 +85,10 @@ internal sealed class FetchHarness : IAsyncDisposable
     /// <summary>Allows a port.</summary>
     public void Allow(int port) => _ports.Add(port);
 
-    public async Task<byte[]> FetchAsync(string uri, CancellationToken? cancellationToken = null)
+    public async Task<byte[]> FetchAsync(string uri, CancellationToken? cancellationToken = null, string tenant = "")
     {
         Sink = new MemorySink();
-        await Fetcher.FetchAsync(Fetcher.Locate(uri), Sink, cancellationToken ?? Cancellation);
+        await Fetcher.FetchAsync(Fetcher.Locate(uri), tenant, Sink, cancellationToken ?? Cancellation);
         return Sink.Bytes;
     }
 

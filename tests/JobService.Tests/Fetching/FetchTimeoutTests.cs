@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Threading.Channels;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Jobs.Fetching;
 using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.V1;
 using Microsoft.AspNetCore.Http;
@@ -46,7 +47,7 @@ public sealed class FetchTimeoutTests
     [Fact]
     public async Task IdleTimeout_ServerThatKeepsSending_StartsAgainWithEachRead()
     {
-        await using var harness = new FetchHarness { Time = _time };
+        await using var harness = new FetchHarness(("Sources:MinDataRate", "0")) { Time = _time };
         var texts = Channel.CreateUnbounded<string>();
         await using var server = ServeSlowly(harness, texts.Reader, contentLength: 3);
         var fetch = harness.FetchAsync($"https://videos.example:{server.Port}/a.mp4");
@@ -63,10 +64,43 @@ public sealed class FetchTimeoutTests
         Assert.Equal(0, _time.Fired);
     }
 
+    /// <summary>A server that sends a byte just before it is silent for too long.</summary>
+    [Fact]
+    public async Task MinDataRate_ServerThatTrickles_IsRefusedAfterTheWindow()
+    {
+        await using var harness = new FetchHarness(("Sources:MinDataRate", "100")) { Time = _time };
+        var texts = Channel.CreateUnbounded<string>();
+        await using var server = ServeSlowly(harness, texts.Reader, contentLength: 1000);
+        var failure = harness.FailureAsync($"https://videos.example:{server.Port}/a.mp4");
+        await _time.TimerStartedAsync(IdleTimeout, 3);
+        _time.Advance(TimeSpan.FromSeconds(20));
+        texts.Writer.TryWrite("b");
+        await _time.TimerStartedAsync(IdleTimeout, 4);
+        _time.Advance(TimeSpan.FromSeconds(20));
+        texts.Writer.TryWrite("c");
+
+        var refused = await failure.WaitAsync(EndTimeout, FetchHarness.Cancellation);
+        Assert.Equal(ErrorReason.SourceUnavailable, refused.Reason);
+        Assert.Equal(("Sources:MinDataRate", "100"), (refused.Metadata["option"], refused.Metadata["limit"]));
+    }
+
+    [Theory]
+    [InlineData(100, true)]
+    [InlineData(99, false)]
+    public void MinimumRate_AWindow_NeedsTheRateWhateverCameBefore(int bytes, bool expected)
+    {
+        var rate = new MinimumRate(bytesPerSecond: 10, TimeSpan.FromSeconds(10));
+        Assert.True(rate.Add(1_000_000, TimeSpan.FromSeconds(10)));
+        Assert.True(rate.Add(0, TimeSpan.FromSeconds(9)));
+        Assert.Equal(expected, rate.Add(bytes, TimeSpan.FromSeconds(1)));
+    }
+
     [Fact]
     public async Task FetchTimeout_ServerThatKeepsSending_EndsTheFetchThen()
     {
-        await using var harness = new FetchHarness(("Sources:FetchTimeout", "00:00:50")) { Time = _time };
+        await using var harness = new FetchHarness(
+            ("Sources:FetchTimeout", "00:00:50"), ("Sources:MinDataRate", "0"))
+        { Time = _time };
         var texts = Channel.CreateUnbounded<string>();
         await using var server = ServeSlowly(harness, texts.Reader, contentLength: 1000);
         var failure = harness.FailureAsync($"https://videos.example:{server.Port}/a.mp4");
@@ -139,7 +173,7 @@ public sealed class FetchTimeoutTests
             VideoServer.File(Video)));
         var uri = $"https://videos.example:{server.Port}/a.mp4";
         var first = harness.Fetcher.FetchAsync(
-            harness.Fetcher.Locate(uri), new MemorySink(), FetchHarness.Cancellation);
+            harness.Fetcher.Locate(uri), "", new MemorySink(), FetchHarness.Cancellation);
         await requested.Task.WaitAsync(EndTimeout, FetchHarness.Cancellation);
         var second = harness.FetchAsync(uri);
         await _time.TimerStartedAsync(TimeSpan.FromSeconds(10));

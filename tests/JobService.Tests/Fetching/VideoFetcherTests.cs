@@ -123,7 +123,7 @@ public sealed class VideoFetcherTests
         });
         var uri = $"https://videos.example:{server.Port}/a.mp4";
         var sink = new MemorySink();
-        var first = harness.Fetcher.FetchAsync(harness.Fetcher.Locate(uri), sink, FetchHarness.Cancellation);
+        var first = harness.Fetcher.FetchAsync(harness.Fetcher.Locate(uri), "", sink, FetchHarness.Cancellation);
         await requested.Task;
 
         var failure = await harness.FailureAsync(uri);
@@ -134,6 +134,35 @@ public sealed class VideoFetcherTests
         answer.SetResult();
         await first;
         Assert.Equal(Video, sink.Bytes);
+    }
+
+    [Fact]
+    public async Task Fetch_OfATenantThatHasItsShare_IsRefusedWhileAnotherTenantFetches()
+    {
+        await using var harness = new FetchHarness(
+            ("Sources:MaxConcurrentFetches", "2"), ("Sources:MaxFetchWait", "00:00:00"));
+        var requested = new TaskCompletionSource();
+        var answer = new TaskCompletionSource();
+        await using var server = await harness.ServeAsync(VideoServer.First(
+            async context =>
+            {
+                requested.SetResult();
+                await answer.Task;
+                await VideoServer.File(Video)(context);
+            },
+            VideoServer.File(Video)));
+        var uri = $"https://videos.example:{server.Port}/a.mp4";
+        var first = harness.FetchAsync(uri, tenant: "busy");
+        await requested.Task;
+
+        var failure = await Assert.ThrowsAsync<ServiceException>(() => harness.FetchAsync(uri, tenant: "busy"));
+
+        Assert.Equal(
+            (ErrorReason.TooManyCalls, "Tenants:MaxFetches", "1"),
+            (failure.Reason, failure.Metadata["option"], failure.Metadata["limit"]));
+        Assert.Equal(Video, await harness.FetchAsync(uri, tenant: "other"));
+        answer.SetResult();
+        await first;
     }
 
     [Fact]
