@@ -55,7 +55,7 @@ internal sealed class FileSender(
     /// <exception cref="ServiceException">TOO_MANY_CALLS: nothing is sent.</exception>
     public async Task SendAsync(HttpContext context, DownloadedFile file)
     {
-        using var slot = limits.EnterDownload();
+        using var slot = limits.EnterDownload(context);
         await using var graceEnd = shutdown.GraceOver.Register(context.Abort);
         IgnoreOtherRanges(context.Request);
         var response = context.Response;

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Reflection;
+using ForegSyte.Hosting.ConcurrencyLimits;
 using ForegSyte.Hosting.Configuration;
 using Microsoft.Extensions.Options;
 
@@ -13,6 +14,21 @@ internal static class TenantsServiceCollectionExtensions
         services.AddCheckedOptions<TenantOptions>(TenantOptions.Section);
         services.AddSingleton<IPostConfigureOptions<TenantOptions>, TenantOverrides>();
         services.AddSingleton<IValidateOptions<TenantOptions>, TenantOverrides>();
+        services.AddOptions<TenantCallLimits>().Configure<IOptions<TenantOptions>, IOptions<CallOptions>>(
+            (limits, tenants, calls) =>
+            {
+                limits.Running = Share(
+                    nameof(TenantOptions.MaxRunningCalls), own => own.MaxRunningCalls, calls.Value.MaxRunning);
+                limits.LongPolls = Share(
+                    nameof(TenantOptions.MaxWaitingCalls), own => own.MaxWaitingCalls, calls.Value.MaxWaiting);
+                limits.Downloads = Share(
+                    nameof(TenantOptions.MaxDownloads), own => own.MaxDownloads, calls.Value.MaxDownloads);
+
+                Func<string, TenantCallLimit> Share(string option, Func<TenantOptions, int> own, int server) =>
+                    tenant => new TenantCallLimit(
+                        TenantOptions.ShareOf(tenant, own(tenants.Value.For(tenant)), server),
+                        $"{TenantOptions.Section}:{option}");
+            });
     }
 }
 

@@ -159,6 +159,50 @@ public sealed class TenantTests
             read.CreateCallInvoker(), "", options)));
     }
 
+    [Fact]
+    public async Task QueueState_OfOneTenant_CountsNoJobsOfOthers()
+    {
+        using var setup = AccessSetup.ApiKeys();
+        await using var service = await StartAsync(setup);
+        using var own = AccessOutcome.ChannelOf(service.Address, Key(setup, "submit"));
+        using var other = AccessOutcome.ChannelOf(service.Address, Key(setup, "other"));
+        for (var number = 0; number < 3; number++)
+        {
+            await SubmitAsync(own);
+        }
+
+        Assert.Equal(1, (await SubmitAsync(other)).QueueState.Position);
+        Assert.Equal(4, (await SubmitAsync(own)).QueueState.Position);
+    }
+
+    [Fact]
+    public async Task MaxWaitingCalls_OfOneTenant_LeavesOtherTenantsAlone()
+    {
+        using var setup = AccessSetup.ApiKeys();
+        await using var service = await StartAsync(setup, ("Tenants:MaxWaitingCalls", "1"));
+        using var own = AccessOutcome.ChannelOf(service.Address, Key(setup, "submit"));
+        using var read = AccessOutcome.ChannelOf(service.Address, Key(setup, "read"));
+        using var other = AccessOutcome.ChannelOf(service.Address, Key(setup, "other"));
+        var job = await SubmitAsync(own);
+        using var end = new CancellationTokenSource();
+        var calls = Enumerable.Range(0, 2).Select(_ => Client(read).WaitJobAsync(
+            new WaitJobRequest { JobId = job.JobId, Etag = job.Etag }, cancellationToken: end.Token)).ToList();
+
+        // One of them waits; the other is refused.
+        var refused = await Task.WhenAny(calls.Select(call => call.ResponseAsync));
+        var failure = await Assert.ThrowsAsync<RpcException>(() => refused);
+        var info = Refusal.Read(failure).Info;
+        Assert.Equal(
+            ("TOO_MANY_CALLS", "Tenants:MaxWaitingCalls", "1"),
+            (info.Reason, info.Metadata["option"], info.Metadata["limit"]));
+
+        var others = await SubmitAsync(other);
+        var answered = await Client(other).WaitJobAsync(
+            new WaitJobRequest { JobId = others.JobId }, cancellationToken: Cancellation);
+        Assert.Equal(others.JobId, answered.Job.JobId);
+        await end.CancelAsync();
+    }
+
     private static void CheckQuota(RpcException failure, string limit, int? retrySeconds)
     {
         Assert.Equal(StatusCode.ResourceExhausted, failure.StatusCode);
