@@ -9,6 +9,15 @@ namespace ForegSyte.Video;
 /// </summary>
 internal sealed class VideoIndex
 {
+    /// <summary>A timestamp.</summary>
+    private const int BytesPerFrame = 8;
+
+    /// <summary>A position, and again with its frame in the order of positions.</summary>
+    private const int BytesPerPosition = 8 + 8 + 4;
+
+    /// <summary>A seek point, again in the order of frames with its frame, and the set of key frames.</summary>
+    private const int BytesPerSeekPoint = 32 + 32 + 4 + 16;
+
     private readonly long[] _timestamps;
     private readonly long[] _positions;
     private readonly FrozenSet<long> _hiddenPositions;
@@ -48,6 +57,8 @@ internal sealed class VideoIndex
         _keyFrames = new(() => KeyFrames.ToFrozenSet());
         _byPosition = new(SortPositions);
         _seekPointsByFrame = new(SortSeekPoints);
+        MemoryBytes = ((long)timestamps.Length * BytesPerFrame) + ((long)_positions.Length * BytesPerPosition)
+            + ((long)_hiddenPositions.Count * BytesPerPosition) + ((long)seekPoints.Count * BytesPerSeekPoint);
     }
 
     public VideoInfo Info { get; }
@@ -80,6 +91,9 @@ internal sealed class VideoIndex
     public IReadOnlyList<SeekPoint> SeekPoints { get; }
 
     public int FrameCount => _timestamps.Length;
+
+    /// <summary>Memory of the index in bytes, the lookup tables that are made on first use included.</summary>
+    public long MemoryBytes { get; }
 
     /// <summary>Indexes of the key frames, ascending.</summary>
     public IEnumerable<int> KeyFrames => SeekPoints

@@ -122,6 +122,14 @@ internal sealed class VideoOptions
     [Limit("videos", "Cached packet tables of videos; above it the least recently used one is evicted.")]
     public int CachedIndexes { get; set; } = 8;
 
+    /// <value>
+    /// Maximum memory of the cached packet tables in bytes; the default holds those of 5 million frames with their
+    /// lookup tables. A larger table is read again for each segment.
+    /// </value>
+    [Range(0L, 1L << 40)]
+    [Limit("bytes", "Memory of the cached packet tables; above it the least recently used ones are evicted.")]
+    public long CachedIndexBytes { get; set; } = 256 << 20;
+
     /// <summary>The limits on videos that the reader of frames checks.</summary>
     public VideoLimits Limits => new(MaxFrames, MaxFrameSidePixels, MaxFramePixels);
 }

@@ -112,11 +112,27 @@ internal sealed class VideoProbe(
             : VideoRefusedException.NotAnMp4("its boxes contradict each other."));
 }
 
-/// <summary>A least-recently-used cache of indexes: each segment of a job needs the index again.</summary>
+/// <summary>
+/// A least-recently-used cache of indexes: each segment of a job needs the index again. Limited by memory, because the
+/// index of a long video is a thousand times as large as that of a clip.
+/// </summary>
 internal sealed class VideoIndexCache(IOptions<VideoOptions> options)
 {
     private readonly LinkedList<(Key Key, VideoIndex Index)> _byUse = new();
     private readonly Lock _lock = new();
+    private long _bytes;
+
+    /// <summary>Memory of the cached indexes in bytes.</summary>
+    public long Bytes
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _bytes;
+            }
+        }
+    }
 
     /// <summary>Identifies the content of a file.</summary>
     /// <param name="Path">Canonical path.</param>
@@ -144,15 +160,21 @@ internal sealed class VideoIndexCache(IOptions<VideoOptions> options)
         }
     }
 
-    /// <summary>Adds an index, and evicts the least recently used one above the limit.</summary>
+    /// <summary>
+    /// Adds an index, and evicts the least recently used ones above a limit. An index that is larger than the whole
+    /// cache is not kept.
+    /// </summary>
     public void Add(Key key, VideoIndex index)
     {
         lock (_lock)
         {
             _byUse.AddFirst((key, index));
-            if (_byUse.Count > options.Value.CachedIndexes)
+            _bytes += index.MemoryBytes;
+            while (_byUse.Last is { } last
+                && (_byUse.Count > options.Value.CachedIndexes || _bytes > options.Value.CachedIndexBytes))
             {
                 _byUse.RemoveLast();
+                _bytes -= last.Value.Index.MemoryBytes;
             }
         }
     }

@@ -1,0 +1,62 @@
+using ForegSyte.Inference.Video;
+using ForegSyte.V1;
+using ForegSyte.Video;
+using Microsoft.Extensions.Options;
+
+namespace ForegSyte.Inference.Tests.Video;
+
+public sealed class VideoIndexCacheTests
+{
+    [Fact]
+    public void Add_MoreThanTheBytes_EvictsTheLeastRecentlyUsed()
+    {
+        var index = IndexOf(frames: 1000);
+        var cache = New(maxBytes: 2 * index.MemoryBytes);
+        cache.Add(KeyOf("a"), index);
+        cache.Add(KeyOf("b"), index);
+        Assert.NotNull(cache.Find(KeyOf("a")));
+
+        cache.Add(KeyOf("c"), index);
+
+        Assert.Equal(
+            (true, false, true),
+            (cache.Find(KeyOf("a")) is not null, cache.Find(KeyOf("b")) is not null, cache.Find(KeyOf("c")) is not null));
+        Assert.Equal(2 * index.MemoryBytes, cache.Bytes);
+    }
+
+    [Fact]
+    public void Add_IndexLargerThanTheCache_KeepsNothing()
+    {
+        var index = IndexOf(frames: 1000);
+        var cache = New(maxBytes: index.MemoryBytes - 1);
+
+        cache.Add(KeyOf("a"), index);
+
+        Assert.Null(cache.Find(KeyOf("a")));
+        Assert.Equal(0, cache.Bytes);
+    }
+
+    [Fact]
+    public void Add_ManySmallOnes_KeepsTheirNumber()
+    {
+        var cache = New(maxBytes: 1 << 30);
+        for (var number = 0; number < 20; number++)
+        {
+            cache.Add(KeyOf($"{number}"), IndexOf(frames: 1));
+        }
+
+        Assert.Equal(8 * IndexOf(frames: 1).MemoryBytes, cache.Bytes);
+    }
+
+    /// <summary>The published figure of a frame: a timestamp, a position, and both in the order of positions.</summary>
+    [Fact]
+    public void MemoryBytes_OfAFrame_Is28() => Assert.Equal(28_000, IndexOf(frames: 1000).MemoryBytes);
+
+    private static VideoIndexCache New(long maxBytes) =>
+        new(Options.Create(new VideoOptions { CachedIndexBytes = maxBytes }));
+
+    private static VideoIndexCache.Key KeyOf(string name) => new(name, 1, DateTime.UnixEpoch);
+
+    private static VideoIndex IndexOf(int frames) =>
+        new(new VideoInfo(), new TimeBase(1, 1000), new long[frames], [], new long[frames]);
+}
