@@ -123,8 +123,8 @@ internal sealed class VideoOptions
     public int CachedIndexes { get; set; } = 8;
 
     /// <value>
-    /// Maximum memory of the cached packet tables in bytes; the default holds those of 5 million frames with their
-    /// lookup tables. A larger table is read again for each segment.
+    /// Maximum memory of the cached packet tables in bytes, with their lookup tables; 5 million frames take 140 MB. A
+    /// larger table is kept alone.
     /// </value>
     [Range(0L, 1L << 40)]
     [Limit("bytes", "Memory of the cached packet tables; above it the least recently used ones are evicted.")]

@@ -161,8 +161,8 @@ internal sealed class VideoIndexCache(IOptions<VideoOptions> options)
     }
 
     /// <summary>
-    /// Adds an index, and evicts the least recently used ones above a limit. An index that is larger than the whole
-    /// cache is not kept.
+    /// Adds an index, and evicts the least recently used ones above a limit. One that is larger than the whole cache is
+    /// kept alone: the segments of its job need it anyway, and would take minutes each to read it again.
     /// </summary>
     public void Add(Key key, VideoIndex index)
     {
@@ -171,7 +171,8 @@ internal sealed class VideoIndexCache(IOptions<VideoOptions> options)
             _byUse.AddFirst((key, index));
             _bytes += index.MemoryBytes;
             while (_byUse.Last is { } last
-                && (_byUse.Count > options.Value.CachedIndexes || _bytes > options.Value.CachedIndexBytes))
+                && (_byUse.Count > options.Value.CachedIndexes
+                    || (_byUse.Count > 1 && _bytes > options.Value.CachedIndexBytes)))
             {
                 _byUse.RemoveLast();
                 _bytes -= last.Value.Index.MemoryBytes;

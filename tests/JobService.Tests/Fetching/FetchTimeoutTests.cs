@@ -90,8 +90,8 @@ public sealed class FetchTimeoutTests
     public void MinimumRate_AWindow_NeedsTheRateWhateverCameBefore(int bytes, bool expected)
     {
         var rate = new MinimumRate(bytesPerSecond: 10, TimeSpan.FromSeconds(10));
-        Assert.True(rate.Add(1_000_000, TimeSpan.FromSeconds(10)));
-        Assert.True(rate.Add(0, TimeSpan.FromSeconds(9)));
+        Assert.True(rate.Add(1_000_000, TimeSpan.FromSeconds(10)), "A fast window is refused.");
+        Assert.True(rate.Add(0, TimeSpan.FromSeconds(9)), "The rate applies before the window ends.");
         Assert.Equal(expected, rate.Add(bytes, TimeSpan.FromSeconds(1)));
     }
 

@@ -26,7 +26,7 @@ public sealed class FairQueueTests
             {
                 var (tenant, jobId) = ($"t{jobs[number].Item1}", new Guid(number, 0, 0, new byte[8]));
                 var rank = Start.AddSeconds(jobs[number].Item2);
-                Assert.True(queue.Enqueue(jobId, tenant, rank));
+                Assert.True(queue.Enqueue(jobId, tenant, rank), "A new id is taken for a known one.");
                 _ = expected.TryAdd(tenant, []);
                 expected[tenant].Add((rank, jobId));
             }
@@ -36,7 +36,7 @@ public sealed class FairQueueTests
                 Assert.All(expected.Values, ids => Assert.Equal(
                     Enumerable.Range(1, ids.Count), ids.Select(entry => queue.PositionOf(entry.JobId) ?? 0)));
                 var taken = queue.DequeueAsync(Cancellation).AsTask();
-                Assert.True(taken.IsCompletedSuccessfully);
+                Assert.True(taken.IsCompletedSuccessfully, "DequeueAsync waits although an id is queued.");
                 var jobId = taken.GetAwaiter().GetResult().JobId;
                 var ids = Assert.Single(expected.Values, ids => ids.Count > 0 && ids.Min.JobId == jobId);
                 ids.Remove(ids.Min);

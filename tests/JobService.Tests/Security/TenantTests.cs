@@ -1,5 +1,6 @@
 using ForegSyte.Client;
 using ForegSyte.Jobs.Tests.Grpc;
+using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Rpc;
@@ -173,6 +174,40 @@ public sealed class TenantTests
 
         Assert.Equal(1, (await SubmitAsync(other)).QueueState.Position);
         Assert.Equal(4, (await SubmitAsync(own)).QueueState.Position);
+    }
+
+    /// <summary>The jobs of the first tenant run until the test ends.</summary>
+    [Fact]
+    public async Task Dispatch_LongJobsOfOneTenant_CompletesTheJobOfAnother()
+    {
+        const int LongStride = 2;
+        var inference = new ScriptedInference
+        {
+            OnRun = (request, _, cancellationToken) => request.FrameStride == LongStride
+                ? Task.Delay(Timeout.Infinite, cancellationToken)
+                : Task.CompletedTask,
+        };
+        using var setup = AccessSetup.ApiKeys();
+        await using var service = await RunningJobService.StartAsync(inference, [.. setup.Settings]);
+        using var own = AccessOutcome.ChannelOf(service.Address, Key(setup, "submit"));
+        using var other = AccessOutcome.ChannelOf(service.Address, Key(setup, "other"));
+        for (var number = 0; number < 3; number++)
+        {
+            var request = RunningJobService.Request();
+            request.Options = new JobOptions { FrameStride = LongStride };
+            await Client(own).SubmitVideoAsync(request, cancellationToken: Cancellation);
+        }
+
+        // Both places are taken, and each long job has a segment in flight.
+        await Wait.ForAsync(
+            () => Task.FromResult(inference.Requests.Select(request => request.JobId).Distinct().Count()),
+            running => running == 2, "two long jobs run");
+        var job = await SubmitAsync(other);
+
+        await Wait.ForAsync(
+            async () => (await Client(other).GetJobAsync(
+                new GetJobRequest { JobId = job.JobId }, cancellationToken: Cancellation)).Job.Status,
+            status => status == JobStatus.Completed, "the job of the other tenant completes");
     }
 
     [Fact]
