@@ -108,7 +108,11 @@ internal sealed record RebuiltJobs(
             {
                 if (JobManifest.Read(storage, jobId) is { } completed && storage.Exists(ArtifactKeys.Results(jobId)))
                 {
-                    jobs.Add(completed);
+                    jobs.Add(completed with
+                    {
+                        VideoBytes = SizeOf(storage, ArtifactKeys.Video(jobId)),
+                        ResultBytes = SizeOf(storage, ArtifactKeys.Results(jobId)),
+                    });
                     continue;
                 }
             }
@@ -127,11 +131,25 @@ internal sealed record RebuiltJobs(
             }
             else
             {
-                jobs.Add(Pending(jobId, pipelineId, tenant, now));
+                jobs.Add(Pending(jobId, pipelineId, tenant, now) with
+                {
+                    VideoBytes = SizeOf(storage, ArtifactKeys.Video(jobId)),
+                });
             }
         }
 
         return new RebuiltJobs([.. jobs.OrderBy(job => job.CreatedAt).ThenBy(job => job.JobId)], skipped, problems);
+    }
+
+    private static long SizeOf(IStorage storage, string key)
+    {
+        if (!storage.Exists(key))
+        {
+            return 0;
+        }
+
+        using var artifact = storage.OpenRead(key);
+        return artifact.Length;
     }
 
     private static JobRecord Pending(Guid jobId, string pipelineId, string tenant, DateTimeOffset now) =>

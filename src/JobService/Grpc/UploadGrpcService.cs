@@ -118,7 +118,7 @@ internal sealed class UploadGrpcService(
 
     private Upload MessageOf(OpenUpload upload)
     {
-        var status = upload.StatusOf(options.Value.Lifetime);
+        var status = upload.StatusOf(options.Value);
         return new Upload
         {
             UploadId = status.Record.UploadId.ToString(),

@@ -54,6 +54,9 @@ internal interface IJobStore
     /// <summary>Number of jobs of each tenant that has any.</summary>
     Task<IReadOnlyList<TenantCount>> CountByTenantAsync(CancellationToken cancellationToken);
 
+    /// <summary>Adds up the sizes of the videos and results of all jobs.</summary>
+    Task<StoredSpace> SumSpaceAsync(CancellationToken cancellationToken);
+
     /// <summary>Terminal jobs that ended before a time, oldest end first.</summary>
     Task<IReadOnlyList<Guid>> ListEndedAsync(
         DateTimeOffset endedBefore, int limit, CancellationToken cancellationToken);
@@ -103,6 +106,17 @@ internal sealed record JobPosition(DateTimeOffset CreatedAt, Guid JobId);
 /// <param name="Jobs">Jobs in any status.</param>
 /// <param name="Pending">Pending jobs.</param>
 internal sealed record TenantCount(string Tenant, int Jobs, int Pending);
+
+/// <summary>The sizes of the videos and results of all jobs.</summary>
+/// <param name="Tenants">The sums of each tenant that has jobs.</param>
+/// <param name="SharedBytes">Size of all videos less the size of the different ones.</param>
+internal sealed record StoredSpace(IReadOnlyList<TenantBytes> Tenants, long SharedBytes);
+
+/// <summary>The sizes of a tenant's videos and results; a video counts once for each job.</summary>
+/// <param name="Tenant">Name of the tenant.</param>
+/// <param name="VideoBytes">Size of the videos.</param>
+/// <param name="ResultBytes">Size of the results.</param>
+internal sealed record TenantBytes(string Tenant, long VideoBytes, long ResultBytes);
 
 /// <summary>
 /// Identifies a start of the service on a database. The storage of artifacts notes the latest one: if the storage knows

@@ -51,6 +51,9 @@ internal sealed record JobRecord
     /// </summary>
     public string? VideoSha256 { get; init; }
 
+    /// <summary>Size of the video; 0 if unknown, for jobs of versions that did not store it.</summary>
+    public long VideoBytes { get; init; }
+
     /// <summary>
     /// W3C trace context of the submission, shared by all attempts; null if tracing was off.
     /// </summary>
@@ -121,6 +124,9 @@ internal sealed record JobRecord
 
     /// <summary>Sum of the inference times of the finished segments.</summary>
     public TimeSpan InferenceTime { get; init; }
+
+    /// <summary>Size of the stored results: of the finished segments, and once completed of the document.</summary>
+    public long ResultBytes { get; init; }
 
     /// <summary>Frames of finished segments that could not be decoded.</summary>
     public long FramesLost => Warnings.CountOf(WarningReason.FramesLost);
@@ -244,6 +250,7 @@ internal static class JobIdentity
             Devices = after.Devices,
             DecodeTime = after.DecodeTime,
             InferenceTime = after.InferenceTime,
+            ResultBytes = after.ResultBytes,
         };
         if (kept != after)
         {

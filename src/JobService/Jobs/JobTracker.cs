@@ -123,5 +123,6 @@ internal sealed class JobTracker
             DecodeTime = shown.DecodeTime,
             InferenceTime = shown.InferenceTime,
             Devices = shown.Devices,
+            ResultBytes = shown.ResultBytes,
         };
 }

@@ -52,6 +52,7 @@ internal static class JobTransitions
             FramesDone = resumed.FramesDone,
             DecodeTime = resumed.DecodeTime,
             InferenceTime = resumed.InferenceTime,
+            ResultBytes = resumed.ResultBytes,
             Warnings = resumed.Warnings,
             Attempts = [.. job.Attempts.SkipLast(1), job.Attempts[^1] with { FramesResumed = resumed.FramesDone }],
             UpdatedAt = Later(job, now),
@@ -68,6 +69,7 @@ internal static class JobTransitions
             DecodeTime = progress.DecodeTime,
             InferenceTime = progress.InferenceTime,
             Devices = progress.Devices,
+            ResultBytes = progress.ResultBytes,
             Warnings = progress.Warnings,
             UpdatedAt = Later(job, now),
         };
@@ -75,12 +77,13 @@ internal static class JobTransitions
 
     /// <summary>running → completed: the results are stored.</summary>
     public static JobRecord Complete(
-        JobRecord job, Guid token, string outputPath, JobSummary summary, JobWarnings warnings, DateTimeOffset now)
+        JobRecord job, Guid token, StoredResults results, JobSummary summary, JobWarnings warnings, DateTimeOffset now)
     {
         RequireLease(job, token, now);
         return End(job, JobStatus.Completed, failure: null, now) with
         {
-            OutputPath = outputPath,
+            OutputPath = results.OutputPath,
+            ResultBytes = results.Bytes,
             Summary = summary,
             Warnings = warnings,
         };
@@ -268,6 +271,11 @@ internal sealed record JobUpdate(string? DisplayName = null, JobTags? Tags = nul
 /// <param name="SegmentFrames">Frames per segment in the plan.</param>
 internal sealed record PlannedWork(VideoInfo Video, int FramesTotal, int SegmentFrames);
 
+/// <summary>The stored results document of a job.</summary>
+/// <param name="OutputPath">Its storage key.</param>
+/// <param name="Bytes">Its size.</param>
+internal sealed record StoredResults(string OutputPath, long Bytes);
+
 /// <summary>Totals of the finished segments of a job.</summary>
 /// <param name="FramesDone">Analyzed frames.</param>
 /// <param name="DecodeTime">Sum of the decode times.</param>
@@ -278,6 +286,9 @@ internal sealed record SegmentProgress(
 {
     /// <summary>What is wrong with the video and these segments.</summary>
     public JobWarnings Warnings { get; init; } = JobWarnings.Empty;
+
+    /// <summary>Size of these segments as they are stored.</summary>
+    public long ResultBytes { get; init; }
 }
 
 /// <summary>Why a transition was refused.</summary>

@@ -1,3 +1,4 @@
+using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.V1;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Inference;
@@ -34,11 +35,13 @@ internal sealed class JobExecution(
     /// <summary>Works on a claimed job until its results are stored.</summary>
     /// <exception cref="InferenceFailedException">The probe or a segment failed, or the job has or lost too many
     /// frames.</exception>
-    public async Task<JobResult> RunAsync(JobRecord job, Guid token, CancellationToken cancellationToken)
+    /// <exception cref="ServiceException">TENANT_QUOTA_EXCEEDED: too many results.</exception>
+    public async Task<JobResult> RunAsync(
+        JobRecord job, Guid token, ResultReservation results, CancellationToken cancellationToken)
     {
         try
         {
-            return await RunAsync(job, token, storage.UriOf(job.InputPath), cancellationToken);
+            return await RunAsync(job, token, storage.UriOf(job.InputPath), results, cancellationToken);
         }
         catch (InferenceFailedException failed)
             when (InferenceFailures.IsUnreadable(failed.Failure.Reason) && !storage.Exists(job.InputPath))
@@ -47,7 +50,8 @@ internal sealed class JobExecution(
         }
     }
 
-    private async Task<JobResult> RunAsync(JobRecord job, Guid token, Uri video, CancellationToken cancellationToken)
+    private async Task<JobResult> RunAsync(
+        JobRecord job, Guid token, Uri video, ResultReservation results, CancellationToken cancellationToken)
     {
         var probe = await inference.ProbeAsync(video, cancellationToken);
         var segmentFrames = job.SegmentFrames > 0 ? job.SegmentFrames : options.Value.SegmentFrames;
@@ -61,6 +65,7 @@ internal sealed class JobExecution(
         var totals = SegmentTotals.Of(job, probe);
         var stored = planner.Accept(store.ReadPlan(job.JobId));
         var (plan, missing) = stored is null ? StartPlan(planner) : Resume(job, planner, stored, totals);
+        results.Resume(totals.Current.ResultBytes);
         await RecordPlanAsync(job, token, probe.Video, planner, totals.Current, cancellationToken);
         crashPoints.Pass(CrashPoint.JobPlanned);
         if (stored is null)
@@ -75,7 +80,7 @@ internal sealed class JobExecution(
 
         while (true)
         {
-            await segments.RunAsync(job, video, missing, OnStored, cancellationToken);
+            await segments.RunAsync(job, video, missing, results, OnStored, cancellationToken);
             missing = planner.Extend(plan, totals.Analyzed, totals.Lost);
             if (missing.Count == 0)
             {
@@ -89,7 +94,7 @@ internal sealed class JobExecution(
             await store.StorePlanAsync(job.JobId, plan, cancellationToken);
         }
 
-        return await WriteResultsAsync(job, token, video, plan, probe, cancellationToken);
+        return await WriteResultsAsync(job, token, video, results, plan, probe, cancellationToken);
 
         void OnStored(RunPipelineResponse segment)
         {
@@ -191,8 +196,8 @@ internal sealed class JobExecution(
 
     /// <summary>Writes document and manifest from the stored segments, with one segment in memory at a time.</summary>
     private async Task<JobResult> WriteResultsAsync(
-        JobRecord job, Guid token, Uri video, IReadOnlyList<Segment> plan, ProbeVideoResponse probe,
-        CancellationToken cancellationToken)
+        JobRecord job, Guid token, Uri video, ResultReservation results, IReadOnlyList<Segment> plan,
+        ProbeVideoResponse probe, CancellationToken cancellationToken)
     {
         using var step = JobTraces.StartStep(JobTraces.Results);
         var outputPath = ArtifactKeys.Results(job.JobId);
@@ -202,7 +207,7 @@ internal sealed class JobExecution(
         var totals = SegmentTotals.Of(job, probe);
         foreach (var segment in plan)
         {
-            var response = await ReadOrRepeatAsync(job, video, segment, cancellationToken);
+            var response = await ReadOrRepeatAsync(job, video, segment, results, cancellationToken);
             builder.Add(response.Frames);
             totals.Add(response);
             foreach (var frame in response.Results)
@@ -210,6 +215,8 @@ internal sealed class JobExecution(
                 await document.WriteAsync(frame, cancellationToken);
                 builder.Add(frame);
             }
+
+            results.TakeDocument(artifact.Stream.Length);
         }
 
         var summary = builder.Complete(
@@ -220,10 +227,12 @@ internal sealed class JobExecution(
         }
 
         await document.CompleteAsync(cancellationToken);
+        var stored = new StoredResults(outputPath, artifact.Stream.Length);
+        results.TakeDocument(stored.Bytes);
         crashPoints.Pass(CrashPoint.ResultsWritten);
         await artifact.CommitAsync(cancellationToken);
         crashPoints.Pass(CrashPoint.ResultsStored);
-        var result = new JobResult(outputPath, summary, totals.Current.Warnings, Manifest: null);
+        var result = new JobResult(stored, summary, totals.Current.Warnings, Manifest: null);
         return result with { Manifest = await WriteManifestAsync(job.JobId, token, result, cancellationToken) };
     }
 
@@ -237,7 +246,7 @@ internal sealed class JobExecution(
         }
 
         var completed = JobTransitions.Complete(
-            job, token, result.OutputPath, result.Summary, result.Warnings, time.GetUtcNow());
+            job, token, result.Results, result.Summary, result.Warnings, time.GetUtcNow());
         await JobManifest.WriteAsync(storage, completed, cancellationToken);
         crashPoints.Pass(CrashPoint.ManifestStored);
         return completed;
@@ -245,7 +254,7 @@ internal sealed class JobExecution(
 
     /// <summary>Runs a segment again that was damaged after it was stored; its frames are already counted.</summary>
     private async Task<RunPipelineResponse> ReadOrRepeatAsync(
-        JobRecord job, Uri video, Segment segment, CancellationToken cancellationToken)
+        JobRecord job, Uri video, Segment segment, ResultReservation results, CancellationToken cancellationToken)
     {
         if (store.Read(job.JobId, segment, job.FrameStride) is { } response)
         {
@@ -256,7 +265,7 @@ internal sealed class JobExecution(
             "Segment {Start} to {End} of job {JobId} is damaged; running it again",
             segment.StartFrame, segment.EndFrame, job.JobId);
         RunPipelineResponse? repeated = null;
-        await segments.RunAsync(job, video, [segment], done => repeated = done, cancellationToken);
+        await segments.RunAsync(job, video, [segment], results, done => repeated = done, cancellationToken);
         return repeated!;
     }
 
@@ -292,6 +301,7 @@ internal sealed class JobExecution(
                     _current.Devices.With(segment.Device))
                 {
                     Warnings = ofVideo.Or(_ofSegments),
+                    ResultBytes = _current.ResultBytes + StoredSegment.SizeOf(segment),
                 };
             }
         }

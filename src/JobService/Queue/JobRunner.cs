@@ -19,6 +19,7 @@ internal sealed class JobRunner(
     JobExecution execution,
     LocalAttempts attempts,
     StorageAccess storageAccess,
+    TenantSpace space,
     CrashPoints crashPoints,
     IOptions<LeaseOptions> lease,
     IOptions<RetryOptions> retry,
@@ -84,6 +85,7 @@ internal sealed class JobRunner(
         var jobId = job.JobId;
         using var scope = logger.BeginScope("Job {JobId} attempt {Attempt}", jobId, job.Attempts.Count);
         logger.LogInformation("Job {JobId} started (attempt {Attempt})", jobId, job.Attempts.Count);
+        using var results = space.ReserveResults(job);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(attempt.Cancellation);
         var heartbeat = RenewLeaseAsync(attempt, ended.Token);
         var limits = tenants.Value.For(job.Tenant);
@@ -93,7 +95,7 @@ internal sealed class JobRunner(
         JobResult? result = null;
         try
         {
-            result = await execution.RunAsync(job, attempt.Token, ending.Token);
+            result = await execution.RunAsync(job, attempt.Token, results, ending.Token);
         }
         catch (TransitionRefusedException)
         {
@@ -244,7 +246,7 @@ internal sealed class JobRunner(
         if (failure is null)
         {
             return JobTransitions.Complete(
-                job, token, result!.OutputPath, result.Summary, result.Warnings, time.GetUtcNow());
+                job, token, result!.Results, result.Summary, result.Warnings, time.GetUtcNow());
         }
 
         return delay is null
@@ -256,8 +258,9 @@ internal sealed class JobRunner(
 }
 
 /// <summary>The stored results of an attempt.</summary>
-/// <param name="OutputPath">Storage key of the results document.</param>
+/// <param name="Results">The results document.</param>
 /// <param name="Summary">Summary of the results.</param>
 /// <param name="Warnings">What is wrong with the video and its results.</param>
 /// <param name="Manifest">The job as its manifest has it; null if the job is deleted.</param>
-internal sealed record JobResult(string OutputPath, JobSummary Summary, JobWarnings Warnings, JobRecord? Manifest);
+internal sealed record JobResult(
+    StoredResults Results, JobSummary Summary, JobWarnings Warnings, JobRecord? Manifest);

@@ -1,8 +1,10 @@
 using System.ComponentModel.DataAnnotations;
+using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.V1;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tenants;
 using ForegSyte.Jobs.Tracing;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.Protocol.Limits;
@@ -35,12 +37,14 @@ internal sealed class SegmentScheduler(
     /// <param name="job">The job.</param>
     /// <param name="video">The job's video.</param>
     /// <param name="segments">The segments to run, in order of their start.</param>
+    /// <param name="results">Reserves the bytes of each segment before it is stored.</param>
     /// <param name="onStored">Called for each stored segment, from any thread.</param>
     /// <param name="cancellationToken">Cancels all segments in flight.</param>
     /// <exception cref="InferenceFailedException">A segment failed.</exception>
+    /// <exception cref="ServiceException">TENANT_QUOTA_EXCEEDED: too many results.</exception>
     public async Task RunAsync(
-        JobRecord job, Uri video, IReadOnlyList<Segment> segments, Action<RunPipelineResponse> onStored,
-        CancellationToken cancellationToken)
+        JobRecord job, Uri video, IReadOnlyList<Segment> segments, ResultReservation results,
+        Action<RunPipelineResponse> onStored, CancellationToken cancellationToken)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var inFlight = new List<Task>();
@@ -53,7 +57,8 @@ internal sealed class SegmentScheduler(
                 while (next < segments.Count
                     && inFlight.Count < options.Value.SegmentsInFlight * Math.Max(1, inference.ServingCount))
                 {
-                    inFlight.Add(RunAsync(job, video, segments[next++], segments[^1].EndFrame, onStored, ending.Token));
+                    inFlight.Add(RunAsync(
+                        job, video, segments[next++], segments[^1].EndFrame, results, onStored, ending.Token));
                 }
 
                 var ended = await Task.WhenAny(inFlight);
@@ -69,8 +74,8 @@ internal sealed class SegmentScheduler(
     }
 
     private async Task RunAsync(
-        JobRecord job, Uri video, Segment segment, int jobEndFrame, Action<RunPipelineResponse> onStored,
-        CancellationToken cancellationToken)
+        JobRecord job, Uri video, Segment segment, int jobEndFrame, ResultReservation results,
+        Action<RunPipelineResponse> onStored, CancellationToken cancellationToken)
     {
         using var place = await places.EnterAsync(job.Tenant, cancellationToken);
         using var step = JobTraces.StartSegment(segment.StartFrame, segment.EndFrame);
@@ -85,6 +90,7 @@ internal sealed class SegmentScheduler(
 
             crashPoints.Pass(CrashPoint.SegmentReturned);
             run.SetResults(response);
+            results.Add(StoredSegment.SizeOf(response));
             if (response.Frames.Failed > 0)
             {
                 // Before the segment is stored, because a stored one does not run again.

@@ -91,6 +91,7 @@ internal sealed class StorageSweep(
                 orphans++;
                 if (_mismatch is null)
                 {
+                    storage.CountShared(key);
                     storage.Delete(key);
                 }
             }

@@ -103,6 +103,21 @@ internal sealed class DuckDbJobStore(
             cancellationToken);
 
     /// <inheritdoc />
+    public Task<StoredSpace> SumSpaceAsync(CancellationToken cancellationToken) => readers.ReadAsync(
+        connection => new StoredSpace(
+            connection.Query(
+                "SELECT tenant, coalesce(sum(video_bytes), 0)::BIGINT, coalesce(sum(result_bytes), 0)::BIGINT "
+                + "FROM jobs GROUP BY tenant",
+                reader => new TenantBytes(reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2))),
+
+            // Grouped by 64 bits of the hash, to save memory.
+            connection.Query(
+                "SELECT coalesce(sum(bytes * (jobs - 1)), 0)::BIGINT FROM (SELECT max(video_bytes) AS bytes, "
+                + "count(*) AS jobs FROM jobs WHERE video_sha256 IS NOT NULL GROUP BY hash(video_sha256))",
+                reader => reader.GetInt64(0)).Single()),
+        cancellationToken);
+
+    /// <inheritdoc />
     public Task<IReadOnlyList<Guid>> ListEndedAsync(
         DateTimeOffset endedBefore, int limit, CancellationToken cancellationToken) =>
         ReadIdsAsync(

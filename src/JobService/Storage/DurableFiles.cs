@@ -15,6 +15,20 @@ internal sealed record FileCommit(FileStream File, string SourcePath, string Pat
 
     /// <summary>Whether the file keeps its current name and gets the final one as another hard link.</summary>
     public bool KeepsSource { get; init; }
+
+    /// <summary>Gives the file its final name.</summary>
+    /// <exception cref="IOException">The file could not be renamed or linked.</exception>
+    public void GiveName()
+    {
+        if (!KeepsSource)
+        {
+            System.IO.File.Move(SourcePath, Path, overwrite: true);
+        }
+        else if (!HardLink.TryCreate(SourcePath, Path))
+        {
+            throw new IOException($"No hard link {Path} to {SourcePath} could be made.");
+        }
+    }
 }
 
 /// <summary>
@@ -130,18 +144,13 @@ internal sealed class FileCommitter : IAsyncDisposable
 
     private void GiveName(FileCommit commit)
     {
-        if (commit.Sha256 is { } sha256 && _shared?.TryShare(commit, sha256) == true)
+        if (commit.Sha256 is { } sha256 && _shared is not null)
         {
-            return;
+            _shared.GiveName(commit, sha256);
         }
-
-        if (!commit.KeepsSource)
+        else
         {
-            File.Move(commit.SourcePath, commit.Path, overwrite: true);
-        }
-        else if (!HardLink.TryCreate(commit.SourcePath, commit.Path))
-        {
-            throw new IOException($"No hard link {commit.Path} to {commit.SourcePath} could be made.");
+            commit.GiveName();
         }
     }
 
@@ -179,91 +188,6 @@ internal sealed class FileCommitter : IAsyncDisposable
                 Completion.SetException(_failure);
             }
         }
-    }
-}
-
-/// <summary>
-/// Stores equal files once: the bytes have a name made of their hash in a folder of its own, and each user a hard link.
-/// The file system's link count is the reference count, so no crash can make it wrong.
-/// </summary>
-/// <remarks>
-/// Callers cannot tell whether a file was stored before, not even by timing: bytes are durable before the lookup.
-/// </remarks>
-internal sealed class ContentAddressedFiles
-{
-    private const string FolderName = ".shared";
-
-    private readonly Lock _lock = new();
-    private readonly string _folder;
-
-    /// <param name="root">The folder of the sharing files; all must be in one file system.</param>
-    public ContentAddressedFiles(string root)
-    {
-        _folder = Path.Combine(root, FolderName);
-        Directory.CreateDirectory(_folder);
-        IsSupported = SupportsHardLinks();
-    }
-
-    /// <summary>Whether the file system has hard links and counts them.</summary>
-    public bool IsSupported { get; }
-
-    /// <summary>
-    /// Gives a file its final name as a link to an equal file. Returns false if there is none; later files can then
-    /// share this one.
-    /// </summary>
-    /// <param name="file">The file; its bytes must be durable.</param>
-    /// <param name="sha256">SHA-256 of its bytes.</param>
-    public bool TryShare(FileCommit file, string sha256)
-    {
-        var shared = PathOf(sha256);
-        lock (_lock)
-        {
-            if (IsUsable(shared, file.File.Length) && HardLink.TryCreate(shared, file.Path))
-            {
-                return true;
-            }
-
-            // Missing, damaged, or at the file system's maximum number of links: this file replaces it.
-            File.Delete(shared);
-            HardLink.TryCreate(file.SourcePath, shared);
-            return false;
-        }
-    }
-
-    /// <summary>Frees the bytes with this hash if no file uses them any more.</summary>
-    public void Release(string sha256) => TryRemove(PathOf(sha256));
-
-    /// <summary>Frees all bytes that no file uses any more; returns the count.</summary>
-    public int RemoveUnused() => IsSupported ? Directory.EnumerateFiles(_folder).ToList().Count(TryRemove) : 0;
-
-    private bool TryRemove(string path)
-    {
-        lock (_lock)
-        {
-            if (HardLink.CountOf(path) != 1)
-            {
-                return false;
-            }
-
-            File.Delete(path);
-            return true;
-        }
-    }
-
-    private string PathOf(string sha256) => Path.Combine(_folder, StorageKey.Require(sha256));
-
-    private static bool IsUsable(string path, long length) =>
-        new FileInfo(path) is { Exists: true, LinkTarget: null } shared && shared.Length == length;
-
-    private bool SupportsHardLinks()
-    {
-        var (first, second) = (Path.Combine(_folder, ".first"), Path.Combine(_folder, ".second"));
-        File.Delete(second);
-        File.WriteAllBytes(first, []);
-        var isSupported = HardLink.TryCreate(first, second) && HardLink.CountOf(first) == 2;
-        File.Delete(second);
-        File.Delete(first);
-        return isSupported;
     }
 }
 

@@ -75,9 +75,43 @@ internal interface IStorage
     /// <summary>Free space for artifacts in bytes.</summary>
     long FreeBytes();
 
-    /// <summary>Refuses a video that would leave less free space than Storage:MinFreeBytes.</summary>
+    /// <summary>Size of the disk in bytes.</summary>
+    long CapacityBytes();
+
+    /// <summary>
+    /// Bytes that sharing saves: the size of all artifacts with shared bytes, and of the files that they were adopted
+    /// from, less the size of the different ones.
+    /// </summary>
+    long SharedBytes { get; }
+
+    /// <summary>Adds what the artifacts of earlier processes share to <see cref="SharedBytes"/>.</summary>
+    void CountShared(long sharedBytes);
+
+    /// <summary>Adds what an artifact of an earlier process shares that no job has; call it before its deletion.
+    /// </summary>
+    void CountShared(string key);
+
+    /// <summary>The same for a file that <see cref="TryAdopt"/> may have given a second name.</summary>
+    void CountAdopted(string path);
+
+    /// <summary>Refuses bytes that would leave less free space than Storage:MinFreeBytes.</summary>
+    /// <param name="bytes">The bytes.</param>
+    /// <param name="asUnshared">
+    /// Whether shared bytes count for each artifact that shares them: the answer then tells nothing about the artifacts
+    /// of others.
+    /// </param>
     /// <exception cref="Hosting.Errors.ServiceException">STORAGE_FULL.</exception>
-    void RequireRoom(long videoBytes);
+    void RequireRoom(long bytes, bool asUnshared);
+
+    /// <summary>
+    /// The same, and keeps others from using the bytes until the reservation is disposed; dispose it when they are
+    /// written.
+    /// </summary>
+    /// <exception cref="Hosting.Errors.ServiceException">STORAGE_FULL.</exception>
+    IDisposable ReserveRoom(long bytes, bool asUnshared);
+
+    /// <summary>Deletes a file that <see cref="TryAdopt"/> may have given a second name; close it before.</summary>
+    void DeleteAdopted(string path);
 }
 
 /// <summary>An artifact that is being written.</summary>

@@ -95,6 +95,7 @@ internal static class JobRows
                 : null,
             InputPath = row.Text("input_path"),
             VideoSha256 = row.TextOrNull("video_sha256"),
+            VideoBytes = row.GetOrNull<long>("video_bytes") ?? 0,
             TraceParent = row.TextOrNull("trace_parent"),
             OutputPath = row.TextOrNull("output_path"),
             Failure = Failure(row),
@@ -116,6 +117,7 @@ internal static class JobRows
             Devices = StoredJson.Devices(row.TextOrNull("device_json")),
             DecodeTime = TimeSpan.FromMicroseconds(row.Get<long>("decode_time_us")),
             InferenceTime = TimeSpan.FromMicroseconds(row.Get<long>("inference_time_us")),
+            ResultBytes = row.GetOrNull<long>("result_bytes") ?? 0,
         };
     }
 

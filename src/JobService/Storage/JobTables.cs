@@ -37,6 +37,7 @@ internal static class JobColumns
         Job("tenant", job => job.Tenant),
         Job("video_sha256", job => job.VideoSha256),
         Job("trace_parent", job => job.TraceParent),
+        Job("video_bytes", job => job.VideoBytes),
     ];
 
     /// <summary>Columns of jobs that a transition can change.</summary>
@@ -66,6 +67,7 @@ internal static class JobColumns
         Job("next_attempt_at", job => Utc(job.NextAttemptAt)),
         Job("forgiven_attempts", job => job.ForgivenAttempts),
         Job("segment_frames", job => job.SegmentFrames),
+        Job("result_bytes", job => job.ResultBytes),
     ];
 
     /// <summary>All columns of jobs.</summary>

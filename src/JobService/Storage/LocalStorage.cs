@@ -43,12 +43,16 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
 
     private readonly string _root;
     private readonly long _minFreeBytes;
+    private readonly Func<long> _freeBytes;
     private readonly ContentAddressedFiles _shared;
     private readonly FileCommitter _committer;
     private readonly ConcurrentDictionary<string, bool> _staged = new();
 
-    public LocalStorage(IOptions<StorageOptions> options)
+    /// <param name="options">Where the files are.</param>
+    /// <param name="freeBytes">The free space of the disk; null to ask the operating system.</param>
+    public LocalStorage(IOptions<StorageOptions> options, Func<long>? freeBytes = null)
     {
+        _freeBytes = freeBytes ?? (() => new DriveInfo(_root!).AvailableFreeSpace);
         _root = CanonicalPath.Resolve(options.Value.Root);
         _minFreeBytes = options.Value.MinFreeBytes;
         Directory.CreateDirectory(_root);
@@ -76,7 +80,7 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
                 Options = FileOptions.Asynchronous,
             });
             return new LocalArtifact(
-                new FileCommit(file, temporaryPath, path), _committer,
+                new FileCommit(file, temporaryPath, path), _committer, _shared,
                 () => _staged.TryRemove(temporaryPath, out _));
         }
         catch (IOException failure) when (DiskFull.Is(failure))
@@ -94,6 +98,7 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
                 path, PathOf(key))
             { KeepsSource = true },
             _committer,
+            _shared,
             () => { })
         : null;
 
@@ -104,10 +109,10 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
         var existing = PathOf(existingKey);
         var temporaryPath = TemporaryPathOf(key);
         _staged[temporaryPath] = true;
-        if (Shares && IsArtifact(existing) && HardLink.TryCreate(existing, temporaryPath))
+        if (Shares && IsArtifact(existing) && _shared.TryLink(existing, temporaryPath))
         {
             return new LocalArtifact(
-                new FileCommit(OpenFile(temporaryPath), temporaryPath, PathOf(key)), _committer,
+                new FileCommit(OpenFile(temporaryPath), temporaryPath, PathOf(key)), _committer, _shared,
                 () => _staged.TryRemove(temporaryPath, out _));
         }
 
@@ -135,9 +140,12 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
             return false;
         }
 
-        File.Delete(path);
+        _shared.Delete(path);
         return true;
     }
+
+    /// <inheritdoc />
+    public void DeleteAdopted(string path) => _shared.Delete(path);
 
     /// <inheritdoc />
     public bool DeleteShared(string key, string? sha256)
@@ -183,13 +191,25 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
         "file://" + string.Join('/', PathOf(key).Split(Path.DirectorySeparatorChar).Select(Uri.EscapeDataString)));
 
     /// <inheritdoc />
-    public void RequireRoom(long videoBytes)
-    {
-        if (_minFreeBytes > 0 && FreeBytes() - videoBytes < _minFreeBytes)
-        {
-            throw DiskFull.Report(_minFreeBytes);
-        }
-    }
+    public long SharedBytes => _shared.SharedBytes;
+
+    /// <inheritdoc />
+    public void CountShared(long sharedBytes) => _shared.Count(sharedBytes);
+
+    /// <inheritdoc />
+    public void CountShared(string key) => _shared.Count(PathOf(key));
+
+    /// <inheritdoc />
+    public void CountAdopted(string path) => _shared.Count(path);
+
+    /// <inheritdoc />
+    public void RequireRoom(long bytes, bool asUnshared) => ReserveRoom(bytes, asUnshared).Dispose();
+
+    /// <inheritdoc />
+    public IDisposable ReserveRoom(long bytes, bool asUnshared) =>
+        _minFreeBytes > 0
+            ? _shared.Reserve(bytes, _freeBytes, _minFreeBytes, asUnshared) ?? throw DiskFull.Report(_minFreeBytes)
+            : RoomReservation.None;
 
     /// <inheritdoc />
     /// <remarks>A file that cannot be parsed counts as written by an unknown database.</remarks>
@@ -233,7 +253,10 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
     }
 
     /// <inheritdoc />
-    public long FreeBytes() => new DriveInfo(_root).AvailableFreeSpace;
+    public long FreeBytes() => _freeBytes();
+
+    /// <inheritdoc />
+    public long CapacityBytes() => new DriveInfo(_root).TotalSize;
 
     /// <summary>Completes the pending commits.</summary>
     public ValueTask DisposeAsync() => _committer.DisposeAsync();
@@ -259,8 +282,10 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
 /// The file, without a buffer: Dispose would write a buffer again after a failed write, and fail again.
 /// </param>
 /// <param name="committer">Commits the file.</param>
+/// <param name="shared">Deletes the temporary file.</param>
 /// <param name="disposed">Called when the temporary file is gone.</param>
-internal sealed class LocalArtifact(FileCommit commit, FileCommitter committer, Action disposed) : IStagedArtifact
+internal sealed class LocalArtifact(
+    FileCommit commit, FileCommitter committer, ContentAddressedFiles shared, Action disposed) : IStagedArtifact
 {
     /// <inheritdoc />
     public Stream Stream { get; } = new ArtifactStream(commit.File);
@@ -278,8 +303,8 @@ internal sealed class LocalArtifact(FileCommit commit, FileCommitter committer, 
         await commit.File.DisposeAsync();
         if (!commit.KeepsSource)
         {
-            // Still there if it was not committed, or if it shares the bytes of an equal file.
-            File.Delete(commit.SourcePath);
+            // Still there if it was not committed.
+            shared.Delete(commit.SourcePath);
         }
 
         disposed();

@@ -299,6 +299,10 @@ internal sealed record StoredSegment(int Attempt, RunPipelineResponse Response)
     private const byte Mark = 0;
     private const int HeaderBytes = 1 + sizeof(int);
 
+    /// <summary>Size of a segment's artifact in bytes.</summary>
+    public static long SizeOf(RunPipelineResponse response) =>
+        HeaderBytes + response.CalculateSize() + ChecksummedBlob.HashBytes;
+
     /// <summary>Formats a segment.</summary>
     public static byte[] ToBytes(int attempt, RunPipelineResponse response)
     {
@@ -324,7 +328,8 @@ internal sealed record StoredSegment(int Attempt, RunPipelineResponse Response)
 /// </summary>
 internal static class ChecksummedBlob
 {
-    private const int HashBytes = 16;
+    /// <summary>Size of the checksum.</summary>
+    public const int HashBytes = 16;
 
     /// <summary>Writes the content and its checksum.</summary>
     public static async Task WriteAsync(

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Security.Cryptography;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tenants;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Submission;
@@ -21,6 +22,9 @@ internal sealed class FileSource(string uri, FileStream file, IStorage storage, 
     /// <inheritdoc />
     public IReadOnlyList<Warning> Warnings { get; private set; } = [];
 
+    /// <inheritdoc />
+    public long NewBytes => _opened.Length;
+
     /// <summary>The uri alone: the file may be large, and may have changed.</summary>
     public ValueTask<string> IdentifyAsync(CancellationToken cancellationToken) => new(uri);
 
@@ -33,9 +37,10 @@ internal sealed class FileSource(string uri, FileStream file, IStorage storage, 
     }
 
     /// <inheritdoc />
-    public Task<StagedVideo> StageAsync(string key, CancellationToken cancellationToken)
+    public Task<StagedVideo> StageAsync(string key, VideoReservation space, CancellationToken cancellationToken)
     {
-        storage.RequireRoom(_opened.Length);
+        space.Take(_opened.Length);
+        space.RequireRoom(_opened.Length);
         return StagedVideo.WriteAsync(storage, key, async target =>
         {
             var (bytes, sha256) = await CopyAsync(target, cancellationToken);

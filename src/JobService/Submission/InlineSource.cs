@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tenants;
 using ForegSyte.V1;
 using Google.Protobuf;
 
@@ -17,6 +18,9 @@ internal sealed class InlineSource(ByteString content, IStorage storage, VideoCh
     public IReadOnlyList<Warning> Warnings { get; private set; } = [];
 
     /// <inheritdoc />
+    public long NewBytes => content.Length;
+
+    /// <inheritdoc />
     public ValueTask<string> IdentifyAsync(CancellationToken cancellationToken) => new("sha256:" + _sha256.Value);
 
     /// <inheritdoc />
@@ -30,9 +34,10 @@ internal sealed class InlineSource(ByteString content, IStorage storage, VideoCh
     }
 
     /// <inheritdoc />
-    public Task<StagedVideo> StageAsync(string key, CancellationToken cancellationToken)
+    public Task<StagedVideo> StageAsync(string key, VideoReservation space, CancellationToken cancellationToken)
     {
-        storage.RequireRoom(content.Length);
+        space.Take(content.Length);
+        space.RequireRoom(content.Length);
         return StagedVideo.WriteAsync(storage, key, async target =>
         {
             await target.WriteAsync(content.Memory, cancellationToken);

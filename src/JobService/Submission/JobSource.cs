@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tenants;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Submission;
@@ -16,6 +17,9 @@ internal sealed class JobSource(Guid jobId, JobRecord? job, IStorage storage) : 
     /// <inheritdoc />
     public IReadOnlyList<Warning> Warnings { get; private set; } = [];
 
+    /// <inheritdoc />
+    public long NewBytes { get; private set; }
+
     private JobRecord Job => job ?? throw StatusErrors.NotFound(jobId);
 
     /// <summary>
@@ -27,6 +31,7 @@ internal sealed class JobSource(Guid jobId, JobRecord? job, IStorage storage) : 
     public ValueTask CheckAsync(CancellationToken cancellationToken)
     {
         using var video = Open();
+        NewBytes = video.Length;
         Warnings = VideoChecks.RequireMp4(Field, video);
         return ValueTask.CompletedTask;
     }
@@ -35,9 +40,11 @@ internal sealed class JobSource(Guid jobId, JobRecord? job, IStorage storage) : 
     /// Gives the video a second name, which keeps it if the other job is deleted meanwhile. Copies it if the file
     /// system has no hard links.
     /// </summary>
-    public async Task<StagedVideo> StageAsync(string key, CancellationToken cancellationToken)
+    public async Task<StagedVideo> StageAsync(
+        string key, VideoReservation space, CancellationToken cancellationToken)
     {
         await using var video = Open();
+        space.Take(video.Length);
         var sha256 = Job.VideoSha256 ?? Convert.ToHexStringLower(await SHA256.HashDataAsync(video, cancellationToken));
         if (TryLink(key) is { } linked)
         {
@@ -45,7 +52,7 @@ internal sealed class JobSource(Guid jobId, JobRecord? job, IStorage storage) : 
         }
 
         video.Position = 0;
-        storage.RequireRoom(video.Length);
+        space.RequireRoom(video.Length);
         return await StagedVideo.WriteAsync(storage, key, async target =>
         {
             await video.CopyToAsync(target, cancellationToken);

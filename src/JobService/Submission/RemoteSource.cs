@@ -3,6 +3,7 @@ using System.Text;
 using ForegSyte.Jobs.Fetching;
 using ForegSyte.Jobs.Mp4;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tenants;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Submission;
@@ -31,10 +32,10 @@ internal sealed class RemoteSource(
     public ValueTask CheckAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     /// <inheritdoc />
-    public Task<StagedVideo> StageAsync(string key, CancellationToken cancellationToken) =>
+    public Task<StagedVideo> StageAsync(string key, VideoReservation space, CancellationToken cancellationToken) =>
         StagedVideo.WriteAsync(storage, key, async target =>
         {
-            using var sink = new Sink(target, storage, checks);
+            using var sink = new Sink(target, space, checks);
             await fetcher.FetchAsync(video, tenant, sink, cancellationToken);
             Warnings = VideoChecks.RequireMp4(Field, target);
             return sink.Sha256();
@@ -47,7 +48,7 @@ internal sealed class RemoteSource(
     /// Writes and hashes the fetched bytes. Refuses the video as early as possible: after its first bytes if they
     /// cannot begin an MP4, before the write that would exceed the size limit.
     /// </summary>
-    private sealed class Sink(Stream target, IStorage storage, VideoChecks checks) : IFetchSink, IDisposable
+    private sealed class Sink(Stream target, VideoReservation space, VideoChecks checks) : IFetchSink, IDisposable
     {
         /// <summary>Bytes between two checks of the free disk space if the server does not send the size.</summary>
         private const long RoomCheckBytes = 64L << 20;
@@ -60,7 +61,8 @@ internal sealed class RemoteSource(
         public void Expect(long totalBytes)
         {
             checks.RequireSize(Field, totalBytes);
-            storage.RequireRoom(totalBytes);
+            space.Take(totalBytes);
+            space.RequireRoom(totalBytes);
             _room = totalBytes;
         }
 
@@ -68,9 +70,10 @@ internal sealed class RemoteSource(
         {
             checks.RequireSize(Field, _written + bytes.Length);
             RequireBeginning(bytes.Span);
+            space.Take(_written + bytes.Length);
             if (_written + bytes.Length > _room)
             {
-                storage.RequireRoom(RoomCheckBytes);
+                space.RequireRoom(RoomCheckBytes);
                 _room = _written + RoomCheckBytes;
             }
 

@@ -1,4 +1,5 @@
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tenants;
 using ForegSyte.Jobs.Uploads;
 using ForegSyte.V1;
 
@@ -38,15 +39,17 @@ internal sealed class UploadSource(
     /// Gives the upload's file the name of the artifact as a hard link; the upload stays until <see cref="Remove"/>.
     /// Copies the file if the file system has no hard links.
     /// </summary>
-    public async Task<StagedVideo> StageAsync(string key, CancellationToken cancellationToken)
+    public async Task<StagedVideo> StageAsync(
+        string key, VideoReservation space, CancellationToken cancellationToken)
     {
+        space.TakeUpload(Completion.SizeBytes, Completion.Tenant);
         var sha256 = await Completion.HashAsync(cancellationToken);
         if (storage.TryAdopt(Completion.Path, key) is { } adopted)
         {
             return new StagedVideo(adopted, sha256);
         }
 
-        storage.RequireRoom(Completion.SizeBytes);
+        space.RequireRoom(Completion.SizeBytes);
         return await StagedVideo.WriteAsync(storage, key, async target =>
         {
             await using var video = File.OpenRead(Completion.Path);

@@ -3,6 +3,7 @@ using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Fetching;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tenants;
 using ForegSyte.Jobs.Tracing;
 using ForegSyte.Jobs.Uploads;
 using ForegSyte.V1;
@@ -67,6 +68,7 @@ internal sealed class VideoSubmitter(
     IJobStore store,
     IStorage storage,
     PendingJobQuota quota,
+    TenantSpace space,
     CrashPoints crashPoints,
     AllowedRoots roots,
     UploadStore uploads,
@@ -89,12 +91,17 @@ internal sealed class VideoSubmitter(
         await source.CheckAsync(cancellationToken);
         var jobId = Guid.NewGuid();
         using var reservation = quota.Reserve(jobId, submission.Tenant, isNew: true);
+        using var taken = space.ReserveVideo(jobId, submission.Tenant);
         JobTraces.Mark(jobId);
-        var sha256 = await StoreAsync(source, ArtifactKeys.Video(jobId), cancellationToken);
+        var (sha256, bytes) = await StoreAsync(source, ArtifactKeys.Video(jobId), taken, cancellationToken);
         crashPoints.Pass(CrashPoint.VideoStored);
 
         // Storing may take long, for example with a download. The job exists, and waits, from now on.
-        var job = NewJob(jobId, submission, fingerprint, sha256) with { Warnings = new JobWarnings(source.Warnings) };
+        var job = NewJob(jobId, submission, fingerprint, sha256) with
+        {
+            VideoBytes = bytes,
+            Warnings = new JobWarnings(source.Warnings),
+        };
         var (stored, created) = await InsertAsync(job, cancellationToken);
         if (!created)
         {
@@ -126,6 +133,7 @@ internal sealed class VideoSubmitter(
         {
             await source.CheckAsync(cancellationToken);
             quota.RequireSlot(submission.Tenant);
+            space.RequireVideo(submission.Tenant, source.NewBytes);
         }
 
         return NewJob(Guid.Empty, submission, fingerprint, videoSha256: null) with
@@ -176,14 +184,26 @@ internal sealed class VideoSubmitter(
                 (submission.Video as VideoReference.Upload)?.UploadId,
                 submission.Tags.ToJson());
 
-    /// <summary>Stores the video durably; returns its SHA-256.</summary>
-    private async Task<string> StoreAsync(IVideoSource source, string key, CancellationToken cancellationToken)
+    /// <summary>Stores the video durably; returns its SHA-256 and its size.</summary>
+    private async Task<(string Sha256, long Bytes)> StoreAsync(
+        IVideoSource source, string key, VideoReservation taken, CancellationToken cancellationToken)
     {
         using var step = JobTraces.StartStep(JobTraces.StoreVideo);
-        await using var video = await source.StageAsync(key, cancellationToken);
+        await using var video = await source.StageAsync(key, taken, cancellationToken);
         crashPoints.Pass(CrashPoint.VideoWritten);
-        await video.Artifact.CommitSharedAsync(video.Sha256, cancellationToken);
-        return video.Sha256;
+        var bytes = video.Artifact.Stream.Length;
+        try
+        {
+            await video.Artifact.CommitSharedAsync(video.Sha256, cancellationToken);
+        }
+        catch
+        {
+            // It can have its name already, for example if the sync of the folder failed.
+            storage.DeleteShared(key, video.Sha256);
+            throw;
+        }
+
+        return (video.Sha256, bytes);
     }
 
     private JobRecord NewJob(
@@ -277,6 +297,11 @@ internal interface IVideoSource : IAsyncDisposable
     IReadOnlyList<Warning> Warnings { get; }
 
     /// <summary>
+    /// Bytes that storing the video adds to those of its tenant, as far as known after <see cref="CheckAsync"/>.
+    /// </summary>
+    long NewBytes => 0;
+
+    /// <summary>
     /// A text that is equal for repetitions of the same request. Called only for requests with a request_id, and before
     /// the video is read.
     /// </summary>
@@ -289,7 +314,10 @@ internal interface IVideoSource : IAsyncDisposable
     /// Writes the whole video under a storage key without committing it, and checks what <see cref="CheckAsync"/> could
     /// not.
     /// </summary>
-    Task<StagedVideo> StageAsync(string key, CancellationToken cancellationToken);
+    /// <param name="key">The key.</param>
+    /// <param name="space">Reserves the bytes before they are stored.</param>
+    /// <param name="cancellationToken">Cancels the write.</param>
+    Task<StagedVideo> StageAsync(string key, VideoReservation space, CancellationToken cancellationToken);
 
     /// <summary>Removes the source's own copy of the video after the job became durable.</summary>
     void Remove()

@@ -114,6 +114,47 @@ internal sealed class TenantOptions
     public int MaxDownloads { get; set; }
 
     /// <summary>
+    /// Maximum size in bytes of the videos of each tenant's jobs and of those that its open uploads announced. A video
+    /// counts once for each job. Above it CreateUpload and SubmitVideo return TENANT_QUOTA_EXCEEDED.
+    /// </summary>
+    /// <value>
+    /// 1 to 1 PiB; 0, the default, for 40 % of the disk, and for no limit without authentication.
+    /// </value>
+    [Range(0L, 1L << 50)]
+    [Limit(
+        "bytes", "Maximum size of each tenant's videos, once for each job, and of those announced by its open uploads; "
+        + "0 for 40 % of the disk, and for no limit without authentication. Above it CreateUpload and SubmitVideo are "
+        + "refused until the tenant deletes jobs or aborts uploads.",
+        Reason = ErrorReason.TenantQuotaExceeded)]
+    public long MaxVideoBytes { get; set; }
+
+    /// <summary>
+    /// Maximum size in bytes of the results of each tenant. A job whose results would exceed it fails with
+    /// TENANT_QUOTA_EXCEEDED.
+    /// </summary>
+    /// <value>
+    /// 1 to 1 PiB; 0, the default, for 10 % of the disk, and for no limit without authentication.
+    /// </value>
+    [Range(0L, 1L << 50)]
+    [Limit(
+        "bytes", "Maximum size of each tenant's results; 0 for 10 % of the disk, and for no limit without "
+        + "authentication. A job whose results would exceed it fails.",
+        Reason = ErrorReason.TenantQuotaExceeded)]
+    public long MaxResultBytes { get; set; }
+
+    /// <summary>Maximum number of open uploads of each tenant. Above it CreateUpload returns TENANT_QUOTA_EXCEEDED.
+    /// </summary>
+    /// <value>
+    /// 1 to 10000; 0, the default, for half of Upload:MaxOpenUploads, and for all of them without authentication.
+    /// </value>
+    [Range(0, 10_000)]
+    [Limit(
+        "uploads", "Maximum number of open uploads of each tenant; 0 for half of Upload:MaxOpenUploads, and for all of "
+        + "them without authentication. Above it CreateUpload is refused.",
+        Reason = ErrorReason.TenantQuotaExceeded)]
+    public int MaxOpenUploads { get; set; }
+
+    /// <summary>
     /// The options of tenants that have their own; an option that is not overridden has the value of all tenants.
     /// Names ignore case, like all configuration keys.
     /// </summary>

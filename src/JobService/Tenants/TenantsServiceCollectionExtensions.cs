@@ -14,6 +14,8 @@ internal static class TenantsServiceCollectionExtensions
         services.AddCheckedOptions<TenantOptions>(TenantOptions.Section);
         services.AddSingleton<IPostConfigureOptions<TenantOptions>, TenantOverrides>();
         services.AddSingleton<IValidateOptions<TenantOptions>, TenantOverrides>();
+        services.AddSingleton<TenantSpace>();
+        services.AddHostedService(provider => provider.GetRequiredService<TenantSpace>());
         services.AddOptions<TenantCallLimits>().Configure<IOptions<TenantOptions>, IOptions<CallOptions>>(
             (limits, tenants, calls) =>
             {

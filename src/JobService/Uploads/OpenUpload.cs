@@ -67,11 +67,11 @@ internal sealed class OpenUpload : IDisposable
     }
 
     /// <summary>The current state.</summary>
-    public UploadStatus StatusOf(TimeSpan lifetime)
+    public UploadStatus StatusOf(UploadOptions limits)
     {
         lock (_lock)
         {
-            return new UploadStatus(Record, _received.Bytes, _received.ToList(), _lastChangeAt + lifetime);
+            return new UploadStatus(Record, _received.Bytes, _received.ToList(), ExpiresAt(limits));
         }
     }
 
@@ -166,18 +166,27 @@ internal sealed class OpenUpload : IDisposable
     /// <summary>The SHA-256 of a complete upload.</summary>
     public Task<string> HashAsync(CancellationToken cancellationToken) => _hash.FinishAsync(cancellationToken);
 
-    /// <summary>Marks the upload as removed unless it is held or changed after the given time.</summary>
-    public bool TryMarkRemoved(DateTimeOffset unchangedSince)
+    /// <summary>Marks the upload as removed unless it is held.</summary>
+    public bool TryMarkRemoved()
     {
         lock (_lock)
         {
-            if (_isHeld || IsRemoved || _lastChangeAt > unchangedSince)
+            if (_isHeld || IsRemoved)
             {
                 return false;
             }
 
             IsRemoved = true;
             return true;
+        }
+    }
+
+    /// <summary>Marks the upload as removed if it has expired and is not held.</summary>
+    public bool TryMarkExpired(DateTimeOffset now, UploadOptions limits)
+    {
+        lock (_lock)
+        {
+            return ExpiresAt(limits) <= now && TryMarkRemoved();
         }
     }
 
@@ -197,6 +206,11 @@ internal sealed class OpenUpload : IDisposable
         _journal.Dispose();
         Data.Dispose();
     }
+
+    private DateTimeOffset ExpiresAt(UploadOptions limits) =>
+        _lastChangeAt + (_received.Bytes == 0 && limits.UnusedLifetime < limits.Lifetime
+            ? limits.UnusedLifetime
+            : limits.Lifetime);
 
     private void RequireOpen()
     {

@@ -2,6 +2,7 @@ using System.Buffers;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tenants;
 using ForegSyte.Protocol.Checksums;
 using Microsoft.Extensions.Options;
 
@@ -9,7 +10,7 @@ namespace ForegSyte.Jobs.Uploads;
 
 /// <summary>Writes parts: first the bytes, then the journal record. Only then is the part acknowledged.</summary>
 internal sealed class PartWriter(
-    IStorage storage, IOptions<UploadOptions> options, CrashPoints crashPoints, TimeProvider time)
+    TenantSpace space, IOptions<UploadOptions> options, CrashPoints crashPoints, TimeProvider time)
 {
     private const int CompareBytes = 1 << 20;
 
@@ -26,7 +27,7 @@ internal sealed class PartWriter(
     public async Task WriteAsync(
         OpenUpload upload, long offset, ReadOnlyMemory<byte> data, uint crc32C, CancellationToken cancellationToken)
     {
-        storage.RequireRoom(data.Length);
+        using var room = space.ReserveRoom(upload.Record.Tenant, data.Length);
         var extent = new Extent(offset, offset + data.Length);
         using var part = await upload.ReserveAsync(extent, options.Value, cancellationToken);
         try

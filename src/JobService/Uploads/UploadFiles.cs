@@ -62,12 +62,15 @@ internal sealed class UploadFiles
             .OfType<Guid>(),
     ];
 
-    /// <summary>Removes an upload: first the journal, so that a crash in between leaves no upload.</summary>
+    /// <summary>Removes an upload that was not opened.</summary>
     public void Remove(Guid uploadId)
     {
-        File.Delete(JournalOf(uploadId));
+        RemoveJournal(uploadId);
         File.Delete(DataOf(uploadId));
     }
+
+    /// <summary>Removes the journal; its data file is then abandoned.</summary>
+    public void RemoveJournal(Guid uploadId) => File.Delete(JournalOf(uploadId));
 
     /// <summary>Removes files without an upload. Call it before any upload is opened. Returns their number.</summary>
     public int RemoveAbandoned()

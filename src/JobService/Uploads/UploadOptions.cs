@@ -40,6 +40,14 @@ internal sealed class UploadOptions
         Reason = ErrorReason.InvalidField)]
     public int MaxParts { get; set; } = 200_000;
 
+    /// <summary>How long an upload without a part is kept, at most <see cref="Lifetime"/>.</summary>
+    /// <value>1 minute to 365 days; 1 hour by default.</value>
+    [TimeRange("00:01:00", "365.00:00:00")]
+    [Limit(
+        "", "How long an upload is kept in which no part has arrived; then it is removed.",
+        Reason = ErrorReason.UploadNotFound)]
+    public TimeSpan UnusedLifetime { get; set; } = TimeSpan.FromHours(1);
+
     /// <summary>How long an upload is kept after its latest part.</summary>
     /// <value>1 minute to 365 days; 7 days by default.</value>
     [TimeRange("00:01:00", "365.00:00:00")]

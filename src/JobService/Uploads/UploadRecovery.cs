@@ -28,9 +28,9 @@ internal sealed class UploadRecovery(
 
         foreach (var uploadId in files.List())
         {
-            if (TryOpen(uploadId) is { } opening)
+            if (TryOpen(uploadId) is var (record, opening))
             {
-                store.Add(uploadId, opening);
+                store.Add(record, opening);
             }
             else
             {
@@ -52,7 +52,7 @@ internal sealed class UploadRecovery(
     /// <inheritdoc />
     public void Dispose() => _stopping.Dispose();
 
-    private Task<OpenUpload>? TryOpen(Guid uploadId)
+    private (UploadRecord Record, Task<OpenUpload> Opening)? TryOpen(Guid uploadId)
     {
         if (UploadJournal.Open(files.JournalOf(uploadId)) is not var (journal, parts)
             || !File.Exists(files.DataOf(uploadId)))
@@ -64,7 +64,7 @@ internal sealed class UploadRecovery(
         var currentBootId = UploadJournalHeader.CurrentBootId;
         if (journal.Header.BootId == currentBootId && currentBootId.Length > 0)
         {
-            return Task.FromResult(new OpenUpload(data, journal, parts, hashing));
+            return (journal.Header.Upload, Task.FromResult(new OpenUpload(data, journal, parts, hashing)));
         }
 
         // One upload after another: they share the disk.
@@ -75,7 +75,7 @@ internal sealed class UploadRecovery(
             return Verify(uploadId, data, journal, parts);
         });
         _verifying = opening;
-        return opening;
+        return (journal.Header.Upload, opening);
     }
 
     private OpenUpload Verify(

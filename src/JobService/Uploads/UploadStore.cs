@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tenants;
 using Microsoft.Extensions.Options;
 using Microsoft.Win32.SafeHandles;
 
@@ -11,6 +12,7 @@ namespace ForegSyte.Jobs.Uploads;
 internal sealed class UploadStore(
     UploadFiles files,
     IStorage storage,
+    TenantSpace space,
     UploadHashing hashing,
     IOptions<UploadOptions> options,
     CrashPoints crashPoints,
@@ -27,7 +29,9 @@ internal sealed class UploadStore(
     /// <param name="sha256">SHA-256 of the video as lower-case digits; null if not given.</param>
     /// <param name="requestId">The caller's request_id, unique per tenant; null if not given.</param>
     /// <param name="tenant">The tenant that will own the upload; empty without tenants.</param>
-    /// <exception cref="ServiceException">REQUEST_ID_CONFLICT, TOO_MANY_UPLOADS or STORAGE_FULL.</exception>
+    /// <exception cref="ServiceException">
+    /// REQUEST_ID_CONFLICT, TENANT_QUOTA_EXCEEDED, TOO_MANY_UPLOADS or STORAGE_FULL.
+    /// </exception>
     public OpenUpload Create(long sizeBytes, string? sha256, Guid? requestId, string tenant = "")
     {
         lock (_creating)
@@ -38,14 +42,8 @@ internal sealed class UploadStore(
                 return SameOrConflict(earlier, sizeBytes, sha256);
             }
 
-            if (_uploads.Count >= options.Value.MaxOpenUploads)
-            {
-                throw UploadErrors.TooMany(options.Value.MaxOpenUploads);
-            }
-
-            // Counts the bytes that other open uploads still need.
-            storage.RequireRoom(sizeBytes + others.Sum(other => other.MissingBytes));
-            var upload = Create(
+            space.AddUpload(tenant, sizeBytes, options.Value.MaxOpenUploads);
+            var upload = CreateCounted(
                 new UploadRecord(Guid.NewGuid(), sizeBytes, sha256, requestId, time.GetUtcNow(), tenant));
             _uploads[upload.Record.UploadId] = Task.FromResult(upload);
             crashPoints.Pass(CrashPoint.UploadCreated);
@@ -87,21 +85,32 @@ internal sealed class UploadStore(
     public async Task AbortAsync(Guid uploadId, string? visibleTenant, CancellationToken cancellationToken)
     {
         var upload = await FindAsync(uploadId, visibleTenant, cancellationToken);
-        if (!TryRemove(upload, DateTimeOffset.MaxValue))
+        if (!upload.TryMarkRemoved())
         {
             throw upload.IsRemoved ? UploadErrors.NotFound(uploadId) : UploadErrors.Busy(uploadId);
         }
+
+        RemoveWithShared(upload);
     }
 
     /// <summary>Removes the expired uploads and returns their number.</summary>
     public int RemoveExpired()
     {
-        var limit = time.GetUtcNow() - options.Value.Lifetime;
-        return Ready().ToList().Count(upload => TryRemove(upload, limit));
+        var now = time.GetUtcNow();
+        var expired = Ready().Where(upload => upload.TryMarkExpired(now, options.Value)).ToList();
+        expired.ForEach(RemoveWithShared);
+        return expired.Count;
     }
 
     /// <summary>Adds an upload of an earlier process, which becomes available when the task completes.</summary>
-    public void Add(Guid uploadId, Task<OpenUpload> opening) => _uploads[uploadId] = opening;
+    public void Add(UploadRecord record, Task<OpenUpload> opening)
+    {
+        _uploads[record.UploadId] = opening;
+        space.RestoreUpload(record.Tenant, record.SizeBytes);
+
+        // Its job has it too after a crash between the commit of the job and the removal of the upload.
+        storage.CountAdopted(files.DataOf(record.UploadId));
+    }
 
     /// <inheritdoc />
     public void Dispose()
@@ -123,6 +132,22 @@ internal sealed class UploadStore(
         && upload.Record.IsVisibleTo(visibleTenant)
             ? upload
             : null;
+
+    private OpenUpload CreateCounted(UploadRecord record)
+    {
+        try
+        {
+            // The tenant's own limit first: it tells the caller what to do.
+            return _uploads.Count < options.Value.MaxOpenUploads
+                ? Create(record)
+                : throw UploadErrors.TooMany(options.Value.MaxOpenUploads);
+        }
+        catch
+        {
+            space.RemoveUpload(record.Tenant, record.SizeBytes);
+            throw;
+        }
+    }
 
     private OpenUpload Create(UploadRecord record)
     {
@@ -158,13 +183,8 @@ internal sealed class UploadStore(
         return fields.Count == 0 ? earlier : throw UploadErrors.RequestIdConflict(earlier.Record, fields);
     }
 
-    private bool TryRemove(OpenUpload upload, DateTimeOffset unchangedSince)
+    private void RemoveWithShared(OpenUpload upload)
     {
-        if (!upload.TryMarkRemoved(unchangedSince))
-        {
-            return false;
-        }
-
         // A completion that failed or was cut off may have linked the data file into the shared videos.
         var mayBeShared = HardLink.CountOf(files.DataOf(upload.Record.UploadId)) > 1;
         Remove(upload);
@@ -172,8 +192,6 @@ internal sealed class UploadStore(
         {
             storage.RemoveUnshared();
         }
-
-        return true;
     }
 
     private void RemoveSubmitted(OpenUpload upload)
@@ -185,9 +203,12 @@ internal sealed class UploadStore(
 
     private void Remove(OpenUpload upload)
     {
-        files.Remove(upload.Record.UploadId);
-        _uploads.TryRemove(upload.Record.UploadId, out _);
+        // First the journal, so that a crash in between leaves no upload; the file is closed before its space is freed.
+        files.RemoveJournal(upload.Record.UploadId);
         upload.Dispose();
+        storage.DeleteAdopted(files.DataOf(upload.Record.UploadId));
+        _uploads.TryRemove(upload.Record.UploadId, out _);
+        space.RemoveUpload(upload.Record.Tenant, upload.Record.SizeBytes);
     }
 }
 
@@ -202,6 +223,9 @@ internal sealed class UploadCompletion(OpenUpload upload, string path, Action re
 
     /// <summary>Size of the video in bytes.</summary>
     public long SizeBytes => upload.Record.SizeBytes;
+
+    /// <summary>The tenant that owns the upload.</summary>
+    public string Tenant => upload.Record.Tenant;
 
     /// <summary>The SHA-256 as lower-case digits; most bytes were hashed while parts arrived.</summary>
     /// <exception cref="ServiceException">UPLOAD_CONTENT_MISMATCH: CreateUpload announced another hash.</exception>

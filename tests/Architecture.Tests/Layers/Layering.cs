@@ -61,8 +61,8 @@ internal static class Layering
                 "Jobs", "Storage", "Inference", "Tenants", "Faults", "Metrics", "Tracing", Protocol, Hosting,
             ],
         },
-        new("Tenants", "ForegSyte.Jobs.Tenants") { Uses = [Protocol, Hosting] },
-        new("Uploads", "ForegSyte.Jobs.Uploads") { Uses = ["Storage", "Faults", Protocol, Hosting] },
+        new("Tenants", "ForegSyte.Jobs.Tenants") { Uses = ["Jobs", "Storage", Protocol, Hosting] },
+        new("Uploads", "ForegSyte.Jobs.Uploads") { Uses = ["Storage", "Tenants", "Faults", Protocol, Hosting] },
         new("Submission", "ForegSyte.Jobs.Submission")
         {
             Uses =

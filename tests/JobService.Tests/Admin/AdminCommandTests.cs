@@ -198,6 +198,7 @@ public sealed class AdminCommandTests : IDisposable
     {
         var completed = Completed(frames: 2);
         await PutResultsAsync(completed.JobId, frames: 2);
+        await PutAsync(ArtifactKeys.Video(completed.JobId));
         await JobManifest.WriteAsync(Storage, completed, Cancellation);
         var videoOnly = Guid.NewGuid();
         await PutAsync(ArtifactKeys.Video(videoOnly));
@@ -209,9 +210,20 @@ public sealed class AdminCommandTests : IDisposable
         Assert.Contains("1 completed and 1 pending", text, StringComparison.Ordinal);
         Assert.Equal(0, (await RunAsync("verify")).Code);
         await using var rebuilt = new DatabaseFixture(Database);
+        var expected = completed with
+        {
+            VideoBytes = await LengthAsync(ArtifactKeys.Video(completed.JobId)),
+            ResultBytes = await LengthAsync(ArtifactKeys.Results(completed.JobId)),
+        };
         Assert.Equal(
-            TestJobs.Text(completed), TestJobs.Text(await rebuilt.Store.FindAsync(completed.JobId, Cancellation)));
+            TestJobs.Text(expected), TestJobs.Text(await rebuilt.Store.FindAsync(completed.JobId, Cancellation)));
         Assert.Equal(JobStatus.Pending, (await rebuilt.Store.FindAsync(videoOnly, Cancellation))!.Status);
+    }
+
+    private async Task<long> LengthAsync(string key)
+    {
+        await using var artifact = Storage.OpenRead(key);
+        return artifact.Length;
     }
 
     [Fact]

@@ -119,6 +119,16 @@ internal sealed class InMemoryJobStore : IJobStore
             ],
             cancellationToken);
 
+    public Task<StoredSpace> SumSpaceAsync(CancellationToken cancellationToken) => Run(
+        () => new StoredSpace(
+            [
+                .. _jobs.Values.GroupBy(job => job.Tenant).Select(jobs => new TenantBytes(
+                    jobs.Key, jobs.Sum(job => job.VideoBytes), jobs.Sum(job => job.ResultBytes))),
+            ],
+            _jobs.Values.Where(job => job.VideoSha256 is not null).GroupBy(job => job.VideoSha256)
+                .Sum(jobs => jobs.Skip(1).Sum(job => job.VideoBytes))),
+        cancellationToken);
+
     public Task<IReadOnlyList<Guid>> ListEndedAsync(
         DateTimeOffset endedBefore, int limit, CancellationToken cancellationToken) =>
         Run<IReadOnlyList<Guid>>(

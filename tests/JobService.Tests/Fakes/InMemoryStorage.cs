@@ -45,10 +45,33 @@ internal sealed class InMemoryStorage : IStorage
 
     public long FreeBytes() => SizeBytes - _artifacts.Values.Sum(bytes => bytes.LongLength);
 
-    public void RequireRoom(long videoBytes)
+    public long CapacityBytes() => SizeBytes;
+
+    public long SharedBytes => 0;
+
+    public void CountShared(long sharedBytes)
+    {
+        // Nothing is shared in memory.
+    }
+
+    public void CountShared(string key)
+    {
+        // Nothing is shared in memory.
+    }
+
+    public void CountAdopted(string path)
+    {
+        // Nothing is shared in memory.
+    }
+
+    public void RequireRoom(long bytes, bool asUnshared)
     {
         // There is no minimum in memory.
     }
+
+    public IDisposable ReserveRoom(long bytes, bool asUnshared) => RoomReservation.None;
+
+    public void DeleteAdopted(string path) => File.Delete(path);
 
     public Uri UriOf(string key) => new("file:///in-memory/" + StorageKey.Require(key));
 

@@ -45,7 +45,21 @@ internal sealed class ObservedStorage(IStorage inner, Action<string> onStep) : I
 
     public int RemoveAbandoned() => inner.RemoveAbandoned();
 
-    public void RequireRoom(long videoBytes) => inner.RequireRoom(videoBytes);
+    public long CapacityBytes() => inner.CapacityBytes();
+
+    public long SharedBytes => inner.SharedBytes;
+
+    public void CountShared(long sharedBytes) => inner.CountShared(sharedBytes);
+
+    public void CountShared(string key) => inner.CountShared(key);
+
+    public void CountAdopted(string path) => inner.CountAdopted(path);
+
+    public void RequireRoom(long bytes, bool asUnshared) => inner.RequireRoom(bytes, asUnshared);
+
+    public IDisposable ReserveRoom(long bytes, bool asUnshared) => inner.ReserveRoom(bytes, asUnshared);
+
+    public void DeleteAdopted(string path) => inner.DeleteAdopted(path);
 
     public Uri UriOf(string key) => inner.UriOf(key);
 

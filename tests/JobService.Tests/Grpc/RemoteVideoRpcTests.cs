@@ -121,6 +121,26 @@ public sealed class RemoteVideoRpcTests : IAsyncDisposable
         Assert.Equal("Submit:MaxVideoBytes", info["option"]);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task SubmitVideo_AboveTheTenantsQuota_IsRefusedAndStoresNothing(bool hasContentLength)
+    {
+        await StartAsync(
+            async context =>
+            {
+                context.Response.ContentLength = hasContentLength ? Clip.Length : null;
+                await context.Response.Body.WriteAsync(Clip.AsMemory(0, 50_000));
+                await context.Response.Body.FlushAsync();
+                await context.Response.Body.WriteAsync(Clip.AsMemory(50_000));
+            },
+            ("Tenants:MaxVideoBytes", "60000"));
+
+        var info = await AssertRefusedAsync("/a.mp4", StatusCode.ResourceExhausted, "TENANT_QUOTA_EXCEEDED");
+
+        Assert.Equal(("Tenants:MaxVideoBytes", "60000"), (info["option"], info["limit"]));
+    }
+
     [Fact]
     public async Task SubmitVideo_CallersDeadline_EndsTheFetch()
     {

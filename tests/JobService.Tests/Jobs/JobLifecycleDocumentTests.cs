@@ -27,7 +27,7 @@ public sealed partial class JobLifecycleDocumentTests
         ["plan"] = job => JobTransitions.Plan(job, Token, new PlannedWork(new VideoInfo(), 1, 1), Progress, Now),
         ["advance"] = job => JobTransitions.Advance(job, Token, Progress, Now),
         ["complete"] = job => JobTransitions.Complete(
-            job, Token, "results.json", new JobSummary(), JobWarnings.Empty, Now),
+            job, Token, new StoredResults("results.json", 7), new JobSummary(), JobWarnings.Empty, Now),
         ["fail"] = job => JobTransitions.Fail(job, Token, Failure, Now),
         ["release"] = job => JobTransitions.Release(job, Token, Failure, TimeSpan.Zero, Now),
         ["rescue"] = job => JobTransitions.Rescue(job, Failure, Now),

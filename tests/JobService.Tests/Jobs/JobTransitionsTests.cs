@@ -66,7 +66,8 @@ public sealed class JobTransitionsTests
     public void Cancel_AndRetry_MayBeRepeatedAndKnowTheirStatuses()
     {
         var running = JobTransitions.Claim(Pending(), Tokens[0], Start, LeaseDuration);
-        var completed = JobTransitions.Complete(running, Tokens[0], "x", new JobSummary(), JobWarnings.Empty, Start);
+        var completed = JobTransitions.Complete(
+            running, Tokens[0], new StoredResults("x", 7), new JobSummary(), JobWarnings.Empty, Start);
         var failed = JobTransitions.Fail(running, Tokens[0], Failure, Start);
         var cancelled = JobTransitions.Cancel(running, Start);
         Assert.Same(cancelled, JobTransitions.Cancel(cancelled, Start.AddSeconds(1)));
@@ -103,7 +104,8 @@ public sealed class JobTransitionsTests
         var second =
             JobTransitions.Claim(JobTransitions.Rescue(first, Failure, Start), Tokens[1], Start, LeaseDuration);
         var refused = Assert.Throws<TransitionRefusedException>(
-            () => JobTransitions.Complete(second, Tokens[0], "x", new JobSummary(), JobWarnings.Empty, Start));
+            () => JobTransitions.Complete(
+                second, Tokens[0], new StoredResults("x", 7), new JobSummary(), JobWarnings.Empty, Start));
         Assert.Equal(TransitionRefusal.StaleLease, refused.Refusal);
     }
 
@@ -193,7 +195,7 @@ public sealed class JobTransitionsTests
 
         var warnings = JobWarnings.Empty.With(WarningReason.FramesLost, 4);
         job = JobTransitions.Complete(
-            job, Tokens[0], "results.json", new JobSummary(), warnings, Start.AddSeconds(3));
+            job, Tokens[0], new StoredResults("results.json", 7), new JobSummary(), warnings, Start.AddSeconds(3));
         Assert.Equal(warnings, job.Warnings);
         Assert.Equal((Start.AddSeconds(3), devices), (job.Attempts.Single().EndedAt, job.Attempts.Single().Devices));
     }
@@ -274,7 +276,7 @@ public sealed class JobTransitionsTests
                 job, step.Token, new SegmentProgress(step.Frames, TimeSpan.Zero, TimeSpan.Zero, DeviceList.Empty),
                 step.Now),
             4 => JobTransitions.Complete(
-                job, step.Token, "results.json", new JobSummary(), JobWarnings.Empty, step.Now),
+                job, step.Token, new StoredResults("results.json", 7), new JobSummary(), JobWarnings.Empty, step.Now),
             5 => JobTransitions.Fail(job, step.Token, Failure, step.Now),
             6 => JobTransitions.Release(job, step.Token, Failure, TimeSpan.FromSeconds(step.Frames), step.Now),
             7 => JobTransitions.Rescue(job, Failure, step.Now),

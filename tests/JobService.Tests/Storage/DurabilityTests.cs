@@ -157,7 +157,7 @@ public sealed partial class DurabilityTests : IAsyncLifetime
 
         await using var next = new UploadHarness(_folder, time);
         await next.RecoverAsync();
-        Assert.Equal([new Extent(0, 100)], (await next.FindAsync(before)).StatusOf(TimeSpan.Zero).Extents);
+        Assert.Equal([new Extent(0, 100)], (await next.FindAsync(before)).StatusOf(next.Limits).Extents);
     }
 
     /// <summary>The traced process of the second test, in which every sync fails.</summary>

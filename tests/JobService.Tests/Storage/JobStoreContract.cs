@@ -111,6 +111,7 @@ public abstract partial class JobStoreContract
             MaxFrames = before.MaxFrames,
             Tenant = before.Tenant,
             VideoSha256 = before.VideoSha256,
+            VideoBytes = before.VideoBytes,
             TraceParent = before.TraceParent,
         };
 

@@ -115,6 +115,8 @@ public sealed class JobStoreModelTests : IAsyncDisposable
                             id, TestJobs.Noon.AddMinutes(step.Way), step.Way == 0 ? null : ids[^step.Way]) with
                         {
                             Tenant = TenantOf(step.Way),
+                            VideoBytes = 1000 + step.Way,
+                            VideoSha256 = step.Way == 3 ? null : new string((char)('a' + step.Way), 64),
                         },
                         Cancellation);
                     return created + TestJobs.Text(job);
@@ -166,6 +168,8 @@ public sealed class JobStoreModelTests : IAsyncDisposable
 
         text.AddRange((await store.ListUnfinishedAsync(Cancellation)).Select(TestJobs.Text));
         text.AddRange((await store.CountByTenantAsync(Cancellation)).Select(count => $"{count}").Order());
+        var space = await store.SumSpaceAsync(Cancellation);
+        text.AddRange(space.Tenants.Select(bytes => $"{bytes}").Order().Append($"{space.SharedBytes} shared"));
         text.AddRange((await store.ListDeletedAsync(100, Cancellation)).Distinct().Order().Select(id => id.ToString()));
         text.AddRange((await store.FindKnownAsync(ids, Cancellation)).Order().Select(id => id.ToString()));
         return string.Join('\n', text);

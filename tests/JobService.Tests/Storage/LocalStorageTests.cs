@@ -48,9 +48,9 @@ public sealed class LocalStorageTests : StorageContract, IDisposable
         var storage = new LocalStorage(Options.Create(new StorageOptions { Root = _root, MinFreeBytes = 1L << 20 }));
         var anyVideo = new LocalStorage(Options.Create(new StorageOptions { Root = _root, MinFreeBytes = 0 }));
 
-        storage.RequireRoom(1);
-        anyVideo.RequireRoom(free * 2);
-        var failure = Assert.Throws<ServiceException>(() => storage.RequireRoom(free * 2));
+        storage.RequireRoom(1, asUnshared: false);
+        anyVideo.RequireRoom(free * 2, asUnshared: false);
+        var failure = Assert.Throws<ServiceException>(() => storage.RequireRoom(free * 2, asUnshared: false));
 
         Assert.Equal(ErrorReason.StorageFull, failure.Reason);
         Assert.Contains("Storage:MinFreeBytes", failure.Message, StringComparison.Ordinal);
@@ -131,7 +131,8 @@ public sealed class LocalStorageTests : StorageContract, IDisposable
         var device = new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
         await using var commits = new FileCommitter(_folder.File("."));
         var commit = new FileCommit(device, temporary, _folder.File("half.mp4"));
-        await using (var staged = new LocalArtifact(commit, commits, () => { }))
+        var shared = new ContentAddressedFiles(_folder.File("."));
+        await using (var staged = new LocalArtifact(commit, commits, shared, () => { }))
         {
             await AssertFullAsync(() => staged.Stream.WriteAsync(new byte[1], Cancellation).AsTask());
             await AssertFullAsync(() => staged.Stream.WriteAsync(new byte[1], 0, 1, Cancellation));

@@ -34,6 +34,8 @@ internal static class TestJobs
         Tags = new JobTags([new("camera", "north \"2\" \\ 100%_ é \U0001F3A5"), new("a-b_c", "")]),
         Fingerprint = new RequestFingerprint("sha256:ab", "yolo_ocr", 5, 7, "x\"y"),
         VideoSha256 = new string('5', 64),
+        VideoBytes = 1L << 41,
+        ResultBytes = 1L << 42,
         TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         OutputPath = "results.json",
         Failure = new JobFailure(

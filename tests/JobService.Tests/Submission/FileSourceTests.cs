@@ -1,6 +1,7 @@
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Submission;
+using ForegSyte.Jobs.Tests.Tenants;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
@@ -31,7 +32,7 @@ public sealed class FileSourceTests : IAsyncDisposable
     {
         await using var source = Open();
         await source.CheckAsync(Cancellation);
-        await using (var staged = await source.StageAsync(Key, Cancellation))
+        await using (var staged = await source.StageAsync(Key, TestSpace.Unlimited(_storage), Cancellation))
         {
             await staged.Artifact.CommitAsync(Cancellation);
         }
@@ -64,7 +65,8 @@ public sealed class FileSourceTests : IAsyncDisposable
             file.SetLength(1L << 40);
         }
 
-        var failure = await Assert.ThrowsAsync<ServiceException>(() => source.StageAsync(Key, Cancellation));
+        var failure = await Assert.ThrowsAsync<ServiceException>(
+            () => source.StageAsync(Key, TestSpace.Unlimited(_storage), Cancellation));
 
         Assert.Equal(ErrorReason.TruncatedMp4, failure.Reason);
         Assert.InRange(length, 1, 64 << 20);
@@ -84,7 +86,8 @@ public sealed class FileSourceTests : IAsyncDisposable
 
         File.SetLastWriteTimeUtc(Path, lastWrite);
 
-        var failure = await Assert.ThrowsAsync<ServiceException>(() => source.StageAsync(Key, Cancellation));
+        var failure = await Assert.ThrowsAsync<ServiceException>(
+            () => source.StageAsync(Key, TestSpace.Unlimited(_storage), Cancellation));
 
         Assert.Equal(ErrorReason.NotAnMp4, failure.Reason);
         AssertNothingLeft();
@@ -99,7 +102,7 @@ public sealed class FileSourceTests : IAsyncDisposable
         await File.WriteAllTextAsync(_folder.File("other"), "another file", Cancellation);
         File.Move(_folder.File("other"), Path, overwrite: true);
 
-        await using var staged = await source.StageAsync(Key, Cancellation);
+        await using var staged = await source.StageAsync(Key, TestSpace.Unlimited(_storage), Cancellation);
 
         Assert.Equal(before, await ReadAsync(staged.Artifact.Stream));
     }
@@ -133,7 +136,8 @@ public sealed class FileSourceTests : IAsyncDisposable
             }
         }
 
-        var failure = await Assert.ThrowsAsync<ServiceException>(() => source.StageAsync(Key, Cancellation));
+        var failure = await Assert.ThrowsAsync<ServiceException>(
+            () => source.StageAsync(Key, TestSpace.Unlimited(_storage), Cancellation));
 
         Assert.Equal(ErrorReason.TruncatedMp4, failure.Reason);
         AssertNothingLeft();

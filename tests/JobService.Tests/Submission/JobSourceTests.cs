@@ -4,6 +4,7 @@ using ForegSyte.Jobs.Submission;
 using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Grpc;
 using ForegSyte.Jobs.Tests.Storage;
+using ForegSyte.Jobs.Tests.Tenants;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tests.Submission;
@@ -28,7 +29,7 @@ public sealed class JobSourceTests
 
         await using var source = new JobSource(_job.JobId, _job, _storage);
         await source.CheckAsync(Cancellation);
-        await using (var copy = await source.StageAsync(Target, Cancellation))
+        await using (var copy = await source.StageAsync(Target, TestSpace.Unlimited(_storage), Cancellation))
         {
             Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(video)), copy.Sha256);
             await copy.Artifact.CommitSharedAsync(copy.Sha256, Cancellation);
@@ -43,7 +44,8 @@ public sealed class JobSourceTests
     {
         await using var source = new JobSource(_job.JobId, _job, _storage);
 
-        var failure = await Assert.ThrowsAsync<ServiceException>(() => source.StageAsync(Target, Cancellation));
+        var failure = await Assert.ThrowsAsync<ServiceException>(
+            () => source.StageAsync(Target, TestSpace.Unlimited(_storage), Cancellation));
 
         Assert.Equal(ErrorReason.VideoGone, failure.Reason);
         Assert.Empty(_storage.ListKeys());

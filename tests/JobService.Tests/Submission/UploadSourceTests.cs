@@ -3,6 +3,7 @@ using ForegSyte.Jobs.Submission;
 using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Storage;
 using ForegSyte.Jobs.Tests.Uploads;
+using ForegSyte.Jobs.Tests.Tenants;
 using ForegSyte.Testing;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -30,7 +31,7 @@ public sealed class UploadSourceTests : IDisposable
             upload.Record.UploadId, await uploads.CompleteAsync(upload), storage, checks);
 
         await source.CheckAsync(Cancellation);
-        await using (var staged = await source.StageAsync("a.mp4", Cancellation))
+        await using (var staged = await source.StageAsync("a.mp4", TestSpace.Unlimited(storage), Cancellation))
         {
             Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(video)), staged.Sha256);
             await staged.Artifact.CommitSharedAsync(staged.Sha256, Cancellation);

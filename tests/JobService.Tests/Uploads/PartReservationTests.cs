@@ -49,11 +49,11 @@ public sealed class PartReservationTests : IDisposable
         var failing = await ReserveAsync(uploads, upload, new Extent(0, 600));
 
         var second = uploads.WriteAsync(upload, 0, _video);
-        Assert.Empty(upload.StatusOf(TimeSpan.Zero).Extents);
+        Assert.Empty(upload.StatusOf(uploads.Limits).Extents);
         failing.Dispose();
         await second.WaitAsync(Timeout, Cancellation);
 
-        Assert.Equal([new Extent(0, _video.Length)], upload.StatusOf(TimeSpan.Zero).Extents);
+        Assert.Equal([new Extent(0, _video.Length)], upload.StatusOf(uploads.Limits).Extents);
         using var completion = await uploads.CompleteAsync(upload);
         Assert.Equal(
             Convert.ToHexStringLower(SHA256.HashData(_video)), await completion.HashAsync(Cancellation));
@@ -68,7 +68,7 @@ public sealed class PartReservationTests : IDisposable
 
         await uploads.WriteAsync(upload, 500, _video[500..]).WaitAsync(Timeout, Cancellation);
 
-        Assert.Equal([new Extent(500, _video.Length)], upload.StatusOf(TimeSpan.Zero).Extents);
+        Assert.Equal([new Extent(500, _video.Length)], upload.StatusOf(uploads.Limits).Extents);
     }
 
     [Fact]

@@ -1,5 +1,7 @@
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tenants;
+using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Uploads;
 using ForegSyte.Protocol.Checksums;
 using ForegSyte.Testing;
@@ -17,16 +19,19 @@ internal sealed class UploadHarness : IAsyncDisposable
     private readonly LocalStorage _storage;
     private readonly PartWriter _writer;
 
-    public UploadHarness(TemporaryFolder folder, FakeTimeProvider time, UploadOptions? options = null, long minFree = 0)
+    public UploadHarness(
+        TemporaryFolder folder, FakeTimeProvider time, UploadOptions? options = null, long minFree = 0,
+        TenantOptions? tenants = null, Func<long>? freeBytes = null)
     {
         var storageOptions = Options.Create(
             new StorageOptions { Root = folder.File("video_jobs"), MinFreeBytes = minFree });
         Limits = options ?? new UploadOptions();
         var uploadOptions = Options.Create(Limits);
-        _storage = new LocalStorage(storageOptions);
+        _storage = new LocalStorage(storageOptions, freeBytes);
         Files = new UploadFiles(storageOptions);
-        Store = new UploadStore(Files, _storage, _hashing, uploadOptions, CrashPoints.None, time);
-        _writer = new PartWriter(_storage, uploadOptions, CrashPoints.None, time);
+        Space = new TenantSpace(new InMemoryJobStore(), _storage, Options.Create(tenants ?? new TenantOptions()));
+        Store = new UploadStore(Files, _storage, Space, _hashing, uploadOptions, CrashPoints.None, time);
+        _writer = new PartWriter(Space, uploadOptions, CrashPoints.None, time);
         _recovery = new UploadRecovery(Store, Files, _hashing, NullLogger<UploadRecovery>.Instance);
         Folder = folder.File("video_jobs", ".uploads");
     }
@@ -36,6 +41,8 @@ internal sealed class UploadHarness : IAsyncDisposable
     public UploadFiles Files { get; }
 
     public UploadStore Store { get; }
+
+    public TenantSpace Space { get; }
 
     public UploadOptions Limits { get; }
 

@@ -35,7 +35,7 @@ public sealed class UploadStoreTests : IDisposable
                 await Task.WhenAll(offsets.Concat(offsets.Take(2)).Select(offset =>
                     uploads.WriteAsync(upload, offset, Part(offset, partBytes + overlap))));
 
-                Assert.Equal([new Extent(0, _video.Length)], upload.StatusOf(TimeSpan.Zero).Extents);
+                Assert.Equal([new Extent(0, _video.Length)], upload.StatusOf(uploads.Limits).Extents);
                 using var completion = await uploads.CompleteAsync(upload);
                 Assert.Equal(Hash, await completion.HashAsync(Cancellation));
                 Assert.Equal(_video, await File.ReadAllBytesAsync(completion.Path, Cancellation));
@@ -56,9 +56,9 @@ public sealed class UploadStoreTests : IDisposable
         var refused = await Assert.ThrowsAsync<ServiceException>(() => uploads.WriteAsync(upload, 500, other));
 
         Assert.Equal(ErrorReason.InvalidField, refused.Reason);
-        Assert.Equal([new Extent(1000, 2000)], upload.StatusOf(TimeSpan.Zero).Extents);
+        Assert.Equal([new Extent(1000, 2000)], upload.StatusOf(uploads.Limits).Extents);
         await uploads.WriteAsync(upload, 500, Part(500, 1000));
-        Assert.Equal([new Extent(500, 2000)], upload.StatusOf(TimeSpan.Zero).Extents);
+        Assert.Equal([new Extent(500, 2000)], upload.StatusOf(uploads.Limits).Extents);
     }
 
     [Fact]
@@ -79,8 +79,8 @@ public sealed class UploadStoreTests : IDisposable
 
         Assert.Equal(before.Record, upload.Record);
         Assert.Equal(
-            [new Extent(0, 1_000_000), new Extent(2_000_000, 2_500_000)], upload.StatusOf(TimeSpan.Zero).Extents);
-        Assert.Equal(_time.GetUtcNow(), upload.StatusOf(TimeSpan.Zero).ExpiresAt);
+            [new Extent(0, 1_000_000), new Extent(2_000_000, 2_500_000)], upload.StatusOf(next.Limits).Extents);
+        Assert.Equal(_time.GetUtcNow() + next.Limits.Lifetime, upload.StatusOf(next.Limits).ExpiresAt);
         Assert.Same(upload, next.Store.Create(_video.Length, Hash, before.Record.RequestId));
         await next.WriteAsync(upload, 1_000_000, Part(1_000_000, 1_000_000));
         await next.WriteAsync(upload, 2_500_000, Part(2_500_000, 500_001));
@@ -109,9 +109,9 @@ public sealed class UploadStoreTests : IDisposable
         await next.RecoverAsync();
         var upload = await next.FindAsync(before);
 
-        Assert.Equal([new Extent(0, 2000)], upload.StatusOf(TimeSpan.Zero).Extents);
+        Assert.Equal([new Extent(0, 2000)], upload.StatusOf(next.Limits).Extents);
         await next.WriteAsync(upload, 2000, Part(2000, 1000));
-        Assert.Equal([new Extent(0, 3000)], upload.StatusOf(TimeSpan.Zero).Extents);
+        Assert.Equal([new Extent(0, 3000)], upload.StatusOf(next.Limits).Extents);
     }
 
     [Fact]
@@ -140,7 +140,7 @@ public sealed class UploadStoreTests : IDisposable
         await next.RecoverAsync();
         var upload = await next.FindAsync(before);
 
-        Assert.Equal([new Extent(0, 1_000_000)], upload.StatusOf(TimeSpan.Zero).Extents);
+        Assert.Equal([new Extent(0, 1_000_000)], upload.StatusOf(next.Limits).Extents);
         foreach (var offset in new[] { 1_000_000, 2_000_000, 3_000_000 })
         {
             await next.WriteAsync(upload, offset, Part(offset, 1_000_000));
@@ -267,18 +267,53 @@ public sealed class UploadStoreTests : IDisposable
     }
 
     [Fact]
-    public async Task Create_MoreThanTheSpaceLeftByOtherUploads_IsStorageFull()
+    public async Task Create_VideosThatFitOnlyOneByOne_TakeNoSpaceFromEachOther()
     {
-        var free = new DriveInfo(_folder.Path).AvailableFreeSpace;
-        await using var uploads = new UploadHarness(_folder, _time, minFree: 1 << 20);
-        var size = (free / 2) + (64L << 20);
-        var first = uploads.Store.Create(size, null, null);
+        await using var uploads = new UploadHarness(_folder, _time, minFree: 1 << 20, freeBytes: () => 3 << 20);
+        uploads.Store.Create(2 << 20, null, null);
+
+        uploads.Store.Create(2 << 20, null, null);
 
         await AssertRefusedAsync(
-            ErrorReason.StorageFull, () => Task.FromResult(uploads.Store.Create(size, null, null)));
+            ErrorReason.StorageFull, () => Task.FromResult(uploads.Store.Create((2 << 20) + 1, null, null)));
+        Assert.Equal(4 << 20, uploads.Space.UseOf("").VideoBytes);
+    }
 
-        await uploads.Store.AbortAsync(first.Record.UploadId, null, Cancellation);
-        uploads.Store.Create(size, null, null);
+    [Fact]
+    public async Task Part_WithoutRoom_IsStorageFullUntilThereIsSome()
+    {
+        var free = 2L << 20;
+        await using var uploads = new UploadHarness(_folder, _time, minFree: 1 << 20, freeBytes: () => free);
+        var upload = uploads.Store.Create(1 << 20, null, null);
+        free = (1 << 20) + 1000;
+        await uploads.WriteAsync(upload, 0, Part(0, 1000));
+
+        await AssertRefusedAsync(ErrorReason.StorageFull, () => uploads.WriteAsync(upload, 1000, Part(1000, 1001)));
+
+        Assert.Equal([new Extent(0, 1000)], upload.StatusOf(uploads.Limits).Extents);
+        free += 1;
+        await uploads.WriteAsync(upload, 1000, Part(1000, 1001));
+    }
+
+    [Fact]
+    public async Task RemoveExpired_UploadWithoutAPart_IsRemovedAfterItsOwnTime()
+    {
+        await using var uploads = new UploadHarness(_folder, _time);
+        var unused = uploads.Store.Create(_video.Length, null, null, "a");
+        var used = uploads.Store.Create(_video.Length, null, null, "a");
+        await uploads.WriteAsync(used, 0, Part(0, 10));
+        _time.Advance(uploads.Limits.UnusedLifetime - TimeSpan.FromTicks(1));
+        Assert.Equal(0, uploads.Store.RemoveExpired());
+        _time.Advance(TimeSpan.FromTicks(1));
+        Assert.Equal(_time.GetUtcNow(), unused.StatusOf(uploads.Limits).ExpiresAt);
+
+        Assert.Equal(1, uploads.Store.RemoveExpired());
+
+        await AssertRefusedAsync(ErrorReason.UploadNotFound, () => uploads.FindAsync(unused));
+        Assert.Equal((1, _video.Length), (uploads.Space.UseOf("a").Uploads, uploads.Space.UseOf("a").VideoBytes));
+        _time.Advance(uploads.Limits.Lifetime);
+        Assert.Equal(1, uploads.Store.RemoveExpired());
+        Assert.Equal(default, uploads.Space.UseOf("a"));
     }
 
     [Fact]

@@ -15,16 +15,20 @@ public sealed class DatabaseMigratorTests : IDisposable
     private const long AddLastWords = 202611250028;
     private const long AddTags = 202611290041;
     private const long AddWarnings = 202611290513;
+    private const long AddSpace = 202611291320;
     private const long AddsColumns = 299901010001;
 
     private static readonly long[] KnownVersions =
-        [CreateJobs, ExtendJobs, AddTenants, AddVideoHash, AddTraceParent, AddLastWords, AddTags, AddWarnings];
+    [
+        CreateJobs, ExtendJobs, AddTenants, AddVideoHash, AddTraceParent, AddLastWords, AddTags, AddWarnings, AddSpace,
+    ];
 
     private static readonly Type[] KnownMigrations =
     [
         typeof(M202611230001CreateJobs), typeof(M202611230002ExtendJobs), typeof(M202611250010AddTenants),
         typeof(M202611250013AddVideoHash), typeof(M202611250025AddTraceParent), typeof(M202611250028AddLastWords),
         typeof(M202611290041AddTags), typeof(M202611290513AddWarnings),
+        typeof(M202611291320AddSpace),
     ];
 
     private readonly TemporaryFolder _folder = new();
@@ -124,7 +128,8 @@ public sealed class DatabaseMigratorTests : IDisposable
             connection.Execute(
                 $"INSERT INTO jobs ({string.Join(", ", old)}) VALUES ({string.Join(", ", old.Select(x => "$" + x))})",
                 JobColumns.Jobs.Where(column => old.Contains(column.Name))
-                    .Select(column => (column.Name, column.ValueOf(TestJobs.Pending()))));
+                    .Select(column => (
+                        column.Name, column.ValueOf(TestJobs.Pending() with { Video = TestJobs.Full().Video }))));
         }
 
         Migrator().MigrateUp();
@@ -136,6 +141,7 @@ public sealed class DatabaseMigratorTests : IDisposable
         {
             var jobs = connection.InSnapshot(() => JobRows.List(connection, JobRows.SelectJobs));
             Assert.Equal(JobWarnings.Empty, jobs.Single().Warnings);
+            Assert.Equal((1L << 40, 0), (jobs.Single().VideoBytes, jobs.Single().ResultBytes));
         }
 
         Migrator().MigrateDown(CreateJobs);

@@ -1,0 +1,45 @@
+using System.Globalization;
+using ForegSyte.Hosting.Errors;
+using ForegSyte.V1;
+
+namespace ForegSyte.Jobs.Tenants;
+
+/// <summary>The errors of calls and jobs above a quota of their tenant.</summary>
+internal static class TenantErrors
+{
+    /// <summary>Another video would exceed Tenants:MaxVideoBytes.</summary>
+    public static ServiceException TooManyVideos(string tenant, long bytes, long limit) => Exceeded(
+        tenant, "Tenants:MaxVideoBytes", limit,
+        $"{Text(bytes)} bytes more would exceed the limit of {Text(limit)} bytes for the videos and open uploads of "
+        + $"the tenant \"{tenant}\" (option Tenants:MaxVideoBytes). Delete jobs with DeleteJob, or abort uploads.",
+        $"At most {Text(limit)} bytes of videos and open uploads.",
+        ("actualBytes", Text(bytes)));
+
+    /// <summary>The results of a job would exceed Tenants:MaxResultBytes.</summary>
+    public static ServiceException TooManyResults(string tenant, long limit) => Exceeded(
+        tenant, "Tenants:MaxResultBytes", limit,
+        $"The results of this job would exceed the limit of {Text(limit)} bytes for the results of the tenant "
+        + $"\"{tenant}\" (option Tenants:MaxResultBytes). Delete jobs with DeleteJob, then continue this one with "
+        + "RetryJob.",
+        $"At most {Text(limit)} bytes of results.");
+
+    /// <summary>Another upload would exceed Tenants:MaxOpenUploads.</summary>
+    public static ServiceException TooManyUploads(string tenant, int limit) => Exceeded(
+        tenant, "Tenants:MaxOpenUploads", limit,
+        $"The tenant \"{tenant}\" has reached its limit of {Text(limit)} open uploads (option Tenants:MaxOpenUploads). "
+        + "Submit or abort some.",
+        $"At most {Text(limit)} open uploads.");
+
+    private static ServiceException Exceeded(
+        string tenant, string option, long limit, string message, string violation,
+        params IEnumerable<(string Key, string Value)> more) =>
+        new(ErrorReason.TenantQuotaExceeded, message)
+        {
+            Metadata = more
+                .Concat([("option", option), ("limit", Text(limit)), ("tenant", tenant)])
+                .ToDictionary(pair => pair.Item1, pair => pair.Item2),
+            Quota = new QuotaViolation($"tenant:{tenant}", violation),
+        };
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+}
