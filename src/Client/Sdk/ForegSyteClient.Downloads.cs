@@ -43,10 +43,9 @@ public partial class ForegSyteClient
     /// <param name="progress">Receives a report after each range. Null for none.</param>
     /// <param name="callOptions">Options of each call; null means those of the client.</param>
     /// <param name="cancellationToken">Cancels the download.</param>
-    /// <returns>Size of the video in bytes.</returns>
     /// <exception cref="IOException">The stream cannot be written.</exception>
     /// <inheritdoc cref="DownloadVideoAsync(string, string, IProgress{DownloadProgress}, ForegSyteCallOptions,
-    /// CancellationToken)" path="/exception[@cref='ForegSyteException']"/>
+    /// CancellationToken)" path="/returns|/exception[@cref='ForegSyteException']"/>
     public virtual Task<long> DownloadVideoAsync(
         string jobId,
         Stream destination,
