@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace ForegSyte.Video;
 
 /// <summary>
@@ -12,6 +14,9 @@ internal static class OrientationMessage
 
     /// <summary>"Display orientation" of both standards.</summary>
     private const int PayloadType = 47;
+
+    /// <summary>Type of a NAL unit of HEVC with messages in front of a picture.</summary>
+    private const int HevcPrefixMessage = 39;
 
     /// <summary>Length of the size before each NAL unit unless the container says otherwise.</summary>
     private const int UsualLengthSize = 4;
@@ -30,6 +35,44 @@ internal static class OrientationMessage
             _ => false,
         };
 
+    /// <summary>
+    /// Whether a frame must be decoded to know, because the configuration record of HEVC ("hvcC", ISO/IEC 14496-15,
+    /// 8.3.3) may hold such a message. FFmpeg reads no messages from the record of H.264, where the standard has none.
+    /// </summary>
+    public static bool IsPossibleInConfiguration(ReadOnlySpan<byte> record)
+    {
+        const int header = 22;
+        if (record.Length <= header)
+        {
+            return false;
+        }
+
+        var arrays = record[header];
+        var rest = record[(header + 1)..];
+        for (; arrays > 0; arrays--)
+        {
+            if (rest.Length < 3)
+            {
+                return true;
+            }
+
+            var isMessage = (rest[0] & 0x3F) == HevcPrefixMessage;
+            var units = BinaryPrimitives.ReadUInt16BigEndian(rest[1..]);
+            for (rest = rest[3..]; units > 0; units--)
+            {
+                var length = rest.Length < 2 ? rest.Length : BinaryPrimitives.ReadUInt16BigEndian(rest);
+                if (length < 2 || length > rest.Length - 2 || (isMessage && HasPayload(rest[4..(2 + length)])))
+                {
+                    return true;
+                }
+
+                rest = rest[(2 + length)..];
+            }
+        }
+
+        return false;
+    }
+
     private enum Unit
     {
         Other,
@@ -46,7 +89,7 @@ internal static class OrientationMessage
 
     private static Unit Hevc(byte header) => ((header >> 1) & 0x3F) switch
     {
-        39 => Unit.Message,
+        HevcPrefixMessage => Unit.Message,
         < 32 => Unit.Picture,
         _ => Unit.Other,
     };

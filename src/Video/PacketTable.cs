@@ -50,21 +50,25 @@ internal sealed class PacketTable(int maxPackets, long maxBytes = long.MaxValue)
     /// Chooses the track as players do: of those with samples the first one that is enabled, or else the first one.
     /// ffprobe lists neither cover pictures nor chapter pictures.
     /// </summary>
+    /// <param name="boxes">What the boxes tell of the tracks; a track without any counts as a video.</param>
     /// <exception cref="VideoRefusedException">NO_VIDEO_TRACK, NO_FRAMES, ENCRYPTED_VIDEO.</exception>
-    public TrackPackets Choose()
+    public TrackPackets Choose(IReadOnlyList<TrackBoxes>? boxes = null)
     {
-        if (_tracks.Count == 0)
+        var videos = _tracks.Values
+            .Where(track => (boxes ?? []).Where(one => one.Id == track.TrackId).All(one => one.IsVideo))
+            .ToList();
+        if (videos.Count == 0)
         {
             throw VideoRefusedException.NoVideoTrack();
         }
 
-        var withSamples = _tracks.Values.Where(track => track.PacketCount > 0).ToList();
+        var withSamples = videos.FindAll(track => track.PacketCount > 0);
         if (withSamples.Count == 0)
         {
             throw VideoRefusedException.NoFrames();
         }
 
-        var chosen = withSamples.FirstOrDefault(track => track.IsEnabled) ?? withSamples[0];
+        var chosen = withSamples.Find(track => track.IsEnabled) ?? withSamples[0];
         chosen.StartMicroseconds = _startMicroseconds;
         return chosen.IsEncrypted ? throw VideoRefusedException.Encrypted() : chosen;
     }
@@ -81,7 +85,7 @@ internal sealed class PacketTable(int maxPackets, long maxBytes = long.MaxValue)
                 case "pts": packet.PresentationTicks = Number(field.Value); break;
                 case "dts": packet.DecodeTicks = Number(field.Value); break;
                 case "duration": packet.Duration = Number(field.Value) ?? 0; break;
-                case "size": packet.Size = Number(field.Value) ?? 0; break;
+                case "size": packet.Size = Number(field.Value) ?? packet.Size; break;
                 case "pos": packet.Position = Number(field.Value) ?? -1; break;
                 case "flags":
                     packet.IsKey = field.Value.Contains('K');
@@ -141,7 +145,8 @@ internal struct Packet
 
     public long Duration { get; set; }
 
-    public long Size { get; set; }
+    /// <summary>Bytes; 1 if unknown.</summary>
+    public long Size { get; set; } = 1;
 
     /// <summary>First byte in the file; -1 if unknown.</summary>
     public long Position { get; set; } = -1;
@@ -152,6 +157,9 @@ internal struct Packet
     public bool IsHidden { get; set; }
 
     public bool IsEncrypted { get; set; }
+
+    /// <summary>Whether the sample has no bytes, so that its frame is lost.</summary>
+    public readonly bool IsEmpty => Size == 0;
 }
 
 /// <summary>Enumerates the fields of a line of ffprobe's "compact" writer.</summary>

@@ -5,18 +5,25 @@ namespace ForegSyte.Video;
 /// <summary>Makes the command lines of ffprobe that read the index of a video.</summary>
 internal static class ProbeArguments
 {
+    /// <summary>Keeps samples without bytes, which FFmpeg's parsers drop.</summary>
+    public static readonly string[] WithoutParser = ["-fflags", "+noparse"];
+
     /// <summary>
     /// Lists the video tracks and their packets. "V" leaves out cover and chapter pictures; the start of the format is
     /// that of all tracks.
     /// </summary>
-    public static IReadOnlyList<string> Packets(VideoLimits limits, string path) => Make(
+    /// <param name="limits">Limits on videos.</param>
+    /// <param name="path">Canonical path of the video.</param>
+    /// <param name="hasEmptySamples">Whether a sample of a track has no bytes.</param>
+    public static IReadOnlyList<string> Packets(VideoLimits limits, string path, bool hasEmptySamples) => Make(
         limits,
         path,
         "V",
         "packet=stream_index,pts,dts,duration,size,pos,flags:packet_side_data=side_data_type"
             + ":stream=index,id,codec_name,codec_tag_string,width,height,time_base,avg_frame_rate,has_b_frames"
             + ",sample_aspect_ratio,color_transfer,color_space,color_primaries,nal_length_size"
-            + ":stream_disposition=default:stream_side_data=displaymatrix:format=start_time");
+            + ":stream_disposition=default:stream_side_data=displaymatrix:format=start_time",
+        hasEmptySamples ? WithoutParser : []);
 
     /// <summary>Decodes the first frame of a track and tells its display matrix.</summary>
     public static IReadOnlyList<string> FirstFrame(VideoLimits limits, string path, int streamIndex) => Make(

@@ -35,6 +35,41 @@ internal readonly partial record struct ShowInfoLine(long? Ticks, long? Position
         return false;
     }
 
+    /// <summary>
+    /// Whether another message follows in a line that showinfo has begun; it has neither a tag nor a level. showinfo
+    /// itself writes only keys and values: <c>n:   0 pts:  10240 pts_time:1 … type:I</c>. Its lines about side data may
+    /// have any text and are not looked at.
+    /// </summary>
+    public static bool HasMessageBehind(ReadOnlySpan<char> line)
+    {
+        var start = line.IndexOf("] n:", StringComparison.Ordinal);
+        start = start < 0 ? line.IndexOf("] color_range:", StringComparison.Ordinal) : start;
+        if (start < 0 || !line.StartsWith("[Parsed_showinfo_", StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        var isValueDue = false;
+        var rest = line[(start + 1)..];
+        foreach (var range in rest.Split(' '))
+        {
+            var word = rest[range];
+            if (word.IsEmpty)
+            {
+                continue;
+            }
+
+            if (!isValueDue && word.IndexOf(':') <= 0)
+            {
+                return true;
+            }
+
+            isValueDue = !isValueDue && word.EndsWith(":", StringComparison.Ordinal);
+        }
+
+        return false;
+    }
+
     private static bool HasTagOfComponent(ReadOnlySpan<char> line) =>
         line.StartsWith("[", StringComparison.Ordinal)
         && line.IndexOf(']') is > 0 and var end

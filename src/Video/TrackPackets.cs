@@ -21,6 +21,7 @@ internal sealed class TrackPackets(int streamIndex)
     private bool _isInDecodeOrder = true;
     private bool _hasAllTimestamps = true;
     private bool _hasEncryptedPackets;
+    private bool _hasEmptyPackets;
     private (long Ticks, long Duration) _last = (long.MinValue, 0);
 
     public int StreamIndex { get; } = streamIndex;
@@ -39,13 +40,20 @@ internal sealed class TrackPackets(int streamIndex)
     /// <summary>Size of all packets as <see cref="SampleUses"/> counts it.</summary>
     public long PacketBytes { get; private set; }
 
-    /// <summary>Position and size of the first packet; a position of -1 if unknown.</summary>
+    /// <summary>Position and size of the first packet that is not empty; a position of -1 if unknown.</summary>
     public (long Position, long Size) FirstPacket { get; private set; } = (-1, 0);
 
     /// <summary>Bytes of the size before each NAL unit; null if the codec has none.</summary>
     public int? NalLengthSize => (int?)PacketTable.Number(Text("nal_length_size"));
 
     public string Codec => Properties.GetValueOrDefault("codec_name", "unknown");
+
+    /// <summary>Id of the track; 0 if unknown. ffprobe writes it in hexadecimal, as in "0x1".</summary>
+    public int TrackId =>
+        Text("id") is ['0', 'x', .. var digits]
+        && int.TryParse(digits, NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var id)
+            ? id
+            : 0;
 
     public bool IsEnabled => Text("disposition:default") == "1";
 
@@ -65,7 +73,9 @@ internal sealed class TrackPackets(int streamIndex)
     /// <summary>Adds the next packet, in the order of the file.</summary>
     public void Add(in Packet packet)
     {
-        if (PacketCount++ == 0)
+        PacketCount++;
+        _hasEmptyPackets |= packet.IsEmpty;
+        if (FirstPacket.Position < 0 && !packet.IsEmpty)
         {
             FirstPacket = (packet.Position, packet.Size);
         }
@@ -82,19 +92,21 @@ internal sealed class TrackPackets(int streamIndex)
         IsReordered |= decodeTicks != ticks;
         _isInDecodeOrder &= decodeTicks >= _previousDecodeTicks;
         _previousDecodeTicks = decodeTicks;
-        if (packet.IsKey)
+        // An empty packet may have the position of the next one.
+        var position = packet.IsEmpty ? -1 : packet.Position;
+        if (packet.IsKey && !packet.IsEmpty)
         {
-            _keys.Add(new SeekPoint(ticks, packet.IsHidden, packet.Position < 0 ? null : packet.Position));
+            _keys.Add(new SeekPoint(ticks, packet.IsHidden, position < 0 ? null : position));
         }
 
         if (packet.IsHidden)
         {
-            _hiddenPositions.Add(packet.Position);
+            _hiddenPositions.Add(position);
             return;
         }
 
         _timestamps.Add(ticks);
-        _positions.Add(packet.Position);
+        _positions.Add(position);
         _last = ticks > _last.Ticks ? (ticks, packet.Duration) : _last;
     }
 
@@ -185,7 +197,7 @@ internal sealed class TrackPackets(int streamIndex)
             SizeBytes = sizeBytes,
             PixelAspectRatio = PixelAspect(orientation),
             StartTime = StartTime(timestamps[0], timeBase, playbackStart),
-            TrackId = TrackId(),
+            TrackId = TrackId,
             ColorTransfer = transfer,
         };
         return new VideoIndex(info, timeBase, timestamps, SeekPoints(), positions, _hiddenPositions)
@@ -199,6 +211,7 @@ internal sealed class TrackPackets(int streamIndex)
             },
             HasReliableTimestamps = HasReliableTimestamps() && outputOrder is null,
             PlaybackStartMicroseconds = playbackStart,
+            HasEmptySamples = _hasEmptyPackets,
             Warnings = [.. VideoWarnings.Of(timestamps, trailingBytes)],
         };
     }
@@ -336,13 +349,6 @@ internal sealed class TrackPackets(int streamIndex)
 
         return new PixelAspectRatio { Width = (int)(width / divisor), Height = (int)(height / divisor) };
     }
-
-    /// <summary>ffprobe writes ids in hexadecimal, as in "0x1".</summary>
-    private int TrackId() =>
-        Text("id") is ['0', 'x', .. var digits]
-        && int.TryParse(digits, NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var id)
-            ? id
-            : 0;
 
     private string Known(string property) => Text(property) is { } value and not ("unknown" or "reserved") ? value : "";
 

@@ -79,6 +79,9 @@ internal sealed class VideoIndex
     /// </summary>
     public bool HasReliableTimestamps { get; init; } = true;
 
+    /// <summary>Whether frames without bytes are among the frames. They are lost.</summary>
+    public bool HasEmptySamples { get; init; }
+
     /// <summary>
     /// Start of the playback in microseconds, in the time of the timestamps; null if it is the timestamp of frame 0.
     /// Another track, such as the sound, may begin before frame 0.

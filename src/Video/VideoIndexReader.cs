@@ -42,9 +42,13 @@ internal sealed class VideoIndexReader(
     public async Task<VideoIndex> ReadAsync(FileStream file, string path, CancellationToken cancellationToken)
     {
         var trailingBytes = TopLevelBoxCheck.Run(file);
+        var boxes = TrackBoxes.Read(file, limits.MaxFrames);
         var table = new PacketTable(limits.MaxFrames, SampleUses.MaxBytes(file.Length));
         var failure = await ffprobe.RunAsync(
-            ProbeArguments.Packets(limits, path), path, line => table.Add(line.Span), cancellationToken);
+            ProbeArguments.Packets(limits, path, boxes.Any(track => track is { IsVideo: true, HasEmptySamples: true })),
+            path,
+            line => table.Add(line.Span),
+            cancellationToken);
         if (table.RepeatsBytes)
         {
             throw VideoRefusedException.NotAnMp4($"{SampleUses.Problem(file.Length)}.");
@@ -61,18 +65,25 @@ internal sealed class VideoIndexReader(
             throw failure;
         }
 
-        var track = table.Choose();
+        var track = table.Choose(boxes);
         track.CheckSize(limits);
         track.CanToneMap = canToneMap;
-        var matrix = MayTellOrientation(file, track)
+        var matrix = MayTellOrientation(file, track, boxes)
             ? await FrameMatrixAsync(path, track, cancellationToken)
             : null;
         var order = track.IsOrderUncertain ? await OutputOrderAsync(path, track, cancellationToken) : null;
         return track.ToIndex(file.Length, limits, trailingBytes, matrix, order);
     }
 
-    private static bool MayTellOrientation(FileStream file, TrackPackets track)
+    private static bool MayTellOrientation(FileStream file, TrackPackets track, IReadOnlyList<TrackBoxes> boxes)
     {
+        if (track.Codec == "hevc"
+            && boxes.Any(one => one.Id == track.TrackId
+                && OrientationMessage.IsPossibleInConfiguration(one.HevcConfiguration.Span)))
+        {
+            return true;
+        }
+
         var (position, size) = track.FirstPacket;
         if (position < 0 || position >= file.Length)
         {

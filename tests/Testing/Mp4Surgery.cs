@@ -37,7 +37,7 @@ public static class Mp4Surgery
             BinaryPrimitives.WriteInt32BigEndian(matrix[(cell * 4)..], value << 16);
     }
 
-    /// <summary>Removes the sync table, which says that every frame decodes by itself.</summary>
+    /// <summary>Removes the sync table, which says that every frame decodes independently.</summary>
     public static void RemoveSyncTable(string path)
     {
         var bytes = File.ReadAllBytes(path);
@@ -54,8 +54,25 @@ public static class Mp4Surgery
         EraseAsync(
             path, packets, static extent => (extent.Position + (extent.Size / 2), extent.Size - (extent.Size / 2)));
 
-    private static async Task EraseAsync(
-        string path, int[] packets, Func<(int Position, int Size), (int Position, int Size)> part)
+    /// <summary>Flips bits in the middle third of packets, counted from 0 in decode order.</summary>
+    public static Task FlipBytesAsync(string path, params int[] packets) =>
+        ChangeAsync(
+            path, packets, static extent => (extent.Position + (extent.Size / 3), extent.Size / 3),
+            static bytes =>
+            {
+                for (var at = 0; at < bytes.Length; at += 5)
+                {
+                    bytes.Span[at] ^= 1;
+                }
+            });
+
+    private static Task EraseAsync(
+        string path, int[] packets, Func<(int Position, int Size), (int Position, int Size)> part) =>
+        ChangeAsync(path, packets, part, static bytes => bytes.Span.Clear());
+
+    private static async Task ChangeAsync(
+        string path, int[] packets, Func<(int Position, int Size), (int Position, int Size)> part,
+        Action<Memory<byte>> change)
     {
         var listing = await Cli.Wrap("ffprobe")
             .WithArguments([
@@ -72,7 +89,7 @@ public static class Mp4Surgery
         foreach (var packet in packets)
         {
             var (position, size) = part(extents[packet]);
-            bytes.AsSpan(position, size).Clear();
+            change(bytes.AsMemory(position, size));
         }
 
         await File.WriteAllBytesAsync(path, bytes);

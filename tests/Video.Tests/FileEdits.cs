@@ -20,6 +20,20 @@ internal static class FileEdits
         return bytes;
     });
 
+    /// <summary>
+    /// Adds a display orientation (ITU-T H.265, D.2.17) to the configuration record of HEVC, counter-clockwise.
+    /// </summary>
+    public static void AddHevcOrientation(string path, int degrees) => Edit(path, bytes =>
+    {
+        var type = IndexOf(bytes, "hvcC");
+        var bits = (degrees * 65536 / 360 << 5) | 0b11000;
+        byte[] array = [39, 0, 1, 0, 8, 78, 1, 47, 3, (byte)(bits >> 16), (byte)(bits >> 8), (byte)bits, 0x80];
+        var end = type - 4 + BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(type - 4));
+        bytes[type + 4 + 22]++;
+        Grow(bytes, array.Length, "moov", "trak", "mdia", "minf", "stbl", "stsd", "hev1", "hvcC");
+        return [.. bytes[..end], .. array, .. bytes[end..]];
+    });
+
     /// <summary>Hides a box from readers.</summary>
     public static void Remove(string path, string type) => Edit(path, bytes =>
     {
@@ -42,15 +56,18 @@ internal static class FileEdits
             Write(box, 20 + (8 * sample), ticks[sample]);
         }
 
-        // The boxes around it grow with it.
-        foreach (var parent in (string[])["moov", "trak", "mdia", "minf", "stbl"])
-        {
-            var at = IndexOf(bytes, parent) - 4;
-            Write(bytes, at, BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(at)) + box.Length - oldSize);
-        }
-
+        Grow(bytes, box.Length - oldSize, "moov", "trak", "mdia", "minf", "stbl");
         return [.. bytes[..(type - 4)], .. box, .. bytes[(type - 4 + oldSize)..]];
     });
+
+    private static void Grow(byte[] bytes, int by, params string[] boxes)
+    {
+        foreach (var type in boxes)
+        {
+            var at = IndexOf(bytes, type) - 4;
+            Write(bytes, at, BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(at)) + by);
+        }
+    }
 
     private static void Edit(string path, Func<byte[], byte[]> edit) =>
         File.WriteAllBytes(path, edit(File.ReadAllBytes(path)));

@@ -104,6 +104,42 @@ public sealed class OrientationTests : IDisposable
         Assert.Equal((degrees, isMirrored), (info.RotationDegrees, info.Mirrored));
     }
 
+    /// <summary>The configuration record may hold the message instead of the frames.</summary>
+    [Theory]
+    [InlineData(270, 90)]
+    [InlineData(180, 180)]
+    public async Task Read_OrientationInTheConfigurationOfHevc_Counts(int counterClockwise, int degrees)
+    {
+        var path = await Clips.MakeAsync(
+            _folder.File("a.mp4"), "-f", "lavfi", "-i", "testsrc2=size=64x64:rate=5", "-frames:v", "3",
+            "-c:v", "libx265", "-pix_fmt", "yuv420p");
+        FileEdits.AddHevcOrientation(path, counterClockwise);
+
+        var index = await PlainFfprobe.IndexAsync(path);
+
+        Assert.Equal((degrees, false), (index.Info.RotationDegrees, index.Info.Mirrored));
+        Assert.Equal(
+            await HashAsync("-i", path),
+            await HashAsync("-noautorotate", "-i", path, "-vf", string.Join(',', FrameFilters.Upright(index))));
+    }
+
+    /// <summary>A record that contradicts itself: the first frame tells.</summary>
+    [Theory]
+    [InlineData("", false)]
+    [InlineData("00", false)]
+    [InlineData("01", true)]
+    [InlineData("01270001", true)]
+    [InlineData("0127000100", true)]
+    [InlineData("012700010009", true)]
+    [InlineData("01270001000100", true)]
+    [InlineData("0120000100020102", false)]
+    [InlineData("0127000100044E010500", false)]
+    [InlineData("0127000100064E012F010080", true)]
+    public void IsPossibleInConfiguration_OfArrays_IsTrueUnlessNoneHasTheMessage(string arrays, bool expected) =>
+        Assert.Equal(
+            expected,
+            OrientationMessage.IsPossibleInConfiguration([.. new byte[22], .. Convert.FromHexString(arrays)]));
+
     [Theory]
     [InlineData("libx264", "h264")]
     [InlineData("libx265", "hevc")]

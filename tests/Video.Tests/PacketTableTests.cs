@@ -24,6 +24,24 @@ public sealed class PacketTableTests
     }
 
     [Fact]
+    public void ToIndex_EmptyPackets_AreFramesWithoutPositionAtWhichNothingStarts()
+    {
+        var table = new PacketTable(maxPackets: 100);
+        table.Add("packet|pts=0|dts=0|duration=10|size=0|pos=48|flags=K_");
+        table.Add("packet|pts=10|dts=10|duration=10|size=9|pos=48|flags=K_");
+        table.Add("packet|pts=20|dts=20|duration=10|size=0|pos=57|flags=K_");
+        table.Add("stream|codec_name=h264|width=64|height=48|time_base=1/1000|avg_frame_rate=25/1");
+
+        var track = table.Choose();
+        var index = track.ToIndex(sizeBytes: 1, Limits);
+
+        Assert.Equal((48, 9), track.FirstPacket);
+        Assert.True(index.HasEmptySamples, "Two packets are empty.");
+        Assert.Equal([null, 48L, null], Enumerable.Range(0, index.FrameCount).Select(index.PositionOf));
+        Assert.Equal([10], index.SeekPoints.Select(point => point.PresentationTicks));
+    }
+
+    [Fact]
     public void ToIndex_HiddenPackets_AreNoFramesAndEqualTimestampsAreFrames()
     {
         var table = new PacketTable(maxPackets: 100);

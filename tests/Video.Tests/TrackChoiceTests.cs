@@ -27,6 +27,28 @@ public sealed class TrackChoiceTests
         Assert.Equal(chosen, table.Choose().StreamIndex);
     }
 
+    /// <summary>FFmpeg takes auxiliary pictures (depth, transparency) for a video.</summary>
+    [Theory]
+    [InlineData(true, true, 0)]
+    [InlineData(false, true, 1)]
+    [InlineData(true, false, 0)]
+    public void Choose_OfTracks_IsOneWithTheHandlerOfVideos(bool isFirst, bool isSecond, int chosen)
+    {
+        var table = TwoTracks();
+
+        Assert.Equal(chosen, table.Choose([Boxes(1, isFirst), Boxes(2, isSecond)]).StreamIndex);
+    }
+
+    [Fact]
+    public void Choose_NoTrackWithTheHandlerOfVideos_IsRefused()
+    {
+        var table = TwoTracks();
+
+        var refusal = Assert.Throws<VideoRefusedException>(() => table.Choose([Boxes(1, false), Boxes(2, false)]));
+
+        Assert.Equal(ErrorReason.NoVideoTrack, refusal.Reason);
+    }
+
     [Fact]
     public void Choose_NoTrack_IsRefused() => Assert.Equal(
         ErrorReason.NoVideoTrack,
@@ -52,5 +74,20 @@ public sealed class TrackChoiceTests
         table.Add("stream|index=0|codec_name=h264|codec_tag_string=" + tag);
 
         Assert.Equal(ErrorReason.EncryptedVideo, Assert.Throws<VideoRefusedException>(() => table.Choose()).Reason);
+    }
+
+    private static TrackBoxes Boxes(int id, bool isVideo) => new(id, isVideo, HasEmptySamples: false, default);
+
+    private static PacketTable TwoTracks()
+    {
+        var table = new PacketTable(maxPackets: 10);
+        for (var stream = 0; stream < 2; stream++)
+        {
+            table.Add(FormattableString.Invariant($"packet|stream_index={stream}|pts=0|dts=0|size=9|flags=K_"));
+            table.Add(FormattableString.Invariant(
+                $"stream|index={stream}|id=0x{stream + 1}|codec_name=h264|disposition:default={1 - stream}"));
+        }
+
+        return table;
     }
 }

@@ -13,8 +13,8 @@ namespace ForegSyte.Inference.Video;
 /// frames that may refer to it:
 /// <list type="bullet">
 /// <item>after a broken packet in the order of presentation (I, P): all that follow in decode order, up to a frame that
-/// decodes by itself, or to the second recovery point of an intra refresh. Frames that are shown before that key frame
-/// but follow it in the file (an open group of pictures) are damaged too.</item>
+/// decodes independently, or to the second recovery point of an intra refresh. Frames that are shown before that key
+/// frame but follow it in the file (an open group of pictures) are damaged too.</item>
 /// <item>after a broken packet that is shown before an earlier one (B): those up to the next packet that is not.</item>
 /// </list>
 /// Tried with random damage to H.264, HEVC, MPEG-4, VP9 and AV1 against the pictures of the whole files: no damaged
@@ -39,6 +39,7 @@ internal sealed class DamageLog
     private readonly BitArray _damaged;
     private readonly Queue<Packet> _undecided = [];
     private readonly Dictionary<long, Shown> _frames = [];
+    private readonly HevcPictures? _hevc;
     private Packet? _packet;
     private bool _isNextFrameCorrupt;
     private bool _isBroken;
@@ -57,6 +58,7 @@ internal sealed class DamageLog
         _startTicks = start?.PresentationTicks ?? long.MinValue;
         _endTicks = index.TicksOf(lastFrame);
         _damaged = new BitArray(index.FrameCount);
+        _hevc = FfmpegArguments.TellsPictures(index) ? new HevcPictures(lag: int.MaxValue) : null;
     }
 
     /// <summary>The last messages of the decoder about damage.</summary>
@@ -66,6 +68,7 @@ internal sealed class DamageLog
     public bool Take(ReadOnlyMemory<char> memory)
     {
         var line = memory.Span;
+        _hevc?.Take(line);
         if (line.StartsWith(PacketLine, StringComparison.Ordinal))
         {
             TakePacket(Number(line, " pkt_pts:"));
@@ -118,6 +121,7 @@ internal sealed class DamageLog
 
     private void TakeFrame(ReadOnlySpan<char> line)
     {
+        _isNextFrameCorrupt |= _hevc?.IsNextIncomplete() == true;
         if (Number(line, " best_effort_ts:") is { } ticks)
         {
             _frames[ticks] = new Shown(
@@ -217,7 +221,7 @@ internal sealed class DamageLog
 /// <summary>What decoding a stretch of a video has shown.</summary>
 /// <param name="damaged">For each frame of the video whether it is damaged.</param>
 /// <param name="startsIntact">
-/// Whether the first frame decoded by itself and without a complaint, so that decoding can start there.
+/// Whether the first frame decoded independently and without a complaint, so that decoding can start there.
 /// </param>
 /// <param name="tail">The last messages of the decoder about damage.</param>
 internal sealed class DamageReport(BitArray damaged, bool startsIntact, LogTail tail)

@@ -134,7 +134,8 @@ internal sealed class DecoderPool(DecoderTools tools, IOptions<VideoOptions> opt
         var plan = segment.ExtendedTo(index, jobEndFrame);
         var command = tools.Ffmpeg(
             FfmpegArguments.Make(path, index, plan, size, options.Value, tools.HardwareArguments), path);
-        var decoder = new Decoder(new FfmpegFrameReader(command, index), index, size, plan, time.GetTimestamp());
+        var reader = new FfmpegFrameReader(command, index, options.Value.DecoderThreads);
+        var decoder = new Decoder(reader, index, size, plan, time.GetTimestamp());
         lock (_lock)
         {
             StartCount++;

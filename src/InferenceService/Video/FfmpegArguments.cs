@@ -8,6 +8,15 @@ namespace ForegSyte.Inference.Video;
 internal static class FfmpegArguments
 {
     /// <summary>
+    /// Makes the decoder compare its pictures with the hashes that a stream may carry (HEVC: ITU-T H.265, D.3.19) and
+    /// complain. It costs nothing without hashes.
+    /// </summary>
+    private static readonly string[] VerifyHashes = ["-err_detect", "crccheck"];
+
+    /// <summary>Whether the log has the messages for <see cref="HevcPictures"/>.</summary>
+    public static bool TellsPictures(VideoIndex index) => index.Info.Codec == "hevc";
+
+    /// <summary>
     /// Arguments that make ffmpeg write the wanted frames as packed RGB to its output, and for each a line with its
     /// timestamp to its error output, in the same order.
     /// </summary>
@@ -26,8 +35,8 @@ internal static class FfmpegArguments
         IReadOnlyList<string> hardware) =>
     [
         // "repeat" keeps two equal lines apart. "level" tells FFmpeg's lines from text that the file contains.
-        "-hide_banner", "-nostats", "-nostdin", "-loglevel", "repeat+level+info",
-        .. SandboxedInput.Arguments(options.Limits),
+        "-hide_banner", "-nostats", "-nostdin", "-loglevel", LogLevel(index),
+        .. SandboxedInput.Arguments(options.Limits), .. VerifyHashes,
         "-threads", Text(options.DecoderThreads),
 
         // No hwaccel_output_format: frames come back to memory, so that the same filters serve every decoder, and the
@@ -63,9 +72,10 @@ internal static class FfmpegArguments
     public static IReadOnlyList<string> MakeScan(
         string path, VideoIndex index, SeekPoint? start, int lastFrame, VideoOptions options) =>
     [
-        "-hide_banner", "-nostats", "-nostdin", "-loglevel", "repeat+level+info", "-debug_ts",
-        .. SandboxedInput.Arguments(options.Limits),
+        "-hide_banner", "-nostats", "-nostdin", "-loglevel", LogLevel(index), "-debug_ts",
+        .. SandboxedInput.Arguments(options.Limits), .. VerifyHashes,
         "-threads", "1", "-copyts",
+        .. index.HasEmptySamples ? ProbeArguments.WithoutParser : [],
         .. Seek(index, start),
         "-noautorotate",
         "-i", SandboxedInput.Url(path),
@@ -76,6 +86,9 @@ internal static class FfmpegArguments
         "-fps_mode", "passthrough", "-max_error_rate", "1",
         "-f", "null", "-",
     ];
+
+    private static string LogLevel(VideoIndex index) =>
+        TellsPictures(index) ? "repeat+level+debug" : "repeat+level+info";
 
     /// <summary>
     /// Seeks by the presentation time of the key frame. The demuxer subtracts its own shift between presentation and

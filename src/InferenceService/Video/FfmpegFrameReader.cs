@@ -22,6 +22,7 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
     private readonly Channel<TimestampLine> _timestamps = Channel.CreateUnbounded<TimestampLine>(
         new UnboundedChannelOptions { SingleWriter = true });
 
+    private readonly HevcPictures? _hevc;
     private readonly FrameMatcher _matcher;
     private readonly VideoIndex _index;
     private readonly ChildProcess _process;
@@ -35,9 +36,11 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
 
     /// <param name="command">The command of ffmpeg.</param>
     /// <param name="index">The video.</param>
+    /// <param name="threads">Number of threads of the decoder.</param>
     /// <exception cref="Hosting.Errors.ServiceException">DECODER_LOST: ffmpeg cannot start.</exception>
-    public FfmpegFrameReader(ChildCommand command, VideoIndex index)
+    public FfmpegFrameReader(ChildCommand command, VideoIndex index, int threads)
     {
+        _hevc = FfmpegArguments.TellsPictures(index) ? new HevcPictures(threads + 1) : null;
         (_index, _matcher) = (index, new FrameMatcher(index));
         _process = ChildProcess.Start(command, TakeLine, WaitForRoomAsync);
         _timestampsEnd = EndTimestampsAsync();
@@ -136,19 +139,36 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
 
     private bool TakeLine(ReadOnlyMemory<char> line)
     {
-        if (ShowInfoLine.TryRead(line.Span, out var frame))
+        // One line may have a frame and, before or behind it, a complaint of another thread.
+        var isComplaint = DecoderComplaint.Is(line.Span);
+        CountComplaint(isComplaint || _hevc?.Take(line.Span) > 0);
+        if (!ShowInfoLine.TryRead(line.Span, out var frame))
         {
-            // More timestamps than this come only after the end of the frames, and then nobody reads them.
-            return _timestamps.Reader.Count >= MaxTimestamps
-                || _timestamps.Writer.TryWrite(new TimestampLine(frame, _complaints));
+            CountComplaint(DecoderComplaint.IsBehindFrame(line.Span));
+            return _hevc is not null && IsForDebugging(line.Span) || Tail.Take(line);
         }
 
-        if (DecoderComplaint.Is(line.Span))
+        if (isComplaint)
+        {
+            Tail.Add(line);
+        }
+
+        // More timestamps than this come only after the end of the frames, and then nobody reads them.
+        var isTaken = _timestamps.Reader.Count >= MaxTimestamps
+            || _timestamps.Writer.TryWrite(new TimestampLine(frame, _complaints));
+        CountComplaint(DecoderComplaint.IsBehindFrame(line.Span));
+        return isTaken;
+    }
+
+    private static bool IsForDebugging(ReadOnlySpan<char> line) =>
+        line.Contains("[debug]", StringComparison.Ordinal) || line.Contains("[verbose]", StringComparison.Ordinal);
+
+    private void CountComplaint(bool isOne)
+    {
+        if (isOne)
         {
             Volatile.Write(ref _complaints, _complaints + 1);
         }
-
-        return Tail.Take(line);
     }
 
     private Task WaitForRoomAsync()
@@ -191,6 +211,7 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
     private async Task EndTimestampsAsync()
     {
         await _process.ErrorOutput;
+        CountComplaint(_hevc?.End() > 0);
         _timestamps.Writer.Complete();
     }
 

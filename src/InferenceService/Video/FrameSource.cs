@@ -213,14 +213,17 @@ internal sealed class FrameSource(
         return again;
     }
 
-    /// <summary>Marks the delivered frames that are damaged, if the decoder complained or lost frames.</summary>
+    /// <summary>
+    /// Marks the delivered frames that are damaged, if the decoder complained or lost frames. Decoders do not complain
+    /// of an empty sample.
+    /// </summary>
     private async Task FindDamageAsync(
         Segment segment, FfmpegFrameReader reader, DecodePlan plan, List<int> delivered, int? nextPlanFrom,
         CancellationToken cancellationToken)
     {
         var wanted = nextPlanFrom is { } end ? (end - plan.FirstWanted) / plan.Stride : plan.WantedCount;
         var lost = wanted - delivered.Count;
-        if (wanted == 0 || lost == 0 && !reader.HasComplained)
+        if (wanted == 0 || lost == 0 && !reader.HasComplained && !segment.Index.HasEmptySamples)
         {
             return;
         }

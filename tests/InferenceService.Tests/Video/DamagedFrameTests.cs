@@ -156,7 +156,7 @@ public sealed class DamagedFrameTests : IDisposable
         var report = log.ToReport();
 
         Assert.Equal([1, 2, 3, 4], Enumerable.Range(0, 7).Where(report.IsDamaged));
-        Assert.True(report.StartsIntact, "The first frame decodes by itself.");
+        Assert.True(report.StartsIntact, "The first frame decodes independently.");
     }
 
     [Fact]
@@ -179,7 +179,7 @@ public sealed class DamagedFrameTests : IDisposable
 
         var report = log.ToReport();
 
-        Assert.True(report.StartsIntact, "The key frame decodes by itself.");
+        Assert.True(report.StartsIntact, "The key frame decodes independently.");
         Assert.DoesNotContain(true, Enumerable.Range(0, 4).Select(report.IsDamaged));
     }
 
@@ -188,6 +188,7 @@ public sealed class DamagedFrameTests : IDisposable
     [InlineData("[h264 @ 0x55] [info] concealing 68 DC, 68 AC, 68 MV errors in I frame", true)]
     [InlineData("[warning] file:/a.mp4: corrupt decoded frame in stream 0", true)]
     [InlineData("[error] Error while decoding stream #0:0: Invalid data found when processing input", true)]
+    [InlineData("[hevc @ 0x5] [debug] Verifying checksum for frame with POC 4: mismatching checksum of plane 0 ", true)]
     [InlineData("[mpeg4 @ 0x56] [error] warning: first frame is no keyframe", true)]
     [InlineData("[mpeg4 @ 0x56] [error] Context scratch buffers could not be allocated due to unknown size.", false)]
     [InlineData("[h264 @ 0x55] [error] SEI type 5 size 1024 truncated at 12", false)]
@@ -197,6 +198,80 @@ public sealed class DamagedFrameTests : IDisposable
     [InlineData("[info]     title           : [error] concealing", false)]
     public void Is_LineOfTheLog_TellsOfDamage(string line, bool expected) =>
         Assert.Equal(expected, DecoderComplaint.Is(line));
+
+    /// <summary>FFmpeg's threads share its log: one line can have a frame and the message of a decoder.</summary>
+    [Theory]
+    [InlineData("[hevc @ 0x5] [error] mismatching checksum of plane 0 - {0}", "", true)]
+    [InlineData("{0} error while decoding MB 3 4, bytestream -5", "", true)]
+    [InlineData("{0}", "[Parsed_showinfo_0 @ 0x1] [info] color_range:tv concealing 9 DC errors in P frame", true)]
+    [InlineData("[h264 @ 0x5] [warning] Late SEI{0}", "", false)]
+    [InlineData("{0} SEI type 5 size 1024 truncated at 12", "", false)]
+    [InlineData("{0}", "[Parsed_showinfo_0 @ 0x1] [info] color_range:tv color_space:unknown", false)]
+    public async Task ReadAsync_ComplaintInTheLineOfAFrame_Counts(string line, string next, bool isComplaint)
+    {
+        var showInfo = "[Parsed_showinfo_0 @ 0x1] [info] n:   0 pts:      0 pts_time:0 pos:     48 fmt:rgb24";
+        var lines = line.Replace("{0}", line[0] == '{' ? showInfo : showInfo[33..], StringComparison.Ordinal);
+        var program = FakeProgram.Make(_folder, $"echo '{lines}' >&2\necho '{next}' >&2\nprintf abcdef");
+        await using var reader = new FfmpegFrameReader(
+            new ChildCommand("ffmpeg", [program]), Index(1), threads: 1);
+
+        using var frame = await reader.ReadAsync(new FrameSize(2, 1), TestContext.Current.CancellationToken);
+        await reader.WaitForExitAsync();
+
+        Assert.Equal(0, frame?.Index);
+        Assert.Equal(isComplaint, reader.HasComplained);
+    }
+
+    /// <summary>Without hashes nothing tells: FFmpeg decodes such data without a word.</summary>
+    [Fact]
+    public async Task ReadAsync_HevcWithHashes_WrongPicturesAreDamaged()
+    {
+        var path = await Clips.MakeAsync(
+            _folder.File("a.mp4"), "-f", "lavfi", "-i", "testsrc2=size=320x176:rate=25", "-frames:v", "30",
+            "-c:v", "libx265", "-preset", "ultrafast", "-pix_fmt", "yuv420p",
+            "-x265-params", "keyint=10:min-keyint=10:bframes=0:hash=1:log-level=none");
+        var good = await new VideoParts().ReadAsync(path);
+        await Mp4Surgery.FlipBytesAsync(path, 13);
+        var parts = new VideoParts();
+
+        var seen = await parts.ReadAsync(path);
+
+        var wrong = seen.Where(frame => frame != good[frame.Index]).Select(frame => frame.Index).ToArray();
+        Assert.NotEmpty(wrong);
+        Assert.Equal(wrong, seen.Select(frame => frame.Index).Where(parts.Meter.IsDamaged));
+    }
+
+    /// <summary>FFmpeg tells by silence that it has not decoded all blocks of a picture of HEVC.</summary>
+    [Theory]
+    [InlineData("D0 O0 D1 O1 D2 O2", 0)]
+    [InlineData("O0 O1 D0 D1 O2 D2", 0)]
+    [InlineData("D0 O0 O1 D2 O2", 1)]
+    [InlineData("D0 O0 O1 O2 O3", 3)]
+    [InlineData("D0 O0 D1 O1 O0 D1 O1", 1)]
+    [InlineData("O0 O1 O2", 0)]
+    public void Take_Pictures_CountsThoseThatAreOutputWithoutBeingDecoded(string log, int expected)
+    {
+        var pictures = new HevcPictures(lag: 2);
+
+        var found = log.Split(' ').Sum(word => pictures.Take(Picture(word))) + pictures.End();
+
+        Assert.Equal(expected, found);
+    }
+
+    [Fact]
+    public void IsNextIncomplete_OfPictures_IsThatOfTheFrame()
+    {
+        var pictures = new HevcPictures(lag: int.MaxValue);
+        foreach (var word in "D0 D3 O0 O1 D2 O2".Split(' '))
+        {
+            Assert.Equal(0, pictures.Take(Picture(word)));
+        }
+
+        Assert.Equal([false, true, false, false], Enumerable.Range(0, 4).Select(_ => pictures.IsNextIncomplete()));
+    }
+
+    private static string Picture(string word) =>
+        $"[hevc @ 0x5] [debug] {(word[0] == 'D' ? "Decoded" : "Output")} frame with POC {word[1..]}.";
 
     private static VideoIndex Index(int frames) => new(
         new VideoInfo(), new TimeBase(1, 25), [.. Enumerable.Range(0, frames).Select(frame => (long)frame)], []);

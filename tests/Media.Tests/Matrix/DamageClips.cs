@@ -120,7 +120,26 @@ internal static class DamageClips
             Numbers = [.. Enumerable.Range(30, 60)],
             IsBornDamaged = true,
         },
+        Emptied("one sample empty", 17) with { IsQuick = true },
+        Emptied("first sample empty", 0),
+        Emptied("second key frame empty", 12),
+        Emptied("last samples empty", 38, 39),
+        Emptied("samples empty, HEVC", 14, 20) with { Encode = Encoders.Hevc },
+        Emptied("samples empty, MPEG-4", 14, 20) with { Encode = Encoders.Mpeg4 },
+        Emptied("samples empty, VP9", 14, 20) with { Encode = Encoders.Vp9 },
+        Emptied("samples empty, AV1", 14, 20) with
+        {
+            Encode = Encoders.Av1,
+
+            // No frame refers to the lost ones, but only the data could tell.
+            FalseAlarms = 8,
+        },
+        Emptied("samples empty, Motion JPEG", 14, 20) with { Encode = Encoders.MotionJpeg },
         Damaged("HEVC frames flipped", packet => packet is 14 or 20, Flip) with { Encode = Encoders.Hevc },
+        Damaged("HEVC frames with hashes flipped", packet => packet is 14 or 20, Flip) with
+        {
+            Encode = Encoders.X265("hash=1"), IsQuick = true,
+        },
         Damaged("HEVC frame zeroed", packet => packet == 14, Zero) with { Encode = Encoders.Hevc },
         Damaged("AV1 frames flipped", packet => packet is 14 or 20, Flip) with { Encode = Encoders.Av1 },
         Damaged("VP9 frame zeroed", packet => packet == 14, Zero) with { Encode = Encoders.Vp9 },
@@ -139,6 +158,12 @@ internal static class DamageClips
             Encode = Encoders.H264,
             Damage = path => ChangeAsync(path, packets, change),
         };
+
+    private static MediaClip Emptied(string name, params int[] samples) => new(Axis, name)
+    {
+        Encode = Encoders.H264,
+        Damage = path => Edit(path, tree => tree.Track().EmptySamples(samples)),
+    };
 
     private static MediaClip Cut(string name, string[] muxer, double share) => new(Axis, name)
     {

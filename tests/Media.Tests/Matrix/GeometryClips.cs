@@ -73,6 +73,24 @@ internal static class GeometryClips
                 await ClipWorkshop.FfmpegAsync("-framerate", "25", "-i", stream, "-c", "copy", path);
             },
         },
+        new(Axis, "message of 90 in the configuration of HEVC")
+        {
+            Pictures = Turned(new Orientation(90)),
+            Encode = Encoders.Hevc,
+            Edit = path => Mp4Tree.Edit(path, tree => tree.Track().TurnConfiguration(270)),
+            IsQuick = true,
+        },
+        new(Axis, "message of 180 in the configuration of HEVC, in fragments")
+        {
+            Pictures = Turned(new Orientation(180)),
+            Encode = [.. Encoders.Hevc, "-movflags", "+frag_keyframe+empty_moov+default_base_moof"],
+            Edit = path => Mp4Tree.Edit(path, tree => tree.Track().TurnConfiguration(180)),
+        },
+        new(Axis, "message of 90 in the configuration of H.264, which players ignore")
+        {
+            Encode = Encoders.H264,
+            Edit = path => Mp4Tree.Edit(path, tree => tree.Track().TurnConfiguration(270)),
+        },
         new(Axis, "matrix of zeros")
         {
             Encode = Encoders.H264, Edit = path => Mp4Tree.Edit(path, tree => tree.Track().SetMatrix(new int[9])),

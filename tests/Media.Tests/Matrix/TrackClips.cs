@@ -74,10 +74,41 @@ internal static class TrackClips
             Encode = ChapterPictures(first: false),
             Edit = path => Mp4Tree.Edit(path, tree => tree.Track(0).Refer("chap", tree.Track(1).Id())),
         },
-        new(Axis, "depth track first")
+        OtherHandler("depth track first", "auxv") with { IsQuick = true },
+        OtherHandler("track of still pictures first", "pict"),
+        OtherHandler("metadata track with pictures first", "meta"),
+        OtherHandler("text track with pictures first", "text"),
+        OtherHandler("depth track first, the video not enabled", "auxv") with
         {
-            Encode = VideosOf(1), Stream = 1,
-            Edit = path => Mp4Tree.Edit(path, tree => tree.Track(0).SetHandler("auxv")),
+            Edit = path => Mp4Tree.Edit(path, tree =>
+            {
+                tree.Track(0).SetHandler("auxv");
+                tree.Track(1).Enable(false);
+            }),
+        },
+        OtherHandler("depth track first, in fragments", "auxv") with
+        {
+            Encode = [.. VideosOf(1), "-movflags", "+frag_keyframe+empty_moov+default_base_moof"],
+        },
+        new(Axis, "depth track behind")
+        {
+            Encode = VideosOf(0), Edit = path => Mp4Tree.Edit(path, tree => tree.Track(1).SetHandler("auxv")),
+        },
+        new(Axis, "depth track alone")
+        {
+            Encode = Encoders.H264,
+            Edit = path => Mp4Tree.Edit(path, tree => tree.Track().SetHandler("auxv")),
+            Refused = ErrorReason.NoVideoTrack,
+        },
+        new(Axis, "depth track beside an empty video")
+        {
+            Encode = Encoders.H264,
+            Edit = path => Mp4Tree.Edit(path, tree =>
+            {
+                EmptyFirst(tree);
+                tree.Track(1).SetHandler("auxv");
+            }),
+            Refused = ErrorReason.NoFrames,
         },
         new(Axis, "subtitles first")
         {
@@ -139,6 +170,12 @@ internal static class TrackClips
             tree.Track(1).Enable(enabled.Second);
         }),
         Stream = right,
+    };
+
+    /// <summary>Other pictures, of another kind than a video, in front of the video.</summary>
+    private static MediaClip OtherHandler(string name, string handler) => new(Axis, name)
+    {
+        Encode = VideosOf(1), Edit = path => Mp4Tree.Edit(path, tree => tree.Track(0).SetHandler(handler)), Stream = 1,
     };
 
     /// <summary>Two video tracks, of which one has the numbered pictures.</summary>

@@ -73,6 +73,21 @@ internal static class TrackEdits
     public static void ShortenDurations(this Mp4Node track, int samples) =>
         track[Tables + "stts"].Payload = Mp4Node.Table(1, [(uint)samples, track[Tables + "stts"].Number(12)]);
 
+    /// <summary>Empties samples, counted from 0 in decode order; all others keep their data.</summary>
+    public static void EmptySamples(this Mp4Node track, params int[] samples)
+    {
+        var sizes = track[Tables + "stsz"];
+        var offsets = track.SampleOffsets();
+
+        // With a chunk for each sample, none depends on the size of another one.
+        track[Tables + "stsc"].Payload = Mp4Node.Table(1, [1, 1, 1]);
+        track[Tables + "stco"].Payload = Mp4Node.Table(offsets.Length, offsets);
+        foreach (var sample in samples)
+        {
+            sizes.Set(12 + (sample * 4), 0);
+        }
+    }
+
     /// <summary>Widens the offsets of the chunks to 64 bits.</summary>
     public static void WidenOffsets(this Mp4Node track)
     {
@@ -138,6 +153,25 @@ internal static class TrackEdits
         var number = new byte[4];
         BinaryPrimitives.WriteUInt32BigEndian(number, id);
         track.Children!.Add(new Mp4Node("tref", new Mp4Node(kind, number).ToBytes()));
+    }
+
+    /// <summary>Offset of each sample in the file; the track must not have one size for all samples.</summary>
+    private static uint[] SampleOffsets(this Mp4Node track)
+    {
+        var (sizes, chunks, runs) = (track[Tables + "stsz"], track[Tables + "stco"], track[Tables + "stsc"]);
+        var (sample, run, offsets) = (0, 0, new List<uint>());
+        for (var chunk = 1u; chunk <= chunks.Number(4); chunk++)
+        {
+            run += run + 1 < runs.Number(4) && runs.Number(8 + ((run + 1) * 12)) == chunk ? 1 : 0;
+            var offset = chunks.Number(4 + ((int)chunk * 4));
+            for (var count = runs.Number(12 + (run * 12)); count > 0; count--)
+            {
+                offsets.Add(offset);
+                offset += sizes.Number(12 + (sample++ * 4));
+            }
+        }
+
+        return [.. offsets];
     }
 
     /// <summary>A copy of a track without samples.</summary>

@@ -1,0 +1,165 @@
+using System.Buffers.Binary;
+
+namespace ForegSyte.Video;
+
+/// <summary>What only the boxes of a track tell, because ffprobe does not print it.</summary>
+/// <param name="Id">Id of the track.</param>
+/// <param name="IsVideo">
+/// Whether its handler is that of a video. FFmpeg takes every track with the sample entry of a video codec for one,
+/// such as the depth or the transparency of another track ("auxv").
+/// </param>
+/// <param name="HasEmptySamples">Whether its table has a sample of 0 bytes, which FFmpeg's parsers drop.</param>
+/// <param name="HevcConfiguration">The configuration record of HEVC ("hvcC"); empty if it has none.</param>
+internal sealed record TrackBoxes(long Id, bool IsVideo, bool HasEmptySamples, ReadOnlyMemory<byte> HevcConfiguration)
+{
+    /// <summary>Maximum number of boxes to read.</summary>
+    private const int MaxBoxes = 100_000;
+
+    /// <summary>Maximum size of a configuration record; encoders write some hundred bytes, or a text of 2 KB.</summary>
+    private const int MaxConfigurationBytes = 64 * 1024;
+
+    private const int VisualSampleEntryBytes = 78;
+    private const int ReadBytes = 64 * 1024;
+
+    /// <summary>
+    /// Reads the tracks of a file whose top level is in order, up to boxes that contradict each other.
+    /// </summary>
+    /// <param name="file">The file, seekable.</param>
+    /// <param name="maxSamples">Number of samples of a track to look at.</param>
+    public static IReadOnlyList<TrackBoxes> Read(Stream file, int maxSamples)
+    {
+        var reader = new Reader(file, maxSamples);
+        var movie = reader.Boxes(0, file.Length).FirstOrDefault(box => box.Is("moov"u8));
+        return [.. reader.Boxes(movie.Start, movie.End).Where(box => box.Is("trak"u8)).Select(reader.Track)];
+    }
+
+    private readonly record struct Box(uint Type, long Start, long End)
+    {
+        public bool Is(ReadOnlySpan<byte> type) => BinaryPrimitives.ReadUInt32BigEndian(type) == Type;
+    }
+
+    private sealed class Reader(Stream file, int maxSamples)
+    {
+        private int _boxes;
+
+        /// <summary>The boxes between two offsets, up to bytes that are no box.</summary>
+        public IEnumerable<Box> Boxes(long start, long end)
+        {
+            while (end - start >= 8 && _boxes++ < MaxBoxes)
+            {
+                var header = Bytes(start, 16);
+                if (header.Length < 8)
+                {
+                    yield break;
+                }
+
+                long size = BinaryPrimitives.ReadUInt32BigEndian(header);
+                var isLong = size == 1 && header.Length == 16;
+                size = isLong ? BinaryPrimitives.ReadInt64BigEndian(header.AsSpan(8)) : size == 0 ? end - start : size;
+                var headerSize = isLong ? 16 : 8;
+                if (size < headerSize || size > end - start)
+                {
+                    yield break;
+                }
+
+                yield return new Box(
+                    BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(4)), start + headerSize, start + size);
+                start += size;
+            }
+        }
+
+        public TrackBoxes Track(Box track)
+        {
+            var read = new TrackBoxes(0, IsVideo: false, HasEmptySamples: false, default);
+            foreach (var box in Boxes(track.Start, track.End))
+            {
+                if (box.Is("tkhd"u8))
+                {
+                    // Behind version, flags and two times.
+                    var isVersion1 = Bytes(box.Start, 1) is [1];
+                    read = read with { Id = Number(box.Start + (isVersion1 ? 20 : 12)) };
+                }
+                else if (box.Is("mdia"u8))
+                {
+                    foreach (var media in Boxes(box.Start, box.End))
+                    {
+                        if (media.Is("hdlr"u8))
+                        {
+                            // Behind version, flags and four bytes of QuickTime.
+                            var isVideo = Bytes(media.Start + 8, 4).AsSpan().SequenceEqual("vide"u8);
+                            read = read with { IsVideo = read.IsVideo || isVideo };
+                        }
+                        else if (media.Is("minf"u8))
+                        {
+                            read = Tables(media, read);
+                        }
+                    }
+                }
+            }
+
+            return read;
+        }
+
+        private TrackBoxes Tables(Box information, TrackBoxes read)
+        {
+            foreach (var box in Boxes(information.Start, information.End)
+                .Where(box => box.Is("stbl"u8))
+                .SelectMany(box => Boxes(box.Start, box.End)))
+            {
+                if (box.Is("stsz"u8))
+                {
+                    read = read with { HasEmptySamples = HasZero(box) };
+                }
+                else if (box.Is("stsd"u8))
+                {
+                    // Behind version, flags and the number of entries.
+                    var configuration = Boxes(box.Start + 8, box.End)
+                        .SelectMany(entry => Boxes(entry.Start + VisualSampleEntryBytes, entry.End))
+                        .FirstOrDefault(child => child.Is("hvcC"u8));
+                    read = read with { HevcConfiguration = Content(configuration) };
+                }
+            }
+
+            return read;
+        }
+
+        /// <summary>The layout: version and flags, the size of all samples or 0, their number, the sizes.</summary>
+        private bool HasZero(Box sizes)
+        {
+            if (Number(sizes.Start + 4) != 0)
+            {
+                return false;
+            }
+
+            var samples = Math.Min(Number(sizes.Start + 8), maxSamples);
+            var end = Math.Min(sizes.End, sizes.Start + 12 + (4 * samples));
+            for (var at = sizes.Start + 12; end - at >= 4; at += ReadBytes)
+            {
+                var bytes = Bytes(at, (int)Math.Min(ReadBytes, end - at)).AsSpan();
+                for (; bytes.Length >= 4; bytes = bytes[4..])
+                {
+                    if (BinaryPrimitives.ReadUInt32BigEndian(bytes) == 0)
+                    {
+                        return true;
+                    }
+                }
+            }
+
+            return false;
+        }
+
+        private long Number(long offset) =>
+            Bytes(offset, 4) is { Length: 4 } bytes ? BinaryPrimitives.ReadUInt32BigEndian(bytes) : 0;
+
+        private byte[] Content(Box box) =>
+            Bytes(box.Start, (int)Math.Min(box.End - box.Start, MaxConfigurationBytes));
+
+        /// <summary>Up to a number of bytes, fewer at the end of the file.</summary>
+        private byte[] Bytes(long offset, int count)
+        {
+            var bytes = new byte[count];
+            file.Position = offset;
+            return bytes[..file.ReadAtLeast(bytes, count, throwOnEndOfStream: false)];
+        }
+    }
+}
