@@ -161,6 +161,9 @@ internal sealed record JobFailure(ErrorReason Reason, string Message, IReadOnlyD
     /// <summary>Excerpt of FFmpeg's log without paths; empty if FFmpeg is not the cause.</summary>
     public string LastWords { get; init; } = "";
 
+    /// <summary>Whether no attempt follows although the reason is transient.</summary>
+    public bool IsFinal { get; init; }
+
     public JobFailure(ErrorReason reason, string message)
         : this(reason, message, new Dictionary<string, string>())
     {

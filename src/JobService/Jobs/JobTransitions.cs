@@ -224,7 +224,7 @@ internal static class JobTransitions
                 {
                     EndedAt = Later(job, now),
                     Failure = failure,
-                    Retryable = failure is not null && RetryPolicy.IsTransient(failure.Reason),
+                    Retryable = failure is not null && RetryPolicy.IsTransient(failure.Reason) && !failure.IsFinal,
                     Devices = job.Devices,
                 },
             ];

@@ -29,7 +29,7 @@ internal static class RetryPolicy
     /// <param name="jitter">Random number, 0 to 1.</param>
     public static TimeSpan? DelayBeforeRetry(JobRecord job, JobFailure failure, RetryOptions options, double jitter)
     {
-        if (!IsTransient(failure.Reason))
+        if (!IsTransient(failure.Reason) || failure.IsFinal)
         {
             return null;
         }
@@ -78,6 +78,50 @@ internal static class RetryPolicy
                 now);
     }
 
+    /// <summary>
+    /// Whether a run of a segment lost its decoder, or the InferenceService that worked on it: the segment may be the
+    /// cause.
+    /// </summary>
+    public static bool IsLost(SegmentRun run) => run.Failure?.Reason == ErrorReason.DecoderLost
+        || (run.Failure?.Reason == ErrorReason.InferenceUnavailable && run.Instance is not null);
+
+    /// <summary>
+    /// The failure of a lost run; final if <see cref="RetryOptions.MaxLostSegmentRuns"/> runs of the segment were lost.
+    /// </summary>
+    /// <param name="run">The lost run.</param>
+    /// <param name="earlier">The earlier runs of the job's segments that count.</param>
+    /// <param name="options">Limits.</param>
+    public static JobFailure AfterSegmentLoss(SegmentRun run, IEnumerable<SegmentRun> earlier, RetryOptions options)
+    {
+        var lost = 1 + earlier.Count(other => IsLost(other) && IsSame(other.Segment, run.Segment));
+        return lost < options.MaxLostSegmentRuns
+            ? run.Failure!
+            : run.Failure! with
+            {
+                IsFinal = true,
+                Message = $"{run.Failure.Message} {lost} runs of the frames {run.Segment.StartFrame} to "
+                    + $"{run.Segment.EndFrame - 1} were lost like this, the limit of option Retry:MaxLostSegmentRuns, "
+                    + "so the video is probably the cause. RetryJob runs the job again.",
+            };
+    }
+
+    /// <summary>
+    /// Number of segments that must run alone, from the first to the last of those that were lost before. So that a
+    /// job that ends its InferenceService is not confused with others that run there, only one such segment runs at a
+    /// time.
+    /// </summary>
+    public static int SuspectCount(IReadOnlyList<Segment> segments, IEnumerable<SegmentRun> earlier) =>
+        earlier.Where(IsLost)
+            .Select(run => segments.Index()
+                .Where(entry => IsSame(entry.Item, run.Segment))
+                .Select(entry => entry.Index + 1)
+                .LastOrDefault())
+            .DefaultIfEmpty(0)
+            .Max();
+
+    private static bool IsSame(Segment one, Segment other) =>
+        (one.StartFrame, one.EndFrame) == (other.StartFrame, other.EndFrame);
+
     private static int LostInARow(JobRecord job)
     {
         var latest = job.Attempts[^1];
@@ -113,6 +157,15 @@ internal sealed class RetryOptions
     [Range(1, 1_000)]
     [Limit("attempts", "Attempts in a row lost without progress; then the job fails.")]
     public int MaxLostAttempts { get; set; } = 20;
+
+    /// <summary>
+    /// Maximum number of runs of one segment that lose their decoder or InferenceService. Then the job fails, so that a
+    /// video that ends its decoder or service does not end it at every attempt.
+    /// </summary>
+    /// <value>1 to 100; 3 by default.</value>
+    [Range(1, 100)]
+    [Limit("runs", "Runs of one segment that lose their decoder or InferenceService; then the job fails.")]
+    public int MaxLostSegmentRuns { get; set; } = 3;
 
     /// <summary>Back-off before the second attempt; doubled for each later one.</summary>
     /// <value>10 ms to 1 hour; 1 s by default.</value>

@@ -15,7 +15,8 @@ namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
 /// Runs segments of a job, a few at a time per InferenceService and in turn with other tenants. Stores each response as
-/// soon as it arrives, in any order. Only the segments in flight are in memory.
+/// soon as it arrives, in any order. Only the segments in flight are in memory. Segments that lost their
+/// InferenceService before run alone: of all jobs' segments, at most one such runs at a time.
 /// </summary>
 internal sealed class SegmentScheduler(
     IInferenceClient inference,
@@ -25,11 +26,15 @@ internal sealed class SegmentScheduler(
     SegmentPlaces places,
     CrashPoints crashPoints,
     IOptions<SegmentOptions> options,
+    IOptions<RetryOptions> retry,
     TimeProvider time,
-    ILogger<SegmentScheduler> logger)
+    ILogger<SegmentScheduler> logger) : IDisposable
 {
     /// <summary>Wait before a call is repeated if a busy InferenceService gives no retry delay.</summary>
     private static readonly TimeSpan BusyDelay = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Taken by a segment that may be what ends its InferenceService.</summary>
+    private readonly SemaphoreSlim _suspect = new(1);
 
     /// <summary>
     /// Runs and stores segments. If one fails, cancels those in flight and waits for their end; stored segments stay.
@@ -51,6 +56,16 @@ internal sealed class SegmentScheduler(
         var next = 0;
         try
         {
+            IReadOnlyList<SegmentRun> earlier = job.Attempts.Count > 1 + job.ForgivenAttempts
+                ? [.. (await jobs.ListFailedSegmentsAsync(job.JobId, ending.Token))
+                    .Where(run => run.Attempt > job.ForgivenAttempts && run.Attempt < job.Attempts.Count)]
+                : [];
+            for (var suspects = RetryPolicy.SuspectCount(segments, earlier); next < suspects; next++)
+            {
+                await RunAloneAsync(
+                    job, video, segments[next], segments[^1].EndFrame, results, earlier, onStored, ending.Token);
+            }
+
             while (next < segments.Count || inFlight.Count > 0)
             {
                 // InferenceServices come and go while a job runs.
@@ -58,7 +73,7 @@ internal sealed class SegmentScheduler(
                     && inFlight.Count < options.Value.SegmentsInFlight * Math.Max(1, inference.ServingCount))
                 {
                     inFlight.Add(RunAsync(
-                        job, video, segments[next++], segments[^1].EndFrame, results, onStored, ending.Token));
+                        job, video, segments[next++], segments[^1].EndFrame, results, earlier, onStored, ending.Token));
                 }
 
                 var ended = await Task.WhenAny(inFlight);
@@ -73,9 +88,27 @@ internal sealed class SegmentScheduler(
         }
     }
 
+    /// <inheritdoc />
+    public void Dispose() => _suspect.Dispose();
+
+    private async Task RunAloneAsync(
+        JobRecord job, Uri video, Segment segment, int jobEndFrame, ResultReservation results,
+        IReadOnlyList<SegmentRun> earlier, Action<RunPipelineResponse> onStored, CancellationToken cancellationToken)
+    {
+        await _suspect.WaitAsync(cancellationToken);
+        try
+        {
+            await RunAsync(job, video, segment, jobEndFrame, results, earlier, onStored, cancellationToken);
+        }
+        finally
+        {
+            _suspect.Release();
+        }
+    }
+
     private async Task RunAsync(
         JobRecord job, Uri video, Segment segment, int jobEndFrame, ResultReservation results,
-        Action<RunPipelineResponse> onStored, CancellationToken cancellationToken)
+        IReadOnlyList<SegmentRun> earlier, Action<RunPipelineResponse> onStored, CancellationToken cancellationToken)
     {
         using var place = await places.EnterAsync(job.Tenant, cancellationToken);
         using var step = JobTraces.StartSegment(segment.StartFrame, segment.EndFrame);
@@ -107,6 +140,12 @@ internal sealed class SegmentScheduler(
         {
             run.SetFailure(failed.Failure);
             await KeepFailureAsync(job.JobId, run.Ended);
+            if (RetryPolicy.IsLost(run.Current)
+                && RetryPolicy.AfterSegmentLoss(run.Current, earlier, retry.Value) is { IsFinal: true } final)
+            {
+                throw new InferenceFailedException(final, failed);
+            }
+
             throw;
         }
         finally
