@@ -21,7 +21,7 @@ internal static class ProbeArguments
         "V",
         "packet=stream_index,pts,dts,duration,size,pos,flags:packet_side_data=side_data_type"
             + ":stream=index,id,codec_name,codec_tag_string,width,height,time_base,avg_frame_rate,has_b_frames"
-            + ",sample_aspect_ratio,color_transfer,color_space,color_primaries,nal_length_size"
+            + ",sample_aspect_ratio,pix_fmt,color_transfer,color_space,color_primaries,nal_length_size"
             + ":stream_disposition=default:stream_side_data=displaymatrix:format=start_time",
         hasEmptySamples ? WithoutParser : []);
 

@@ -204,6 +204,7 @@ internal sealed class TrackPackets(int streamIndex)
         {
             StreamIndex = StreamIndex,
             Orientation = orientation,
+            PixelFormat = Known("pix_fmt"),
             Colors = new FrameColors(
                 transfer, Known("color_space").Length > 0, Known("color_primaries").Length > 0)
             {

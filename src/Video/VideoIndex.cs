@@ -71,6 +71,9 @@ internal sealed class VideoIndex
     /// <summary>How the decoded frames must be turned to be upright.</summary>
     public Orientation Orientation { get; init; }
 
+    /// <summary>Format of the decoded pixels, as FFmpeg names it; empty if unknown.</summary>
+    public string PixelFormat { get; init; } = "";
+
     public FrameColors Colors { get; init; } = new("", IsMatrixKnown: true, IsPrimariesKnown: true);
 
     /// <summary>

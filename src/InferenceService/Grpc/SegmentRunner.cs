@@ -1,12 +1,14 @@
 using System.Globalization;
 using System.Text;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Inference.Memory;
 using ForegSyte.Inference.Metrics;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Pipelines;
 using ForegSyte.Inference.V1;
 using ForegSyte.Inference.Video;
 using ForegSyte.V1;
+using ForegSyte.Video;
 using Google.Protobuf.Collections;
 using Google.Protobuf.WellKnownTypes;
 using Microsoft.Extensions.Options;
@@ -21,6 +23,7 @@ internal sealed class SegmentRunner(
     FrameSource frames,
     DecoderSelfTest selfTest,
     PipelineRunner pipelines,
+    MemoryBudget memory,
     InferenceDevice device,
     InferenceMetrics metrics,
     IOptions<GrpcOptions> options,
@@ -76,6 +79,7 @@ internal sealed class SegmentRunner(
         SegmentRequest request, long started, CancellationToken cancellationToken)
     {
         var index = await probe.ReadAsync(request.Path, cancellationToken);
+        using var share = await AdmitAsync(request, index, cancellationToken);
         var frameCounts = new DecodeMeter();
         var timings = new SegmentMeter(timeProvider, metrics);
         var source = frames.ReadAsync(
@@ -86,13 +90,15 @@ internal sealed class SegmentRunner(
             request.JobEndFrame,
             request.Pipeline.DecodeSize,
             frameCounts,
+            share,
             cancellationToken);
         var response = new RunPipelineResponse { Device = device.Description };
         int size;
         try
         {
             size = await CollectAsync(
-                pipelines.RunAsync(request.Pipeline, source, timings, cancellationToken), response.Results);
+                pipelines.RunAsync(request.Pipeline, source, share.Memory.Frames, timings, cancellationToken),
+                response.Results);
         }
         finally
         {
@@ -116,6 +122,36 @@ internal sealed class SegmentRunner(
             Total = timeProvider.GetElapsedTime(started).ToDuration(),
         };
         return response;
+    }
+
+    /// <summary>Waits until the memory of the segment is free; under load it runs with less.</summary>
+    private async Task<SegmentShare> AdmitAsync(
+        SegmentRequest request, VideoIndex index, CancellationToken cancellationToken)
+    {
+        var choices = frames.MemoryOf(
+            index, request.Range, request.Stride, request.Pipeline.DecodeSize, pipelines.MaxFrames,
+            request.Pipeline.KeptFrames);
+        if (choices[^1].Bytes > memory.Bytes)
+        {
+            throw VideoFailures.BeyondBudget(choices[^1].Bytes, memory.Bytes);
+        }
+
+        using var wait = new CancellationTokenSource(options.Value.MaxWaitTime, timeProvider);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, wait.Token);
+        try
+        {
+            var share = await memory.TakeAsync(
+                [.. choices.Select(choice => choice.Bytes)], isBrief: false, ending.Token);
+            return new SegmentShare(choices[share.Choice], share);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw AdmissionFailures.Busy(
+                nameof(GrpcOptions.MaxWaitTime),
+                AdmissionFailures.Text(options.Value.MaxWaitTime),
+                $"No memory for the frames became free in time ({MemoryOptions.BudgetOption}).",
+                options.Value.BusyRetryDelay);
+        }
     }
 
     private async Task<int> CollectAsync(IAsyncEnumerable<FrameResult> results, RepeatedField<FrameResult> response)

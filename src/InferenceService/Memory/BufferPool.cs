@@ -3,10 +3,11 @@ using System.Numerics;
 namespace ForegSyte.Inference.Memory;
 
 /// <summary>
-/// Pools large pinned buffers, last in first out. It holds as many buffers as were rented at the same time.
+/// Pools large pinned buffers, last in first out. It holds as many buffers as were rented at the same time, up to
+/// <see cref="MaxFreeBytes"/>.
 /// </summary>
 /// <remarks>
-/// ArrayPool.Shared keeps one buffer of each size for each thread. Frames and tensors move between threads, so that it
+/// ArrayPool.Shared keeps one buffer of each size for each thread. Tensors move between threads, so that it
 /// would hold dozens.
 /// </remarks>
 internal sealed class BufferPool<T>
@@ -17,8 +18,16 @@ internal sealed class BufferPool<T>
     /// </summary>
     public const int MaxSizes = 16;
 
+    /// <summary>
+    /// Maximum size of the free buffers in bytes; above it a returned buffer is left to the garbage collector. The
+    /// tensors of the shipped pipelines stay below it.
+    /// </summary>
+    public const long MaxFreeBytes = 64 * 1024 * 1024;
+
     private readonly Lock _lock = new();
     private readonly LinkedList<(int Size, Stack<T[]> Free)> _byUse = new();
+
+    private long _freeBytes;
 
     public static BufferPool<T> Shared { get; } = new();
 
@@ -30,6 +39,7 @@ internal sealed class BufferPool<T>
         {
             if (Find(size) is { Count: > 0 } free)
             {
+                _freeBytes -= BytesOf(size);
                 return free.Pop();
             }
         }
@@ -48,11 +58,17 @@ internal sealed class BufferPool<T>
                 _byUse.AddFirst((buffer.Length, free));
                 if (_byUse.Count > MaxSizes)
                 {
+                    var (size, evicted) = _byUse.Last!.Value;
+                    _freeBytes -= evicted.Count * BytesOf(size);
                     _byUse.RemoveLast();
                 }
             }
 
-            free.Push(buffer);
+            if (_freeBytes + BytesOf(buffer.Length) <= MaxFreeBytes)
+            {
+                _freeBytes += BytesOf(buffer.Length);
+                free.Push(buffer);
+            }
         }
     }
 
@@ -65,6 +81,8 @@ internal sealed class BufferPool<T>
         var step = Math.Max(1, (int)(BitOperations.RoundUpToPowerOf2((uint)length + 1) / 8));
         return (int)Math.Min(Array.MaxLength, ((long)length + step - 1) / step * step);
     }
+
+    private static long BytesOf(int length) => (long)length * System.Runtime.CompilerServices.Unsafe.SizeOf<T>();
 
     /// <summary>Finds the free buffers of a size and marks the size as used; null if it is not in the pool.</summary>
     private Stack<T[]>? Find(int size)

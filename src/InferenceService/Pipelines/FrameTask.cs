@@ -112,22 +112,22 @@ internal sealed class UnchangedFrames(CompiledPipeline pipeline) : IDisposable
         }
     }
 
-    private sealed record ProcessedFrame(byte[] Pixels, int Width, int Height, Task<StageOutput> Output)
+    private sealed record ProcessedFrame(PixelBuffer Pixels, int Width, int Height, Task<StageOutput> Output)
     {
         public static ProcessedFrame Of(FrameTask task, int position)
         {
             var image = task.Frame.Image;
-            var pixels = BufferPool<byte>.Shared.Rent(image.Width * image.Height * RgbImage.BytesPerPixel);
-            image.CopyTo(pixels);
+            var pixels = new PixelBuffer(image.Width * image.Height * RgbImage.BytesPerPixel);
+            image.CopyTo(pixels.GetSpan());
             return new(pixels, task.Frame.Width, task.Frame.Height, task.Promise(position));
         }
 
         public bool LooksLike(Frame frame, int threshold) =>
             Width == frame.Width && Height == frame.Height && !FrameChange.Exceeds(
                 frame.Image,
-                new RgbImage(Pixels.AsSpan(0, Width * Height * RgbImage.BytesPerPixel), Width, Height),
+                new RgbImage(Pixels.GetSpan(), Width, Height),
                 threshold);
 
-        public void ReturnPixels() => BufferPool<byte>.Shared.Return(Pixels);
+        public void ReturnPixels() => Pixels.Free();
     }
 }

@@ -34,6 +34,9 @@ internal sealed class CompiledPipeline
     /// <summary>The nodes in topological order.</summary>
     public IReadOnlyList<CompiledNode> Nodes { get; }
 
+    /// <summary>Number of nodes that keep a copy of the last frame that they processed.</summary>
+    public int KeptFrames => Nodes.Count(node => node.Stage.ChangeThreshold > 0);
+
     /// <summary>The size of the frames, with a copy for each further size that a stage needs.</summary>
     public DecodeSize DecodeSize { get; }
 
@@ -86,11 +89,17 @@ internal sealed class FrameSlots(int count) : IDisposable
 internal sealed class PipelineRunner(FrameSlots slots, IOptions<PipelineOptions> options)
 {
     /// <summary>
+    /// Frames that a call uses at most: those in progress, those ahead, and the one that is being decoded.
+    /// </summary>
+    public int MaxFrames => slots.Count + options.Value.FramesAhead + 1;
+
+    /// <summary>
     /// Returns one result per frame, in the order of the frames. Several frames are decoded and processed concurrently.
     /// The runner disposes every frame, also if the caller stops early.
     /// </summary>
     /// <param name="pipeline">The pipeline.</param>
     /// <param name="frames">The frames, read on another thread; must end soon after its token is canceled.</param>
+    /// <param name="maxFrames">Frames in memory at most, from 1 to <see cref="MaxFrames"/>.</param>
     /// <param name="meter">Measures decoding and stages.</param>
     /// <param name="cancellationToken">Cancels the decoder, the stages and the model runs.</param>
     /// <exception cref="ServiceException">
@@ -99,11 +108,11 @@ internal sealed class PipelineRunner(FrameSlots slots, IOptions<PipelineOptions>
     /// </exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public async IAsyncEnumerable<FrameResult> RunAsync(
-        CompiledPipeline pipeline, IAsyncEnumerable<Frame> frames, SegmentMeter meter,
+        CompiledPipeline pipeline, IAsyncEnumerable<Frame> frames, int maxFrames, SegmentMeter meter,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         await using var run = new PipelineRun(
-            pipeline, frames, options.Value.FramesAhead, slots, meter, cancellationToken);
+            pipeline, frames, maxFrames, options.Value.FramesAhead, slots, meter, cancellationToken);
         while (await run.NextAsync() is { } result)
         {
             yield return result;
@@ -119,6 +128,9 @@ internal sealed class PipelineRun : IAsyncDisposable
 {
     private readonly CompiledPipeline _pipeline;
     private readonly FrameSlots _slots;
+
+    /// <summary>Counts the frames that memory has room for, with the one that is being decoded.</summary>
+    private readonly SemaphoreSlim _room;
     private readonly SegmentMeter _meter;
     private readonly CancellationToken _caller;
     private readonly CancellationTokenSource _stop;
@@ -135,11 +147,12 @@ internal sealed class PipelineRun : IAsyncDisposable
 
     /// <summary>Starts to read frames.</summary>
     public PipelineRun(
-        CompiledPipeline pipeline, IAsyncEnumerable<Frame> frames, int framesAhead, FrameSlots slots,
+        CompiledPipeline pipeline, IAsyncEnumerable<Frame> frames, int maxFrames, int framesAhead, FrameSlots slots,
         SegmentMeter meter, CancellationToken cancellationToken)
     {
         _pipeline = pipeline;
         _slots = slots;
+        _room = new SemaphoreSlim(maxFrames);
         _meter = meter;
         _caller = cancellationToken;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -184,6 +197,7 @@ internal sealed class PipelineRun : IAsyncDisposable
     {
         await StopAsync();
         _unchanged.Dispose();
+        _room.Dispose();
         _stop.Dispose();
     }
 
@@ -204,6 +218,7 @@ internal sealed class PipelineRun : IAsyncDisposable
         var decoded = 0;
         try
         {
+            await _room.WaitAsync(_stop.Token);
             await foreach (var frame in frames.WithCancellation(_stop.Token))
             {
                 CountStarted();
@@ -213,6 +228,7 @@ internal sealed class PipelineRun : IAsyncDisposable
                 var result = Task.Run(() => RunAsync(task), CancellationToken.None);
                 last = result;
                 await _results.Writer.WriteAsync(result, _stop.Token);
+                await _room.WaitAsync(_stop.Token);
             }
 
             _results.Writer.Complete();
@@ -253,6 +269,7 @@ internal sealed class PipelineRun : IAsyncDisposable
         {
             task.End();
             CountEnded();
+            _room.Release();
         }
     }
 

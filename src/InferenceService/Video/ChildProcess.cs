@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Globalization;
 using System.IO.Pipes;
 using System.Runtime.InteropServices;
 using ForegSyte.Inference.Tracing;
@@ -13,7 +14,21 @@ namespace ForegSyte.Inference.Video;
 /// <param name="Words">All programs and arguments; the programs of the sandbox come first.</param>
 /// <param name="Input">Bytes for its standard input; they must fit into a pipe.</param>
 internal sealed record ChildCommand(
-    string Program, IReadOnlyList<string> Words, ReadOnlyMemory<byte> Input = default);
+    string Program, IReadOnlyList<string> Words, ReadOnlyMemory<byte> Input = default)
+{
+    private const string AddressSpace = "--as=";
+
+    /// <summary>The same command with a limit of address space in bytes, if prlimit(1) sets a higher one.</summary>
+    public ChildCommand Within(long? addressSpace) => addressSpace is { } bytes
+        ? this with
+        {
+            Words = [.. Words.Select(word => word.StartsWith(AddressSpace, StringComparison.Ordinal)
+                && long.Parse(word.AsSpan(AddressSpace.Length), CultureInfo.InvariantCulture) > bytes
+                ? string.Create(CultureInfo.InvariantCulture, $"{AddressSpace}{bytes}")
+                : word)],
+        }
+        : this;
+}
 
 /// <summary>The result of a child process that ran to its end.</summary>
 /// <param name="ExitCode">0 for success; 128 + n stands for signal n.</param>

@@ -1,3 +1,4 @@
+using ForegSyte.Inference.Memory;
 using ForegSyte.Video;
 using Microsoft.Extensions.Options;
 
@@ -9,15 +10,27 @@ namespace ForegSyte.Inference.Video;
 /// again (ADR 23 has the measurements). A segment that is requested while the one before it is read waits for that
 /// decoder; it loses no time, because the models compute the earlier frames first.
 /// </remarks>
-internal sealed class DecoderPool(DecoderTools tools, IOptions<VideoOptions> options, TimeProvider time)
-    : IAsyncDisposable
+internal sealed class DecoderPool : IAsyncDisposable
 {
+    private readonly DecoderTools _tools;
+    private readonly MemoryBudget _memory;
+    private readonly IOptions<VideoOptions> _options;
+    private readonly IOptions<MemoryOptions> _memoryOptions;
+    private readonly TimeProvider _time;
     private readonly Lock _lock = new();
     private readonly List<Decoder> _decoders = [];
     private bool _isDisposed;
 
     /// <summary>Completes when all decoders that nobody leased in time have ended.</summary>
     private Task _expired = Task.CompletedTask;
+
+    public DecoderPool(
+        DecoderTools tools, MemoryBudget memory, IOptions<VideoOptions> options,
+        IOptions<MemoryOptions> memoryOptions, TimeProvider time)
+    {
+        (_tools, _memory, _options, _memoryOptions, _time) = (tools, memory, options, memoryOptions, time);
+        _memory.Missing += EndIdle;
+    }
 
     /// <summary>Number of decoders that were started.</summary>
     public int StartCount { get; private set; }
@@ -43,14 +56,15 @@ internal sealed class DecoderPool(DecoderTools tools, IOptions<VideoOptions> opt
     /// <param name="segment">The segment; it wants at least one frame.</param>
     /// <param name="size">Size of the frames.</param>
     /// <param name="jobEndFrame">Frame after the last one that later segments want; 0 if none follow.</param>
+    /// <param name="share">The memory of the segment, in which the decoder must fit.</param>
     /// <param name="cancellationToken">Ends the wait, and later the decoder.</param>
     /// <exception cref="Hosting.Errors.ServiceException">DECODER_LOST: ffmpeg cannot start.</exception>
     public async Task<DecoderLease> LeaseAsync(
         string path, VideoIndex index, DecodePlan segment, FrameSize size, int jobEndFrame,
-        CancellationToken cancellationToken)
+        SegmentShare share, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        if (Reserve(index, segment, size) is { } shared)
+        if (Reserve(index, segment, size, share.Memory) is { } shared)
         {
             try
             {
@@ -58,11 +72,11 @@ internal sealed class DecoderPool(DecoderTools tools, IOptions<VideoOptions> opt
             }
             catch (OperationCanceledException)
             {
-                await LeaveAsync(shared);
+                await LeaveAsync(shared, share);
                 throw;
             }
 
-            var lease = new DecoderLease(this, shared, cancellationToken);
+            var lease = new DecoderLease(this, shared, share, cancellationToken);
             if (!shared.HasEnded && shared.Position <= segment.FirstWanted)
             {
                 return lease;
@@ -72,13 +86,15 @@ internal sealed class DecoderPool(DecoderTools tools, IOptions<VideoOptions> opt
             await lease.DisposeAsync();
         }
 
-        return new DecoderLease(this, Start(path, index, segment, size, jobEndFrame), cancellationToken);
+        return new DecoderLease(
+            this, Start(path, index, segment, size, jobEndFrame, share.Memory), share, cancellationToken);
     }
 
     /// <summary>Takes a decoder back after a lease; ends it if no later segment can use it.</summary>
     /// <param name="decoder">The decoder.</param>
     /// <param name="position">The first frame that it can still deliver; null if it must end.</param>
-    public async ValueTask ReturnAsync(Decoder decoder, int? position)
+    /// <param name="share">The memory of the segment that used it.</param>
+    public async ValueTask ReturnAsync(Decoder decoder, int? position, SegmentShare share)
     {
         lock (_lock)
         {
@@ -88,12 +104,13 @@ internal sealed class DecoderPool(DecoderTools tools, IOptions<VideoOptions> opt
 
         // The next segment in line continues, with this decoder or, if it has ended, with one of its own.
         decoder.Turn.Release();
-        await LeaveAsync(decoder);
+        await LeaveAsync(decoder, share);
     }
 
     /// <summary>Ends the idle decoders; a decoder in use ends with its call.</summary>
     public async ValueTask DisposeAsync()
     {
+        _memory.Missing -= EndIdle;
         Decoder[] idle;
         lock (_lock)
         {
@@ -104,7 +121,7 @@ internal sealed class DecoderPool(DecoderTools tools, IOptions<VideoOptions> opt
 
         foreach (var decoder in idle)
         {
-            await decoder.Reader.DisposeAsync();
+            await EndAsync(decoder);
         }
 
         await _expired;
@@ -114,28 +131,38 @@ internal sealed class DecoderPool(DecoderTools tools, IOptions<VideoOptions> opt
     /// Joins the line for the decoder that is closest before the segment; null if a start is less work than to decode
     /// the frames in between.
     /// </summary>
-    private Decoder? Reserve(VideoIndex index, DecodePlan segment, FrameSize size)
+    private Decoder? Reserve(VideoIndex index, DecodePlan segment, FrameSize size, SegmentMemory memory)
     {
         var framesOfAStart = segment.FirstWanted - segment.SeekFrame(index) + DecodePlan.FramesOfAStart(index);
+        Decoder? decoder;
         lock (_lock)
         {
-            var decoder = _decoders
+            decoder = _decoders
                 .Where(candidate => candidate.Fits(index, segment, size) && IsYoung(candidate)
+                    && candidate.Bytes <= memory.DecoderBytes
                     && candidate.ReservedTo <= segment.FirstWanted
                     && segment.FirstWanted - candidate.ReservedTo <= framesOfAStart)
                 .MaxBy(candidate => candidate.ReservedTo);
             decoder?.Reserve(segment);
-            return decoder;
         }
+
+        // The segment has memory of its own for the decoder.
+        decoder?.ReturnMemory();
+        return decoder;
     }
 
-    private Decoder Start(string path, VideoIndex index, DecodePlan segment, FrameSize size, int jobEndFrame)
+    private Decoder Start(string path, VideoIndex index, DecodePlan segment, FrameSize size, int jobEndFrame,
+        SegmentMemory memory)
     {
         var plan = segment.ExtendedTo(index, jobEndFrame);
-        var command = tools.Ffmpeg(
-            FfmpegArguments.Make(path, index, plan, size, options.Value, tools.HardwareArguments), path);
-        var reader = new FfmpegFrameReader(command, index, options.Value.DecoderThreads);
-        var decoder = new Decoder(reader, index, size, plan, time.GetTimestamp());
+        var command = _tools.Ffmpeg(
+            FfmpegArguments.Make(
+                path, index, plan, size, memory.DecoderThreads, _options.Value, _tools.HardwareArguments),
+            path,
+            DecoderTools.AddressSpace(memory.DecoderBytes, memory.DecoderThreads, _memoryOptions.Value));
+        var decoder = new Decoder(
+            new FfmpegFrameReader(command, index, memory.DecoderThreads), index, size, plan, memory.DecoderBytes,
+            _time.GetTimestamp());
         lock (_lock)
         {
             StartCount++;
@@ -147,7 +174,7 @@ internal sealed class DecoderPool(DecoderTools tools, IOptions<VideoOptions> opt
     }
 
     /// <summary>Ends a segment's use of a decoder. The last one keeps the decoder for a while or ends it.</summary>
-    private async ValueTask LeaveAsync(Decoder decoder)
+    private async ValueTask LeaveAsync(Decoder decoder, SegmentShare share)
     {
         lock (_lock)
         {
@@ -163,10 +190,10 @@ internal sealed class DecoderPool(DecoderTools tools, IOptions<VideoOptions> opt
             }
 
             decoder.ReservedTo = decoder.Position;
-            if (MayIdleLocked(decoder))
+            if (MayIdleLocked(decoder) && (share.Share is null || share.TryKeepDecoder() is { } kept && Keep(kept)))
             {
-                decoder.Expiry = time.CreateTimer(
-                    _ => Expire(decoder), null, options.Value.DecoderWaitTime, Timeout.InfiniteTimeSpan);
+                decoder.Expiry = _time.CreateTimer(
+                    _ => Expire(decoder), null, _options.Value.DecoderWaitTime, Timeout.InfiniteTimeSpan);
                 return;
             }
 
@@ -174,18 +201,25 @@ internal sealed class DecoderPool(DecoderTools tools, IOptions<VideoOptions> opt
         }
 
         await decoder.Reader.DisposeAsync();
+        return;
+
+        bool Keep(MemoryShare memory)
+        {
+            decoder.Memory = memory;
+            return true;
+        }
     }
 
     private bool MayIdleLocked(Decoder decoder) =>
         !_isDisposed && !decoder.HasEnded && decoder.HasMore && IsYoung(decoder)
-        && _decoders.Count(other => other.IsIdle) <= options.Value.WaitingDecoders;
+        && _decoders.Count(other => other.IsIdle) <= _options.Value.WaitingDecoders;
 
     /// <summary>
     /// A reused decoder must have at least half of its processor time left. It computes on its own threads and on one
     /// for the filters.
     /// </summary>
-    private bool IsYoung(Decoder decoder) => time.GetElapsedTime(decoder.StartedAt)
-        < TimeSpan.FromSeconds(options.Value.ProcessCpuSeconds) / 2 / (options.Value.DecoderThreads + 1);
+    private bool IsYoung(Decoder decoder) => _time.GetElapsedTime(decoder.StartedAt)
+        < TimeSpan.FromSeconds(_options.Value.ProcessCpuSeconds) / 2 / (_options.Value.DecoderThreads + 1);
 
     private void Expire(Decoder decoder)
     {
@@ -197,9 +231,39 @@ internal sealed class DecoderPool(DecoderTools tools, IOptions<VideoOptions> opt
                 return;
             }
 
-            RemoveLocked(decoder);
-            _expired = Task.WhenAll(_expired, Task.Run(async () => await decoder.Reader.DisposeAsync()));
+            EndLocked(decoder);
         }
+    }
+
+    /// <summary>Ends idle decoders, the oldest first, for a segment that waits for memory.</summary>
+    private void EndIdle(long bytes)
+    {
+        lock (_lock)
+        {
+            foreach (var decoder in _decoders.Where(decoder => decoder is { IsIdle: true, Memory: not null }).ToList())
+            {
+                if (bytes <= 0)
+                {
+                    return;
+                }
+
+                bytes -= decoder.Memory!.Bytes;
+                EndLocked(decoder);
+            }
+        }
+    }
+
+    private void EndLocked(Decoder decoder)
+    {
+        RemoveLocked(decoder);
+        _expired = Task.WhenAll(_expired, Task.Run(() => EndAsync(decoder)));
+    }
+
+    /// <summary>Ends a decoder, and then returns its memory.</summary>
+    private static async Task EndAsync(Decoder decoder)
+    {
+        await decoder.Reader.DisposeAsync();
+        decoder.ReturnMemory();
     }
 
     private void RemoveLocked(Decoder decoder)
@@ -214,14 +278,18 @@ internal sealed class DecoderPool(DecoderTools tools, IOptions<VideoOptions> opt
 /// <param name="index">The video.</param>
 /// <param name="size">Size of its frames.</param>
 /// <param name="plan">All frames that it was started for.</param>
+/// <param name="bytes">Its memory at most.</param>
 /// <param name="startedAt">Timestamp of the start.</param>
 internal sealed class Decoder(
-    FfmpegFrameReader reader, VideoIndex index, FrameSize size, DecodePlan plan, long startedAt)
+    FfmpegFrameReader reader, VideoIndex index, FrameSize size, DecodePlan plan, long bytes, long startedAt)
 {
     public FfmpegFrameReader Reader { get; } = reader;
 
     /// <summary>All frames that it was started for.</summary>
     public DecodePlan Plan { get; } = plan;
+
+    /// <summary>Its memory at most; a segment that uses it has at least as much for a decoder.</summary>
+    public long Bytes { get; } = bytes;
 
     public long StartedAt { get; } = startedAt;
 
@@ -239,6 +307,9 @@ internal sealed class Decoder(
 
     public bool HasEnded { get; set; }
 
+    /// <summary>The memory that it keeps while it is idle; a segment that uses it has its own.</summary>
+    public MemoryShare? Memory { get; set; }
+
     /// <summary>Ends the decoder if no segment leases it in time.</summary>
     public ITimer? Expiry { get; set; }
 
@@ -255,6 +326,13 @@ internal sealed class Decoder(
         && Plan.KeyFramesOnly == segment.KeyFramesOnly
         && segment.FirstWanted >= Plan.FirstWanted && segment.LastWanted <= Plan.LastWanted;
 
+    /// <summary>Returns the memory that it kept while it was idle.</summary>
+    public void ReturnMemory()
+    {
+        Memory?.Dispose();
+        Memory = null;
+    }
+
     /// <summary>Adds a segment to the line.</summary>
     public void Reserve(DecodePlan segment)
     {
@@ -270,16 +348,18 @@ internal sealed class DecoderLease : IAsyncDisposable
 {
     private readonly DecoderPool _pool;
     private readonly Decoder _decoder;
+    private readonly SegmentShare _share;
     private readonly CancellationTokenRegistration _killOnCancel;
     private int? _position;
 
     /// <param name="pool">The owner.</param>
     /// <param name="decoder">The decoder.</param>
+    /// <param name="share">The memory of the segment.</param>
     /// <param name="cancellationToken">Kills the decoder, and so ends the reading.</param>
-    public DecoderLease(DecoderPool pool, Decoder decoder, CancellationToken cancellationToken)
+    public DecoderLease(
+        DecoderPool pool, Decoder decoder, SegmentShare share, CancellationToken cancellationToken)
     {
-        _pool = pool;
-        _decoder = decoder;
+        (_pool, _decoder, _share) = (pool, decoder, share);
         _killOnCancel = cancellationToken.UnsafeRegister(
             static reader => ((FfmpegFrameReader)reader!).Kill(), decoder.Reader);
     }
@@ -303,6 +383,6 @@ internal sealed class DecoderLease : IAsyncDisposable
     {
         // Waits for a kill in progress: a decoder that is about to end must not go to the next segment.
         await _killOnCancel.DisposeAsync();
-        await _pool.ReturnAsync(_decoder, _killOnCancel.Token.IsCancellationRequested ? null : _position);
+        await _pool.ReturnAsync(_decoder, _killOnCancel.Token.IsCancellationRequested ? null : _position, _share);
     }
 }

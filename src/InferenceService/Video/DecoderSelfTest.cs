@@ -1,5 +1,6 @@
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Health;
+using ForegSyte.Inference.Memory;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
@@ -48,7 +49,7 @@ internal sealed class DecoderSelfTest : BackgroundService
     {
         // A cached index would hide a broken ffprobe.
         var noCache = new VideoIndexCache(Options.Create(new VideoOptions { CachedIndexes = 0 }));
-        _probe = new VideoProbe(tools, noCache, options, time, probeLogger);
+        _probe = new VideoProbe(tools, noCache, new MemoryBudget(long.MaxValue), options, time, probeLogger);
         (_frames, _readiness, _options, _time, _logger) = (frames, readiness, options, time, logger);
     }
 
@@ -167,9 +168,12 @@ internal sealed class DecoderSelfTest : BackgroundService
         try
         {
             var index = await _probe.ReadAsync(ClipPath, ending.Token);
+
+            // The clip is too small to wait for memory.
+            using var share = new SegmentShare(_frames.MemoryOf(index, null, 1, DecodeSize.Native, 1, 0)[^1]);
             var shown = new List<bool>();
             await foreach (var frame in _frames.ReadAsync(
-                ClipPath, index, null, 1, 0, DecodeSize.Native, new DecodeMeter(), ending.Token))
+                ClipPath, index, null, 1, 0, DecodeSize.Native, new DecodeMeter(), share, ending.Token))
             {
                 using (frame)
                 {

@@ -1,3 +1,4 @@
+using ForegSyte.Inference.Memory;
 using ForegSyte.Inference.V1;
 using Microsoft.Extensions.Options;
 
@@ -11,6 +12,9 @@ internal sealed class DecoderTools
 {
     private const UnixFileMode AnyExecute =
         UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+
+    /// <summary>Address space of a decoder's thread in MiB, nearly all of it without memory.</summary>
+    private const int AddressMebibytesOfAThread = 96;
 
     private readonly VideoOptions _options;
     private readonly string _searchPath = Environment.GetEnvironmentVariable("PATH") ?? "";
@@ -42,14 +46,22 @@ internal sealed class DecoderTools
     /// <summary>The command of ffmpeg in the sandbox.</summary>
     /// <param name="arguments">Arguments of ffmpeg.</param>
     /// <param name="video">The only file that it may read; null for none.</param>
-    public ChildCommand Ffmpeg(IEnumerable<string> arguments, string? video = null) =>
-        Sandbox.Command(_ffmpeg, arguments, video);
+    /// <param name="addressSpace">Its limit of address space in bytes if that is lower; null for none.</param>
+    public ChildCommand Ffmpeg(IEnumerable<string> arguments, string? video = null, long? addressSpace = null) =>
+        Sandbox.Command(_ffmpeg, arguments, video).Within(addressSpace);
 
     /// <summary>The command of ffprobe in the sandbox.</summary>
     /// <param name="arguments">Arguments of ffprobe.</param>
     /// <param name="video">The only file that it may read.</param>
     public ChildCommand Ffprobe(IEnumerable<string> arguments, string video) =>
         Sandbox.Command(_ffprobe, arguments, video);
+
+    /// <summary>
+    /// The limit of address space of a decoder with this share of the budget, in bytes. Each thread reserves a stack
+    /// and a part of the allocator.
+    /// </summary>
+    public static long AddressSpace(long bytes, int threads, MemoryOptions memory) =>
+        bytes + ((memory.DecoderHeadroomMebibytes + ((long)threads * AddressMebibytesOfAThread)) << 20);
 
     /// <summary>Sets the sandbox and the hardware decoder.</summary>
     /// <param name="wrapper">The program that removes network or files; null for none.</param>

@@ -24,20 +24,22 @@ internal static class FfmpegArguments
     /// <param name="index">The video.</param>
     /// <param name="plan">The wanted frames.</param>
     /// <param name="size">Size of a frame as it leaves the decoder.</param>
-    /// <param name="options">Limits, and the threads of the decoder.</param>
+    /// <param name="threads">Threads of the decoder.</param>
+    /// <param name="options">Limits.</param>
     /// <param name="hardware">Arguments that select a hardware decoder; empty for the processor.</param>
     public static IReadOnlyList<string> Make(
         string path,
         VideoIndex index,
         DecodePlan plan,
         FrameSize size,
+        int threads,
         VideoOptions options,
         IReadOnlyList<string> hardware) =>
     [
         // "repeat" keeps two equal lines apart. "level" tells FFmpeg's lines from text that the file contains.
         "-hide_banner", "-nostats", "-nostdin", "-loglevel", LogLevel(index),
         .. SandboxedInput.Arguments(options.Limits), .. VerifyHashes,
-        "-threads", Text(options.DecoderThreads),
+        "-threads", Text(threads),
 
         // No hwaccel_output_format: frames come back to memory, so that the same filters serve every decoder, and the
         // processor decodes what the GPU cannot.

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using ForegSyte.Inference.Memory;
 using ForegSyte.Video;
 
 namespace ForegSyte.Inference.Video;
@@ -76,11 +77,12 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
 
     /// <summary>Reads the next frame that the container lists; null at the end of the output.</summary>
     /// <param name="size">Size of its frames as they leave the decoder.</param>
+    /// <param name="buffers">Buffers for the frames.</param>
     /// <param name="cancellationToken">
     /// Does not stop the read; a caller that cancels it must also call <see cref="Kill"/>, which does. The token makes
     /// the difference between a cancelled read and the end of the output.
     /// </param>
-    public async Task<Frame?> ReadAsync(FrameSize size, CancellationToken cancellationToken)
+    public async Task<Frame?> ReadAsync(FrameSize size, PixelBuffers buffers, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -101,7 +103,8 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
                 frameIndex is { } shown ? _index.TimestampMs(shown) : 0u,
                 size,
                 _index.Info.Width,
-                _index.Info.Height);
+                _index.Info.Height,
+                buffers);
             if (!await FillAsync(frame))
             {
                 frame.Dispose();

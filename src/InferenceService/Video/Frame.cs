@@ -67,21 +67,22 @@ internal sealed record DecodeSize(int? Width, int? Height, ScaledCopies Copies =
 }
 
 /// <summary>
-/// One decoded frame in 8-bit RGB, and copies of it in the sizes that its pipeline needs. The pixels live in a pooled
-/// buffer, which <see cref="Dispose"/> returns.
+/// One decoded frame in 8-bit RGB, and copies of it in the sizes that its pipeline needs. The pixels live in a
+/// buffer of the segment, which <see cref="Dispose"/> returns.
 /// </summary>
 /// <param name="index">Index of the frame in the video, from 0, in presentation order.</param>
 /// <param name="timestampMs">Presentation time in milliseconds after the first frame, rounded up.</param>
 /// <param name="size">Size of the frame and its copies.</param>
 /// <param name="sourceWidth">Width of the video as it is shown; results are in these pixels.</param>
 /// <param name="sourceHeight">Height of the video as it is shown.</param>
+/// <param name="buffers">The buffers of its segment; null for one of its own.</param>
 internal sealed class Frame(
-    int index, uint timestampMs, FrameSize size, int sourceWidth, int sourceHeight) : IDisposable
+    int index, uint timestampMs, FrameSize size, int sourceWidth, int sourceHeight, PixelBuffers? buffers = null)
+    : IDisposable
 {
     public const int BytesPerPixel = 3;
 
-    private byte[]? _buffer = BufferPool<byte>.Shared.Rent(
-        checked(size.BufferWidth * size.BufferHeight * BytesPerPixel));
+    private PixelBuffer? _buffer = Rent(buffers, checked(size.BufferWidth * size.BufferHeight * BytesPerPixel));
 
     /// <summary>A frame without copies.</summary>
     public Frame(int index, uint timestampMs, int width, int height, int sourceWidth, int sourceHeight)
@@ -103,8 +104,7 @@ internal sealed class Frame(
 
     /// <summary>The bytes as they leave the decoder: the frame, and its copies to the right, row by row.</summary>
     public Memory<byte> Pixels =>
-        (_buffer ?? throw new ObjectDisposedException(nameof(Frame)))
-            .AsMemory(0, size.BufferWidth * size.BufferHeight * BytesPerPixel);
+        (_buffer ?? throw new ObjectDisposedException(nameof(Frame))).Memory;
 
     /// <summary>The picture of the frame.</summary>
     public RgbImage Image => Part(0, size.Width, size.Height);
@@ -129,11 +129,23 @@ internal sealed class Frame(
     /// <summary>Returns the buffer; the pixels must not be used afterwards.</summary>
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref _buffer, null) is { } buffer)
+        if (Interlocked.Exchange(ref _buffer, null) is not { } buffer)
         {
-            BufferPool<byte>.Shared.Return(buffer);
+            return;
+        }
+
+        if (buffers is null)
+        {
+            buffer.Free();
+        }
+        else
+        {
+            buffers.Return(buffer);
         }
     }
+
+    private static PixelBuffer Rent(PixelBuffers? buffers, int length) =>
+        buffers?.Rent(length) ?? new PixelBuffer(length);
 
     private RgbImage Part(int left, int width, int height) =>
         new RgbImage(Pixels.Span, size.BufferWidth, size.BufferHeight).Part(left, width, height);

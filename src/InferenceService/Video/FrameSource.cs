@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Inference.Memory;
 using ForegSyte.V1;
 using ForegSyte.Video;
 using Microsoft.Extensions.Options;
@@ -16,9 +17,29 @@ internal sealed class FrameSource(
     DecoderPool decoders,
     DamageScan scan,
     IOptions<VideoOptions> options,
+    IOptions<MemoryOptions> memoryOptions,
     TimeProvider timeProvider,
     ILogger<FrameSource> logger)
 {
+    private static readonly Task<DecoderLease> NoLease =
+        Task.FromCanceled<DecoderLease>(new CancellationToken(canceled: true));
+
+    /// <summary>The ways to read a segment, the fastest first.</summary>
+    /// <param name="index">The index of the file.</param>
+    /// <param name="range">The segment; null for the whole video.</param>
+    /// <param name="stride">Frame stride; 0 means 1.</param>
+    /// <param name="size">The size that the pipeline asks for.</param>
+    /// <param name="frames">Frames in memory at most.</param>
+    /// <param name="kept">Further copies of frames that the pipeline keeps.</param>
+    /// <exception cref="ServiceException">INVALID_FRAME_RANGE, INVALID_FIELD.</exception>
+    public IReadOnlyList<SegmentMemory> MemoryOf(
+        VideoIndex index, FrameRange? range, int stride, DecodeSize size, int frames, int kept)
+    {
+        var hasParts = scan.HistoryOf(index).Split(index, DecodePlan.Make(index, range, stride)).Skip(1).Any();
+        return SegmentMemory.Choices(
+            index, size.For(index.Info.Width, index.Info.Height), options.Value.DecoderThreads, frames, kept, hasParts);
+    }
+
     /// <summary>
     /// Decodes the wanted frames in ascending order; the caller owns and disposes each. Ending the enumeration early,
     /// or cancelling it, ends the decoder process.
@@ -33,6 +54,7 @@ internal sealed class FrameSource(
     /// </param>
     /// <param name="size">The size that the pipeline asks for.</param>
     /// <param name="meter">Counts the frames.</param>
+    /// <param name="share">The memory of the segment, one of <see cref="MemoryOf"/>.</param>
     /// <param name="cancellationToken">Ends the decoder process.</param>
     /// <exception cref="ServiceException">
     /// INVALID_FRAME_RANGE, INVALID_FIELD, UNDECODABLE_VIDEO, VIDEO_LIMIT_EXCEEDED, DECODER_LOST.
@@ -45,6 +67,7 @@ internal sealed class FrameSource(
         int jobEndFrame,
         DecodeSize size,
         DecodeMeter meter,
+        SegmentShare share,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var plan = DecodePlan.Make(index, range, stride);
@@ -61,14 +84,16 @@ internal sealed class FrameSource(
         // A plan of several parts has a stride so large that a new decoder is less work than the frames in between.
         var decodeTo = parts.Count == 1 ? jobEndFrame : 0;
         using var timeout = new DecodeTimeout(options.Value.DecodeTimeLimit, meter, timeProvider);
-        var segment = new Segment(path, index, plan, pixels, decodeTo, timeout, meter);
+        using var buffers = new PixelBuffers();
+        var segment = new Segment(path, index, plan, pixels, decodeTo, timeout, meter, share, buffers);
+        var startsAhead = share.Memory.Decoders > 1;
         var next = LeaseAsync(0);
         try
         {
             for (var i = 0; i < parts.Count; i++)
             {
                 var decoder = await next;
-                next = LeaseAsync(i + 1);
+                next = startsAhead ? LeaseAsync(i + 1) : NoLease;
                 await foreach (var frame in ReadPartAsync(
                     segment, decoder, parts[i], isLast: i == parts.Count - 1, cancellationToken))
                 {
@@ -83,6 +108,11 @@ internal sealed class FrameSource(
                     var rest = parts[i + 1] with { EndFrame = plan.EndFrame, SeekTo = null, KeyFramesOnly = false };
                     parts.RemoveRange(i + 1, parts.Count - i - 1);
                     parts.Add(rest);
+                    next = NoLease;
+                }
+
+                if (next == NoLease)
+                {
                     next = LeaseAsync(i + 1);
                 }
             }
@@ -92,10 +122,10 @@ internal sealed class FrameSource(
             await ReturnUnusedAsync(next);
         }
 
-        // The decoder of the next part starts while this part is read.
+        // The decoder of the next part starts while this part is read, if there is memory for both.
         Task<DecoderLease> LeaseAsync(int part) => part < parts.Count
-            ? decoders.LeaseAsync(path, index, parts[part], pixels, decodeTo, cancellationToken)
-            : Task.FromCanceled<DecoderLease>(new CancellationToken(canceled: true));
+            ? decoders.LeaseAsync(path, index, parts[part], pixels, decodeTo, share, cancellationToken)
+            : NoLease;
     }
 
     /// <summary>Reads the frames of one part with one decoder, or more if one misses frames.</summary>
@@ -115,7 +145,7 @@ internal sealed class FrameSource(
                 while (next <= plan.LastWanted)
                 {
                     var frame = await segment.Timeout.ApplyAsync(
-                        decoder.Reader.ReadAsync(segment.Size, cancellationToken));
+                        decoder.Reader.ReadAsync(segment.Size, segment.Buffers, cancellationToken));
                     if (frame is not null && (frame.Index < next || !plan.Wants(frame.Index)))
                     {
                         // Before the segment, not wanted (too many frames to name), or delivered twice.
@@ -160,7 +190,7 @@ internal sealed class FrameSource(
 
             plan = again;
             decoder = await decoders.LeaseAsync(
-                segment.Path, segment.Index, plan, segment.Size, segment.DecodeTo, cancellationToken);
+                segment.Path, segment.Index, plan, segment.Size, segment.DecodeTo, segment.Share, cancellationToken);
         }
     }
 
@@ -264,7 +294,8 @@ internal sealed class FrameSource(
     private async Task CheckProcessAsync(Segment segment, FfmpegFrameReader reader)
     {
         var exitCode = await reader.WaitForExitAsync();
-        var failure = exitCode == 0 ? null : DecoderExit.ProcessFailure(exitCode, reader.Tail, options.Value);
+        var failure = exitCode == 0 ? null : DecoderExit.ProcessFailure(
+            exitCode, reader.Tail, options.Value, LimitOf(segment));
         if (failure is not null)
         {
             LogEarlyEnd(segment, reader, exitCode);
@@ -281,13 +312,17 @@ internal sealed class FrameSource(
         var exitCode = await reader.WaitForExitAsync();
         LogEarlyEnd(segment, reader, exitCode);
         if (DecoderExit.SegmentFailure(
-            exitCode, isLast ? segment.Plan.WantedCount : 0, segment.Meter.Delivered, reader.Tail, options.Value)
+            exitCode, isLast ? segment.Plan.WantedCount : 0, segment.Meter.Delivered, reader.Tail, options.Value,
+            LimitOf(segment))
             is { } failure)
         {
             failure.LastWords = DecoderLogExcerpt.Of(reader.Tail, segment.Path);
             throw failure;
         }
     }
+
+    private long LimitOf(Segment segment) => DecoderTools.AddressSpace(
+        segment.Share.Memory.DecoderBytes, segment.Share.Memory.DecoderThreads, memoryOptions.Value);
 
     private void LogEarlyEnd(Segment segment, FfmpegFrameReader reader, int exitCode) => logger.LogWarning(
         "Decoder ended early with exit code {ExitCode} after {Delivered} of {Wanted} frames: {Tail}",
@@ -310,8 +345,10 @@ internal sealed class FrameSource(
     /// <param name="DecodeTo">Frame after the last one that a decoder decodes for later calls; 0 for none.</param>
     /// <param name="Timeout">Limits the waits.</param>
     /// <param name="Meter">Counts the frames.</param>
+    /// <param name="Share">Its memory.</param>
+    /// <param name="Buffers">The buffers of its frames.</param>
     private sealed record Segment(
         string Path, VideoIndex Index, DecodePlan Plan, FrameSize Size, int DecodeTo, DecodeTimeout Timeout,
-        DecodeMeter Meter);
+        DecodeMeter Meter, SegmentShare Share, PixelBuffers Buffers);
 }
 

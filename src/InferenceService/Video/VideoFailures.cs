@@ -1,5 +1,6 @@
 using System.Globalization;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Inference.Memory;
 using ForegSyte.V1;
 using ForegSyte.Video;
 
@@ -49,6 +50,21 @@ internal static class VideoFailures
     public static ServiceException FrameTooLarge(VideoOptions limits) => LimitExceeded(
         nameof(limits.MaxFramePixels), limits.MaxFramePixels, "pixels", "A frame of the video is larger.");
 
+    /// <summary>The video needs more memory than all that the service has for videos.</summary>
+    /// <param name="needed">What the segment takes at least, in bytes.</param>
+    /// <param name="budget">The budget in bytes.</param>
+    public static ServiceException BeyondBudget(long needed, long budget) => MemoryExceeded(
+        MemoryOptions.BudgetOption,
+        Mebibytes(budget),
+        $"Frames of this size and codec take {Mebibytes(needed)} of memory.");
+
+    /// <summary>A decoder takes more memory than the frames of its video explain.</summary>
+    /// <param name="limit">The limit of its address space in bytes.</param>
+    public static ServiceException BeyondShare(long limit) => MemoryExceeded(
+        $"{MemoryOptions.Section}:{nameof(MemoryOptions.DecoderHeadroomMebibytes)}",
+        Mebibytes(limit),
+        "Decoding the video takes more memory than its frames explain.");
+
     /// <summary>The video exceeds a limit of <see cref="VideoOptions"/>.</summary>
     /// <param name="option">Name of the property in <see cref="VideoOptions"/>.</param>
     /// <param name="limit">The limit in force, with its unit.</param>
@@ -61,6 +77,13 @@ internal static class VideoFailures
     /// <inheritdoc cref="LimitExceeded(string, string, string)" />
     public static ServiceException LimitExceeded(string option, long limit, string unit, string what) =>
         LimitExceeded(option, string.Create(CultureInfo.InvariantCulture, $"{limit} {unit}"), what);
+
+    private static ServiceException MemoryExceeded(string option, string limit, string what) => OfVideo(
+        ErrorReason.VideoLimitExceeded, $"{what} The limit is {limit} (option {option}).",
+        ("option", option), ("limit", limit), ("detail", what));
+
+    private static string Mebibytes(long bytes) =>
+        string.Create(CultureInfo.InvariantCulture, $"{(bytes + (1 << 20) - 1) >> 20} MiB");
 
     private static ServiceException OfVideo(
         ErrorReason reason, string message, params (string Key, string Value)[] metadata) =>
@@ -96,7 +119,9 @@ internal static class DecoderExit
     /// <param name="exitCode">Exit code other than 0.</param>
     /// <param name="tail">Last lines of the process.</param>
     /// <param name="limits">The limits in force, to name the one that the process reached.</param>
-    public static ServiceException? ProcessFailure(int exitCode, LogTail tail, VideoOptions limits)
+    /// <param name="addressSpace">The limit of address space that its share of the memory gives it, in bytes.</param>
+    public static ServiceException? ProcessFailure(
+        int exitCode, LogTail tail, VideoOptions limits, long addressSpace = long.MaxValue)
     {
         if (exitCode == CpuTimeUsedUp)
         {
@@ -109,7 +134,9 @@ internal static class DecoderExit
 
         if (OutOfMemory.Any(tail.Mentions))
         {
-            return VideoFailures.LimitExceeded(
+            return addressSpace >> 20 < limits.ProcessMemoryMebibytes
+                ? VideoFailures.BeyondShare(addressSpace)
+                : VideoFailures.LimitExceeded(
                 nameof(limits.ProcessMemoryMebibytes),
                 limits.ProcessMemoryMebibytes,
                 "MiB",
@@ -131,10 +158,11 @@ internal static class DecoderExit
     /// <param name="delivered">Number of complete frames.</param>
     /// <param name="tail">Last lines of the decoder.</param>
     /// <param name="limits">The limits in force.</param>
+    /// <param name="addressSpace">The limit of address space that its share of the memory gives it, in bytes.</param>
     public static ServiceException? SegmentFailure(
-        int exitCode, int wanted, int delivered, LogTail tail, VideoOptions limits)
+        int exitCode, int wanted, int delivered, LogTail tail, VideoOptions limits, long addressSpace = long.MaxValue)
     {
-        if (exitCode != 0 && ProcessFailure(exitCode, tail, limits) is { } failure)
+        if (exitCode != 0 && ProcessFailure(exitCode, tail, limits, addressSpace) is { } failure)
         {
             return failure;
         }

@@ -41,14 +41,14 @@ internal sealed class VideoOptions
     public int MaxFrameSidePixels { get; set; } = 16384;
 
     /// <value>
-    /// Maximum pixels of a frame; the default is 8192 x 8192, 192 MiB as RGB, and the maximum 16384 x 16384, 768 MiB as
-    /// RGB.
+    /// Maximum pixels of a frame. The default, 8192 x 4352, is that of the highest levels of HEVC and AV1 (6.2, 6.3): a
+    /// segment takes at least 2.3 GiB. 8192 x 8192 takes 4.1 GiB, and the maximum 16384 x 16384 takes 16 GiB.
     /// </value>
     [Range(256, 268_435_456)]
     [Limit(
         "pixels", "Pixels of a frame; a video with larger frames is refused.",
         Reason = ErrorReason.VideoLimitExceeded)]
-    public int MaxFramePixels { get; set; } = 8192 * 8192;
+    public int MaxFramePixels { get; set; } = 8192 * 4352;
 
     /// <value>Time limit of reading the packet table of one video.</value>
     [TimeRange("00:00:00.0010000", "1.00:00:00")]

@@ -1,4 +1,5 @@
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Inference.Memory;
 using ForegSyte.V1;
 using ForegSyte.Video;
 using Microsoft.Extensions.Options;
@@ -9,6 +10,7 @@ namespace ForegSyte.Inference.Video;
 internal sealed class VideoProbe(
     DecoderTools tools,
     VideoIndexCache cache,
+    MemoryBudget memory,
     IOptions<VideoOptions> options,
     TimeProvider timeProvider,
     ILogger<VideoProbe> logger) : IFfprobe
@@ -31,8 +33,17 @@ internal sealed class VideoProbe(
 
         try
         {
+            using var share = await memory.TakeAsync(
+                [Math.Min(SegmentMemory.ProbeBytes(options.Value.MaxFramePixels), memory.Bytes)],
+                isBrief: true,
+                cancellationToken);
             var reader = new VideoIndexReader(this, options.Value.Limits, tools.CanToneMap, LogUndecided);
             var index = await reader.ReadAsync(file, path, cancellationToken);
+            if (SegmentMemory.Least(index) is var least && least > memory.Bytes)
+            {
+                throw VideoFailures.BeyondBudget(least, memory.Bytes);
+            }
+
             cache.Add(key, index);
             return index;
         }

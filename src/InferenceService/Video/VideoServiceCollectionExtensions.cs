@@ -1,4 +1,6 @@
 using ForegSyte.Hosting.Configuration;
+using ForegSyte.Inference.Memory;
+using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Video;
 
@@ -8,6 +10,10 @@ internal static class VideoServiceCollectionExtensions
     public static WebApplicationBuilder AddVideo(this WebApplicationBuilder builder)
     {
         builder.Services.AddCheckedOptions<VideoOptions>(VideoOptions.Section);
+        builder.Services.AddCheckedOptions<MemoryOptions>(MemoryOptions.Section);
+        builder.Services.AddSingleton<IPostConfigureOptions<MemoryOptions>, DefaultBudget>();
+        builder.Services.AddSingleton(provider =>
+            new MemoryBudget(provider.GetRequiredService<IOptions<MemoryOptions>>().Value.BudgetBytes));
         builder.Services.AddSingleton<DecoderTools>();
         builder.Services.AddSingleton<DecoderStartupCheck>();
         builder.Services.AddSingleton<VideoSources>();

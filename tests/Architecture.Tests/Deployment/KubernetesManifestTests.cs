@@ -42,6 +42,14 @@ public sealed class KubernetesManifestTests
     }
 
     [Fact]
+    public void Inference_MemoryLimit_MatchesTheDefaults()
+    {
+        var container = Read(Manifest).OfType<V1StatefulSet>().Single().Spec.Template.Spec.Containers
+            .Single(each => each.Name == "inference");
+        DefaultMemory.Check((long)container.Resources.Limits["memory"].ToDecimal());
+    }
+
+    [Fact]
     public void Probes_UseTheHealthPorts()
     {
         var containers = Read(Manifest).OfType<V1StatefulSet>().Single().Spec.Template.Spec.Containers;

@@ -18,6 +18,8 @@ public sealed class SystemdUnitTests
 
     public static TheoryData<string> Units => new("foregsyte-jobservice.service", "foregsyte-inference.service");
 
+    private static System.Globalization.CultureInfo Invariant => System.Globalization.CultureInfo.InvariantCulture;
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Theory]
@@ -45,6 +47,26 @@ public sealed class SystemdUnitTests
         Assert.DoesNotContain(lines, line => AgainstBubblewrap.Any(name =>
             line.StartsWith(name + "=", StringComparison.Ordinal)));
         Assert.Contains("SystemCallFilter=@system-service @mount", lines);
+    }
+
+    [Theory]
+    [MemberData(nameof(Units))]
+    public async Task Unit_IsLimitedInMemoryAndTasks(string unit)
+    {
+        var lines = await File.ReadAllLinesAsync(PathOf(unit), Token);
+        Assert.Single(lines, line => line.StartsWith("MemoryMax=", StringComparison.Ordinal));
+        Assert.Single(lines, line => line.StartsWith("TasksMax=", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task InferenceUnit_MemoryAndTasks_MatchTheDefaults()
+    {
+        var lines = await File.ReadAllLinesAsync(PathOf("foregsyte-inference.service"), Token);
+        DefaultMemory.Check(long.Parse(ValueOf("MemoryMax").TrimEnd('G'), Invariant) << 30);
+        Assert.InRange(int.Parse(ValueOf("TasksMax"), Invariant), DefaultMemory.Tasks, int.MaxValue);
+
+        string ValueOf(string name) => Assert.Single(
+            lines, line => line.StartsWith(name + "=", StringComparison.Ordinal)).Split('=')[1];
     }
 
     [Theory]

@@ -100,7 +100,7 @@ internal static class Layering
         new("Vision", "ForegSyte.Inference.Vision"),
         new("Metrics", "ForegSyte.Inference.Metrics"),
         new("Tracing", "ForegSyte.Inference.Tracing") { Uses = [Hosting] },
-        new("Memory", "ForegSyte.Inference.Memory"),
+        new("Memory", "ForegSyte.Inference.Memory") { Uses = [Protocol] },
         new("Models", "ForegSyte.Inference.Models") { Uses = ["Metrics", "Memory", Protocol, OnnxRuntime] },
         new("Video", "ForegSyte.Inference.Video")
         {
@@ -115,7 +115,7 @@ internal static class Layering
         {
             Uses =
             [
-                "Metrics", "Tracing", "Models", "Video", "Pipelines", Reader, Protocol, Hosting, GrpcLibrary,
+                "Metrics", "Tracing", "Memory", "Models", "Video", "Pipelines", Reader, Protocol, Hosting, GrpcLibrary,
                 AspNetCore,
             ],
         },

@@ -32,7 +32,7 @@ public sealed class ProjectReferencesTests
     [Fact]
     public void OwnReferences_OfThisAssembly_AreFound() =>
         Assert.Equal(
-            ["ForegSyte.Hosting", "ForegSyte.Protocol", "ForegSyte.Testing"],
+            ["ForegSyte.Hosting", "ForegSyte.Protocol", "ForegSyte.Testing", "ForegSyte.Video"],
             OwnReferences("ForegSyte.Architecture.Tests").Except(Programs));
 
     [Fact]

@@ -3,6 +3,7 @@ using System.Text;
 using ForegSyte.Fuzz.Tests.Running;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.Tests.Video;
+using ForegSyte.Inference.Memory;
 using ForegSyte.Inference.Video;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.Testing;
@@ -98,7 +99,9 @@ public sealed class DecoderOutputFuzzTests(OutcomeCounts outcomes) : IDisposable
         try
         {
             var last = -1;
-            await foreach (var frame in source.ReadAsync("/none", index, null, 1, 0, DecodeSize.Native, meter, Cancel))
+            var share = new SegmentShare(source.MemoryOf(index, null, 1, DecodeSize.Native, 1, 0)[^1]);
+            await foreach (var frame in source.ReadAsync(
+                "/none", index, null, 1, 0, DecodeSize.Native, meter, share, Cancel))
             {
                 Assert.InRange(frame.Index, last + 1, 2);
                 last = frame.Index;
@@ -118,11 +121,13 @@ public sealed class DecoderOutputFuzzTests(OutcomeCounts outcomes) : IDisposable
     private FrameSource SourceOf(string commands)
     {
         var options = Options.Create(new VideoOptions { FfmpegPath = FakeProgram.Make(_folder, commands) });
+        var memory = Options.Create(new MemoryOptions());
         var tools = new DecoderTools(options, NullLogger<DecoderTools>.Instance);
         return new FrameSource(
-            new DecoderPool(tools, options, TimeProvider.System),
+            new DecoderPool(tools, new MemoryBudget(long.MaxValue), options, memory, TimeProvider.System),
             new DamageScan(tools, options),
             options,
+            memory,
             TimeProvider.System,
             NullLogger<FrameSource>.Instance);
     }

@@ -80,7 +80,7 @@ public sealed class PipelineRunnerTests : IDisposable
     public async Task Run_AConsumerThatStops_ReadsNoMoreFramesThanTheLimit()
     {
         var pipeline = Compile((_, _) => ValueTask.FromResult(Nothing), (_, _) => ValueTask.FromResult(Nothing));
-        await foreach (var result in Runner().RunAsync(pipeline, Frames(10_000), _meter,
+        await foreach (var result in Runner().RunAsync(pipeline, Frames(10_000), 8, _meter,
             TestContext.Current.CancellationToken))
         {
             Assert.Equal(0, result.FrameIndex);
@@ -90,6 +90,15 @@ public sealed class PipelineRunnerTests : IDisposable
         // Two frames in progress, two ahead, and one whose result was returned.
         Assert.InRange(_frames.Count, 1, 5);
         AssertAllDisposed();
+    }
+
+    [Fact]
+    public async Task Run_MemoryForOneFrame_DecodesTheNextOneWhenItIsDone()
+    {
+        var pipeline = Compile((_, _) => ValueTask.FromResult(Nothing));
+        var frames = Frames(20, paint: (_, _) => AssertAllDisposed());
+        var results = Runner().RunAsync(pipeline, frames, 1, _meter, TestContext.Current.CancellationToken);
+        Assert.Equal(20, await results.CountAsync(TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -163,7 +172,7 @@ public sealed class PipelineRunnerTests : IDisposable
         var failure = await Assert.ThrowsAsync<ServiceException>(async () =>
         {
             await foreach (var result in Runner().RunAsync(
-                pipeline, Frames(100), _meter, TestContext.Current.CancellationToken))
+                pipeline, Frames(100), 8, _meter, TestContext.Current.CancellationToken))
             {
                 seen.Add(result.FrameIndex);
             }
@@ -292,7 +301,7 @@ public sealed class PipelineRunnerTests : IDisposable
             (_, _) => ValueTask.FromResult(Nothing with { UnsupportedLines = 2 }));
         Assert.Empty(meter.Warnings);
 
-        await foreach (var _ in Runner().RunAsync(pipeline, Frames(3), meter, TestContext.Current.CancellationToken))
+        await foreach (var _ in Runner().RunAsync(pipeline, Frames(3), 8, meter, TestContext.Current.CancellationToken))
         {
         }
 
@@ -343,7 +352,7 @@ public sealed class PipelineRunnerTests : IDisposable
         CompiledPipeline pipeline, IAsyncEnumerable<Frame> frames, CancellationToken cancellationToken)
     {
         var results = new List<FrameResult>();
-        await foreach (var result in Runner().RunAsync(pipeline, frames, _meter, cancellationToken))
+        await foreach (var result in Runner().RunAsync(pipeline, frames, 8, _meter, cancellationToken))
         {
             results.Add(result);
         }

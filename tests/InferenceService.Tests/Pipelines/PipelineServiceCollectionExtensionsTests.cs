@@ -23,8 +23,8 @@ public sealed class PipelineServiceCollectionExtensionsTests
         var results = new List<FrameResult>();
 
         await foreach (var result in services.GetRequiredService<PipelineRunner>().RunAsync(
-            catalogue.Find("yolo_ocr")!, frames.ToAsyncEnumerable(), new SegmentMeter(TimeProvider.System),
-            TestContext.Current.CancellationToken))
+            catalogue.Find("yolo_ocr")!, frames.ToAsyncEnumerable(), frames.Count,
+            new SegmentMeter(TimeProvider.System), TestContext.Current.CancellationToken))
         {
             results.Add(result);
         }

@@ -140,6 +140,22 @@ public sealed class DecoderPoolTests : IDisposable
     }
 
     [Fact]
+    public async Task ReadAsync_MemoryIsWanted_EndsTheIdleDecoder()
+    {
+        var path = await ClipAsync();
+        var parts = new VideoParts(budget: 1L << 30);
+        await parts.ReadAsync(path, 0, 20, jobEnd: Frames);
+        Assert.Equal(1, parts.Decoders.IdleCount);
+        Assert.InRange(parts.Memory.Used, 1, parts.Memory.Bytes);
+
+        using var all = await parts.Memory.TakeAsync(
+            [parts.Memory.Bytes], isBrief: false, TestContext.Current.CancellationToken);
+
+        Assert.Equal(0, parts.Decoders.IdleCount);
+        Assert.Empty(ChildProcesses.UsingFile(path));
+    }
+
+    [Fact]
     public async Task ReadAsync_MoreDecodersThanMayWait_EndsTheNextOne()
     {
         var path = await ClipAsync();

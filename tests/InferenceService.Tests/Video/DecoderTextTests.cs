@@ -77,7 +77,7 @@ public sealed class DecoderTextTests
             new VideoInfo(), new TimeBase(1, 3), [0, 1, 2, 3, 4], [new SeekPoint(0, false), new SeekPoint(2, false)]);
         var plan = DecodePlan.Make(index, new FrameRange { StartFrame = 3 }, 1);
 
-        var arguments = FfmpegArguments.Make("/a.mp4", index, plan, new FrameSize(8, 8), new VideoOptions(), []);
+        var arguments = FfmpegArguments.Make("/a.mp4", index, plan, new FrameSize(8, 8), 2, new VideoOptions(), []);
 
         Assert.Equal("666667us", arguments[arguments.ToList().IndexOf("-ss") + 1]);
     }
@@ -89,7 +89,7 @@ public sealed class DecoderTextTests
         var plan = DecodePlan.Make(index, null, 1);
 
         var arguments = FfmpegArguments.Make(
-            "/a.mp4", index, plan, new FrameSize(8, 8), new VideoOptions(),
+            "/a.mp4", index, plan, new FrameSize(8, 8), 2, new VideoOptions(),
             ["-hwaccel", "cuda", "-hwaccel_device", "1"]).ToList();
 
         Assert.InRange(arguments.IndexOf("-hwaccel"), 0, arguments.IndexOf("-i"));

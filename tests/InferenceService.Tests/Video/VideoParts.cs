@@ -1,8 +1,10 @@
 using System.Security.Cryptography;
 using ForegSyte.Hosting.Configuration;
+using ForegSyte.Inference.Memory;
 using ForegSyte.Inference.V1;
 using ForegSyte.Inference.Video;
 using ForegSyte.V1;
+using ForegSyte.Video;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -13,20 +15,25 @@ internal sealed class VideoParts
 {
     private readonly VideoIndexCache _cache;
 
-    public VideoParts(VideoOptions? options = null)
+    public VideoParts(VideoOptions? options = null, long budget = 1L << 40)
     {
+        Memory = new MemoryBudget(budget);
+        var memory = Microsoft.Extensions.Options.Options.Create(new MemoryOptions { BudgetBytes = budget });
         Options = options ?? new VideoOptions();
         var checkedOptions = Microsoft.Extensions.Options.Options.Create(Options);
         _cache = new VideoIndexCache(checkedOptions);
         Tools = new DecoderTools(checkedOptions, NullLogger<DecoderTools>.Instance);
-        Probe = new VideoProbe(Tools, _cache, checkedOptions, TimeProvider.System, NullLogger<VideoProbe>.Instance);
-        Decoders = new DecoderPool(Tools, checkedOptions, Time);
+        Probe = new VideoProbe(
+            Tools, _cache, Memory, checkedOptions, TimeProvider.System, NullLogger<VideoProbe>.Instance);
+        Decoders = new DecoderPool(Tools, Memory, checkedOptions, memory, Time);
         Scan = new DamageScan(Tools, checkedOptions);
         Source = new FrameSource(
-            Decoders, Scan, checkedOptions, TimeProvider.System, NullLogger<FrameSource>.Instance);
+            Decoders, Scan, checkedOptions, memory, TimeProvider.System, NullLogger<FrameSource>.Instance);
     }
 
     public VideoOptions Options { get; }
+
+    public MemoryBudget Memory { get; }
 
     public DecoderTools Tools { get; }
 
@@ -89,14 +96,20 @@ internal sealed class VideoParts
         var index = await Probe.ReadAsync(path, TestContext.Current.CancellationToken);
         Meter = new DecodeMeter();
         List<SeenFrame> seen = [];
+        var range = new FrameRange { StartFrame = start, EndFrame = end };
+        var choices = Source.MemoryOf(index, range, stride, size ?? DecodeSize.Native, 1, 0);
+        var taken = await Memory.TakeAsync(
+            [.. choices.Select(choice => choice.Bytes)], isBrief: false, TestContext.Current.CancellationToken);
+        using var share = new SegmentShare(choices[taken.Choice], taken);
         await foreach (var frame in Source.ReadAsync(
             path,
             index,
-            new FrameRange { StartFrame = start, EndFrame = end },
+            range,
             stride,
             jobEnd,
             size ?? DecodeSize.Native,
             Meter,
+            share,
             TestContext.Current.CancellationToken))
         {
             using (frame)
@@ -116,4 +129,16 @@ internal sealed record SeenFrame(int Index, uint TimestampMs, string PixelHash)
     public static SeenFrame Of(Frame frame) => new(frame.Index, frame.TimestampMs, HashOf(frame.Pixels.Span));
 
     public static string HashOf(ReadOnlySpan<byte> pixels) => Convert.ToHexString(SHA256.HashData(pixels));
+}
+
+/// <summary>Reads frames without a budget.</summary>
+internal static class FrameSourceExtensions
+{
+    /// <summary>Reads frames as <see cref="FrameSource"/> does, one at a time in memory.</summary>
+    public static IAsyncEnumerable<Frame> ReadAsync(
+        this FrameSource source, string path, VideoIndex index, FrameRange? range, int stride, int jobEndFrame,
+        DecodeSize size, DecodeMeter meter, CancellationToken cancellationToken) =>
+        source.ReadAsync(
+            path, index, range, stride, jobEndFrame, size, meter,
+            new SegmentShare(source.MemoryOf(index, range, stride, size, 1, 0)[0]), cancellationToken);
 }

@@ -1,4 +1,5 @@
 using ForegSyte.Hosting.Configuration;
+using ForegSyte.Inference.Memory;
 using ForegSyte.Inference.Video;
 using ForegSyte.Media.Tests.Clips;
 using ForegSyte.V1;
@@ -48,8 +49,14 @@ public sealed class ServiceReader : IAsyncDisposable
         var index = await IndexAsync(path);
         var meter = new DecodeMeter();
         List<DeliveredFrame> frames = [];
-        await foreach (var frame in _services.Services.GetRequiredService<FrameSource>().ReadAsync(
-            path, index, new FrameRange { StartFrame = start, EndFrame = end }, stride, 0, DecodeSize.Native, meter,
+        var range = new FrameRange { StartFrame = start, EndFrame = end };
+        var source = _services.Services.GetRequiredService<FrameSource>();
+        var choices = source.MemoryOf(index, range, stride, DecodeSize.Native, 1, 0);
+        var taken = await _services.Services.GetRequiredService<MemoryBudget>().TakeAsync(
+            [.. choices.Select(choice => choice.Bytes)], isBrief: false, TestContext.Current.CancellationToken);
+        using var share = new SegmentShare(choices[taken.Choice], taken);
+        await foreach (var frame in source.ReadAsync(
+            path, index, range, stride, 0, DecodeSize.Native, meter, share,
             TestContext.Current.CancellationToken))
         {
             using (frame)
