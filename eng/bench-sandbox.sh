@@ -4,14 +4,14 @@
 # The command lines are those of DecoderSandbox.cs, without the filter of system calls.
 set -euo pipefail
 runs=${1:-60}
-for program in hyperfine ffprobe setsid nice prlimit setpriv unshare; do
+for program in hyperfine ffprobe setsid nice choom prlimit setpriv unshare; do
   command -v "$program" >/dev/null || { echo "bench-sandbox: $program is missing." >&2; exit 2; }
 done
 probe="$(command -v ffprobe) -version"
-limits="$(command -v setsid) $(command -v nice) -n 5 $(command -v prlimit) --as=4294967296 --cpu=3600:3605 --core=0 --fsize=0"
+limits="$(command -v setsid) $(command -v nice) -n 5 $(command -v choom) -n 1000 -- $(command -v prlimit) --as=4294967296 --cpu=3600:3605 --core=0 --fsize=0"
 end="$(command -v setpriv) --pdeathsig KILL --no-new-privs"
 levels=(-n Options "$probe" -n Limits "$limits $end $probe")
-for way in "--net" "--user --map-current-user --net"; do
+for way in "--net --ipc" "--user --map-current-user --net --ipc"; do
   # shellcheck disable=SC2086
   if unshare $way true 2>/dev/null; then
     levels+=(-n "Network ($way)" "$limits $(command -v unshare) $way $end $probe")
@@ -26,7 +26,7 @@ if command -v bwrap >/dev/null; then
   for path in /etc/ld.so.cache /etc/alternatives "$(command -v ffmpeg)" "$(command -v ffprobe)"; do
     [ -e "$path" ] && files+=" --ro-bind $path $path"
   done
-  levels+=(-n Files "$limits $files -- $probe")
+  levels+=(-n Files "$limits $files --remount-ro / -- $probe")
 fi
 table=$(mktemp)
 trap 'rm -f "$table"' EXIT

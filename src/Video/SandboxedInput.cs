@@ -5,7 +5,7 @@ namespace ForegSyte.Video;
 /// <summary>
 /// FFmpeg options that keep ffmpeg and ffprobe to the one file that they are given. They name the demuxer, because a
 /// playlist or a concat list called .mp4 would make FFmpeg open other files and servers. They forbid an MP4's
-/// references to data elsewhere (ISO/IEC 14496-12, "dref").
+/// references to data elsewhere (ISO/IEC 14496-12, "dref"), and decoders that nobody needs.
 /// </summary>
 internal static class SandboxedInput
 {
@@ -23,6 +23,7 @@ internal static class SandboxedInput
     [
         "-protocol_whitelist", "file", "-format_whitelist", "mov",
         "-f", "mov", "-enable_drefs", "0", "-use_absolute_path", "0",
+        .. limits.Decoders is { } decoders ? (string[])["-codec_whitelist", string.Join(',', decoders)] : [],
         "-max_pixels", MaxCodedPixels(limits).ToString(CultureInfo.InvariantCulture),
     ];
 

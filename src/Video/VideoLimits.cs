@@ -4,4 +4,6 @@ namespace ForegSyte.Video;
 /// <param name="MaxFrames">Maximum number of frames.</param>
 /// <param name="MaxFrameSidePixels">Longest side of a frame in pixels.</param>
 /// <param name="MaxFramePixels">Maximum pixels of a frame.</param>
-internal sealed record VideoLimits(int MaxFrames, int MaxFrameSidePixels, int MaxFramePixels);
+/// <param name="Decoders">FFmpeg's names of the decoders that it may use; null for all.</param>
+internal sealed record VideoLimits(
+    int MaxFrames, int MaxFrameSidePixels, int MaxFramePixels, IReadOnlyList<string>? Decoders = null);

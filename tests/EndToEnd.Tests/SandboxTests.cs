@@ -109,7 +109,8 @@ public sealed class SandboxTests
     private static async Task<string> PathWithoutAsync(TemporaryFolder folder, string missing)
     {
         Directory.CreateDirectory(folder.File("bin"));
-        string[] programs = ["dotnet", "ffmpeg", "ffprobe", "setsid", "nice", "prlimit", "unshare", "setpriv", "bwrap"];
+        string[] programs =
+            ["dotnet", "ffmpeg", "ffprobe", "setsid", "nice", "choom", "prlimit", "unshare", "setpriv", "bwrap"];
         foreach (var program in programs.Where(program => program != missing))
         {
             var found = await Cli.Wrap("sh").WithArguments(["-c", $"command -v {program} || true"])

@@ -54,10 +54,18 @@ public sealed class OpenedPath : IDisposable
         throw failure;
     }
 
+    /// <summary>The descriptor; null on systems without O_PATH.</summary>
+    public SafeHandle? Descriptor => _handle;
+
+    /// <summary>A path that opens this file in this process, and in a child that inherits the descriptor.</summary>
+    public string DescriptorPath => _handle is null
+        ? _path
+        : FormattableString.Invariant($"/proc/self/fd/{_handle.DangerousGetHandle()}");
+
     /// <summary>Path of the file without links; null if unknown.</summary>
     public string? RealPath => _handle is null
         ? Configuration.CanonicalPath.Resolve(_path)
-        : new FileInfo(HandlePath).LinkTarget;
+        : new FileInfo(DescriptorPath).LinkTarget;
 
     /// <summary>Whether it is a regular file: not a folder, named pipe, socket or device.</summary>
     public bool IsRegular
@@ -86,14 +94,12 @@ public sealed class OpenedPath : IDisposable
     /// <exception cref="IOException">The file cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">Access is denied.</exception>
     public FileStream OpenRead() => new(
-        _handle is null ? _path : HandlePath,
+        DescriptorPath,
         FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0,
         FileOptions.SequentialScan);
 
     /// <inheritdoc />
     public void Dispose() => _handle?.Dispose();
-
-    private string HandlePath => FormattableString.Invariant($"/proc/self/fd/{_handle!.DangerousGetHandle()}");
 
     private static IOException LastFailure(string path)
     {

@@ -42,7 +42,7 @@ internal sealed class InferenceGrpcService(
         using var scope = logger.BeginScope(
             new Dictionary<string, object> { ["job_id"] = request.JobId, ["attempt"] = request.Attempt });
         ThrowIfNotServing();
-        var segment = SegmentRequest.From(request, pipelines, sources);
+        using var segment = SegmentRequest.From(request, pipelines, sources);
         InferenceTraces.Mark(request.JobId, request.Attempt);
         InferenceTraces.MarkFrames(request.Range?.StartFrame ?? 0, request.Range?.EndFrame ?? 0);
         using var slot = await AdmitAsync(request.JobId, context);
@@ -72,12 +72,12 @@ internal sealed class InferenceGrpcService(
     {
         stop.ThrowIfStopping();
         selfTest.ThrowIfFailing();
-        var path = sources.Resolve(request.Video);
+        using var video = sources.Open(request.Video);
         using var slot = calls.EnterProbe();
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stop.GraceOver);
         try
         {
-            var index = await probe.ReadAsync(path, cancel.Token);
+            var index = await probe.ReadAsync(video, cancel.Token);
             return new ProbeVideoResponse
             {
                 Video = index.Info,

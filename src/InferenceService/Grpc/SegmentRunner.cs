@@ -78,12 +78,12 @@ internal sealed class SegmentRunner(
     private async Task<RunPipelineResponse> RunToEndAsync(
         SegmentRequest request, long started, CancellationToken cancellationToken)
     {
-        var index = await probe.ReadAsync(request.Path, cancellationToken);
+        var index = await probe.ReadAsync(request.Video, cancellationToken);
         using var share = await AdmitAsync(request, index, cancellationToken);
         var frameCounts = new DecodeMeter();
         var timings = new SegmentMeter(timeProvider, metrics);
         var source = frames.ReadAsync(
-            request.Path,
+            request.Video,
             index,
             request.Range,
             request.Stride,
@@ -192,19 +192,19 @@ internal sealed class SegmentRunner(
 
 /// <summary>A valid RunPipelineRequest; the range is checked later, with the number of frames.</summary>
 /// <param name="Pipeline">The pipeline to run.</param>
-/// <param name="Path">Canonical path of the video.</param>
+/// <param name="Video">The video, which the request owns.</param>
 /// <param name="Range">The frames; null for all.</param>
 /// <param name="Stride">Frame stride; 0 means 1.</param>
 /// <param name="JobEndFrame">Frame after the last one that later segments of the job want; 0 if none follow.</param>
 internal sealed record SegmentRequest(
-    CompiledPipeline Pipeline, string Path, FrameRange? Range, int Stride, int JobEndFrame)
+    CompiledPipeline Pipeline, VideoFile Video, FrameRange? Range, int Stride, int JobEndFrame) : IDisposable
 {
     /// <summary>Maximum length of a job id in characters (code points); the log shows it.</summary>
     public const int MaxJobIdLength = 100;
 
     /// <summary>Validates a request.</summary>
     /// <exception cref="ServiceException">
-    /// MISSING_FIELD, INVALID_FIELD, UNKNOWN_PIPELINE and those of <see cref="VideoSources.Resolve"/>.
+    /// MISSING_FIELD, INVALID_FIELD, UNKNOWN_PIPELINE and those of <see cref="VideoSources.Open"/>.
     /// </exception>
     public static SegmentRequest From(RunPipelineRequest request, PipelineCatalogue pipelines, VideoSources sources)
     {
@@ -238,8 +238,11 @@ internal sealed record SegmentRequest(
 
         var pipeline = pipelines.Find(request.PipelineId) ?? throw UnknownPipeline(request.PipelineId, pipelines);
         return new SegmentRequest(
-            pipeline, sources.Resolve(request.Video), request.Range, request.FrameStride, request.JobEndFrame);
+            pipeline, sources.Open(request.Video), request.Range, request.FrameStride, request.JobEndFrame);
     }
+
+    /// <inheritdoc />
+    public void Dispose() => Video.Dispose();
 
     private static ServiceException UnknownPipeline(string id, PipelineCatalogue pipelines)
     {

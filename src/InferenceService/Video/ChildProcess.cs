@@ -13,8 +13,9 @@ namespace ForegSyte.Inference.Video;
 /// <param name="Program">Name of the program that does the work, for traces: "ffmpeg".</param>
 /// <param name="Words">All programs and arguments; the programs of the sandbox come first.</param>
 /// <param name="Input">Bytes for its standard input; they must fit into a pipe.</param>
+/// <param name="Descriptor">The only descriptor that it inherits, under the same number; null for none.</param>
 internal sealed record ChildCommand(
-    string Program, IReadOnlyList<string> Words, ReadOnlyMemory<byte> Input = default)
+    string Program, IReadOnlyList<string> Words, ReadOnlyMemory<byte> Input = default, SafeHandle? Descriptor = null)
 {
     private const string AddressSpace = "--as=";
 
@@ -117,7 +118,7 @@ internal sealed partial class ChildProcess : IAsyncDisposable
         ClearEnvironment(start.Environment);
         try
         {
-            var process = ChildProcessStarter.Start(start);
+            var process = ChildProcessStarter.Start(start, command.Descriptor);
             WriteInput(process, command.Input.Span);
             EnlargePipe(process.StandardOutput.BaseStream);
             return new ChildProcess(command.Program, process, onErrorLine, beforeErrorRead);
@@ -228,17 +229,28 @@ internal sealed partial class ChildProcess : IAsyncDisposable
 /// A child asks the kernel to kill it with its parent, and Linux takes the thread that started it for the parent
 /// (prctl(2), PR_SET_PDEATHSIG). A thread of .NET's pool ends when it is idle, and would take the decoder with it.
 /// </remarks>
-internal static class ChildProcessStarter
+internal static partial class ChildProcessStarter
 {
+    private const uint FirstAfterStandard = 3;
+
+    /// <summary>CLOSE_RANGE_CLOEXEC of close_range(2).</summary>
+    private const uint MarkOnly = 4;
+
+    // fcntl(2).
+    private const int SetDescriptorFlags = 2;
+    private const int CloseOnExec = 1;
+
     private static readonly BlockingCollection<Request> Requests = [];
 
     static ChildProcessStarter() => new Thread(Run) { IsBackground = true, Name = "child process starter" }.Start();
 
     /// <summary>Starts a process and returns once it runs, as Process.Start does.</summary>
     /// <exception cref="Win32Exception">The process cannot start.</exception>
-    public static Process Start(ProcessStartInfo start)
+    /// <param name="start">The program.</param>
+    /// <param name="inherited">The only descriptor besides the standard ones that it gets; null for none.</param>
+    public static Process Start(ProcessStartInfo start, SafeHandle? inherited)
     {
-        var request = new Request(start, new TaskCompletionSource<Process>());
+        var request = new Request(start, inherited, new TaskCompletionSource<Process>());
         Requests.Add(request);
 
         // Blocking cannot starve the thread pool: the starter thread does nothing else.
@@ -247,11 +259,11 @@ internal static class ChildProcessStarter
 
     private static void Run()
     {
-        foreach (var (start, started) in Requests.GetConsumingEnumerable())
+        foreach (var (start, inherited, started) in Requests.GetConsumingEnumerable())
         {
             try
             {
-                started.SetResult(Process.Start(start)!);
+                started.SetResult(StartNow(start, inherited));
             }
             catch (Exception failure)
             {
@@ -261,5 +273,66 @@ internal static class ChildProcessStarter
         }
     }
 
-    private sealed record Request(ProcessStartInfo Start, TaskCompletionSource<Process> Started);
+    private static Process StartNow(ProcessStartInfo start, SafeHandle? inherited)
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            CloseAllOnExec();
+        }
+
+        if (inherited is null)
+        {
+            return Process.Start(start)!;
+        }
+
+        var isHeld = false;
+        try
+        {
+            inherited.DangerousAddRef(ref isHeld);
+            _ = Control(inherited, SetDescriptorFlags, 0);
+            return Process.Start(start)!;
+        }
+        finally
+        {
+            if (isHeld)
+            {
+                // No other program starts meanwhile: all start on this thread.
+                _ = Control(inherited, SetDescriptorFlags, CloseOnExec);
+                inherited.DangerousRelease();
+            }
+        }
+    }
+
+    /// <summary>
+    /// .NET opens descriptors so that programs do not inherit them; native libraries, and whoever started the service,
+    /// may not have.
+    /// </summary>
+    private static void CloseAllOnExec()
+    {
+        if (CloseRange(FirstAfterStandard, uint.MaxValue, MarkOnly) == 0)
+        {
+            return;
+        }
+
+        // Before Linux 5.11.
+        foreach (var name in Directory.EnumerateFileSystemEntries("/proc/self/fd").Select(Path.GetFileName))
+        {
+            if (int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                && number >= FirstAfterStandard)
+            {
+                _ = Control(number, SetDescriptorFlags, CloseOnExec);
+            }
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "close_range")]
+    private static partial int CloseRange(uint first, uint last, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "fcntl")]
+    private static partial int Control(SafeHandle descriptor, int command, int value);
+
+    [LibraryImport("libc", EntryPoint = "fcntl")]
+    private static partial int Control(int descriptor, int command, int value);
+
+    private sealed record Request(ProcessStartInfo Start, SafeHandle? Inherited, TaskCompletionSource<Process> Started);
 }

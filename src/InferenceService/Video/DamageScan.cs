@@ -23,7 +23,7 @@ internal sealed class DamageScan(DecoderTools tools, IOptions<VideoOptions> opti
     public SeekHistory HistoryOf(VideoIndex index) => _histories.GetValue(index, static _ => new SeekHistory());
 
     /// <summary>Finds out whether decoding can start at a seek point, and remembers it.</summary>
-    /// <param name="path">Canonical path of the video.</param>
+    /// <param name="video">The video.</param>
     /// <param name="index">The video.</param>
     /// <param name="point">The seek point.</param>
     /// <param name="firstWanted">The first frame for which the decoder started there.</param>
@@ -31,16 +31,16 @@ internal sealed class DamageScan(DecoderTools tools, IOptions<VideoOptions> opti
     /// <returns>The report from the point to some frames after the wanted one.</returns>
     /// <exception cref="ServiceException">DECODER_LOST, VIDEO_LIMIT_EXCEEDED.</exception>
     public async Task<DamageReport> JudgeAsync(
-        string path, VideoIndex index, SeekPoint point, int firstWanted, CancellationToken cancellationToken)
+        VideoFile video, VideoIndex index, SeekPoint point, int firstWanted, CancellationToken cancellationToken)
     {
         var last = Math.Min(firstWanted + ReadAhead, index.FrameCount - 1);
-        var report = await RunAsync(path, index, point, last, cancellationToken);
+        var report = await RunAsync(video, index, point, last, cancellationToken);
         HistoryOf(index).Judge(point, report.StartsIntact);
         return report;
     }
 
     /// <summary>Finds the damaged frames from a start to a frame.</summary>
-    /// <param name="path">Canonical path of the video.</param>
+    /// <param name="video">The video.</param>
     /// <param name="index">The video.</param>
     /// <param name="from">
     /// The seek point before the first frame of interest; null for the beginning of the file.
@@ -49,7 +49,7 @@ internal sealed class DamageScan(DecoderTools tools, IOptions<VideoOptions> opti
     /// <param name="cancellationToken">Ends the scan.</param>
     /// <exception cref="ServiceException">DECODER_LOST, VIDEO_LIMIT_EXCEEDED.</exception>
     public async Task<DamageReport> FindAsync(
-        string path, VideoIndex index, SeekPoint? from, int lastFrame, CancellationToken cancellationToken)
+        VideoFile video, VideoIndex index, SeekPoint? from, int lastFrame, CancellationToken cancellationToken)
     {
         var history = HistoryOf(index);
         while (true)
@@ -62,7 +62,7 @@ internal sealed class DamageScan(DecoderTools tools, IOptions<VideoOptions> opti
 
             // Segments that share a start would each scan from there again; the second scan goes on to the end.
             var last = isKnownStart || !index.HasReliableTimestamps ? index.FrameCount - 1 : lastFrame;
-            var report = await RunAsync(path, index, start, last, cancellationToken);
+            var report = await RunAsync(video, index, start, last, cancellationToken);
             if (start is { } point)
             {
                 history.Judge(point, report.StartsIntact);
@@ -78,17 +78,19 @@ internal sealed class DamageScan(DecoderTools tools, IOptions<VideoOptions> opti
     }
 
     private async Task<DamageReport> RunAsync(
-        string path, VideoIndex index, SeekPoint? start, int lastFrame, CancellationToken cancellationToken)
+        VideoFile video, VideoIndex index, SeekPoint? start, int lastFrame, CancellationToken cancellationToken)
     {
         var log = new DamageLog(index, start, lastFrame);
         await using var process = ChildProcess.Start(
-            tools.Ffmpeg(FfmpegArguments.MakeScan(path, index, start, lastFrame, options.Value), path), log.Take);
+            tools.Ffmpeg(
+                FfmpegArguments.MakeScan(tools.InputPath(video), index, start, lastFrame, options.Value), video),
+            log.Take);
         await using var kill = cancellationToken.Register(process.Kill);
         var exitCode = await process.WaitForExitAsync();
         cancellationToken.ThrowIfCancellationRequested();
         if (exitCode != 0 && DecoderExit.ProcessFailure(exitCode, log.Tail, options.Value) is { } failure)
         {
-            failure.LastWords = DecoderLogExcerpt.Of(log.Tail, path);
+            failure.LastWords = DecoderLogExcerpt.Of(log.Tail, video.Path);
             throw failure;
         }
 

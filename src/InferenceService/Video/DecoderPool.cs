@@ -51,7 +51,7 @@ internal sealed class DecoderPool : IAsyncDisposable
     /// Leases a decoder that delivers the wanted frames of a segment, perhaps after some earlier frames. Reuses the
     /// decoder of an earlier segment of the job if that is less work than a start.
     /// </summary>
-    /// <param name="path">Canonical path of the video.</param>
+    /// <param name="video">The video.</param>
     /// <param name="index">Its index.</param>
     /// <param name="segment">The segment; it wants at least one frame.</param>
     /// <param name="size">Size of the frames.</param>
@@ -60,7 +60,7 @@ internal sealed class DecoderPool : IAsyncDisposable
     /// <param name="cancellationToken">Ends the wait, and later the decoder.</param>
     /// <exception cref="Hosting.Errors.ServiceException">DECODER_LOST: ffmpeg cannot start.</exception>
     public async Task<DecoderLease> LeaseAsync(
-        string path, VideoIndex index, DecodePlan segment, FrameSize size, int jobEndFrame,
+        VideoFile video, VideoIndex index, DecodePlan segment, FrameSize size, int jobEndFrame,
         SegmentShare share, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -87,7 +87,7 @@ internal sealed class DecoderPool : IAsyncDisposable
         }
 
         return new DecoderLease(
-            this, Start(path, index, segment, size, jobEndFrame, share.Memory), share, cancellationToken);
+            this, Start(video, index, segment, size, jobEndFrame, share.Memory), share, cancellationToken);
     }
 
     /// <summary>Takes a decoder back after a lease; ends it if no later segment can use it.</summary>
@@ -151,14 +151,15 @@ internal sealed class DecoderPool : IAsyncDisposable
         return decoder;
     }
 
-    private Decoder Start(string path, VideoIndex index, DecodePlan segment, FrameSize size, int jobEndFrame,
+    private Decoder Start(VideoFile video, VideoIndex index, DecodePlan segment, FrameSize size, int jobEndFrame,
         SegmentMemory memory)
     {
         var plan = segment.ExtendedTo(index, jobEndFrame);
         var command = _tools.Ffmpeg(
             FfmpegArguments.Make(
-                path, index, plan, size, memory.DecoderThreads, _options.Value, _tools.HardwareArguments),
-            path,
+                _tools.InputPath(video), index, plan, size, memory.DecoderThreads, _options.Value,
+                _tools.HardwareArguments),
+            video,
             DecoderTools.AddressSpace(memory.DecoderBytes, memory.DecoderThreads, _memoryOptions.Value));
         var decoder = new Decoder(
             new FfmpegFrameReader(command, index, memory.DecoderThreads), index, size, plan, memory.DecoderBytes,

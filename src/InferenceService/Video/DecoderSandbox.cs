@@ -16,7 +16,7 @@ namespace ForegSyte.Inference.Video;
 /// <param name="Level">The level that the command reaches if all of its programs work.</param>
 /// <param name="Prefix">Programs and arguments of the sandbox; empty if none is installed.</param>
 /// <param name="Measures">The measures in force, for people.</param>
-/// <param name="Missing">Programs that are not installed, each with the effect on decoders.</param>
+/// <param name="Missing">Measures that do not work here, mostly programs, each with the effect on decoders.</param>
 /// <param name="IsMemoryLimited">Whether the address space is limited.</param>
 /// <param name="IsTimeLimited">Whether the processor time is limited.</param>
 internal sealed record DecoderSandbox(
@@ -27,6 +27,9 @@ internal sealed record DecoderSandbox(
     bool IsMemoryLimited,
     bool IsTimeLimited)
 {
+    /// <summary>Score of processes that the kernel ends first when memory runs out (oom_score_adj).</summary>
+    private const string MostLikelyToEnd = "1000";
+
     /// <summary>Seconds of processor time between SIGXCPU and SIGKILL.</summary>
     private const int CpuSecondsToEnd = 5;
 
@@ -42,6 +45,11 @@ internal sealed record DecoderSandbox(
         builder.Add("setsid", [], "a session of their own", "decoders share the service's terminal");
         var niceness = Text(options.Niceness);
         builder.Add("nice", ["-n", niceness], $"niceness {niceness}", "decoders run at the service's priority");
+        builder.Add(
+            "choom",
+            ["-n", MostLikelyToEnd, "--"],
+            "the first to end when memory runs out",
+            "the kernel may end the service instead of a decoder when memory runs out");
         var cpuSeconds = Text(options.ProcessCpuSeconds);
         var memory = isAddressSpaceLimited ? $"{Text(options.ProcessMemoryMebibytes)} MiB" : "no limit of memory";
         string[] addressSpace = isAddressSpaceLimited
@@ -60,6 +68,10 @@ internal sealed record DecoderSandbox(
         if (wrapper is not null)
         {
             builder.Add(wrapper.Command, wrapper.Measure);
+            if (wrapper.Level == SandboxLevel.Files && SeccompFilter.ForThisMachine.IsEmpty)
+            {
+                builder.Missing.Add("a filter of system calls for this processor: decoders may make any call");
+            }
         }
 
         const string EndsWithTheService = "the end together with the service";
@@ -86,13 +98,18 @@ internal sealed record DecoderSandbox(
     /// <param name="program">Path of the program.</param>
     /// <param name="arguments">Its arguments.</param>
     /// <param name="video">The only file that it may read; null for none.</param>
-    public ChildCommand Command(string program, IEnumerable<string> arguments, string? video) =>
+    public ChildCommand Command(string program, IEnumerable<string> arguments, VideoFile? video) =>
         Level == SandboxLevel.Files
             ? new ChildCommand(
                 Path.GetFileName(program),
-                [.. Prefix, .. video is null ? [] : Bubblewrap.Readable(video), "--", program, .. arguments],
-                SeccompFilter.ForThisMachine)
-            : new ChildCommand(Path.GetFileName(program), [.. Prefix, program, .. arguments]);
+                [.. Prefix, .. Bubblewrap.Video(video), .. Bubblewrap.End, program, .. arguments],
+                SeccompFilter.ForThisMachine,
+                video?.Descriptor)
+            : new ChildCommand(
+                Path.GetFileName(program), [.. Prefix, program, .. arguments], Descriptor: video?.Descriptor);
+
+    /// <summary>The path by which a program in the sandbox opens a video.</summary>
+    public string InputPath(VideoFile video) => Level == SandboxLevel.Files ? video.Path : video.DescriptorPath;
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
@@ -133,15 +150,20 @@ internal sealed record SandboxWrapper(
     SandboxLevel Level, IReadOnlyList<string> Command, string Measure, bool EndsWithTheService)
 {
     /// <summary>
-    /// Arguments for an empty network namespace, the cheaper first: as root, and in a user namespace. Neither forks.
+    /// Arguments for namespaces without network and without the shared memory of others, the cheaper first: as root,
+    /// and in a user namespace. Neither forks.
     /// </summary>
-    private static readonly string[][] NetworkArguments = [["--net"], ["--user", "--map-current-user", "--net"]];
+    private static readonly string[][] NetworkArguments =
+        [["--net", "--ipc"], ["--user", "--map-current-user", "--net", "--ipc"]];
 
     /// <summary>Wrappers that remove the network, by unshare(1); the cheaper first.</summary>
     /// <param name="unshare">Path of unshare.</param>
     public static IEnumerable<SandboxWrapper> Network(string unshare) =>
         NetworkArguments.Select(arguments => new SandboxWrapper(
-            SandboxLevel.Network, [unshare, .. arguments], "no network", EndsWithTheService: false));
+            SandboxLevel.Network,
+            [unshare, .. arguments],
+            "no network, no shared memory of others",
+            EndsWithTheService: false));
 
     /// <summary>The wrapper that removes all files but the video, by bwrap(1).</summary>
     /// <param name="bwrap">Path of bwrap.</param>
@@ -153,7 +175,7 @@ internal sealed record SandboxWrapper(
             programs,
             Environment.GetEnvironmentVariable("LD_LIBRARY_PATH") ?? "",
             !SeccompFilter.ForThisMachine.IsEmpty),
-        "no network, no file but the video, no other process, fewer system calls",
+        "no network, no file but the video, no other process, only the system calls that decoding needs",
         EndsWithTheService: true);
 }
 
@@ -191,6 +213,19 @@ internal static class Bubblewrap
         .. LoaderPaths.Where(Path.Exists).SelectMany(Readable),
         .. programs.SelectMany(Readable),
     ];
+
+    /// <summary>
+    /// The arguments after all mounts. Without a read-only root, each folder made in it would take memory that no limit
+    /// of the process counts.
+    /// </summary>
+    public static IReadOnlyList<string> End { get; } = ["--remount-ro", "/", "--"];
+
+    /// <summary>
+    /// Mounts the open file at its path; bwrap compares the mounted file with the descriptor. Nothing for no video.
+    /// </summary>
+    public static string[] Video(VideoFile? video) => video?.Descriptor is { } descriptor
+        ? ["--ro-bind-fd", FormattableString.Invariant($"{descriptor.DangerousGetHandle()}"), video.Path]
+        : [];
 
     /// <summary>Mounts a file or folder read-only at its own path.</summary>
     public static string[] Readable(string path) => ["--ro-bind", path, path];

@@ -73,11 +73,12 @@ internal sealed class DecoderSelfTest : BackgroundService
     /// Whether a failure blames the video, or ends a decoder, in a way that a broken decoder does too.
     /// </summary>
     public static bool Concerns(ServiceException failure) =>
-        failure.Reason is ErrorReason.UndecodableVideo or ErrorReason.NotAnMp4 or ErrorReason.TruncatedMp4
+        !failure.Metadata.ContainsKey("codec")
+        && (failure.Reason is ErrorReason.UndecodableVideo or ErrorReason.NotAnMp4 or ErrorReason.TruncatedMp4
             or ErrorReason.NoVideoTrack or ErrorReason.NoFrames or ErrorReason.DecoderLost
         || failure.Reason == ErrorReason.VideoLimitExceeded
             && failure.Metadata.GetValueOrDefault("option")
-                == $"{VideoOptions.Section}:{nameof(VideoOptions.ProcessMemoryMebibytes)}";
+                == $"{VideoOptions.Section}:{nameof(VideoOptions.ProcessMemoryMebibytes)}");
 
     /// <summary>
     /// Tests the decoder after a failure that <see cref="Concerns"/> says may be its own.
@@ -167,13 +168,14 @@ internal sealed class DecoderSelfTest : BackgroundService
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            var index = await _probe.ReadAsync(ClipPath, ending.Token);
+            using var clip = VideoFile.Open(ClipPath);
+            var index = await _probe.ReadAsync(clip, ending.Token);
 
             // The clip is too small to wait for memory.
             using var share = new SegmentShare(_frames.MemoryOf(index, null, 1, DecodeSize.Native, 1, 0)[^1]);
             var shown = new List<bool>();
             await foreach (var frame in _frames.ReadAsync(
-                ClipPath, index, null, 1, 0, DecodeSize.Native, new DecodeMeter(), share, ending.Token))
+                clip, index, null, 1, 0, DecodeSize.Native, new DecodeMeter(), share, ending.Token))
             {
                 using (frame)
                 {

@@ -14,6 +14,9 @@ internal sealed class DecoderStartupCheck(
     /// <summary>Time limit of one program: a driver that hangs must not hang the start.</summary>
     private static readonly TimeSpan RunTimeout = TimeSpan.FromSeconds(30);
 
+    /// <summary>Why the sandbox has a lower level than Files.</summary>
+    private readonly List<string> _reasons = [];
+
     /// <summary>Version of ffmpeg, for example "5.1.9-0+deb12u1"; empty before <see cref="RunAsync"/>.</summary>
     public string FfmpegVersion { get; private set; } = "";
 
@@ -32,9 +35,11 @@ internal sealed class DecoderStartupCheck(
         if (options.Value.Sandbox == SandboxMode.Required && tools.Sandbox.Missing.Count > 0)
         {
             throw Refused(
-                "The decoder sandbox is incomplete, and Video:Sandbox is required. Not installed: "
+                "The decoder sandbox is incomplete, and Video:Sandbox is required. Missing: "
                 + string.Join("; ", tools.Sandbox.Missing));
         }
+
+        WarnIfIncomplete();
 
         logger.LogInformation(
             "Decoder ready: ffmpeg {FfmpegVersion}, decoding on {Decoder}, sandbox level {Level} ({Measures})",
@@ -42,6 +47,24 @@ internal sealed class DecoderStartupCheck(
             hardware.Count > 0 ? "NVDEC" : "the processor",
             tools.Sandbox.Level,
             string.Join(", ", tools.Sandbox.Measures));
+    }
+
+    /// <summary>One warning with all that is missing: several would hide in the lines of a start.</summary>
+    private void WarnIfIncomplete()
+    {
+        var sandbox = tools.Sandbox;
+        if (sandbox is { Level: SandboxLevel.Files, Missing.Count: 0 })
+        {
+            return;
+        }
+
+        logger.LogWarning(
+            "Decoders run without the full sandbox, at level {Level} instead of Files: {Reasons}. A hostile video that "
+            + "takes over FFmpeg reaches more of this machine. Install bubblewrap and util-linux (Debian: apt-get "
+            + "install bubblewrap util-linux), allow user namespaces, and set Video:Sandbox to Required so that the "
+            + "service never starts without",
+            sandbox.Level,
+            string.Join("; ", _reasons.Concat(sandbox.Missing.Select(missing => "missing: " + missing))));
     }
 
     private async Task<string> ReadVersionAsync(CancellationToken cancellationToken)
@@ -75,6 +98,7 @@ internal sealed class DecoderStartupCheck(
     {
         if (options.Value.Sandbox == SandboxMode.Off)
         {
+            _reasons.Add("Video:Sandbox is Off");
             return null;
         }
 
@@ -93,7 +117,7 @@ internal sealed class DecoderStartupCheck(
                     + $"{options.Value.SandboxLevel}): {reason}");
             }
 
-            logger.LogWarning("Sandbox level {Level} does not work here: {Reason}", level, reason);
+            _reasons.Add($"level {level} does not work here: {reason.TrimEnd('.')}");
         }
 
         return null;
@@ -102,15 +126,21 @@ internal sealed class DecoderStartupCheck(
     /// <summary>A GPU's driver needs devices and files that bubblewrap would remove.</summary>
     private SandboxLevel ConfiguredLevel()
     {
-        if (options.Value is { SandboxLevel: SandboxLevel.Files, HardwareDecoder: not HardwareDecoder.None })
+        var level = options.Value.SandboxLevel;
+        if (level < SandboxLevel.Files)
         {
+            _reasons.Add($"Video:SandboxLevel is {level}");
+        }
+        else if (options.Value.HardwareDecoder != HardwareDecoder.None)
+        {
+            _reasons.Add("Video:HardwareDecoder needs the devices of the GPU");
             return options.Value.Sandbox == SandboxMode.Required
                 ? throw Refused(
                     "Sandbox level Files does not work with Video:HardwareDecoder: set Video:SandboxLevel to Network")
                 : SandboxLevel.Network;
         }
 
-        return options.Value.SandboxLevel;
+        return level;
     }
 
     private async Task<(SandboxWrapper? Wrapper, string Reason)> TryAsync(
@@ -121,7 +151,10 @@ internal sealed class DecoderStartupCheck(
         foreach (var wrapper in wrappers)
         {
             tools.Apply(wrapper, []);
-            var run = await RunToolAsync(tools.Ffmpeg(["-version"]), cancellationToken);
+
+            // With a video, because an old bwrap cannot mount an open one.
+            using var clip = VideoFile.Open(DecoderSelfTest.ClipPath);
+            var run = await RunToolAsync(tools.Ffmpeg(["-version"], clip), cancellationToken);
             if (run.ExitCode == 0)
             {
                 return (wrapper, "");

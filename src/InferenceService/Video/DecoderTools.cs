@@ -22,16 +22,12 @@ internal sealed class DecoderTools
     private readonly string _ffprobe;
 
     /// <exception cref="OptionsValidationException">ffmpeg or ffprobe is not installed; stops the start.</exception>
-    public DecoderTools(IOptions<VideoOptions> options, ILogger<DecoderTools> logger)
+    public DecoderTools(IOptions<VideoOptions> options)
     {
         _options = options.Value;
         _ffmpeg = Require(_options.FfmpegPath, nameof(VideoOptions.FfmpegPath));
         _ffprobe = Require(_options.FfprobePath, nameof(VideoOptions.FfprobePath));
         Sandbox = MakeSandbox(wrapper: null, isAddressSpaceLimited: true);
-        foreach (var missing in Sandbox.Missing)
-        {
-            logger.LogWarning("Decoder sandbox incomplete, program not installed: {Missing}", missing);
-        }
     }
 
     /// <summary>The sandbox of the programs.</summary>
@@ -47,13 +43,13 @@ internal sealed class DecoderTools
     /// <param name="arguments">Arguments of ffmpeg.</param>
     /// <param name="video">The only file that it may read; null for none.</param>
     /// <param name="addressSpace">Its limit of address space in bytes if that is lower; null for none.</param>
-    public ChildCommand Ffmpeg(IEnumerable<string> arguments, string? video = null, long? addressSpace = null) =>
+    public ChildCommand Ffmpeg(IEnumerable<string> arguments, VideoFile? video = null, long? addressSpace = null) =>
         Sandbox.Command(_ffmpeg, arguments, video).Within(addressSpace);
 
     /// <summary>The command of ffprobe in the sandbox.</summary>
     /// <param name="arguments">Arguments of ffprobe.</param>
     /// <param name="video">The only file that it may read.</param>
-    public ChildCommand Ffprobe(IEnumerable<string> arguments, string video) =>
+    public ChildCommand Ffprobe(IEnumerable<string> arguments, VideoFile video) =>
         Sandbox.Command(_ffprobe, arguments, video);
 
     /// <summary>
@@ -62,6 +58,9 @@ internal sealed class DecoderTools
     /// </summary>
     public static long AddressSpace(long bytes, int threads, MemoryOptions memory) =>
         bytes + ((memory.DecoderHeadroomMebibytes + ((long)threads * AddressMebibytesOfAThread)) << 20);
+
+    /// <summary>The path by which ffmpeg and ffprobe open a video in the sandbox.</summary>
+    public string InputPath(VideoFile video) => Sandbox.InputPath(video);
 
     /// <summary>Sets the sandbox and the hardware decoder.</summary>
     /// <param name="wrapper">The program that removes network or files; null for none.</param>

@@ -20,7 +20,7 @@ internal static class FfmpegArguments
     /// Arguments that make ffmpeg write the wanted frames as packed RGB to its output, and for each a line with its
     /// timestamp to its error output, in the same order.
     /// </summary>
-    /// <param name="path">Canonical path of the video.</param>
+    /// <param name="path">Path of the video in the sandbox.</param>
     /// <param name="index">The video.</param>
     /// <param name="plan">The wanted frames.</param>
     /// <param name="size">Size of a frame as it leaves the decoder.</param>
@@ -66,7 +66,7 @@ internal static class FfmpegArguments
     /// Arguments that make ffmpeg decode on one thread and name each packet and each frame in its log, in which
     /// <see cref="DamageLog"/> finds damaged frames.
     /// </summary>
-    /// <param name="path">Canonical path of the video.</param>
+    /// <param name="path">Path of the video in the sandbox.</param>
     /// <param name="index">The video.</param>
     /// <param name="start">Start of the decoder; null for the beginning of the file.</param>
     /// <param name="lastFrame">The last frame to decode.</param>

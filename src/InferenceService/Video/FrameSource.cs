@@ -44,7 +44,7 @@ internal sealed class FrameSource(
     /// Decodes the wanted frames in ascending order; the caller owns and disposes each. Ending the enumeration early,
     /// or cancelling it, ends the decoder process.
     /// </summary>
-    /// <param name="path">Canonical path from <see cref="VideoSources"/>.</param>
+    /// <param name="video">The video, from <see cref="VideoSources"/>.</param>
     /// <param name="index">The index of that file.</param>
     /// <param name="range">The segment; null for the whole video.</param>
     /// <param name="stride">Only multiples of this, counted from frame 0; 0 means 1.</param>
@@ -60,7 +60,7 @@ internal sealed class FrameSource(
     /// INVALID_FRAME_RANGE, INVALID_FIELD, UNDECODABLE_VIDEO, VIDEO_LIMIT_EXCEEDED, DECODER_LOST.
     /// </exception>
     public async IAsyncEnumerable<Frame> ReadAsync(
-        string path,
+        VideoFile video,
         VideoIndex index,
         FrameRange? range,
         int stride,
@@ -85,7 +85,7 @@ internal sealed class FrameSource(
         var decodeTo = parts.Count == 1 ? jobEndFrame : 0;
         using var timeout = new DecodeTimeout(options.Value.DecodeTimeLimit, meter, timeProvider);
         using var buffers = new PixelBuffers();
-        var segment = new Segment(path, index, plan, pixels, decodeTo, timeout, meter, share, buffers);
+        var segment = new Segment(video, index, plan, pixels, decodeTo, timeout, meter, share, buffers);
         var startsAhead = share.Memory.Decoders > 1;
         var next = LeaseAsync(0);
         try
@@ -124,7 +124,7 @@ internal sealed class FrameSource(
 
         // The decoder of the next part starts while this part is read, if there is memory for both.
         Task<DecoderLease> LeaseAsync(int part) => part < parts.Count
-            ? decoders.LeaseAsync(path, index, parts[part], pixels, decodeTo, share, cancellationToken)
+            ? decoders.LeaseAsync(video, index, parts[part], pixels, decodeTo, share, cancellationToken)
             : NoLease;
     }
 
@@ -190,7 +190,7 @@ internal sealed class FrameSource(
 
             plan = again;
             decoder = await decoders.LeaseAsync(
-                segment.Path, segment.Index, plan, segment.Size, segment.DecodeTo, segment.Share, cancellationToken);
+                segment.Video, segment.Index, plan, segment.Size, segment.DecodeTo, segment.Share, cancellationToken);
         }
     }
 
@@ -223,7 +223,7 @@ internal sealed class FrameSource(
             }
 
             var report = await ScanAsync(segment, frame, cancel => scan.JudgeAsync(
-                segment.Path, segment.Index, start, decoder.Plan.FirstWanted, cancel), cancellationToken);
+                segment.Video, segment.Index, start, decoder.Plan.FirstWanted, cancel), cancellationToken);
             if (report.StartsIntact)
             {
                 if (frame?.Index == next && !report.HasDamageFrom(next))
@@ -260,7 +260,7 @@ internal sealed class FrameSource(
 
         var last = plan.FirstWanted + ((wanted - 1) * plan.Stride);
         var report = await ScanAsync(
-            segment, frame: null, cancel => scan.FindAsync(segment.Path, segment.Index, plan.SeekTo, last, cancel),
+            segment, frame: null, cancel => scan.FindAsync(segment.Video, segment.Index, plan.SeekTo, last, cancel),
             cancellationToken);
         var damaged = delivered.Count(report.IsDamaged);
         if (lost == 0 && damaged == 0)
@@ -269,7 +269,7 @@ internal sealed class FrameSource(
         }
 
         var tail = report.Tail.Lines.Count > 0 ? report.Tail : reader.Tail;
-        segment.Meter.MarkDamaged(delivered.Where(report.IsDamaged), DecoderLogExcerpt.Of(tail, segment.Path));
+        segment.Meter.MarkDamaged(delivered.Where(report.IsDamaged), DecoderLogExcerpt.Of(tail, segment.Video.Path));
         logger.LogWarning(
             "Frames lost or damaged: {Lost} lost and {Damaged} damaged of {Wanted} from frame {Frame}: {Tail}",
             lost, damaged, wanted, plan.FirstWanted, tail);
@@ -299,7 +299,7 @@ internal sealed class FrameSource(
         if (failure is not null)
         {
             LogEarlyEnd(segment, reader, exitCode);
-            failure.LastWords = DecoderLogExcerpt.Of(reader.Tail, segment.Path);
+            failure.LastWords = DecoderLogExcerpt.Of(reader.Tail, segment.Video.Path);
             throw failure;
         }
     }
@@ -316,7 +316,7 @@ internal sealed class FrameSource(
             LimitOf(segment))
             is { } failure)
         {
-            failure.LastWords = DecoderLogExcerpt.Of(reader.Tail, segment.Path);
+            failure.LastWords = DecoderLogExcerpt.Of(reader.Tail, segment.Video.Path);
             throw failure;
         }
     }
@@ -338,7 +338,7 @@ internal sealed class FrameSource(
     }
 
     /// <summary>One call of <see cref="ReadAsync"/>.</summary>
-    /// <param name="Path">Path of the video.</param>
+    /// <param name="Video">The video.</param>
     /// <param name="Index">Its index.</param>
     /// <param name="Plan">All wanted frames.</param>
     /// <param name="Size">Size of the frames.</param>
@@ -348,7 +348,7 @@ internal sealed class FrameSource(
     /// <param name="Share">Its memory.</param>
     /// <param name="Buffers">The buffers of its frames.</param>
     private sealed record Segment(
-        string Path, VideoIndex Index, DecodePlan Plan, FrameSize Size, int DecodeTo, DecodeTimeout Timeout,
+        VideoFile Video, VideoIndex Index, DecodePlan Plan, FrameSize Size, int DecodeTo, DecodeTimeout Timeout,
         DecodeMeter Meter, SegmentShare Share, PixelBuffers Buffers);
 }
 

@@ -46,6 +46,18 @@ internal static class VideoFailures
             LastWords = failure.LastWords,
         };
 
+    /// <summary>The video has a codec that the server does not decode.</summary>
+    /// <param name="decoder">FFmpeg's name of the decoder.</param>
+    public static ServiceException CodecNotAllowed(string decoder)
+    {
+        const string Option = $"{VideoOptions.Section}:{nameof(VideoOptions.AllowedCodecs)}";
+        return OfVideo(
+            ErrorReason.UndecodableVideo,
+            $"The video cannot be decoded: it has a track of the codec {decoder}, which this server does not allow "
+            + $"(option {Option}). Re-encode it, for example as H.264 with AAC sound.",
+            ("detail", $"the codec {decoder} is not allowed."), ("codec", decoder), ("option", Option));
+    }
+
     /// <summary>The decoder refused a frame for its size.</summary>
     public static ServiceException FrameTooLarge(VideoOptions limits) => LimitExceeded(
         nameof(limits.MaxFramePixels), limits.MaxFramePixels, "pixels", "A frame of the video is larger.");
@@ -109,6 +121,9 @@ internal static class DecoderExit
     /// <summary>The exit code of the shell and of the dynamic loader for a program that cannot run.</summary>
     private const int NotRun = 127;
 
+    /// <summary>Beginning of the messages of bwrap(1), which ends before FFmpeg runs.</summary>
+    private const string SandboxMessage = "bwrap: ";
+
     private static readonly string[] OutOfMemory =
         ["Cannot allocate memory", "Failed to allocate", "failed to map segment", "bad_alloc"];
 
@@ -141,6 +156,17 @@ internal static class DecoderExit
                 limits.ProcessMemoryMebibytes,
                 "MiB",
                 "Decoding the video takes too much memory.");
+        }
+
+        if (tail.Lines.Any(line => line.StartsWith(SandboxMessage, StringComparison.Ordinal)))
+        {
+            return VideoFailures.DecoderLost(
+                "the sandbox could not open the file; it may have been replaced or removed.");
+        }
+
+        if (VideoCodecs.RefusedIn(tail.Lines) is { } decoder)
+        {
+            return VideoFailures.CodecNotAllowed(decoder);
         }
 
         if (exitCode is > FirstSignal and <= LastSignal)

@@ -8,7 +8,7 @@ using ForegSyte.Video;
 namespace ForegSyte.Inference.Video;
 
 /// <summary>Options of finding, checking and decoding videos, and their limits.</summary>
-internal sealed class VideoOptions
+internal sealed class VideoOptions : IValidatableObject
 {
     public const string Section = "Video";
 
@@ -25,6 +25,12 @@ internal sealed class VideoOptions
     /// {DataDirectory}/video_jobs.
     /// </value>
     public IList<string> AllowedRoots { get; } = [];
+
+    /// <value>
+    /// FFmpeg's names of the codecs, of pictures, sound and subtitles, that a video may have. Empty means
+    /// <see cref="VideoCodecs.Default"/>.
+    /// </value>
+    public IList<string> AllowedCodecs { get; } = [];
 
     /// <value>Maximum number of frames of a video. Each takes 16 bytes while the video is in use.</value>
     [Range(1, 50_000_000)]
@@ -131,7 +137,31 @@ internal sealed class VideoOptions
     public long CachedIndexBytes { get; set; } = 256 << 20;
 
     /// <summary>The limits on videos that the reader of frames checks.</summary>
-    public VideoLimits Limits => new(MaxFrames, MaxFrameSidePixels, MaxFramePixels);
+    public VideoLimits Limits => new(
+        MaxFrames,
+        MaxFrameSidePixels,
+        MaxFramePixels,
+        VideoCodecs.DecodersOf(AllowedCodecs.Count == 0 ? VideoCodecs.Default : AllowedCodecs));
+
+    /// <inheritdoc />
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        foreach (var codec in AllowedCodecs.Where(codec => !VideoCodecs.IsName(codec)))
+        {
+            yield return new ValidationResult(
+                $"{Section}:{nameof(AllowedCodecs)} has '{codec}', which is no name of a codec. 'ffmpeg -codecs' lists "
+                + "the names, for example hevc.",
+                [nameof(AllowedCodecs)]);
+        }
+
+        if (AllowedCodecs.Count > 0 && !AllowedCodecs.Contains(VideoCodecs.OfSelfTest))
+        {
+            yield return new ValidationResult(
+                $"{Section}:{nameof(AllowedCodecs)} must contain {VideoCodecs.OfSelfTest}, the codec of the decoder's "
+                + "self-test.",
+                [nameof(AllowedCodecs)]);
+        }
+    }
 }
 
 /// <summary>The use of <see cref="VideoOptions.SandboxLevel"/>.</summary>

@@ -1,6 +1,5 @@
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.Memory;
-using ForegSyte.V1;
 using ForegSyte.Video;
 using Microsoft.Extensions.Options;
 
@@ -13,19 +12,19 @@ internal sealed class VideoProbe(
     MemoryBudget memory,
     IOptions<VideoOptions> options,
     TimeProvider timeProvider,
-    ILogger<VideoProbe> logger) : IFfprobe
+    ILogger<VideoProbe> logger)
 {
     /// <summary>Reads the index of a video; an unchanged file comes from the cache.</summary>
-    /// <param name="path">Canonical path from <see cref="VideoSources"/>.</param>
+    /// <param name="video">The video, from <see cref="VideoSources"/>.</param>
     /// <param name="cancellationToken">Ends the child process.</param>
     /// <exception cref="ServiceException">
     /// EMPTY_VIDEO, NOT_AN_MP4, TRUNCATED_MP4, NO_VIDEO_TRACK, NO_FRAMES, ENCRYPTED_VIDEO, UNDECODABLE_VIDEO,
     /// VIDEO_LIMIT_EXCEEDED, SOURCE_NOT_FOUND, SOURCE_NOT_ALLOWED, DECODER_LOST.
     /// </exception>
-    public async Task<VideoIndex> ReadAsync(string path, CancellationToken cancellationToken)
+    public async Task<VideoIndex> ReadAsync(VideoFile video, CancellationToken cancellationToken)
     {
-        await using var file = Open(path);
-        var key = new VideoIndexCache.Key(path, file.Length, File.GetLastWriteTimeUtc(file.SafeFileHandle));
+        await using var file = video.OpenRead();
+        var key = new VideoIndexCache.Key(video.Path, file.Length, File.GetLastWriteTimeUtc(file.SafeFileHandle));
         if (cache.Find(key) is { } known)
         {
             return known;
@@ -37,8 +36,9 @@ internal sealed class VideoProbe(
                 [Math.Min(SegmentMemory.ProbeBytes(options.Value.MaxFramePixels), memory.Bytes)],
                 isBrief: true,
                 cancellationToken);
-            var reader = new VideoIndexReader(this, options.Value.Limits, tools.CanToneMap, LogUndecided);
-            var index = await reader.ReadAsync(file, path, cancellationToken);
+            var reader = new VideoIndexReader(
+                new Ffprobe(this, video), options.Value.Limits, tools.CanToneMap, LogUndecided);
+            var index = await reader.ReadAsync(file, tools.InputPath(video), cancellationToken);
             if (SegmentMemory.Least(index) is var least && least > memory.Bytes)
             {
                 throw VideoFailures.BeyondBudget(least, memory.Bytes);
@@ -53,16 +53,15 @@ internal sealed class VideoProbe(
         }
     }
 
-    /// <inheritdoc />
-    public async Task<Exception?> RunAsync(
+    private async Task<Exception?> RunAsync(
         IReadOnlyList<string> arguments,
-        string path,
+        VideoFile video,
         Func<ReadOnlyMemory<char>, bool> onLine,
         CancellationToken cancellationToken)
     {
         var tail = new LogTail();
         var isStopped = false;
-        await using var process = ChildProcess.Start(tools.Ffprobe(arguments, path), tail.Take);
+        await using var process = ChildProcess.Start(tools.Ffprobe(arguments, video), tail.Take);
         using var timeLimit = new CancellationTokenSource(options.Value.ProbeTimeLimit, timeProvider);
         await using var killOnTime = timeLimit.Token.Register(process.Kill);
         await using var killOnCancel = cancellationToken.Register(process.Kill);
@@ -89,28 +88,8 @@ internal sealed class VideoProbe(
 
         logger.LogWarning("ffprobe failed with exit code {ExitCode}: {Tail}", exitCode, tail);
         var failure = DecoderExit.ProcessFailure(exitCode, tail, options.Value) ?? UnreadableContainer(tail);
-        failure.LastWords = DecoderLogExcerpt.Of(tail, path);
+        failure.LastWords = DecoderLogExcerpt.Of(tail, video.Path);
         return failure;
-    }
-
-    private static FileStream Open(string path)
-    {
-        try
-        {
-            return File.OpenRead(path);
-        }
-        catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new ServiceException(
-                ErrorReason.SourceNotFound, "The server has no such video file. Check the URI.", failure);
-        }
-        catch (UnauthorizedAccessException failure)
-        {
-            throw new ServiceException(
-                ErrorReason.SourceNotAllowed,
-                "The service has no permission to read the video file. Let its account read the file.",
-                failure);
-        }
     }
 
     private void LogUndecided(string what, Exception failure) =>
@@ -121,6 +100,17 @@ internal sealed class VideoProbe(
         : VideoFailures.Of(tail.Mentions("moov atom not found")
             ? VideoRefusedException.Truncated("its 'moov' box, the packet table, is missing.")
             : VideoRefusedException.NotAnMp4("its boxes contradict each other."));
+
+    /// <summary>Runs ffprobe on one open video.</summary>
+    private sealed class Ffprobe(VideoProbe probe, VideoFile video) : IFfprobe
+    {
+        /// <inheritdoc />
+        public Task<Exception?> RunAsync(
+            IReadOnlyList<string> arguments,
+            string path,
+            Func<ReadOnlyMemory<char>, bool> onLine,
+            CancellationToken cancellationToken) => probe.RunAsync(arguments, video, onLine, cancellationToken);
+    }
 }
 
 /// <summary>

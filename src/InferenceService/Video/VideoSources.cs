@@ -7,11 +7,7 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Video;
 
-/// <summary>Resolves the URI of a request to the path of a file that the service may read.</summary>
-/// <remarks>
-/// The service checks and opens the canonical path. An attacker who could replace a folder inside an allowed root by a
-/// link between the two would need the account that stores the videos, which is trusted.
-/// </remarks>
+/// <summary>Opens the file that the URI of a request names, if the service may read it.</summary>
 internal sealed class VideoSources(IOptions<VideoOptions> options, DataDirectory dataDirectory)
 {
     private const string Field = "video.uri";
@@ -20,12 +16,12 @@ internal sealed class VideoSources(IOptions<VideoOptions> options, DataDirectory
         ? [CanonicalPath.Resolve(dataDirectory.VideoJobs)]
         : [.. options.Value.AllowedRoots.Select(CanonicalPath.Resolve)];
 
-    /// <summary>Resolves to the canonical path of the file.</summary>
+    /// <summary>Opens the file; the caller disposes it.</summary>
     /// <exception cref="ServiceException">
     /// MISSING_FIELD, UNSUPPORTED_URI, SOURCE_NOT_ALLOWED, SOURCE_NOT_FOUND. A path outside the roots gets
     /// SOURCE_NOT_ALLOWED whether or not it exists, so that the error does not reveal the server's files.
     /// </exception>
-    public string Resolve(VideoSource? source)
+    public VideoFile Open(VideoSource? source)
     {
         if (string.IsNullOrEmpty(source?.Uri))
         {
@@ -33,31 +29,28 @@ internal sealed class VideoSources(IOptions<VideoOptions> options, DataDirectory
         }
 
         var path = Canonical(LocalPath(source.Uri), source.Uri);
-        if (!_roots.Any(root => CanonicalPath.IsWithin(path, root)))
-        {
-            throw NotAllowed(source.Uri);
-        }
-
-        return IsRegularFile(path)
-            ? path
-            : throw new ServiceException(
-                ErrorReason.SourceNotFound, "The server has no such video file. Check the URI.")
-            {
-                Resource = ("file", source.Uri),
-            };
-    }
-
-    /// <summary>A named pipe would block the decoder, and a device might never end.</summary>
-    private static bool IsRegularFile(string path)
-    {
+        RequireAllowed(path, source.Uri);
+        var file = VideoFile.Open(path, source.Uri);
         try
         {
-            using var file = OpenedPath.Find(path);
-            return file.IsRegular;
+            // What was opened counts: a folder on the way may have become a link since its path was resolved.
+            RequireAllowed(file.Path, source.Uri);
+
+            // A named pipe would block the decoder, and a device might never end.
+            return file.IsRegular ? file : throw VideoFile.NotFound(source.Uri);
         }
-        catch (IOException)
+        catch
         {
-            return false;
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private void RequireAllowed(string path, string uri)
+    {
+        if (!_roots.Any(root => CanonicalPath.IsWithin(path, root)))
+        {
+            throw NotAllowed(uri);
         }
     }
 

@@ -100,8 +100,9 @@ public sealed class DecoderOutputFuzzTests(OutcomeCounts outcomes) : IDisposable
         {
             var last = -1;
             var share = new SegmentShare(source.MemoryOf(index, null, 1, DecodeSize.Native, 1, 0)[^1]);
+            using var video = VideoFile.Open("/dev/null");
             await foreach (var frame in source.ReadAsync(
-                "/none", index, null, 1, 0, DecodeSize.Native, meter, share, Cancel))
+                video, index, null, 1, 0, DecodeSize.Native, meter, share, Cancel))
             {
                 Assert.InRange(frame.Index, last + 1, 2);
                 last = frame.Index;
@@ -122,7 +123,7 @@ public sealed class DecoderOutputFuzzTests(OutcomeCounts outcomes) : IDisposable
     {
         var options = Options.Create(new VideoOptions { FfmpegPath = FakeProgram.Make(_folder, commands) });
         var memory = Options.Create(new MemoryOptions());
-        var tools = new DecoderTools(options, NullLogger<DecoderTools>.Instance);
+        var tools = new DecoderTools(options);
         return new FrameSource(
             new DecoderPool(tools, new MemoryBudget(long.MaxValue), options, memory, TimeProvider.System),
             new DamageScan(tools, options),

@@ -238,9 +238,14 @@ public sealed class DecoderPoolTests : IDisposable
     private static async Task<IAsyncEnumerator<Frame>> OpenAsync(
         VideoParts parts, string path, int start, int end, CancellationToken cancel)
     {
-        var index = await parts.Probe.ReadAsync(path, TestContext.Current.CancellationToken);
+        var index = await parts.Probe.ReadAsync(VideoFile.Open(path), TestContext.Current.CancellationToken);
         return parts.Source.ReadAsync(
-            path, index, new FrameRange { StartFrame = start, EndFrame = end }, 1, Frames, DecodeSize.Native,
+            VideoFile.Open(path),
+            index,
+            new FrameRange { StartFrame = start, EndFrame = end },
+            1,
+            Frames,
+            DecodeSize.Native,
             new DecodeMeter(), cancel).GetAsyncEnumerator(cancel);
     }
 

@@ -2,7 +2,6 @@ using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.Video;
 using ForegSyte.Testing;
 using ForegSyte.V1;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Tests.Video;
@@ -32,12 +31,13 @@ public sealed class DecoderProcessTests : IDisposable
     public async Task ReadAsync_CancelledWhileNothingComes_EndsAtOnce()
     {
         var path = await LongClipAsync();
-        var index = await new VideoParts().Probe.ReadAsync(path, TestContext.Current.CancellationToken);
+        var index = await new VideoParts().Probe.ReadAsync(VideoFile.Open(path), TestContext.Current.CancellationToken);
         var mark = $"601.{Environment.ProcessId}";
         var silent = new VideoParts(new VideoOptions { FfmpegPath = Script($"exec sleep {mark}") });
         using var cancel = new CancellationTokenSource();
         var reading = ReadToEndAsync(silent.Source.ReadAsync(
-            path, index, null, 1, 0, DecodeSize.Native, silent.Meter, cancel.Token).GetAsyncEnumerator(cancel.Token));
+            VideoFile.Open(path), index, null, 1, 0, DecodeSize.Native, silent.Meter, cancel.Token)
+            .GetAsyncEnumerator(cancel.Token));
         await Wait.UntilAsync(() => ChildProcesses.UsingFile(mark).Length > 0, "the decoder runs");
 
         await cancel.CancelAsync();
@@ -76,12 +76,13 @@ public sealed class DecoderProcessTests : IDisposable
         var path = await LongClipAsync();
         var expected = await new VideoParts().ReadAsync(path);
         var parts = new VideoParts();
-        var index = await parts.Probe.ReadAsync(path, TestContext.Current.CancellationToken);
+        var index = await parts.Probe.ReadAsync(VideoFile.Open(path), TestContext.Current.CancellationToken);
         List<Frame> held = [];
         var failure = await Assert.ThrowsAsync<ServiceException>(async () =>
         {
             await foreach (var frame in parts.Source.ReadAsync(
-                path, index, null, 1, 0, DecodeSize.Native, parts.Meter, TestContext.Current.CancellationToken))
+                VideoFile.Open(path), index, null, 1, 0, DecodeSize.Native, parts.Meter,
+                TestContext.Current.CancellationToken))
             {
                 held.Add(frame);
                 if (held.Count == 1)
@@ -104,7 +105,7 @@ public sealed class DecoderProcessTests : IDisposable
     public async Task ReadAsync_ProcessStopsInTheMiddleWithAnError_IsDecoderLost()
     {
         var path = await LongClipAsync();
-        var index = await new VideoParts().Probe.ReadAsync(path, TestContext.Current.CancellationToken);
+        var index = await new VideoParts().Probe.ReadAsync(VideoFile.Open(path), TestContext.Current.CancellationToken);
         var frameBytes = index.Info.Width * index.Info.Height * 3;
         var script = Script(
             "echo '[Parsed_showinfo_1 @ 0x1] [info] n:   0 pts:      0 pts_time:0' >&2; "
@@ -213,7 +214,7 @@ public sealed class DecoderProcessTests : IDisposable
             "-f", "lavfi", "-i", $"color=gray:size={size}", "-frames:v", "1", "-c:v", "mjpeg", "-pix_fmt", "yuvj420p");
 
         var failure = await Assert.ThrowsAsync<ServiceException>(
-            () => new VideoParts().Probe.ReadAsync(path, TestContext.Current.CancellationToken));
+            () => new VideoParts().Probe.ReadAsync(VideoFile.Open(path), TestContext.Current.CancellationToken));
 
         Assert.Equal((ErrorReason.VideoLimitExceeded, option), (failure.Reason, failure.Metadata["option"]));
     }
@@ -224,7 +225,7 @@ public sealed class DecoderProcessTests : IDisposable
         var options = Options.Create(new VideoOptions { FfmpegPath = "no-such-ffmpeg" });
 
         var failure = Assert.Throws<OptionsValidationException>(
-            () => new DecoderTools(options, NullLogger<DecoderTools>.Instance));
+            () => new DecoderTools(options));
 
         Assert.Contains("apt-get install ffmpeg", failure.Message, StringComparison.Ordinal);
     }
@@ -251,8 +252,9 @@ public sealed class DecoderProcessTests : IDisposable
     private static async Task<IAsyncEnumerator<Frame>> StartAsync(
         VideoParts parts, string path, CancellationToken cancel)
     {
-        var index = await parts.Probe.ReadAsync(path, TestContext.Current.CancellationToken);
-        var frames = parts.Source.ReadAsync(path, index, null, 1, 0, DecodeSize.Native, parts.Meter, cancel)
+        var index = await parts.Probe.ReadAsync(VideoFile.Open(path), TestContext.Current.CancellationToken);
+        var frames = parts.Source
+            .ReadAsync(VideoFile.Open(path), index, null, 1, 0, DecodeSize.Native, parts.Meter, cancel)
             .GetAsyncEnumerator(cancel);
         Assert.True(await frames.MoveNextAsync(), "The clip must have a first frame.");
         frames.Current.Dispose();

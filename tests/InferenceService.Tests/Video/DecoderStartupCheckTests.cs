@@ -1,7 +1,8 @@
 using ForegSyte.Inference.V1;
 using ForegSyte.Inference.Video;
 using ForegSyte.Testing;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Tests.Video;
@@ -12,6 +13,7 @@ public sealed class DecoderStartupCheckTests : IDisposable
     private const string Cuda = "printf 'Hardware acceleration methods:\\nvdpau\\ncuda\\n'";
 
     private readonly TemporaryFolder _folder = new();
+    private readonly FakeLogCollector _log = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -119,12 +121,38 @@ public sealed class DecoderStartupCheckTests : IDisposable
         Assert.Contains("(exit code 3): broken", failure.Message, StringComparison.Ordinal);
     }
 
-    private static (DecoderStartupCheck Checks, DecoderTools Tools) Make(VideoOptions options)
+    [Theory]
+    [InlineData("Off", SandboxLevel.Files, "Video:Sandbox is Off")]
+    [InlineData("Auto", SandboxLevel.Limits, "Video:SandboxLevel is Limits")]
+    public async Task RunAsync_WithoutTheFullSandbox_WarnsOnceAndSaysWhatToDo(
+        string mode, SandboxLevel level, string reason)
+    {
+        var (checks, _) = Make(new VideoOptions { Sandbox = Enum.Parse<SandboxMode>(mode), SandboxLevel = level });
+
+        await checks.RunAsync(Cancel);
+
+        var warning = Assert.Single(_log.GetSnapshot(), record => record.Level == LogLevel.Warning).Message;
+        Assert.Contains($"at level Limits instead of Files: {reason}", warning, StringComparison.Ordinal);
+        Assert.Contains("apt-get install bubblewrap", warning, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task RunAsync_WithTheFullSandbox_DoesNotWarn()
+    {
+        var (checks, tools) = Make(new VideoOptions());
+
+        await checks.RunAsync(Cancel);
+
+        Assert.SkipUnless(tools.Sandbox.Level == SandboxLevel.Files, "bubblewrap does not work here.");
+        Assert.DoesNotContain(_log.GetSnapshot(), record => record.Level == LogLevel.Warning);
+    }
+
+    private (DecoderStartupCheck Checks, DecoderTools Tools) Make(VideoOptions options)
     {
         var wrapped = Options.Create(options);
-        var tools = new DecoderTools(wrapped, NullLogger<DecoderTools>.Instance);
+        var tools = new DecoderTools(wrapped);
         var checks = new DecoderStartupCheck(
-            tools, wrapped, TimeProvider.System, NullLogger<DecoderStartupCheck>.Instance);
+            tools, wrapped, TimeProvider.System, new FakeLogger<DecoderStartupCheck>(_log));
         return (checks, tools);
     }
 

@@ -39,6 +39,7 @@ public sealed class DecoderTextTests
         Assert.Collection(
             sandbox.Missing,
             text => Assert.StartsWith("setsid", text, StringComparison.Ordinal),
+            text => Assert.StartsWith("choom", text, StringComparison.Ordinal),
             text => Assert.StartsWith("prlimit", text, StringComparison.Ordinal),
             text => Assert.StartsWith("setpriv", text, StringComparison.Ordinal));
         Assert.Equal(["the protocol whitelist", "niceness 5"], sandbox.Measures);
@@ -59,13 +60,13 @@ public sealed class DecoderTextTests
 
         string[] expected =
         [
-            "/bin/setsid", "/bin/nice", "-n", "5", "/bin/prlimit",
+            "/bin/setsid", "/bin/nice", "-n", "5", "/bin/choom", "-n", "1000", "--", "/bin/prlimit",
             .. memory is null ? (string[])[] : [memory], "--cpu=3600:3605", "--core=0", "--fsize=0",
-            "/bin/unshare", "--net", "/bin/setpriv", "--pdeathsig", "KILL", "--no-new-privs",
+            "/bin/unshare", "--net", "--ipc", "/bin/setpriv", "--pdeathsig", "KILL", "--no-new-privs",
         ];
         Assert.Equal(expected, sandbox.Prefix);
         Assert.Equal(SandboxLevel.Network, sandbox.Level);
-        Assert.Contains("no network", sandbox.Measures);
+        Assert.Contains("no network, no shared memory of others", sandbox.Measures);
         Assert.Contains(sandbox.Measures, measure => measure.StartsWith(told, StringComparison.Ordinal));
         Assert.Equal(isLimited, sandbox.IsMemoryLimited);
     }

@@ -59,7 +59,7 @@ public sealed class FrameIdentityTests : IDisposable
     {
         var path = await Makers[clip](_folder);
         var parts = new VideoParts();
-        var index = await parts.Probe.ReadAsync(path, TestContext.Current.CancellationToken);
+        var index = await parts.Probe.ReadAsync(VideoFile.Open(path), TestContext.Current.CancellationToken);
         var expected = await PlainRunAsync(path, index.Info.Width, index.Info.Height);
         var times = (await PlainTimes.ReadAsync(path)).Milliseconds;
         Assert.Equal(expected.Length, index.FrameCount);

@@ -45,10 +45,11 @@ public sealed class FrameSourceTests : IDisposable
         var path = await Clips.MakeRedCornerAsync(_folder.File("a.mp4"));
         Mp4Surgery.Rotate(path, degrees);
         var parts = new VideoParts();
-        var index = await parts.Probe.ReadAsync(path, TestContext.Current.CancellationToken);
+        var index = await parts.Probe.ReadAsync(VideoFile.Open(path), TestContext.Current.CancellationToken);
 
         await foreach (var frame in parts.Source.ReadAsync(
-            path, index, null, 1, 0, DecodeSize.Native, parts.Meter, TestContext.Current.CancellationToken))
+            VideoFile.Open(path), index, null, 1, 0, DecodeSize.Native, parts.Meter,
+            TestContext.Current.CancellationToken))
         {
             using (frame)
             {
@@ -66,10 +67,11 @@ public sealed class FrameSourceTests : IDisposable
     {
         var path = await Clips.MakeTestPictureAsync(_folder.File("a.mp4"), frames: 2);
         var parts = new VideoParts();
-        var index = await parts.Probe.ReadAsync(path, TestContext.Current.CancellationToken);
+        var index = await parts.Probe.ReadAsync(VideoFile.Open(path), TestContext.Current.CancellationToken);
 
         await foreach (var frame in parts.Source.ReadAsync(
-            path, index, null, 1, 0, new DecodeSize(64, 48), parts.Meter, TestContext.Current.CancellationToken))
+            VideoFile.Open(path), index, null, 1, 0, new DecodeSize(64, 48), parts.Meter,
+            TestContext.Current.CancellationToken))
         {
             using (frame)
             {
@@ -159,7 +161,7 @@ public sealed class FrameSourceTests : IDisposable
         var size = new DecodeSize(64, 64);
         var expected = (await new VideoParts().ReadAsync(path, size: size)).Where(frame => frame.Index % 13 == 0);
         var parts = new VideoParts();
-        var index = await parts.Probe.ReadAsync(path, TestContext.Current.CancellationToken);
+        var index = await parts.Probe.ReadAsync(VideoFile.Open(path), TestContext.Current.CancellationToken);
         Assert.InRange(DecodePlan.Make(index, null, 13).Split(index).Count, 3, 4);
 
         Assert.Equal(expected, await parts.ReadAsync(path, stride: 13, size: size, jobEnd: index.FrameCount));
@@ -173,10 +175,11 @@ public sealed class FrameSourceTests : IDisposable
     {
         var path = await LargeClipAsync();
         var parts = new VideoParts();
-        var index = await parts.Probe.ReadAsync(path, TestContext.Current.CancellationToken);
+        var index = await parts.Probe.ReadAsync(VideoFile.Open(path), TestContext.Current.CancellationToken);
 
         await foreach (var frame in parts.Source.ReadAsync(
-            path, index, null, 13, 0, new DecodeSize(64, 64), parts.Meter, TestContext.Current.CancellationToken))
+            VideoFile.Open(path), index, null, 13, 0, new DecodeSize(64, 64), parts.Meter,
+            TestContext.Current.CancellationToken))
         {
             frame.Dispose();
             break;

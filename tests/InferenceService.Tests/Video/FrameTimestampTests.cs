@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Numerics;
 using CliWrap;
 using CliWrap.Buffered;
+using ForegSyte.Inference.Video;
 using ForegSyte.Testing;
 
 namespace ForegSyte.Inference.Tests.Video;
@@ -36,7 +37,7 @@ public sealed class FrameTimestampTests : IDisposable
         Assert.Equal(expected, seen.Select(frame => (int)frame.TimestampMs));
         if (start != "0")
         {
-            var index = await parts.Probe.ReadAsync(path, TestContext.Current.CancellationToken);
+            var index = await parts.Probe.ReadAsync(VideoFile.Open(path), TestContext.Current.CancellationToken);
             Assert.True(index.TicksOf(0) > 0, "The first frame is not shown later than the start of the file.");
         }
     }
@@ -51,7 +52,7 @@ public sealed class FrameTimestampTests : IDisposable
             : await FrameIdentityTests.MakeAsync(clip, _folder);
         var times = await PlainTimes.ReadAsync(path);
 
-        var index = await new VideoParts().Probe.ReadAsync(path, TestContext.Current.CancellationToken);
+        var index = await new VideoParts().Probe.ReadAsync(VideoFile.Open(path), TestContext.Current.CancellationToken);
 
         var timestamps = Enumerable.Range(0, index.FrameCount).Select(index.TimestampMs).ToArray();
         Assert.Equal(times.Milliseconds, timestamps);

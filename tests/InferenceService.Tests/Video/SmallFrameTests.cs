@@ -35,7 +35,7 @@ public sealed class SmallFrameTests : IDisposable
     public async Task ReadAsync_TimestampsWithoutFrames_EndsWithTheProcess()
     {
         var path = await Clips.MakeTestPictureAsync(_folder.File("a.mp4"));
-        var index = await new VideoParts().Probe.ReadAsync(path, TestContext.Current.CancellationToken);
+        var index = await new VideoParts().Probe.ReadAsync(VideoFile.Open(path), TestContext.Current.CancellationToken);
         var lines = _folder.File("lines");
         await File.WriteAllLinesAsync(
             lines,
@@ -50,7 +50,8 @@ public sealed class SmallFrameTests : IDisposable
         var failure = await Assert.ThrowsAsync<ServiceException>(async () =>
         {
             await foreach (var frame in parts.Source.ReadAsync(
-                path, index, null, 1, 0, DecodeSize.Native, meter, TestContext.Current.CancellationToken))
+                VideoFile.Open(path), index, null, 1, 0, DecodeSize.Native, meter,
+                TestContext.Current.CancellationToken))
             {
                 frame.Dispose();
             }

@@ -22,7 +22,7 @@ internal sealed class VideoParts
         Options = options ?? new VideoOptions();
         var checkedOptions = Microsoft.Extensions.Options.Options.Create(Options);
         _cache = new VideoIndexCache(checkedOptions);
-        Tools = new DecoderTools(checkedOptions, NullLogger<DecoderTools>.Instance);
+        Tools = new DecoderTools(checkedOptions);
         Probe = new VideoProbe(
             Tools, _cache, Memory, checkedOptions, TimeProvider.System, NullLogger<VideoProbe>.Instance);
         Decoders = new DecoderPool(Tools, Memory, checkedOptions, memory, Time);
@@ -93,7 +93,7 @@ internal sealed class VideoParts
         string path, int start = 0, int end = 0, int stride = 1, DecodeSize? size = null, int jobEnd = 0,
         Action<Frame>? onFrame = null)
     {
-        var index = await Probe.ReadAsync(path, TestContext.Current.CancellationToken);
+        var index = await Probe.ReadAsync(VideoFile.Open(path), TestContext.Current.CancellationToken);
         Meter = new DecodeMeter();
         List<SeenFrame> seen = [];
         var range = new FrameRange { StartFrame = start, EndFrame = end };
@@ -102,7 +102,7 @@ internal sealed class VideoParts
             [.. choices.Select(choice => choice.Bytes)], isBrief: false, TestContext.Current.CancellationToken);
         using var share = new SegmentShare(choices[taken.Choice], taken);
         await foreach (var frame in Source.ReadAsync(
-            path,
+            VideoFile.Open(path),
             index,
             range,
             stride,

@@ -171,10 +171,10 @@ public sealed class VideoProbeTests : IDisposable
     {
         var parts = new VideoParts();
         var path = await Clips.MakeTestPictureAsync(_folder.File("a.mp4"), frames: 5);
-        var first = await parts.Probe.ReadAsync(path, TestContext.Current.CancellationToken);
-        var again = await parts.Probe.ReadAsync(path, TestContext.Current.CancellationToken);
+        var first = await parts.Probe.ReadAsync(VideoFile.Open(path), TestContext.Current.CancellationToken);
+        var again = await parts.Probe.ReadAsync(VideoFile.Open(path), TestContext.Current.CancellationToken);
         await Clips.MakeTestPictureAsync(path, frames: 7);
-        var replaced = await parts.Probe.ReadAsync(path, TestContext.Current.CancellationToken);
+        var replaced = await parts.Probe.ReadAsync(VideoFile.Open(path), TestContext.Current.CancellationToken);
 
         Assert.Same(first, again);
         Assert.Equal((5, 7), (first.FrameCount, replaced.FrameCount));
@@ -183,10 +183,11 @@ public sealed class VideoProbeTests : IDisposable
     [Fact]
     public async Task ReadAsync_CancelledCall_EndsWithCancellation() =>
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
-            new VideoParts().Probe.ReadAsync(RepositoryFiles.Pedestrians, new CancellationToken(canceled: true)));
+            new VideoParts().Probe.ReadAsync(
+                VideoFile.Open(RepositoryFiles.Pedestrians), new CancellationToken(canceled: true)));
 
     private static Task<VideoIndex> ProbeAsync(string path) =>
-        new VideoParts().Probe.ReadAsync(path, TestContext.Current.CancellationToken);
+        new VideoParts().Probe.ReadAsync(VideoFile.Open(path), TestContext.Current.CancellationToken);
 
     private static async Task AssertRefusedAsync(string path, ErrorReason reason)
     {
@@ -199,7 +200,7 @@ public sealed class VideoProbeTests : IDisposable
     private static async Task AssertLimitAsync(string path, VideoOptions options, string option)
     {
         var failure = await Assert.ThrowsAsync<ServiceException>(
-            () => new VideoParts(options).Probe.ReadAsync(path, TestContext.Current.CancellationToken));
+            () => new VideoParts(options).Probe.ReadAsync(VideoFile.Open(path), TestContext.Current.CancellationToken));
 
         Assert.Equal(ErrorReason.VideoLimitExceeded, failure.Reason);
         Assert.Equal(option, failure.Metadata["option"]);

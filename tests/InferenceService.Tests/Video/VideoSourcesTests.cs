@@ -21,9 +21,9 @@ public sealed class VideoSourcesTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void Resolve_FileUnderTheDefaultRoot_IsItsPath() =>
+    public void Open_FileUnderTheDefaultRoot_IsItsPath() =>
         Assert.Equal(
-            _folder.File("video_jobs", "a b#1.mp4"), Resolve($"file://{_folder.Path}/video_jobs/a%20b%231.mp4"));
+            _folder.File("video_jobs", "a b#1.mp4"), PathOf($"file://{_folder.Path}/video_jobs/a%20b%231.mp4"));
 
     [Theory]
     [InlineData("/video_jobs/../secret.mp4")]
@@ -33,7 +33,7 @@ public sealed class VideoSourcesTests : IDisposable
     [InlineData("/secret.mp4")]
     [InlineData("/no-such-file.mp4")]
     [InlineData("/video_jobs2/a.mp4")]
-    public void Resolve_PathOutsideTheRoots_IsNotAllowed(string path) =>
+    public void Open_PathOutsideTheRoots_IsNotAllowed(string path) =>
         AssertRefused($"file://{_folder.Path}{path}", ErrorReason.SourceNotAllowed);
 
     [Theory]
@@ -41,7 +41,7 @@ public sealed class VideoSourcesTests : IDisposable
     [InlineData("folder", "..", "folder/secret.mp4")]
     [InlineData("absolute", "/etc", "absolute/passwd")]
     [InlineData("circle", "circle", "circle")]
-    public void Resolve_LinkThatLeadsOutside_IsNotAllowed(string link, string target, string asked)
+    public void Open_LinkThatLeadsOutside_IsNotAllowed(string link, string target, string asked)
     {
         File.CreateSymbolicLink(_folder.File("video_jobs", link), target);
 
@@ -49,30 +49,30 @@ public sealed class VideoSourcesTests : IDisposable
     }
 
     [Fact]
-    public void Resolve_LinkThatStaysInside_IsTheTarget()
+    public void Open_LinkThatStaysInside_IsTheTarget()
     {
         File.CreateSymbolicLink(_folder.File("video_jobs", "link.mp4"), "a b#1.mp4");
 
-        Assert.Equal(_folder.File("video_jobs", "a b#1.mp4"), Resolve($"file://{_folder.Path}/video_jobs/link.mp4"));
+        Assert.Equal(_folder.File("video_jobs", "a b#1.mp4"), PathOf($"file://{_folder.Path}/video_jobs/link.mp4"));
     }
 
     [Fact]
-    public void Resolve_RootThatIsALink_IsFollowed()
+    public void Open_RootThatIsALink_IsFollowed()
     {
         Directory.CreateSymbolicLink(_folder.File("elsewhere"), _folder.File("video_jobs"));
         var sources = VideoParts.Sources("/no-such-data", _folder.File("elsewhere"));
 
-        Assert.Equal(
-            _folder.File("video_jobs", "a b#1.mp4"),
-            sources.Resolve(new VideoSource { Uri = $"file://{_folder.Path}/elsewhere/a%20b%231.mp4" }));
+        using var video = sources.Open(new VideoSource { Uri = $"file://{_folder.Path}/elsewhere/a%20b%231.mp4" });
+
+        Assert.Equal(_folder.File("video_jobs", "a b#1.mp4"), video.Path);
     }
 
     [Fact]
-    public void Resolve_NoSuchFileUnderARoot_IsNotFound() =>
+    public void Open_NoSuchFileUnderARoot_IsNotFound() =>
         AssertRefused($"file://{_folder.Path}/video_jobs/none.mp4", ErrorReason.SourceNotFound);
 
     [Fact]
-    public void Resolve_Folder_IsNotFound() =>
+    public void Open_Folder_IsNotFound() =>
         AssertRefused($"file://{_folder.Path}/video_jobs", ErrorReason.SourceNotFound);
 
     [Theory]
@@ -80,7 +80,7 @@ public sealed class VideoSourcesTests : IDisposable
     [InlineData("..%5Csecret.mp4")]
     [InlineData("%EF%BC%8E%EF%BC%8E/secret.mp4")]
     [InlineData("A%20B%231.MP4")]
-    public void Resolve_NamesThatOnlyLookLikeOthers_AreNotFound(string path) =>
+    public void Open_NamesThatOnlyLookLikeOthers_AreNotFound(string path) =>
         AssertRefused($"file://{_folder.Path}/video_jobs/{path}", ErrorReason.SourceNotFound);
 
     [Theory]
@@ -89,22 +89,22 @@ public sealed class VideoSourcesTests : IDisposable
     [InlineData(4096, 1, ErrorReason.SourceNotFound)]
     [InlineData(200, 25, ErrorReason.SourceNotFound)]
     [InlineData(16384, 1, ErrorReason.UnsupportedUri)]
-    public void Resolve_LongNames_AreRefused(int length, int parts, ErrorReason reason) =>
+    public void Open_LongNames_AreRefused(int length, int parts, ErrorReason reason) =>
         AssertRefused(
             $"file://{_folder.Path}/video_jobs/" + string.Join('/', Enumerable.Repeat(new string('a', length), parts)),
             reason);
 
     [Fact]
-    public void Resolve_NamesOfBothNormalForms_AreTwoFiles()
+    public void Open_NamesOfBothNormalForms_AreTwoFiles()
     {
         File.WriteAllText(_folder.File("video_jobs", "\u00FC.mp4"), "x");
 
-        Assert.Equal(_folder.File("video_jobs", "\u00FC.mp4"), Resolve($"file://{_folder.Path}/video_jobs/%C3%BC.mp4"));
+        Assert.Equal(_folder.File("video_jobs", "\u00FC.mp4"), PathOf($"file://{_folder.Path}/video_jobs/%C3%BC.mp4"));
         AssertRefused($"file://{_folder.Path}/video_jobs/u%CC%88.mp4", ErrorReason.SourceNotFound);
     }
 
     [Fact]
-    public async Task Resolve_NamedPipe_IsNotFound()
+    public async Task Open_NamedPipe_IsNotFound()
     {
         using (var made = Process.Start("mkfifo", _folder.File("video_jobs", "pipe.mp4")))
         {
@@ -115,7 +115,7 @@ public sealed class VideoSourcesTests : IDisposable
     }
 
     [Fact]
-    public void Resolve_Socket_IsNotFound()
+    public void Open_Socket_IsNotFound()
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         socket.Bind(new UnixDomainSocketEndPoint(_folder.File("video_jobs", "socket.mp4")));
@@ -126,14 +126,14 @@ public sealed class VideoSourcesTests : IDisposable
     [Theory]
     [InlineData("zero")]
     [InlineData("null")]
-    public void Resolve_Device_IsNotFound(string name)
+    public void Open_Device_IsNotFound(string name)
     {
         var sources = VideoParts.Sources("/no-such-data", "/dev");
 
         Assert.Equal(
             ErrorReason.SourceNotFound,
             Assert.Throws<ServiceException>(
-                () => sources.Resolve(new VideoSource { Uri = $"file:///dev/{name}" })).Reason);
+                () => sources.Open(new VideoSource { Uri = $"file:///dev/{name}" })).Reason);
     }
 
     [Theory]
@@ -153,7 +153,7 @@ public sealed class VideoSourcesTests : IDisposable
     [InlineData("file:///srv/%ff.mp4")]
     [InlineData("file:///srv/..\\a.mp4")]
     [InlineData("file:///srv/a%.mp4")]
-    public void Resolve_OtherUris_AreUnsupported(string uri) => AssertRefused(uri, ErrorReason.UnsupportedUri);
+    public void Open_OtherUris_AreUnsupported(string uri) => AssertRefused(uri, ErrorReason.UnsupportedUri);
 
     [Theory]
     [InlineData("%2e%2e%2f%2e%2e%2fetc%2fpasswd")]
@@ -167,7 +167,7 @@ public sealed class VideoSourcesTests : IDisposable
     [InlineData("|cat")]
     [InlineData("-i")]
     [InlineData("%d.mp4")]
-    public void Resolve_HostilePath_IsRefused(string name)
+    public void Open_HostilePath_IsRefused(string name)
     {
         foreach (var path in (string[])[name, string.Concat(Enumerable.Repeat(name, 4096 / name.Length))])
         {
@@ -181,16 +181,20 @@ public sealed class VideoSourcesTests : IDisposable
     }
 
     [Fact]
-    public void Resolve_NoUri_IsMissing()
+    public void Open_NoUri_IsMissing()
     {
         Assert.Equal(ErrorReason.MissingField, Refusal(null).Reason);
         Assert.Equal("video.uri", Refusal(new VideoSource()).FieldViolations.Single().Field);
     }
 
-    private string Resolve(string uri) => VideoParts.Sources(_folder.Path).Resolve(new VideoSource { Uri = uri });
+    private string PathOf(string uri)
+    {
+        using var video = VideoParts.Sources(_folder.Path).Open(new VideoSource { Uri = uri });
+        return video.Path;
+    }
 
     private ServiceException Refusal(VideoSource? source) =>
-        Assert.Throws<ServiceException>(() => VideoParts.Sources(_folder.Path).Resolve(source));
+        Assert.Throws<ServiceException>(() => VideoParts.Sources(_folder.Path).Open(source));
 
     private void AssertRefused(string uri, ErrorReason reason) =>
         Assert.Equal(reason, Refusal(new VideoSource { Uri = uri }).Reason);

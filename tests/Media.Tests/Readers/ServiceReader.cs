@@ -56,7 +56,7 @@ public sealed class ServiceReader : IAsyncDisposable
             [.. choices.Select(choice => choice.Bytes)], isBrief: false, TestContext.Current.CancellationToken);
         using var share = new SegmentShare(choices[taken.Choice], taken);
         await foreach (var frame in source.ReadAsync(
-            path, index, range, stride, 0, DecodeSize.Native, meter, share,
+            VideoFile.Open(path), index, range, stride, 0, DecodeSize.Native, meter, share,
             TestContext.Current.CancellationToken))
         {
             using (frame)
@@ -76,5 +76,6 @@ public sealed class ServiceReader : IAsyncDisposable
     public ValueTask DisposeAsync() => _services.DisposeAsync();
 
     private Task<VideoIndex> IndexAsync(string path) =>
-        _services.Services.GetRequiredService<VideoProbe>().ReadAsync(path, TestContext.Current.CancellationToken);
+        _services.Services.GetRequiredService<VideoProbe>().ReadAsync(
+            VideoFile.Open(path), TestContext.Current.CancellationToken);
 }

@@ -1,0 +1,80 @@
+using System.Runtime.InteropServices;
+using ForegSyte.Hosting.Errors;
+using ForegSyte.Hosting.Files;
+using ForegSyte.V1;
+
+namespace ForegSyte.Inference.Video;
+
+/// <summary>
+/// A video that is open: the check, the probe and every decoder of a call get this very file, even if its path has come
+/// to mean another one.
+/// </summary>
+internal sealed class VideoFile : IDisposable
+{
+    private readonly OpenedPath _opened;
+    private readonly string? _uri;
+
+    private VideoFile(OpenedPath opened, string path, string? uri) => (_opened, Path, _uri) = (opened, path, uri);
+
+    /// <summary>Path of the file without links at the time when it was opened.</summary>
+    public string Path { get; }
+
+    /// <summary>The descriptor; null on systems without O_PATH.</summary>
+    public SafeHandle? Descriptor => _opened.Descriptor;
+
+    /// <summary>A path that opens this file in this process, and in a child that inherits the descriptor.</summary>
+    public string DescriptorPath => _opened.DescriptorPath;
+
+    /// <summary>Whether it is a regular file: not a folder, named pipe, socket or device.</summary>
+    public bool IsRegular => _opened.IsRegular;
+
+    /// <summary>Opens a video; its content is not read yet.</summary>
+    /// <param name="path">Path of the file.</param>
+    /// <param name="uri">The URI in the request, which errors name; null if there is no request.</param>
+    /// <exception cref="ServiceException">SOURCE_NOT_FOUND.</exception>
+    public static VideoFile Open(string path, string? uri = null)
+    {
+        OpenedPath? opened = null;
+        try
+        {
+            opened = OpenedPath.Find(path);
+            return new VideoFile(opened, opened.RealPath ?? path, uri);
+        }
+        catch (IOException failure)
+        {
+            opened?.Dispose();
+            throw NotFound(uri, failure);
+        }
+    }
+
+    /// <summary>Opens the content.</summary>
+    /// <exception cref="ServiceException">SOURCE_NOT_FOUND, SOURCE_NOT_ALLOWED.</exception>
+    public FileStream OpenRead()
+    {
+        try
+        {
+            return _opened.OpenRead();
+        }
+        catch (Exception failure) when (failure is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw NotFound(_uri, failure);
+        }
+        catch (UnauthorizedAccessException failure)
+        {
+            throw new ServiceException(
+                ErrorReason.SourceNotAllowed,
+                "The service has no permission to read the video file. Let its account read the file.",
+                failure);
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _opened.Dispose();
+
+    /// <summary>SOURCE_NOT_FOUND.</summary>
+    public static ServiceException NotFound(string? uri, Exception? cause = null) =>
+        new(ErrorReason.SourceNotFound, "The server has no such video file. Check the URI.", cause)
+        {
+            Resource = uri is null ? null : ("file", uri),
+        };
+}
