@@ -36,6 +36,10 @@ public sealed class DockerfileTests
         Assert.Contains("fifty", output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Inference_DoesNotStartWithoutTheSandbox() => Assert.Contains(
+        "FOREGSYTE_Video__Sandbox=Required", await File.ReadAllTextAsync(Dockerfile, Token), StringComparison.Ordinal);
+
     private static async Task<(int ExitCode, string Output)> LintAsync(string path)
     {
         using var process = Process.Start(new ProcessStartInfo(Linter, ["lint", path])

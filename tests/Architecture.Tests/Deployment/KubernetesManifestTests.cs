@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ForegSyte.Testing;
 using k8s;
 using k8s.Models;
@@ -63,6 +64,38 @@ public sealed class KubernetesManifestTests
             Assert.Equal(port, container.ReadinessProbe.Grpc.Port);
             Assert.Contains(container.Ports, each => each.ContainerPort == port);
         });
+    }
+
+    [Fact]
+    public void Inference_HasTheSandboxAndWhatItNeeds()
+    {
+        var container = Read(Manifest).OfType<V1StatefulSet>().Single().Spec.Template.Spec.Containers
+            .Single(each => each.Name == "inference");
+        Assert.Equal("Required", container.Env.Single(each => each.Name == "FOREGSYTE_Video__Sandbox").Value);
+        Assert.Equal("Localhost", container.SecurityContext.SeccompProfile.Type);
+        Assert.Equal("Unconfined", container.SecurityContext.AppArmorProfile.Type);
+
+        var profile = Path.Combine(
+            RepositoryFiles.Root, "deploy", "seccomp", container.SecurityContext.SeccompProfile.LocalhostProfile);
+        using var json = JsonDocument.Parse(File.ReadAllText(profile));
+        Assert.Equal("SCMP_ACT_ERRNO", json.RootElement.GetProperty("defaultAction").GetString());
+        var calls = json.RootElement.GetProperty("syscalls").EnumerateArray()
+            .SelectMany(rule => rule.GetProperty("names").EnumerateArray()).Select(name => name.GetString()).ToList();
+        Assert.All(
+            (string[])["clone", "unshare", "mount", "umount2", "pivot_root"], call => Assert.Contains(call, calls));
+        Assert.Empty(calls.Intersect(
+            (string[])
+            [
+                "bpf", "ptrace", "io_uring_setup", "userfaultfd", "keyctl", "perf_event_open", "init_module", "setns",
+            ]));
+    }
+
+    [Fact]
+    public void NetworkPolicy_LetsNothingOut()
+    {
+        var policy = Read(Manifest).OfType<V1NetworkPolicy>().Single().Spec;
+        Assert.Equal(["Ingress", "Egress"], policy.PolicyTypes);
+        Assert.Empty(policy.Egress ?? []);
     }
 
     private static List<object> Read(string manifest) =>
