@@ -50,6 +50,7 @@ internal static class Layering
             ],
         },
         new("Metrics", "ForegSyte.Jobs.Metrics"),
+        new("Tracking", "ForegSyte.Jobs.Tracking"),
         new("Tracing", "ForegSyte.Jobs.Tracing") { Uses = ["Jobs", Protocol, Hosting] },
         new("Faults", "ForegSyte.Jobs.Faults") { Uses = [Hosting] },
         new("Fetching", "ForegSyte.Jobs.Fetching") { Uses = ["Tenants", Protocol, Hosting, AwsSdk] },
