@@ -100,7 +100,7 @@ fairness: setup ## attack both services while another tenant submits clips; ATTA
 bench-sandbox: setup ## measure the start time of a decoder at each sandbox level; RUNS=100 for more
 	@eng/bench-sandbox.sh $(RUNS)
 
-accuracy: ## measure the models on labelled frames and lines; ARGS="objects", "text sides=1280 mistakes" or a threshold
+accuracy: ## measure the models on labelled frames and lines; ARGS="objects", "tracks", "text sides=1280 mistakes" or a threshold
 	@eng/setup.sh --accuracy
 	@dotnet build tests/Accuracy -c Release -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
 	@dotnet tests/Accuracy/bin/Release/net10.0/ForegSyte.Accuracy.dll $(ARGS)

@@ -8,7 +8,8 @@ namespace ForegSyte.Accuracy;
 /// Prints the accuracy of the committed models on labeled frames. Arguments such as read_text.text_unclip=1.5 or
 /// detect_objects.iou=0.6 change a threshold; "objects" or "text" measures one half, "sides=960,1280" sets the image
 /// sizes for text detection, "lines" reads only the generated lines, "mistakes" lists the mistakes. "sets" reads words,
-/// codes, upside-down words and other scripts instead.
+/// codes, upside-down words and other scripts instead. "tracks" follows the persons of the sample, or of video=FILE
+/// with the boxes of truth=FILE (MOT Challenge), at the strides 1, 2 and 3.
 /// </summary>
 internal static class Program
 {
@@ -21,14 +22,24 @@ internal static class Program
         int[] textSides = sides is null
             ? [640, 960, 1280, 1600]
             : [.. sides[sidesOption.Length..].Split(',').Select(side => int.Parse(side, CultureInfo.InvariantCulture))];
+        var (video, truth) = (Value("video="), Value("truth="));
         var thresholds = arguments
-            .Where(argument => argument != sides && argument.Contains('=', StringComparison.Ordinal))
+            .Where(argument => argument != sides && !argument.StartsWith("video=", StringComparison.Ordinal)
+                && !argument.StartsWith("truth=", StringComparison.Ordinal)
+                && argument.Contains('=', StringComparison.Ordinal))
             .Select(argument => argument.Split('=', 2))
             .ToDictionary(pair => pair[0], pair => double.Parse(pair[1], CultureInfo.InvariantCulture));
         try
         {
             using var limit = new CancellationTokenSource(TimeLimit);
             using var measurements = new Measurements(thresholds, textSides);
+            if (arguments.Contains("tracks"))
+            {
+                var tracks = await measurements.TracksAsync(video, truth, [1, 2, 3], limit.Token);
+                Console.WriteLine(Report.Tracks(tracks, isSample: video is null));
+                return 0;
+            }
+
             if (arguments.Contains("sets"))
             {
                 var sets = await measurements.SetsAsync(limit.Token);
@@ -66,5 +77,8 @@ internal static class Program
             await Console.Error.WriteLineAsync(failure.Message);
             return 1;
         }
+
+        string? Value(string option) => arguments
+            .LastOrDefault(argument => argument.StartsWith(option, StringComparison.Ordinal))?[option.Length..];
     }
 }

@@ -3,6 +3,7 @@ using System.Text;
 using ForegSyte.Accuracy.Objects;
 using ForegSyte.Accuracy.Running;
 using ForegSyte.Accuracy.Text;
+using ForegSyte.Accuracy.Tracks;
 
 namespace ForegSyte.Accuracy;
 
@@ -72,6 +73,26 @@ internal static class Report
         return text.ToString();
 
         static string Count(int number) => number.ToString(CultureInfo.InvariantCulture);
+    }
+
+    /// <param name="measurements">A measurement for each stride.</param>
+    /// <param name="isSample">Whether the sample was measured, of which figures of a prototype are known.</param>
+    public static string Tracks(IReadOnlyList<TrackMeasurement> measurements, bool isSample)
+    {
+        var text = new StringBuilder()
+            .Append("| stride | persons | tracks | switches | missed | wrong | IDF1 | HOTA | ms a frame |\n")
+            .Append("|---|--:|--:|--:|--:|--:|--:|--:|--:|\n");
+        foreach (var (stride, published, score, milliseconds) in measurements)
+        {
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"| {stride} | {score.Objects} | {published} | {score.Switches} | {score.Missed} | {score.Wrong} ")
+                .Append(
+                    CultureInfo.InvariantCulture,
+                    $"| {Number(score.Idf1)} | {Number(score.Hota)} | {Number(milliseconds)} |\n");
+        }
+
+        return text.Append(isSample ? "| 1, first prototype | 7 | 9 | 3 | - | - | - | - | - |\n" : "").ToString();
     }
 
     private static string Cells(IEnumerable<string> names, Func<string, string> cell) =>

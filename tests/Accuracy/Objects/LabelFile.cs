@@ -61,7 +61,7 @@ internal sealed record LabelFile(string Description, int[] Frames, LabelFile.Ann
             : throw new InvalidDataException($"{path} has an object without a box or in an unlisted frame.");
     }
 
-    /// <summary>One object; bbox is x, y, width, height.</summary>
+    /// <summary>One object; bbox is x, y, width, height, and track names the same object in all frames.</summary>
     [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-    internal sealed record Annotation(int Frame, string Category, double[] Bbox, int Ignore);
+    internal sealed record Annotation(int Frame, string Category, double[] Bbox, int Ignore, string? Track = null);
 }

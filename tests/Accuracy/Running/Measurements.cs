@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Text.Json;
 using ForegSyte.Accuracy.Objects;
 using ForegSyte.Accuracy.Text;
+using ForegSyte.Accuracy.Tracks;
+using ForegSyte.Jobs.Tracking;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 
@@ -42,6 +44,8 @@ internal sealed class Measurements(IReadOnlyDictionary<string, double> threshold
 
     private const string Read = "read_lines";
     private const string ReadAll = "read_all";
+    private const string Follow = "follow";
+    private const string FollowedDetector = "nanodet_g_416";
     private readonly TemporaryFolder _folder = new();
 
     /// <summary>Skipped measurements, a sentence each.</summary>
@@ -128,8 +132,57 @@ internal sealed class Measurements(IReadOnlyDictionary<string, double> threshold
         return scores;
     }
 
+    /// <summary>Follows the persons of a video at each stride.</summary>
+    /// <param name="video">The video; null for the sample.</param>
+    /// <param name="truthFile">Its objects in the format of the MOT Challenge; null for those of the sample.</param>
+    /// <param name="strides">The strides.</param>
+    /// <param name="cancellationToken">Cancels the measurement.</param>
+    public async Task<List<TrackMeasurement>> TracksAsync(
+        string? video, string? truthFile, IReadOnlyList<int> strides, CancellationToken cancellationToken)
+    {
+        Prepare();
+        var clip = Sample;
+        if (video is not null)
+        {
+            clip = _folder.File("clip" + Path.GetExtension(video));
+            File.Copy(video, clip, overwrite: true);
+        }
+
+        var truth = truthFile is null
+            ? TrackTruth.Sample()
+            : TrackTruth.ParseMotChallenge(await File.ReadAllLinesAsync(truthFile, cancellationToken));
+        var size = await FramePixels.SizeAsync(clip, cancellationToken);
+        await using var service = await AccuracyService.StartAsync(_folder.Path, textMaxSide: null);
+        var results = (await service.RunAsync(Follow, clip, 1, cancellationToken))
+            .ToDictionary(item => item.FrameIndex);
+        var frames = new List<CandidateFrame>();
+        await FramePixels.ReadAsync(
+            clip,
+            size,
+            (index, pixels) =>
+            {
+                if (results.TryGetValue(index, out var frame))
+                {
+                    frames.Add(new CandidateFrame(
+                        index, frame.FrameTimestampMs / 1000d,
+                        [.. frame.Result.Detections.Select(item => Candidate(item, pixels, size))]));
+                }
+            },
+            cancellationToken);
+        var person = results.Values.SelectMany(frame => frame.Result.Detections)
+            .FirstOrDefault(item => item.Label == "person")?.ClassId ?? 0;
+        return [.. strides.Select(stride => TrackRun.Measure(frames, stride, size, person, truth))];
+    }
+
     /// <inheritdoc />
     public void Dispose() => _folder.Dispose();
+
+    private static TrackCandidate Candidate(Detection item, byte[] pixels, (int Width, int Height) size) => new(
+        item.ClassId,
+        item.Confidence,
+        new TrackBox(item.Box.X, item.Box.Y, item.Box.Width, item.Box.Height),
+        ColorDescriptor.Describe(
+            pixels, size.Width, size.Height, new(item.Box.X, item.Box.Y, item.Box.Width, item.Box.Height)));
 
     private static string Pipeline(string detector) => "detect_" + detector;
 
@@ -160,6 +213,9 @@ internal sealed class Measurements(IReadOnlyDictionary<string, double> threshold
         };
         pipelines.Write(Read, "read_text", readers, new Dictionary<string, double>());
         pipelines.Write(ReadAll, "read_text", readers, new Dictionary<string, double> { ["confidence"] = 0 });
+        pipelines.Write(
+            Follow, "detect_objects", new Dictionary<string, string> { ["detector"] = FollowedDetector },
+            new Dictionary<string, double> { ["confidence"] = new TrackerOptions().CandidateConfidence });
         return detectors;
     }
 }
