@@ -1,4 +1,5 @@
 using System.Globalization;
+using ForegSyte.Inference.Memory;
 using ForegSyte.Inference.Video;
 using ForegSyte.Testing;
 using ForegSyte.V1;
@@ -215,7 +216,9 @@ public sealed class DamagedFrameTests : IDisposable
         await using var reader = new FfmpegFrameReader(
             new ChildCommand("ffmpeg", [program]), Index(1), threads: 1);
 
-        using var frame = await reader.ReadAsync(new FrameSize(2, 1), TestContext.Current.CancellationToken);
+        using var buffers = new PixelBuffers();
+        using var frame = await reader.ReadAsync(
+            new FrameSize(2, 1), buffers, TestContext.Current.CancellationToken);
         await reader.WaitForExitAsync();
 
         Assert.Equal(0, frame?.Index);

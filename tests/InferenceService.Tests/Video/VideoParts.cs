@@ -136,9 +136,9 @@ internal static class FrameSourceExtensions
 {
     /// <summary>Reads frames as <see cref="FrameSource"/> does, one at a time in memory.</summary>
     public static IAsyncEnumerable<Frame> ReadAsync(
-        this FrameSource source, string path, VideoIndex index, FrameRange? range, int stride, int jobEndFrame,
+        this FrameSource source, VideoFile video, VideoIndex index, FrameRange? range, int stride, int jobEndFrame,
         DecodeSize size, DecodeMeter meter, CancellationToken cancellationToken) =>
         source.ReadAsync(
-            path, index, range, stride, jobEndFrame, size, meter,
+            video, index, range, stride, jobEndFrame, size, meter,
             new SegmentShare(source.MemoryOf(index, range, stride, size, 1, 0)[0]), cancellationToken);
 }
