@@ -16,6 +16,7 @@ foregsyte() { dotnet "src/Client/CommandLine/bin/$configuration/net10.0/foregsyt
 start() {
   local name=$1 log=$2
   shift 2
+  : >"$log"
   dotnet "$(assembly "$name")" "$@" >"$log" 2>&1 9>&- &
   started+=($!)
 }

@@ -15,6 +15,8 @@ public sealed class DataFileAccess(IOptions<DataAccessOptions> options, ILogger<
     private const UnixFileMode Others =
         UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
 
+    private const UnixFileMode GroupAccess = UnixFileMode.GroupRead | UnixFileMode.GroupExecute;
+
     private readonly UnixFileMode _denied = options.Value.Access == DataAccess.Group
         ? UnixFileMode.GroupWrite | Others
         : UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute | Others;
@@ -47,6 +49,15 @@ public sealed class DataFileAccess(IOptions<DataAccessOptions> options, ILogger<
         foreach (var path in paths.Where(Path.Exists))
         {
             var mode = File.GetUnixFileMode(path);
+            if (options.Value.Access == DataAccess.Group && Directory.Exists(path)
+                && (mode & GroupAccess) != GroupAccess)
+            {
+                logger.LogWarning(
+                    "{Path} is closed to the group (mode {Mode}) despite Data:Access=Group. To give the group access to "
+                    + "data of earlier starts, run: chmod -R g+rX {Target}",
+                    path, Octal(mode), path);
+            }
+
             var strict = mode & ~_denied;
             if (mode == strict)
             {

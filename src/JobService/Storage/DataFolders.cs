@@ -9,7 +9,15 @@ internal sealed class DataFolders(
     DataDirectory directory, IOptions<StorageOptions> storage, IOptions<DatabaseOptions> database,
     DataFileAccess access)
 {
-    /// <summary>Takes the access of others, by Data:Access, from what earlier versions created.</summary>
-    public void Protect() => access.ApplyTo(
-        [directory.Path, storage.Value.Root, database.Value.Path, $"{database.Value.Path}.wal"]);
+    /// <summary>
+    /// Takes the access of others, by Data:Access, from what earlier versions created. The data directory is left as it
+    /// is if neither videos nor the database are below it.
+    /// </summary>
+    public void Protect()
+    {
+        string[] data = [storage.Value.Root, database.Value.Path, $"{database.Value.Path}.wal"];
+        var holdsData = data.Any(path =>
+            Path.GetFullPath(path).StartsWith(directory.Path + Path.DirectorySeparatorChar, StringComparison.Ordinal));
+        access.ApplyTo(holdsData ? [directory.Path, .. data] : data);
+    }
 }

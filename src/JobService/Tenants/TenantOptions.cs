@@ -156,10 +156,11 @@ internal sealed class TenantOptions
 
     /// <summary>
     /// The options of tenants that have their own; an option that is not overridden has the value of all tenants.
-    /// Names ignore case, like all configuration keys.
+    /// Names of tenants differ in case, but configuration keys do not: two tenants that differ only in case cannot both
+    /// have options of their own.
     /// </summary>
     public IDictionary<string, TenantOptions> PerTenant { get; } =
-        new Dictionary<string, TenantOptions>(StringComparer.OrdinalIgnoreCase);
+        new Dictionary<string, TenantOptions>(StringComparer.Ordinal);
 
     /// <summary>
     /// The share of a limit of the server that one tenant can use: half, so that something is left for others.

@@ -48,6 +48,7 @@ internal sealed class TenantOverrides(IConfiguration configuration)
     public void PostConfigure(string? name, TenantOptions options)
     {
         // The binder ignores errors inside a dictionary, so each tenant is bound again by itself.
+        options.PerTenant.Clear();
         foreach (var tenant in _section.GetChildren())
         {
             var own = new TenantOptions();

@@ -67,4 +67,19 @@ public sealed class FileProtectionTests : IDisposable
         Assert.Equal(FileModes.Parse(after), FileModes.Of(data));
         Assert.Equal(before == after ? 0 : 1, log.Collector.Count);
     }
+
+    [Fact]
+    public void ApplyTo_FolderClosedToTheGroup_SaysHowToOpenIt()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no modes.");
+        var log = new FakeLogger<DataFileAccess>();
+        var data = _folder.File("data");
+        Directory.CreateDirectory(data);
+        FileModes.Set(data, "0700");
+
+        new DataFileAccess(Options.Create(new DataAccessOptions { Access = DataAccess.Group }), log).ApplyTo([data]);
+
+        Assert.Contains($"chmod -R g+rX {data}", log.LatestRecord.Message, StringComparison.Ordinal);
+        Assert.Equal(FileModes.Parse("0700"), FileModes.Of(data));
+    }
 }

@@ -22,8 +22,12 @@ public sealed class TenantOptionsTests
         Assert.Equal(0, Read(("Tenants:MaxJobs", "10"), ("Tenants:PerTenant:acme:MaxJobs", "0")).For("acme").MaxJobs);
 
     [Fact]
-    public void For_NameInAnotherCase_IsTheSameTenant() =>
-        Assert.Equal(7, Read(("Tenants:PerTenant:ACME:MaxJobs", "7")).For("acme").MaxJobs);
+    public void For_NameInAnotherCase_IsAnotherTenant()
+    {
+        var options = Read(("Tenants:PerTenant:ACME:MaxJobs", "7"));
+
+        Assert.Equal((7, 0), (options.For("ACME").MaxJobs, options.For("acme").MaxJobs));
+    }
 
     [Theory]
     [InlineData("Tenants:PerTenant:acme:MaxJob", "1", "Tenants:PerTenant:acme:MaxJob is not a setting")]

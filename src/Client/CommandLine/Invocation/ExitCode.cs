@@ -75,7 +75,8 @@ internal static class ExitCodes
         ErrorReason.MessageTooLarge or ErrorReason.VideoLimitExceeded or ErrorReason.WrongJobStatus =>
             ExitCode.InvalidArgument,
         ErrorReason.VideoGone => ExitCode.NotFound,
-        ErrorReason.QueueFull or ErrorReason.TooManyUploads => ExitCode.Unavailable,
+        ErrorReason.QueueFull or ErrorReason.TooManyUploads or ErrorReason.TenantQuotaExceeded =>
+            ExitCode.Unavailable,
         _ => null,
     };
 
