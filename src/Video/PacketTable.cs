@@ -8,20 +8,22 @@ namespace ForegSyte.Video;
 /// section|key=value|key=value), and chooses the track to analyze. Memory grows by two longs a frame only, so that a
 /// video of many hours costs little.
 /// </summary>
-/// <param name="maxPackets">Maximum number of packets of a track.</param>
-/// <param name="maxBytes">Maximum size of all packets of a track by <see cref="SampleUses"/>.</param>
+/// <param name="maxPackets">Maximum number of packets of all tracks together.</param>
+/// <param name="maxBytes">Maximum size of all packets of all tracks together by <see cref="SampleUses"/>.</param>
 internal sealed class PacketTable(int maxPackets, long maxBytes = long.MaxValue)
 {
     private readonly SortedDictionary<int, TrackPackets> _tracks = [];
     private long? _startMicroseconds;
+    private int _packets;
+    private long _bytes;
 
-    /// <summary>Whether a track has more packets than allowed.</summary>
+    /// <summary>Whether the tracks have more packets than allowed.</summary>
     public bool IsOverLimit { get; private set; }
 
-    /// <summary>Whether the packets of a track point too often at the same bytes.</summary>
+    /// <summary>Whether the packets point too often at the same bytes.</summary>
     public bool RepeatsBytes { get; private set; }
 
-    /// <summary>Adds one line; false if the packets of a track exceed a maximum.</summary>
+    /// <summary>Adds one line; false if the packets exceed a maximum.</summary>
     public bool Add(ReadOnlySpan<char> line)
     {
         if (line.StartsWith("packet|", StringComparison.Ordinal))
@@ -95,10 +97,11 @@ internal sealed class PacketTable(int maxPackets, long maxBytes = long.MaxValue)
             }
         }
 
-        var track = TrackOf(stream);
-        track.Add(packet);
-        IsOverLimit |= track.PacketCount > maxPackets;
-        RepeatsBytes |= track.PacketBytes > maxBytes;
+        TrackOf(stream).Add(packet);
+        var size = SampleUses.Counted(packet.Size);
+        IsOverLimit |= ++_packets > maxPackets;
+        RepeatsBytes |= size > maxBytes - _bytes;
+        _bytes = RepeatsBytes ? maxBytes : _bytes + size;
     }
 
     private void AddStream(ReadOnlySpan<char> line)

@@ -9,9 +9,12 @@ namespace ForegSyte.Video;
 /// such as the depth or the transparency of another track ("auxv").
 /// </param>
 /// <param name="HasEmptySamples">Whether its table has a sample of 0 bytes, which FFmpeg's parsers drop.</param>
-/// <param name="HevcConfiguration">The configuration record of HEVC ("hvcC"); empty if it has none.</param>
-internal sealed record TrackBoxes(long Id, bool IsVideo, bool HasEmptySamples, ReadOnlyMemory<byte> HevcConfiguration)
+/// <param name="MayTellOrientation">Whether its configuration record of HEVC ("hvcC") may turn the frames.</param>
+internal sealed record TrackBoxes(long Id, bool IsVideo, bool HasEmptySamples, bool MayTellOrientation)
 {
+    /// <summary>Maximum number of tracks to read; further ones count as videos without these boxes.</summary>
+    public const int MaxTracks = 256;
+
     /// <summary>Maximum number of boxes to read.</summary>
     private const int MaxBoxes = 100_000;
 
@@ -26,11 +29,16 @@ internal sealed record TrackBoxes(long Id, bool IsVideo, bool HasEmptySamples, R
     /// </summary>
     /// <param name="file">The file, seekable.</param>
     /// <param name="maxSamples">Number of samples of a track to look at.</param>
-    public static IReadOnlyList<TrackBoxes> Read(Stream file, int maxSamples)
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static IReadOnlyList<TrackBoxes> Read(Stream file, int maxSamples, CancellationToken cancellationToken)
     {
-        var reader = new Reader(file, maxSamples);
+        var reader = new Reader(file, maxSamples, cancellationToken);
         var movie = reader.Boxes(0, file.Length).FirstOrDefault(box => box.Is("moov"u8));
-        return [.. reader.Boxes(movie.Start, movie.End).Where(box => box.Is("trak"u8)).Select(reader.Track)];
+        return
+        [
+            .. reader.Boxes(movie.Start, movie.End).Where(box => box.Is("trak"u8)).Take(MaxTracks).Select(reader.Track),
+        ];
     }
 
     private readonly record struct Box(uint Type, long Start, long End)
@@ -38,7 +46,7 @@ internal sealed record TrackBoxes(long Id, bool IsVideo, bool HasEmptySamples, R
         public bool Is(ReadOnlySpan<byte> type) => BinaryPrimitives.ReadUInt32BigEndian(type) == Type;
     }
 
-    private sealed class Reader(Stream file, int maxSamples)
+    private sealed class Reader(Stream file, int maxSamples, CancellationToken cancellationToken)
     {
         private int _boxes;
 
@@ -70,7 +78,7 @@ internal sealed record TrackBoxes(long Id, bool IsVideo, bool HasEmptySamples, R
 
         public TrackBoxes Track(Box track)
         {
-            var read = new TrackBoxes(0, IsVideo: false, HasEmptySamples: false, default);
+            var read = new TrackBoxes(0, IsVideo: false, HasEmptySamples: false, MayTellOrientation: false);
             foreach (var box in Boxes(track.Start, track.End))
             {
                 if (box.Is("tkhd"u8))
@@ -116,7 +124,8 @@ internal sealed record TrackBoxes(long Id, bool IsVideo, bool HasEmptySamples, R
                     var configuration = Boxes(box.Start + 8, box.End)
                         .SelectMany(entry => Boxes(entry.Start + VisualSampleEntryBytes, entry.End))
                         .FirstOrDefault(child => child.Is("hvcC"u8));
-                    read = read with { HevcConfiguration = Content(configuration) };
+                    var mayTell = OrientationMessage.IsPossibleInConfiguration(Content(configuration));
+                    read = read with { MayTellOrientation = mayTell };
                 }
             }
 
@@ -157,6 +166,7 @@ internal sealed record TrackBoxes(long Id, bool IsVideo, bool HasEmptySamples, R
         /// <summary>Up to a number of bytes, fewer at the end of the file.</summary>
         private byte[] Bytes(long offset, int count)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             var bytes = new byte[count];
             file.Position = offset;
             return bytes[..file.ReadAtLeast(bytes, count, throwOnEndOfStream: false)];

@@ -1,5 +1,4 @@
 using System.Globalization;
-using ForegSyte.Protocol.Mp4;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
 
@@ -36,9 +35,6 @@ internal sealed class TrackPackets(int streamIndex)
     public bool CanToneMap { get; set; } = true;
 
     public int PacketCount { get; private set; }
-
-    /// <summary>Size of all packets as <see cref="SampleUses"/> counts it.</summary>
-    public long PacketBytes { get; private set; }
 
     /// <summary>Position and size of the first packet that is not empty; a position of -1 if unknown.</summary>
     public (long Position, long Size) FirstPacket { get; private set; } = (-1, 0);
@@ -80,8 +76,6 @@ internal sealed class TrackPackets(int streamIndex)
             FirstPacket = (packet.Position, packet.Size);
         }
 
-        var bytes = SampleUses.Counted(packet.Size);
-        PacketBytes = PacketBytes > long.MaxValue - bytes ? long.MaxValue : PacketBytes + bytes;
         _hasEncryptedPackets |= packet.IsEncrypted;
         _hasAllTimestamps &= packet.PresentationTicks is not null;
 

@@ -42,7 +42,7 @@ internal sealed class VideoIndexReader(
     public async Task<VideoIndex> ReadAsync(FileStream file, string path, CancellationToken cancellationToken)
     {
         var trailingBytes = TopLevelBoxCheck.Run(file);
-        var boxes = TrackBoxes.Read(file, limits.MaxFrames);
+        var boxes = TrackBoxes.Read(file, limits.MaxFrames, cancellationToken);
         var table = new PacketTable(limits.MaxFrames, SampleUses.MaxBytes(file.Length));
         var failure = await ffprobe.RunAsync(
             ProbeArguments.Packets(limits, path, boxes.Any(track => track is { IsVideo: true, HasEmptySamples: true })),
@@ -57,7 +57,7 @@ internal sealed class VideoIndexReader(
         if (table.IsOverLimit)
         {
             throw VideoRefusedException.LimitExceeded(
-                nameof(limits.MaxFrames), limits.MaxFrames, "frames", "The video has more frames.");
+                nameof(limits.MaxFrames), limits.MaxFrames, "frames", "The video tracks together have more frames.");
         }
 
         if (failure is not null)
@@ -78,8 +78,7 @@ internal sealed class VideoIndexReader(
     private static bool MayTellOrientation(FileStream file, TrackPackets track, IReadOnlyList<TrackBoxes> boxes)
     {
         if (track.Codec == "hevc"
-            && boxes.Any(one => one.Id == track.TrackId
-                && OrientationMessage.IsPossibleInConfiguration(one.HevcConfiguration.Span)))
+            && boxes.Any(one => one.Id == track.TrackId && one.MayTellOrientation))
         {
             return true;
         }

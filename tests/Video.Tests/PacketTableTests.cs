@@ -24,6 +24,21 @@ public sealed class PacketTableTests
     }
 
     [Fact]
+    public void Add_PacketsOfSeveralTracks_CountTogether()
+    {
+        var table = new PacketTable(maxPackets: 2);
+
+        bool[] accepted =
+        [
+            .. Enumerable.Range(0, 3).Select(
+                track => table.Add(FormattableString.Invariant($"packet|stream_index={track}|pts=0|flags=K_"))),
+        ];
+
+        Assert.Equal([true, true, false], accepted);
+        Assert.True(table.IsOverLimit, "Three tracks have three packets.");
+    }
+
+    [Fact]
     public void ToIndex_EmptyPackets_AreFramesWithoutPositionAtWhichNothingStarts()
     {
         var table = new PacketTable(maxPackets: 100);

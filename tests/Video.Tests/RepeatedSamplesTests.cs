@@ -43,4 +43,30 @@ public sealed class RepeatedSamplesTests : IDisposable
 
         Assert.Equal(expected, isAccepted);
     }
+
+    [Theory]
+    [InlineData(2, true)]
+    [InlineData(3, false)]
+    public void Add_FramesOfSeveralTracks_CountTogether(int tracks, bool expected)
+    {
+        var table = new PacketTable(maxPackets: 100, maxBytes: 20);
+        var isAccepted = true;
+        for (var track = 0; track < tracks; track++)
+        {
+            isAccepted = table.Add(FormattableString.Invariant(
+                $"packet|stream_index={track}|pts=0|size=10|pos=9|flags=K__"));
+        }
+
+        Assert.Equal(expected, isAccepted);
+        Assert.Equal(!expected, table.RepeatsBytes);
+    }
+
+    [Fact]
+    public void Add_FramesThatOverflowANumber_AreRefused()
+    {
+        var table = new PacketTable(maxPackets: 100);
+
+        Assert.True(table.Add("packet|stream_index=0|pts=0|size=9223372036854775807|flags=K__"), "It fits.");
+        Assert.False(table.Add("packet|stream_index=0|pts=1|size=9223372036854775807|flags=K__"), "It does not fit.");
+    }
 }

@@ -76,7 +76,8 @@ public sealed class TrackChoiceTests
         Assert.Equal(ErrorReason.EncryptedVideo, Assert.Throws<VideoRefusedException>(() => table.Choose()).Reason);
     }
 
-    private static TrackBoxes Boxes(int id, bool isVideo) => new(id, isVideo, HasEmptySamples: false, default);
+    private static TrackBoxes Boxes(int id, bool isVideo) =>
+        new(id, isVideo, HasEmptySamples: false, MayTellOrientation: false);
 
     private static PacketTable TwoTracks()
     {

@@ -32,10 +32,12 @@ internal sealed class VideoOptions : IValidatableObject
     /// </value>
     public IList<string> AllowedCodecs { get; } = [];
 
-    /// <value>Maximum number of frames of a video. Each takes 16 bytes while the video is in use.</value>
+    /// <value>
+    /// Maximum number of frames of all video tracks of a file. Each takes 16 bytes while the video is in use.
+    /// </value>
     [Range(1, 50_000_000)]
     [Limit(
-        "frames", "Frames of a video; a longer video is refused.",
+        "frames", "Frames of all video tracks of a file together; a longer video is refused.",
         Reason = ErrorReason.VideoLimitExceeded)]
     public int MaxFrames { get; set; } = 5_000_000;
 

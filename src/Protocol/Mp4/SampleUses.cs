@@ -8,10 +8,10 @@ namespace ForegSyte.Protocol.Mp4;
 /// </summary>
 internal static class SampleUses
 {
-    /// <summary>Maximum size of all frames of a track, in sizes of the file.</summary>
+    /// <summary>Maximum size of the frames of all video tracks together, in sizes of the file.</summary>
     public const int MaxPerByte = 2;
 
-    /// <summary>Maximum size of all frames of a track; a frame without bytes counts as one byte.</summary>
+    /// <summary>Maximum size of the frames of all video tracks; a frame without bytes counts as one byte.</summary>
     /// <param name="fileBytes">Size of the file.</param>
     public static long MaxBytes(long fileBytes) =>
         fileBytes > long.MaxValue / MaxPerByte ? long.MaxValue : fileBytes * MaxPerByte;
@@ -19,7 +19,7 @@ internal static class SampleUses
     /// <summary>The size that a frame counts with.</summary>
     public static long Counted(long frameBytes) => Math.Max(1, frameBytes);
 
-    /// <summary>What is wrong with a track that exceeds the maximum, without full stop.</summary>
+    /// <summary>What is wrong with a file that exceeds the maximum, without full stop.</summary>
     public static string Problem(long fileBytes) => string.Create(
         CultureInfo.InvariantCulture,
         $"its frames together have more than {MaxPerByte} times the {fileBytes} bytes of the file, so it lists the "

@@ -151,9 +151,8 @@ internal static class Mp4Check
     /// <summary>Requires that the frames have bytes of their own, by the rule of <see cref="SampleUses"/>.</summary>
     private static void RequireBytesOfFrames(Mp4Boxes boxes, Layout layout, Mp4Tracks tracks)
     {
-        var bytes = tracks.Video.Select(track => track.SampleBytes)
-            .Append(Mp4Tracks.ReadFragmentBytes(boxes, layout.FirstFragments))
-            .Max();
+        var bytes = tracks.Video.Aggregate(
+            Mp4Tracks.ReadFragmentBytes(boxes, layout.FirstFragments), (sum, track) => sum + track.SampleBytes);
         if (bytes > SampleUses.MaxBytes(boxes.Length))
         {
             throw Mp4Boxes.Contradiction(SampleUses.Problem(boxes.Length));

@@ -58,5 +58,20 @@ public sealed class RepeatedSamplesTests(Mp4Files files) : IClassFixture<Mp4File
         Assert.Equal(ErrorReason.NotAnMp4, Inspect(bytes).Problem);
     }
 
+    [Fact]
+    public async Task Inspect_SeveralTracksThatListTheSameBytes_AreAContradiction()
+    {
+        var path = await RepeatedSamples.MakeAsync(_folder.File("a.mov"), times: 2);
+        var bytes = await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken);
+        var movie = bytes.AsSpan().LastIndexOf("moov"u8) - 4;
+        var track = bytes.AsSpan().LastIndexOf("trak"u8) - 4;
+        var size = BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(track));
+        byte[] twice = [.. bytes.AsSpan(0, track + size), .. bytes.AsSpan(track)];
+        BinaryPrimitives.WriteInt32BigEndian(
+            twice.AsSpan(movie), BinaryPrimitives.ReadInt32BigEndian(bytes.AsSpan(movie)) + size);
+
+        Assert.Equal(ErrorReason.NotAnMp4, Inspect(twice).Problem);
+    }
+
     private static Mp4CheckResult Inspect(byte[] bytes) => Mp4Check.Inspect(new MemoryStream(bytes));
 }
