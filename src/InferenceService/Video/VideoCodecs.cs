@@ -13,16 +13,20 @@ internal static partial class VideoCodecs
 
     /// <summary>
     /// The codecs of <see cref="VideoOptions.AllowedCodecs"/> if it is empty: what cameras, phones and editors write
-    /// into MP4 and QuickTime files. ffprobe also opens the decoders of sound, subtitles and cover pictures.
+    /// into MP4 and QuickTime files, and every sound that these can carry: ffprobe also opens the decoders of sound,
+    /// subtitles and cover pictures, and fails if it may not open one.
     /// </summary>
     public static IReadOnlyList<string> Default { get; } =
     [
         OfSelfTest, "hevc", "av1", "vp8", "vp9", "mpeg4", "h263", "mpeg1video", "mpeg2video", "prores", "dnxhd",
-        "dvvideo", "mjpeg", "png", "bmp", "qtrle", "rawvideo",
-        "aac", "aac_latm", "alac", "mp2", "mp3", "ac3", "eac3", "opus", "vorbis", "flac", "amr_nb", "amr_wb",
-        "adpcm_ima_qt", "adpcm_ima_wav", "adpcm_ms", "pcm_u8", "pcm_s8", "pcm_alaw", "pcm_mulaw", "pcm_s16le",
-        "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_s32be", "pcm_f32le", "pcm_f32be", "pcm_f64le",
-        "pcm_f64be",
+        "dvvideo", "mjpeg", "mjpegb", "jpeg2000", "cfhd", "v210", "vc1", "msmpeg4v3", "svq1", "svq3", "cinepak",
+        "rpza", "qtrle", "png", "bmp", "rawvideo",
+        "aac", "aac_latm", "mp4als", "alac", "mp1", "mp2", "mp3", "mp3adu", "mp3on4", "ac3", "eac3", "truehd", "dts",
+        "opus", "vorbis", "flac", "speex", "amr_nb", "amr_wb", "evrc", "qcelp", "gsm", "gsm_ms", "ilbc", "nellymoser",
+        "qdm2", "qdmc", "mace3", "mace6", "dvaudio", "wmav1", "wmav2", "adpcm_ima_qt", "adpcm_ima_wav", "adpcm_ms",
+        "pcm_u8", "pcm_s8", "pcm_alaw", "pcm_mulaw", "pcm_s16le", "pcm_s16be", "pcm_u16le", "pcm_u16be", "pcm_s24le",
+        "pcm_s24be", "pcm_u24le", "pcm_u24be", "pcm_s32le", "pcm_s32be", "pcm_u32le", "pcm_u32be", "pcm_s64le",
+        "pcm_s64be", "pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_f64be",
         "mov_text", "eia_608", "dvd_subtitle",
     ];
 
@@ -33,8 +37,16 @@ internal static partial class VideoCodecs
         ["vp8"] = ["libvpx"],
         ["vp9"] = ["libvpx-vp9"],
         ["mpeg2video"] = ["mpegvideo"],
+        ["msmpeg4v3"] = ["msmpeg4"],
+        ["mp1"] = ["mp1float"],
         ["mp2"] = ["mp2float"],
         ["mp3"] = ["mp3float"],
+        ["mp3adu"] = ["mp3adufloat"],
+        ["mp3on4"] = ["mp3on4float"],
+        ["mp4als"] = ["als"],
+        ["gsm"] = ["libgsm"],
+        ["gsm_ms"] = ["libgsm_ms"],
+        ["speex"] = ["libspeex"],
         ["opus"] = ["libopus"],
         ["vorbis"] = ["libvorbis"],
         ["amr_nb"] = ["amrnb", "libopencore_amrnb"],

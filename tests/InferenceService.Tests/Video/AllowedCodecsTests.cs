@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.V1;
 using ForegSyte.Inference.Video;
@@ -35,6 +36,14 @@ public sealed class AllowedCodecsTests : IDisposable
     [InlineData("png -pix_fmt rgb24")]
     [InlineData("qtrle -pix_fmt rgb24")]
     [InlineData("rawvideo -pix_fmt yuyv422 -tag:v yuvs")]
+    [InlineData("jpeg2000 -pix_fmt yuv420p")]
+    [InlineData("cfhd -pix_fmt yuv422p10le")]
+    [InlineData("v210 -pix_fmt yuv422p10le")]
+    [InlineData("svq1 -pix_fmt yuv410p")]
+    [InlineData("cinepak -pix_fmt rgb24")]
+    [InlineData("rpza -pix_fmt rgb555le")]
+    [InlineData("msmpeg4 -tag:v 3IVD")]
+    [InlineData("libx264 -pix_fmt yuv420p -c:a dca -strict -2")]
     [InlineData("libx264 -pix_fmt yuv420p10le -color_primaries bt2020 -color_trc smpte2084 -colorspace bt2020nc")]
     public async Task Files_EachAllowedCodec_HasTheFramesOfADecoderWithoutSandbox(string encoder)
     {
@@ -51,8 +60,8 @@ public sealed class AllowedCodecsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("cinepak", "cinepak", "-pix_fmt", "rgb24")]
-    [InlineData("dca", "libx264", "-pix_fmt", "yuv420p", "-c:a", "dca", "-strict", "-2")]
+    [InlineData("tiff", "tiff", "-pix_fmt", "rgb24")]
+    [InlineData("targa", "targa", "-pix_fmt", "bgr24")]
     public async Task OtherCodec_IsRefusedWithItsNameAndTheOption_UntilItIsAllowed(
         string codec, params string[] encoder)
     {
@@ -73,6 +82,38 @@ public sealed class AllowedCodecsTests : IDisposable
         }
 
         Assert.Equal(Frames, (await new VideoParts(options).ReadAsync(path)).Count);
+    }
+
+    /// <summary>FFmpeg's tags of sound in MP4 and QuickTime files; "ms" begins those of WAV.</summary>
+    [Fact]
+    public async Task Sound_OfEachTag_NeverRefusesTheVideo()
+    {
+        string[] tags =
+        [
+            "mp4a", "ac-3", "sac3", "ima4", "alac", "samr", "sawb", "dtsc", "dtsh", "dtsl", "dtse", "DTS ", "ec-3",
+            "vdva", "dvca", "agsm", "ilbc", "MAC3", "MAC6", ".mp1", ".mp2", ".mp3", "mp3 ", "nmos", "NELL", "alaw",
+            "fl32", "fl64", "ulaw", "twos", "sowt", "lpcm", "in24", "in32", "raw ", "NONE", "Qclp", "Qclq", "sqcp",
+            "QDM2", "QDMC", "spex", "SPXN", "sevc", "fLaC", "mlpa", "Opus", "WMA2", "ms\u0000\u0002", "ms\u0000\u0011",
+            "ms\u0000\u0031", "ms\u0000\u0050", "ms\u0000\u0055",
+        ];
+        var bytes = await File.ReadAllBytesAsync(
+            await MakeAsync(["mjpeg", "-pix_fmt", "yuvj420p", "-c:a", "pcm_s16le"]),
+            TestContext.Current.CancellationToken);
+        var entry = bytes.AsSpan().LastIndexOf("sowt"u8);
+        List<string> refused = [];
+        foreach (var tag in tags)
+        {
+            Encoding.ASCII.GetBytes(tag).CopyTo(bytes, entry);
+            var path = _folder.File("tagged.mov");
+            await File.WriteAllBytesAsync(path, bytes, TestContext.Current.CancellationToken);
+            var refusal = await Record.ExceptionAsync(() => new VideoParts().ReadAsync(path));
+            if (refusal is ServiceException { Metadata: var metadata } && metadata.TryGetValue("codec", out var codec))
+            {
+                refused.Add($"{tag}: {codec}");
+            }
+        }
+
+        Assert.Empty(refused);
     }
 
     [Theory]
