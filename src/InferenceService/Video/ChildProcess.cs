@@ -309,12 +309,11 @@ internal static partial class ChildProcessStarter
     /// </summary>
     private static void CloseAllOnExec()
     {
-        if (CloseRange(FirstAfterStandard, uint.MaxValue, MarkOnly) == 0)
+        if (TryCloseRange(CloseRange))
         {
             return;
         }
 
-        // Before Linux 5.11.
         foreach (var name in Directory.EnumerateFileSystemEntries("/proc/self/fd").Select(Path.GetFileName))
         {
             if (int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
@@ -322,6 +321,20 @@ internal static partial class ChildProcessStarter
             {
                 _ = Control(number, SetDescriptorFlags, CloseOnExec);
             }
+        }
+    }
+
+    /// <summary>Marks all descriptors at once; false before Linux 5.11 and before glibc 2.34.</summary>
+    /// <param name="closeRange">close_range(2).</param>
+    internal static bool TryCloseRange(Func<uint, uint, uint, int> closeRange)
+    {
+        try
+        {
+            return closeRange(FirstAfterStandard, uint.MaxValue, MarkOnly) == 0;
+        }
+        catch (EntryPointNotFoundException)
+        {
+            return false;
         }
     }
 

@@ -30,6 +30,13 @@ internal sealed class VideoProbe(
             return known;
         }
 
+        // Segments of a job begin together: the first one reads the index, and the others find it.
+        using var turn = await cache.TakeTurnAsync(key, cancellationToken);
+        if (cache.Find(key) is { } read)
+        {
+            return read;
+        }
+
         try
         {
             using var share = await memory.TakeAsync(
@@ -120,6 +127,7 @@ internal sealed class VideoProbe(
 internal sealed class VideoIndexCache(IOptions<VideoOptions> options)
 {
     private readonly LinkedList<(Key Key, VideoIndex Index)> _byUse = new();
+    private readonly Dictionary<Key, Turn> _turns = [];
     private readonly Lock _lock = new();
     private long _bytes;
 
@@ -163,12 +171,18 @@ internal sealed class VideoIndexCache(IOptions<VideoOptions> options)
 
     /// <summary>
     /// Adds an index, and evicts the least recently used ones above a limit. One that is larger than the whole cache is
-    /// kept alone: the segments of its job need it anyway, and would take minutes each to read it again.
+    /// kept alone: the segments of its job need it anyway, and would take minutes each to read it again. A file that is
+    /// already cached stays as it is.
     /// </summary>
     public void Add(Key key, VideoIndex index)
     {
         lock (_lock)
         {
+            if (Find(key) is not null)
+            {
+                return;
+            }
+
             _byUse.AddFirst((key, index));
             _bytes += index.MemoryBytes;
             while (_byUse.Last is { } last
@@ -178,6 +192,62 @@ internal sealed class VideoIndexCache(IOptions<VideoOptions> options)
                 _byUse.RemoveLast();
                 _bytes -= last.Value.Index.MemoryBytes;
             }
+        }
+    }
+
+    /// <summary>
+    /// Waits until no other caller reads the index of a file. If that caller fails or is cancelled, the next one reads.
+    /// </summary>
+    /// <param name="key">The file.</param>
+    /// <param name="cancellationToken">Ends the wait of this caller only.</param>
+    /// <returns>The turn of this caller; disposing it once lets the next caller read.</returns>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task<IDisposable> TakeTurnAsync(Key key, CancellationToken cancellationToken)
+    {
+        Turn turn;
+        lock (_lock)
+        {
+            turn = _turns.TryGetValue(key, out var known) ? known : _turns[key] = new Turn(this, key);
+            turn.Callers++;
+        }
+
+        try
+        {
+            await turn.Gate.WaitAsync(cancellationToken);
+            return turn;
+        }
+        catch (OperationCanceledException)
+        {
+            Leave(turn);
+            throw;
+        }
+    }
+
+    private void Leave(Turn turn)
+    {
+        lock (_lock)
+        {
+            if (--turn.Callers == 0)
+            {
+                _ = _turns.Remove(turn.Key);
+            }
+        }
+    }
+
+    /// <summary>The callers that read, or wait to read, the index of one file.</summary>
+    private sealed class Turn(VideoIndexCache cache, Key key) : IDisposable
+    {
+        public Key Key => key;
+
+        /// <summary>Not disposed: it has no wait handle.</summary>
+        public SemaphoreSlim Gate { get; } = new(1, 1);
+
+        public int Callers { get; set; }
+
+        public void Dispose()
+        {
+            _ = Gate.Release();
+            cache.Leave(this);
         }
     }
 }

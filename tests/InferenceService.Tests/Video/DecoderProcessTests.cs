@@ -12,6 +12,14 @@ public sealed class DecoderProcessTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    /// <summary>glibc before 2.34 has no close_range(2), and Linux before 5.11 not this use of it.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void TryCloseRange_OldMachine_IsFalse(bool hasFunction) => Assert.False(
+        ChildProcessStarter.TryCloseRange((_, _, _) => hasFunction ? -1 : throw new EntryPointNotFoundException()),
+        "The descriptors must be marked one by one.");
+
     [Fact]
     public async Task ReadAsync_Cancelled_EndsTheProcessBeforeItThrows()
     {

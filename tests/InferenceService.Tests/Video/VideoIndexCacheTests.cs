@@ -48,6 +48,50 @@ public sealed class VideoIndexCacheTests
         Assert.Equal(8 * IndexOf(frames: 1).MemoryBytes, cache.Bytes);
     }
 
+    [Fact]
+    public void Add_TheSameFileAgain_KeepsItOnce()
+    {
+        var index = IndexOf(frames: 1000);
+        var cache = New(maxBytes: 1 << 30);
+        cache.Add(KeyOf("a"), index);
+
+        cache.Add(KeyOf("a"), IndexOf(frames: 1000));
+
+        Assert.Equal(index.MemoryBytes, cache.Bytes);
+        Assert.Same(index, cache.Find(KeyOf("a")));
+    }
+
+    [Fact]
+    public async Task TakeTurn_OfAFileThatIsRead_WaitsAndOfAnotherDoesNot()
+    {
+        var cache = New(maxBytes: 1 << 30);
+        var first = await cache.TakeTurnAsync(KeyOf("a"), CancellationToken.None);
+
+        using var other = await cache.TakeTurnAsync(KeyOf("b"), CancellationToken.None);
+        var second = cache.TakeTurnAsync(KeyOf("a"), CancellationToken.None);
+
+        Assert.False(second.IsCompleted, "The first caller still reads.");
+        first.Dispose();
+        (await second).Dispose();
+    }
+
+    [Fact]
+    public async Task TakeTurn_OneWaitingCallerIsCancelled_TheOthersKeepTheirTurns()
+    {
+        var cache = New(maxBytes: 1 << 30);
+        using var cancellation = new CancellationTokenSource();
+        var first = await cache.TakeTurnAsync(KeyOf("a"), CancellationToken.None);
+        var cancelled = cache.TakeTurnAsync(KeyOf("a"), cancellation.Token);
+        var last = cache.TakeTurnAsync(KeyOf("a"), CancellationToken.None);
+
+        await cancellation.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        Assert.False(last.IsCompleted, "The first caller still reads.");
+        first.Dispose();
+        (await last).Dispose();
+    }
+
     /// <summary>The published figure of a frame: a timestamp, a position, and both in the order of positions.</summary>
     [Fact]
     public void MemoryBytes_OfAFrame_Is28() => Assert.Equal(28_000, IndexOf(frames: 1000).MemoryBytes);
