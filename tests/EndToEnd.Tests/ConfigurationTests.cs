@@ -72,9 +72,13 @@ public sealed partial class ConfigurationTests
                 .Where(DocumentedSettings.IsInATable).Distinct().Order());
     }
 
+    /// <summary>The number of settings is that of the example in docs/operations.md.</summary>
     [Fact]
     public async Task CheckConfiguration_ValidOne_SucceedsAndCreatesNoFile()
     {
+        var example = Assert.Single(
+            await File.ReadAllLinesAsync(Path.Combine(RepositoryFiles.Root, "docs", "operations.md"), Token),
+            line => line.StartsWith("The configuration is valid: ", StringComparison.Ordinal));
         using var folder = new TemporaryFolder();
         var (exitCode, lines) = await RunAsync(
             "JobService",
@@ -83,6 +87,7 @@ public sealed partial class ConfigurationTests
 
         Assert.Equal(0, exitCode);
         Assert.Matches("^The configuration is valid: [0-9]+ settings, [0-9]+ of them set[.]$", lines[0]);
+        Assert.Equal(example.Split(',')[0], lines[0].Split(',')[0]);
         Assert.Equal("# Lisen is not a section of this service and has no effect", lines[1]);
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
     }

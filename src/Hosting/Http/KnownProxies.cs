@@ -1,8 +1,10 @@
 using System.Net;
 using ForegSyte.Hosting.Listening;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Hosting.Http;
@@ -28,9 +30,10 @@ internal static class KnownProxies
             }
         });
 
-    /// <summary>Adds ASP.NET Core's middleware if there are known proxies.</summary>
+    /// <summary>Adds the warning, and ASP.NET Core's middleware if there are known proxies.</summary>
     public static void UseKnownProxies(this WebApplication app)
     {
+        app.UseMiddleware<UnknownProxyMiddleware>();
         if (app.Services.GetRequiredService<IOptions<HttpOptions>>().Value.KnownProxies.Count > 0)
         {
             // The middleware believes every caller without an address, which is that of a Unix socket.
@@ -55,4 +58,42 @@ internal static class KnownProxies
         network = new System.Net.IPNetwork(address, address.GetAddressBytes().Length * 8);
         return true;
     }
+}
+
+/// <summary>
+/// Warns once if a forwarded header arrives from an address that is not in Http:KnownProxies: behind such a proxy all
+/// callers share an address. Only once, because every caller can send the header.
+/// </summary>
+internal sealed class UnknownProxyMiddleware(
+    RequestDelegate next, IOptions<HttpOptions> options, ILogger<UnknownProxyMiddleware> logger)
+{
+    private static readonly string[] ForwardedHeaders = ["X-Forwarded-For", "Forwarded"];
+
+    private readonly IReadOnlyList<System.Net.IPNetwork> _proxies = KnownProxies.Parse(options.Value.KnownProxies);
+    private int _warnings;
+
+    public Task InvokeAsync(HttpContext call)
+    {
+        if (Volatile.Read(ref _warnings) == 0
+            && ForwardedHeaders.Any(call.Request.Headers.ContainsKey)
+            && AddressOf(call) is { } address
+            && !_proxies.Any(proxy => proxy.Contains(address))
+            && Interlocked.Exchange(ref _warnings, 1) == 0)
+        {
+            logger.LogWarning(
+                "Forwarded header from {Address} has no effect, because Http:KnownProxies does not list the address. "
+                + "If it is a proxy, list it; until then its callers share the address in Rate:AddressCallsPerSecond "
+                + "and in the audit log. There are no further warnings of this kind",
+                address);
+        }
+
+        return next(call);
+    }
+
+    /// <summary>Address of the client; null on a Unix socket.</summary>
+    private static IPAddress? AddressOf(HttpContext call) => call.Features.Get<LocalConnection>() is not null
+        ? null
+        : call.Connection.RemoteIpAddress is { IsIPv4MappedToIPv6: true } mapped
+            ? mapped.MapToIPv4()
+            : call.Connection.RemoteIpAddress;
 }

@@ -3,6 +3,7 @@ using ForegSyte.Client;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Grpc.Core;
+using Microsoft.Extensions.Logging;
 
 namespace ForegSyte.Hosting.Tests.Http;
 
@@ -27,6 +28,29 @@ public sealed class KnownProxiesTests : IDisposable
         var line = await PeerAsync(server => server.Channel.CreateCallInvoker(), forwarded, settings);
 
         Assert.StartsWith(peer, line, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(null, "x-forwarded-for", 1)]
+    [InlineData("10.0.0.0/8", "forwarded", 1)]
+    [InlineData("10.0.0.0/8", "accept", 0)]
+    [InlineData("127.0.0.1", "x-forwarded-for", 0)]
+    public async Task Calls_ForwardedByAnUnknownProxy_GetOneWarning(string? proxy, string header, int warnings)
+    {
+        (string, string)[] settings = proxy is null ? [] : [("Http:KnownProxies:0", proxy)];
+        await using var server = await TestServer.StartAsync(settings);
+
+        for (var call = 0; call < 3; call++)
+        {
+            await server.Jobs.ListJobsAsync(
+                new ListJobsRequest(), new Metadata { { header, "for=203.0.113.7" } }, cancellationToken: Cancellation);
+        }
+
+        Assert.Equal(
+            Enumerable.Repeat(LogLevel.Warning, warnings),
+            server.Log.GetSnapshot()
+                .Where(line => line.Message.StartsWith("Forwarded header from 127.0.0.1", StringComparison.Ordinal))
+                .Select(line => line.Level));
     }
 
     /// <summary>ASP.NET Core's middleware believes every caller without an address.</summary>

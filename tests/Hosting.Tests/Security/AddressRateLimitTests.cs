@@ -57,6 +57,52 @@ public sealed class AddressRateLimitTests
         }
     }
 
+    /// <summary>
+    /// Behind a proxy that is not listed in Http:KnownProxies all callers share an address, and one without a key
+    /// emptied its bucket for all.
+    /// </summary>
+    [Fact]
+    public async Task Calls_WithCredentials_FromTheAddressOfAnAttacker_AreNotLimited()
+    {
+        using var setup = AccessSetup.ApiKeys();
+        await using var server = await TestServer.StartAsync([.. setup.Settings, .. TwoCalls]);
+        using var http = new HttpCaller(server.HttpAddress);
+        var (read, wrong) = (setup.Callers["read"].ApiKey!, setup.Callers["wrong"].ApiKey!);
+
+        // Calls with credentials take no tokens, wrong ones do.
+        await CallWithKeyAsync();
+        for (var call = 0; call < 2; call++)
+        {
+            Assert.Equal(
+                ErrorReason.Unauthenticated, (await Refusal.OfAsync(ListAsync(server, Caller, wrong))).Reason);
+        }
+
+        Assert.Equal(ErrorReason.RateLimited, (await Refusal.OfAsync(ListAsync(server, Caller, wrong))).Reason);
+        Assert.Equal(ErrorReason.RateLimited, (await Refusal.OfAsync(ListAsync(server, Caller))).Reason);
+        await CallWithKeyAsync();
+
+        async Task CallWithKeyAsync()
+        {
+            for (var call = 0; call < 3; call++)
+            {
+                await ListAsync(server, Caller, read);
+                var reply = await http.GetAsync("/v1/jobs", ("X-Forwarded-For", Caller), ("x-api-key", read));
+                Assert.Equal(200, reply.Status);
+            }
+        }
+    }
+
+    /// <summary>Everyone is a caller of a service without authentication, so that the limit must apply.</summary>
+    [Fact]
+    public async Task Calls_ToAServiceWithoutAuthentication_AreLimited()
+    {
+        await using var server = await TestServer.StartAsync(TwoCalls);
+
+        await ListAsync(server, Caller);
+        await ListAsync(server, Caller);
+        Assert.Equal(ErrorReason.RateLimited, (await Refusal.OfAsync(ListAsync(server, Caller))).Reason);
+    }
+
     [Fact]
     public void TryTake_Tokens_ReturnWithTime()
     {
@@ -127,6 +173,16 @@ public sealed class AddressRateLimitTests
             address => Assert.True(limiter.TryConnect(IPAddress.Parse(address)), address));
     }
 
+    [Fact]
+    public void TryConnect_CallsEmptiedTheirBucket_IsAdmitted()
+    {
+        var limiter = Limiter(perSecond: 0.001, burst: 2);
+        var address = IPAddress.Parse(Caller);
+
+        Assert.Equal([true, true, false], Enumerable.Range(0, 3).Select(_ => limiter.TryTake(address)));
+        Assert.Equal([true, true, false], Enumerable.Range(0, 3).Select(_ => limiter.TryConnect(address)));
+    }
+
     private AddressRateLimiter Limiter(
         double perSecond, int burst, int maxAddresses = 1000, string proxy = "10.255.0.1") => new(
         Options.Create(new RateOptions
@@ -137,8 +193,16 @@ public sealed class AddressRateLimitTests
         }),
         Options.Create(new HttpOptions { KnownProxies = { proxy } }), _clock, _log);
 
-    private static AsyncUnaryCall<ListJobsResponse> ListAsync(TestServer server, string? from) =>
-        server.Jobs.ListJobsAsync(new(), from is null ? [] : Forwarded(from), cancellationToken: Cancellation);
+    private static AsyncUnaryCall<ListJobsResponse> ListAsync(TestServer server, string? from, string? key = null)
+    {
+        var headers = from is null ? [] : Forwarded(from);
+        if (key is not null)
+        {
+            headers.Add("x-api-key", key);
+        }
+
+        return server.Jobs.ListJobsAsync(new(), headers, cancellationToken: Cancellation);
+    }
 
     private static Metadata Forwarded(string address) => new() { { "x-forwarded-for", address } };
 }

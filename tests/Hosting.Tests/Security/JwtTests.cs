@@ -1,12 +1,16 @@
 using System.Security.Cryptography;
 using System.Text;
+using ForegSyte.Hosting.Security;
 using ForegSyte.Hosting.Security.Jwt;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Grpc.Core;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
 
 namespace ForegSyte.Hosting.Tests.Security;
@@ -166,6 +170,24 @@ public sealed class JwtTests : IDisposable
         var refusal = await AccessOutcome.RefusalAsync(
             CallAsync(server, AccessSetup.Token(foreign, "x", "a", ["read"])));
         Assert.Equal("UNAUTHENTICATED", refusal.Reason);
+    }
+
+    /// <summary>A proxy of the environment could answer for an issuer on this machine, with keys of its own.</summary>
+    [Theory]
+    [InlineData("http://127.0.0.1:1", false)]
+    [InlineData("http://[::1]:1", false)]
+    [InlineData("https://localhost:1", false)]
+    [InlineData("https://issuer.test", true)]
+    public async Task Metadata_OfAnIssuerOnThisMachine_IsFetchedWithoutProxy(string issuer, bool useProxy)
+    {
+        await using var server = await TestServer.StartAsync(
+            ("Security:Jwt:Issuer", AccessSetup.Issuer), ("Security:Jwt:Audience", AccessSetup.Audience),
+            ("Security:Jwt:MetadataAddress", $"{issuer}/.well-known/openid-configuration"));
+
+        var bearer = server.Services.GetRequiredService<IOptionsMonitor<JwtBearerOptions>>()
+            .Get(AuthenticationSchemes.Jwt);
+
+        Assert.Equal(useProxy, Assert.IsType<SocketsHttpHandler>(bearer.BackchannelHttpHandler).UseProxy);
     }
 
     [Fact]

@@ -8,26 +8,32 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Hosting.Security.Audit;
 
 /// <summary>
-/// The two audit files: one of changes, one of refusals. Callers without credentials can only cause refusals, so that
-/// no number of their calls rotates the record of a change away.
+/// The three audit files: changes of tenants, changes of admins, refusals. Callers without credentials can only cause
+/// refusals, so that no number of their calls rotates the record of a change away, and no number of calls of a tenant
+/// that of an admin's change.
 /// </summary>
 internal sealed class AuditFiles(IOptions<AuditOptions> options, ILogger<AuditFile> logger) : IDisposable
 {
-    /// <summary>Calls that changed something, or may have.</summary>
+    /// <summary>Calls that changed something, or may have, by callers without the permission admin.</summary>
     public AuditFile Changes { get; } =
         new(options.Value.File, options.Value.MaxFileBytes, options.Value.KeptFiles, logger);
+
+    /// <summary>Calls of admins that changed something, or may have.</summary>
+    public AuditFile AdminChanges { get; } =
+        new(options.Value.AdminsPath, options.Value.MaxFileBytes, options.Value.KeptFiles, logger);
 
     /// <summary>Calls that were refused and changed nothing.</summary>
     public AuditFile Refusals { get; } = new(
         options.Value.RefusalsPath, options.Value.MaxRefusalsFileBytes, options.Value.KeptRefusalsFiles, logger);
 
     /// <summary>Whether any file is configured.</summary>
-    public bool AreUsed => Changes.IsUsed || Refusals.IsUsed;
+    public bool AreUsed => Changes.IsUsed || AdminChanges.IsUsed || Refusals.IsUsed;
 
     /// <inheritdoc />
     public void Dispose()
     {
         Changes.Dispose();
+        AdminChanges.Dispose();
         Refusals.Dispose();
     }
 }
@@ -157,9 +163,16 @@ public sealed class AuditOptions
 
     /// <value>
     /// Path of the audit file, one JSON object per line, in addition to the log. The file is append-only and accessible
-    /// to the service's user alone. Null for none.
+    /// to the service's user alone. Null for none. Changes of admins are in a file of their own, see
+    /// <see cref="AdminsFile"/>.
     /// </value>
     public string? File { get; set; }
+
+    /// <value>
+    /// Path of the file of admins' changes, with the limits of <see cref="File"/>. Null, the default, is
+    /// <see cref="File"/> with ".admins" appended.
+    /// </value>
+    public string? AdminsFile { get; set; }
 
     /// <value>Size at which the file is rotated: FILE becomes FILE.1, FILE.1 becomes FILE.2, and so on.</value>
     [Range(1L << 10, 1L << 40)]
@@ -195,7 +208,12 @@ public sealed class AuditOptions
     [Limit("calls/s", "Refused calls to record in a second; the audit log only counts the others.")]
     public int MaxRefusalsPerSecond { get; set; } = 50;
 
+    /// <summary>Path of the file of admins' changes; null for none.</summary>
+    public string? AdminsPath => PathOf(AdminsFile, ".admins");
+
     /// <summary>Path of the file of refused calls; null for none.</summary>
-    public string? RefusalsPath => !string.IsNullOrEmpty(RefusalsFile) ? RefusalsFile
-        : !string.IsNullOrEmpty(File) ? $"{File}.refused" : null;
+    public string? RefusalsPath => PathOf(RefusalsFile, ".refused");
+
+    private string? PathOf(string? configured, string suffix) => !string.IsNullOrEmpty(configured) ? configured
+        : !string.IsNullOrEmpty(File) ? $"{File}{suffix}" : null;
 }

@@ -53,7 +53,11 @@ internal sealed class AuditLog : IDisposable
     {
         if (IsUsed)
         {
-            Write(_files.Changes, RecordOf(call, resource, outcome), LogLevel.Information);
+            // Without authentication every caller is an admin, and there are no tenants.
+            var isAdmin = !_rules.IsOpen && call.FindCaller() is { IsAdmin: true };
+            Write(
+                isAdmin ? _files.AdminChanges : _files.Changes, RecordOf(call, resource, outcome),
+                LogLevel.Information);
         }
     }
 

@@ -6,6 +6,7 @@ using ForegSyte.Hosting.Http;
 using ForegSyte.Hosting.Listening;
 using ForegSyte.Hosting.Telemetry;
 using ForegSyte.V1;
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -13,37 +14,48 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Hosting.Security.RateLimiting;
 
 /// <summary>
-/// Limits the calls of each address with a token bucket, before credentials are checked: a caller without credentials
-/// has no tenant whose rate could be limited. Health checks, the metrics port, loopback and the Unix socket have no
-/// limit.
+/// Limits the calls without valid credentials of each address with a token bucket: such callers have no tenant whose
+/// rate could be limited. Calls with valid credentials take no token, so that nobody who shares an address with a
+/// caller, such as that of an unknown proxy, locks the caller out. Health checks, the metrics port, loopback and the
+/// Unix socket have no limit.
 /// </summary>
 internal sealed class AddressRateMiddleware(
-    RequestDelegate next, AddressRateLimiter limiter, JsonResponseWriter writer, IOptions<RateOptions> options)
+    RequestDelegate next, AddressRateLimiter limiter, AccessRules rules, JsonResponseWriter writer,
+    IOptions<RateOptions> options)
 {
     private const string Option = $"{RateOptions.Section}:{nameof(RateOptions.AddressCallsPerSecond)}";
 
     private static readonly PathString GrpcHealth = "/grpc.health.v1.Health";
 
-    public Task InvokeAsync(HttpContext call)
+    public async Task InvokeAsync(HttpContext call)
     {
-        if (IsFree(call) || call.Connection.RemoteIpAddress is not { } address || limiter.TryTake(address))
+        if (IsFree(call) || call.Connection.RemoteIpAddress is not { } address || await HasCredentialsAsync(call)
+            || limiter.TryTake(address))
         {
-            return next(call);
+            await next(call);
+            return;
         }
 
         var limit = options.Value.AddressCallsPerSecond.ToString(CultureInfo.InvariantCulture);
         var refusal = new ServiceException(
             ErrorReason.RateLimited,
-            $"Your address exceeds {limit} calls per second (option {Option}). Retry after the delay in RetryInfo.")
+            $"Your address exceeds {limit} calls per second without valid credentials (option {Option}). Send valid "
+            + "credentials, or retry after the delay in RetryInfo.")
         {
             Metadata = new Dictionary<string, string> { ["option"] = Option, ["limit"] = limit },
-            Quota = new QuotaViolation("address", $"{limit} calls per second."),
+            Quota = new QuotaViolation("address", $"{limit} calls per second without valid credentials."),
             RetryAfter = limiter.Delay,
         };
-        return call.Features.Get<HttpConnection>() is null
+        await (call.Features.Get<HttpConnection>() is null
             ? ErrorResponse.WriteAsync(call.Response, refusal)
-            : writer.WriteErrorAsync(call, RichStatus.From(refusal));
+            : writer.WriteErrorAsync(call, RichStatus.From(refusal)));
     }
+
+    /// <summary>
+    /// Whether the call has valid credentials. The handlers cache their results; nothing is authenticated twice.
+    /// </summary>
+    private async Task<bool> HasCredentialsAsync(HttpContext call) =>
+        !rules.IsOpen && (await call.AuthenticateAsync()).Succeeded;
 
     private static bool IsFree(HttpContext call) =>
         call.Features.Get<LocalConnection>() is not null
@@ -54,8 +66,8 @@ internal sealed class AddressRateMiddleware(
 }
 
 /// <summary>
-/// Token buckets by address. The table is bounded: at its limit it forgets the address that was silent for the longest
-/// time.
+/// Token buckets by address, one for calls and one for connections. The table is bounded: at its limit it forgets the
+/// address that was silent for the longest time.
 /// </summary>
 internal sealed class AddressRateLimiter(
     IOptions<RateOptions> options, IOptions<HttpOptions> http, TimeProvider time, ILogger<AddressRateLimiter> logger)
@@ -67,10 +79,10 @@ internal sealed class AddressRateLimiter(
 
     private readonly Lock _lock = new();
     private readonly IReadOnlyList<IPNetwork> _proxies = KnownProxies.Parse(http.Value.KnownProxies);
-    private readonly Dictionary<IPAddress, LinkedListNode<Bucket>> _buckets = [];
+    private readonly Dictionary<IPAddress, LinkedListNode<AddressBuckets>> _buckets = [];
 
     /// <summary>The buckets, longest silent first.</summary>
-    private readonly LinkedList<Bucket> _bySilence = new();
+    private readonly LinkedList<AddressBuckets> _bySilence = new();
     private long _refused;
     private long? _lastLog;
 
@@ -91,16 +103,19 @@ internal sealed class AddressRateLimiter(
 
     /// <summary>
     /// Takes a token for a new connection, before the cost of its TLS handshake. Proxies are exempt: they connect for
-    /// many callers, whose calls count instead.
+    /// many callers, whose calls count instead. Calls take none of these tokens: otherwise calls without credentials
+    /// would keep new connections of others out.
     /// </summary>
     public bool TryConnect(IPAddress address)
     {
         var plain = Unmapped(address);
-        return _proxies.Any(proxy => proxy.Contains(plain)) || TryTake(plain);
+        return _proxies.Any(proxy => proxy.Contains(plain)) || TryTake(plain, buckets => buckets.Connections);
     }
 
-    /// <summary>Takes a token of the address; false if it has none.</summary>
-    public bool TryTake(IPAddress address)
+    /// <summary>Takes a token for a call of the address; false if it has none.</summary>
+    public bool TryTake(IPAddress address) => TryTake(address, buckets => buckets.Calls);
+
+    private bool TryTake(IPAddress address, Func<AddressBuckets, TokenBucket> bucketOf)
     {
         if (options.Value.AddressCallsPerSecond <= 0)
         {
@@ -115,16 +130,8 @@ internal sealed class AddressRateLimiter(
 
         lock (_lock)
         {
-            var bucket = BucketOf(NetworkOf(address));
-            var now = time.GetTimestamp();
-            bucket.Tokens = Math.Min(
-                options.Value.AddressBurstCalls,
-                bucket.Tokens
-                + (time.GetElapsedTime(bucket.Filled, now).TotalSeconds * options.Value.AddressCallsPerSecond));
-            bucket.Filled = now;
-            if (bucket.Tokens >= 1)
+            if (bucketOf(BucketsOf(NetworkOf(address))).TryTake(options.Value, time))
             {
-                bucket.Tokens--;
                 return true;
             }
 
@@ -153,7 +160,7 @@ internal sealed class AddressRateLimiter(
     }
 
     /// <summary>Requires the lock.</summary>
-    private Bucket BucketOf(IPAddress network)
+    private AddressBuckets BucketsOf(IPAddress network)
     {
         if (_buckets.TryGetValue(network, out var node))
         {
@@ -168,13 +175,9 @@ internal sealed class AddressRateLimiter(
             _bySilence.RemoveFirst();
         }
 
-        var bucket = new Bucket(network)
-        {
-            Tokens = options.Value.AddressBurstCalls,
-            Filled = time.GetTimestamp(),
-        };
-        _buckets.Add(network, _bySilence.AddLast(bucket));
-        return bucket;
+        var buckets = new AddressBuckets(network, options.Value.AddressBurstCalls, time.GetTimestamp());
+        _buckets.Add(network, _bySilence.AddLast(buckets));
+        return buckets;
     }
 
     /// <summary>Logs once a minute: a line for each refusal would be another way to fill the log.</summary>
@@ -193,16 +196,38 @@ internal sealed class AddressRateLimiter(
         }
 
         logger.LogWarning(
-            "Rate:AddressCallsPerSecond refused {Count} calls since the last message, the latest from {Address}",
+            "Rate:AddressCallsPerSecond refused {Count} calls and connections since the last message, the latest from "
+            + "{Address}",
             count, address);
     }
 
-    private sealed class Bucket(IPAddress network)
+    /// <summary>The buckets of an address, which are full at first.</summary>
+    private sealed class AddressBuckets(IPAddress network, int burst, long now)
     {
         public IPAddress Network { get; } = network;
 
-        public double Tokens { get; set; }
+        public TokenBucket Calls { get; } = new(burst, now);
 
-        public long Filled { get; set; }
+        public TokenBucket Connections { get; } = new(burst, now);
+    }
+
+    private sealed class TokenBucket(double tokens, long filled)
+    {
+        private double _tokens = tokens;
+        private long _filled = filled;
+
+        public bool TryTake(RateOptions rate, TimeProvider time)
+        {
+            var now = time.GetTimestamp();
+            var gained = time.GetElapsedTime(_filled, now).TotalSeconds * rate.AddressCallsPerSecond;
+            (_tokens, _filled) = (Math.Min(rate.AddressBurstCalls, _tokens + gained), now);
+            if (_tokens < 1)
+            {
+                return false;
+            }
+
+            _tokens--;
+            return true;
+        }
     }
 }

@@ -101,20 +101,26 @@ public sealed class RateOptions
     public int BurstCalls { get; set; } = 1_000;
 
     /// <value>
-    /// Sustained calls per second of each IPv4 address and each IPv6 network of 64 bits, before credentials are
-    /// checked; more get RATE_LIMITED. 0 for no limit. Loopback, the Unix socket and health checks have no limit.
-    /// Behind a proxy, Http:KnownProxies makes the caller's address known; otherwise the proxy's address counts.
+    /// Sustained calls per second without valid credentials of each IPv4 address and each IPv6 network of 64 bits; more
+    /// get RATE_LIMITED. 0 for no limit. Further, as many new connections. Loopback, the Unix socket and health checks
+    /// have no limit. Behind a proxy, Http:KnownProxies makes the caller's address known; otherwise the proxy's address
+    /// counts.
     /// </value>
     [Range(0, 1_000_000)]
     [Limit(
-        "calls/s", "Sustained calls per second of each address, 0 for no limit; more are refused with a retry delay.",
+        "calls/s",
+        "Sustained calls per second of each address without valid credentials, 0 for no limit; more are refused with a "
+        + "retry delay.",
         Reason = ErrorReason.RateLimited)]
     public double AddressCallsPerSecond { get; set; } = 1_000;
 
-    /// <value>Size of the token bucket of an address: calls that it can make at once after a pause.</value>
+    /// <value>
+    /// Size of the token bucket of an address: calls without valid credentials that it can make at once after a pause.
+    /// </value>
     [Range(1, 10_000_000)]
     [Limit(
-        "calls", "Calls that an address can make at once after a pause, if it has a rate limit.",
+        "calls",
+        "Calls without valid credentials that an address can make at once after a pause, if it has a rate limit.",
         Reason = ErrorReason.RateLimited)]
     public int AddressBurstCalls { get; set; } = 5_000;
 
