@@ -109,7 +109,7 @@ internal sealed record TenantCount(string Tenant, int Jobs, int Pending);
 
 /// <summary>The sizes of the videos and results of all jobs.</summary>
 /// <param name="Tenants">The sums of each tenant that has jobs.</param>
-/// <param name="SharedBytes">Size of all videos less the size of the different ones.</param>
+/// <param name="SharedBytes">Size of all videos less the size of the different ones of each tenant.</param>
 internal sealed record StoredSpace(IReadOnlyList<TenantBytes> Tenants, long SharedBytes);
 
 /// <summary>The sizes of a tenant's videos and results; a video counts once for each job.</summary>

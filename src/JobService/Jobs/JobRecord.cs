@@ -1,4 +1,7 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.RegularExpressions;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
@@ -276,6 +279,15 @@ internal static partial class ArtifactKeys
 
     /// <summary>The submitted video.</summary>
     public static string Video(Guid jobId) => jobId + VideoSuffix;
+
+    /// <summary>
+    /// The id of a video's bytes within its tenant: equal videos of one tenant share them, and those of two tenants
+    /// never do, so that no free space tells one of them what the other has stored. Null if the hash is unknown.
+    /// </summary>
+    [return: NotNullIfNotNull(nameof(sha256))]
+    public static string? SharedVideo(string tenant, string? sha256) => sha256 is null || tenant.Length == 0
+        ? sha256
+        : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{tenant}/{sha256}")));
 
     /// <summary>The results document.</summary>
     public static string Results(Guid jobId) => jobId + ResultsSuffix;

@@ -27,7 +27,7 @@ internal sealed class JobRemoval(
         }
 
         crashPoints.Pass(CrashPoint.JobDeleted);
-        await RemoveArtifactsAsync([new DeletedJob(jobId, job.VideoSha256)], cancellationToken);
+        await RemoveArtifactsAsync([DeletedJob.Of(job)], cancellationToken);
         return true;
     }
 
@@ -36,8 +36,7 @@ internal sealed class JobRemoval(
     {
         // Concurrently, so that they share commits.
         var deleted = await Task.WhenAll(jobIds.Select(jobId => TryDeleteRowAsync(jobId, cancellationToken)));
-        List<DeletedJob> gone =
-            [.. deleted.OfType<JobRecord>().Select(job => new DeletedJob(job.JobId, job.VideoSha256))];
+        List<DeletedJob> gone = [.. deleted.OfType<JobRecord>().Select(DeletedJob.Of)];
         await RemoveArtifactsAsync(gone, cancellationToken);
         return gone.Count;
     }
@@ -54,14 +53,14 @@ internal sealed class JobRemoval(
 
     private async Task RemoveArtifactsAsync(List<DeletedJob> jobs, CancellationToken cancellationToken)
     {
-        foreach (var (jobId, videoSha256) in jobs)
+        foreach (var (jobId, contentId) in jobs)
         {
             // A cancelled attempt can still store something.
             await attempts.WaitUntilEndedAsync(jobId, cancellationToken);
             segments.RemoveAll(jobId);
             storage.Delete(ArtifactKeys.Results(jobId));
             storage.Delete(ArtifactKeys.Sidecar(jobId));
-            storage.DeleteShared(ArtifactKeys.Video(jobId), videoSha256);
+            storage.DeleteShared(ArtifactKeys.Video(jobId), contentId);
         }
 
         if (jobs.Count > 0)
@@ -107,6 +106,10 @@ internal sealed class JobRemoval(
         }
     }
 
-    /// <summary>A job whose row is deleted; the hash of its video is null if unknown.</summary>
-    private readonly record struct DeletedJob(Guid JobId, string? VideoSha256);
+    /// <summary>A job whose row is deleted; the id of its video's bytes is null if unknown.</summary>
+    private readonly record struct DeletedJob(Guid JobId, string? ContentId)
+    {
+        public static DeletedJob Of(JobRecord job) =>
+            new(job.JobId, ArtifactKeys.SharedVideo(job.Tenant, job.VideoSha256));
+    }
 }

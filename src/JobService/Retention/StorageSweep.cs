@@ -91,7 +91,6 @@ internal sealed class StorageSweep(
                 orphans++;
                 if (_mismatch is null)
                 {
-                    storage.CountShared(key);
                     storage.Delete(key);
                 }
             }

@@ -110,10 +110,10 @@ internal sealed class DuckDbJobStore(
                 + "FROM jobs GROUP BY tenant",
                 reader => new TenantBytes(reader.GetString(0), reader.GetInt64(1), reader.GetInt64(2))),
 
-            // Grouped by 64 bits of the hash, to save memory.
+            // A tenant shares with itself alone. Grouped by 64 bits of the hash, to save memory.
             connection.Query(
                 "SELECT coalesce(sum(bytes * (jobs - 1)), 0)::BIGINT FROM (SELECT max(video_bytes) AS bytes, "
-                + "count(*) AS jobs FROM jobs WHERE video_sha256 IS NOT NULL GROUP BY hash(video_sha256))",
+                + "count(*) AS jobs FROM jobs WHERE video_sha256 IS NOT NULL GROUP BY hash(tenant, video_sha256))",
                 reader => reader.GetInt64(0)).Single()),
         cancellationToken);
 

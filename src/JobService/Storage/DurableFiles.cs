@@ -10,8 +10,8 @@ namespace ForegSyte.Jobs.Storage;
 /// <param name="Path">Its final path, in the committer's folder.</param>
 internal sealed record FileCommit(FileStream File, string SourcePath, string Path)
 {
-    /// <summary>SHA-256 of the bytes if equal files may share them; null otherwise.</summary>
-    public string? Sha256 { get; init; }
+    /// <summary>The same for files that can share their bytes; null if this one shares them with no other.</summary>
+    public string? ContentId { get; init; }
 
     /// <summary>Whether the file keeps its current name and gets the final one as another hard link.</summary>
     public bool KeepsSource { get; init; }
@@ -144,9 +144,9 @@ internal sealed class FileCommitter : IAsyncDisposable
 
     private void GiveName(FileCommit commit)
     {
-        if (commit.Sha256 is { } sha256 && _shared is not null)
+        if (commit.ContentId is { } contentId && _shared is not null)
         {
-            _shared.GiveName(commit, sha256);
+            _shared.GiveName(commit, contentId);
         }
         else
         {
@@ -290,15 +290,24 @@ internal static class HardLink
     private const int CurrentFolder = -100;
     private const int DoNotFollowLinks = 0x100;
     private const uint WantLinkCount = 0x4;
+    private const uint WantNumber = 0x100;
     private const int StatLength = 256;
     private const int LinkCountOffset = 16;
+    private const int NumberOffset = 32;
 
     /// <summary>Gives a file a second name; false if that failed.</summary>
     public static bool TryCreate(string existing, string path) =>
         OperatingSystem.IsLinux() && Link(existing, path) == 0;
 
     /// <summary>Number of the file's names; null if unknown.</summary>
-    public static int? CountOf(string path)
+    public static int? CountOf(string path) =>
+        StatOf(path, WantLinkCount) is { } stat ? BitConverter.ToInt32(stat, LinkCountOffset) : null;
+
+    /// <summary>The number of the file in its file system, which all its names have; null if unknown.</summary>
+    public static ulong? NumberOf(string path) =>
+        StatOf(path, WantNumber) is { } stat ? BitConverter.ToUInt64(stat, NumberOffset) : null;
+
+    private static byte[]? StatOf(string path, uint wanted)
     {
         if (!OperatingSystem.IsLinux())
         {
@@ -306,9 +315,9 @@ internal static class HardLink
         }
 
         var stat = new byte[StatLength];
-        return Stat(CurrentFolder, path, DoNotFollowLinks, WantLinkCount, stat) == 0
-            && (BitConverter.ToUInt32(stat, 0) & WantLinkCount) != 0
-                ? BitConverter.ToInt32(stat, LinkCountOffset)
+        return Stat(CurrentFolder, path, DoNotFollowLinks, wanted, stat) == 0
+            && (BitConverter.ToUInt32(stat, 0) & wanted) != 0
+                ? stat
                 : null;
     }
 

@@ -42,9 +42,9 @@ internal interface IStorage
     /// with the last artifact that shares them. Returns false if the artifact does not exist.
     /// </summary>
     /// <param name="key">Key of the artifact.</param>
-    /// <param name="sha256">The hash given at the commit; null if unknown, which costs a scan of all shared
+    /// <param name="contentId">The id given at the commit; null if unknown, which costs a scan of all shared
     /// bytes.</param>
-    bool DeleteShared(string key, string? sha256);
+    bool DeleteShared(string key, string? contentId);
 
     /// <summary>
     /// Frees shared bytes that no artifact uses any more, for example after a crash; returns the count.
@@ -56,6 +56,10 @@ internal interface IStorage
 
     /// <summary>The keys of all artifacts, unordered.</summary>
     IEnumerable<string> ListKeys();
+
+    /// <summary>The keys of the artifacts that are further names of a file, as <see cref="TryAdopt"/> gives them.
+    /// </summary>
+    IReadOnlyList<string> KeysOf(string path);
 
     /// <summary>
     /// Deletes unfinished artifacts of earlier processes. Artifacts that this process is writing stay. Returns the
@@ -75,43 +79,13 @@ internal interface IStorage
     /// <summary>Free space for artifacts in bytes.</summary>
     long FreeBytes();
 
-    /// <summary>Size of the disk in bytes.</summary>
-    long CapacityBytes();
-
     /// <summary>
-    /// Bytes that sharing saves: the size of all artifacts with shared bytes, and of the files that they were adopted
-    /// from, less the size of the different ones.
+    /// Reserves free space for bytes that are about to be written, and keeps others from using it. Say what is written,
+    /// and dispose the reservation.
     /// </summary>
-    long SharedBytes { get; }
-
-    /// <summary>Adds what the artifacts of earlier processes share to <see cref="SharedBytes"/>.</summary>
-    void CountShared(long sharedBytes);
-
-    /// <summary>Adds what an artifact of an earlier process shares that no job has; call it before its deletion.
-    /// </summary>
-    void CountShared(string key);
-
-    /// <summary>The same for a file that <see cref="TryAdopt"/> may have given a second name.</summary>
-    void CountAdopted(string path);
-
-    /// <summary>Refuses bytes that would leave less free space than Storage:MinFreeBytes.</summary>
-    /// <param name="bytes">The bytes.</param>
-    /// <param name="asUnshared">
-    /// Whether shared bytes count for each artifact that shares them: the answer then tells nothing about the artifacts
-    /// of others.
-    /// </param>
-    /// <exception cref="Hosting.Errors.ServiceException">STORAGE_FULL.</exception>
-    void RequireRoom(long bytes, bool asUnshared);
-
-    /// <summary>
-    /// The same, and keeps others from using the bytes until the reservation is disposed; dispose it when they are
-    /// written.
-    /// </summary>
-    /// <exception cref="Hosting.Errors.ServiceException">STORAGE_FULL.</exception>
-    IDisposable ReserveRoom(long bytes, bool asUnshared);
-
-    /// <summary>Deletes a file that <see cref="TryAdopt"/> may have given a second name; close it before.</summary>
-    void DeleteAdopted(string path);
+    /// <exception cref="Hosting.Errors.ServiceException">STORAGE_FULL: less than Storage:MinFreeBytes would remain.
+    /// </exception>
+    RoomReservation ReserveRoom(long bytes);
 }
 
 /// <summary>An artifact that is being written.</summary>
@@ -127,12 +101,12 @@ internal interface IStagedArtifact : IAsyncDisposable
     Task CommitAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Like <see cref="CommitAsync"/>; if the storage already has the same bytes and can share them, it keeps them
-    /// once. Delete such an artifact with <see cref="IStorage.DeleteShared"/>.
+    /// Like <see cref="CommitAsync"/>; if the storage already has the bytes with this id and can share them, it keeps
+    /// them once. Delete such an artifact with <see cref="IStorage.DeleteShared"/>.
     /// </summary>
-    /// <param name="sha256">SHA-256 of the bytes, 64 lower-case hexadecimal digits.</param>
+    /// <param name="contentId">A key that only equal bytes have; see <see cref="ArtifactKeys.SharedVideo"/>.</param>
     /// <param name="cancellationToken">Cancels a commit that has not started.</param>
-    Task CommitSharedAsync(string sha256, CancellationToken cancellationToken);
+    Task CommitSharedAsync(string contentId, CancellationToken cancellationToken);
 }
 
 /// <summary>

@@ -42,8 +42,8 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
     private const string GenerationFileName = ".generation";
 
     private readonly string _root;
-    private readonly long _minFreeBytes;
     private readonly Func<long> _freeBytes;
+    private readonly DiskRoom _room;
     private readonly ContentAddressedFiles _shared;
     private readonly FileCommitter _committer;
     private readonly ConcurrentDictionary<string, bool> _staged = new();
@@ -54,7 +54,7 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
     {
         _freeBytes = freeBytes ?? (() => new DriveInfo(_root!).AvailableFreeSpace);
         _root = CanonicalPath.Resolve(options.Value.Root);
-        _minFreeBytes = options.Value.MinFreeBytes;
+        _room = new DiskRoom(_freeBytes, options.Value.MinFreeBytes);
         Directory.CreateDirectory(_root);
         _shared = new ContentAddressedFiles(_root);
         _committer = new FileCommitter(_root, _shared.IsSupported ? _shared : null);
@@ -80,7 +80,7 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
                 Options = FileOptions.Asynchronous,
             });
             return new LocalArtifact(
-                new FileCommit(file, temporaryPath, path), _committer, _shared,
+                new FileCommit(file, temporaryPath, path), _committer,
                 () => _staged.TryRemove(temporaryPath, out _));
         }
         catch (IOException failure) when (DiskFull.Is(failure))
@@ -98,7 +98,6 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
                 path, PathOf(key))
             { KeepsSource = true },
             _committer,
-            _shared,
             () => { })
         : null;
 
@@ -109,10 +108,10 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
         var existing = PathOf(existingKey);
         var temporaryPath = TemporaryPathOf(key);
         _staged[temporaryPath] = true;
-        if (Shares && IsArtifact(existing) && _shared.TryLink(existing, temporaryPath))
+        if (Shares && IsArtifact(existing) && HardLink.TryCreate(existing, temporaryPath))
         {
             return new LocalArtifact(
-                new FileCommit(OpenFile(temporaryPath), temporaryPath, PathOf(key)), _committer, _shared,
+                new FileCommit(OpenFile(temporaryPath), temporaryPath, PathOf(key)), _committer,
                 () => _staged.TryRemove(temporaryPath, out _));
         }
 
@@ -140,21 +139,18 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
             return false;
         }
 
-        _shared.Delete(path);
+        File.Delete(path);
         return true;
     }
 
     /// <inheritdoc />
-    public void DeleteAdopted(string path) => _shared.Delete(path);
-
-    /// <inheritdoc />
-    public bool DeleteShared(string key, string? sha256)
+    public bool DeleteShared(string key, string? contentId)
     {
-        var mayBeShared = sha256 is null && HardLink.CountOf(PathOf(key)) > 1;
+        var mayBeShared = contentId is null && HardLink.CountOf(PathOf(key)) > 1;
         var isDeleted = Delete(key);
-        if (sha256 is not null)
+        if (contentId is not null)
         {
-            _shared.Release(sha256);
+            _shared.Release(contentId);
         }
         else if (mayBeShared)
         {
@@ -174,6 +170,11 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
             .Select(path => Path.GetFileName(path));
 
     /// <inheritdoc />
+    public IReadOnlyList<string> KeysOf(string path) => HardLink.CountOf(path) > 1
+        ? [.. ListKeys().Where(key => HardLink.NumberOf(PathOf(key)) == HardLink.NumberOf(path))]
+        : [];
+
+    /// <inheritdoc />
     public int RemoveAbandoned()
     {
         var abandoned = Directory.EnumerateFiles(_root)
@@ -191,25 +192,7 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
         "file://" + string.Join('/', PathOf(key).Split(Path.DirectorySeparatorChar).Select(Uri.EscapeDataString)));
 
     /// <inheritdoc />
-    public long SharedBytes => _shared.SharedBytes;
-
-    /// <inheritdoc />
-    public void CountShared(long sharedBytes) => _shared.Count(sharedBytes);
-
-    /// <inheritdoc />
-    public void CountShared(string key) => _shared.Count(PathOf(key));
-
-    /// <inheritdoc />
-    public void CountAdopted(string path) => _shared.Count(path);
-
-    /// <inheritdoc />
-    public void RequireRoom(long bytes, bool asUnshared) => ReserveRoom(bytes, asUnshared).Dispose();
-
-    /// <inheritdoc />
-    public IDisposable ReserveRoom(long bytes, bool asUnshared) =>
-        _minFreeBytes > 0
-            ? _shared.Reserve(bytes, _freeBytes, _minFreeBytes, asUnshared) ?? throw DiskFull.Report(_minFreeBytes)
-            : RoomReservation.None;
+    public RoomReservation ReserveRoom(long bytes) => _room.Reserve(bytes);
 
     /// <inheritdoc />
     /// <remarks>A file that cannot be parsed counts as written by an unknown database.</remarks>
@@ -255,9 +238,6 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
     /// <inheritdoc />
     public long FreeBytes() => _freeBytes();
 
-    /// <inheritdoc />
-    public long CapacityBytes() => new DriveInfo(_root).TotalSize;
-
     /// <summary>Completes the pending commits.</summary>
     public ValueTask DisposeAsync() => _committer.DisposeAsync();
 
@@ -282,10 +262,8 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
 /// The file, without a buffer: Dispose would write a buffer again after a failed write, and fail again.
 /// </param>
 /// <param name="committer">Commits the file.</param>
-/// <param name="shared">Deletes the temporary file.</param>
 /// <param name="disposed">Called when the temporary file is gone.</param>
-internal sealed class LocalArtifact(
-    FileCommit commit, FileCommitter committer, ContentAddressedFiles shared, Action disposed) : IStagedArtifact
+internal sealed class LocalArtifact(FileCommit commit, FileCommitter committer, Action disposed) : IStagedArtifact
 {
     /// <inheritdoc />
     public Stream Stream { get; } = new ArtifactStream(commit.File);
@@ -294,8 +272,8 @@ internal sealed class LocalArtifact(
     public Task CommitAsync(CancellationToken cancellationToken) => CommitAsync(commit, cancellationToken);
 
     /// <inheritdoc />
-    public Task CommitSharedAsync(string sha256, CancellationToken cancellationToken) =>
-        CommitAsync(commit with { Sha256 = sha256 }, cancellationToken);
+    public Task CommitSharedAsync(string contentId, CancellationToken cancellationToken) =>
+        CommitAsync(commit with { ContentId = contentId }, cancellationToken);
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
@@ -304,7 +282,7 @@ internal sealed class LocalArtifact(
         if (!commit.KeepsSource)
         {
             // Still there if it was not committed.
-            shared.Delete(commit.SourcePath);
+            File.Delete(commit.SourcePath);
         }
 
         disposed();

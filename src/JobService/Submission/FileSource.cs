@@ -37,13 +37,14 @@ internal sealed class FileSource(string uri, FileStream file, IStorage storage, 
     }
 
     /// <inheritdoc />
-    public Task<StagedVideo> StageAsync(string key, VideoReservation space, CancellationToken cancellationToken)
+    public async Task<StagedVideo> StageAsync(
+        string key, VideoReservation space, CancellationToken cancellationToken)
     {
         space.Take(_opened.Length);
-        space.RequireRoom(_opened.Length);
-        return StagedVideo.WriteAsync(storage, key, async target =>
+        using var room = space.ReserveRoom(_opened.Length);
+        return await StagedVideo.WriteAsync(storage, key, async target =>
         {
-            var (bytes, sha256) = await CopyAsync(target, cancellationToken);
+            var (bytes, sha256) = await CopyAsync(target, room, cancellationToken);
             if (bytes != _opened.Length || StateOf(file) != _opened)
             {
                 throw ServiceException.ForField(
@@ -62,7 +63,8 @@ internal sealed class FileSource(string uri, FileStream file, IStorage storage, 
 
     /// <summary>Copies and hashes the file. Stops once it is longer than it was when opened, so that an endless file
     /// ends.</summary>
-    private async Task<(long Bytes, string Sha256)> CopyAsync(Stream target, CancellationToken cancellationToken)
+    private async Task<(long Bytes, string Sha256)> CopyAsync(
+        Stream target, RoomReservation room, CancellationToken cancellationToken)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
@@ -74,6 +76,7 @@ internal sealed class FileSource(string uri, FileStream file, IStorage storage, 
             {
                 hash.AppendData(buffer, 0, read);
                 await target.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
+                room.Wrote(read);
                 copied += read;
             }
 

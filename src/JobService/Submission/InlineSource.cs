@@ -34,11 +34,12 @@ internal sealed class InlineSource(ByteString content, IStorage storage, VideoCh
     }
 
     /// <inheritdoc />
-    public Task<StagedVideo> StageAsync(string key, VideoReservation space, CancellationToken cancellationToken)
+    public async Task<StagedVideo> StageAsync(
+        string key, VideoReservation space, CancellationToken cancellationToken)
     {
         space.Take(content.Length);
-        space.RequireRoom(content.Length);
-        return StagedVideo.WriteAsync(storage, key, async target =>
+        using var room = space.ReserveRoom(content.Length);
+        return await StagedVideo.WriteAsync(storage, key, async target =>
         {
             await target.WriteAsync(content.Memory, cancellationToken);
             return _sha256.Value;

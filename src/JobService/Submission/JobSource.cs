@@ -37,8 +37,9 @@ internal sealed class JobSource(Guid jobId, JobRecord? job, IStorage storage) : 
     }
 
     /// <summary>
-    /// Gives the video a second name, which keeps it if the other job is deleted meanwhile. Copies it if the file
-    /// system has no hard links.
+    /// Gives the video a second name, which keeps it if the other job is deleted meanwhile. Copies it if the other job
+    /// belongs to another tenant, which would see that its deletion frees nothing, or if the file system has no hard
+    /// links.
     /// </summary>
     public async Task<StagedVideo> StageAsync(
         string key, VideoReservation space, CancellationToken cancellationToken)
@@ -46,18 +47,13 @@ internal sealed class JobSource(Guid jobId, JobRecord? job, IStorage storage) : 
         await using var video = Open();
         space.Take(video.Length);
         var sha256 = Job.VideoSha256 ?? Convert.ToHexStringLower(await SHA256.HashDataAsync(video, cancellationToken));
-        if (TryLink(key) is { } linked)
+        if (Job.Tenant == space.Tenant && TryLink(key) is { } linked)
         {
             return new StagedVideo(linked, sha256);
         }
 
         video.Position = 0;
-        space.RequireRoom(video.Length);
-        return await StagedVideo.WriteAsync(storage, key, async target =>
-        {
-            await video.CopyToAsync(target, cancellationToken);
-            return sha256;
-        });
+        return await StagedVideo.CopyAsync(storage, key, video, sha256, space, cancellationToken);
     }
 
     /// <inheritdoc />

@@ -50,20 +50,18 @@ internal sealed class RemoteSource(
     /// </summary>
     private sealed class Sink(Stream target, VideoReservation space, VideoChecks checks) : IFetchSink, IDisposable
     {
-        /// <summary>Bytes between two checks of the free disk space if the server does not send the size.</summary>
-        private const long RoomCheckBytes = 64L << 20;
-
         private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         private readonly byte[] _beginning = new byte[Mp4Check.BeginningBytes];
         private long _written;
-        private long _room;
 
+        /// <summary>
+        /// Refuses a video without room at once, and takes no room from others: the server can send nothing more.
+        /// </summary>
         public void Expect(long totalBytes)
         {
             checks.RequireSize(Field, totalBytes);
             space.Take(totalBytes);
-            space.RequireRoom(totalBytes);
-            _room = totalBytes;
+            space.ReserveRoom(totalBytes).Dispose();
         }
 
         public async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
@@ -71,12 +69,7 @@ internal sealed class RemoteSource(
             checks.RequireSize(Field, _written + bytes.Length);
             RequireBeginning(bytes.Span);
             space.Take(_written + bytes.Length);
-            if (_written + bytes.Length > _room)
-            {
-                space.RequireRoom(RoomCheckBytes);
-                _room = _written + RoomCheckBytes;
-            }
-
+            using var room = space.ReserveRoom(bytes.Length);
             _hash.AppendData(bytes.Span);
             await target.WriteAsync(bytes, cancellationToken);
             _written += bytes.Length;
@@ -87,7 +80,7 @@ internal sealed class RemoteSource(
             _hash.GetHashAndReset();
             target.SetLength(0);
             target.Position = 0;
-            (_written, _room) = (0, 0);
+            _written = 0;
         }
 
         /// <summary>The hash of all bytes, as 64 lower-case hexadecimal digits.</summary>

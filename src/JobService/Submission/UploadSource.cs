@@ -49,13 +49,8 @@ internal sealed class UploadSource(
             return new StagedVideo(adopted, sha256);
         }
 
-        space.RequireRoom(Completion.SizeBytes);
-        return await StagedVideo.WriteAsync(storage, key, async target =>
-        {
-            await using var video = File.OpenRead(Completion.Path);
-            await video.CopyToAsync(target, cancellationToken);
-            return sha256;
-        });
+        await using var video = File.OpenRead(Completion.Path);
+        return await StagedVideo.CopyAsync(storage, key, video, sha256, space, cancellationToken);
     }
 
     /// <inheritdoc />

@@ -93,7 +93,7 @@ internal sealed class VideoSubmitter(
         using var reservation = quota.Reserve(jobId, submission.Tenant, isNew: true);
         using var taken = space.ReserveVideo(jobId, submission.Tenant);
         JobTraces.Mark(jobId);
-        var (sha256, bytes) = await StoreAsync(source, ArtifactKeys.Video(jobId), taken, cancellationToken);
+        var (sha256, bytes) = await StoreAsync(source, taken, cancellationToken);
         crashPoints.Pass(CrashPoint.VideoStored);
 
         // Storing may take long, for example with a download. The job exists, and waits, from now on.
@@ -106,7 +106,7 @@ internal sealed class VideoSubmitter(
         if (!created)
         {
             // Another request with the same request_id inserted its job in the meantime.
-            storage.DeleteShared(job.InputPath, sha256);
+            DeleteVideo(jobId, submission.Tenant, sha256);
             return SameOrConflict(stored, submission, fingerprint, source);
         }
 
@@ -186,25 +186,30 @@ internal sealed class VideoSubmitter(
 
     /// <summary>Stores the video durably; returns its SHA-256 and its size.</summary>
     private async Task<(string Sha256, long Bytes)> StoreAsync(
-        IVideoSource source, string key, VideoReservation taken, CancellationToken cancellationToken)
+        IVideoSource source, VideoReservation taken, CancellationToken cancellationToken)
     {
         using var step = JobTraces.StartStep(JobTraces.StoreVideo);
-        await using var video = await source.StageAsync(key, taken, cancellationToken);
+        await using var video = await source.StageAsync(
+            ArtifactKeys.Video(taken.JobId), taken, cancellationToken);
         crashPoints.Pass(CrashPoint.VideoWritten);
         var bytes = video.Artifact.Stream.Length;
         try
         {
-            await video.Artifact.CommitSharedAsync(video.Sha256, cancellationToken);
+            await video.Artifact.CommitSharedAsync(
+                ArtifactKeys.SharedVideo(taken.Tenant, video.Sha256), cancellationToken);
         }
         catch
         {
             // It can have its name already, for example if the sync of the folder failed.
-            storage.DeleteShared(key, video.Sha256);
+            DeleteVideo(taken.JobId, taken.Tenant, video.Sha256);
             throw;
         }
 
         return (video.Sha256, bytes);
     }
+
+    private void DeleteVideo(Guid jobId, string tenant, string sha256) =>
+        storage.DeleteShared(ArtifactKeys.Video(jobId), ArtifactKeys.SharedVideo(tenant, sha256));
 
     private JobRecord NewJob(
         Guid jobId, VideoSubmission submission, RequestFingerprint? fingerprint, string? videoSha256)
@@ -245,7 +250,7 @@ internal sealed class VideoSubmitter(
             // then stay.
             if (await store.FindAsync(job.JobId, CancellationToken.None) is null)
             {
-                storage.DeleteShared(job.InputPath, job.VideoSha256);
+                DeleteVideo(job.JobId, job.Tenant, job.VideoSha256!);
             }
 
             throw;
@@ -331,6 +336,8 @@ internal interface IVideoSource : IAsyncDisposable
 /// <param name="Sha256">SHA-256 of the bytes, 64 lower-case hexadecimal digits.</param>
 internal sealed record StagedVideo(IStagedArtifact Artifact, string Sha256) : IAsyncDisposable
 {
+    private const int CopyBytes = 1 << 20;
+
     /// <summary>Stages a video. A failure leaves nothing behind.</summary>
     /// <param name="storage">The storage.</param>
     /// <param name="key">The key of the video.</param>
@@ -347,6 +354,25 @@ internal sealed record StagedVideo(IStagedArtifact Artifact, string Sha256) : IA
             await artifact.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Stages a copy of a file that does not change.</summary>
+    public static async Task<StagedVideo> CopyAsync(
+        IStorage storage, string key, Stream video, string sha256, VideoReservation space,
+        CancellationToken cancellationToken)
+    {
+        using var room = space.ReserveRoom(video.Length);
+        return await WriteAsync(storage, key, async target =>
+        {
+            var buffer = new byte[CopyBytes];
+            while (await video.ReadAsync(buffer, cancellationToken) is > 0 and var read)
+            {
+                await target.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
+                room.Wrote(read);
+            }
+
+            return sha256;
+        });
     }
 
     /// <inheritdoc />

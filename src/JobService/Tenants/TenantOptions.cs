@@ -118,13 +118,14 @@ internal sealed class TenantOptions
     /// counts once for each job. Above it CreateUpload and SubmitVideo return TENANT_QUOTA_EXCEEDED.
     /// </summary>
     /// <value>
-    /// 1 to 1 PiB; 0, the default, for 40 % of the disk, and for no limit without authentication.
+    /// 1 to 1 PiB; 0, the default, for 40 % of the space at the start, and for no limit without authentication.
     /// </value>
     [Range(0L, 1L << 50)]
     [Limit(
         "bytes", "Maximum size of each tenant's videos, once for each job, and of those announced by its open uploads; "
-        + "0 for 40 % of the disk, and for no limit without authentication. Above it CreateUpload and SubmitVideo are "
-        + "refused until the tenant deletes jobs or aborts uploads.",
+        + "0 for 40 % of the free and used space at the start, and for no limit without "
+        + "authentication. Above it CreateUpload and SubmitVideo are refused until the tenant deletes jobs or aborts "
+        + "uploads.",
         Reason = ErrorReason.TenantQuotaExceeded)]
     public long MaxVideoBytes { get; set; }
 
@@ -133,12 +134,13 @@ internal sealed class TenantOptions
     /// TENANT_QUOTA_EXCEEDED.
     /// </summary>
     /// <value>
-    /// 1 to 1 PiB; 0, the default, for 10 % of the disk, and for no limit without authentication.
+    /// 1 to 1 PiB; 0, the default, for 10 % of the space at the start, and for no limit without authentication.
     /// </value>
     [Range(0L, 1L << 50)]
     [Limit(
-        "bytes", "Maximum size of each tenant's results; 0 for 10 % of the disk, and for no limit without "
-        + "authentication. A job whose results would exceed it fails.",
+        "bytes", "Maximum size of each tenant's results; 0 for 10 % of the free and used "
+        + "space at the start, and for no limit without authentication. A job whose results would exceed it "
+        + "fails.",
         Reason = ErrorReason.TenantQuotaExceeded)]
     public long MaxResultBytes { get; set; }
 

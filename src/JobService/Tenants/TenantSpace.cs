@@ -5,10 +5,10 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Jobs.Tenants;
 
 /// <summary>
-/// Limits what each tenant stores: the bytes of its videos with those that its open uploads announced, the bytes of its
-/// results, and its open uploads. A video counts whole for each job that has it, also if the disk has it once, so that
-/// no answer tells what others store (ADR 36). Jobs count by following commits; a submission reserves its bytes before
-/// it stores them, and an attempt the bytes of its results, so that concurrent calls cannot exceed the limits.
+/// Limits what each tenant stores: the bytes of its videos with those that its open uploads announced, the bytes of
+/// its results, and its open uploads. A video counts whole for each job that has it, also if the disk has it once
+/// (ADR 36). Jobs count by following commits; a submission reserves its bytes before it stores them, and an attempt
+/// the bytes of its results, so that concurrent calls cannot exceed the limits.
 /// </summary>
 internal sealed class TenantSpace : IHostedService
 {
@@ -20,6 +20,12 @@ internal sealed class TenantSpace : IHostedService
     private readonly Dictionary<Guid, VideoReservation> _videos = [];
     private readonly Dictionary<Guid, ResultReservation> _results = [];
 
+    /// <summary>
+    /// The space of which tenants have shares: what was free at the start, and what jobs and uploads used then. A
+    /// constant, so that no tenant's limit follows what another one stores.
+    /// </summary>
+    private long _spaceBytes;
+
     public TenantSpace(IJobStore store, IStorage storage, IOptions<TenantOptions> options)
     {
         (_store, _storage, _options) = (store, storage, options.Value);
@@ -30,14 +36,11 @@ internal sealed class TenantSpace : IHostedService
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var stored = await _store.SumSpaceAsync(cancellationToken);
-        _storage.CountShared(_storage.Shares ? stored.SharedBytes : 0);
-        foreach (var jobId in await _store.ListDeletedAsync(int.MaxValue, cancellationToken))
-        {
-            _storage.CountShared(ArtifactKeys.Video(jobId));
-        }
-
+        var usedBytes = stored.Tenants.Sum(tenant => tenant.VideoBytes + tenant.ResultBytes)
+            - (_storage.Shares ? stored.SharedBytes : 0);
         lock (_lock)
         {
+            _spaceBytes += _storage.FreeBytes() + usedBytes;
             foreach (var (tenant, videoBytes, resultBytes) in stored.Tenants)
             {
                 Change(tenant, new SpaceUse(videoBytes, resultBytes, 0));
@@ -98,16 +101,30 @@ internal sealed class TenantSpace : IHostedService
             }
 
             RequireVideoQuota(tenant, sizeBytes);
-            RequireRoom(tenant, sizeBytes);
             Change(tenant, new SpaceUse(sizeBytes, 0, 1));
+        }
+
+        try
+        {
+            // Outside the lock: the commits of all jobs wait for it, and a disk can be slow.
+            _storage.ReserveRoom(sizeBytes).Dispose();
+        }
+        catch (ServiceException)
+        {
+            RemoveUpload(tenant, sizeBytes);
+            throw;
         }
     }
 
     /// <summary>Counts an upload of an earlier process.</summary>
-    public void RestoreUpload(string tenant, long sizeBytes)
+    /// <param name="tenant">Its owner.</param>
+    /// <param name="sizeBytes">Its announced size.</param>
+    /// <param name="receivedBytes">What it uses of the disk.</param>
+    public void RestoreUpload(string tenant, long sizeBytes, long receivedBytes)
     {
         lock (_lock)
         {
+            _spaceBytes += receivedBytes;
             Change(tenant, new SpaceUse(sizeBytes, 0, 1));
         }
     }
@@ -121,13 +138,9 @@ internal sealed class TenantSpace : IHostedService
         }
     }
 
-    /// <summary>Reserves free space of the disk for bytes of a tenant that are written at once.</summary>
+    /// <summary>Reserves free space of the disk for bytes that are written at once.</summary>
     /// <exception cref="ServiceException">STORAGE_FULL.</exception>
-    public IDisposable ReserveRoom(string tenant, long bytes) => _storage.ReserveRoom(bytes, IsNamed(tenant));
-
-    /// <summary>Refuses bytes of a tenant that the disk has no room for.</summary>
-    /// <exception cref="ServiceException">STORAGE_FULL.</exception>
-    public void RequireRoom(string tenant, long bytes) => _storage.RequireRoom(bytes, IsNamed(tenant));
+    public RoomReservation ReserveRoom(long bytes) => _storage.ReserveRoom(bytes);
 
     /// <summary>
     /// Begins the reservation for the results of a running job. Dispose it when the end of the attempt is stored.
@@ -188,7 +201,7 @@ internal sealed class TenantSpace : IHostedService
 
             var before = results.Excess;
             var added = Math.Max(bytes - results.Stored, 0) - before;
-            var limit = TenantShare.ResultBytes(_options.For(results.Tenant), results.Tenant, _storage.CapacityBytes);
+            var limit = TenantShare.ResultBytes(_options.For(results.Tenant), results.Tenant, _spaceBytes);
             if (!isStored && added > 0 && _uses.GetValueOrDefault(results.Tenant).ResultBytes + added > limit)
             {
                 throw TenantErrors.TooManyResults(results.Tenant, limit);
@@ -224,8 +237,6 @@ internal sealed class TenantSpace : IHostedService
         }
     }
 
-    private static bool IsNamed(string tenant) => tenant.Length > 0;
-
     private bool IsCurrent(ResultReservation results) =>
         _results.TryGetValue(results.JobId, out var current) && current == results;
 
@@ -257,7 +268,7 @@ internal sealed class TenantSpace : IHostedService
 
     private void RequireVideoQuota(string tenant, long bytes)
     {
-        var limit = TenantShare.VideoBytes(_options.For(tenant), tenant, _storage.CapacityBytes);
+        var limit = TenantShare.VideoBytes(_options.For(tenant), tenant, _spaceBytes);
         if (_uses.GetValueOrDefault(tenant).VideoBytes > limit - bytes)
         {
             throw TenantErrors.TooManyVideos(tenant, bytes, limit);
@@ -314,9 +325,9 @@ internal sealed class VideoReservation(TenantSpace space, Guid jobId, string ten
     public void TakeUpload(long bytes, string uploadTenant) =>
         space.Raise(this, bytes, isCounted: uploadTenant == tenant);
 
-    /// <summary>Refuses bytes that the disk has no room for.</summary>
+    /// <summary>Reserves free space of the disk for bytes of the video that are written at once.</summary>
     /// <exception cref="ServiceException">STORAGE_FULL.</exception>
-    public void RequireRoom(long bytes) => space.RequireRoom(tenant, bytes);
+    public RoomReservation ReserveRoom(long bytes) => space.ReserveRoom(bytes);
 
     /// <inheritdoc />
     public void Dispose() => space.Release(this);

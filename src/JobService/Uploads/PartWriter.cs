@@ -27,7 +27,7 @@ internal sealed class PartWriter(
     public async Task WriteAsync(
         OpenUpload upload, long offset, ReadOnlyMemory<byte> data, uint crc32C, CancellationToken cancellationToken)
     {
-        using var room = space.ReserveRoom(upload.Record.Tenant, data.Length);
+        using var room = space.ReserveRoom(data.Length);
         var extent = new Extent(offset, offset + data.Length);
         using var part = await upload.ReserveAsync(extent, options.Value, cancellationToken);
         try

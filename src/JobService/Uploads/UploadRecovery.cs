@@ -1,4 +1,5 @@
 using System.Buffers;
+using ForegSyte.Jobs.Storage;
 using ForegSyte.Protocol.Checksums;
 using Microsoft.Win32.SafeHandles;
 
@@ -10,8 +11,12 @@ namespace ForegSyte.Jobs.Uploads;
 /// that upload wait meanwhile.
 /// </summary>
 internal sealed class UploadRecovery(
-    UploadStore store, UploadFiles files, UploadHashing hashing, ILogger<UploadRecovery> logger)
-    : IHostedService, IDisposable
+    UploadStore store,
+    UploadFiles files,
+    IStorage storage,
+    IJobStore jobs,
+    UploadHashing hashing,
+    ILogger<UploadRecovery> logger) : IHostedService, IDisposable
 {
     private const int ReadBytes = 1 << 20;
 
@@ -19,7 +24,7 @@ internal sealed class UploadRecovery(
     private Task _verifying = Task.CompletedTask;
 
     /// <inheritdoc />
-    public Task StartAsync(CancellationToken cancellationToken)
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
         if (files.RemoveAbandoned() is > 0 and var abandoned)
         {
@@ -28,9 +33,14 @@ internal sealed class UploadRecovery(
 
         foreach (var uploadId in files.List())
         {
-            if (TryOpen(uploadId) is var (record, opening))
+            if (await HasJobAsync(uploadId, cancellationToken))
             {
-                store.Add(record, opening);
+                logger.LogInformation("Removed upload {UploadId}: it is the video of a job", uploadId);
+                files.Remove(uploadId);
+            }
+            else if (TryOpen(uploadId) is { } upload)
+            {
+                store.Add(upload);
             }
             else
             {
@@ -38,8 +48,6 @@ internal sealed class UploadRecovery(
                 files.Remove(uploadId);
             }
         }
-
-        return Task.CompletedTask;
     }
 
     /// <inheritdoc />
@@ -52,7 +60,17 @@ internal sealed class UploadRecovery(
     /// <inheritdoc />
     public void Dispose() => _stopping.Dispose();
 
-    private (UploadRecord Record, Task<OpenUpload> Opening)? TryOpen(Guid uploadId)
+    /// <summary>
+    /// Whether a crash came between the commit of the upload's job and its removal. Not known if the job shares the
+    /// bytes of an earlier video instead of the upload's; the upload then stays until it expires.
+    /// </summary>
+    private async Task<bool> HasJobAsync(Guid uploadId, CancellationToken cancellationToken)
+    {
+        var candidates = storage.KeysOf(files.DataOf(uploadId)).Select(ArtifactKeys.JobOf).OfType<Guid>().ToList();
+        return candidates.Count > 0 && (await jobs.FindKnownAsync(candidates, cancellationToken)).Count > 0;
+    }
+
+    private RecoveredUpload? TryOpen(Guid uploadId)
     {
         if (UploadJournal.Open(files.JournalOf(uploadId)) is not var (journal, parts)
             || !File.Exists(files.DataOf(uploadId)))
@@ -64,7 +82,8 @@ internal sealed class UploadRecovery(
         var currentBootId = UploadJournalHeader.CurrentBootId;
         if (journal.Header.BootId == currentBootId && currentBootId.Length > 0)
         {
-            return (journal.Header.Upload, Task.FromResult(new OpenUpload(data, journal, parts, hashing)));
+            return new RecoveredUpload(
+                journal.Header.Upload, parts, Task.FromResult(new OpenUpload(data, journal, parts, hashing)));
         }
 
         // One upload after another: they share the disk.
@@ -72,10 +91,25 @@ internal sealed class UploadRecovery(
         var opening = Task.Run(async () =>
         {
             await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            return Verify(uploadId, data, journal, parts);
+            try
+            {
+                return Verify(uploadId, data, journal, parts);
+            }
+            catch (Exception failure) when (failure is not OperationCanceledException)
+            {
+                logger.LogError(
+                    failure, "Upload {UploadId} cannot be opened. A restart tries again; AbortUpload or its expiry "
+                    + "removes it", uploadId);
+                data.Dispose();
+                throw;
+            }
+            finally
+            {
+                journal.Dispose();
+            }
         });
         _verifying = opening;
-        return (journal.Header.Upload, opening);
+        return new RecoveredUpload(journal.Header.Upload, parts, opening);
     }
 
     private OpenUpload Verify(
@@ -96,7 +130,6 @@ internal sealed class UploadRecovery(
             path, journal.Header with { BootId = UploadJournalHeader.CurrentBootId });
         intact.ForEach(rewritten.Append);
         rewritten.Flush();
-        journal.Dispose();
         File.Move(path, files.JournalOf(uploadId), overwrite: true);
         RandomAccess.SetLength(data, journal.Header.Upload.SizeBytes);
         return new OpenUpload(data, rewritten, intact, hashing);

@@ -21,7 +21,7 @@ internal sealed class UploadStore(
     private readonly Lock _creating = new();
 
     /// <summary>The uploads; those of an earlier process may still be verified.</summary>
-    private readonly ConcurrentDictionary<Guid, Task<OpenUpload>> _uploads = new();
+    private readonly ConcurrentDictionary<Guid, RecoveredUpload> _uploads = new();
 
     /// <summary>Creates an upload, or returns the one that an earlier request with the same request_id created.
     /// </summary>
@@ -45,7 +45,7 @@ internal sealed class UploadStore(
             space.AddUpload(tenant, sizeBytes, options.Value.MaxOpenUploads);
             var upload = CreateCounted(
                 new UploadRecord(Guid.NewGuid(), sizeBytes, sha256, requestId, time.GetUtcNow(), tenant));
-            _uploads[upload.Record.UploadId] = Task.FromResult(upload);
+            _uploads[upload.Record.UploadId] = new RecoveredUpload(upload.Record, [], Task.FromResult(upload));
             crashPoints.Pass(CrashPoint.UploadCreated);
             return upload;
         }
@@ -84,6 +84,13 @@ internal sealed class UploadStore(
     /// <exception cref="ServiceException">UPLOAD_NOT_FOUND or UPLOAD_BUSY.</exception>
     public async Task AbortAsync(Guid uploadId, string? visibleTenant, CancellationToken cancellationToken)
     {
+        if (_uploads.TryGetValue(uploadId, out var lost) && lost.Record.IsVisibleTo(visibleTenant)
+            && await lost.HasFailedAsync(cancellationToken))
+        {
+            _ = TryRemoveLost(lost) ? true : throw UploadErrors.NotFound(uploadId);
+            return;
+        }
+
         var upload = await FindAsync(uploadId, visibleTenant, cancellationToken);
         if (!upload.TryMarkRemoved())
         {
@@ -99,17 +106,16 @@ internal sealed class UploadStore(
         var now = time.GetUtcNow();
         var expired = Ready().Where(upload => upload.TryMarkExpired(now, options.Value)).ToList();
         expired.ForEach(RemoveWithShared);
-        return expired.Count;
+        return expired.Count + _uploads.Values.Count(lost =>
+            lost.Opening.IsFaulted && lost.LastChangeAt + options.Value.Lifetime <= now && TryRemoveLost(lost));
     }
 
-    /// <summary>Adds an upload of an earlier process, which becomes available when the task completes.</summary>
-    public void Add(UploadRecord record, Task<OpenUpload> opening)
+    /// <summary>Adds an upload of an earlier process, which becomes available when it is opened.</summary>
+    public void Add(RecoveredUpload upload)
     {
-        _uploads[record.UploadId] = opening;
-        space.RestoreUpload(record.Tenant, record.SizeBytes);
-
-        // Its job has it too after a crash between the commit of the job and the removal of the upload.
-        storage.CountAdopted(files.DataOf(record.UploadId));
+        _uploads[upload.Record.UploadId] = upload;
+        space.RestoreUpload(
+            upload.Record.Tenant, upload.Record.SizeBytes, upload.Parts.Sum(part => part.Extent.Length));
     }
 
     /// <inheritdoc />
@@ -122,15 +128,13 @@ internal sealed class UploadStore(
     }
 
     private IEnumerable<OpenUpload> Ready() => _uploads.Values
-        .Where(upload => upload.IsCompletedSuccessfully)
-        .Select(upload => upload.GetAwaiter().GetResult());
+        .Where(upload => upload.Opening.IsCompletedSuccessfully)
+        .Select(upload => upload.Opening.GetAwaiter().GetResult());
 
     private async Task<OpenUpload?> TryFindAsync(
         Guid uploadId, string? visibleTenant, CancellationToken cancellationToken) =>
-        _uploads.TryGetValue(uploadId, out var opening)
-        && await opening.WaitAsync(cancellationToken) is var upload
-        && upload.Record.IsVisibleTo(visibleTenant)
-            ? upload
+        _uploads.TryGetValue(uploadId, out var recovered) && recovered.Record.IsVisibleTo(visibleTenant)
+            ? await recovered.Opening.WaitAsync(cancellationToken)
             : null;
 
     private OpenUpload CreateCounted(UploadRecord record)
@@ -183,15 +187,31 @@ internal sealed class UploadStore(
         return fields.Count == 0 ? earlier : throw UploadErrors.RequestIdConflict(earlier.Record, fields);
     }
 
-    private void RemoveWithShared(OpenUpload upload)
+    private void RemoveWithShared(OpenUpload upload) =>
+        RemoveWithShared(upload.Record.UploadId, () => Remove(upload));
+
+    private void RemoveWithShared(Guid uploadId, Action remove)
     {
         // A completion that failed or was cut off may have linked the data file into the shared videos.
-        var mayBeShared = HardLink.CountOf(files.DataOf(upload.Record.UploadId)) > 1;
-        Remove(upload);
+        var mayBeShared = HardLink.CountOf(files.DataOf(uploadId)) > 1;
+        remove();
         if (mayBeShared)
         {
             storage.RemoveUnshared();
         }
+    }
+
+    /// <summary>Removes an upload that could not be opened; false if another call removed it.</summary>
+    private bool TryRemoveLost(RecoveredUpload lost)
+    {
+        if (!_uploads.TryRemove(lost.Record.UploadId, out _))
+        {
+            return false;
+        }
+
+        RemoveWithShared(lost.Record.UploadId, () => files.Remove(lost.Record.UploadId));
+        space.RemoveUpload(lost.Record.Tenant, lost.Record.SizeBytes);
+        return true;
     }
 
     private void RemoveSubmitted(OpenUpload upload)
@@ -206,9 +226,29 @@ internal sealed class UploadStore(
         // First the journal, so that a crash in between leaves no upload; the file is closed before its space is freed.
         files.RemoveJournal(upload.Record.UploadId);
         upload.Dispose();
-        storage.DeleteAdopted(files.DataOf(upload.Record.UploadId));
+        File.Delete(files.DataOf(upload.Record.UploadId));
         _uploads.TryRemove(upload.Record.UploadId, out _);
         space.RemoveUpload(upload.Record.Tenant, upload.Record.SizeBytes);
+    }
+}
+
+/// <summary>An upload, which may be of an earlier process and still be verified.</summary>
+/// <param name="Record">The upload.</param>
+/// <param name="Parts">The parts that earlier processes recorded.</param>
+/// <param name="Opening">Completes when the upload is available; fails if its files cannot be used.</param>
+internal sealed record RecoveredUpload(
+    UploadRecord Record, IReadOnlyList<UploadPartRecord> Parts, Task<OpenUpload> Opening)
+{
+    /// <summary>Arrival of the latest recorded part.</summary>
+    public DateTimeOffset LastChangeAt =>
+        Parts.Select(part => part.ReceivedAt).Append(Record.CreatedAt).Max();
+
+    /// <summary>Whether the upload could not be opened; waits until that is known.</summary>
+    public async Task<bool> HasFailedAsync(CancellationToken cancellationToken)
+    {
+        await ((Task)Opening).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+        return Opening.IsFaulted;
     }
 }
 

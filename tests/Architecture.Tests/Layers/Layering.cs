@@ -63,7 +63,7 @@ internal static class Layering
             ],
         },
         new("Tenants", "ForegSyte.Jobs.Tenants") { Uses = ["Jobs", "Storage", Protocol, Hosting] },
-        new("Uploads", "ForegSyte.Jobs.Uploads") { Uses = ["Storage", "Tenants", "Faults", Protocol, Hosting] },
+        new("Uploads", "ForegSyte.Jobs.Uploads") { Uses = ["Jobs", "Storage", "Tenants", "Faults", Protocol, Hosting] },
         new("Submission", "ForegSyte.Jobs.Submission")
         {
             Uses =

@@ -125,7 +125,7 @@ internal sealed class InMemoryJobStore : IJobStore
                 .. _jobs.Values.GroupBy(job => job.Tenant).Select(jobs => new TenantBytes(
                     jobs.Key, jobs.Sum(job => job.VideoBytes), jobs.Sum(job => job.ResultBytes))),
             ],
-            _jobs.Values.Where(job => job.VideoSha256 is not null).GroupBy(job => job.VideoSha256)
+            _jobs.Values.Where(job => job.VideoSha256 is not null).GroupBy(job => (job.Tenant, job.VideoSha256))
                 .Sum(jobs => jobs.Skip(1).Sum(job => job.VideoBytes))),
         cancellationToken);
 

@@ -13,6 +13,12 @@ internal sealed class InMemoryStorage : IStorage
     /// <summary>Free bytes of the empty storage.</summary>
     public long SizeBytes { get; init; } = 1L << 40;
 
+    /// <summary>What reserves the room.</summary>
+    public DiskRoom Room { get; init; } = new(() => long.MaxValue, minFreeBytes: 0);
+
+    /// <summary>Called before bytes are written.</summary>
+    public Action OnWrite { get; set; } = () => { };
+
     public IStagedArtifact Stage(string key) => new Staged(this, StorageKey.Require(key));
 
     public IStagedArtifact? TryAdopt(string path, string key) => null;
@@ -29,13 +35,15 @@ internal sealed class InMemoryStorage : IStorage
 
     public bool Delete(string key) => _artifacts.TryRemove(StorageKey.Require(key), out _);
 
-    public bool DeleteShared(string key, string? sha256) => Delete(key);
+    public bool DeleteShared(string key, string? contentId) => Delete(key);
 
     public int RemoveUnshared() => 0;
 
     public bool Shares => false;
 
     public IEnumerable<string> ListKeys() => _artifacts.Keys;
+
+    public IReadOnlyList<string> KeysOf(string path) => [];
 
     public int RemoveAbandoned() => 0;
 
@@ -45,39 +53,13 @@ internal sealed class InMemoryStorage : IStorage
 
     public long FreeBytes() => SizeBytes - _artifacts.Values.Sum(bytes => bytes.LongLength);
 
-    public long CapacityBytes() => SizeBytes;
-
-    public long SharedBytes => 0;
-
-    public void CountShared(long sharedBytes)
-    {
-        // Nothing is shared in memory.
-    }
-
-    public void CountShared(string key)
-    {
-        // Nothing is shared in memory.
-    }
-
-    public void CountAdopted(string path)
-    {
-        // Nothing is shared in memory.
-    }
-
-    public void RequireRoom(long bytes, bool asUnshared)
-    {
-        // There is no minimum in memory.
-    }
-
-    public IDisposable ReserveRoom(long bytes, bool asUnshared) => RoomReservation.None;
-
-    public void DeleteAdopted(string path) => File.Delete(path);
+    public RoomReservation ReserveRoom(long bytes) => Room.Reserve(bytes);
 
     public Uri UriOf(string key) => new("file:///in-memory/" + StorageKey.Require(key));
 
     private sealed class Staged(InMemoryStorage storage, string key) : IStagedArtifact
     {
-        private readonly MemoryStream _bytes = new();
+        private readonly WatchedStream _bytes = new(storage);
 
         public Stream Stream => _bytes;
 
@@ -88,9 +70,17 @@ internal sealed class InMemoryStorage : IStorage
             return Task.CompletedTask;
         }
 
-        public Task CommitSharedAsync(string sha256, CancellationToken cancellationToken) =>
+        public Task CommitSharedAsync(string contentId, CancellationToken cancellationToken) =>
             CommitAsync(cancellationToken);
 
         public ValueTask DisposeAsync() => _bytes.DisposeAsync();
+    }
+    private sealed class WatchedStream(InMemoryStorage storage) : MemoryStream
+    {
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            storage.OnWrite();
+            return base.WriteAsync(buffer, cancellationToken);
+        }
     }
 }

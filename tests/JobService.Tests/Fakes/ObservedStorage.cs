@@ -25,10 +25,10 @@ internal sealed class ObservedStorage(IStorage inner, Action<string> onStep) : I
         return inner.Delete(key);
     }
 
-    public bool DeleteShared(string key, string? sha256)
+    public bool DeleteShared(string key, string? contentId)
     {
         onStep($"before the removal of {key}");
-        return inner.DeleteShared(key, sha256);
+        return inner.DeleteShared(key, contentId);
     }
 
     public int RemoveUnshared() => inner.RemoveUnshared();
@@ -43,23 +43,11 @@ internal sealed class ObservedStorage(IStorage inner, Action<string> onStep) : I
 
     public long FreeBytes() => inner.FreeBytes();
 
+    public IReadOnlyList<string> KeysOf(string path) => inner.KeysOf(path);
+
     public int RemoveAbandoned() => inner.RemoveAbandoned();
 
-    public long CapacityBytes() => inner.CapacityBytes();
-
-    public long SharedBytes => inner.SharedBytes;
-
-    public void CountShared(long sharedBytes) => inner.CountShared(sharedBytes);
-
-    public void CountShared(string key) => inner.CountShared(key);
-
-    public void CountAdopted(string path) => inner.CountAdopted(path);
-
-    public void RequireRoom(long bytes, bool asUnshared) => inner.RequireRoom(bytes, asUnshared);
-
-    public IDisposable ReserveRoom(long bytes, bool asUnshared) => inner.ReserveRoom(bytes, asUnshared);
-
-    public void DeleteAdopted(string path) => inner.DeleteAdopted(path);
+    public RoomReservation ReserveRoom(long bytes) => inner.ReserveRoom(bytes);
 
     public Uri UriOf(string key) => inner.UriOf(key);
 
@@ -74,10 +62,10 @@ internal sealed class ObservedStorage(IStorage inner, Action<string> onStep) : I
             onStep($"after the commit of {key}");
         }
 
-        public async Task CommitSharedAsync(string sha256, CancellationToken cancellationToken)
+        public async Task CommitSharedAsync(string contentId, CancellationToken cancellationToken)
         {
             onStep($"before the commit of {key}");
-            await artifact.CommitSharedAsync(sha256, cancellationToken);
+            await artifact.CommitSharedAsync(contentId, cancellationToken);
             onStep($"after the commit of {key}");
         }
 

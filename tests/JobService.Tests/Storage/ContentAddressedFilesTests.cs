@@ -101,6 +101,38 @@ public sealed class ContentAddressedFilesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task RemoveUnshared_BytesWithTwoIds_AreFreedWithTheLastUser()
+    {
+        await PutAsync("a.mp4", "video");
+        Assert.True(HardLink.TryCreate(Shared, Shared[..^1] + "b"), "There is no second name.");
+
+        Assert.Equal(0, _storage.RemoveUnshared());
+        _storage.DeleteShared("a.mp4", Hash);
+
+        Assert.Equal(1, _storage.RemoveUnshared());
+        Assert.Empty(Directory.GetFiles(Path.Combine(_root, ".shared")));
+    }
+
+    [Fact]
+    public void Release_WhileTheDiskDeletesTheFile_KeepsNobodyWaiting()
+    {
+        var others = 0;
+        ContentAddressedFiles? files = null;
+        files = new ContentAddressedFiles(_root, path =>
+        {
+            var other = Task.Run(() => files!.Release(Hash), Cancellation);
+            others += other.Wait(TimeSpan.FromSeconds(10), Cancellation) ? 1 : 0;
+            File.Delete(path);
+        });
+        File.WriteAllText(Shared, "video");
+
+        files.Release(Hash);
+
+        Assert.Equal(1, others);
+        Assert.Empty(Directory.GetFiles(Path.Combine(_root, ".shared")));
+    }
+
+    [Fact]
     public async Task CommitShared_SharedFileOfAnotherLength_IsReplacedAndNotUsed()
     {
         File.WriteAllText(Shared, "damaged");

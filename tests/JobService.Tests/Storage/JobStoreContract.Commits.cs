@@ -86,4 +86,20 @@ public abstract partial class JobStoreContract
             TestJobs.Text(await Store.FindAsync(known.JobId, Cancellation)));
         Assert.Equal(41, (await PagesAsync(filter: null, limit: 100)).Count);
     }
+
+    [Fact]
+    public async Task SumSpace_EqualVideos_ShareWithinTheirTenantAlone()
+    {
+        var hash = new string('a', 64);
+        foreach (var tenant in new[] { "a", "a", "a", "b", "" })
+        {
+            await Store.InsertAsync(
+                TestJobs.Pending() with { Tenant = tenant, VideoSha256 = hash, VideoBytes = 5 }, Cancellation);
+        }
+
+        var space = await Store.SumSpaceAsync(Cancellation);
+
+        Assert.Equal(10, space.SharedBytes);
+        Assert.Equal(15, space.Tenants.Single(bytes => bytes.Tenant == "a").VideoBytes);
+    }
 }

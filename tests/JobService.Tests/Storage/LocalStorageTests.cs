@@ -42,15 +42,15 @@ public sealed class LocalStorageTests : StorageContract, IDisposable
     }
 
     [Fact]
-    public void RequireRoom_LessThanHasToStayFree_IsRefused()
+    public void ReserveRoom_LessThanHasToStayFree_IsRefused()
     {
         var free = Storage.FreeBytes();
         var storage = new LocalStorage(Options.Create(new StorageOptions { Root = _root, MinFreeBytes = 1L << 20 }));
         var anyVideo = new LocalStorage(Options.Create(new StorageOptions { Root = _root, MinFreeBytes = 0 }));
 
-        storage.RequireRoom(1, asUnshared: false);
-        anyVideo.RequireRoom(free * 2, asUnshared: false);
-        var failure = Assert.Throws<ServiceException>(() => storage.RequireRoom(free * 2, asUnshared: false));
+        storage.ReserveRoom(1).Dispose();
+        anyVideo.ReserveRoom(free * 2).Dispose();
+        var failure = Assert.Throws<ServiceException>(() => storage.ReserveRoom(free * 2));
 
         Assert.Equal(ErrorReason.StorageFull, failure.Reason);
         Assert.Contains("Storage:MinFreeBytes", failure.Message, StringComparison.Ordinal);
@@ -131,8 +131,7 @@ public sealed class LocalStorageTests : StorageContract, IDisposable
         var device = new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
         await using var commits = new FileCommitter(_folder.File("."));
         var commit = new FileCommit(device, temporary, _folder.File("half.mp4"));
-        var shared = new ContentAddressedFiles(_folder.File("."));
-        await using (var staged = new LocalArtifact(commit, commits, shared, () => { }))
+        await using (var staged = new LocalArtifact(commit, commits, () => { }))
         {
             await AssertFullAsync(() => staged.Stream.WriteAsync(new byte[1], Cancellation).AsTask());
             await AssertFullAsync(() => staged.Stream.WriteAsync(new byte[1], 0, 1, Cancellation));

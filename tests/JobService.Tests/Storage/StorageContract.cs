@@ -103,7 +103,7 @@ public abstract class StorageContract
 
         Assert.True(Storage.DeleteShared("first.mp4", hash), "first.mp4 was not found.");
         Assert.Equal("same", await GetAsync("second.mp4"));
-        Assert.True(Storage.DeleteShared("second.mp4", sha256: null), "second.mp4 was not found.");
+        Assert.True(Storage.DeleteShared("second.mp4", contentId: null), "second.mp4 was not found.");
 
         Assert.False(Storage.DeleteShared("second.mp4", hash), "second.mp4 was deleted twice.");
         Assert.Empty(Storage.ListKeys());

@@ -50,7 +50,8 @@ internal sealed class SpaceHarness : IAsyncDisposable
         Space = new TenantSpace(store, storage, tenantOptions);
         Uploads = new UploadStore(files, storage, Space, _hashing, uploadOptions, CrashPoints.None, time);
         _writer = new PartWriter(Space, uploadOptions, CrashPoints.None, time);
-        _recovery = new UploadRecovery(Uploads, files, _hashing, NullLogger<UploadRecovery>.Instance);
+        _recovery = new UploadRecovery(
+            Uploads, files, storage, store, _hashing, NullLogger<UploadRecovery>.Instance);
         _submitter = new VideoSubmitter(
             store, storage, new PendingJobQuota(store, submitOptions, tenantOptions), Space, CrashPoints.None,
             new AllowedRoots(submitOptions), Uploads, fetcher: null!, checks, time);
@@ -102,8 +103,8 @@ internal sealed class SpaceHarness : IAsyncDisposable
         await _removal.DeleteAsync(jobId, _ => { }, Cancellation);
     }
 
-    /// <summary>The most bytes that a call of a tenant could store now, by the disk alone.</summary>
-    public long RoomOf(bool asUnshared)
+    /// <summary>The most bytes that a call could store now, by the disk alone.</summary>
+    public long Room()
     {
         var (low, high) = (0L, 2 * DiskBytes);
         while (low < high)
@@ -111,7 +112,7 @@ internal sealed class SpaceHarness : IAsyncDisposable
             var middle = low + ((high - low + 1) / 2);
             try
             {
-                _storage.RequireRoom(middle, asUnshared);
+                _storage.ReserveRoom(middle).Dispose();
                 low = middle;
             }
             catch (ServiceException)
@@ -127,10 +128,11 @@ internal sealed class SpaceHarness : IAsyncDisposable
     public long StoredBytes() => (long)Math.Round(
         Names().Sum(name => (double)name.Length / HardLink.CountOf(name.FullName)!.Value));
 
-    /// <summary>What the names of videos would need as copies, less what they need.</summary>
-    public long RecountShared() => (long)Math.Round(Names()
-        .Where(name => name.Directory!.Name != ".shared")
-        .Sum(name => (double)name.Length)) + UnsharedNames() - StoredBytes();
+    /// <summary>Checks that each stored video belongs to the jobs of one tenant.</summary>
+    public void AssertNothingIsSharedBetweenTenants(IEnumerable<JobRecord> jobs) => Assert.All(
+        jobs.Where(job => _storage.Exists(job.InputPath))
+            .GroupBy(job => HardLink.NumberOf(Path.Combine(_root, job.InputPath))),
+        video => Assert.Single(video.Select(job => job.Tenant).Distinct()));
 
     /// <summary>Ends the process.</summary>
     public async ValueTask DisposeAsync()
@@ -142,11 +144,6 @@ internal sealed class SpaceHarness : IAsyncDisposable
         await _storage.DisposeAsync();
         _hashing.Dispose();
     }
-
-    // Shared bytes that no artifact uses yet or any more.
-    private long UnsharedNames() => Names()
-        .Where(name => name.Directory!.Name == ".shared" && HardLink.CountOf(name.FullName) == 1)
-        .Sum(name => name.Length);
 
     private IEnumerable<FileInfo> Names() =>
         new DirectoryInfo(_root).EnumerateFiles("*", SearchOption.AllDirectories).Where(file => file.Exists);

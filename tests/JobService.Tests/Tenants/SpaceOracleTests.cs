@@ -16,14 +16,38 @@ public sealed class SpaceOracleTests
     [InlineData("upload")]
     public async Task Room_WhileAVideoIsStored_DoesNotTellWhetherAnotherTenantHasIt(string way)
     {
-        Assert.Equal(
-            await RoomsAsync(way, asUnshared: true, othersHaveIt: false),
-            await RoomsAsync(way, asUnshared: true, othersHaveIt: true));
+        Assert.Equal(await RoomsAsync(way, othersHaveIt: false), await RoomsAsync(way, othersHaveIt: true));
+    }
 
-        // The free space itself does tell.
-        Assert.NotEqual(
-            await RoomsAsync(way, asUnshared: false, othersHaveIt: false),
-            await RoomsAsync(way, asUnshared: false, othersHaveIt: true));
+    [Fact]
+    public async Task Room_AfterTheDeletionOfAJobWhoseVideoAnAdminSubmittedAgain_IsThatOfAnyDeletion()
+    {
+        using var folder = new TemporaryFolder();
+        await using var harness = new SpaceHarness(folder, new InMemoryJobStore(), Time());
+        var job = await harness.SubmitAsync("a", SpaceHarness.VideoOf(1));
+        await harness.SubmitAsync("admin", new VideoReference.StoredJob(job.JobId, VisibleTenant: null));
+        var room = harness.Room();
+
+        await harness.DeleteAsync(job.JobId);
+
+        Assert.Equal(room + SpaceHarness.VideoOf(1).Length, harness.Room());
+    }
+
+    [Fact]
+    public async Task Room_WhileATenantSubmitsItsVideoAgainAndAgain_StaysForOthers()
+    {
+        using var folder = new TemporaryFolder();
+        await using var harness = new SpaceHarness(folder, new InMemoryJobStore(), Time());
+        var job = await harness.SubmitAsync("a", SpaceHarness.VideoOf(1));
+        var room = harness.Room();
+
+        for (var number = 0; number < 40; number++)
+        {
+            await harness.SubmitAsync("a", new VideoReference.StoredJob(job.JobId, "a"));
+        }
+
+        Assert.Equal(room, harness.Room());
+        harness.Uploads.Create(room - 1, null, null, "b");
     }
 
     [Fact]
@@ -41,7 +65,7 @@ public sealed class SpaceOracleTests
 
     /// <summary>The room that a caller sees before, during and after a submission and a deletion.</summary>
     private static async Task<IReadOnlyList<(string Step, long Room)>> RoomsAsync(
-        string way, bool asUnshared, bool othersHaveIt)
+        string way, bool othersHaveIt)
     {
         using var folder = new TemporaryFolder();
         var rooms = new List<(string, long)>();
@@ -69,7 +93,7 @@ public sealed class SpaceOracleTests
         {
             if (watched is not null)
             {
-                rooms.Add((step, watched.RoomOf(asUnshared)));
+                rooms.Add((step, watched.Room()));
             }
         }
 

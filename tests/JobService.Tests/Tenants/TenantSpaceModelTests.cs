@@ -93,7 +93,7 @@ public sealed class TenantSpaceModelTests
                     _harness.Space.UseOf(tenant).VideoBytes <= _limits.MaxVideoBytes, $"{tenant} is over its limit.");
             }
 
-            Assert.Equal(_harness.RecountShared(), _harness.Storage.SharedBytes);
+            _harness.AssertNothingIsSharedBetweenTenants(await JobsAsync());
         }
 
         private async Task CallAsync(int kind, string tenant, byte[] video, int pick)

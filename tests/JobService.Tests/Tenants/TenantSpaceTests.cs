@@ -1,4 +1,5 @@
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Tenants;
 using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Storage;
@@ -15,9 +16,9 @@ public sealed class TenantSpaceTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public void Limits_OfATenantWithoutItsOwn_AreSharesOfTheServer()
+    public async Task Limits_OfATenantWithoutItsOwn_AreSharesOfTheServer()
     {
-        var space = New(new TenantOptions());
+        var space = await StartAsync(new TenantOptions());
 
         space.AddUpload("a", 400, serverLimit: 4);
         AssertRefused("Tenants:MaxVideoBytes", () => space.AddUpload("a", 1, serverLimit: 4));
@@ -25,6 +26,42 @@ public sealed class TenantSpaceTests
         AssertRefused("Tenants:MaxOpenUploads", () => space.AddUpload("b", 0, serverLimit: 2));
         AssertRefused("Tenants:MaxResultBytes", () => Results(space, "a").Add(101));
         Results(space, "a").Add(100);
+    }
+
+    [Fact]
+    public async Task Limits_AfterAStart_AreSharesOfWhatIsFreeAndWhatJobsAndUploadsUse()
+    {
+        await AddAsync("b", videoBytes: 900);
+        var space = await StartAsync(new TenantOptions());
+        space.RestoreUpload("b", 500, receivedBytes: 100);
+
+        space.AddUpload("a", 800, serverLimit: 4);
+        AssertRefused("Tenants:MaxVideoBytes", () => space.AddUpload("a", 1, serverLimit: 4));
+        await AddAsync("b", videoBytes: 1000);
+        AssertRefused("Tenants:MaxVideoBytes", () => space.AddUpload("a", 1, serverLimit: 4));
+    }
+
+    [Fact]
+    public void AddUpload_WithoutRoom_CountsNothingAndKeepsNobodyWaiting()
+    {
+        TenantSpace? space = null;
+        var others = 0;
+        var room = new DiskRoom(
+            () =>
+            {
+                // The disk is slow: meanwhile jobs are committed.
+                var other = Task.Run(() => _store.InsertAsync(TestJobs.Pending(), Cancellation), Cancellation);
+                others += other.Wait(TimeSpan.FromSeconds(10), Cancellation) ? 1 : 0;
+                return 10;
+            },
+            minFreeBytes: 1);
+        space = new TenantSpace(
+            _store, new InMemoryStorage { Room = room }, Options.Create(new TenantOptions { MaxVideoBytes = 100 }));
+
+        var refusal = Assert.Throws<ServiceException>(() => space.AddUpload("a", 20, serverLimit: 4));
+
+        Assert.Equal((ErrorReason.StorageFull, 1), (refusal.Reason, others));
+        Assert.Equal(default, space.UseOf("a"));
     }
 
     [Fact]
@@ -179,6 +216,13 @@ public sealed class TenantSpaceTests
         space.ReserveResults(TestJobs.Pending() with { Tenant = tenant });
 
     private TenantSpace New(TenantOptions options) => new(_store, _storage, Options.Create(options));
+
+    private async Task<TenantSpace> StartAsync(TenantOptions options)
+    {
+        var space = New(options);
+        await space.StartAsync(Cancellation);
+        return space;
+    }
 
     private async Task<Guid> AddAsync(string tenant, long videoBytes)
     {

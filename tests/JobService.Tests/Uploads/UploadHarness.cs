@@ -29,16 +29,20 @@ internal sealed class UploadHarness : IAsyncDisposable
         var uploadOptions = Options.Create(Limits);
         _storage = new LocalStorage(storageOptions, freeBytes);
         Files = new UploadFiles(storageOptions);
-        Space = new TenantSpace(new InMemoryJobStore(), _storage, Options.Create(tenants ?? new TenantOptions()));
+        Space = new TenantSpace(Jobs, _storage, Options.Create(tenants ?? new TenantOptions()));
+        Space.StartAsync(CancellationToken.None).GetAwaiter().GetResult();
         Store = new UploadStore(Files, _storage, Space, _hashing, uploadOptions, CrashPoints.None, time);
         _writer = new PartWriter(Space, uploadOptions, CrashPoints.None, time);
-        _recovery = new UploadRecovery(Store, Files, _hashing, NullLogger<UploadRecovery>.Instance);
+        _recovery = new UploadRecovery(
+            Store, Files, _storage, Jobs, _hashing, NullLogger<UploadRecovery>.Instance);
         Folder = folder.File("video_jobs", ".uploads");
     }
 
     public string Folder { get; }
 
     public UploadFiles Files { get; }
+
+    public InMemoryJobStore Jobs { get; } = new();
 
     public UploadStore Store { get; }
 
