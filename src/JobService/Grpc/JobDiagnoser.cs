@@ -32,13 +32,14 @@ internal sealed class JobDiagnoser(
     {
         var stored = await store.ListFailedSegmentsAsync(job.JobId, cancellationToken);
         var segmentRuns = JobTimeline.Join(runs.Of(job.JobId), stored);
-        var state = State();
+        var state = StateFor(caller);
         var counts = CountsOf(job, segmentRuns);
         var shown = messages.Of(job);
         return new JobDiagnosis
         {
             Job = shown,
-            Explanation = JobExplanation.Of(shown, counts, state, time.GetUtcNow(), WaitOf(job, caller)),
+            Explanation = JobExplanation.Of(
+                shown, counts, state, time.GetUtcNow(), WaitOf(job, caller), isOfTenant: !caller.IsAdmin),
             Timeline = { JobTimeline.Of(job, segmentRuns) },
             SegmentCounts = counts,
             Segments = { segmentRuns.Select(run => MessageOf(run, caller)) },
@@ -56,11 +57,17 @@ internal sealed class JobDiagnoser(
             options.Value.UnreadableRetryDelay)
         : null;
 
-    private DispatchState State() => new()
+    /// <summary>
+    /// Only admins see counts of all tenants. Jobs of Dispatch:ReservedJobs run each for another tenant, so one tenant
+    /// alone has at most Dispatch:MaxConcurrentJobs.
+    /// </summary>
+    private DispatchState StateFor(Caller caller) => new()
     {
-        RunningJobs = tracker.Running.Count(),
-        MaxRunningJobs = dispatch.Value.MaxConcurrentJobs,
-        PendingJobs = pending.Count,
+        RunningJobs = tracker.Running.Count(job => caller.CanSee(job.Tenant)),
+        MaxRunningJobs = caller is { IsAdmin: true, Tenant.Length: > 0 }
+            ? dispatch.Value.MaxConcurrentJobs + dispatch.Value.ReservedJobs
+            : dispatch.Value.MaxConcurrentJobs,
+        PendingJobs = caller.VisibleTenant is { } tenant ? pending.CountOf(tenant) : pending.Count,
         ServingInstances = inference.ServingCount,
         KnownInstances = inference.KnownCount,
         DrainState = drain.State,
@@ -222,24 +229,30 @@ internal static class JobExplanation
     /// <param name="state">The state of the dispatcher.</param>
     /// <param name="now">The current time.</param>
     /// <param name="storage">Why the job waits for the storage; null if it does not.</param>
+    /// <param name="isOfTenant">Whether the state counts the jobs of the caller's tenant only.</param>
     public static string Of(
-        Job job, SegmentCounts counts, DispatchState state, DateTimeOffset now, StorageWait? storage = null) =>
+        Job job, SegmentCounts counts, DispatchState state, DateTimeOffset now, StorageWait? storage = null,
+        bool isOfTenant = false) =>
         string.Join(
-            ' ', job.Warnings.Select(warning => warning.Message).Prepend(OfStatus(job, counts, state, now, storage)));
+            ' ',
+            job.Warnings.Select(warning => warning.Message)
+                .Prepend(OfStatus(job, counts, state, now, storage, isOfTenant)));
 
     private static string OfStatus(
-        Job job, SegmentCounts counts, DispatchState state, DateTimeOffset now, StorageWait? storage) =>
+        Job job, SegmentCounts counts, DispatchState state, DateTimeOffset now, StorageWait? storage,
+        bool isOfTenant) =>
         job.Status switch
         {
             JobStatus.Pending when storage is not null => OfStorage(storage),
-            JobStatus.Pending => OfWait(job, state, now),
+            JobStatus.Pending => OfWait(job, state, now, isOfTenant),
             JobStatus.Running => OfRun(job, counts, state, now),
             JobStatus.Completed => Text($"The job is completed: {job.Progress.FramesDone} frames in {Attempts(job)}."),
             JobStatus.Failed => OfFailure(job),
             _ => "A caller cancelled the job. RetryJob continues it after its finished segments.",
         };
 
-    private static string OfWait(Job job, DispatchState state, DateTimeOffset now) => job.QueueState?.Reason switch
+    private static string OfWait(
+        Job job, DispatchState state, DateTimeOffset now, bool isOfTenant) => job.QueueState?.Reason switch
     {
         WaitReason.Draining =>
             "The server is draining and starts no jobs. This job runs after the server's next start; nothing is lost.",
@@ -247,7 +260,7 @@ internal static class JobExplanation
         WaitReason.NoInferenceService => Text(
             $"None of {state.KnownInstances} InferenceServices serves (option Inference:Addresses). The job is number ")
             + Text($"{job.QueueState.Position} in the queue and begins when one does; waiting costs it no attempt."),
-        _ => OfQueue(job, state),
+        _ => OfQueue(job, state, isOfTenant),
     };
 
     private static string OfStorage(StorageWait wait) =>
@@ -256,14 +269,15 @@ internal static class JobExplanation
         + "folder, and its user must be able to read it. "
         + Text($"The server tries again every {wait.RetryDelay.TotalSeconds:0.#} s; waiting costs the job no attempt.");
 
-    private static string OfQueue(Job job, DispatchState state)
+    private static string OfQueue(Job job, DispatchState state, bool isOfTenant)
     {
-        var running = Text($"{state.RunningJobs} of at most {state.MaxRunningJobs} jobs are running");
+        var jobs = isOfTenant ? "jobs of your tenant" : "jobs";
+        var running = Text($"{state.RunningJobs} of at most {state.MaxRunningJobs} {jobs} are running");
         var ahead = (job.QueueState?.Position ?? 1) - 1;
         var order = ahead > 0
-            ? Text($"{ahead} jobs are ahead of this one, by priority and time")
-            : "This job is next";
-        return $"{running} (option Dispatch:MaxConcurrentJobs). {order}.";
+            ? Text($"{ahead} jobs of its tenant are ahead of this one, by priority and time")
+            : "This job is the next one of its tenant";
+        return $"{running} (options Dispatch:MaxConcurrentJobs, Dispatch:ReservedJobs). {order}.";
     }
 
     private static string OfBackOff(Job job, DateTimeOffset now)

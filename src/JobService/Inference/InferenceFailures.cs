@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.Protocol.Tracing;
 using ForegSyte.V1;
@@ -28,6 +29,10 @@ internal static class InferenceFailures
     /// </summary>
     public static readonly JobFailure Lost =
         new(ErrorReason.InferenceUnavailable, "The InferenceService was lost while it worked on the job.");
+
+    /// <summary>No connection to an InferenceService: it never had the job.</summary>
+    public static readonly JobFailure NotReached =
+        new(ErrorReason.InferenceUnavailable, "The InferenceService is not reachable (option Inference:Addresses).");
 
     /// <summary>No InferenceService serves.</summary>
     public static readonly JobFailure NoneServes =
@@ -62,6 +67,9 @@ internal static class InferenceFailures
 
     private static JobFailure FromCode(RpcException exception, CallLimits limits) => exception.StatusCode switch
     {
+        StatusCode.Unavailable when exception.Status.DebugException
+            is SocketException or HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError }
+            => NotReached,
         StatusCode.Unavailable or StatusCode.Cancelled or StatusCode.Aborted => Lost,
         StatusCode.Unimplemented => new JobFailure(
             ErrorReason.InferenceUnavailable,

@@ -212,7 +212,10 @@ internal static class JobTransitions
         EndedAt = Later(job, now),
     };
 
-    /// <summary>Only a running job has an open attempt.</summary>
+    /// <summary>
+    /// Only a running job has an open attempt. A lost one ended with its lease at the latest: the JobService can have
+    /// been down since.
+    /// </summary>
     private static IReadOnlyList<AttemptRecord> EndLastAttempt(
         JobRecord job, JobFailure? failure, DateTimeOffset now) =>
         job.Status != JobStatus.Running
@@ -222,7 +225,7 @@ internal static class JobTransitions
                 .. job.Attempts.SkipLast(1),
                 job.Attempts[^1] with
                 {
-                    EndedAt = Later(job, now),
+                    EndedAt = Later(job, job.Lease is { } lease && lease.ExpiresAt < now ? lease.ExpiresAt : now),
                     Failure = failure,
                     Retryable = failure is not null && RetryPolicy.IsTransient(failure.Reason) && !failure.IsFinal,
                     Devices = job.Devices,

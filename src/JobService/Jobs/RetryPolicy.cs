@@ -20,8 +20,8 @@ internal static class RetryPolicy
 
     /// <summary>
     /// Returns the back-off before the next attempt; null if the job must fail. Attempts that ended because a service
-    /// stopped or lost its lease, or because an InferenceService is not set up right, do not count: they say nothing
-    /// about the job.
+    /// stopped or lost its lease, or because an InferenceService is busy or not set up right, do not count: they say
+    /// nothing about the job.
     /// </summary>
     /// <param name="job">The running job.</param>
     /// <param name="failure">Why the latest attempt failed.</param>
@@ -45,7 +45,7 @@ internal static class RetryPolicy
         var alike = 1 + job.Attempts.Skip(job.ForgivenAttempts).SkipLast(1).Reverse()
             .TakeWhile(attempt => attempt.Failure?.Reason == failure.Reason)
             .Count();
-        var steps = IsFaultOfSetup(failure.Reason) ? Math.Max(failed, alike) : failed;
+        var steps = IsFaultOfService(failure.Reason) ? Math.Max(failed, alike) : failed;
 
         // Exponential back-off with "equal jitter": half of the step is fixed, half random
         // (M. Brooker, Exponential Backoff And Jitter, AWS Architecture Blog, 2015).
@@ -79,22 +79,16 @@ internal static class RetryPolicy
     }
 
     /// <summary>
-    /// Whether a run of a segment lost its decoder, or the InferenceService that worked on it: the segment may be the
-    /// cause.
+    /// The failure of a run; final if <see cref="RetryOptions.MaxLostSegmentRuns"/> runs of the segment were lost for
+    /// which no other job can be the cause.
     /// </summary>
-    public static bool IsLost(SegmentRun run) => run.Failure?.Reason == ErrorReason.DecoderLost
-        || (run.Failure?.Reason == ErrorReason.InferenceUnavailable && run.Instance is not null);
-
-    /// <summary>
-    /// The failure of a lost run; final if <see cref="RetryOptions.MaxLostSegmentRuns"/> runs of the segment were lost.
-    /// </summary>
-    /// <param name="run">The lost run.</param>
+    /// <param name="run">The failed run.</param>
     /// <param name="earlier">The earlier runs of the job's segments that count.</param>
     /// <param name="options">Limits.</param>
     public static JobFailure AfterSegmentLoss(SegmentRun run, IEnumerable<SegmentRun> earlier, RetryOptions options)
     {
-        var lost = 1 + earlier.Count(other => IsLost(other) && IsSame(other.Segment, run.Segment));
-        return lost < options.MaxLostSegmentRuns
+        var lost = 1 + earlier.Count(other => IsBlamed(other) && IsSame(other.Segment, run.Segment));
+        return !IsBlamed(run) || lost < options.MaxLostSegmentRuns
             ? run.Failure!
             : run.Failure! with
             {
@@ -106,18 +100,22 @@ internal static class RetryPolicy
     }
 
     /// <summary>
-    /// Number of segments that must run alone, from the first to the last of those that were lost before. So that a
-    /// job that ends its InferenceService is not confused with others that run there, only one such segment runs at a
-    /// time.
+    /// Number of segments that must run alone, from the first to the last of those that lost their InferenceService. So
+    /// that a job that ends its InferenceService is not confused with others that run there, only one such segment runs
+    /// at a time. A lost decoder harms no other job.
     /// </summary>
     public static int SuspectCount(IReadOnlyList<Segment> segments, IEnumerable<SegmentRun> earlier) =>
-        earlier.Where(IsLost)
+        earlier.Where(run => run.Loss != SegmentLoss.None)
             .Select(run => segments.Index()
                 .Where(entry => IsSame(entry.Item, run.Segment))
                 .Select(entry => entry.Index + 1)
                 .LastOrDefault())
             .DefaultIfEmpty(0)
             .Max();
+
+    /// <summary>Whether a run lost its decoder, or an InferenceService that had no segment of another job.</summary>
+    private static bool IsBlamed(SegmentRun run) =>
+        run.Failure?.Reason == ErrorReason.DecoderLost || run.Loss == SegmentLoss.Alone;
 
     private static bool IsSame(Segment one, Segment other) =>
         (one.StartFrame, one.EndFrame) == (other.StartFrame, other.EndFrame);
@@ -132,10 +130,11 @@ internal static class RetryPolicy
     }
 
     private static bool Counts(ErrorReason reason) =>
-        reason is not (ErrorReason.ShuttingDown or ErrorReason.LeaseLost) && !IsFaultOfSetup(reason);
+        reason is not (ErrorReason.ShuttingDown or ErrorReason.LeaseLost) && !IsFaultOfService(reason);
 
-    private static bool IsFaultOfSetup(ErrorReason reason) => reason is ErrorReason.DecoderUnavailable
-        or ErrorReason.SourceNotAllowed or ErrorReason.SourceNotFound;
+    /// <summary>Whether an InferenceService is busy or not set up right.</summary>
+    private static bool IsFaultOfService(ErrorReason reason) => reason is ErrorReason.InferenceBusy
+        or ErrorReason.DecoderUnavailable or ErrorReason.SourceNotAllowed or ErrorReason.SourceNotFound;
 }
 
 /// <summary>How often and when a failed job is retried. Section "Retry".</summary>
@@ -160,11 +159,14 @@ internal sealed class RetryOptions
 
     /// <summary>
     /// Maximum number of runs of one segment that lose their decoder or InferenceService. Then the job fails, so that a
-    /// video that ends its decoder or service does not end it at every attempt.
+    /// video that ends its decoder or service does not end it at every attempt. A lost InferenceService that had a
+    /// segment of another job does not count.
     /// </summary>
     /// <value>1 to 100; 3 by default.</value>
     [Range(1, 100)]
-    [Limit("runs", "Runs of one segment that lose their decoder or InferenceService; then the job fails.")]
+    [Limit(
+        "runs", "Runs of one segment that lose their decoder, or an InferenceService that had no other job's segment; "
+        + "then the job fails.")]
     public int MaxLostSegmentRuns { get; set; } = 3;
 
     /// <summary>Back-off before the second attempt; doubled for each later one.</summary>

@@ -12,8 +12,11 @@ internal sealed record SegmentRun(Segment Segment, int Attempt, DateTimeOffset S
     /// <summary>Maximum length of the decoder output that the store keeps; a longer one loses its beginning.</summary>
     public const int MaxDecoderOutputLength = 8_192;
 
-    /// <summary>The latest InferenceService that received the segment; null before the first call.</summary>
+    /// <summary>The latest InferenceService that received the segment; null before the first call, or if all are busy.</summary>
     public Uri? Instance { get; init; }
+
+    /// <summary>Whether the InferenceService was lost while it had the segment.</summary>
+    public SegmentLoss Loss { get; init; }
 
     /// <summary>When the run ended; null while it runs.</summary>
     public DateTimeOffset? EndedAt { get; init; }
@@ -34,4 +37,17 @@ internal sealed record SegmentRun(Segment Segment, int Attempt, DateTimeOffset S
 
     /// <summary>Whether it failed, or none of its frames could be decoded.</summary>
     public bool IsFailed => Failure is not null || (FramesLost > 0 && FramesAnalyzed == 0);
+}
+
+/// <summary>Whether an InferenceService was lost while it had a segment. Stored as a number.</summary>
+internal enum SegmentLoss
+{
+    /// <summary>It was not lost.</summary>
+    None = 0,
+
+    /// <summary>It was lost, and had segments of other jobs too: each of them can be the cause.</summary>
+    Shared = 1,
+
+    /// <summary>It was lost, and had no segment of another job.</summary>
+    Alone = 2,
 }

@@ -53,7 +53,8 @@ internal sealed class JobExecution(
     private async Task<JobResult> RunAsync(
         JobRecord job, Guid token, Uri video, ResultReservation results, CancellationToken cancellationToken)
     {
-        var probe = await inference.ProbeAsync(video, cancellationToken);
+        var probe = await BusyRetry.CallAsync(
+            () => inference.ProbeAsync(video, cancellationToken), time, cancellationToken);
         var segmentFrames = job.SegmentFrames > 0 ? job.SegmentFrames : options.Value.SegmentFrames;
         var planner = new SegmentPlanner(
             probe.Video.FrameCount, probe.KeyFrames, job.FrameStride, job.MaxFrames, segmentFrames, loss.Value);

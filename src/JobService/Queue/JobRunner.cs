@@ -104,7 +104,7 @@ internal sealed class JobRunner(
         catch (OperationCanceledException)
             when (runTime.IsCancellationRequested && !attempt.Cancellation.IsCancellationRequested)
         {
-            failure = JobLimits.RunsTooLong(limits);
+            failure = JobLimits.RunsTooLong(job, limits);
             LogFailure(jobId, failure);
         }
         catch (Exception exception) when (!attempt.IsLost)

@@ -46,6 +46,15 @@ internal sealed class PendingJobs : IDisposable
         }
     }
 
+    /// <summary>Number of pending jobs of a tenant, queued or scheduled. O(n).</summary>
+    public int CountOf(string tenant)
+    {
+        lock (_lock)
+        {
+            return _pending.Values.Count(entry => entry.Tenant == tenant);
+        }
+    }
+
     /// <summary>Number of pending jobs that wait for their back-off.</summary>
     public int ScheduledCount
     {

@@ -32,6 +32,8 @@ internal static class QueueServiceCollectionExtensions
 #pragma warning restore RS0030
         services.AddSingleton<SegmentRuns>();
         services.AddSingleton<SegmentPlaces>();
+        services.AddSingleton<SuspectGate>();
+        services.AddSingleton<SegmentCalls>();
         services.AddSingleton<SegmentScheduler>();
         services.AddSingleton<JobExecution>();
         services.AddSingleton<JobRunner>();

@@ -92,6 +92,14 @@ internal sealed class SegmentRunRecorder(SegmentRun begun, TimeProvider time)
     /// <summary>An InferenceService receives the segment.</summary>
     public void SetInstance(Uri instance) => _current = _current with { Instance = instance };
 
+    /// <summary>All InferenceServices were busy, so none has the segment.</summary>
+    public void SetRefused() => _current = _current with { Instance = null };
+
+    /// <summary>The InferenceService was lost while it had the segment.</summary>
+    /// <param name="isShared">Whether it had a segment of another job too.</param>
+    public void SetLost(bool isShared) =>
+        _current = _current with { Loss = isShared ? SegmentLoss.Shared : SegmentLoss.Alone };
+
     /// <summary>A call failed.</summary>
     public void SetFailure(JobFailure failure) =>
         _current = _current with { Failure = failure, DecoderOutput = Tail(failure.LastWords) };

@@ -16,7 +16,7 @@ namespace ForegSyte.Jobs.Queue;
 /// <summary>
 /// Runs segments of a job, a few at a time per InferenceService and in turn with other tenants. Stores each response as
 /// soon as it arrives, in any order. Only the segments in flight are in memory. Segments that lost their
-/// InferenceService before run alone: of all jobs' segments, at most one such runs at a time.
+/// InferenceService before run alone in their job, and one at a time of all jobs (<see cref="SuspectGate"/>).
 /// </summary>
 internal sealed class SegmentScheduler(
     IInferenceClient inference,
@@ -24,18 +24,14 @@ internal sealed class SegmentScheduler(
     SegmentStore store,
     SegmentRuns runs,
     SegmentPlaces places,
+    SuspectGate gate,
+    SegmentCalls calls,
     CrashPoints crashPoints,
     IOptions<SegmentOptions> options,
     IOptions<RetryOptions> retry,
     TimeProvider time,
-    ILogger<SegmentScheduler> logger) : IDisposable
+    ILogger<SegmentScheduler> logger)
 {
-    /// <summary>Wait before a call is repeated if a busy InferenceService gives no retry delay.</summary>
-    private static readonly TimeSpan BusyDelay = TimeSpan.FromMilliseconds(200);
-
-    /// <summary>Taken by a segment that may be what ends its InferenceService.</summary>
-    private readonly SemaphoreSlim _suspect = new(1);
-
     /// <summary>
     /// Runs and stores segments. If one fails, cancels those in flight and waits for their end; stored segments stay.
     /// </summary>
@@ -62,8 +58,9 @@ internal sealed class SegmentScheduler(
                 : [];
             for (var suspects = RetryPolicy.SuspectCount(segments, earlier); next < suspects; next++)
             {
-                await RunAloneAsync(
-                    job, video, segments[next], segments[^1].EndFrame, results, earlier, onStored, ending.Token);
+                await RunAsync(
+                    job, video, segments[next], segments[^1].EndFrame, results, earlier, isSuspect: true, onStored,
+                    ending.Token);
             }
 
             while (next < segments.Count || inFlight.Count > 0)
@@ -73,7 +70,8 @@ internal sealed class SegmentScheduler(
                     && inFlight.Count < options.Value.SegmentsInFlight * Math.Max(1, inference.ServingCount))
                 {
                     inFlight.Add(RunAsync(
-                        job, video, segments[next++], segments[^1].EndFrame, results, earlier, onStored, ending.Token));
+                        job, video, segments[next++], segments[^1].EndFrame, results, earlier, isSuspect: false,
+                        onStored, ending.Token));
                 }
 
                 var ended = await Task.WhenAny(inFlight);
@@ -88,34 +86,17 @@ internal sealed class SegmentScheduler(
         }
     }
 
-    /// <inheritdoc />
-    public void Dispose() => _suspect.Dispose();
-
-    private async Task RunAloneAsync(
-        JobRecord job, Uri video, Segment segment, int jobEndFrame, ResultReservation results,
-        IReadOnlyList<SegmentRun> earlier, Action<RunPipelineResponse> onStored, CancellationToken cancellationToken)
-    {
-        await _suspect.WaitAsync(cancellationToken);
-        try
-        {
-            await RunAsync(job, video, segment, jobEndFrame, results, earlier, onStored, cancellationToken);
-        }
-        finally
-        {
-            _suspect.Release();
-        }
-    }
-
     private async Task RunAsync(
         JobRecord job, Uri video, Segment segment, int jobEndFrame, ResultReservation results,
-        IReadOnlyList<SegmentRun> earlier, Action<RunPipelineResponse> onStored, CancellationToken cancellationToken)
+        IReadOnlyList<SegmentRun> earlier, bool isSuspect, Action<RunPipelineResponse> onStored,
+        CancellationToken cancellationToken)
     {
         using var place = await places.EnterAsync(job.Tenant, cancellationToken);
         using var step = JobTraces.StartSegment(segment.StartFrame, segment.EndFrame);
         var run = runs.Begin(job, segment);
         try
         {
-            var response = await AnalyzeAsync(job, video, segment, jobEndFrame, run, cancellationToken);
+            var response = await AnalyzeAsync(job, video, segment, jobEndFrame, run, isSuspect, cancellationToken);
             if (SegmentCheck.DefectOf(segment, job.FrameStride, response) is { } defect)
             {
                 throw new InferenceFailedException(new JobFailure(ErrorReason.Internal, defect));
@@ -140,8 +121,7 @@ internal sealed class SegmentScheduler(
         {
             run.SetFailure(failed.Failure);
             await KeepFailureAsync(job.JobId, run.Ended);
-            if (RetryPolicy.IsLost(run.Current)
-                && RetryPolicy.AfterSegmentLoss(run.Current, earlier, retry.Value) is { IsFinal: true } final)
+            if (RetryPolicy.AfterSegmentLoss(run.Current, earlier, retry.Value) is { IsFinal: true } final)
             {
                 throw new InferenceFailedException(final, failed);
             }
@@ -171,7 +151,7 @@ internal sealed class SegmentScheduler(
 
     private async Task<RunPipelineResponse> AnalyzeAsync(
         JobRecord job, Uri video, Segment segment, int jobEndFrame, SegmentRunRecorder run,
-        CancellationToken cancellationToken)
+        bool isSuspect, CancellationToken cancellationToken)
     {
         var length = segment.EndFrame - segment.StartFrame;
         var analyzed = SegmentPlan.FramesWithin(segment.StartFrame, segment.EndFrame, job.FrameStride);
@@ -192,7 +172,8 @@ internal sealed class SegmentScheduler(
         };
         try
         {
-            return await CallUntilAcceptedAsync(request, run, cancellationToken);
+            return await BusyRetry.CallAsync(
+                () => CallAsync(job, request, run, isSuspect, cancellationToken), time, cancellationToken);
         }
         catch (InferenceFailedException failed) when (failed.Failure.Reason == ErrorReason.UndecodableVideo)
         {
@@ -220,25 +201,39 @@ internal sealed class SegmentScheduler(
         }
     }
 
-    /// <summary>Calls an InferenceService, again while all are busy: that is not a failure of the segment.</summary>
-    private async Task<RunPipelineResponse> CallUntilAcceptedAsync(
-        RunPipelineRequest request, SegmentRunRecorder run, CancellationToken cancellationToken)
+    /// <summary>
+    /// Calls an InferenceService, a suspect behind the gate. While all are busy the gate is free for others.
+    /// </summary>
+    private async Task<RunPipelineResponse> CallAsync(
+        JobRecord job, RunPipelineRequest request, SegmentRunRecorder run, bool isSuspect,
+        CancellationToken cancellationToken)
     {
-        while (true)
+        using var passed = isSuspect ? await gate.EnterAsync(job.Tenant, cancellationToken) : null;
+        using var call = calls.Begin(job.JobId);
+        try
         {
-            try
+            return await inference.RunAsync(request, OnInstance, cancellationToken);
+        }
+        catch (InferenceFailedException busy) when (busy.Failure.Reason == ErrorReason.InferenceBusy)
+        {
+            run.SetRefused();
+            throw;
+        }
+        catch (InferenceFailedException failed)
+        {
+            if (failed.Failure == InferenceFailures.Lost)
             {
-                return await inference.RunAsync(request, run.SetInstance, cancellationToken);
+                run.SetLost(isShared: call.Lose());
             }
-            catch (InferenceFailedException busy) when (busy.Failure.Reason == ErrorReason.InferenceBusy)
-            {
-                await Task.Delay(busy.RetryAfter ?? BusyDelay, time, cancellationToken);
-            }
-            catch (InferenceFailedException failed)
-            {
-                run.SetFailure(failed.Failure);
-                throw;
-            }
+
+            run.SetFailure(failed.Failure);
+            throw;
+        }
+
+        void OnInstance(Uri instance)
+        {
+            call.MoveTo(instance);
+            run.SetInstance(instance);
         }
     }
 }

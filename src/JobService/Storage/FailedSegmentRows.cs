@@ -15,9 +15,9 @@ internal static class FailedSegmentRows
         var added = connection.Execute(
             "INSERT INTO job_segments_failed (job_id, number, start_frame, end_frame, attempt, instance, started_at, "
             + "ended_at, frames_analyzed, frames_lost, failure_reason, failure_message, failure_metadata_json, "
-            + "decoder_output) SELECT $job_id, $number, $start_frame, $end_frame, $attempt, $instance, $started_at, "
+            + "decoder_output, loss) SELECT $job_id, $number, $start_frame, $end_frame, $attempt, $instance, $started_at, "
             + "$ended_at, $frames_analyzed, $frames_lost, $failure_reason, $failure_message, $failure_metadata_json, "
-            + "$decoder_output WHERE EXISTS (SELECT 1 FROM jobs WHERE job_id = $job_id)",
+            + "$decoder_output, $loss WHERE EXISTS (SELECT 1 FROM jobs WHERE job_id = $job_id)",
             ("job_id", jobId),
             ("number", run.Segment.Number),
             ("start_frame", run.Segment.StartFrame),
@@ -31,7 +31,8 @@ internal static class FailedSegmentRows
             ("failure_reason", run.Failure?.Reason.ToText()),
             ("failure_message", run.Failure?.Message),
             ("failure_metadata_json", run.Failure is { } failure ? JsonSerializer.Serialize(failure.Metadata) : null),
-            ("decoder_output", run.DecoderOutput));
+            ("decoder_output", run.DecoderOutput),
+            ("loss", (int)run.Loss));
         connection.Execute(
             "DELETE FROM job_segments_failed WHERE job_id = $job_id AND rowid NOT IN (SELECT rowid "
             + "FROM job_segments_failed WHERE job_id = $job_id ORDER BY ended_at DESC, rowid DESC LIMIT $limit)",
@@ -42,7 +43,8 @@ internal static class FailedSegmentRows
     /// <summary>The runs of a job, oldest end first.</summary>
     public static IReadOnlyList<SegmentRun> Of(DuckDBConnection connection, Guid jobId) => connection.Query(
         "SELECT number, start_frame, end_frame, attempt, instance, started_at, ended_at, frames_analyzed, frames_lost, "
-        + "failure_reason, failure_message, failure_metadata_json, decoder_output FROM job_segments_failed "
+        + "failure_reason, failure_message, failure_metadata_json, decoder_output, loss "
+        + "FROM job_segments_failed "
         + "WHERE job_id = $job_id ORDER BY ended_at, rowid",
         Read, ("job_id", jobId));
 
@@ -58,6 +60,7 @@ internal static class FailedSegmentRows
             new Segment(reader.GetInt32(0), reader.GetInt32(1), reader.GetInt32(2)), reader.GetInt32(3),
             Instant(reader, 5))
         {
+            Loss = reader.IsDBNull(13) ? SegmentLoss.None : (SegmentLoss)reader.GetInt32(13),
             Instance = reader.IsDBNull(4) ? null : new Uri(reader.GetString(4)),
             EndedAt = Instant(reader, 6),
             FramesAnalyzed = analyzed,

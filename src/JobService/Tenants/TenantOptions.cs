@@ -53,14 +53,16 @@ internal sealed class TenantOptions
 
     /// <summary>
     /// Maximum time for which a job runs, all attempts since its submission or RetryJob added up; then it fails with
-    /// VIDEO_LIMIT_EXCEEDED.
+    /// VIDEO_LIMIT_EXCEEDED, and RetryJob continues it. A running job's waits for its turn count, time in the queue and
+    /// downtime do not.
     /// </summary>
-    /// <value>1 s to 30 days; 1 day by default.</value>
-    [TimeRange("00:00:01", "30.00:00:00")]
+    /// <value>Up to 30 days; 0, the default, for 1 day, and for no limit without authentication.</value>
+    [TimeRange("00:00:00", "30.00:00:00")]
     [Limit(
-        "", "Maximum time for which a job runs, all its attempts added up; then it fails.",
+        "", "Maximum time for which a job runs, all its attempts and their waits for a turn added up; 0 for 1 day, and "
+        + "for no limit without authentication. Then the job fails, and RetryJob continues it.",
         Reason = ErrorReason.VideoLimitExceeded)]
-    public TimeSpan MaxRunTime { get; set; } = TimeSpan.FromDays(1);
+    public TimeSpan MaxRunTime { get; set; }
 
     /// <summary>
     /// Maximum number of frames that a job analyzes, after frame_stride and max_frames. A job with more fails with

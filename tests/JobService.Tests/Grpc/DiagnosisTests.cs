@@ -210,6 +210,49 @@ public sealed class DiagnosisTests
         Assert.All(byAdmin.Segments, segment => Assert.Equal(inference.Address.ToString(), segment.Instance));
     }
 
+    [Fact]
+    public async Task Diagnose_SeveralTenants_CountsOnlyTheJobsThatTheCallerCanSee()
+    {
+        using var setup = AccessSetup.ApiKeys();
+        var inference = new ScriptedInference
+        {
+            OnRun = (_, _, cancellationToken) => Task.Delay(Timeout.Infinite, cancellationToken),
+        };
+        await using var service = await RunningJobService.StartAsync(
+            inference,
+            [.. setup.Settings, ("Dispatch:MaxConcurrentJobs", "1"), ("Dispatch:ReservedJobs", "1")]);
+        var jobs = new Dictionary<string, string>();
+        foreach (var caller in new[] { "submit", "submit", "other", "other", "other" })
+        {
+            using var channel = AccessOutcome.ChannelOf(service.Address, setup.Callers[caller]);
+            jobs[caller] = (await new JobService.JobServiceClient(channel).SubmitVideoAsync(
+                RunningJobService.Request(), cancellationToken: Cancellation)).Job.JobId;
+        }
+
+        await DiagnoseWhenAsync("admin", "submit", state => state is { RunningJobs: 2, PendingJobs: 3 });
+        var own = await DiagnoseWhenAsync("read", "submit", _ => true);
+        var other = await DiagnoseWhenAsync("other", "other", _ => true);
+        var all = await DiagnoseWhenAsync("admin", "other", _ => true);
+
+        Assert.Equal((1, 1, 1), (own.Dispatch.RunningJobs, own.Dispatch.MaxRunningJobs, own.Dispatch.PendingJobs));
+        Assert.StartsWith(
+            "1 of at most 1 jobs of your tenant are running", own.Explanation, StringComparison.Ordinal);
+        Assert.Equal(
+            (1, 1, 2), (other.Dispatch.RunningJobs, other.Dispatch.MaxRunningJobs, other.Dispatch.PendingJobs));
+        Assert.Equal((2, 2, 3), (all.Dispatch.RunningJobs, all.Dispatch.MaxRunningJobs, all.Dispatch.PendingJobs));
+        Assert.StartsWith("2 of at most 2 jobs are running", all.Explanation, StringComparison.Ordinal);
+
+        async Task<JobDiagnosis> DiagnoseWhenAsync(string caller, string owner, Predicate<DispatchState> condition)
+        {
+            using var channel = AccessOutcome.ChannelOf(service.Address, setup.Callers[caller]);
+            var client = new JobService.JobServiceClient(channel);
+            var request = new DiagnoseJobRequest { JobId = jobs[owner] };
+            return (await Wait.ForAsync(
+                () => client.DiagnoseJobAsync(request, cancellationToken: Cancellation).ResponseAsync,
+                answer => condition(answer.Diagnosis.Dispatch), "the jobs run")).Diagnosis;
+        }
+    }
+
     private static async Task<JobDiagnosis> WhenCompletedAsync(
         AccessSetup setup, RunningJobService service, string caller, string jobId)
     {

@@ -1,4 +1,5 @@
 using ForegSyte.Hosting.Outbound;
+using ForegSyte.Inference.V1;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Tests.Grpc;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -23,5 +24,23 @@ public sealed class GrpcInferenceInstanceTests
             other.Address, channels, options, TimeProvider.System, NullLoggerFactory.Instance);
 
         Assert.Equal(InstanceHealth.NotServing, await instance.CheckAsync(TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>An InferenceService that is down never had the segment, so the segment cannot have ended it.</summary>
+    [Theory]
+    [InlineData("http://127.0.0.1:1")]
+    [InlineData("unix:/nowhere/inference.sock")]
+    public async Task Run_NothingListens_IsNotALoss(string address)
+    {
+        var options = Options.Create(new InferenceOptions());
+        using var channels = new InferenceChannels(
+            options, Options.Create(new ClientTlsOptions()), TimeProvider.System, NullLoggerFactory.Instance);
+        using var instance = new GrpcInferenceInstance(
+            new Uri(address), channels, options, TimeProvider.System, NullLoggerFactory.Instance);
+
+        var failed = await Assert.ThrowsAsync<InferenceFailedException>(
+            () => instance.RunAsync(new RunPipelineRequest(), TestContext.Current.CancellationToken));
+
+        Assert.Same(InferenceFailures.NotReached, failed.Failure);
     }
 }

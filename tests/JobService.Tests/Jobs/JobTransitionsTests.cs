@@ -48,6 +48,20 @@ public sealed class JobTransitionsTests
         }
     });
 
+    [Fact]
+    public void LostAttempt_LongAfterItsLease_EndedWithTheLease()
+    {
+        var running = JobTransitions.Claim(Pending(), Tokens[0], Start, LeaseDuration);
+        var monday = Start.AddDays(3);
+
+        Assert.Equal(Start + LeaseDuration, JobTransitions.Rescue(running, Failure, monday).Attempts[0].EndedAt);
+        Assert.Equal(Start + LeaseDuration, JobTransitions.Cancel(running, monday).Attempts[0].EndedAt);
+        var abandoned = JobTransitions.Abandon(running, Failure, monday);
+        Assert.Equal((monday, Start + LeaseDuration), (abandoned.EndedAt, abandoned.Attempts[0].EndedAt));
+        Assert.Equal(
+            Start.AddSeconds(1), JobTransitions.Rescue(running, Failure, Start.AddSeconds(1)).Attempts[0].EndedAt);
+    }
+
     [Theory]
     [InlineData(JobStatus.Completed)]
     [InlineData(JobStatus.Failed)]

@@ -41,6 +41,7 @@ public sealed class RetryPolicyTests
     }
 
     [Theory]
+    [InlineData(ErrorReason.InferenceBusy)]
     [InlineData(ErrorReason.DecoderUnavailable)]
     [InlineData(ErrorReason.SourceNotAllowed)]
     [InlineData(ErrorReason.SourceNotFound)]
@@ -121,6 +122,67 @@ public sealed class RetryPolicyTests
             Assert.Equal(JobStatus.Pending, job.Status);
         }
     }
+
+    [Theory]
+    [InlineData(ErrorReason.DecoderLost, nameof(SegmentLoss.None), true)]
+    [InlineData(ErrorReason.InferenceUnavailable, nameof(SegmentLoss.Alone), true)]
+    [InlineData(ErrorReason.InferenceUnavailable, nameof(SegmentLoss.Shared), false)]
+    [InlineData(ErrorReason.InferenceUnavailable, nameof(SegmentLoss.None), false)]
+    [InlineData(ErrorReason.StorageFull, nameof(SegmentLoss.None), false)]
+    public void AfterSegmentLoss_ThirdRunOfASegment_IsFinalOnlyIfNoOtherJobCanBeTheCause(
+        ErrorReason reason, string loss, bool isFinal)
+    {
+        var options = new RetryOptions { MaxLostSegmentRuns = 3 };
+        var run = Run(start: 10, reason, Enum.Parse<SegmentLoss>(loss));
+
+        Assert.Same(run.Failure, RetryPolicy.AfterSegmentLoss(run, [run], options));
+        Assert.Equal(isFinal, RetryPolicy.AfterSegmentLoss(run, [run, run], options).IsFinal);
+        var other = Run(start: 20, reason, run.Loss);
+        Assert.Same(run.Failure, RetryPolicy.AfterSegmentLoss(run, [run, other, other], options));
+        Assert.Equal(reason, RetryPolicy.AfterSegmentLoss(run, [run, run], options).Reason);
+    }
+
+    [Fact]
+    public void AfterSegmentLoss_EarlierSharedLosses_DoNotCountAndTheMessageNamesFramesAndOption()
+    {
+        var options = new RetryOptions { MaxLostSegmentRuns = 2 };
+        var alone = Run(start: 10, ErrorReason.InferenceUnavailable, SegmentLoss.Alone);
+        var shared = Run(start: 10, ErrorReason.InferenceUnavailable, SegmentLoss.Shared);
+
+        Assert.Same(alone.Failure, RetryPolicy.AfterSegmentLoss(alone, [shared, shared, shared], options));
+        Assert.Same(shared.Failure, RetryPolicy.AfterSegmentLoss(shared, [alone, alone], options));
+        var final = RetryPolicy.AfterSegmentLoss(alone, [shared, alone], options);
+        Assert.Equal(
+            "Lost. 2 runs of the frames 10 to 19 were lost like this, the limit of option Retry:MaxLostSegmentRuns, so "
+            + "the video is probably the cause. RetryJob runs the job again.",
+            final.Message);
+    }
+
+    [Fact]
+    public void SuspectCount_OfTheSegmentsToRun_ReachesTheLastThatLostItsInferenceService()
+    {
+        Segment[] missing = [new(2, 20, 30), new(5, 50, 60), new(7, 70, 80)];
+        var lost = ErrorReason.InferenceUnavailable;
+
+        Assert.Equal(0, RetryPolicy.SuspectCount(missing, []));
+        Assert.Equal(1, RetryPolicy.SuspectCount(missing, [Run(20, lost, SegmentLoss.Alone)]));
+        Assert.Equal(
+            2,
+            RetryPolicy.SuspectCount(
+                missing, [Run(50, lost, SegmentLoss.Shared), Run(20, lost, SegmentLoss.Shared)]));
+
+        // Neither a stored segment, nor one that no InferenceService had, nor one that lost its decoder.
+        Assert.Equal(0, RetryPolicy.SuspectCount(missing, [Run(60, lost, SegmentLoss.Alone)]));
+        Assert.Equal(0, RetryPolicy.SuspectCount(missing, [Run(70, lost, SegmentLoss.None)]));
+        Assert.Equal(0, RetryPolicy.SuspectCount(missing, [Run(70, ErrorReason.DecoderLost, SegmentLoss.None)]));
+    }
+
+    private static SegmentRun Run(int start, ErrorReason reason, SegmentLoss loss) =>
+        new(new Segment(start / 10, start, start + 10), Attempt: 1, Now)
+        {
+            Failure = new JobFailure(reason, "Lost."),
+            Loss = loss,
+        };
 
     /// <summary>Runs an attempt that resumes after some frames and is lost.</summary>
     private static JobRecord Lose(JobRecord job, int framesResumed, RetryOptions options)

@@ -103,7 +103,8 @@ internal sealed class JobEngine : IAsyncDisposable
 
     /// <summary>Stores a pending job.</summary>
     public async Task<Guid> AddJobAsync(
-        int frameStride = 1, int maxFrames = 0, int priority = JobPriority.Default, DateTimeOffset? submittedAt = null)
+        int frameStride = 1, int maxFrames = 0, int priority = JobPriority.Default, DateTimeOffset? submittedAt = null,
+        string tenant = "")
     {
         var jobId = Guid.NewGuid();
         var now = submittedAt ?? new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -112,6 +113,7 @@ internal sealed class JobEngine : IAsyncDisposable
             {
                 JobId = jobId,
                 Status = JobStatus.Pending,
+                Tenant = tenant,
                 PipelineId = "yolo_ocr",
                 FrameStride = frameStride,
                 MaxFrames = maxFrames,

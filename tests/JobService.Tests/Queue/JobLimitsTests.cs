@@ -58,7 +58,50 @@ public sealed class JobLimitsTests
         Assert.Null(await run);
         var job = await engine.ReadAsync(jobId);
         Assert.Equal((JobStatus.Failed, ErrorReason.VideoLimitExceeded), (job.Status, job.Failure!.Reason));
-        Assert.Equal("Tenants:MaxRunTime", job.Failure.Metadata["option"]);
+        Assert.Equal(
+            ("Tenants:MaxRunTime", "00:00:02"), (job.Failure.Metadata["option"], job.Failure.Metadata["limit"]));
+        Assert.Contains(
+            "finished segments stay stored, and RetryJob continues it", job.Failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", "00:00:00", null)]
+    [InlineData("", "00:00:05", 5)]
+    [InlineData("a", "00:00:00", 86_400)]
+    [InlineData("a", "00:00:05", 5)]
+    public void TimeLeft_FirstAttempt_IsTheLimitOrADayOrUnlimitedWithoutAuthentication(
+        string tenant, string option, int? seconds)
+    {
+        var job = TestJobs.Pending() with { Tenant = tenant, Attempts = [] };
+        var limits = new TenantOptions
+        {
+            MaxRunTime = TimeSpan.ParseExact(option, "c", System.Globalization.CultureInfo.InvariantCulture),
+        };
+
+        Assert.Equal(
+            seconds is { } limit ? TimeSpan.FromSeconds(limit) : Timeout.InfiniteTimeSpan,
+            JobLimits.TimeLeft(job, limits));
+    }
+
+    /// <summary>The JobService crashes on Friday and starts again on Monday.</summary>
+    [Fact]
+    public async Task MaxRunTime_JobServiceThatWasDownForDays_CountsNoDowntime()
+    {
+        await using var engine = new JobEngine(
+            new ScriptedInference(), _time, null, ("Tenants:MaxRunTime", "00:01:00"));
+        var jobId = await engine.AddJobAsync();
+        await engine.Tracker.ChangeAsync(
+            jobId,
+            job => JobTransitions.Claim(job, Guid.NewGuid(), _time.GetUtcNow(), TimeSpan.FromSeconds(15)),
+            CancellationToken.None);
+        var claimed = _time.GetUtcNow();
+        _time.Advance(TimeSpan.FromDays(3));
+
+        await engine.Recovery.RunAsync(CancellationToken.None);
+
+        Assert.Equal(claimed.AddSeconds(15), (await engine.ReadAsync(jobId)).Attempts[0].EndedAt);
+        Assert.Null(await engine.RunAsync(jobId));
+        Assert.Equal(JobStatus.Completed, (await engine.ReadAsync(jobId)).Status);
     }
 
     [Fact]

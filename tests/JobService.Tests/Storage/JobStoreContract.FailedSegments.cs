@@ -13,6 +13,7 @@ public abstract partial class JobStoreContract
         var failed = Failed(number: 1, attempt: 2, minute: 5) with
         {
             Instance = new Uri("unix:/run/foregsyte/inference.sock"),
+            Loss = SegmentLoss.Shared,
             Failure = new JobFailure(
                 ErrorReason.DecoderLost, "It's lost.\n\"quoted\"", new Dictionary<string, string> { ["signal"] = "11" })
             {

@@ -16,11 +16,13 @@ public sealed class DatabaseMigratorTests : IDisposable
     private const long AddTags = 202611290041;
     private const long AddWarnings = 202611290513;
     private const long AddSpace = 202611291320;
+    private const long AddSegmentLoss = 202611291440;
     private const long AddsColumns = 299901010001;
 
     private static readonly long[] KnownVersions =
     [
         CreateJobs, ExtendJobs, AddTenants, AddVideoHash, AddTraceParent, AddLastWords, AddTags, AddWarnings, AddSpace,
+        AddSegmentLoss,
     ];
 
     private static readonly Type[] KnownMigrations =
@@ -28,7 +30,7 @@ public sealed class DatabaseMigratorTests : IDisposable
         typeof(M202611230001CreateJobs), typeof(M202611230002ExtendJobs), typeof(M202611250010AddTenants),
         typeof(M202611250013AddVideoHash), typeof(M202611250025AddTraceParent), typeof(M202611250028AddLastWords),
         typeof(M202611290041AddTags), typeof(M202611290513AddWarnings),
-        typeof(M202611291320AddSpace),
+        typeof(M202611291320AddSpace), typeof(M202611291440AddSegmentLoss),
     ];
 
     private readonly TemporaryFolder _folder = new();
