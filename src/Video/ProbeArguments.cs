@@ -5,6 +5,8 @@ namespace ForegSyte.Video;
 /// <summary>Makes the command lines of ffprobe that read the index of a video.</summary>
 internal static class ProbeArguments
 {
+    private const string FrameEntries = "frame=";
+
     /// <summary>Keeps samples without bytes, which FFmpeg's parsers drop.</summary>
     public static readonly string[] WithoutParser = ["-fflags", "+noparse"];
 
@@ -25,9 +27,13 @@ internal static class ProbeArguments
             + ":stream_disposition=default:stream_side_data=displaymatrix:format=start_time",
         hasEmptySamples ? WithoutParser : []);
 
+    /// <summary>Whether these arguments make ffprobe decode frames.</summary>
+    public static bool Decodes(IReadOnlyList<string> arguments) =>
+        arguments.Any(argument => argument.StartsWith(FrameEntries, StringComparison.Ordinal));
+
     /// <summary>Decodes the first frame of a track and tells its display matrix.</summary>
     public static IReadOnlyList<string> FirstFrame(VideoLimits limits, string path, int streamIndex) => Make(
-        limits, path, Text(streamIndex), "frame=pkt_pos:frame_side_data=displaymatrix", "-read_intervals", "%+#1");
+        limits, path, Text(streamIndex), FrameEntries + "pkt_pos:frame_side_data=displaymatrix", "-read_intervals", "%+#1");
 
     /// <summary>Decodes a track and lists its frames in the order in which they are shown.</summary>
     /// <param name="limits">Limits on videos.</param>
@@ -39,7 +45,7 @@ internal static class ProbeArguments
         limits,
         path,
         Text(streamIndex),
-        "frame=pkt_pos",
+        FrameEntries + "pkt_pos",
         maxPackets is { } count ? ["-read_intervals", "%+#" + Text(count)] : []);
 
     private static IReadOnlyList<string> Make(

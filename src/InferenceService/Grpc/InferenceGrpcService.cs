@@ -77,7 +77,7 @@ internal sealed class InferenceGrpcService(
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stop.GraceOver);
         try
         {
-            var index = await probe.ReadAsync(video, cancel.Token);
+            var index = await probe.ReadAsync(video, options.Value.MaxWaitTime, cancel.Token);
             return new ProbeVideoResponse
             {
                 Video = index.Info,
@@ -88,6 +88,10 @@ internal sealed class InferenceGrpcService(
         catch (ServiceException failure) when (DecoderSelfTest.Concerns(failure))
         {
             throw await selfTest.JudgeAsync(failure, cancel.Token);
+        }
+        catch (TimeoutException)
+        {
+            throw AdmissionFailures.NoMemory(options.Value);
         }
         catch (OperationCanceledException) when (IsStoppedByService(context))
         {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Threading.RateLimiting;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Inference.Memory;
 using ForegSyte.Inference.Metrics;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
@@ -294,6 +295,13 @@ internal static class AdmissionFailures
             Metadata = LimitOf(option, limit),
             RetryAfter = retryAfter,
         };
+
+    /// <summary>The memory for a probe or a segment was not free in time.</summary>
+    public static ServiceException NoMemory(GrpcOptions options) => Busy(
+        nameof(GrpcOptions.MaxWaitTime),
+        Text(options.MaxWaitTime),
+        $"No memory for the video became free in time ({MemoryOptions.BudgetOption}).",
+        options.BusyRetryDelay);
 
     /// <summary>The deadline of the call passed in the queue.</summary>
     public static ServiceException PastDeadline() => new(

@@ -37,7 +37,7 @@ internal sealed class SegmentRunner(
 
     /// <summary>Runs one segment.</summary>
     /// <exception cref="ServiceException">
-    /// Those of <see cref="VideoProbe.ReadAsync"/>, <see cref="FrameSource.ReadAsync"/> and
+    /// Those of <see cref="VideoProbe.ReadAsync(VideoFile, TimeSpan, CancellationToken)"/>, <see cref="FrameSource.ReadAsync"/> and
     /// <see cref="PipelineRunner.RunAsync"/>; DECODER_UNAVAILABLE instead if the decoder fails on a good clip too;
     /// RESULTS_TOO_LARGE as soon as the results exceed the limit;
     /// DEADLINE_EXCEEDED at <see cref="GrpcOptions.SegmentTimeLimit"/>.
@@ -78,8 +78,40 @@ internal sealed class SegmentRunner(
     private async Task<RunPipelineResponse> RunToEndAsync(
         SegmentRequest request, long started, CancellationToken cancellationToken)
     {
-        var index = await probe.ReadAsync(request.Video, cancellationToken);
-        using var share = await AdmitAsync(request, index, cancellationToken);
+        try
+        {
+            var index = await probe.ReadAsync(request.Video, options.Value.MaxWaitTime, cancellationToken);
+            var choices = frames.MemoryOf(
+                index, request.Range, request.Stride, request.Pipeline.DecodeSize, pipelines.MaxFrames,
+                request.Pipeline.KeptFrames);
+            var share = await TakeAsync(choices, cancellationToken);
+            try
+            {
+                return await ReadToEndAsync(request, index, share, started, cancellationToken);
+            }
+            catch (ServiceException failure)
+                when (VideoFailures.IsBeyondShare(failure) && share.Memory != choices[0])
+            {
+                // Once more with as much memory as the video may have; only then it is refused.
+                share.Dispose();
+                share = await TakeAsync([choices[0]], cancellationToken);
+                return await ReadToEndAsync(request, index, share, started, cancellationToken);
+            }
+            finally
+            {
+                share.Dispose();
+            }
+        }
+        catch (TimeoutException)
+        {
+            throw AdmissionFailures.NoMemory(options.Value);
+        }
+    }
+
+    private async Task<RunPipelineResponse> ReadToEndAsync(
+        SegmentRequest request, VideoIndex index, SegmentShare share, long started,
+        CancellationToken cancellationToken)
+    {
         var frameCounts = new DecodeMeter();
         var timings = new SegmentMeter(timeProvider, metrics);
         var source = frames.ReadAsync(
@@ -125,33 +157,13 @@ internal sealed class SegmentRunner(
     }
 
     /// <summary>Waits until the memory of the segment is free; under load it runs with less.</summary>
-    private async Task<SegmentShare> AdmitAsync(
-        SegmentRequest request, VideoIndex index, CancellationToken cancellationToken)
+    private async Task<SegmentShare> TakeAsync(
+        IReadOnlyList<SegmentMemory> choices, CancellationToken cancellationToken)
     {
-        var choices = frames.MemoryOf(
-            index, request.Range, request.Stride, request.Pipeline.DecodeSize, pipelines.MaxFrames,
-            request.Pipeline.KeptFrames);
-        if (choices[^1].Bytes > memory.Bytes)
-        {
-            throw VideoFailures.BeyondBudget(choices[^1].Bytes, memory.Bytes);
-        }
-
-        using var wait = new CancellationTokenSource(options.Value.MaxWaitTime, timeProvider);
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, wait.Token);
-        try
-        {
-            var share = await memory.TakeAsync(
-                [.. choices.Select(choice => choice.Bytes)], isBrief: false, ending.Token);
-            return new SegmentShare(choices[share.Choice], share);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw AdmissionFailures.Busy(
-                nameof(GrpcOptions.MaxWaitTime),
-                AdmissionFailures.Text(options.Value.MaxWaitTime),
-                $"No memory for the frames became free in time ({MemoryOptions.BudgetOption}).",
-                options.Value.BusyRetryDelay);
-        }
+        var share = await memory.TakeAsync(
+            [.. choices.Select(choice => choice.Bytes)], isBrief: false, options.Value.MaxWaitTime, timeProvider,
+            cancellationToken);
+        return new SegmentShare(choices[share.Choice], share);
     }
 
     private async Task<int> CollectAsync(IAsyncEnumerable<FrameResult> results, RepeatedField<FrameResult> response)

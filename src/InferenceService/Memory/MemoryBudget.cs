@@ -12,6 +12,9 @@ internal sealed class MemoryOptions
     /// <summary>Full name of the option that sets <see cref="BudgetBytes"/>.</summary>
     public const string BudgetOption = $"{Section}:{nameof(BudgetBytes)}";
 
+    /// <summary>Full name of the option that sets <see cref="DecoderHeadroomMebibytes"/>.</summary>
+    public const string HeadroomOption = $"{Section}:{nameof(DecoderHeadroomMebibytes)}";
+
     /// <value>
     /// Maximum memory of decoders, probes and frames in flight, in bytes. 0, the default, derives it from the memory
     /// that the service may use (<see cref="MemoryLimit"/>). Models are not part of it.
@@ -37,12 +40,16 @@ internal sealed class MemoryOptions
 
 /// <summary>
 /// Admits work by the memory that it may take. Shares are granted in the order of the requests: a large request at the
-/// head of the queue holds back those behind it, so that it is never starved. A request takes its smaller size instead
-/// of waiting if that fits.
+/// head of the queue holds back those behind it, so that it is never starved. Brief requests go before the others, but
+/// at most <see cref="MaxOvertakers"/> before the same one. A request takes its smaller size instead of waiting if that
+/// fits.
 /// </summary>
 /// <param name="bytes">The budget.</param>
 internal sealed class MemoryBudget(long bytes)
 {
+    /// <summary>Number of brief requests that go before the same other request.</summary>
+    public const int MaxOvertakers = 8;
+
     private readonly Lock _lock = new();
     private readonly LinkedList<Request> _queue = new();
     private long _used;
@@ -73,7 +80,9 @@ internal sealed class MemoryBudget(long bytes)
 
     /// <summary>Waits for a share of one of these sizes; the caller disposes it.</summary>
     /// <param name="sizes">Sizes in bytes, the preferred one first, the smallest last; it fits the budget.</param>
-    /// <param name="isBrief">Whether the share is returned soon, as that of a probe; it goes first.</param>
+    /// <param name="isBrief">
+    /// Whether the share is returned soon, as that of a probe; it goes first, behind earlier brief ones.
+    /// </param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
     public async Task<MemoryShare> TakeAsync(
@@ -81,22 +90,53 @@ internal sealed class MemoryBudget(long bytes)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(sizes[^1], Bytes, nameof(sizes));
         cancellationToken.ThrowIfCancellationRequested();
-        var request = new Request(sizes);
+        var request = new Request(sizes, isBrief);
         lock (_lock)
         {
-            if (isBrief)
-            {
-                _queue.AddFirst(request);
-            }
-            else
-            {
-                _queue.AddLast(request);
-            }
+            EnqueueLocked(request);
         }
 
         Grant();
         await using var cancelled = cancellationToken.UnsafeRegister((_, token) => Withdraw(request, token), null);
         return await request.Share;
+    }
+
+    /// <inheritdoc cref="TakeAsync(IReadOnlyList{long}, bool, CancellationToken)" />
+    /// <param name="sizes">Sizes in bytes, the preferred one first, the smallest last; it fits the budget.</param>
+    /// <param name="isBrief">Whether the share is returned soon.</param>
+    /// <param name="maxWait">Maximum time of the wait.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="TimeoutException">No share became free in time.</exception>
+    public async Task<MemoryShare> TakeAsync(
+        IReadOnlyList<long> sizes, bool isBrief, TimeSpan maxWait, TimeProvider time,
+        CancellationToken cancellationToken)
+    {
+        using var wait = new CancellationTokenSource(maxWait, time);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, wait.Token);
+        try
+        {
+            return await TakeAsync(sizes, isBrief, ending.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException();
+        }
+    }
+
+    private void EnqueueLocked(Request request)
+    {
+        for (var node = request.IsBrief ? _queue.First : null; node is not null; node = node.Next)
+        {
+            if (node.Value is { IsBrief: false, Overtakers: < MaxOvertakers } overtaken)
+            {
+                overtaken.Overtakers++;
+                _queue.AddBefore(node, request);
+                return;
+            }
+        }
+
+        _queue.AddLast(request);
     }
 
     internal void Release(long returned)
@@ -153,13 +193,18 @@ internal sealed class MemoryBudget(long bytes)
         }
     }
 
-    private sealed class Request(IReadOnlyList<long> sizes)
+    private sealed class Request(IReadOnlyList<long> sizes, bool isBrief)
     {
         // Completed under the lock; the continuation must not run there.
         private readonly TaskCompletionSource<MemoryShare> _share =
             new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public IReadOnlyList<long> Sizes { get; } = sizes;
+
+        public bool IsBrief { get; } = isBrief;
+
+        /// <summary>Number of brief requests that went before it while it was their first.</summary>
+        public int Overtakers { get; set; }
 
         public Task<MemoryShare> Share => _share.Task;
 

@@ -223,8 +223,7 @@ internal sealed class PipelineRun : IAsyncDisposable
             {
                 CountStarted();
                 decoded++;
-                var task = new FrameTask(frame, _pipeline.Nodes.Count) { QueuedAt = _meter.Start() };
-                _unchanged.Link(task);
+                var task = Link(frame);
                 var result = Task.Run(() => RunAsync(task), CancellationToken.None);
                 last = result;
                 await _results.Writer.WriteAsync(result, _stop.Token);
@@ -242,6 +241,21 @@ internal sealed class PipelineRun : IAsyncDisposable
         finally
         {
             _meter.EndDecode(decoded);
+        }
+    }
+
+    private FrameTask Link(Frame frame)
+    {
+        try
+        {
+            var task = new FrameTask(frame, _pipeline.Nodes.Count) { QueuedAt = _meter.Start() };
+            _unchanged.Link(task);
+            return task;
+        }
+        catch
+        {
+            frame.Dispose();
+            throw;
         }
     }
 

@@ -215,6 +215,9 @@ internal sealed partial class ChildProcess : IAsyncDisposable
         }
 
         environment["LC_ALL"] = "C";
+
+        // glibc: otherwise each thread reserves 64 MiB of the address space, which is limited.
+        environment["MALLOC_ARENA_MAX"] = "1";
     }
 
     [LibraryImport("libc", EntryPoint = "kill")]

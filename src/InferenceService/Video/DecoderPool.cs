@@ -32,6 +32,9 @@ internal sealed class DecoderPool : IAsyncDisposable
         _memory.Missing += EndIdle;
     }
 
+    /// <summary>The memory that segments have.</summary>
+    public MemoryRoom Room => _tools.Room(_memory.Bytes);
+
     /// <summary>Number of decoders that were started.</summary>
     public int StartCount { get; private set; }
 
@@ -89,6 +92,10 @@ internal sealed class DecoderPool : IAsyncDisposable
         return new DecoderLease(
             this, Start(video, index, segment, size, jobEndFrame, share.Memory), share, cancellationToken);
     }
+
+    /// <summary>The limit of address space of a segment's decoder in bytes; null if the sandbox sets none.</summary>
+    public long? AddressSpace(SegmentMemory memory) =>
+        _tools.AddressSpace(memory.DecoderBytes, memory.DecoderThreads, _memoryOptions.Value);
 
     /// <summary>Takes a decoder back after a lease; ends it if no later segment can use it.</summary>
     /// <param name="decoder">The decoder.</param>
@@ -160,7 +167,7 @@ internal sealed class DecoderPool : IAsyncDisposable
                 _tools.InputPath(video), index, plan, size, memory.DecoderThreads, _options.Value,
                 _tools.HardwareArguments),
             video,
-            DecoderTools.AddressSpace(memory.DecoderBytes, memory.DecoderThreads, _memoryOptions.Value));
+            AddressSpace(memory));
         var decoder = new Decoder(
             new FfmpegFrameReader(command, index, memory.DecoderThreads), index, size, plan, memory.DecoderBytes,
             _time.GetTimestamp());
@@ -341,49 +348,5 @@ internal sealed class Decoder(
         Expiry = null;
         Users++;
         ReservedTo = segment.LastWanted + 1;
-    }
-}
-
-/// <summary>The use of a decoder by one segment; disposing it returns the decoder to the pool.</summary>
-internal sealed class DecoderLease : IAsyncDisposable
-{
-    private readonly DecoderPool _pool;
-    private readonly Decoder _decoder;
-    private readonly SegmentShare _share;
-    private readonly CancellationTokenRegistration _killOnCancel;
-    private int? _position;
-
-    /// <param name="pool">The owner.</param>
-    /// <param name="decoder">The decoder.</param>
-    /// <param name="share">The memory of the segment.</param>
-    /// <param name="cancellationToken">Kills the decoder, and so ends the reading.</param>
-    public DecoderLease(
-        DecoderPool pool, Decoder decoder, SegmentShare share, CancellationToken cancellationToken)
-    {
-        (_pool, _decoder, _share) = (pool, decoder, share);
-        _killOnCancel = cancellationToken.UnsafeRegister(
-            static reader => ((FfmpegFrameReader)reader!).Kill(), decoder.Reader);
-    }
-
-    public FfmpegFrameReader Reader => _decoder.Reader;
-
-    /// <summary>The plan with which the decoder was started, perhaps for an earlier segment.</summary>
-    public DecodePlan Plan => _decoder.Plan;
-
-    /// <summary>Whether the segment has all its frames.</summary>
-    public bool IsComplete => _position is not null;
-
-    /// <summary>
-    /// Marks the segment as complete, so that a later one can use the decoder. Otherwise the decoder ends.
-    /// </summary>
-    /// <param name="position">The first frame that the decoder can still deliver.</param>
-    public void Complete(int position) => _position = position;
-
-    /// <inheritdoc />
-    public async ValueTask DisposeAsync()
-    {
-        // Waits for a kill in progress: a decoder that is about to end must not go to the next segment.
-        await _killOnCancel.DisposeAsync();
-        await _pool.ReturnAsync(_decoder, _killOnCancel.Token.IsCancellationRequested ? null : _position, _share);
     }
 }

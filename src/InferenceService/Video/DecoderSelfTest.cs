@@ -43,13 +43,15 @@ internal sealed class DecoderSelfTest : BackgroundService
         FrameSource frames,
         Readiness readiness,
         IOptions<VideoOptions> options,
+        IOptions<MemoryOptions> memoryOptions,
         TimeProvider time,
         ILogger<DecoderSelfTest> logger,
         ILogger<VideoProbe> probeLogger)
     {
         // A cached index would hide a broken ffprobe.
         var noCache = new VideoIndexCache(Options.Create(new VideoOptions { CachedIndexes = 0 }));
-        _probe = new VideoProbe(tools, noCache, new MemoryBudget(long.MaxValue), options, time, probeLogger);
+        _probe = new VideoProbe(
+            tools, noCache, new MemoryBudget(long.MaxValue), options, memoryOptions, time, probeLogger);
         (_frames, _readiness, _options, _time, _logger) = (frames, readiness, options, time, logger);
     }
 
@@ -78,7 +80,8 @@ internal sealed class DecoderSelfTest : BackgroundService
             or ErrorReason.NoVideoTrack or ErrorReason.NoFrames or ErrorReason.DecoderLost
         || failure.Reason == ErrorReason.VideoLimitExceeded
             && failure.Metadata.GetValueOrDefault("option")
-                == $"{VideoOptions.Section}:{nameof(VideoOptions.ProcessMemoryMebibytes)}");
+                is $"{VideoOptions.Section}:{nameof(VideoOptions.ProcessMemoryMebibytes)}"
+                or MemoryOptions.HeadroomOption);
 
     /// <summary>
     /// Tests the decoder after a failure that <see cref="Concerns"/> says may be its own.

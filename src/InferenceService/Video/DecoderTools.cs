@@ -49,15 +49,23 @@ internal sealed class DecoderTools
     /// <summary>The command of ffprobe in the sandbox.</summary>
     /// <param name="arguments">Arguments of ffprobe.</param>
     /// <param name="video">The only file that it may read.</param>
-    public ChildCommand Ffprobe(IEnumerable<string> arguments, VideoFile video) =>
-        Sandbox.Command(_ffprobe, arguments, video);
+    /// <param name="addressSpace">Its limit of address space in bytes if that is lower; null for none.</param>
+    public ChildCommand Ffprobe(IEnumerable<string> arguments, VideoFile video, long? addressSpace = null) =>
+        Sandbox.Command(_ffprobe, arguments, video).Within(addressSpace);
 
     /// <summary>
-    /// The limit of address space of a decoder with this share of the budget, in bytes. Each thread reserves a stack
-    /// and a part of the allocator.
+    /// The limit of address space of a process with this share of the budget, in bytes; null if the sandbox sets none.
+    /// Each thread reserves stacks: of the decoder, the filters and the scaler.
     /// </summary>
-    public static long AddressSpace(long bytes, int threads, MemoryOptions memory) =>
-        bytes + ((memory.DecoderHeadroomMebibytes + ((long)threads * AddressMebibytesOfAThread)) << 20);
+    public long? AddressSpace(long bytes, int threads, MemoryOptions memory) => Sandbox.IsMemoryLimited
+        ? bytes + ((memory.DecoderHeadroomMebibytes + ((long)threads * AddressMebibytesOfAThread)) << 20)
+        : null;
+
+    /// <summary>The memory of a service with this budget.</summary>
+    public MemoryRoom Room(long budget) => new(
+        budget,
+        Sandbox.IsMemoryLimited ? (long)_options.ProcessMemoryMebibytes << 20 : long.MaxValue,
+        HardwareArguments.Count > 0 ? SegmentMemory.HardwareBytes : 0);
 
     /// <summary>The path by which ffmpeg and ffprobe open a video in the sandbox.</summary>
     public string InputPath(VideoFile video) => Sandbox.InputPath(video);

@@ -24,7 +24,9 @@ internal static class FfmpegArguments
     /// <param name="index">The video.</param>
     /// <param name="plan">The wanted frames.</param>
     /// <param name="size">Size of a frame as it leaves the decoder.</param>
-    /// <param name="threads">Threads of the decoder.</param>
+    /// <param name="threads">
+    /// Threads of the decoder, and of its filters, which otherwise take one for each processor.
+    /// </param>
     /// <param name="options">Limits.</param>
     /// <param name="hardware">Arguments that select a hardware decoder; empty for the processor.</param>
     public static IReadOnlyList<string> Make(
@@ -39,7 +41,7 @@ internal static class FfmpegArguments
         // "repeat" keeps two equal lines apart. "level" tells FFmpeg's lines from text that the file contains.
         "-hide_banner", "-nostats", "-nostdin", "-loglevel", LogLevel(index),
         .. SandboxedInput.Arguments(options.Limits), .. VerifyHashes,
-        "-threads", Text(threads),
+        "-threads", Text(threads), "-filter_threads", Text(threads),
 
         // No hwaccel_output_format: frames come back to memory, so that the same filters serve every decoder, and the
         // processor decodes what the GPU cannot.
@@ -76,7 +78,7 @@ internal static class FfmpegArguments
     [
         "-hide_banner", "-nostats", "-nostdin", "-loglevel", LogLevel(index), "-debug_ts",
         .. SandboxedInput.Arguments(options.Limits), .. VerifyHashes,
-        "-threads", "1", "-copyts",
+        "-threads", "1", "-filter_threads", "1", "-copyts",
         .. index.HasEmptySamples ? ProbeArguments.WithoutParser : [],
         .. Seek(index, start),
         "-noautorotate",

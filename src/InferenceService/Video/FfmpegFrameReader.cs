@@ -107,7 +107,6 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
                 buffers);
             if (!await FillAsync(frame))
             {
-                frame.Dispose();
                 cancellationToken.ThrowIfCancellationRequested();
                 return null;
             }
@@ -133,11 +132,23 @@ internal sealed class FfmpegFrameReader : IAsyncDisposable
         await _timestampsEnd;
     }
 
+    /// <summary>Reads the pixels of a frame; disposes it if they are not complete.</summary>
     private async Task<bool> FillAsync(Frame frame)
     {
-        var pixels = frame.Pixels;
-        var read = await _process.Output.ReadAtLeastAsync(pixels, pixels.Length, throwOnEndOfStream: false);
-        return read == pixels.Length;
+        var isComplete = false;
+        try
+        {
+            var pixels = frame.Pixels;
+            var read = await _process.Output.ReadAtLeastAsync(pixels, pixels.Length, throwOnEndOfStream: false);
+            return isComplete = read == pixels.Length;
+        }
+        finally
+        {
+            if (!isComplete)
+            {
+                frame.Dispose();
+            }
+        }
     }
 
     private bool TakeLine(ReadOnlyMemory<char> line)

@@ -17,27 +17,32 @@ internal sealed class FrameSource(
     DecoderPool decoders,
     DamageScan scan,
     IOptions<VideoOptions> options,
-    IOptions<MemoryOptions> memoryOptions,
     TimeProvider timeProvider,
     ILogger<FrameSource> logger)
 {
     private static readonly Task<DecoderLease> NoLease =
         Task.FromCanceled<DecoderLease>(new CancellationToken(canceled: true));
 
-    /// <summary>The ways to read a segment, the fastest first.</summary>
+    /// <summary>The ways to read a segment within the budget, the fastest first.</summary>
     /// <param name="index">The index of the file.</param>
     /// <param name="range">The segment; null for the whole video.</param>
     /// <param name="stride">Frame stride; 0 means 1.</param>
     /// <param name="size">The size that the pipeline asks for.</param>
     /// <param name="frames">Frames in memory at most.</param>
     /// <param name="kept">Further copies of frames that the pipeline keeps.</param>
-    /// <exception cref="ServiceException">INVALID_FRAME_RANGE, INVALID_FIELD.</exception>
+    /// <exception cref="ServiceException">
+    /// INVALID_FRAME_RANGE, INVALID_FIELD; VIDEO_LIMIT_EXCEEDED: the budget is too small.
+    /// </exception>
     public IReadOnlyList<SegmentMemory> MemoryOf(
         VideoIndex index, FrameRange? range, int stride, DecodeSize size, int frames, int kept)
     {
         var hasParts = scan.HistoryOf(index).Split(index, DecodePlan.Make(index, range, stride)).Skip(1).Any();
-        return SegmentMemory.Choices(
-            index, size.For(index.Info.Width, index.Info.Height), options.Value.DecoderThreads, frames, kept, hasParts);
+        var (pixels, room) = (size.For(index.Info.Width, index.Info.Height), decoders.Room);
+        var choices = SegmentMemory.Choices(
+            index, pixels, options.Value.DecoderThreads, frames, kept, hasParts, room);
+        return choices.Count > 0
+            ? choices
+            : throw VideoFailures.BeyondBudget(SegmentMemory.Least(index, pixels, kept, room), room.Bytes);
     }
 
     /// <summary>
@@ -180,7 +185,7 @@ internal sealed class FrameSource(
                     await CheckEndAsync(segment, decoder.Reader, isLast);
                 }
 
-                await FindDamageAsync(segment, decoder.Reader, plan, delivered, again?.FirstWanted, cancellationToken);
+                await FindDamageAsync(segment, decoder, plan, delivered, again?.FirstWanted, cancellationToken);
             }
 
             if (again is null)
@@ -222,8 +227,15 @@ internal sealed class FrameSource(
                 return null;
             }
 
-            var report = await ScanAsync(segment, frame, cancel => scan.JudgeAsync(
-                segment.Video, segment.Index, start, decoder.Plan.FirstWanted, cancel), cancellationToken);
+            var report = await ScanAsync(segment, decoder, frame, cancel => scan.JudgeAsync(
+                segment.Video, segment.Index, start, decoder.Plan.FirstWanted,
+                segment.Share.Memory.ScanBytes, cancel), cancellationToken);
+            if (report.StartsIntact && frame is not null && !segment.Share.Memory.ScansBeside)
+            {
+                // The decoder ended for the scan.
+                return plan with { StartFrame = next };
+            }
+
             if (report.StartsIntact)
             {
                 if (frame?.Index == next && !report.HasDamageFrom(next))
@@ -248,9 +260,10 @@ internal sealed class FrameSource(
     /// of an empty sample.
     /// </summary>
     private async Task FindDamageAsync(
-        Segment segment, FfmpegFrameReader reader, DecodePlan plan, List<int> delivered, int? nextPlanFrom,
+        Segment segment, DecoderLease decoder, DecodePlan plan, List<int> delivered, int? nextPlanFrom,
         CancellationToken cancellationToken)
     {
+        var reader = decoder.Reader;
         var wanted = nextPlanFrom is { } end ? (end - plan.FirstWanted) / plan.Stride : plan.WantedCount;
         var lost = wanted - delivered.Count;
         if (wanted == 0 || lost == 0 && !reader.HasComplained && !segment.Index.HasEmptySamples)
@@ -260,7 +273,8 @@ internal sealed class FrameSource(
 
         var last = plan.FirstWanted + ((wanted - 1) * plan.Stride);
         var report = await ScanAsync(
-            segment, frame: null, cancel => scan.FindAsync(segment.Video, segment.Index, plan.SeekTo, last, cancel),
+            segment, decoder, frame: null, cancel => scan.FindAsync(
+                segment.Video, segment.Index, plan.SeekTo, last, segment.Share.Memory.ScanBytes, cancel),
             cancellationToken);
         var damaged = delivered.Count(report.IsDamaged);
         if (lost == 0 && damaged == 0)
@@ -276,11 +290,16 @@ internal sealed class FrameSource(
     }
 
     private static async Task<DamageReport> ScanAsync(
-        Segment segment, Frame? frame, Func<CancellationToken, Task<DamageReport>> work,
+        Segment segment, DecoderLease decoder, Frame? frame, Func<CancellationToken, Task<DamageReport>> work,
         CancellationToken cancellationToken)
     {
         try
         {
+            if (!segment.Share.Memory.ScansBeside)
+            {
+                await decoder.EndAsync();
+            }
+
             return await segment.Timeout.RunAsync(work, cancellationToken);
         }
         catch
@@ -294,9 +313,7 @@ internal sealed class FrameSource(
     private async Task CheckProcessAsync(Segment segment, FfmpegFrameReader reader)
     {
         var exitCode = await reader.WaitForExitAsync();
-        var failure = exitCode == 0 ? null : DecoderExit.ProcessFailure(
-            exitCode, reader.Tail, options.Value, LimitOf(segment));
-        if (failure is not null)
+        if (DecoderExit.EndFailure(exitCode, reader.Tail, options.Value, LimitOf(segment)) is { } failure)
         {
             LogEarlyEnd(segment, reader, exitCode);
             failure.LastWords = DecoderLogExcerpt.Of(reader.Tail, segment.Video.Path);
@@ -321,8 +338,7 @@ internal sealed class FrameSource(
         }
     }
 
-    private long LimitOf(Segment segment) => DecoderTools.AddressSpace(
-        segment.Share.Memory.DecoderBytes, segment.Share.Memory.DecoderThreads, memoryOptions.Value);
+    private long? LimitOf(Segment segment) => decoders.AddressSpace(segment.Share.Memory);
 
     private void LogEarlyEnd(Segment segment, FfmpegFrameReader reader, int exitCode) => logger.LogWarning(
         "Decoder ended early with exit code {ExitCode} after {Delivered} of {Wanted} frames: {Tail}",

@@ -8,8 +8,11 @@ namespace ForegSyte.Inference.Video;
 /// <param name="Decoders">Decoders at the same time: one, or a second that starts while the first is read.</param>
 /// <param name="Frames">Frames in memory at the same time.</param>
 /// <param name="DecoderBytes">Memory of one decoder.</param>
+/// <param name="ScanBytes">Memory of a scan for damage.</param>
+/// <param name="ScansBeside">Whether a scan runs beside the decoder; otherwise the decoder ends first.</param>
 /// <param name="Bytes">Memory of the segment.</param>
-internal sealed record SegmentMemory(int DecoderThreads, int Decoders, int Frames, long DecoderBytes, long Bytes)
+internal sealed record SegmentMemory(
+    int DecoderThreads, int Decoders, int Frames, long DecoderBytes, long ScanBytes, bool ScansBeside, long Bytes)
 {
     /// <summary>What the decoder of a small clip takes.</summary>
     public const int ProcessBytes = 64 * Mebibyte;
@@ -20,16 +23,36 @@ internal sealed record SegmentMemory(int DecoderThreads, int Decoders, int Frame
     /// </summary>
     public const int TensorBytes = 64 * Mebibyte;
 
+    /// <summary>Memory of an ffprobe that lists packets, whatever the size of the frames.</summary>
+    public const int ListingBytes = 128 * Mebibyte;
+
+    /// <summary>Memory of a hardware decoder beside its pictures: the context of CUDA. Not measured.</summary>
+    public const int HardwareBytes = 384 * Mebibyte;
+
     private const int Mebibyte = 1024 * 1024;
 
     /// <summary>
-    /// Bytes of the reference frames of H.264 at its highest level, 6.2, are those of this many pixels (MaxDpbMbs,
-    /// Table A-1); HEVC and AV1 stay below with <see cref="MinReferences"/>.
+    /// Reference frames of H.264 at its highest level, 6.2, have together this many pixels (H.264, Table A-1,
+    /// MaxDpbMbs).
     /// </summary>
     private const long ReferencePixels = 696_320 * 256;
 
+    /// <summary>Pixels of a frame of HEVC at its highest level, 6.2 (H.265, Table A.8, MaxLumaPs).</summary>
+    private const long HevcPixels = 35_651_584;
+
     private const int MaxReferences = 16;
-    private const int MinReferences = 8;
+
+    /// <summary>References of the largest frames of H.264 (5) and HEVC (6).</summary>
+    private const int MinReferences = 6;
+
+    /// <summary>References of VP9 and AV1, and of codecs that are not known.</summary>
+    private const int OtherReferences = 8;
+
+    /// <summary>Pictures of a decoder at least: without them no try is worth it.</summary>
+    private const int LeastPictures = 4;
+
+    /// <summary>Pixels of scaled copies beside a native frame that the check of a video counts.</summary>
+    private const int CopyPixels = 1024;
 
     /// <summary>Pictures beside the reference frames: those that wait for their turn and those in filters.</summary>
     private const int PicturesOfADecoder = 8;
@@ -54,8 +77,9 @@ internal sealed record SegmentMemory(int DecoderThreads, int Decoders, int Frame
         ["mjpeg", "png", "prores", "dnxhd", "jpeg2000", "rawvideo", "v210", "cfhd", "dvvideo", "tiff", "bmp"];
 
     /// <summary>
-    /// The ways to read a segment, the fastest first: with fewer frames ahead, then without a second decoder, then with
-    /// one thread, then frame by frame.
+    /// The ways to read a segment within the budget, the fastest first: with fewer frames ahead, then without a second
+    /// decoder, then with one thread, then frame by frame, then with a decoder that ends before a scan. If the budget
+    /// is less than all of them, the segment may run alone with the whole budget; empty if that cannot work.
     /// </summary>
     /// <param name="index">The video.</param>
     /// <param name="size">Size of the frames.</param>
@@ -63,25 +87,36 @@ internal sealed record SegmentMemory(int DecoderThreads, int Decoders, int Frame
     /// <param name="frames">Frames in memory at most.</param>
     /// <param name="kept">Further copies of frames that the pipeline keeps.</param>
     /// <param name="hasParts">Whether a second decoder can start ahead.</param>
+    /// <param name="room">The memory that there is.</param>
     public static IReadOnlyList<SegmentMemory> Choices(
-        VideoIndex index, FrameSize size, int threads, int frames, int kept, bool hasParts) =>
-    [
-        .. new SegmentMemory[]
-        {
-            Make(index, size, threads, hasParts ? 2 : 1, frames, kept),
-            Make(index, size, threads, hasParts ? 2 : 1, Math.Min(frames, 3), kept),
-            Make(index, size, threads, 1, Math.Min(frames, 3), kept),
-            Make(index, size, 1, 1, Math.Min(frames, 2), kept),
-            Make(index, size, 1, 1, 1, kept),
-        }.Distinct(),
-    ];
+        VideoIndex index, FrameSize size, int threads, int frames, int kept, bool hasParts, MemoryRoom room)
+    {
+        SegmentMemory[] choices =
+        [
+            .. new[]
+            {
+                Make(index, size, threads, hasParts ? 2 : 1, frames, kept, room),
+                Make(index, size, threads, hasParts ? 2 : 1, Math.Min(frames, 3), kept, room),
+                Make(index, size, threads, 1, Math.Min(frames, 3), kept, room),
+                Make(index, size, 1, 1, Math.Min(frames, 2), kept, room),
+                Make(index, size, 1, 1, 1, kept, room),
+                Make(index, size, 1, 1, 1, kept, room, scansBeside: false),
+            }.Distinct().Where(choice => choice.Bytes <= room.Bytes),
+        ];
+        return choices.Length > 0 ? choices : [.. Alone(index, size, kept, room)];
+    }
 
-    /// <summary>Memory of the least segment of a video, whatever the pipeline.</summary>
-    public static long Least(VideoIndex index) => Make(index, new FrameSize(1, 1), 1, 1, 1, 0).Bytes;
+    /// <summary>The least memory that frames of this size take by the estimate, and a decoder that ends for a scan.</summary>
+    public static long Least(VideoIndex index, FrameSize size, int kept, MemoryRoom room) =>
+        Make(index, size, 1, 1, 1, kept, room, scansBeside: false).Bytes;
 
     /// <summary>
-    /// Memory of one ffprobe or damage scan, which decodes with one thread, for frames with this number of pixels.
+    /// The frames for which a video is checked before its pipeline is known: native ones with two scaled copies.
     /// </summary>
+    public static FrameSize Checked(VideoIndex index) => new(
+        index.Info.Width, index.Info.Height, new ScaledCopies([(CopyPixels, CopyPixels), (CopyPixels, CopyPixels)]));
+
+    /// <summary>Memory of one ffprobe that decodes with one thread, for frames with this number of pixels.</summary>
     public static long ProbeBytes(int maxFramePixels) => ProcessBytes + (PicturesOfAScan * 2L * maxFramePixels);
 
     /// <summary>Memory of a decoder.</summary>
@@ -91,8 +126,13 @@ internal sealed record SegmentMemory(int DecoderThreads, int Decoders, int Frame
     public static long OfDecoder(VideoIndex index, FrameSize size, int threads)
     {
         var pictures = References(index) + PicturesOfADecoder + (PicturesOfAThread * threads);
+        return OfDecoder(size, pictures * PictureBytes(index), index);
+    }
+
+    private static long OfDecoder(FrameSize size, long pictureBytes, VideoIndex index)
+    {
         var toneMapping = index.Colors is { IsHdr: true, CanToneMap: true } ? ToneMappingBytes : 0;
-        return ProcessBytes + (pictures * PictureBytes(index)) + (OutputCopies * OfFrame(size))
+        return ProcessBytes + pictureBytes + (OutputCopies * OfFrame(size))
             + (toneMapping * ((long)size.BufferWidth * size.BufferHeight));
     }
 
@@ -100,28 +140,58 @@ internal sealed record SegmentMemory(int DecoderThreads, int Decoders, int Frame
     public static long OfFrame(FrameSize size) => (long)size.BufferWidth * size.BufferHeight * Frame.BytesPerPixel;
 
     private static SegmentMemory Make(
-        VideoIndex index, FrameSize size, int threads, int decoders, int frames, int kept)
+        VideoIndex index, FrameSize size, int threads, int decoders, int frames, int kept, MemoryRoom room,
+        bool scansBeside = true)
     {
-        // A damaged video is scanned while its decoder waits.
         var scan = ProcessBytes + ((References(index) + PicturesOfAScan) * PictureBytes(index));
-        var decoder = OfDecoder(index, size, threads);
+        var decoder = OfDecoder(index, size, threads) + room.HardwareBytes;
         return new SegmentMemory(
-            threads, decoders, frames, decoder,
-            (decoders * decoder) + scan + ((frames + kept) * OfFrame(size)) + TensorBytes);
+            threads, decoders, frames, decoder, scan, scansBeside,
+            (decoders * decoder) + (scansBeside ? scan : 0) + ((frames + kept) * OfFrame(size)) + TensorBytes);
     }
 
-    private static long References(VideoIndex index) => IntraCodecs.Contains(index.Info.Codec)
-        ? 1
-        : Math.Clamp(ReferencePixels / ((long)index.Info.Width * index.Info.Height), MinReferences, MaxReferences);
+    /// <summary>
+    /// The whole budget: many videos keep fewer pictures than their codec allows. The address space of the decoder
+    /// limits the try.
+    /// </summary>
+    private static IEnumerable<SegmentMemory> Alone(VideoIndex index, FrameSize size, int kept, MemoryRoom room)
+    {
+        var decoder = room.Bytes - TensorBytes - ((1 + kept) * OfFrame(size));
+        var least = OfDecoder(size, LeastPictures * PictureBytes(index), index) + room.HardwareBytes;
+        if (decoder >= least && OfDecoder(index, size, 1) <= room.ProcessBytes)
+        {
+            yield return new SegmentMemory(1, 1, 1, decoder, decoder, ScansBeside: false, room.Bytes);
+        }
+    }
+
+    private static long References(VideoIndex index)
+    {
+        var pixels = (long)index.Info.Width * index.Info.Height;
+        return index.Info.Codec switch
+        {
+            "h264" => Math.Clamp(ReferencePixels / pixels, MinReferences, MaxReferences),
+
+            // H.265, A.4.2: MaxDpbSize.
+            "hevc" when pixels <= HevcPixels / 4 => MaxReferences,
+            "hevc" when pixels <= HevcPixels / 2 => 2 * MinReferences,
+            "hevc" when pixels <= HevcPixels / 4 * 3 => MinReferences * 4 / 3,
+            "hevc" => MinReferences,
+            var codec => IntraCodecs.Contains(codec) ? 1 : OtherReferences,
+        };
+    }
 
     private static long PictureBytes(VideoIndex index) => (long)Math.Ceiling(
         (index.Info.Width + (double)EdgePixels) * (index.Info.Height + EdgePixels) * BytesPerPixel(index.PixelFormat));
 
-    /// <summary>Bytes of a pixel in a format as FFmpeg names it; an unknown one counts as the largest.</summary>
+    /// <summary>
+    /// Bytes of a pixel in a format as FFmpeg names it. None means that FFmpeg did not find it out: most are 8-bit
+    /// 4:2:0. A name that is not known counts as the largest.
+    /// </summary>
     internal static double BytesPerPixel(string format)
     {
         var samples = format switch
         {
+            "" => 1.5,
             _ when format.Contains("420", StringComparison.Ordinal)
                 || format.StartsWith("nv12", StringComparison.Ordinal)
                 || format.StartsWith("p01", StringComparison.Ordinal) => 1.5,
@@ -136,6 +206,12 @@ internal sealed record SegmentMemory(int DecoderThreads, int Decoders, int Frame
             * (isDeep || !isKnown8Bit ? 2 : 1);
     }
 }
+
+/// <summary>The memory that there is for a segment.</summary>
+/// <param name="Bytes">The budget.</param>
+/// <param name="ProcessBytes">Address space of one decoder at most.</param>
+/// <param name="HardwareBytes">What a hardware decoder takes beside its pictures; 0 without one.</param>
+internal readonly record struct MemoryRoom(long Bytes, long ProcessBytes = long.MaxValue, long HardwareBytes = 0);
 
 /// <summary>The memory that a segment was granted; disposing it returns what no waiting decoder keeps.</summary>
 /// <param name="Memory">How the segment is read.</param>

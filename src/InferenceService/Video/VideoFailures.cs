@@ -73,9 +73,14 @@ internal static class VideoFailures
     /// <summary>A decoder takes more memory than the frames of its video explain.</summary>
     /// <param name="limit">The limit of its address space in bytes.</param>
     public static ServiceException BeyondShare(long limit) => MemoryExceeded(
-        $"{MemoryOptions.Section}:{nameof(MemoryOptions.DecoderHeadroomMebibytes)}",
+        MemoryOptions.HeadroomOption,
         Mebibytes(limit),
         "Decoding the video takes more memory than its frames explain.");
+
+    /// <summary>Whether a failure is <see cref="BeyondShare"/>.</summary>
+    public static bool IsBeyondShare(ServiceException failure) =>
+        failure.Reason == ErrorReason.VideoLimitExceeded
+        && failure.Metadata.GetValueOrDefault("option") == MemoryOptions.HeadroomOption;
 
     /// <summary>The video exceeds a limit of <see cref="VideoOptions"/>.</summary>
     /// <param name="option">Name of the property in <see cref="VideoOptions"/>.</param>
@@ -125,7 +130,7 @@ internal static class DecoderExit
     private const string SandboxMessage = "bwrap: ";
 
     private static readonly string[] OutOfMemory =
-        ["Cannot allocate memory", "Failed to allocate", "failed to map segment", "bad_alloc"];
+        ["Cannot allocate memory", "Failed to allocate", "failed to map segment", "bad_alloc", "get_buffer() failed"];
 
     /// <summary>
     /// The error of a process that failed for another reason than the content of the video; null if the content is the
@@ -134,9 +139,11 @@ internal static class DecoderExit
     /// <param name="exitCode">Exit code other than 0.</param>
     /// <param name="tail">Last lines of the process.</param>
     /// <param name="limits">The limits in force, to name the one that the process reached.</param>
-    /// <param name="addressSpace">The limit of address space that its share of the memory gives it, in bytes.</param>
+    /// <param name="addressSpace">
+    /// The limit of address space that its share of the memory gives it, in bytes; null if it has no limit at all.
+    /// </param>
     public static ServiceException? ProcessFailure(
-        int exitCode, LogTail tail, VideoOptions limits, long addressSpace = long.MaxValue)
+        int exitCode, LogTail tail, VideoOptions limits, long? addressSpace = long.MaxValue)
     {
         if (exitCode == CpuTimeUsedUp)
         {
@@ -147,15 +154,18 @@ internal static class DecoderExit
                 "Decoding the video takes too much processor time.");
         }
 
-        if (OutOfMemory.Any(tail.Mentions))
+        if (IsOutOfMemory(tail))
         {
-            return addressSpace >> 20 < limits.ProcessMemoryMebibytes
-                ? VideoFailures.BeyondShare(addressSpace)
-                : VideoFailures.LimitExceeded(
-                nameof(limits.ProcessMemoryMebibytes),
-                limits.ProcessMemoryMebibytes,
-                "MiB",
-                "Decoding the video takes too much memory.");
+            return addressSpace switch
+            {
+                null => VideoFailures.DecoderLost("it found no free memory."),
+                { } share when share >> 20 < limits.ProcessMemoryMebibytes => VideoFailures.BeyondShare(share),
+                _ => VideoFailures.LimitExceeded(
+                    nameof(limits.ProcessMemoryMebibytes),
+                    limits.ProcessMemoryMebibytes,
+                    "MiB",
+                    "Decoding the video takes too much memory."),
+            };
         }
 
         if (tail.Lines.Any(line => line.StartsWith(SandboxMessage, StringComparison.Ordinal)))
@@ -178,17 +188,32 @@ internal static class DecoderExit
         return exitCode == NotRun ? VideoFailures.DecoderLost("it could not be run.") : null;
     }
 
+    /// <summary>FFmpeg asks for no memory for a frame that it refuses for its size.</summary>
+    private static bool IsOutOfMemory(LogTail tail) =>
+        OutOfMemory.Any(tail.Mentions) && !tail.Mentions(SandboxedInput.TooManyPixels);
+
+    /// <summary>
+    /// The error of a process that may have ended well; null if the content of the video explains the end. FFmpeg goes
+    /// on after a frame for which it found no memory, and exits with 0 as if the frame were damaged.
+    /// </summary>
+    /// <inheritdoc cref="ProcessFailure" />
+    public static ServiceException? EndFailure(
+        int exitCode, LogTail tail, VideoOptions limits, long? addressSpace = long.MaxValue) =>
+        exitCode != 0 || IsOutOfMemory(tail)
+            ? ProcessFailure(exitCode, tail, limits, addressSpace)
+            : null;
+
     /// <summary>The error of a segment whose decoder ended early; null if its frames are valid.</summary>
     /// <param name="exitCode">Exit code of the decoder.</param>
     /// <param name="wanted">Number of wanted frames.</param>
     /// <param name="delivered">Number of complete frames.</param>
     /// <param name="tail">Last lines of the decoder.</param>
     /// <param name="limits">The limits in force.</param>
-    /// <param name="addressSpace">The limit of address space that its share of the memory gives it, in bytes.</param>
+    /// <param name="addressSpace">As in <see cref="ProcessFailure"/>.</param>
     public static ServiceException? SegmentFailure(
-        int exitCode, int wanted, int delivered, LogTail tail, VideoOptions limits, long addressSpace = long.MaxValue)
+        int exitCode, int wanted, int delivered, LogTail tail, VideoOptions limits, long? addressSpace = long.MaxValue)
     {
-        if (exitCode != 0 && ProcessFailure(exitCode, tail, limits, addressSpace) is { } failure)
+        if (EndFailure(exitCode, tail, limits, addressSpace) is { } failure)
         {
             return failure;
         }

@@ -11,6 +11,7 @@ internal sealed class VideoProbe(
     VideoIndexCache cache,
     MemoryBudget memory,
     IOptions<VideoOptions> options,
+    IOptions<MemoryOptions> memoryOptions,
     TimeProvider timeProvider,
     ILogger<VideoProbe> logger)
 {
@@ -21,7 +22,16 @@ internal sealed class VideoProbe(
     /// EMPTY_VIDEO, NOT_AN_MP4, TRUNCATED_MP4, NO_VIDEO_TRACK, NO_FRAMES, ENCRYPTED_VIDEO, UNDECODABLE_VIDEO,
     /// VIDEO_LIMIT_EXCEEDED, SOURCE_NOT_FOUND, SOURCE_NOT_ALLOWED, DECODER_LOST.
     /// </exception>
-    public async Task<VideoIndex> ReadAsync(VideoFile video, CancellationToken cancellationToken)
+    public Task<VideoIndex> ReadAsync(VideoFile video, CancellationToken cancellationToken) =>
+        ReadAsync(video, Timeout.InfiniteTimeSpan, cancellationToken);
+
+    /// <inheritdoc cref="ReadAsync(VideoFile, CancellationToken)" />
+    /// <param name="video">The video, from <see cref="VideoSources"/>.</param>
+    /// <param name="maxWait">Maximum time of each wait for memory.</param>
+    /// <param name="cancellationToken">Ends the child process.</param>
+    /// <exception cref="TimeoutException">No memory became free in time.</exception>
+    public async Task<VideoIndex> ReadAsync(
+        VideoFile video, TimeSpan maxWait, CancellationToken cancellationToken)
     {
         await using var file = video.OpenRead();
         var key = new VideoIndexCache.Key(video.Path, file.Length, File.GetLastWriteTimeUtc(file.SafeFileHandle));
@@ -39,17 +49,10 @@ internal sealed class VideoProbe(
 
         try
         {
-            using var share = await memory.TakeAsync(
-                [Math.Min(SegmentMemory.ProbeBytes(options.Value.MaxFramePixels), memory.Bytes)],
-                isBrief: true,
-                cancellationToken);
             var reader = new VideoIndexReader(
-                new Ffprobe(this, video), options.Value.Limits, tools.CanToneMap, LogUndecided);
+                new Ffprobe(this, video, maxWait), options.Value.Limits, tools.CanToneMap, LogUndecided);
             var index = await reader.ReadAsync(file, tools.InputPath(video), cancellationToken);
-            if (SegmentMemory.Least(index) is var least && least > memory.Bytes)
-            {
-                throw VideoFailures.BeyondBudget(least, memory.Bytes);
-            }
+            CheckBudget(index);
 
             cache.Add(key, index);
             return index;
@@ -60,15 +63,61 @@ internal sealed class VideoProbe(
         }
     }
 
+    /// <summary>Refuses what RunPipeline would refuse.</summary>
+    private void CheckBudget(VideoIndex index)
+    {
+        var (size, room) = (SegmentMemory.Checked(index), tools.Room(memory.Bytes));
+        if (SegmentMemory.Choices(index, size, 1, 1, kept: 0, hasParts: false, room).Count == 0)
+        {
+            throw VideoFailures.BeyondBudget(SegmentMemory.Least(index, size, kept: 0, room), room.Bytes);
+        }
+    }
+
+    /// <summary>
+    /// Runs ffprobe with little memory, which lists packets of any video, or with that of the largest frame if it
+    /// decodes or if the little did not do.
+    /// </summary>
     private async Task<Exception?> RunAsync(
         IReadOnlyList<string> arguments,
         VideoFile video,
+        TimeSpan maxWait,
+        Func<ReadOnlyMemory<char>, bool> onLine,
+        CancellationToken cancellationToken)
+    {
+        var decoding = SegmentMemory.ProbeBytes(options.Value.MaxFramePixels);
+        if (ProbeArguments.Decodes(arguments))
+        {
+            return await RunAsync(arguments, video, decoding, maxWait, onLine, cancellationToken);
+        }
+
+        var hasOutput = false;
+        var failure = await RunAsync(
+            arguments, video, SegmentMemory.ListingBytes, maxWait,
+            line =>
+            {
+                hasOutput = true;
+                return onLine(line);
+            },
+            cancellationToken);
+        return !hasOutput && failure is ServiceException refusal && VideoFailures.IsBeyondShare(refusal)
+            ? await RunAsync(arguments, video, decoding, maxWait, onLine, cancellationToken)
+            : failure;
+    }
+
+    private async Task<Exception?> RunAsync(
+        IReadOnlyList<string> arguments,
+        VideoFile video,
+        long bytes,
+        TimeSpan maxWait,
         Func<ReadOnlyMemory<char>, bool> onLine,
         CancellationToken cancellationToken)
     {
         var tail = new LogTail();
         var isStopped = false;
-        await using var process = ChildProcess.Start(tools.Ffprobe(arguments, video), tail.Take);
+        using var share = await memory.TakeAsync(
+            [Math.Min(bytes, memory.Bytes)], isBrief: true, maxWait, timeProvider, cancellationToken);
+        var limit = tools.AddressSpace(share.Bytes, threads: 1, memoryOptions.Value);
+        await using var process = ChildProcess.Start(tools.Ffprobe(arguments, video, limit), tail.Take);
         using var timeLimit = new CancellationTokenSource(options.Value.ProbeTimeLimit, timeProvider);
         await using var killOnTime = timeLimit.Token.Register(process.Kill);
         await using var killOnCancel = cancellationToken.Register(process.Kill);
@@ -94,7 +143,7 @@ internal sealed class VideoProbe(
         }
 
         logger.LogWarning("ffprobe failed with exit code {ExitCode}: {Tail}", exitCode, tail);
-        var failure = DecoderExit.ProcessFailure(exitCode, tail, options.Value) ?? UnreadableContainer(tail);
+        var failure = DecoderExit.ProcessFailure(exitCode, tail, options.Value, limit) ?? UnreadableContainer(tail);
         failure.LastWords = DecoderLogExcerpt.Of(tail, video.Path);
         return failure;
     }
@@ -109,14 +158,15 @@ internal sealed class VideoProbe(
             : VideoRefusedException.NotAnMp4("its boxes contradict each other."));
 
     /// <summary>Runs ffprobe on one open video.</summary>
-    private sealed class Ffprobe(VideoProbe probe, VideoFile video) : IFfprobe
+    private sealed class Ffprobe(VideoProbe probe, VideoFile video, TimeSpan maxWait) : IFfprobe
     {
         /// <inheritdoc />
         public Task<Exception?> RunAsync(
             IReadOnlyList<string> arguments,
             string path,
             Func<ReadOnlyMemory<char>, bool> onLine,
-            CancellationToken cancellationToken) => probe.RunAsync(arguments, video, onLine, cancellationToken);
+            CancellationToken cancellationToken) =>
+            probe.RunAsync(arguments, video, maxWait, onLine, cancellationToken);
     }
 }
 

@@ -44,8 +44,7 @@ internal static class DefaultMemory
         {
             PixelFormat = "yuv420p",
         };
-        var choices = SegmentMemory.Choices(
-            largest, DecodeSize.Native.For(largest.Info.Width, largest.Info.Height), 2, 8, 0, hasParts: false);
-        Assert.InRange(choices[^1].Bytes, 1, budget);
+        var size = DecodeSize.Native.For(largest.Info.Width, largest.Info.Height);
+        Assert.InRange(SegmentMemory.Least(largest, size, kept: 0, new MemoryRoom(budget)), 1, budget);
     }
 }

@@ -126,9 +126,8 @@ public sealed class DecoderOutputFuzzTests(OutcomeCounts outcomes) : IDisposable
         var tools = new DecoderTools(options);
         return new FrameSource(
             new DecoderPool(tools, new MemoryBudget(long.MaxValue), options, memory, TimeProvider.System),
-            new DamageScan(tools, options),
+            new DamageScan(tools, options, memory),
             options,
-            memory,
             TimeProvider.System,
             NullLogger<FrameSource>.Instance);
     }

@@ -1,4 +1,5 @@
 using ForegSyte.Inference.Memory;
+using Microsoft.Extensions.Time.Testing;
 
 namespace ForegSyte.Inference.Tests.Memory;
 
@@ -58,6 +59,43 @@ public sealed class MemoryBudgetTests
         using var brief = await budget.TakeAsync([5], isBrief: true, Token);
 
         Assert.Equal((10, 1), (budget.Used, budget.Waiting));
+        first.Dispose();
+    }
+
+    [Fact]
+    public async Task Take_ManyBriefRequests_KeepTheirOrderAndLetTheOthersRun()
+    {
+        var budget = new MemoryBudget(10);
+        var first = await TakeAsync(budget, 10);
+        var segment = TakeAsync(budget, 10);
+        List<Task<MemoryShare>> briefs = [];
+        for (var i = 0; i <= MemoryBudget.MaxOvertakers; i++)
+        {
+            briefs.Add(budget.TakeAsync([10], isBrief: true, Token));
+        }
+
+        List<Task<MemoryShare>> expected = [.. briefs[..^1], segment, briefs[^1]];
+        var share = first;
+        foreach (var next in expected)
+        {
+            share.Dispose();
+            share = await next.WaitAsync(Token);
+            Assert.Equal(1, expected.Count(request => request.IsCompletedSuccessfully && request == next));
+            Assert.Equal(expected.IndexOf(next) + 1, expected.Count(request => request.IsCompleted));
+        }
+    }
+
+    [Fact]
+    public async Task Take_NoMemoryInTime_EndsTheWait()
+    {
+        var (budget, time) = (new MemoryBudget(10), new FakeTimeProvider());
+        var first = await TakeAsync(budget, 10);
+        var late = budget.TakeAsync([1], isBrief: true, TimeSpan.FromSeconds(1), time, Token);
+
+        time.Advance(TimeSpan.FromSeconds(1));
+
+        await Assert.ThrowsAsync<TimeoutException>(() => late);
+        Assert.Equal(0, budget.Waiting);
         first.Dispose();
     }
 

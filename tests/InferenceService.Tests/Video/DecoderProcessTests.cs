@@ -137,6 +137,36 @@ public sealed class DecoderProcessTests : IDisposable
         Assert.Equal("Video:ProcessMemoryMebibytes", failure.Metadata["option"]);
     }
 
+    /// <summary>The container says 64x64; the stream becomes large where nobody looks but the scan.</summary>
+    [Fact]
+    public async Task FindAsync_SizeGrowsInTheMiddle_TheScanStaysWithinItsMemory()
+    {
+        var (small, large) = (_folder.File("small.h264"), _folder.File("large.h264"));
+        await Clips.MakeAsync(
+            small, "-f", "lavfi", "-i", "color=gray:size=64x64", "-frames:v", "3", "-c:v", "libx264",
+            "-pix_fmt", "yuv420p");
+        await Clips.MakeAsync(
+            large, "-f", "lavfi", "-i", "color=gray:size=8192x4352", "-frames:v", "14", "-c:v", "libx264",
+            "-preset", "ultrafast", "-x264-params", "ref=16:keyint=100", "-pix_fmt", "yuv420p");
+        var joined = _folder.File("joined.h264");
+        var cancel = TestContext.Current.CancellationToken;
+        await File.WriteAllBytesAsync(
+            joined,
+            [.. await File.ReadAllBytesAsync(small, cancel), .. await File.ReadAllBytesAsync(large, cancel)],
+            cancel);
+        var path = await Clips.MakeAsync(_folder.File("grows.mp4"), "-i", joined, "-c", "copy");
+        var parts = new VideoParts();
+        using var video = VideoFile.Open(path);
+        var index = await parts.Probe.ReadAsync(video, TestContext.Current.CancellationToken);
+        Assert.Equal(64, index.Info.Width);
+        var scanBytes = parts.Source.MemoryOf(index, null, 1, DecodeSize.Native, 1, 0)[0].ScanBytes;
+
+        var failure = await Assert.ThrowsAsync<ServiceException>(() => parts.Scan.FindAsync(
+            video, index, null, index.FrameCount - 1, scanBytes, TestContext.Current.CancellationToken));
+
+        Assert.Equal("Memory:DecoderHeadroomMebibytes", failure.Metadata["option"]);
+    }
+
     [Fact]
     public async Task ReadAsync_DefaultMemory_DecodesEightThousandPixelsAcross()
     {
@@ -171,7 +201,7 @@ public sealed class DecoderProcessTests : IDisposable
 
         // PWD, _, SHLVL and OLDPWD come from the shell.
         Assert.Subset(
-            new HashSet<string> { "PATH", "LD_LIBRARY_PATH", "LC_ALL", "PWD", "_", "SHLVL", "OLDPWD" },
+            new HashSet<string> { "PATH", "LD_LIBRARY_PATH", "LC_ALL", "MALLOC_ARENA_MAX", "PWD", "_", "SHLVL", "OLDPWD" },
             seen.Output.Select(line => line.Split('=')[0]).ToHashSet());
     }
 

@@ -22,6 +22,39 @@ public sealed class DecoderTextTests
         Assert.Equal(
             reason, DecoderExit.SegmentFailure(exitCode, 10, delivered, new LogTail(), new VideoOptions())?.Reason);
 
+    /// <summary>
+    /// A decoder that finds no memory may go on and end well; a broken one does the same with every video.
+    /// </summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void EndFailure_OutOfMemory_NamesTheShareAndIsTested(int exitCode)
+    {
+        var tail = new LogTail();
+        tail.Add("[h264 @ 0x1] get_buffer() failed: Cannot allocate memory".AsMemory());
+
+        var failure = DecoderExit.EndFailure(exitCode, tail, new VideoOptions(), 1 << 30);
+        var unlimited = DecoderExit.EndFailure(exitCode, tail, new VideoOptions(), addressSpace: null);
+
+        Assert.Equal("Memory:DecoderHeadroomMebibytes", failure!.Metadata["option"]);
+        Assert.True(DecoderSelfTest.Concerns(failure), "A broken decoder runs out of memory too.");
+        Assert.Equal(ErrorReason.DecoderLost, unlimited!.Reason);
+    }
+
+    [Fact]
+    public void FfmpegArguments_LimitTheThreadsOfFilters()
+    {
+        var index = new VideoIndex(
+            new VideoInfo { Width = 8, Height = 8, FrameCount = 1 }, new TimeBase(1, 25), [0], []);
+        var plan = DecodePlan.Make(index, null, 1);
+
+        var decoder = FfmpegArguments.Make("/a", index, plan, new FrameSize(8, 8), 3, new VideoOptions(), []).ToList();
+        var scan = FfmpegArguments.MakeScan("/a", index, null, 0, new VideoOptions()).ToList();
+
+        Assert.Equal("3", decoder[decoder.IndexOf("-filter_threads") + 1]);
+        Assert.Equal("1", scan[scan.IndexOf("-filter_threads") + 1]);
+    }
+
     [Fact]
     public void SegmentFailure_DamageInTheMiddle_IsNone() =>
         Assert.Null(DecoderExit.SegmentFailure(0, 10, 9, new LogTail(), new VideoOptions()));

@@ -24,11 +24,11 @@ internal sealed class VideoParts
         _cache = new VideoIndexCache(checkedOptions);
         Tools = new DecoderTools(checkedOptions);
         Probe = new VideoProbe(
-            Tools, _cache, Memory, checkedOptions, TimeProvider.System, NullLogger<VideoProbe>.Instance);
+            Tools, _cache, Memory, checkedOptions, memory, TimeProvider.System, NullLogger<VideoProbe>.Instance);
         Decoders = new DecoderPool(Tools, Memory, checkedOptions, memory, Time);
-        Scan = new DamageScan(Tools, checkedOptions);
+        Scan = new DamageScan(Tools, checkedOptions, memory);
         Source = new FrameSource(
-            Decoders, Scan, checkedOptions, memory, TimeProvider.System, NullLogger<FrameSource>.Instance);
+            Decoders, Scan, checkedOptions, TimeProvider.System, NullLogger<FrameSource>.Instance);
     }
 
     public VideoOptions Options { get; }
