@@ -33,7 +33,8 @@ internal static class ProbeArguments
 
     /// <summary>Decodes the first frame of a track and tells its display matrix.</summary>
     public static IReadOnlyList<string> FirstFrame(VideoLimits limits, string path, int streamIndex) => Make(
-        limits, path, Text(streamIndex), FrameEntries + "pkt_pos:frame_side_data=displaymatrix", "-read_intervals", "%+#1");
+        limits, path, Text(streamIndex), FrameEntries + "pkt_pos:frame_side_data=displaymatrix",
+        "-read_intervals", "%+#1");
 
     /// <summary>Decodes a track and lists its frames in the order in which they are shown.</summary>
     /// <param name="limits">Limits on videos.</param>

@@ -12,6 +12,9 @@ public sealed class LargeFrameTests
     /// <summary>Less than two segments of 4096x4096 need.</summary>
     private const long Budget = 1600L * Mebibyte;
 
+    /// <summary>Less than a decoder with four pictures of 8192x8192 needs.</summary>
+    private const long SmallBudget = 480L * Mebibyte;
+
     /// <summary>Models at work and the runtime, above what the idle service has.</summary>
     private const long Overhead = 700L * Mebibyte;
 
@@ -55,7 +58,7 @@ public sealed class LargeFrameTests
     [Fact]
     public async Task Job_ThatCannotFit_IsRefusedWithTheOption()
     {
-        await using var services = With(Budget);
+        await using var services = With(SmallBudget);
         var clip = await BlackAsync(services, "8192x8192", 2);
         await services.StartAsync();
         await using var client = services.Client();

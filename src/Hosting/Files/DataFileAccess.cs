@@ -53,8 +53,8 @@ public sealed class DataFileAccess(IOptions<DataAccessOptions> options, ILogger<
                 && (mode & GroupAccess) != GroupAccess)
             {
                 logger.LogWarning(
-                    "{Path} is closed to the group (mode {Mode}) despite Data:Access=Group. To give the group access to "
-                    + "data of earlier starts, run: chmod -R g+rX {Target}",
+                    "{Path} is closed to the group (mode {Mode}) despite Data:Access=Group. To give the group access "
+                    + "to data of earlier starts, run: chmod -R g+rX {Target}",
                     path, Octal(mode), path);
             }
 

@@ -37,9 +37,9 @@ internal sealed class SegmentRunner(
 
     /// <summary>Runs one segment.</summary>
     /// <exception cref="ServiceException">
-    /// Those of <see cref="VideoProbe.ReadAsync(VideoFile, TimeSpan, CancellationToken)"/>, <see cref="FrameSource.ReadAsync"/> and
-    /// <see cref="PipelineRunner.RunAsync"/>; DECODER_UNAVAILABLE instead if the decoder fails on a good clip too;
-    /// RESULTS_TOO_LARGE as soon as the results exceed the limit;
+    /// Those of <see cref="VideoProbe.ReadAsync(VideoFile, TimeSpan, CancellationToken)"/>,
+    /// <see cref="FrameSource.ReadAsync"/> and <see cref="PipelineRunner.RunAsync"/>; DECODER_UNAVAILABLE instead if
+    /// the decoder fails on a good clip too; RESULTS_TOO_LARGE as soon as the results exceed the limit;
     /// DEADLINE_EXCEEDED at <see cref="GrpcOptions.SegmentTimeLimit"/>.
     /// </exception>
     public async Task<RunPipelineResponse> RunAsync(SegmentRequest request, CancellationToken cancellationToken)

@@ -106,7 +106,9 @@ internal sealed record SegmentMemory(
         return choices.Length > 0 ? choices : [.. Alone(index, size, kept, room)];
     }
 
-    /// <summary>The least memory that frames of this size take by the estimate, and a decoder that ends for a scan.</summary>
+    /// <summary>
+    /// The least memory that frames of this size take by the estimate, and a decoder that ends for a scan.
+    /// </summary>
     public static long Least(VideoIndex index, FrameSize size, int kept, MemoryRoom room) =>
         Make(index, size, 1, 1, 1, kept, room, scansBeside: false).Bytes;
 

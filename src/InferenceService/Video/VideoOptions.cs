@@ -49,8 +49,8 @@ internal sealed class VideoOptions : IValidatableObject
     public int MaxFrameSidePixels { get; set; } = 16384;
 
     /// <value>
-    /// Maximum pixels of a frame. The default, 8192 x 4352, is that of the highest levels of HEVC and AV1 (6.2, 6.3): a
-    /// segment takes at least 2.3 GiB. 8192 x 8192 takes 4.1 GiB, and the maximum 16384 x 16384 takes 16 GiB.
+    /// Maximum pixels of a frame. The default, 8192 x 4352, is that of the highest levels of HEVC and AV1 (6.2, 6.3).
+    /// docs/operations.md has the memory that a segment takes by size.
     /// </value>
     [Range(256, 268_435_456)]
     [Limit(

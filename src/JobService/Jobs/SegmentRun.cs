@@ -12,7 +12,9 @@ internal sealed record SegmentRun(Segment Segment, int Attempt, DateTimeOffset S
     /// <summary>Maximum length of the decoder output that the store keeps; a longer one loses its beginning.</summary>
     public const int MaxDecoderOutputLength = 8_192;
 
-    /// <summary>The latest InferenceService that received the segment; null before the first call, or if all are busy.</summary>
+    /// <summary>
+    /// The latest InferenceService that received the segment; null before the first call, or if all are busy.
+    /// </summary>
     public Uri? Instance { get; init; }
 
     /// <summary>Whether the InferenceService was lost while it had the segment.</summary>

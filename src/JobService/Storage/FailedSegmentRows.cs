@@ -15,8 +15,9 @@ internal static class FailedSegmentRows
         var added = connection.Execute(
             "INSERT INTO job_segments_failed (job_id, number, start_frame, end_frame, attempt, instance, started_at, "
             + "ended_at, frames_analyzed, frames_lost, failure_reason, failure_message, failure_metadata_json, "
-            + "decoder_output, loss) SELECT $job_id, $number, $start_frame, $end_frame, $attempt, $instance, $started_at, "
-            + "$ended_at, $frames_analyzed, $frames_lost, $failure_reason, $failure_message, $failure_metadata_json, "
+            + "decoder_output, loss) SELECT $job_id, $number, $start_frame, $end_frame, $attempt, $instance, "
+            + "$started_at, $ended_at, $frames_analyzed, $frames_lost, $failure_reason, $failure_message, "
+            + "$failure_metadata_json, "
             + "$decoder_output, $loss WHERE EXISTS (SELECT 1 FROM jobs WHERE job_id = $job_id)",
             ("job_id", jobId),
             ("number", run.Segment.Number),

@@ -165,14 +165,15 @@ internal sealed class PendingJobQuota : IHostedService
         if (count.Pending >= maxPending)
         {
             throw QuotaExceeded(
-                count.Tenant, maxPending, "Tenants:MaxPendingJobs", "pending jobs", "Try again when some of them run.",
-                _options.QueueFullDelay);
+                count.Tenant, maxPending, limits.NameOf(nameof(TenantOptions.MaxPendingJobs)), "pending jobs",
+                "Try again when some of them run.", _options.QueueFullDelay);
         }
 
         if (isNew && maxJobs > 0 && count.Jobs >= maxJobs)
         {
             throw QuotaExceeded(
-                count.Tenant, maxJobs, "Tenants:MaxJobs", "jobs", "Delete some with DeleteJob.", retryAfter: null);
+                count.Tenant, maxJobs, limits.NameOf(nameof(TenantOptions.MaxJobs)), "jobs",
+                "Delete some with DeleteJob.", retryAfter: null);
         }
     }
 

@@ -8,25 +8,25 @@ namespace ForegSyte.Jobs.Tenants;
 internal static class TenantErrors
 {
     /// <summary>Another video would exceed Tenants:MaxVideoBytes.</summary>
-    public static ServiceException TooManyVideos(string tenant, long bytes, long limit) => Exceeded(
-        tenant, "Tenants:MaxVideoBytes", limit,
+    public static ServiceException TooManyVideos(string tenant, string option, long bytes, long limit) => Exceeded(
+        tenant, option, limit,
         $"{Text(bytes)} bytes more would exceed the limit of {Text(limit)} bytes for the videos and open uploads of "
-        + $"the tenant \"{tenant}\" (option Tenants:MaxVideoBytes). Delete jobs with DeleteJob, or abort uploads.",
+        + $"the tenant \"{tenant}\" (option {option}). Delete jobs with DeleteJob, or abort uploads.",
         $"At most {Text(limit)} bytes of videos and open uploads.",
         ("actualBytes", Text(bytes)));
 
     /// <summary>The results of a job would exceed Tenants:MaxResultBytes.</summary>
-    public static ServiceException TooManyResults(string tenant, long limit) => Exceeded(
-        tenant, "Tenants:MaxResultBytes", limit,
+    public static ServiceException TooManyResults(string tenant, string option, long limit) => Exceeded(
+        tenant, option, limit,
         $"The results of this job would exceed the limit of {Text(limit)} bytes for the results of the tenant "
-        + $"\"{tenant}\" (option Tenants:MaxResultBytes). Delete jobs with DeleteJob, then continue this one with "
+        + $"\"{tenant}\" (option {option}). Delete jobs with DeleteJob, then continue this one with "
         + "RetryJob.",
         $"At most {Text(limit)} bytes of results.");
 
     /// <summary>Another upload would exceed Tenants:MaxOpenUploads.</summary>
-    public static ServiceException TooManyUploads(string tenant, int limit) => Exceeded(
-        tenant, "Tenants:MaxOpenUploads", limit,
-        $"The tenant \"{tenant}\" has reached its limit of {Text(limit)} open uploads (option Tenants:MaxOpenUploads). "
+    public static ServiceException TooManyUploads(string tenant, string option, int limit) => Exceeded(
+        tenant, option, limit,
+        $"The tenant \"{tenant}\" has reached its limit of {Text(limit)} open uploads (option {option}). "
         + "Submit or abort some.",
         $"At most {Text(limit)} open uploads.");
 

@@ -13,6 +13,8 @@ internal sealed class TenantOptions
 {
     public const string Section = "Tenants";
 
+    private IConfigurationSection? _ownSection;
+
     /// <summary>
     /// Maximum number of pending jobs of each tenant. Above it SubmitVideo and RetryJob return TENANT_QUOTA_EXCEEDED.
     /// </summary>
@@ -174,6 +176,19 @@ internal sealed class TenantOptions
     /// <param name="server">Limit of the server.</param>
     public static int ShareOf(string tenant, int own, int server) =>
         own > 0 ? own : tenant.Length == 0 ? server : (server + 1) / 2;
+
+    /// <summary>Full name of the option that sets a limit of these, for errors.</summary>
+    /// <param name="option">Its name in this class.</param>
+    public string NameOf(string option) =>
+        _ownSection is { } own && own.GetSection(option).Value is not null ? own.GetSection(option).Path
+            : $"{Section}:{option}";
+
+    /// <summary>Takes the options of a tenant from its section.</summary>
+    public void ReadOwn(IConfigurationSection section)
+    {
+        section.Bind(this);
+        _ownSection = section;
+    }
 
     /// <summary>The limits of a tenant.</summary>
     public TenantOptions For(string tenant) => PerTenant.TryGetValue(tenant, out var own) ? own : this;

@@ -94,10 +94,11 @@ internal sealed class TenantSpace : IHostedService
     {
         lock (_lock)
         {
-            var limit = TenantShare.OpenUploads(_options.For(tenant), tenant, serverLimit);
+            var options = _options.For(tenant);
+            var limit = TenantShare.OpenUploads(options, tenant, serverLimit);
             if (_uses.GetValueOrDefault(tenant).Uploads >= limit)
             {
-                throw TenantErrors.TooManyUploads(tenant, limit);
+                throw TenantErrors.TooManyUploads(tenant, options.NameOf(nameof(options.MaxOpenUploads)), limit);
             }
 
             RequireVideoQuota(tenant, sizeBytes);
@@ -201,10 +202,12 @@ internal sealed class TenantSpace : IHostedService
 
             var before = results.Excess;
             var added = Math.Max(bytes - results.Stored, 0) - before;
-            var limit = TenantShare.ResultBytes(_options.For(results.Tenant), results.Tenant, _spaceBytes);
+            var options = _options.For(results.Tenant);
+            var limit = TenantShare.ResultBytes(options, results.Tenant, _spaceBytes);
             if (!isStored && added > 0 && _uses.GetValueOrDefault(results.Tenant).ResultBytes + added > limit)
             {
-                throw TenantErrors.TooManyResults(results.Tenant, limit);
+                throw TenantErrors.TooManyResults(
+                    results.Tenant, options.NameOf(nameof(options.MaxResultBytes)), limit);
             }
 
             results.Claimed = bytes;
@@ -268,10 +271,11 @@ internal sealed class TenantSpace : IHostedService
 
     private void RequireVideoQuota(string tenant, long bytes)
     {
-        var limit = TenantShare.VideoBytes(_options.For(tenant), tenant, _spaceBytes);
+        var options = _options.For(tenant);
+        var limit = TenantShare.VideoBytes(options, tenant, _spaceBytes);
         if (_uses.GetValueOrDefault(tenant).VideoBytes > limit - bytes)
         {
-            throw TenantErrors.TooManyVideos(tenant, bytes, limit);
+            throw TenantErrors.TooManyVideos(tenant, options.NameOf(nameof(options.MaxVideoBytes)), bytes, limit);
         }
     }
 

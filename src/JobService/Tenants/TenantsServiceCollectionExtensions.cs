@@ -29,7 +29,7 @@ internal static class TenantsServiceCollectionExtensions
                 Func<string, TenantCallLimit> Share(string option, Func<TenantOptions, int> own, int server) =>
                     tenant => new TenantCallLimit(
                         TenantOptions.ShareOf(tenant, own(tenants.Value.For(tenant)), server),
-                        $"{TenantOptions.Section}:{option}");
+                        tenants.Value.For(tenant).NameOf(option));
             });
     }
 }
@@ -57,7 +57,7 @@ internal sealed class TenantOverrides(IConfiguration configuration)
                 option.SetValue(own, option.GetValue(options));
             }
 
-            tenant.Bind(own);
+            own.ReadOwn(tenant);
             options.PerTenant[tenant.Key] = own;
         }
     }

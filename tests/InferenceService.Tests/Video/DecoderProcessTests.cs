@@ -201,7 +201,10 @@ public sealed class DecoderProcessTests : IDisposable
 
         // PWD, _, SHLVL and OLDPWD come from the shell.
         Assert.Subset(
-            new HashSet<string> { "PATH", "LD_LIBRARY_PATH", "LC_ALL", "MALLOC_ARENA_MAX", "PWD", "_", "SHLVL", "OLDPWD" },
+            new HashSet<string>
+            {
+                "PATH", "LD_LIBRARY_PATH", "LC_ALL", "MALLOC_ARENA_MAX", "PWD", "_", "SHLVL", "OLDPWD",
+            },
             seen.Output.Select(line => line.Split('=')[0]).ToHashSet());
     }
 

@@ -29,6 +29,15 @@ public sealed class TenantOptionsTests
         Assert.Equal((7, 0), (options.For("ACME").MaxJobs, options.For("acme").MaxJobs));
     }
 
+    [Fact]
+    public void NameOf_OptionOfATenant_IsTheSettingThatChangesIt()
+    {
+        var own = Read(("Tenants:MaxJobs", "2"), ("Tenants:PerTenant:acme:MaxPendingJobs", "7")).For("acme");
+
+        Assert.Equal("Tenants:PerTenant:acme:MaxPendingJobs", own.NameOf(nameof(TenantOptions.MaxPendingJobs)));
+        Assert.Equal("Tenants:MaxJobs", own.NameOf(nameof(TenantOptions.MaxJobs)));
+    }
+
     [Theory]
     [InlineData("Tenants:PerTenant:acme:MaxJob", "1", "Tenants:PerTenant:acme:MaxJob is not a setting")]
     [InlineData("Tenants:PerTenant:acme:PerTenant:x:MaxJobs", "1", "Tenants:PerTenant:acme:PerTenant is not a setting")]

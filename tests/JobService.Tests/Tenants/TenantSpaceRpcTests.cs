@@ -58,7 +58,7 @@ public sealed class TenantSpaceRpcTests
 
         var refusal = (await TryAsync(CreateUploadAsync(own, 1)))!;
 
-        AssertQuota("Tenants:MaxOpenUploads", 1, refusal);
+        AssertQuota("Tenants:PerTenant:a:MaxOpenUploads", 1, refusal);
         await new UploadService.UploadServiceClient(own).AbortUploadAsync(
             new AbortUploadRequest { UploadId = upload.UploadId }, cancellationToken: Cancellation);
         await CreateUploadAsync(own, 1);
