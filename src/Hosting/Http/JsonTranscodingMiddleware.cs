@@ -72,7 +72,8 @@ internal sealed class JsonTranscodingMiddleware(
         await using var download = route.IsDownload ? new FileDownload() : null;
         try
         {
-            await next(GrpcRequest.Make(context, route.GrpcPath, message, response, download));
+            var call = GrpcRequest.Make(context, route.GrpcPath, message, response, download);
+            await next(call);
             var bytes = await response.ReadAllAsync();
             if (HttpStatus.ErrorOf(response) is { } error)
             {
@@ -85,6 +86,9 @@ internal sealed class JsonTranscodingMiddleware(
             else if (download is not null)
             {
                 response.Release();
+
+                // The limit of downloads of each tenant needs the caller.
+                context.User = call.User;
                 await SendAsync(context, route, download.File);
             }
             else

@@ -1,4 +1,5 @@
 using ForegSyte.Client;
+using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Tests.Grpc;
 using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Testing;
@@ -236,6 +237,43 @@ public sealed class TenantTests
             new WaitJobRequest { JobId = others.JobId }, cancellationToken: Cancellation);
         Assert.Equal(others.JobId, answered.Job.JobId);
         await end.CancelAsync();
+    }
+
+    [Fact]
+    public async Task MaxDownloads_OfOneTenant_LeavesOtherTenantsAlone()
+    {
+        using var setup = AccessSetup.ApiKeys();
+        await using var service = await StartAsync(setup, ("Tenants:MaxDownloads", "1"), ("Listen:HttpPort", "0"));
+        var own = await LargeVideoAsync(service, setup, "submit", "read");
+        var other = await LargeVideoAsync(service, setup, "other", "other");
+
+        // The bodies are not read, so the downloads wait for their readers.
+        using var stuck = await own.Http.GetAsync(own.Path, HttpCompletionOption.ResponseHeadersRead, Cancellation);
+        using var refused = await own.Http.GetAsync(own.Path, Cancellation);
+        using var others = await other.Http.GetAsync(
+            other.Path, HttpCompletionOption.ResponseHeadersRead, Cancellation);
+
+        Assert.Equal((200, 429, 200), ((int)stuck.StatusCode, (int)refused.StatusCode, (int)others.StatusCode));
+        Assert.Contains(
+            "Tenants:MaxDownloads", await refused.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
+        own.Http.Dispose();
+        other.Http.Dispose();
+    }
+
+    /// <summary>A client with a key, and the path of a video too large for the buffers of a connection.</summary>
+    private static async Task<(HttpClient Http, string Path)> LargeVideoAsync(
+        RunningJobService service, AccessSetup setup, string submitter, string reader)
+    {
+        using var channel = AccessOutcome.ChannelOf(service.Address, Key(setup, submitter));
+        var job = await SubmitAsync(channel);
+        await using (var file = File.OpenWrite(service.PathOf(ArtifactKeys.Video(Guid.Parse(job.JobId)))))
+        {
+            file.SetLength(200L << 20);
+        }
+
+        var http = new HttpClient { BaseAddress = service.HttpAddress };
+        http.DefaultRequestHeaders.Add("x-api-key", Key(setup, reader).ApiKey);
+        return (http, $"/v1/jobs/{job.JobId}/video");
     }
 
     private static void CheckQuota(RpcException failure, string limit, int? retrySeconds)
