@@ -251,17 +251,19 @@ internal static class JobExplanation
             _ => "A caller cancelled the job. RetryJob continues it after its finished segments.",
         };
 
-    private static string OfWait(
-        Job job, DispatchState state, DateTimeOffset now, bool isOfTenant) => job.QueueState?.Reason switch
-    {
-        WaitReason.Draining =>
-            "The server is draining and starts no jobs. This job runs after the server's next start; nothing is lost.",
-        WaitReason.BackOff => OfBackOff(job, now),
-        WaitReason.NoInferenceService => Text(
-            $"None of {state.KnownInstances} InferenceServices serves (option Inference:Addresses). The job is number ")
-            + Text($"{job.QueueState.Position} in the queue and begins when one does; waiting costs it no attempt."),
-        _ => OfQueue(job, state, isOfTenant),
-    };
+    private static string OfWait(Job job, DispatchState state, DateTimeOffset now, bool isOfTenant) =>
+        job.QueueState?.Reason switch
+        {
+            WaitReason.Draining =>
+                "The server is draining and starts no jobs. This job runs after the server's next start; nothing is "
+                + "lost.",
+            WaitReason.BackOff => OfBackOff(job, now),
+            WaitReason.NoInferenceService =>
+                Text($"None of {state.KnownInstances} InferenceServices serves (option Inference:Addresses). ")
+                + Text($"The job is number {job.QueueState.Position} in the queue and begins when one does; ")
+                + "waiting costs it no attempt.",
+            _ => OfQueue(job, state, isOfTenant),
+        };
 
     private static string OfStorage(StorageWait wait) =>
         $"No InferenceService can read the job's stored video in {wait.Folder ?? "the storage of the JobService"}: "

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using ForegSyte.Benchmarks.Fairness.Attacks;
 using ForegSyte.Hosting;
-using ForegSyte.Testing;
 using Grpc.Core;
 
 namespace ForegSyte.Benchmarks.Fairness;

@@ -109,11 +109,11 @@ public sealed class SegmentMemoryTests
     private static VideoIndex Index(
         int width, int height, string codec = "h264", string format = "yuv420p", bool isHdr = false) => new(
         new VideoInfo { Width = width, Height = height, Codec = codec }, new TimeBase(1, 25), [0], [])
-    {
-        PixelFormat = format,
-        Colors = new FrameColors(isHdr ? "smpte2084" : "", IsMatrixKnown: true, IsPrimariesKnown: true)
         {
-            CanToneMap = true,
-        },
-    };
+            PixelFormat = format,
+            Colors = new FrameColors(isHdr ? "smpte2084" : "", IsMatrixKnown: true, IsPrimariesKnown: true)
+            {
+                CanToneMap = true,
+            },
+        };
 }

@@ -1,5 +1,4 @@
 using ForegSyte.Jobs.Inference;
-using ForegSyte.Jobs.Queue;
 using ForegSyte.V1;
 using Microsoft.Extensions.Time.Testing;
 

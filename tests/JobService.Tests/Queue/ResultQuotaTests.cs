@@ -1,4 +1,3 @@
-using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Tenants;
 using ForegSyte.V1;
 using Microsoft.Extensions.DependencyInjection;

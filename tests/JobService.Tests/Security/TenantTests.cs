@@ -1,5 +1,4 @@
 using ForegSyte.Client;
-using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Tests.Grpc;
 using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Testing;

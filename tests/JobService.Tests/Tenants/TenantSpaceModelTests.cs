@@ -1,6 +1,5 @@
 using CsCheck;
 using ForegSyte.Hosting.Errors;
-using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Submission;
 using ForegSyte.Jobs.Tenants;
 using ForegSyte.Jobs.Tests.Fakes;

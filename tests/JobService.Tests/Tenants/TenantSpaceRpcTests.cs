@@ -1,10 +1,9 @@
 using System.Globalization;
 using ForegSyte.Jobs.Tests.Grpc;
-using ForegSyte.Jobs.Tests.Security;
 using ForegSyte.Protocol.Checksums;
 using ForegSyte.Testing;
-using Google.Rpc;
 using ForegSyte.V1;
+using Google.Rpc;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Contract = ForegSyte.V1.JobService;

@@ -175,7 +175,9 @@ internal static class TrackClips
     /// <summary>Other pictures, of another kind than a video, in front of the video.</summary>
     private static MediaClip OtherHandler(string name, string handler) => new(Axis, name)
     {
-        Encode = VideosOf(1), Edit = path => Mp4Tree.Edit(path, tree => tree.Track(0).SetHandler(handler)), Stream = 1,
+        Encode = VideosOf(1),
+        Edit = path => Mp4Tree.Edit(path, tree => tree.Track(0).SetHandler(handler)),
+        Stream = 1,
     };
 
     /// <summary>Two video tracks, of which one has the numbered pictures.</summary>
