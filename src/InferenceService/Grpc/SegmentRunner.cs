@@ -129,7 +129,8 @@ internal sealed class SegmentRunner(
         try
         {
             size = await CollectAsync(
-                pipelines.RunAsync(request.Pipeline, source, share.Memory.Frames, timings, cancellationToken),
+                pipelines.RunAsync(
+                    request.Pipeline, request.JobId, source, share.Memory.Frames, timings, cancellationToken),
                 response.Results);
         }
         finally
@@ -204,12 +205,14 @@ internal sealed class SegmentRunner(
 
 /// <summary>A valid RunPipelineRequest; the range is checked later, with the number of frames.</summary>
 /// <param name="Pipeline">The pipeline to run.</param>
+/// <param name="JobId">The job of the segment; empty if unknown.</param>
 /// <param name="Video">The video, which the request owns.</param>
 /// <param name="Range">The frames; null for all.</param>
 /// <param name="Stride">Frame stride; 0 means 1.</param>
 /// <param name="JobEndFrame">Frame after the last one that later segments of the job want; 0 if none follow.</param>
 internal sealed record SegmentRequest(
-    CompiledPipeline Pipeline, VideoFile Video, FrameRange? Range, int Stride, int JobEndFrame) : IDisposable
+    CompiledPipeline Pipeline, string JobId, VideoFile Video, FrameRange? Range, int Stride, int JobEndFrame)
+    : IDisposable
 {
     /// <summary>Maximum length of a job id in characters (code points); the log shows it.</summary>
     public const int MaxJobIdLength = 100;
@@ -250,7 +253,8 @@ internal sealed record SegmentRequest(
 
         var pipeline = pipelines.Find(request.PipelineId) ?? throw UnknownPipeline(request.PipelineId, pipelines);
         return new SegmentRequest(
-            pipeline, sources.Open(request.Video), request.Range, request.FrameStride, request.JobEndFrame);
+            pipeline, request.JobId, sources.Open(request.Video), request.Range, request.FrameStride,
+            request.JobEndFrame);
     }
 
     /// <inheritdoc />

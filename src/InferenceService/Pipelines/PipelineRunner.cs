@@ -2,7 +2,6 @@ using System.ComponentModel.DataAnnotations;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using ForegSyte.Hosting.Errors;
-using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Stages;
 using ForegSyte.Inference.Video;
 using ForegSyte.Protocol.Limits;
@@ -59,32 +58,6 @@ internal sealed class CompiledPipeline
     }
 }
 
-/// <summary>
-/// Limits the number of concurrent frames over all calls. Slots are granted in the order of the requests, and a call
-/// requests only a few at a time, so calls of any length take turns.
-/// </summary>
-internal sealed class FrameSlots(int count) : IDisposable
-{
-    private readonly SemaphoreSlim _free = new(count);
-
-    public FrameSlots(InferenceDevice device)
-        : this(device.Split.Runs)
-    {
-    }
-
-    /// <summary>Maximum number of concurrent frames.</summary>
-    public int Count { get; } = count;
-
-    /// <summary>Waits for a slot; <see cref="Release"/> frees it.</summary>
-    public Task TakeAsync(CancellationToken cancellationToken) => _free.WaitAsync(cancellationToken);
-
-    /// <summary>Frees a slot.</summary>
-    public void Release() => _free.Release();
-
-    /// <inheritdoc />
-    public void Dispose() => _free.Dispose();
-}
-
 /// <summary>Runs pipelines over frames. Thread-safe; all calls share the models.</summary>
 internal sealed class PipelineRunner(FrameSlots slots, IOptions<PipelineOptions> options)
 {
@@ -98,6 +71,7 @@ internal sealed class PipelineRunner(FrameSlots slots, IOptions<PipelineOptions>
     /// The runner disposes every frame, also if the caller stops early.
     /// </summary>
     /// <param name="pipeline">The pipeline.</param>
+    /// <param name="jobId">The job of the call, for turns; calls without one share the empty id.</param>
     /// <param name="frames">The frames, read on another thread; must end soon after its token is canceled.</param>
     /// <param name="maxFrames">Frames in memory at most, from 1 to <see cref="MaxFrames"/>.</param>
     /// <param name="meter">Measures decoding and stages.</param>
@@ -108,11 +82,12 @@ internal sealed class PipelineRunner(FrameSlots slots, IOptions<PipelineOptions>
     /// </exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public async IAsyncEnumerable<FrameResult> RunAsync(
-        CompiledPipeline pipeline, IAsyncEnumerable<Frame> frames, int maxFrames, SegmentMeter meter,
+        CompiledPipeline pipeline, string jobId, IAsyncEnumerable<Frame> frames, int maxFrames, SegmentMeter meter,
         [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
+        using var turns = slots.Enter(jobId);
         await using var run = new PipelineRun(
-            pipeline, frames, maxFrames, options.Value.FramesAhead, slots, meter, cancellationToken);
+            pipeline, frames, maxFrames, slots.Count + options.Value.FramesAhead, turns, meter, cancellationToken);
         while (await run.NextAsync() is { } result)
         {
             yield return result;
@@ -127,7 +102,7 @@ internal sealed class PipelineRunner(FrameSlots slots, IOptions<PipelineOptions>
 internal sealed class PipelineRun : IAsyncDisposable
 {
     private readonly CompiledPipeline _pipeline;
-    private readonly FrameSlots _slots;
+    private readonly FrameTurns _turns;
 
     /// <summary>Counts the frames that memory has room for, with the one that is being decoded.</summary>
     private readonly SemaphoreSlim _room;
@@ -147,11 +122,11 @@ internal sealed class PipelineRun : IAsyncDisposable
 
     /// <summary>Starts to read frames.</summary>
     public PipelineRun(
-        CompiledPipeline pipeline, IAsyncEnumerable<Frame> frames, int maxFrames, int framesAhead, FrameSlots slots,
+        CompiledPipeline pipeline, IAsyncEnumerable<Frame> frames, int maxFrames, int startedFrames, FrameTurns turns,
         SegmentMeter meter, CancellationToken cancellationToken)
     {
         _pipeline = pipeline;
-        _slots = slots;
+        _turns = turns;
         _room = new SemaphoreSlim(maxFrames);
         _meter = meter;
         _caller = cancellationToken;
@@ -161,7 +136,7 @@ internal sealed class PipelineRun : IAsyncDisposable
 
         // Two frames are outside the channel: one that waits to enter it and one that the caller waits for.
         _results = Channel.CreateBounded<Task<FrameResult>>(
-            new BoundedChannelOptions(Math.Max(1, slots.Count + framesAhead - 2))
+            new BoundedChannelOptions(Math.Max(1, startedFrames - 2))
             {
                 SingleReader = true,
                 SingleWriter = true,
@@ -267,7 +242,7 @@ internal sealed class PipelineRun : IAsyncDisposable
             {
                 // Before the slot, because the earlier frame may still wait for one.
                 await task.WaitForEarlierAsync();
-                await _slots.TakeAsync(_stop.Token);
+                var slot = await _turns.TakeAsync(_stop.Token);
                 _meter.AddQueue(task.QueuedAt, _pipeline.Nodes[0].Id);
                 try
                 {
@@ -275,7 +250,7 @@ internal sealed class PipelineRun : IAsyncDisposable
                 }
                 finally
                 {
-                    _slots.Release();
+                    _turns.Release(slot);
                 }
             }
         }

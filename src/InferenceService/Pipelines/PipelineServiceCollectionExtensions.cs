@@ -33,7 +33,8 @@ internal static class PipelineServiceCollectionExtensions
         services.AddSingleton<StageFactory>();
         services.AddSingleton(provider => LoadPipelines(
             provider, Path.GetFullPath(Options<PipelineOptions>(provider).Directory, dataDirectory)));
-        services.AddSingleton(provider => new FrameSlots(provider.GetRequiredService<InferenceDevice>()));
+        services.AddSingleton(provider => new FrameSlots(
+            provider.GetRequiredService<InferenceDevice>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<PipelineRunner>();
         services.AddSingleton<PipelineWarmUp>();
         return services;

@@ -100,7 +100,7 @@ internal sealed class VideoFetcher(
             var share = ShareOf(tenant, tenants.Value, settings);
             throw share < settings.MaxConcurrentFetches
                 ? FetchErrors.TooMany(
-                    video.Uri, $"{TenantOptions.Section}:{nameof(TenantOptions.MaxFetches)}", share,
+                    video.Uri, tenants.Value.For(tenant).NameOf(nameof(TenantOptions.MaxFetches)), share,
                     settings.BusyRetryDelay)
                 : FetchErrors.TooMany(
                     video.Uri, "Sources:MaxConcurrentFetches", settings.MaxConcurrentFetches, settings.BusyRetryDelay);

@@ -29,7 +29,7 @@ internal static class JobLimits
 
     /// <summary>The failure of a job whose time is used up.</summary>
     public static JobFailure RunsTooLong(JobRecord job, TenantOptions limits) => Exceeded(
-        nameof(TenantOptions.MaxRunTime), MaxRunTime(job, limits)?.ToString("c", CultureInfo.InvariantCulture) ?? "",
+        limits.NameOf(nameof(TenantOptions.MaxRunTime)), MaxRunTime(job, limits)?.ToString("c", CultureInfo.InvariantCulture) ?? "",
         "The job runs for longer than",
         "Its finished segments stay stored, and RetryJob continues it after them with the whole time again. Or submit "
         + "it with a larger frame_stride or with max_frames, or ask the operator for a larger limit.");
@@ -38,7 +38,8 @@ internal static class JobLimits
     public static JobFailure? CheckFrames(int frames, TenantOptions limits) =>
         limits.MaxFrames > 0 && frames > limits.MaxFrames
             ? Exceeded(
-                nameof(TenantOptions.MaxFrames), string.Create(CultureInfo.InvariantCulture, $"{limits.MaxFrames}"),
+                limits.NameOf(nameof(TenantOptions.MaxFrames)),
+                string.Create(CultureInfo.InvariantCulture, $"{limits.MaxFrames}"),
                 string.Create(CultureInfo.InvariantCulture, $"The job has {frames} frames to analyze, more than"),
                 "Submit it with a larger frame_stride or with max_frames, split the video, or ask the operator for a "
                 + "larger limit.")
@@ -48,12 +49,8 @@ internal static class JobLimits
     private static TimeSpan? MaxRunTime(JobRecord job, TenantOptions limits) =>
         limits.MaxRunTime > TimeSpan.Zero ? limits.MaxRunTime : job.Tenant.Length > 0 ? DefaultRunTime : null;
 
-    private static JobFailure Exceeded(string option, string limit, string what, string whatToDo)
-    {
-        var name = $"{TenantOptions.Section}:{option}";
-        return new JobFailure(
-            ErrorReason.VideoLimitExceeded,
-            $"{what} {limit}, the limit of its tenant (option {name}). {whatToDo}",
-            new Dictionary<string, string> { ["option"] = name, ["limit"] = limit });
-    }
+    private static JobFailure Exceeded(string option, string limit, string what, string whatToDo) => new(
+        ErrorReason.VideoLimitExceeded,
+        $"{what} {limit}, the limit of its tenant (option {option}). {whatToDo}",
+        new Dictionary<string, string> { ["option"] = option, ["limit"] = limit });
 }

@@ -8,14 +8,14 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Tests.Pipelines;
 
-public sealed class PipelineRunnerTests : IDisposable
+public sealed class PipelineRunnerTests
 {
     private static readonly StageOutput Nothing = new([], []);
 
     private delegate void Paint(int frame, Span<byte> pixels);
 
     private readonly List<Frame> _frames = [];
-    private readonly FrameSlots _slots = new(2);
+    private readonly FrameSlots _slots = new(2, TimeProvider.System);
     private readonly SegmentMeter _meter = new(TimeProvider.System);
 
     [Fact]
@@ -80,7 +80,7 @@ public sealed class PipelineRunnerTests : IDisposable
     public async Task Run_AConsumerThatStops_ReadsNoMoreFramesThanTheLimit()
     {
         var pipeline = Compile((_, _) => ValueTask.FromResult(Nothing), (_, _) => ValueTask.FromResult(Nothing));
-        await foreach (var result in Runner().RunAsync(pipeline, Frames(10_000), 8, _meter,
+        await foreach (var result in Runner().RunAsync(pipeline, "", Frames(10_000), 8, _meter,
             TestContext.Current.CancellationToken))
         {
             Assert.Equal(0, result.FrameIndex);
@@ -97,7 +97,7 @@ public sealed class PipelineRunnerTests : IDisposable
     {
         var pipeline = Compile((_, _) => ValueTask.FromResult(Nothing));
         var frames = Frames(20, paint: (_, _) => AssertAllDisposed());
-        var results = Runner().RunAsync(pipeline, frames, 1, _meter, TestContext.Current.CancellationToken);
+        var results = Runner().RunAsync(pipeline, "", frames, 1, _meter, TestContext.Current.CancellationToken);
         Assert.Equal(20, await results.CountAsync(TestContext.Current.CancellationToken));
     }
 
@@ -172,7 +172,7 @@ public sealed class PipelineRunnerTests : IDisposable
         var failure = await Assert.ThrowsAsync<ServiceException>(async () =>
         {
             await foreach (var result in Runner().RunAsync(
-                pipeline, Frames(100), 8, _meter, TestContext.Current.CancellationToken))
+                pipeline, "", Frames(100), 8, _meter, TestContext.Current.CancellationToken))
             {
                 seen.Add(result.FrameIndex);
             }
@@ -301,7 +301,7 @@ public sealed class PipelineRunnerTests : IDisposable
             (_, _) => ValueTask.FromResult(Nothing with { UnsupportedLines = 2 }));
         Assert.Empty(meter.Warnings);
 
-        await foreach (var _ in Runner().RunAsync(pipeline, Frames(3), 8, meter, TestContext.Current.CancellationToken))
+        await foreach (var _ in Runner().RunAsync(pipeline, "", Frames(3), 8, meter, TestContext.Current.CancellationToken))
         {
         }
 
@@ -352,15 +352,13 @@ public sealed class PipelineRunnerTests : IDisposable
         CompiledPipeline pipeline, IAsyncEnumerable<Frame> frames, CancellationToken cancellationToken)
     {
         var results = new List<FrameResult>();
-        await foreach (var result in Runner().RunAsync(pipeline, frames, 8, _meter, cancellationToken))
+        await foreach (var result in Runner().RunAsync(pipeline, "", frames, 8, _meter, cancellationToken))
         {
             results.Add(result);
         }
 
         return results;
     }
-
-    public void Dispose() => _slots.Dispose();
 
     private IAsyncEnumerable<Frame> Frames(
         int count, Exception? failure = null, int timestampStepMs = 40, Paint? paint = null) =>

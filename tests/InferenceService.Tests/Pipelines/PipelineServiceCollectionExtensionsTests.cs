@@ -23,7 +23,7 @@ public sealed class PipelineServiceCollectionExtensionsTests
         var results = new List<FrameResult>();
 
         await foreach (var result in services.GetRequiredService<PipelineRunner>().RunAsync(
-            catalogue.Find("yolo_ocr")!, frames.ToAsyncEnumerable(), frames.Count,
+            catalogue.Find("yolo_ocr")!, "", frames.ToAsyncEnumerable(), frames.Count,
             new SegmentMeter(TimeProvider.System), TestContext.Current.CancellationToken))
         {
             results.Add(result);
