@@ -38,7 +38,7 @@ public sealed class DataFileAccess(IOptions<DataAccessOptions> options, ILogger<
     /// Takes the access of others from existing folders and files, and logs each change. What lies below a folder needs
     /// no change: others cannot enter the folder.
     /// </summary>
-    /// <param name="paths">The folders and files; those that do not exist are skipped.</param>
+    /// <param name="paths">The folders and files; missing ones are skipped.</param>
     public void ApplyTo(IEnumerable<string> paths)
     {
         if (OperatingSystem.IsWindows())

@@ -66,7 +66,8 @@ internal sealed class FrameSlots(int count, TimeProvider time)
         }
 
         // A canceled request stays in its queue until its turn.
-        await using var canceled = cancellationToken.UnsafeRegister(_ => granted.TrySetCanceled(cancellationToken), null);
+        await using var canceled = cancellationToken.UnsafeRegister(
+            _ => granted.TrySetCanceled(cancellationToken), null);
         await granted.Task;
         return time.GetTimestamp();
     }

@@ -8,7 +8,7 @@ namespace ForegSyte.Inference.Video;
 /// as long as the index of the video, so that later segments do not pay for it again. Safe for concurrent segments.
 /// </summary>
 /// <remarks>
-/// A sync table may list frames that do not decode by themselves: the recovery points of an intra refresh, every frame
+/// A sync table may list frames that do not decode independently: the recovery points of an intra refresh, every frame
 /// (an encoder that writes no table), or a key frame whose data are damaged.
 /// </remarks>
 internal sealed class SeekHistory

@@ -80,7 +80,7 @@ public sealed class FrameSlotsTests
         }
     }
 
-    /// <summary>Runs frames, each in 300 ms if its job is expensive and in 10 ms otherwise; returns their jobs.</summary>
+    /// <summary>Runs frames, each in 300 ms if its job is expensive, else in 10 ms; returns their jobs.</summary>
     private async Task<List<string>> RunAllAsync(int frames)
     {
         List<string> order = [];
@@ -90,7 +90,8 @@ public sealed class FrameSlotsTests
             var (job, turns, slot) = _waiting.Single(entry => entry.Slot == done);
             _waiting.RemoveAll(entry => entry.Slot == done);
             order.Add(job);
-            _time.Advance(TimeSpan.FromMilliseconds(job.StartsWith("expensive", StringComparison.Ordinal) ? 300 : 10));
+            var isExpensive = job.StartsWith("expensive", StringComparison.Ordinal);
+            _time.Advance(TimeSpan.FromMilliseconds(isExpensive ? 300 : 10));
             turns.Release(await slot);
         }
 

@@ -301,7 +301,8 @@ public sealed class PipelineRunnerTests
             (_, _) => ValueTask.FromResult(Nothing with { UnsupportedLines = 2 }));
         Assert.Empty(meter.Warnings);
 
-        await foreach (var _ in Runner().RunAsync(pipeline, "", Frames(3), 8, meter, TestContext.Current.CancellationToken))
+        await foreach (var _ in Runner().RunAsync(
+            pipeline, "", Frames(3), 8, meter, TestContext.Current.CancellationToken))
         {
         }
 
