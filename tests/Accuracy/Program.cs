@@ -36,7 +36,7 @@ internal static class Program
             if (arguments.Contains("tracks"))
             {
                 var tracks = await measurements.TracksAsync(video, truth, [1, 2, 3], limit.Token);
-                Console.WriteLine(Report.Tracks(tracks, isSample: video is null));
+                Console.WriteLine(Report.Tracks(tracks));
                 return 0;
             }
 

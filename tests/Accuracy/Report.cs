@@ -76,8 +76,7 @@ internal static class Report
     }
 
     /// <param name="measurements">A measurement for each stride.</param>
-    /// <param name="isSample">Whether the sample was measured, of which figures of a prototype are known.</param>
-    public static string Tracks(IReadOnlyList<TrackMeasurement> measurements, bool isSample)
+    public static string Tracks(IReadOnlyList<TrackMeasurement> measurements)
     {
         var text = new StringBuilder()
             .Append("| stride | persons | tracks | switches | missed | wrong | IDF1 | HOTA | ms a frame |\n")
@@ -92,7 +91,7 @@ internal static class Report
                     $"| {Number(score.Idf1)} | {Number(score.Hota)} | {Number(milliseconds)} |\n");
         }
 
-        return text.Append(isSample ? "| 1, first prototype | 7 | 9 | 3 | - | - | - | - | - |\n" : "").ToString();
+        return text.ToString();
     }
 
     private static string Cells(IEnumerable<string> names, Func<string, string> cell) =>

@@ -72,12 +72,7 @@ public sealed class FetchTimeoutTests
         var texts = Channel.CreateUnbounded<string>();
         await using var server = ServeSlowly(harness, texts.Reader, contentLength: 1000);
         var failure = harness.FailureAsync($"https://videos.example:{server.Port}/a.mp4");
-        await _time.TimerStartedAsync(IdleTimeout, 3);
-        _time.Advance(TimeSpan.FromSeconds(20));
-        texts.Writer.TryWrite("b");
-        await _time.TimerStartedAsync(IdleTimeout, 4);
-        _time.Advance(TimeSpan.FromSeconds(20));
-        texts.Writer.TryWrite("c");
+        await TrickleAsync(texts.Writer);
 
         var refused = await failure.WaitAsync(EndTimeout, FetchHarness.Cancellation);
         Assert.Equal(ErrorReason.SourceUnavailable, refused.Reason);
@@ -104,12 +99,7 @@ public sealed class FetchTimeoutTests
         var texts = Channel.CreateUnbounded<string>();
         await using var server = ServeSlowly(harness, texts.Reader, contentLength: 1000);
         var failure = harness.FailureAsync($"https://videos.example:{server.Port}/a.mp4");
-        await _time.TimerStartedAsync(IdleTimeout, 3);
-        _time.Advance(TimeSpan.FromSeconds(20));
-        texts.Writer.TryWrite("b");
-        await _time.TimerStartedAsync(IdleTimeout, 4);
-        _time.Advance(TimeSpan.FromSeconds(20));
-        texts.Writer.TryWrite("c");
+        await TrickleAsync(texts.Writer);
         await _time.TimerStartedAsync(IdleTimeout, 5);
 
         AdvanceTo(TimeSpan.FromSeconds(10));
@@ -226,6 +216,17 @@ public sealed class FetchTimeoutTests
 
     private static Task SendAsync(Stream stream, string text, CancellationToken cancellationToken) =>
         stream.WriteAsync(Encoding.ASCII.GetBytes(text), cancellationToken).AsTask();
+
+    /// <summary>The server sends two bytes more, each 20 s after the one before.</summary>
+    private async Task TrickleAsync(ChannelWriter<string> texts)
+    {
+        await _time.TimerStartedAsync(IdleTimeout, 3);
+        _time.Advance(TimeSpan.FromSeconds(20));
+        texts.TryWrite("b");
+        await _time.TimerStartedAsync(IdleTimeout, 4);
+        _time.Advance(TimeSpan.FromSeconds(20));
+        texts.TryWrite("c");
+    }
 
     /// <summary>Advances the clock to a limit and checks that no timer fires before it.</summary>
     private void AdvanceTo(TimeSpan limit)

@@ -107,15 +107,7 @@ public sealed class RemoteVideoRpcTests : IAsyncDisposable
     [InlineData(false)]
     public async Task SubmitVideo_TooLarge_IsRefused(bool hasContentLength)
     {
-        await StartAsync(
-            async context =>
-            {
-                context.Response.ContentLength = hasContentLength ? Clip.Length : null;
-                await context.Response.Body.WriteAsync(Clip.AsMemory(0, 50_000));
-                await context.Response.Body.FlushAsync();
-                await context.Response.Body.WriteAsync(Clip.AsMemory(50_000));
-            },
-            ("Submit:MaxVideoBytes", "60000"));
+        await StartAsync(InTwoParts(hasContentLength), ("Submit:MaxVideoBytes", "60000"));
 
         var info = await AssertRefusedAsync("/a.mp4", StatusCode.InvalidArgument, "VIDEO_LIMIT_EXCEEDED");
         Assert.Equal("Submit:MaxVideoBytes", info["option"]);
@@ -126,15 +118,7 @@ public sealed class RemoteVideoRpcTests : IAsyncDisposable
     [InlineData(false)]
     public async Task SubmitVideo_AboveTheTenantsQuota_IsRefusedAndStoresNothing(bool hasContentLength)
     {
-        await StartAsync(
-            async context =>
-            {
-                context.Response.ContentLength = hasContentLength ? Clip.Length : null;
-                await context.Response.Body.WriteAsync(Clip.AsMemory(0, 50_000));
-                await context.Response.Body.FlushAsync();
-                await context.Response.Body.WriteAsync(Clip.AsMemory(50_000));
-            },
-            ("Tenants:MaxVideoBytes", "60000"));
+        await StartAsync(InTwoParts(hasContentLength), ("Tenants:MaxVideoBytes", "60000"));
 
         var info = await AssertRefusedAsync("/a.mp4", StatusCode.ResourceExhausted, "TENANT_QUOTA_EXCEEDED");
 
@@ -218,6 +202,14 @@ public sealed class RemoteVideoRpcTests : IAsyncDisposable
 
     private static SubmitVideoRequest Request(string uri, string requestId = "") =>
         new() { Uri = uri, PipelineId = "detect_only", RequestId = requestId };
+
+    private static RequestDelegate InTwoParts(bool hasContentLength) => async context =>
+    {
+        context.Response.ContentLength = hasContentLength ? Clip.Length : null;
+        await context.Response.Body.WriteAsync(Clip.AsMemory(0, 50_000));
+        await context.Response.Body.FlushAsync();
+        await context.Response.Body.WriteAsync(Clip.AsMemory(50_000));
+    };
 
     private async Task StartAsync(RequestDelegate answer, params (string Key, string Value)[] settings)
     {
