@@ -15,7 +15,7 @@ namespace ForegSyte.Jobs.Grpc;
 internal sealed class JobDiagnoser(
     JobTracker tracker,
     JobMessages messages,
-    PendingJobs pending,
+    IJobClaims claims,
     SegmentStore segments,
     SegmentRuns runs,
     IJobStore store,
@@ -24,22 +24,21 @@ internal sealed class JobDiagnoser(
     IInferenceClient inference,
     Drain drain,
     IOptions<DispatchOptions> dispatch,
-    IOptions<InferenceOptions> options,
-    TimeProvider time)
+    IOptions<InferenceOptions> options)
 {
     /// <summary>Returns the diagnosis of a job that the caller can see.</summary>
     public async Task<JobDiagnosis> DiagnoseAsync(JobRecord job, Caller caller, CancellationToken cancellationToken)
     {
         var stored = await store.ListFailedSegmentsAsync(job.JobId, cancellationToken);
         var segmentRuns = JobTimeline.Join(runs.Of(job.JobId), stored);
-        var state = StateFor(caller);
+        var state = await StateForAsync(caller, cancellationToken);
         var counts = CountsOf(job, segmentRuns);
-        var shown = messages.Of(job);
+        var shown = await messages.OfAsync(job, cancellationToken);
         return new JobDiagnosis
         {
             Job = shown,
             Explanation = JobExplanation.Of(
-                shown, counts, state, time.GetUtcNow(), WaitOf(job, caller), isOfTenant: !caller.IsAdmin),
+                shown, counts, state, store.Now, WaitOf(job, caller), isOfTenant: !caller.IsAdmin),
             Timeline = { JobTimeline.Of(job, segmentRuns) },
             SegmentCounts = counts,
             Segments = { segmentRuns.Select(run => MessageOf(run, caller)) },
@@ -61,13 +60,13 @@ internal sealed class JobDiagnoser(
     /// Only admins see counts of all tenants. Jobs of Dispatch:ReservedJobs run each for another tenant, so one tenant
     /// alone has at most Dispatch:MaxConcurrentJobs.
     /// </summary>
-    private DispatchState StateFor(Caller caller) => new()
+    private async Task<DispatchState> StateForAsync(Caller caller, CancellationToken cancellationToken) => new()
     {
         RunningJobs = tracker.Running.Count(job => caller.CanSee(job.Tenant)),
         MaxRunningJobs = caller is { IsAdmin: true, Tenant.Length: > 0 }
             ? dispatch.Value.MaxConcurrentJobs + dispatch.Value.ReservedJobs
             : dispatch.Value.MaxConcurrentJobs,
-        PendingJobs = caller.VisibleTenant is { } tenant ? pending.CountOf(tenant) : pending.Count,
+        PendingJobs = (await claims.CountAsync(caller.VisibleTenant, cancellationToken)).Pending,
         ServingInstances = inference.ServingCount,
         KnownInstances = inference.KnownCount,
         DrainState = drain.State,

@@ -67,7 +67,7 @@ internal sealed class JobGrpcService(
         }
 
         var job = await submitter.SubmitAsync(submission, context.CancellationToken);
-        return new SubmitVideoResponse { Job = messages.Of(tracker.WithProgress(job)) };
+        return new SubmitVideoResponse { Job = await ShowAsync(job, context) };
     }
 
     /// <inheritdoc />
@@ -75,7 +75,7 @@ internal sealed class JobGrpcService(
     {
         var view = RequestChecks.View(request.View, JobView.Full);
         var job = await VisibleAsync(request.JobId, context);
-        return new GetJobResponse { Job = messages.Of(job, view) };
+        return new GetJobResponse { Job = await messages.OfAsync(job, view, context.CancellationToken) };
     }
 
     /// <inheritdoc />
@@ -102,7 +102,7 @@ internal sealed class JobGrpcService(
         var unchanged = Unchanged(request.Job.Etag, "job.etag");
         var job = await control.UpdateAsync(jobId, update, unchanged, context.CancellationToken)
             ?? throw JobErrors.NotFound(jobId);
-        return new UpdateJobResponse { Job = messages.Of(tracker.WithProgress(job)) };
+        return new UpdateJobResponse { Job = await ShowAsync(job, context) };
     }
 
     /// <inheritdoc />
@@ -111,7 +111,7 @@ internal sealed class JobGrpcService(
         var jobId = (await VisibleAsync(request.JobId, context)).JobId;
         var job = await control.CancelAsync(jobId, Unchanged(request.Etag), context.CancellationToken)
             ?? throw JobErrors.NotFound(jobId);
-        return new CancelJobResponse { Job = messages.Of(job) };
+        return new CancelJobResponse { Job = await messages.OfAsync(job, context.CancellationToken) };
     }
 
     /// <inheritdoc />
@@ -120,7 +120,7 @@ internal sealed class JobGrpcService(
         var jobId = (await VisibleAsync(request.JobId, context)).JobId;
         var job = await control.RetryAsync(jobId, Unchanged(request.Etag), context.CancellationToken)
             ?? throw JobErrors.NotFound(jobId);
-        return new RetryJobResponse { Job = messages.Of(tracker.WithProgress(job)) };
+        return new RetryJobResponse { Job = await ShowAsync(job, context) };
     }
 
     /// <inheritdoc />
@@ -187,7 +187,7 @@ internal sealed class JobGrpcService(
 
     /// <inheritdoc />
     public override Task<DrainServerResponse> DrainServer(DrainServerRequest request, ServerCallContext context) =>
-        Task.FromResult(drain.Begin(request));
+        drain.BeginAsync(request, context.CancellationToken);
 
     private ListPipelinesResponse PageOf(ListPipelinesRequest request)
     {
@@ -220,6 +220,10 @@ internal sealed class JobGrpcService(
                 ? job
                 : throw JobErrors.NotFound(jobId);
     }
+
+    /// <summary>A job that was just stored.</summary>
+    private ValueTask<Job> ShowAsync(JobRecord stored, ServerCallContext context) =>
+        messages.OfAsync(tracker.WithProgress(stored), context.CancellationToken);
 
     /// <summary>The check of an etag, for the inside of a change: the progress of a running job counts too.</summary>
     /// <exception cref="ServiceException">INVALID_FIELD: no job can have this etag.</exception>

@@ -27,10 +27,24 @@ internal sealed class JobMessages(WaitReasons waits)
     }
 
     /// <summary>The job with its queue state. Read-only: other callers get the same message.</summary>
-    public Job Of(JobRecord record, JobView view = JobView.Full)
+    public ValueTask<Job> OfAsync(JobRecord record, CancellationToken cancellationToken) =>
+        OfAsync(record, JobView.Full, cancellationToken);
+
+    /// <summary>The job in a view, as <see cref="OfAsync(JobRecord, CancellationToken)"/>.</summary>
+    public async ValueTask<Job> OfAsync(JobRecord record, JobView view, CancellationToken cancellationToken) =>
+        (await OfAsync([record], view, cancellationToken))[0];
+
+    /// <summary>Several jobs in order, as <see cref="OfAsync(JobRecord, CancellationToken)"/>.</summary>
+    public async ValueTask<IReadOnlyList<Job>> OfAsync(
+        IReadOnlyList<JobRecord> records, JobView view, CancellationToken cancellationToken)
+    {
+        var states = await waits.OfAsync(records, cancellationToken);
+        return [.. records.Select(record => Of(record, states.GetValueOrDefault(record.JobId), view))];
+    }
+
+    private Job Of(JobRecord record, QueueState? queueState, JobView view)
     {
         var job = MessageOf(record);
-        var queueState = waits.Of(record);
         if (view == JobView.Full && queueState is null)
         {
             return job;

@@ -38,11 +38,12 @@ internal sealed class JobPages(IJobStore store, JobTracker tracker, JobMessages 
         // One job more than requested shows whether there is another page.
         var jobs = await store.ListAsync(query, cancellationToken);
         var view = RequestChecks.View(request.View, JobView.Basic);
+        var shown = await messages.OfAsync(
+            [.. jobs.Take(size).Select(tracker.WithProgress)], view, cancellationToken);
         var response = new ListJobsResponse();
         var budget = MaxPageBytes;
-        foreach (var record in jobs.Take(size))
+        foreach (var job in shown)
         {
-            var job = messages.Of(tracker.WithProgress(record), view);
             budget -= job.CalculateSize() + FramingBytes;
             if (budget < 0 && response.Jobs.Count > 0)
             {

@@ -50,7 +50,7 @@ internal sealed class JobWaiter(
                 tracker.Wake(jobId);
             }
 
-            var job = messages.Of(record ?? throw JobErrors.NotFound(jobId), view);
+            var job = await messages.OfAsync(record ?? throw JobErrors.NotFound(jobId), view, cancellationToken);
             if (job.Etag != etag || record.IsTerminal || expiry.IsCancellationRequested)
             {
                 return job;

@@ -9,7 +9,7 @@ namespace ForegSyte.Jobs.Grpc;
 
 /// <summary>Starts a drain on behalf of a caller and reports its state.</summary>
 internal sealed class ServerDrain(
-    Drain drain, JobTracker tracker, PendingJobs pending, IOptions<StopOptions> stop, ILogger<ServerDrain> logger)
+    Drain drain, JobTracker tracker, IJobClaims claims, IOptions<StopOptions> stop, ILogger<ServerDrain> logger)
 {
     /// <summary>Maximum timeout of a drain.</summary>
     public const int MaxTimeoutHours = 24;
@@ -21,18 +21,20 @@ internal sealed class ServerDrain(
 
     /// <summary>Starts a drain, or changes the timeout of the current one.</summary>
     /// <exception cref="ServiceException">INVALID_FIELD.</exception>
-    public DrainServerResponse Begin(DrainServerRequest request)
+    public async Task<DrainServerResponse> BeginAsync(
+        DrainServerRequest request, CancellationToken cancellationToken)
     {
         var timeout = RequestChecks.Time("timeout", request.Timeout, stop.Value.GraceTime, MaxTimeout);
         drain.Begin(timeout, request.ExitWhenDrained);
         logger.LogInformation(
             "Drain started: no new jobs start, running jobs have {Timeout}; the service then {Next}", timeout,
             request.ExitWhenDrained ? "stops" : "keeps answering calls");
-        return new DrainServerResponse { Drain = Status() };
+        return new DrainServerResponse { Drain = await StatusAsync(cancellationToken) };
     }
 
-    private DrainStatus Status()
+    private async Task<DrainStatus> StatusAsync(CancellationToken cancellationToken)
     {
+        var counts = await claims.CountAsync(tenant: null, cancellationToken);
         var (beganAt, endsAt, stops) = drain.Plan;
         return new DrainStatus
         {
@@ -41,7 +43,7 @@ internal sealed class ServerDrain(
             EndsAt = endsAt?.ToTimestamp(),
             ExitsWhenDrained = stops,
             RunningJobs = tracker.Running.Count(),
-            PendingJobs = pending.Count,
+            PendingJobs = counts.Pending,
         };
     }
 }

@@ -6,10 +6,29 @@ namespace ForegSyte.Jobs;
 internal interface IJobStore
 {
     /// <summary>
-    /// Raised after every durable change of a job, in commit order and before the caller of the change continues.
-    /// Handlers must be quick and must not throw.
+    /// Raised after every durable change of a job that this process made, in commit order for each job and before the
+    /// caller of the change continues. Handlers must be quick and must not throw.
     /// </summary>
     event Action<JobCommit>? Committed;
+
+    /// <summary>
+    /// Raised after other nodes changed jobs: unordered, several changes as one, and soon after the commit but not at
+    /// once. A handler reads what it needs. Handlers must be quick and must not throw. Never raised if
+    /// <see cref="IsShared"/> is false.
+    /// </summary>
+    event Action<JobChanges>? Changed;
+
+    /// <summary>
+    /// Whether other nodes use the store too. If they do not, every running job belongs to this process, and progress
+    /// in memory is what all readers see.
+    /// </summary>
+    bool IsShared { get; }
+
+    /// <summary>
+    /// The time by the store's clock, which all nodes share. Leases and the times of records follow this clock; a
+    /// change has its own exact time (<see cref="UpdateAsync"/>).
+    /// </summary>
+    DateTimeOffset Now { get; }
 
     /// <summary>
     /// Stores a new job. If a job with the same <see cref="JobRecord.RequestId"/> exists, returns that job with
@@ -29,8 +48,11 @@ internal interface IJobStore
     /// the same instance, nothing is written. Returns null if the job does not exist. The store can call the transition
     /// again after a failed commit.
     /// </summary>
+    /// <param name="jobId">The job.</param>
+    /// <param name="transition">Gets the stored record and the time by the store's clock.</param>
+    /// <param name="cancellationToken">Cancels a change whose commit has not started.</param>
     Task<JobRecord?> UpdateAsync(
-        Guid jobId, Func<JobRecord, JobRecord> transition, CancellationToken cancellationToken);
+        Guid jobId, Func<JobRecord, DateTimeOffset, JobRecord> transition, CancellationToken cancellationToken);
 
     /// <summary>
     /// Removes a job, its attempts and its request id in one atomic step and leaves a tombstone until its artifacts are
@@ -51,11 +73,24 @@ internal interface IJobStore
     /// <summary>All pending and running jobs, ordered by <see cref="JobRecord.QueuedAt"/>.</summary>
     Task<IReadOnlyList<JobRecord>> ListUnfinishedAsync(CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Ids of running jobs whose lease has expired by the store's clock, unordered. Check the job again in the change
+    /// that follows.
+    /// </summary>
+    Task<IReadOnlyList<Guid>> ListExpiredAsync(int limit, CancellationToken cancellationToken);
+
     /// <summary>Number of jobs of each tenant that has any.</summary>
     Task<IReadOnlyList<TenantCount>> CountByTenantAsync(CancellationToken cancellationToken);
 
     /// <summary>Adds up the sizes of the videos and results of all jobs.</summary>
     Task<StoredSpace> SumSpaceAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// What each tenant uses by the changes of other nodes, present and former: with the changes of this process since
+    /// its start, that is everything. A value can be negative, because a job can end on another node than it began.
+    /// Empty if <see cref="IsShared"/> is false.
+    /// </summary>
+    Task<IReadOnlyList<TenantUsage>> UsageElsewhereAsync(CancellationToken cancellationToken);
 
     /// <summary>Terminal jobs that ended before a time, oldest end first.</summary>
     Task<IReadOnlyList<Guid>> ListEndedAsync(
@@ -89,6 +124,10 @@ internal interface IJobStore
 /// <param name="After">The record after the change; null for a deleted job.</param>
 internal sealed record JobCommit(Guid JobId, JobRecord? Before, JobRecord? After);
 
+/// <summary>Jobs that other nodes changed.</summary>
+/// <param name="JobIds">The jobs; null if every job can have changed, as after a lost connection.</param>
+internal sealed record JobChanges(IReadOnlySet<Guid>? JobIds);
+
 /// <summary>Selects the jobs of a page.</summary>
 /// <param name="Filter">Condition; null for all jobs.</param>
 /// <param name="After">The last job of the previous page; null for the first page.</param>
@@ -106,6 +145,14 @@ internal sealed record JobPosition(DateTimeOffset CreatedAt, Guid JobId);
 /// <param name="Jobs">Jobs in any status.</param>
 /// <param name="Pending">Pending jobs.</param>
 internal sealed record TenantCount(string Tenant, int Jobs, int Pending);
+
+/// <summary>What a tenant uses.</summary>
+/// <param name="Tenant">Name of the tenant.</param>
+/// <param name="Jobs">Jobs in any status.</param>
+/// <param name="Pending">Pending jobs.</param>
+/// <param name="VideoBytes">Size of the videos; a video counts once for each job.</param>
+/// <param name="ResultBytes">Size of the results.</param>
+internal sealed record TenantUsage(string Tenant, int Jobs, int Pending, long VideoBytes, long ResultBytes);
 
 /// <summary>The sizes of the videos and results of all jobs.</summary>
 /// <param name="Tenants">The sums of each tenant that has jobs.</param>

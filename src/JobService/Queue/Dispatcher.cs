@@ -7,17 +7,12 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
-/// Takes ids from the queue and runs their jobs, up to <see cref="DispatchOptions.MaxConcurrentJobs"/> at a time, and
-/// further ones of tenants that have none running, up to <see cref="DispatchOptions.ReservedJobs"/>. While no
-/// InferenceService serves, or none can read the stored videos, jobs stay pending and use no attempt. A drain, which a
-/// stop begins too, ends the taking: running jobs can finish within its time, then they return to the queue.
+/// Claims jobs and runs them, up to <see cref="DispatchOptions.MaxConcurrentJobs"/> at a time, and further ones of
+/// tenants that have none running, up to <see cref="DispatchOptions.ReservedJobs"/>. A drain, which a stop begins too,
+/// ends the claims: running jobs can finish within its time, then they return to the queue.
 /// </summary>
 internal sealed class Dispatcher(
-    JobRecovery recovery,
-    IJobQueue queue,
-    PendingJobs pending,
-    InferenceAvailability availability,
-    StorageAccess storageAccess,
+    IJobClaims claims,
     JobRunner runner,
     Drain drain,
     Readiness readiness,
@@ -25,10 +20,10 @@ internal sealed class Dispatcher(
     TimeProvider time,
     ILogger<Dispatcher> logger) : BackgroundService
 {
-    /// <summary>Recovers the jobs of the previous run before the service accepts calls.</summary>
+    /// <summary>Prepares the claims before the service accepts calls.</summary>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        await recovery.RunAsync(cancellationToken);
+        await claims.StartAsync(cancellationToken);
         await base.StartAsync(cancellationToken);
     }
 
@@ -50,9 +45,8 @@ internal sealed class Dispatcher(
         {
             try
             {
-                await availability.WaitAsync(endingToken);
-                using var place = await queue.DequeueAsync(endingToken);
-                await RunAsync(place.JobId, endingToken);
+                using var turn = await claims.NextAsync(endingToken);
+                await runner.RunAsync(turn, drain.TimeOver);
             }
             catch (OperationCanceledException) when (endingToken.IsCancellationRequested)
             {
@@ -65,24 +59,6 @@ internal sealed class Dispatcher(
                 await Task.Delay(options.Value.FaultDelay, time, endingToken)
                     .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
-        }
-    }
-
-    private async Task RunAsync(Guid jobId, CancellationToken endingToken)
-    {
-        try
-        {
-            // The last InferenceService can be lost while the worker waits for a job.
-            if (await availability.IsAvailableAsync(endingToken)
-                && await storageAccess.IsReadableAsync(jobId, endingToken))
-            {
-                await runner.RunAsync(jobId, drain.TimeOver);
-            }
-        }
-        finally
-        {
-            // The job is still pending if it was not claimed, for example because the disk is full.
-            pending.Return(jobId);
         }
     }
 }

@@ -4,9 +4,8 @@ namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
 /// Ids of queued jobs: tenants in turn by <see cref="TenantTurns"/>, the jobs of a tenant by rank. The queue is only a
-/// hint and the database is the truth: the worker that takes an id must still claim the job, so a lost or duplicate id
-/// does no harm. All methods except <see cref="DequeueAsync"/> return at once; an adapter for a remote queue transfers
-/// ids in the background.
+/// hint and the database is the truth: whoever takes an id must still claim the job, so a lost or duplicate id does no
+/// harm. All methods except <see cref="DequeueAsync"/> return at once.
 /// </summary>
 internal interface IJobQueue
 {

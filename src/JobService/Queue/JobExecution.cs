@@ -101,7 +101,7 @@ internal sealed class JobExecution(
         {
             totals.Add(segment);
             tracker.UpdateProgress(
-                job.JobId, shown => JobTransitions.Advance(shown, token, totals.Current, time.GetUtcNow()));
+                job.JobId, (shown, now) => JobTransitions.Advance(shown, token, totals.Current, now));
         }
     }
 
@@ -183,14 +183,12 @@ internal sealed class JobExecution(
         CancellationToken cancellationToken)
     {
         var work = new PlannedWork(video, planner.FramesTotal, planner.SegmentFrames);
-        await tracker.ChangeAsync(
+        await tracker.ChangeOwnAsync(
             job.JobId,
-            shown =>
+            (shown, now) =>
             {
-                var planned = JobTransitions.Plan(shown, token, work, resumed, time.GetUtcNow());
-                return resumed.Devices.Count == 0
-                    ? planned
-                    : JobTransitions.Advance(planned, token, resumed, time.GetUtcNow());
+                var planned = JobTransitions.Plan(shown, token, work, resumed, now);
+                return resumed.Devices.Count == 0 ? planned : JobTransitions.Advance(planned, token, resumed, now);
             },
             cancellationToken);
     }
@@ -247,7 +245,7 @@ internal sealed class JobExecution(
         }
 
         var completed = JobTransitions.Complete(
-            job, token, result.Results, result.Summary, result.Warnings, time.GetUtcNow());
+            tracker.WithOwnProgress(job), token, result.Results, result.Summary, result.Warnings, tracker.Now);
         await JobManifest.WriteAsync(storage, completed, cancellationToken);
         crashPoints.Pass(CrashPoint.ManifestStored);
         return completed;

@@ -11,9 +11,12 @@ namespace ForegSyte.Jobs.Queue;
 /// observes how many jobs wait and run.
 /// </summary>
 internal sealed class JobMetering(
-    IJobStore store, JobTracker tracker, PendingJobs pending, IInferenceClient inference, IStorage storage,
-    JobMetrics metrics, TimeProvider time) : IHostedService
+    IJobStore store, JobTracker tracker, IJobClaims claims, IInferenceClient inference, IStorage storage,
+    JobMetrics metrics, ILogger<JobMetering> logger) : IHostedService
 {
+    private QueueCounts _counts = QueueCounts.None;
+    private int _isCounting;
+
     /// <summary>Starts before the dispatcher and before the service accepts calls.</summary>
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -67,13 +70,42 @@ internal sealed class JobMetering(
 
     private IEnumerable<(string State, int Jobs)> Depth()
     {
-        var scheduled = pending.ScheduledCount;
-        return [("queued", Math.Max(0, pending.Count - scheduled)), ("back_off", scheduled)];
+        var counts = Counts();
+        return [("queued", counts.Pending - counts.Scheduled), ("back_off", counts.Scheduled)];
     }
 
-    private double OldestAge() => pending.OldestQueuedAt is { } oldest
-        ? NotNegative(time.GetUtcNow() - oldest).TotalSeconds
+    private double OldestAge() => Counts().OldestQueuedAt is { } oldest
+        ? NotNegative(store.Now - oldest).TotalSeconds
         : 0;
+
+    /// <summary>
+    /// The latest counts. A gauge is read synchronously: if counting takes longer, the next collection has the result.
+    /// </summary>
+    private QueueCounts Counts()
+    {
+        if (Interlocked.Exchange(ref _isCounting, 1) == 0)
+        {
+            _ = CountAsync();
+        }
+
+        return Volatile.Read(ref _counts);
+    }
+
+    private async Task CountAsync()
+    {
+        try
+        {
+            Volatile.Write(ref _counts, await claims.CountAsync(tenant: null, CancellationToken.None));
+        }
+        catch (Exception failure)
+        {
+            logger.LogWarning(failure, "Pending jobs not counted; the metrics keep the last counts");
+        }
+        finally
+        {
+            Volatile.Write(ref _isCounting, 0);
+        }
+    }
 
     /// <summary>Returns zero for a negative time, as a clock set back gives.</summary>
     private static TimeSpan NotNegative(TimeSpan time) => time > TimeSpan.Zero ? time : TimeSpan.Zero;

@@ -9,6 +9,7 @@ namespace ForegSyte.Jobs.Queue;
 /// commit cancels what this process still runs for the job, and transitions refuse what it would store.
 /// </summary>
 internal sealed class JobRescuer(
+    IJobStore store,
     JobTracker tracker,
     LocalAttempts attempts,
     IOptions<LeaseOptions> lease,
@@ -16,6 +17,9 @@ internal sealed class JobRescuer(
     TimeProvider time,
     ILogger<JobRescuer> logger) : BackgroundService
 {
+    /// <summary>Maximum number of jobs of one search; the next one finds the others.</summary>
+    private const int MaxJobs = 1_000;
+
     /// <summary>The failure of an attempt whose lease expired.</summary>
     public static readonly JobFailure Expired = new(
         ErrorReason.LeaseLost,
@@ -26,16 +30,16 @@ internal sealed class JobRescuer(
     public async Task<int> RescueAsync(CancellationToken cancellationToken)
     {
         var rescued = 0;
-        foreach (var jobId in tracker.Running.Where(NeedsRescue).Select(job => job.JobId).ToList())
+        foreach (var jobId in await FindAsync(cancellationToken))
         {
             // The store can call the transition again; its last call counts.
             var isExpired = false;
             var job = await tracker.ChangeAsync(
                 jobId,
-                stored =>
+                (stored, now) =>
                 {
-                    isExpired = NeedsRescue(stored);
-                    return isExpired ? RetryPolicy.AfterLoss(stored, Expired, retry.Value, time.GetUtcNow()) : stored;
+                    isExpired = JobTransitions.HasExpiredLease(stored, now) || IsTooLong(stored, now);
+                    return isExpired ? RetryPolicy.AfterLoss(stored, Expired, retry.Value, now) : stored;
                 },
                 cancellationToken);
             if (isExpired && job is not null)
@@ -71,26 +75,32 @@ internal sealed class JobRescuer(
         }
     }
 
+    private async Task<IReadOnlyList<Guid>> FindAsync(CancellationToken cancellationToken)
+    {
+        var expired = await store.ListExpiredAsync(MaxJobs, cancellationToken);
+        var now = store.Now;
+        return [.. expired.Union(tracker.Running.Where(job => IsTooLong(job, now)).Select(job => job.JobId))];
+    }
+
     /// <summary>
     /// A lease further in the future than any this clock can grant dates from before the clock was set back. Without a
-    /// local attempt, it would block the job for as long as the clock was wrong.
+    /// local attempt, it would block the job for as long as the clock was wrong. A lease of another node can be longer,
+    /// because its options can differ.
     /// </summary>
-    private bool NeedsRescue(JobRecord job)
-    {
-        var now = time.GetUtcNow();
-        return JobTransitions.HasExpiredLease(job, now)
-            || (job is { Status: JobStatus.Running, Lease: { } held }
-                && held.ExpiresAt > now + lease.Value.LeaseDuration
-                && !attempts.Contains(job.JobId));
-    }
+    private bool IsTooLong(JobRecord job, DateTimeOffset now) =>
+        !store.IsShared
+        && job is { Status: JobStatus.Running, Lease: { } held }
+        && held.ExpiresAt > now + lease.Value.LeaseDuration
+        && !attempts.Contains(job.JobId);
 }
 
 /// <summary>
-/// Recovers the jobs of the previous run at start. Running jobs are rescued: only one process can open the database, so
-/// none of their dispatchers is alive. Pending jobs enter the queue, or the schedule until their back-off is over.
+/// Recovers the jobs of the previous run at start, if no other node shares the store. Running jobs are rescued: only
+/// one process can open the database, so none of their dispatchers is alive. Pending jobs enter the queue, or the
+/// schedule until their back-off is over.
 /// </summary>
 internal sealed class JobRecovery(
-    IJobStore store, JobTracker tracker, PendingJobs pending, IOptions<RetryOptions> retry, TimeProvider time,
+    IJobStore store, JobTracker tracker, PendingJobs pending, IOptions<RetryOptions> retry,
     ILogger<JobRecovery> logger)
 {
     /// <summary>The failure of an attempt that a crash cut off.</summary>
@@ -113,7 +123,7 @@ internal sealed class JobRecovery(
             // The commit queues the job.
             var changed = await tracker.ChangeAsync(
                 job.JobId,
-                stored => RetryPolicy.AfterLoss(stored, Interrupted, retry.Value, time.GetUtcNow()),
+                (stored, now) => RetryPolicy.AfterLoss(stored, Interrupted, retry.Value, now),
                 cancellationToken);
             JobTraces.ShowLostAttempt(changed!);
             rescued++;

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
-/// Makes one attempt at a job: claims it, renews its lease while <see cref="JobExecution"/> works, and stores how the
+/// Makes one attempt at a claimed job: renews its lease while <see cref="JobExecution"/> works, and stores how the
 /// attempt ended. Afterwards the job is terminal, or pending with the time of its next attempt; only a crash or a lost
 /// lease leaves that to <see cref="JobRescuer"/>.
 /// </summary>
@@ -31,52 +31,34 @@ internal sealed class JobRunner(
     /// <summary>Wait between two tries to store how an attempt ended.</summary>
     private static readonly TimeSpan SettleInterval = TimeSpan.FromSeconds(1);
 
+    /// <summary>Maximum age of progress that is not stored, if other nodes share the store.</summary>
+    private static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(1);
+
     /// <summary>
     /// Runs an attempt. Cancellation returns the job to the queue. Returns the back-off before the next attempt; null
     /// if this attempt decided the job or lost it.
     /// </summary>
-    public async Task<TimeSpan?> RunAsync(Guid jobId, CancellationToken cancellationToken)
+    public async Task<TimeSpan?> RunAsync(JobTurn turn, CancellationToken cancellationToken)
     {
-        await using var attempt = attempts.Begin(jobId, Guid.NewGuid(), cancellationToken);
-        if (await ClaimAsync(attempt, cancellationToken) is not { } claim)
-        {
-            return null;
-        }
-
+        await using var attempt = attempts.Begin(turn, cancellationToken);
         crashPoints.Pass(CrashPoint.JobClaimed);
-        var span = JobTraces.StartAttempt(claim.Waiting, claim.Claimed);
+        var span = JobTraces.StartAttempt(turn.Waiting, turn.Claimed);
         try
         {
-            return await RunAsync(claim.Claimed, attempt, cancellationToken);
+            // A change between the claim and the beginning of the attempt cancelled nothing.
+            await attempts.CheckAsync(attempt);
+            return attempt.IsLost
+                ? Discard(turn.Claimed, attempt)
+                : await RunAsync(turn.Claimed, attempt, cancellationToken);
         }
         finally
         {
             // A deleted job has no record of the attempt's end.
             if (span is not null)
             {
-                var job = await tracker.FindAsync(jobId, CancellationToken.None);
-                JobTraces.EndAttempt(span, job ?? claim.Claimed, claim.Claimed.Attempts.Count);
+                var job = await tracker.FindAsync(turn.JobId, CancellationToken.None);
+                JobTraces.EndAttempt(span, job ?? turn.Claimed, turn.Claimed.Attempts.Count);
             }
-        }
-    }
-
-    private async Task<(JobRecord Waiting, JobRecord Claimed)?> ClaimAsync(
-        LocalAttempt attempt, CancellationToken cancellationToken)
-    {
-        JobRecord? waiting = null;
-        try
-        {
-            var claimed = await tracker.ChangeAsync(
-                attempt.JobId,
-                job => JobTransitions.Claim(waiting = job, attempt.Token, time.GetUtcNow(), lease.Value.LeaseDuration),
-                cancellationToken);
-            return claimed is null ? null : (waiting!, claimed);
-        }
-        catch (TransitionRefusedException refused)
-        {
-            // The queue is a hint: the job can be claimed or ended since its id was queued.
-            logger.LogDebug("Job {JobId} not claimed: {Message}", attempt.JobId, refused.Message);
-            return null;
         }
     }
 
@@ -87,7 +69,7 @@ internal sealed class JobRunner(
         logger.LogInformation("Job {JobId} started (attempt {Attempt})", jobId, job.Attempts.Count);
         using var results = space.ReserveResults(job);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(attempt.Cancellation);
-        var heartbeat = RenewLeaseAsync(attempt, ended.Token);
+        var heartbeat = RenewLeaseAsync(job, attempt, ended.Token);
         var limits = tenants.Value.For(job.Tenant);
         using var runTime = new CancellationTokenSource(JobLimits.TimeLeft(job, limits), time);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(attempt.Cancellation, runTime.Token);
@@ -119,29 +101,46 @@ internal sealed class JobRunner(
         // From here on only this method and a caller's CancelJob or UpdateJob change the job.
         await ended.CancelAsync();
         await heartbeat;
-        if (attempt.IsLost)
-        {
-            logger.LogWarning(
-                "Job {JobId} was cancelled or its lease was lost; the result of attempt {Attempt} is discarded",
-                jobId, job.Attempts.Count);
-            return null;
-        }
-
-        return await SettleAsync(job, attempt.Token, result, failure, DelayAfter(job, failure, cancellationToken));
+        return attempt.IsLost
+            ? Discard(job, attempt)
+            : await SettleAsync(job, attempt.Token, result, failure, DelayAfter(job, failure, cancellationToken));
     }
 
-    /// <summary>Renews the lease until the attempt ends or is lost.</summary>
-    private async Task RenewLeaseAsync(LocalAttempt attempt, CancellationToken endedToken)
+    /// <summary>Ends an attempt that lost its job.</summary>
+    private TimeSpan? Discard(JobRecord job, LocalAttempt attempt)
     {
-        using var timer = new PeriodicTimer(lease.Value.HeartbeatInterval, time);
+        logger.LogWarning(
+            "Job {JobId} was cancelled or its lease was lost; the result of attempt {Attempt} is discarded",
+            job.JobId, job.Attempts.Count);
+        tracker.ForgetLost(job.JobId, attempt.Token);
+        return null;
+    }
+
+    /// <summary>
+    /// Renews the lease until the attempt ends or is lost. If other nodes share the store, new progress is stored
+    /// between two heartbeats too.
+    /// </summary>
+    private async Task RenewLeaseAsync(JobRecord claimed, LocalAttempt attempt, CancellationToken endedToken)
+    {
+        var heartbeat = lease.Value.HeartbeatInterval;
+        var interval = tracker.IsShared && ProgressInterval < heartbeat ? ProgressInterval : heartbeat;
+        var (stored, renewedAt) = (claimed, time.GetTimestamp());
+        using var timer = new PeriodicTimer(interval, time);
         while (await WaitForTickAsync(timer, endedToken))
         {
+            var isDue = interval == heartbeat || time.GetElapsedTime(renewedAt) > heartbeat - interval;
+            if (!isDue && ReferenceEquals(tracker.WithOwnProgress(stored), stored))
+            {
+                continue;
+            }
+
             try
             {
-                await tracker.ChangeAsync(
+                stored = await tracker.ChangeOwnAsync(
                     attempt.JobId,
-                    job => JobTransitions.Renew(job, attempt.Token, time.GetUtcNow(), lease.Value.LeaseDuration),
-                    CancellationToken.None);
+                    (job, now) => JobTransitions.Renew(job, attempt.Token, now, lease.Value.LeaseDuration),
+                    CancellationToken.None) ?? stored;
+                renewedAt = time.GetTimestamp();
             }
             catch (TransitionRefusedException)
             {
@@ -150,9 +149,15 @@ internal sealed class JobRunner(
             }
             catch (Exception exception)
             {
-                // Not lost yet: if this process cannot write to the database, no other can have. The next heartbeat, or
-                // the end of the attempt, finds out whether the lease has expired.
                 logger.LogError(exception, "Lease of job {JobId} not renewed; retrying", attempt.JobId);
+
+                // Without other nodes it is not lost yet: if this process cannot write to the database, no other can
+                // have. The next heartbeat, or the end of the attempt, finds out whether the lease has expired.
+                if (tracker.IsShared && JobTransitions.HasExpiredLease(stored, tracker.Now))
+                {
+                    attempt.MarkLost();
+                    return;
+                }
             }
         }
     }
@@ -215,8 +220,10 @@ internal sealed class JobRunner(
         {
             try
             {
-                var settled = await tracker.ChangeAsync(
-                    job.JobId, stored => Settle(stored, token, result, failure, delay), CancellationToken.None);
+                var settled = await tracker.ChangeOwnAsync(
+                    job.JobId,
+                    (stored, now) => Settle(stored, token, result, failure, delay, now),
+                    CancellationToken.None);
                 logger.LogInformation("Job {JobId} is {Status}", job.JobId, NameOf(settled));
                 if (failure is null)
                 {
@@ -241,17 +248,17 @@ internal sealed class JobRunner(
         }
     }
 
-    private JobRecord Settle(JobRecord job, Guid token, JobResult? result, JobFailure? failure, TimeSpan? delay)
+    private static JobRecord Settle(
+        JobRecord job, Guid token, JobResult? result, JobFailure? failure, TimeSpan? delay, DateTimeOffset now)
     {
         if (failure is null)
         {
-            return JobTransitions.Complete(
-                job, token, result!.Results, result.Summary, result.Warnings, time.GetUtcNow());
+            return JobTransitions.Complete(job, token, result!.Results, result.Summary, result.Warnings, now);
         }
 
         return delay is null
-            ? JobTransitions.Fail(job, token, failure, time.GetUtcNow())
-            : JobTransitions.Release(job, token, failure, delay.Value, time.GetUtcNow());
+            ? JobTransitions.Fail(job, token, failure, now)
+            : JobTransitions.Release(job, token, failure, delay.Value, now);
     }
 
     private static string NameOf(JobRecord? job) => job is null ? "deleted" : JobStatusNames.Of(job.Status);

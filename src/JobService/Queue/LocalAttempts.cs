@@ -1,20 +1,29 @@
 namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
-/// The attempts that run in this process. A commit that takes the job away from an attempt (CancelJob, a rescue)
-/// cancels the attempt: its calls end, and with them their work in the InferenceService.
+/// The attempts that run in this process. A change that takes the job away from an attempt (CancelJob, a rescue), here
+/// or on another node, cancels the attempt: its calls end, and with them their work in the InferenceService.
 /// </summary>
 internal sealed class LocalAttempts
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<Guid, List<LocalAttempt>> _attempts = [];
+    private readonly IJobStore _store;
+    private readonly ILogger _logger;
 
-    public LocalAttempts(IJobStore store) => store.Committed += OnCommitted;
-
-    /// <summary>Begins an attempt. Call this before its claim, so that no change after the claim is missed.</summary>
-    public LocalAttempt Begin(Guid jobId, Guid token, CancellationToken stopToken)
+    public LocalAttempts(IJobStore store, ILogger<LocalAttempts> logger)
     {
-        var attempt = new LocalAttempt(this, jobId, token, stopToken);
+        (_store, _logger) = (store, logger);
+        store.Committed += OnCommitted;
+        store.Changed += OnChanged;
+    }
+
+    /// <summary>
+    /// Begins the attempt of a claim. Call <see cref="CheckAsync"/> afterwards: the job can be lost since its claim.
+    /// </summary>
+    public LocalAttempt Begin(JobTurn turn, CancellationToken stopToken)
+    {
+        var (jobId, attempt) = (turn.JobId, new LocalAttempt(this, turn.JobId, turn.Token, stopToken));
         lock (_lock)
         {
             if (!_attempts.TryGetValue(jobId, out var attempts))
@@ -26,6 +35,25 @@ internal sealed class LocalAttempts
         }
 
         return attempt;
+    }
+
+    /// <summary>Marks an attempt as lost if the stored job belongs to another one, or to none.</summary>
+    public async Task CheckAsync(LocalAttempt attempt)
+    {
+        try
+        {
+            var job = await _store.FindAsync(attempt.JobId, CancellationToken.None);
+            if (job?.Lease?.Token != attempt.Token)
+            {
+                attempt.MarkLost();
+            }
+        }
+        catch (Exception failure)
+        {
+            // Whatever it stores is refused if it is lost.
+            _logger.LogWarning(
+                failure, "Lease of job {JobId} not checked; the next heartbeat checks it", attempt.JobId);
+        }
     }
 
     /// <summary>Whether an attempt at the job runs here, even a lost one.</summary>
@@ -68,20 +96,30 @@ internal sealed class LocalAttempts
         {
             foreach (var attempt in _attempts.GetValueOrDefault(commit.JobId, []))
             {
-                if (commit.After?.Lease?.Token == attempt.Token)
-                {
-                    attempt.IsClaimed = true;
-                }
-                else if (attempt.IsClaimed)
+                if (commit.After?.Lease?.Token != attempt.Token)
                 {
                     attempt.MarkLost();
                 }
             }
         }
     }
+
+    private void OnChanged(JobChanges changes)
+    {
+        List<LocalAttempt> changed;
+        lock (_lock)
+        {
+            changed =
+            [
+                .. _attempts.Where(job => changes.JobIds?.Contains(job.Key) ?? true).SelectMany(job => job.Value),
+            ];
+        }
+
+        changed.ForEach(attempt => _ = CheckAsync(attempt));
+    }
 }
 
-/// <summary>An attempt in this process, from before its claim until all its work has ended.</summary>
+/// <summary>An attempt in this process, from its claim until all its work has ended.</summary>
 internal sealed class LocalAttempt : IAsyncDisposable
 {
     private readonly LocalAttempts _all;
@@ -103,9 +141,6 @@ internal sealed class LocalAttempt : IAsyncDisposable
 
     /// <summary>The lease token of this attempt.</summary>
     public Guid Token { get; }
-
-    /// <summary>Whether the claim is durable.</summary>
-    public bool IsClaimed { get; set; }
 
     /// <summary>Whether the attempt lost the job: cancelled, rescued, or its lease expired.</summary>
     public bool IsLost => Volatile.Read(ref _isLost) != 0;

@@ -11,6 +11,7 @@ namespace ForegSyte.Jobs.Queue;
 internal sealed class PendingJobs : IDisposable
 {
     private readonly Lock _lock = new();
+    private readonly IJobStore _store;
     private readonly IJobQueue _queue;
     private readonly QueueOptions _options;
     private readonly RetryOptions _retry;
@@ -24,6 +25,7 @@ internal sealed class PendingJobs : IDisposable
         IJobStore store, IJobQueue queue, IOptions<QueueOptions> options, IOptions<RetryOptions> retry,
         TimeProvider time)
     {
+        _store = store;
         _queue = queue;
         _options = options.Value;
         _retry = retry.Value;
@@ -34,61 +36,32 @@ internal sealed class PendingJobs : IDisposable
         store.Committed += OnCommitted;
     }
 
-    /// <summary>Number of pending jobs, queued or scheduled.</summary>
-    public int Count
+    /// <summary>Counts the pending jobs of a tenant, or of all tenants if it is null. O(n).</summary>
+    public QueueCounts CountOf(string? tenant)
     {
-        get
-        {
-            lock (_lock)
-            {
-                return _pending.Count;
-            }
-        }
-    }
-
-    /// <summary>Number of pending jobs of a tenant, queued or scheduled. O(n).</summary>
-    public int CountOf(string tenant)
-    {
+        var (pending, scheduled, oldest) = (0, 0, (DateTimeOffset?)null);
         lock (_lock)
         {
-            return _pending.Values.Count(entry => entry.Tenant == tenant);
-        }
-    }
-
-    /// <summary>Number of pending jobs that wait for their back-off.</summary>
-    public int ScheduledCount
-    {
-        get
-        {
-            lock (_lock)
+            foreach (var entry in _pending.Values)
             {
-                return _pending.Values.Count(entry => entry.Due is not null);
+                if (tenant is not null && entry.Tenant != tenant)
+                {
+                    continue;
+                }
+
+                pending++;
+                if (entry.Due is not null)
+                {
+                    scheduled++;
+                }
+                else if (oldest is null || entry.QueuedAt < oldest)
+                {
+                    oldest = entry.QueuedAt;
+                }
             }
         }
-    }
 
-    /// <summary>Enqueue time of the oldest runnable job; null if no job is runnable. O(n).</summary>
-    public DateTimeOffset? OldestQueuedAt
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _pending.Values.Where(entry => entry.Due is null).Min(entry => (DateTimeOffset?)entry.QueuedAt);
-            }
-        }
-    }
-
-    /// <summary>A snapshot of the ids of all pending jobs, unordered.</summary>
-    public IReadOnlyList<Guid> Ids
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return [.. _pending.Keys];
-            }
-        }
+        return new QueueCounts(pending, scheduled, oldest);
     }
 
     /// <summary>Adds a job that was pending before the service started.</summary>
@@ -218,7 +191,7 @@ internal sealed class PendingJobs : IDisposable
             return TimeSpan.Zero;
         }
 
-        var delay = nextAttemptAt - _time.GetUtcNow();
+        var delay = nextAttemptAt - _store.Now;
         return delay < _retry.MaxDelay ? delay : _retry.MaxDelay;
     }
 

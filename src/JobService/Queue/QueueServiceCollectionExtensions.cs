@@ -21,8 +21,7 @@ internal static class QueueServiceCollectionExtensions
         services.AddCheckedOptions<FrameLossOptions>(FrameLossOptions.Section);
         services.AddCheckedOptions<QueueOptions>(QueueOptions.Section);
         services.AddSingleton<JobTracker>();
-        services.AddSingleton<IJobQueue, InMemoryQueue>();
-        services.AddSingleton<PendingJobs>();
+        services.AddQueueClaims();
         services.AddSingleton<LocalAttempts>();
         services.AddSingleton<InferenceAvailability>();
         services.AddSingleton<StorageAccess>();
@@ -37,7 +36,6 @@ internal static class QueueServiceCollectionExtensions
         services.AddSingleton<SegmentScheduler>();
         services.AddSingleton<JobExecution>();
         services.AddSingleton<JobRunner>();
-        services.AddSingleton<JobRecovery>();
         services.AddHostedService<JobMetering>();
         services.AddSingleton<Drain>();
         services.AddSingleton<Dispatcher>();
@@ -45,6 +43,16 @@ internal static class QueueServiceCollectionExtensions
         services.AddHostedService<StopAfterDrain>();
         services.AddSingleton<JobRescuer>();
         services.AddHostedService(provider => provider.GetRequiredService<JobRescuer>());
+    }
+
+    /// <summary>Adds the claims over the queue of this process.</summary>
+    private static void AddQueueClaims(this IServiceCollection services)
+    {
+        services.AddSingleton<IJobQueue, InMemoryQueue>();
+        services.AddSingleton<PendingJobs>();
+        services.AddSingleton<JobRecovery>();
+        services.AddSingleton<QueueClaims>();
+        services.AddSingleton<IJobClaims>(provider => provider.GetRequiredService<QueueClaims>());
     }
 
     /// <summary>Binds one of the options classes that share the section "Dispatch".</summary>

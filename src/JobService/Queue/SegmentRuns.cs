@@ -15,20 +15,20 @@ internal sealed class SegmentRuns
     public const int MaxRunsOfJob = 200;
 
     private readonly Lock _lock = new();
-    private readonly TimeProvider _time;
+    private readonly IJobStore _store;
     private readonly Dictionary<Guid, Queue<SegmentRunRecorder>> _jobs = [];
     private readonly Queue<Guid> _order = new();
 
-    public SegmentRuns(IJobStore store, TimeProvider time)
+    public SegmentRuns(IJobStore store)
     {
-        _time = time;
+        _store = store;
         store.Committed += OnCommitted;
     }
 
     /// <summary>Begins a run.</summary>
     public SegmentRunRecorder Begin(JobRecord job, Segment segment)
     {
-        var run = new SegmentRunRecorder(new SegmentRun(segment, job.Attempts.Count, _time.GetUtcNow()), _time);
+        var run = new SegmentRunRecorder(new SegmentRun(segment, job.Attempts.Count, _store.Now), _store);
         lock (_lock)
         {
             if (!_jobs.TryGetValue(job.JobId, out var runs))
@@ -80,14 +80,14 @@ internal sealed class SegmentRuns
 }
 
 /// <summary>Records the steps of one run. One writer at a time, many readers.</summary>
-internal sealed class SegmentRunRecorder(SegmentRun begun, TimeProvider time)
+internal sealed class SegmentRunRecorder(SegmentRun begun, IJobStore store)
 {
     private volatile SegmentRun _current = begun;
 
     public SegmentRun Current => _current;
 
     /// <summary>The run as it is if it ends now.</summary>
-    public SegmentRun Ended => _current with { EndedAt = time.GetUtcNow() };
+    public SegmentRun Ended => _current with { EndedAt = store.Now };
 
     /// <summary>An InferenceService receives the segment.</summary>
     public void SetInstance(Uri instance) => _current = _current with { Instance = instance };
@@ -120,7 +120,7 @@ internal sealed class SegmentRunRecorder(SegmentRun begun, TimeProvider time)
     public void Finish() => _current = _current with { IsFinished = true };
 
     /// <summary>The run ended, finished or not.</summary>
-    public void End() => _current = _current with { EndedAt = time.GetUtcNow() };
+    public void End() => _current = _current with { EndedAt = store.Now };
 
     private static string Tail(string decoderOutput) => decoderOutput.Length <= SegmentRun.MaxDecoderOutputLength
         ? decoderOutput

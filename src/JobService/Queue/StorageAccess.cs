@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
-/// Holds jobs back whose stored video no InferenceService can read, for example because the data folder was moved. From
+/// Knows the jobs whose stored video no InferenceService can read, for example because the data folder was moved. From
 /// the first such failure on, each job is probed before its claim, so that waiting uses up no attempt; the first video
 /// that can be read ends that.
 /// </summary>
@@ -20,20 +20,23 @@ internal sealed class StorageAccess
     private readonly IInferenceClient _inference;
     private readonly IStorage _storage;
     private readonly JobTracker _tracker;
-    private readonly PendingJobs _pending;
     private readonly InferenceOptions _options;
     private readonly ILogger _logger;
     private readonly Dictionary<Guid, JobFailure> _waiting = [];
     private bool _isUnreadable;
 
     public StorageAccess(
-        IInferenceClient inference, IStorage storage, JobTracker tracker, PendingJobs pending, IJobStore store,
+        IInferenceClient inference, IStorage storage, JobTracker tracker, IJobStore store,
         IOptions<InferenceOptions> options, ILogger<StorageAccess> logger)
     {
-        (_inference, _storage, _tracker, _pending) = (inference, storage, tracker, pending);
+        (_inference, _storage, _tracker) = (inference, storage, tracker);
         (_options, _logger) = (options.Value, logger);
         store.Committed += OnCommitted;
+        store.Changed += OnChanged;
     }
+
+    /// <summary>Raised with the jobs that waited when a video can be read again.</summary>
+    public event Action<IReadOnlyList<Guid>>? ReadableAgain;
 
     /// <summary>Why the job waits: what the InferenceService said; null if it does not wait for the storage.</summary>
     public JobFailure? WaitOf(Guid jobId)
@@ -65,15 +68,16 @@ internal sealed class StorageAccess
     }
 
     /// <summary>
-    /// Whether the job can start now; otherwise it waits for <see cref="InferenceOptions.UnreadableRetryDelay"/>.
+    /// Null if the job can start now; otherwise how long it waits, at least
+    /// <see cref="InferenceOptions.UnreadableRetryDelay"/>.
     /// </summary>
-    public async Task<bool> IsReadableAsync(Guid jobId, CancellationToken cancellationToken)
+    public async Task<TimeSpan?> DelayOfAsync(Guid jobId, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
             if (!_isUnreadable)
             {
-                return true;
+                return null;
             }
         }
 
@@ -81,7 +85,7 @@ internal sealed class StorageAccess
         if (await _tracker.FindAsync(jobId, cancellationToken) is not { Status: JobStatus.Pending } job
             || !_storage.Exists(job.InputPath))
         {
-            return true;
+            return null;
         }
 
         try
@@ -91,16 +95,15 @@ internal sealed class StorageAccess
         catch (InferenceFailedException failed) when (InferenceFailures.IsUnreadable(failed.Failure.Reason))
         {
             ReportUnreadable(jobId, failed.Failure);
-            _pending.Postpone(jobId, Delay());
-            return false;
+            return Delay();
         }
         catch (InferenceFailedException)
         {
-            return true;
+            return null;
         }
 
         ReportReadable();
-        return true;
+        return null;
     }
 
     private void ReportReadable()
@@ -119,10 +122,7 @@ internal sealed class StorageAccess
         }
 
         _logger.LogInformation("The InferenceServices read the videos again; {Count} jobs waited", waiting.Count);
-        foreach (var jobId in waiting)
-        {
-            _pending.QueueNow(jobId);
-        }
+        ReadableAgain?.Invoke(waiting);
     }
 
     private TimeSpan Delay()
@@ -142,6 +142,18 @@ internal sealed class StorageAccess
             lock (_lock)
             {
                 _waiting.Remove(commit.JobId);
+            }
+        }
+    }
+
+    /// <summary>A job that another node changed does not wait here; its next attempt here finds out again.</summary>
+    private void OnChanged(JobChanges changes)
+    {
+        lock (_lock)
+        {
+            foreach (var jobId in changes.JobIds ?? (IEnumerable<Guid>)[.. _waiting.Keys])
+            {
+                _waiting.Remove(jobId);
             }
         }
     }

@@ -3,24 +3,34 @@ using Google.Protobuf.WellKnownTypes;
 
 namespace ForegSyte.Jobs.Queue;
 
-/// <summary>Explains why a pending job does not run yet.</summary>
+/// <summary>Explains why pending jobs do not run yet.</summary>
 internal sealed class WaitReasons(
-    PendingJobs pending, IJobQueue queue, InferenceAvailability availability, StorageAccess storageAccess, Drain drain)
+    IJobClaims claims, InferenceAvailability availability, StorageAccess storageAccess, Drain drain)
 {
-    /// <summary>What a job waits for; null unless it is pending.</summary>
-    public QueueState? Of(JobRecord job)
+    private static readonly Dictionary<Guid, QueueState> None = [];
+
+    /// <summary>What each of the pending jobs waits for; without the others.</summary>
+    public async ValueTask<IReadOnlyDictionary<Guid, QueueState>> OfAsync(
+        IReadOnlyList<JobRecord> jobs, CancellationToken cancellationToken)
     {
-        if (job.Status != JobStatus.Pending)
+        List<JobRecord> pending = [.. jobs.Where(job => job.Status == JobStatus.Pending)];
+        if (pending.Count == 0)
         {
-            return null;
+            return None;
         }
 
+        var standings = await claims.StandingsOfAsync(pending, cancellationToken);
+        return pending.Zip(standings).ToDictionary(pair => pair.First.JobId, pair => Of(pair.First, pair.Second));
+    }
+
+    private QueueState Of(JobRecord job, QueueStanding standing)
+    {
         if (storageAccess.WaitOf(job.JobId) is not null)
         {
             return new QueueState { Reason = WaitReason.StorageUnreadable };
         }
 
-        if (pending.IsScheduled(job.JobId))
+        if (standing.IsScheduled)
         {
             return new QueueState { Reason = WaitReason.BackOff, NextAttemptAt = job.NextAttemptAt?.ToTimestamp() };
         }
@@ -31,9 +41,8 @@ internal sealed class WaitReasons(
                 : availability.IsUnavailable ? WaitReason.NoInferenceService
                 : WaitReason.Queued,
 
-            // Among the jobs of its tenant: what other tenants have in the queue is not shown. A pending job outside
-            // the queue was just dequeued from the front.
-            Position = queue.PositionOf(job.JobId) ?? 1,
+            // Among the jobs of its tenant: what other tenants have in the queue is not shown.
+            Position = standing.Position,
         };
     }
 }

@@ -51,10 +51,12 @@ internal sealed class RetentionOptions
 
 /// <summary>
 /// Deletes in the background: ended jobs by age and by free disk space, artifacts of deleted jobs, expired uploads and
-/// expired request ids; and, once after a start, artifacts without a job.
+/// expired request ids; and, once after a start, artifacts without a job. Only the leader does that, except for
+/// uploads, which each node deletes itself.
 /// </summary>
 internal sealed class JobCleaner(
     IJobStore store,
+    ILeadership leadership,
     JobRemoval removal,
     StorageSweep sweep,
     IStorage storage,
@@ -73,22 +75,31 @@ internal sealed class JobCleaner(
     /// <inheritdoc />
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        await sweep.BeginAsync(cancellationToken);
+        if (leadership.IsLeader)
+        {
+            await sweep.BeginAsync(cancellationToken);
+        }
+
         await base.StartAsync(cancellationToken);
     }
 
     /// <summary>Deletes everything that is due.</summary>
     public async Task CleanAsync(CancellationToken cancellationToken)
     {
+        RemoveExpiredUploads();
+        if (!leadership.IsLeader)
+        {
+            return;
+        }
+
         await FinishDeletionsAsync(cancellationToken);
         if (options.Value.MaxAge > TimeSpan.Zero)
         {
-            await RemoveOldAsync(time.GetUtcNow() - options.Value.MaxAge, cancellationToken);
+            await RemoveOldAsync(store.Now - options.Value.MaxAge, cancellationToken);
         }
 
-        RemoveExpiredUploads();
         await FreeSpaceAsync(cancellationToken);
-        await store.ForgetRequestIdsAsync(time.GetUtcNow() - submit.Value.RequestIdLifetime, cancellationToken);
+        await store.ForgetRequestIdsAsync(store.Now - submit.Value.RequestIdLifetime, cancellationToken);
     }
 
     /// <inheritdoc />
@@ -101,7 +112,7 @@ internal sealed class JobCleaner(
             try
             {
                 await CleanAsync(stoppingToken);
-                if (!isSwept)
+                if (!isSwept && leadership.IsLeader)
                 {
                     await sweep.RunAsync(stoppingToken);
                     isSwept = true;

@@ -1,4 +1,3 @@
-using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Submission;
 using ForegSyte.V1;
@@ -13,12 +12,10 @@ namespace ForegSyte.Jobs.Retention;
 internal sealed class StorageSweep(
     IJobStore store,
     JobTracker board,
-    PendingJobs pending,
     PendingJobQuota quota,
     IStorage storage,
     SegmentSweep segments,
     IOptions<RetentionOptions> options,
-    TimeProvider time,
     ILogger<StorageSweep> logger)
 {
     private static readonly JobFilter Completed = JobFilterParser.Parse("status = COMPLETED");
@@ -27,8 +24,8 @@ internal sealed class StorageSweep(
     private string? _mismatch;
 
     /// <summary>
-    /// Starts a generation of the database and compares it with the one that the storage recorded. Call it once at
-    /// start, before <see cref="RunAsync"/>.
+    /// Starts a generation of the database and compares it with the one that the storage recorded. Call it at start; a
+    /// node that leads later does it at its first <see cref="RunAsync"/>.
     /// </summary>
     public async Task BeginAsync(CancellationToken cancellationToken)
     {
@@ -48,6 +45,11 @@ internal sealed class StorageSweep(
     /// <summary>Checks the storage and the jobs once.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        if (_generation is null)
+        {
+            await BeginAsync(cancellationToken);
+        }
+
         RemoveAbandoned();
         await segments.RunAsync(cancellationToken);
         await SweepArtifactsAsync(cancellationToken);
@@ -125,11 +127,12 @@ internal sealed class StorageSweep(
     /// <summary>A pending job without a video can only fail, so it fails now.</summary>
     private async Task FailWithoutVideoAsync(CancellationToken cancellationToken)
     {
-        foreach (var jobId in pending.Ids.Where(jobId => !storage.Exists(ArtifactKeys.Video(jobId))))
+        var unfinished = await store.ListUnfinishedAsync(cancellationToken);
+        foreach (var job in unfinished.Where(job => job.Status == JobStatus.Pending && !storage.Exists(job.InputPath)))
         {
             try
             {
-                await board.ChangeAsync(jobId, FailIfVideoIsGone, cancellationToken);
+                await board.ChangeAsync(job.JobId, FailIfVideoIsGone, cancellationToken);
             }
             catch (TransitionRefusedException)
             {
@@ -138,7 +141,7 @@ internal sealed class StorageSweep(
         }
     }
 
-    private JobRecord FailIfVideoIsGone(JobRecord job)
+    private JobRecord FailIfVideoIsGone(JobRecord job, DateTimeOffset now)
     {
         if (storage.Exists(job.InputPath))
         {
@@ -147,7 +150,6 @@ internal sealed class StorageSweep(
 
         logger.LogWarning("Job {JobId} failed: its video is missing from the storage", job.JobId);
         var token = Guid.NewGuid();
-        var now = time.GetUtcNow();
         var claimed = JobTransitions.Claim(job, token, now, TimeSpan.FromSeconds(1));
         var failure = new JobFailure(
             ErrorReason.VideoGone,

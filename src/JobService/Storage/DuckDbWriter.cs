@@ -176,7 +176,7 @@ internal sealed class DuckDbWriter : IAsyncDisposable
         {
             await EnsureOpenAsync();
             batch = CommitBatch.Load(
-                _connection!, _cache, [.. changes.Select(change => change.Key)], withNewKeys: isRepeated);
+                _connection!, _cache, [.. changes.Select(change => change.Key)], isRepeated, _time.GetUtcNow());
             changes.ForEach(change => change.Apply(batch));
             changeSet = batch.ToChangeSet();
             if (!changeSet.IsEmpty)

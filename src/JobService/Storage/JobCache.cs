@@ -12,6 +12,7 @@ namespace ForegSyte.Jobs.Storage;
 internal sealed class JobCache(IOptions<DatabaseOptions> options)
 {
     private readonly ConcurrentDictionary<Guid, JobRecord> _unfinished = new();
+    private readonly ConcurrentDictionary<Guid, JobRecord> _running = new();
     private readonly ConcurrentDictionary<Guid, JobRecord> _ended = new();
     private readonly Queue<Guid> _endedInOrder = new();
     private readonly Lock _lock = new();
@@ -28,6 +29,10 @@ internal sealed class JobCache(IOptions<DatabaseOptions> options)
     public IReadOnlyList<JobRecord> Unfinished() =>
         [.. _unfinished.Values.OrderBy(job => job.QueuedAt).ThenBy(job => job.JobId)];
 
+    /// <summary>Ids of the running jobs whose lease has expired, unordered.</summary>
+    public IEnumerable<Guid> Expired(DateTimeOffset now) =>
+        _running.Where(job => JobTransitions.HasExpiredLease(job.Value, now)).Select(job => job.Key);
+
     /// <summary>Replaces the content with the unfinished jobs of the database.</summary>
     public void Load(DuckDBConnection connection)
     {
@@ -38,9 +43,10 @@ internal sealed class JobCache(IOptions<DatabaseOptions> options)
         {
             _endedVersion++;
             _unfinished.Clear();
+            _running.Clear();
             _ended.Clear();
             _endedInOrder.Clear();
-            unfinished.ForEach(job => _unfinished[job.JobId] = job);
+            unfinished.ForEach(job => Apply(job.JobId, job));
         }
     }
 
@@ -76,6 +82,15 @@ internal sealed class JobCache(IOptions<DatabaseOptions> options)
 
     private void Apply(Guid jobId, JobRecord? after)
     {
+        if (after is { Status: JobStatus.Running })
+        {
+            _running[jobId] = after;
+        }
+        else
+        {
+            _running.TryRemove(jobId, out _);
+        }
+
         // A job that moves is added before it is removed, so that readers always find it.
         switch (after)
         {

@@ -39,6 +39,7 @@ internal static class StorageServiceCollectionExtensions
                 provider.GetRequiredService<DatabaseMigrator>().MigrateUp();
                 return ActivatorUtilities.CreateInstance<DuckDbJobStore>(provider);
             })
+            .AddSingleton<ILeadership, SoleLeadership>()
             .AddSingleton<IStorage, LocalStorage>()
             .AddSingleton<SegmentStore>();
     }

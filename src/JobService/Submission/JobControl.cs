@@ -10,8 +10,7 @@ namespace ForegSyte.Jobs.Submission;
 /// job stays as it is. The commit of the change updates the queue and stops a running attempt.
 /// </summary>
 internal sealed class JobControl(
-    JobTracker tracker, IStorage storage, PendingJobQuota quota, CrashPoints crashPoints, TimeProvider time,
-    ILogger<JobControl> logger)
+    JobTracker tracker, IStorage storage, PendingJobQuota quota, CrashPoints crashPoints, ILogger<JobControl> logger)
 {
     /// <summary>Cancels a job. Returns a cancelled job unchanged, and null if the job does not exist.</summary>
     /// <exception cref="ServiceException">WRONG_JOB_STATUS.</exception>
@@ -88,11 +87,11 @@ internal sealed class JobControl(
         {
             return await tracker.ChangeAsync(
                 jobId,
-                job =>
+                (job, now) =>
                 {
                     seen = job;
                     check(job);
-                    return transition(job, time.GetUtcNow());
+                    return transition(job, now);
                 },
                 cancellationToken);
         }

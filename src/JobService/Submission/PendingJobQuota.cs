@@ -9,7 +9,8 @@ namespace ForegSyte.Jobs.Submission;
 /// <summary>
 /// Limits the number of pending jobs, of all tenants and of each one, and the jobs of each tenant. It counts by
 /// following commits. A submission reserves its slot before it stores anything, and reservations count too, so that
-/// concurrent calls cannot exceed the limits.
+/// concurrent calls cannot exceed the limits. What other nodes count is about a second old, so calls of several nodes
+/// together can exceed a limit by what they accept in that time.
 /// </summary>
 internal sealed class PendingJobQuota : IHostedService
 {
@@ -19,7 +20,9 @@ internal sealed class PendingJobQuota : IHostedService
     private readonly TenantOptions _tenantOptions;
     private readonly Dictionary<string, TenantCount> _counts = [];
     private readonly Dictionary<Guid, (TenantCount Added, int Holders)> _reserved = [];
+    private IReadOnlyDictionary<string, TenantUsage> _elsewhere = new Dictionary<string, TenantUsage>();
     private int _pending;
+    private int _pendingElsewhere;
 
     public PendingJobQuota(IJobStore store, IOptions<SubmitOptions> options, IOptions<TenantOptions> tenantOptions)
     {
@@ -30,6 +33,11 @@ internal sealed class PendingJobQuota : IHostedService
     /// <summary>Counts the stored jobs before their recovery changes them and the service accepts calls.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
+        if (_store.IsShared)
+        {
+            return;
+        }
+
         var counts = await _store.CountByTenantAsync(cancellationToken);
         lock (_lock)
         {
@@ -42,6 +50,16 @@ internal sealed class PendingJobQuota : IHostedService
 
     /// <inheritdoc />
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Replaces what other nodes count.</summary>
+    public void SetElsewhere(IReadOnlyDictionary<string, TenantUsage> usage)
+    {
+        lock (_lock)
+        {
+            _elsewhere = usage;
+            _pendingElsewhere = usage.Values.Sum(tenant => tenant.Pending);
+        }
+    }
 
     /// <summary>
     /// Reserves a slot for a new job, or for one that returns to the queue; concurrent calls for one job share it.
@@ -152,13 +170,16 @@ internal sealed class PendingJobQuota : IHostedService
 
     private TenantCount CountOf(string tenant) => _counts.GetValueOrDefault(tenant) ?? new TenantCount(tenant, 0, 0);
 
-    private void RequireSlot(TenantCount count, bool isNew)
+    private void RequireSlot(TenantCount own, bool isNew)
     {
-        if (_pending >= _options.MaxPendingJobs)
+        if (_pending + _pendingElsewhere >= _options.MaxPendingJobs)
         {
             throw QueueFull();
         }
 
+        var count = _elsewhere.TryGetValue(own.Tenant, out var other)
+            ? own with { Jobs = own.Jobs + other.Jobs, Pending = own.Pending + other.Pending }
+            : own;
         var limits = _tenantOptions.For(count.Tenant);
         var maxPending = TenantOptions.ShareOf(count.Tenant, limits.MaxPendingJobs, _options.MaxPendingJobs);
         var maxJobs = limits.MaxJobs;

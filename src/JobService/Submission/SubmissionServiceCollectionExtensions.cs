@@ -26,6 +26,8 @@ internal static class SubmissionServiceCollectionExtensions
         services.AddSingleton<VideoChecks>();
         services.AddSingleton<PendingJobQuota>();
         services.AddHostedService(provider => provider.GetRequiredService<PendingJobQuota>());
+        services.AddSingleton<UsageRefresh>();
+        services.AddHostedService(provider => provider.GetRequiredService<UsageRefresh>());
         services.AddSingleton<VideoSubmitter>();
         services.AddSingleton<JobControl>();
     }

@@ -73,8 +73,7 @@ internal sealed class VideoSubmitter(
     AllowedRoots roots,
     UploadStore uploads,
     VideoFetcher fetcher,
-    VideoChecks checks,
-    TimeProvider time)
+    VideoChecks checks)
 {
     /// <summary>Creates a job, or returns the job that an earlier request with the same request_id created.</summary>
     /// <exception cref="ServiceException">The video or the request_id is refused, or a limit is reached.</exception>
@@ -214,7 +213,7 @@ internal sealed class VideoSubmitter(
     private JobRecord NewJob(
         Guid jobId, VideoSubmission submission, RequestFingerprint? fingerprint, string? videoSha256)
     {
-        var now = time.GetUtcNow();
+        var now = store.Now;
         return new JobRecord
         {
             JobId = jobId,

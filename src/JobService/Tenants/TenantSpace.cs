@@ -8,7 +8,8 @@ namespace ForegSyte.Jobs.Tenants;
 /// Limits what each tenant stores: the bytes of its videos with those that its open uploads announced, the bytes of
 /// its results, and its open uploads. A video counts whole for each job that has it, also if the disk has it once
 /// (ADR 36). Jobs count by following commits; a submission reserves its bytes before it stores them, and an attempt
-/// the bytes of its results, so that concurrent calls cannot exceed the limits.
+/// the bytes of its results, so that concurrent calls cannot exceed the limits. What other nodes count is about a
+/// second old.
 /// </summary>
 internal sealed class TenantSpace : IHostedService
 {
@@ -19,6 +20,7 @@ internal sealed class TenantSpace : IHostedService
     private readonly Dictionary<string, SpaceUse> _uses = [];
     private readonly Dictionary<Guid, VideoReservation> _videos = [];
     private readonly Dictionary<Guid, ResultReservation> _results = [];
+    private IReadOnlyDictionary<string, TenantUsage> _elsewhere = new Dictionary<string, TenantUsage>();
 
     /// <summary>
     /// The space of which tenants have shares: what was free at the start, and what jobs and uploads used then. A
@@ -41,7 +43,7 @@ internal sealed class TenantSpace : IHostedService
         lock (_lock)
         {
             _spaceBytes += _storage.FreeBytes() + usedBytes;
-            foreach (var (tenant, videoBytes, resultBytes) in stored.Tenants)
+            foreach (var (tenant, videoBytes, resultBytes) in _store.IsShared ? [] : stored.Tenants)
             {
                 Change(tenant, new SpaceUse(videoBytes, resultBytes, 0));
             }
@@ -51,12 +53,21 @@ internal sealed class TenantSpace : IHostedService
     /// <inheritdoc />
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
+    /// <summary>Replaces what other nodes count.</summary>
+    public void SetElsewhere(IReadOnlyDictionary<string, TenantUsage> usage)
+    {
+        lock (_lock)
+        {
+            _elsewhere = usage;
+        }
+    }
+
     /// <summary>What a tenant uses now, including reservations.</summary>
     public SpaceUse UseOf(string tenant)
     {
         lock (_lock)
         {
-            return _uses.GetValueOrDefault(tenant);
+            return SumOf(tenant);
         }
     }
 
@@ -204,7 +215,7 @@ internal sealed class TenantSpace : IHostedService
             var added = Math.Max(bytes - results.Stored, 0) - before;
             var options = _options.For(results.Tenant);
             var limit = TenantShare.ResultBytes(options, results.Tenant, _spaceBytes);
-            if (!isStored && added > 0 && _uses.GetValueOrDefault(results.Tenant).ResultBytes + added > limit)
+            if (!isStored && added > 0 && SumOf(results.Tenant).ResultBytes + added > limit)
             {
                 throw TenantErrors.TooManyResults(
                     results.Tenant, options.NameOf(nameof(options.MaxResultBytes)), limit);
@@ -273,10 +284,18 @@ internal sealed class TenantSpace : IHostedService
     {
         var options = _options.For(tenant);
         var limit = TenantShare.VideoBytes(options, tenant, _spaceBytes);
-        if (_uses.GetValueOrDefault(tenant).VideoBytes > limit - bytes)
+        if (SumOf(tenant).VideoBytes > limit - bytes)
         {
             throw TenantErrors.TooManyVideos(tenant, options.NameOf(nameof(options.MaxVideoBytes)), bytes, limit);
         }
+    }
+
+    private SpaceUse SumOf(string tenant)
+    {
+        var own = _uses.GetValueOrDefault(tenant);
+        return _elsewhere.TryGetValue(tenant, out var other)
+            ? own.Plus(new SpaceUse(other.VideoBytes, other.ResultBytes, 0))
+            : own;
     }
 
     /// <summary>Changes a tenant's use; drops a tenant without any, so that former tenants use no memory.</summary>

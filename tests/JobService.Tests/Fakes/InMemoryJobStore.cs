@@ -1,7 +1,9 @@
 namespace ForegSyte.Jobs.Tests.Fakes;
 
-/// <summary>A simple job store in memory, with one lock and one dictionary.</summary>
-internal sealed class InMemoryJobStore : IJobStore
+/// <summary>
+/// A simple job store in memory, with one lock and one dictionary. It can pose as one that other nodes share.
+/// </summary>
+internal sealed class InMemoryJobStore(TimeProvider? time = null, bool isShared = false) : IJobStore
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<Guid, JobRecord> _jobs = [];
@@ -12,6 +14,30 @@ internal sealed class InMemoryJobStore : IJobStore
     private long _generation;
 
     public event Action<JobCommit>? Committed;
+
+    public event Action<JobChanges>? Changed;
+
+    public bool IsShared => isShared;
+
+    public DateTimeOffset Now => (time ?? TimeProvider.System).GetUtcNow();
+
+    /// <summary>What tenants use on other nodes.</summary>
+    public IReadOnlyList<TenantUsage> Elsewhere { get; set; } = [];
+
+    /// <summary>Changes a job as another node does: no commit of this process.</summary>
+    public void ChangeElsewhere(Guid jobId, Func<JobRecord, JobRecord> transition)
+    {
+        lock (_lock)
+        {
+            _jobs[jobId] = JobPrecision.Cut(transition(_jobs[jobId]));
+        }
+
+        RaiseChanged(jobId);
+    }
+
+    /// <summary>Reports changes of other nodes; without an id, every job can have changed.</summary>
+    public void RaiseChanged(Guid? jobId) =>
+        Changed?.Invoke(new JobChanges(jobId is { } known ? new HashSet<Guid> { known } : null));
 
     public Task<(JobRecord Job, bool Created)> InsertAsync(JobRecord job, CancellationToken cancellationToken) =>
         Run(() =>
@@ -44,7 +70,7 @@ internal sealed class InMemoryJobStore : IJobStore
             () => _requestIds.TryGetValue(requestId, out var jobId) ? _jobs[jobId] : null, cancellationToken);
 
     public Task<JobRecord?> UpdateAsync(
-        Guid jobId, Func<JobRecord, JobRecord> transition, CancellationToken cancellationToken) =>
+        Guid jobId, Func<JobRecord, DateTimeOffset, JobRecord> transition, CancellationToken cancellationToken) =>
         Run(() =>
         {
             if (!_jobs.TryGetValue(jobId, out var before))
@@ -52,7 +78,7 @@ internal sealed class InMemoryJobStore : IJobStore
                 return null;
             }
 
-            var returned = transition(before);
+            var returned = transition(before, Now);
             if (!ReferenceEquals(returned, before))
             {
                 var after = JobPrecision.Cut(returned);
@@ -109,6 +135,18 @@ internal sealed class InMemoryJobStore : IJobStore
         Run<IReadOnlyList<JobRecord>>(
             () => [.. _jobs.Values.Where(job => !job.IsTerminal).OrderBy(job => job.QueuedAt).ThenBy(job => job.JobId)],
             cancellationToken);
+
+    public Task<IReadOnlyList<Guid>> ListExpiredAsync(int limit, CancellationToken cancellationToken) =>
+        Run<IReadOnlyList<Guid>>(
+            () =>
+            [
+                .. _jobs.Values.Where(job => JobTransitions.HasExpiredLease(job, Now)).Take(limit)
+                    .Select(job => job.JobId),
+            ],
+            cancellationToken);
+
+    public Task<IReadOnlyList<TenantUsage>> UsageElsewhereAsync(CancellationToken cancellationToken) =>
+        Run(() => Elsewhere, cancellationToken);
 
     public Task<IReadOnlyList<TenantCount>> CountByTenantAsync(CancellationToken cancellationToken) =>
         Run<IReadOnlyList<TenantCount>>(

@@ -24,31 +24,26 @@ public sealed class JobPagesTests : IDisposable
     private readonly InMemoryJobStore _store = new();
     private readonly GracefulShutdown _stop;
     private readonly Drain _drain;
-    private readonly PendingJobs _pending;
     private readonly JobPages _pages;
 
     public JobPagesTests()
     {
-        var queue = TestQueues.New();
-        _pending = new PendingJobs(
-            _store, queue, Options.Create(new QueueOptions()), Options.Create(new RetryOptions()), _time);
         _stop = new GracefulShutdown(_host, Options.Create(new StopOptions()), _time);
         _drain = new Drain(_stop, _host, _time);
         var availability = new InferenceAvailability(
             new ScriptedInference(), Options.Create(new DispatchOptions()), _time);
         var tracker = new JobTracker(_store);
         var storageAccess = new StorageAccess(
-            new ScriptedInference(), new InMemoryStorage(), tracker, _pending, _store,
+            new ScriptedInference(), new InMemoryStorage(), tracker, _store,
             Options.Create(new InferenceOptions()), NullLogger<StorageAccess>.Instance);
         _pages = new JobPages(
-            _store, tracker, new JobMessages(new WaitReasons(_pending, queue, availability, storageAccess, _drain)));
+            _store, tracker, new JobMessages(new WaitReasons(new IdleClaims(), availability, storageAccess, _drain)));
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public void Dispose()
     {
-        _pending.Dispose();
         _drain.Dispose();
         _stop.Dispose();
         _host.Dispose();

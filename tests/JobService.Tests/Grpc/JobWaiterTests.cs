@@ -24,7 +24,6 @@ public sealed class JobWaiterTests : IDisposable
     private readonly StoppableHost _host = new();
     private readonly InMemoryJobStore _store = new();
     private readonly JobTracker _tracker;
-    private readonly PendingJobs _pending;
     private readonly GracefulShutdown _stop;
     private readonly Drain _drain;
     private readonly JobMessages _messages;
@@ -34,7 +33,6 @@ public sealed class JobWaiterTests : IDisposable
     public JobWaiterTests()
     {
         _time.SetUtcNow(TestJobs.Noon);
-        var queue = TestQueues.New();
         _tracker = new JobTracker(JobStoreProxy.Around(_store, (method, call) =>
         {
             var result = call();
@@ -45,16 +43,14 @@ public sealed class JobWaiterTests : IDisposable
 
             return result;
         }));
-        _pending = new PendingJobs(
-            _store, queue, Options.Create(new QueueOptions()), Options.Create(new RetryOptions()), _time);
         var availability = new InferenceAvailability(
             new ScriptedInference(), Options.Create(new DispatchOptions()), _time);
         _stop = new GracefulShutdown(_host, Options.Create(new StopOptions()), _time);
         _drain = new Drain(_stop, _host, _time);
         var storageAccess = new StorageAccess(
-            new ScriptedInference(), new InMemoryStorage(), _tracker, _pending, _store,
+            new ScriptedInference(), new InMemoryStorage(), _tracker, _store,
             Options.Create(new InferenceOptions()), NullLogger<StorageAccess>.Instance);
-        _messages = new JobMessages(new WaitReasons(_pending, queue, availability, storageAccess, _drain));
+        _messages = new JobMessages(new WaitReasons(new IdleClaims(), availability, storageAccess, _drain));
         _waiter = new JobWaiter(_tracker, _messages, _drain, Options.Create(new WaitOptions()), _time);
     }
 
@@ -62,7 +58,6 @@ public sealed class JobWaiterTests : IDisposable
 
     public void Dispose()
     {
-        _pending.Dispose();
         _drain.Dispose();
         _stop.Dispose();
         _host.Dispose();
@@ -73,7 +68,7 @@ public sealed class JobWaiterTests : IDisposable
     {
         var job = await AddAsync();
         var threads = ThreadCount();
-        var waits = Park(job);
+        var waits = await ParkAsync(job);
         Assert.DoesNotContain(waits, wait => wait.IsCompleted);
 
         // The runtime starts and ends some threads; a thread for each waiter would be ten thousand.
@@ -89,7 +84,7 @@ public sealed class JobWaiterTests : IDisposable
     [Fact]
     public async Task Wait_TenThousandCallers_EndWhenTheServiceClosesItsConnections()
     {
-        var waits = Park(await AddAsync());
+        var waits = await ParkAsync(await AddAsync());
         _host.StopApplication();
         _drain.BeginStop();
         Assert.DoesNotContain(waits, wait => wait.IsCompleted);
@@ -105,7 +100,7 @@ public sealed class JobWaiterTests : IDisposable
     public async Task Wait_UntilTheTimeout_ReturnsTheUnchangedJob()
     {
         var job = await AddAsync();
-        var etag = _messages.Of(job).Etag;
+        var etag = (await _messages.OfAsync(job, Cancellation)).Etag;
         var wait = _waiter.WaitAsync(job.JobId, etag, Longest, JobView.Full, Cancellation);
         await _time.TimerStartedAsync(TimeSpan.FromMinutes(1));
         _time.Advance(TimeSpan.FromMinutes(1));
@@ -124,7 +119,8 @@ public sealed class JobWaiterTests : IDisposable
         var retried = await _store.FindAsync(job.JobId, Cancellation);
         var hasRead = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _afterNextRead = hasRead.SetResult;
-        var wait = _waiter.WaitAsync(job.JobId, _messages.Of(retried!).Etag, Longest, JobView.Full, Cancellation);
+        var etag = (await _messages.OfAsync(retried!, Cancellation)).Etag;
+        var wait = _waiter.WaitAsync(job.JobId, etag, Longest, JobView.Full, Cancellation);
         await hasRead.Task.WaitAsync(WakeTimeout, Cancellation);
         await _store.DeleteAsync(job.JobId, _ => { }, Cancellation);
         var failure = await Assert.ThrowsAsync<ServiceException>(() => wait.WaitAsync(WakeTimeout, Cancellation));
@@ -135,7 +131,7 @@ public sealed class JobWaiterTests : IDisposable
     public async Task Wait_ChangeBetweenReadAndWait_IsNotMissed()
     {
         var job = await AddAsync();
-        var etag = _messages.Of(job).Etag;
+        var etag = (await _messages.OfAsync(job, Cancellation)).Etag;
         _afterNextRead = () => ClaimAsync(job).GetAwaiter().GetResult();
 
         // The clock stands still, so only the change can end the wait.
@@ -149,7 +145,7 @@ public sealed class JobWaiterTests : IDisposable
     public async Task Wait_EndBetweenReadAndWait_IsNotMissed()
     {
         var job = await AddAsync();
-        var etag = _messages.Of(job).Etag;
+        var etag = (await _messages.OfAsync(job, Cancellation)).Etag;
         _afterNextRead = () => _store.UpdateAsync(
             job.JobId, stored => JobTransitions.Cancel(stored, _time.GetUtcNow()), Cancellation)
             .GetAwaiter().GetResult();
@@ -166,9 +162,9 @@ public sealed class JobWaiterTests : IDisposable
         return process.Threads.Count;
     }
 
-    private List<Task<Job>> Park(JobRecord job)
+    private async Task<List<Task<Job>>> ParkAsync(JobRecord job)
     {
-        var etag = _messages.Of(job).Etag;
+        var etag = (await _messages.OfAsync(job, Cancellation)).Etag;
         return
         [
             .. Enumerable.Range(0, Waiters)

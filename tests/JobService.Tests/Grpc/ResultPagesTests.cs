@@ -30,7 +30,7 @@ public sealed class ResultPagesTests
         await using var engine = Engine(inference);
         var jobId = await engine.AddJobAsync();
         await AssertNotReadyAsync(engine, jobId, "PENDING");
-        var run = engine.Runner.RunAsync(jobId, None);
+        var run = engine.RunAsync(jobId);
         await reached.Task;
 
         var first = await ReadAsync(engine, jobId);
@@ -67,7 +67,7 @@ public sealed class ResultPagesTests
         };
         await using var engine = Engine(inference, inFlight: "2");
         var jobId = await engine.AddJobAsync();
-        var run = engine.Runner.RunAsync(jobId, None);
+        var run = engine.RunAsync(jobId);
         await othersDone.Task;
         Assert.Equal(20, (await ReadAsync(engine, jobId)).EndFrame);
         resume.SetResult();
@@ -81,7 +81,7 @@ public sealed class ResultPagesTests
         var inference = new ScriptedInference { OnRun = (_, call, _) => FailIf(call == 2) };
         await using var engine = Engine(inference);
         var jobId = await engine.AddJobAsync(frameStride: 3);
-        await engine.Runner.RunAsync(jobId, None);
+        await engine.RunAsync(jobId);
 
         var indexes = new List<int>();
         var token = "";
@@ -105,7 +105,7 @@ public sealed class ResultPagesTests
     {
         await using var engine = Engine(new ScriptedInference { OnRun = (_, call, _) => FailIf(call == 3) });
         var jobId = await engine.AddJobAsync();
-        await engine.Runner.RunAsync(jobId, None);
+        await engine.RunAsync(jobId);
         await using var restarted = new JobEngine(new ScriptedInference(), _time, engine.Folder);
 
         var page = await ReadAsync(restarted, jobId);
@@ -119,7 +119,7 @@ public sealed class ResultPagesTests
     {
         await using var engine = Engine(new ScriptedInference { OnRun = (_, _, _) => FailIf(true) });
         var jobId = await engine.AddJobAsync();
-        await engine.Runner.RunAsync(jobId, None);
+        await engine.RunAsync(jobId);
         await AssertNotReadyAsync(engine, jobId, "FAILED");
     }
 
@@ -128,7 +128,7 @@ public sealed class ResultPagesTests
     {
         await using var engine = Engine(new ScriptedInference { OnRun = (_, call, _) => FailIf(call == 4) });
         var jobId = await engine.AddJobAsync();
-        await engine.Runner.RunAsync(jobId, None);
+        await engine.RunAsync(jobId);
         Assert.Equal(60, (await ReadAsync(engine, jobId)).EndFrame);
         var path = engine.Folder.File("video_jobs", ArtifactKeys.Segment(jobId, 20, 40));
         var bytes = await File.ReadAllBytesAsync(path, None);

@@ -155,7 +155,8 @@ public sealed class EngineModelTests
                 Enumerable.Range(1, waiting.Count),
                 waiting.Select(job => _engine.Queue.PositionOf(job.JobId) ?? 0));
             Assert.Equal(
-                _models.Count(job => !job.IsDeleted && job.Status == JobStatus.Pending), _engine.Pending.Count);
+                _models.Count(job => !job.IsDeleted && job.Status == JobStatus.Pending),
+                _engine.Pending.CountOf(null).Pending);
         }
 
         /// <summary>Runs every unfinished job to its end.</summary>

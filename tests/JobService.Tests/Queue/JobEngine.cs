@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Reflection;
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Fetching;
@@ -9,6 +10,7 @@ using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Submission;
 using ForegSyte.Jobs.Tenants;
+using ForegSyte.Jobs.Tests.Grpc;
 using ForegSyte.Jobs.Tests.Storage;
 using ForegSyte.Jobs.Uploads;
 using ForegSyte.Testing;
@@ -34,10 +36,11 @@ internal sealed class JobEngine : IAsyncDisposable
     {
     }
 
-    /// <summary>Builds the engine on a storage that wraps the real one.</summary>
+    /// <summary>Builds the engine on a storage that wraps the real one, and on a store that does so too.</summary>
     public JobEngine(
         IInferenceClient inference, TimeProvider time, TemporaryFolder? folder, Func<IStorage, IStorage> around,
-        (string Key, string Value)[] settings)
+        (string Key, string Value)[] settings,
+        Func<MethodInfo, Func<object?>, object?>? aroundStore = null)
     {
         _ownFolder = folder is null ? new TemporaryFolder() : null;
         Folder = folder ?? _ownFolder!;
@@ -53,6 +56,11 @@ internal sealed class JobEngine : IAsyncDisposable
         services.AddSingleton(time);
         services.AddFaults();
         services.AddStorage(configuration);
+        if (aroundStore is not null)
+        {
+            JobStoreProxy.Decorate(services, aroundStore);
+        }
+
         services.AddDispatcher();
         services.AddSingleton<LocalStorage>();
         services.AddSingleton(provider => around(provider.GetRequiredService<LocalStorage>()));
@@ -84,6 +92,8 @@ internal sealed class JobEngine : IAsyncDisposable
     public ResultPages Pages => _services.GetRequiredService<ResultPages>();
 
     public JobRunner Runner => _services.GetRequiredService<JobRunner>();
+
+    public QueueClaims Claims => _services.GetRequiredService<QueueClaims>();
 
     public IJobQueue Queue => _services.GetRequiredService<IJobQueue>();
 
@@ -139,7 +149,7 @@ internal sealed class JobEngine : IAsyncDisposable
 
     /// <summary>Runs an attempt at a job under a token that stands for the stop of the service.</summary>
     public Task<TimeSpan?> RunUntilStoppedAsync(Guid jobId, CancellationToken stopToken) =>
-        WaitAsync(Runner.RunAsync(jobId, stopToken), "the attempt to end", jobId);
+        WaitAsync(ClaimAndRunAsync(jobId, stopToken), "the attempt to end", jobId);
 
     /// <summary>
     /// Runs another job from its submission to its end. An attempt that should wait, and does not, has settled by then.
@@ -174,6 +184,12 @@ internal sealed class JobEngine : IAsyncDisposable
     /// <summary>The stored job.</summary>
     public async Task<JobRecord> ReadAsync(Guid jobId) =>
         (await Store.FindAsync(jobId, TestContext.Current.CancellationToken))!;
+
+    private async Task<TimeSpan?> ClaimAndRunAsync(Guid jobId, CancellationToken stopToken)
+    {
+        using var turn = await Claims.TryClaimAsync(jobId, stopToken);
+        return turn is null ? null : await Runner.RunAsync(turn, stopToken);
+    }
 
     private async Task<string> DescribeAsync(Guid jobId) =>
         await Tracker.FindAsync(jobId, CancellationToken.None) is not { } job

@@ -2,11 +2,13 @@ using ForegSyte.Inference.V1;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Metrics;
 using ForegSyte.Jobs.Queue;
+using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Grpc;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
 namespace ForegSyte.Jobs.Tests.Queue;
@@ -77,6 +79,36 @@ public sealed class JobMeteringTests
             new CancelJobRequest { JobId = first.JobId }, cancellationToken: Cancellation);
         Assert.Equal([1], metrics.Values("foregsyte.jobs.ended", "status=CANCELLED,reason="));
         Assert.Empty(metrics.Values("foregsyte.jobs.attempt.duration"));
+    }
+
+    [Fact]
+    public async Task Gauges_WhileCountingTakesLong_KeepTheLastCounts()
+    {
+        var store = new InMemoryJobStore();
+        var claims = new IdleClaims { OnCount = () => Task.FromResult(new QueueCounts(3, 1, null)) };
+        using var metrics = new RecordedMetrics<JobMetrics>();
+        var metering = new JobMetering(
+            store, new JobTracker(store), claims, new ScriptedInference(), new InMemoryStorage(), metrics.Metrics,
+            NullLogger<JobMetering>.Instance);
+        await metering.StartAsync(Cancellation);
+        metrics.Collect();
+        var counting = new TaskCompletionSource<QueueCounts>();
+        claims.OnCount = () => counting.Task;
+        metrics.Collect();
+        counting.SetResult(new QueueCounts(8, 2, null));
+        claims.OnCount = () => Task.FromException<QueueCounts>(new IOException("The database is away."));
+        Assert.Equal([2, 2], metrics.Values("foregsyte.jobs.queue.depth", "state=queued"));
+        Assert.Equal([1, 1], metrics.Values("foregsyte.jobs.queue.depth", "state=back_off"));
+        do
+        {
+            Cancellation.ThrowIfCancellationRequested();
+            await Task.Yield();
+            metrics.Collect();
+        }
+        while (metrics.Values("foregsyte.jobs.queue.depth", "state=queued")[^1] is not 6);
+
+        metrics.Collect();
+        Assert.Equal(6, metrics.Values("foregsyte.jobs.queue.depth", "state=queued")[^1]);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Grpc;
 using ForegSyte.Jobs.Tests.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -14,7 +15,9 @@ public sealed class JobRescuerTests
 
     private readonly FakeTimeProvider _time = new(TestJobs.Noon);
     private readonly FakeLogger<JobRescuer> _log = new();
-    private readonly InMemoryJobStore _store = new();
+    private readonly InMemoryJobStore _store;
+
+    public JobRescuerTests() => _store = new InMemoryJobStore(_time);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -74,8 +77,8 @@ public sealed class JobRescuerTests
     }
 
     private JobRescuer Rescuer(IJobStore store, int maxLostAttempts) => new(
-        new JobTracker(store), new LocalAttempts(_store), Options.Create(Lease),
-        Options.Create(new RetryOptions { MaxLostAttempts = maxLostAttempts }), _time, _log);
+        store, new JobTracker(store), new LocalAttempts(_store, NullLogger<LocalAttempts>.Instance),
+        Options.Create(Lease), Options.Create(new RetryOptions { MaxLostAttempts = maxLostAttempts }), _time, _log);
 
     private IEnumerable<string> Messages() => _log.Collector.GetSnapshot().Select(record => record.Message);
 }

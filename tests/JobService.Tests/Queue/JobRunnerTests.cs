@@ -168,6 +168,21 @@ public sealed class JobRunnerTests
     }
 
     [Fact]
+    public async Task RunAsync_JobCancelledAfterItsClaim_DoesNothing()
+    {
+        var inference = new ScriptedInference();
+        await using var engine = new JobEngine(inference, _time);
+        var jobId = await engine.AddJobAsync();
+        using var turn = await engine.Claims.TryClaimAsync(jobId, None);
+        await engine.Control.CancelAsync(jobId, _ => { }, None);
+
+        Assert.Null(await engine.WaitAsync(engine.Runner.RunAsync(turn!, None), "the attempt to end", jobId));
+
+        Assert.Equal(JobStatus.Cancelled, (await engine.ReadAsync(jobId)).Status);
+        Assert.Empty(inference.Requests);
+    }
+
+    [Fact]
     public async Task RunAsync_LongSegment_RenewsTheLease()
     {
         var release = new TaskCompletionSource();

@@ -12,11 +12,15 @@ public sealed class PendingJobsTests : IDisposable
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(15);
     private static readonly JobFailure Lost = new(ErrorReason.DecoderLost, "Lost.");
     private readonly FakeTimeProvider _time = new(TestJobs.Noon);
-    private readonly InMemoryJobStore _store = new();
+    private readonly InMemoryJobStore _store;
     private readonly InMemoryQueue _queue = TestQueues.New();
     private readonly PendingJobs _pending;
 
-    public PendingJobsTests() => _pending = New();
+    public PendingJobsTests()
+    {
+        _store = new InMemoryJobStore(_time);
+        _pending = New();
+    }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -26,13 +30,13 @@ public sealed class PendingJobsTests : IDisposable
     public async Task Commits_OfAJob_QueueItAndRemoveIt()
     {
         var jobId = await InsertAsync();
-        Assert.Equal((1, 1), (_queue.PositionOf(jobId), _pending.Count));
+        Assert.Equal((1, 1), (_queue.PositionOf(jobId), _pending.CountOf(null).Pending));
 
         await _store.UpdateAsync(jobId, job => JobTransitions.Cancel(job, _time.GetUtcNow()), Cancellation);
-        Assert.Equal((null, 0), (_queue.PositionOf(jobId), _pending.Count));
+        Assert.Equal((null, 0), (_queue.PositionOf(jobId), _pending.CountOf(null).Pending));
 
         await _store.UpdateAsync(jobId, job => JobTransitions.Retry(job, _time.GetUtcNow()), Cancellation);
-        Assert.Equal((1, 1), (_queue.PositionOf(jobId), _pending.Count));
+        Assert.Equal((1, 1), (_queue.PositionOf(jobId), _pending.CountOf(null).Pending));
     }
 
     [Fact]
@@ -55,7 +59,7 @@ public sealed class PendingJobsTests : IDisposable
         await ReleaseAsync(jobId, TimeSpan.FromSeconds(10));
         await _store.UpdateAsync(jobId, job => JobTransitions.Cancel(job, _time.GetUtcNow()), Cancellation);
         _time.Advance(TimeSpan.FromMinutes(1));
-        Assert.Equal((0, 0), (_queue.Size, _pending.Count));
+        Assert.Equal((0, 0), (_queue.Size, _pending.CountOf(null).Pending));
     }
 
     [Fact]
@@ -96,24 +100,20 @@ public sealed class PendingJobsTests : IDisposable
     }
 
     [Fact]
-    public async Task OldestQueuedAt_ScheduledAndRunnableJobs_IsThatOfTheOldestRunnableJob()
+    public async Task CountOf_ScheduledAndRunnableJobs_HasTheTimeOfTheOldestRunnableJob()
     {
-        Assert.Null(_pending.OldestQueuedAt);
+        Assert.Equal(QueueCounts.None, _pending.CountOf(null));
         var scheduled = await InsertAsync(TestJobs.Noon.AddMinutes(-9));
         await ReleaseAsync(scheduled, TimeSpan.FromSeconds(10));
-        Assert.Equal((1, 1, null), (_pending.Count, _pending.ScheduledCount, _pending.OldestQueuedAt));
+        Assert.Equal(new QueueCounts(1, 1, null), _pending.CountOf(null));
 
         // The most urgent job is not the oldest one.
         await InsertAsync(TestJobs.Noon.AddMinutes(-2), priority: 9);
         await InsertAsync(TestJobs.Noon.AddMinutes(-5), priority: 0);
-        Assert.Equal(
-            (3, 1, (DateTimeOffset?)TestJobs.Noon.AddMinutes(-5)),
-            (_pending.Count, _pending.ScheduledCount, _pending.OldestQueuedAt));
+        Assert.Equal(new QueueCounts(3, 1, TestJobs.Noon.AddMinutes(-5)), _pending.CountOf(null));
 
         _time.Advance(TimeSpan.FromSeconds(10));
-        Assert.Equal(
-            (3, 0, (DateTimeOffset?)TestJobs.Noon.AddMinutes(-9)),
-            (_pending.Count, _pending.ScheduledCount, _pending.OldestQueuedAt));
+        Assert.Equal(new QueueCounts(3, 0, TestJobs.Noon.AddMinutes(-9)), _pending.CountOf(null));
     }
 
     [Fact]
@@ -166,7 +166,7 @@ public sealed class PendingJobsTests : IDisposable
 
     private static void AssertScheduled(PendingJobs pending, Guid jobId, bool expected) => Assert.True(
         pending.IsScheduled(jobId) == expected,
-        $"IsScheduled is {!expected} ({pending.ScheduledCount} scheduled jobs).");
+        $"IsScheduled is {!expected} ({pending.CountOf(null).Scheduled} scheduled jobs).");
 
     private PendingJobs New() => new(
         _store, _queue, Options.Create(new QueueOptions()), Options.Create(new RetryOptions()), _time);

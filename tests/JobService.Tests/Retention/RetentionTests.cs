@@ -19,9 +19,8 @@ namespace ForegSyte.Jobs.Tests.Retention;
 public sealed class RetentionTests : IAsyncDisposable
 {
     private readonly FakeTimeProvider _time = new(TestJobs.Noon);
-    private readonly InMemoryJobStore _store = new();
+    private readonly InMemoryJobStore _store;
     private readonly RetentionOptions _options = new() { BatchSize = 2 };
-    private readonly PendingJobs _pending;
     private readonly PendingJobQuota _quota;
     private readonly JobTracker _board;
     private readonly TemporaryFolder _folder = new();
@@ -30,10 +29,9 @@ public sealed class RetentionTests : IAsyncDisposable
 
     public RetentionTests()
     {
+        _store = new InMemoryJobStore(_time);
         _board = new JobTracker(_store);
         _uploads = new UploadHarness(_folder, _time);
-        _pending = new PendingJobs(
-            _store, TestQueues.New(), Options.Create(new QueueOptions()), Options.Create(new RetryOptions()), _time);
         _quota = new PendingJobQuota(
             _store, Options.Create(new SubmitOptions()), Options.Create(new TenantOptions()));
     }
@@ -42,7 +40,6 @@ public sealed class RetentionTests : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _pending.Dispose();
         await _uploads.DisposeAsync();
         _folder.Dispose();
     }
@@ -189,23 +186,39 @@ public sealed class RetentionTests : IAsyncDisposable
         var failed = await _store.FindAsync(gone, Cancellation);
         Assert.Equal((JobStatus.Failed, ErrorReason.VideoGone), (failed!.Status, failed.Failure!.Reason));
         Assert.Equal(JobStatus.Pending, (await _store.FindAsync(there, Cancellation))!.Status);
-        Assert.Equal([there], _pending.Ids);
     }
 
-    private JobCleaner Cleaner()
+    [Fact]
+    public async Task Clean_ByANodeThatDoesNotLead_LeavesTheJobsToTheLeader()
+    {
+        var old = await AddEndedAsync(TestJobs.Noon.AddDays(-8));
+        _options.MaxAge = TimeSpan.FromDays(7);
+
+        using var follower = Cleaner(new Follower());
+        await follower.StartAsync(Cancellation);
+        await follower.CleanAsync(Cancellation);
+        await follower.StopAsync(Cancellation);
+
+        Assert.NotNull(await _store.FindAsync(old, Cancellation));
+        Assert.Null(_storage.ReadGeneration());
+        await Cleaner().CleanAsync(Cancellation);
+        Assert.Null(await _store.FindAsync(old, Cancellation));
+    }
+
+    private JobCleaner Cleaner(ILeadership? leadership = null)
     {
         var options = Options.Create(_options);
         var removal = new JobRemoval(
-            _store, _storage, new SegmentStore(_storage, NullLogger<SegmentStore>.Instance), new LocalAttempts(_store),
-            CrashPoints.None);
+            _store, _storage, new SegmentStore(_storage, NullLogger<SegmentStore>.Instance),
+            new LocalAttempts(_store, NullLogger<LocalAttempts>.Instance), CrashPoints.None);
         return new JobCleaner(
-            _store, removal, Sweep(), _storage, _uploads.Store, options, Options.Create(new SubmitOptions()), _time,
-            NullLogger<JobCleaner>.Instance);
+            _store, leadership ?? new SoleLeadership(), removal, Sweep(), _storage, _uploads.Store, options,
+            Options.Create(new SubmitOptions()), _time, NullLogger<JobCleaner>.Instance);
     }
 
     private StorageSweep Sweep() => new(
-        _store, _board, _pending, _quota, _storage,
-        new SegmentSweep(_store, _storage, NullLogger<SegmentSweep>.Instance), Options.Create(_options), _time,
+        _store, _board, _quota, _storage,
+        new SegmentSweep(_store, _storage, NullLogger<SegmentSweep>.Instance), Options.Create(_options),
         NullLogger<StorageSweep>.Instance);
 
     /// <summary>Runs the sweep of one start.</summary>
@@ -221,7 +234,8 @@ public sealed class RetentionTests : IAsyncDisposable
 
     private async Task<Guid> AddAsync()
     {
-        var (job, _) = await _store.InsertAsync(TestJobs.Pending(), Cancellation);
+        var job = TestJobs.Pending();
+        await _store.InsertAsync(job with { InputPath = ArtifactKeys.Video(job.JobId) }, Cancellation);
         await PutAsync(ArtifactKeys.Video(job.JobId));
         return job.JobId;
     }
@@ -240,5 +254,10 @@ public sealed class RetentionTests : IAsyncDisposable
         await using var staged = _storage.Stage(key);
         await staged.Stream.WriteAsync(new byte[100], Cancellation);
         await staged.CommitAsync(Cancellation);
+    }
+
+    private sealed class Follower : ILeadership
+    {
+        public bool IsLeader => false;
     }
 }

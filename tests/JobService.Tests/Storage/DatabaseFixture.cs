@@ -16,7 +16,7 @@ internal sealed class DatabaseFixture : IAsyncDisposable
     private readonly DuckDbWriter _writer;
     private readonly DuckDbReaders _readers;
 
-    public DatabaseFixture(string path, Action<DatabaseOptions>? configure = null)
+    public DatabaseFixture(string path, Action<DatabaseOptions>? configure = null, TimeProvider? time = null)
     {
         Options = OptionsFor(path, configure);
         MigratedDatabase.Provide(path);
@@ -25,9 +25,10 @@ internal sealed class DatabaseFixture : IAsyncDisposable
         Cache = new JobCache(Options);
         _readers = new DuckDbReaders(Database, Options);
         _writer = new DuckDbWriter(
-            Database, _readers, Cache, Options, CrashPoints.None, _metrics.Metrics, TimeProvider.System,
+            Database, _readers, Cache, Options, CrashPoints.None, _metrics.Metrics, time ?? TimeProvider.System,
             NullLogger<DuckDbWriter>.Instance);
-        Store = new DuckDbJobStore(_writer, _readers, new JobDataLoader(_readers), Cache);
+        Store = new DuckDbJobStore(
+            _writer, _readers, new JobDataLoader(_readers), Cache, time ?? TimeProvider.System);
     }
 
     public IOptions<DatabaseOptions> Options { get; }

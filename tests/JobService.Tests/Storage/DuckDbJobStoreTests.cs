@@ -1,6 +1,7 @@
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Testing;
 using ForegSyte.V1;
+using Microsoft.Extensions.Time.Testing;
 
 namespace ForegSyte.Jobs.Tests.Storage;
 
@@ -33,6 +34,27 @@ public sealed class DuckDbJobStoreTests : JobStoreContract, IAsyncDisposable
         Assert.Equal(
             TestJobs.Text(job with { FramesDone = 100 }),
             TestJobs.Text(await Store.FindAsync(job.JobId, Cancellation)));
+    }
+
+    [Fact]
+    public async Task ListExpired_AfterAReopening_FollowsTheGivenClock()
+    {
+        var job = TestJobs.Pending();
+        await Store.InsertAsync(job, Cancellation);
+        await Store.UpdateAsync(
+            job.JobId,
+            stored => JobTransitions.Claim(stored, Guid.NewGuid(), TestJobs.Noon, TimeSpan.FromSeconds(15)),
+            Cancellation);
+        await _database.DisposeAsync();
+        var time = new FakeTimeProvider(TestJobs.Noon.AddSeconds(14));
+        _database = new DatabaseFixture(_folder.File("jobs.duckdb"), time: time);
+
+        Assert.Empty(await Store.ListExpiredAsync(10, Cancellation));
+        time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal([job.JobId], await Store.ListExpiredAsync(10, Cancellation));
+        var changed = await Store.UpdateAsync(
+            job.JobId, (stored, now) => stored with { UpdatedAt = now }, Cancellation);
+        Assert.Equal(TestJobs.Noon.AddSeconds(15), changed!.UpdatedAt);
     }
 
     [Fact]

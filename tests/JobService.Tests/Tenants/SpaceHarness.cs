@@ -54,9 +54,11 @@ internal sealed class SpaceHarness : IAsyncDisposable
             Uploads, files, storage, store, _hashing, NullLogger<UploadRecovery>.Instance);
         _submitter = new VideoSubmitter(
             store, storage, new PendingJobQuota(store, submitOptions, tenantOptions), Space, CrashPoints.None,
-            new AllowedRoots(submitOptions), Uploads, fetcher: null!, checks, time);
+            new AllowedRoots(submitOptions), Uploads, fetcher: null!, checks);
         _segments = new SegmentStore(storage, NullLogger<SegmentStore>.Instance);
-        _removal = new JobRemoval(store, storage, _segments, new LocalAttempts(store), CrashPoints.None);
+        _removal = new JobRemoval(
+            store, storage, _segments, new LocalAttempts(store, NullLogger<LocalAttempts>.Instance),
+            CrashPoints.None);
     }
 
     public IJobStore Store { get; }
