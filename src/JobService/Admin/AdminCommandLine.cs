@@ -65,8 +65,8 @@ internal static class AdminCommandLine
             "backup",
             "Copy the database, with a hash. Videos and results are not included: copy the storage folder too.",
             [to],
-            (tools, arguments) => DatabaseBackup.Write(
-                tools.Database, Path.GetFullPath(arguments.GetValue(to)!), tools.Time, output));
+            (tools, arguments, _) => Task.FromResult(DatabaseBackup.Write(
+                tools.Database, Path.GetFullPath(arguments.GetValue(to)!), tools.Time, output)));
     }
 
     private static Command Restore(TextWriter output)
@@ -75,13 +75,13 @@ internal static class AdminCommandLine
         return Make(
             "restore", "Replace the database with a backup. The current database is set aside.",
             [from],
-            (tools, arguments) => DatabaseRestore.Run(
-                tools.Database, Path.GetFullPath(arguments.GetValue(from)!), tools.Time, output));
+            (tools, arguments, _) => Task.FromResult(DatabaseRestore.Run(
+                tools.Database, Path.GetFullPath(arguments.GetValue(from)!), tools.Time, output)));
     }
 
     private static Command Verify(TextWriter output) => Make(
         "verify", "Check that the database is readable and matches the files of its jobs.", [],
-        (tools, _) => StoreVerification.Run(tools, output));
+        (tools, _, cancellationToken) => StoreVerification.RunAsync(tools, output, cancellationToken));
 
     private static Command Rebuild(TextWriter output)
     {
@@ -98,12 +98,13 @@ internal static class AdminCommandLine
         return Make(
             "rebuild", "Create a new database from the files in the storage folder.",
             [pipeline, tenant],
-            (tools, arguments) => DatabaseRebuild.Run(
-                tools, arguments.GetValue(pipeline), arguments.GetValue(tenant)!, output));
+            (tools, arguments, cancellationToken) => DatabaseRebuild.RunAsync(
+                tools, arguments.GetValue(pipeline), arguments.GetValue(tenant)!, output, cancellationToken));
     }
 
     private static Command Make(
-        string name, string description, IReadOnlyList<Option> options, Func<AdminTools, ParseResult, int> run)
+        string name, string description, IReadOnlyList<Option> options,
+        Func<AdminTools, ParseResult, CancellationToken, Task<int>> run)
     {
         var command = new Command(name, description) { TreatUnmatchedTokensAsErrors = false };
         foreach (var option in options)
@@ -111,22 +112,22 @@ internal static class AdminCommandLine
             command.Add(option);
         }
 
-        command.SetAction(arguments =>
+        command.SetAction(async (arguments, cancellationToken) =>
         {
             if (StartupArguments.ProblemIn(arguments.UnmatchedTokens, Commands) is { } problem)
             {
                 throw new AdminException(problem);
             }
 
-            using var tools = AdminTools.Open([.. arguments.UnmatchedTokens]);
-            return run(tools, arguments);
+            await using var tools = AdminTools.Open([.. arguments.UnmatchedTokens]);
+            return await run(tools, arguments, cancellationToken);
         });
         return command;
     }
 }
 
 /// <summary>Services for the commands, created from the settings of the JobService.</summary>
-internal sealed class AdminTools(WebApplication app) : IDisposable
+internal sealed class AdminTools(WebApplication app) : IAsyncDisposable
 {
     /// <summary>Settings of the database.</summary>
     public IOptions<DatabaseOptions> Database { get; } = app.Services.GetRequiredService<IOptions<DatabaseOptions>>();
@@ -173,7 +174,7 @@ internal sealed class AdminTools(WebApplication app) : IDisposable
         new(database, MigrationList.OfThisVersion, app.Services.GetRequiredService<ILoggerFactory>());
 
     /// <inheritdoc />
-    public void Dispose() => ((IDisposable)app).Dispose();
+    public ValueTask DisposeAsync() => app.DisposeAsync();
 }
 
 /// <summary>A command failed. The message tells the operator what is wrong and what to do.</summary>

@@ -13,34 +13,35 @@ namespace ForegSyte.Jobs.Admin;
 internal static class DatabaseRebuild
 {
     /// <summary>Rebuilds the database.</summary>
-    public static int Run(AdminTools tools, string? pipelineId, string tenant, TextWriter output)
+    public static async Task<int> RunAsync(
+        AdminTools tools, string? pipelineId, string tenant, TextWriter output, CancellationToken cancellationToken)
     {
         var path = CanonicalPath.Resolve(tools.Database.Value.Path);
         RequirePipeline(tools, pipelineId);
         RequireNoJobs(tools, path);
         var now = tools.Time.GetUtcNow();
-        var found = RebuiltJobs.From(tools.Storage, pipelineId, tenant, now);
+        var found = await RebuiltJobs.FromAsync(tools.Storage, pipelineId, tenant, now, cancellationToken);
         var building = path + ".rebuilding";
         File.Delete(building);
         Fill(tools, building, found.Jobs);
         if (DatabaseFile.Replace(path, building, now) is { } aside)
         {
-            output.WriteLine($"set aside: {aside}");
+            await output.WriteLineAsync($"set aside: {aside}");
         }
 
         foreach (var problem in found.Problems)
         {
-            output.WriteLine($"problem: {problem}");
+            await output.WriteLineAsync($"problem: {problem}");
         }
 
         foreach (var jobId in found.Skipped)
         {
-            output.WriteLine(
+            await output.WriteLineAsync(
                 $"skipped: {ArtifactKeys.Video(jobId)} has no manifest; with --pipeline it becomes a pending job");
         }
 
         var completed = found.Jobs.Count(job => job.Status == JobStatus.Completed);
-        output.WriteLine(string.Create(
+        await output.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture,
             $"rebuilt: {completed} completed and {found.Jobs.Count - completed} pending jobs in {path}"));
         return found.Problems.Count == 0 ? 0 : 1;
@@ -99,29 +100,22 @@ internal sealed record RebuiltJobs(
     IReadOnlyList<JobRecord> Jobs, IReadOnlyList<Guid> Skipped, IReadOnlyList<string> Problems)
 {
     /// <summary>Reads the artifacts.</summary>
-    public static RebuiltJobs From(IStorage storage, string? pipelineId, string tenant, DateTimeOffset now)
+    public static async Task<RebuiltJobs> FromAsync(
+        IStorage storage, string? pipelineId, string tenant, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var (jobs, skipped, problems) = (new List<JobRecord>(), new List<Guid>(), new List<string>());
-        foreach (var jobId in storage.ListKeys().Select(ArtifactKeys.JobOf).OfType<Guid>().Distinct().Order())
+        var keys = await storage.ListKeysAsync("", cancellationToken)
+            .Select(artifact => artifact.Key)
+            .Where(key => ArtifactKeys.JobOf(key) is not null)
+            .ToListAsync(cancellationToken);
+        foreach (var ofJob in keys.GroupBy(key => ArtifactKeys.JobOf(key)!.Value).OrderBy(ofJob => ofJob.Key))
         {
-            try
+            var jobId = ofJob.Key;
+            if (await FindCompletedAsync(storage, ofJob, problems, cancellationToken) is { } completed)
             {
-                if (JobManifest.Read(storage, jobId) is { } completed && storage.Exists(ArtifactKeys.Results(jobId)))
-                {
-                    jobs.Add(completed with
-                    {
-                        VideoBytes = SizeOf(storage, ArtifactKeys.Video(jobId)),
-                        ResultBytes = SizeOf(storage, ArtifactKeys.Results(jobId)),
-                    });
-                    continue;
-                }
+                jobs.Add(completed);
             }
-            catch (FormatException failure)
-            {
-                problems.Add(failure.Message);
-            }
-
-            if (!storage.Exists(ArtifactKeys.Video(jobId)))
+            else if (!ofJob.Contains(ArtifactKeys.Video(jobId)))
             {
                 problems.Add($"Job {jobId} has artifacts, but no video and no readable manifest with results.");
             }
@@ -133,7 +127,7 @@ internal sealed record RebuiltJobs(
             {
                 jobs.Add(Pending(jobId, pipelineId, tenant, now) with
                 {
-                    VideoBytes = SizeOf(storage, ArtifactKeys.Video(jobId)),
+                    VideoBytes = await SizeOfAsync(storage, ArtifactKeys.Video(jobId), cancellationToken),
                 });
             }
         }
@@ -141,14 +135,49 @@ internal sealed record RebuiltJobs(
         return new RebuiltJobs([.. jobs.OrderBy(job => job.CreatedAt).ThenBy(job => job.JobId)], skipped, problems);
     }
 
-    private static long SizeOf(IStorage storage, string key)
+    /// <summary>
+    /// The job of the newest manifest whose results exist; null if there is none. Only a storage of several JobServices
+    /// can have further ones, of attempts that lost their lease.
+    /// </summary>
+    private static async Task<JobRecord?> FindCompletedAsync(
+        IStorage storage, IEnumerable<string> keys, List<string> problems, CancellationToken cancellationToken)
     {
-        if (!storage.Exists(key))
+        JobRecord? newest = null;
+        foreach (var key in keys.Where(ArtifactKeys.IsSidecar))
+        {
+            try
+            {
+                if (await JobManifest.ReadAsync(storage, key, cancellationToken) is { } job
+                    && await storage.ExistsAsync(job.OutputPath!, cancellationToken)
+                    && (newest is null || IsNewer(job, newest)))
+                {
+                    newest = job;
+                }
+            }
+            catch (FormatException failure)
+            {
+                problems.Add(failure.Message);
+            }
+        }
+
+        return newest is null ? null : newest with
+        {
+            VideoBytes = await SizeOfAsync(storage, newest.InputPath, cancellationToken),
+            ResultBytes = await SizeOfAsync(storage, newest.OutputPath!, cancellationToken),
+        };
+    }
+
+    private static bool IsNewer(JobRecord job, JobRecord other) =>
+        (job.Attempts.Count, job.UpdatedAt).CompareTo((other.Attempts.Count, other.UpdatedAt)) > 0;
+
+    private static async Task<long> SizeOfAsync(IStorage storage, string key, CancellationToken cancellationToken)
+    {
+        if (!await storage.ExistsAsync(key, cancellationToken))
         {
             return 0;
         }
 
-        using var artifact = storage.OpenRead(key);
+        await using var artifact = await storage.OpenReadAsync(key, cancellationToken);
         return artifact.Length;
     }
 

@@ -19,7 +19,8 @@ internal sealed class StoreVerification(AdminTools tools)
 
     /// <summary>Runs the checks and prints a report.</summary>
     /// <returns>0 if there are no problems; 1 otherwise.</returns>
-    public static int Run(AdminTools tools, TextWriter output)
+    public static async Task<int> RunAsync(
+        AdminTools tools, TextWriter output, CancellationToken cancellationToken)
     {
         if (!File.Exists(tools.Database.Value.Path))
         {
@@ -31,10 +32,10 @@ internal sealed class StoreVerification(AdminTools tools)
         {
             verification.CheckSchema(database);
             using var connection = database.Connect();
-            verification.CheckJobs(connection);
+            await verification.CheckJobsAsync(connection, cancellationToken);
         }
 
-        return verification.Report(output);
+        return await verification.ReportAsync(output, cancellationToken);
     }
 
     private void CheckSchema(DuckDbDatabase database)
@@ -49,7 +50,7 @@ internal sealed class StoreVerification(AdminTools tools)
         }
     }
 
-    private void CheckJobs(DuckDBConnection connection)
+    private async Task CheckJobsAsync(DuckDBConnection connection, CancellationToken cancellationToken)
     {
         var ids = connection.Query("SELECT job_id FROM jobs ORDER BY created_at, job_id", reader => reader.GetGuid(0));
         _jobs.UnionWith(ids);
@@ -57,7 +58,8 @@ internal sealed class StoreVerification(AdminTools tools)
         {
             foreach (var jobId in page)
             {
-                Check(jobId, () => CheckJob(JobRows.Find(connection, jobId)!));
+                await CheckAsync(
+                    jobId, () => CheckJobAsync(JobRows.Find(connection, jobId)!, cancellationToken));
             }
         }
 
@@ -69,36 +71,43 @@ internal sealed class StoreVerification(AdminTools tools)
         }
     }
 
-    private void CheckJob(JobRecord job)
+    private async Task CheckJobAsync(JobRecord job, CancellationToken cancellationToken)
     {
         var status = JobStatusNames.Of(job.Status);
         _counts[status] = _counts.GetValueOrDefault(status) + 1;
-        if (!job.IsTerminal && !tools.Storage.Exists(job.InputPath))
+        if (!job.IsTerminal && !await tools.Storage.ExistsAsync(job.InputPath, cancellationToken))
         {
             _problems.Add($"job {job.JobId} is {status}, but its video {job.InputPath} is missing");
         }
 
         if (job.Status == JobStatus.Completed)
         {
-            CheckResults(job);
+            await CheckResultsAsync(job, cancellationToken);
         }
     }
 
-    private void CheckResults(JobRecord job)
+    private async Task CheckResultsAsync(JobRecord job, CancellationToken cancellationToken)
     {
-        if (job.OutputPath is not { } key || !tools.Storage.Exists(key))
+        if (job.OutputPath is not { } key || !await tools.Storage.ExistsAsync(key, cancellationToken))
         {
             _problems.Add($"job {job.JobId} is completed, but its results are missing");
             return;
         }
 
-        using var document = tools.Storage.OpenRead(key);
+        await using var document = await ResultsDocumentReader.OpenAsync(tools.Storage, key, cancellationToken);
         var frames = 0;
         for (int? next = 0; next is { } start;)
         {
-            var page = ResultsDocumentReader.ReadPage(document, start, PageBytes);
+            var page = await document.ReadPageAsync(start, PageBytes, cancellationToken);
             frames += page.Frames.Count;
             next = page.NextFrame;
+        }
+
+        if (document.IsIndexDamaged)
+        {
+            _problems.Add(
+                $"job {job.JobId}: the index {ArtifactKeys.ResultsIndex(key)} is damaged; its results are complete and "
+                + "pages of them take longer. Delete the index");
         }
 
         if (frames != job.Summary?.Frames?.Analyzed)
@@ -109,11 +118,11 @@ internal sealed class StoreVerification(AdminTools tools)
         }
     }
 
-    private void Check(Guid jobId, Action check)
+    private async Task CheckAsync(Guid jobId, Func<Task> check)
     {
         try
         {
-            check();
+            await check();
         }
         catch (Exception failure) when (
             failure is ServiceException or DatabaseException or ArgumentException or FormatException
@@ -124,21 +133,24 @@ internal sealed class StoreVerification(AdminTools tools)
         }
     }
 
-    private int Report(TextWriter output)
+    private async Task<int> ReportAsync(TextWriter output, CancellationToken cancellationToken)
     {
-        var artifacts = tools.Storage.ListKeys().Select(ArtifactKeys.JobOf).ToList();
+        var artifacts = await tools.Storage.ListKeysAsync("", cancellationToken)
+            .Select(artifact => ArtifactKeys.JobOf(artifact.Key))
+            .ToListAsync(cancellationToken);
         var orphans = artifacts.OfType<Guid>().Where(jobId => !_jobs.Contains(jobId)).Distinct().Count();
-        output.WriteLine(FormattableString.Invariant($"schema    {MigrationList.OfThisVersion.Versions[^1]}"));
-        output.WriteLine(FormattableString.Invariant(
+        await output.WriteLineAsync(FormattableString.Invariant(
+            $"schema    {MigrationList.OfThisVersion.Versions[^1]}"));
+        await output.WriteLineAsync(FormattableString.Invariant(
             $"jobs      {_jobs.Count}{string.Concat(_counts.Select(pair => $", {pair.Value} {pair.Key}"))}"));
-        output.WriteLine(FormattableString.Invariant(
+        await output.WriteLineAsync(FormattableString.Invariant(
             $"artifacts {artifacts.Count}, of {orphans} jobs that are not in the database"));
         foreach (var problem in _problems)
         {
-            output.WriteLine($"problem   {problem}");
+            await output.WriteLineAsync($"problem   {problem}");
         }
 
-        output.WriteLine(FormattableString.Invariant($"problems  {_problems.Count}"));
+        await output.WriteLineAsync(FormattableString.Invariant($"problems  {_problems.Count}"));
         return _problems.Count == 0 ? 0 : 1;
     }
 }

@@ -16,7 +16,7 @@ internal sealed class JobDiagnoser(
     JobTracker tracker,
     JobMessages messages,
     IJobClaims claims,
-    SegmentStore segments,
+    ISegmentStore segments,
     SegmentRuns runs,
     IJobStore store,
     IStorage storage,
@@ -32,7 +32,7 @@ internal sealed class JobDiagnoser(
         var stored = await store.ListFailedSegmentsAsync(job.JobId, cancellationToken);
         var segmentRuns = JobTimeline.Join(runs.Of(job.JobId), stored);
         var state = await StateForAsync(caller, cancellationToken);
-        var counts = CountsOf(job, segmentRuns);
+        var counts = await CountsOfAsync(job, segmentRuns, cancellationToken);
         var shown = await messages.OfAsync(job, cancellationToken);
         return new JobDiagnosis
         {
@@ -52,7 +52,7 @@ internal sealed class JobDiagnoser(
     private StorageWait? WaitOf(JobRecord job, Caller caller) => storageAccess.WaitOf(job.JobId) is { } failure
         ? new StorageWait(
             failure,
-            caller.IsAdmin ? Path.GetDirectoryName(storage.UriOf(job.InputPath).LocalPath) : null,
+            caller.IsAdmin ? storage.Folder : null,
             options.Value.UnreadableRetryDelay)
         : null;
 
@@ -73,10 +73,12 @@ internal sealed class JobDiagnoser(
     };
 
     /// <summary>A completed job has no segments any more: its document contains them.</summary>
-    private SegmentCounts CountsOf(JobRecord job, IReadOnlyList<SegmentRun> segmentRuns)
+    private async Task<SegmentCounts> CountsOfAsync(
+        JobRecord job, IReadOnlyList<SegmentRun> segmentRuns, CancellationToken cancellationToken)
     {
         var counts = new SegmentCounts { Running = segmentRuns.Count(run => run.EndedAt is null) };
-        if (job.Status != JobStatus.Completed && segments.Find(job.JobId) is { } finished)
+        if (job.Status != JobStatus.Completed
+            && await segments.FindAsync(job.JobId, cancellationToken) is { } finished)
         {
             counts.Planned = finished.Count;
             counts.Finished = finished.StoredCount;

@@ -146,7 +146,7 @@ internal sealed class JobGrpcService(
     {
         var job = await VisibleAsync(request.JobId, context);
         return FileDownload.Of(context) is { } download
-            ? downloads.Give(job, request, download)
+            ? await downloads.GiveAsync(job, request, download, context.CancellationToken)
             : await downloads.ReadAsync(job, request, context.CancellationToken);
     }
 

@@ -3,7 +3,6 @@ using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Paging;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.V1;
-using Google.Protobuf;
 
 namespace ForegSyte.Jobs.Grpc;
 
@@ -12,16 +11,13 @@ namespace ForegSyte.Jobs.Grpc;
 /// pages come from its finished segments, from frame 0 up to the first unfinished one. A page begins at a frame, so
 /// that page tokens stay valid when the job completes.
 /// </summary>
-internal sealed class ResultPages(JobTracker tracker, IStorage storage, SegmentStore segments)
+internal sealed class ResultPages(JobTracker tracker, IStorage storage, ISegmentStore segments)
 {
     /// <summary>Default size of a page: 1 MiB.</summary>
     public const int DefaultPageBytes = 1 << 20;
 
     /// <summary>Maximum size of a page: 3 MiB, below the 4 MiB that gRPC clients accept by default.</summary>
     public const int MaxPageBytes = 3 << 20;
-
-    /// <summary>Size of the tag of GetJobResultsResponse.results.</summary>
-    private const int TagBytes = 1;
 
     /// <summary>Reads one page.</summary>
     /// <exception cref="ServiceException">
@@ -39,13 +35,9 @@ internal sealed class ResultPages(JobTracker tracker, IStorage storage, SegmentS
         while (true)
         {
             var job = await tracker.FindAsync(jobId, cancellationToken) ?? throw JobErrors.NotFound(jobId);
-
-            // File reads block, so they run on a thread of the pool.
-            var page = await Task.Run(
-                () => job.OutputPath is { } key
-                    ? ReadDocument(job, key, startFrame, budget)
-                    : ReadSegments(job, startFrame, budget),
-                cancellationToken);
+            var page = job.OutputPath is { } key
+                ? await ReadDocumentAsync(job, key, startFrame, budget, cancellationToken)
+                : await ReadSegmentsAsync(job, startFrame, budget, cancellationToken);
             if (page is not null)
             {
                 return ResponseOf(page, arguments);
@@ -84,18 +76,19 @@ internal sealed class ResultPages(JobTracker tracker, IStorage storage, SegmentS
                 : throw PageToken.Invalid();
     }
 
-    private Page ReadDocument(JobRecord job, string key, int startFrame, int budget)
+    private async Task<Page> ReadDocumentAsync(
+        JobRecord job, string key, int startFrame, int budget, CancellationToken cancellationToken)
     {
-        using var document = OpenDocument(key);
-        var page = ResultsDocumentReader.ReadPage(document, startFrame, budget);
+        await using var document = await OpenDocumentAsync(key, cancellationToken);
+        var page = await document.ReadPageAsync(startFrame, budget, cancellationToken);
         return new Page(page.Frames, page.NextFrame, Complete: true, job.Video?.FrameCount ?? 0);
     }
 
-    private Stream OpenDocument(string key)
+    private async Task<ResultsDocumentReader> OpenDocumentAsync(string key, CancellationToken cancellationToken)
     {
         try
         {
-            return storage.OpenRead(key);
+            return await ResultsDocumentReader.OpenAsync(storage, key, cancellationToken);
         }
         catch (FileNotFoundException exception)
         {
@@ -108,9 +101,10 @@ internal sealed class ResultPages(JobTracker tracker, IStorage storage, SegmentS
     }
 
     /// <summary>Reads the segments of one page; null if a finished segment cannot be read any more.</summary>
-    private Page? ReadSegments(JobRecord job, int startFrame, int budget)
+    private async Task<Page?> ReadSegmentsAsync(
+        JobRecord job, int startFrame, int budget, CancellationToken cancellationToken)
     {
-        var known = segments.Find(job.JobId);
+        var known = await segments.FindAsync(job.JobId, cancellationToken);
         var finished = known?.PrefixCount ?? 0;
         if (known is null || finished == 0)
         {
@@ -122,7 +116,8 @@ internal sealed class ResultPages(JobTracker tracker, IStorage storage, SegmentS
         var endFrame = known.EndFrameOf(finished);
         for (var number = known.NumberOf(startFrame); number < finished; number++)
         {
-            if (segments.Read(job.JobId, known[number], job.FrameStride) is not { } segment)
+            if (await segments.ReadAsync(job.JobId, known[number], job.FrameStride, cancellationToken)
+                is not { } segment)
             {
                 known.MarkMissing(number);
                 return null;
@@ -131,7 +126,7 @@ internal sealed class ResultPages(JobTracker tracker, IStorage storage, SegmentS
             foreach (var frame in segment.Results.Where(frame => frame.FrameIndex >= startFrame))
             {
                 // A page has at least one frame, however large it is.
-                bytes += TagBytes + CodedOutputStream.ComputeMessageSize(frame);
+                bytes += ResultsFormat.SizeOf(frame);
                 if (frames.Count > 0 && bytes > budget)
                 {
                     return new Page(frames, frame.FrameIndex, Complete: false, endFrame);

@@ -26,7 +26,7 @@ internal sealed class VideoDownloads(IStorage storage)
         JobRecord job, DownloadVideoRequest request, CancellationToken cancellationToken)
     {
         var maxBytes = RequestChecks.Size("max_bytes", request.MaxBytes, DefaultBytes, MaxBytes);
-        await using var video = Open(job);
+        await using var video = await OpenAsync(job, cancellationToken);
         if (request.Offset < 0 || request.Offset > video.Length)
         {
             throw ServiceException.InvalidField(
@@ -46,7 +46,8 @@ internal sealed class VideoDownloads(IStorage storage)
 
     /// <summary>Gives the whole video to HTTP, which sends the ranges of the header Range.</summary>
     /// <exception cref="ServiceException">INVALID_FIELD or VIDEO_GONE.</exception>
-    public DownloadVideoResponse Give(JobRecord job, DownloadVideoRequest request, FileDownload download)
+    public async Task<DownloadVideoResponse> GiveAsync(
+        JobRecord job, DownloadVideoRequest request, FileDownload download, CancellationToken cancellationToken)
     {
         var field = request.Offset != 0 ? "offset" : request.MaxBytes != 0 ? "max_bytes" : null;
         if (field is not null)
@@ -56,7 +57,7 @@ internal sealed class VideoDownloads(IStorage storage)
         }
 
         download.Give(new DownloadedFile(
-            Open(job), ContentType, FileNameOf(job), job.VideoSha256, job.CreatedAt));
+            await OpenAsync(job, cancellationToken), ContentType, FileNameOf(job), job.VideoSha256, job.CreatedAt));
         return new DownloadVideoResponse();
     }
 
@@ -96,12 +97,12 @@ internal sealed class VideoDownloads(IStorage storage)
     private static bool HasVideoEnding(string name) =>
         Path.GetExtension(name).ToLowerInvariant() is ".mp4" or ".m4v" or ".mov" or ".qt";
 
-    private Stream Open(JobRecord job)
+    private async Task<Stream> OpenAsync(JobRecord job, CancellationToken cancellationToken)
     {
         Stream video;
         try
         {
-            video = storage.OpenRead(job.InputPath);
+            video = await storage.OpenReadAsync(job.InputPath, cancellationToken);
         }
         catch (FileNotFoundException)
         {
@@ -110,7 +111,7 @@ internal sealed class VideoDownloads(IStorage storage)
 
         if (job.Video is { SizeBytes: > 0 and var size } && size != video.Length)
         {
-            video.Dispose();
+            await video.DisposeAsync();
             throw Gone(job);
         }
 

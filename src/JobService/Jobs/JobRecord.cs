@@ -271,6 +271,7 @@ internal static partial class ArtifactKeys
 {
     private const string VideoSuffix = ".mp4";
     private const string ResultsSuffix = "_results.json";
+    private const string ResultsIndexSuffix = "_results_index.bin";
     private const string SidecarSuffix = "_job.json";
     private const string PlanSuffix = "_segment_plan.bin";
 
@@ -289,11 +290,21 @@ internal static partial class ArtifactKeys
         ? sha256
         : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{tenant}/{sha256}")));
 
-    /// <summary>The results document.</summary>
-    public static string Results(Guid jobId) => jobId + ResultsSuffix;
+    /// <summary>
+    /// The results document. A storage of several JobServices has one for each attempt that wrote it, and the job's
+    /// record tells which one is published: readers take the key from there.
+    /// </summary>
+    /// <param name="jobId">The job.</param>
+    /// <param name="leaseToken">The lease of the attempt; null if the storage belongs to one JobService.</param>
+    public static string Results(Guid jobId, Guid? leaseToken = null) => Prefix(jobId, leaseToken) + ResultsSuffix;
+
+    /// <summary>The index of a large results document (ADR 5).</summary>
+    /// <param name="resultsKey">The key of the document.</param>
+    public static string ResultsIndex(string resultsKey) => Beside(resultsKey) + ResultsIndexSuffix;
 
     /// <summary>The manifest of a completed job, from which the database can be rebuilt.</summary>
-    public static string Sidecar(Guid jobId) => jobId + SidecarSuffix;
+    /// <param name="resultsKey">The key of the job's results, beside which it lies.</param>
+    public static string Sidecar(string resultsKey) => Beside(resultsKey) + SidecarSuffix;
 
     /// <summary>The segment plan; it exists as long as finished segments can.</summary>
     public static string Plan(Guid jobId) => jobId + PlanSuffix;
@@ -301,21 +312,42 @@ internal static partial class ArtifactKeys
     /// <summary>
     /// The results of a finished segment, until the job completes. Numbers have ten digits, so that names sort.
     /// </summary>
-    public static string Segment(Guid jobId, int startFrame, int endFrame) => string.Create(
-        CultureInfo.InvariantCulture, $"{jobId}_segment_{startFrame:D10}_{endFrame:D10}.binpb");
+    /// <param name="jobId">The job.</param>
+    /// <param name="startFrame">The first frame.</param>
+    /// <param name="endFrame">The frame after the last one.</param>
+    /// <param name="leaseToken">The lease of the attempt; null if the storage belongs to one JobService.</param>
+    public static string Segment(Guid jobId, int startFrame, int endFrame, Guid? leaseToken = null) => string.Create(
+        CultureInfo.InvariantCulture, $"{Prefix(jobId, leaseToken)}_segment_{startFrame:D10}_{endFrame:D10}.binpb");
 
     /// <summary>Whether the artifact is a plan or a segment, which the job needs only until it completes.</summary>
     public static bool IsInterim(string key) => JobOf(key) is not null && InterimSuffix().IsMatch(key, IdLength);
 
+    /// <summary>Whether the artifact is the manifest of a job.</summary>
+    public static bool IsSidecar(string key) =>
+        JobOf(key) is not null && key.EndsWith(SidecarSuffix, StringComparison.Ordinal);
+
     /// <summary>The job that an artifact belongs to; null if the key is not an artifact's.</summary>
     public static Guid? JobOf(string key) =>
         key.Length > IdLength
-        && (key.AsSpan(IdLength) is VideoSuffix or ResultsSuffix or SidecarSuffix
-            || InterimSuffix().IsMatch(key, IdLength))
+        && Suffix().IsMatch(key, IdLength)
         && Guid.TryParseExact(key.AsSpan(0, IdLength), "D", out var jobId)
             ? jobId
             : null;
 
-    [GeneratedRegex(@"\G_segment_(plan\.bin|[0-9]{10}_[0-9]{10}\.binpb)\z", RegexOptions.CultureInvariant)]
+    private static string Beside(string resultsKey) => resultsKey.EndsWith(ResultsSuffix, StringComparison.Ordinal)
+        ? resultsKey[..^ResultsSuffix.Length]
+        : throw new ArgumentException($"{resultsKey} is not the key of a results document.", nameof(resultsKey));
+
+    private static string Prefix(Guid jobId, Guid? leaseToken) =>
+        leaseToken is { } token ? $"{jobId}_{token:N}" : jobId.ToString();
+
+    [GeneratedRegex(
+        @"\G(\.mp4|(_[0-9a-f]{32})?(_results\.json|_results_index\.bin|_job\.json|_segment_[0-9]{10}_[0-9]{10}\.binpb)"
+        + @"|_segment_plan\.bin)\z",
+        RegexOptions.CultureInvariant)]
+    private static partial Regex Suffix();
+
+    [GeneratedRegex(
+        @"\G(_segment_plan\.bin|(_[0-9a-f]{32})?_segment_[0-9]{10}_[0-9]{10}\.binpb)\z", RegexOptions.CultureInvariant)]
     private static partial Regex InterimSuffix();
 }

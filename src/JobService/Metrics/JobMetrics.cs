@@ -108,8 +108,9 @@ internal sealed class JobMetrics : IDisposable
             "foregsyte.jobs.inference_services.serving", gauges.Serving, "{service}",
             "Serving InferenceServices.");
         _meter.CreateObservableGauge(
-            "foregsyte.jobs.storage.free", gauges.FreeBytes, "By",
-            "Free disk space for videos and results.");
+            "foregsyte.jobs.storage.free",
+            () => gauges.FreeBytes() is { } bytes ? [new Measurement<long>(bytes)] : Array.Empty<Measurement<long>>(),
+            "By", "Free disk space for videos and results.");
     }
 
     /// <inheritdoc />
@@ -124,10 +125,10 @@ internal sealed class JobMetrics : IDisposable
 /// <param name="OldestAge">Wait of the oldest runnable job in seconds; 0 for none.</param>
 /// <param name="Running">Number of running jobs.</param>
 /// <param name="Serving">Number of serving InferenceServices.</param>
-/// <param name="FreeBytes">Free disk space for videos and results.</param>
+/// <param name="FreeBytes">Free disk space for videos and results; null if it is unlimited.</param>
 internal sealed record JobGauges(
     Func<IEnumerable<(string State, int Jobs)>> QueueDepth,
     Func<double> OldestAge,
     Func<int> Running,
     Func<int> Serving,
-    Func<long> FreeBytes);
+    Func<long?> FreeBytes);

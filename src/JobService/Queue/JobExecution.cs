@@ -18,11 +18,12 @@ namespace ForegSyte.Jobs.Queue;
 internal sealed class JobExecution(
     JobTracker tracker,
     IStorage storage,
-    SegmentStore store,
+    ISegmentStore store,
     IInferenceClient inference,
     SegmentScheduler segments,
     CrashPoints crashPoints,
     IOptions<SegmentOptions> options,
+    IOptions<InferenceOptions> inferenceOptions,
     IOptions<FrameLossOptions> loss,
     IOptions<TenantOptions> tenants,
     TimeProvider time,
@@ -41,20 +42,23 @@ internal sealed class JobExecution(
     {
         try
         {
-            return await RunAsync(job, token, storage.UriOf(job.InputPath), results, cancellationToken);
+            return await AnalyzeAsync(job, token, results, cancellationToken);
         }
-        catch (InferenceFailedException failed)
-            when (InferenceFailures.IsUnreadable(failed.Failure.Reason) && !storage.Exists(job.InputPath))
+        catch (InferenceFailedException failed) when (InferenceFailures.IsUnreadable(failed.Failure.Reason))
         {
+            if (await storage.ExistsAsync(job.InputPath, cancellationToken))
+            {
+                throw;
+            }
+
             throw new InferenceFailedException(VideoGone, failed);
         }
     }
 
-    private async Task<JobResult> RunAsync(
-        JobRecord job, Guid token, Uri video, ResultReservation results, CancellationToken cancellationToken)
+    private async Task<JobResult> AnalyzeAsync(
+        JobRecord job, Guid token, ResultReservation results, CancellationToken cancellationToken)
     {
-        var probe = await BusyRetry.CallAsync(
-            () => inference.ProbeAsync(video, cancellationToken), time, cancellationToken);
+        var probe = await BusyRetry.CallAsync(() => ProbeAsync(job, cancellationToken), time, cancellationToken);
         var segmentFrames = job.SegmentFrames > 0 ? job.SegmentFrames : options.Value.SegmentFrames;
         var planner = new SegmentPlanner(
             probe.Video.FrameCount, probe.KeyFrames, job.FrameStride, job.MaxFrames, segmentFrames, loss.Value);
@@ -64,24 +68,26 @@ internal sealed class JobExecution(
         }
 
         var totals = SegmentTotals.Of(job, probe);
-        var stored = planner.Accept(store.ReadPlan(job.JobId));
-        var (plan, missing) = stored is null ? StartPlan(planner) : Resume(job, planner, stored, totals);
+        var stored = planner.Accept(await store.ReadPlanAsync(job.JobId, cancellationToken));
+        var (plan, missing) = stored is null
+            ? StartPlan(planner)
+            : await ResumeAsync(job, planner, stored, totals, cancellationToken);
         results.Resume(totals.Current.ResultBytes);
         await RecordPlanAsync(job, token, probe.Video, planner, totals.Current, cancellationToken);
         crashPoints.Pass(CrashPoint.JobPlanned);
         if (stored is null)
         {
             // After the record holds segmentFrames, so that a crash in between does not change the plan.
-            await store.StorePlanAsync(job.JobId, plan, cancellationToken);
+            await store.StorePlanAsync(job.JobId, token, plan, cancellationToken);
         }
         else if (plan.Count < stored.Count)
         {
-            await store.ShortenPlanAsync(job.JobId, stored, plan.Count, cancellationToken);
+            await store.ShortenPlanAsync(job.JobId, token, stored, plan.Count, cancellationToken);
         }
 
         while (true)
         {
-            await segments.RunAsync(job, video, missing, results, OnStored, cancellationToken);
+            await segments.RunAsync(job, token, missing, results, OnStored, cancellationToken);
             missing = planner.Extend(plan, totals.Analyzed, totals.Lost);
             if (missing.Count == 0)
             {
@@ -92,10 +98,10 @@ internal sealed class JobExecution(
             logger.LogInformation(
                 "Job {JobId} lost {Lost} frames; frames up to {EndFrame} are planned to reach max_frames",
                 job.JobId, totals.Lost, plan[^1].EndFrame);
-            await store.StorePlanAsync(job.JobId, plan, cancellationToken);
+            await store.StorePlanAsync(job.JobId, token, plan, cancellationToken);
         }
 
-        return await WriteResultsAsync(job, token, video, results, plan, probe, cancellationToken);
+        return await WriteResultsAsync(job, token, results, plan, probe, cancellationToken);
 
         void OnStored(RunPipelineResponse segment)
         {
@@ -108,11 +114,11 @@ internal sealed class JobExecution(
     /// <summary>
     /// Removes the segments of a completed job. The sweep at the next start removes what a crash or an error leaves.
     /// </summary>
-    public void RemoveSegments(Guid jobId)
+    public async Task RemoveSegmentsAsync(Guid jobId)
     {
         try
         {
-            store.RemoveAll(jobId);
+            await store.RemoveAllAsync(jobId, CancellationToken.None);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -126,6 +132,13 @@ internal sealed class JobExecution(
             ? Task.CompletedTask
             : JobManifest.FollowAsync(storage, tracker, completed.JobId, logger);
 
+    private async Task<ProbeVideoResponse> ProbeAsync(JobRecord job, CancellationToken cancellationToken)
+    {
+        var video = await storage.GrantReadAsync(
+            job.InputPath, inferenceOptions.Value.ProbeTimeout, cancellationToken);
+        return await inference.ProbeAsync(video.Uri, cancellationToken);
+    }
+
     private static (IReadOnlyList<Segment> Plan, IReadOnlyList<Segment> Missing) StartPlan(SegmentPlanner planner)
     {
         var plan = planner.Start();
@@ -136,17 +149,18 @@ internal sealed class JobExecution(
     /// Keeps the plan of an earlier attempt, and of its extensions those that follow from the finished segments: frames
     /// that RetryJob recovers must not raise the number of results above max_frames.
     /// </summary>
-    private (IReadOnlyList<Segment> Plan, IReadOnlyList<Segment> Missing) Resume(
-        JobRecord job, SegmentPlanner planner, IReadOnlyList<Segment> stored, SegmentTotals totals)
+    private async Task<(IReadOnlyList<Segment> Plan, IReadOnlyList<Segment> Missing)> ResumeAsync(
+        JobRecord job, SegmentPlanner planner, IReadOnlyList<Segment> stored, SegmentTotals totals,
+        CancellationToken cancellationToken)
     {
         var plan = stored.Take(planner.LengthOfStart(stored)).ToList();
-        var missing = FindMissing(job, plan, totals);
+        var missing = await FindMissingAsync(job, plan, totals, cancellationToken);
         while (missing.Count == 0
             && planner.Extend(plan, totals.Analyzed, totals.Lost) is { Count: > 0 } extension
             && stored.Skip(plan.Count).Take(extension.Count).SequenceEqual(extension))
         {
             plan.AddRange(extension);
-            missing = FindMissing(job, extension, totals);
+            missing = await FindMissingAsync(job, extension, totals, cancellationToken);
         }
 
         if (missing.Count < plan.Count)
@@ -160,12 +174,13 @@ internal sealed class JobExecution(
     }
 
     /// <summary>Adds up the finished segments; returns the others.</summary>
-    private List<Segment> FindMissing(JobRecord job, IReadOnlyList<Segment> planned, SegmentTotals totals)
+    private async Task<List<Segment>> FindMissingAsync(
+        JobRecord job, IReadOnlyList<Segment> planned, SegmentTotals totals, CancellationToken cancellationToken)
     {
         var missing = new List<Segment>();
         foreach (var segment in planned)
         {
-            if (store.ReadFinished(job, segment) is { } response)
+            if (await store.ReadFinishedAsync(job, segment, cancellationToken) is { } response)
             {
                 totals.Add(response);
             }
@@ -195,18 +210,18 @@ internal sealed class JobExecution(
 
     /// <summary>Writes document and manifest from the stored segments, with one segment in memory at a time.</summary>
     private async Task<JobResult> WriteResultsAsync(
-        JobRecord job, Guid token, Uri video, ResultReservation results, IReadOnlyList<Segment> plan,
+        JobRecord job, Guid token, ResultReservation results, IReadOnlyList<Segment> plan,
         ProbeVideoResponse probe, CancellationToken cancellationToken)
     {
         using var step = JobTraces.StartStep(JobTraces.Results);
-        var outputPath = ArtifactKeys.Results(job.JobId);
-        await using var artifact = storage.Stage(outputPath);
+        var outputPath = ArtifactKeys.Results(job.JobId, storage.IsShared ? token : null);
+        await using var artifact = await storage.StageAsync(outputPath, cancellationToken);
         var document = new ResultsDocumentWriter(artifact.Stream);
         var builder = new SummaryBuilder();
         var totals = SegmentTotals.Of(job, probe);
         foreach (var segment in plan)
         {
-            var response = await ReadOrRepeatAsync(job, video, segment, results, cancellationToken);
+            var response = await ReadOrRepeatAsync(job, token, segment, results, cancellationToken);
             builder.Add(response.Frames);
             totals.Add(response);
             foreach (var frame in response.Results)
@@ -229,6 +244,7 @@ internal sealed class JobExecution(
         var stored = new StoredResults(outputPath, artifact.Stream.Length);
         results.TakeDocument(stored.Bytes);
         crashPoints.Pass(CrashPoint.ResultsWritten);
+        await document.Index.WriteAsync(storage, outputPath, stored.Bytes, cancellationToken);
         await artifact.CommitAsync(cancellationToken);
         crashPoints.Pass(CrashPoint.ResultsStored);
         var result = new JobResult(stored, summary, totals.Current.Warnings, Manifest: null);
@@ -253,9 +269,9 @@ internal sealed class JobExecution(
 
     /// <summary>Runs a segment again that was damaged after it was stored; its frames are already counted.</summary>
     private async Task<RunPipelineResponse> ReadOrRepeatAsync(
-        JobRecord job, Uri video, Segment segment, ResultReservation results, CancellationToken cancellationToken)
+        JobRecord job, Guid token, Segment segment, ResultReservation results, CancellationToken cancellationToken)
     {
-        if (store.Read(job.JobId, segment, job.FrameStride) is { } response)
+        if (await store.ReadAsync(job.JobId, segment, job.FrameStride, cancellationToken) is { } response)
         {
             return response;
         }
@@ -264,7 +280,7 @@ internal sealed class JobExecution(
             "Segment {Start} to {End} of job {JobId} is damaged; running it again",
             segment.StartFrame, segment.EndFrame, job.JobId);
         RunPipelineResponse? repeated = null;
-        await segments.RunAsync(job, video, [segment], results, done => repeated = done, cancellationToken);
+        await segments.RunAsync(job, token, [segment], results, done => repeated = done, cancellationToken);
         return repeated!;
     }
 

@@ -91,7 +91,7 @@ internal sealed class JobRunner(
         }
         catch (Exception exception) when (!attempt.IsLost)
         {
-            failure = FailureOf(jobId, exception, cancellationToken);
+            failure = FailureOf(job, exception, cancellationToken);
         }
         catch (Exception exception)
         {
@@ -174,14 +174,15 @@ internal sealed class JobRunner(
         }
     }
 
-    private JobFailure FailureOf(Guid jobId, Exception exception, CancellationToken cancellationToken)
+    private JobFailure FailureOf(JobRecord job, Exception exception, CancellationToken cancellationToken)
     {
+        var jobId = job.JobId;
         switch (exception)
         {
             case OperationCanceledException when cancellationToken.IsCancellationRequested:
                 return new JobFailure(ErrorReason.ShuttingDown, "The JobService stopped during this attempt.");
             case InferenceFailedException { Failure: var failure } when InferenceFailures.IsUnreadable(failure.Reason):
-                storageAccess.ReportUnreadable(jobId, failure);
+                storageAccess.ReportUnreadable(job, failure);
                 return failure;
             case InferenceFailedException { Failure: var failure }:
                 LogFailure(jobId, failure);
@@ -229,7 +230,7 @@ internal sealed class JobRunner(
                 {
                     crashPoints.Pass(CrashPoint.JobCompleted);
                     await execution.UpdateManifestAsync(settled, result!.Manifest);
-                    execution.RemoveSegments(job.JobId);
+                    await execution.RemoveSegmentsAsync(job.JobId);
                     crashPoints.Pass(CrashPoint.SegmentsRemoved);
                 }
 

@@ -21,13 +21,15 @@ namespace ForegSyte.Jobs.Queue;
 internal sealed class SegmentScheduler(
     IInferenceClient inference,
     IJobStore jobs,
-    SegmentStore store,
+    IStorage storage,
+    ISegmentStore store,
     SegmentRuns runs,
     SegmentPlaces places,
     SuspectGate gate,
     SegmentCalls calls,
     CrashPoints crashPoints,
     IOptions<SegmentOptions> options,
+    IOptions<InferenceOptions> inferenceOptions,
     IOptions<RetryOptions> retry,
     TimeProvider time,
     ILogger<SegmentScheduler> logger)
@@ -36,7 +38,7 @@ internal sealed class SegmentScheduler(
     /// Runs and stores segments. If one fails, cancels those in flight and waits for their end; stored segments stay.
     /// </summary>
     /// <param name="job">The job.</param>
-    /// <param name="video">The job's video.</param>
+    /// <param name="token">The lease of the attempt.</param>
     /// <param name="segments">The segments to run, in order of their start.</param>
     /// <param name="results">Reserves the bytes of each segment before it is stored.</param>
     /// <param name="onStored">Called for each stored segment, from any thread.</param>
@@ -44,7 +46,7 @@ internal sealed class SegmentScheduler(
     /// <exception cref="InferenceFailedException">A segment failed.</exception>
     /// <exception cref="ServiceException">TENANT_QUOTA_EXCEEDED: too many results.</exception>
     public async Task RunAsync(
-        JobRecord job, Uri video, IReadOnlyList<Segment> segments, ResultReservation results,
+        JobRecord job, Guid token, IReadOnlyList<Segment> segments, ResultReservation results,
         Action<RunPipelineResponse> onStored, CancellationToken cancellationToken)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -59,7 +61,7 @@ internal sealed class SegmentScheduler(
             for (var suspects = RetryPolicy.SuspectCount(segments, earlier); next < suspects; next++)
             {
                 await RunAsync(
-                    job, video, segments[next], segments[^1].EndFrame, results, earlier, isSuspect: true, onStored,
+                    job, token, segments[next], segments[^1].EndFrame, results, earlier, isSuspect: true, onStored,
                     ending.Token);
             }
 
@@ -70,7 +72,7 @@ internal sealed class SegmentScheduler(
                     && inFlight.Count < options.Value.SegmentsInFlight * Math.Max(1, inference.ServingCount))
                 {
                     inFlight.Add(RunAsync(
-                        job, video, segments[next++], segments[^1].EndFrame, results, earlier, isSuspect: false,
+                        job, token, segments[next++], segments[^1].EndFrame, results, earlier, isSuspect: false,
                         onStored, ending.Token));
                 }
 
@@ -87,7 +89,7 @@ internal sealed class SegmentScheduler(
     }
 
     private async Task RunAsync(
-        JobRecord job, Uri video, Segment segment, int jobEndFrame, ResultReservation results,
+        JobRecord job, Guid token, Segment segment, int jobEndFrame, ResultReservation results,
         IReadOnlyList<SegmentRun> earlier, bool isSuspect, Action<RunPipelineResponse> onStored,
         CancellationToken cancellationToken)
     {
@@ -96,7 +98,7 @@ internal sealed class SegmentScheduler(
         var run = runs.Begin(job, segment);
         try
         {
-            var response = await AnalyzeAsync(job, video, segment, jobEndFrame, run, isSuspect, cancellationToken);
+            var response = await AnalyzeAsync(job, segment, jobEndFrame, run, isSuspect, cancellationToken);
             if (SegmentCheck.DefectOf(segment, job.FrameStride, response) is { } defect)
             {
                 throw new InferenceFailedException(new JobFailure(ErrorReason.Internal, defect));
@@ -111,7 +113,8 @@ internal sealed class SegmentScheduler(
                 await jobs.AddFailedSegmentAsync(job.JobId, run.Ended, cancellationToken);
             }
 
-            await store.StoreAsync(job.JobId, segment, job.Attempts.Count, response, cancellationToken);
+            await store.StoreAsync(
+                job.JobId, token, segment, job.Attempts.Count, response, cancellationToken);
             crashPoints.Pass(CrashPoint.SegmentStored);
             run.Finish();
             onStored(response);
@@ -150,8 +153,8 @@ internal sealed class SegmentScheduler(
     }
 
     private async Task<RunPipelineResponse> AnalyzeAsync(
-        JobRecord job, Uri video, Segment segment, int jobEndFrame, SegmentRunRecorder run,
-        bool isSuspect, CancellationToken cancellationToken)
+        JobRecord job, Segment segment, int jobEndFrame, SegmentRunRecorder run, bool isSuspect,
+        CancellationToken cancellationToken)
     {
         var length = segment.EndFrame - segment.StartFrame;
         var analyzed = SegmentPlan.FramesWithin(segment.StartFrame, segment.EndFrame, job.FrameStride);
@@ -162,7 +165,6 @@ internal sealed class SegmentScheduler(
 
         var request = new RunPipelineRequest
         {
-            Video = new VideoSource { Uri = video.AbsoluteUri },
             PipelineId = job.PipelineId,
             Range = new FrameRange { StartFrame = segment.StartFrame, EndFrame = segment.EndFrame },
             FrameStride = job.FrameStride,
@@ -209,6 +211,9 @@ internal sealed class SegmentScheduler(
         CancellationToken cancellationToken)
     {
         using var passed = isSuspect ? await gate.EnterAsync(job.Tenant, cancellationToken) : null;
+        var video = await storage.GrantReadAsync(
+            job.InputPath, inferenceOptions.Value.SegmentTimeout, cancellationToken);
+        request.Video = new VideoSource { Uri = video.Uri.AbsoluteUri };
         using var call = calls.Begin(job.JobId);
         try
         {

@@ -48,12 +48,12 @@ internal sealed class StorageAccess
     }
 
     /// <summary>Records that no InferenceService could read the job's video, which exists. Logs it once.</summary>
-    public void ReportUnreadable(Guid jobId, JobFailure failure)
+    public void ReportUnreadable(JobRecord job, JobFailure failure)
     {
         bool isFirst;
         lock (_lock)
         {
-            _waiting[jobId] = failure;
+            _waiting[job.JobId] = failure;
             isFirst = !_isUnreadable;
             _isUnreadable = true;
         }
@@ -63,7 +63,8 @@ internal sealed class StorageAccess
             _logger.LogWarning(
                 "Jobs wait: no InferenceService can read the videos of this JobService, for example {Video} "
                 + "({Reason}). Add their folder to the option Video:AllowedRoots of the InferenceService",
-                _storage.UriOf(ArtifactKeys.Video(jobId)).LocalPath, failure.Reason.ToText());
+                _storage.Folder is { } folder ? Path.Combine(folder, job.InputPath) : job.InputPath,
+                failure.Reason.ToText());
         }
     }
 
@@ -83,18 +84,19 @@ internal sealed class StorageAccess
 
         // An attempt finds out about everything but an unreadable storage, and records it.
         if (await _tracker.FindAsync(jobId, cancellationToken) is not { Status: JobStatus.Pending } job
-            || !_storage.Exists(job.InputPath))
+            || !await _storage.ExistsAsync(job.InputPath, cancellationToken))
         {
             return null;
         }
 
         try
         {
-            await _inference.ProbeAsync(_storage.UriOf(job.InputPath), cancellationToken);
+            var video = await _storage.GrantReadAsync(job.InputPath, _options.ProbeTimeout, cancellationToken);
+            await _inference.ProbeAsync(video.Uri, cancellationToken);
         }
         catch (InferenceFailedException failed) when (InferenceFailures.IsUnreadable(failed.Failure.Reason))
         {
-            ReportUnreadable(jobId, failed.Failure);
+            ReportUnreadable(job, failed.Failure);
             return Delay();
         }
         catch (InferenceFailedException)

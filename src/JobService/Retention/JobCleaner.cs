@@ -86,7 +86,7 @@ internal sealed class JobCleaner(
     /// <summary>Deletes everything that is due.</summary>
     public async Task CleanAsync(CancellationToken cancellationToken)
     {
-        RemoveExpiredUploads();
+        await RemoveExpiredUploadsAsync();
         if (!leadership.IsLeader)
         {
             return;
@@ -142,9 +142,9 @@ internal sealed class JobCleaner(
         }
     }
 
-    private void RemoveExpiredUploads()
+    private async Task RemoveExpiredUploadsAsync()
     {
-        if (uploads.RemoveExpired() is > 0 and var expired)
+        if (await uploads.RemoveExpiredAsync() is > 0 and var expired)
         {
             logger.LogInformation("Deleted {Count} expired uploads", expired);
         }

@@ -12,7 +12,7 @@ namespace ForegSyte.Jobs.Retention;
 /// the cleaner finishes the deletion.
 /// </summary>
 internal sealed class JobRemoval(
-    IJobStore store, IStorage storage, SegmentStore segments, LocalAttempts attempts, CrashPoints crashPoints)
+    IJobStore store, IStorage storage, ISegmentStore segments, LocalAttempts attempts, CrashPoints crashPoints)
 {
     /// <summary>
     /// Deletes a job with its artifacts; false if it does not exist. The check runs inside the change, on the stored
@@ -47,20 +47,24 @@ internal sealed class JobRemoval(
     /// </summary>
     public async Task FinishAsync(IReadOnlyCollection<Guid> jobIds, CancellationToken cancellationToken)
     {
-        await RemoveArtifactsAsync([.. jobIds.Select(jobId => new DeletedJob(jobId, null))], cancellationToken);
-        storage.RemoveUnshared();
+        await RemoveArtifactsAsync(
+            [.. jobIds.Select(jobId => new DeletedJob(jobId, ArtifactKeys.Video(jobId), null))], cancellationToken);
+        await storage.RemoveUnsharedAsync(cancellationToken);
     }
 
     private async Task RemoveArtifactsAsync(List<DeletedJob> jobs, CancellationToken cancellationToken)
     {
-        foreach (var (jobId, contentId) in jobs)
+        foreach (var (jobId, videoKey, contentId) in jobs)
         {
             // A cancelled attempt can still store something.
             await attempts.WaitUntilEndedAsync(jobId, cancellationToken);
-            segments.RemoveAll(jobId);
-            storage.Delete(ArtifactKeys.Results(jobId));
-            storage.Delete(ArtifactKeys.Sidecar(jobId));
-            storage.DeleteShared(ArtifactKeys.Video(jobId), contentId);
+            await segments.RemoveAllAsync(jobId, cancellationToken);
+            foreach (var key in await KeysOfResultsAsync(jobId, cancellationToken))
+            {
+                await storage.DeleteAsync(key, cancellationToken);
+            }
+
+            await storage.DeleteSharedAsync(videoKey, contentId, cancellationToken);
         }
 
         if (jobs.Count > 0)
@@ -68,6 +72,20 @@ internal sealed class JobRemoval(
             crashPoints.Pass(CrashPoint.ArtifactsDeleted);
             await store.ForgetDeletedAsync([.. jobs.Select(job => job.JobId)], cancellationToken);
         }
+    }
+
+    /// <summary>
+    /// The keys of results, index and manifest. A storage of several JobServices can have those of several attempts.
+    /// </summary>
+    private async ValueTask<IReadOnlyList<string>> KeysOfResultsAsync(Guid jobId, CancellationToken cancellationToken)
+    {
+        var results = ArtifactKeys.Results(jobId);
+        return storage.IsShared
+            ? await storage.ListKeysAsync(jobId.ToString(), cancellationToken)
+                .Select(artifact => artifact.Key)
+                .Where(key => ArtifactKeys.JobOf(key) == jobId && key != ArtifactKeys.Video(jobId))
+                .ToListAsync(cancellationToken)
+            : [results, ArtifactKeys.ResultsIndex(results), ArtifactKeys.Sidecar(results)];
     }
 
     private async Task<JobRecord?> TryDeleteRowAsync(Guid jobId, CancellationToken cancellationToken)
@@ -107,9 +125,9 @@ internal sealed class JobRemoval(
     }
 
     /// <summary>A job whose row is deleted; the id of its video's bytes is null if unknown.</summary>
-    private readonly record struct DeletedJob(Guid JobId, string? ContentId)
+    private readonly record struct DeletedJob(Guid JobId, string VideoKey, string? ContentId)
     {
         public static DeletedJob Of(JobRecord job) =>
-            new(job.JobId, ArtifactKeys.SharedVideo(job.Tenant, job.VideoSha256));
+            new(job.JobId, job.InputPath, ArtifactKeys.SharedVideo(job.Tenant, job.VideoSha256));
     }
 }

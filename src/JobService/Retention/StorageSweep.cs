@@ -30,10 +30,13 @@ internal sealed class StorageSweep(
     public async Task BeginAsync(CancellationToken cancellationToken)
     {
         _generation = await store.BeginGenerationAsync(cancellationToken);
-        _mismatch = GenerationCheck.MismatchOf(storage.ReadGeneration(), _generation, storage.ListKeys().Any());
+        var recorded = await storage.ReadGenerationAsync(cancellationToken);
+        _mismatch = GenerationCheck.MismatchOf(
+            recorded, _generation, await storage.ListKeysAsync("", cancellationToken).AnyAsync(cancellationToken));
 
         // A mismatch must outlive this start: the generations of an old copy would catch up with the recorded one.
-        storage.WriteGeneration(_mismatch is null ? _generation : GenerationCheck.Unknown);
+        await storage.WriteGenerationAsync(
+            _mismatch is null ? _generation : GenerationCheck.Unknown, cancellationToken);
         if (!storage.Shares)
         {
             logger.LogWarning(
@@ -50,26 +53,26 @@ internal sealed class StorageSweep(
             await BeginAsync(cancellationToken);
         }
 
-        RemoveAbandoned();
+        await RemoveAbandonedAsync(cancellationToken);
         await segments.RunAsync(cancellationToken);
         await SweepArtifactsAsync(cancellationToken);
-        RemoveUnshared();
+        await RemoveUnsharedAsync(cancellationToken);
         await FailWithoutVideoAsync(cancellationToken);
         await ReportWithoutResultsAsync(cancellationToken);
     }
 
-    private void RemoveAbandoned()
+    private async Task RemoveAbandonedAsync(CancellationToken cancellationToken)
     {
-        var abandoned = storage.RemoveAbandoned();
+        var abandoned = await storage.RemoveAbandonedAsync(cancellationToken);
         if (abandoned > 0)
         {
             logger.LogInformation("Deleted {Count} unfinished artifacts of earlier runs", abandoned);
         }
     }
 
-    private void RemoveUnshared()
+    private async Task RemoveUnsharedAsync(CancellationToken cancellationToken)
     {
-        if (_mismatch is null && storage.RemoveUnshared() is > 0 and var unshared)
+        if (_mismatch is null && await storage.RemoveUnsharedAsync(cancellationToken) is > 0 and var unshared)
         {
             logger.LogInformation("Deleted {Count} unused shared videos", unshared);
         }
@@ -78,9 +81,10 @@ internal sealed class StorageSweep(
     private async Task SweepArtifactsAsync(CancellationToken cancellationToken)
     {
         var orphans = 0;
-        var withJob = storage.ListKeys().Select(key => (Key: key, JobId: ArtifactKeys.JobOf(key)))
+        var withJob = storage.ListKeysAsync("", cancellationToken)
+            .Select(artifact => (artifact.Key, JobId: ArtifactKeys.JobOf(artifact.Key)))
             .Where(artifact => artifact.JobId is not null);
-        foreach (var batch in withJob.Chunk(options.Value.BatchSize))
+        await foreach (var batch in withJob.Chunk(options.Value.BatchSize).WithCancellation(cancellationToken))
         {
             cancellationToken.ThrowIfCancellationRequested();
 
@@ -93,15 +97,15 @@ internal sealed class StorageSweep(
                 orphans++;
                 if (_mismatch is null)
                 {
-                    storage.Delete(key);
+                    await storage.DeleteAsync(key, cancellationToken);
                 }
             }
         }
 
-        Report(orphans);
+        await ReportAsync(orphans, cancellationToken);
     }
 
-    private void Report(int orphans)
+    private async Task ReportAsync(int orphans, CancellationToken cancellationToken)
     {
         switch (orphans, _mismatch)
         {
@@ -109,7 +113,7 @@ internal sealed class StorageSweep(
                 break;
             case (0, _):
                 // The database has all jobs of the storage: from now on they belong together.
-                storage.WriteGeneration(_generation!);
+                await storage.WriteGenerationAsync(_generation!, cancellationToken);
                 break;
             case (_, null):
                 logger.LogInformation("Deleted {Count} artifacts without a job", orphans);
@@ -128,11 +132,17 @@ internal sealed class StorageSweep(
     private async Task FailWithoutVideoAsync(CancellationToken cancellationToken)
     {
         var unfinished = await store.ListUnfinishedAsync(cancellationToken);
-        foreach (var job in unfinished.Where(job => job.Status == JobStatus.Pending && !storage.Exists(job.InputPath)))
+        foreach (var job in unfinished.Where(job => job.Status == JobStatus.Pending))
         {
+            if (await storage.ExistsAsync(job.InputPath, cancellationToken)
+                || await store.FindAsync(job.JobId, cancellationToken) is not { Status: JobStatus.Pending })
+            {
+                continue;
+            }
+
             try
             {
-                await board.ChangeAsync(job.JobId, FailIfVideoIsGone, cancellationToken);
+                await board.ChangeAsync(job.JobId, FailWithoutVideo, cancellationToken);
             }
             catch (TransitionRefusedException)
             {
@@ -141,13 +151,8 @@ internal sealed class StorageSweep(
         }
     }
 
-    private JobRecord FailIfVideoIsGone(JobRecord job, DateTimeOffset now)
+    private JobRecord FailWithoutVideo(JobRecord job, DateTimeOffset now)
     {
-        if (storage.Exists(job.InputPath))
-        {
-            return job;
-        }
-
         logger.LogWarning("Job {JobId} failed: its video is missing from the storage", job.JobId);
         var token = Guid.NewGuid();
         var claimed = JobTransitions.Claim(job, token, now, TimeSpan.FromSeconds(1));
@@ -165,7 +170,12 @@ internal sealed class StorageSweep(
         {
             var limit = Math.Min(options.Value.BatchSize, options.Value.CheckedResults - seen);
             var jobs = await store.ListAsync(new JobQuery(Completed, position, limit), cancellationToken);
-            missing += jobs.Count(job => job.OutputPath is not { } key || !storage.Exists(key));
+            foreach (var job in jobs)
+            {
+                var hasResults = job.OutputPath is { } key && await storage.ExistsAsync(key, cancellationToken);
+                missing += hasResults ? 0 : 1;
+            }
+
             seen += jobs.Count;
             if (jobs.Count < limit)
             {
@@ -193,11 +203,20 @@ internal sealed class SegmentSweep(IJobStore store, IStorage storage, ILogger<Se
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var removed = 0;
-        foreach (var keys in storage.ListKeys().Where(ArtifactKeys.IsInterim).GroupBy(ArtifactKeys.JobOf).ToList())
+        var interim = await storage.ListKeysAsync("", cancellationToken)
+            .Select(artifact => artifact.Key)
+            .Where(ArtifactKeys.IsInterim)
+            .ToListAsync(cancellationToken);
+        foreach (var keys in interim.GroupBy(ArtifactKeys.JobOf))
         {
-            if (await store.FindAsync(keys.Key!.Value, cancellationToken) is { Status: JobStatus.Completed })
+            if (await store.FindAsync(keys.Key!.Value, cancellationToken) is not { Status: JobStatus.Completed })
             {
-                removed += keys.Count(storage.Delete);
+                continue;
+            }
+
+            foreach (var key in keys)
+            {
+                removed += await storage.DeleteAsync(key, cancellationToken) ? 1 : 0;
             }
         }
 

@@ -1,13 +1,31 @@
 namespace ForegSyte.Jobs.Storage;
 
-/// <summary>Stores artifacts (videos, results, segments) under keys; see <see cref="StorageKey"/>.</summary>
+/// <summary>
+/// Stores artifacts (videos, results, segments) under keys; see <see cref="StorageKey"/>. A call that needs no wait
+/// completes synchronously.
+/// </summary>
 internal interface IStorage
 {
+    /// <summary>Whether equal bytes are stored once.</summary>
+    bool Shares { get; }
+
+    /// <summary>
+    /// Whether several JobServices write to the storage. The keys of results then contain the lease token of their
+    /// attempt (<see cref="ArtifactKeys.Results"/>), so that no attempt replaces the artifacts of another one.
+    /// </summary>
+    bool IsShared { get; }
+
+    /// <summary>
+    /// The folder in which an InferenceService finds the artifacts as files; null if <see cref="GrantReadAsync"/> gives
+    /// it another access.
+    /// </summary>
+    string? Folder { get; }
+
     /// <summary>
     /// Starts writing an artifact. It is invisible until <see cref="IStagedArtifact.CommitAsync"/>; disposing it
     /// without a commit leaves nothing behind.
     /// </summary>
-    IStagedArtifact Stage(string key);
+    ValueTask<IStagedArtifact> StageAsync(string key, CancellationToken cancellationToken);
 
     /// <summary>
     /// Starts an artifact whose bytes are already in a file inside the storage. The commit gives the file a second name
@@ -15,7 +33,8 @@ internal interface IStorage
     /// </summary>
     /// <param name="path">The file, in the storage's root or below; it must not change any more.</param>
     /// <param name="key">Key of the artifact.</param>
-    IStagedArtifact? TryAdopt(string path, string key);
+    /// <param name="cancellationToken">Cancels the call.</param>
+    ValueTask<IStagedArtifact?> TryAdoptAsync(string path, string key, CancellationToken cancellationToken);
 
     /// <summary>
     /// Starts an artifact that shares the bytes of another one. It keeps them from now on, even if the other is deleted
@@ -24,18 +43,22 @@ internal interface IStorage
     /// <param name="existingKey">Key of the other artifact, which was committed with
     /// <see cref="IStagedArtifact.CommitSharedAsync"/>.</param>
     /// <param name="key">Key of the new artifact.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="FileNotFoundException">The other artifact does not exist.</exception>
-    IStagedArtifact? TryLink(string existingKey, string key);
+    ValueTask<IStagedArtifact?> TryLinkAsync(string existingKey, string key, CancellationToken cancellationToken);
 
-    /// <summary>Opens an artifact for reading; the stream is seekable.</summary>
+    /// <summary>
+    /// Opens an artifact for reading. The stream is seekable and knows its length. Use only asynchronous reads: each
+    /// can be a request for the range of bytes that fits into its buffer.
+    /// </summary>
     /// <exception cref="FileNotFoundException">There is no such artifact.</exception>
-    Stream OpenRead(string key);
+    ValueTask<Stream> OpenReadAsync(string key, CancellationToken cancellationToken);
 
     /// <summary>Whether the artifact exists.</summary>
-    bool Exists(string key);
+    ValueTask<bool> ExistsAsync(string key, CancellationToken cancellationToken);
 
     /// <summary>Deletes an artifact; false if it does not exist.</summary>
-    bool Delete(string key);
+    ValueTask<bool> DeleteAsync(string key, CancellationToken cancellationToken);
 
     /// <summary>
     /// Deletes an artifact that was committed with <see cref="IStagedArtifact.CommitSharedAsync"/>. Its bytes are freed
@@ -44,40 +67,44 @@ internal interface IStorage
     /// <param name="key">Key of the artifact.</param>
     /// <param name="contentId">The id given at the commit; null if unknown, which costs a scan of all shared
     /// bytes.</param>
-    bool DeleteShared(string key, string? contentId);
+    /// <param name="cancellationToken">Cancels the call.</param>
+    ValueTask<bool> DeleteSharedAsync(string key, string? contentId, CancellationToken cancellationToken);
 
     /// <summary>
     /// Frees shared bytes that no artifact uses any more, for example after a crash; returns the count.
     /// </summary>
-    int RemoveUnshared();
+    ValueTask<int> RemoveUnsharedAsync(CancellationToken cancellationToken);
 
-    /// <summary>Whether equal bytes are stored once.</summary>
-    bool Shares { get; }
+    /// <summary>The artifacts whose keys start with a prefix, unordered.</summary>
+    /// <param name="prefix">The prefix; empty for all artifacts.</param>
+    /// <param name="cancellationToken">Ends the enumeration.</param>
+    IAsyncEnumerable<StoredArtifact> ListKeysAsync(string prefix, CancellationToken cancellationToken);
 
-    /// <summary>The keys of all artifacts, unordered.</summary>
-    IEnumerable<string> ListKeys();
-
-    /// <summary>The keys of the artifacts that are further names of a file, as <see cref="TryAdopt"/> gives them.
+    /// <summary>
+    /// The keys of the artifacts that are further names of a file, as <see cref="TryAdoptAsync"/> gives them.
     /// </summary>
-    IReadOnlyList<string> KeysOf(string path);
+    ValueTask<IReadOnlyList<string>> KeysOfAsync(string path, CancellationToken cancellationToken);
 
     /// <summary>
     /// Deletes unfinished artifacts of earlier processes. Artifacts that this process is writing stay. Returns the
     /// count.
     /// </summary>
-    int RemoveAbandoned();
+    ValueTask<int> RemoveAbandonedAsync(CancellationToken cancellationToken);
 
-    /// <summary>The URI under which an InferenceService reads the artifact.</summary>
-    Uri UriOf(string key);
+    /// <summary>Lets an InferenceService read an artifact, which need not exist.</summary>
+    /// <param name="key">Key of the artifact.</param>
+    /// <param name="validity">How long the access must last at least.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    ValueTask<ReadGrant> GrantReadAsync(string key, TimeSpan validity, CancellationToken cancellationToken);
 
-    /// <summary>The generation that <see cref="WriteGeneration"/> stored last; null if there is none.</summary>
-    StoreGeneration? ReadGeneration();
+    /// <summary>The generation that <see cref="WriteGenerationAsync"/> stored last; null if there is none.</summary>
+    ValueTask<StoreGeneration?> ReadGenerationAsync(CancellationToken cancellationToken);
 
     /// <summary>Durably records which generation of which database uses the storage.</summary>
-    void WriteGeneration(StoreGeneration generation);
+    ValueTask WriteGenerationAsync(StoreGeneration generation, CancellationToken cancellationToken);
 
-    /// <summary>Free space for artifacts in bytes.</summary>
-    long FreeBytes();
+    /// <summary>Free space for artifacts in bytes; null if it is unlimited.</summary>
+    long? FreeBytes();
 
     /// <summary>
     /// Reserves free space for bytes that are about to be written, and keeps others from using it. Say what is written,
@@ -88,10 +115,22 @@ internal interface IStorage
     RoomReservation ReserveRoom(long bytes);
 }
 
+/// <summary>An artifact in a listing.</summary>
+/// <param name="Key">Its key.</param>
+/// <param name="ModifiedAt">When it was written.</param>
+internal readonly record struct StoredArtifact(string Key, DateTimeOffset ModifiedAt);
+
+/// <summary>The right to read an artifact.</summary>
+/// <param name="Uri">Where it is: a file, or a presigned address.</param>
+/// <param name="ContentId">
+/// The same for equal bytes and never for others, so that a reader can keep them in a cache; null if unknown.
+/// </param>
+internal sealed record ReadGrant(Uri Uri, string? ContentId);
+
 /// <summary>An artifact that is being written.</summary>
 internal interface IStagedArtifact : IAsyncDisposable
 {
-    /// <summary>The content; writable and seekable.</summary>
+    /// <summary>The content, in a local file or in memory; writable and seekable.</summary>
     Stream Stream { get; }
 
     /// <summary>
@@ -102,7 +141,7 @@ internal interface IStagedArtifact : IAsyncDisposable
 
     /// <summary>
     /// Like <see cref="CommitAsync"/>; if the storage already has the bytes with this id and can share them, it keeps
-    /// them once. Delete such an artifact with <see cref="IStorage.DeleteShared"/>.
+    /// them once. Delete such an artifact with <see cref="IStorage.DeleteSharedAsync"/>.
     /// </summary>
     /// <param name="contentId">A key that only equal bytes have; see <see cref="ArtifactKeys.SharedVideo"/>.</param>
     /// <param name="cancellationToken">Cancels a commit that has not started.</param>

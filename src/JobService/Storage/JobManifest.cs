@@ -30,7 +30,7 @@ internal static class JobManifest
     /// <exception cref="ServiceException">STORAGE_FULL.</exception>
     public static async Task WriteAsync(IStorage storage, JobRecord completed, CancellationToken cancellationToken)
     {
-        await using var artifact = storage.Stage(ArtifactKeys.Sidecar(completed.JobId));
+        await using var artifact = await storage.StageAsync(KeyOf(completed), cancellationToken);
         await artifact.Stream.WriteAsync(Encoding.UTF8.GetBytes(TextOf(completed)), cancellationToken);
         await artifact.CommitAsync(cancellationToken);
     }
@@ -47,20 +47,25 @@ internal static class JobManifest
     /// </summary>
     public static async Task FollowAsync(IStorage storage, JobTracker tracker, Guid jobId, ILogger logger)
     {
+        string? written = null;
         try
         {
             while (await tracker.FindAsync(jobId, CancellationToken.None) is { Status: JobStatus.Completed } job)
             {
-                if (await HasTextAsync(storage, ArtifactKeys.Sidecar(jobId), TextOf(job)))
+                if (await HasTextAsync(storage, KeyOf(job), TextOf(job)))
                 {
                     return;
                 }
 
+                written = KeyOf(job);
                 await WriteAsync(storage, job, CancellationToken.None);
             }
 
             // The job was deleted meanwhile, and this call can have written after the removal of its artifacts.
-            storage.Delete(ArtifactKeys.Sidecar(jobId));
+            if (written is not null)
+            {
+                await storage.DeleteAsync(written, CancellationToken.None);
+            }
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ServiceException)
         {
@@ -68,23 +73,26 @@ internal static class JobManifest
         }
     }
 
-    /// <summary>Reads the manifest of a job; null if it does not exist.</summary>
+    /// <summary>Reads a manifest; null if it does not exist.</summary>
     /// <exception cref="FormatException">The manifest is damaged.</exception>
-    public static JobRecord? Read(IStorage storage, Guid jobId)
+    public static async Task<JobRecord?> ReadAsync(IStorage storage, string key, CancellationToken cancellationToken)
     {
-        var key = ArtifactKeys.Sidecar(jobId);
-        if (!storage.Exists(key))
+        if (await ReadTextAsync(storage, key, cancellationToken) is not { } text)
         {
             return null;
         }
 
-        using var reader = new StreamReader(storage.OpenRead(key), Encoding.UTF8);
         try
         {
-            var record = Parse(reader.ReadToEnd());
-            return record.JobId == jobId
+            var record = Parse(text);
+            if (record.JobId != ArtifactKeys.JobOf(key))
+            {
+                throw new FormatException($"{key} is the manifest of another job, {record.JobId}.");
+            }
+
+            return StorageKey.IsValid(record.InputPath) && KeyOf(record) == key
                 ? record
-                : throw new FormatException($"{key} is the manifest of another job, {record.JobId}.");
+                : throw new FormatException($"{key} names no video or not the results of its job.");
         }
         catch (Exception failure) when (failure is InvalidProtocolBufferException or InvalidJsonException
             or JsonException or InvalidOperationException or ArgumentException)
@@ -93,15 +101,21 @@ internal static class JobManifest
         }
     }
 
-    private static async Task<bool> HasTextAsync(IStorage storage, string key, string text)
+    private static string KeyOf(JobRecord completed) => ArtifactKeys.Sidecar(completed.OutputPath!);
+
+    private static async Task<bool> HasTextAsync(IStorage storage, string key, string text) =>
+        await ReadTextAsync(storage, key, CancellationToken.None) == text;
+
+    private static async Task<string?> ReadTextAsync(
+        IStorage storage, string key, CancellationToken cancellationToken)
     {
-        if (!storage.Exists(key))
+        if (!await storage.ExistsAsync(key, cancellationToken))
         {
-            return false;
+            return null;
         }
 
-        using var reader = new StreamReader(storage.OpenRead(key), Encoding.UTF8);
-        return await reader.ReadToEndAsync() == text;
+        using var reader = new StreamReader(await storage.OpenReadAsync(key, cancellationToken), Encoding.UTF8);
+        return await reader.ReadToEndAsync(cancellationToken);
     }
 
     private static string TextOf(JobRecord completed)

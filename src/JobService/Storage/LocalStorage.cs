@@ -64,8 +64,15 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
     public bool Shares => _shared.IsSupported;
 
     /// <inheritdoc />
-    public IStagedArtifact Stage(string key)
+    public bool IsShared => false;
+
+    /// <inheritdoc />
+    public string Folder => _root;
+
+    /// <inheritdoc />
+    public ValueTask<IStagedArtifact> StageAsync(string key, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         var path = PathOf(key);
         var temporaryPath = TemporaryPathOf(key);
         _staged[temporaryPath] = true;
@@ -79,9 +86,9 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
                 BufferSize = 0,
                 Options = FileOptions.Asynchronous,
             });
-            return new LocalArtifact(
+            return new(new LocalArtifact(
                 new FileCommit(file, temporaryPath, path), _committer,
-                () => _staged.TryRemove(temporaryPath, out _));
+                () => _staged.TryRemove(temporaryPath, out _)));
         }
         catch (IOException failure) when (DiskFull.Is(failure))
         {
@@ -91,61 +98,68 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
     }
 
     /// <inheritdoc />
-    public IStagedArtifact? TryAdopt(string path, string key) => Shares
-        ? new LocalArtifact(
-            new FileCommit(
-                new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, 0),
-                path, PathOf(key))
-            { KeepsSource = true },
-            _committer,
-            () => { })
-        : null;
+    public ValueTask<IStagedArtifact?> TryAdoptAsync(string path, string key, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return new(Shares
+            ? new LocalArtifact(
+                new FileCommit(
+                    new FileStream(
+                        path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, 0),
+                    path, PathOf(key))
+                { KeepsSource = true },
+                _committer,
+                () => { })
+            : null);
+    }
 
     /// <inheritdoc />
     /// <remarks>The bytes get a temporary name at once, which a crash leaves for the sweep of such files.</remarks>
-    public IStagedArtifact? TryLink(string existingKey, string key)
+    public ValueTask<IStagedArtifact?> TryLinkAsync(
+        string existingKey, string key, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         var existing = PathOf(existingKey);
         var temporaryPath = TemporaryPathOf(key);
         _staged[temporaryPath] = true;
         if (Shares && IsArtifact(existing) && HardLink.TryCreate(existing, temporaryPath))
         {
-            return new LocalArtifact(
+            return new(new LocalArtifact(
                 new FileCommit(OpenFile(temporaryPath), temporaryPath, PathOf(key)), _committer,
-                () => _staged.TryRemove(temporaryPath, out _));
+                () => _staged.TryRemove(temporaryPath, out _)));
         }
 
         _staged.TryRemove(temporaryPath, out _);
-        return IsArtifact(existing) ? null : throw NotFound(existingKey);
+        return IsArtifact(existing) ? new((IStagedArtifact?)null) : throw NotFound(existingKey);
     }
 
     /// <inheritdoc />
-    public Stream OpenRead(string key)
+    public ValueTask<Stream> OpenReadAsync(string key, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         var path = PathOf(key);
-        return IsArtifact(path) ? OpenFile(path) : throw NotFound(key);
+        return IsArtifact(path) ? new(OpenFile(path)) : throw NotFound(key);
     }
 
     /// <inheritdoc />
-    public bool Exists(string key) => IsArtifact(PathOf(key));
+    public ValueTask<bool> ExistsAsync(string key, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return new(IsArtifact(PathOf(key)));
+    }
 
     /// <inheritdoc />
     /// <remarks>The folder is not synced: the sweep at start deletes a file that a power loss brings back.</remarks>
-    public bool Delete(string key)
+    public ValueTask<bool> DeleteAsync(string key, CancellationToken cancellationToken)
     {
-        var path = PathOf(key);
-        if (!IsArtifact(path))
-        {
-            return false;
-        }
-
-        File.Delete(path);
-        return true;
+        cancellationToken.ThrowIfCancellationRequested();
+        return new(Delete(key));
     }
 
     /// <inheritdoc />
-    public bool DeleteShared(string key, string? contentId)
+    public ValueTask<bool> DeleteSharedAsync(string key, string? contentId, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         var mayBeShared = contentId is null && HardLink.CountOf(PathOf(key)) > 1;
         var isDeleted = Delete(key);
         if (contentId is not null)
@@ -157,46 +171,63 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
             _shared.RemoveUnused();
         }
 
-        return isDeleted;
+        return new(isDeleted);
     }
 
     /// <inheritdoc />
-    public int RemoveUnshared() => _shared.RemoveUnused();
-
-    /// <inheritdoc />
-    public IEnumerable<string> ListKeys() =>
-        Directory.EnumerateFiles(_root)
-            .Where(path => StorageKey.IsValid(Path.GetFileName(path)) && IsArtifact(path))
-            .Select(path => Path.GetFileName(path));
-
-    /// <inheritdoc />
-    public IReadOnlyList<string> KeysOf(string path) => HardLink.CountOf(path) > 1
-        ? [.. ListKeys().Where(key => HardLink.NumberOf(PathOf(key)) == HardLink.NumberOf(path))]
-        : [];
-
-    /// <inheritdoc />
-    public int RemoveAbandoned()
+    public ValueTask<int> RemoveUnsharedAsync(CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
+        return new(_shared.RemoveUnused());
+    }
+
+    /// <inheritdoc />
+    public IAsyncEnumerable<StoredArtifact> ListKeysAsync(string prefix, CancellationToken cancellationToken) =>
+        new DirectoryInfo(_root).EnumerateFiles()
+            .Where(file => file.Name.StartsWith(prefix, StringComparison.Ordinal) && StorageKey.IsValid(file.Name)
+                && IsArtifact(file))
+            .Select(file => new StoredArtifact(file.Name, file.LastWriteTimeUtc))
+            .ToAsyncEnumerable();
+
+    /// <inheritdoc />
+    public ValueTask<IReadOnlyList<string>> KeysOfAsync(string path, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return new(HardLink.CountOf(path) > 1
+            ? [.. Directory.EnumerateFiles(_root)
+                .Where(other => StorageKey.IsValid(Path.GetFileName(other)) && IsArtifact(other)
+                    && HardLink.NumberOf(other) == HardLink.NumberOf(path))
+                .Select(other => Path.GetFileName(other))]
+            : []);
+    }
+
+    /// <inheritdoc />
+    public ValueTask<int> RemoveAbandonedAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
         var abandoned = Directory.EnumerateFiles(_root)
             .Where(path => TemporaryName().IsMatch(Path.GetFileName(path)) && !_staged.ContainsKey(path))
             .ToList();
         abandoned.ForEach(File.Delete);
-        return abandoned.Count;
+        return new(abandoned.Count);
     }
 
     /// <inheritdoc />
     /// <remarks>
     /// Each segment of the path is escaped separately: Uri would read "%25" in a folder's name as an escaped "%".
     /// </remarks>
-    public Uri UriOf(string key) => new(
-        "file://" + string.Join('/', PathOf(key).Split(Path.DirectorySeparatorChar).Select(Uri.EscapeDataString)));
+    public ValueTask<ReadGrant> GrantReadAsync(string key, TimeSpan validity, CancellationToken cancellationToken)
+    {
+        var segments = PathOf(key).Split(Path.DirectorySeparatorChar).Select(Uri.EscapeDataString);
+        return new(new ReadGrant(new Uri("file://" + string.Join('/', segments)), ContentId: null));
+    }
 
     /// <inheritdoc />
     public RoomReservation ReserveRoom(long bytes) => _room.Reserve(bytes);
 
     /// <inheritdoc />
     /// <remarks>A file that cannot be parsed counts as written by an unknown database.</remarks>
-    public StoreGeneration? ReadGeneration()
+    public async ValueTask<StoreGeneration?> ReadGenerationAsync(CancellationToken cancellationToken)
     {
         var path = Path.Combine(_root, GenerationFileName);
         if (!File.Exists(path))
@@ -204,7 +235,7 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
             return null;
         }
 
-        return File.ReadAllText(path).Trim().Split(' ') is [var id, var number]
+        return (await File.ReadAllTextAsync(path, cancellationToken)).Trim().Split(' ') is [var id, var number]
             && Guid.TryParseExact(id, "D", out var databaseId)
             && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var generation)
                 ? new StoreGeneration(databaseId, generation)
@@ -212,8 +243,9 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
     }
 
     /// <inheritdoc />
-    public void WriteGeneration(StoreGeneration generation)
+    public ValueTask WriteGenerationAsync(StoreGeneration generation, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         var temporaryPath = Path.Combine(_root, $"{GenerationFileName}.{Guid.NewGuid():N}.tmp");
         try
         {
@@ -228,6 +260,7 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
 
             File.Move(temporaryPath, Path.Combine(_root, GenerationFileName), overwrite: true);
             DiskSync.SyncFolder(_root);
+            return ValueTask.CompletedTask;
         }
         catch (IOException failure) when (DiskFull.Is(failure))
         {
@@ -236,10 +269,22 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
     }
 
     /// <inheritdoc />
-    public long FreeBytes() => _freeBytes();
+    public long? FreeBytes() => _freeBytes();
 
     /// <summary>Completes the pending commits.</summary>
     public ValueTask DisposeAsync() => _committer.DisposeAsync();
+
+    private bool Delete(string key)
+    {
+        var path = PathOf(key);
+        if (!IsArtifact(path))
+        {
+            return false;
+        }
+
+        File.Delete(path);
+        return true;
+    }
 
     private string PathOf(string key) => Path.Combine(_root, StorageKey.Require(key));
 
@@ -251,126 +296,10 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
 
     private static FileNotFoundException NotFound(string key) => new($"There is no artifact {key}.", key);
 
-    private static bool IsArtifact(string path) => new FileInfo(path) is { Exists: true, LinkTarget: null };
+    private static bool IsArtifact(string path) => IsArtifact(new FileInfo(path));
+
+    private static bool IsArtifact(FileInfo file) => file is { Exists: true, LinkTarget: null };
 
     [GeneratedRegex(@"^\.[A-Za-z0-9._-]+\.[0-9a-f]{32}\.tmp$", RegexOptions.CultureInvariant)]
     private static partial Regex TemporaryName();
-}
-
-/// <summary>A file that becomes an artifact when it is committed.</summary>
-/// <param name="commit">
-/// The file, without a buffer: Dispose would write a buffer again after a failed write, and fail again.
-/// </param>
-/// <param name="committer">Commits the file.</param>
-/// <param name="disposed">Called when the temporary file is gone.</param>
-internal sealed class LocalArtifact(FileCommit commit, FileCommitter committer, Action disposed) : IStagedArtifact
-{
-    /// <inheritdoc />
-    public Stream Stream { get; } = new ArtifactStream(commit.File);
-
-    /// <inheritdoc />
-    public Task CommitAsync(CancellationToken cancellationToken) => CommitAsync(commit, cancellationToken);
-
-    /// <inheritdoc />
-    public Task CommitSharedAsync(string contentId, CancellationToken cancellationToken) =>
-        CommitAsync(commit with { ContentId = contentId }, cancellationToken);
-
-    /// <inheritdoc />
-    public async ValueTask DisposeAsync()
-    {
-        await commit.File.DisposeAsync();
-        if (!commit.KeepsSource)
-        {
-            // Still there if it was not committed.
-            File.Delete(commit.SourcePath);
-        }
-
-        disposed();
-    }
-
-    private async Task CommitAsync(FileCommit file, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        try
-        {
-            await committer.CommitAsync(file);
-        }
-        catch (IOException failure) when (DiskFull.Is(failure))
-        {
-            throw DiskFull.Report(failure);
-        }
-    }
-
-    /// <summary>Forwards to a file and reports a full disk as STORAGE_FULL.</summary>
-    private sealed class ArtifactStream(FileStream file) : Stream
-    {
-        public override bool CanRead => file.CanRead;
-
-        public override bool CanSeek => file.CanSeek;
-
-        public override bool CanWrite => file.CanWrite;
-
-        public override long Length => file.Length;
-
-        public override long Position
-        {
-            get => file.Position;
-            set => file.Position = value;
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => file.Read(buffer, offset, count);
-
-        public override int Read(Span<byte> buffer) => file.Read(buffer);
-
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-            file.ReadAsync(buffer, cancellationToken);
-
-        public override long Seek(long offset, SeekOrigin origin) => file.Seek(offset, origin);
-
-        public override void Flush() => file.Flush();
-
-        public override Task FlushAsync(CancellationToken cancellationToken) => file.FlushAsync(cancellationToken);
-
-        public override void SetLength(long value)
-        {
-            try
-            {
-                file.SetLength(value);
-            }
-            catch (IOException failure) when (DiskFull.Is(failure))
-            {
-                throw DiskFull.Report(failure);
-            }
-        }
-
-        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-        public override void Write(ReadOnlySpan<byte> buffer)
-        {
-            try
-            {
-                file.Write(buffer);
-            }
-            catch (IOException failure) when (DiskFull.Is(failure))
-            {
-                throw DiskFull.Report(failure);
-            }
-        }
-
-        public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override async ValueTask WriteAsync(
-            ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
-        {
-            try
-            {
-                await file.WriteAsync(buffer, cancellationToken);
-            }
-            catch (IOException failure) when (DiskFull.Is(failure))
-            {
-                throw DiskFull.Report(failure);
-            }
-        }
-    }
 }

@@ -41,7 +41,7 @@ internal static class StorageServiceCollectionExtensions
             })
             .AddSingleton<ILeadership, SoleLeadership>()
             .AddSingleton<IStorage, LocalStorage>()
-            .AddSingleton<SegmentStore>();
+            .AddSingleton<ISegmentStore, FileSegmentStore>();
     }
 
     private static string OrDefault(string path, IConfiguration configuration, string name) =>

@@ -55,7 +55,7 @@ internal sealed class FileSource(string uri, FileStream file, IStorage storage, 
             // A change within the resolution of file times is invisible above, so check the copy too.
             Warnings = VideoChecks.RequireMp4(Field, target);
             return sha256;
-        });
+        }, cancellationToken);
     }
 
     /// <inheritdoc />

@@ -43,7 +43,7 @@ internal sealed class InlineSource(ByteString content, IStorage storage, VideoCh
         {
             await target.WriteAsync(content.Memory, cancellationToken);
             return _sha256.Value;
-        });
+        }, cancellationToken);
     }
 
     /// <inheritdoc />

@@ -43,7 +43,7 @@ internal sealed class JobControl(
             return await RetryAsync(job);
         }
 
-        if (!storage.Exists(job.InputPath))
+        if (!await storage.ExistsAsync(job.InputPath, cancellationToken))
         {
             throw StatusErrors.VideoGone(job, "so the job cannot run again. Submit the video again.");
         }

@@ -12,8 +12,6 @@ namespace ForegSyte.Jobs.Submission;
 /// <param name="storage">Source and target.</param>
 internal sealed class JobSource(Guid jobId, JobRecord? job, IStorage storage) : IVideoSource
 {
-    private const string Field = "source_job_id";
-
     /// <inheritdoc />
     public IReadOnlyList<Warning> Warnings { get; private set; } = [];
 
@@ -27,13 +25,13 @@ internal sealed class JobSource(Guid jobId, JobRecord? job, IStorage storage) : 
     /// </summary>
     public ValueTask<string> IdentifyAsync(CancellationToken cancellationToken) => new($"job:{jobId}");
 
-    /// <inheritdoc />
-    public ValueTask CheckAsync(CancellationToken cancellationToken)
+    /// <summary>The boxes of the video were checked when it was stored; the other job's record has the warnings.
+    /// </summary>
+    public async ValueTask CheckAsync(CancellationToken cancellationToken)
     {
-        using var video = Open();
+        await using var video = await OpenAsync(cancellationToken);
         NewBytes = video.Length;
-        Warnings = VideoChecks.RequireMp4(Field, video);
-        return ValueTask.CompletedTask;
+        Warnings = [.. Job.Warnings.OfFile().ToMessages()];
     }
 
     /// <summary>
@@ -44,10 +42,10 @@ internal sealed class JobSource(Guid jobId, JobRecord? job, IStorage storage) : 
     public async Task<StagedVideo> StageAsync(
         string key, VideoReservation space, CancellationToken cancellationToken)
     {
-        await using var video = Open();
+        await using var video = await OpenAsync(cancellationToken);
         space.Take(video.Length);
         var sha256 = Job.VideoSha256 ?? Convert.ToHexStringLower(await SHA256.HashDataAsync(video, cancellationToken));
-        if (Job.Tenant == space.Tenant && TryLink(key) is { } linked)
+        if (Job.Tenant == space.Tenant && await TryLinkAsync(key, cancellationToken) is { } linked)
         {
             return new StagedVideo(linked, sha256);
         }
@@ -59,11 +57,11 @@ internal sealed class JobSource(Guid jobId, JobRecord? job, IStorage storage) : 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private Stream Open()
+    private async Task<Stream> OpenAsync(CancellationToken cancellationToken)
     {
         try
         {
-            return storage.OpenRead(Job.InputPath);
+            return await storage.OpenReadAsync(Job.InputPath, cancellationToken);
         }
         catch (FileNotFoundException)
         {
@@ -71,11 +69,11 @@ internal sealed class JobSource(Guid jobId, JobRecord? job, IStorage storage) : 
         }
     }
 
-    private IStagedArtifact? TryLink(string key)
+    private async Task<IStagedArtifact?> TryLinkAsync(string key, CancellationToken cancellationToken)
     {
         try
         {
-            return storage.TryLink(Job.InputPath, key);
+            return await storage.TryLinkAsync(Job.InputPath, key, cancellationToken);
         }
         catch (FileNotFoundException)
         {

@@ -39,7 +39,7 @@ internal sealed class RemoteSource(
             await fetcher.FetchAsync(video, tenant, sink, cancellationToken);
             Warnings = VideoChecks.RequireMp4(Field, target);
             return sink.Sha256();
-        });
+        }, cancellationToken);
 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

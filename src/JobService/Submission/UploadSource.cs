@@ -44,7 +44,7 @@ internal sealed class UploadSource(
     {
         space.TakeUpload(Completion.SizeBytes, Completion.Tenant);
         var sha256 = await Completion.HashAsync(cancellationToken);
-        if (storage.TryAdopt(Completion.Path, key) is { } adopted)
+        if (await storage.TryAdoptAsync(Completion.Path, key, cancellationToken) is { } adopted)
         {
             return new StagedVideo(adopted, sha256);
         }

@@ -105,7 +105,7 @@ internal sealed class VideoSubmitter(
         if (!created)
         {
             // Another request with the same request_id inserted its job in the meantime.
-            DeleteVideo(jobId, submission.Tenant, sha256);
+            await DeleteVideoAsync(jobId, submission.Tenant, sha256);
             return SameOrConflict(stored, submission, fingerprint, source);
         }
 
@@ -200,15 +200,16 @@ internal sealed class VideoSubmitter(
         catch
         {
             // It can have its name already, for example if the sync of the folder failed.
-            DeleteVideo(taken.JobId, taken.Tenant, video.Sha256);
+            await DeleteVideoAsync(taken.JobId, taken.Tenant, video.Sha256);
             throw;
         }
 
         return (video.Sha256, bytes);
     }
 
-    private void DeleteVideo(Guid jobId, string tenant, string sha256) =>
-        storage.DeleteShared(ArtifactKeys.Video(jobId), ArtifactKeys.SharedVideo(tenant, sha256));
+    private async Task DeleteVideoAsync(Guid jobId, string tenant, string sha256) =>
+        await storage.DeleteSharedAsync(
+            ArtifactKeys.Video(jobId), ArtifactKeys.SharedVideo(tenant, sha256), CancellationToken.None);
 
     private JobRecord NewJob(
         Guid jobId, VideoSubmission submission, RequestFingerprint? fingerprint, string? videoSha256)
@@ -249,7 +250,7 @@ internal sealed class VideoSubmitter(
             // then stay.
             if (await store.FindAsync(job.JobId, CancellationToken.None) is null)
             {
-                DeleteVideo(job.JobId, job.Tenant, job.VideoSha256!);
+                await DeleteVideoAsync(job.JobId, job.Tenant, job.VideoSha256!);
             }
 
             throw;
@@ -341,9 +342,11 @@ internal sealed record StagedVideo(IStagedArtifact Artifact, string Sha256) : IA
     /// <param name="storage">The storage.</param>
     /// <param name="key">The key of the video.</param>
     /// <param name="write">Writes the video and returns its SHA-256.</param>
-    public static async Task<StagedVideo> WriteAsync(IStorage storage, string key, Func<Stream, Task<string>> write)
+    /// <param name="cancellationToken">Cancels the start.</param>
+    public static async Task<StagedVideo> WriteAsync(
+        IStorage storage, string key, Func<Stream, Task<string>> write, CancellationToken cancellationToken)
     {
-        var artifact = storage.Stage(key);
+        var artifact = await storage.StageAsync(key, cancellationToken);
         try
         {
             return new StagedVideo(artifact, await write(artifact.Stream));
@@ -371,7 +374,7 @@ internal sealed record StagedVideo(IStagedArtifact Artifact, string Sha256) : IA
             }
 
             return sha256;
-        });
+        }, cancellationToken);
     }
 
     /// <inheritdoc />

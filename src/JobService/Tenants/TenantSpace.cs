@@ -13,6 +13,9 @@ namespace ForegSyte.Jobs.Tenants;
 /// </summary>
 internal sealed class TenantSpace : IHostedService
 {
+    /// <summary>What counts as the free space of a storage without a limit.</summary>
+    private const long UnlimitedBytes = 1L << 60;
+
     private readonly Lock _lock = new();
     private readonly IJobStore _store;
     private readonly IStorage _storage;
@@ -42,7 +45,7 @@ internal sealed class TenantSpace : IHostedService
             - (_storage.Shares ? stored.SharedBytes : 0);
         lock (_lock)
         {
-            _spaceBytes += _storage.FreeBytes() + usedBytes;
+            _spaceBytes += (_storage.FreeBytes() ?? UnlimitedBytes) + usedBytes;
             foreach (var (tenant, videoBytes, resultBytes) in _store.IsShared ? [] : stored.Tenants)
             {
                 Change(tenant, new SpaceUse(videoBytes, resultBytes, 0));

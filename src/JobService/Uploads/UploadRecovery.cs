@@ -66,7 +66,8 @@ internal sealed class UploadRecovery(
     /// </summary>
     private async Task<bool> HasJobAsync(Guid uploadId, CancellationToken cancellationToken)
     {
-        var candidates = storage.KeysOf(files.DataOf(uploadId)).Select(ArtifactKeys.JobOf).OfType<Guid>().ToList();
+        var keys = await storage.KeysOfAsync(files.DataOf(uploadId), cancellationToken);
+        var candidates = keys.Select(ArtifactKeys.JobOf).OfType<Guid>().ToList();
         return candidates.Count > 0 && (await jobs.FindKnownAsync(candidates, cancellationToken)).Count > 0;
     }
 

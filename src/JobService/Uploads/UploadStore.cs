@@ -87,7 +87,7 @@ internal sealed class UploadStore(
         if (_uploads.TryGetValue(uploadId, out var lost) && lost.Record.IsVisibleTo(visibleTenant)
             && await lost.HasFailedAsync(cancellationToken))
         {
-            _ = TryRemoveLost(lost) ? true : throw UploadErrors.NotFound(uploadId);
+            _ = await TryRemoveLostAsync(lost) ? true : throw UploadErrors.NotFound(uploadId);
             return;
         }
 
@@ -97,17 +97,27 @@ internal sealed class UploadStore(
             throw upload.IsRemoved ? UploadErrors.NotFound(uploadId) : UploadErrors.Busy(uploadId);
         }
 
-        RemoveWithShared(upload);
+        await RemoveWithSharedAsync(upload);
     }
 
     /// <summary>Removes the expired uploads and returns their number.</summary>
-    public int RemoveExpired()
+    public async Task<int> RemoveExpiredAsync()
     {
         var now = time.GetUtcNow();
-        var expired = Ready().Where(upload => upload.TryMarkExpired(now, options.Value)).ToList();
-        expired.ForEach(RemoveWithShared);
-        return expired.Count + _uploads.Values.Count(lost =>
-            lost.Opening.IsFaulted && lost.LastChangeAt + options.Value.Lifetime <= now && TryRemoveLost(lost));
+        var removed = 0;
+        foreach (var upload in Ready().Where(upload => upload.TryMarkExpired(now, options.Value)).ToList())
+        {
+            await RemoveWithSharedAsync(upload);
+            removed++;
+        }
+
+        foreach (var lost in _uploads.Values.Where(upload =>
+            upload.Opening.IsFaulted && upload.LastChangeAt + options.Value.Lifetime <= now))
+        {
+            removed += await TryRemoveLostAsync(lost) ? 1 : 0;
+        }
+
+        return removed;
     }
 
     /// <summary>Adds an upload of an earlier process, which becomes available when it is opened.</summary>
@@ -187,29 +197,30 @@ internal sealed class UploadStore(
         return fields.Count == 0 ? earlier : throw UploadErrors.RequestIdConflict(earlier.Record, fields);
     }
 
-    private void RemoveWithShared(OpenUpload upload) =>
-        RemoveWithShared(upload.Record.UploadId, () => Remove(upload));
+    private Task RemoveWithSharedAsync(OpenUpload upload) =>
+        RemoveWithSharedAsync(upload.Record.UploadId, () => Remove(upload));
 
-    private void RemoveWithShared(Guid uploadId, Action remove)
+    private async Task RemoveWithSharedAsync(Guid uploadId, Action remove)
     {
         // A completion that failed or was cut off may have linked the data file into the shared videos.
         var mayBeShared = HardLink.CountOf(files.DataOf(uploadId)) > 1;
         remove();
         if (mayBeShared)
         {
-            storage.RemoveUnshared();
+            // The upload is gone, so the rest is not cancelled.
+            await storage.RemoveUnsharedAsync(CancellationToken.None);
         }
     }
 
     /// <summary>Removes an upload that could not be opened; false if another call removed it.</summary>
-    private bool TryRemoveLost(RecoveredUpload lost)
+    private async Task<bool> TryRemoveLostAsync(RecoveredUpload lost)
     {
         if (!_uploads.TryRemove(lost.Record.UploadId, out _))
         {
             return false;
         }
 
-        RemoveWithShared(lost.Record.UploadId, () => files.Remove(lost.Record.UploadId));
+        await RemoveWithSharedAsync(lost.Record.UploadId, () => files.Remove(lost.Record.UploadId));
         space.RemoveUpload(lost.Record.Tenant, lost.Record.SizeBytes);
         return true;
     }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using ForegSyte.Hosting.Security.ApiKeys;
 using ForegSyte.Jobs.Admin;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Storage;
 using ForegSyte.Testing;
 using ForegSyte.V1;
@@ -220,9 +221,52 @@ public sealed class AdminCommandTests : IDisposable
         Assert.Equal(JobStatus.Pending, (await rebuilt.Store.FindAsync(videoOnly, Cancellation))!.Status);
     }
 
+    [Fact]
+    public async Task Rebuild_ManifestsOfSeveralAttempts_TakesTheNewestWhoseResultsExist()
+    {
+        var storage = new InMemoryStorage { IsShared = true };
+        var completed = Completed(frames: 1);
+        var (older, newer, noResults) = (OfAttempts(1), OfAttempts(2), OfAttempts(3));
+        await storage.PutAsync(older.OutputPath!, new byte[1]);
+        await storage.PutAsync(newer.OutputPath!, new byte[2]);
+        foreach (var manifest in (JobRecord[])[noResults, newer, older])
+        {
+            await JobManifest.WriteAsync(storage, manifest, Cancellation);
+        }
+
+        var found = await RebuiltJobs.FromAsync(storage, pipelineId: null, "", TestJobs.Noon, Cancellation);
+
+        Assert.Empty(found.Problems);
+        var job = Assert.Single(found.Jobs);
+        Assert.Equal((newer.OutputPath, 2L), (job.OutputPath, job.ResultBytes));
+
+        JobRecord OfAttempts(int count) => completed with
+        {
+            Attempts = [.. Enumerable.Range(1, count).Select(number => completed.Attempts[0] with { Number = number })],
+            OutputPath = ArtifactKeys.Results(completed.JobId, Guid.NewGuid()),
+        };
+    }
+
+    [Fact]
+    public async Task Verify_IndexOfResultsIsDamaged_IsAProblem()
+    {
+        var job = Completed(frames: 2_000);
+        await PutResultsAsync(job.JobId, frames: 2_000, textLength: 200);
+        await PutAsync(ArtifactKeys.Video(job.JobId));
+        await StoreAsync(job);
+        Assert.Equal(0, (await RunAsync("verify")).Code);
+        var key = ArtifactKeys.ResultsIndex(ArtifactKeys.Results(job.JobId));
+        await Storage.PutAsync(key, [1]);
+
+        var (code, text) = await RunAsync("verify");
+
+        Assert.Equal(1, code);
+        Assert.Contains($"the index {key} is damaged", text, StringComparison.Ordinal);
+    }
+
     private async Task<long> LengthAsync(string key)
     {
-        await using var artifact = Storage.OpenRead(key);
+        await using var artifact = await Storage.OpenReadAsync(key, Cancellation);
         return artifact.Length;
     }
 
@@ -261,13 +305,14 @@ public sealed class AdminCommandTests : IDisposable
     }
 
     [Fact]
-    public void Manifest_Damaged_IsAFormatException()
+    public async Task Manifest_Damaged_IsAFormatException()
     {
         var (jobId, storage) = (Guid.NewGuid(), Storage);
-        File.WriteAllText(_folder.File("data", "video_jobs", ArtifactKeys.Sidecar(jobId)), "{");
+        File.WriteAllText(_folder.File("data", "video_jobs", StorageCalls.SidecarOf(jobId)), "{");
 
-        Assert.Throws<FormatException>(() => JobManifest.Read(storage, jobId));
-        Assert.Null(JobManifest.Read(storage, Guid.NewGuid()));
+        await Assert.ThrowsAsync<FormatException>(
+            () => storage.ReadManifestAsync(jobId));
+        Assert.Null(await storage.ReadManifestAsync(Guid.NewGuid()));
     }
 
     private static JobRecord Completed(int frames)
@@ -313,25 +358,23 @@ public sealed class AdminCommandTests : IDisposable
         }
     }
 
-    private async Task PutResultsAsync(Guid jobId, int frames)
+    private async Task PutResultsAsync(Guid jobId, int frames, int textLength = 0)
     {
-        await using var artifact = Storage.Stage(ArtifactKeys.Results(jobId));
+        var key = ArtifactKeys.Results(jobId);
+        await using var artifact = await Storage.StageAsync(key, Cancellation);
         var document = new ResultsDocumentWriter(artifact.Stream);
         for (var i = 0; i < frames; i++)
         {
-            await document.WriteAsync(new FrameResult { FrameIndex = i, Result = new PipelineResult() }, Cancellation);
+            var result = new PipelineResult { Text = new string('x', textLength) };
+            await document.WriteAsync(new FrameResult { FrameIndex = i, Result = result }, Cancellation);
         }
 
         await document.CompleteAsync(Cancellation);
+        await document.Index.WriteAsync(Storage, key, artifact.Stream.Length, Cancellation);
         await artifact.CommitAsync(Cancellation);
     }
 
-    private async Task PutAsync(string key)
-    {
-        await using var artifact = Storage.Stage(key);
-        await artifact.Stream.WriteAsync("video"u8.ToArray(), Cancellation);
-        await artifact.CommitAsync(Cancellation);
-    }
+    private Task PutAsync(string key) => Storage.PutAsync(key, "video"u8.ToArray());
 
     /// <summary>
     /// Flips a byte of a file when the options are first read. The restore reads them after it has checked the backup

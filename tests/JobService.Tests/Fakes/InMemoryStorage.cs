@@ -3,59 +3,91 @@ using ForegSyte.Jobs.Storage;
 
 namespace ForegSyte.Jobs.Tests.Fakes;
 
-/// <summary>A storage in memory.</summary>
+/// <summary>A storage in memory. Its streams refuse synchronous reads, as those of an object store do.</summary>
 internal sealed class InMemoryStorage : IStorage
 {
-    private readonly ConcurrentDictionary<string, byte[]> _artifacts = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (byte[] Bytes, DateTimeOffset ModifiedAt)> _artifacts =
+        new(StringComparer.Ordinal);
 
     private StoreGeneration? _generation;
 
-    /// <summary>Free bytes of the empty storage.</summary>
-    public long SizeBytes { get; init; } = 1L << 40;
+    /// <summary>Free bytes of the empty storage; null for no limit.</summary>
+    public long? SizeBytes { get; init; } = 1L << 40;
 
     /// <summary>What reserves the room.</summary>
     public DiskRoom Room { get; init; } = new(() => long.MaxValue, minFreeBytes: 0);
 
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
     /// <summary>Called before bytes are written.</summary>
     public Action OnWrite { get; set; } = () => { };
 
-    public IStagedArtifact Stage(string key) => new Staged(this, StorageKey.Require(key));
+    /// <summary>Called with the key and the number of bytes of each read.</summary>
+    public Action<string, int> OnRead { get; set; } = (_, _) => { };
 
-    public IStagedArtifact? TryAdopt(string path, string key) => null;
-
-    public IStagedArtifact? TryLink(string existingKey, string key) => Exists(existingKey)
-        ? null
-        : throw new FileNotFoundException($"There is no artifact {existingKey}.", existingKey);
-
-    public Stream OpenRead(string key) => _artifacts.TryGetValue(StorageKey.Require(key), out var bytes)
-        ? new MemoryStream(bytes, writable: false)
-        : throw new FileNotFoundException($"There is no artifact {key}.", key);
-
-    public bool Exists(string key) => _artifacts.ContainsKey(StorageKey.Require(key));
-
-    public bool Delete(string key) => _artifacts.TryRemove(StorageKey.Require(key), out _);
-
-    public bool DeleteShared(string key, string? contentId) => Delete(key);
-
-    public int RemoveUnshared() => 0;
+    /// <summary>Like a network, a read can return fewer bytes than requested.</summary>
+    public int MaxBytesPerRead { get; init; } = int.MaxValue;
 
     public bool Shares => false;
 
-    public IEnumerable<string> ListKeys() => _artifacts.Keys;
+    public bool IsShared { get; init; }
 
-    public IReadOnlyList<string> KeysOf(string path) => [];
+    public string? Folder => null;
 
-    public int RemoveAbandoned() => 0;
+    public ValueTask<IStagedArtifact> StageAsync(string key, CancellationToken cancellationToken) =>
+        new(new Staged(this, StorageKey.Require(key)));
 
-    public StoreGeneration? ReadGeneration() => _generation;
+    public ValueTask<IStagedArtifact?> TryAdoptAsync(string path, string key, CancellationToken cancellationToken) =>
+        new((IStagedArtifact?)null);
 
-    public void WriteGeneration(StoreGeneration generation) => _generation = generation;
+    public ValueTask<IStagedArtifact?> TryLinkAsync(
+        string existingKey, string key, CancellationToken cancellationToken) =>
+        _artifacts.ContainsKey(StorageKey.Require(existingKey))
+            ? new((IStagedArtifact?)null)
+            : throw NotFound(existingKey);
 
-    public long FreeBytes() => SizeBytes - _artifacts.Values.Sum(bytes => bytes.LongLength);
+    public ValueTask<Stream> OpenReadAsync(string key, CancellationToken cancellationToken) =>
+        _artifacts.TryGetValue(StorageKey.Require(key), out var artifact)
+            ? new(new AsynchronousStream(artifact.Bytes, MaxBytesPerRead, bytes => OnRead(key, bytes)))
+            : throw NotFound(key);
+
+    public ValueTask<bool> ExistsAsync(string key, CancellationToken cancellationToken) =>
+        new(_artifacts.ContainsKey(StorageKey.Require(key)));
+
+    public ValueTask<bool> DeleteAsync(string key, CancellationToken cancellationToken) =>
+        new(_artifacts.TryRemove(StorageKey.Require(key), out _));
+
+    public ValueTask<bool> DeleteSharedAsync(string key, string? contentId, CancellationToken cancellationToken) =>
+        DeleteAsync(key, cancellationToken);
+
+    public ValueTask<int> RemoveUnsharedAsync(CancellationToken cancellationToken) => new(0);
+
+    public IAsyncEnumerable<StoredArtifact> ListKeysAsync(string prefix, CancellationToken cancellationToken) =>
+        _artifacts.Where(artifact => artifact.Key.StartsWith(prefix, StringComparison.Ordinal))
+            .Select(artifact => new StoredArtifact(artifact.Key, artifact.Value.ModifiedAt))
+            .ToAsyncEnumerable();
+
+    public ValueTask<IReadOnlyList<string>> KeysOfAsync(string path, CancellationToken cancellationToken) => new([]);
+
+    public ValueTask<int> RemoveAbandonedAsync(CancellationToken cancellationToken) => new(0);
+
+    public ValueTask<ReadGrant> GrantReadAsync(string key, TimeSpan validity, CancellationToken cancellationToken) =>
+        new(new ReadGrant(new Uri("file:///in-memory/" + StorageKey.Require(key)), ContentId: null));
+
+    public ValueTask<StoreGeneration?> ReadGenerationAsync(CancellationToken cancellationToken) => new(_generation);
+
+    public ValueTask WriteGenerationAsync(StoreGeneration generation, CancellationToken cancellationToken)
+    {
+        _generation = generation;
+        return ValueTask.CompletedTask;
+    }
+
+    public long? FreeBytes() => SizeBytes - _artifacts.Values.Sum(artifact => artifact.Bytes.LongLength);
 
     public RoomReservation ReserveRoom(long bytes) => Room.Reserve(bytes);
 
-    public Uri UriOf(string key) => new("file:///in-memory/" + StorageKey.Require(key));
+    private static FileNotFoundException NotFound(string key) => new($"There is no artifact {key}.", key);
 
     private sealed class Staged(InMemoryStorage storage, string key) : IStagedArtifact
     {
@@ -66,7 +98,7 @@ internal sealed class InMemoryStorage : IStorage
         public Task CommitAsync(CancellationToken cancellationToken)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            storage._artifacts[key] = _bytes.ToArray();
+            storage._artifacts[key] = (_bytes.ToArray(), storage.Time.GetUtcNow());
             return Task.CompletedTask;
         }
 
@@ -75,6 +107,7 @@ internal sealed class InMemoryStorage : IStorage
 
         public ValueTask DisposeAsync() => _bytes.DisposeAsync();
     }
+
     private sealed class WatchedStream(InMemoryStorage storage) : MemoryStream
     {
         public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
@@ -82,5 +115,52 @@ internal sealed class InMemoryStorage : IStorage
             storage.OnWrite();
             return base.WriteAsync(buffer, cancellationToken);
         }
+    }
+
+    /// <summary>Reports each read, which must be asynchronous.</summary>
+    private sealed class AsynchronousStream(byte[] bytes, int maxBytesPerRead, Action<int> onRead) : Stream
+    {
+        private readonly MemoryStream _bytes = new(bytes, writable: false);
+
+        public override bool CanRead => true;
+
+        public override bool CanSeek => true;
+
+        public override bool CanWrite => false;
+
+        public override long Length => _bytes.Length;
+
+        public override long Position
+        {
+            get => _bytes.Position;
+            set => _bytes.Position = value;
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException(
+            "An artifact was read synchronously, which blocks a thread while an object store answers.");
+
+        public override Task<int> ReadAsync(
+            byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override ValueTask<int> ReadAsync(
+            Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var read = _bytes.Read(buffer.Span[..Math.Min(buffer.Length, maxBytesPerRead)]);
+            onRead(read);
+            return new(read);
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => _bytes.Seek(offset, origin);
+
+        public override void Flush()
+        {
+            // Nothing is written.
+        }
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

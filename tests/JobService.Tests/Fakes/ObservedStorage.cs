@@ -5,68 +5,99 @@ namespace ForegSyte.Jobs.Tests.Fakes;
 /// <summary>A storage that reports each change before and after it.</summary>
 /// <param name="inner">The storage that does the work.</param>
 /// <param name="onStep">Called with a description of the change.</param>
-internal sealed class ObservedStorage(IStorage inner, Action<string> onStep) : IStorage
+internal sealed class ObservedStorage(IStorage inner, Func<string, Task> onStep) : IStorage
 {
-    public IStagedArtifact Stage(string key) => new Staged(inner.Stage(key), key, onStep);
-
-    public IStagedArtifact? TryAdopt(string path, string key) =>
-        inner.TryAdopt(path, key) is { } adopted ? new Staged(adopted, key, onStep) : null;
-
-    public IStagedArtifact? TryLink(string existingKey, string key) =>
-        inner.TryLink(existingKey, key) is { } linked ? new Staged(linked, key, onStep) : null;
-
-    public Stream OpenRead(string key) => inner.OpenRead(key);
-
-    public bool Exists(string key) => inner.Exists(key);
-
-    public bool Delete(string key)
+    public ObservedStorage(IStorage inner, Action<string> onStep)
+        : this(
+            inner,
+            step =>
+            {
+                onStep(step);
+                return Task.CompletedTask;
+            })
     {
-        onStep($"before the removal of {key}");
-        return inner.Delete(key);
     }
-
-    public bool DeleteShared(string key, string? contentId)
-    {
-        onStep($"before the removal of {key}");
-        return inner.DeleteShared(key, contentId);
-    }
-
-    public int RemoveUnshared() => inner.RemoveUnshared();
 
     public bool Shares => inner.Shares;
 
-    public IEnumerable<string> ListKeys() => inner.ListKeys();
+    public bool IsShared => inner.IsShared;
 
-    public StoreGeneration? ReadGeneration() => inner.ReadGeneration();
+    public string? Folder => inner.Folder;
 
-    public void WriteGeneration(StoreGeneration generation) => inner.WriteGeneration(generation);
+    public async ValueTask<IStagedArtifact> StageAsync(string key, CancellationToken cancellationToken) =>
+        new Staged(await inner.StageAsync(key, cancellationToken), key, onStep);
 
-    public long FreeBytes() => inner.FreeBytes();
+    public async ValueTask<IStagedArtifact?> TryAdoptAsync(
+        string path, string key, CancellationToken cancellationToken) =>
+        await inner.TryAdoptAsync(path, key, cancellationToken) is { } adopted
+            ? new Staged(adopted, key, onStep)
+            : null;
 
-    public IReadOnlyList<string> KeysOf(string path) => inner.KeysOf(path);
+    public async ValueTask<IStagedArtifact?> TryLinkAsync(
+        string existingKey, string key, CancellationToken cancellationToken) =>
+        await inner.TryLinkAsync(existingKey, key, cancellationToken) is { } linked
+            ? new Staged(linked, key, onStep)
+            : null;
 
-    public int RemoveAbandoned() => inner.RemoveAbandoned();
+    public ValueTask<Stream> OpenReadAsync(string key, CancellationToken cancellationToken) =>
+        inner.OpenReadAsync(key, cancellationToken);
+
+    public ValueTask<bool> ExistsAsync(string key, CancellationToken cancellationToken) =>
+        inner.ExistsAsync(key, cancellationToken);
+
+    public async ValueTask<bool> DeleteAsync(string key, CancellationToken cancellationToken)
+    {
+        await onStep($"before the removal of {key}");
+        return await inner.DeleteAsync(key, cancellationToken);
+    }
+
+    public async ValueTask<bool> DeleteSharedAsync(string key, string? contentId, CancellationToken cancellationToken)
+    {
+        await onStep($"before the removal of {key}");
+        return await inner.DeleteSharedAsync(key, contentId, cancellationToken);
+    }
+
+    public ValueTask<int> RemoveUnsharedAsync(CancellationToken cancellationToken) =>
+        inner.RemoveUnsharedAsync(cancellationToken);
+
+    public IAsyncEnumerable<StoredArtifact> ListKeysAsync(string prefix, CancellationToken cancellationToken) =>
+        inner.ListKeysAsync(prefix, cancellationToken);
+
+    public ValueTask<IReadOnlyList<string>> KeysOfAsync(string path, CancellationToken cancellationToken) =>
+        inner.KeysOfAsync(path, cancellationToken);
+
+    public ValueTask<int> RemoveAbandonedAsync(CancellationToken cancellationToken) =>
+        inner.RemoveAbandonedAsync(cancellationToken);
+
+    public ValueTask<ReadGrant> GrantReadAsync(string key, TimeSpan validity, CancellationToken cancellationToken) =>
+        inner.GrantReadAsync(key, validity, cancellationToken);
+
+    public ValueTask<StoreGeneration?> ReadGenerationAsync(CancellationToken cancellationToken) =>
+        inner.ReadGenerationAsync(cancellationToken);
+
+    public ValueTask WriteGenerationAsync(StoreGeneration generation, CancellationToken cancellationToken) =>
+        inner.WriteGenerationAsync(generation, cancellationToken);
+
+    public long? FreeBytes() => inner.FreeBytes();
 
     public RoomReservation ReserveRoom(long bytes) => inner.ReserveRoom(bytes);
 
-    public Uri UriOf(string key) => inner.UriOf(key);
-
-    private sealed class Staged(IStagedArtifact artifact, string key, Action<string> onStep) : IStagedArtifact
+    private sealed class Staged(IStagedArtifact artifact, string key, Func<string, Task> onStep) : IStagedArtifact
     {
         public Stream Stream => artifact.Stream;
 
         public async Task CommitAsync(CancellationToken cancellationToken)
         {
-            onStep($"before the commit of {key}");
+            await onStep($"before the commit of {key}");
             await artifact.CommitAsync(cancellationToken);
-            onStep($"after the commit of {key}");
+            await onStep($"after the commit of {key}");
         }
 
         public async Task CommitSharedAsync(string contentId, CancellationToken cancellationToken)
         {
-            onStep($"before the commit of {key}");
+            await onStep($"before the commit of {key}");
             await artifact.CommitSharedAsync(contentId, cancellationToken);
-            onStep($"after the commit of {key}");
+            await onStep($"after the commit of {key}");
         }
 
         public ValueTask DisposeAsync() => artifact.DisposeAsync();

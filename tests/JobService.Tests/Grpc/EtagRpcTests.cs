@@ -1,3 +1,4 @@
+using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Testing;
 using ForegSyte.V1;
@@ -70,7 +71,7 @@ public sealed class EtagRpcTests
         Assert.Equal((JobStatus.Pending, "new"), (job.Status, job.DisplayName));
         await CallAsync(service, "cancel", jobId, job.Etag);
         await CallAsync(service, "delete", jobId, (await service.GetAsync(jobId)).Etag);
-        Assert.Empty(service.Storage.ListKeys());
+        Assert.Empty(await service.Storage.KeysAsync());
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using ForegSyte.Jobs.Inference;
+using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.Testing;
@@ -114,7 +115,7 @@ public sealed class JobControlRpcTests
         await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
         var job = await service.SubmitAsync();
         await CancelAsync(service, job.JobId);
-        service.Storage.Delete($"{job.JobId}.mp4");
+        await service.Storage.DeleteAsync($"{job.JobId}.mp4", Cancellation);
         var (code, info, _) = await RetryFailureAsync(service, job.JobId);
         Assert.Equal((StatusCode.FailedPrecondition, "VIDEO_GONE"), (code, info.Reason));
         Assert.Equal(job.JobId, info.Metadata["jobId"]);
@@ -128,11 +129,11 @@ public sealed class JobControlRpcTests
         var requestId = Guid.NewGuid().ToString();
         var jobId = (await service.SubmitAsync(requestId: requestId)).JobId;
         await service.GetWhenAsync(jobId, job => job.Status == JobStatus.Completed);
-        Assert.NotEmpty(service.Storage.ListKeys());
+        Assert.NotEmpty(await service.Storage.KeysAsync());
 
         await service.Client.DeleteJobAsync(new DeleteJobRequest { JobId = jobId }, cancellationToken: Cancellation);
 
-        Assert.Empty(service.Storage.ListKeys());
+        Assert.Empty(await service.Storage.KeysAsync());
         foreach (var call in new[]
         {
             GetFailureAsync(service, jobId),
@@ -184,7 +185,7 @@ public sealed class JobControlRpcTests
         }));
 
         Assert.Equal((Limit, 12 - Limit), (accepted.Count, refused.Count));
-        Assert.Equal(Limit, service.Storage.ListKeys().Count());
+        Assert.Equal(Limit, (await service.Storage.KeysAsync()).Count);
         Assert.All(refused, exception => CheckQueueFull(exception.StatusCode, Refusal.Read(exception).Status));
 
         // A cancelled job returns its slot, and needs one to be retried.

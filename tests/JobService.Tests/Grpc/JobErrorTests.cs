@@ -1,4 +1,5 @@
 using ForegSyte.Jobs.Inference;
+using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.Testing;
@@ -96,7 +97,7 @@ public sealed class JobErrorTests
             service.Client.SubmitVideoAsync(RunningJobService.Request(), cancellationToken: Cancellation));
 
         Assert.Equal(ErrorReason.StorageFull, refusal.Reason);
-        Assert.Empty(service.Storage.ListKeys());
+        Assert.Empty(await service.Storage.KeysAsync());
     }
 
     [Fact]
@@ -133,7 +134,7 @@ public sealed class JobErrorTests
     {
         await using var service = await RunningJobService.StartAsync(new ScriptedInference());
         var job = await CompletedAsync(service);
-        service.Storage.Delete($"{job.JobId}_results.json");
+        await service.Storage.DeleteAsync($"{job.JobId}_results.json", Cancellation);
 
         var refusal = await Refusal.OfAsync(
             service.Client.GetJobResultsAsync(new() { JobId = job.JobId }, cancellationToken: Cancellation));

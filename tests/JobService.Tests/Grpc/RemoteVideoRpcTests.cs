@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Fetching;
 using ForegSyte.Testing;
 using ForegSyte.V1;
@@ -28,7 +29,8 @@ public sealed class RemoteVideoRpcTests : IAsyncDisposable
 
         Assert.Equal(JobStatus.Pending, job.Status);
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(Clip)), job.VideoSha256);
-        await using var stored = _service!.Storage.OpenRead(Assert.Single(_service.Storage.ListKeys()));
+        await using var stored = await _service!.Storage.OpenReadAsync(
+            Assert.Single(await _service.Storage.KeysAsync()), Cancellation);
         using var bytes = new MemoryStream();
         await stored.CopyToAsync(bytes, Cancellation);
         Assert.Equal(Clip, bytes.ToArray());
@@ -44,7 +46,8 @@ public sealed class RemoteVideoRpcTests : IAsyncDisposable
         var job = (await SubmitAsync("/a.mp4")).Job;
 
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(Clip)), job.VideoSha256);
-        await using var stored = _service!.Storage.OpenRead(Assert.Single(_service.Storage.ListKeys()));
+        await using var stored = await _service!.Storage.OpenReadAsync(
+            Assert.Single(await _service.Storage.KeysAsync()), Cancellation);
         using var bytes = new MemoryStream();
         await stored.CopyToAsync(bytes, Cancellation);
         Assert.Equal(Clip, bytes.ToArray());
@@ -241,8 +244,8 @@ public sealed class RemoteVideoRpcTests : IAsyncDisposable
     {
         var failure = await RunningJobService.FailureOfAsync(Call(path));
         Assert.Equal((code, reason), (failure.Code, failure.Info.Reason));
-        Assert.Empty(_service!.Storage.ListKeys());
-        Assert.Equal(0, _service.Storage.RemoveAbandoned());
+        Assert.Empty(await _service!.Storage.KeysAsync());
+        Assert.Equal(0, await _service.Storage.RemoveAbandonedAsync(Cancellation));
         return failure.Info.Metadata;
     }
 }

@@ -1,3 +1,4 @@
+using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Rpc;
@@ -26,7 +27,7 @@ public sealed class SourceJobRpcTests
         await DeleteAsync(service, source.JobId);
         Assert.Equal(RunningJobService.Video.ToByteArray(), await StoredAsync(service, job.JobId));
         await DeleteAsync(service, job.JobId);
-        Assert.Empty(service.Storage.ListKeys());
+        Assert.Empty(await service.Storage.KeysAsync());
         Assert.Empty(Directory.EnumerateFiles(service.StorageFolder, "*.tmp"));
         Assert.Empty(Directory.EnumerateFiles(Path.Combine(service.StorageFolder, ".shared")));
     }
@@ -36,7 +37,7 @@ public sealed class SourceJobRpcTests
     {
         await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
         var source = await service.SubmitAsync();
-        service.Storage.DeleteShared($"{source.JobId}.mp4", source.VideoSha256);
+        await service.Storage.DeleteSharedAsync($"{source.JobId}.mp4", source.VideoSha256, Cancellation);
 
         var gone = await FailureAsync(service, Request(source.JobId));
         Assert.Equal((StatusCode.FailedPrecondition, "VIDEO_GONE"), (gone.Code, gone.Info.Reason));
@@ -48,7 +49,7 @@ public sealed class SourceJobRpcTests
         var (_, info, status) = await FailureAsync(service, Request("latest"));
         Assert.Equal("INVALID_FIELD", info.Reason);
         Assert.Equal("source_job_id", Assert.Single(status.GetDetail<BadRequest>().FieldViolations).Field);
-        Assert.Empty(service.Storage.ListKeys());
+        Assert.Empty(await service.Storage.KeysAsync());
     }
 
     [Fact]
@@ -76,7 +77,7 @@ public sealed class SourceJobRpcTests
         var (code, info, _) = await FailureAsync(service, Request(source.JobId));
 
         Assert.Equal((StatusCode.ResourceExhausted, "QUEUE_FULL"), (code, info.Reason));
-        Assert.Equal([$"{source.JobId}.mp4"], service.Storage.ListKeys());
+        Assert.Equal([$"{source.JobId}.mp4"], await service.Storage.KeysAsync());
     }
 
     [Fact]

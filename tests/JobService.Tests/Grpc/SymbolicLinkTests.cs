@@ -79,7 +79,7 @@ public sealed class SymbolicLinkTests : IDisposable
 
     private void ReplaceByLink(RunningJobService service, string key)
     {
-        var path = service.Storage.UriOf(key).LocalPath;
+        var path = Path.Combine(service.Storage.Folder!, key);
         File.Delete(path);
         File.CreateSymbolicLink(path, Target);
     }

@@ -1,4 +1,4 @@
-using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
@@ -141,7 +141,7 @@ public sealed class UpdateJobRpcTests
 
         await UpdateAsync(service, new Job { JobId = jobId, DisplayName = "lobby", Tags = { { "camera", "north" } } });
 
-        var manifest = JobManifest.Read(service.Storage, Guid.Parse(jobId))!;
+        var manifest = (await service.Storage.ReadManifestAsync(Guid.Parse(jobId)))!;
         Assert.Equal(("lobby", "north"), (manifest.DisplayName, manifest.Tags.Find("camera")));
     }
 

@@ -1,3 +1,4 @@
+using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Protocol.Checksums;
 using ForegSyte.Testing;
 using ForegSyte.V1;
@@ -42,7 +43,7 @@ public sealed class ValidateOnlyRpcTests : IAsyncDisposable
                 Progress = new JobProgress(),
             },
             preview);
-        Assert.Empty(service.Storage.ListKeys());
+        Assert.Empty(await service.Storage.KeysAsync());
         Assert.Empty((await service.Client.ListJobsAsync(new ListJobsRequest(), cancellationToken: Cancellation)).Jobs);
 
         // Neither the slot nor the request_id is in use; afterwards both are.
@@ -96,7 +97,7 @@ public sealed class ValidateOnlyRpcTests : IAsyncDisposable
         request.ValidateOnly = false;
         var job = (await service.Client.SubmitVideoAsync(request, cancellationToken: Cancellation)).Job;
         await ValidateAsync(With(again => again.SourceJobId = job.JobId));
-        Assert.Equal([$"{job.JobId}.mp4"], service.Storage.ListKeys());
+        Assert.Equal([$"{job.JobId}.mp4"], await service.Storage.KeysAsync());
     }
 
     private async Task<RunningJobService> StartAsync(params (string, string)[] settings) =>

@@ -325,7 +325,7 @@ public sealed class EngineModelTests
             if (model.IsTerminal && !model.IsDeleted)
             {
                 model.IsDeleted = true;
-                Assert.DoesNotContain(_engine.Storage.ListKeys(), key => ArtifactKeys.JobOf(key) == model.JobId);
+                Assert.DoesNotContain(await _engine.Storage.KeysAsync(), key => ArtifactKeys.JobOf(key) == model.JobId);
             }
         }
 

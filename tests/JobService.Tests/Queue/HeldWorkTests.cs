@@ -41,7 +41,7 @@ public sealed class HeldWorkTests
         var job = await engine.ReadAsync(jobId);
         Assert.Equal((JobStatus.Failed, ErrorReason.StageFailed), (job.Status, job.Failure!.Reason));
         Assert.False(engine.Attempts.Contains(jobId), "The ended attempt is still registered.");
-        Assert.Equal([ArtifactKeys.Plan(jobId)], KeysOf(engine, jobId));
+        Assert.Equal([ArtifactKeys.Plan(jobId)], await KeysOfAsync(engine, jobId));
         Assert.Equal(
             [0, 32],
             inference.Requests.Where(request => request.JobId == jobId.ToString())
@@ -87,7 +87,7 @@ public sealed class HeldWorkTests
         await engine.RunAnotherJobAsync();
 
         Assert.Equal([jobId], await engine.Store.ListDeletedAsync(10, None));
-        Assert.Contains(ArtifactKeys.Video(jobId), KeysOf(engine, jobId));
+        Assert.Contains(ArtifactKeys.Video(jobId), await KeysOfAsync(engine, jobId));
         Assert.False(delete.IsCompleted, "The deletion ended while the job's attempt was still running.");
 
         _letGo.SetResult();
@@ -95,7 +95,7 @@ public sealed class HeldWorkTests
             await engine.WaitAsync(delete, "the deletion to end", jobId), "The deletion did not find the job.");
         Assert.Null(await run);
         Assert.Null(await engine.Store.FindAsync(jobId, None));
-        Assert.Empty(KeysOf(engine, jobId));
+        Assert.Empty(await KeysOfAsync(engine, jobId));
         Assert.Empty(await engine.Store.ListDeletedAsync(10, None));
     }
 
@@ -134,8 +134,8 @@ public sealed class HeldWorkTests
         Assert.Equal(
             [ErrorReason.JobCancelled, null], job.Attempts.Select(attempt => attempt.Failure?.Reason));
         Assert.Equal(
-            [ArtifactKeys.Video(jobId), ArtifactKeys.Sidecar(jobId), ArtifactKeys.Results(jobId)],
-            KeysOf(engine, jobId));
+            [ArtifactKeys.Video(jobId), StorageCalls.SidecarOf(jobId), ArtifactKeys.Results(jobId)],
+            await KeysOfAsync(engine, jobId));
     }
 
     [Fact]
@@ -182,6 +182,6 @@ public sealed class HeldWorkTests
         }
     }
 
-    private static IEnumerable<string> KeysOf(JobEngine engine, Guid jobId) =>
-        engine.Storage.ListKeys().Where(key => ArtifactKeys.JobOf(key) == jobId).Order(StringComparer.Ordinal);
+    private static async Task<IEnumerable<string>> KeysOfAsync(JobEngine engine, Guid jobId) =>
+        (await engine.Storage.KeysAsync()).Where(key => ArtifactKeys.JobOf(key) == jobId).Order(StringComparer.Ordinal);
 }

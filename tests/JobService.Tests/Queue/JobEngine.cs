@@ -87,7 +87,7 @@ internal sealed class JobEngine : IAsyncDisposable
 
     public IStorage Storage => _services.GetRequiredService<IStorage>();
 
-    public SegmentStore Segments => _services.GetRequiredService<SegmentStore>();
+    public ISegmentStore Segments => _services.GetRequiredService<ISegmentStore>();
 
     public ResultPages Pages => _services.GetRequiredService<ResultPages>();
 
@@ -140,7 +140,8 @@ internal sealed class JobEngine : IAsyncDisposable
     /// <summary>Stores an empty file as a job's video.</summary>
     public async Task PutVideoAsync(Guid jobId)
     {
-        await using var video = Storage.Stage(ArtifactKeys.Video(jobId));
+        await using var video = await Storage.StageAsync(
+            ArtifactKeys.Video(jobId), TestContext.Current.CancellationToken);
         await video.CommitAsync(TestContext.Current.CancellationToken);
     }
 

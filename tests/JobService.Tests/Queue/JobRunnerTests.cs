@@ -1,5 +1,6 @@
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.V1;
 using Microsoft.Extensions.Time.Testing;
 
@@ -25,8 +26,9 @@ public sealed class JobRunnerTests
         Assert.Equal("scripted", Assert.Single(job.Devices).Description);
         Assert.Equal(new FrameAccounting { Total = 100, Analyzed = 34, Skipped = 66 }, job.Summary!.Frames);
         Assert.Contains(new LabelSummary { Label = "person", DetectionCount = 34 }, job.Summary.Labels);
-        using var document = engine.Storage.OpenRead(job.OutputPath!);
-        var page = ResultsDocumentReader.ReadPage(document, 0, 1 << 20);
+        await using var document = await ResultsDocumentReader.OpenAsync(
+            engine.Storage, job.OutputPath!, CancellationToken.None);
+        var page = await document.ReadPageAsync(0, 1 << 20, CancellationToken.None);
         Assert.Equal(Enumerable.Range(0, 34).Select(index => index * 3), page.Frames.Select(frame => frame.FrameIndex));
     }
 
@@ -82,7 +84,7 @@ public sealed class JobRunnerTests
         Assert.Equal("The stage failed.", job.Failure!.Message);
         Assert.Equal("detect", job.Failure.Metadata["node"]);
         Assert.Null(job.OutputPath);
-        Assert.DoesNotContain(ArtifactKeys.Results(jobId), engine.Storage.ListKeys());
+        Assert.DoesNotContain(ArtifactKeys.Results(jobId), await engine.Storage.KeysAsync());
         Assert.DoesNotContain(
             Directory.EnumerateFiles(engine.Folder.File("video_jobs")),
             path => Path.GetFileName(path).StartsWith('.'));

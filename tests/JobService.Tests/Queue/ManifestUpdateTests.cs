@@ -9,19 +9,20 @@ public sealed class ManifestUpdateTests
     [Fact]
     public async Task Update_BetweenManifestAndCompletion_ReachesTheManifest()
     {
-        Action<string> onStep = _ => { };
+        Func<string, Task> onStep = _ => Task.CompletedTask;
         await using var engine = new JobEngine(
             new ScriptedInference(), TimeProvider.System, folder: null,
             storage => new ObservedStorage(storage, step => onStep(step)), settings: []);
         var jobId = await engine.AddJobAsync();
         await engine.PutVideoAsync(jobId);
         var isRenamed = false;
-        onStep = step =>
+        onStep = async step =>
         {
-            if (!isRenamed && step == $"after the commit of {ArtifactKeys.Sidecar(jobId)}")
+            if (!isRenamed && step == $"after the commit of {StorageCalls.SidecarOf(jobId)}")
             {
                 isRenamed = true;
-                Rename(engine, jobId);
+                await engine.Control.UpdateAsync(
+                    jobId, new JobUpdate("late"), _ => { }, TestContext.Current.CancellationToken);
             }
         };
 
@@ -29,10 +30,6 @@ public sealed class ManifestUpdateTests
 
         Assert.True(isRenamed, "The attempt wrote no manifest.");
         Assert.Equal("late", (await engine.ReadAsync(jobId)).DisplayName);
-        Assert.Equal("late", JobManifest.Read(engine.Storage, jobId)!.DisplayName);
+        Assert.Equal("late", (await engine.Storage.ReadManifestAsync(jobId))!.DisplayName);
     }
-
-    private static void Rename(JobEngine engine, Guid jobId) => engine.Control
-        .UpdateAsync(jobId, new JobUpdate("late"), _ => { }, TestContext.Current.CancellationToken)
-        .GetAwaiter().GetResult();
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using CsCheck;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Storage;
@@ -48,7 +49,7 @@ public sealed class MaxFramesTests
             var (jobId, steps) = (Guid.Empty, 0);
             JobEngine engine = null!;
             await using (engine = new JobEngine(
-                sample.NewInference(sample.Lost), _time, folder, storage => new ObservedStorage(storage, OnStep),
+                sample.NewInference(sample.Lost), _time, folder, storage => new ObservedStorage(storage, OnStepAsync),
                 sample.Settings(AnyLoss)))
             {
                 jobId = await engine.AddJobAsync(sample.Stride, sample.MaxFrames);
@@ -66,9 +67,9 @@ public sealed class MaxFramesTests
                 await AssertNothingIsLeftAsync(resumed, jobId);
             }
 
-            void OnStep(string step)
+            async Task OnStepAsync(string step)
             {
-                AssertNotTooMany(engine, jobId, sample);
+                await AssertNotTooManyAsync(engine, jobId, sample);
                 if (steps++ == sample.CrashStep)
                 {
                     CopyFolder(folder.Path, snapshot.Path);
@@ -97,11 +98,11 @@ public sealed class MaxFramesTests
             var isRunning = false;
             await using (retried = new JobEngine(
                 sample.NewInference(sample.StillLost), _time, folder,
-                storage => new ObservedStorage(storage, _ =>
+                storage => new ObservedStorage(storage, async _ =>
                 {
                     if (isRunning)
                     {
-                        AssertNotTooMany(retried, jobId, sample);
+                        await AssertNotTooManyAsync(retried, jobId, sample);
                     }
                 }),
                 sample.Settings(AnyLoss)))
@@ -170,23 +171,28 @@ public sealed class MaxFramesTests
     private static async Task AssertNothingIsLeftAsync(JobEngine engine, Guid jobId)
     {
         await engine.Sweep.RunAsync(None);
-        var planned = (engine.Segments.ReadPlan(jobId) ?? [])
+        var planned = (await engine.Segments.ReadPlanAsync(jobId, None) ?? [])
             .Select(segment => ArtifactKeys.Segment(jobId, segment.StartFrame, segment.EndFrame))
             .Append(ArtifactKeys.Plan(jobId))
             .Order();
         var isFailed = (await engine.ReadAsync(jobId)).Status == JobStatus.Failed;
-        Assert.Equal(isFailed ? planned : [], engine.Storage.ListKeys().Where(ArtifactKeys.IsInterim).Order());
+        Assert.Equal(isFailed ? planned : [], (await engine.Storage.KeysAsync()).Where(ArtifactKeys.IsInterim).Order());
     }
 
-    private static void AssertNotTooMany(JobEngine? engine, Guid jobId, Sample sample)
+    private static async Task AssertNotTooManyAsync(JobEngine? engine, Guid jobId, Sample sample)
     {
-        if (engine is null || jobId == Guid.Empty || engine.Segments.Find(jobId) is not { } known)
+        if (engine is null || jobId == Guid.Empty || await engine.Segments.FindAsync(jobId, None) is not { } known)
         {
             return;
         }
 
-        var results = Enumerable.Range(0, known.PrefixCount)
-            .Sum(number => engine.Segments.Read(jobId, known[number], sample.Stride)?.Results.Count ?? 0);
+        var results = 0;
+        for (var number = 0; number < known.PrefixCount; number++)
+        {
+            var segment = await engine.Segments.ReadAsync(jobId, known[number], sample.Stride, None);
+            results += segment?.Results.Count ?? 0;
+        }
+
         Assert.InRange(results, 0, sample.MaxFrames);
     }
 
@@ -200,11 +206,11 @@ public sealed class MaxFramesTests
         }
 
         Assert.Equal(JobStatus.Completed, job.Status);
-        using var reader = new StreamReader(engine.Storage.OpenRead(job.OutputPath!));
-        using var document = engine.Storage.OpenRead(job.OutputPath!);
-        var frames = ResultsDocumentReader.ReadPage(document, 0, 1 << 20).Frames;
+        await using var document = await ResultsDocumentReader.OpenAsync(engine.Storage, job.OutputPath!, None);
+        var frames = (await document.ReadPageAsync(0, 1 << 20, None)).Frames;
         return new Outcome(
-            [.. frames.Select(frame => frame.FrameIndex)], await reader.ReadToEndAsync(),
+            [.. frames.Select(frame => frame.FrameIndex)],
+            Encoding.UTF8.GetString(await engine.Storage.ReadAsync(job.OutputPath!)),
             ForegSyteJson.Formatter.Format(job.Summary) + string.Join(',', job.Warnings));
     }
 

@@ -1,4 +1,5 @@
 using ForegSyte.Jobs.Tenants;
+using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.V1;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -25,7 +26,7 @@ public sealed class ResultQuotaTests
             (job.Status, job.Failure!.Reason, job.Failure.Metadata["option"], job.Failure.Metadata["limit"]));
         Assert.Contains("RetryJob", job.Failure.Message, StringComparison.Ordinal);
         Assert.InRange(job.ResultBytes, 0, 2000);
-        Assert.Equal(BytesOf(engine, jobId), job.ResultBytes);
+        Assert.Equal(await BytesOfAsync(engine, jobId), job.ResultBytes);
         Assert.Equal(job.ResultBytes, UseOf(engine));
     }
 
@@ -36,7 +37,7 @@ public sealed class ResultQuotaTests
         var first = await measured.AddJobAsync();
         await measured.RunAsync(first);
         var bytes = (await measured.ReadAsync(first)).ResultBytes;
-        Assert.Equal(BytesOf(measured, first), bytes);
+        Assert.Equal(await BytesOfAsync(measured, first), bytes);
         await using var engine = new JobEngine(
             new ScriptedInference(), _time, null, ("Tenants:MaxResultBytes", $"{bytes - 1}"));
         var jobId = await engine.AddJobAsync();
@@ -45,8 +46,8 @@ public sealed class ResultQuotaTests
 
         var job = await engine.ReadAsync(jobId);
         Assert.Equal(ErrorReason.TenantQuotaExceeded, job.Failure!.Reason);
-        Assert.DoesNotContain(ArtifactKeys.Results(jobId), engine.Storage.ListKeys());
-        Assert.Equal(BytesOf(engine, jobId), job.ResultBytes);
+        Assert.DoesNotContain(ArtifactKeys.Results(jobId), await engine.Storage.KeysAsync());
+        Assert.Equal(await BytesOfAsync(engine, jobId), job.ResultBytes);
     }
 
     [Fact]
@@ -94,14 +95,14 @@ public sealed class ResultQuotaTests
         await using var engine = new JobEngine(inference, _time);
         var jobId = await engine.AddJobAsync();
         await engine.RunUntilStoppedAsync(jobId, stop.Token);
-        Assert.Equal(BytesOf(engine, jobId), (await engine.ReadAsync(jobId)).ResultBytes);
+        Assert.Equal(await BytesOfAsync(engine, jobId), (await engine.ReadAsync(jobId)).ResultBytes);
         await engine.Store.UpdateAsync(
             jobId, job => job with { ResultBytes = 0 }, TestContext.Current.CancellationToken);
 
         await engine.RunAsync(jobId);
 
         var job = await engine.ReadAsync(jobId);
-        Assert.Equal((JobStatus.Completed, BytesOf(engine, jobId)), (job.Status, job.ResultBytes));
+        Assert.Equal((JobStatus.Completed, await BytesOfAsync(engine, jobId)), (job.Status, job.ResultBytes));
         Assert.Equal(job.ResultBytes, UseOf(engine));
     }
 
@@ -109,12 +110,16 @@ public sealed class ResultQuotaTests
         engine.Services.GetRequiredService<TenantSpace>().UseOf("").ResultBytes;
 
     /// <summary>Size of the stored segments and the document of a job.</summary>
-    private static long BytesOf(JobEngine engine, Guid jobId) => engine.Storage.ListKeys()
-        .Where(key => ArtifactKeys.JobOf(key) == jobId
-            && (key == ArtifactKeys.Results(jobId) || (ArtifactKeys.IsInterim(key) && key != ArtifactKeys.Plan(jobId))))
-        .Sum(key =>
+    private static async Task<long> BytesOfAsync(JobEngine engine, Guid jobId)
+    {
+        var keys = (await engine.Storage.KeysAsync()).Where(key => key == ArtifactKeys.Results(jobId)
+            || (ArtifactKeys.JobOf(key) == jobId && ArtifactKeys.IsInterim(key) && key != ArtifactKeys.Plan(jobId)));
+        long bytes = 0;
+        foreach (var key in keys)
         {
-            using var artifact = engine.Storage.OpenRead(key);
-            return artifact.Length;
-        });
+            bytes += (await engine.Storage.ReadAsync(key)).Length;
+        }
+
+        return bytes;
+    }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Protocol.Json;
@@ -45,7 +46,7 @@ public sealed class SegmentResumeTests
                 await engine.RunAsync(jobId);
                 await engine.Sweep.RunAsync(None);
                 Assert.Equal(uninterrupted, await OutcomeAsync(engine, jobId));
-                AssertOnlyOutcomeRemains(engine, jobId);
+                await AssertOnlyOutcomeRemainsAsync(engine, jobId);
                 var isCompleted = step.Contains("removal", StringComparison.Ordinal);
                 var resumed = (await engine.ReadAsync(jobId)).Attempts[^1].FramesResumed;
                 Assert.Equal(isCompleted ? 0 : 34 - resumed, FramesRequested(inference));
@@ -190,7 +191,7 @@ public sealed class SegmentResumeTests
         await engine.RunAsync(jobId);
 
         Assert.Equal(uninterrupted, await OutcomeAsync(engine, jobId));
-        AssertOnlyOutcomeRemains(engine, jobId);
+        await AssertOnlyOutcomeRemainsAsync(engine, jobId);
     }
 
     [Theory]
@@ -212,11 +213,11 @@ public sealed class SegmentResumeTests
         Assert.Equal((expected, 10), (job.Status, job.FramesDone));
         Assert.Equal(
             [ArtifactKeys.Segment(jobId, 0, 30), ArtifactKeys.Plan(jobId)],
-            engine.Storage.ListKeys().Order(StringComparer.Ordinal));
+            (await engine.Storage.KeysAsync()).Order(StringComparer.Ordinal));
 
-        engine.Segments.RemoveAll(jobId);
-        engine.Segments.RemoveAll(jobId);
-        Assert.Empty(engine.Storage.ListKeys());
+        await engine.Segments.RemoveAllAsync(jobId, CancellationToken.None);
+        await engine.Segments.RemoveAllAsync(jobId, CancellationToken.None);
+        Assert.Empty(await engine.Storage.KeysAsync());
     }
 
     [Fact]
@@ -239,7 +240,7 @@ public sealed class SegmentResumeTests
         var job = await engine.ReadAsync(jobId);
         Assert.Equal((JobStatus.Failed, ErrorReason.Internal), (job.Status, job.Failure!.Reason));
         Assert.Contains("frames 30 to 60", job.Failure.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain(ArtifactKeys.Segment(jobId, 30, 60), engine.Storage.ListKeys());
+        Assert.DoesNotContain(ArtifactKeys.Segment(jobId, 30, 60), await engine.Storage.KeysAsync());
     }
 
     [Fact]
@@ -278,13 +279,13 @@ public sealed class SegmentResumeTests
     {
         var job = await engine.ReadAsync(jobId);
         Assert.Equal((JobStatus.Completed, 34, 34), (job.Status, job.FramesDone, job.FramesTotal));
-        using var reader = new StreamReader(engine.Storage.OpenRead(job.OutputPath!));
-        return (await reader.ReadToEndAsync(), ForegSyteJson.Formatter.Format(job.Summary));
+        var document = Encoding.UTF8.GetString(await engine.Storage.ReadAsync(job.OutputPath!));
+        return (document, ForegSyteJson.Formatter.Format(job.Summary));
     }
 
-    private static void AssertOnlyOutcomeRemains(JobEngine engine, Guid jobId) => Assert.Equal(
-        [ArtifactKeys.Sidecar(jobId), ArtifactKeys.Results(jobId)],
-        engine.Storage.ListKeys().Order(StringComparer.Ordinal));
+    private static async Task AssertOnlyOutcomeRemainsAsync(JobEngine engine, Guid jobId) => Assert.Equal(
+        [StorageCalls.SidecarOf(jobId), ArtifactKeys.Results(jobId)],
+        (await engine.Storage.KeysAsync()).Order(StringComparer.Ordinal));
 
     private static int FramesRequested(ScriptedInference inference) => inference.Requests.Sum(request =>
         SegmentPlan.FramesWithin(request.Range.StartFrame, request.Range.EndFrame, request.FrameStride));

@@ -62,7 +62,7 @@ public sealed class RetentionTests : IAsyncDisposable
         Assert.Equal(
             new[] { young, pending }.Order(),
             (await _store.FindKnownAsync([.. old, young, pending], Cancellation)).Order());
-        Assert.Equal(new[] { young, pending }.Order(), JobsWithArtifacts());
+        Assert.Equal(new[] { young, pending }.Order(), await JobsWithArtifactsAsync());
         Assert.Empty(await _store.ListDeletedAsync(10, Cancellation));
     }
 
@@ -99,7 +99,7 @@ public sealed class RetentionTests : IAsyncDisposable
         _options.MinFreeBytes = 1000;
         await Cleaner().CleanAsync(Cancellation);
         Assert.Equal([pending], await _store.FindKnownAsync([ended, pending], Cancellation));
-        Assert.Equal([pending], JobsWithArtifacts());
+        Assert.Equal([pending], await JobsWithArtifactsAsync());
     }
 
     [Fact]
@@ -107,9 +107,9 @@ public sealed class RetentionTests : IAsyncDisposable
     {
         var jobId = await AddEndedAsync(TestJobs.Noon);
         await _store.DeleteAsync(jobId, JobTransitions.RequireDeletable, Cancellation);
-        Assert.Equal([jobId], JobsWithArtifacts());
+        Assert.Equal([jobId], await JobsWithArtifactsAsync());
         await Cleaner().CleanAsync(Cancellation);
-        Assert.Empty(_storage.ListKeys());
+        Assert.Empty(await _storage.KeysAsync());
         Assert.Empty(await _store.ListDeletedAsync(10, Cancellation));
     }
 
@@ -141,8 +141,8 @@ public sealed class RetentionTests : IAsyncDisposable
 
         await SweepAsync();
 
-        Assert.Equal(new[] { known, announced }.Order(), JobsWithArtifacts());
-        Assert.True(_storage.Exists("notes.txt"), "A file that is no artifact was deleted.");
+        Assert.Equal(new[] { known, announced }.Order(), await JobsWithArtifactsAsync());
+        Assert.True(await _storage.ExistsAsync("notes.txt", Cancellation), "A file that is no artifact was deleted.");
     }
 
     [Fact]
@@ -150,13 +150,13 @@ public sealed class RetentionTests : IAsyncDisposable
     {
         await SweepAsync();
         var current = await _store.BeginGenerationAsync(Cancellation);
-        _storage.WriteGeneration(current with { Generation = current.Generation + 2 });
+        await _storage.WriteGenerationAsync(current with { Generation = current.Generation + 2 }, Cancellation);
         var lost = Guid.NewGuid();
         await PutAsync(ArtifactKeys.Video(lost));
         for (var start = 0; start < 5; start++)
         {
             await SweepAsync();
-            Assert.Equal([lost], JobsWithArtifacts());
+            Assert.Equal([lost], await JobsWithArtifactsAsync());
         }
 
         // As after a rebuild: once all jobs are in the database again, the sweep deletes orphans.
@@ -164,7 +164,7 @@ public sealed class RetentionTests : IAsyncDisposable
         await SweepAsync();
         await PutAsync(ArtifactKeys.Video(Guid.NewGuid()));
         await SweepAsync();
-        Assert.Equal([lost], JobsWithArtifacts());
+        Assert.Equal([lost], await JobsWithArtifactsAsync());
     }
 
     [Fact]
@@ -174,14 +174,14 @@ public sealed class RetentionTests : IAsyncDisposable
         await PutAsync(ArtifactKeys.Video(lost));
         await SweepAsync();
         await SweepAsync();
-        Assert.Equal([lost], JobsWithArtifacts());
+        Assert.Equal([lost], await JobsWithArtifactsAsync());
     }
 
     [Fact]
     public async Task Sweep_PendingWithoutVideo_Fails()
     {
         var (gone, there) = (await AddAsync(), await AddAsync());
-        _storage.Delete(ArtifactKeys.Video(gone));
+        await _storage.DeleteAsync(ArtifactKeys.Video(gone), Cancellation);
         await SweepAsync();
         var failed = await _store.FindAsync(gone, Cancellation);
         Assert.Equal((JobStatus.Failed, ErrorReason.VideoGone), (failed!.Status, failed.Failure!.Reason));
@@ -200,7 +200,7 @@ public sealed class RetentionTests : IAsyncDisposable
         await follower.StopAsync(Cancellation);
 
         Assert.NotNull(await _store.FindAsync(old, Cancellation));
-        Assert.Null(_storage.ReadGeneration());
+        Assert.Null(await _storage.ReadGenerationAsync(Cancellation));
         await Cleaner().CleanAsync(Cancellation);
         Assert.Null(await _store.FindAsync(old, Cancellation));
     }
@@ -209,7 +209,7 @@ public sealed class RetentionTests : IAsyncDisposable
     {
         var options = Options.Create(_options);
         var removal = new JobRemoval(
-            _store, _storage, new SegmentStore(_storage, NullLogger<SegmentStore>.Instance),
+            _store, _storage, new FileSegmentStore(_storage, NullLogger<FileSegmentStore>.Instance),
             new LocalAttempts(_store, NullLogger<LocalAttempts>.Instance), CrashPoints.None);
         return new JobCleaner(
             _store, leadership ?? new SoleLeadership(), removal, Sweep(), _storage, _uploads.Store, options,
@@ -229,8 +229,8 @@ public sealed class RetentionTests : IAsyncDisposable
         await sweep.RunAsync(Cancellation);
     }
 
-    private IEnumerable<Guid> JobsWithArtifacts() =>
-        _storage.ListKeys().Select(ArtifactKeys.JobOf).OfType<Guid>().Distinct().Order();
+    private async Task<IEnumerable<Guid>> JobsWithArtifactsAsync() =>
+        (await _storage.KeysAsync()).Select(ArtifactKeys.JobOf).OfType<Guid>().Distinct().Order();
 
     private async Task<Guid> AddAsync()
     {
@@ -243,7 +243,7 @@ public sealed class RetentionTests : IAsyncDisposable
     private async Task<Guid> AddEndedAsync(DateTimeOffset endedAt)
     {
         var job = TestJobs.Pending(createdAt: endedAt.AddHours(-1));
-        await _store.InsertAsync(job, Cancellation);
+        await _store.InsertAsync(job with { InputPath = ArtifactKeys.Video(job.JobId) }, Cancellation);
         await _store.UpdateAsync(job.JobId, stored => JobTransitions.Cancel(stored, endedAt), Cancellation);
         await PutAsync(ArtifactKeys.Video(job.JobId));
         return job.JobId;
@@ -251,7 +251,7 @@ public sealed class RetentionTests : IAsyncDisposable
 
     private async Task PutAsync(string key)
     {
-        await using var staged = _storage.Stage(key);
+        await using var staged = await _storage.StageAsync(key, Cancellation);
         await staged.Stream.WriteAsync(new byte[100], Cancellation);
         await staged.CommitAsync(Cancellation);
     }

@@ -1,4 +1,5 @@
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Testing;
 using Microsoft.Extensions.Options;
 
@@ -41,7 +42,7 @@ public sealed class ContentAddressedFilesTests : IAsyncLifetime
         Assert.Equal(3, HardLink.CountOf(PathOf("b.mp4")));
         Assert.Equal("video", File.ReadAllText(PathOf("b.mp4")));
         Assert.Equal(["a.mp4", "b.mp4"], Names());
-        Assert.Equal(["a.mp4", "b.mp4"], _storage.ListKeys().Order());
+        Assert.Equal(["a.mp4", "b.mp4"], (await _storage.KeysAsync()).Order());
     }
 
     [Fact]
@@ -59,13 +60,13 @@ public sealed class ContentAddressedFilesTests : IAsyncLifetime
         await PutAsync("a.mp4", "video");
         await PutAsync("b.mp4", "video");
 
-        Assert.True(_storage.DeleteShared("a.mp4", Hash), "a.mp4 was not found.");
+        Assert.True(await _storage.DeleteSharedAsync("a.mp4", Hash, Cancellation), "a.mp4 was not found.");
         Assert.Equal("video", File.ReadAllText(PathOf("b.mp4")));
         Assert.True(File.Exists(Shared), "The shared bytes were freed while an artifact uses them.");
 
-        Assert.True(_storage.DeleteShared("b.mp4", Hash), "b.mp4 was not found.");
+        Assert.True(await _storage.DeleteSharedAsync("b.mp4", Hash, Cancellation), "b.mp4 was not found.");
         Assert.False(File.Exists(Shared), "The shared bytes were not freed.");
-        Assert.False(_storage.DeleteShared("b.mp4", Hash), "b.mp4 was deleted twice.");
+        Assert.False(await _storage.DeleteSharedAsync("b.mp4", Hash, Cancellation), "b.mp4 was deleted twice.");
     }
 
     [Fact]
@@ -73,7 +74,7 @@ public sealed class ContentAddressedFilesTests : IAsyncLifetime
     {
         await PutAsync("a.mp4", "video");
 
-        Assert.True(_storage.DeleteShared("a.mp4", null), "a.mp4 was not found.");
+        Assert.True(await _storage.DeleteSharedAsync("a.mp4", null, Cancellation), "a.mp4 was not found.");
 
         Assert.False(File.Exists(Shared), "The shared bytes were not freed.");
     }
@@ -84,10 +85,10 @@ public sealed class ContentAddressedFilesTests : IAsyncLifetime
         await PutAsync("a.mp4", "video");
         File.Delete(PathOf("a.mp4"));
 
-        Assert.Equal(1, _storage.RemoveUnshared());
+        Assert.Equal(1, await _storage.RemoveUnsharedAsync(Cancellation));
 
         Assert.False(File.Exists(Shared), "The shared bytes were not freed.");
-        Assert.Equal(0, _storage.RemoveUnshared());
+        Assert.Equal(0, await _storage.RemoveUnsharedAsync(Cancellation));
     }
 
     [Fact]
@@ -95,7 +96,7 @@ public sealed class ContentAddressedFilesTests : IAsyncLifetime
     {
         await PutAsync("a.mp4", "video");
 
-        Assert.Equal(0, _storage.RemoveUnshared());
+        Assert.Equal(0, await _storage.RemoveUnsharedAsync(Cancellation));
 
         Assert.True(File.Exists(Shared), "The shared bytes were freed while an artifact uses them.");
     }
@@ -106,10 +107,10 @@ public sealed class ContentAddressedFilesTests : IAsyncLifetime
         await PutAsync("a.mp4", "video");
         Assert.True(HardLink.TryCreate(Shared, Shared[..^1] + "b"), "There is no second name.");
 
-        Assert.Equal(0, _storage.RemoveUnshared());
-        _storage.DeleteShared("a.mp4", Hash);
+        Assert.Equal(0, await _storage.RemoveUnsharedAsync(Cancellation));
+        await _storage.DeleteSharedAsync("a.mp4", Hash, Cancellation);
 
-        Assert.Equal(1, _storage.RemoveUnshared());
+        Assert.Equal(1, await _storage.RemoveUnsharedAsync(Cancellation));
         Assert.Empty(Directory.GetFiles(Path.Combine(_root, ".shared")));
     }
 
@@ -163,11 +164,13 @@ public sealed class ContentAddressedFilesTests : IAsyncLifetime
         for (var round = 0; round < 50; round++)
         {
             await PutAsync($"old{round}.mp4", "video");
-            var delete = Task.Run(() => _storage.DeleteShared($"old{round}.mp4", Hash), Cancellation);
+            var old = $"old{round}.mp4";
+            var delete = Task.Run(
+                async () => await _storage.DeleteSharedAsync(old, Hash, Cancellation), Cancellation);
             await Task.WhenAll(delete, PutAsync($"new{round}.mp4", "video"));
 
             Assert.Equal("video", File.ReadAllText(PathOf($"new{round}.mp4")));
-            _storage.DeleteShared($"new{round}.mp4", Hash);
+            await _storage.DeleteSharedAsync($"new{round}.mp4", Hash, Cancellation);
         }
 
         Assert.Empty(Names());
@@ -179,7 +182,7 @@ public sealed class ContentAddressedFilesTests : IAsyncLifetime
     {
         var file = Path.Combine(_root, "upload");
         File.WriteAllText(file, "video");
-        await using (var adopted = _storage.TryAdopt(file, "a.mp4")!)
+        await using (var adopted = (await _storage.TryAdoptAsync(file, "a.mp4", Cancellation))!)
         {
             Assert.Equal(5, adopted.Stream.Length);
             await adopted.CommitSharedAsync(Hash, Cancellation);
@@ -196,7 +199,7 @@ public sealed class ContentAddressedFilesTests : IAsyncLifetime
         var file = Path.Combine(_root, "upload");
         File.WriteAllText(file, "video");
 
-        await _storage.TryAdopt(file, "a.mp4")!.DisposeAsync();
+        await (await _storage.TryAdoptAsync(file, "a.mp4", Cancellation))!.DisposeAsync();
 
         Assert.Equal(["upload"], Names());
     }
@@ -207,7 +210,7 @@ public sealed class ContentAddressedFilesTests : IAsyncLifetime
 
     private async Task PutAsync(string key, string text)
     {
-        await using var staged = _storage.Stage(key);
+        await using var staged = await _storage.StageAsync(key, Cancellation);
         await staged.Stream.WriteAsync(System.Text.Encoding.UTF8.GetBytes(text), Cancellation);
         await staged.CommitSharedAsync(Hash, Cancellation);
     }

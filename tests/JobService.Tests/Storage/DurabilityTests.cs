@@ -120,13 +120,14 @@ public sealed partial class DurabilityTests : IAsyncLifetime
             await PutAsync(storage, "second.mp4", 100, Hash);
             Acknowledge(folder, "second.mp4");
             await File.WriteAllTextAsync(Path.Combine(root, "upload"), "an upload", Cancellation);
-            await using (var adopted = storage.TryAdopt(Path.Combine(root, "upload"), "adopted.mp4")!)
+            await using (var adopted = (await storage.TryAdoptAsync(
+                Path.Combine(root, "upload"), "adopted.mp4", Cancellation))!)
             {
                 await adopted.CommitAsync(Cancellation);
             }
 
             Acknowledge(folder, "adopted.mp4");
-            storage.WriteGeneration(new StoreGeneration(Guid.NewGuid(), 1));
+            await storage.WriteGenerationAsync(new StoreGeneration(Guid.NewGuid(), 1), Cancellation);
             Acknowledge(folder, ".generation");
         }
 
@@ -188,7 +189,7 @@ public sealed partial class DurabilityTests : IAsyncLifetime
 
     private static async Task PutAsync(LocalStorage storage, string key, int bytes, string? sha256 = null)
     {
-        await using var staged = storage.Stage(key);
+        await using var staged = await storage.StageAsync(key, Cancellation);
         await staged.Stream.WriteAsync(new byte[bytes], Cancellation);
         await (sha256 is null
             ? staged.CommitAsync(Cancellation)

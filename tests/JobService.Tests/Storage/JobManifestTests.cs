@@ -22,7 +22,7 @@ public sealed class JobManifestTests
 
         await JobManifest.WriteAsync(_storage, job, Cancellation);
 
-        Assert.Equal(job.Tags, JobManifest.Read(_storage, job.JobId)!.Tags);
+        Assert.Equal(job.Tags, (await ReadAsync(job.JobId)).Tags);
     }
 
     [Fact]
@@ -35,7 +35,7 @@ public sealed class JobManifestTests
 
         await JobManifest.WriteAsync(_storage, job, Cancellation);
 
-        Assert.Equal(warnings, JobManifest.Read(_storage, job.JobId)!.Warnings);
+        Assert.Equal(warnings, (await ReadAsync(job.JobId)).Warnings);
     }
 
     [Fact]
@@ -47,7 +47,7 @@ public sealed class JobManifestTests
 
         await FollowAsync(_storage, job.JobId);
 
-        Assert.Equal("second", JobManifest.Read(_storage, job.JobId)!.DisplayName);
+        Assert.Equal("second", (await ReadAsync(job.JobId)).DisplayName);
     }
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed class JobManifestTests
 
         await FollowAsync(storage, job.JobId);
 
-        Assert.Equal("latest", JobManifest.Read(_storage, job.JobId)!.DisplayName);
+        Assert.Equal("latest", (await ReadAsync(job.JobId)).DisplayName);
     }
 
     [Fact]
@@ -87,7 +87,7 @@ public sealed class JobManifestTests
 
         await FollowAsync(storage, job.JobId);
 
-        Assert.Empty(_storage.ListKeys());
+        Assert.Empty(await _storage.KeysAsync());
     }
 
     private Task FollowAsync(IStorage storage, Guid jobId) =>
@@ -98,13 +98,18 @@ public sealed class JobManifestTests
 
     private async Task<JobRecord> InsertAsync() => (await _store.InsertAsync(Completed(), Cancellation)).Job;
 
-    private static JobRecord Completed() => TestJobs.Pending() with
+    private async Task<JobRecord> ReadAsync(Guid jobId) =>
+        (await _storage.ReadManifestAsync(jobId))!;
+
+    private static JobRecord Completed() => Completed(TestJobs.Pending());
+
+    private static JobRecord Completed(JobRecord pending) => pending with
     {
+        OutputPath = ArtifactKeys.Results(pending.JobId),
         Status = JobStatus.Completed,
         DisplayName = "first",
         Tags = new JobTags([new("camera", "north \"2\" é"), new("a", "")]),
         Summary = new JobSummary { Frames = new FrameAccounting { Total = 1, Analyzed = 1 } },
-        OutputPath = "results.json",
         EndedAt = TestJobs.Noon.AddHours(1),
     };
 }

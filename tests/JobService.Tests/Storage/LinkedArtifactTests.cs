@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Testing;
 using Microsoft.Extensions.Options;
 
@@ -32,16 +33,16 @@ public sealed class LinkedArtifactTests : IAsyncDisposable
     public async Task Commit_AfterTheOtherIsDeleted_HasTheBytesAndFreesThemAtItsEnd()
     {
         await StoreAsync();
-        await using (var linked = _storage.TryLink(Source, Target)!)
+        await using (var linked = (await _storage.TryLinkAsync(Source, Target, Cancellation))!)
         {
-            Assert.True(_storage.DeleteShared(Source, Sha256), "The source did not exist.");
+            Assert.True(await _storage.DeleteSharedAsync(Source, Sha256, Cancellation), "The source did not exist.");
             await linked.CommitSharedAsync(Sha256, Cancellation);
         }
 
-        Assert.Equal([Target], _storage.ListKeys());
+        Assert.Equal([Target], await _storage.KeysAsync());
         Assert.Equal(Video, await File.ReadAllBytesAsync(_folder.File(Target), Cancellation));
         Assert.Empty(Directory.GetFiles(_folder.Path, ".*.tmp"));
-        _storage.DeleteShared(Target, Sha256);
+        await _storage.DeleteSharedAsync(Target, Sha256, Cancellation);
         Assert.Empty(Directory.GetFiles(_folder.File(".shared")));
     }
 
@@ -49,26 +50,27 @@ public sealed class LinkedArtifactTests : IAsyncDisposable
     public async Task Dispose_WithoutACommit_LeavesOnlyTheOther()
     {
         await StoreAsync();
-        await using (_storage.TryLink(Source, Target)!)
+        await using ((await _storage.TryLinkAsync(Source, Target, Cancellation))!)
         {
-            Assert.Equal(0, _storage.RemoveAbandoned());
-            Assert.Equal([Source], _storage.ListKeys());
+            Assert.Equal(0, await _storage.RemoveAbandonedAsync(Cancellation));
+            Assert.Equal([Source], await _storage.KeysAsync());
         }
 
-        Assert.Equal([Source], _storage.ListKeys());
+        Assert.Equal([Source], await _storage.KeysAsync());
         Assert.Empty(Directory.GetFiles(_folder.Path, ".*.tmp"));
     }
 
     [Fact]
-    public void TryLink_NoSuchArtifact_Throws()
+    public async Task TryLink_NoSuchArtifact_Throws()
     {
-        Assert.Throws<FileNotFoundException>(() => _storage.TryLink(Source, Target));
+        await Assert.ThrowsAsync<FileNotFoundException>(
+            async () => await _storage.TryLinkAsync(Source, Target, Cancellation));
         Assert.Empty(Directory.GetFiles(_folder.Path, ".*.tmp"));
     }
 
     private async Task StoreAsync()
     {
-        await using var staged = _storage.Stage(Source);
+        await using var staged = await _storage.StageAsync(Source, Cancellation);
         await staged.Stream.WriteAsync(Video, Cancellation);
         await staged.CommitSharedAsync(Sha256, Cancellation);
     }

@@ -1,6 +1,7 @@
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
@@ -26,14 +27,14 @@ public sealed class LocalStorageTests : StorageContract, IDisposable
     [Fact]
     public async Task Stage_TemporaryFile_IsInTheSameFolderAndGoesAway()
     {
-        await using (var staged = Storage.Stage("a.mp4"))
+        await using (var staged = await Storage.StageAsync("a.mp4", Cancellation))
         {
             Assert.Matches(@"/\.a\.mp4\.[0-9a-f]{32}\.tmp$", Assert.Single(Directory.GetFiles(_root)));
             await staged.CommitAsync(Cancellation);
             Assert.Equal([Path.Combine(_root, "a.mp4")], Directory.GetFiles(_root));
         }
 
-        await using (Storage.Stage("b.mp4"))
+        await using (await Storage.StageAsync("b.mp4", Cancellation))
         {
             Assert.Equal(2, Directory.GetFiles(_root).Length);
         }
@@ -44,7 +45,7 @@ public sealed class LocalStorageTests : StorageContract, IDisposable
     [Fact]
     public void ReserveRoom_LessThanHasToStayFree_IsRefused()
     {
-        var free = Storage.FreeBytes();
+        var free = Storage.FreeBytes()!.Value;
         var storage = new LocalStorage(Options.Create(new StorageOptions { Root = _root, MinFreeBytes = 1L << 20 }));
         var anyVideo = new LocalStorage(Options.Create(new StorageOptions { Root = _root, MinFreeBytes = 0 }));
 
@@ -64,24 +65,24 @@ public sealed class LocalStorageTests : StorageContract, IDisposable
         File.WriteAllText(Path.Combine(_root, ".keep"), "not ours");
         File.WriteAllText(Path.Combine(_root, "notes.tmp"), "an artifact by its name");
 
-        Assert.Equal(1, Storage.RemoveAbandoned());
+        Assert.Equal(1, await Storage.RemoveAbandonedAsync(Cancellation));
 
         Assert.Equal(
             [".keep", "kept.mp4", "notes.tmp"],
             Directory.GetFiles(_root).Select(path => Path.GetFileName(path)).Order());
-        Assert.Equal(0, Storage.RemoveAbandoned());
+        Assert.Equal(0, await Storage.RemoveAbandonedAsync(Cancellation));
     }
 
     [Fact]
     public async Task RemoveAbandoned_LeavesWhatIsStagedNow()
     {
-        await using var staged = Storage.Stage("now.mp4");
+        await using var staged = await Storage.StageAsync("now.mp4", Cancellation);
         await staged.Stream.WriteAsync(new byte[1], Cancellation);
 
-        Assert.Equal(0, Storage.RemoveAbandoned());
+        Assert.Equal(0, await Storage.RemoveAbandonedAsync(Cancellation));
 
         await staged.CommitAsync(Cancellation);
-        Assert.Equal(["now.mp4"], Storage.ListKeys());
+        Assert.Equal(["now.mp4"], await Storage.KeysAsync());
     }
 
     [Fact]
@@ -91,10 +92,12 @@ public sealed class LocalStorageTests : StorageContract, IDisposable
         File.WriteAllText(outside, "secret");
         File.CreateSymbolicLink(Path.Combine(_root, "link.mp4"), outside);
 
-        Assert.False(Storage.Exists("link.mp4"), "A symbolic link counts as an artifact.");
-        Assert.Throws<FileNotFoundException>(() => Storage.OpenRead("link.mp4"));
-        Assert.Empty(Storage.ListKeys());
-        Assert.False(Storage.Delete("link.mp4"), "A symbolic link was deleted as an artifact.");
+        Assert.False(await Storage.ExistsAsync("link.mp4", Cancellation), "A symbolic link counts as an artifact.");
+        await Assert.ThrowsAsync<FileNotFoundException>(
+            async () => await Storage.OpenReadAsync("link.mp4", Cancellation));
+        Assert.Empty(await Storage.KeysAsync());
+        Assert.False(
+            await Storage.DeleteAsync("link.mp4", Cancellation), "A symbolic link was deleted as an artifact.");
 
         await PutAsync("link.mp4", "mine");
         Assert.Equal("mine", await GetAsync("link.mp4"));
@@ -102,19 +105,20 @@ public sealed class LocalStorageTests : StorageContract, IDisposable
     }
 
     [Fact]
-    public void Root_IsALink_IsResolved()
+    public async Task Root_IsALink_IsResolved()
     {
         Directory.CreateSymbolicLink(_folder.File("link"), _root);
 
         var storage = new LocalStorage(Options.Create(new StorageOptions { Root = _folder.File("link") }));
 
-        Assert.Equal(Storage.UriOf("a.mp4"), storage.UriOf("a.mp4"));
+        Assert.Equal(Storage.Folder, storage.Folder);
+        Assert.Equal(await UriOfAsync(Storage), await UriOfAsync(storage));
     }
 
     [Fact]
-    public void UriOf_RootWithCharactersOfUris_IsThePath()
+    public async Task GrantRead_RootWithCharactersOfUris_IsThePath()
     {
-        var uri = Storage.UriOf("a.mp4");
+        var uri = await UriOfAsync(Storage);
 
         Assert.Equal("file", uri.Scheme);
         Assert.Equal(Path.Combine(CanonicalPath.Resolve(_root), "a.mp4"), uri.LocalPath);
@@ -151,6 +155,9 @@ public sealed class LocalStorageTests : StorageContract, IDisposable
         Assert.False(DiskFull.Is(failure), $"This error counts as a full disk: {failure}");
         Assert.Contains("nowhere", failure.Message, StringComparison.Ordinal);
     }
+
+    private static async Task<Uri> UriOfAsync(IStorage storage) =>
+        (await storage.GrantReadAsync("a.mp4", TimeSpan.Zero, Cancellation)).Uri;
 
     private static async Task AssertFullAsync(Func<Task> write)
     {

@@ -2,6 +2,7 @@ using System.Text;
 using CsCheck;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Protocol.Json;
 using ForegSyte.Testing;
 using ForegSyte.V1;
@@ -22,6 +23,8 @@ public sealed class ResultsDocumentTests
                 var index = -1;
                 return steps.Select(step => Frame(index += step.Item1, step.Item2, step.Item3)).ToArray();
             });
+
+    private static readonly string Key = ArtifactKeys.Results(Guid.NewGuid());
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -54,7 +57,7 @@ public sealed class ResultsDocumentTests
 
         Assert.Equal("{\"results\":[\n]}\n", Encoding.UTF8.GetString(bytes));
         Assert.Empty(ForegSyteJson.StrictParser.Parse<ResultsDocument>(Encoding.UTF8.GetString(bytes)).Results);
-        var page = ResultsDocumentReader.ReadPage(new MemoryStream(bytes), 0, 1_000);
+        var page = await ReadPageAsync(bytes, 0, 1_000);
         Assert.Empty(page.Frames);
         Assert.Null(page.NextFrame);
     }
@@ -92,8 +95,7 @@ public sealed class ResultsDocumentTests
             var read = new List<FrameResult>();
             for (int? next = start; next is not null;)
             {
-                var stream = new CountingStream(bytes, maxBytesPerRead);
-                var page = ResultsDocumentReader.ReadPage(stream, next.Value, budget);
+                var page = await ReadPageAsync(bytes, next.Value, budget, maxBytesPerRead);
                 Assert.True(
                     page.Frames.Count > 0 || (page.NextFrame is null && read.Count == 0),
                     $"The page from frame {next} is empty, but frames follow.");
@@ -116,16 +118,30 @@ public sealed class ResultsDocumentTests
         var budget = 10 * Frame(Count * 3, detections: 1).CalculateSize();
         foreach (var start in (int[])[0, 1, 149_998, 150_000, (Count - 1) * 3])
         {
-            using var stream = new CountingStream(bytes);
+            long bytesRead = 0;
+            var storage = new InMemoryStorage { OnRead = (_, count) => bytesRead += count };
+            await storage.PutAsync(Key, bytes);
 
-            var page = ResultsDocumentReader.ReadPage(stream, start, budget);
+            var page = await ReadPageAsync(storage, start, budget);
 
             Assert.Equal((start + 2) / 3 * 3, page.Frames[0].FrameIndex);
 
             // The document has more than 4 MB; each step of the binary search reads at most a few blocks of 4 KB.
-            Assert.InRange(stream.BytesRead, 1, 40 * LineScanner.BlockBytes);
+            Assert.InRange(bytesRead, 1, 60 * LineScanner.BlockBytes);
             Assert.InRange(bytes.Length, 4_000_000, int.MaxValue);
         }
+    }
+
+    [Fact]
+    public async Task ReadPage_SmallDocument_IsOneRead()
+    {
+        var reads = 0;
+        var storage = new InMemoryStorage { OnRead = (_, _) => reads++ };
+        await storage.PutAsync(Key, await WriteAsync(Enumerable.Range(0, 1_000).Select(i => Frame(i, detections: 1))));
+
+        var page = await ReadPageAsync(storage, 500, 1_000);
+
+        Assert.Equal((500, 1), (page.Frames[0].FrameIndex, reads));
     }
 
     [Fact]
@@ -133,31 +149,35 @@ public sealed class ResultsDocumentTests
     {
         var bytes = await WriteAsync(GoldenFrames());
         var all = GoldenFrames();
-        Gen.Select(Gen.Int[0, bytes.Length - 1], Gen.Byte, Gen.Int[0, bytes.Length]).Sample((at, value, length) =>
-        {
-            // One document with a changed byte, one that is cut off.
-            var changed = bytes.ToArray();
-            changed[at] = value;
-            foreach (var document in new[] { changed, bytes[..length] })
+        await Gen.Select(Gen.Int[0, bytes.Length - 1], Gen.Byte, Gen.Int[0, bytes.Length]).SampleAsync(
+            async sample =>
             {
-                try
+                // One document with a changed byte, one that is cut off.
+                var (at, value, length) = sample;
+                var changed = bytes.ToArray();
+                changed[at] = value;
+                foreach (var document in new[] { changed, bytes[..length] })
                 {
-                    var page = ResultsDocumentReader.ReadPage(new MemoryStream(document), 0, int.MaxValue);
+                    try
+                    {
+                        var page = await ReadPageAsync(document, 0, int.MaxValue);
 
-                    // The document has no checksum: damage inside a value is not detected, but order and count are.
-                    Assert.True(
-                        page.Frames.Count == all.Count || document.Length == bytes.Length,
-                        $"A document cut to {document.Length} of {bytes.Length} bytes has {page.Frames.Count} frames.");
-                    Assert.Equal(
-                        page.Frames.Select(frame => frame.FrameIndex).Order().Distinct(),
-                        page.Frames.Select(frame => frame.FrameIndex));
+                        // The document has no checksum: damage inside a value is not detected, but order and count are.
+                        Assert.True(
+                            page.Frames.Count == all.Count || document.Length == bytes.Length,
+                            $"A document cut to {document.Length} of {bytes.Length} bytes has {page.Frames.Count} "
+                            + "frames.");
+                        Assert.Equal(
+                            page.Frames.Select(frame => frame.FrameIndex).Order().Distinct(),
+                            page.Frames.Select(frame => frame.FrameIndex));
+                    }
+                    catch (ServiceException failure)
+                    {
+                        Assert.Equal(ErrorReason.ResultsDamaged, failure.Reason);
+                    }
                 }
-                catch (ServiceException failure)
-                {
-                    Assert.Equal(ErrorReason.ResultsDamaged, failure.Reason);
-                }
-            }
-        }, iter: 2_000);
+            },
+            iter: 2_000);
     }
 
     [Theory]
@@ -172,10 +192,10 @@ public sealed class ResultsDocumentTests
     [InlineData("{\"results\":[\n{ \"frame_index\": \"0\" }\n]}\n")]
     [InlineData("{\"results\":[\n\n]}\n")]
     [InlineData("{\"results\":[\nnull\n]}\n")]
-    public void ReadPage_NotWhatIsWritten_IsResultsDamaged(string document)
+    public async Task ReadPage_NotWhatIsWritten_IsResultsDamaged(string document)
     {
-        var failure = Assert.Throws<ServiceException>(() =>
-            ResultsDocumentReader.ReadPage(new MemoryStream(Encoding.UTF8.GetBytes(document)), 0, 1_000_000));
+        var failure = await Assert.ThrowsAsync<ServiceException>(
+            () => ReadPageAsync(Encoding.UTF8.GetBytes(document), 0, 1_000_000));
 
         Assert.Equal(ErrorReason.ResultsDamaged, failure.Reason);
     }
@@ -248,18 +268,17 @@ public sealed class ResultsDocumentTests
         return stream.ToArray();
     }
 
-    /// <summary>Counts the bytes read and, like a network stream, can return fewer than requested.</summary>
-    private sealed class CountingStream(byte[] bytes, int maxBytesPerRead = int.MaxValue) : MemoryStream(
-        bytes, writable: false)
+    private static async Task<ResultsPage> ReadPageAsync(
+        byte[] document, int startFrame, int budget, int maxBytesPerRead = int.MaxValue)
     {
-        public long BytesRead { get; private set; }
+        var storage = new InMemoryStorage { MaxBytesPerRead = maxBytesPerRead };
+        await storage.PutAsync(Key, document);
+        return await ReadPageAsync(storage, startFrame, budget);
+    }
 
-        // MemoryStream calls this for spans too, since this class derives from it.
-        public override int Read(byte[] buffer, int offset, int count)
-        {
-            var read = base.Read(buffer, offset, Math.Min(count, maxBytesPerRead));
-            BytesRead += read;
-            return read;
-        }
+    private static async Task<ResultsPage> ReadPageAsync(InMemoryStorage storage, int startFrame, int budget)
+    {
+        await using var reader = await ResultsDocumentReader.OpenAsync(storage, Key, Cancellation);
+        return await reader.ReadPageAsync(startFrame, budget, Cancellation);
     }
 }

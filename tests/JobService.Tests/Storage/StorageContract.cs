@@ -1,5 +1,6 @@
 using System.Text;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tests.Fakes;
 
 namespace ForegSyte.Jobs.Tests.Storage;
 
@@ -24,31 +25,34 @@ public abstract class StorageContract
     {
         await PutAsync(Key, "hello");
 
-        await using var stream = Storage.OpenRead(Key);
+        await using var stream = await Storage.OpenReadAsync(Key, Cancellation);
         Assert.True(stream.CanSeek, "Readers must be able to seek.");
-        stream.Position = 1;
-        using var reader = new StreamReader(stream);
-        Assert.Equal("ello", await reader.ReadToEndAsync(Cancellation));
-        Assert.True(Storage.Exists(Key), "The committed artifact does not exist.");
-        Assert.Equal([Key], Storage.ListKeys());
+        Assert.Equal(5, stream.Length);
+        Assert.Equal("ello", await ReadAtAsync(stream, 1, 4));
+        Assert.Equal("he", await ReadAtAsync(stream, 0, 2));
+        Assert.Equal("l", await ReadAtAsync(stream, stream.Position, 1));
+        stream.Seek(0, SeekOrigin.End);
+        Assert.Equal(0, await stream.ReadAsync(new byte[1].AsMemory(), Cancellation));
+        Assert.True(await Storage.HasAsync(Key), "The committed artifact does not exist.");
+        Assert.Equal([Key], await Storage.KeysAsync());
     }
 
     [Fact]
     public async Task Stage_BeforeCommit_NobodySeesIt()
     {
-        await using var staged = Storage.Stage(Key);
+        await using var staged = await Storage.StageAsync(Key, Cancellation);
         await staged.Stream.WriteAsync("half"u8.ToArray(), Cancellation);
 
-        Assert.False(Storage.Exists(Key), "A staged artifact is visible before its commit.");
-        Assert.Empty(Storage.ListKeys());
-        Assert.Throws<FileNotFoundException>(() => Storage.OpenRead(Key));
+        Assert.False(await Storage.HasAsync(Key), "A staged artifact is visible before its commit.");
+        Assert.Empty(await Storage.KeysAsync());
+        await Assert.ThrowsAsync<FileNotFoundException>(async () => await Storage.OpenReadAsync(Key, Cancellation));
     }
 
     [Fact]
     public async Task Dispose_WithoutCommit_LeavesWhatWasThere()
     {
         await PutAsync(Key, "old");
-        await using (var staged = Storage.Stage(Key))
+        await using (var staged = await Storage.StageAsync(Key, Cancellation))
         {
             await staged.Stream.WriteAsync("new"u8.ToArray(), Cancellation);
         }
@@ -60,19 +64,21 @@ public abstract class StorageContract
     public async Task Commit_OverAnother_ReplacesItAndReadersKeepTheirs()
     {
         await PutAsync(Key, "old, and longer");
-        await using var open = Storage.OpenRead(Key);
+        await using var open = await Storage.OpenReadAsync(Key, Cancellation);
 
         await PutAsync(Key, "new");
 
         Assert.Equal("new", await GetAsync(Key));
-        using var reader = new StreamReader(open);
-        Assert.Equal("old, and longer", await reader.ReadToEndAsync(Cancellation));
+        if (!Storage.IsShared)
+        {
+            Assert.Equal("old, and longer", await ReadAtAsync(open, 0, 15));
+        }
     }
 
     [Fact]
     public async Task Stage_SeekAndOverwrite_KeepsTheLastBytes()
     {
-        await using (var staged = Storage.Stage(Key))
+        await using (var staged = await Storage.StageAsync(Key, Cancellation))
         {
             await staged.Stream.WriteAsync("0123456789"u8.ToArray(), Cancellation);
             staged.Stream.Position = 2;
@@ -89,8 +95,9 @@ public abstract class StorageContract
     {
         await PutAsync(Key, "x");
 
-        Assert.Equal((true, false), (Storage.Delete(Key), Storage.Delete(Key)));
-        Assert.False(Storage.Exists(Key), "The deleted artifact exists.");
+        Assert.True(await Storage.DeleteAsync(Key, Cancellation), "The artifact was not found.");
+        Assert.False(await Storage.DeleteAsync(Key, Cancellation), "The artifact was deleted twice.");
+        Assert.False(await Storage.HasAsync(Key), "The deleted artifact exists.");
     }
 
     [Fact]
@@ -99,15 +106,49 @@ public abstract class StorageContract
         var hash = new string('0', 64);
         await PutSharedAsync("first.mp4", "same", hash);
         await PutSharedAsync("second.mp4", "same", hash);
-        Assert.Equal(["first.mp4", "second.mp4"], Storage.ListKeys().Order());
+        Assert.Equal(["first.mp4", "second.mp4"], (await Storage.KeysAsync()).Order());
 
-        Assert.True(Storage.DeleteShared("first.mp4", hash), "first.mp4 was not found.");
+        Assert.True(await Storage.DeleteSharedAsync("first.mp4", hash, Cancellation), "first.mp4 was not found.");
         Assert.Equal("same", await GetAsync("second.mp4"));
-        Assert.True(Storage.DeleteShared("second.mp4", contentId: null), "second.mp4 was not found.");
+        Assert.True(
+            await Storage.DeleteSharedAsync("second.mp4", contentId: null, Cancellation), "second.mp4 was not found.");
 
-        Assert.False(Storage.DeleteShared("second.mp4", hash), "second.mp4 was deleted twice.");
-        Assert.Empty(Storage.ListKeys());
-        Assert.Equal(0, Storage.RemoveUnshared());
+        Assert.False(
+            await Storage.DeleteSharedAsync("second.mp4", hash, Cancellation), "second.mp4 was deleted twice.");
+        Assert.Empty(await Storage.KeysAsync());
+        Assert.Equal(0, await Storage.RemoveUnsharedAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task ListKeys_Prefix_AreThoseThatStartWithIt()
+    {
+        await PutAsync("a_1", "x");
+        await PutAsync("a_2", "x");
+        await PutAsync("b_a_1", "x");
+
+        var found = await Storage.ListKeysAsync("a_", Cancellation).ToListAsync(Cancellation);
+
+        Assert.Equal(["a_1", "a_2"], found.Select(artifact => artifact.Key).Order());
+    }
+
+    [Fact]
+    public async Task ListKeys_Times_AreThoseOfTheLastCommit()
+    {
+        await PutAsync(Key, "old");
+        var first = await ModifiedAtAsync();
+        await PutAsync(Key, "new");
+
+        Assert.InRange(await ModifiedAtAsync(), first, DateTimeOffset.MaxValue);
+        Assert.InRange(first, DateTimeOffset.UnixEpoch.AddYears(50), DateTimeOffset.MaxValue);
+    }
+
+    [Fact]
+    public async Task GrantRead_AnyKey_IsAnAbsoluteUri()
+    {
+        var grant = await Storage.GrantReadAsync(Key, TimeSpan.FromMinutes(1), Cancellation);
+
+        Assert.True(grant.Uri.IsAbsoluteUri, $"{grant.Uri} is not absolute.");
+        Assert.Contains(grant.Uri.Scheme, (string[])["file", "http", "https"]);
     }
 
     [Fact]
@@ -120,48 +161,56 @@ public abstract class StorageContract
     }
 
     [Fact]
-    public void Generation_IsTheLastOneWritten_AndNotAnArtifact()
+    public async Task Generation_IsTheLastOneWritten_AndNotAnArtifact()
     {
-        Assert.Null(Storage.ReadGeneration());
+        Assert.Null(await Storage.ReadGenerationAsync(Cancellation));
         var first = new StoreGeneration(Guid.NewGuid(), 1);
-        Storage.WriteGeneration(first);
-        Assert.Equal(first, Storage.ReadGeneration());
-        Storage.WriteGeneration(first with { Generation = long.MaxValue });
-        Assert.Equal(first with { Generation = long.MaxValue }, Storage.ReadGeneration());
-        Assert.Empty(Storage.ListKeys());
+        await Storage.WriteGenerationAsync(first, Cancellation);
+        Assert.Equal(first, await Storage.ReadGenerationAsync(Cancellation));
+        await Storage.WriteGenerationAsync(first with { Generation = long.MaxValue }, Cancellation);
+        Assert.Equal(
+            first with { Generation = long.MaxValue }, await Storage.ReadGenerationAsync(Cancellation));
+        Assert.Empty(await Storage.KeysAsync());
     }
 
     [Fact]
-    public void FreeBytes_IsPositive() => Assert.InRange(Storage.FreeBytes(), 1, long.MaxValue);
+    public void FreeBytes_IsPositiveOrUnlimited() => Assert.InRange(Storage.FreeBytes() ?? 1, 1, long.MaxValue);
 
     [Theory]
     [MemberData(nameof(HostileKeys), DisableDiscoveryEnumeration = true)]
-    public void HostileKey_IsAnArgumentExceptionEverywhere(string key)
+    public async Task HostileKey_IsAnArgumentExceptionEverywhere(string key)
     {
-        Assert.Throws<ArgumentException>(nameof(key), () => Storage.Stage(key));
-        Assert.Throws<ArgumentException>(nameof(key), () => Storage.OpenRead(key));
-        Assert.Throws<ArgumentException>(nameof(key), () => Storage.Exists(key));
-        Assert.Throws<ArgumentException>(nameof(key), () => Storage.Delete(key));
-        Assert.Throws<ArgumentException>(nameof(key), () => Storage.UriOf(key));
+        await RefusedAsync(async () => await Storage.StageAsync(key, Cancellation));
+        await RefusedAsync(async () => await Storage.OpenReadAsync(key, Cancellation));
+        await RefusedAsync(async () => await Storage.ExistsAsync(key, Cancellation));
+        await RefusedAsync(async () => await Storage.DeleteAsync(key, Cancellation));
+        await RefusedAsync(async () => await Storage.GrantReadAsync(key, TimeSpan.FromMinutes(1), Cancellation));
+
+        Task<ArgumentException> RefusedAsync(Func<Task> call) =>
+            Assert.ThrowsAsync<ArgumentException>(nameof(key), call);
     }
 
-    private protected async Task PutAsync(string key, string text)
-    {
-        await using var staged = Storage.Stage(key);
-        await staged.Stream.WriteAsync(Encoding.UTF8.GetBytes(text), Cancellation);
-        await staged.CommitAsync(Cancellation);
-    }
+    private protected async Task PutAsync(string key, string text) =>
+        await Storage.PutAsync(key, Encoding.UTF8.GetBytes(text));
+
+    private protected async Task<string> GetAsync(string key) =>
+        Encoding.UTF8.GetString(await Storage.ReadAsync(key));
 
     private async Task PutSharedAsync(string key, string text, string hash)
     {
-        await using var staged = Storage.Stage(key);
+        await using var staged = await Storage.StageAsync(key, Cancellation);
         await staged.Stream.WriteAsync(Encoding.UTF8.GetBytes(text), Cancellation);
         await staged.CommitSharedAsync(hash, Cancellation);
     }
 
-    private protected async Task<string> GetAsync(string key)
+    private async Task<DateTimeOffset> ModifiedAtAsync() =>
+        (await Storage.ListKeysAsync("", Cancellation).SingleAsync(Cancellation)).ModifiedAt;
+
+    private static async Task<string> ReadAtAsync(Stream stream, long offset, int count)
     {
-        using var reader = new StreamReader(Storage.OpenRead(key));
-        return await reader.ReadToEndAsync(Cancellation);
+        var bytes = new byte[count];
+        stream.Position = offset;
+        await stream.ReadExactlyAsync(bytes, Cancellation);
+        return Encoding.UTF8.GetString(bytes);
     }
 }

@@ -22,7 +22,8 @@ public sealed class StorageServiceCollectionExtensionsTests : IDisposable
             var store = services.GetRequiredService<IJobStore>();
             await store.InsertAsync(job, TestContext.Current.CancellationToken);
             Assert.NotNull(await store.FindAsync(job.JobId, TestContext.Current.CancellationToken));
-            await using var staged = services.GetRequiredService<IStorage>().Stage("a.mp4");
+            await using var staged = await services.GetRequiredService<IStorage>().StageAsync(
+                "a.mp4", TestContext.Current.CancellationToken);
             await staged.CommitAsync(TestContext.Current.CancellationToken);
         }
 

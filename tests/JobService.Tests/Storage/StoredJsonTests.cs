@@ -1,4 +1,5 @@
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Protocol.Json;
 using ForegSyte.Testing;
 using ForegSyte.V1;
@@ -82,9 +83,9 @@ public sealed class StoredJsonTests : IDisposable
         await using var storage = new LocalStorage(Options.Create(new StorageOptions { Root = _folder.Path }));
         File.Copy(
             Path.Combine(RepositoryFiles.Root, "tests/JobService.Tests/Golden/manifest_before_0.1.0.json"),
-            Path.Combine(_folder.Path, ArtifactKeys.Sidecar(jobId)));
+            Path.Combine(_folder.Path, StorageCalls.SidecarOf(jobId)));
 
-        var job = JobManifest.Read(storage, jobId)!;
+        var job = (await storage.ReadManifestAsync(jobId))!;
 
         Assert.Equal(
             (JobStatus.Completed, $"{jobId}.mp4", $"{jobId}_results.json"),

@@ -37,7 +37,7 @@ public sealed class FileSourceTests : IAsyncDisposable
             await staged.Artifact.CommitAsync(Cancellation);
         }
 
-        await using var stored = _storage.OpenRead(Key);
+        await using var stored = await _storage.OpenReadAsync(Key, Cancellation);
         Assert.Equal(await File.ReadAllBytesAsync(Path, Cancellation), await ReadAsync(stored));
     }
 

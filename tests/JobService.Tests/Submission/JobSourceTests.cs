@@ -21,7 +21,7 @@ public sealed class JobSourceTests
     public async Task Stage_WithoutLinksAndHash_CopiesAndHashesTheVideo()
     {
         var video = RunningJobService.Video.ToByteArray();
-        await using (var staged = _storage.Stage(_job.InputPath))
+        await using (var staged = await _storage.StageAsync(_job.InputPath, Cancellation))
         {
             await staged.Stream.WriteAsync(video, Cancellation);
             await staged.CommitAsync(Cancellation);
@@ -35,7 +35,7 @@ public sealed class JobSourceTests
             await copy.Artifact.CommitSharedAsync(copy.Sha256, Cancellation);
         }
 
-        await using var stored = _storage.OpenRead(Target);
+        await using var stored = await _storage.OpenReadAsync(Target, Cancellation);
         Assert.Equal(video.Length, stored.Length);
     }
 
@@ -48,6 +48,6 @@ public sealed class JobSourceTests
             () => source.StageAsync(Target, TestSpace.Unlimited(_storage), Cancellation));
 
         Assert.Equal(ErrorReason.VideoGone, failure.Reason);
-        Assert.Empty(_storage.ListKeys());
+        Assert.Empty(await _storage.KeysAsync());
     }
 }

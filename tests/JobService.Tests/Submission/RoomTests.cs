@@ -45,7 +45,7 @@ public sealed class RoomTests : IDisposable
     public async Task Stage_CopyOfAJob_ReservesItsBytes()
     {
         var job = TestJobs.Pending();
-        await using (var staged = _storage.Stage(job.InputPath))
+        await using (var staged = await _storage.StageAsync(job.InputPath, Cancellation))
         {
             await staged.Stream.WriteAsync(_video, Cancellation);
             await staged.CommitAsync(Cancellation);

@@ -33,10 +33,10 @@ public sealed class SubmissionFailureTests
             service.SubmitAsync(requestId: requestId), service.SubmitAsync(requestId: requestId));
 
         Assert.Equal(jobs[0].JobId, jobs[1].JobId);
-        Assert.Equal([$"{jobs[0].JobId}.mp4"], service.Storage.ListKeys());
+        Assert.Equal([$"{jobs[0].JobId}.mp4"], await service.Storage.KeysAsync());
         Assert.Equal(RunningJobService.Video.ToByteArray(), await ReadVideoAsync(service, jobs[0]));
         await RemoveAsync(service, jobs[0]);
-        AssertNothingIsStored(service);
+        await AssertNothingIsStoredAsync(service);
     }
 
     [Fact]
@@ -55,7 +55,7 @@ public sealed class SubmissionFailureTests
         var refusal = await Refusal.OfAsync(
             service.Client.SubmitVideoAsync(RunningJobService.Request(), cancellationToken: Cancellation));
         Assert.Equal(ErrorReason.Internal, refusal.Reason);
-        AssertNothingIsStored(service);
+        await AssertNothingIsStoredAsync(service);
 
         fails = false;
 
@@ -70,7 +70,7 @@ public sealed class SubmissionFailureTests
         await Refusal.OfAsync(
             service.Client.SubmitVideoAsync(RunningJobService.Request(), cancellationToken: Cancellation));
 
-        AssertNothingIsStored(service);
+        await AssertNothingIsStoredAsync(service);
         Assert.Empty((await service.Client.ListJobsAsync(new(), cancellationToken: Cancellation)).Jobs);
     }
 
@@ -115,7 +115,7 @@ public sealed class SubmissionFailureTests
 
     private static async Task<byte[]> ReadVideoAsync(RunningJobService service, Job job)
     {
-        await using var video = service.Storage.OpenRead($"{job.JobId}.mp4");
+        await using var video = await service.Storage.OpenReadAsync($"{job.JobId}.mp4", Cancellation);
         var bytes = new byte[video.Length];
         await video.ReadExactlyAsync(bytes, Cancellation);
         return bytes;
@@ -127,11 +127,11 @@ public sealed class SubmissionFailureTests
         await service.Client.DeleteJobAsync(new() { JobId = job.JobId }, cancellationToken: Cancellation);
     }
 
-    private static void AssertNothingIsStored(RunningJobService service)
+    private static async Task AssertNothingIsStoredAsync(RunningJobService service)
     {
-        Assert.Empty(service.Storage.ListKeys());
+        Assert.Empty(await service.Storage.KeysAsync());
         var shared = new DirectoryInfo(Path.Combine(service.StorageFolder, ".shared"));
         Assert.Empty(shared.Exists ? shared.GetFiles() : []);
-        Assert.Equal(0, service.Storage.RemoveAbandoned());
+        Assert.Equal(0, await service.Storage.RemoveAbandonedAsync(Cancellation));
     }
 }

@@ -38,7 +38,7 @@ public sealed class UploadSourceTests : IDisposable
         }
 
         using var copy = new MemoryStream();
-        await storage.OpenRead("a.mp4").CopyToAsync(copy, Cancellation);
+        await (await storage.OpenReadAsync("a.mp4", Cancellation)).CopyToAsync(copy, Cancellation);
         Assert.Equal(video, copy.ToArray());
         Assert.Equal(2, Directory.GetFiles(uploads.Folder).Length);
         source.Remove();

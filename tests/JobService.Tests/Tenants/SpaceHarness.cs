@@ -30,7 +30,7 @@ internal sealed class SpaceHarness : IAsyncDisposable
     private readonly UploadRecovery _recovery;
     private readonly PartWriter _writer;
     private readonly VideoSubmitter _submitter;
-    private readonly SegmentStore _segments;
+    private readonly FileSegmentStore _segments;
     private readonly JobRemoval _removal;
 
     public SpaceHarness(
@@ -55,7 +55,7 @@ internal sealed class SpaceHarness : IAsyncDisposable
         _submitter = new VideoSubmitter(
             store, storage, new PendingJobQuota(store, submitOptions, tenantOptions), Space, CrashPoints.None,
             new AllowedRoots(submitOptions), Uploads, fetcher: null!, checks);
-        _segments = new SegmentStore(storage, NullLogger<SegmentStore>.Instance);
+        _segments = new FileSegmentStore(storage, NullLogger<FileSegmentStore>.Instance);
         _removal = new JobRemoval(
             store, storage, _segments, new LocalAttempts(store, NullLogger<LocalAttempts>.Instance),
             CrashPoints.None);
@@ -132,7 +132,7 @@ internal sealed class SpaceHarness : IAsyncDisposable
 
     /// <summary>Checks that each stored video belongs to the jobs of one tenant.</summary>
     public void AssertNothingIsSharedBetweenTenants(IEnumerable<JobRecord> jobs) => Assert.All(
-        jobs.Where(job => _storage.Exists(job.InputPath))
+        jobs.Where(job => File.Exists(Path.Combine(_root, job.InputPath)))
             .GroupBy(job => HardLink.NumberOf(Path.Combine(_root, job.InputPath))),
         video => Assert.Single(video.Select(job => job.Tenant).Distinct()));
 

@@ -128,7 +128,7 @@ public sealed class TenantSpaceModelTests
                     break;
                 case 10 when pick == 0:
                     _time.Advance(TimeSpan.FromDays(8));
-                    Assert.Equal(_uploads.Count, _harness.Uploads.RemoveExpired());
+                    Assert.Equal(_uploads.Count, await _harness.Uploads.RemoveExpiredAsync());
                     _uploads.Clear();
                     break;
                 case 11:

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Grpc;
 using ForegSyte.Protocol.Checksums;
 using ForegSyte.Testing;
@@ -23,7 +24,7 @@ public sealed class TenantSpaceRpcTests
         await using var service = await StartAsync(setup, ("Submit:MaxVideoBytes", Text(1L << 50)));
         using var hostile = AccessOutcome.ChannelOf(service.Address, setup.Callers["submit"]);
         using var honest = AccessOutcome.ChannelOf(service.Address, setup.Callers["other"]);
-        await TryAsync(CreateUploadAsync(hostile, service.Storage.FreeBytes() - (1L << 30)));
+        await TryAsync(CreateUploadAsync(hostile, service.Storage.FreeBytes()!.Value - (1L << 30)));
 
         var upload = await CreateUploadAsync(honest, 2L << 30);
 
@@ -103,7 +104,7 @@ public sealed class TenantSpaceRpcTests
         await SubmitAsync(own, request => request.UploadId = upload.UploadId);
         AssertQuota("Tenants:MaxVideoBytes", limit, await RefusalAsync(
             own, request => request.Content = RunningJobService.Video));
-        Assert.Equal(2, service.Storage.ListKeys().Count());
+        Assert.Equal(2, (await service.Storage.KeysAsync()).Count);
     }
 
     private static void AssertQuota(string option, long limit, Refusal refusal)

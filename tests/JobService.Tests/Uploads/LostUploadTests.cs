@@ -45,13 +45,13 @@ public sealed class LostUploadTests : IDisposable
         await RecoverAsync(uploads);
 
         _time.Advance(uploads.Limits.Lifetime - TimeSpan.FromSeconds(1));
-        Assert.Equal(0, uploads.Store.RemoveExpired());
+        Assert.Equal(0, await uploads.Store.RemoveExpiredAsync());
         _time.Advance(TimeSpan.FromSeconds(1));
-        Assert.Equal(1, uploads.Store.RemoveExpired());
+        Assert.Equal(1, await uploads.Store.RemoveExpiredAsync());
 
         Assert.Equal(default, uploads.Space.UseOf("a"));
         Assert.Empty(Directory.GetFiles(uploads.Folder));
-        Assert.Equal(0, uploads.Store.RemoveExpired());
+        Assert.Equal(0, await uploads.Store.RemoveExpiredAsync());
     }
 
     [Theory]
@@ -66,8 +66,8 @@ public sealed class LostUploadTests : IDisposable
         {
             upload = uploads.Store.Create(3, sha256: null, requestId: null, "a");
             await uploads.WriteAsync(upload, 0, "abc"u8.ToArray());
-            await using var adopted = uploads.Storage.TryAdopt(
-                uploads.Files.DataOf(upload.Record.UploadId), job.InputPath)!;
+            await using var adopted = (await uploads.Storage.TryAdoptAsync(
+                uploads.Files.DataOf(upload.Record.UploadId), job.InputPath, Cancellation))!;
             await adopted.CommitSharedAsync(new string('a', 64), Cancellation);
         }
 
@@ -77,7 +77,7 @@ public sealed class LostUploadTests : IDisposable
 
         Assert.Equal(hasJob ? default : new SpaceUse(3, 0, 1), next.Space.UseOf("a"));
         Assert.Equal(hasJob ? 0 : 2, Directory.GetFiles(next.Folder).Length);
-        Assert.True(next.Storage.Exists(job.InputPath), "The video is gone.");
+        Assert.True(await next.Storage.ExistsAsync(job.InputPath, Cancellation), "The video is gone.");
     }
 
     /// <summary>An upload that the next process cannot verify: its new journal cannot be written.</summary>

@@ -182,7 +182,7 @@ public sealed class UploadStoreTests : IDisposable
         await uploads.WriteAsync(alive, 0, Part(0, 10));
         _time.Advance(TimeSpan.FromMinutes(20));
 
-        Assert.Equal(1, uploads.Store.RemoveExpired());
+        Assert.Equal(1, await uploads.Store.RemoveExpiredAsync());
 
         await AssertRefusedAsync(ErrorReason.UploadNotFound, () => uploads.FindAsync(idle));
         await AssertRefusedAsync(ErrorReason.UploadNotFound, () => uploads.WriteAsync(idle, 0, Part(0, 10)));
@@ -201,7 +201,7 @@ public sealed class UploadStoreTests : IDisposable
         using (await uploads.CompleteAsync(upload))
         {
             _time.Advance(TimeSpan.FromDays(100));
-            Assert.Equal(0, uploads.Store.RemoveExpired());
+            Assert.Equal(0, await uploads.Store.RemoveExpiredAsync());
             await AssertRefusedAsync(ErrorReason.UploadBusy, () => uploads.CompleteAsync(upload));
             await AssertRefusedAsync(ErrorReason.UploadBusy, () => uploads.WriteAsync(upload, 0, Part(0, 9)));
             await AssertRefusedAsync(
@@ -237,11 +237,11 @@ public sealed class UploadStoreTests : IDisposable
         var hash = new string('b', 64);
         using (var completion = await uploads.CompleteAsync(upload))
         {
-            await using var adopted = uploads.Storage.TryAdopt(completion.Path, "a.mp4")!;
+            await using var adopted = (await uploads.Storage.TryAdoptAsync(completion.Path, "a.mp4", Cancellation))!;
             await adopted.CommitSharedAsync(hash, Cancellation);
         }
 
-        uploads.Storage.DeleteShared("a.mp4", hash);
+        await uploads.Storage.DeleteSharedAsync("a.mp4", hash, Cancellation);
         await uploads.Store.AbortAsync(upload.Record.UploadId, null, Cancellation);
 
         Assert.Empty(Directory.GetFiles(_folder.File("video_jobs", ".shared")));
@@ -303,16 +303,16 @@ public sealed class UploadStoreTests : IDisposable
         var used = uploads.Store.Create(_video.Length, null, null, "a");
         await uploads.WriteAsync(used, 0, Part(0, 10));
         _time.Advance(uploads.Limits.UnusedLifetime - TimeSpan.FromTicks(1));
-        Assert.Equal(0, uploads.Store.RemoveExpired());
+        Assert.Equal(0, await uploads.Store.RemoveExpiredAsync());
         _time.Advance(TimeSpan.FromTicks(1));
         Assert.Equal(_time.GetUtcNow(), unused.StatusOf(uploads.Limits).ExpiresAt);
 
-        Assert.Equal(1, uploads.Store.RemoveExpired());
+        Assert.Equal(1, await uploads.Store.RemoveExpiredAsync());
 
         await AssertRefusedAsync(ErrorReason.UploadNotFound, () => uploads.FindAsync(unused));
         Assert.Equal((1, _video.Length), (uploads.Space.UseOf("a").Uploads, uploads.Space.UseOf("a").VideoBytes));
         _time.Advance(uploads.Limits.Lifetime);
-        Assert.Equal(1, uploads.Store.RemoveExpired());
+        Assert.Equal(1, await uploads.Store.RemoveExpiredAsync());
         Assert.Equal(default, uploads.Space.UseOf("a"));
     }
 

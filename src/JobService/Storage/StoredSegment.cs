@@ -1,0 +1,78 @@
+using System.Buffers.Binary;
+using System.IO.Hashing;
+using ForegSyte.Inference.V1;
+using Google.Protobuf;
+
+namespace ForegSyte.Jobs.Storage;
+
+/// <summary>
+/// A segment as it is stored: a zero byte, which begins no RunPipelineResponse, the number of the attempt, and
+/// the response. Earlier versions stored the response alone, which reads as one of attempt 0.
+/// </summary>
+internal sealed record StoredSegment(int Attempt, RunPipelineResponse Response)
+{
+    private const byte Mark = 0;
+    private const int HeaderBytes = 1 + sizeof(int);
+
+    /// <summary>Size of a stored segment in bytes.</summary>
+    public static long SizeOf(RunPipelineResponse response) =>
+        HeaderBytes + response.CalculateSize() + ChecksummedBlob.HashBytes;
+
+    /// <summary>
+    /// Whether an attempt need not run the segment again: no frames are lost in it, or it was run since the latest
+    /// RetryJob.
+    /// </summary>
+    public bool IsFinished(JobRecord job) => Response.Frames.Failed == 0 || Attempt > job.ForgivenAttempts;
+
+    /// <summary>Formats a segment.</summary>
+    public static byte[] ToBytes(int attempt, RunPipelineResponse response)
+    {
+        var bytes = new byte[HeaderBytes + response.CalculateSize()];
+        bytes[0] = Mark;
+        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(1), attempt);
+        response.WriteTo(bytes.AsSpan(HeaderBytes));
+        return bytes;
+    }
+
+    /// <summary>Parses a segment.</summary>
+    /// <exception cref="InvalidProtocolBufferException">The bytes are no segment.</exception>
+    public static StoredSegment Parse(byte[] bytes) => bytes.Length >= HeaderBytes && bytes[0] == Mark
+        ? new StoredSegment(
+            BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(1)),
+            RunPipelineResponse.Parser.ParseFrom(bytes, HeaderBytes, bytes.Length - HeaderBytes))
+        : new StoredSegment(0, RunPipelineResponse.Parser.ParseFrom(bytes));
+}
+
+/// <summary>
+/// Content followed by its checksum, which detects damage on the disk. XxHash128 is enough: only this service writes
+/// here, so the checksum need not withstand an attacker.
+/// </summary>
+internal static class ChecksummedBlob
+{
+    /// <summary>Size of the checksum.</summary>
+    public const int HashBytes = 16;
+
+    /// <summary>Writes the content and its checksum.</summary>
+    public static async Task WriteAsync(
+        Stream stream, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        await stream.WriteAsync(content, cancellationToken);
+        await stream.WriteAsync(XxHash128.Hash(content.Span), cancellationToken);
+    }
+
+    /// <summary>Reads the content; null if it is damaged.</summary>
+    public static async ValueTask<byte[]?> ReadAsync(Stream stream, CancellationToken cancellationToken)
+    {
+        if (stream.Length is < HashBytes or > int.MaxValue)
+        {
+            return null;
+        }
+
+        var bytes = new byte[stream.Length];
+        await stream.ReadExactlyAsync(bytes, cancellationToken);
+        return IsIntact(bytes) ? bytes[..^HashBytes] : null;
+    }
+
+    private static bool IsIntact(ReadOnlySpan<byte> bytes) =>
+        XxHash128.Hash(bytes[..^HashBytes]).AsSpan().SequenceEqual(bytes[^HashBytes..]);
+}
