@@ -5,8 +5,9 @@
 #   eng/setup.sh --contracts   also buf, and the tools to build and run clients in C++, Python and Node.js
 #   eng/setup.sh --accuracy   also fonts, to render text lines
 #   eng/setup.sh --bench  also OpenCV and Node.js, for the peers of the benchmark
-#   eng/setup.sh --test   also strace, faketime, promtool, s3rver, zsh and fish, for tests that delay system calls, move the
-#                         clock, check alert rules, download from S3 and complete commands in shells
+#   eng/setup.sh --test   also strace, faketime, promtool, s3rver, zsh, fish, PostgreSQL and Ceph, for tests that delay system
+#                         calls, move the clock, check alert rules, download from S3, complete commands in shells and run
+#                         several JobServices
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -22,17 +23,16 @@ need_dotnet() {
   [ "${version%%.*}" -ge 10 ] || fail "the .NET SDK is $version; version 10 is needed (https://dot.net)."
 }
 
+# as_root COMMAND...: runs a command as root, also by a sudo that asks for no password.
+as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi; }
+
 # install PACKAGE...: installs Debian packages; on failure returns false with the reason in $why.
 install() {
-  local apt=(apt-get) log
+  local apt=(as_root apt-get) log
   if ! command -v apt-get >/dev/null; then why="Install it with this system's package manager."; return 1; fi
-  if [ "$(id -u)" -ne 0 ]; then
-    if command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
-      apt=(sudo -n apt-get)
-    else
-      why="Installing it needs root. Run: sudo apt-get install $*"
-      return 1
-    fi
+  if [ "$(id -u)" -ne 0 ] && ! { command -v sudo >/dev/null && sudo -n true 2>/dev/null; }; then
+    why="Installing it needs root. Run: sudo apt-get install $*"
+    return 1
   fi
   say "setup: installing $* (Debian packages) ..."
   log=$(mktemp)
@@ -82,6 +82,26 @@ want_promtool() {
     say "setup: promtool: missing, so the tests of the alert rules skip. It is in Debian's package prometheus."
   fi
   rm -rf "$folder"
+}
+
+# Servers for the tests of several JobServices. The tests start their own and skip with a message if one is missing.
+want_postgres() {
+  local why config=/etc/postgresql-common/createcluster.conf
+  if compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then return; fi
+  # Without this setting, the package creates a database and starts a server.
+  { install postgresql-common &&
+    { grep -q '^create_main_cluster' $config || echo 'create_main_cluster = false' | as_root tee -a $config >/dev/null; } &&
+    install postgresql; } || say "setup: PostgreSQL: missing, so some tests skip. $why"
+}
+
+want_ceph() {
+  local missing=() why
+  command -v ceph-mon >/dev/null || missing+=(ceph-mon)
+  command -v ceph-osd >/dev/null || missing+=(ceph-osd)
+  command -v ceph-mgr >/dev/null || missing+=(ceph-mgr)
+  command -v radosgw >/dev/null || missing+=(radosgw)
+  command -v curl >/dev/null || missing+=(curl)
+  [ ${#missing[@]} -eq 0 ] || install "${missing[@]}" || say "setup: ${missing[*]}: missing, so some tests skip. $why"
 }
 
 need_fonts() {
@@ -147,6 +167,6 @@ case "${1:-}" in
   --lint) need_buf ;;
   --contracts) want_clients; want_buf ;;
   --bench) want_peers ;;
-  --test) want_test_tools; want_promtool; want_s3rver ;;
+  --test) want_test_tools; want_promtool; want_s3rver; want_postgres; want_ceph ;;
   --accuracy) need_fonts ;;
 esac

@@ -41,6 +41,9 @@ public static partial class ChildProcesses
         return [.. found.Skip(1)];
     }
 
+    /// <summary>Whether a process exists and is no zombie.</summary>
+    public static bool IsRunning(int id) => RunningParentOf(id) != 0;
+
     /// <summary>Name of the program, cut to 15 characters; empty if the process has ended.</summary>
     public static string NameOf(int id) => Text(id, "comm").TrimEnd('\n');
 
