@@ -4,7 +4,7 @@ using System.Text.Json;
 using DuckDB.NET.Data;
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Jobs.Storage;
-using ForegSyte.Jobs.Storage.Migrations.DuckDb;
+using ForegSyte.Jobs.Storage.Migrations;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Admin;

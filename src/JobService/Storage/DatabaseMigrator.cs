@@ -1,16 +1,32 @@
 using System.Globalization;
 using FluentMigrator.Runner;
 using FluentMigrator.Runner.Initialization;
+using FluentMigrator.Runner.VersionTableInfo;
 using ForegSyte.Jobs.Storage.Migrations;
-using ForegSyte.Jobs.Storage.Migrations.DuckDb;
 
 namespace ForegSyte.Jobs.Storage;
+
+/// <summary>A database that <see cref="DatabaseMigrator"/> migrates.</summary>
+internal interface IMigratedDatabase
+{
+    /// <summary>Name of the database in messages.</summary>
+    string Name { get; }
+
+    /// <summary>Keeps other processes from migrating the database; disposal ends that.</summary>
+    IDisposable LockSchema();
+
+    /// <summary>The applied versions in ascending order.</summary>
+    IReadOnlyList<long> AppliedVersions();
+
+    /// <summary>Adds the database to a runner of migrations.</summary>
+    void AddTo(IMigrationRunnerBuilder runner);
+}
 
 /// <summary>
 /// Migrates the database to the schema of this version. Run it before the service accepts calls: an ALTER makes
 /// concurrent commits fail.
 /// </summary>
-internal sealed class DatabaseMigrator(DuckDbDatabase database, MigrationList migrations, ILoggerFactory loggers)
+internal sealed class DatabaseMigrator(IMigratedDatabase database, MigrationList migrations, ILoggerFactory loggers)
 {
     private readonly ILogger _logger = loggers.CreateLogger<DatabaseMigrator>();
 
@@ -20,6 +36,8 @@ internal sealed class DatabaseMigrator(DuckDbDatabase database, MigrationList mi
     /// <exception cref="DatabaseException">A migration failed, or the database is newer than the code.</exception>
     public void MigrateUp()
     {
+        using var schema = database.LockSchema();
+
         // Creating a runner takes as long as opening the database, and most starts have nothing to migrate.
         if (!RefuseNewerDatabase().SequenceEqual(migrations.Versions))
         {
@@ -31,32 +49,13 @@ internal sealed class DatabaseMigrator(DuckDbDatabase database, MigrationList mi
     /// <exception cref="DatabaseException">A migration failed, or the database is newer than the code.</exception>
     public void MigrateDown(long version)
     {
+        using var schema = database.LockSchema();
         RefuseNewerDatabase();
         Run(FormattableString.Invariant($"down to {version}"), runner => runner.MigrateDown(version));
     }
 
     /// <summary>The applied versions in ascending order.</summary>
-    public IReadOnlyList<long> AppliedVersions()
-    {
-        using var connection = database.Connect();
-        using var command = connection.CreateCommand();
-        command.CommandText = "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() "
-            + $"AND schema_name = 'main' AND table_name = '{SchemaVersionTable.Name}'";
-        if (command.ExecuteScalar() is null)
-        {
-            return [];
-        }
-
-        command.CommandText = $"SELECT {SchemaVersionTable.VersionColumn} FROM {SchemaVersionTable.Name} ORDER BY 1";
-        using var reader = command.ExecuteReader();
-        var versions = new List<long>();
-        while (reader.Read())
-        {
-            versions.Add(reader.GetInt64(0));
-        }
-
-        return versions;
-    }
+    public IReadOnlyList<long> AppliedVersions() => database.AppliedVersions();
 
     /// <summary>Returns the applied versions, and fails if this version does not know one.</summary>
     private IReadOnlyList<long> RefuseNewerDatabase()
@@ -66,7 +65,7 @@ internal sealed class DatabaseMigrator(DuckDbDatabase database, MigrationList mi
         if (unknown.Count > 0)
         {
             throw new DatabaseException(
-                $"The database {database.Path} was migrated by a newer JobService: this version does not know "
+                $"The database {database.Name} was migrated by a newer JobService: this version does not know "
                 + $"migration {string.Join(", ", unknown.Select(Text))}. Start the newer version, or restore the "
                 + "backup from before the upgrade.");
         }
@@ -87,14 +86,14 @@ internal sealed class DatabaseMigrator(DuckDbDatabase database, MigrationList mi
         catch (Exception failure)
         {
             throw new DatabaseException(
-                $"The migration {direction} of the database {database.Path} failed: {failure.Message} It was rolled "
+                $"The migration {direction} of the database {database.Name} failed: {failure.Message} It was rolled "
                 + "back, earlier migrations stay, and no data was lost. The service does not run on a half migrated "
                 + "database: start the version that ran before, and report this message.",
                 failure);
         }
 
         _logger.LogInformation(
-            "Database {Path} migrated {Direction} (versions {Versions})", database.Path, direction, AppliedVersions());
+            "Database {Database} migrated {Direction} (versions {Versions})", database.Name, direction, AppliedVersions());
     }
 
     private ServiceProvider MakeServices() =>
@@ -103,6 +102,7 @@ internal sealed class DatabaseMigrator(DuckDbDatabase database, MigrationList mi
             .AddLogging()
             .AddSingleton<IFilteringMigrationSource>(migrations)
             .AddFluentMigratorCore()
-            .ConfigureRunner(runner => runner.AddDuckDb().WithGlobalConnectionString(database.ConnectionString))
+            .AddScoped<IVersionTableMetaData, SchemaVersionTable>()
+            .ConfigureRunner(database.AddTo)
             .BuildServiceProvider(validateScopes: true);
 }

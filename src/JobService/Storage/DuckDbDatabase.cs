@@ -1,8 +1,11 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using DuckDB.NET.Data;
+using FluentMigrator.Runner;
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Hosting.Starting;
+using ForegSyte.Jobs.Storage.Migrations;
+using ForegSyte.Jobs.Storage.Migrations.DuckDb;
 using ForegSyte.Protocol.Limits;
 using Microsoft.Extensions.Options;
 
@@ -79,7 +82,7 @@ internal sealed class DatabaseOptions
 /// <summary>
 /// The open database. It holds one connection for as long as it lives, since DuckDB closes the file with the last one.
 /// </summary>
-internal sealed class DuckDbDatabase : IDisposable
+internal sealed class DuckDbDatabase : IMigratedDatabase, IDisposable
 {
     private DuckDBConnection? _keeper;
 
@@ -107,6 +110,9 @@ internal sealed class DuckDbDatabase : IDisposable
     /// <summary>Canonical path of the file.</summary>
     public string Path { get; }
 
+    /// <inheritdoc />
+    public string Name => Path;
+
     /// <summary>
     /// The connection string of all connections: DuckDB ignores settings that differ from the first connection's.
     /// </summary>
@@ -127,6 +133,29 @@ internal sealed class DuckDbDatabase : IDisposable
             throw;
         }
     }
+
+    /// <summary>Does nothing: only one process can open the file.</summary>
+    public IDisposable LockSchema() => new NoLock();
+
+    /// <inheritdoc />
+    public IReadOnlyList<long> AppliedVersions()
+    {
+        using var connection = Connect();
+        var isMigrated = connection.Query(
+            "SELECT 1 FROM duckdb_tables() WHERE database_name = current_database() AND schema_name = 'main' "
+            + "AND table_name = $table",
+            reader => reader.GetInt32(0),
+            ("table", SchemaVersionTable.Name)).Count > 0;
+        return isMigrated
+            ? connection.Query(
+                $"SELECT {SchemaVersionTable.VersionColumn} FROM {SchemaVersionTable.Name} ORDER BY 1",
+                reader => reader.GetInt64(0))
+            : [];
+    }
+
+    /// <inheritdoc />
+    public void AddTo(IMigrationRunnerBuilder runner) =>
+        runner.AddDuckDb().WithGlobalConnectionString(ConnectionString);
 
     /// <summary>
     /// Closes and opens the file, which DuckDB requires after a fatal error. All other connections must be closed.
@@ -173,6 +202,13 @@ internal sealed class DuckDbDatabase : IDisposable
         }.ConnectionString;
 
     private static string Mebibytes(int count) => count.ToString(CultureInfo.InvariantCulture) + "MiB";
+
+    private sealed class NoLock : IDisposable
+    {
+        public void Dispose()
+        {
+        }
+    }
 }
 
 /// <summary>

@@ -132,6 +132,9 @@ public static class ErrorReasonTable
         new(
             DecoderUnavailable, Unavailable, Retryable,
             "Retry later. Operators: repair the FFmpeg of the InferenceService; its log has the output of FFmpeg."),
+        new(
+            StoreUnavailable, Unavailable, Retryable,
+            "Retry after the retry delay, with the same request_id. Operators: check the database."),
     }.ToDictionary(entry => entry.Reason);
 
     /// <summary>All reasons, ordered by number.</summary>

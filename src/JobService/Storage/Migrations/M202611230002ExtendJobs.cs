@@ -38,7 +38,7 @@ internal sealed class M202611230002ExtendJobs : Migration
         Create.Table("database_identity")
             .WithColumn("database_id").AsGuid().NotNullable()
             .WithColumn("generation").AsInt64().NotNullable();
-        Execute.Sql("INSERT INTO database_identity VALUES (uuid(), 0)");
+        Execute.Sql("INSERT INTO database_identity VALUES (gen_random_uuid(), 0)");
     }
 
     /// <inheritdoc />

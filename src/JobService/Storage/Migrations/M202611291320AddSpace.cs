@@ -16,8 +16,8 @@ internal sealed class M202611291320AddSpace : Migration
             .AddColumn("video_bytes").AsInt64().Nullable()
             .AddColumn("result_bytes").AsInt64().Nullable();
 
-        // proto3 JSON writes a 64-bit number as a string.
-        Execute.Sql(
+        // proto3 JSON writes a 64-bit number as a string. Databases in PostgreSQL are newer and have no earlier jobs.
+        IfDatabase("DuckDB").Execute.Sql(
             "UPDATE jobs SET result_bytes = 0, "
             + """video_bytes = TRY_CAST(regexp_extract(video_json, '"size_bytes": *"([0-9]+)"', 1) AS BIGINT)""");
     }

@@ -1,13 +1,12 @@
 using FluentMigrator;
 using FluentMigrator.Runner;
-using FluentMigrator.Runner.VersionTableInfo;
 
 namespace ForegSyte.Jobs.Storage.Migrations.DuckDb;
 
 /// <summary>Registers DuckDB with FluentMigrator, which has no runner for it (ADR 3).</summary>
 internal static class DuckDbRunnerBuilder
 {
-    /// <summary>Adds DuckDB and <see cref="SchemaVersionTable"/>; call it after AddFluentMigratorCore.</summary>
+    /// <summary>Adds DuckDB; call it after AddFluentMigratorCore.</summary>
     public static IMigrationRunnerBuilder AddDuckDb(this IMigrationRunnerBuilder builder)
     {
         builder.Services
@@ -17,35 +16,7 @@ internal static class DuckDbRunnerBuilder
             .AddScoped<DuckDbGenerator>()
             .AddScoped<DuckDbProcessor>()
             .AddScoped<IMigrationGenerator>(provider => provider.GetRequiredService<DuckDbGenerator>())
-            .AddScoped<IMigrationProcessor>(provider => provider.GetRequiredService<DuckDbProcessor>())
-            .AddScoped<IVersionTableMetaData, SchemaVersionTable>();
+            .AddScoped<IMigrationProcessor>(provider => provider.GetRequiredService<DuckDbProcessor>());
         return builder;
     }
-}
-
-/// <summary>The table of applied migrations.</summary>
-internal sealed class SchemaVersionTable : IVersionTableMetaData
-{
-    /// <summary>Name of the table.</summary>
-    public const string Name = "schema_versions";
-
-    /// <summary>Column with the version of an applied migration.</summary>
-    public const string VersionColumn = "version";
-
-    public bool OwnsSchema => false;
-
-    public string SchemaName => "";
-
-    public string TableName => Name;
-
-    public string ColumnName => VersionColumn;
-
-    public string DescriptionColumnName => "description";
-
-    public string AppliedOnColumnName => "applied_on";
-
-    /// <summary>Name of the primary key, in place of an index, which would block later changes of the table.</summary>
-    public string UniqueIndexName => "schema_versions_key";
-
-    public bool CreateWithPrimaryKey => true;
 }

@@ -1,0 +1,251 @@
+using System.Globalization;
+using FluentMigrator.Runner;
+using ForegSyte.Jobs.Storage.Migrations;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace ForegSyte.Jobs.Storage.PostgreSql;
+
+/// <summary>The connections of this process to its database in PostgreSQL.</summary>
+internal sealed class PostgresDatabase : IMigratedDatabase, IAsyncDisposable
+{
+    /// <summary>The oldest supported version of the server, as server_version_num.</summary>
+    public const int OldestVersion = 150_000;
+
+    /// <summary>Key of the advisory lock that migrations hold; the letters "fsmigrat".</summary>
+    private const long MigrationLock = 0x66736D6967726174;
+
+    private readonly PostgresOptions _options;
+    private readonly NpgsqlConnectionStringBuilder _settings;
+
+    /// <exception cref="DatabaseException">The connection string is wrong.</exception>
+    public PostgresDatabase(IOptions<PostgresOptions> options, ILoggerFactory loggers)
+    {
+        _options = options.Value;
+        _settings = SettingsOf(_options);
+        Name = $"{_settings.Database ?? _settings.Username} on {_settings.Host}:"
+            + _settings.Port.ToString(CultureInfo.InvariantCulture);
+        var builder = new NpgsqlDataSourceBuilder(_settings.ConnectionString);
+        builder.UseLoggerFactory(loggers);
+        if (_options.PasswordFile.Length > 0)
+        {
+            builder.UsePasswordProvider(
+                _ => ReadPassword(File.ReadAllText(_options.PasswordFile)),
+                async (_, cancellationToken) =>
+                    ReadPassword(await File.ReadAllTextAsync(_options.PasswordFile, cancellationToken)));
+        }
+
+        Source = builder.Build();
+    }
+
+    /// <inheritdoc />
+    public string Name { get; }
+
+    /// <summary>Identifies this process in notifications, so that it ignores its own.</summary>
+    public Guid Origin { get; } = Guid.NewGuid();
+
+    /// <summary>The pool of connections.</summary>
+    public NpgsqlDataSource Source { get; }
+
+    /// <summary>Checks that the server can be used.</summary>
+    /// <exception cref="DatabaseException">It cannot; the message says why and what to do.</exception>
+    public void RequireUsable()
+    {
+        try
+        {
+            using var connection = Source.OpenConnection();
+            RequireVersion(Scalar<string>(connection, "SHOW server_version_num"));
+            Require(Scalar<string>(connection, "SHOW server_encoding") == "UTF8", "Its encoding must be UTF8.");
+            Require(
+                !Scalar<bool>(connection, "SELECT pg_is_in_recovery()"),
+                "It is a standby, which cannot be written: connect to the primary server.");
+            Require(
+                Scalar<bool>(connection, $"SELECT EXISTS (SELECT FROM pg_collation WHERE collname = '{Collation}')"),
+                "The server was built without ICU, which searches in names need.");
+        }
+        catch (Exception failure) when (failure is not DatabaseException)
+        {
+            throw PostgresFailures.OfOpening(Name, failure);
+        }
+    }
+
+    /// <summary>The collation of searches without regard to case, the same on every server.</summary>
+    public const string Collation = "und-x-icu";
+
+    /// <summary>Runs a read; a second time if the connection broke, as pooled ones do when the server restarts.</summary>
+    /// <exception cref="Hosting.Errors.ServiceException">The database does not answer.</exception>
+    public async Task<T> ReadAsync<T>(
+        Func<NpgsqlConnection, CancellationToken, Task<T>> read, CancellationToken cancellationToken)
+    {
+        for (var isRepeated = false; ; isRepeated = true)
+        {
+            try
+            {
+                await using var connection = await Source.OpenConnectionAsync(cancellationToken);
+                return await read(connection, cancellationToken);
+            }
+            catch (Exception failure) when (PostgresFailures.IsOutage(failure))
+            {
+                if (isRepeated)
+                {
+                    throw PostgresFailures.OfCall(failure);
+                }
+            }
+        }
+    }
+
+    /// <summary>Runs statements in a transaction and returns when they are durable.</summary>
+    /// <exception cref="Hosting.Errors.ServiceException">The database does not answer.</exception>
+    public async Task<T> WriteAsync<T>(
+        Func<NpgsqlConnection, CancellationToken, Task<T>> statements, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var connection = await Source.OpenConnectionAsync(cancellationToken);
+            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+            var result = await statements(connection, cancellationToken);
+            await transaction.CommitAsync(CancellationToken.None);
+            return result;
+        }
+        catch (Exception failure)
+        {
+            var reported = PostgresFailures.OfCall(failure);
+            if (ReferenceEquals(reported, failure))
+            {
+                throw;
+            }
+
+            throw reported;
+        }
+    }
+
+    /// <inheritdoc />
+    public IDisposable LockSchema()
+    {
+        // A session lock, in a session of its own: each migration has its own transaction.
+        var connection = Source.OpenConnection();
+        try
+        {
+            using var command = connection.CreateCommand();
+            command.CommandTimeout = 0;
+            command.CommandText = $"SELECT pg_advisory_lock({MigrationLock.ToString(CultureInfo.InvariantCulture)})";
+            command.ExecuteNonQuery();
+            return new SessionLock(connection);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc />
+    public IReadOnlyList<long> AppliedVersions()
+    {
+        using var connection = Source.OpenConnection();
+        if (!Scalar<bool>(connection, $"SELECT to_regclass('{SchemaVersionTable.Name}') IS NOT NULL"))
+        {
+            return [];
+        }
+
+        using var command = connection.CreateCommand();
+        command.CommandText = $"SELECT {SchemaVersionTable.VersionColumn} FROM {SchemaVersionTable.Name} ORDER BY 1";
+        using var reader = command.ExecuteReader();
+        var versions = new List<long>();
+        while (reader.Read())
+        {
+            versions.Add(reader.GetInt64(0));
+        }
+
+        return versions;
+    }
+
+    /// <inheritdoc />
+    public void AddTo(IMigrationRunnerBuilder runner)
+    {
+        // FluentMigrator makes its own connection, so it needs the password. Migrations may take long.
+        var settings = new NpgsqlConnectionStringBuilder(_settings.ConnectionString)
+        {
+            Pooling = false,
+            CommandTimeout = 0,
+        };
+        if (_options.PasswordFile.Length > 0)
+        {
+            settings.Password = ReadPassword(File.ReadAllText(_options.PasswordFile));
+        }
+
+        runner.AddPostgreSql().WithGlobalConnectionString(settings.ConnectionString);
+    }
+
+    /// <inheritdoc />
+    public ValueTask DisposeAsync() => Source.DisposeAsync();
+
+    /// <summary>Refuses a server that is older than <see cref="OldestVersion"/>.</summary>
+    internal void RequireVersion(string serverVersion)
+    {
+        var version = int.Parse(serverVersion, CultureInfo.InvariantCulture);
+        Require(
+            version >= OldestVersion,
+            $"The server is PostgreSQL {Text(version / 10_000)}; version {Text(OldestVersion / 10_000)} or newer is "
+            + "needed.");
+    }
+
+    private void Require(bool condition, string problem)
+    {
+        if (!condition)
+        {
+            throw new DatabaseException($"The database {Name} cannot be used. {problem} Nothing was changed.");
+        }
+    }
+
+    private static NpgsqlConnectionStringBuilder SettingsOf(PostgresOptions options)
+    {
+        try
+        {
+            return new NpgsqlConnectionStringBuilder(options.ConnectionString)
+            {
+                MaxPoolSize = options.MaxConnections,
+                Timeout = (int)options.ConnectTimeout.TotalSeconds,
+                CommandTimeout = (int)options.CommandTimeout.TotalSeconds,
+                ApplicationName = "ForegSyte JobService",
+                MaxAutoPrepare = 100,
+                AutoPrepareMinUsages = 2,
+                NoResetOnClose = true,
+                TcpKeepAlive = true,
+                IncludeErrorDetail = false,
+            };
+        }
+        catch (ArgumentException failure)
+        {
+            throw new DatabaseException(
+                $"PostgreSql:ConnectionString is not a connection string: {failure.Message}", failure);
+        }
+    }
+
+    private static T Scalar<T>(NpgsqlConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        return (T)command.ExecuteScalar()!;
+    }
+
+    private static string ReadPassword(string content) => content.TrimEnd('\r', '\n');
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>Ends a session and with it its locks.</summary>
+    private sealed class SessionLock(NpgsqlConnection connection) : IDisposable
+    {
+        public void Dispose()
+        {
+            // Without this, a session of the pool would keep the lock.
+            using (var command = connection.CreateCommand())
+            {
+                command.CommandText = "SELECT pg_advisory_unlock_all()";
+                command.ExecuteNonQuery();
+            }
+
+            connection.Dispose();
+        }
+    }
+}
