@@ -7,6 +7,7 @@ using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Storage.PostgreSql;
 using ForegSyte.Jobs.Submission;
 using ForegSyte.Jobs.Tenants;
 using ForegSyte.Jobs.Uploads;
@@ -21,7 +22,7 @@ if (AdminCommandLine.Handles(args))
 return await ForegSyteHost.RunAsync("JobService", args, AdminCommandLine.Commands, Build, services =>
 {
     services.GetRequiredService<DataFolders>().Protect();
-    return services.GetRequiredService<DatabaseTakeover>().RunAsync();
+    return services.GetService<DatabaseTakeover>()?.RunAsync() ?? Task.CompletedTask;
 });
 
 WebApplication Build()
@@ -36,6 +37,7 @@ WebApplication Build()
     builder.Services.AddUploads();
     builder.Services.AddSubmission();
     builder.Services.AddDispatcher();
+    builder.Services.AddPostgreSql(builder.Configuration);
     builder.Services.AddRetention();
     builder.Services.AddJobRpcs();
 

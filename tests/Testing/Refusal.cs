@@ -29,7 +29,7 @@ public sealed partial record Refusal(ErrorReason Reason, ErrorInfo Info, Google.
     private static readonly ErrorReason[] WithRetryInfo =
     [
         ErrorReason.QueueFull, ErrorReason.InferenceBusy, ErrorReason.TooManyCalls, ErrorReason.RateLimited,
-        ErrorReason.ShuttingDown, ErrorReason.UploadBusy,
+        ErrorReason.ShuttingDown, ErrorReason.UploadBusy, ErrorReason.StoreUnavailable,
     ];
 
     private static readonly ErrorReason[] WithResourceInfo =

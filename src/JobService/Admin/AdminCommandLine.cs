@@ -162,6 +162,13 @@ internal sealed class AdminTools(WebApplication app) : IAsyncDisposable
         builder.AddForegSyteHost("JobService", defaultPort: 0, Contract.Descriptor);
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.Logging.AddFilter((_, level) => level >= LogLevel.Warning);
+        if (JobStoreKinds.Of(builder.Configuration) != JobStoreKind.DuckDb)
+        {
+            throw new AdminException(
+                "This command is for Store=DuckDb. A database in PostgreSQL is backed up and restored with PostgreSQL's "
+                + "own tools, such as pg_dump and pg_restore.");
+        }
+
         builder.Services.AddStorage(builder.Configuration);
         builder.Services.AddInferenceClient();
         var app = builder.Build();

@@ -1,7 +1,6 @@
 using System.Globalization;
 using FluentMigrator.Runner;
 using FluentMigrator.Runner.Initialization;
-using FluentMigrator.Runner.VersionTableInfo;
 using ForegSyte.Jobs.Storage.Migrations;
 
 namespace ForegSyte.Jobs.Storage;
@@ -93,7 +92,8 @@ internal sealed class DatabaseMigrator(IMigratedDatabase database, MigrationList
         }
 
         _logger.LogInformation(
-            "Database {Database} migrated {Direction} (versions {Versions})", database.Name, direction, AppliedVersions());
+            "Database {Database} migrated {Direction} (versions {Versions})",
+            database.Name, direction, AppliedVersions());
     }
 
     private ServiceProvider MakeServices() =>
@@ -102,7 +102,6 @@ internal sealed class DatabaseMigrator(IMigratedDatabase database, MigrationList
             .AddLogging()
             .AddSingleton<IFilteringMigrationSource>(migrations)
             .AddFluentMigratorCore()
-            .AddScoped<IVersionTableMetaData, SchemaVersionTable>()
             .ConfigureRunner(database.AddTo)
             .BuildServiceProvider(validateScopes: true);
 }

@@ -9,6 +9,8 @@ namespace ForegSyte.Jobs.Storage;
 internal sealed class DuckDbJobStore(
     DuckDbWriter writer, DuckDbReaders readers, JobDataLoader loader, JobCache cache, TimeProvider time) : IJobStore
 {
+    private static readonly DuckDbDialect Dialect = new();
+
     /// <inheritdoc />
     public event Action<JobCommit>? Committed
     {
@@ -74,7 +76,7 @@ internal sealed class DuckDbJobStore(
         var parameters = new List<(string Name, object? Value)> { ("limit", query.Limit) };
         if (query.Filter is not null)
         {
-            var filter = JobFilterSql.Of(query.Filter);
+            var filter = JobFilterSql.Of(query.Filter, Dialect);
             conditions.Add(filter.Condition);
             parameters.AddRange(filter.Parameters);
         }

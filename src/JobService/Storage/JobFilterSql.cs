@@ -3,12 +3,58 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Storage;
 
+/// <summary>How a database writes what a filter needs; arguments are SQL expressions.</summary>
+internal interface IFilterDialect
+{
+    /// <summary>A reference to a parameter.</summary>
+    string Parameter(string name);
+
+    /// <summary>Whether a text contains another one.</summary>
+    string Contains(string text, string part);
+
+    /// <summary>Whether a text ends with another one.</summary>
+    string EndsWith(string text, string part);
+
+    /// <summary>A text in lower case, of any script.</summary>
+    string Lower(string text);
+
+    /// <summary>Whether a JSON object has a field; NULL without an object.</summary>
+    string HasField(string json, string key);
+
+    /// <summary>A field of a JSON object as text; NULL if it is missing.</summary>
+    string Field(string json, string key);
+}
+
+/// <summary>DuckDB's SQL.</summary>
+internal sealed class DuckDbDialect : IFilterDialect
+{
+    public string Parameter(string name) => "$" + name;
+
+    public string Contains(string text, string part) => $"contains({text}, {part})";
+
+    public string EndsWith(string text, string part) => $"ends_with({text}, {part})";
+
+    public string Lower(string text) => $"lower({text})";
+
+    public string HasField(string json, string key) => $"json_exists({json}, {Path(key)})";
+
+    public string Field(string json, string key) => $"json_extract_string({json}, {Path(key)})";
+
+    /// <summary>The path of a field. The keys of tags have no characters that need an escape.</summary>
+    private static string Path(string key) => $"""concat('$."', {key}, '"')""";
+}
+
 /// <summary>Translates a filter into an SQL condition over the columns of jobs; values become parameters.</summary>
 internal sealed class JobFilterSql
 {
+    private readonly IFilterDialect _dialect;
     private readonly List<(string Name, object? Value)> _parameters = [];
 
-    private JobFilterSql(JobFilter filter) => Condition = Translate(filter);
+    private JobFilterSql(JobFilter filter, IFilterDialect dialect)
+    {
+        _dialect = dialect;
+        Condition = Translate(filter);
+    }
 
     /// <summary>The condition.</summary>
     public string Condition { get; }
@@ -17,7 +63,7 @@ internal sealed class JobFilterSql
     public IReadOnlyList<(string Name, object? Value)> Parameters => _parameters;
 
     /// <summary>Translates a filter.</summary>
-    public static JobFilterSql Of(JobFilter filter) => new(filter);
+    public static JobFilterSql Of(JobFilter filter, IFilterDialect dialect) => new(filter, dialect);
 
     private string Translate(JobFilter filter) => filter switch
     {
@@ -38,7 +84,7 @@ internal sealed class JobFilterSql
         (FilterField.PipelineId, TextPattern pattern) => Match("pipeline_id", comparison.Operator, pattern),
         (FilterField.DisplayName, TextPattern pattern) => Match("display_name", comparison.Operator, pattern),
         (FilterField.Tags, TagPattern { Value: null } tag) =>
-            $"coalesce(json_exists(tags_json, {Parameter(Path(tag.Key))}), false)",
+            $"coalesce({_dialect.HasField("tags_json", Parameter(tag.Key))}, false)",
         (FilterField.Tags, TagPattern { Value: { } pattern } tag) => MatchTag(tag.Key, comparison.Operator, pattern),
         _ => throw new ArgumentException($"The field {comparison.Field} cannot be compared with {comparison.Value}."),
     };
@@ -46,34 +92,30 @@ internal sealed class JobFilterSql
     /// <summary>A job without the tag does not match = and matches !=.</summary>
     private string MatchTag(string key, FilterOperator comparison, TextPattern pattern)
     {
-        var value = $"json_extract_string(tags_json, {Parameter(Path(key))})";
+        var value = _dialect.Field("tags_json", Parameter(key));
         var matches = $"coalesce({Match(value, FilterOperator.Equal, pattern)}, false)";
         return comparison == FilterOperator.NotEqual ? $"(NOT {matches})" : matches;
     }
-
-    /// <summary>The JSON path of a tag. Its key has no characters that need an escape.</summary>
-    private static string Path(string key) => $"$.\"{key}\"";
 
     private string Match(string column, FilterOperator comparison, TextPattern pattern)
     {
         if (comparison == FilterOperator.Has)
         {
-            return $"contains(lower({column}), lower({Parameter(pattern.Text)}))";
+            return _dialect.Contains(_dialect.Lower(column), _dialect.Lower(Parameter(pattern.Text)));
         }
 
-        var function = (pattern.AnyBefore, pattern.AnyAfter) switch
-        {
-            (true, true) => "contains",
-            (true, false) => "ends_with",
-            (false, true) => "starts_with",
-            (false, false) => null,
-        };
-        if (function is null)
+        if (pattern is { AnyBefore: false, AnyAfter: false })
         {
             return Compare(column, comparison, pattern.Text);
         }
 
-        var call = $"{function}({column}, {Parameter(pattern.Text)})";
+        var text = Parameter(pattern.Text);
+        var call = (pattern.AnyBefore, pattern.AnyAfter) switch
+        {
+            (true, true) => _dialect.Contains(column, text),
+            (true, false) => _dialect.EndsWith(column, text),
+            _ => $"starts_with({column}, {text})",
+        };
         return comparison switch
         {
             FilterOperator.Equal => call,
@@ -89,7 +131,7 @@ internal sealed class JobFilterSql
     {
         var name = "filter" + _parameters.Count.ToString(CultureInfo.InvariantCulture);
         _parameters.Add((name, value));
-        return "$" + name;
+        return _dialect.Parameter(name);
     }
 
     private static string Symbol(FilterOperator comparison) => comparison switch

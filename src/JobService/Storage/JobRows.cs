@@ -18,7 +18,11 @@ internal static class JobRows
     /// <summary>The start of every query over jobs.</summary>
     public static readonly string SelectJobs = $"SELECT {Names(JobColumns.Jobs)} FROM jobs";
 
-    private static readonly string SelectAttempts = $"SELECT {Names(JobColumns.Attempts)} FROM attempts";
+    /// <summary>The start of every query over attempts.</summary>
+    public static readonly string SelectAttempts = $"SELECT {Names(JobColumns.Attempts)} FROM attempts";
+
+    /// <summary>The query for the statuses that jobs have.</summary>
+    public const string SelectStatuses = "SELECT DISTINCT status FROM jobs";
 
     /// <summary>Finds a job; null if it does not exist.</summary>
     public static JobRecord? Find(DuckDBConnection connection, Guid jobId)
@@ -61,21 +65,35 @@ internal static class JobRows
             return jobs;
         }
 
-        var attempts = connection
-            .Query(
+        return WithAttempts(
+            jobs,
+            connection.Query(
                 $"{SelectAttempts} WHERE job_id IN (SELECT unnest($job_ids)) ORDER BY job_id, number",
-                reader => new AttemptRow(reader.GetGuid(0), ReadAttempt(reader)),
-                ("job_ids", jobs.Select(job => job.JobId).ToList()))
-            .ToLookup(row => row.JobId, row => row.Attempt);
-        return [.. jobs.Select(job => job with { Attempts = [.. attempts[job.JobId]] })];
+                ReadAttemptRow,
+                ("job_ids", jobs.Select(job => job.JobId).ToList())));
     }
+
+    /// <summary>Adds the attempts, in the order of their numbers, to their jobs.</summary>
+    public static List<JobRecord> WithAttempts(List<JobRecord> jobs, List<AttemptRow> attempts)
+    {
+        var ofJobs = attempts.ToLookup(row => row.JobId, row => row.Attempt);
+        return jobs.ConvertAll(job => job with { Attempts = [.. ofJobs[job.JobId]] });
+    }
+
+    /// <summary>Reads a row of <see cref="SelectAttempts"/> with the id of its job.</summary>
+    public static AttemptRow ReadAttemptRow(DbDataReader reader) => new(reader.GetGuid(0), ReadAttempt(reader));
 
     /// <summary>Checks that this version knows the status of every job.</summary>
     /// <exception cref="DatabaseException">A newer version wrote a status that this one does not know.</exception>
     public static void RequireKnownStatuses(DuckDBConnection connection) =>
-        connection.Query("SELECT DISTINCT status FROM jobs", reader => Status(reader.GetString(0)));
+        connection.Query(SelectStatuses, ReadStatus);
 
-    private static JobRecord ReadJob(DuckDBDataReader reader)
+    /// <summary>Reads a row of <see cref="SelectStatuses"/>.</summary>
+    /// <exception cref="DatabaseException">A newer version wrote the status.</exception>
+    public static JobStatus ReadStatus(DbDataReader reader) => Status(reader.GetString(0));
+
+    /// <summary>Reads a row of <see cref="SelectJobs"/>, without its attempts.</summary>
+    public static JobRecord ReadJob(DbDataReader reader)
     {
         var row = new RowReader(reader);
         return new JobRecord
@@ -121,7 +139,8 @@ internal static class JobRows
         };
     }
 
-    private static AttemptRecord ReadAttempt(DuckDBDataReader reader)
+    /// <summary>Reads a row of <see cref="SelectAttempts"/>.</summary>
+    public static AttemptRecord ReadAttempt(DbDataReader reader)
     {
         var row = new RowReader(reader);
         return new AttemptRecord(

@@ -8,8 +8,8 @@ namespace ForegSyte.Jobs.Storage;
 internal static class StorageServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds <see cref="IJobStore"/> and <see cref="IStorage"/>. The first resolution of the store opens and migrates
-    /// the database; resolve it before the service accepts calls.
+    /// Adds <see cref="IStorage"/>, and <see cref="IJobStore"/> unless the setting Store chooses another database. The
+    /// first resolution of the store opens and migrates the database; resolve it before the service accepts calls.
     /// </summary>
     public static IServiceCollection AddStorage(this IServiceCollection services, IConfiguration configuration)
     {
@@ -23,29 +23,61 @@ internal static class StorageServiceCollectionExtensions
             .Validate(options => Path.IsPathFullyQualified(options.Root), "Storage:Root must be an absolute path.");
 
         services.AddMetrics();
-        return services
+        services
             .AddSingleton<JobMetrics>()
-            .AddSingleton(MigrationList.OfThisVersion)
             .AddSingleton<DataFolders>()
-            .AddSingleton<DuckDbDatabase>()
-            .AddSingleton<DatabaseTakeover>()
-            .AddSingleton<DatabaseMigrator>()
-            .AddSingleton<JobCache>()
-            .AddSingleton<DuckDbReaders>()
-            .AddSingleton<JobDataLoader>()
-            .AddSingleton<DuckDbWriter>()
-            .AddSingleton<IJobStore>(provider =>
-            {
-                provider.GetRequiredService<DatabaseMigrator>().MigrateUp();
-                return ActivatorUtilities.CreateInstance<DuckDbJobStore>(provider);
-            })
-            .AddSingleton<ILeadership, SoleLeadership>()
             .AddSingleton<IStorage, LocalStorage>()
             .AddSingleton<ISegmentStore, FileSegmentStore>();
+        return JobStoreKinds.Of(configuration) == JobStoreKind.DuckDb ? services.AddDuckDbStore() : services;
     }
+
+    private static IServiceCollection AddDuckDbStore(this IServiceCollection services) => services
+        .AddSingleton<DuckDbDatabase>()
+        .AddSingleton<IMigratedDatabase>(provider => provider.GetRequiredService<DuckDbDatabase>())
+        .AddSingleton(MigrationList.OfThisVersion)
+        .AddSingleton<DatabaseTakeover>()
+        .AddSingleton<DatabaseMigrator>()
+        .AddSingleton<JobCache>()
+        .AddSingleton<DuckDbReaders>()
+        .AddSingleton<JobDataLoader>()
+        .AddSingleton<DuckDbWriter>()
+        .AddSingleton<IJobStore>(provider =>
+        {
+            provider.GetRequiredService<DatabaseMigrator>().MigrateUp();
+            return ActivatorUtilities.CreateInstance<DuckDbJobStore>(provider);
+        })
+        .AddSingleton<ILeadership, SoleLeadership>();
 
     private static string OrDefault(string path, IConfiguration configuration, string name) =>
         path.Length > 0 || configuration[DataDirectory.Key] is not { Length: > 0 } folder
             ? path
             : Path.Combine(folder, name);
+}
+
+/// <summary>The databases that can hold the jobs.</summary>
+internal enum JobStoreKind
+{
+    /// <summary>A file of this process.</summary>
+    DuckDb,
+
+    /// <summary>A server that several JobServices share.</summary>
+    PostgreSql,
+}
+
+/// <summary>Reads the setting Store.</summary>
+internal static class JobStoreKinds
+{
+    /// <summary>The setting: a value of <see cref="JobStoreKind"/>; DuckDb by default.</summary>
+    public const string Key = "Store";
+
+    /// <summary>The database of the settings.</summary>
+    /// <exception cref="DatabaseException">The setting has no such value.</exception>
+    public static JobStoreKind Of(IConfiguration configuration) => configuration[Key] switch
+    {
+        null or "" => JobStoreKind.DuckDb,
+        var name when Enum.GetNames<JobStoreKind>().Contains(name, StringComparer.OrdinalIgnoreCase) =>
+            Enum.Parse<JobStoreKind>(name, ignoreCase: true),
+        var name => throw new DatabaseException(
+            $"{Key} is '{name}'; it must be one of {string.Join(", ", Enum.GetNames<JobStoreKind>())}."),
+    };
 }

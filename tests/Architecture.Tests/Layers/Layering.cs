@@ -10,6 +10,7 @@ internal static class Layering
     private const string Hosting = "Hosting";
     private const string Reader = "Reader";
     private const string DuckDb = "DuckDB";
+    private const string Npgsql = "Npgsql";
     private const string FluentMigrator = "FluentMigrator";
     private const string GrpcLibrary = "Grpc library";
     private const string AspNetCore = "ASP.NET Core";
@@ -27,6 +28,7 @@ internal static class Layering
         new(Hosting, "ForegSyte.Hosting"),
         new(Reader, "ForegSyte.Video"),
         new(DuckDb, "DuckDB"),
+        new(Npgsql, "Npgsql", "NpgsqlTypes"),
         new(FluentMigrator, "FluentMigrator"),
         new(GrpcLibrary, "Grpc"),
         new(AspNetCore, "Microsoft.AspNetCore"),
@@ -39,8 +41,23 @@ internal static class Layering
     [
         new("Jobs", "ForegSyte.Jobs") { Uses = [Protocol] },
         new("Mp4", "ForegSyte.Jobs.Mp4") { Uses = [Protocol] },
-        new("DuckDB migrator", "ForegSyte.Jobs.Storage.Migrations.DuckDb") { Uses = [DuckDb, FluentMigrator] },
+        new("DuckDB migrator", "ForegSyte.Jobs.Storage.Migrations.DuckDb")
+        {
+            Uses = ["Migrations", DuckDb, FluentMigrator],
+        },
         new("Migrations", "ForegSyte.Jobs.Storage.Migrations") { Uses = [FluentMigrator] },
+        new("PostgreSQL migrations", "ForegSyte.Jobs.Storage.Migrations.PostgreSql")
+        {
+            Uses = ["Migrations", FluentMigrator],
+        },
+        new("PostgreSQL", "ForegSyte.Jobs.Storage.PostgreSql")
+        {
+            Uses =
+            [
+                "Jobs", "Migrations", "Storage", "Queue", "Tenants", "Faults", "Metrics", Protocol, Hosting, Npgsql,
+                FluentMigrator,
+            ],
+        },
         new("Storage", "ForegSyte.Jobs.Storage")
         {
             Uses =

@@ -19,7 +19,8 @@ internal static class JobBenchmarks
 
     private static readonly (string Name, Func<BenchmarkRun, JobInputs, Task> MeasureAsync)[] All =
     [
-        ("submit", SubmitBenchmark.MeasureAsync), ("get", GetBenchmark.MeasureAsync),
+        ("submit", SubmitBenchmark.MeasureAsync), ("postgresql", SubmitBenchmark.MeasureOnPostgreSqlAsync),
+        ("get", GetBenchmark.MeasureAsync),
         ("sizes", SizesBenchmark.MeasureAsync), ("recovery", RecoveryBenchmark.MeasureAsync),
         ("hangfire", HangfireBenchmark.MeasureAsync), ("artifacts", MeasureArtifactsAsync),
         ("waiters", WaitersBenchmark.MeasureAsync), ("telemetry", TelemetryBenchmark.MeasureAsync),

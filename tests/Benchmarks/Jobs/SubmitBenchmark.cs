@@ -1,5 +1,6 @@
 using ForegSyte.Benchmarks.Load;
 using ForegSyte.Benchmarks.Processes;
+using ForegSyte.Testing.Servers;
 
 namespace ForegSyte.Benchmarks.Jobs;
 
@@ -15,10 +16,33 @@ internal static class SubmitBenchmark
 
     private static readonly TimeSpan LoadTime = TimeSpan.FromSeconds(3);
 
-    public static async Task MeasureAsync(BenchmarkRun run, JobInputs inputs)
+    public static Task MeasureAsync(BenchmarkRun run, JobInputs inputs) =>
+        MeasureAsync(run, inputs, "SubmitVideo", new Dictionary<string, string>());
+
+    /// <summary>The same with the jobs in a PostgreSQL on this machine.</summary>
+    public static async Task MeasureOnPostgreSqlAsync(BenchmarkRun run, JobInputs inputs)
+    {
+        const string What = "SubmitVideo with Store=PostgreSql";
+        if (PostgresServer.MissingReason is { } reason)
+        {
+            run.Rows.Add(new Row(What, $"skipped: {reason}"));
+            return;
+        }
+
+        await using var server = await PostgresServer.StartNewAsync();
+        await MeasureAsync(run, inputs, What, new Dictionary<string, string>
+        {
+            ["Store"] = "PostgreSql",
+            ["PostgreSql:ConnectionString"] = await server.CreateDatabaseAsync(),
+        });
+    }
+
+    private static async Task MeasureAsync(
+        BenchmarkRun run, JobInputs inputs, string name, IReadOnlyDictionary<string, string> settings)
     {
         await using var load = new LoadProcess();
-        await using var service = await JobServiceProcess.StartAsync(run.Folder.File("submit"), run.Cancellation);
+        await using var service = await JobServiceProcess.StartAsync(
+            run.Folder.File($"submit{settings.Count}"), run.Cancellation, settings);
         var order = new LoadOrder
         {
             Address = service.Address,
@@ -34,10 +58,10 @@ internal static class SubmitBenchmark
         {
             results.Add((await load.RunAsync(order, service.Id, run.Cancellation)).Clean());
             await BenchmarkRun.LogAsync(FormattableString.Invariant(
-                $"submit: {results[^1].PerSecond:F0}/s, p99 {results[^1].P99.TotalMilliseconds:F0} ms"));
+                $"{name}: {results[^1].PerSecond:F0}/s, p99 {results[^1].P99.TotalMilliseconds:F0} ms"));
         }
 
-        var what = FormattableString.Invariant($"SubmitVideo, {Callers} callers");
+        var what = FormattableString.Invariant($"{name}, {Callers} callers");
         run.Rows.Add(Row.Minimum(what, results.MedianPerSecond(), "/s", RateGoal));
         run.Rows.Add(Row.Maximum($"{what}: p99", results.MedianP99Milliseconds(), "ms", P99GoalMilliseconds));
         run.Rows.Add(new Row(

@@ -8,6 +8,7 @@ using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Storage.PostgreSql;
 using ForegSyte.Jobs.Submission;
 using ForegSyte.Jobs.Tenants;
 using ForegSyte.Jobs.Tests.Queue;
@@ -65,6 +66,7 @@ internal sealed class RunningJobService : IAsyncDisposable
         builder.Services.AddTenants();
         builder.Services.AddSubmission();
         builder.Services.AddDispatcher();
+        builder.Services.AddPostgreSql(builder.Configuration);
         builder.Services.AddRetention();
         builder.Services.AddJobRpcs();
         builder.Services.AddSingleton<IInferenceClient>(inference);

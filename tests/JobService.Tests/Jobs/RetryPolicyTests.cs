@@ -45,6 +45,7 @@ public sealed class RetryPolicyTests
     [InlineData(ErrorReason.DecoderUnavailable)]
     [InlineData(ErrorReason.SourceNotAllowed)]
     [InlineData(ErrorReason.SourceNotFound)]
+    [InlineData(ErrorReason.StoreUnavailable)]
     public void DelayBeforeRetry_FaultsOfTheInferenceService_DoNotCountButTheBackOffGrows(ErrorReason reason)
     {
         var fault = new JobFailure(reason, "");
@@ -93,6 +94,7 @@ public sealed class RetryPolicyTests
     [InlineData(ErrorReason.DecoderUnavailable)]
     [InlineData(ErrorReason.SourceNotAllowed)]
     [InlineData(ErrorReason.SourceNotFound)]
+    [InlineData(ErrorReason.StoreUnavailable)]
     public void DelayBeforeRetry_TransientFailure_IsADelay(ErrorReason reason) => Assert.Equal(
         TimeSpan.FromMilliseconds(750),
         RetryPolicy.DelayBeforeRetry(After(), new JobFailure(reason, ""), Options, 0.5));

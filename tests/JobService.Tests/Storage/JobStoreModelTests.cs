@@ -6,36 +6,61 @@ using ForegSyte.Testing;
 
 namespace ForegSyte.Jobs.Tests.Storage;
 
+/// <summary>A store that a test opened; disposal closes it.</summary>
+/// <param name="Store">The store.</param>
+/// <param name="CloseAsync">Closes it.</param>
+internal sealed record OpenedStore(IJobStore Store, Func<ValueTask> CloseAsync) : IAsyncDisposable
+{
+    public ValueTask DisposeAsync() => CloseAsync();
+}
+
 /// <summary>Compares DuckDB with an in-memory model.</summary>
-public sealed class JobStoreModelTests : IAsyncDisposable
+public sealed class JobStoreModelTests : JobStoreModelContract, IDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private DatabaseFixture _database;
 
-    public JobStoreModelTests() => _database = new DatabaseFixture(_folder.File("jobs.duckdb"));
+    public void Dispose() => _folder.Dispose();
 
+    private protected override Task<OpenedStore> OpenAsync(int database)
+    {
+        // A cache of two jobs, so that most ended jobs are read from the database.
+        var opened = new DatabaseFixture(
+            _folder.File($"model{database}.duckdb"),
+            options => (options.CachedJobs, options.MaxCommitChanges) = (2, 5));
+        return Task.FromResult(new OpenedStore(opened.Store, opened.DisposeAsync));
+    }
+}
+
+/// <summary>Compares a store with an in-memory model.</summary>
+public abstract class JobStoreModelContract
+{
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public async ValueTask DisposeAsync()
-    {
-        await _database.DisposeAsync();
-        _folder.Dispose();
-    }
+    /// <summary>Number of databases that the slowest test fills.</summary>
+    private protected virtual int Databases => 25;
+
+    /// <summary>
+    /// Opens a database of the test, empty at first. The store applies changes in the order of the calls.
+    /// </summary>
+    private protected abstract Task<OpenedStore> OpenAsync(int database);
 
     [Fact]
     public async Task List_AnyFilter_HoldsTheJobsThatTheFilterMeans()
     {
+        await using var opened = await OpenAsync(0);
+        var store = opened.Store;
+
         // One set of jobs for all filters.
         var jobs = FilterGenerators.Job.Array[200].Single();
         foreach (var job in jobs)
         {
-            await _database.Store.InsertAsync(job, Cancellation);
+            await store.InsertAsync(job, Cancellation);
         }
 
         await FilterGenerators.Filter.SampleAsync(
             async filter =>
             {
-                var found = await _database.Store.ListAsync(new JobQuery(filter, null, 1_000), Cancellation);
+                var found = await store.ListAsync(new JobQuery(filter, null, 1_000), Cancellation);
                 var expected = jobs.Where(job => JobFilterEvaluator.Matches(filter, job)).Select(job => job.JobId);
                 Assert.Equal(expected.Order(), found.Select(job => job.JobId).Order());
             },
@@ -45,6 +70,7 @@ public sealed class JobStoreModelTests : IAsyncDisposable
     [Fact]
     public async Task AnySteps_OnBothStores_GiveTheSame()
     {
+        await using var opened = await OpenAsync(0);
         var ids = Enumerable.Range(0, 4).Select(_ => Guid.NewGuid()).ToArray();
         var round = 0;
         await Gen.Select(Gen.Int[0, 5], Gen.Int[0, 3], Gen.Int[0, 3], FilterGenerators.Filter).Array[1, 15].SampleAsync(
@@ -57,7 +83,7 @@ public sealed class JobStoreModelTests : IAsyncDisposable
                 {
                     Assert.Equal(
                         await StepAsync(model, kind, first, second, filter, i => Salted(ids[i], salt), salt),
-                        await StepAsync(_database.Store, kind, first, second, filter, i => Salted(ids[i], salt), salt));
+                        await StepAsync(opened.Store, kind, first, second, filter, i => Salted(ids[i], salt), salt));
                 }
             },
             iter: 60, threads: 1);
@@ -66,39 +92,35 @@ public sealed class JobStoreModelTests : IAsyncDisposable
     [Fact]
     public async Task Batches_OfAnyChangesAndReopening_KeepWhatASimpleModelKeeps()
     {
-        // A cache of two jobs, so that most ended jobs are read from the database.
-        void Small(DatabaseOptions options) => (options.CachedJobs, options.MaxCommitChanges) = (2, 5);
-        await _database.DisposeAsync();
         var round = 0;
         await Gen.Select(Gen.Int[0, 9], Gen.Int[0, 5], Gen.Int[0, 3]).Array[1, 12].Array[1, 6].SampleAsync(
             async batches =>
             {
-                var path = _folder.File($"model{Interlocked.Increment(ref round)}.duckdb");
+                var database = Interlocked.Increment(ref round);
                 var ids = Enumerable.Range(0, 6).Select(_ => Guid.NewGuid()).ToArray();
                 var model = new InMemoryJobStore();
-                _database = new DatabaseFixture(path, Small);
+                var opened = await OpenAsync(database);
                 foreach (var batch in batches)
                 {
-                    // The writer applies changes in the order of the calls, so the model can apply them one by one.
-                    var answers = batch.Select(step => ChangeAsync(_database.Store, step, ids)).ToList();
+                    // The store applies changes in the order of the calls, so the model can apply them one by one.
+                    var answers = batch.Select(step => ChangeAsync(opened.Store, step, ids)).ToList();
                     foreach (var (step, answer) in batch.Zip(answers))
                     {
                         Assert.Equal(await ChangeAsync(model, step, ids), await answer);
                     }
 
-                    Assert.Equal(await EverythingAsync(model, ids), await EverythingAsync(_database.Store, ids));
+                    Assert.Equal(await EverythingAsync(model, ids), await EverythingAsync(opened.Store, ids));
                     if (batch[0].Item1 >= 8)
                     {
-                        await _database.DisposeAsync();
-                        _database = new DatabaseFixture(path, Small);
-                        Assert.Equal(await EverythingAsync(model, ids), await EverythingAsync(_database.Store, ids));
+                        await opened.DisposeAsync();
+                        opened = await OpenAsync(database);
+                        Assert.Equal(await EverythingAsync(model, ids), await EverythingAsync(opened.Store, ids));
                     }
                 }
 
-                await _database.DisposeAsync();
+                await opened.DisposeAsync();
             },
-            iter: 25, threads: 1);
-        _database = new DatabaseFixture(_folder.File("last.duckdb"));
+            iter: Databases, threads: 1);
     }
 
     /// <summary>Makes one change; returns the result as text.</summary>

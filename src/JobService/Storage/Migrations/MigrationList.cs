@@ -15,6 +15,9 @@ internal sealed class MigrationList(IReadOnlyList<Type> types) : IFilteringMigra
     /// <summary>The migrations of a database in PostgreSQL: those of DuckDB, and its own.</summary>
     public static readonly MigrationList OfPostgreSql = new([.. All()]);
 
+    /// <summary>The types of the migrations.</summary>
+    public IReadOnlyList<Type> Types => types;
+
     /// <summary>The versions in ascending order.</summary>
     public IReadOnlyList<long> Versions { get; } =
         [.. types.Select(type => type.GetCustomAttribute<MigrationAttribute>()!.Version).Order()];

@@ -3,7 +3,8 @@ using FluentMigrator.Runner.VersionTableInfo;
 namespace ForegSyte.Jobs.Storage.Migrations;
 
 /// <summary>The table of applied migrations.</summary>
-internal sealed class SchemaVersionTable : IVersionTableMetaData
+/// <param name="hasKey">Whether it has a primary key in place of a unique index.</param>
+internal sealed class SchemaVersionTable(bool hasKey) : IVersionTableMetaData
 {
     /// <summary>Name of the table.</summary>
     public const string Name = "schema_versions";
@@ -23,8 +24,8 @@ internal sealed class SchemaVersionTable : IVersionTableMetaData
 
     public string AppliedOnColumnName => "applied_on";
 
-    /// <summary>Name of the primary key, in place of an index, which would block later changes of the table.</summary>
+    /// <summary>Name of the primary key or index.</summary>
     public string UniqueIndexName => "schema_versions_key";
 
-    public bool CreateWithPrimaryKey => true;
+    public bool CreateWithPrimaryKey => hasKey;
 }

@@ -36,6 +36,11 @@ internal sealed class PostgresDatabase : IMigratedDatabase, IAsyncDisposable
         }
 
         Source = builder.Build();
+        builder.ConnectionStringBuilder.Pooling = false;
+
+        // The session of the leader must notice soon that it is lost.
+        builder.ConnectionStringBuilder.CommandTimeout = builder.ConnectionStringBuilder.Timeout;
+        Sessions = builder.Build();
     }
 
     /// <inheritdoc />
@@ -47,9 +52,12 @@ internal sealed class PostgresDatabase : IMigratedDatabase, IAsyncDisposable
     /// <summary>The pool of connections.</summary>
     public NpgsqlDataSource Source { get; }
 
-    /// <summary>Checks that the server can be used.</summary>
+    /// <summary>Makes connections outside the pool, for what belongs to a session: locks and notifications.</summary>
+    public NpgsqlDataSource Sessions { get; }
+
+    /// <summary>Checks that the server can be used; returns the time by its clock.</summary>
     /// <exception cref="DatabaseException">It cannot; the message says why and what to do.</exception>
-    public void RequireUsable()
+    public DateTimeOffset RequireUsable()
     {
         try
         {
@@ -62,6 +70,7 @@ internal sealed class PostgresDatabase : IMigratedDatabase, IAsyncDisposable
             Require(
                 Scalar<bool>(connection, $"SELECT EXISTS (SELECT FROM pg_collation WHERE collname = '{Collation}')"),
                 "The server was built without ICU, which searches in names need.");
+            return new DateTimeOffset(Scalar<DateTime>(connection, "SELECT clock_timestamp()"));
         }
         catch (Exception failure) when (failure is not DatabaseException)
         {
@@ -69,10 +78,25 @@ internal sealed class PostgresDatabase : IMigratedDatabase, IAsyncDisposable
         }
     }
 
+    /// <summary>Checks that this version knows the status of every job.</summary>
+    /// <exception cref="DatabaseException">A newer version wrote a status that this one does not know.</exception>
+    public void RequireKnownStatuses()
+    {
+        using var connection = Source.OpenConnection();
+        using var command = connection.CreateCommand();
+        command.CommandText = JobRows.SelectStatuses;
+        using var reader = command.ExecuteReader();
+        while (reader.Read())
+        {
+            JobRows.ReadStatus(reader);
+        }
+    }
+
     /// <summary>The collation of searches without regard to case, the same on every server.</summary>
     public const string Collation = "und-x-icu";
 
-    /// <summary>Runs a read; a second time if the connection broke, as pooled ones do when the server restarts.</summary>
+    /// <summary>Runs a read; a second time if the connection broke, as that of the pool does with the server.
+    /// </summary>
     /// <exception cref="Hosting.Errors.ServiceException">The database does not answer.</exception>
     public async Task<T> ReadAsync<T>(
         Func<NpgsqlConnection, CancellationToken, Task<T>> read, CancellationToken cancellationToken)
@@ -94,28 +118,38 @@ internal sealed class PostgresDatabase : IMigratedDatabase, IAsyncDisposable
         }
     }
 
-    /// <summary>Runs statements in a transaction and returns when they are durable.</summary>
+    /// <summary>
+    /// Runs statements in a transaction and returns when they are durable; a second time if the connection broke before
+    /// the commit.
+    /// </summary>
     /// <exception cref="Hosting.Errors.ServiceException">The database does not answer.</exception>
     public async Task<T> WriteAsync<T>(
         Func<NpgsqlConnection, CancellationToken, Task<T>> statements, CancellationToken cancellationToken)
     {
-        try
+        for (var isRepeated = false; ; isRepeated = true)
         {
-            await using var connection = await Source.OpenConnectionAsync(cancellationToken);
-            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-            var result = await statements(connection, cancellationToken);
-            await transaction.CommitAsync(CancellationToken.None);
-            return result;
-        }
-        catch (Exception failure)
-        {
-            var reported = PostgresFailures.OfCall(failure);
-            if (ReferenceEquals(reported, failure))
+            var isCommitting = false;
+            try
             {
-                throw;
+                await using var connection = await Source.OpenConnectionAsync(cancellationToken);
+                await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+                var result = await statements(connection, cancellationToken);
+                isCommitting = true;
+                await transaction.CommitAsync(CancellationToken.None);
+                return result;
             }
+            catch (Exception failure) when (PostgresFailures.IsOfServer(failure))
+            {
+                if (isCommitting && PostgresFailures.IsOutcomeUnknown(failure))
+                {
+                    throw PostgresFailures.OfUnknownOutcome(failure);
+                }
 
-            throw reported;
+                if (isRepeated || !PostgresFailures.IsOutage(failure))
+                {
+                    throw PostgresFailures.OfCall(failure);
+                }
+            }
         }
     }
 
@@ -123,18 +157,18 @@ internal sealed class PostgresDatabase : IMigratedDatabase, IAsyncDisposable
     public IDisposable LockSchema()
     {
         // A session lock, in a session of its own: each migration has its own transaction.
-        var connection = Source.OpenConnection();
+        var session = Sessions.OpenConnection();
         try
         {
-            using var command = connection.CreateCommand();
+            using var command = session.CreateCommand();
             command.CommandTimeout = 0;
             command.CommandText = $"SELECT pg_advisory_lock({MigrationLock.ToString(CultureInfo.InvariantCulture)})";
             command.ExecuteNonQuery();
-            return new SessionLock(connection);
+            return session;
         }
         catch
         {
-            connection.Dispose();
+            session.Dispose();
             throw;
         }
     }
@@ -178,7 +212,11 @@ internal sealed class PostgresDatabase : IMigratedDatabase, IAsyncDisposable
     }
 
     /// <inheritdoc />
-    public ValueTask DisposeAsync() => Source.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await Source.DisposeAsync();
+        await Sessions.DisposeAsync();
+    }
 
     /// <summary>Refuses a server that is older than <see cref="OldestVersion"/>.</summary>
     internal void RequireVersion(string serverVersion)
@@ -232,20 +270,4 @@ internal sealed class PostgresDatabase : IMigratedDatabase, IAsyncDisposable
     private static string ReadPassword(string content) => content.TrimEnd('\r', '\n');
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
-
-    /// <summary>Ends a session and with it its locks.</summary>
-    private sealed class SessionLock(NpgsqlConnection connection) : IDisposable
-    {
-        public void Dispose()
-        {
-            // Without this, a session of the pool would keep the lock.
-            using (var command = connection.CreateCommand())
-            {
-                command.CommandText = "SELECT pg_advisory_unlock_all()";
-                command.ExecuteNonQuery();
-            }
-
-            connection.Dispose();
-        }
-    }
 }

@@ -22,6 +22,10 @@ internal static class PostgresFailures
         _ => false,
     };
 
+    /// <summary>Whether other statements fail too, so that it is not the fault of one change.</summary>
+    public static bool IsOfServer(Exception failure) =>
+        IsOutage(failure) || failure is PostgresException { SqlState: PostgresErrorCodes.DiskFull };
+
     /// <summary>Whether the same transaction can succeed when it runs again.</summary>
     public static bool IsConflict(Exception failure) => failure is PostgresException
     {
@@ -61,8 +65,8 @@ internal static class PostgresFailures
                 "The user lacks a privilege: it needs to create and change tables in its schema.",
             PostgresException => "The server refuses the connection.",
             _ when IsOutage(failure) =>
-                "No server answers there: check that PostgreSQL runs and that PostgreSql:ConnectionString has the right "
-                + "host and port.",
+                "No server answers there: check that PostgreSQL runs and that PostgreSql:ConnectionString has the "
+                + "right host and port.",
             _ => "Check PostgreSql:ConnectionString.",
         };
         return new DatabaseException(

@@ -2,17 +2,21 @@ using System.Data;
 using FluentMigrator.Runner;
 using FluentMigrator.Runner.Generators.Base;
 using FluentMigrator.Runner.Generators.Postgres;
+using FluentMigrator.Runner.VersionTableInfo;
+using ForegSyte.Jobs.Storage.Migrations;
 
 namespace ForegSyte.Jobs.Storage.PostgreSql;
 
 /// <summary>Registers PostgreSQL with FluentMigrator.</summary>
 internal static class PostgresMigrations
 {
-    /// <summary>Adds PostgreSQL; call it after AddFluentMigratorCore.</summary>
+    /// <summary>Adds PostgreSQL and <see cref="SchemaVersionTable"/>; call it after AddFluentMigratorCore.</summary>
     public static IMigrationRunnerBuilder AddPostgreSql(this IMigrationRunnerBuilder builder)
     {
         // FluentMigrator adds its own map of types only if there is none.
-        builder.Services.AddScoped<IPostgresTypeMap, PostgresTypeMap>();
+        builder.Services
+            .AddScoped<IPostgresTypeMap, PostgresTypeMap>()
+            .AddScoped<IVersionTableMetaData>(_ => new SchemaVersionTable(hasKey: false));
         return builder.AddPostgres15_0();
     }
 

@@ -13,7 +13,6 @@ internal sealed class PostgresOptions
     /// Npgsql's connection string, for example "Host=db;Database=foregsyte;Username=foregsyte;SSL Mode=VerifyFull".
     /// Required with Store=PostgreSql; a secret if it has a password.
     /// </value>
-    [Required]
     [Secret]
     public string ConnectionString { get; set; } = "";
 

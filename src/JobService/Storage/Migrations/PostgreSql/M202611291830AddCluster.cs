@@ -3,8 +3,8 @@ using FluentMigrator;
 namespace ForegSyte.Jobs.Storage.Migrations.PostgreSql;
 
 /// <summary>
-/// Adds what several JobServices share in one PostgreSQL: the rank of pending jobs, indexes, the usage of tenants, nodes,
-/// uploads, videos, plans and segments.
+/// Adds what several JobServices share in one PostgreSQL: the rank of pending jobs, indexes, the usage of tenants,
+/// nodes, uploads, videos, plans and segments.
 /// </summary>
 [Migration(202611291830, "Add what several JobServices share")]
 [PostgreSqlOnly]
@@ -13,6 +13,8 @@ internal sealed class M202611291830AddCluster : Migration
     private static readonly (string Name, string On)[] Indexes =
     [
         ("jobs_pending", "jobs (tenant, queue_rank, job_id) WHERE status = 'PENDING'"),
+        ("jobs_queued", "jobs (queued_at) WHERE status = 'PENDING'"),
+        ("jobs_scheduled", "jobs (next_attempt_at) WHERE status = 'PENDING' AND next_attempt_at IS NOT NULL"),
         ("jobs_running", "jobs (lease_expires_at) WHERE status = 'RUNNING'"),
         ("jobs_ended", "jobs (ended_at, job_id) WHERE ended_at IS NOT NULL"),
         ("jobs_created", "jobs (created_at DESC, job_id DESC)"),

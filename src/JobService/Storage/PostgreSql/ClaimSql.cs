@@ -1,0 +1,46 @@
+namespace ForegSyte.Jobs.Storage.PostgreSql;
+
+/// <summary>The queries of <see cref="PostgresClaims"/>.</summary>
+internal static class ClaimSql
+{
+    /// <summary>Positions are counted up to here.</summary>
+    public const int MaxPosition = 1_000;
+
+    private const string IsRunnable =
+        "status = 'PENDING' AND (next_attempt_at IS NULL OR next_attempt_at <= clock_timestamp())";
+
+    /// <summary>Locks the first runnable jobs of a tenant that no one else has locked.</summary>
+    public const string Lock =
+        $"SELECT job_id FROM jobs WHERE {IsRunnable} AND tenant = @tenant AND job_id <> ALL(@postponed) "
+        + "ORDER BY queue_rank, job_id LIMIT @count FOR UPDATE SKIP LOCKED";
+
+    /// <summary>
+    /// The tenants with runnable jobs, the number of these up to a limit, and the first. It steps from tenant to tenant
+    /// by the index, so a tenant with many jobs costs no more than one with few.
+    /// </summary>
+    public const string Work =
+        "WITH RECURSIVE tenants AS ("
+        + "(SELECT tenant FROM jobs WHERE status = 'PENDING' ORDER BY tenant LIMIT 1) UNION ALL "
+        + "SELECT (SELECT jobs.tenant FROM jobs WHERE status = 'PENDING' AND jobs.tenant > tenants.tenant "
+        + "ORDER BY jobs.tenant LIMIT 1) FROM tenants WHERE tenants.tenant IS NOT NULL) "
+        + "SELECT tenants.tenant, work.jobs, work.first FROM tenants, LATERAL ("
+        + "SELECT count(*)::int AS jobs, (array_agg(job_id ORDER BY queue_rank, job_id))[1] AS first FROM ("
+        + $"SELECT job_id, queue_rank FROM jobs WHERE {IsRunnable} AND jobs.tenant = tenants.tenant "
+        + "AND job_id <> ALL(@postponed) ORDER BY queue_rank, job_id LIMIT @limit) AS runnable) AS work "
+        + "WHERE tenants.tenant IS NOT NULL AND work.jobs > 0";
+
+    /// <summary>Whether pending jobs wait for their back-off, and their positions.</summary>
+    public const string Standings =
+        "SELECT job.job_id, coalesce(job.next_attempt_at > clock_timestamp(), false), 1 + (SELECT count(*)::int FROM ("
+        + $"SELECT 1 FROM jobs WHERE {IsRunnable} AND tenant = job.tenant "
+        + "AND (queue_rank, job_id) < (job.queue_rank, job.job_id) LIMIT @limit) AS earlier) "
+        + "FROM jobs AS job WHERE job.job_id = ANY(@job_ids) AND job.status = 'PENDING'";
+
+    /// <summary>The numbers of pending and scheduled jobs, and the enqueue time of the oldest runnable one.</summary>
+    public const string Counts =
+        "SELECT (SELECT coalesce(sum(pending), 0)::int FROM tenant_usage WHERE @any OR tenant = @tenant), "
+        + "(SELECT count(*)::int FROM jobs WHERE status = 'PENDING' AND next_attempt_at > clock_timestamp() "
+        + "AND (@any OR tenant = @tenant)), "
+        + $"(SELECT queued_at FROM jobs WHERE {IsRunnable} AND (@any OR tenant = @tenant) "
+        + "ORDER BY queued_at LIMIT 1)";
+}

@@ -1,0 +1,174 @@
+using System.Globalization;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace ForegSyte.Jobs.Storage.PostgreSql;
+
+/// <summary>
+/// The session of this process: it listens for the commits of other nodes, measures the server's clock and holds the
+/// advisory lock of the leader. When the connection is lost, the lock is too, and all jobs count as changed once it is
+/// back.
+/// </summary>
+internal sealed class PostgresListener(
+    PostgresDatabase database, StoreClock clock, IOptions<PostgresOptions> options, TimeProvider time,
+    ILogger<PostgresListener> logger) : BackgroundService, ILeadership
+{
+    /// <summary>Key of the advisory lock of the leader; the letters "fsleader".</summary>
+    private const long LeaderLock = 0x66736C6561646572;
+
+    private volatile bool _isLeader;
+
+    /// <summary>Raised after other nodes changed jobs.</summary>
+    public event Action<JobChanges>? Changed;
+
+    /// <summary>Raised when another node made jobs pending, or may have.</summary>
+    public event Action? WorkArrived;
+
+    /// <inheritdoc />
+    public bool IsLeader => _isLeader;
+
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await ListenAsync(stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception failure)
+            {
+                logger.LogWarning(
+                    "Session with database {Database} lost; trying again: {Reason}", database.Name, failure.Message);
+            }
+            finally
+            {
+                _isLeader = false;
+            }
+
+            await Task.Delay(options.Value.PollInterval, time, stoppingToken)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task ListenAsync(CancellationToken stoppingToken)
+    {
+        await using var connection = await database.Sessions.OpenConnectionAsync(stoppingToken);
+        connection.Notification += (_, notification) => OnNotification(notification.Payload);
+        await connection.ExecuteAsync($"LISTEN {JobNotification.Channel}", stoppingToken);
+
+        // What other nodes changed before this line sent no notification to this session.
+        Changed?.Invoke(new JobChanges(null));
+        WorkArrived?.Invoke();
+        while (true)
+        {
+            await PollAsync(connection, stoppingToken);
+            var start = time.GetTimestamp();
+            while (options.Value.PollInterval - time.GetElapsedTime(start) is { Ticks: > 0 } left
+                && await connection.WaitAsync(left, stoppingToken))
+            {
+            }
+        }
+    }
+
+    /// <summary>Shows whether the connection is alive, reads the clock and tries to become the leader.</summary>
+    private async Task PollAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        var tryLock = _isLeader
+            ? "true"
+            : $"pg_try_advisory_lock({LeaderLock.ToString(CultureInfo.InvariantCulture)})";
+        var (leads, now) = (await connection.QueryAsync(
+            $"SELECT {tryLock}, clock_timestamp()",
+            reader => (reader.GetBoolean(0), reader.GetFieldValue<DateTimeOffset>(1)), cancellationToken)).Single();
+        clock.Set(now);
+        if (leads && !_isLeader)
+        {
+            logger.LogInformation("This node leads: it runs retention and sweeps");
+        }
+
+        _isLeader = leads;
+    }
+
+    private void OnNotification(string payload)
+    {
+        try
+        {
+            var notification = JobNotification.Parse(payload);
+            if (notification?.Origin == database.Origin)
+            {
+                return;
+            }
+
+            Changed?.Invoke(new JobChanges(notification?.JobIds));
+            if (notification is null or { HasWork: true })
+            {
+                WorkArrived?.Invoke();
+            }
+        }
+        catch (Exception failure)
+        {
+            // It would end the session of the listener.
+            logger.LogError(failure, "Handler of changes by other nodes failed");
+        }
+    }
+}
+
+/// <summary>
+/// Keeps the table of writers small: shows that those of this process are alive, and on the leader adds up the usage of
+/// those whose process has ended.
+/// </summary>
+internal sealed class WriterUpkeep(
+    PostgresDatabase database, PostgresCommitter committer, ILeadership leadership, IOptions<PostgresOptions> options,
+    TimeProvider time, ILogger<WriterUpkeep> logger) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(20);
+
+    /// <summary>Adds up the usage of writers that no process has used for <see cref="PostgresOptions.WriterExpiry"/>.
+    /// </summary>
+    public Task<int> AddUpAsync(CancellationToken cancellationToken) => database.WriteAsync(
+        (connection, token) => connection.ExecuteAsync(
+            "WITH ended AS (DELETE FROM writers WHERE seen_at < clock_timestamp() - @expiry RETURNING writer_id), "
+            + "old AS (DELETE FROM tenant_usage WHERE writer_id IN (SELECT writer_id FROM ended) RETURNING *) "
+            + "INSERT INTO tenant_usage (tenant, writer_id, jobs, pending, video_bytes, result_bytes) "
+            + "SELECT tenant, @sum, sum(jobs), sum(pending), sum(video_bytes), sum(result_bytes) FROM old "
+            + "GROUP BY tenant ON CONFLICT (tenant, writer_id) DO UPDATE SET jobs = tenant_usage.jobs + excluded.jobs, "
+            + "pending = tenant_usage.pending + excluded.pending, "
+            + "video_bytes = tenant_usage.video_bytes + excluded.video_bytes, "
+            + "result_bytes = tenant_usage.result_bytes + excluded.result_bytes",
+            token, ("expiry", options.Value.WriterExpiry), ("sum", Guid.Empty)),
+        cancellationToken);
+
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await timer.WaitForNextTickAsync(stoppingToken);
+                await database.WriteAsync(
+                    (connection, token) => connection.ExecuteAsync(
+                        "UPDATE writers SET seen_at = clock_timestamp() WHERE writer_id = ANY(@own)",
+                        token, ("own", committer.WriterIds.ToList())),
+                    stoppingToken);
+                if (leadership.IsLeader)
+                {
+                    await AddUpAsync(stoppingToken);
+                }
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception failure)
+            {
+                logger.LogWarning("Writers not refreshed; trying again: {Reason}", failure.Message);
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Storage.Migrations;
+using ForegSyte.Jobs.Tests.Storage.Migrations;
+using ForegSyte.Testing.Servers;
+
+namespace ForegSyte.Jobs.Tests.Storage.PostgreSql;
+
+public sealed class PostgresMigrationTests(SharedServers servers)
+{
+    private const string Tables =
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1";
+
+    [Fact]
+    public async Task MigrateUp_ThenDownToZero_ThenUp_IsTheSameSchema()
+    {
+        await using var node = new PostgresNode(await NewDatabaseAsync());
+
+        node.Migrator().MigrateUp();
+        var first = await SchemaAsync(node);
+        node.Migrator().MigrateUp();
+        node.Migrator().MigrateDown(0);
+        Assert.Equal(["schema_versions"], await node.QueryAsync(Tables, reader => reader.GetString(0)));
+        Assert.Empty(node.Migrator().AppliedVersions());
+        node.Migrator().MigrateUp();
+
+        Assert.Equal(first, await SchemaAsync(node));
+        Assert.Equal(MigrationList.OfPostgreSql.Versions, node.Migrator().AppliedVersions());
+        await node.Store.InsertAsync(TestJobs.Full(), TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task MigrateUp_ByFourNodesAtOnce_MigratesOnce()
+    {
+        var connectionString = await NewDatabaseAsync();
+        var nodes = Enumerable.Range(0, 4).Select(_ => new PostgresNode(connectionString)).ToList();
+
+        await Task.WhenAll(nodes.Select(node => Task.Run(() => node.Migrator().MigrateUp())));
+
+        Assert.Equal(MigrationList.OfPostgreSql.Versions, nodes[0].Migrator().AppliedVersions());
+        foreach (var node in nodes)
+        {
+            await node.Store.InsertAsync(TestJobs.Full(), TestContext.Current.CancellationToken);
+            await node.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Times_OfEveryTable_HaveAZone()
+    {
+        await using var node = new PostgresNode(await NewDatabaseAsync());
+        node.Migrator().MigrateUp();
+
+        Assert.Empty(await node.QueryAsync(
+            "SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = 'public' "
+            + "AND data_type = 'timestamp without time zone'",
+            reader => reader.GetString(0)));
+    }
+
+    [Fact]
+    public async Task Migrate_DatabaseOfANewerVersion_IsRefused()
+    {
+        await using var node = new PostgresNode(await NewDatabaseAsync());
+        node.Migrator().MigrateUp();
+        await node.ExecuteAsync(
+            "INSERT INTO schema_versions (version, applied_on, description) VALUES (299901010001, now(), 'newer')");
+
+        var failure = Assert.Throws<DatabaseException>(() => node.Migrator().MigrateUp());
+
+        Assert.Contains("newer JobService", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("299901010001", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task MigrateUp_BrokenMigration_IsRolledBackAndTold()
+    {
+        await using var node = new PostgresNode(await NewDatabaseAsync());
+        node.Migrator().MigrateUp();
+        var broken = new MigrationList([.. MigrationList.OfPostgreSql.Types, typeof(TestMigrations.Breaks)]);
+
+        var failure = Assert.Throws<DatabaseException>(() => node.Migrator(broken).MigrateUp());
+
+        Assert.Contains("no number", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("half", await node.QueryAsync(Tables, reader => reader.GetString(0)));
+        Assert.Equal(MigrationList.OfPostgreSql.Versions, node.Migrator().AppliedVersions());
+    }
+
+    [Theory]
+    [InlineData("Database=no_such_database", "does not exist: create it")]
+    [InlineData("Username=nobody", "refuses the user name or the password")]
+    [InlineData("Port=1", "No server answers there")]
+    public async Task RequireUsable_WrongSetting_SaysWhatToDo(string setting, string expected)
+    {
+        var server = await servers.PostgresOrSkipAsync();
+        await using var node = new PostgresNode($"{server.ConnectionString()};{setting}");
+
+        var failure = Assert.Throws<DatabaseException>(() => node.Database.RequireUsable());
+
+        Assert.Contains(expected, failure.Message, StringComparison.Ordinal);
+        Assert.Contains("Nothing was changed", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task RequireUsable_ServerOfTheTests_IsAccepted()
+    {
+        await using var node = new PostgresNode(await NewDatabaseAsync());
+
+        node.Database.RequireUsable();
+        node.Database.RequireVersion("150000");
+        var failure = Assert.Throws<DatabaseException>(() => node.Database.RequireVersion("140012"));
+        Assert.Contains("PostgreSQL 14; version 15 or newer", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void ConnectionString_Nonsense_IsRefusedByName()
+    {
+        var failure = Assert.Throws<DatabaseException>(() => new PostgresNode("Hast=db"));
+
+        Assert.Contains("PostgreSql:ConnectionString", failure.Message, StringComparison.Ordinal);
+    }
+
+    private async Task<string> NewDatabaseAsync() => await (await servers.PostgresOrSkipAsync()).CreateDatabaseAsync();
+
+    private static Task<List<string>> SchemaAsync(PostgresNode node) => node.QueryAsync(
+        "SELECT table_name || '.' || column_name || ' ' || data_type || ' ' || is_nullable "
+        + "FROM information_schema.columns WHERE table_schema = 'public' UNION ALL "
+        + "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1",
+        reader => reader.GetString(0));
+}
