@@ -8,6 +8,7 @@ using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.PostgreSql;
+using ForegSyte.Jobs.Storage.S3;
 using ForegSyte.Jobs.Submission;
 using ForegSyte.Jobs.Tenants;
 using ForegSyte.Jobs.Uploads;
@@ -19,10 +20,14 @@ if (AdminCommandLine.Handles(args))
     return await AdminCommandLine.RunAsync(args, Console.Out, Console.Error, CancellationToken.None);
 }
 
-return await ForegSyteHost.RunAsync("JobService", args, AdminCommandLine.Commands, Build, services =>
+return await ForegSyteHost.RunAsync("JobService", args, AdminCommandLine.Commands, Build, async services =>
 {
     services.GetRequiredService<DataFolders>().Protect();
-    return services.GetService<DatabaseTakeover>()?.RunAsync() ?? Task.CompletedTask;
+    await services.CheckS3StorageAsync();
+    if (services.GetService<DatabaseTakeover>() is { } takeover)
+    {
+        await takeover.RunAsync();
+    }
 });
 
 WebApplication Build()
@@ -31,6 +36,7 @@ WebApplication Build()
     builder.AddForegSyteHost("JobService", defaultPort: 5200, Contract.Descriptor, UploadService.Descriptor);
     builder.Services.AddFaults();
     builder.Services.AddStorage(builder.Configuration);
+    builder.Services.AddS3Storage(builder.Configuration);
     builder.Services.AddInferenceClient();
     builder.Services.AddFetching();
     builder.Services.AddTenants();

@@ -4,6 +4,7 @@ using ForegSyte.Hosting.Files;
 using ForegSyte.Hosting.Starting;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Storage.S3;
 using ForegSyte.Jobs.Storage.Migrations;
 using ForegSyte.Protocol.Text;
 using Microsoft.Extensions.Options;
@@ -170,6 +171,7 @@ internal sealed class AdminTools(WebApplication app) : IAsyncDisposable
         }
 
         builder.Services.AddStorage(builder.Configuration);
+        builder.Services.AddS3Storage(builder.Configuration);
         builder.Services.AddInferenceClient();
         var app = builder.Build();
         app.Services.GetRequiredService<DataFileAccess>().ApplyToNewFiles();

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace ForegSyte.Jobs;
 
 /// <summary>
@@ -171,4 +173,16 @@ internal sealed record TenantBytes(string Tenant, long VideoBytes, long ResultBy
 /// </summary>
 /// <param name="DatabaseId">Created with the database.</param>
 /// <param name="Generation">Number of starts on this database, from 1.</param>
-internal sealed record StoreGeneration(Guid DatabaseId, long Generation);
+internal sealed record StoreGeneration(Guid DatabaseId, long Generation)
+{
+    /// <summary>Reads the text form; a text that is none counts as written by an unknown database.</summary>
+    public static StoreGeneration Parse(string text) =>
+        text.Trim().Split(' ') is [var id, var number]
+        && Guid.TryParseExact(id, "D", out var databaseId)
+        && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var generation)
+            ? new StoreGeneration(databaseId, generation)
+            : new StoreGeneration(Guid.Empty, 0);
+
+    /// <summary>The text form, as storages record it.</summary>
+    public string ToText() => string.Create(CultureInfo.InvariantCulture, $"{DatabaseId:D} {Generation}");
+}

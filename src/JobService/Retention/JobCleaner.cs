@@ -117,6 +117,10 @@ internal sealed class JobCleaner(
                     await sweep.RunAsync(stoppingToken);
                     isSwept = true;
                 }
+                else if (isSwept && storage.IsShared)
+                {
+                    await sweep.RemoveUnusedAsync(stoppingToken);
+                }
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {

@@ -53,25 +53,25 @@ internal sealed class StorageSweep(
             await BeginAsync(cancellationToken);
         }
 
-        await RemoveAbandonedAsync(cancellationToken);
         await segments.RunAsync(cancellationToken);
         await SweepArtifactsAsync(cancellationToken);
-        await RemoveUnsharedAsync(cancellationToken);
+        await RemoveUnusedAsync(cancellationToken);
         await FailWithoutVideoAsync(cancellationToken);
         await ReportWithoutResultsAsync(cancellationToken);
     }
 
-    private async Task RemoveAbandonedAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Deletes unfinished artifacts and unused videos. A storage of several JobServices gets them at any time, since
+    /// others can die and do not free a video with its last job.
+    /// </summary>
+    public async Task RemoveUnusedAsync(CancellationToken cancellationToken)
     {
         var abandoned = await storage.RemoveAbandonedAsync(cancellationToken);
         if (abandoned > 0)
         {
             logger.LogInformation("Deleted {Count} unfinished artifacts of earlier runs", abandoned);
         }
-    }
 
-    private async Task RemoveUnsharedAsync(CancellationToken cancellationToken)
-    {
         if (_mismatch is null && await storage.RemoveUnsharedAsync(cancellationToken) is > 0 and var unshared)
         {
             logger.LogInformation("Deleted {Count} unused shared videos", unshared);

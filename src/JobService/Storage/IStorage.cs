@@ -141,11 +141,12 @@ internal interface IStagedArtifact : IAsyncDisposable
 
     /// <summary>
     /// Like <see cref="CommitAsync"/>; if the storage already has the bytes with this id and can share them, it keeps
-    /// them once. Delete such an artifact with <see cref="IStorage.DeleteSharedAsync"/>.
+    /// them once. Delete such an artifact with <see cref="IStorage.DeleteSharedAsync"/>. Returns the key to read it
+    /// with: its own, or the one that all artifacts with these bytes have.
     /// </summary>
     /// <param name="contentId">A key that only equal bytes have; see <see cref="ArtifactKeys.SharedVideo"/>.</param>
     /// <param name="cancellationToken">Cancels a commit that has not started.</param>
-    Task CommitSharedAsync(string contentId, CancellationToken cancellationToken);
+    Task<string> CommitSharedAsync(string contentId, CancellationToken cancellationToken);
 }
 
 /// <summary>

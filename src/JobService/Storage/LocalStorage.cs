@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.ComponentModel.DataAnnotations;
-using System.Globalization;
 using System.Text.RegularExpressions;
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Protocol.Limits;
@@ -226,20 +225,12 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
     public RoomReservation ReserveRoom(long bytes) => _room.Reserve(bytes);
 
     /// <inheritdoc />
-    /// <remarks>A file that cannot be parsed counts as written by an unknown database.</remarks>
     public async ValueTask<StoreGeneration?> ReadGenerationAsync(CancellationToken cancellationToken)
     {
         var path = Path.Combine(_root, GenerationFileName);
-        if (!File.Exists(path))
-        {
-            return null;
-        }
-
-        return (await File.ReadAllTextAsync(path, cancellationToken)).Trim().Split(' ') is [var id, var number]
-            && Guid.TryParseExact(id, "D", out var databaseId)
-            && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var generation)
-                ? new StoreGeneration(databaseId, generation)
-                : new StoreGeneration(Guid.Empty, 0);
+        return File.Exists(path)
+            ? StoreGeneration.Parse(await File.ReadAllTextAsync(path, cancellationToken))
+            : null;
     }
 
     /// <inheritdoc />
@@ -251,9 +242,7 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
         {
             using (var file = new StreamWriter(temporaryPath))
             {
-                file.WriteLine(
-                    string.Create(
-                        CultureInfo.InvariantCulture, $"{generation.DatabaseId:D} {generation.Generation}"));
+                file.WriteLine(generation.ToText());
                 file.Flush();
                 DiskSync.SyncFile((FileStream)file.BaseStream);
             }

@@ -22,11 +22,15 @@ internal static class StorageServiceCollectionExtensions
                 options.Root = OrDefault(options.Root, configuration, StorageOptions.DefaultFolderName))
             .Validate(options => Path.IsPathFullyQualified(options.Root), "Storage:Root must be an absolute path.");
 
+        if (StorageKinds.Of(configuration) == StorageKind.Local)
+        {
+            services.AddSingleton<IStorage, LocalStorage>();
+        }
+
         services.AddMetrics();
         services
             .AddSingleton<JobMetrics>()
             .AddSingleton<DataFolders>()
-            .AddSingleton<IStorage, LocalStorage>()
             .AddSingleton<ISegmentStore, FileSegmentStore>();
         return JobStoreKinds.Of(configuration) == JobStoreKind.DuckDb ? services.AddDuckDbStore() : services;
     }

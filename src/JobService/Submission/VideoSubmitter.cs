@@ -92,12 +92,13 @@ internal sealed class VideoSubmitter(
         using var reservation = quota.Reserve(jobId, submission.Tenant, isNew: true);
         using var taken = space.ReserveVideo(jobId, submission.Tenant);
         JobTraces.Mark(jobId);
-        var (sha256, bytes) = await StoreAsync(source, taken, cancellationToken);
+        var (key, sha256, bytes) = await StoreAsync(source, taken, cancellationToken);
         crashPoints.Pass(CrashPoint.VideoStored);
 
         // Storing may take long, for example with a download. The job exists, and waits, from now on.
         var job = NewJob(jobId, submission, fingerprint, sha256) with
         {
+            InputPath = key,
             VideoBytes = bytes,
             Warnings = new JobWarnings(source.Warnings),
         };
@@ -183,8 +184,8 @@ internal sealed class VideoSubmitter(
                 (submission.Video as VideoReference.Upload)?.UploadId,
                 submission.Tags.ToJson());
 
-    /// <summary>Stores the video durably; returns its SHA-256 and its size.</summary>
-    private async Task<(string Sha256, long Bytes)> StoreAsync(
+    /// <summary>Stores the video durably; returns its key, its SHA-256 and its size.</summary>
+    private async Task<(string Key, string Sha256, long Bytes)> StoreAsync(
         IVideoSource source, VideoReservation taken, CancellationToken cancellationToken)
     {
         using var step = JobTraces.StartStep(JobTraces.StoreVideo);
@@ -194,8 +195,9 @@ internal sealed class VideoSubmitter(
         var bytes = video.Artifact.Stream.Length;
         try
         {
-            await video.Artifact.CommitSharedAsync(
+            var key = await video.Artifact.CommitSharedAsync(
                 ArtifactKeys.SharedVideo(taken.Tenant, video.Sha256), cancellationToken);
+            return (key, video.Sha256, bytes);
         }
         catch
         {
@@ -203,8 +205,6 @@ internal sealed class VideoSubmitter(
             await DeleteVideoAsync(taken.JobId, taken.Tenant, video.Sha256);
             throw;
         }
-
-        return (video.Sha256, bytes);
     }
 
     private async Task DeleteVideoAsync(Guid jobId, string tenant, string sha256) =>

@@ -135,6 +135,9 @@ public static class ErrorReasonTable
         new(
             StoreUnavailable, Unavailable, Retryable,
             "Retry after the retry delay, with the same request_id. Operators: check the database."),
+        new(
+            StorageUnavailable, Unavailable, Retryable,
+            "Retry after the retry delay. Operators: the log has the cause; jobs go on when the storage is back."),
     }.ToDictionary(entry => entry.Reason);
 
     /// <summary>All reasons, ordered by number.</summary>

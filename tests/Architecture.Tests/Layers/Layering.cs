@@ -66,6 +66,10 @@ internal static class Layering
                 FluentMigrator,
             ],
         },
+        new("S3", "ForegSyte.Jobs.Storage.S3")
+        {
+            Uses = ["Jobs", "Storage", "PostgreSQL", Protocol, Hosting, Npgsql, AwsSdk],
+        },
         new("Metrics", "ForegSyte.Jobs.Metrics"),
         new("Tracking", "ForegSyte.Jobs.Tracking"),
         new("Tracing", "ForegSyte.Jobs.Tracing") { Uses = ["Jobs", Protocol, Hosting] },
@@ -107,7 +111,7 @@ internal static class Layering
         {
             Uses =
             [
-                "Jobs", "Storage", "Migrations", "Inference", Protocol, Hosting, DuckDb, AspNetCore,
+                "Jobs", "Storage", "S3", "Migrations", "Inference", Protocol, Hosting, DuckDb, AspNetCore,
             ],
         },
     ];

@@ -24,6 +24,7 @@ public sealed class ExitCodeTests
     [InlineData(StatusCode.Cancelled, ErrorReason.JobCancelled, 5)]
     [InlineData(StatusCode.Unavailable, ErrorReason.ShuttingDown, 6)]
     [InlineData(StatusCode.Unavailable, ErrorReason.DecoderUnavailable, 6)]
+    [InlineData(StatusCode.Unavailable, ErrorReason.StorageUnavailable, 6)]
     [InlineData(StatusCode.DeadlineExceeded, ErrorReason.DeadlineExceeded, 7)]
     [InlineData(StatusCode.Unauthenticated, ErrorReason.Unauthenticated, 8)]
     [InlineData(StatusCode.PermissionDenied, ErrorReason.PermissionDenied, 8)]

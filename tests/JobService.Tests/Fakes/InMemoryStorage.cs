@@ -102,8 +102,11 @@ internal sealed class InMemoryStorage : IStorage
             return Task.CompletedTask;
         }
 
-        public Task CommitSharedAsync(string contentId, CancellationToken cancellationToken) =>
-            CommitAsync(cancellationToken);
+        public async Task<string> CommitSharedAsync(string contentId, CancellationToken cancellationToken)
+        {
+            await CommitAsync(cancellationToken);
+            return key;
+        }
 
         public ValueTask DisposeAsync() => _bytes.DisposeAsync();
     }

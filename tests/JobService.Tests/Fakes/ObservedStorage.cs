@@ -93,11 +93,12 @@ internal sealed class ObservedStorage(IStorage inner, Func<string, Task> onStep)
             await onStep($"after the commit of {key}");
         }
 
-        public async Task CommitSharedAsync(string contentId, CancellationToken cancellationToken)
+        public async Task<string> CommitSharedAsync(string contentId, CancellationToken cancellationToken)
         {
             await onStep($"before the commit of {key}");
-            await artifact.CommitSharedAsync(contentId, cancellationToken);
+            var committed = await artifact.CommitSharedAsync(contentId, cancellationToken);
             await onStep($"after the commit of {key}");
+            return committed;
         }
 
         public ValueTask DisposeAsync() => artifact.DisposeAsync();

@@ -9,6 +9,7 @@ using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.PostgreSql;
+using ForegSyte.Jobs.Storage.S3;
 using ForegSyte.Jobs.Submission;
 using ForegSyte.Jobs.Tenants;
 using ForegSyte.Jobs.Tests.Queue;
@@ -60,6 +61,7 @@ internal sealed class RunningJobService : IAsyncDisposable
         builder.AddForegSyteHost("JobService", defaultPort: 5200, Contract.Descriptor, UploadService.Descriptor);
         builder.Services.AddFaults();
         builder.Services.AddStorage(builder.Configuration);
+        builder.Services.AddS3Storage(builder.Configuration);
         builder.Services.AddInferenceClient();
         builder.Services.AddFetching();
         builder.Services.AddUploads();

@@ -1,0 +1,3 @@
+using ForegSyte.Testing.Servers;
+
+[assembly: AssemblyFixture(typeof(SharedServers))]
