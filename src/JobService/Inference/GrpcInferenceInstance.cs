@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using ForegSyte.Hosting.Outbound;
 using ForegSyte.Inference.V1;
 using ForegSyte.Jobs.Tracing;
@@ -21,10 +23,10 @@ internal sealed class GrpcInferenceInstance : IInferenceInstance, IDisposable
     private readonly Health.HealthClient _health;
 
     public GrpcInferenceInstance(
-        Uri address, InferenceChannels channels, IOptions<InferenceOptions> options, TimeProvider time,
+        InferenceAddress address, InferenceChannels channels, IOptions<InferenceOptions> options, TimeProvider time,
         ILoggerFactory loggers)
     {
-        Address = address;
+        Address = address.Address;
         _options = options.Value;
         _time = time;
         _logger = loggers.CreateLogger<GrpcInferenceInstance>();
@@ -134,10 +136,12 @@ internal sealed class InferenceChannels : IDisposable
     }
 
     /// <summary>Opens a channel; it connects at the first call.</summary>
-    public GrpcChannel Open(Uri address)
+    public GrpcChannel Open(InferenceAddress inference)
     {
+        var address = inference.Address;
         var isUnixSocket = address.Scheme == UnixSocketCalls.Scheme;
-        return GrpcChannel.ForAddress(isUnixSocket ? UnixSocketCalls.Placeholder : address, new GrpcChannelOptions
+        var called = isUnixSocket ? UnixSocketCalls.Placeholder : inference.Name ?? address;
+        return GrpcChannel.ForAddress(called, new GrpcChannelOptions
         {
             LoggerFactory = _loggers,
             MaxReceiveMessageSize = _options.MaxResponseBytes,
@@ -150,13 +154,33 @@ internal sealed class InferenceChannels : IDisposable
                 EnableMultipleHttp2Connections = true,
 
                 // A proxy of the environment (HTTP_PROXY, ALL_PROXY) cannot reach a service on this machine.
-                UseProxy = !isUnixSocket && !address.IsLoopback,
+                UseProxy = !isUnixSocket && !address.IsLoopback && inference.Name is null,
                 SslOptions = _tls.ForConnections(),
-                ConnectCallback = isUnixSocket ? UnixSocketCalls.ConnectTo(address) : null,
+                ConnectCallback = isUnixSocket ? UnixSocketCalls.ConnectTo(address)
+                    : inference.Name is not null ? ConnectTo(IPAddress.Parse(address.IdnHost), address.Port)
+                    : null,
             },
         });
     }
 
     /// <inheritdoc />
     public void Dispose() => _tls.Dispose();
+
+    /// <summary>Connects to one of the addresses of a name, which stays the name that TLS verifies.</summary>
+    private static Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> ConnectTo(
+        IPAddress address, int port) =>
+        async (_, cancellationToken) =>
+        {
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(address, port, cancellationToken);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        };
 }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using ForegSyte.Hosting.Configuration;
 using ForegSyte.Protocol.Limits;
 using ForegSyte.V1;
 
@@ -15,8 +16,11 @@ internal sealed class InferenceOptions
     /// <summary>Full name of that subsection.</summary>
     public const string TlsSection = $"{Section}:{TlsSubsection}";
 
-    /// <summary>Maximum number of InferenceServices.</summary>
+    /// <summary>Maximum number of configured addresses.</summary>
     public const int MaxAddresses = 64;
+
+    /// <summary>Maximum number of InferenceServices that the names resolve to; further ones are not used.</summary>
+    public const int MaxResolved = 256;
 
     /// <summary>The address used if none is configured.</summary>
     public static readonly Uri DefaultAddress = new("http://127.0.0.1:5201");
@@ -27,6 +31,15 @@ internal sealed class InferenceOptions
     /// </summary>
     /// <value>At most 64; http://127.0.0.1:5201 by default.</value>
     public IList<Uri> Addresses { get; } = [];
+
+    /// <summary>
+    /// How often the host names in <see cref="Addresses"/> are resolved. Each IP address of a name, such as that of a
+    /// headless service of Kubernetes, is then an InferenceService of its own; one that the name no longer has gets no
+    /// new segments. TLS compares the certificate with the name.
+    /// </summary>
+    /// <value>1 s to 1 hour; 0, the default, uses each address as one InferenceService.</value>
+    [TimeRange("00:00:00", "01:00:00")]
+    public TimeSpan ResolveInterval { get; set; }
 
     /// <summary>Timeout of ProbeVideo.</summary>
     /// <value>1 s to 1 hour; 2 minutes by default.</value>

@@ -17,8 +17,14 @@ internal sealed class InferencePool(
     ILogger<InferencePool> logger) : BackgroundService, IInferenceClient
 {
     private readonly Lock _lock = new();
-    private readonly PooledInstance[] _pool =
-        [.. instances.Select((instance, index) => new PooledInstance(index, instance))];
+    private readonly List<Task> _checks = [];
+
+    /// <summary>The instances that get calls; replaced as a whole, so that an index stays valid within the lock.
+    /// </summary>
+    private PooledInstance[] _pool = [.. instances.Select(instance => new PooledInstance(instance))];
+
+    /// <summary>Ends the health checks; null before the start.</summary>
+    private CancellationToken? _stoppingToken;
 
     private TaskCompletionSource _changed = NewSignal();
 
@@ -26,7 +32,7 @@ internal sealed class InferencePool(
     private bool _isOutageLogged;
 
     /// <inheritdoc />
-    public int KnownCount => _pool.Length;
+    public int KnownCount => Volatile.Read(ref _pool).Length;
 
     /// <inheritdoc />
     public int ServingCount
@@ -49,7 +55,8 @@ internal sealed class InferencePool(
             {
                 logger.LogWarning(
                     "Jobs wait: no InferenceService serves at {Addresses}",
-                    string.Join(", ", _pool.Select(pooled => pooled.Instance.Address)));
+                    string.Join(", ", Volatile.Read(ref _pool).Select(pooled => pooled.Instance.Address)
+                        .DefaultIfEmpty(options.Value.Addresses.FirstOrDefault())));
             }
 
             await change.WaitAsync(cancellationToken);
@@ -73,6 +80,32 @@ internal sealed class InferencePool(
             },
             cancellationToken);
 
+    /// <summary>
+    /// Makes the pool have exactly the instances at these addresses. An instance that is not among them gets no new
+    /// calls, and is closed when its last call has ended.
+    /// </summary>
+    /// <param name="addresses">The addresses.</param>
+    /// <param name="open">Opens an instance at an address that the pool does not have.</param>
+    public void SetAddresses(
+        IReadOnlyCollection<InferenceAddress> addresses, Func<InferenceAddress, IInferenceInstance> open)
+    {
+        lock (_lock)
+        {
+            var wanted = addresses.Select(address => address.Address).ToHashSet();
+            var known = _pool.Select(pooled => pooled.Instance.Address).ToHashSet();
+            foreach (var gone in _pool.Where(pooled => !wanted.Contains(pooled.Instance.Address)))
+            {
+                gone.IsRetired = true;
+                logger.LogInformation("InferenceService at {Address} left", gone.Instance.Address);
+            }
+
+            var added = addresses.Where(address => !known.Contains(address.Address))
+                .Select(address => new PooledInstance(open(address))).ToList();
+            _pool = [.. _pool.Where(pooled => !pooled.IsRetired), .. added];
+            added.ForEach(CheckLocked);
+        }
+    }
+
     /// <inheritdoc />
     public override void Dispose()
     {
@@ -84,13 +117,45 @@ internal sealed class InferencePool(
     }
 
     /// <inheritdoc />
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(_pool.Select(pooled => CheckHealthAsync(pooled, stoppingToken)));
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        lock (_lock)
+        {
+            _stoppingToken = stoppingToken;
+            Array.ForEach(_pool, CheckLocked);
+        }
+
+        await Task.Delay(Timeout.InfiniteTimeSpan, time, stoppingToken)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Task[] checks;
+        lock (_lock)
+        {
+            checks = [.. _checks];
+        }
+
+        await Task.WhenAll(checks);
+    }
+
+    /// <summary>Begins the health checks of an instance, if the pool has started.</summary>
+    private void CheckLocked(PooledInstance pooled)
+    {
+        if (_stoppingToken is { } stoppingToken)
+        {
+            _checks.RemoveAll(check => check.IsCompleted);
+            _checks.Add(Task.Run(() => CheckHealthAsync(pooled, stoppingToken), CancellationToken.None));
+        }
+    }
 
     private async Task CheckHealthAsync(PooledInstance pooled, CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)
         {
+            if (IsFinished(pooled))
+            {
+                pooled.Dispose();
+                return;
+            }
+
             try
             {
                 await SetHealthAsync(pooled, await pooled.Instance.CheckAsync(stoppingToken));
@@ -110,13 +175,13 @@ internal sealed class InferencePool(
     private async Task<T> CallAsync<T>(
         Func<IInferenceInstance, CancellationToken, Task<T>> call, CancellationToken cancellationToken)
     {
-        var tried = new List<int>();
+        var tried = new List<PooledInstance>();
         InferenceFailedException? reported = null;
         var wasLost = false;
         var next = Acquire(tried);
         while (next is { } current)
         {
-            tried.Add(current.Index);
+            tried.Add(current);
             try
             {
                 return await CallAsync(current, call, cancellationToken);
@@ -196,7 +261,15 @@ internal sealed class InferencePool(
     private static bool IsFailureOfSetup(ErrorReason reason) =>
         InferenceFailures.IsUnreadable(reason) || reason == ErrorReason.DecoderUnavailable;
 
-    private PooledInstance? Acquire(IReadOnlyCollection<int> except)
+    private bool IsFinished(PooledInstance pooled)
+    {
+        lock (_lock)
+        {
+            return pooled is { IsRetired: true, CallsInFlight: 0 };
+        }
+    }
+
+    private PooledInstance? Acquire(IReadOnlyCollection<PooledInstance> except)
     {
         lock (_lock)
         {
@@ -204,7 +277,8 @@ internal sealed class InferencePool(
             var loads = Array.ConvertAll(
                 _pool,
                 pooled => new InstanceLoad(pooled.Health, pooled.CallsInFlight, pooled.UnreadableUntil > now));
-            if (LeastRequestsPolicy.Pick(loads, except) is not { } index)
+            var excluded = except.Select(each => Array.IndexOf(_pool, each)).ToList();
+            if (LeastRequestsPolicy.Pick(loads, excluded) is not { } index)
             {
                 return null;
             }
@@ -275,11 +349,9 @@ internal sealed class InferencePool(
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>The pool's state of an instance, guarded by the pool's lock.</summary>
-    private sealed class PooledInstance(int index, IInferenceInstance instance) : IDisposable
+    private sealed class PooledInstance(IInferenceInstance instance) : IDisposable
     {
         private CancellationTokenSource _lost = new();
-
-        public int Index { get; } = index;
 
         public IInferenceInstance Instance { get; } = instance;
 
@@ -287,6 +359,9 @@ internal sealed class InferencePool(
         public InstanceHealth? Health { get; private set; }
 
         public int CallsInFlight { get; set; }
+
+        /// <summary>Whether it gets no new calls, because its address is gone.</summary>
+        public bool IsRetired { get; set; }
 
         /// <summary>
         /// Until when others are used first, because it could not read a stored video; null after it could.

@@ -18,7 +18,10 @@ internal static class InferenceServiceCollectionExtensions
             .Validate(
                 options => options.Addresses.Count <= InferenceOptions.MaxAddresses
                     && options.Addresses.Distinct().Count() == options.Addresses.Count,
-                $"Inference:Addresses must hold at most {InferenceOptions.MaxAddresses} different addresses.");
+                $"Inference:Addresses must hold at most {InferenceOptions.MaxAddresses} different addresses.")
+            .Validate(
+                options => options.ResolveInterval == TimeSpan.Zero || options.ResolveInterval.TotalSeconds >= 1,
+                "Inference:ResolveInterval must be 0 or at least 00:00:01.");
         services.AddCheckedOptions<ClientTlsOptions>(InferenceOptions.TlsSection)
             .Validate(
                 options => options.KeyFile is null || options.CertificateFile is not null,
@@ -28,6 +31,10 @@ internal static class InferenceServiceCollectionExtensions
         services.AddSingleton(CreatePool);
         services.AddSingleton<IInferenceClient>(provider => provider.GetRequiredService<InferencePool>());
         services.AddHostedService(provider => provider.GetRequiredService<InferencePool>());
+        services.AddSingleton<INameResolver, SystemNameResolver>();
+        services.AddSingleton<Func<InferenceAddress, IInferenceInstance>>(provider => address =>
+            ActivatorUtilities.CreateInstance<GrpcInferenceInstance>(provider, address));
+        services.AddHostedService<InferenceDiscovery>();
         services.AddSingleton(provider => new PipelineDirectory(provider.GetRequiredService<DataDirectory>()
             .File(provider.GetRequiredService<IOptions<PipelineOptions>>().Value.Directory)));
     }
@@ -43,11 +50,10 @@ internal static class InferenceServiceCollectionExtensions
 
     private static InferencePool CreatePool(IServiceProvider provider)
     {
-        var addresses = provider.GetRequiredService<IOptions<InferenceOptions>>().Value.Addresses;
+        var options = provider.GetRequiredService<IOptions<InferenceOptions>>().Value;
+        var open = provider.GetRequiredService<Func<InferenceAddress, IInferenceInstance>>();
         return ActivatorUtilities.CreateInstance<InferencePool>(
-            provider,
-            addresses.Select(address => ActivatorUtilities.CreateInstance<GrpcInferenceInstance>(provider, address))
-                .ToList<IInferenceInstance>());
+            provider, InferenceAddress.Fixed(options).Select(open).ToList());
     }
 
     private static bool IsAddress(Uri address) =>

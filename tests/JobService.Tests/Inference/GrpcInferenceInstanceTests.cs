@@ -21,9 +21,25 @@ public sealed class GrpcInferenceInstanceTests
         using var channels = new InferenceChannels(
             options, Options.Create(new ClientTlsOptions()), TimeProvider.System, NullLoggerFactory.Instance);
         using var instance = new GrpcInferenceInstance(
-            other.Address, channels, options, TimeProvider.System, NullLoggerFactory.Instance);
+            new InferenceAddress(other.Address), channels, options, TimeProvider.System, NullLoggerFactory.Instance);
 
         Assert.Equal(InstanceHealth.NotServing, await instance.CheckAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Check_AddressOfAName_CallsTheNameAtTheAddress()
+    {
+        await using var other = await RunningJobService.StartAsync(RunningJobService.NotServing());
+        var options = Options.Create(new InferenceOptions());
+        using var channels = new InferenceChannels(
+            options, Options.Create(new ClientTlsOptions()), TimeProvider.System, NullLoggerFactory.Instance);
+        using var instance = new GrpcInferenceInstance(
+            new InferenceAddress(other.Address, new UriBuilder(other.Address) { Host = "inference.invalid" }.Uri),
+            channels, options, TimeProvider.System, NullLoggerFactory.Instance);
+
+        // It answers, although the name does not exist.
+        Assert.Equal(InstanceHealth.NotServing, await instance.CheckAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(other.Address, instance.Address);
     }
 
     /// <summary>An InferenceService that is down never had the segment, so the segment cannot have ended it.</summary>
@@ -36,7 +52,7 @@ public sealed class GrpcInferenceInstanceTests
         using var channels = new InferenceChannels(
             options, Options.Create(new ClientTlsOptions()), TimeProvider.System, NullLoggerFactory.Instance);
         using var instance = new GrpcInferenceInstance(
-            new Uri(address), channels, options, TimeProvider.System, NullLoggerFactory.Instance);
+            new InferenceAddress(new Uri(address)), channels, options, TimeProvider.System, NullLoggerFactory.Instance);
 
         var failed = await Assert.ThrowsAsync<InferenceFailedException>(
             () => instance.RunAsync(new RunPipelineRequest(), TestContext.Current.CancellationToken));

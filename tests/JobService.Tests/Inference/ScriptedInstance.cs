@@ -6,11 +6,16 @@ using ForegSyte.Jobs.Tests.Queue;
 namespace ForegSyte.Jobs.Tests.Inference;
 
 /// <summary>A fake InferenceService of a pool. Each health that a test sets is the result of one check.</summary>
-internal sealed class ScriptedInstance(string address) : IInferenceInstance
+internal sealed class ScriptedInstance(string address) : IInferenceInstance, IDisposable
 {
     private readonly Channel<InstanceHealth> _health = Channel.CreateUnbounded<InstanceHealth>();
 
+    private readonly TaskCompletionSource _disposed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public ScriptedInference Inference { get; } = new();
+
+    /// <summary>Completes when the pool has closed the instance.</summary>
+    public Task Disposed => _disposed.Task;
 
     public Uri Address { get; } = new(address);
 
@@ -20,6 +25,8 @@ internal sealed class ScriptedInstance(string address) : IInferenceInstance
 
     public Task<InstanceHealth> CheckAsync(CancellationToken cancellationToken) =>
         _health.Reader.ReadAsync(cancellationToken).AsTask();
+
+    public void Dispose() => _disposed.TrySetResult();
 
     public Task<ProbeVideoResponse> ProbeAsync(Uri video, CancellationToken cancellationToken) =>
         Inference.ProbeAsync(video, cancellationToken);
