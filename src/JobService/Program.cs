@@ -1,5 +1,6 @@
 using ForegSyte.Hosting;
 using ForegSyte.Jobs.Admin;
+using ForegSyte.Jobs.Cluster;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Fetching;
 using ForegSyte.Jobs.Grpc;
@@ -41,6 +42,7 @@ WebApplication Build()
     builder.Services.AddFetching();
     builder.Services.AddTenants();
     builder.Services.AddUploads();
+    builder.Services.AddCluster(builder.Configuration);
     builder.Services.AddSubmission();
     builder.Services.AddDispatcher();
     builder.Services.AddPostgreSql(builder.Configuration);

@@ -57,6 +57,7 @@ internal static class ForegSyteCommandLine
             PipelinesCommand.Create(runner),
             DiagnoseCommand.Create(runner),
             DrainCommand.Create(runner),
+            NodesCommand.Create(runner),
             CompletionCommand.Create(environment),
         };
         root.Add(CompleteDirective.Create(root, runner, environment));

@@ -101,6 +101,26 @@ public partial class ForegSyteClient
             page => page.NextPageToken,
             cancellationToken);
 
+    /// <summary>
+    /// Lists the JobServices that share the job store, ordered by name; reads further pages on demand. With the
+    /// embedded store there is one. Needs the permission admin.
+    /// </summary>
+    /// <param name="callOptions">Options of the call for each page; null means those of the client.</param>
+    /// <param name="cancellationToken">Cancels the listing.</param>
+    /// <exception cref="ForegSyteException">PERMISSION_DENIED, or the server could not be reached.</exception>
+    public virtual IAsyncEnumerable<Node> ListNodesAsync(
+        ForegSyteCallOptions? callOptions = null, CancellationToken cancellationToken = default) =>
+        ReadPagesAsync(
+            (pageToken, token) =>
+            {
+                var request = new ListNodesRequest { PageToken = pageToken };
+                return CallsWith(callOptions).RunAsync(
+                    _options.ReadDeadline, call => _service.ListNodesAsync(request, call), token);
+            },
+            page => page.Nodes,
+            page => page.NextPageToken,
+            cancellationToken);
+
     /// <summary>Yields the items of all pages. Only an empty token is the end, not an empty page (AIP-158).</summary>
     private static async IAsyncEnumerable<TItem> ReadPagesAsync<TPage, TItem>(
         Func<string, CancellationToken, Task<TPage>> readPage,

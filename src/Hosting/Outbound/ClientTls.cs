@@ -77,7 +77,7 @@ public sealed class ClientTls : IDisposable
 }
 
 /// <summary>TLS of calls to another service. Changed PEM files are reloaded.</summary>
-public sealed class ClientTlsOptions
+public class ClientTlsOptions
 {
     /// <value>Path of the certificate authorities of the other service; null for those of the system.</value>
     public string? CaFile { get; set; }

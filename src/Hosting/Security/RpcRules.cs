@@ -20,6 +20,9 @@ public sealed record RpcRule(CallerPermissions Permission, bool IsAudited = fals
     /// <summary>An RPC that changes jobs or uploads.</summary>
     public static readonly RpcRule Change = new(CallerPermissions.Submit, IsAudited: true);
 
+    /// <summary>An RPC that only reads what concerns operators.</summary>
+    public static readonly RpcRule Inspect = new(CallerPermissions.Admin);
+
     /// <summary>An RPC for the operation of the server.</summary>
     public static readonly RpcRule Operate = new(CallerPermissions.Admin, IsAudited: true);
 }

@@ -17,8 +17,13 @@ internal static class GrpcServiceCollectionExtensions
         services.AddSingleton<ServerDrain>();
         services.AddSingleton<JobDiagnoser>();
         services.AddSingleton<JobPages>();
+        services.AddSingleton<NodePages>();
         services.AddSingleton<ResultPages>();
         services.AddSingleton<VideoDownloads>();
+        services.AddSingleton<UploadForwarding>();
+        services.AddGrpc()
+            .AddServiceOptions<JobGrpcService>(service => service.Interceptors.Add<UploadForwarding>())
+            .AddServiceOptions<UploadGrpcService>(service => service.Interceptors.Add<UploadForwarding>());
         services.AddSingleton<JobGrpcService>();
         services.AddSingleton<UploadGrpcService>();
     }

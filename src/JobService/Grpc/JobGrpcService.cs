@@ -32,6 +32,7 @@ internal sealed class JobGrpcService(
     PipelineDirectory pipelines,
     JobDiagnoser diagnoser,
     ServerDrain drain,
+    NodePages nodes,
     ServiceLimits limits,
     ServiceStart start,
     IInferenceClient inference) : JobService.JobServiceBase
@@ -169,6 +170,7 @@ internal sealed class JobGrpcService(
                 ConfigurationSources = { start.ConfigurationSources },
                 KnownInstances = inference.KnownCount,
                 ServingInstances = inference.ServingCount,
+                NodeName = nodes.NodeName,
             },
         });
 
@@ -188,6 +190,10 @@ internal sealed class JobGrpcService(
     /// <inheritdoc />
     public override Task<DrainServerResponse> DrainServer(DrainServerRequest request, ServerCallContext context) =>
         drain.BeginAsync(request, context.CancellationToken);
+
+    /// <inheritdoc />
+    public override Task<ListNodesResponse> ListNodes(ListNodesRequest request, ServerCallContext context) =>
+        nodes.ReadAsync(request, context.CancellationToken);
 
     private ListPipelinesResponse PageOf(ListPipelinesRequest request)
     {

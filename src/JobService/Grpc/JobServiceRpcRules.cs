@@ -23,6 +23,7 @@ internal static class JobServiceRpcRules
         ["/foregsyte.v1.JobService/ListErrorReasons"] = RpcRule.Read,
         ["/foregsyte.v1.JobService/DiagnoseJob"] = RpcRule.Read,
         ["/foregsyte.v1.JobService/DrainServer"] = RpcRule.Operate,
+        ["/foregsyte.v1.JobService/ListNodes"] = RpcRule.Inspect,
         ["/foregsyte.v1.UploadService/CreateUpload"] = RpcRule.Change,
 
         // Not audited: a video has thousands of parts, and CreateUpload and SubmitVideo record its owner.

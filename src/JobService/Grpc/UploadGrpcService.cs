@@ -13,11 +13,12 @@ namespace ForegSyte.Jobs.Grpc;
 /// <summary>The RPCs of UploadService.</summary>
 [BindServiceMethod(typeof(PooledParts), nameof(PooledParts.Bind))]
 internal sealed class UploadGrpcService(
-    UploadStore uploads, PartWriter parts, VideoChecks checks, IOptions<UploadOptions> options)
+    UploadStore uploads, IUploadOwners owners, PartWriter parts, VideoChecks checks, IOptions<UploadOptions> options)
     : UploadService.UploadServiceBase
 {
     /// <inheritdoc />
-    public override Task<CreateUploadResponse> CreateUpload(CreateUploadRequest request, ServerCallContext context)
+    public override async Task<CreateUploadResponse> CreateUpload(
+        CreateUploadRequest request, ServerCallContext context)
     {
         switch (request.SizeBytes)
         {
@@ -30,12 +31,13 @@ internal sealed class UploadGrpcService(
         }
 
         checks.RequireSize("size_bytes", request.SizeBytes);
-        var upload = uploads.Create(
+        var (upload, isNew) = uploads.CreateOrFind(
             request.SizeBytes,
             RequestChecks.Sha256(request.Sha256),
             JobGrpcService.RequestId(request.RequestId),
             context.Caller().Tenant);
-        return Task.FromResult(new CreateUploadResponse { Upload = MessageOf(upload) });
+        await RecordOwnerAsync(upload.Record, isNew, context.CancellationToken);
+        return new CreateUploadResponse { Upload = MessageOf(upload) };
     }
 
     /// <inheritdoc />
@@ -71,6 +73,28 @@ internal sealed class UploadGrpcService(
         await uploads.AbortAsync(
             RequestChecks.UploadId(request.UploadId), context.Caller().VisibleTenant, context.CancellationToken);
         return new AbortUploadResponse();
+    }
+
+    /// <summary>Lets other nodes find the upload. A new one that they cannot find is removed.</summary>
+    private async Task RecordOwnerAsync(UploadRecord upload, bool isNew, CancellationToken cancellationToken)
+    {
+        var isRecorded = false;
+        try
+        {
+            isRecorded = await owners.TryAddAsync(upload, cancellationToken);
+        }
+        finally
+        {
+            if (!isRecorded && isNew)
+            {
+                await uploads.AbortAsync(upload.UploadId, upload.Tenant, CancellationToken.None);
+            }
+        }
+
+        if (!isRecorded)
+        {
+            throw UploadErrors.CreatedElsewhere(upload.RequestId!.Value);
+        }
     }
 
     private Task<OpenUpload> FindAsync(Guid uploadId, ServerCallContext context) =>

@@ -22,6 +22,52 @@ internal static class UploadErrors
             Resource = (Type, uploadId.ToString()),
         };
 
+    /// <summary>The node with the upload does not answer.</summary>
+    public static ServiceException OwnerAway(string node, TimeSpan retryAfter, Exception? cause = null) =>
+        new(
+            ErrorReason.NodeUnavailable,
+            $"The upload is on the node {node}, which does not answer. Retry after the delay in RetryInfo.", cause)
+        {
+            Metadata = new Dictionary<string, string> { ["node"] = node },
+            RetryAfter = retryAfter,
+        };
+
+    /// <summary>The caller's way of authentication cannot be passed on to the node with the upload.</summary>
+    public static ServiceException OwnerNeedsCredentials(string node) =>
+        new(
+            ErrorReason.NodeUnavailable,
+            $"The upload is on the node {node}, to which a client certificate or a Unix socket cannot be passed on. "
+            + "Call that node itself (ListNodes), or use an API key or a token.")
+        {
+            Metadata = new Dictionary<string, string> { ["node"] = node },
+        };
+
+    /// <summary>The node with the upload did not answer in time.</summary>
+    public static ServiceException OwnerTooSlow(string node, TimeSpan timeout, Exception cause) =>
+        new(
+            ErrorReason.DeadlineExceeded,
+            $"The node {node}, which has the upload, did not answer by the deadline of the call, or without one within "
+            + $"{timeout:c} (option Node:ForwardTimeout).",
+            cause)
+        {
+            Metadata = new Dictionary<string, string>
+            {
+                ["node"] = node,
+                ["option"] = "Node:ForwardTimeout",
+                ["limit"] = timeout.ToString("c", CultureInfo.InvariantCulture),
+            },
+        };
+
+    /// <summary>Another node creates an upload for the same request_id at the same time.</summary>
+    public static ServiceException CreatedElsewhere(Guid requestId) =>
+        new(
+            ErrorReason.UploadBusy,
+            $"Another node is creating an upload with the request_id {requestId}. Send the same request again.")
+        {
+            Metadata = new Dictionary<string, string> { ["requestId"] = requestId.ToString() },
+            RetryAfter = BusyRetryDelay,
+        };
+
     /// <summary>Another call completes or removes the upload.</summary>
     public static ServiceException Busy(Guid uploadId) =>
         new(

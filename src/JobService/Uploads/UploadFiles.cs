@@ -11,16 +11,15 @@ namespace ForegSyte.Jobs.Uploads;
 /// </summary>
 internal sealed class UploadFiles
 {
-    private const string FolderName = ".uploads";
     private const string DataSuffix = ".data";
     private const string JournalSuffix = ".journal";
     private const string RewrittenSuffix = ".rewritten";
 
     private readonly string _folder;
 
-    public UploadFiles(IOptions<StorageOptions> options)
+    public UploadFiles(IOptions<StorageOptions> options, IOptions<UploadFolder> folder)
     {
-        _folder = Path.Combine(CanonicalPath.Resolve(options.Value.Root), FolderName);
+        _folder = Path.Combine(CanonicalPath.Resolve(options.Value.Root), folder.Value.Path);
         Directory.CreateDirectory(_folder);
     }
 
@@ -83,4 +82,14 @@ internal sealed class UploadFiles
 
     private SafeFileHandle OpenData(Guid uploadId, FileMode mode) => File.OpenHandle(
         DataOf(uploadId), mode, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+}
+
+/// <summary>Where the uploads of this process lie, below the folder of the artifacts.</summary>
+internal sealed class UploadFolder
+{
+    /// <summary>The folder of a process that has the artifacts to itself.</summary>
+    public const string Default = ".uploads";
+
+    /// <summary>The relative path. Processes that share the folder of the artifacts each have their own.</summary>
+    public string Path { get; set; } = Default;
 }

@@ -23,6 +23,16 @@ internal sealed class UploadStore(
     /// <summary>The uploads; those of an earlier process may still be verified.</summary>
     private readonly ConcurrentDictionary<Guid, RecoveredUpload> _uploads = new();
 
+    /// <summary>All uploads.</summary>
+    public IEnumerable<UploadRecord> Records => _uploads.Values.Select(upload => upload.Record);
+
+    /// <summary>Whether an upload is here.</summary>
+    public bool Has(Guid uploadId) => _uploads.ContainsKey(uploadId);
+
+    /// <summary>Whether the upload that a tenant created with a request_id is here. O(n)</summary>
+    public bool Has(string tenant, Guid requestId) =>
+        Records.Any(upload => upload.RequestId == requestId && upload.Tenant == tenant);
+
     /// <summary>Creates an upload, or returns the one that an earlier request with the same request_id created.
     /// </summary>
     /// <param name="sizeBytes">Size of the whole video, which was checked.</param>
@@ -32,14 +42,19 @@ internal sealed class UploadStore(
     /// <exception cref="ServiceException">
     /// REQUEST_ID_CONFLICT, TENANT_QUOTA_EXCEEDED, TOO_MANY_UPLOADS or STORAGE_FULL.
     /// </exception>
-    public OpenUpload Create(long sizeBytes, string? sha256, Guid? requestId, string tenant = "")
+    public OpenUpload Create(long sizeBytes, string? sha256, Guid? requestId, string tenant = "") =>
+        CreateOrFind(sizeBytes, sha256, requestId, tenant).Upload;
+
+    /// <summary>The same, and whether the upload is new.</summary>
+    public (OpenUpload Upload, bool IsNew) CreateOrFind(
+        long sizeBytes, string? sha256, Guid? requestId, string tenant)
     {
         lock (_creating)
         {
             var others = Ready().ToList();
             if (requestId is not null && others.Find(IsSameRequest) is { } earlier)
             {
-                return SameOrConflict(earlier, sizeBytes, sha256);
+                return (SameOrConflict(earlier, sizeBytes, sha256), false);
             }
 
             space.AddUpload(tenant, sizeBytes, options.Value.MaxOpenUploads);
@@ -47,7 +62,7 @@ internal sealed class UploadStore(
                 new UploadRecord(Guid.NewGuid(), sizeBytes, sha256, requestId, time.GetUtcNow(), tenant));
             _uploads[upload.Record.UploadId] = new RecoveredUpload(upload.Record, [], Task.FromResult(upload));
             crashPoints.Pass(CrashPoint.UploadCreated);
-            return upload;
+            return (upload, true);
         }
 
         bool IsSameRequest(OpenUpload other) =>

@@ -20,10 +20,12 @@ internal static class UploadsServiceCollectionExtensions
                 upload.Value.MaxPartBytes + EnvelopeBytes,
                 "Send smaller parts, of at most Upload.max_part_bytes (option Upload:MaxPartBytes).",
                 "Upload:MaxPartBytes"));
+        services.AddOptions<UploadFolder>();
         services.AddSingleton<UploadHashing>();
         services.AddSingleton<UploadFiles>();
         services.AddSingleton<UploadStore>();
         services.AddSingleton<PartWriter>();
+        services.AddSingleton<IUploadOwners, SoleUploadOwner>();
         services.AddHostedService<UploadRecovery>();
     }
 }

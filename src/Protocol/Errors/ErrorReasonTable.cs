@@ -138,6 +138,9 @@ public static class ErrorReasonTable
         new(
             StorageUnavailable, Unavailable, Retryable,
             "Retry after the retry delay. Operators: the log has the cause; jobs go on when the storage is back."),
+        new(
+            NodeUnavailable, Unavailable, Retryable,
+            "Retry after the retry delay. If the node does not come back, create a new upload."),
     }.ToDictionary(entry => entry.Reason);
 
     /// <summary>All reasons, ordered by number.</summary>

@@ -20,9 +20,10 @@ public sealed class DocumentTests
     [
         "DatabaseOptions.IdleCheckpointDelay", "DeviceOptions.DeviceIndex", "DispatchOptions.FaultDelay",
         "DispatchOptions.ServingPatience", "FaultOptions.CrashAtPassing", "InferenceOptions.HealthInterval",
-        "InferenceOptions.UnreadableRetryDelay", "LeaseOptions.HeartbeatInterval", "LeaseOptions.RescueInterval",
-        "ListenerOptions.HealthPort",
-        "ListenerOptions.HttpPort", "ListenerOptions.Port", "QueueOptions.AgeingStep", "RetentionOptions.Interval",
+        "InferenceOptions.ResolveInterval", "InferenceOptions.UnreadableRetryDelay", "LeaseOptions.HeartbeatInterval",
+        "LeaseOptions.RescueInterval", "ListenerOptions.HealthPort",
+        "ListenerOptions.HttpPort", "ListenerOptions.Port", "NodeOptions.ForgetAfter", "NodeOptions.HeartbeatInterval",
+        "NodeOptions.LostAfter", "QueueOptions.AgeingStep", "RetentionOptions.Interval",
         "RetryOptions.FirstDelay", "SecurityOptions.FilePollInterval", "SourcesOptions.ResumeDelay",
         "StageOptions.TextChangeThreshold", "StageOptions.TextLinesPerBatch", "StageOptions.TextLinesPerRun",
         "TelemetryOptions.PrometheusPort",

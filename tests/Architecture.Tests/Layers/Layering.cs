@@ -92,6 +92,13 @@ internal static class Layering
                 "Jobs", "Mp4", "Storage", "Fetching", "Tenants", "Uploads", "Faults", "Tracing", Protocol, Hosting,
             ],
         },
+        new("Cluster", "ForegSyte.Jobs.Cluster")
+        {
+            Uses =
+            [
+                "Jobs", "Storage", "PostgreSQL", "Queue", "Uploads", Protocol, Hosting, GrpcLibrary, AspNetCore, Npgsql,
+            ],
+        },
         new("Retention", "ForegSyte.Jobs.Retention")
         {
             Uses =
@@ -103,7 +110,7 @@ internal static class Layering
         {
             Uses =
             [
-                "Jobs", "Storage", "Inference", "Queue", "Uploads", "Submission", "Retention",
+                "Jobs", "Storage", "Inference", "Queue", "Uploads", "Submission", "Retention", "Cluster",
                 "Tracing", Protocol, Hosting, GrpcLibrary,
             ],
         },

@@ -32,6 +32,8 @@ public sealed class ScriptedJobService : JobService.JobServiceBase
 
     public Script<DrainServerRequest, DrainServerResponse> Drain { get; } = new();
 
+    public Script<ListNodesRequest, ListNodesResponse> Nodes { get; } = new();
+
     public Script<GetServerInfoRequest, GetServerInfoResponse> Info { get; } = new();
 
     public Script<ListErrorReasonsRequest, ListErrorReasonsResponse> Reasons { get; } = new();
@@ -77,6 +79,9 @@ public sealed class ScriptedJobService : JobService.JobServiceBase
 
     public override Task<DrainServerResponse> DrainServer(DrainServerRequest request, ServerCallContext context) =>
         Drain.RunAsync(request, context);
+
+    public override Task<ListNodesResponse> ListNodes(ListNodesRequest request, ServerCallContext context) =>
+        Nodes.RunAsync(request, context);
 
     public override Task<GetServerInfoResponse> GetServerInfo(
         GetServerInfoRequest request, ServerCallContext context) =>

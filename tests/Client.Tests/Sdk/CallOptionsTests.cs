@@ -29,6 +29,7 @@ public sealed class CallOptionsTests
         ["ListJobs"] = client => client.ListJobsAsync(callOptions: Options).ToListAsync().AsTask(),
         ["ListPipelines"] = client => client.ListPipelinesAsync(Options).ToListAsync().AsTask(),
         ["ListErrorReasons"] = client => client.ListErrorReasonsAsync(Options).ToListAsync().AsTask(),
+        ["ListNodes"] = client => client.ListNodesAsync(Options).ToListAsync().AsTask(),
         ["UpdateJob"] = client => client.UpdateJobAsync("x", new JobUpdate { Priority = 1 }, callOptions: Options),
         ["CancelJob"] = client => client.CancelJobAsync("x", callOptions: Options),
         ["RetryJob"] = client => client.RetryJobAsync("x", callOptions: Options),

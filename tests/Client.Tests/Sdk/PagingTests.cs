@@ -198,6 +198,21 @@ public sealed class PagingTests
     }
 
     [Fact]
+    public async Task ListNodes_SeveralPages_ReadsThemAll()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Nodes.Answer(
+            new ListNodesResponse { Nodes = { new Node { NodeName = "a" } }, NextPageToken = "b" },
+            new ListNodesResponse { Nodes = { new Node { NodeName = "b" } } });
+        await using var client = server.Connect();
+
+        var nodes = await client.ListNodesAsync(cancellationToken: Token).ToListAsync(Token);
+
+        Assert.Equal(["a", "b"], nodes.Select(node => node.NodeName));
+        Assert.Equal(["", "b"], server.Service.Nodes.Requests.Select(request => request.PageToken));
+    }
+
+    [Fact]
     public async Task WaitJob_Once_SendsEtagAndTimeout()
     {
         await using var server = await ScriptedServer.StartAsync();

@@ -1,6 +1,7 @@
 using ForegSyte.Hosting;
 using ForegSyte.Hosting.ConcurrencyLimits;
 using ForegSyte.Hosting.Connections;
+using ForegSyte.Jobs.Cluster;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Fetching;
 using ForegSyte.Jobs.Grpc;
@@ -65,6 +66,7 @@ internal sealed class RunningJobService : IAsyncDisposable
         builder.Services.AddInferenceClient();
         builder.Services.AddFetching();
         builder.Services.AddUploads();
+        builder.Services.AddCluster(builder.Configuration);
         builder.Services.AddTenants();
         builder.Services.AddSubmission();
         builder.Services.AddDispatcher();

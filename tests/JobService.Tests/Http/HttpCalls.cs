@@ -28,6 +28,7 @@ internal static class HttpCalls
         ("JobService/ListErrorReasons", "GET", "/v1/errorReasons", "", ""),
         ("JobService/DiagnoseJob", "GET", "/v1/jobs/{id}:diagnose", "", ""),
         ("JobService/DrainServer", "POST", "/v1/server:drain", Json, "{}"),
+        ("JobService/ListNodes", "GET", "/v1/nodes", "", ""),
         ("UploadService/CreateUpload", "POST", "/v1/uploads", Json, "{}"),
         ("UploadService/UploadPart", "PUT", "/v1/uploads/{id}/parts/0", Bytes, "1"),
         ("UploadService/GetUpload", "GET", "/v1/uploads/{id}", "", ""),

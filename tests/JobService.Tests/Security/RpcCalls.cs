@@ -51,6 +51,8 @@ internal static class RpcCalls
                 Jobs(invoker).DiagnoseJobAsync(new DiagnoseJobRequest { JobId = id }, options).ResponseAsync,
             ["JobService/DrainServer"] = (invoker, _, options) =>
                 Jobs(invoker).DrainServerAsync(new DrainServerRequest(), options).ResponseAsync,
+            ["JobService/ListNodes"] = (invoker, _, options) =>
+                Jobs(invoker).ListNodesAsync(new ListNodesRequest(), options).ResponseAsync,
             ["UploadService/CreateUpload"] = (invoker, _, options) =>
                 Uploads(invoker).CreateUploadAsync(new CreateUploadRequest(), options).ResponseAsync,
             ["UploadService/UploadPart"] = (invoker, id, options) =>

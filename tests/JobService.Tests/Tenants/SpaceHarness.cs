@@ -46,7 +46,7 @@ internal sealed class SpaceHarness : IAsyncDisposable
         _storage = new LocalStorage(storageOptions, () => DiskBytes - StoredBytes());
         var storage = new ObservedStorage(_storage, onStep ?? (_ => { }));
         var checks = new VideoChecks(submitOptions);
-        var files = new UploadFiles(storageOptions);
+        var files = new UploadFiles(storageOptions, Options.Create(new UploadFolder()));
         Space = new TenantSpace(store, storage, tenantOptions);
         Uploads = new UploadStore(files, storage, Space, _hashing, uploadOptions, CrashPoints.None, time);
         _writer = new PartWriter(Space, uploadOptions, CrashPoints.None, time);

@@ -28,7 +28,7 @@ internal sealed class UploadHarness : IAsyncDisposable
         Limits = options ?? new UploadOptions();
         var uploadOptions = Options.Create(Limits);
         _storage = new LocalStorage(storageOptions, freeBytes);
-        Files = new UploadFiles(storageOptions);
+        Files = new UploadFiles(storageOptions, Options.Create(new UploadFolder()));
         Space = new TenantSpace(Jobs, _storage, Options.Create(tenants ?? new TenantOptions()));
         Space.StartAsync(CancellationToken.None).GetAwaiter().GetResult();
         Store = new UploadStore(Files, _storage, Space, _hashing, uploadOptions, CrashPoints.None, time);

@@ -45,6 +45,10 @@ internal sealed class AuditInterceptor(AuditLog audit) : Interceptor
     private static string OutcomeOf(Exception failure) => failure switch
     {
         OperationCanceledException => ErrorReason.Cancelled.ToText(),
+
+        // The error of another node that answered for this one.
+        RpcException passedOn when ErrorStatus.ReasonOf(passedOn.GetRpcStatus()) is not ErrorReason.Unspecified
+            and var reason => reason.ToText(),
         _ => ErrorReason.Internal.ToText(),
     };
 }

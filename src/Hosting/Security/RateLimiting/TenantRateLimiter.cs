@@ -24,31 +24,37 @@ internal static class RateLimitingServiceCollectionExtensions
         services.AddCheckedOptions<RateOptions>(RateOptions.Section);
         services.AddSingleton<AddressRateLimiter>();
         services.AddRateLimiter(_ => { });
-        services.AddOptions<RateLimiterOptions>().Configure<IOptions<RateOptions>>((limiter, rate) =>
-        {
-            if (rate.Value.CallsPerSecond > 0)
+        services.AddOptions<RateShare>();
+        services.AddOptions<RateLimiterOptions>().Configure<IOptions<RateOptions>, IOptions<RateShare>>(
+            (limiter, rate, share) =>
             {
-                limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(
-                    call => PartitionOf(call, rate.Value));
-                limiter.OnRejected = (rejected, _) => AnswerAsync(rejected, rate.Value);
-            }
-        });
+                if (rate.Value.CallsPerSecond > 0)
+                {
+                    limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, (string Tenant, int Nodes)>(
+                        call => PartitionOf(call, rate.Value, Math.Max(1, share.Value.Nodes())));
+                    limiter.OnRejected = (rejected, _) => AnswerAsync(rejected, rate.Value);
+                }
+            });
     }
 
-    private static RateLimitPartition<string> PartitionOf(HttpContext call, RateOptions options) =>
+    /// <summary>The bucket of a call's tenant. It starts again, full, when the number of nodes changes.</summary>
+    private static RateLimitPartition<(string Tenant, int Nodes)> PartitionOf(
+        HttpContext call, RateOptions options, int nodes) =>
         call.RpcRule() is null || call.FindCaller() is not { } caller
-            ? RateLimitPartition.GetNoLimiter("")
-            : RateLimitPartition.GetTokenBucketLimiter($"tenant:{caller.Tenant}", _ => BucketOf(options));
+            ? RateLimitPartition.GetNoLimiter(("", 0))
+            : RateLimitPartition.GetTokenBucketLimiter((caller.Tenant, nodes), _ => BucketOf(options, nodes));
 
-    private static TokenBucketRateLimiterOptions BucketOf(RateOptions options)
+    /// <summary>The share of one of several nodes in the rate of a tenant.</summary>
+    internal static TokenBucketRateLimiterOptions BucketOf(RateOptions options, int nodes)
     {
         // Tokens are whole numbers: slow rates have a longer period, fast rates more tokens per period.
-        var tokens = Math.Max(1, (int)Math.Round(options.CallsPerSecond * Step.TotalSeconds));
+        var rate = options.CallsPerSecond / nodes;
+        var tokens = Math.Max(1, (int)Math.Round(rate * Step.TotalSeconds));
         return new TokenBucketRateLimiterOptions
         {
-            TokenLimit = Math.Max(tokens, options.BurstCalls),
+            TokenLimit = Math.Max(tokens, options.BurstCalls / nodes),
             TokensPerPeriod = tokens,
-            ReplenishmentPeriod = TimeSpan.FromSeconds(tokens / options.CallsPerSecond),
+            ReplenishmentPeriod = TimeSpan.FromSeconds(tokens / rate),
             QueueLimit = 0,
             AutoReplenishment = true,
         };
@@ -78,6 +84,13 @@ internal static class RateLimitingServiceCollectionExtensions
     }
 }
 
+/// <summary>Among how many nodes the rate of a tenant is divided; a service alone has 1.</summary>
+public sealed class RateShare
+{
+    /// <summary>Number of nodes that answer calls now, at least 1.</summary>
+    public Func<int> Nodes { get; set; } = static () => 1;
+}
+
 /// <summary>Rate limits of each tenant and of each address. Section "Rate".</summary>
 public sealed class RateOptions
 {
@@ -85,7 +98,7 @@ public sealed class RateOptions
 
     /// <value>
     /// Sustained calls per second of each tenant, over all its keys; more get RATE_LIMITED. 0 for no limit. Health
-    /// checks and reflection do not count.
+    /// checks and reflection do not count. In a cluster each live node admits an equal share.
     /// </value>
     [Range(0, 1_000_000)]
     [Limit(

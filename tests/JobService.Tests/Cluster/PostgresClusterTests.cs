@@ -1,0 +1,258 @@
+using ForegSyte.Jobs.Cluster;
+using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tests.Grpc;
+using ForegSyte.Jobs.Tests.Storage.PostgreSql;
+using ForegSyte.Jobs.Uploads;
+using ForegSyte.Protocol.Checksums;
+using ForegSyte.Testing;
+using ForegSyte.Testing.Servers;
+using ForegSyte.V1;
+using Google.Protobuf;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace ForegSyte.Jobs.Tests.Cluster;
+
+/// <summary>JobServices that share a database in PostgreSQL: who they are, and the uploads of each.</summary>
+public sealed class PostgresClusterTests(SharedServers servers) : IAsyncLifetime
+{
+    private readonly List<RunningJobService> _services = [];
+    private PostgresServer _server = null!;
+    private string _database = "";
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _server = await servers.PostgresOrSkipAsync();
+        _database = await PostgresNode.CreateDatabaseAsync(_server);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var service in _services)
+        {
+            await service.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Nodes_SeeEachOther_UntilOneLeaves()
+    {
+        var one = await StartAsync("one");
+        var two = await StartAsync("two");
+
+        await Wait.ForAsync(
+            () => NodesAsync(one), nodes => nodes is ["one Live", "two Live"], "node one sees node two");
+        await Wait.UntilNoneAsync(
+            () => LiveNodes(one) == 2 && LiveNodes(two) == 2 ? null : $"{LiveNodes(one)} and {LiveNodes(two)} nodes",
+            "both nodes count two");
+        await Wait.ForAsync(
+            async () => (await one.Client.ListNodesAsync(new(), cancellationToken: Cancellation)).Nodes
+                .Select(node => node.Address).ToList(),
+            known => known.SequenceEqual([Text(one.Address), Text(two.Address)]), "the addresses are known");
+
+        await StopAsync(two);
+
+        Assert.Equal(["one Live"], await NodesAsync(one));
+    }
+
+    [Fact]
+    public async Task Node_WithoutHeartbeats_IsLostAndThenForgotten()
+    {
+        var one = await StartAsync("one", ("Node:ForgetAfter", "00:10:00"));
+        await AddDeadNodeAsync("gone", age: "5 minutes");
+
+        Assert.Equal(["gone Lost", "one Live"], await NodesAsync(one));
+        Assert.Equal(1, LiveNodes(one));
+
+        await _server.QueryAsync(
+            "UPDATE nodes SET seen_at = seen_at - interval '1 hour' WHERE name = 'gone'", _database);
+        await Wait.ForAsync(() => NodesAsync(one), nodes => nodes is ["one Live"], "the leader forgets the node");
+    }
+
+    [Fact]
+    public async Task Start_NameOfALiveNode_IsRefusedWithItsAddress()
+    {
+        var first = await StartAsync("one");
+        await first.Services.GetRequiredService<PostgresCluster>().BeatAsync(Cancellation);
+
+        // It watches the other for up to 30 s, so that a late heartbeat of a busy machine is none that is missing.
+        var refusal = await Assert.ThrowsAsync<DatabaseException>(
+            () => StartAsync("one", ("Node:HeartbeatInterval", "00:00:10")));
+
+        Assert.Contains($"The node one is alive at {Text(first.Address)}", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("Set Node:Name, or stop that node.", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Start_WithoutAPortOrAnAddress_IsRefused()
+    {
+        var refusal = await Assert.ThrowsAsync<OptionsValidationException>(() => StartAsync(
+            "one", (RunningJobService.NoPort, ""), ("Listen:UnixSocket", "/tmp/foregsyte-nowhere.sock")));
+
+        Assert.Contains("Node:Address is required", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Start_NameOfAKilledNode_TakesItOver()
+    {
+        await AddDeadNodeAsync("one", age: "0 seconds");
+
+        var one = await StartAsync("one");
+
+        Assert.Equal(["one Live"], await NodesAsync(one));
+    }
+
+    [Fact]
+    public async Task Heartbeat_DatabaseRestarted_GoesOn()
+    {
+        await using var server = await PostgresServer.StartOrSkipAsync();
+        _database = await PostgresNode.CreateDatabaseAsync(server);
+        var (one, two) = (await StartAsync("one"), await StartAsync("two"));
+        await server.CrashAsync();
+        await one.LogLineAsync("The heartbeat of node one failed");
+
+        await server.StartAsync();
+
+        await one.LogLineAsync("The heartbeat of node one works again");
+        await Wait.ForAsync(
+            () => NodesAsync(one), nodes => nodes is ["one Live", "two Live"], "both nodes are back");
+        await StopAsync(two);
+        await StopAsync(one);
+    }
+
+    [Fact]
+    public async Task Upload_ThroughTheOtherNode_IsStoredByItsOwnerAlone()
+    {
+        var (one, two) = (await StartAsync("one"), await StartAsync("two"));
+        var upload = (await one.Uploads.CreateUploadAsync(
+            new CreateUploadRequest { SizeBytes = 4 }, cancellationToken: Cancellation)).Upload;
+        await WaitForAddressAsync(one);
+        var data = ByteString.CopyFrom(1, 2, 3, 4);
+
+        var answer = await two.Uploads.UploadPartAsync(
+            new UploadPartRequest { UploadId = upload.UploadId, Data = data, Crc32C = Crc32C.Of(data.Span) },
+            cancellationToken: Cancellation);
+
+        Assert.Equal(4, answer.ReceivedBytes);
+        Assert.False(
+            two.Services.GetRequiredService<UploadStore>().Has(Guid.Parse(upload.UploadId)),
+            "Node two has the upload.");
+        Assert.NotEmpty(Directory.GetFiles(Path.Combine(one.StorageFolder, ".uploads", "one")));
+    }
+
+    [Fact]
+    public async Task Upload_OfANodeThatStopped_IsUnavailableAndComesBackWithIt()
+    {
+        var (one, two) = (await StartAsync("one"), await StartAsync("two"));
+        var upload = (await one.Uploads.CreateUploadAsync(
+            new CreateUploadRequest { SizeBytes = 4 }, cancellationToken: Cancellation)).Upload;
+
+        await StopAsync(one);
+
+        var refusal = await Refusal.OfAsync(two.Uploads.GetUploadAsync(
+            new GetUploadRequest { UploadId = upload.UploadId }, cancellationToken: Cancellation));
+        Assert.Equal((ErrorReason.NodeUnavailable, "one"), (refusal.Reason, refusal.Info.Metadata["node"]));
+    }
+
+    [Fact]
+    public async Task Create_SameRequestIdAtBothNodes_IsOneUpload()
+    {
+        var (one, two) = (await StartAsync("one"), await StartAsync("two"));
+        var request = new CreateUploadRequest { SizeBytes = 4, RequestId = Guid.NewGuid().ToString() };
+        var first = await one.Uploads.CreateUploadAsync(request, cancellationToken: Cancellation);
+        await WaitForAddressAsync(one);
+
+        Assert.Equal(first, await two.Uploads.CreateUploadAsync(request, cancellationToken: Cancellation));
+
+        // The request_id is free again when the upload is gone, on any node.
+        await one.Uploads.AbortUploadAsync(
+            new AbortUploadRequest { UploadId = first.Upload.UploadId }, cancellationToken: Cancellation);
+        var next = await two.Uploads.CreateUploadAsync(request, cancellationToken: Cancellation);
+        Assert.NotEqual(first.Upload.UploadId, next.Upload.UploadId);
+    }
+
+    [Fact]
+    public async Task TryAdd_RequestIdOfAnotherNode_IsRefusedOnce()
+    {
+        var (one, two) = (await StartAsync("one"), await StartAsync("two"));
+        var request = Guid.NewGuid();
+        UploadRecord NewUpload() => new(Guid.NewGuid(), 4, null, request, TimeProvider.System.GetUtcNow());
+        var (upload, owners) = (NewUpload(), Owners(one));
+
+        Assert.True(await owners.TryAddAsync(upload, Cancellation), "The first was refused.");
+        Assert.True(await owners.TryAddAsync(upload, Cancellation), "The same was refused.");
+        Assert.False(await Owners(two).TryAddAsync(NewUpload(), Cancellation), "Another node took the request_id.");
+        Assert.True(await owners.TryAddAsync(NewUpload(), Cancellation), "The same node could not replace it.");
+    }
+
+    [Fact]
+    public async Task Reconcile_RemovesRowsOfUploadsThatAreGone_AndAddsLostOnes()
+    {
+        var one = await StartAsync("one");
+        var upload = (await one.Uploads.CreateUploadAsync(
+            new CreateUploadRequest { SizeBytes = 4 }, cancellationToken: Cancellation)).Upload;
+        var (gone, young) = (Guid.NewGuid(), Guid.NewGuid());
+        await _server.QueryAsync("DELETE FROM uploads", _database);
+        await AddUploadAsync(gone, "one", "1 hour");
+        await AddUploadAsync(young, "one", "1 second");
+        await AddUploadAsync(Guid.NewGuid(), "never-there", "2 days");
+
+        await Wait.UntilAsync(
+            () => one.Services.GetRequiredService<ILeadership>().IsLeader, "the only node leads");
+        await Owners(one).ReconcileAsync(Cancellation);
+
+        Assert.Equal(
+            new[] { upload.UploadId, young.ToString() }.Order(StringComparer.Ordinal),
+            (await _server.QueryAsync("SELECT upload_id FROM uploads", _database)).Order(StringComparer.Ordinal));
+    }
+
+    private static PostgresUploadOwners Owners(RunningJobService service) =>
+        service.Services.GetRequiredService<PostgresUploadOwners>();
+
+    private static int LiveNodes(RunningJobService service) =>
+        service.Services.GetRequiredService<ICluster>().LiveNodes;
+
+    private static string Text(Uri address) => address.GetLeftPart(UriPartial.Authority);
+
+    private static async Task<List<string>> NodesAsync(RunningJobService service) =>
+    [
+        .. (await service.Client.ListNodesAsync(new(), cancellationToken: Cancellation)).Nodes
+            .Select(node => $"{node.NodeName} {node.State}"),
+    ];
+
+    /// <summary>The port of a node is known from its first heartbeat after the start on.</summary>
+    private static async Task WaitForAddressAsync(RunningJobService service) => await Wait.ForAsync(
+        async () => (await service.Client.ListNodesAsync(new(), cancellationToken: Cancellation)).Nodes,
+        nodes => nodes.Any(node => node.Address == Text(service.Address)), "the address of the node is known");
+
+    private async Task AddDeadNodeAsync(string name, string age) => await _server.QueryAsync(
+        "INSERT INTO nodes (node_id, name, address, version, started_at, seen_at, draining, capacity, running_jobs) "
+        + $"VALUES ('{Guid.NewGuid()}', '{name}', 'http://127.0.0.1:1', '1', clock_timestamp(), "
+        + $"clock_timestamp() - interval '{age}', false, 2, 0)",
+        _database);
+
+    private async Task AddUploadAsync(Guid uploadId, string node, string age) => await _server.QueryAsync(
+        "INSERT INTO uploads (upload_id, node, tenant, created_at) "
+        + $"VALUES ('{uploadId}', '{node}', '', clock_timestamp() - interval '{age}')",
+        _database);
+
+    private async Task<RunningJobService> StartAsync(string name, params (string Key, string Value)[] settings)
+    {
+        var service = await RunningJobService.StartAsync(
+            RunningJobService.NotServing(),
+            [
+                ("Node:Name", name), ("Node:HeartbeatInterval", "00:00:00.2"), ("Node:LostAfter", "00:02:00"),
+                ("Store", "PostgreSql"), ("PostgreSql:ConnectionString", _database), .. settings,
+            ]);
+        _services.Add(service);
+        return service;
+    }
+
+    private async Task StopAsync(RunningJobService service)
+    {
+        _services.Remove(service);
+        await service.DisposeAsync();
+    }
+}
