@@ -16,8 +16,8 @@ internal static class ProbeArguments
     /// </summary>
     /// <param name="limits">Limits on videos.</param>
     /// <param name="path">Canonical path of the video.</param>
-    /// <param name="hasEmptySamples">Whether a sample of a track has no bytes.</param>
-    public static IReadOnlyList<string> Packets(VideoLimits limits, string path, bool hasEmptySamples) => Make(
+    /// <param name="withoutParser">Whether a sample of a track has no bytes, or its bytes are missing.</param>
+    public static IReadOnlyList<string> Packets(VideoLimits limits, string path, bool withoutParser) => Make(
         limits,
         path,
         "V",
@@ -25,7 +25,7 @@ internal static class ProbeArguments
             + ":stream=index,id,codec_name,codec_tag_string,width,height,time_base,avg_frame_rate,has_b_frames"
             + ",sample_aspect_ratio,pix_fmt,color_transfer,color_space,color_primaries,nal_length_size"
             + ":stream_disposition=default:stream_side_data=displaymatrix:format=start_time",
-        hasEmptySamples ? WithoutParser : []);
+        withoutParser ? WithoutParser : []);
 
     /// <summary>Whether these arguments make ffprobe decode frames.</summary>
     public static bool Decodes(IReadOnlyList<string> arguments) =>

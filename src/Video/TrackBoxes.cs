@@ -15,9 +15,6 @@ internal sealed record TrackBoxes(long Id, bool IsVideo, bool HasEmptySamples, b
     /// <summary>Maximum number of tracks to read; further ones count as videos without these boxes.</summary>
     public const int MaxTracks = 256;
 
-    /// <summary>Maximum number of boxes to read.</summary>
-    private const int MaxBoxes = 100_000;
-
     /// <summary>Maximum size of a configuration record; encoders write some hundred bytes, or a text of 2 KB.</summary>
     private const int MaxConfigurationBytes = 64 * 1024;
 
@@ -41,41 +38,9 @@ internal sealed record TrackBoxes(long Id, bool IsVideo, bool HasEmptySamples, b
         ];
     }
 
-    private readonly record struct Box(uint Type, long Start, long End)
-    {
-        public bool Is(ReadOnlySpan<byte> type) => BinaryPrimitives.ReadUInt32BigEndian(type) == Type;
-    }
-
     private sealed class Reader(Stream file, int maxSamples, CancellationToken cancellationToken)
+        : BoxReader(file, cancellationToken)
     {
-        private int _boxes;
-
-        /// <summary>The boxes between two offsets, up to bytes that are no box.</summary>
-        public IEnumerable<Box> Boxes(long start, long end)
-        {
-            while (end - start >= 8 && _boxes++ < MaxBoxes)
-            {
-                var header = Bytes(start, 16);
-                if (header.Length < 8)
-                {
-                    yield break;
-                }
-
-                long size = BinaryPrimitives.ReadUInt32BigEndian(header);
-                var isLong = size == 1 && header.Length == 16;
-                size = isLong ? BinaryPrimitives.ReadInt64BigEndian(header.AsSpan(8)) : size == 0 ? end - start : size;
-                var headerSize = isLong ? 16 : 8;
-                if (size < headerSize || size > end - start)
-                {
-                    yield break;
-                }
-
-                yield return new Box(
-                    BinaryPrimitives.ReadUInt32BigEndian(header.AsSpan(4)), start + headerSize, start + size);
-                start += size;
-            }
-        }
-
         public TrackBoxes Track(Box track)
         {
             var read = new TrackBoxes(0, IsVideo: false, HasEmptySamples: false, MayTellOrientation: false);
@@ -157,19 +122,7 @@ internal sealed record TrackBoxes(long Id, bool IsVideo, bool HasEmptySamples, b
             return false;
         }
 
-        private long Number(long offset) =>
-            Bytes(offset, 4) is { Length: 4 } bytes ? BinaryPrimitives.ReadUInt32BigEndian(bytes) : 0;
-
         private byte[] Content(Box box) =>
             Bytes(box.Start, (int)Math.Min(box.End - box.Start, MaxConfigurationBytes));
-
-        /// <summary>Up to a number of bytes, fewer at the end of the file.</summary>
-        private byte[] Bytes(long offset, int count)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            var bytes = new byte[count];
-            file.Position = offset;
-            return bytes[..file.ReadAtLeast(bytes, count, throwOnEndOfStream: false)];
-        }
     }
 }

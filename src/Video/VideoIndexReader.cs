@@ -39,13 +39,25 @@ internal sealed class VideoIndexReader(
     /// <param name="path">Its canonical path.</param>
     /// <param name="cancellationToken">Ends ffprobe.</param>
     /// <exception cref="VideoRefusedException">The video cannot be read.</exception>
-    public async Task<VideoIndex> ReadAsync(FileStream file, string path, CancellationToken cancellationToken)
+    public Task<VideoIndex> ReadAsync(FileStream file, string path, CancellationToken cancellationToken) =>
+        ReadAsync(file, path, isPartial: false, cancellationToken);
+
+    /// <inheritdoc cref="ReadAsync(FileStream, string, CancellationToken)" />
+    /// <param name="file">The video, open for reading.</param>
+    /// <param name="path">Its canonical path.</param>
+    /// <param name="isPartial">
+    /// Whether frames are missing, in which a parser must not look for key frames: those of the sync table count.
+    /// </param>
+    /// <param name="cancellationToken">Ends ffprobe.</param>
+    public async Task<VideoIndex> ReadAsync(
+        FileStream file, string path, bool isPartial, CancellationToken cancellationToken)
     {
         var trailingBytes = TopLevelBoxCheck.Run(file);
         var boxes = TrackBoxes.Read(file, limits.MaxFrames, cancellationToken);
         var table = new PacketTable(limits.MaxFrames, SampleUses.MaxBytes(file.Length));
         var failure = await ffprobe.RunAsync(
-            ProbeArguments.Packets(limits, path, boxes.Any(track => track is { IsVideo: true, HasEmptySamples: true })),
+            ProbeArguments.Packets(
+                limits, path, isPartial || boxes.Any(track => track is { IsVideo: true, HasEmptySamples: true })),
             path,
             line => table.Add(line.Span),
             cancellationToken);

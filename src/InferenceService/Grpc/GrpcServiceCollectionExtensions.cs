@@ -1,6 +1,7 @@
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Hosting.Limits;
 using ForegSyte.Hosting.Security;
+using ForegSyte.Inference.RemoteVideos;
 
 namespace ForegSyte.Inference.Grpc;
 
@@ -11,6 +12,7 @@ internal static class GrpcServiceCollectionExtensions
     {
         builder.Services.AddCheckedOptions<GrpcOptions>(GrpcOptions.Section);
         builder.Services.AddFixedLimits(typeof(RequestLimits));
+        builder.Services.AddFixedLimits(typeof(RemoteLocations));
         builder.Services.AddRpcRules(InferenceServiceRpcRules.All);
         builder.Services.AddSingleton<CallLimits>();
         builder.Services.AddSingleton<ServerLimits>();

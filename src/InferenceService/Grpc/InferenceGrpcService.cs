@@ -42,7 +42,7 @@ internal sealed class InferenceGrpcService(
         using var scope = logger.BeginScope(
             new Dictionary<string, object> { ["job_id"] = request.JobId, ["attempt"] = request.Attempt });
         ThrowIfNotServing();
-        using var segment = SegmentRequest.From(request, pipelines, sources);
+        using var segment = await SegmentRequest.FromAsync(request, pipelines, sources, context.CancellationToken);
         InferenceTraces.Mark(request.JobId, request.Attempt);
         InferenceTraces.MarkFrames(request.Range?.StartFrame ?? 0, request.Range?.EndFrame ?? 0);
         using var slot = await AdmitAsync(request.JobId, context);
@@ -72,8 +72,8 @@ internal sealed class InferenceGrpcService(
     {
         stop.ThrowIfStopping();
         selfTest.ThrowIfFailing();
-        using var video = sources.Open(request.Video);
         using var slot = calls.EnterProbe();
+        using var video = await sources.OpenAsync(request.Video, context.CancellationToken);
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stop.GraceOver);
         try
         {

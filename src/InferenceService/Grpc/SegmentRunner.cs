@@ -5,6 +5,7 @@ using ForegSyte.Inference.Memory;
 using ForegSyte.Inference.Metrics;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Pipelines;
+using ForegSyte.Inference.RemoteVideos;
 using ForegSyte.Inference.V1;
 using ForegSyte.Inference.Video;
 using ForegSyte.V1;
@@ -50,7 +51,7 @@ internal sealed class SegmentRunner(
         var outcome = "failed";
         try
         {
-            var response = await RunToEndAsync(request, started, ending.Token);
+            var response = await RunFetchedAsync(request, started, ending.Token);
             metrics.CountFrames(response.Frames.Analyzed, response.Frames.Skipped, response.Frames.Failed);
             outcome = "ok";
             return response;
@@ -72,6 +73,21 @@ internal sealed class SegmentRunner(
         finally
         {
             metrics.RecordSegment(timeProvider.GetElapsedTime(started), outcome);
+        }
+    }
+
+    /// <summary>Runs the segment, and once more with the whole file if a part of a remote video did not do.</summary>
+    private async Task<RunPipelineResponse> RunFetchedAsync(
+        SegmentRequest request, long started, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await RunToEndAsync(request, started, cancellationToken);
+        }
+        catch (PartialVideoException)
+        {
+            await request.Video.Remote!.FetchAllAsync(cancellationToken);
+            return await RunToEndAsync(request, started, cancellationToken);
         }
     }
 
@@ -219,9 +235,11 @@ internal sealed record SegmentRequest(
 
     /// <summary>Validates a request.</summary>
     /// <exception cref="ServiceException">
-    /// MISSING_FIELD, INVALID_FIELD, UNKNOWN_PIPELINE and those of <see cref="VideoSources.Open"/>.
+    /// MISSING_FIELD, INVALID_FIELD, UNKNOWN_PIPELINE and those of <see cref="VideoSources.OpenAsync"/>.
     /// </exception>
-    public static SegmentRequest From(RunPipelineRequest request, PipelineCatalogue pipelines, VideoSources sources)
+    public static async Task<SegmentRequest> FromAsync(
+        RunPipelineRequest request, PipelineCatalogue pipelines, VideoSources sources,
+        CancellationToken cancellationToken)
     {
         if (request.PipelineId.Length == 0)
         {
@@ -253,8 +271,8 @@ internal sealed record SegmentRequest(
 
         var pipeline = pipelines.Find(request.PipelineId) ?? throw UnknownPipeline(request.PipelineId, pipelines);
         return new SegmentRequest(
-            pipeline, request.JobId, sources.Open(request.Video), request.Range, request.FrameStride,
-            request.JobEndFrame);
+            pipeline, request.JobId, await sources.OpenAsync(request.Video, cancellationToken), request.Range,
+            request.FrameStride, request.JobEndFrame);
     }
 
     /// <inheritdoc />

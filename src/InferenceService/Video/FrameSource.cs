@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.Memory;
+using ForegSyte.Inference.RemoteVideos;
 using ForegSyte.V1;
 using ForegSyte.Video;
 using Microsoft.Extensions.Options;
@@ -62,8 +63,10 @@ internal sealed class FrameSource(
     /// <param name="share">The memory of the segment, one of <see cref="MemoryOf"/>.</param>
     /// <param name="cancellationToken">Ends the decoder process.</param>
     /// <exception cref="ServiceException">
-    /// INVALID_FRAME_RANGE, INVALID_FIELD, UNDECODABLE_VIDEO, VIDEO_LIMIT_EXCEEDED, DECODER_LOST.
+    /// INVALID_FRAME_RANGE, INVALID_FIELD, UNDECODABLE_VIDEO, VIDEO_LIMIT_EXCEEDED, DECODER_LOST, and those of
+    /// <see cref="RemoteVideo.FetchFramesAsync"/>.
     /// </exception>
+    /// <exception cref="PartialVideoException">The decoder read what was not fetched of a remote video.</exception>
     public async IAsyncEnumerable<Frame> ReadAsync(
         VideoFile video,
         VideoIndex index,
@@ -86,11 +89,14 @@ internal sealed class FrameSource(
         var history = scan.HistoryOf(index);
         List<DecodePlan> parts = [.. history.Split(index, plan)];
 
+        var isPartial = !await video.FetchFramesAsync(index, parts, cancellationToken);
+
         // A plan of several parts has a stride so large that a new decoder is less work than the frames in between.
-        var decodeTo = parts.Count == 1 ? jobEndFrame : 0;
+        var decodeTo = parts.Count == 1 && !isPartial ? jobEndFrame : 0;
         using var timeout = new DecodeTimeout(options.Value.DecodeTimeLimit, meter, timeProvider);
         using var buffers = new PixelBuffers();
-        var segment = new Segment(video, index, plan, pixels, decodeTo, timeout, meter, share, buffers);
+        var segment = new Segment(
+            video, index, plan, pixels, decodeTo, timeout, meter, share, buffers, isPartial);
         var startsAhead = share.Memory.Decoders > 1;
         var next = LeaseAsync(0);
         try
@@ -213,6 +219,7 @@ internal sealed class FrameSource(
         Segment segment, DecoderLease decoder, DecodePlan plan, int next, Frame? frame,
         CancellationToken cancellationToken)
     {
+        segment.RequireWhole(frame);
         var history = scan.HistoryOf(segment.Index);
         if (frame is null)
         {
@@ -271,6 +278,7 @@ internal sealed class FrameSource(
             return;
         }
 
+        segment.RequireWhole(frame: null);
         var last = plan.FirstWanted + ((wanted - 1) * plan.Stride);
         var report = await ScanAsync(
             segment, decoder, frame: null, cancel => scan.FindAsync(
@@ -363,8 +371,23 @@ internal sealed class FrameSource(
     /// <param name="Meter">Counts the frames.</param>
     /// <param name="Share">Its memory.</param>
     /// <param name="Buffers">The buffers of its frames.</param>
+    /// <param name="IsPartial">Whether bytes of a remote video are missing.</param>
     private sealed record Segment(
         VideoFile Video, VideoIndex Index, DecodePlan Plan, FrameSize Size, int DecodeTo, DecodeTimeout Timeout,
-        DecodeMeter Meter, SegmentShare Share, PixelBuffers Buffers);
+        DecodeMeter Meter, SegmentShare Share, PixelBuffers Buffers, bool IsPartial)
+    {
+        /// <summary>
+        /// Throws if bytes are missing: a complaint or a missing frame may come from these, and only the whole file
+        /// tells.
+        /// </summary>
+        public void RequireWhole(Frame? frame)
+        {
+            if (IsPartial)
+            {
+                frame?.Dispose();
+                throw new PartialVideoException();
+            }
+        }
+    }
 }
 

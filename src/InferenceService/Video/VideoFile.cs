@@ -1,7 +1,9 @@
 using System.Runtime.InteropServices;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Files;
+using ForegSyte.Inference.RemoteVideos;
 using ForegSyte.V1;
+using ForegSyte.Video;
 
 namespace ForegSyte.Inference.Video;
 
@@ -25,6 +27,9 @@ internal sealed class VideoFile : IDisposable
     /// <summary>A path that opens this file in this process, and in a child that inherits the descriptor.</summary>
     public string DescriptorPath => _opened.DescriptorPath;
 
+    /// <summary>The remote video of which this is the sparse file; null for a video on this machine.</summary>
+    public RemoteVideo? Remote { get; private init; }
+
     /// <summary>Whether it is a regular file: not a folder, named pipe, socket or device.</summary>
     public bool IsRegular => _opened.IsRegular;
 
@@ -44,6 +49,22 @@ internal sealed class VideoFile : IDisposable
         {
             opened?.Dispose();
             throw NotFound(uri, failure);
+        }
+    }
+
+    /// <summary>Opens the sparse file of a remote video, and takes the video over.</summary>
+    /// <exception cref="ServiceException">SOURCE_NOT_FOUND.</exception>
+    public static VideoFile Open(RemoteVideo remote)
+    {
+        try
+        {
+            var opened = OpenedPath.Find(remote.Path);
+            return new VideoFile(opened, opened.RealPath ?? remote.Path, remote.ShownUri) { Remote = remote };
+        }
+        catch (IOException failure)
+        {
+            remote.Dispose();
+            throw NotFound(remote.ShownUri, failure);
         }
     }
 
@@ -68,8 +89,36 @@ internal sealed class VideoFile : IDisposable
         }
     }
 
+    /// <summary>
+    /// Fetches what decoders will read of a remote video; returns whether all other bytes are there too.
+    /// </summary>
+    /// <param name="index">The index.</param>
+    /// <param name="parts">What each decoder will read; each wants a frame at least.</param>
+    /// <param name="cancellationToken">Ends the fetch.</param>
+    /// <exception cref="ServiceException">Those of <see cref="RemoteVideo.FetchFramesAsync"/>.</exception>
+    public async Task<bool> FetchFramesAsync(
+        VideoIndex index, IEnumerable<DecodePlan> parts, CancellationToken cancellationToken)
+    {
+        if (Remote is not { } remote)
+        {
+            return true;
+        }
+
+        await remote.FetchFramesAsync(
+            index.Info.TrackId,
+            parts.Select(part => (
+                part.SeekTo is { } start ? start.Position ?? -1 : (long?)null,
+                Enumerable.Range(part.FirstWanted, part.LastWanted + 1 - part.FirstWanted).Select(index.PositionOf))),
+            cancellationToken);
+        return remote.IsWhole;
+    }
+
     /// <inheritdoc />
-    public void Dispose() => _opened.Dispose();
+    public void Dispose()
+    {
+        _opened.Dispose();
+        Remote?.Dispose();
+    }
 
     /// <summary>SOURCE_NOT_FOUND.</summary>
     public static ServiceException NotFound(string? uri, Exception? cause = null) =>

@@ -1,5 +1,6 @@
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.Memory;
+using ForegSyte.Inference.RemoteVideos;
 using ForegSyte.Video;
 using Microsoft.Extensions.Options;
 
@@ -33,8 +34,31 @@ internal sealed class VideoProbe(
     public async Task<VideoIndex> ReadAsync(
         VideoFile video, TimeSpan maxWait, CancellationToken cancellationToken)
     {
+        if (video.Remote is { } remote)
+        {
+            await remote.FetchIndexAsync(options.Value.MaxFrames, cancellationToken);
+            try
+            {
+                return await ReadFetchedAsync(video, isPartial: !remote.IsReadWhole, maxWait, cancellationToken);
+            }
+            catch (PartialVideoException)
+            {
+                await remote.FetchAllAsync(cancellationToken);
+            }
+        }
+
+        return await ReadFetchedAsync(video, isPartial: false, maxWait, cancellationToken);
+    }
+
+    /// <exception cref="PartialVideoException">The index cannot be made from a part of the file.</exception>
+    private async Task<VideoIndex> ReadFetchedAsync(
+        VideoFile video, bool isPartial, TimeSpan maxWait, CancellationToken cancellationToken)
+    {
         await using var file = video.OpenRead();
-        var key = new VideoIndexCache.Key(video.Path, file.Length, File.GetLastWriteTimeUtc(file.SafeFileHandle));
+
+        // Each fetch modifies the file of a remote video, whose path is that of one content.
+        var modifiedAt = video.Remote is null ? File.GetLastWriteTimeUtc(file.SafeFileHandle) : default;
+        var key = new VideoIndexCache.Key(video.Path, file.Length, modifiedAt, isPartial);
         if (cache.Find(key) is { } known)
         {
             return known;
@@ -50,12 +74,21 @@ internal sealed class VideoProbe(
         try
         {
             var reader = new VideoIndexReader(
-                new Ffprobe(this, video, maxWait), options.Value.Limits, tools.CanToneMap, LogUndecided);
-            var index = await reader.ReadAsync(file, tools.InputPath(video), cancellationToken);
+                new Ffprobe(this, video, isPartial, maxWait), options.Value.Limits, tools.CanToneMap, LogUndecided);
+            var index = await reader.ReadAsync(file, tools.InputPath(video), isPartial, cancellationToken);
+            if (isPartial && !video.Remote!.BeginsAtFirstSample(index))
+            {
+                throw new PartialVideoException();
+            }
+
             CheckBudget(index);
 
             cache.Add(key, index);
             return index;
+        }
+        catch (Exception failure) when (isPartial && failure is VideoRefusedException or ServiceException)
+        {
+            throw new PartialVideoException();
         }
         catch (VideoRefusedException refusal)
         {
@@ -158,15 +191,16 @@ internal sealed class VideoProbe(
             : VideoRefusedException.NotAnMp4("its boxes contradict each other."));
 
     /// <summary>Runs ffprobe on one open video.</summary>
-    private sealed class Ffprobe(VideoProbe probe, VideoFile video, TimeSpan maxWait) : IFfprobe
+    private sealed class Ffprobe(VideoProbe probe, VideoFile video, bool isPartial, TimeSpan maxWait) : IFfprobe
     {
         /// <inheritdoc />
         public Task<Exception?> RunAsync(
             IReadOnlyList<string> arguments,
             string path,
             Func<ReadOnlyMemory<char>, bool> onLine,
-            CancellationToken cancellationToken) =>
-            probe.RunAsync(arguments, video, maxWait, onLine, cancellationToken);
+            CancellationToken cancellationToken) => isPartial && ProbeArguments.Decodes(arguments)
+            ? throw new PartialVideoException()
+            : probe.RunAsync(arguments, video, maxWait, onLine, cancellationToken);
     }
 }
 
@@ -197,7 +231,8 @@ internal sealed class VideoIndexCache(IOptions<VideoOptions> options)
     /// <param name="Path">Canonical path.</param>
     /// <param name="SizeBytes">Length of the file.</param>
     /// <param name="ModifiedAt">Its modification time, UTC.</param>
-    internal sealed record Key(string Path, long SizeBytes, DateTime ModifiedAt);
+    /// <param name="IsPartial">Whether the file has only the parts that an index is made of.</param>
+    internal sealed record Key(string Path, long SizeBytes, DateTime ModifiedAt, bool IsPartial = false);
 
     /// <summary>Finds the index of a file and marks it as used; null if it is not cached.</summary>
     public VideoIndex? Find(Key key)

@@ -1,6 +1,7 @@
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Files;
+using ForegSyte.Inference.RemoteVideos;
 using ForegSyte.Inference.V1;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
@@ -8,7 +9,8 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Inference.Video;
 
 /// <summary>Opens the file that the URI of a request names, if the service may read it.</summary>
-internal sealed class VideoSources(IOptions<VideoOptions> options, DataDirectory dataDirectory)
+internal sealed class VideoSources(
+    IOptions<VideoOptions> options, DataDirectory dataDirectory, RemoteLocations locations, VideoCache cache)
 {
     private const string Field = "video.uri";
 
@@ -16,7 +18,35 @@ internal sealed class VideoSources(IOptions<VideoOptions> options, DataDirectory
         ? [CanonicalPath.Resolve(dataDirectory.VideoJobs)]
         : [.. options.Value.AllowedRoots.Select(CanonicalPath.Resolve)];
 
-    /// <summary>Opens the file; the caller disposes it.</summary>
+    /// <summary>Opens the file, or the sparse file of a remote video; the caller disposes it.</summary>
+    /// <exception cref="ServiceException">
+    /// Those of <see cref="Open"/>, INVALID_FIELD, and those of <see cref="VideoCache.OpenAsync"/>.
+    /// </exception>
+    public async Task<VideoFile> OpenAsync(VideoSource? source, CancellationToken cancellationToken)
+    {
+        if (source is null || !RemoteLocations.IsRemote(source.Uri))
+        {
+            return Open(source);
+        }
+
+        var uri = locations.Require(source.Uri);
+        if (source.CacheKey.Length > RemoteLocations.MaxKeyLength || source.CacheKey.Any(char.IsControl))
+        {
+            throw ServiceException.InvalidField(
+                "video.cache_key",
+                $"cache_key must have at most {RemoteLocations.MaxKeyLength} characters and no control characters.");
+        }
+
+        if (source.SizeBytes < 0)
+        {
+            throw ServiceException.InvalidField(
+                "video.size_bytes", "size_bytes must be 0 or more; 0 means unknown.", source.SizeBytes);
+        }
+
+        return VideoFile.Open(await cache.OpenAsync(uri, source.CacheKey, source.SizeBytes, cancellationToken));
+    }
+
+    /// <summary>Opens a file of this machine; the caller disposes it.</summary>
     /// <exception cref="ServiceException">
     /// MISSING_FIELD, UNSUPPORTED_URI, SOURCE_NOT_ALLOWED, SOURCE_NOT_FOUND. A path outside the roots gets
     /// SOURCE_NOT_ALLOWED whether or not it exists, so that the error does not reveal the server's files.
@@ -57,7 +87,8 @@ internal sealed class VideoSources(IOptions<VideoOptions> options, DataDirectory
     private static string LocalPath(string text) =>
         FileUri.PathOf(text)
         ?? throw ServiceException.ForField(
-            ErrorReason.UnsupportedUri, Field, $"The URI must have the form {FileUri.Form}.", text);
+            ErrorReason.UnsupportedUri, Field,
+            $"The URI must have the form {FileUri.Form}, or https://host/path.", text);
 
     private static string Canonical(string path, string uri)
     {

@@ -16,13 +16,13 @@ internal static class RetryPolicy
         ErrorReason.InferenceUnavailable or ErrorReason.DecoderLost or ErrorReason.InferenceBusy
         or ErrorReason.ShuttingDown or ErrorReason.DeadlineExceeded or ErrorReason.Cancelled
         or ErrorReason.StorageFull or ErrorReason.LeaseLost or ErrorReason.DecoderUnavailable
-        or ErrorReason.SourceNotAllowed or ErrorReason.SourceNotFound or ErrorReason.StoreUnavailable
-        or ErrorReason.StorageUnavailable;
+        or ErrorReason.SourceNotAllowed or ErrorReason.SourceNotFound or ErrorReason.SourceUnavailable
+        or ErrorReason.StoreUnavailable or ErrorReason.StorageUnavailable;
 
     /// <summary>
     /// Returns the back-off before the next attempt; null if the job must fail. Attempts that ended because a service
-    /// stopped or lost its lease, because an InferenceService is busy or not set up right, or because the database or
-    /// the object storage is away, do not count: they say nothing about the job.
+    /// stopped or lost its lease, because an InferenceService is busy, not set up right or cannot read from object
+    /// storage, or because the database or the object storage is away, do not count: they say nothing about the job.
     /// </summary>
     /// <param name="job">The running job.</param>
     /// <param name="failure">Why the latest attempt failed.</param>
@@ -134,11 +134,12 @@ internal static class RetryPolicy
         reason is not (ErrorReason.ShuttingDown or ErrorReason.LeaseLost) && !IsFaultOfService(reason);
 
     /// <summary>
-    /// Whether an InferenceService is busy or not set up right, or the database or the object storage is away.
+    /// Whether an InferenceService is busy, not set up right or cannot read from object storage, or the database or the
+    /// object storage is away.
     /// </summary>
     private static bool IsFaultOfService(ErrorReason reason) => reason is ErrorReason.InferenceBusy
         or ErrorReason.DecoderUnavailable or ErrorReason.SourceNotAllowed or ErrorReason.SourceNotFound
-        or ErrorReason.StoreUnavailable or ErrorReason.StorageUnavailable;
+        or ErrorReason.SourceUnavailable or ErrorReason.StoreUnavailable or ErrorReason.StorageUnavailable;
 }
 
 /// <summary>How often and when a failed job is retried. Section "Retry".</summary>

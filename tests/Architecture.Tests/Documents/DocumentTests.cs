@@ -23,7 +23,7 @@ public sealed class DocumentTests
         "InferenceOptions.ResolveInterval", "InferenceOptions.UnreadableRetryDelay", "LeaseOptions.HeartbeatInterval",
         "LeaseOptions.RescueInterval", "ListenerOptions.HealthPort",
         "ListenerOptions.HttpPort", "ListenerOptions.Port", "NodeOptions.ForgetAfter", "NodeOptions.HeartbeatInterval",
-        "NodeOptions.LostAfter", "QueueOptions.AgeingStep", "RetentionOptions.Interval",
+        "NodeOptions.LostAfter", "QueueOptions.AgeingStep", "RemoteVideoOptions.FetchRetryDelay", "RetentionOptions.Interval",
         "RetryOptions.FirstDelay", "SecurityOptions.FilePollInterval", "SourcesOptions.ResumeDelay",
         "StageOptions.TextChangeThreshold", "StageOptions.TextLinesPerBatch", "StageOptions.TextLinesPerRun",
         "TelemetryOptions.PrometheusPort",

@@ -131,9 +131,10 @@ internal static class Layering
         new("Tracing", "ForegSyte.Inference.Tracing") { Uses = [Hosting] },
         new("Memory", "ForegSyte.Inference.Memory") { Uses = [Protocol] },
         new("Models", "ForegSyte.Inference.Models") { Uses = ["Metrics", "Memory", Protocol, OnnxRuntime] },
+        new("RemoteVideos", "ForegSyte.Inference.RemoteVideos") { Uses = [Reader, Protocol, Hosting] },
         new("Video", "ForegSyte.Inference.Video")
         {
-            Uses = ["Vision", "Memory", "Tracing", Reader, Protocol, Hosting, AspNetCore],
+            Uses = ["Vision", "Memory", "Tracing", "RemoteVideos", Reader, Protocol, Hosting, AspNetCore],
         },
         new("Stages", "ForegSyte.Inference.Stages") { Uses = ["Vision", "Memory", "Models", "Video", Protocol] },
         new("Pipelines", "ForegSyte.Inference.Pipelines")
@@ -144,8 +145,8 @@ internal static class Layering
         {
             Uses =
             [
-                "Metrics", "Tracing", "Memory", "Models", "Video", "Pipelines", Reader, Protocol, Hosting, GrpcLibrary,
-                AspNetCore,
+                "Metrics", "Tracing", "Memory", "Models", "RemoteVideos", "Video", "Pipelines", Reader, Protocol,
+                Hosting, GrpcLibrary, AspNetCore,
             ],
         },
     ];

@@ -97,10 +97,10 @@ internal static class RecordingService
         return (GC.GetTotalAllocatedBytes(precise: true) - before) / response.Frames.Analyzed;
     }
 
-    private static Task<RunPipelineResponse> RunAsync(
+    private static async Task<RunPipelineResponse> RunAsync(
         WebApplication app, Workload workload, int endFrame, CancellationToken cancellationToken)
     {
-        var request = SegmentRequest.From(
+        using var request = await SegmentRequest.FromAsync(
             new RunPipelineRequest
             {
                 PipelineId = workload.PipelineId,
@@ -109,8 +109,9 @@ internal static class RecordingService
                 Range = new FrameRange { EndFrame = endFrame },
             },
             app.Services.GetRequiredService<PipelineCatalogue>(),
-            app.Services.GetRequiredService<VideoSources>());
-        return app.Services.GetRequiredService<SegmentRunner>().RunAsync(request, cancellationToken);
+            app.Services.GetRequiredService<VideoSources>(),
+            cancellationToken);
+        return await app.Services.GetRequiredService<SegmentRunner>().RunAsync(request, cancellationToken);
     }
 
     private static WebApplication Build(string videos, Func<string>? profilePrefix)

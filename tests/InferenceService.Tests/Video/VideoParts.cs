@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Inference.Memory;
+using ForegSyte.Inference.RemoteVideos;
 using ForegSyte.Inference.V1;
 using ForegSyte.Inference.Video;
 using ForegSyte.V1;
@@ -85,7 +86,12 @@ internal sealed class VideoParts
             options.AllowedRoots.Add(root);
         }
 
-        return new VideoSources(Microsoft.Extensions.Options.Options.Create(options), new DataDirectory(dataDirectory));
+        var remote = Microsoft.Extensions.Options.Options.Create(new RemoteVideoOptions());
+        var data = new DataDirectory(dataDirectory);
+        var client = new RangeClient(remote, TimeProvider.System, NullLogger<RangeClient>.Instance);
+        return new VideoSources(
+            Microsoft.Extensions.Options.Options.Create(options), data, new RemoteLocations(remote),
+            new VideoCache(remote, data, client, NullLogger<VideoCache>.Instance));
     }
 
     /// <summary>Reads a range; returns index, timestamp and a hash of the pixels of each frame.</summary>

@@ -47,6 +47,7 @@ public sealed class RetryPolicyTests
     [InlineData(ErrorReason.SourceNotAllowed)]
     [InlineData(ErrorReason.SourceNotFound)]
     [InlineData(ErrorReason.StoreUnavailable)]
+    [InlineData(ErrorReason.SourceUnavailable)]
     public void DelayBeforeRetry_FaultsOfTheInferenceService_DoNotCountButTheBackOffGrows(ErrorReason reason)
     {
         var fault = new JobFailure(reason, "");
@@ -97,6 +98,7 @@ public sealed class RetryPolicyTests
     [InlineData(ErrorReason.SourceNotAllowed)]
     [InlineData(ErrorReason.SourceNotFound)]
     [InlineData(ErrorReason.StoreUnavailable)]
+    [InlineData(ErrorReason.SourceUnavailable)]
     public void DelayBeforeRetry_TransientFailure_IsADelay(ErrorReason reason) => Assert.Equal(
         TimeSpan.FromMilliseconds(750),
         RetryPolicy.DelayBeforeRetry(After(), new JobFailure(reason, ""), Options, 0.5));
