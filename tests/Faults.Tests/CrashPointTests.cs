@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Protocol.Checksums;
 using ForegSyte.Testing;
+using ForegSyte.Testing.Faults;
 using ForegSyte.V1;
 using Google.Protobuf;
 using Grpc.Core;

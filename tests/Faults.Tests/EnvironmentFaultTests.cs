@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using CliWrap;
 using CliWrap.Buffered;
 using ForegSyte.Testing;
+using ForegSyte.Testing.Faults;
 using ForegSyte.V1;
 using Grpc.Core;
 
@@ -211,7 +212,7 @@ public sealed class DiskTests(BaselineRun baseline)
         for (var i = 0; i < 20; i++)
         {
             var requestId = Guid.NewGuid();
-            var call = JobRequest.All[1].ToCall(RestartableJobService.VideoUri, requestId);
+            var call = JobRequest.All[1].ToCall(requestId);
             var failure = await Assert.ThrowsAsync<RpcException>(
                 async () => await service.Client.SubmitVideoAsync(call, cancellationToken: Token));
             Assert.Equal(StatusCode.ResourceExhausted, failure.StatusCode);

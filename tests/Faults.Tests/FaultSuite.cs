@@ -1,5 +1,6 @@
 using System.Globalization;
 using ForegSyte.Faults.Tests;
+using ForegSyte.Testing.Faults;
 using ForegSyte.V1;
 
 // All tests share one InferenceService and run one after the other.
@@ -25,7 +26,7 @@ public sealed class BaselineRun : IAsyncLifetime
         foreach (var request in JobRequest.All)
         {
             var job = (await jobs.Client.SubmitVideoAsync(
-                request.ToCall(RestartableJobService.VideoUri, Guid.NewGuid()))).Job;
+                request.ToCall(Guid.NewGuid()))).Job;
             job = await jobs.WaitForEndAsync(job.JobId, CancellationToken.None);
             if (job.Status != JobStatus.Completed)
             {
@@ -42,27 +43,6 @@ public sealed class BaselineRun : IAsyncLifetime
 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => Inference.DisposeAsync();
-}
-
-/// <summary>A job with a small number of frames.</summary>
-/// <param name="FrameStride">Analyze every n-th frame.</param>
-/// <param name="MaxFrames">Number of analyzed frames.</param>
-internal sealed record JobRequest(int FrameStride, int MaxFrames)
-{
-    /// <summary>Different small jobs with three or four segments each.</summary>
-    public static readonly IReadOnlyList<JobRequest> All = [new(12, 6), new(9, 7), new(5, 5)];
-
-    /// <summary>Frames per segment, so small that each job has several.</summary>
-    public const int SegmentFrames = 2;
-
-    /// <summary>The call that submits the job.</summary>
-    public SubmitVideoRequest ToCall(string videoUri, Guid requestId) => new()
-    {
-        Uri = videoUri,
-        PipelineId = "detect_only",
-        Options = new JobOptions { FrameStride = FrameStride, MaxFrames = MaxFrames },
-        RequestId = requestId.ToString(),
-    };
 }
 
 /// <summary>Size of the suite; `make faults` asks for more than `make test`.</summary>

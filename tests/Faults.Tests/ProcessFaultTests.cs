@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.Testing;
+using ForegSyte.Testing.Faults;
 using ForegSyte.V1;
 
 namespace ForegSyte.Faults.Tests;

@@ -1,8 +1,8 @@
 using System.Globalization;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Testing;
+using ForegSyte.Testing.Faults;
 using ForegSyte.V1;
-using Grpc.Core;
 using Grpc.Net.Client;
 
 namespace ForegSyte.Faults.Tests;
@@ -10,7 +10,7 @@ namespace ForegSyte.Faults.Tests;
 /// <summary>
 /// A JobService that can be killed and restarted over its data folder. Its output covers all its processes.
 /// </summary>
-internal sealed class RestartableJobService : IAsyncDisposable
+internal sealed class RestartableJobService : IJobServiceAccess, IAsyncDisposable
 {
     /// <summary>Exit code after SIGKILL: 128 plus the signal number.</summary>
     public const int Killed = 137;
@@ -64,17 +64,14 @@ internal sealed class RestartableJobService : IAsyncDisposable
     public ServiceProcess Process =>
         _process ?? throw new InvalidOperationException("The JobService is not running.");
 
-    /// <summary>Stub for the running process.</summary>
+    /// <inheritdoc />
     public JobService.JobServiceClient Client { get; private set; } = null!;
 
     /// <summary>Stub of the uploads for the running process.</summary>
     public UploadService.UploadServiceClient Uploads { get; private set; } = null!;
 
-    /// <summary>Output of all processes.</summary>
+    /// <inheritdoc />
     public string Output => string.Join('\n', [.. _earlierOutput, _process?.Output ?? ""]);
-
-    /// <summary>URI of the video of all requests.</summary>
-    public static string VideoUri { get; } = new Uri(RepositoryFiles.Pedestrians).AbsoluteUri;
 
     /// <summary>Starts the service and returns when it listens.</summary>
     /// <param name="crashAt">Point at which it kills itself; null for none.</param>
@@ -126,50 +123,12 @@ internal sealed class RestartableJobService : IAsyncDisposable
     /// <summary>Kills it and its wrapper.</summary>
     public Task KillTreeAsync() => Process.KillTreeAsync();
 
-    /// <summary>Waits until a job is terminal.</summary>
-    /// <exception cref="TimeoutException">It is not within the time limit.</exception>
-    public async Task<Job> WaitForEndAsync(string jobId, CancellationToken cancellationToken)
+    /// <inheritdoc />
+    public async Task<byte[]> ReadResultsAsync(Job job, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(Wait.Timeout);
-        var request = new WaitJobRequest { JobId = jobId };
-        while (true)
-        {
-            Job job;
-            try
-            {
-                job = (await Client.WaitJobAsync(request, cancellationToken: limit.Token)).Job;
-            }
-            catch (RpcException exception) when (exception.StatusCode == StatusCode.Cancelled)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                throw new TimeoutException(
-                    $"Job {jobId} did not end within {Wait.Timeout}. Output of the service:\n{Output}", exception);
-            }
-
-            if (job.Status is JobStatus.Completed or JobStatus.Failed or JobStatus.Cancelled)
-            {
-                return job;
-            }
-
-            request.Etag = job.Etag;
-        }
-    }
-
-    /// <summary>All jobs.</summary>
-    public async Task<List<Job>> ListAsync(CancellationToken cancellationToken)
-    {
-        var jobs = new List<Job>();
-        var request = new ListJobsRequest { PageSize = 1000, View = JobView.Full };
-        do
-        {
-            var page = await Client.ListJobsAsync(request, cancellationToken: cancellationToken);
-            jobs.AddRange(page.Jobs);
-            request.PageToken = page.NextPageToken;
-        }
-        while (request.PageToken.Length > 0);
-
-        return jobs;
+        ArgumentNullException.ThrowIfNull(job);
+        return await File.ReadAllBytesAsync(
+            Path.Combine(Storage, job.JobId + "_results.json"), cancellationToken);
     }
 
     /// <inheritdoc />

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Testing;
+using ForegSyte.Testing.Faults;
 using ForegSyte.V1;
 using Grpc.Core;
 

@@ -1,20 +1,27 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using ForegSyte.V1;
 using Grpc.Core;
 
-namespace ForegSyte.Faults.Tests;
+namespace ForegSyte.Testing.Faults;
 
 /// <summary>Makes calls and records which outcomes they allow.</summary>
-internal sealed class JobCaller(RestartableJobService service, ExpectedJobs expected)
+/// <param name="service">The service.</param>
+/// <param name="expected">The record.</param>
+/// <param name="timeout">Timeout of each call, for services that can hang; null for none.</param>
+public sealed class JobCaller(IJobServiceAccess service, ExpectedJobs expected, TimeSpan? timeout = null)
 {
+    private DateTime? Deadline =>
+        timeout is { } limit ? TimeProvider.System.GetUtcNow().UtcDateTime + limit : null;
+
     /// <summary>Submits a job; returns null without an answer.</summary>
     public async Task<ExpectedJob?> SubmitAsync(JobRequest request, CancellationToken cancellationToken)
     {
         var requestId = Guid.NewGuid();
         expected.Sending(requestId, request);
-        var call = request.ToCall(RestartableJobService.VideoUri, requestId);
-        return await AnswerAsync(service.Client.SubmitVideoAsync(call, cancellationToken: cancellationToken)) is { } job
+        var call = request.ToCall(requestId);
+        var answer = service.Client.SubmitVideoAsync(
+            call, deadline: Deadline, cancellationToken: cancellationToken);
+        return await AnswerAsync(answer) is { } job
             ? expected.Acknowledged(requestId, job.Job.JobId)
             : null;
     }
@@ -24,7 +31,8 @@ internal sealed class JobCaller(RestartableJobService service, ExpectedJobs expe
     {
         entry.Cancelling();
         var call = new CancelJobRequest { JobId = entry.JobId };
-        if (await AnswerAsync(service.Client.CancelJobAsync(call, cancellationToken: cancellationToken)) is not null)
+        var answer = service.Client.CancelJobAsync(call, deadline: Deadline, cancellationToken: cancellationToken);
+        if (await AnswerAsync(answer) is not null)
         {
             entry.Cancelled();
         }
@@ -35,7 +43,8 @@ internal sealed class JobCaller(RestartableJobService service, ExpectedJobs expe
     {
         entry.Retrying();
         var call = new RetryJobRequest { JobId = entry.JobId };
-        if (await AnswerAsync(service.Client.RetryJobAsync(call, cancellationToken: cancellationToken)) is not null)
+        var answer = service.Client.RetryJobAsync(call, deadline: Deadline, cancellationToken: cancellationToken);
+        if (await AnswerAsync(answer) is not null)
         {
             entry.Retried();
         }
@@ -46,7 +55,8 @@ internal sealed class JobCaller(RestartableJobService service, ExpectedJobs expe
     {
         entry.Deleting();
         var call = new DeleteJobRequest { JobId = entry.JobId };
-        if (await AnswerAsync(service.Client.DeleteJobAsync(call, cancellationToken: cancellationToken)) is not null)
+        var answer = service.Client.DeleteJobAsync(call, deadline: Deadline, cancellationToken: cancellationToken);
+        if (await AnswerAsync(answer) is not null)
         {
             entry.Deleted();
         }
@@ -76,7 +86,7 @@ internal sealed class JobCaller(RestartableJobService service, ExpectedJobs expe
 
 /// <summary>A caller of the storm: submits jobs and sometimes cancels, retries or deletes them.</summary>
 [SuppressMessage("Security", "CA5394", Justification = "A seeded sequence that can be repeated is the point.")]
-internal sealed class StormCaller(RestartableJobService service, ExpectedJobs expected, Random random)
+public sealed class StormCaller(IJobServiceAccess service, ExpectedJobs expected, Random random)
 {
     private const int MaxSubmissions = 4;
     private readonly JobCaller _caller = new(service, expected);
@@ -125,70 +135,4 @@ internal sealed class StormCaller(RestartableJobService service, ExpectedJobs ex
             return false;
         }
     }
-}
-
-/// <summary>
-/// The outcomes that the answers to the callers allow. A call without an answer has an unknown outcome and allows both.
-/// </summary>
-internal sealed class ExpectedJobs
-{
-    private readonly ConcurrentDictionary<string, ExpectedJob> _jobs = new();
-    private readonly ConcurrentDictionary<Guid, JobRequest> _unanswered = new();
-
-    /// <summary>Acknowledged jobs.</summary>
-    public IReadOnlyCollection<ExpectedJob> Jobs => [.. _jobs.Values];
-
-    /// <summary>Submissions without an answer.</summary>
-    public IReadOnlyDictionary<Guid, JobRequest> Unanswered => _unanswered;
-
-    /// <summary>Records that a submission starts.</summary>
-    public void Sending(Guid requestId, JobRequest request) => _unanswered[requestId] = request;
-
-    /// <summary>Records that a submission was acknowledged.</summary>
-    public ExpectedJob Acknowledged(Guid requestId, string jobId)
-    {
-        _unanswered.TryRemove(requestId, out var request);
-        return _jobs.GetOrAdd(jobId, _ => new ExpectedJob(jobId, request!));
-    }
-}
-
-/// <summary>A job and its allowed outcomes.</summary>
-internal sealed record ExpectedJob(string JobId, JobRequest Request)
-{
-    /// <summary>Whether it may be COMPLETED.</summary>
-    public bool MayComplete { get; set; } = true;
-
-    /// <summary>Whether it may be CANCELLED.</summary>
-    public bool MayBeCancelled { get; set; }
-
-    /// <summary>Whether it may be deleted.</summary>
-    public bool MayBeDeleted { get; set; }
-
-    /// <summary>Whether it must be deleted.</summary>
-    public bool IsDeleted { get; set; }
-
-    /// <summary>Maximum number of ends in the log: one, and one more per retry.</summary>
-    public int MaxEnds { get; set; } = 1;
-
-    /// <summary>CancelJob was sent.</summary>
-    public void Cancelling() => MayBeCancelled = true;
-
-    /// <summary>CancelJob was answered.</summary>
-    public void Cancelled() => MayComplete = false;
-
-    /// <summary>RetryJob was sent.</summary>
-    public void Retrying()
-    {
-        MayComplete = true;
-        MaxEnds++;
-    }
-
-    /// <summary>RetryJob was answered; the job is pending again.</summary>
-    public void Retried() => MayBeCancelled = false;
-
-    /// <summary>DeleteJob was sent.</summary>
-    public void Deleting() => MayBeDeleted = true;
-
-    /// <summary>DeleteJob was answered.</summary>
-    public void Deleted() => IsDeleted = true;
 }
