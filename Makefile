@@ -7,8 +7,8 @@ VIDEO ?= data/samples/pedestrians.mp4
 export CONFIGURATION
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo run test quick contracts pack public-api examples faults fuzz media bench bench-gpu bench-jobs
-.PHONY: bench-uploads bench-sandbox fairness accuracy models mutation audit lint format docs breaking clean
+.PHONY: help setup build demo run test quick contracts pack public-api examples faults cluster fuzz media bench bench-gpu
+.PHONY: bench-jobs bench-uploads bench-sandbox fairness accuracy models mutation audit lint format docs breaking clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -61,6 +61,11 @@ faults: setup ## kill and disturb the services at least 200 times and check that
 	@dotnet build tests/Faults.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
 	@FOREGSYTE_FAULT_KILLS=$(or $(KILLS),200) FOREGSYTE_FAULT_SEED=$(or $(SEED),1) \
 		dotnet run --project tests/Faults.Tests -c $(CONFIGURATION) --no-build
+
+cluster: setup ## run 3 JobServices over PostgreSQL and S3, measure their throughput and disturb them; PARTS=scaling,kills for less
+	@eng/setup.sh --test
+	@dotnet build tests/Cluster -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
+	@dotnet tests/Cluster/bin/$(CONFIGURATION)/net10.0/ForegSyte.Cluster.dll --parts "$(PARTS)" $(ARGS)
 
 fuzz: setup ## feed hostile files and messages to every parser and RPC; SECONDS=600 SEED=7 for other runs
 	@eng/setup.sh --test

@@ -35,12 +35,14 @@ internal sealed class BenchmarkRun : IDisposable
     /// <param name="timeLimit">Time limit of the run.</param>
     /// <param name="prepareAsync">Makes the inputs and returns the benchmarks.</param>
     /// <param name="cancellationToken">Ends the run; finished measurements are printed.</param>
+    /// <param name="hasRounds">Whether the figures are medians of rounds.</param>
     /// <returns>Exit code: 0 if every benchmark ran, whether or not its goals were met.</returns>
     public static async Task<int> RunAsync(
         string name,
         TimeSpan timeLimit,
         Func<BenchmarkRun, Task<IEnumerable<Benchmark>>> prepareAsync,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken,
+        bool hasRounds = true)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(timeLimit);
@@ -61,8 +63,8 @@ internal sealed class BenchmarkRun : IDisposable
         Console.WriteLine($"- ForegSyte {ServiceVersion.Text}, .NET {Environment.Version}");
         run.Facts.ForEach(fact => Console.WriteLine($"- {fact}"));
         Console.WriteLine($"- load (1, 5, 15 minutes) before: {loadBefore}; after: {Machine.Load()}");
-        Console.WriteLine($"- medians of {Rounds} rounds unless a row says otherwise; the run took "
-            + $"{TimeProvider.System.GetElapsedTime(start):hh\\:mm\\:ss}");
+        var rounds = hasRounds ? $"medians of {Rounds} rounds unless a row says otherwise" : "one round";
+        Console.WriteLine($"- {rounds}; the run took {TimeProvider.System.GetElapsedTime(start):hh\\:mm\\:ss}");
         failures.ForEach(Console.WriteLine);
         Console.WriteLine();
         Console.Write(ResultTable.Of(run.Rows));

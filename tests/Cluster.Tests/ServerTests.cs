@@ -1,4 +1,5 @@
 using ForegSyte.Cluster.Tests;
+using ForegSyte.Testing;
 using ForegSyte.Testing.Servers;
 
 [assembly: AssemblyFixture(typeof(SharedServers))]
@@ -35,6 +36,22 @@ public sealed class ServerTests
         server.Continue();
 
         Assert.Equal(["1"], await answer);
+    }
+
+    [Fact]
+    public async Task Postgres_OwnerKilled_EndsToo()
+    {
+        Assert.SkipUnless(PostgresServer.MissingReason is null, PostgresServer.MissingReason ?? "");
+        var (owner, _) = await ServiceProcess.StartProgramAsync(
+            "dotnet", RepositoryFiles.BuiltAssembly("tests/Cluster", "ForegSyte.Cluster"), "postgres");
+        await using (owner)
+        {
+            var folder = owner.Output.Split('\n')[0];
+            Assert.NotEmpty(ChildProcesses.UsingFile(folder));
+            await owner.KillAsync();
+            await Wait.UntilAsync(() => ChildProcesses.UsingFile(folder).Length == 0, "the server has ended");
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
     [Fact]

@@ -51,7 +51,21 @@ public sealed partial class ServiceProcess : IAsyncDisposable
     public static async Task<(ServiceProcess Process, Uri Address)> StartAsync(
         string name, IReadOnlyDictionary<string, string> settings, params string[] command)
     {
-        var service = Launch(name, settings, command);
+        return await ListeningAsync(name, Launch(name, settings, command));
+    }
+
+    /// <summary>Starts a program that prints its address as services do and returns when it listens.</summary>
+    /// <param name="words">The program and its arguments.</param>
+    /// <exception cref="ServiceStartException">The program ended or did not listen in time.</exception>
+    public static async Task<(ServiceProcess Process, Uri Address)> StartProgramAsync(params string[] words)
+    {
+        ArgumentNullException.ThrowIfNull(words);
+        return await ListeningAsync(words[0], Launch(words, new Dictionary<string, string>()));
+    }
+
+    private static async Task<(ServiceProcess Process, Uri Address)> ListeningAsync(
+        string name, ServiceProcess service)
+    {
         try
         {
             return (service, await service._address.Task.WaitAsync(StartTimeout));

@@ -48,6 +48,9 @@ public sealed class CephServer : IAsyncDisposable
     /// <summary>The last lines of its logs.</summary>
     public string Output => string.Join('\n', _monitor?.Output, _store?.Output, _gateway?.Output);
 
+    /// <summary>Ids of its processes.</summary>
+    public IReadOnlyList<int> Processes => [.. Started().SelectMany(program => program.Processes())];
+
     private string Configuration => _folder.File("ceph.conf");
 
     private ServerProgram Gateway => _gateway ?? throw new InvalidOperationException("Ceph is not running.");
@@ -102,8 +105,8 @@ public sealed class CephServer : IAsyncDisposable
         ["S3:Endpoint"] = Endpoint.ToString(),
         ["S3:Bucket"] = bucket,
         ["S3:Region"] = Region,
-        ["S3:AccessKey"] = AccessKey,
-        ["S3:SecretKey"] = SecretKey,
+        ["S3:AccessKeyFile"] = _folder.File("access-key"),
+        ["S3:SecretKeyFile"] = _folder.File("secret-key"),
         ["S3:PathStyle"] = "true",
     };
 
@@ -207,6 +210,8 @@ public sealed class CephServer : IAsyncDisposable
             Directory.CreateDirectory(_folder.File(name));
         }
 
+        _folder.WriteSecret("access-key", AccessKey);
+        _folder.WriteSecret("secret-key", SecretKey);
         var cluster = Guid.NewGuid().ToString();
         await File.WriteAllTextAsync(Configuration, ConfigurationText(cluster));
         var keyring = _folder.File("keyring");
@@ -262,7 +267,7 @@ public sealed class CephServer : IAsyncDisposable
         if (result.ExitCode != 0)
         {
             throw new InvalidOperationException(
-                $"{program} {string.Join(' ', arguments)} ended with exit code {result.ExitCode}: {result.StandardError}");
+                $"{program} {string.Join(' ', arguments)} ended with {result.ExitCode}: {result.StandardError}");
         }
     }
 

@@ -20,16 +20,29 @@ public sealed class PostgresServer : IAsyncDisposable
     private readonly string _programs = Programs()!;
     private ServerProgram? _server;
 
-    private PostgresServer() => Port = ServerPorts.Free();
+    private readonly string[] _addresses;
+
+    private PostgresServer(string[] addresses)
+    {
+        _addresses = ["127.0.0.1", .. addresses];
+        Port = ServerPorts.Free();
+    }
 
     /// <summary>Why no server can be started here; null if one can.</summary>
     public static string? MissingReason { get; } =
         Programs() is null ? "PostgreSQL is not installed; eng/setup.sh --test installs it."
-        : Environment.IsPrivilegedProcess && !HasPostgresUser() ? "There is no user postgres, and root cannot run PostgreSQL."
-        : null;
+        : Environment.IsPrivilegedProcess && !HasPostgresUser()
+            ? "There is no user postgres, and root cannot run PostgreSQL."
+            : null;
+
+    /// <summary>Its folder, deleted when it is disposed.</summary>
+    public string Folder => _folder.Path;
 
     /// <summary>Its port, which it keeps over restarts.</summary>
     public int Port { get; }
+
+    /// <summary>Ids of its processes.</summary>
+    public IReadOnlyList<int> Processes => Server.Processes();
 
     /// <summary>The last lines of its log.</summary>
     public string Output => Server.Output;
@@ -48,14 +61,15 @@ public sealed class PostgresServer : IAsyncDisposable
 
     /// <summary>Starts a server with an empty database.</summary>
     /// <exception cref="InvalidOperationException">There can be none; the message says why.</exception>
-    public static async Task<PostgresServer> StartNewAsync()
+    /// <param name="addresses">Addresses of this machine at which it also listens.</param>
+    public static async Task<PostgresServer> StartNewAsync(params string[] addresses)
     {
         if (MissingReason is not null)
         {
             throw new InvalidOperationException(MissingReason);
         }
 
-        var server = new PostgresServer();
+        var server = new PostgresServer(addresses);
         try
         {
             await server.InitializeAsync();
@@ -70,8 +84,10 @@ public sealed class PostgresServer : IAsyncDisposable
     }
 
     /// <summary>Connection string of a database, for Npgsql.</summary>
-    public string ConnectionString(string database = "postgres") =>
-        string.Create(CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={Port};Username={User};Database={database}");
+    /// <param name="database">Name of the database.</param>
+    /// <param name="address">One of its addresses.</param>
+    public string ConnectionString(string database = "postgres", string address = "127.0.0.1") =>
+        string.Create(CultureInfo.InvariantCulture, $"Host={address};Port={Port};Username={User};Database={database}");
 
     /// <summary>Creates an empty database.</summary>
     /// <returns>Its connection string.</returns>
@@ -109,7 +125,8 @@ public sealed class PostgresServer : IAsyncDisposable
         _server = await ServerProgram.StartAsync(
             [
                 .. AsPostgres, Path.Combine(_programs, "postgres"), "-D", Database,
-                "-p", Port.ToString(CultureInfo.InvariantCulture), "-c", "listen_addresses=127.0.0.1",
+                "-p", Port.ToString(CultureInfo.InvariantCulture),
+                "-c", $"listen_addresses={string.Join(',', _addresses)}",
                 "-c", "unix_socket_directories=", "-c", "max_connections=300",
             ],
             _folder.File("data"));
@@ -182,6 +199,8 @@ public sealed class PostgresServer : IAsyncDisposable
             "-E", "UTF8", "--no-sync", "--no-instructions",
         ];
         await Cli.Wrap(command[0]).WithArguments(command[1..]).WithWorkingDirectory(data).ExecuteBufferedAsync();
+        await File.AppendAllLinesAsync(
+            Path.Combine(Database, "pg_hba.conf"), _addresses.Select(address => $"host all all {address}/24 trust"));
     }
 
     /// <summary>Folder of the newest installed version; null if there is none.</summary>

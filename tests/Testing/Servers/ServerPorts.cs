@@ -5,7 +5,7 @@ using System.Security.Cryptography;
 namespace ForegSyte.Testing.Servers;
 
 /// <summary>Ports of servers that keep their port over a restart.</summary>
-internal static class ServerPorts
+public static class ServerPorts
 {
     // Below the ports that Linux gives to outgoing connections, which could take the port of a stopped server.
     private const int First = 15_000;
@@ -33,7 +33,7 @@ internal static class ServerPorts
 
     /// <summary>Returns when something listens on the port.</summary>
     /// <exception cref="InvalidOperationException">The server has ended.</exception>
-    public static async Task WaitAsync(int port, ServerProgram server, CancellationToken cancellationToken)
+    internal static async Task WaitAsync(int port, ServerProgram server, CancellationToken cancellationToken)
     {
         while (true)
         {

@@ -142,7 +142,8 @@ internal sealed partial class ServerProgram : IAsyncDisposable
         _process.Dispose();
     }
 
-    private int[] Processes() => Exit.IsCompleted ? [] : [Id, .. ChildProcesses.Below(Id)];
+    /// <summary>Ids of its processes.</summary>
+    public int[] Processes() => Exit.IsCompleted ? [] : [Id, .. ChildProcesses.Below(Id)];
 
     private void Take(string? line)
     {

@@ -9,10 +9,10 @@ namespace ForegSyte.Testing.Servers;
 /// <remarks>Declare it with [assembly: AssemblyFixture(typeof(SharedServers))].</remarks>
 public sealed class SharedServers : IAsyncDisposable
 {
-    private readonly Lazy<Task<PostgresServer>> _postgres = new(PostgresServer.StartNewAsync);
+    private readonly Lazy<Task<PostgresServer>> _postgres = new(() => PostgresServer.StartNewAsync());
     private readonly Lazy<Task<CephServer>> _ceph = new(CephServer.StartNewAsync);
 
-    /// <summary>The shared PostgreSQL server, which tests must not stop; skips the test where there can be none.</summary>
+    /// <summary>The shared PostgreSQL server, which tests must not stop; skips the test if there is none.</summary>
     public Task<PostgresServer> PostgresOrSkipAsync()
     {
         Assert.SkipUnless(PostgresServer.MissingReason is null, PostgresServer.MissingReason ?? "");
