@@ -30,7 +30,9 @@ public sealed class ClusterTests
         var rows = await ScalingScenario.MeasureAsync(Embedded, servers, TimeSpan.FromSeconds(2), Token);
 
         Assert.NotNull(rows[0].Ratio);
-        Assert.InRange(rows[0].Ratio!.Value, double.Epsilon, 1.1);
+
+        // A device cannot be busy for more than all the time, but its times are in whole milliseconds.
+        Assert.InRange(rows[0].Ratio!.Value, double.Epsilon, 1.05);
         await Console.Out.WriteLineAsync($"{rows[0].What}: {rows[0].Figure}, {rows[0].Baseline}");
     }
 

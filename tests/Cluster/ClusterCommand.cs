@@ -85,7 +85,7 @@ internal static class ClusterCommand
             Task<IEnumerable<Benchmark>> PrepareAsync(BenchmarkRun run)
             {
                 run.Facts.Add(FormattableString.Invariant(
-                    $"{Settings.Nodes} JobServices, store {Settings.Store}, storage {Settings.Storage}; simulated ")
+                    $"JobServices: {Settings.Nodes}, store {Settings.Store}, storage {Settings.Storage}; simulated ")
                     + FormattableString.Invariant(
                         $"devices answer a segment after {Settings.SegmentTime!.Value.TotalMilliseconds} ms"));
                 if (MissingServer() is { } missing)

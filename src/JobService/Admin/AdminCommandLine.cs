@@ -166,8 +166,8 @@ internal sealed class AdminTools(WebApplication app) : IAsyncDisposable
         if (JobStoreKinds.Of(builder.Configuration) != JobStoreKind.DuckDb)
         {
             throw new AdminException(
-                "This command is for Store=DuckDb. A database in PostgreSQL is backed up and restored with PostgreSQL's "
-                + "own tools, such as pg_dump and pg_restore.");
+                "This command is for Store=DuckDb. Back up and restore a database in PostgreSQL with its own tools, "
+                + "such as pg_dump and pg_restore.");
         }
 
         builder.Services.AddStorage(builder.Configuration);

@@ -67,9 +67,9 @@ internal sealed class GrpcInferenceInstance : IInferenceInstance, IDisposable
     }
 
     /// <inheritdoc />
-    public Task<ProbeVideoResponse> ProbeAsync(Uri video, CancellationToken cancellationToken)
+    public Task<ProbeVideoResponse> ProbeAsync(VideoSource video, CancellationToken cancellationToken)
     {
-        var request = new ProbeVideoRequest { Video = new VideoSource { Uri = video.AbsoluteUri } };
+        var request = new ProbeVideoRequest { Video = video };
         var limits = CallLimits.OfProbe(_options);
         var deadline = DeadlineAfter(limits.Timeout);
         return CallAsync(

@@ -18,7 +18,7 @@ internal interface IInferenceClient
     Task WaitUntilServingAsync(CancellationToken cancellationToken);
 
     /// <summary>Reads the container of a video.</summary>
-    Task<ProbeVideoResponse> ProbeAsync(Uri video, CancellationToken cancellationToken);
+    Task<ProbeVideoResponse> ProbeAsync(VideoSource video, CancellationToken cancellationToken);
 
     /// <summary>Runs a pipeline on one segment.</summary>
     /// <param name="request">The segment.</param>
@@ -40,7 +40,7 @@ internal interface IInferenceInstance
     Task<InstanceHealth> CheckAsync(CancellationToken cancellationToken);
 
     /// <summary>Reads the container of a video.</summary>
-    Task<ProbeVideoResponse> ProbeAsync(Uri video, CancellationToken cancellationToken);
+    Task<ProbeVideoResponse> ProbeAsync(VideoSource video, CancellationToken cancellationToken);
 
     /// <summary>Runs a pipeline on one segment.</summary>
     Task<RunPipelineResponse> RunAsync(RunPipelineRequest request, CancellationToken cancellationToken);

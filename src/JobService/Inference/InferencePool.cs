@@ -66,7 +66,7 @@ internal sealed class InferencePool(
     }
 
     /// <inheritdoc />
-    public Task<ProbeVideoResponse> ProbeAsync(Uri video, CancellationToken cancellationToken) =>
+    public Task<ProbeVideoResponse> ProbeAsync(VideoSource video, CancellationToken cancellationToken) =>
         CallAsync((instance, token) => instance.ProbeAsync(video, token), cancellationToken);
 
     /// <inheritdoc />

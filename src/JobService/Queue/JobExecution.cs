@@ -120,7 +120,7 @@ internal sealed class JobExecution(
         {
             await store.RemoveAllAsync(jobId, CancellationToken.None);
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ServiceException)
         {
             logger.LogWarning(failure, "Segments of job {JobId} not removed; the next start removes them", jobId);
         }
@@ -136,7 +136,7 @@ internal sealed class JobExecution(
     {
         var video = await storage.GrantReadAsync(
             job.InputPath, inferenceOptions.Value.ProbeTimeout, cancellationToken);
-        return await inference.ProbeAsync(video.Uri, cancellationToken);
+        return await inference.ProbeAsync(video.ToSource(job.VideoBytes), cancellationToken);
     }
 
     private static (IReadOnlyList<Segment> Plan, IReadOnlyList<Segment> Missing) StartPlan(SegmentPlanner planner)

@@ -213,7 +213,7 @@ internal sealed class SegmentScheduler(
         using var passed = isSuspect ? await gate.EnterAsync(job.Tenant, cancellationToken) : null;
         var video = await storage.GrantReadAsync(
             job.InputPath, inferenceOptions.Value.SegmentTimeout, cancellationToken);
-        request.Video = new VideoSource { Uri = video.Uri.AbsoluteUri };
+        request.Video = video.ToSource(job.VideoBytes);
         using var call = calls.Begin(job.JobId);
         try
         {

@@ -92,7 +92,7 @@ internal sealed class StorageAccess
         try
         {
             var video = await _storage.GrantReadAsync(job.InputPath, _options.ProbeTimeout, cancellationToken);
-            await _inference.ProbeAsync(video.Uri, cancellationToken);
+            await _inference.ProbeAsync(video.ToSource(job.VideoBytes), cancellationToken);
         }
         catch (InferenceFailedException failed) when (InferenceFailures.IsUnreadable(failed.Failure.Reason))
         {

@@ -117,7 +117,7 @@ internal sealed class JobCleaner(
                     await sweep.RunAsync(stoppingToken);
                     isSwept = true;
                 }
-                else if (isSwept && storage.IsShared)
+                else if (isSwept && leadership.IsLeader && storage.IsShared)
                 {
                     await sweep.RemoveUnusedAsync(stoppingToken);
                 }

@@ -197,12 +197,13 @@ internal sealed class StorageSweep(
 /// Deletes segments of completed jobs, which a crash after the completion leaves. Segments of other jobs stay, since
 /// the next attempt or RetryJob resumes from them.
 /// </summary>
-internal sealed class SegmentSweep(IJobStore store, IStorage storage, ILogger<SegmentSweep> logger)
+internal sealed class SegmentSweep(
+    IJobStore store, IStorage storage, ISegmentStore segments, ILogger<SegmentSweep> logger)
 {
     /// <summary>Checks the storage once. Jobs can run meanwhile: a completed job stays completed.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var removed = 0;
+        var removed = await segments.RemoveOrphansAsync(cancellationToken);
         var interim = await storage.ListKeysAsync("", cancellationToken)
             .Select(artifact => artifact.Key)
             .Where(ArtifactKeys.IsInterim)

@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
 using ForegSyte.Inference.V1;
-using Google.Protobuf;
 using Microsoft.Extensions.Caching.Memory;
 
 namespace ForegSyte.Jobs.Storage;
@@ -24,35 +22,13 @@ internal sealed class FileSegmentStore(IStorage storage, ILogger<FileSegmentStor
     public async Task StorePlanAsync(
         Guid jobId, Guid leaseToken, IReadOnlyList<Segment> plan, CancellationToken cancellationToken)
     {
-        var content = new byte[plan.Count * sizeof(int)];
-        foreach (var segment in plan)
-        {
-            BinaryPrimitives.WriteInt32LittleEndian(content.AsSpan(segment.Number * sizeof(int)), segment.EndFrame);
-        }
-
-        await WriteAsync(ArtifactKeys.Plan(jobId), content, cancellationToken);
+        await WriteAsync(ArtifactKeys.Plan(jobId), StoredPlan.ToBytes(plan), cancellationToken);
         _finished.Remove(jobId);
     }
 
     /// <inheritdoc />
-    public async ValueTask<IReadOnlyList<Segment>?> ReadPlanAsync(Guid jobId, CancellationToken cancellationToken)
-    {
-        if (await ReadAsync(ArtifactKeys.Plan(jobId), cancellationToken) is not { } content)
-        {
-            return null;
-        }
-
-        var plan = new Segment[content.Length / sizeof(int)];
-        var start = 0;
-        for (var number = 0; number < plan.Length; number++)
-        {
-            var end = BinaryPrimitives.ReadInt32LittleEndian(content.AsSpan(number * sizeof(int)));
-            plan[number] = new Segment(number, start, end);
-            start = end;
-        }
-
-        return plan;
-    }
+    public async ValueTask<IReadOnlyList<Segment>?> ReadPlanAsync(Guid jobId, CancellationToken cancellationToken) =>
+        await ReadAsync(ArtifactKeys.Plan(jobId), cancellationToken) is { } content ? StoredPlan.Parse(content) : null;
 
     /// <inheritdoc />
     /// <remarks>The segments are deleted first, so that a crash leaves none without a plan.</remarks>
@@ -141,6 +117,10 @@ internal sealed class FileSegmentStore(IStorage storage, ILogger<FileSegmentStor
     }
 
     /// <inheritdoc />
+    /// <remarks>Artifacts of completed jobs are found by their keys.</remarks>
+    public ValueTask<int> RemoveOrphansAsync(CancellationToken cancellationToken) => new(0);
+
+    /// <inheritdoc />
     public void Dispose() => _finished.Dispose();
 
     private static string KeyOf(Guid jobId, Segment segment) =>
@@ -172,27 +152,9 @@ internal sealed class FileSegmentStore(IStorage storage, ILogger<FileSegmentStor
         Guid jobId, Segment segment, int frameStride, CancellationToken cancellationToken)
     {
         var key = KeyOf(jobId, segment);
-        if (await ReadAsync(key, cancellationToken) is not { } content)
-        {
-            return null;
-        }
-
-        try
-        {
-            var stored = StoredSegment.Parse(content);
-            if (SegmentCheck.DefectOf(segment, frameStride, stored.Response) is not { } defect)
-            {
-                return stored;
-            }
-
-            logger.LogWarning("Stored segment {Key} ignored: {Defect}", key, defect);
-        }
-        catch (InvalidProtocolBufferException failure)
-        {
-            logger.LogWarning(failure, "Stored segment {Key} ignored: not a RunPipelineResponse", key);
-        }
-
-        return null;
+        return await ReadAsync(key, cancellationToken) is { } content
+            ? StoredSegment.TryParse(content, key, segment, frameStride, logger)
+            : null;
     }
 
     private async Task WriteAsync(string key, byte[] content, CancellationToken cancellationToken)

@@ -58,4 +58,10 @@ internal interface ISegmentStore
 
     /// <summary>Deletes the segments of a job and its plan. A call after a crash deletes the rest.</summary>
     ValueTask RemoveAllAsync(Guid jobId, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Deletes rows of jobs that are completed or do not exist, which a crash leaves; returns the number of segments.
+    /// The sweep of artifacts finds those that are artifacts.
+    /// </summary>
+    ValueTask<int> RemoveOrphansAsync(CancellationToken cancellationToken);
 }

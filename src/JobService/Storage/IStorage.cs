@@ -1,3 +1,5 @@
+using ForegSyte.Inference.V1;
+
 namespace ForegSyte.Jobs.Storage;
 
 /// <summary>
@@ -125,7 +127,13 @@ internal readonly record struct StoredArtifact(string Key, DateTimeOffset Modifi
 /// <param name="ContentId">
 /// The same for equal bytes and never for others, so that a reader can keep them in a cache; null if unknown.
 /// </param>
-internal sealed record ReadGrant(Uri Uri, string? ContentId);
+internal sealed record ReadGrant(Uri Uri, string? ContentId)
+{
+    /// <summary>The video for an InferenceService.</summary>
+    /// <param name="bytes">Its size; 0 if unknown.</param>
+    public VideoSource ToSource(long bytes) =>
+        new() { Uri = Uri.AbsoluteUri, CacheKey = ContentId ?? "", SizeBytes = bytes };
+}
 
 /// <summary>An artifact that is being written.</summary>
 internal interface IStagedArtifact : IAsyncDisposable

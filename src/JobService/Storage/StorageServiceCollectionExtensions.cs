@@ -30,8 +30,7 @@ internal static class StorageServiceCollectionExtensions
         services.AddMetrics();
         services
             .AddSingleton<JobMetrics>()
-            .AddSingleton<DataFolders>()
-            .AddSingleton<ISegmentStore, FileSegmentStore>();
+            .AddSingleton<DataFolders>();
         return JobStoreKinds.Of(configuration) == JobStoreKind.DuckDb ? services.AddDuckDbStore() : services;
     }
 
@@ -50,6 +49,7 @@ internal static class StorageServiceCollectionExtensions
             provider.GetRequiredService<DatabaseMigrator>().MigrateUp();
             return ActivatorUtilities.CreateInstance<DuckDbJobStore>(provider);
         })
+        .AddSingleton<ISegmentStore, FileSegmentStore>()
         .AddSingleton<ILeadership, SoleLeadership>();
 
     private static string OrDefault(string path, IConfiguration configuration, string name) =>

@@ -41,6 +41,64 @@ internal sealed record StoredSegment(int Attempt, RunPipelineResponse Response)
             BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(1)),
             RunPipelineResponse.Parser.ParseFrom(bytes, HeaderBytes, bytes.Length - HeaderBytes))
         : new StoredSegment(0, RunPipelineResponse.Parser.ParseFrom(bytes));
+
+    /// <summary>Parses a segment; null, with a warning, if the bytes are not a segment with this range.</summary>
+    /// <param name="bytes">The bytes without their checksum.</param>
+    /// <param name="key">Names the segment in warnings.</param>
+    /// <param name="segment">The range.</param>
+    /// <param name="frameStride">The stride of its job.</param>
+    /// <param name="logger">Gets the warning.</param>
+    public static StoredSegment? TryParse(
+        byte[] bytes, string key, Segment segment, int frameStride, ILogger logger)
+    {
+        try
+        {
+            var stored = Parse(bytes);
+            if (SegmentCheck.DefectOf(segment, frameStride, stored.Response) is not { } defect)
+            {
+                return stored;
+            }
+
+            logger.LogWarning("Stored segment {Key} ignored: {Defect}", key, defect);
+        }
+        catch (InvalidProtocolBufferException failure)
+        {
+            logger.LogWarning(failure, "Stored segment {Key} ignored: not a RunPipelineResponse", key);
+        }
+
+        return null;
+    }
+}
+
+/// <summary>A plan as it is stored: the end frame of each segment.</summary>
+internal static class StoredPlan
+{
+    /// <summary>Formats a plan.</summary>
+    public static byte[] ToBytes(IReadOnlyList<Segment> plan)
+    {
+        var bytes = new byte[plan.Count * sizeof(int)];
+        foreach (var segment in plan)
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(segment.Number * sizeof(int)), segment.EndFrame);
+        }
+
+        return bytes;
+    }
+
+    /// <summary>Parses a plan.</summary>
+    public static IReadOnlyList<Segment> Parse(byte[] bytes)
+    {
+        var plan = new Segment[bytes.Length / sizeof(int)];
+        var start = 0;
+        for (var number = 0; number < plan.Length; number++)
+        {
+            var end = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(number * sizeof(int)));
+            plan[number] = new Segment(number, start, end);
+            start = end;
+        }
+
+        return plan;
+    }
 }
 
 /// <summary>
@@ -51,6 +109,13 @@ internal static class ChecksummedBlob
 {
     /// <summary>Size of the checksum.</summary>
     public const int HashBytes = 16;
+
+    /// <summary>The content and its checksum.</summary>
+    public static byte[] ToBytes(ReadOnlySpan<byte> content) => [.. content, .. XxHash128.Hash(content)];
+
+    /// <summary>The content of such bytes; null if they are damaged.</summary>
+    public static byte[]? TryParse(byte[] bytes) =>
+        bytes.Length >= HashBytes && IsIntact(bytes) ? bytes[..^HashBytes] : null;
 
     /// <summary>Writes the content and its checksum.</summary>
     public static async Task WriteAsync(
@@ -70,7 +135,7 @@ internal static class ChecksummedBlob
 
         var bytes = new byte[stream.Length];
         await stream.ReadExactlyAsync(bytes, cancellationToken);
-        return IsIntact(bytes) ? bytes[..^HashBytes] : null;
+        return TryParse(bytes);
     }
 
     private static bool IsIntact(ReadOnlySpan<byte> bytes) =>

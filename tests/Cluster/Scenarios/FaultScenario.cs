@@ -48,8 +48,11 @@ internal sealed record FaultScenario(
         await cluster.WaitUntilAllAnswerAsync(cancellationToken);
         var counts = await JobVerdict.RunAsync(cluster, expected, baselineOf, cancellationToken);
         var takeovers = faults.Takeovers(cluster, await cluster.ListAsync(cancellationToken));
+
+        // A job that resumed shows the most.
         var traced = takeovers.Select(takeover => takeover.Job)
-            .FirstOrDefault(job => job.Status == JobStatus.Completed);
+            .Where(job => job.Status == JobStatus.Completed)
+            .MaxBy(job => job.Attempts.Max(attempt => attempt.FramesResumed));
         return new FaultReport(
             [.. Rows(expected, counts, takeovers)],
             traced is null ? [] : [.. faults.Timeline(cluster, traced)],

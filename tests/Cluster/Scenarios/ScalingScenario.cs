@@ -1,4 +1,5 @@
 using ForegSyte.Benchmarks;
+using ForegSyte.Cluster.Devices;
 using ForegSyte.Cluster.Running;
 using ForegSyte.Testing.Faults;
 using ForegSyte.V1;
@@ -28,7 +29,7 @@ internal static class ScalingScenario
         var (nodeSeconds, serverSeconds) = (cluster.NodeSeconds, cluster.ServerSeconds);
         var segmentTime = settings.SegmentTime!.Value;
         var request = new SubmitVideoRequest { Uri = JobRequest.VideoUri, PipelineId = "detect_only" };
-        var segmentsOfJob = Devices.SimulatedInferenceService.FrameCount / settings.SegmentFrames;
+        var segmentsOfJob = SimulatedInferenceService.FrameCount / settings.SegmentFrames;
         var jobs = (int)Math.Ceiling(duration / segmentTime * settings.Devices / segmentsOfJob);
         await Task.WhenAll(Enumerable.Range(0, Submitters).Select(async submitter =>
         {
@@ -43,21 +44,35 @@ internal static class ScalingScenario
 
         nodeSeconds = cluster.NodeSeconds - nodeSeconds;
         serverSeconds = cluster.ServerSeconds - serverSeconds;
-        var ends = cluster.Segments.Skip(before).Select(pair => pair.Segment.End).ToList();
-        var counted = ends[(int)(ends.Count * LeftOut)..(int)(ends.Count * (1 - LeftOut))];
-        var rate = (counted.Count - 1) / (counted[^1] - counted[0]).TotalSeconds;
-        var what = $"{settings.Nodes} JobServices, {settings.Devices} simulated devices";
+        var segments = cluster.Segments.Skip(before).Select(pair => pair.Segment).ToList();
+        var rate = BusyPart(segments, settings.Devices) * settings.Devices / segmentTime.TotalSeconds;
+        var what = FormattableString.Invariant(
+            $"simulated devices: {settings.Devices}, JobServices: {settings.Nodes}");
         return
         [
             Row.AtLeast(
                 what, rate, "segments/s", "the devices alone", settings.Devices / segmentTime.TotalSeconds, Goal),
             new Row(
-                $"{what}: processor time of a segment",
+                $"processor time of a segment ({what})",
                 FormattableString.Invariant(
                     $"JobServices {Milliseconds(nodeSeconds):F1} ms, servers {Milliseconds(serverSeconds):F1} ms")),
         ];
 
-        double Milliseconds(double seconds) => seconds * 1000 / ends.Count;
+        double Milliseconds(double seconds) => seconds * 1000 / segments.Count;
+    }
+
+    /// <summary>The part of the time during which the devices worked, without the beginning and the end.</summary>
+    private static double BusyPart(List<DeviceSegment> segments, int devices)
+    {
+        var from = segments[(int)(segments.Count * LeftOut)].End;
+        var until = segments[(int)(segments.Count * (1 - LeftOut))].End;
+        var busy = segments.Sum(segment => Math.Max(
+            0, (Earlier(segment.End, until) - Later(segment.Start, from)).TotalSeconds));
+        return busy / ((until - from).TotalSeconds * devices);
+
+        static DateTimeOffset Earlier(DateTimeOffset first, DateTimeOffset second) => first < second ? first : second;
+
+        static DateTimeOffset Later(DateTimeOffset first, DateTimeOffset second) => first > second ? first : second;
     }
 
     private static async Task WaitForAllAsync(RunningCluster cluster, int jobs, CancellationToken cancellationToken)

@@ -28,7 +28,7 @@ internal sealed class ScriptedInstance(string address) : IInferenceInstance, IDi
 
     public void Dispose() => _disposed.TrySetResult();
 
-    public Task<ProbeVideoResponse> ProbeAsync(Uri video, CancellationToken cancellationToken) =>
+    public Task<ProbeVideoResponse> ProbeAsync(VideoSource video, CancellationToken cancellationToken) =>
         Inference.ProbeAsync(video, cancellationToken);
 
     public Task<RunPipelineResponse> RunAsync(RunPipelineRequest request, CancellationToken cancellationToken) =>

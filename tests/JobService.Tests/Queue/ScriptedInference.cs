@@ -54,7 +54,7 @@ internal sealed class ScriptedInference : IInferenceClient
 
     public Task WaitUntilServingAsync(CancellationToken cancellationToken) => Serving(cancellationToken);
 
-    public async Task<ProbeVideoResponse> ProbeAsync(Uri video, CancellationToken cancellationToken)
+    public async Task<ProbeVideoResponse> ProbeAsync(VideoSource video, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _probes);
         await OnProbe();

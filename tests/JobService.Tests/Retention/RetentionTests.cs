@@ -218,7 +218,10 @@ public sealed class RetentionTests : IAsyncDisposable
 
     private StorageSweep Sweep() => new(
         _store, _board, _quota, _storage,
-        new SegmentSweep(_store, _storage, NullLogger<SegmentSweep>.Instance), Options.Create(_options),
+        new SegmentSweep(
+            _store, _storage, new FileSegmentStore(_storage, NullLogger<FileSegmentStore>.Instance),
+            NullLogger<SegmentSweep>.Instance),
+        Options.Create(_options),
         NullLogger<StorageSweep>.Instance);
 
     /// <summary>Runs the sweep of one start.</summary>

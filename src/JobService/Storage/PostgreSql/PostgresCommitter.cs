@@ -7,8 +7,8 @@ using Npgsql;
 namespace ForegSyte.Jobs.Storage.PostgreSql;
 
 /// <summary>
-/// Runs the commits of <see cref="PostgresWriter"/>: locks and reads, decides, writes, and publishes what is durable. If
-/// the connection breaks during COMMIT, it finds out whether the commit is durable.
+/// Runs the commits of <see cref="PostgresWriter"/>: locks and reads, decides, writes, and publishes what is durable.
+/// If the connection breaks during COMMIT, it finds out whether the commit is durable.
 /// </summary>
 internal sealed class PostgresCommitter : IDisposable
 {

@@ -44,5 +44,6 @@ internal static class PostgresServiceCollectionExtensions
             database.RequireKnownStatuses();
             return ActivatorUtilities.CreateInstance<PostgresJobStore>(provider);
         })
+        .AddSingleton<ISegmentStore, PostgresSegmentStore>()
         .AddSingleton<IJobClaims, PostgresClaims>();
 }

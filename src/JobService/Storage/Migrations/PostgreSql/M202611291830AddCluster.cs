@@ -38,12 +38,14 @@ internal sealed class M202611291830AddCluster : Migration
         CreateNodes();
         CreateSegments();
 
-        // A job refers to a video by its storage key, jobs.input_path.
+        // A video is recorded after its upload, and each upload has a key of its own; jobs.input_path is such a key.
         Create.Table("videos")
             .WithColumn("content_id").AsString().NotNullable().PrimaryKey()
+            .WithColumn("object_key").AsString().NotNullable()
             .WithColumn("bytes").AsInt64().NotNullable()
-            .WithColumn("state").AsString().NotNullable()
             .WithColumn("used_at").AsDateTime2().NotNullable();
+        Execute.Sql("CREATE UNIQUE INDEX videos_object ON videos (object_key)");
+        Execute.Sql("CREATE INDEX videos_used ON videos (used_at)");
     }
 
     /// <inheritdoc />
@@ -102,7 +104,11 @@ internal sealed class M202611291830AddCluster : Migration
             .WithColumn("upload_id").AsGuid().NotNullable().PrimaryKey()
             .WithColumn("node").AsString().NotNullable()
             .WithColumn("tenant").AsString().NotNullable()
+            .WithColumn("request_id").AsGuid().Nullable()
             .WithColumn("created_at").AsDateTime2().NotNullable();
+        Execute.Sql("CREATE INDEX nodes_name ON nodes (name, seen_at)");
+        Execute.Sql(
+            "CREATE UNIQUE INDEX uploads_request ON uploads (tenant, request_id) WHERE request_id IS NOT NULL");
     }
 
     private void CreateSegments()
