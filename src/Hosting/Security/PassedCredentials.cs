@@ -10,6 +10,13 @@ public static class PassedCredentials
     private const string ForwardedFor = "x-forwarded-for";
 
     /// <summary>
+    /// Whether a call has a header. <see cref="ServerCallContext.RequestHeaders"/> would decode all binary headers, and
+    /// fail for an invalid one.
+    /// </summary>
+    public static bool HasHeader(ServerCallContext context, string name) =>
+        context.GetHttpContext().Request.Headers.ContainsKey(name);
+
+    /// <summary>
     /// The headers that authenticate the caller elsewhere, and its address for Http:KnownProxies. Null if it
     /// authenticated without headers, by client certificate or over the Unix socket: nobody else can do that for it.
     /// </summary>

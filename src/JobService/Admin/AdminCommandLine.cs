@@ -1,14 +1,10 @@
 using System.CommandLine;
-using ForegSyte.Hosting;
-using ForegSyte.Hosting.Files;
+using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Starting;
-using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.S3;
-using ForegSyte.Jobs.Storage.Migrations;
 using ForegSyte.Protocol.Text;
 using Microsoft.Extensions.Options;
-using Contract = ForegSyte.V1.JobService;
 
 namespace ForegSyte.Jobs.Admin;
 
@@ -19,7 +15,8 @@ namespace ForegSyte.Jobs.Admin;
 internal static class AdminCommandLine
 {
     /// <summary>The names of the commands.</summary>
-    public static readonly IReadOnlyList<string> Commands = ["backup", "restore", "verify", "rebuild", "keys"];
+    public static readonly IReadOnlyList<string> Commands =
+        ["backup", "restore", "verify", "rebuild", "export", "import", "keys"];
 
     /// <summary>Whether the arguments are a command, or ask for help.</summary>
     public static bool Handles(IReadOnlyList<string> arguments) =>
@@ -37,6 +34,8 @@ internal static class AdminCommandLine
             Restore(output),
             Verify(output),
             Rebuild(output),
+            Export(output),
+            Import(output),
             KeyCommands.Create(output),
         };
         try
@@ -47,8 +46,8 @@ internal static class AdminCommandLine
         }
         catch (Exception failure) when (
             failure is DatabaseException or AdminException or FormatException or IOException
-                or UnauthorizedAccessException
-                or OptionsValidationException)
+                or UnauthorizedAccessException or OptionsValidationException or ServiceException
+                or ObjectStorageException)
         {
             await error.WriteLineAsync(ControlCharacters.Escape($"JobService {arguments[0]}: {failure.Message}"));
             return 2;
@@ -67,7 +66,7 @@ internal static class AdminCommandLine
             "Copy the database, with a hash. Videos and results are not included: copy the storage folder too.",
             [to],
             (tools, arguments, _) => Task.FromResult(DatabaseBackup.Write(
-                tools.Database, Path.GetFullPath(arguments.GetValue(to)!), tools.Time, output)));
+                tools.DuckDb, Path.GetFullPath(arguments.GetValue(to)!), tools.Time, output)));
     }
 
     private static Command Restore(TextWriter output)
@@ -77,7 +76,7 @@ internal static class AdminCommandLine
             "restore", "Replace the database with a backup. The current database is set aside.",
             [from],
             (tools, arguments, _) => Task.FromResult(DatabaseRestore.Run(
-                tools.Database, Path.GetFullPath(arguments.GetValue(from)!), tools.Time, output)));
+                tools.DuckDb, Path.GetFullPath(arguments.GetValue(from)!), tools.Time, output)));
     }
 
     private static Command Verify(TextWriter output) => Make(
@@ -103,14 +102,43 @@ internal static class AdminCommandLine
                 tools, arguments.GetValue(pipeline), arguments.GetValue(tenant)!, output, cancellationToken));
     }
 
+    private static Command Export(TextWriter output)
+    {
+        var to = new Argument<string>("folder") { Description = "Folder for the export; must be new or empty." };
+        return Make(
+            "export",
+            "Copy all jobs with videos, results and finished segments into a folder that import reads, to move them to "
+            + "another database or storage.",
+            [to],
+            (tools, arguments, cancellationToken) => JobExport.RunAsync(
+                tools, Path.GetFullPath(arguments.GetValue(to)!), output, cancellationToken));
+    }
+
+    private static Command Import(TextWriter output)
+    {
+        var from = new Argument<string>("folder") { Description = "Folder of an export." };
+        return Make(
+            "import",
+            "Store the jobs of an export in the configured database and storage. Jobs that are there are skipped, so "
+            + "an interrupted import can run again.",
+            [from],
+            (tools, arguments, cancellationToken) => JobImport.RunAsync(
+                tools, Path.GetFullPath(arguments.GetValue(from)!), output, cancellationToken));
+    }
+
     private static Command Make(
-        string name, string description, IReadOnlyList<Option> options,
+        string name, string description, IReadOnlyList<Symbol> symbols,
         Func<AdminTools, ParseResult, CancellationToken, Task<int>> run)
     {
         var command = new Command(name, description) { TreatUnmatchedTokensAsErrors = false };
-        foreach (var option in options)
+        foreach (var option in symbols.OfType<Option>())
         {
             command.Add(option);
+        }
+
+        foreach (var argument in symbols.OfType<Argument>())
+        {
+            command.Add(argument);
         }
 
         command.SetAction(async (arguments, cancellationToken) =>
@@ -120,70 +148,11 @@ internal static class AdminCommandLine
                 throw new AdminException(problem);
             }
 
-            await using var tools = AdminTools.Open([.. arguments.UnmatchedTokens]);
+            await using var tools = await AdminTools.OpenAsync([.. arguments.UnmatchedTokens]);
             return await run(tools, arguments, cancellationToken);
         });
         return command;
     }
-}
-
-/// <summary>Services for the commands, created from the settings of the JobService.</summary>
-internal sealed class AdminTools(WebApplication app) : IAsyncDisposable
-{
-    /// <summary>Settings of the database.</summary>
-    public IOptions<DatabaseOptions> Database { get; } = app.Services.GetRequiredService<IOptions<DatabaseOptions>>();
-
-    /// <summary>The artifacts.</summary>
-    public IStorage Storage { get; } = app.Services.GetRequiredService<IStorage>();
-
-    /// <summary>The clock.</summary>
-    public TimeProvider Time { get; } = app.Services.GetRequiredService<TimeProvider>();
-
-    /// <summary>The available pipelines.</summary>
-    /// <exception cref="AdminException">A pipeline cannot be read.</exception>
-    public PipelineDirectory Pipelines
-    {
-        get
-        {
-            try
-            {
-                return app.Services.GetRequiredService<PipelineDirectory>();
-            }
-            catch (InvalidOperationException failure)
-            {
-                throw new AdminException(failure.Message);
-            }
-        }
-    }
-
-    /// <summary>Reads the settings as the service does; opens nothing.</summary>
-    public static AdminTools Open(string[] settings)
-    {
-        var builder = ForegSyteHost.CreateBuilder(settings);
-        builder.AddForegSyteHost("JobService", defaultPort: 0, Contract.Descriptor);
-        builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        builder.Logging.AddFilter((_, level) => level >= LogLevel.Warning);
-        if (JobStoreKinds.Of(builder.Configuration) != JobStoreKind.DuckDb)
-        {
-            throw new AdminException(
-                "This command is for Store=DuckDb. Back up and restore a database in PostgreSQL with its own tools, "
-                + "such as pg_dump and pg_restore.");
-        }
-
-        builder.Services.AddStorage(builder.Configuration);
-        builder.Services.AddS3Storage(builder.Configuration);
-        builder.Services.AddInferenceClient();
-        var app = builder.Build();
-        app.Services.GetRequiredService<DataFileAccess>().ApplyToNewFiles();
-        return new AdminTools(app);
-    }
-
-    /// <summary>The migrator of an open database.</summary>
-    public DatabaseMigrator MigratorOf(DuckDbDatabase database) =>
-        new(database, MigrationList.OfThisVersion, app.Services.GetRequiredService<ILoggerFactory>());
-
-    /// <inheritdoc />
-    public ValueTask DisposeAsync() => app.DisposeAsync();
 }
 
 /// <summary>A command failed. The message tells the operator what is wrong and what to do.</summary>

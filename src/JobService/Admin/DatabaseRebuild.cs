@@ -16,7 +16,7 @@ internal static class DatabaseRebuild
     public static async Task<int> RunAsync(
         AdminTools tools, string? pipelineId, string tenant, TextWriter output, CancellationToken cancellationToken)
     {
-        var path = CanonicalPath.Resolve(tools.Database.Value.Path);
+        var path = CanonicalPath.Resolve(tools.DuckDb.Value.Path);
         RequirePipeline(tools, pipelineId);
         RequireNoJobs(tools, path);
         var now = tools.Time.GetUtcNow();
@@ -64,7 +64,7 @@ internal static class DatabaseRebuild
             return;
         }
 
-        using var database = new DuckDbDatabase(tools.Database, tools.Time);
+        using var database = new DuckDbDatabase(tools.DuckDb, tools.Time);
         tools.MigratorOf(database).MigrateUp();
         using var connection = database.Connect();
         var count = connection.Query("SELECT count(*) FROM jobs", reader => reader.GetInt64(0)).Single();

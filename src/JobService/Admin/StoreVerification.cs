@@ -22,13 +22,13 @@ internal sealed class StoreVerification(AdminTools tools)
     public static async Task<int> RunAsync(
         AdminTools tools, TextWriter output, CancellationToken cancellationToken)
     {
-        if (!File.Exists(tools.Database.Value.Path))
+        if (!File.Exists(tools.DuckDb.Value.Path))
         {
-            throw new AdminException($"The database {tools.Database.Value.Path} does not exist. Check DataDirectory.");
+            throw new AdminException($"The database {tools.DuckDb.Value.Path} does not exist. Check DataDirectory.");
         }
 
         var verification = new StoreVerification(tools);
-        using (var database = new DuckDbDatabase(tools.Database, tools.Time))
+        using (var database = new DuckDbDatabase(tools.DuckDb, tools.Time))
         {
             verification.CheckSchema(database);
             using var connection = database.Connect();

@@ -29,7 +29,7 @@ internal sealed class UploadForwarding(
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
     {
-        if (context.RequestHeaders.Get(Mark) is not null
+        if (PassedCredentials.HasHeader(context, Mark)
             || await OwnerOfAsync(request, context) is not { } owner
             || owner.Node == cluster.NodeName
             || !context.Caller().CanSee(owner.Tenant))

@@ -15,6 +15,12 @@ internal static class FailedSegmentRows
         "decoder_output", "loss",
     ];
 
+    /// <summary>The columns of <see cref="Select"/> in their order, with their types.</summary>
+    public static readonly IReadOnlyList<(string Name, Type Type)> Types =
+    [
+        .. Columns.Skip(1).Select(column => (column, TypeOf(column))), (Columns[0], typeof(Guid)),
+    ];
+
     /// <summary>
     /// Adds a run and drops the oldest ones above the limit. A job that was deleted meanwhile gets no row.
     /// </summary>
@@ -103,6 +109,14 @@ internal static class FailedSegmentRows
             DecoderOutput = decoderOutput,
         };
     }
+
+    private static Type TypeOf(string column) => column switch
+    {
+        "instance" or "failure_reason" or "failure_message" or "failure_metadata_json" or "decoder_output" =>
+            typeof(string),
+        "started_at" or "ended_at" => typeof(DateTime),
+        _ => typeof(int),
+    };
 
     private static DateTimeOffset Instant(DbDataReader reader, int column) =>
         new(reader.GetDateTime(column), TimeSpan.Zero);

@@ -148,7 +148,8 @@ internal sealed class FileSegmentStore(IStorage storage, ILogger<FileSegmentStor
         }
     }
 
-    private async ValueTask<StoredSegment?> ReadStoredAsync(
+    /// <inheritdoc />
+    public async ValueTask<StoredSegment?> ReadStoredAsync(
         Guid jobId, Segment segment, int frameStride, CancellationToken cancellationToken)
     {
         var key = KeyOf(jobId, segment);

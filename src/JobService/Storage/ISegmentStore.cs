@@ -46,6 +46,10 @@ internal interface ISegmentStore
     ValueTask<RunPipelineResponse?> ReadAsync(
         Guid jobId, Segment segment, int frameStride, CancellationToken cancellationToken);
 
+    /// <summary>A segment with the number of its attempt; null if it is missing or damaged.</summary>
+    ValueTask<StoredSegment?> ReadStoredAsync(
+        Guid jobId, Segment segment, int frameStride, CancellationToken cancellationToken);
+
     /// <summary>
     /// The response for a segment that an attempt need not run again; null if it is missing or damaged, or if frames
     /// are lost in it and it was not run since the latest RetryJob, which decodes them again.

@@ -118,7 +118,8 @@ internal static class Layering
         {
             Uses =
             [
-                "Jobs", "Storage", "S3", "Migrations", "Inference", Protocol, Hosting, DuckDb, AspNetCore,
+                "Jobs", "Storage", "PostgreSQL", "S3", "Migrations", "Inference", "Faults", Protocol, Hosting, DuckDb,
+                AspNetCore,
             ],
         },
     ];

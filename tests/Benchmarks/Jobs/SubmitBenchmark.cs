@@ -38,7 +38,7 @@ internal static class SubmitBenchmark
     }
 
     private static async Task MeasureAsync(
-        BenchmarkRun run, JobInputs inputs, string name, IReadOnlyDictionary<string, string> settings)
+        BenchmarkRun run, JobInputs inputs, string name, Dictionary<string, string> settings)
     {
         await using var load = new LoadProcess();
         await using var service = await JobServiceProcess.StartAsync(

@@ -13,9 +13,6 @@ internal sealed class PostgresListener(
     PostgresDatabase database, StoreClock clock, IOptions<PostgresOptions> options, TimeProvider time,
     ILogger<PostgresListener> logger) : BackgroundService, ILeadership
 {
-    /// <summary>Key of the advisory lock of the leader; the letters "fsleader".</summary>
-    private const long LeaderLock = 0x66736C6561646572;
-
     private volatile bool _isLeader;
 
     /// <summary>Raised after other nodes changed jobs.</summary>
@@ -80,7 +77,7 @@ internal sealed class PostgresListener(
     {
         var tryLock = _isLeader
             ? "true"
-            : $"pg_try_advisory_lock({LeaderLock.ToString(CultureInfo.InvariantCulture)})";
+            : LeaderLock.Try;
         var (leads, now) = (await connection.QueryAsync(
             $"SELECT {tryLock}, clock_timestamp()",
             reader => (reader.GetBoolean(0), reader.GetFieldValue<DateTimeOffset>(1)), cancellationToken)).Single();
@@ -114,6 +111,39 @@ internal sealed class PostgresListener(
             // It would end the session of the listener.
             logger.LogError(failure, "Handler of changes by other nodes failed");
         }
+    }
+}
+
+/// <summary>The advisory lock of the leader, which belongs to a session.</summary>
+internal static class LeaderLock
+{
+    /// <summary>Key of the lock; the letters "fsleader".</summary>
+    private const long Key = 0x66736C6561646572;
+
+    /// <summary>The call that takes the lock and tells whether it did.</summary>
+    public static readonly string Try = $"pg_try_advisory_lock({Key.ToString(CultureInfo.InvariantCulture)})";
+
+    /// <summary>Takes the lock in a session of its own, which the result ends; null if a JobService has it.</summary>
+    public static async Task<IAsyncDisposable?> TryTakeAsync(
+        PostgresDatabase database, CancellationToken cancellationToken)
+    {
+        var session = await database.Sessions.OpenConnectionAsync(cancellationToken);
+        try
+        {
+            var isTaken = await session.QueryAsync($"SELECT {Try}", row => row.GetBoolean(0), cancellationToken);
+            if (isTaken.Single())
+            {
+                return session;
+            }
+        }
+        catch
+        {
+            await session.DisposeAsync();
+            throw;
+        }
+
+        await session.DisposeAsync();
+        return null;
     }
 }
 

@@ -226,7 +226,8 @@ internal sealed class PostgresSegmentStore(
         }
     }
 
-    private async ValueTask<StoredSegment?> ReadStoredAsync(
+    /// <inheritdoc />
+    public async ValueTask<StoredSegment?> ReadStoredAsync(
         Guid jobId, Segment segment, int frameStride, CancellationToken cancellationToken)
     {
         var rows = await database.ReadAsync(

@@ -1,8 +1,6 @@
 using ForegSyte.Testing.Servers;
 using ForegSyte.V1;
 
-[assembly: AssemblyFixture(typeof(SharedServers))]
-
 namespace ForegSyte.Jobs.Tests.Storage.PostgreSql;
 
 public sealed class PostgresJobStoreTests(SharedServers servers) : JobStoreContract, IAsyncLifetime

@@ -258,7 +258,7 @@ public sealed class PostgresSegmentStoreTests(SharedServers servers) : SegmentSt
     }
 
     /// <summary>Waits until a statement of this database waits for a lock.</summary>
-    private Task WaitUntilOneWaitsAsync() => Wait.ForAsync(
+    private Task<long> WaitUntilOneWaitsAsync() => Wait.ForAsync(
         async () => (await Node.QueryAsync(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
             row => row.GetInt64(0))).Single(),

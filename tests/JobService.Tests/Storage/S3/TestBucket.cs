@@ -45,15 +45,15 @@ internal sealed class TestBucket : IDisposable
     public TemporaryFolder Folder => _folder;
 
     /// <summary>Its connection.</summary>
-    public S3Connection Connection => field ??= Keep(new S3Connection(Wrapped));
+    public S3Connection Connection => Once(ref field, () => Keep(new S3Connection(Wrapped)));
 
     /// <summary>Its objects.</summary>
-    public S3Bucket Bucket => field ??= new S3Bucket(Connection, Wrapped, Time);
+    public S3Bucket Bucket => Once(ref field, () => new S3Bucket(Connection, Wrapped, Time));
 
     /// <summary>The storage in it.</summary>
-    public S3Storage Storage => field ??= new S3Storage(
+    public S3Storage Storage => Once(ref field, () => new S3Storage(
         Bucket, Keep(new SpoolFolder(Wrapped)), Videos, Wrapped,
-        Microsoft.Extensions.Options.Options.Create(new StorageOptions { MinFreeBytes = 0 }), Time);
+        Microsoft.Extensions.Options.Options.Create(new StorageOptions { MinFreeBytes = 0 }), Time));
 
     private IOptions<S3StorageOptions> Wrapped => Microsoft.Extensions.Options.Options.Create(Options);
 
@@ -85,6 +85,16 @@ internal sealed class TestBucket : IDisposable
     {
         _open.ForEach(item => item.Dispose());
         _folder.Dispose();
+    }
+
+    /// <summary>Creates a part at its first use, which several callers can make at once.</summary>
+    private T Once<T>(ref T? part, Func<T> create)
+        where T : class
+    {
+        lock (_open)
+        {
+            return part ??= create();
+        }
     }
 
     private T Keep<T>(T item)
