@@ -23,6 +23,9 @@ internal static class Logs
         ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "Critical",
         ["Logging:LogLevel:FluentMigrator"] = "Warning",
         ["Logging:LogLevel:ForegSyte.Jobs.Storage.Migrations.DuckDb"] = "Warning",
+
+        // Npgsql logs each statement as information, and each failed one, which its caller reports, as an error.
+        ["Logging:LogLevel:Npgsql"] = "Critical",
         ["Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks"] = "Critical",
     };
 

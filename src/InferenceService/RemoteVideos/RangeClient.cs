@@ -23,6 +23,12 @@ internal sealed class RangeClient : IDisposable
     private const int BufferBytes = 64 * 1024;
     private const int MaxBackOffDoublings = 6;
 
+    /// <summary>
+    /// Codings that leave the bytes as they are. Some S3 servers repeat "aws-chunked", which is how the object was
+    /// uploaded.
+    /// </summary>
+    private static readonly string[] Unencoded = ["identity", "aws-chunked"];
+
     private readonly RemoteVideoOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<RangeClient> _logger;
@@ -166,10 +172,14 @@ internal sealed class RangeClient : IDisposable
         }
 
         if (response.Content.Headers.ContentRange is not { Unit: "bytes", From: { } from, To: { } to, Length: { } size }
-            || from != range.Start || to != Math.Min(range.End, size) - 1
-            || response.Content.Headers.ContentEncoding.Any(coding => coding != "identity"))
+            || from != range.Start || to != Math.Min(range.End, size) - 1)
         {
             throw RemoteErrors.Unavailable(uri, "it answered with another range than the requested one");
+        }
+
+        if (response.Content.Headers.ContentEncoding.Any(coding => !Unencoded.Contains(coding)))
+        {
+            throw RemoteErrors.Unavailable(uri, "it answered with encoded bytes");
         }
 
         check(new RemoteObject(size, response.Headers.ETag is { IsWeak: false } tag ? tag.Tag : ""));

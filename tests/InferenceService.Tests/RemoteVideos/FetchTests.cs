@@ -56,6 +56,22 @@ public sealed class FetchTests : IDisposable
     }
 
     [Fact]
+    public async Task TheCodingOfTheUpload_IsIgnored()
+    {
+        await using var server = await ObjectServer.StartAsync(await ClipAsync(30));
+        server.Fault = (context, _) =>
+        {
+            context.Response.Headers.ContentEncoding = "aws-chunked";
+            return Task.FromResult(false);
+        };
+        await using var remote = await RemoteParts.StartAsync(server, _folder.File("cache"));
+        using var video = await remote.OpenAsync(server);
+        await video.Remote!.FetchAllAsync(Cancel);
+        Assert.Equal(
+            await File.ReadAllBytesAsync(server.File, Cancel), await File.ReadAllBytesAsync(video.Path, Cancel));
+    }
+
+    [Fact]
     public async Task BrokenTransfers_AreResumed()
     {
         await using var server = await ObjectServer.StartAsync(await ClipAsync(600));
