@@ -65,7 +65,7 @@ internal sealed class PostgresCluster(
         await WaitForPredecessorAsync(cancellationToken);
         await BeatAsync(cancellationToken);
         logger.LogInformation(
-            "Node {Node} joined the cluster as {NodeId}: {Count} live nodes", NodeName, NodeId, LiveNodes);
+            "Node {Node} joined the cluster as {NodeId}; live nodes: {Count}", NodeName, NodeId, LiveNodes);
         await base.StartAsync(cancellationToken);
     }
 

@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Net;
 using ForegSyte.Inference.V1;
+using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
 using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.HealthCheck;
@@ -201,9 +203,20 @@ internal sealed class SimulatedInferenceService(DeviceSchedule schedule) : Infer
             response.EnsureSuccessStatusCode();
             return response.Content.Headers.ContentRange?.Length ?? response.Content.Headers.ContentLength ?? 0;
         }
+        catch (HttpRequestException failure)
+            when (failure.StatusCode is null or >= System.Net.HttpStatusCode.InternalServerError)
+        {
+            var status = new Google.Rpc.Status { Code = (int)StatusCode.Unavailable, Message = failure.Message };
+            status.Details.Add(Any.Pack(new ErrorInfo
+            {
+                Domain = ErrorReasons.Domain,
+                Reason = ErrorReason.SourceUnavailable.ToText(),
+            }));
+            throw status.ToRpcException();
+        }
         catch (Exception failure) when (failure is IOException or HttpRequestException or UnauthorizedAccessException)
         {
-            throw new RpcException(new Status(StatusCode.NotFound, $"The video cannot be read: {failure.Message}"));
+            throw new RpcException(new Grpc.Core.Status(StatusCode.NotFound, $"The video cannot be read: {failure.Message}"));
         }
     }
 }

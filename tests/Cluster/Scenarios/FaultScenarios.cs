@@ -113,7 +113,9 @@ internal static class FaultScenarios
         await Task.Delay(limits.Interval, cancellationToken);
     }
 
-    /// <summary>The command that moves the clock of a process; null without libfaketime.</summary>
+    /// <summary>
+    /// The command that moves the clock of a process, but not the monotonic clock of its waits; null without libfaketime.
+    /// </summary>
     private static string[]? FakeClock() =>
         Directory.EnumerateFiles("/usr/lib", "libfaketimeMT.so.1", new EnumerationOptions
         {
@@ -121,6 +123,10 @@ internal static class FaultScenarios
             IgnoreInaccessible = true,
             MaxRecursionDepth = 3,
         }).FirstOrDefault() is { } library
-            ? ["env", $"LD_PRELOAD={library}", "FAKETIME_DONT_FAKE_MONOTONIC=1", $"FAKETIME={ClockOffset}"]
+            ?
+            [
+                "env", $"LD_PRELOAD={library}", "FAKETIME_DONT_FAKE_MONOTONIC=1", "FAKETIME_FORCE_MONOTONIC_FIX=0",
+                $"FAKETIME={ClockOffset}",
+            ]
             : null;
 }

@@ -116,7 +116,12 @@ public static partial class JobVerdict
             },
             $"Job {entry.JobId} must not end as {job}. Output of the service:\n{service.Output}");
         var ends = EndLine().Matches(service.Output).Count(match => match.Groups["job"].Value == entry.JobId);
-        Assert.True(ends <= entry.MaxEnds, $"Job {entry.JobId} completed {ends} times in the log.");
+        Assert.True(
+            ends <= entry.MaxEnds,
+            $"Job {entry.JobId} completed {ends} times in the log: {job}\n"
+            + string.Join(
+                '\n',
+                service.Output.Split('\n').Where(line => line.Contains(entry.JobId, StringComparison.Ordinal))));
         if (job.Status == JobStatus.Cancelled)
         {
             counts.Cancelled++;
