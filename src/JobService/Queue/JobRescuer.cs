@@ -26,28 +26,28 @@ internal sealed class JobRescuer(
         "The lease was not renewed in time: the JobService was suspended or overloaded, or could not write to its "
         + "database.");
 
-    /// <summary>Rescues all jobs that need it now; returns how many.</summary>
+    /// <summary>Rescues all jobs that need it now; returns how many. One that fails stays for the next call.</summary>
     public async Task<int> RescueAsync(CancellationToken cancellationToken)
     {
-        var rescued = 0;
+        var (rescued, failed) = (0, new List<Exception>());
         foreach (var jobId in await FindAsync(cancellationToken))
         {
-            // The store can call the transition again; its last call counts.
-            var isExpired = false;
-            var job = await tracker.ChangeAsync(
-                jobId,
-                (stored, now) =>
-                {
-                    isExpired = JobTransitions.HasExpiredLease(stored, now) || IsTooLong(stored, now);
-                    return isExpired ? RetryPolicy.AfterLoss(stored, Expired, retry.Value, now) : stored;
-                },
-                cancellationToken);
-            if (isExpired && job is not null)
+            try
             {
-                rescued++;
-                logger.LogWarning(
-                    "Lease of job {JobId} expired; job is now {Status}", jobId, JobStatusNames.Of(job.Status));
+                rescued += await RescueAsync(jobId, cancellationToken) ? 1 : 0;
             }
+            catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
+            {
+                // Another node can have locked this job; that keeps none of the others from their rescue.
+                failed.Add(failure);
+            }
+        }
+
+        if (failed.Count > 0)
+        {
+            logger.LogError(
+                failed[^1], "{Count} jobs with an expired lease not rescued; retrying. The last failure:",
+                failed.Count);
         }
 
         return rescued;
@@ -73,6 +73,27 @@ internal sealed class JobRescuer(
                 logger.LogError(exception, "Jobs with an expired lease not rescued; retrying");
             }
         }
+    }
+
+    private async Task<bool> RescueAsync(Guid jobId, CancellationToken cancellationToken)
+    {
+        // The store can call the transition again; its last call counts.
+        var isExpired = false;
+        var job = await tracker.ChangeAsync(
+            jobId,
+            (stored, now) =>
+            {
+                isExpired = JobTransitions.HasExpiredLease(stored, now) || IsTooLong(stored, now);
+                return isExpired ? RetryPolicy.AfterLoss(stored, Expired, retry.Value, now) : stored;
+            },
+            cancellationToken);
+        if (!isExpired || job is null)
+        {
+            return false;
+        }
+
+        logger.LogWarning("Lease of job {JobId} expired; job is now {Status}", jobId, JobStatusNames.Of(job.Status));
+        return true;
     }
 
     private async Task<IReadOnlyList<Guid>> FindAsync(CancellationToken cancellationToken)

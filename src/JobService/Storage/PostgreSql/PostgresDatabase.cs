@@ -15,6 +15,14 @@ internal sealed class PostgresDatabase : IMigratedDatabase, IAsyncDisposable
     /// <summary>Key of the advisory lock that migrations hold; the letters "fsmigrat".</summary>
     private const long MigrationLock = 0x66736D6967726174;
 
+    /// <summary>
+    /// Settings of a session, so that a node that is suspended or cut off keeps no lock for long, and no other node
+    /// waits long for one. The connection string's own options come later and win.
+    /// </summary>
+    private const string SessionSettings =
+        "-c lock_timeout=2s -c idle_in_transaction_session_timeout=5s -c tcp_keepalives_idle=5 "
+        + "-c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c tcp_user_timeout=15s";
+
     private readonly PostgresOptions _options;
     private readonly NpgsqlConnectionStringBuilder _settings;
 
@@ -26,6 +34,7 @@ internal sealed class PostgresDatabase : IMigratedDatabase, IAsyncDisposable
         Name = $"{_settings.Database ?? _settings.Username} on {_settings.Host}:"
             + _settings.Port.ToString(CultureInfo.InvariantCulture);
         var builder = new NpgsqlDataSourceBuilder(_settings.ConnectionString);
+        builder.ConnectionStringBuilder.Options = $"{SessionSettings} {_settings.Options}".TrimEnd();
         builder.UseLoggerFactory(loggers);
         if (_options.PasswordFile.Length > 0)
         {
@@ -108,7 +117,7 @@ internal sealed class PostgresDatabase : IMigratedDatabase, IAsyncDisposable
                 await using var connection = await Source.OpenConnectionAsync(cancellationToken);
                 return await read(connection, cancellationToken);
             }
-            catch (Exception failure) when (PostgresFailures.IsOutage(failure))
+            catch (Exception failure) when (PostgresFailures.IsOutage(failure) || PostgresFailures.IsBlocked(failure))
             {
                 if (isRepeated)
                 {
@@ -138,7 +147,7 @@ internal sealed class PostgresDatabase : IMigratedDatabase, IAsyncDisposable
                 await transaction.CommitAsync(CancellationToken.None);
                 return result;
             }
-            catch (Exception failure) when (PostgresFailures.IsOfServer(failure))
+            catch (Exception failure) when (PostgresFailures.IsOfServer(failure) || PostgresFailures.IsBlocked(failure))
             {
                 if (isCommitting && PostgresFailures.IsOutcomeUnknown(failure))
                 {

@@ -14,7 +14,7 @@ internal static class PostgresFailures
     /// <summary>Whether the database or the connection to it failed, and not a statement.</summary>
     public static bool IsOutage(Exception failure) => failure switch
     {
-        PostgresException { Severity: "FATAL" or "PANIC" } => true,
+        PostgresException { InvariantSeverity: "FATAL" or "PANIC" } => true,
         PostgresException postgres => postgres.SqlState is PostgresErrorCodes.AdminShutdown
             or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow
             or PostgresErrorCodes.TooManyConnections or PostgresErrorCodes.ReadOnlySqlTransaction,
@@ -32,8 +32,13 @@ internal static class PostgresFailures
         SqlState: PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure,
     };
 
+    /// <summary>Whether a statement waited too long for a row that another session has locked.</summary>
+    public static bool IsBlocked(Exception failure) =>
+        failure is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable };
+
     /// <summary>Whether it is unknown if a COMMIT that failed has committed: the server did not refuse it.</summary>
-    public static bool IsOutcomeUnknown(Exception failure) => failure is not PostgresException { Severity: "ERROR" };
+    public static bool IsOutcomeUnknown(Exception failure) =>
+        failure is not PostgresException { InvariantSeverity: "ERROR" };
 
     /// <summary>The exception to throw for a failed statement of a call.</summary>
     public static Exception OfCall(Exception failure) => failure switch
@@ -41,6 +46,8 @@ internal static class PostgresFailures
         PostgresException { SqlState: PostgresErrorCodes.DiskFull } => DiskFull.Report(failure),
         _ when IsOutage(failure) => Unavailable(
             "The database of the server does not answer. Nothing was changed. Send the call again.", failure),
+        _ when IsBlocked(failure) => Unavailable(
+            "Another node holds what the call needs for too long. Nothing was changed. Send the call again.", failure),
         _ => failure,
     };
 

@@ -15,6 +15,12 @@ internal sealed class PostgresListener(
 {
     private volatile bool _isLeader;
 
+    /// <summary>
+    /// After this time without a look the server ends the session: this process is suspended, and another node must be
+    /// able to lead.
+    /// </summary>
+    private TimeSpan IdleTimeout => TimeSpan.FromSeconds(5) + (5 * options.Value.PollInterval);
+
     /// <summary>Raised after other nodes changed jobs.</summary>
     public event Action<JobChanges>? Changed;
 
@@ -56,6 +62,8 @@ internal sealed class PostgresListener(
     {
         await using var connection = await database.Sessions.OpenConnectionAsync(stoppingToken);
         connection.Notification += (_, notification) => OnNotification(notification.Payload);
+        var idle = IdleTimeout.TotalMilliseconds.ToString("F0", CultureInfo.InvariantCulture);
+        await connection.ExecuteAsync($"SET idle_session_timeout = {idle}", stoppingToken);
         await connection.ExecuteAsync($"LISTEN {JobNotification.Channel}", stoppingToken);
 
         // What other nodes changed before this line sent no notification to this session.
