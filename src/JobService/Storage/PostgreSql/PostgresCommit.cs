@@ -15,6 +15,15 @@ internal sealed record Commit(
 {
     /// <summary>The decided changes.</summary>
     public CommitBatch? Batch { get; set; }
+
+    /// <summary>
+    /// The search for the outcome of a COMMIT that got no answer; ends with the failure if nothing was committed. It
+    /// answers the callers, and has the writer and the jobs until it ends. Null without one.
+    /// </summary>
+    public Task<Exception?>? Search { get; set; }
+
+    /// <summary>Called with the cause each time the search gets no answer either.</summary>
+    public Action<Exception> Stalled { get; init; } = _ => { };
 }
 
 /// <summary>Another node was faster; the commit is decided again on what it stored.</summary>

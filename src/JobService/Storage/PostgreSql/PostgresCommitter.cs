@@ -15,6 +15,9 @@ internal sealed class PostgresCommitter : IDisposable
     /// <summary>How often a commit runs that lost against one of another node.</summary>
     private const int MaxTries = 10;
 
+    /// <summary>How long callers wait for an unknown outcome: less than a lease lasts.</summary>
+    private static readonly TimeSpan OutcomeTimeout = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan OutcomeInterval = TimeSpan.FromMilliseconds(200);
 
     private readonly Lock _lock = new();
@@ -54,7 +57,10 @@ internal sealed class PostgresCommitter : IDisposable
         }
     }
 
-    /// <summary>Runs a commit, again if another node won; returns the failure if nothing was committed.</summary>
+    /// <summary>
+    /// Runs a commit, again if another node won; returns the failure if nothing was committed. Null if it is durable,
+    /// or if <see cref="Commit.Search"/> finds that out.
+    /// </summary>
     public async Task<Exception?> CommitAsync(Commit commit, bool withNewKeys, CancellationToken cancellationToken)
     {
         for (var tries = 1; ; tries++)
@@ -80,8 +86,8 @@ internal sealed class PostgresCommitter : IDisposable
         }
     }
 
-    /// <summary>Ends the search for unknown outcomes after a time: the process ends.</summary>
-    public void EndAfter(TimeSpan time) => _closing.CancelAfter(time);
+    /// <summary>Ends the searches for unknown outcomes soon: the process ends.</summary>
+    public void EndSearches() => _closing.CancelAfter(OutcomeTimeout);
 
     /// <inheritdoc />
     public void Dispose()
@@ -118,26 +124,50 @@ internal sealed class PostgresCommitter : IDisposable
         await WriteAsync(connection, commit.Writer, commitId, batch, changes, cancellationToken);
 
         // The rows are locked, so the commits of a job enter in their order.
-        using var turn = _order.Enter(batch.Commits.Select(change => change.JobId));
         _crashPoints.Pass(CrashPoint.CommitBegun);
+        var turn = _order.Enter(batch.Commits.Select(change => change.JobId));
         try
         {
             await transaction.CommitAsync(CancellationToken.None);
         }
         catch (Exception failure) when (PostgresFailures.IsOutcomeUnknown(failure))
         {
-            if (!await HasCommittedAsync(commit, commitId, failure))
-            {
-                return failure;
-            }
+            commit.Search = SearchAsync(failure);
+            return null;
+        }
+        catch
+        {
+            turn.Dispose();
+            throw;
         }
 
-        _crashPoints.Pass(CrashPoint.CommitDone);
-        _metrics.RecordCommit(keys.Count, _time.GetElapsedTime(start));
-        await turn.Previous;
-        Publish(batch.Commits);
-        commit.End(null);
+        await EndAsync();
         return null;
+
+        async Task<Exception?> SearchAsync(Exception cause)
+        {
+            if (await HasCommittedAsync(commit, commitId, cause))
+            {
+                await EndAsync();
+                return null;
+            }
+
+            turn.Dispose();
+            commit.End(PostgresFailures.OfCall(cause));
+            return cause;
+        }
+
+        async Task EndAsync()
+        {
+            using (turn)
+            {
+                _crashPoints.Pass(CrashPoint.CommitDone);
+                _metrics.RecordCommit(keys.Count, _time.GetElapsedTime(start));
+                await turn.Previous;
+                Publish(batch.Commits);
+                commit.End(null);
+            }
+        }
     }
 
     private async Task WriteAsync(
@@ -169,8 +199,8 @@ internal sealed class PostgresCommitter : IDisposable
 
     /// <summary>
     /// Finds out whether a commit whose connection broke is durable. The row lock waits for the server's end of the old
-    /// transaction. Callers get their answer after <see cref="PostgresOptions.CommandTimeout"/> at the latest; the jobs
-    /// stay locked in this process until the outcome is known.
+    /// transaction. Callers get their answer soon after <see cref="OutcomeTimeout"/>; the jobs stay locked in this
+    /// process until the outcome is known.
     /// </summary>
     private async Task<bool> HasCommittedAsync(Commit commit, Guid commitId, Exception cause)
     {
@@ -180,11 +210,13 @@ internal sealed class PostgresCommitter : IDisposable
         {
             try
             {
-                await using var connection = await _database.Source.OpenConnectionAsync(_closing.Token);
-                await using var transaction = await connection.BeginTransactionAsync(_closing.Token);
+                using var ending = CancellationTokenSource.CreateLinkedTokenSource(_closing.Token);
+                ending.CancelAfter(_options.ConnectTimeout);
+                await using var connection = await _database.Source.OpenConnectionAsync(ending.Token);
+                await using var transaction = await connection.BeginTransactionAsync(ending.Token);
                 var latest = await connection.QueryAsync(
                     "SELECT commit_id FROM writers WHERE writer_id = @writer FOR UPDATE", reader => reader.GetGuid(0),
-                    _closing.Token, ("writer", commit.Writer.Id));
+                    ending.Token, ("writer", commit.Writer.Id));
                 _logger.LogInformation("The commit {Outcome}", latest.Contains(commitId) ? "is durable" : "is undone");
                 return latest.Contains(commitId);
             }
@@ -196,7 +228,8 @@ internal sealed class PostgresCommitter : IDisposable
             catch (Exception failure)
             {
                 _logger.LogDebug(failure, "Outcome of a commit still unknown; trying again");
-                if (_time.GetElapsedTime(start) >= _options.CommandTimeout)
+                commit.Stalled(cause);
+                if (_time.GetElapsedTime(start) >= OutcomeTimeout)
                 {
                     commit.End(PostgresFailures.OfUnknownOutcome(cause));
                 }

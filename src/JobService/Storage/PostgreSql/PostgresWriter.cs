@@ -6,7 +6,8 @@ namespace ForegSyte.Jobs.Storage.PostgreSql;
 /// <summary>
 /// Makes the changes of this process with group commit: changes that arrive while all commits are busy form the next
 /// one. A commit locks its jobs in the order of their ids, reads the server's clock, decides in memory and writes lists
-/// (ADR 38). Changes of one job never run in two commits at a time.
+/// (ADR 38). Changes of one job never run in two commits at a time. A commit whose outcome is unknown makes room for
+/// others; its jobs are taken until the outcome is found.
 /// </summary>
 internal sealed class PostgresWriter : IAsyncDisposable
 {
@@ -16,18 +17,17 @@ internal sealed class PostgresWriter : IAsyncDisposable
     private readonly SemaphoreSlim _room;
     private readonly LinkedList<JobChange> _waiting = new();
     private readonly HashSet<Guid> _busy = [];
-    private readonly Stack<CommitWriter> _idle;
+    private readonly Stack<CommitWriter> _idle = [];
     private readonly HashSet<Task> _commits = [];
-    private readonly SemaphoreSlim _claimWriters = new(1);
-    private readonly CommitWriter _claimWriter = new();
+    private readonly SemaphoreSlim _claims = new(1);
+    private int _free;
     private bool _isClosed;
 
     public PostgresWriter(PostgresCommitter committer, IOptions<PostgresOptions> options)
     {
         (_committer, _options) = (committer, options.Value);
         _room = new SemaphoreSlim(_options.WriteQueueCapacity);
-        _idle = new Stack<CommitWriter>(
-            Enumerable.Range(0, _options.ConcurrentCommits).Select(_ => new CommitWriter()));
+        _free = _options.ConcurrentCommits;
     }
 
     /// <summary>Raised for every change of this process, for each job in order, before its caller continues.</summary>
@@ -50,14 +50,23 @@ internal sealed class PostgresWriter : IAsyncDisposable
         await _room.WaitAsync(cancellationToken);
         try
         {
+            var node = new LinkedListNode<JobChange>(pending);
             lock (_lock)
             {
                 ObjectDisposedException.ThrowIf(_isClosed, this);
-                _waiting.AddLast(pending);
+                _waiting.AddLast(node);
                 StartCommits();
             }
 
-            await using var registration = cancellationToken.Register(() => pending.TryCancel(cancellationToken));
+            await using var registration = cancellationToken.Register(() =>
+            {
+                lock (_lock)
+                {
+                    node.List?.Remove(node);
+                }
+
+                pending.TryCancel(cancellationToken);
+            });
             await pending.Completion;
             return result!;
         }
@@ -73,7 +82,7 @@ internal sealed class PostgresWriter : IAsyncDisposable
     /// </summary>
     /// <param name="lockJobs">Selects the ids of jobs with FOR UPDATE SKIP LOCKED.</param>
     /// <param name="claim">The transition.</param>
-    /// <param name="cancellationToken">Cancels the call before the commit.</param>
+    /// <param name="cancellationToken">Cancels the call before the commit, and while its outcome is unknown.</param>
     /// <returns>The jobs before and after the claim, in the order of the query.</returns>
     public async Task<IReadOnlyList<JobCommit>> ClaimAsync(
         Func<NpgsqlConnection, CancellationToken, Task<List<Guid>>> lockJobs,
@@ -81,12 +90,12 @@ internal sealed class PostgresWriter : IAsyncDisposable
         CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_isClosed, this);
-        await _claimWriters.WaitAsync(cancellationToken);
+        await _claims.WaitAsync(cancellationToken);
         try
         {
             List<Guid> claimed = [];
             var commit = new Commit(
-                _claimWriter,
+                TakeWriter(),
                 async (connection, token) =>
                 {
                     claimed = await lockJobs(connection, token);
@@ -94,7 +103,13 @@ internal sealed class PostgresWriter : IAsyncDisposable
                 },
                 batch => claimed.ForEach(jobId => batch.Update(jobId, claim)),
                 _ => { });
-            if (await _committer.CommitAsync(commit, withNewKeys: false, cancellationToken) is { } failure)
+            var failure = await CommitAsync(commit, [], withNewKeys: false, cancellationToken);
+            if (commit.Search is { } search)
+            {
+                failure = await search.WaitAsync(cancellationToken);
+            }
+
+            if (failure is not null)
             {
                 throw PostgresFailures.OfCall(failure);
             }
@@ -103,7 +118,7 @@ internal sealed class PostgresWriter : IAsyncDisposable
         }
         finally
         {
-            _claimWriters.Release();
+            _claims.Release();
         }
     }
 
@@ -121,7 +136,7 @@ internal sealed class PostgresWriter : IAsyncDisposable
         }
 
         // Nobody waits for a lost connection to tell its outcome when the process ends.
-        _committer.EndAfter(_options.CommandTimeout);
+        _committer.EndSearches();
         while (Running() is { Length: > 0 } running)
         {
             await Task.WhenAll(running);
@@ -139,21 +154,26 @@ internal sealed class PostgresWriter : IAsyncDisposable
     /// <summary>Starts commits while there are changes that can run. The caller holds the lock.</summary>
     private void StartCommits()
     {
-        while (_idle.Count > 0 && TakeChanges() is { Count: > 0 } changes)
+        while (_free > 0 && TakeChanges() is { Count: > 0 } changes)
         {
-            var writer = _idle.Pop();
-            var running = Task.Run(() => RunAsync(writer, changes));
-            _commits.Add(running);
-            running.ContinueWith(
-                ended =>
-                {
-                    lock (_lock)
-                    {
-                        _commits.Remove(ended);
-                    }
-                },
-                CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            _free--;
+            Track(Task.Run(() => RunAsync(changes)));
         }
+    }
+
+    /// <summary>Makes the disposal wait for a task. The caller holds the lock.</summary>
+    private void Track(Task running)
+    {
+        _commits.Add(running);
+        running.ContinueWith(
+            ended =>
+            {
+                lock (_lock)
+                {
+                    _commits.Remove(ended);
+                }
+            },
+            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     /// <summary>Takes the first changes whose keys no other commit has. The caller holds the lock.</summary>
@@ -184,28 +204,30 @@ internal sealed class PostgresWriter : IAsyncDisposable
         return taken;
     }
 
-    private async Task RunAsync(CommitWriter writer, List<JobChange> changes)
+    private async Task RunAsync(List<JobChange> changes)
     {
+        var sought = new HashSet<JobChange>();
         try
         {
-            await CommitAsync(writer, changes);
+            await CommitAsync(changes, sought);
         }
         catch (Exception failure)
         {
-            changes.ForEach(change => change.Fail(failure));
+            changes.Where(change => !sought.Contains(change)).ToList().ForEach(change => change.Fail(failure));
         }
         finally
         {
             lock (_lock)
             {
-                _busy.ExceptWith(changes.SelectMany(change => change.Ids));
-                _idle.Push(writer);
+                _busy.ExceptWith(changes.Where(change => !sought.Contains(change)).SelectMany(change => change.Ids));
+                _free++;
                 StartCommits();
             }
         }
     }
 
-    private async Task CommitAsync(CommitWriter writer, List<JobChange> changes)
+    /// <summary>Commits changes; tells those whose outcome is unknown and is being sought.</summary>
+    private async Task CommitAsync(List<JobChange> changes, HashSet<JobChange> sought)
     {
         if (await TryAsync(changes, withNewKeys: false) is not { } failure)
         {
@@ -218,18 +240,22 @@ internal sealed class PostgresWriter : IAsyncDisposable
             return;
         }
 
-        // One change is the cause, usually a key that exists already: commit each alone, so that only that one fails.
+        // One change is the cause, usually a key that exists already or a job that another node has locked: commit each
+        // alone, so that only that one fails.
+        Exception? outage = null;
         foreach (var change in changes)
         {
-            if (await TryAsync([change], withNewKeys: true) is { } ownFailure)
+            if ((outage ?? await TryAsync([change], withNewKeys: true)) is { } ownFailure)
             {
                 change.Fail(PostgresFailures.OfCall(ownFailure));
+                outage = PostgresFailures.IsOfServer(ownFailure) ? ownFailure : null;
             }
         }
 
-        Task<Exception?> TryAsync(List<JobChange> some, bool withNewKeys) => _committer.CommitAsync(
-            new Commit(
-                writer,
+        async Task<Exception?> TryAsync(List<JobChange> some, bool withNewKeys)
+        {
+            var commit = new Commit(
+                TakeWriter(),
                 (_, _) => Task.FromResult<IReadOnlyList<JobKey>>([.. some.Select(change => change.Key)]),
                 batch => some.ForEach(change => change.Apply(batch)),
                 unknown =>
@@ -242,7 +268,90 @@ internal sealed class PostgresWriter : IAsyncDisposable
                     {
                         some.ForEach(change => change.Fail(unknown));
                     }
-                }),
-            withNewKeys, CancellationToken.None);
+                })
+            {
+                Stalled = cause => FailWaiting(some, cause),
+            };
+            var failed = await CommitAsync(commit, some, withNewKeys, CancellationToken.None);
+            if (commit.Search is not null)
+            {
+                sought.UnionWith(some);
+            }
+
+            return failed;
+        }
+    }
+
+    /// <summary>Runs a commit. The search for its outcome, if it needs one, goes on after the call.</summary>
+    private async Task<Exception?> CommitAsync(
+        Commit commit, List<JobChange> changes, bool withNewKeys, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _committer.CommitAsync(commit, withNewKeys, cancellationToken);
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                if (commit.Search is { } search)
+                {
+                    Track(Task.Run(() => EndSearchAsync(search, commit.Writer, changes), CancellationToken.None));
+                }
+                else
+                {
+                    _idle.Push(commit.Writer);
+                }
+            }
+        }
+    }
+
+    private async Task EndSearchAsync(Task<Exception?> search, CommitWriter writer, List<JobChange> changes)
+    {
+        try
+        {
+            await search;
+        }
+        catch (Exception failure)
+        {
+            changes.ForEach(change => change.Fail(failure));
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                _idle.Push(writer);
+                _busy.ExceptWith(changes.SelectMany(change => change.Ids));
+                StartCommits();
+            }
+        }
+    }
+
+    /// <summary>Fails the changes that wait for jobs of a commit whose outcome the database does not tell.</summary>
+    private void FailWaiting(List<JobChange> sought, Exception cause)
+    {
+        var ids = sought.SelectMany(change => change.Ids).ToHashSet();
+        var failed = new List<JobChange>();
+        lock (_lock)
+        {
+            foreach (var change in _waiting.Where(change => change.Ids.Any(ids.Contains)).ToList())
+            {
+                _waiting.Remove(change);
+                if (change.TryStart())
+                {
+                    failed.Add(change);
+                }
+            }
+        }
+
+        failed.ForEach(change => change.Fail(PostgresFailures.OfCall(cause)));
+    }
+
+    private CommitWriter TakeWriter()
+    {
+        lock (_lock)
+        {
+            return _idle.TryPop(out var writer) ? writer : new CommitWriter();
+        }
     }
 }
