@@ -9,6 +9,12 @@ internal static class ClaimSql
     private const string IsRunnable =
         "status = 'PENDING' AND (next_attempt_at IS NULL OR next_attempt_at <= clock_timestamp())";
 
+    /// <summary>Ranks the pending jobs; locks them in the order of their ids, as commits do.</summary>
+    public const string Rank =
+        "WITH changed AS (SELECT job_id FROM jobs WHERE status = 'PENDING' "
+        + "AND queue_rank IS DISTINCT FROM queued_at - priority * @step ORDER BY job_id FOR UPDATE) "
+        + "UPDATE jobs SET queue_rank = queued_at - priority * @step FROM changed WHERE jobs.job_id = changed.job_id";
+
     /// <summary>Locks the first runnable jobs of a tenant that no one else has locked.</summary>
     public const string Lock =
         $"SELECT job_id FROM jobs WHERE {IsRunnable} AND tenant = @tenant AND job_id <> ALL(@postponed) "

@@ -68,9 +68,7 @@ internal sealed class PostgresClaims : IJobClaims, IAsyncDisposable
     {
         await _database.WriteAsync(
             (connection, token) => connection.ExecuteAsync(
-                "UPDATE jobs SET queue_rank = queued_at - priority * @step WHERE status = 'PENDING' "
-                + "AND queue_rank IS DISTINCT FROM queued_at - priority * @step",
-                token, ("step", _queue.AgeingStep)),
+                ClaimSql.Rank, token, ("step", _queue.AgeingStep)),
             cancellationToken);
         _running = Task.Run(RunAsync, CancellationToken.None);
     }

@@ -23,13 +23,20 @@ internal sealed class PostgresDatabase : IMigratedDatabase, IAsyncDisposable
         "-c lock_timeout=2s -c idle_in_transaction_session_timeout=5s -c tcp_keepalives_idle=5 "
         + "-c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c tcp_user_timeout=15s";
 
+    /// <summary>
+    /// How often a transaction runs that others hinder: together longer than a suspended node keeps its locks.
+    /// </summary>
+    private const int MaxTries = 5;
+
     private readonly PostgresOptions _options;
     private readonly NpgsqlConnectionStringBuilder _settings;
+    private readonly ILogger _logger;
 
     /// <exception cref="DatabaseException">The connection string is wrong.</exception>
     public PostgresDatabase(IOptions<PostgresOptions> options, ILoggerFactory loggers)
     {
         _options = options.Value;
+        _logger = loggers.CreateLogger<PostgresDatabase>();
         _settings = SettingsOf(_options);
         Name = $"{_settings.Database ?? _settings.Username} on {_settings.Host}:"
             + _settings.Port.ToString(CultureInfo.InvariantCulture);
@@ -129,13 +136,13 @@ internal sealed class PostgresDatabase : IMigratedDatabase, IAsyncDisposable
 
     /// <summary>
     /// Runs statements in a transaction and returns when they are durable; a second time if the connection broke before
-    /// the commit.
+    /// the commit, and a few times if another transaction was faster or has locked a row.
     /// </summary>
     /// <exception cref="Hosting.Errors.ServiceException">The database does not answer.</exception>
     public async Task<T> WriteAsync<T>(
         Func<NpgsqlConnection, CancellationToken, Task<T>> statements, CancellationToken cancellationToken)
     {
-        for (var isRepeated = false; ; isRepeated = true)
+        for (var tries = 1; ; tries++)
         {
             var isCommitting = false;
             try
@@ -147,6 +154,11 @@ internal sealed class PostgresDatabase : IMigratedDatabase, IAsyncDisposable
                 await transaction.CommitAsync(CancellationToken.None);
                 return result;
             }
+            catch (Exception failure)
+                when (tries < MaxTries && (PostgresFailures.IsConflict(failure) || PostgresFailures.IsBlocked(failure)))
+            {
+                _logger.LogDebug(failure, "Transaction lost against another one; repeating it");
+            }
             catch (Exception failure) when (PostgresFailures.IsOfServer(failure) || PostgresFailures.IsBlocked(failure))
             {
                 if (isCommitting && PostgresFailures.IsOutcomeUnknown(failure))
@@ -154,7 +166,7 @@ internal sealed class PostgresDatabase : IMigratedDatabase, IAsyncDisposable
                     throw PostgresFailures.OfUnknownOutcome(failure);
                 }
 
-                if (isRepeated || !PostgresFailures.IsOutage(failure))
+                if (tries > 1 || !PostgresFailures.IsOutage(failure))
                 {
                     throw PostgresFailures.OfCall(failure);
                 }
