@@ -2,6 +2,7 @@ using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Grpc;
 using ForegSyte.Jobs.Tests.Storage;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Options;
@@ -53,6 +54,29 @@ public sealed class JobRescuerTests
 
         Assert.Equal(V1.JobStatus.Running, (await _store.FindAsync(held.JobId, Cancellation))!.Status);
         Assert.Empty(Messages());
+    }
+
+    [Fact]
+    public async Task Rescue_AJobThatCannotBeChanged_RescuesTheOthers()
+    {
+        var (calls, failure) = (0, new IOException("locked"));
+        using var rescuer = Rescuer(
+            JobStoreProxy.Around(
+                _store,
+                (method, call) => method.Name == nameof(IJobStore.UpdateAsync) && ++calls == 1
+                    ? Task.FromException<JobRecord?>(failure)
+                    : call()),
+            maxLostAttempts: 20);
+        await AddClaimedAsync();
+        await AddClaimedAsync();
+        _time.Advance(Lease.LeaseDuration);
+
+        Assert.Equal(1, await rescuer.RescueAsync(Cancellation));
+
+        var error = Assert.Single(_log.Collector.GetSnapshot(), line => line.Level == LogLevel.Error);
+        Assert.Same(failure, error.Exception);
+        Assert.StartsWith("1 jobs with an expired lease not rescued", error.Message, StringComparison.Ordinal);
+        Assert.Equal(1, await rescuer.RescueAsync(Cancellation));
     }
 
     private async Task<JobRecord> AddClaimedAsync()

@@ -108,6 +108,7 @@ public sealed class PostgresSegmentStoreTests(SharedServers servers) : SegmentSt
     public async Task Store_WhileAClaimIsUnderWay_WaitsForItAndIsRefused()
     {
         await using var connection = await Node.Database.Source.OpenConnectionAsync(Cancellation);
+        await connection.ExecuteAsync("SET idle_in_transaction_session_timeout = 0", Cancellation);
         await using var claim = await connection.BeginTransactionAsync(Cancellation);
         await connection.ExecuteAsync(
             "UPDATE jobs SET lease_token = @token WHERE job_id = @job", Cancellation,
@@ -126,6 +127,7 @@ public sealed class PostgresSegmentStoreTests(SharedServers servers) : SegmentSt
     public async Task Store_SegmentsOfOneJobAtOnce_DoNotWaitForEachOther()
     {
         await using var connection = await Node.Database.Source.OpenConnectionAsync(Cancellation);
+        await connection.ExecuteAsync("SET idle_in_transaction_session_timeout = 0", Cancellation);
         await using var earlier = await connection.BeginTransactionAsync(Cancellation);
         await connection.ExecuteAsync(
             "SELECT job_id FROM jobs WHERE job_id = @job FOR SHARE", Cancellation, ("job", JobId));
