@@ -37,6 +37,18 @@ internal sealed class PostgresWriter : IAsyncDisposable
         remove => _committer.Committed -= value;
     }
 
+    /// <summary>Number of changes that no commit has taken yet.</summary>
+    internal int WaitingChanges
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _waiting.Count;
+            }
+        }
+    }
+
     /// <summary>
     /// Makes a change of a job and returns when it is durable. A call that is cancelled while it waits changes nothing;
     /// one whose commit has started completes.
