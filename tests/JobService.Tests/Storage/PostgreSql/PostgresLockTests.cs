@@ -105,6 +105,38 @@ public sealed class PostgresLockTests(SharedServers servers)
     }
 
     [Fact]
+    public async Task Rank_InADeadlock_IsRepeated()
+    {
+        await using var node = await OpenAsync();
+        var jobs = await InsertAsync(node, 2);
+        await node.ExecuteAsync("UPDATE jobs SET queue_rank = queue_rank + interval '1 day'");
+        jobs = await node.QueryAsync("SELECT job_id FROM jobs ORDER BY job_id", reader => reader.GetGuid(0));
+        await using var other = await LockAsync(node, jobs[1]);
+
+        // The other transaction never notices the deadlock, so that it is this one's.
+        await other.ExecuteAsync("SET deadlock_timeout = '10min'", Cancellation);
+        await using var claims = node.Claims();
+        var ranking = claims.StartAsync(Cancellation);
+        await Wait.ForAsync(
+            () => node.QueryAsync(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                + "AND wait_event_type = 'Lock'",
+                reader => reader.GetInt64(0)),
+            waiting => waiting.Single() == 1, "the ranking waits");
+        await other.ExecuteAsync(
+            "UPDATE jobs SET frames_done = 1 WHERE job_id = @job", Cancellation, ("job", jobs[0]));
+        await other.ExecuteAsync("COMMIT", Cancellation);
+
+        await ranking;
+
+        Assert.Equal(
+            [2L],
+            await node.QueryAsync(
+                "SELECT count(*) FROM jobs WHERE queue_rank < queued_at + interval '12 hours'",
+                reader => reader.GetInt64(0)));
+    }
+
+    [Fact]
     public async Task Session_OfANode_HasTimeLimits()
     {
         await using var node = await OpenAsync();
