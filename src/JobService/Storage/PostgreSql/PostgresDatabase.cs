@@ -65,6 +65,9 @@ internal sealed class PostgresDatabase : IMigratedDatabase, IAsyncDisposable
     /// <summary>Identifies this process in notifications, so that it ignores its own.</summary>
     public Guid Origin { get; } = Guid.NewGuid();
 
+    /// <summary>How long a start waits for the migration by another process.</summary>
+    internal TimeSpan MigrationWait { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <summary>The pool of connections.</summary>
     public NpgsqlDataSource Source { get; }
 
@@ -175,17 +178,34 @@ internal sealed class PostgresDatabase : IMigratedDatabase, IAsyncDisposable
     }
 
     /// <inheritdoc />
+    /// <exception cref="DatabaseException">Another process has it for <see cref="MigrationWait"/>.</exception>
     public IDisposable LockSchema()
     {
         // A session lock, in a session of its own: each migration has its own transaction.
         var session = Sessions.OpenConnection();
         try
         {
-            using var command = session.CreateCommand();
-            command.CommandTimeout = 0;
-            command.CommandText = $"SELECT pg_advisory_lock({MigrationLock.ToString(CultureInfo.InvariantCulture)})";
-            command.ExecuteNonQuery();
+            var key = MigrationLock.ToString(CultureInfo.InvariantCulture);
+            if (!Scalar<bool>(session, $"SELECT pg_try_advisory_lock({key})"))
+            {
+                _logger.LogInformation("Waiting for another JobService that migrates database {Database}", Name);
+                var limit = MigrationWait.TotalMilliseconds.ToString("F0", CultureInfo.InvariantCulture);
+                using var command = session.CreateCommand();
+                command.CommandTimeout = 0;
+                command.CommandText = $"SET lock_timeout = {limit}; SELECT pg_advisory_lock({key})";
+                command.ExecuteNonQuery();
+            }
+
             return session;
+        }
+        catch (PostgresException failure) when (PostgresFailures.IsBlocked(failure))
+        {
+            session.Dispose();
+            throw new DatabaseException(
+                $"The database {Name} cannot be used. Another process has been migrating it for "
+                + $"{MigrationWait.TotalMinutes:0.#} minutes. Nothing was changed. If that process is suspended, end it; "
+                + "otherwise start again when it has ended.",
+                failure);
         }
         catch
         {

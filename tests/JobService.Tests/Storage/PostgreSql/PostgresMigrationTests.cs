@@ -1,7 +1,10 @@
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.Migrations;
+using ForegSyte.Jobs.Storage.PostgreSql;
 using ForegSyte.Jobs.Tests.Storage.Migrations;
 using ForegSyte.Testing.Servers;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
 
 namespace ForegSyte.Jobs.Tests.Storage.PostgreSql;
 
@@ -42,6 +45,30 @@ public sealed class PostgresMigrationTests(SharedServers servers)
             await node.Store.InsertAsync(TestJobs.Full(), TestContext.Current.CancellationToken);
             await node.DisposeAsync();
         }
+    }
+
+    [Fact]
+    public async Task MigrateUp_WhileAnotherProcessMigrates_WaitsAndThenSaysWhatToDo()
+    {
+        await using var migrating = new PostgresNode(await NewDatabaseAsync());
+        using var logs = new FakeLoggerProvider();
+        using var loggers = new LoggerFactory([logs]);
+        await using var waiting = new PostgresDatabase(migrating.Options, loggers)
+        {
+            MigrationWait = TimeSpan.FromSeconds(6),
+        };
+        using (migrating.Database.LockSchema())
+        {
+            var failure = Assert.Throws<DatabaseException>(() => waiting.LockSchema());
+
+            Assert.Contains(
+                "Another process has been migrating it for 0.1 minutes", failure.Message, StringComparison.Ordinal);
+            Assert.Contains(
+                logs.Collector.GetSnapshot(),
+                line => line.Message.StartsWith("Waiting for another JobService", StringComparison.Ordinal));
+        }
+
+        waiting.LockSchema().Dispose();
     }
 
     [Fact]
