@@ -30,7 +30,7 @@ internal sealed class PostgresCommitter : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CommitOrder _order = new();
-    private readonly HashSet<Guid> _writers = [];
+    private readonly Dictionary<Guid, Dictionary<string, TenantUsage>> _writers = [];
     private readonly CancellationTokenSource _closing = new();
 
     public PostgresCommitter(
@@ -52,9 +52,24 @@ internal sealed class PostgresCommitter : IDisposable
         {
             lock (_lock)
             {
-                return [.. _writers];
+                return [.. _writers.Keys];
             }
         }
+    }
+
+    /// <summary>What writers of this process added to tenant_usage, by tenant.</summary>
+    public IReadOnlyDictionary<string, TenantUsage> UsageOf(IEnumerable<Guid> writerIds)
+    {
+        var sum = new Dictionary<string, TenantUsage>();
+        lock (_lock)
+        {
+            foreach (var added in writerIds.SelectMany(writerId => _writers[writerId].Values))
+            {
+                UsageChanges.Add(sum, added);
+            }
+        }
+
+        return sum;
     }
 
     /// <summary>
@@ -104,7 +119,7 @@ internal sealed class PostgresCommitter : IDisposable
         await commit.Writer.RegisterAsync(connection, cancellationToken);
         lock (_lock)
         {
-            _writers.Add(commit.Writer.Id);
+            _writers.TryAdd(commit.Writer.Id, []);
         }
 
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -164,6 +179,7 @@ internal sealed class PostgresCommitter : IDisposable
                 _crashPoints.Pass(CrashPoint.CommitDone);
                 _metrics.RecordCommit(keys.Count, _time.GetElapsedTime(start));
                 await turn.Previous;
+                Count(commit.Writer.Id, batch.Commits);
                 Publish(batch.Commits);
                 commit.End(null);
             }
@@ -236,6 +252,17 @@ internal sealed class PostgresCommitter : IDisposable
 
                 await Task.Delay(OutcomeInterval, _time, _closing.Token)
                     .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private void Count(Guid writerId, IReadOnlyList<JobCommit> commits)
+    {
+        lock (_lock)
+        {
+            foreach (var added in UsageChanges.Of(commits))
+            {
+                UsageChanges.Add(_writers[writerId], added);
             }
         }
     }

@@ -148,13 +148,35 @@ internal sealed class PostgresJobStore(
         cancellationToken);
 
     /// <inheritdoc />
-    public Task<IReadOnlyList<TenantUsage>> UsageElsewhereAsync(CancellationToken cancellationToken) =>
-        database.ReadAsync<IReadOnlyList<TenantUsage>>(
-            async (connection, token) => await connection.QueryAsync(
-                "SELECT tenant, sum(jobs)::int, sum(pending)::int, sum(video_bytes)::bigint, "
-                + "sum(result_bytes)::bigint FROM tenant_usage WHERE writer_id <> ALL(@own) GROUP BY tenant",
-                UsageChanges.Read, token, ("own", committer.WriterIds.ToList())),
+    public async Task<IReadOnlyList<TenantUsage>> UsageElsewhereAsync(CancellationToken cancellationToken)
+    {
+        // In one statement: the leader adds up the rows of a writer in the commit that removes it.
+        var own = committer.WriterIds;
+        var rows = await database.ReadAsync(
+            (connection, token) => connection.QueryAsync(
+                "SELECT tenant, jobs, pending, video_bytes, result_bytes, own FROM (SELECT ARRAY("
+                + "SELECT writer_id FROM writers WHERE writer_id = ANY(@own)) AS own) AS present LEFT JOIN ("
+                + "SELECT tenant, sum(jobs)::int AS jobs, sum(pending)::int AS pending, "
+                + "sum(video_bytes)::bigint AS video_bytes, sum(result_bytes)::bigint AS result_bytes "
+                + "FROM tenant_usage WHERE writer_id <> ALL(@own) GROUP BY tenant) AS usage ON true",
+                row => (
+                    Usage: row.IsDBNull(0) ? null : UsageChanges.Read(row), Present: row.GetFieldValue<Guid[]>(5)),
+                token, ("own", own.ToList())),
             cancellationToken);
+        var sums = rows.Select(row => row.Usage).OfType<TenantUsage>().ToDictionary(usage => usage.Tenant);
+
+        // After a long outage the leader can remove a writer of this process. Its changes are then in the sum of the
+        // ended writers, and count here already.
+        foreach (var counted in committer.UsageOf(own.Except(rows[0].Present)).Values)
+        {
+            UsageChanges.Add(
+                sums,
+                new TenantUsage(
+                    counted.Tenant, -counted.Jobs, -counted.Pending, -counted.VideoBytes, -counted.ResultBytes));
+        }
+
+        return [.. sums.Values];
+    }
 
     /// <inheritdoc />
     public Task<IReadOnlyList<Guid>> ListEndedAsync(

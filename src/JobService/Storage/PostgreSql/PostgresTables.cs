@@ -120,6 +120,21 @@ internal static class UsageChanges
             .Where(usage => usage != new TenantUsage(usage.Tenant, 0, 0, 0, 0)),
     ];
 
+    /// <summary>Adds a tenant's usage to sums; drops a tenant without any.</summary>
+    public static void Add(Dictionary<string, TenantUsage> sums, TenantUsage added)
+    {
+        var none = new TenantUsage(added.Tenant, 0, 0, 0, 0);
+        var before = sums.GetValueOrDefault(added.Tenant, none);
+        var after = new TenantUsage(
+            added.Tenant, before.Jobs + added.Jobs, before.Pending + added.Pending,
+            before.VideoBytes + added.VideoBytes, before.ResultBytes + added.ResultBytes);
+        sums.Remove(added.Tenant);
+        if (after != none)
+        {
+            sums.Add(added.Tenant, after);
+        }
+    }
+
     /// <summary>Reads a row of tenant, jobs, pending, video_bytes and result_bytes.</summary>
     public static TenantUsage Read(DbDataReader reader) => new(
         reader.GetString(0), reader.GetInt32(1), reader.GetInt32(2), reader.GetInt64(3), reader.GetInt64(4));

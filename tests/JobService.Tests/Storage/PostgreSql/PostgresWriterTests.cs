@@ -1,9 +1,13 @@
 using System.Collections.Concurrent;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Storage.PostgreSql;
+using ForegSyte.Jobs.Submission;
+using ForegSyte.Jobs.Tenants;
+using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Testing;
 using ForegSyte.Testing.Servers;
 using ForegSyte.V1;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ForegSyte.Jobs.Tests.Storage.PostgreSql;
 
@@ -116,7 +120,9 @@ public sealed class PostgresWriterTests(SharedServers servers)
         await first.Store.InsertAsync(job, Cancellation);
         var told = new ConcurrentQueue<JobChanges>();
         second.Store.Changed += told.Enqueue;
-        first.Store.Changed += _ => Assert.Fail("A node was told of its own change.");
+        var own = new ConcurrentQueue<JobChanges>();
+        first.Store.Changed += own.Enqueue;
+        await first.ListenAsync();
         await second.ListenAsync();
         Assert.Null(Assert.Single(told).JobIds);
 
@@ -128,7 +134,12 @@ public sealed class PostgresWriterTests(SharedServers servers)
             "told within {0} of the call", TimeProvider.System.GetElapsedTime(start));
 
         await second.Store.UpdateAsync(job.JobId, stored => stored with { FramesDone = 2 }, Cancellation);
-        Assert.Equal(2, told.Count);
+        await Wait.UntilAsync(() => own.Count > 1, "the first node is told");
+        Assert.Equal([null, job.JobId], own.Select(changes => changes.JobIds?.Single()));
+
+        await first.Store.UpdateAsync(job.JobId, stored => stored with { FramesDone = 3 }, Cancellation);
+        await Wait.UntilAsync(() => told.Count > 2, "the other node is told again");
+        Assert.Equal([null, job.JobId, job.JobId], told.Select(changes => changes.JobIds?.Single()));
     }
 
     [Fact]
@@ -178,7 +189,7 @@ public sealed class PostgresWriterTests(SharedServers servers)
         await reader.ExecuteAsync("UPDATE writers SET seen_at = seen_at - interval '2 hours'");
         using var upkeep = new WriterUpkeep(
             reader.Database, reader.Committer, reader.Listener, reader.Options, TimeProvider.System,
-            Microsoft.Extensions.Logging.Abstractions.NullLogger<WriterUpkeep>.Instance);
+            NullLogger<WriterUpkeep>.Instance);
 
         await upkeep.AddUpAsync(Cancellation);
         await upkeep.AddUpAsync(Cancellation);
@@ -186,6 +197,50 @@ public sealed class PostgresWriterTests(SharedServers servers)
         Assert.Equal(before, await reader.Store.UsageElsewhereAsync(Cancellation));
         Assert.Equal([1L], await reader.QueryAsync("SELECT count(*) FROM tenant_usage", row => row.GetInt64(0)));
         Assert.Equal([0L], await reader.QueryAsync("SELECT count(*) FROM writers", row => row.GetInt64(0)));
+    }
+
+    [Fact]
+    public async Task Usage_OfWritersOfALiveNodeThatTheLeaderAddedUp_CountsOnce()
+    {
+        await using var node = await OpenAsync();
+        await using var leader = new PostgresNode(node.Options.Value.ConnectionString);
+        var tenants = Microsoft.Extensions.Options.Options.Create(
+            new TenantOptions { MaxJobs = 5 });
+        var quota = new PendingJobQuota(
+            node.Store, Microsoft.Extensions.Options.Options.Create(new SubmitOptions()), tenants);
+        var space = new TenantSpace(node.Store, new InMemoryStorage(), tenants);
+        using var refresh = new UsageRefresh(
+            node.Store, quota, space, TimeProvider.System, NullLogger<UsageRefresh>.Instance);
+        using var upkeep = new WriterUpkeep(
+            leader.Database, leader.Committer, leader.Listener, leader.Options, TimeProvider.System,
+            NullLogger<WriterUpkeep>.Instance);
+        await leader.Store.InsertAsync(TestJobs.Pending() with { Tenant = "a", VideoBytes = 10 }, Cancellation);
+        await node.Store.InsertAsync(TestJobs.Pending() with { Tenant = "a", VideoBytes = 10 }, Cancellation);
+
+        // Twice: the changes of the second round are those of new writers.
+        for (var jobs = 2; jobs <= 4; jobs += 2)
+        {
+            await refresh.RefreshAsync(Cancellation);
+            Assert.Equal(10 * jobs, space.UseOf("a").VideoBytes);
+            await node.ExecuteAsync("UPDATE writers SET seen_at = seen_at - interval '2 hours'");
+            Assert.NotEqual(0, await upkeep.AddUpAsync(Cancellation));
+
+            await refresh.RefreshAsync(Cancellation);
+            Assert.Equal(10 * jobs, space.UseOf("a").VideoBytes);
+            await node.Store.InsertAsync(TestJobs.Pending() with { Tenant = "a", VideoBytes = 10 }, Cancellation);
+            Assert.Equal(10 * (jobs + 1), space.UseOf("a").VideoBytes);
+            quota.RequireSlot(jobs == 2 ? "a" : "b");
+            if (jobs == 2)
+            {
+                await leader.Store.InsertAsync(TestJobs.Pending() with { Tenant = "a", VideoBytes = 10 }, Cancellation);
+            }
+        }
+
+        Assert.Throws<ServiceException>(() => quota.RequireSlot("a"));
+        Assert.Equal(
+            [new TenantUsage("a", 2, 2, 20, 0)], await node.Store.UsageElsewhereAsync(Cancellation));
+        Assert.Equal(
+            [new TenantUsage("a", 3, 3, 30, 0)], await leader.Store.UsageElsewhereAsync(Cancellation));
     }
 
     [Fact]
