@@ -73,7 +73,8 @@ internal sealed class VideoSubmitter(
     AllowedRoots roots,
     UploadStore uploads,
     VideoFetcher fetcher,
-    VideoChecks checks)
+    VideoChecks checks,
+    ILogger<VideoSubmitter> logger)
 {
     /// <summary>Creates a job, or returns the job that an earlier request with the same request_id created.</summary>
     /// <exception cref="ServiceException">The video or the request_id is refused, or a limit is reached.</exception>
@@ -244,16 +245,30 @@ internal sealed class VideoSubmitter(
         {
             return await store.InsertAsync(job, cancellationToken);
         }
-        catch
+        catch (Exception failure) when (failure is not ServiceException { Reason: ErrorReason.StoreUnavailable })
         {
             // The call fails, but the row may be committed, for example if only the answer was lost. Its video must
-            // then stay.
-            if (await store.FindAsync(job.JobId, CancellationToken.None) is null)
+            // then stay. A database that did not answer can still commit the row; if not, the sweep deletes the video.
+            if (await IsUndoneAsync(job.JobId))
             {
                 await DeleteVideoAsync(job.JobId, job.Tenant, job.VideoSha256!);
             }
 
             throw;
+        }
+    }
+
+    /// <summary>Whether a failed insert surely made no row.</summary>
+    private async ValueTask<bool> IsUndoneAsync(Guid jobId)
+    {
+        try
+        {
+            return await store.FindAsync(jobId, CancellationToken.None) is null;
+        }
+        catch (Exception unknown)
+        {
+            logger.LogWarning(unknown, "Job {JobId} not stored, or not found; keeping its video for the sweep", jobId);
+            return false;
         }
     }
 

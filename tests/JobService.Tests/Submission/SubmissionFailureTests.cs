@@ -1,3 +1,4 @@
+using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Grpc;
@@ -84,6 +85,56 @@ public sealed class SubmissionFailureTests
 
         var job = Assert.Single((await service.Client.ListJobsAsync(new(), cancellationToken: Cancellation)).Jobs);
         Assert.Equal(RunningJobService.Video.ToByteArray(), await ReadVideoAsync(service, job));
+    }
+
+    [Fact]
+    public async Task Submit_OutcomeUnknown_KeepsTheVideoAndSaysSo()
+    {
+        await using var service = await RunningJobService.StartAsync(
+            RunningJobService.NotServing(),
+            services => JobStoreProxy.Decorate(
+                services,
+                (method, call) => method.Name == nameof(IJobStore.InsertAsync)
+                    ? Task.FromException<(JobRecord Job, bool Created)>(
+                        new ServiceException(ErrorReason.StoreUnavailable, "It may or may not be made.")
+                        {
+                            RetryAfter = TimeSpan.FromSeconds(1),
+                        })
+                    : call()));
+
+        var refusal = await Refusal.OfAsync(
+            service.Client.SubmitVideoAsync(RunningJobService.Request(), cancellationToken: Cancellation));
+
+        Assert.Equal("It may or may not be made.", refusal.Message);
+        Assert.NotEmpty(await service.Storage.KeysAsync());
+    }
+
+    [Fact]
+    public async Task Submit_RowIsNotFoundOut_KeepsTheVideoAndTheFirstFailure()
+    {
+        var isAway = false;
+        await using var service = await RunningJobService.StartAsync(
+            RunningJobService.NotServing(),
+            services => JobStoreProxy.Decorate(
+                services,
+                (method, call) =>
+                {
+                    isAway |= method.Name == nameof(IJobStore.InsertAsync);
+                    return method.Name switch
+                    {
+                        nameof(IJobStore.InsertAsync) => Task.FromException<(JobRecord Job, bool Created)>(
+                            new ServiceException(ErrorReason.StorageFull, "The first failure.")),
+                        nameof(IJobStore.FindAsync) when isAway => new ValueTask<JobRecord?>(
+                            Task.FromException<JobRecord?>(new IOException("away"))),
+                        _ => call(),
+                    };
+                }));
+
+        var refusal = await Refusal.OfAsync(
+            service.Client.SubmitVideoAsync(RunningJobService.Request(), cancellationToken: Cancellation));
+
+        Assert.Equal("The first failure.", refusal.Message);
+        Assert.NotEmpty(await service.Storage.KeysAsync());
     }
 
     private static Task<RunningJobService> StartAsync(

@@ -54,7 +54,7 @@ internal sealed class SpaceHarness : IAsyncDisposable
             Uploads, files, storage, store, _hashing, NullLogger<UploadRecovery>.Instance);
         _submitter = new VideoSubmitter(
             store, storage, new PendingJobQuota(store, submitOptions, tenantOptions), Space, CrashPoints.None,
-            new AllowedRoots(submitOptions), Uploads, fetcher: null!, checks);
+            new AllowedRoots(submitOptions), Uploads, fetcher: null!, checks, NullLogger<VideoSubmitter>.Instance);
         _segments = new FileSegmentStore(storage, NullLogger<FileSegmentStore>.Instance);
         _removal = new JobRemoval(
             store, storage, _segments, new LocalAttempts(store, NullLogger<LocalAttempts>.Instance),
