@@ -53,12 +53,24 @@ internal sealed class JobRunner(
         }
         finally
         {
-            // A deleted job has no record of the attempt's end.
             if (span is not null)
             {
-                var job = await tracker.FindAsync(turn.JobId, CancellationToken.None);
-                JobTraces.EndAttempt(span, job ?? turn.Claimed, turn.Claimed.Attempts.Count);
+                JobTraces.EndAttempt(span, await LatestOfAsync(turn.Claimed), turn.Claimed.Attempts.Count);
             }
+        }
+    }
+
+    /// <summary>The job now; the claimed one if it is deleted or the store does not answer.</summary>
+    private async Task<JobRecord> LatestOfAsync(JobRecord claimed)
+    {
+        try
+        {
+            return await tracker.FindAsync(claimed.JobId, CancellationToken.None) ?? claimed;
+        }
+        catch (Exception failure)
+        {
+            logger.LogDebug(failure, "Job {JobId} not read; its span ends without an outcome", claimed.JobId);
+            return claimed;
         }
     }
 
@@ -226,6 +238,11 @@ internal sealed class JobRunner(
                     (stored, now) => Settle(stored, token, result, failure, delay, now),
                     CancellationToken.None);
                 logger.LogInformation("Job {JobId} is {Status}", job.JobId, NameOf(settled));
+                if (settled is null)
+                {
+                    tracker.ForgetLost(job.JobId, token);
+                }
+
                 if (failure is null)
                 {
                     crashPoints.Pass(CrashPoint.JobCompleted);
@@ -239,6 +256,7 @@ internal sealed class JobRunner(
             catch (TransitionRefusedException refused)
             {
                 logger.LogWarning("End of the attempt at job {JobId} refused: {Message}", job.JobId, refused.Message);
+                tracker.ForgetLost(job.JobId, token);
                 return null;
             }
             catch (Exception exception)
