@@ -38,6 +38,18 @@ internal sealed class StorageAccess
     /// <summary>Raised with the jobs that waited when a video can be read again.</summary>
     public event Action<IReadOnlyList<Guid>>? ReadableAgain;
 
+    /// <summary>Whether each job is probed before its claim.</summary>
+    public bool IsUnreadable
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _isUnreadable;
+            }
+        }
+    }
+
     /// <summary>Why the job waits: what the InferenceService said; null if it does not wait for the storage.</summary>
     public JobFailure? WaitOf(Guid jobId)
     {

@@ -166,7 +166,7 @@ internal sealed class PostgresClaims : IJobClaims, IAsyncDisposable
         }
     }
 
-    /// <summary>Claims jobs for the takers that wait; false if none got one.</summary>
+    /// <summary>Claims jobs for the takers that wait; false if another pass at once would find none.</summary>
     private async Task<bool> ServeAsync()
     {
         lock (_lock)
@@ -183,11 +183,11 @@ internal sealed class PostgresClaims : IJobClaims, IAsyncDisposable
             return false;
         }
 
-        var work = await LookAsync(_closing.Token);
+        var (work, isPostponed) = await LookAsync(_closing.Token);
         var (takers, wanted) = Reserve(work);
         if (takers.Count == 0)
         {
-            return false;
+            return isPostponed;
         }
 
         IReadOnlyList<JobCommit> claimed = [];
@@ -203,39 +203,39 @@ internal sealed class PostgresClaims : IJobClaims, IAsyncDisposable
             Deliver(claimed, takers, wanted);
         }
 
-        return claimed.Count > 0;
+        return claimed.Count > 0 || isPostponed;
     }
 
-    /// <summary>The tenants with runnable jobs, how many, up to the places of this node.</summary>
-    private async Task<List<TenantWork>> LookAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// The tenants with runnable jobs, how many, up to the places of this node. While videos cannot be read, that is
+    /// one job of each tenant, and a tenant whose first job must wait has its turn in the next pass.
+    /// </summary>
+    private async Task<(List<TenantWork> Work, bool IsPostponed)> LookAsync(CancellationToken cancellationToken)
     {
-        while (true)
+        var found = await _database.ReadAsync(
+            (connection, token) => connection.QueryAsync(
+                ClaimSql.Work,
+                reader => new TenantWork(reader.GetString(0), reader.GetInt32(1), reader.GetGuid(2)), token,
+                ("limit", _dispatch.MaxConcurrentJobs + _dispatch.ReservedJobs), ("postponed", Postponed())),
+            cancellationToken);
+        var work = new List<TenantWork>();
+        foreach (var tenant in found)
         {
-            var work = await _database.ReadAsync(
-                (connection, token) => connection.QueryAsync(
-                    ClaimSql.Work,
-                    reader => new TenantWork(reader.GetString(0), reader.GetInt32(1), reader.GetGuid(2)), token,
-                    ("limit", _dispatch.MaxConcurrentJobs + _dispatch.ReservedJobs), ("postponed", Postponed())),
-                cancellationToken);
-            var isPostponed = false;
-            foreach (var tenant in work)
+            if (await _storageAccess.DelayOfAsync(tenant.First, cancellationToken) is { } delay)
             {
-                if (await _storageAccess.DelayOfAsync(tenant.First, cancellationToken) is { } delay)
+                lock (_lock)
                 {
-                    isPostponed = true;
-                    lock (_lock)
-                    {
-                        _postponed[tenant.First] =
-                            _time.GetTimestamp() + (long)(delay.TotalSeconds * _time.TimestampFrequency);
-                    }
+                    _postponed[tenant.First] =
+                        _time.GetTimestamp() + (long)(delay.TotalSeconds * _time.TimestampFrequency);
                 }
             }
-
-            if (!isPostponed)
+            else
             {
-                return work;
+                work.Add(_storageAccess.IsUnreadable ? tenant with { Jobs = 1 } : tenant);
             }
         }
+
+        return (work, work.Count < found.Count);
     }
 
     /// <summary>The jobs that wait until their video can be read.</summary>

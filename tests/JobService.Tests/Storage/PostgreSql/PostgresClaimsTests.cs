@@ -1,8 +1,13 @@
+using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Storage.PostgreSql;
+using ForegSyte.Jobs.Tests.Fakes;
+using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Testing;
 using ForegSyte.Testing.Servers;
 using ForegSyte.V1;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Tests.Storage.PostgreSql;
 
@@ -10,6 +15,8 @@ public sealed class PostgresClaimsTests(SharedServers servers) : IAsyncLifetime
 {
     private readonly List<IAsyncDisposable> _opened = [];
     private string _database = "";
+
+    private static JobFailure Unreadable { get; } = new(ErrorReason.SourceNotAllowed, "Outside the allowed folders.");
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -136,15 +143,73 @@ public sealed class PostgresClaimsTests(SharedServers servers) : IAsyncLifetime
     public async Task Next_JobInBackOff_IsClaimedWhenItIsDue()
     {
         var (node, claims) = await OpenAsync();
-        var job = TestJobs.Pending() with { NextAttemptAt = node.Store.Now.AddSeconds(2) };
+        var job = TestJobs.Pending() with { NextAttemptAt = node.Store.Now.AddHours(1) };
         await node.Store.InsertAsync(job, Cancellation);
         var counts = await claims.CountAsync(null, Cancellation);
         Assert.Equal((1, 1, null), (counts.Pending, counts.Scheduled, counts.OldestQueuedAt));
         Assert.Equal([new QueueStanding(true, 1)], await claims.StandingsOfAsync([job], Cancellation));
+        var next = claims.NextAsync(Cancellation);
+        var later = TestJobs.Pending(createdAt: job.QueuedAt.AddDays(1));
+        await node.Store.InsertAsync(later, Cancellation);
+        using var other = await next.WaitAsync(Wait.Timeout, TimeProvider.System, Cancellation);
+        Assert.Equal(later.JobId, other.JobId);
 
-        using var turn = await claims.NextAsync(Cancellation);
+        await node.ExecuteAsync("UPDATE jobs SET next_attempt_at = clock_timestamp() WHERE status = 'PENDING'");
+        using var turn = await claims.NextAsync(Cancellation)
+            .WaitAsync(Wait.Timeout, TimeProvider.System, Cancellation);
 
-        Assert.True(node.Store.Now >= job.NextAttemptAt, "The job was claimed before it was due.");
+        Assert.Equal(job.JobId, turn.JobId);
+    }
+
+    [Fact]
+    public async Task Next_VideosCannotBeRead_ProbesOneJobOfATenantInAPassAndClaimsNoneUnprobed()
+    {
+        var node = new PostgresNode(_database);
+        _opened.Add(node);
+        var (storage, unblocked) = (new InMemoryStorage(), new TaskCompletionSource());
+        var inference = new ScriptedInference();
+        inference.OnProbe = async () =>
+        {
+            if (inference.Probes > 1)
+            {
+                await unblocked.Task;
+            }
+
+            throw new InferenceFailedException(Unreadable);
+        };
+        var access = new StorageAccess(
+            inference, storage, new JobTracker(node.Store), node.Store, Options.Create(new InferenceOptions()),
+            NullLogger<StorageAccess>.Instance);
+        var claims = node.Claims(inference: inference, storageAccess: access);
+        _opened.Add(claims);
+
+        // Without a video, a job is not probed: its attempt fails.
+        var jobs = Enumerable.Range(0, 4).Select(i => TestJobs.Pending(createdAt: TestJobs.Noon.AddSeconds(i)) with
+        {
+            Tenant = i < 2 ? "a" : "b",
+            InputPath = i == 2 ? "missing" : $"video{i}",
+        }).ToList();
+        foreach (var job in jobs.Where(job => job.InputPath != "missing"))
+        {
+            await using var video = await storage.StageAsync(job.InputPath, Cancellation);
+            await video.CommitAsync(Cancellation);
+        }
+
+        await InsertAsync(node, jobs);
+        access.ReportUnreadable(jobs[0], Unreadable);
+        using var stop = new CancellationTokenSource();
+        var takers = new[] { claims.NextAsync(stop.Token), claims.NextAsync(stop.Token) };
+        await claims.StartAsync(Cancellation);
+
+        using var turn = await (await Task.WhenAny(takers).WaitAsync(Wait.Timeout, TimeProvider.System, Cancellation));
+        unblocked.SetResult();
+        await Wait.UntilAsync(() => inference.Probes >= 3, "the other jobs are probed");
+        await stop.CancelAsync();
+
+        Assert.Equal(jobs[2].JobId, turn.JobId);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Task.WhenAll(takers));
+        Assert.Equal(
+            [3L], await node.QueryAsync("SELECT count(*) FROM jobs WHERE status = 'PENDING'", row => row.GetInt64(0)));
     }
 
     [Fact]

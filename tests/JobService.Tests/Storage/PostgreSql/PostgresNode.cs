@@ -108,14 +108,15 @@ internal sealed class PostgresNode : IAsyncDisposable
 
     /// <summary>The claims of this node.</summary>
     public PostgresClaims Claims(
-        int places = 4, ScriptedInference? inference = null, TenantOptions? tenants = null, TimeSpan? lease = null)
+        int places = 4, ScriptedInference? inference = null, TenantOptions? tenants = null, TimeSpan? lease = null,
+        StorageAccess? storageAccess = null)
     {
         inference ??= new ScriptedInference();
         var dispatch = Microsoft.Extensions.Options.Options.Create(
             new DispatchOptions { MaxConcurrentJobs = places, ReservedJobs = 0 });
         return new PostgresClaims(
             Database, Writer, Listener, new InferenceAvailability(inference, dispatch, _time),
-            new StorageAccess(
+            storageAccess ?? new StorageAccess(
                 inference, new InMemoryStorage(), new JobTracker(Store), Store,
                 Microsoft.Extensions.Options.Options.Create(new InferenceOptions()),
                 NullLogger<StorageAccess>.Instance),
