@@ -43,9 +43,14 @@ internal sealed class LocalAttempts
         try
         {
             var job = await _store.FindAsync(attempt.JobId, CancellationToken.None);
-            if (job?.Lease?.Token != attempt.Token)
+            lock (_lock)
             {
-                attempt.MarkLost();
+                // An attempt that ended meanwhile has nothing to lose.
+                if (job?.Lease?.Token != attempt.Token
+                    && _attempts.GetValueOrDefault(attempt.JobId, []).Contains(attempt))
+                {
+                    attempt.MarkLost();
+                }
             }
         }
         catch (Exception failure)

@@ -76,6 +76,28 @@ public sealed class LocalAttemptsTests
             _log.Collector.GetSnapshot().Select(record => record.Message));
     }
 
+    [Fact]
+    public async Task Check_TheAttemptEndsMeanwhile_ChangesAndLogsNothing()
+    {
+        var answer = new TaskCompletionSource<JobRecord?>();
+        var attempts = new LocalAttempts(
+            JobStoreProxy.Around(
+                _store,
+                (method, call) => method.Name == nameof(IJobStore.FindAsync)
+                    ? new ValueTask<JobRecord?>(answer.Task)
+                    : call()),
+            _log);
+        var attempt = await BeginAsync(attempts);
+        var check = attempts.CheckAsync(attempt);
+        await attempt.DisposeAsync();
+
+        answer.SetResult(null);
+        await check;
+
+        Assert.False(attempt.IsLost, "An attempt that has ended was lost.");
+        Assert.Empty(_log.Collector.GetSnapshot());
+    }
+
     private async Task<LocalAttempt> BeginAsync(LocalAttempts attempts) =>
         attempts.Begin(await ClaimAsync(), Cancellation);
 
