@@ -34,19 +34,30 @@ internal sealed class UsageRefresh(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, time);
+        var isStale = false;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
                 await timer.WaitForNextTickAsync(stoppingToken);
                 await RefreshAsync(stoppingToken);
+                if (isStale)
+                {
+                    isStale = false;
+                    logger.LogInformation("Usage of other nodes is read again");
+                }
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
                 return;
             }
+            catch (Exception) when (isStale)
+            {
+                // Logged at its first failure.
+            }
             catch (Exception failure)
             {
+                isStale = true;
                 logger.LogWarning(failure, "Usage of other nodes not read; quotas follow the last one; retrying");
             }
         }

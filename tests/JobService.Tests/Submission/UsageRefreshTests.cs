@@ -2,9 +2,12 @@ using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Submission;
 using ForegSyte.Jobs.Tenants;
 using ForegSyte.Jobs.Tests.Fakes;
+using ForegSyte.Jobs.Tests.Grpc;
 using ForegSyte.Jobs.Tests.Storage;
 using ForegSyte.V1;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 
@@ -88,6 +91,43 @@ public sealed class UsageRefreshTests : IDisposable
         await AdvanceUntilAsync(() => IsFree("a"));
 
         await _refresh.StopAsync(Cancellation);
+    }
+
+    [Fact]
+    public async Task Refresh_WhileTheStoreIsAway_IsLoggedOnceUntilItIsBack()
+    {
+        var (log, calls, isAway) = (new FakeLogger<UsageRefresh>(), 0, false);
+        using var refresh = new UsageRefresh(
+            JobStoreProxy.Around(
+                _store,
+                (method, call) =>
+                {
+                    if (method.Name != nameof(IJobStore.UsageElsewhereAsync))
+                    {
+                        return call();
+                    }
+
+                    Interlocked.Increment(ref calls);
+                    return Volatile.Read(ref isAway)
+                        ? Task.FromException<IReadOnlyList<TenantUsage>>(new IOException("away"))
+                        : call();
+                }),
+            _quota, _space, _time, log);
+        await refresh.StartAsync(Cancellation);
+        for (var outage = 1; outage <= 2; outage++)
+        {
+            Volatile.Write(ref isAway, true);
+            var first = Volatile.Read(ref calls);
+            await AdvanceUntilAsync(() => Volatile.Read(ref calls) >= first + 5);
+            Volatile.Write(ref isAway, false);
+            await AdvanceUntilAsync(() => log.Collector.Count == 2 * outage);
+        }
+
+        await refresh.StopAsync(Cancellation);
+
+        Assert.Equal(
+            [LogLevel.Warning, LogLevel.Information, LogLevel.Warning, LogLevel.Information],
+            log.Collector.GetSnapshot().Select(record => record.Level));
     }
 
     private static void AssertRefused(ErrorReason reason, string option, Action call)
