@@ -11,6 +11,16 @@ public sealed class PostgresJobStoreTests(SharedServers servers) : JobStoreContr
 
     private PostgresNode Node => _node!;
 
+    private protected override Task ListenAsync() => Node.ListenAsync();
+
+    private protected override async Task<IReadOnlySet<Guid>> ChangeElsewhereAsync()
+    {
+        await using var other = new PostgresNode(Node.Options.Value.ConnectionString);
+        var job = TestJobs.Pending();
+        await other.Store.InsertAsync(job, Cancellation);
+        return new HashSet<Guid> { job.JobId };
+    }
+
     public async ValueTask InitializeAsync() =>
         _node = new PostgresNode(await PostgresNode.CreateDatabaseAsync(await servers.PostgresOrSkipAsync()));
 
