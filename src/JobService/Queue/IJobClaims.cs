@@ -11,7 +11,8 @@ internal interface IJobClaims
 
     /// <summary>
     /// Waits until an InferenceService serves, a job can run and its tenant has a free place; claims the job for
-    /// <see cref="LeaseOptions.LeaseDuration"/>. No job is claimed if the call is cancelled.
+    /// <see cref="LeaseOptions.LeaseDuration"/>. A call that is cancelled
+    /// while it waits claims nothing; one whose claim is under way returns its turn.
     /// </summary>
     Task<JobTurn> NextAsync(CancellationToken cancellationToken);
 

@@ -22,9 +22,12 @@ internal sealed class PostgresOptions
     /// </value>
     public string PasswordFile { get; set; } = "";
 
-    /// <value>Maximum number of connections of this process. Default 20.</value>
+    /// <value>
+    /// Maximum number of pooled connections of this process. One more listens for changes and holds the lock of the
+    /// leader, and the migrations at the start take two more. Default 20.
+    /// </value>
     [Range(5, 1_000)]
-    [Limit("connections", "Connections of this process to PostgreSQL; further statements wait for one.")]
+    [Limit("connections", "Pooled connections of this process to PostgreSQL; further statements wait for one.")]
     public int MaxConnections { get; set; } = 20;
 
     /// <value>How long a connection may take. Default 5 s.</value>

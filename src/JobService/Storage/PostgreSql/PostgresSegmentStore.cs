@@ -298,7 +298,7 @@ internal sealed class PostgresSegmentStore(
         }
         catch (ServiceException failure)
         {
-            logger.LogWarning(failure, "Refused segment {Key} not deleted; the sweep deletes it", key);
+            logger.LogWarning(failure, "Refused segment {Key} not deleted; it is deleted with its job", key);
             return;
         }
 
@@ -308,7 +308,7 @@ internal sealed class PostgresSegmentStore(
         }
     }
 
-    /// <summary>Deletes artifacts that no row publishes; the sweep deletes what this leaves.</summary>
+    /// <summary>Deletes artifacts that no row publishes; what this leaves is deleted with the job.</summary>
     private async Task DeleteAsync(IEnumerable<string?> keys)
     {
         foreach (var key in keys.OfType<string>())
@@ -319,7 +319,7 @@ internal sealed class PostgresSegmentStore(
             }
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ServiceException)
             {
-                logger.LogWarning(failure, "Replaced segment {Key} not deleted; the sweep deletes it", key);
+                logger.LogWarning(failure, "Replaced segment {Key} not deleted; it is deleted with its job", key);
             }
         }
     }
