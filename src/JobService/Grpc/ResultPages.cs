@@ -32,19 +32,21 @@ internal sealed class ResultPages(JobTracker tracker, IStorage storage, ISegment
         // Only the first page has a start_frame, so tokens are not bound to it.
         var arguments = $"GetJobResults {jobId}";
         var startFrame = StartOf(request, arguments);
+        var firstUnreadable = int.MaxValue;
         while (true)
         {
             var job = await tracker.FindAsync(jobId, cancellationToken) ?? throw JobErrors.NotFound(jobId);
-            var page = job.OutputPath is { } key
-                ? await ReadDocumentAsync(job, key, startFrame, budget, cancellationToken)
-                : await ReadSegmentsAsync(job, startFrame, budget, cancellationToken);
+            var (page, unreadable) = job.OutputPath is { } key
+                ? (await ReadDocumentAsync(job, key, startFrame, budget, cancellationToken), 0)
+                : await ReadSegmentsAsync(job, startFrame, budget, firstUnreadable, cancellationToken);
             if (page is not null)
             {
                 return ResponseOf(page, arguments);
             }
 
             // A finished segment disappeared: the job was completed or deleted in the meantime, or the segment is
-            // damaged and is now marked as unfinished. Look at the job again.
+            // damaged and counts as unfinished for this call. Look at the job again.
+            firstUnreadable = unreadable;
         }
     }
 
@@ -100,12 +102,15 @@ internal sealed class ResultPages(JobTracker tracker, IStorage storage, ISegment
         }
     }
 
-    /// <summary>Reads the segments of one page; null if a finished segment cannot be read any more.</summary>
-    private async Task<Page?> ReadSegmentsAsync(
-        JobRecord job, int startFrame, int budget, CancellationToken cancellationToken)
+    /// <summary>
+    /// Reads the segments of one page before <paramref name="firstUnreadable"/>. Without a page, a finished segment
+    /// cannot be read any more, and its number is returned.
+    /// </summary>
+    private async Task<(Page? Page, int Unreadable)> ReadSegmentsAsync(
+        JobRecord job, int startFrame, int budget, int firstUnreadable, CancellationToken cancellationToken)
     {
         var known = await segments.FindAsync(job.JobId, cancellationToken);
-        var finished = known?.PrefixCount ?? 0;
+        var finished = Math.Min(known?.PrefixCount ?? 0, firstUnreadable);
         if (known is null || finished == 0)
         {
             throw NotReady(job);
@@ -120,7 +125,7 @@ internal sealed class ResultPages(JobTracker tracker, IStorage storage, ISegment
                 is not { } segment)
             {
                 known.MarkMissing(number);
-                return null;
+                return (null, number);
             }
 
             foreach (var frame in segment.Results.Where(frame => frame.FrameIndex >= startFrame))
@@ -129,7 +134,7 @@ internal sealed class ResultPages(JobTracker tracker, IStorage storage, ISegment
                 bytes += ResultsFormat.SizeOf(frame);
                 if (frames.Count > 0 && bytes > budget)
                 {
-                    return new Page(frames, frame.FrameIndex, Complete: false, endFrame);
+                    return (new Page(frames, frame.FrameIndex, Complete: false, endFrame), firstUnreadable);
                 }
 
                 frames.Add(frame);
@@ -143,7 +148,7 @@ internal sealed class ResultPages(JobTracker tracker, IStorage storage, ISegment
 
         // Until the job ends there is always a next page.
         int? next = job.IsTerminal ? null : Math.Max(startFrame, endFrame);
-        return new Page(frames, next, Complete: false, endFrame);
+        return (new Page(frames, next, Complete: false, endFrame), firstUnreadable);
     }
 
     private static GetJobResultsResponse ResponseOf(Page page, string arguments)

@@ -1,4 +1,6 @@
+using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.V1;
+using ForegSyte.Jobs.Grpc;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.PostgreSql;
 using ForegSyte.Jobs.Tests.Fakes;
@@ -177,6 +179,31 @@ public sealed class PostgresSegmentStoreTests(SharedServers servers) : SegmentSt
         Assert.Null(await Segments.ReadAsync(JobId, Segment, 1, Cancellation));
         Assert.Null(await Segments.ReadPlanAsync(JobId, Cancellation));
         Assert.Null(await Segments.FindAsync(JobId, Cancellation));
+    }
+
+    [Fact]
+    public async Task Pages_RowOfASegmentIsDamaged_EndBeforeIt()
+    {
+        Segment[] plan = [Segment, new(1, 1, 2)];
+        await Segments.StorePlanAsync(JobId, Token, plan, Cancellation);
+        await StoreSegmentAsync();
+        var second = ResponseWith(Text);
+        second.Results[0].FrameIndex = 1;
+        await Segments.StoreAsync(JobId, Token, plan[1], 1, second, Cancellation);
+        var pages = new ResultPages(new JobTracker(Node.Store), _storage, Segments);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        limit.CancelAfter(Wait.Timeout);
+        Task<GetJobResultsResponse> ReadAsync() =>
+            pages.ReadAsync(new GetJobResultsRequest { JobId = JobId.ToString() }, limit.Token);
+        Assert.Equal(2, (await ReadAsync()).EndFrame);
+
+        await Node.ExecuteAsync("UPDATE segments SET content = '' WHERE start_frame = 1");
+        var page = await ReadAsync();
+        await Node.ExecuteAsync("UPDATE segments SET content = '' WHERE start_frame = 0");
+        var refusal = await Assert.ThrowsAsync<ServiceException>(ReadAsync);
+
+        Assert.Equal((1, 1), (page.EndFrame, page.Results.Count));
+        Assert.Equal(ErrorReason.ResultsNotReady, refusal.Reason);
     }
 
     [Fact]
