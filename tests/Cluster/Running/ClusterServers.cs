@@ -3,7 +3,7 @@ using ForegSyte.Testing.Servers;
 namespace ForegSyte.Cluster.Running;
 
 /// <summary>PostgreSQL and S3, started by the first cluster that needs them; each cluster has its own data.</summary>
-/// <param name="addresses">Addresses of this machine at which PostgreSQL listens beside the loopback.</param>
+/// <param name="addresses">Addresses of this machine at which both listen beside the loopback.</param>
 internal sealed class ClusterServers(params string[] addresses) : IAsyncDisposable
 {
     private PostgresServer? _postgres;
@@ -37,7 +37,7 @@ internal sealed class ClusterServers(params string[] addresses) : IAsyncDisposab
         await starting;
         if (cluster.Storage == StorageKind.S3)
         {
-            foreach (var (name, value) in _ceph!.Settings(await _ceph.CreateBucketAsync()))
+            foreach (var (name, value) in _ceph!.Settings(await _ceph.CreateBucketAsync(), cluster.HostAddress))
             {
                 settings[name] = value;
             }
@@ -64,5 +64,5 @@ internal sealed class ClusterServers(params string[] addresses) : IAsyncDisposab
         }
     }
 
-    private async Task StartCephAsync() => _ceph ??= await CephServer.StartNewAsync();
+    private async Task StartCephAsync() => _ceph ??= await CephServer.StartNewAsync(addresses);
 }

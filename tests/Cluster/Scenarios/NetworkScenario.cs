@@ -3,8 +3,7 @@ using ForegSyte.Cluster.Running;
 namespace ForegSyte.Cluster.Scenarios;
 
 /// <summary>
-/// The network of a node is cut: it keeps running, but reaches neither the database nor the InferenceServices. Videos
-/// and results are in a shared folder, because the S3 server of the tests listens on the loopback only.
+/// The network of a node is cut: it keeps running, but reaches neither the database, nor S3, nor the InferenceServices.
 /// </summary>
 internal static class NetworkScenario
 {
@@ -36,7 +35,7 @@ internal static class NetworkScenario
             {
                 Adapt = cluster => cluster with
                 {
-                    Storage = StorageKind.Local,
+                    Storage = StorageKind.S3,
                     HostAddress = network.HostAddress,
                     NodeAddress = index => index == 0 ? network.NodeAddress : network.HostAddress,
                     Wrapper = index => index == 0 ? network.Wrapper : [],

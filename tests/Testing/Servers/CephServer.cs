@@ -31,7 +31,13 @@ public sealed class CephServer : IAsyncDisposable
     private ServerProgram? _store;
     private ServerProgram? _gateway;
 
-    private CephServer() => Port = ServerPorts.Free();
+    private readonly string[] _addresses;
+
+    private CephServer(string[] addresses)
+    {
+        _addresses = ["127.0.0.1", .. addresses];
+        Port = ServerPorts.Free();
+    }
 
     /// <summary>Why no server can be started here; null if one can.</summary>
     public static string? MissingReason { get; } =
@@ -64,14 +70,15 @@ public sealed class CephServer : IAsyncDisposable
 
     /// <summary>Starts a server without buckets.</summary>
     /// <exception cref="InvalidOperationException">There can be none; the message says why.</exception>
-    public static async Task<CephServer> StartNewAsync()
+    /// <param name="addresses">Addresses of this machine at which the gateway also listens.</param>
+    public static async Task<CephServer> StartNewAsync(params string[] addresses)
     {
         if (MissingReason is not null)
         {
             throw new InvalidOperationException(MissingReason);
         }
 
-        var server = new CephServer();
+        var server = new CephServer(addresses);
         try
         {
             using var limit = new CancellationTokenSource(StartTimeout);
@@ -99,10 +106,13 @@ public sealed class CephServer : IAsyncDisposable
     }
 
     /// <summary>Settings of a JobService that stores its artifacts in the bucket.</summary>
-    public IReadOnlyDictionary<string, string> Settings(string bucket) => new Dictionary<string, string>
+    /// <param name="bucket">Name of the bucket.</param>
+    /// <param name="address">One of the addresses of the gateway.</param>
+    public IReadOnlyDictionary<string, string> Settings(
+        string bucket, string address = "127.0.0.1") => new Dictionary<string, string>
     {
         ["Storage"] = "S3",
-        ["S3:Endpoint"] = Endpoint.ToString(),
+        ["S3:Endpoint"] = new UriBuilder(Endpoint) { Host = address }.Uri.ToString(),
         ["S3:Bucket"] = bucket,
         ["S3:Region"] = Region,
         ["S3:AccessKeyFile"] = _folder.File("access-key"),
@@ -332,7 +342,7 @@ public sealed class CephServer : IAsyncDisposable
         rgw override bucket index max shards = 1
         setuser match path =
         [client.rgw]
-        rgw frontends = beast endpoint=127.0.0.1:{Port}
+        rgw frontends = beast {string.Join(' ', _addresses.Select(address => $"endpoint={address}:{Port}"))}
         rgw thread pool size = 32
 
         """);

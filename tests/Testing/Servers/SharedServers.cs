@@ -10,7 +10,7 @@ namespace ForegSyte.Testing.Servers;
 public sealed class SharedServers : IAsyncDisposable
 {
     private readonly Lazy<Task<PostgresServer>> _postgres = new(() => PostgresServer.StartNewAsync());
-    private readonly Lazy<Task<CephServer>> _ceph = new(CephServer.StartNewAsync);
+    private readonly Lazy<Task<CephServer>> _ceph = new(() => CephServer.StartNewAsync());
 
     /// <summary>The shared PostgreSQL server, which tests must not stop; skips the test if there is none.</summary>
     public Task<PostgresServer> PostgresOrSkipAsync()
