@@ -48,9 +48,10 @@ internal static class ClusterServiceCollectionExtensions
             (options, listener) => options.Address is not null || listener.Value.Port is not null,
             "Node:Address is required with Store=PostgreSql if the service has no TCP port (Listen:Port).");
 
-        // Nodes can share a file system.
+        // Two nodes can have one data directory, by mistake or on a shared file system.
         services.AddOptions<UploadFolder>().Configure<IOptions<NodeOptions>>(
             (folder, node) => folder.Path = Path.Combine(UploadFolder.Default, node.Value.Name));
+        services.AddSingleton<UploadFolderLock>();
         services.AddSingleton<PostgresCluster>();
         services.AddSingleton<ICluster>(provider => provider.GetRequiredService<PostgresCluster>());
         services.AddHostedService(provider => provider.GetRequiredService<PostgresCluster>());

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.PostgreSql;
+using ForegSyte.Jobs.Uploads;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
@@ -14,10 +15,16 @@ internal sealed class PostgresCluster(
     PostgresDatabase database,
     LocalNode node,
     ILeadership leadership,
+    UploadFolderLock folder,
+    IConfiguration configuration,
     IOptions<NodeOptions> options,
+    IHostApplicationLifetime lifetime,
     TimeProvider time,
-    ILogger<PostgresCluster> logger) : BackgroundService, ICluster
+    ILogger<PostgresCluster> logger) : BackgroundService, IHostedLifecycleService, ICluster
 {
+    /// <summary>Key of the advisory lock under which nodes join; the letters "fsjoinno".</summary>
+    internal const long JoinLock = 0x66736A6F696E6E6F;
+
     /// <summary>Heartbeats without which a predecessor of the same name counts as ended.</summary>
     private const int PredecessorBeats = 3;
 
@@ -28,19 +35,46 @@ internal sealed class PostgresCluster(
         FROM nodes ORDER BY name, node_id
         """;
 
-    private const string Beat =
+    /// <summary>Changes nothing if the node is lost, because another one may have taken its place.</summary>
+    private const string Renew =
+        """
+        UPDATE nodes SET address = @address, seen_at = clock_timestamp(), draining = @draining,
+            running_jobs = @running_jobs
+        WHERE node_id = @node_id AND seen_at > clock_timestamp() - @lost_after
+        """;
+
+    private const string TakeLock = "SELECT pg_advisory_xact_lock(@key)";
+
+    private const string RemoveEnded =
+        """
+        DELETE FROM nodes
+        WHERE name = @name AND node_id <> @node_id AND seen_at <= clock_timestamp() - @silence
+        """;
+
+    private const string Conflicting =
+        """
+        SELECT name, address, seen_at FROM nodes
+        WHERE node_id <> @node_id AND (name = @name
+            OR @local IN (storage, @storage) AND seen_at > clock_timestamp() - @lost_after)
+        ORDER BY seen_at DESC LIMIT 1
+        """;
+
+    private const string Add =
         """
         INSERT INTO nodes
-            (node_id, name, address, version, started_at, seen_at, draining, capacity, running_jobs)
+            (node_id, name, address, version, started_at, seen_at, draining, capacity, running_jobs, storage)
         VALUES
-            (@node_id, @name, @address, @version, @started_at, clock_timestamp(), @draining, @capacity, @running_jobs)
+            (@node_id, @name, @address, @version, @started_at, clock_timestamp(), @draining, @capacity, @running_jobs,
+            @storage)
         ON CONFLICT (node_id) DO UPDATE SET address = excluded.address, seen_at = clock_timestamp(),
             draining = excluded.draining, running_jobs = excluded.running_jobs
         """;
 
+    private readonly string _storage = StorageKinds.Of(configuration).ToString();
     private volatile IReadOnlyList<NodeRecord> _nodes = [];
     private bool _isAway;
-    private bool _isNameTaken;
+
+    private TimeSpan Silence => options.Value.HeartbeatInterval * PredecessorBeats;
 
     /// <inheritdoc />
     public Guid NodeId => node.NodeId;
@@ -58,16 +92,27 @@ internal sealed class PostgresCluster(
                 All, Read, token, ("lost_after", options.Value.LostAfter)),
             cancellationToken);
 
-    /// <summary>Joins the cluster before the service accepts calls.</summary>
-    /// <exception cref="DatabaseException">Another live node has the same name.</exception>
-    public override async Task StartAsync(CancellationToken cancellationToken)
+    /// <summary>Joins the cluster before any other service starts, so that a refused node does nothing.</summary>
+    /// <exception cref="DatabaseException">
+    /// Another live node has the same name, one of two has its artifacts in local files, or another process uses the
+    /// folder of the uploads.
+    /// </exception>
+    public async Task StartingAsync(CancellationToken cancellationToken)
     {
-        await WaitForPredecessorAsync(cancellationToken);
-        await BeatAsync(cancellationToken);
+        folder.Take();
+        await JoinAsync(cancellationToken);
         logger.LogInformation(
             "Node {Node} joined the cluster as {NodeId}; live nodes: {Count}", NodeName, NodeId, LiveNodes);
-        await base.StartAsync(cancellationToken);
     }
+
+    /// <inheritdoc />
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc />
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc />
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Leaves the cluster.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -88,39 +133,18 @@ internal sealed class PostgresCluster(
     }
 
     /// <summary>
-    /// Renews the row of this node and reads all rows. The leader removes those of nodes that are lost for long.
+    /// Renews the row of this node and reads all rows; the leader removes those of nodes that are lost for long. A node
+    /// that was lost joins again, and stops if another one took its place.
     /// </summary>
     internal async Task BeatAsync(CancellationToken cancellationToken)
     {
-        var self = node.Describe(time.GetUtcNow());
-        _nodes = await database.WriteAsync(
-            async (connection, token) =>
-            {
-                await connection.ExecuteAsync(
-                    Beat, token,
-                    ("node_id", self.NodeId), ("name", self.Name), ("address", AddressText(self.Address)),
-                    ("version", self.Version), ("started_at", self.StartedAt.UtcDateTime),
-                    ("draining", self.Drain != DrainState.NotDraining), ("capacity", self.MaxRunningJobs),
-                    ("running_jobs", self.RunningJobs));
-                if (leadership.IsLeader)
-                {
-                    await connection.ExecuteAsync(
-                        "DELETE FROM nodes WHERE seen_at <= clock_timestamp() - @forget_after", token,
-                        ("forget_after", options.Value.ForgetAfter));
-                }
-
-                return await connection.QueryAsync(All, Read, token, ("lost_after", options.Value.LostAfter));
-            },
-            cancellationToken);
-        var isNameTaken = _nodes.Any(each => each.IsLive && each.Name == NodeName && each.NodeId != NodeId);
-        if (isNameTaken && !_isNameTaken)
+        if (await BeatOrJoinAsync(cancellationToken) is { } conflict)
         {
-            logger.LogError(
-                "Another live node has the name {Node} (option Node:Name). Stop one of them: uploads belong to names",
-                NodeName);
+            logger.LogCritical(
+                "Node {Node} was lost and cannot come back; it stops. {Reason}", NodeName, ReasonOf(conflict));
+            Environment.ExitCode = 1;
+            lifetime.StopApplication();
         }
-
-        _isNameTaken = isNameTaken;
     }
 
     /// <inheritdoc />
@@ -147,50 +171,83 @@ internal sealed class PostgresCluster(
     }
 
     /// <summary>
-    /// Waits until a node of the same name, which may have been killed a moment ago, is certainly not alive, and
-    /// removes its row.
+    /// Adds the row of this node, after a wait until a node that it conflicts with, which may have been killed a moment
+    /// ago, is certainly not alive.
     /// </summary>
-    private async Task WaitForPredecessorAsync(CancellationToken cancellationToken)
+    private async Task JoinAsync(CancellationToken cancellationToken)
     {
-        var silence = options.Value.HeartbeatInterval * PredecessorBeats;
         DateTime? seen = null;
-        while (await PredecessorAsync(silence, cancellationToken) is var (address, seenAt))
+        while (await BeatOrJoinAsync(cancellationToken) is { } other)
         {
-            if (seen is not null && seen != seenAt)
+            if (other.SeenAt > seen)
             {
-                throw new DatabaseException(
-                    $"The node {NodeName} is alive{(address.Length == 0 ? "" : $" at {address}")} in the database "
-                    + $"{database.Name}, and names must be unique. Set Node:Name, or stop that node.");
+                throw new DatabaseException(ReasonOf(other));
             }
 
             if (seen is null)
             {
                 logger.LogInformation(
-                    "Waiting for up to {Time} to see whether the previous process of node {Node} has ended", silence,
-                    NodeName);
+                    "Waiting for up to {Time} to see whether the process of node {Node} has ended",
+                    other.Name == NodeName ? Silence : options.Value.LostAfter, other.Name);
             }
 
-            seen = seenAt;
+            seen = other.SeenAt;
             await Task.Delay(options.Value.HeartbeatInterval / 2, time, cancellationToken);
         }
     }
 
-    /// <summary>A node of the same name with a recent heartbeat; removes the rows of those without one.</summary>
-    private async Task<(string Address, DateTime SeenAt)?> PredecessorAsync(
-        TimeSpan silence, CancellationToken cancellationToken)
+    /// <summary>
+    /// Renews the row of a live node. Adds that of any other, one node at a time, unless it conflicts with a node that
+    /// may be alive, which is returned.
+    /// </summary>
+    private async Task<Conflict?> BeatOrJoinAsync(CancellationToken cancellationToken)
     {
-        var alive = await database.WriteAsync(
+        var self = node.Describe(time.GetUtcNow());
+        (string, object?)[] values =
+        [
+            ("node_id", self.NodeId), ("name", self.Name), ("address", AddressText(self.Address)),
+            ("version", self.Version), ("started_at", self.StartedAt.UtcDateTime),
+            ("draining", self.Drain != DrainState.NotDraining), ("capacity", self.MaxRunningJobs),
+            ("running_jobs", self.RunningJobs), ("storage", _storage), ("local", nameof(StorageKind.Local)),
+            ("silence", Silence), ("lost_after", options.Value.LostAfter),
+        ];
+        var (conflict, nodes) = await database.WriteAsync<(Conflict?, IReadOnlyList<NodeRecord>)>(
             async (connection, token) =>
             {
-                await connection.ExecuteAsync(
-                    "DELETE FROM nodes WHERE name = @name AND seen_at <= clock_timestamp() - @silence", token,
-                    ("name", NodeName), ("silence", silence));
-                return await connection.QueryAsync(
-                    "SELECT address, seen_at FROM nodes WHERE name = @name ORDER BY seen_at DESC LIMIT 1",
-                    reader => (reader.GetString(0), reader.GetDateTime(1)), token, ("name", NodeName));
+                if (await connection.ExecuteAsync(Renew, token, values) == 0)
+                {
+                    await connection.QueryAsync(TakeLock, _ => 0, token, ("key", JoinLock));
+                    await connection.ExecuteAsync(RemoveEnded, token, values);
+                    if (await connection.QueryAsync(Conflicting, ReadConflict, token, values) is [var other])
+                    {
+                        return (other, _nodes);
+                    }
+
+                    await connection.ExecuteAsync(Add, token, values);
+                }
+
+                if (leadership.IsLeader)
+                {
+                    await connection.ExecuteAsync(
+                        "DELETE FROM nodes WHERE seen_at <= clock_timestamp() - @forget_after", token,
+                        ("forget_after", options.Value.ForgetAfter));
+                }
+
+                return (null, await connection.QueryAsync(All, Read, token, values));
             },
             cancellationToken);
-        return alive.Count == 0 ? null : alive[0];
+        _nodes = nodes;
+        return conflict;
+    }
+
+    private string ReasonOf(Conflict other)
+    {
+        var alive = $"The node {other.Name} is alive{(other.Address.Length == 0 ? "" : $" at {other.Address}")} in the "
+            + $"database {database.Name}, and ";
+        return other.Name == NodeName
+            ? $"{alive}names must be unique. Set Node:Name, or stop that node."
+            : $"{alive}{(_storage == nameof(StorageKind.Local) ? "this node" : "it")} has Storage=Local, with which a "
+                + "JobService must be the only one. Set Storage=S3 at every node, or stop that node.";
     }
 
     private void LogOutage(bool isAway, string error)
@@ -225,7 +282,13 @@ internal sealed class PostgresCluster(
             reader.GetInt32(9));
     }
 
+    private static Conflict ReadConflict(DbDataReader reader) =>
+        new(reader.GetString(0), reader.GetString(1), reader.GetDateTime(2));
+
     /// <summary>The address in a row; null for none.</summary>
     internal static Uri? AddressOf(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var address) ? address : null;
+
+    /// <summary>A node that may be alive and beside which this one cannot be.</summary>
+    private sealed record Conflict(string Name, string Address, DateTime SeenAt);
 }

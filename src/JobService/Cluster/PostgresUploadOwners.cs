@@ -64,13 +64,25 @@ internal sealed class PostgresUploadOwners(
             "WHERE tenant = @tenant AND request_id = @request_id", cancellationToken, ("tenant", tenant),
             ("request_id", requestId));
 
-    /// <summary>Makes the rows of this node those of its uploads.</summary>
+    /// <summary>
+    /// Makes the rows of this node those of its uploads. Changes nothing if the node has no row itself: another process
+    /// may have its name now.
+    /// </summary>
     internal async Task ReconcileAsync(CancellationToken cancellationToken)
     {
         var held = uploads.Records.ToList();
         await database.WriteAsync(
             async (connection, token) =>
             {
+                // The row is locked so that such a process must wait to join.
+                var self = await connection.QueryAsync(
+                    "SELECT 1 FROM nodes WHERE node_id = @node_id FOR KEY SHARE", reader => reader.GetInt32(0), token,
+                    ("node_id", cluster.NodeId));
+                if (self.Count == 0)
+                {
+                    return 0;
+                }
+
                 // A row is added after its upload, so a young one may belong to an upload that is not in the list yet.
                 await connection.ExecuteAsync(
                     "DELETE FROM uploads WHERE node = @node AND NOT (upload_id = ANY(@held)) "

@@ -1,5 +1,4 @@
 using ForegSyte.Jobs.Cluster;
-using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Tests.Grpc;
 using ForegSyte.Jobs.Tests.Storage.PostgreSql;
 using ForegSyte.Jobs.Uploads;
@@ -9,33 +8,12 @@ using ForegSyte.Testing.Servers;
 using ForegSyte.V1;
 using Google.Protobuf;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Tests.Cluster;
 
 /// <summary>JobServices that share a database in PostgreSQL: who they are, and the uploads of each.</summary>
-public sealed class PostgresClusterTests(SharedServers servers) : IAsyncLifetime
+public sealed class PostgresClusterTests(SharedServers servers) : PostgresClusterFixture(servers)
 {
-    private readonly List<RunningJobService> _services = [];
-    private PostgresServer _server = null!;
-    private string _database = "";
-
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync()
-    {
-        _server = await servers.PostgresOrSkipAsync();
-        _database = await PostgresNode.CreateDatabaseAsync(_server);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var service in _services)
-        {
-            await service.DisposeAsync();
-        }
-    }
-
     [Fact]
     public async Task Nodes_SeeEachOther_UntilOneLeaves()
     {
@@ -66,49 +44,16 @@ public sealed class PostgresClusterTests(SharedServers servers) : IAsyncLifetime
         Assert.Equal(["gone Lost", "one Live"], await NodesAsync(one));
         Assert.Equal(1, LiveNodes(one));
 
-        await _server.QueryAsync(
-            "UPDATE nodes SET seen_at = seen_at - interval '1 hour' WHERE name = 'gone'", _database);
+        await Server.QueryAsync(
+            "UPDATE nodes SET seen_at = seen_at - interval '1 hour' WHERE name = 'gone'", Database);
         await Wait.ForAsync(() => NodesAsync(one), nodes => nodes is ["one Live"], "the leader forgets the node");
-    }
-
-    [Fact]
-    public async Task Start_NameOfALiveNode_IsRefusedWithItsAddress()
-    {
-        var first = await StartAsync("one");
-        await first.Services.GetRequiredService<PostgresCluster>().BeatAsync(Cancellation);
-
-        // It watches the other for up to 30 s, so that a late heartbeat of a busy machine is none that is missing.
-        var refusal = await Assert.ThrowsAsync<DatabaseException>(
-            () => StartAsync("one", ("Node:HeartbeatInterval", "00:00:10")));
-
-        Assert.Contains($"The node one is alive at {Text(first.Address)}", refusal.Message, StringComparison.Ordinal);
-        Assert.Contains("Set Node:Name, or stop that node.", refusal.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Start_WithoutAPortOrAnAddress_IsRefused()
-    {
-        var refusal = await Assert.ThrowsAsync<OptionsValidationException>(() => StartAsync(
-            "one", (RunningJobService.NoPort, ""), ("Listen:UnixSocket", "/tmp/foregsyte-nowhere.sock")));
-
-        Assert.Contains("Node:Address is required", refusal.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Start_NameOfAKilledNode_TakesItOver()
-    {
-        await AddDeadNodeAsync("one", age: "0 seconds");
-
-        var one = await StartAsync("one");
-
-        Assert.Equal(["one Live"], await NodesAsync(one));
     }
 
     [Fact]
     public async Task Heartbeat_DatabaseRestarted_GoesOn()
     {
         await using var server = await PostgresServer.StartOrSkipAsync();
-        _database = await PostgresNode.CreateDatabaseAsync(server);
+        Database = await PostgresNode.CreateDatabaseAsync(server);
         var (one, two) = (await StartAsync("one"), await StartAsync("two"));
         await server.CrashAsync();
         await one.LogLineAsync("The heartbeat of node one failed");
@@ -145,15 +90,19 @@ public sealed class PostgresClusterTests(SharedServers servers) : IAsyncLifetime
     [Fact]
     public async Task Upload_OfANodeThatStopped_IsUnavailableAndComesBackWithIt()
     {
-        var (one, two) = (await StartAsync("one"), await StartAsync("two"));
+        var (one, two) = (await StartAsync("one", DataOfOne), await StartAsync("two"));
         var upload = (await one.Uploads.CreateUploadAsync(
             new CreateUploadRequest { SizeBytes = 4 }, cancellationToken: Cancellation)).Upload;
+        var request = new GetUploadRequest { UploadId = upload.UploadId };
 
         await StopAsync(one);
 
-        var refusal = await Refusal.OfAsync(two.Uploads.GetUploadAsync(
-            new GetUploadRequest { UploadId = upload.UploadId }, cancellationToken: Cancellation));
+        var refusal = await Refusal.OfAsync(two.Uploads.GetUploadAsync(request, cancellationToken: Cancellation));
         Assert.Equal((ErrorReason.NodeUnavailable, "one"), (refusal.Reason, refusal.Info.Metadata["node"]));
+
+        await WaitForAddressAsync(await StartAsync("one", DataOfOne));
+        Assert.Equal(
+            upload, (await two.Uploads.GetUploadAsync(request, cancellationToken: Cancellation)).Upload);
     }
 
     [Fact]
@@ -194,7 +143,7 @@ public sealed class PostgresClusterTests(SharedServers servers) : IAsyncLifetime
         var upload = (await one.Uploads.CreateUploadAsync(
             new CreateUploadRequest { SizeBytes = 4 }, cancellationToken: Cancellation)).Upload;
         var (gone, young) = (Guid.NewGuid(), Guid.NewGuid());
-        await _server.QueryAsync("DELETE FROM uploads", _database);
+        await Server.QueryAsync("DELETE FROM uploads", Database);
         await AddUploadAsync(gone, "one", "1 hour");
         await AddUploadAsync(young, "one", "1 second");
         await AddUploadAsync(Guid.NewGuid(), "never-there", "2 days");
@@ -205,54 +154,14 @@ public sealed class PostgresClusterTests(SharedServers servers) : IAsyncLifetime
 
         Assert.Equal(
             new[] { upload.UploadId, young.ToString() }.Order(StringComparer.Ordinal),
-            (await _server.QueryAsync("SELECT upload_id FROM uploads", _database)).Order(StringComparer.Ordinal));
+            (await Server.QueryAsync("SELECT upload_id FROM uploads", Database)).Order(StringComparer.Ordinal));
     }
-
-    private static PostgresUploadOwners Owners(RunningJobService service) =>
-        service.Services.GetRequiredService<PostgresUploadOwners>();
 
     private static int LiveNodes(RunningJobService service) =>
         service.Services.GetRequiredService<ICluster>().LiveNodes;
-
-    private static string Text(Uri address) => address.GetLeftPart(UriPartial.Authority);
-
-    private static async Task<List<string>> NodesAsync(RunningJobService service) =>
-    [
-        .. (await service.Client.ListNodesAsync(new(), cancellationToken: Cancellation)).Nodes
-            .Select(node => $"{node.NodeName} {node.State}"),
-    ];
 
     /// <summary>The port of a node is known from its first heartbeat after the start on.</summary>
     private static async Task WaitForAddressAsync(RunningJobService service) => await Wait.ForAsync(
         async () => (await service.Client.ListNodesAsync(new(), cancellationToken: Cancellation)).Nodes,
         nodes => nodes.Any(node => node.Address == Text(service.Address)), "the address of the node is known");
-
-    private async Task AddDeadNodeAsync(string name, string age) => await _server.QueryAsync(
-        "INSERT INTO nodes (node_id, name, address, version, started_at, seen_at, draining, capacity, running_jobs) "
-        + $"VALUES ('{Guid.NewGuid()}', '{name}', 'http://127.0.0.1:1', '1', clock_timestamp(), "
-        + $"clock_timestamp() - interval '{age}', false, 2, 0)",
-        _database);
-
-    private async Task AddUploadAsync(Guid uploadId, string node, string age) => await _server.QueryAsync(
-        "INSERT INTO uploads (upload_id, node, tenant, created_at) "
-        + $"VALUES ('{uploadId}', '{node}', '', clock_timestamp() - interval '{age}')",
-        _database);
-
-    private async Task<RunningJobService> StartAsync(string name, params (string Key, string Value)[] settings)
-    {
-        var service = await RunningJobService.StartAsync(
-            RunningJobService.NotServing(),
-            [
-                ("Node:Name", name), ("Node:HeartbeatInterval", "00:00:00.2"), ("Node:LostAfter", "00:02:00"),
-                ("Store", "PostgreSql"), ("PostgreSql:ConnectionString", _database), .. settings,
-            ]);
-        _services.Add(service);
-        return service;
-    }
-
-    private async Task StopAsync(RunningJobService service)
-    {
-        _services.Remove(service);
-        await service.DisposeAsync();
-    }
 }

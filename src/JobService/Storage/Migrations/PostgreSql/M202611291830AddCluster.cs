@@ -97,7 +97,8 @@ internal sealed class M202611291830AddCluster : Migration
             .WithColumn("seen_at").AsDateTime2().NotNullable()
             .WithColumn("draining").AsBoolean().NotNullable()
             .WithColumn("capacity").AsInt32().NotNullable()
-            .WithColumn("running_jobs").AsInt32().NotNullable();
+            .WithColumn("running_jobs").AsInt32().NotNullable()
+            .WithColumn("storage").AsString().NotNullable();
 
         // The name of the node, which stays the same when its process starts again.
         Create.Table("uploads")
