@@ -1,3 +1,4 @@
+using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Security;
 using ForegSyte.Jobs.Cluster;
 using ForegSyte.Jobs.Uploads;
@@ -12,13 +13,15 @@ namespace ForegSyte.Jobs.Grpc;
 
 /// <summary>
 /// Passes calls about an upload on to the node that has its bytes, with the caller's credentials and deadline, and
-/// returns the response of that node. A call is passed on once at most.
+/// returns the response of that node. A call is passed on once at most. If that node is away, a submission that it had
+/// committed is answered here.
 /// </summary>
 internal sealed class UploadForwarding(
     UploadStore uploads,
     IUploadOwners owners,
     ICluster cluster,
     NodeChannels channels,
+    IJobStore jobs,
     IOptions<NodeOptions> options,
     TimeProvider time) : Interceptor
 {
@@ -40,6 +43,15 @@ internal sealed class UploadForwarding(
         try
         {
             return await ForwardAsync<TResponse>(request, owner, context);
+        }
+        catch (ServiceException away) when (away.Reason == ErrorReason.NodeUnavailable)
+        {
+            if (await IsCommittedAsync(request, context))
+            {
+                return await continuation(request, context);
+            }
+
+            throw;
         }
         finally
         {
@@ -73,6 +85,13 @@ internal sealed class UploadForwarding(
             ? await owners.FindAsync(uploadId, context.CancellationToken)
             : null;
     }
+
+    /// <summary>Whether the request repeats a submission whose job exists.</summary>
+    private async Task<bool> IsCommittedAsync(object request, ServerCallContext context) =>
+        request is SubmitVideoRequest submit
+        && Guid.TryParseExact(submit.RequestId, "D", out var requestId)
+        && await jobs.FindByRequestIdAsync(
+            TenantRequestId.Of(context.Caller().Tenant, requestId), context.CancellationToken) is not null;
 
     private async Task<TResponse> ForwardAsync<TResponse>(
         object request, UploadOwner owner, ServerCallContext context)

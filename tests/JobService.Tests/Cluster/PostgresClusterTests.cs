@@ -106,6 +106,33 @@ public sealed class PostgresClusterTests(SharedServers servers) : PostgresCluste
     }
 
     [Fact]
+    public async Task Submit_RepeatedAfterItsNodeCommittedItAndDied_ReturnsTheJob()
+    {
+        var (one, two) = (await StartAsync("one"), await StartAsync("two"));
+        var video = RunningJobService.Video;
+        var upload = (await one.Uploads.CreateUploadAsync(
+            new CreateUploadRequest { SizeBytes = video.Length }, cancellationToken: Cancellation)).Upload;
+        await one.Uploads.UploadPartAsync(
+            new UploadPartRequest { UploadId = upload.UploadId, Data = video, Crc32C = Crc32C.Of(video.Span) },
+            cancellationToken: Cancellation);
+        var request = new SubmitVideoRequest
+        {
+            UploadId = upload.UploadId,
+            PipelineId = "detect_only",
+            RequestId = Guid.NewGuid().ToString(),
+        };
+        var job = (await one.Client.SubmitVideoAsync(request, cancellationToken: Cancellation)).Job;
+        await StopAsync(one);
+
+        var again = (await two.Client.SubmitVideoAsync(request, cancellationToken: Cancellation)).Job;
+
+        Assert.Equal(job.JobId, again.JobId);
+        request.RequestId = Guid.NewGuid().ToString();
+        var refusal = await Refusal.OfAsync(two.Client.SubmitVideoAsync(request, cancellationToken: Cancellation));
+        Assert.Equal(ErrorReason.NodeUnavailable, refusal.Reason);
+    }
+
+    [Fact]
     public async Task Create_SameRequestIdAtBothNodes_IsOneUpload()
     {
         var (one, two) = (await StartAsync("one"), await StartAsync("two"));
