@@ -115,6 +115,19 @@ public sealed class ClusterManifestTests
     }
 
     [Fact]
+    public void Inference_TheVolumeOfTheCacheIsLargerThanTheCache()
+    {
+        var pod = Inference.Spec.Template.Spec;
+        var container = pod.Containers.Single();
+        var folder = Setting(container, "Video__CacheDirectory");
+        var mount = container.VolumeMounts.Single(each => each.MountPath == folder);
+        var volume = pod.Volumes.Single(each => each.Name == mount.Name);
+        Assert.InRange(
+            long.Parse(Setting(container, "Video__CacheBytes"), CultureInfo.InvariantCulture),
+            1, ((long)volume.EmptyDir.SizeLimit.ToDecimal()) - 1);
+    }
+
+    [Fact]
     public void Inference_WithoutCredentials_IsReachedByJobServicesOnly()
     {
         Assert.Equal("true", Setting(Inference.Spec.Template.Spec.Containers.Single(), "Security__AllowAnonymous"));
