@@ -45,6 +45,13 @@ internal static class InferenceFailures
     public static bool IsUnreadable(ErrorReason reason) =>
         reason is ErrorReason.SourceNotAllowed or ErrorReason.SourceNotFound;
 
+    /// <summary>
+    /// Whether an InferenceService cannot have the stored video: it is unreadable, or the disk of its cache is full.
+    /// Others are used first.
+    /// </summary>
+    public static bool IsWithoutVideo(ErrorReason reason) =>
+        IsUnreadable(reason) || reason == ErrorReason.StorageFull;
+
     /// <summary>Uses the error details of the InferenceService; without them, the status code.</summary>
     /// <param name="exception">The exception of the call.</param>
     /// <param name="limits">The limits of the call, for the messages.</param>

@@ -190,14 +190,14 @@ internal sealed class InferencePool(
             {
                 var reason = failed.Failure.Reason;
 
-                // A job that ends its InferenceService must not count as one that cannot be read.
-                reported = reported is null || InferenceFailures.IsUnreadable(reported.Failure.Reason)
+                // A job that ends its InferenceService must not count as one whose video cannot be had.
+                reported = reported is null || InferenceFailures.IsWithoutVideo(reported.Failure.Reason)
                     ? failed
                     : reported;
                 var isRepeated = IsFailureOfSetup(reason) || (IsFailureOfInstance(reason) && !wasLost);
                 wasLost |= !IsFailureOfSetup(reason);
                 next = isRepeated ? Acquire(tried) : null;
-                if (next is not null && !InferenceFailures.IsUnreadable(reason))
+                if (next is not null && !InferenceFailures.IsWithoutVideo(reason))
                 {
                     logger.LogWarning(
                         "Call to {First} failed ({Reason}); repeating it at {Second}",
@@ -224,7 +224,7 @@ internal sealed class InferencePool(
         {
             using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lost);
             var response = await call(pooled.Instance, ending.Token);
-            SetReadable(pooled, isReadable: true);
+            SetVideoFault(pooled, null);
             return response;
         }
         catch (OperationCanceledException cancelled) when (!cancellationToken.IsCancellationRequested)
@@ -237,9 +237,9 @@ internal sealed class InferencePool(
             await SetHealthAsync(pooled, InstanceHealth.NotServing);
             throw;
         }
-        catch (InferenceFailedException failed) when (InferenceFailures.IsUnreadable(failed.Failure.Reason))
+        catch (InferenceFailedException failed) when (InferenceFailures.IsWithoutVideo(failed.Failure.Reason))
         {
-            SetReadable(pooled, isReadable: false);
+            SetVideoFault(pooled, failed.Failure.Reason);
             throw;
         }
         finally
@@ -259,7 +259,7 @@ internal sealed class InferencePool(
 
     /// <summary>Whether the instance failed whatever the video is, and before it worked on it.</summary>
     private static bool IsFailureOfSetup(ErrorReason reason) =>
-        InferenceFailures.IsUnreadable(reason) || reason == ErrorReason.DecoderUnavailable;
+        InferenceFailures.IsWithoutVideo(reason) || reason == ErrorReason.DecoderUnavailable;
 
     private bool IsFinished(PooledInstance pooled)
     {
@@ -288,20 +288,20 @@ internal sealed class InferencePool(
         }
     }
 
-    /// <summary>Records whether an instance could read a stored video; logs only the changes.</summary>
-    private void SetReadable(PooledInstance pooled, bool isReadable)
+    /// <summary>Records why an instance could not read a stored video; null if it could. Logs only changes.</summary>
+    private void SetVideoFault(PooledInstance pooled, ErrorReason? fault)
     {
         bool isChanged;
         lock (_lock)
         {
-            isChanged = pooled.UnreadableUntil is null != isReadable;
-            pooled.UnreadableUntil = isReadable
+            isChanged = (pooled.UnreadableUntil is null) != (fault is null);
+            pooled.UnreadableUntil = fault is null
                 ? null
                 : time.GetTimestamp()
                     + (long)(options.Value.UnreadableRetryDelay.TotalSeconds * time.TimestampFrequency);
         }
 
-        if (isChanged && isReadable)
+        if (isChanged && fault is null)
         {
             logger.LogInformation(
                 "InferenceService at {Address} reads the stored videos again", pooled.Instance.Address);
@@ -309,8 +309,8 @@ internal sealed class InferencePool(
         else if (isChanged)
         {
             logger.LogWarning(
-                "InferenceService at {Address} cannot read the stored videos; others are used first",
-                pooled.Instance.Address);
+                "InferenceService at {Address} cannot read the stored videos ({Reason}); others are used first",
+                pooled.Instance.Address, fault?.ToText());
         }
     }
 

@@ -22,7 +22,8 @@ internal static class RetryPolicy
     /// <summary>
     /// Returns the back-off before the next attempt; null if the job must fail. Attempts that ended because a service
     /// stopped or lost its lease, because an InferenceService is busy, not set up right or cannot read from object
-    /// storage, or because the database or the object storage is away, do not count: they say nothing about the job.
+    /// storage, because a disk is full, or because the database or the object storage is away, do not count: they say
+    /// nothing about the job.
     /// </summary>
     /// <param name="job">The running job.</param>
     /// <param name="failure">Why the latest attempt failed.</param>
@@ -134,12 +135,13 @@ internal static class RetryPolicy
         reason is not (ErrorReason.ShuttingDown or ErrorReason.LeaseLost) && !IsFaultOfService(reason);
 
     /// <summary>
-    /// Whether an InferenceService is busy, not set up right or cannot read from object storage, or the database or the
-    /// object storage is away.
+    /// Whether an InferenceService is busy, not set up right or cannot read from object storage, a disk is full, or the
+    /// database or the object storage is away.
     /// </summary>
     private static bool IsFaultOfService(ErrorReason reason) => reason is ErrorReason.InferenceBusy
         or ErrorReason.DecoderUnavailable or ErrorReason.SourceNotAllowed or ErrorReason.SourceNotFound
-        or ErrorReason.SourceUnavailable or ErrorReason.StoreUnavailable or ErrorReason.StorageUnavailable;
+        or ErrorReason.SourceUnavailable or ErrorReason.StoreUnavailable or ErrorReason.StorageUnavailable
+        or ErrorReason.StorageFull;
 }
 
 /// <summary>How often and when a failed job is retried. Section "Retry".</summary>

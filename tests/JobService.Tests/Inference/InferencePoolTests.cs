@@ -92,6 +92,7 @@ public sealed class InferencePoolTests : IAsyncLifetime
     [InlineData(ErrorReason.DecoderUnavailable)]
     [InlineData(ErrorReason.SourceNotAllowed)]
     [InlineData(ErrorReason.SourceNotFound)]
+    [InlineData(ErrorReason.StorageFull)]
     public async Task RunAsync_InstanceFails_IsRepeatedOnceAtTheOther(ErrorReason reason)
     {
         await ServeBothAsync();
@@ -229,12 +230,14 @@ public sealed class InferencePoolTests : IAsyncLifetime
         Assert.Equal([_first.Address], _called);
     }
 
-    [Fact]
-    public async Task RunAsync_InstanceThatCannotReadTheVideo_IsUsedOnlyIfNoOtherServes()
+    [Theory]
+    [InlineData(ErrorReason.SourceNotAllowed)]
+    [InlineData(ErrorReason.StorageFull)]
+    public async Task RunAsync_InstanceThatCannotReadTheVideo_IsUsedOnlyIfNoOtherServes(ErrorReason reason)
     {
         await ServeBothAsync();
         _first.Inference.OnRun = (_, _, _) =>
-            throw new InferenceFailedException(new JobFailure(ErrorReason.SourceNotAllowed, "Not allowed."));
+            throw new InferenceFailedException(new JobFailure(reason, "Not possible."));
         await RunAsync(0);
         _called.Clear();
         await RunAsync(1);

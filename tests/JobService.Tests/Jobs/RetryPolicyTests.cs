@@ -44,6 +44,7 @@ public sealed class RetryPolicyTests
     [InlineData(ErrorReason.InferenceBusy)]
     [InlineData(ErrorReason.DecoderUnavailable)]
     [InlineData(ErrorReason.StorageUnavailable)]
+    [InlineData(ErrorReason.StorageFull)]
     [InlineData(ErrorReason.SourceNotAllowed)]
     [InlineData(ErrorReason.SourceNotFound)]
     [InlineData(ErrorReason.StoreUnavailable)]
