@@ -21,7 +21,6 @@ internal sealed class CachedVideo : IDisposable
     private const int RequestsPerCall = 4;
 
     private readonly VideoCache _cache;
-    private readonly SafeFileHandle _file;
     private readonly Lock _lock = new();
     private readonly Lock _saveLock = new();
     private readonly Dictionary<int, uint> _blocks = [];
@@ -29,12 +28,13 @@ internal sealed class CachedVideo : IDisposable
     private readonly Dictionary<int, Task> _running = [];
     private string _etag;
     private bool _isSaved = true;
+    private bool _isDeleted;
 
-    private CachedVideo(VideoCache cache, string path, string key, RemoteObject remote, FileMode mode)
-    {
+    /// <summary>Null while no call uses the video.</summary>
+    private SafeFileHandle? _file;
+
+    private CachedVideo(VideoCache cache, string path, string key, RemoteObject remote) =>
         (_cache, Path, Key, Size, _etag) = (cache, path, key, remote.Size, remote.ETag);
-        _file = File.OpenHandle(path, mode, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
-    }
 
     /// <summary>Path of the sparse file.</summary>
     public string Path { get; }
@@ -47,9 +47,6 @@ internal sealed class CachedVideo : IDisposable
 
     /// <summary>Calls that use the video. <see cref="VideoCache"/> changes it.</summary>
     public int Users { get; set; }
-
-    /// <summary>Order of the last use. <see cref="VideoCache"/> changes it.</summary>
-    public long LastUse { get; set; }
 
     /// <summary>Whether no later call can use it: the object has changed, or nothing identifies it.</summary>
     public bool IsStale { get; set; }
@@ -87,15 +84,24 @@ internal sealed class CachedVideo : IDisposable
 
     private int BlockCount => (int)((Size + BlockBytes - 1) / BlockBytes);
 
-    /// <summary>Creates an empty entry.</summary>
+    /// <summary>Creates an empty entry, which is open.</summary>
     public static CachedVideo Create(VideoCache cache, string path, string key, RemoteObject remote)
     {
-        var video = new CachedVideo(cache, path, key, remote, FileMode.CreateNew);
-        RandomAccess.SetLength(video._file, remote.Size);
-        return video;
+        var video = new CachedVideo(cache, path, key, remote);
+        try
+        {
+            video.Open(FileMode.CreateNew);
+            RandomAccess.SetLength(video._file!, remote.Size);
+            return video;
+        }
+        catch (IOException)
+        {
+            video.Delete();
+            throw;
+        }
     }
 
-    /// <summary>Opens the entry of an earlier process; null if its files do not fit together.</summary>
+    /// <summary>Reads the entry of an earlier process; null if its files do not fit together.</summary>
     public static CachedVideo? TryLoad(VideoCache cache, string path)
     {
         if (BlockList.TryRead(BlockList.PathOf(path)) is not { } list || new FileInfo(path).Length != list.Size)
@@ -103,8 +109,7 @@ internal sealed class CachedVideo : IDisposable
             return null;
         }
 
-        var video = new CachedVideo(
-            cache, path, list.Key, new RemoteObject(list.Size, list.ETag), FileMode.Open);
+        var video = new CachedVideo(cache, path, list.Key, new RemoteObject(list.Size, list.ETag));
         foreach (var (block, checksum) in list.Checksums)
         {
             video._blocks[block] = checksum;
@@ -113,6 +118,11 @@ internal sealed class CachedVideo : IDisposable
 
         return video;
     }
+
+    /// <summary>Opens the sparse file before the first use; <see cref="Dispose"/> closes it after the last.</summary>
+    /// <exception cref="IOException">It is gone, or cannot be opened.</exception>
+    public void Open(FileMode mode = FileMode.Open) => _file ??= File.OpenHandle(
+        Path, mode, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
 
     /// <summary>Fetches the missing blocks of some ranges; waits for those that another call fetches.</summary>
     /// <exception cref="ServiceException">Those of <see cref="RangeClient.ReadAsync"/>, VIDEO_GONE, STORAGE_FULL,
@@ -150,7 +160,7 @@ internal sealed class CachedVideo : IDisposable
     }
 
     /// <summary>Reads fetched bytes.</summary>
-    public int Read(Span<byte> bytes, long offset) => RandomAccess.Read(_file, bytes, offset);
+    public int Read(Span<byte> bytes, long offset) => RandomAccess.Read(_file!, bytes, offset);
 
     /// <summary>Writes the list of the blocks, if it has changed.</summary>
     public void Save()
@@ -160,7 +170,7 @@ internal sealed class CachedVideo : IDisposable
             BlockList list;
             lock (_lock)
             {
-                if (_isSaved)
+                if (_isSaved || _isDeleted)
                 {
                     return;
                 }
@@ -177,12 +187,20 @@ internal sealed class CachedVideo : IDisposable
     public void Delete()
     {
         Dispose();
-        File.Delete(Path);
-        File.Delete(BlockList.PathOf(Path));
+        lock (_saveLock)
+        {
+            _isDeleted = true;
+            File.Delete(Path);
+            File.Delete(BlockList.PathOf(Path));
+        }
     }
 
     /// <inheritdoc />
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        _file?.Dispose();
+        _file = null;
+    }
 
     private (List<int> Mine, List<Task> Others) Claim(IReadOnlyList<int> blocks, Task ended)
     {
@@ -260,15 +278,7 @@ internal sealed class CachedVideo : IDisposable
                     continue;
                 }
 
-                try
-                {
-                    await RandomAccess.WriteAsync(_file, buffer.AsMemory(0, length), blockStart, cancellationToken);
-                }
-                catch (IOException failure)
-                {
-                    throw RemoteErrors.DiskFull(failure);
-                }
-
+                await _cache.WriteAsync(_file!, buffer.AsMemory(0, length), blockStart, cancellationToken);
                 lock (_lock)
                 {
                     _blocks[block] = Crc32C.Of(buffer.AsSpan(0, length));
@@ -322,7 +332,7 @@ internal sealed class CachedVideo : IDisposable
         }
 
         var bytes = new byte[Math.Min(BlockBytes, Size - ((long)block * BlockBytes))];
-        var isIntact = RandomAccess.Read(_file, bytes, (long)block * BlockBytes) == bytes.Length
+        var isIntact = RandomAccess.Read(_file!, bytes, (long)block * BlockBytes) == bytes.Length
             && Crc32C.Of(bytes) == checksum;
         lock (_lock)
         {

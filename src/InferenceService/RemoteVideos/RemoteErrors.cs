@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Hosting.Files;
 using ForegSyte.V1;
 
 namespace ForegSyte.Inference.RemoteVideos;
@@ -84,11 +85,13 @@ internal static class RemoteErrors
         limit,
         TimeSpan.FromSeconds(1));
 
-    /// <summary>STORAGE_FULL: the file system of the cache is full.</summary>
-    public static ServiceException DiskFull(Exception cause) =>
+    /// <summary>STORAGE_FULL: the file system of the cache is full, or cannot be written.</summary>
+    public static ServiceException NotWritten(IOException cause) =>
         new(
             ErrorReason.StorageFull,
-            "The disk of the cache of remote videos is full. Free space, or lower the option Video:CacheBytes.",
+            FullDisk.IsCauseOf(cause)
+                ? $"The disk of the cache of remote videos is full. Free space, or lower the option {CacheOption}."
+                : "The cache of remote videos cannot be written. Check its disk (option Video:CacheDirectory).",
             cause);
 
     private static ServiceException OfCache(ErrorReason reason, string what, long limit, TimeSpan? retryAfter) =>

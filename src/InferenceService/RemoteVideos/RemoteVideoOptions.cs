@@ -48,6 +48,15 @@ internal sealed class RemoteVideoOptions : IValidatableObject
         Reason = ErrorReason.VideoLimitExceeded)]
     public long CacheBytes { get; set; } = 50L << 30;
 
+    /// <summary>
+    /// Maximum number of videos in the cache. Above it, videos that no call uses are evicted, the least recently used
+    /// first; those that calls use stay.
+    /// </summary>
+    /// <value>1 to 1000000; 10000 by default.</value>
+    [Range(1, 1_000_000)]
+    [Limit("videos", "Videos in the cache of remote videos; above it the least recently used ones are evicted.")]
+    public int CacheVideos { get; set; } = 10_000;
+
     /// <summary>Timeout of connecting to a server: name resolution, TCP and TLS.</summary>
     /// <value>100 ms to 2 minutes; 10 s by default.</value>
     [TimeRange("00:00:00.100", "00:02:00")]

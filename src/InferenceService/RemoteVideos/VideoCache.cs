@@ -1,12 +1,15 @@
-using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Hosting.Files;
 using ForegSyte.Video;
 using Microsoft.Extensions.Options;
+using Microsoft.Win32.SafeHandles;
 
 namespace ForegSyte.Inference.RemoteVideos;
+
+/// <summary>Writes bytes into an open file at an offset.</summary>
+internal delegate ValueTask CacheWriter(
+    SafeFileHandle file, ReadOnlyMemory<byte> bytes, long offset, CancellationToken cancellationToken);
 
 /// <summary>
 /// The cache of remote videos on the local disk: bounded, the least recently used video is evicted first, and a video
@@ -16,16 +19,17 @@ internal sealed class VideoCache(
     IOptions<RemoteVideoOptions> options, DataDirectory dataDirectory, RangeClient client, ILogger<VideoCache> logger)
     : IHostedService, IDisposable
 {
-    private const string LockName = "lock";
-    private const string Extension = ".mp4";
-    private const UnixFileMode OnlyTheService =
-        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private readonly CacheFolder _folder = new(options.Value, dataDirectory, logger);
+    private readonly HashSet<CachedVideo> _videos = [];
 
-    private readonly List<CachedVideo> _videos = [];
+    /// <summary>The videos that later calls can use, by their key.</summary>
+    private readonly Dictionary<string, CachedVideo> _byKey = new(StringComparer.Ordinal);
+
+    /// <summary>The videos that no call uses, the least recently used first.</summary>
+    private readonly LinkedList<CachedVideo> _idle = [];
+
     private readonly Lock _lock = new();
-    private FileStream? _folderLock;
     private long _used;
-    private long _uses;
 
     /// <summary>Space that the fetched blocks take, and that running fetches have reserved.</summary>
     public long UsedBytes
@@ -39,9 +43,8 @@ internal sealed class VideoCache(
         }
     }
 
-    private string Folder => options.Value.CacheDirectory.Length > 0
-        ? CanonicalPath.Resolve(options.Value.CacheDirectory)
-        : dataDirectory.File("video_cache");
+    /// <summary>Writes bytes of a video.</summary>
+    public CacheWriter Writer { get; init; } = RandomAccess.WriteAsync;
 
     /// <summary>Takes the folder for this process and reads what it has.</summary>
     /// <exception cref="OptionsValidationException">The folder cannot be used; stops the start.</exception>
@@ -49,7 +52,13 @@ internal sealed class VideoCache(
     {
         if (options.Value.IsEnabled)
         {
-            Open();
+            _folder.Take();
+            lock (_lock)
+            {
+                Load();
+                EvictTo(options.Value.CacheBytes, options.Value.CacheVideos);
+                _folder.CompareWithDisk(_used);
+            }
         }
 
         return Task.CompletedTask;
@@ -90,7 +99,7 @@ internal sealed class VideoCache(
             : $"uri {uri.GetLeftPart(UriPartial.Path)} {remote.ETag}";
         lock (_lock)
         {
-            var video = isIdentified ? _videos.Find(one => one.Key == key && !one.IsStale) : null;
+            var video = isIdentified && _byKey.TryGetValue(key, out var known) && !known.IsStale ? known : null;
             if (video is not null && video.Size != remote.Size)
             {
                 if (video.Users > 0)
@@ -102,15 +111,19 @@ internal sealed class VideoCache(
                 video = null;
             }
 
-            if (video is null)
+            if (video is null || !TryUse(video))
             {
+                EvictTo(options.Value.CacheBytes, options.Value.CacheVideos - 1);
                 video = Create(key, remote);
                 video.IsStale = !isIdentified;
                 _videos.Add(video);
+                if (isIdentified)
+                {
+                    _byKey[key] = video;
+                }
             }
 
             video.Users++;
-            video.LastUse = ++_uses;
             return new RemoteVideo(this, video, client, uri);
         }
     }
@@ -126,11 +139,14 @@ internal sealed class VideoCache(
             }
 
             video.Tables = null;
-            if (video.IsStale)
+            _idle.AddLast(video);
+            if (video.IsStale || video.Bytes == 0)
             {
                 Evict(video);
                 return;
             }
+
+            video.Dispose();
         }
 
         Save(video);
@@ -152,13 +168,37 @@ internal sealed class VideoCache(
                 throw RemoteErrors.LargerThanCache(video.Bytes + bytes, limit);
             }
 
-            EvictTo(limit - bytes);
+            EvictTo(limit - bytes, int.MaxValue);
             if (_used + bytes > limit)
             {
                 throw RemoteErrors.CacheFull(limit);
             }
 
             _used += bytes;
+        }
+    }
+
+    /// <summary>
+    /// Writes bytes of a video that a call uses; while the disk is full, videos that no call uses are evicted.
+    /// </summary>
+    /// <exception cref="ServiceException">STORAGE_FULL.</exception>
+    public async ValueTask WriteAsync(
+        SafeFileHandle file, ReadOnlyMemory<byte> bytes, long offset, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await Writer(file, bytes, offset, cancellationToken);
+                return;
+            }
+            catch (IOException failure)
+            {
+                if (!TryMakeRoom(failure))
+                {
+                    throw RemoteErrors.NotWritten(failure);
+                }
+            }
         }
     }
 
@@ -187,87 +227,97 @@ internal sealed class VideoCache(
             }
 
             _videos.Clear();
+            _byKey.Clear();
+            _idle.Clear();
         }
 
-        _folderLock?.Dispose();
+        _folder.Dispose();
     }
 
-    private void Open()
+    /// <summary>Reads what earlier processes left; deletes what is incomplete.</summary>
+    private void Load()
     {
-        var folder = Folder;
-        try
-        {
-            if (!OperatingSystem.IsWindows())
-            {
-                Directory.CreateDirectory(folder, OnlyTheService);
-            }
-
-            Directory.CreateDirectory(folder);
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            throw Refused($"The folder {folder} cannot be created or used. Give its permissions to the service, or "
-                + "set another one");
-        }
-
-        try
-        {
-            _folderLock = new FileStream(
-                Path.Combine(folder, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            throw Refused($"Another process uses the folder {folder}, or the service cannot write to it. Give each "
-                + "InferenceService a folder of its own");
-        }
-
-        lock (_lock)
-        {
-            Load(folder);
-            EvictTo(options.Value.CacheBytes);
-        }
-    }
-
-    private void Load(string folder)
-    {
-        var known = new HashSet<string> { Path.Combine(folder, LockName) };
-        foreach (var path in Directory.GetFiles(folder, "*" + Extension)
-            .OrderBy(path => File.GetLastWriteTimeUtc(BlockList.PathOf(path))))
+        HashSet<string> known = [];
+        foreach (var path in _folder.Videos())
         {
             if (CachedVideo.TryLoad(this, path) is { } video)
             {
-                video.LastUse = ++_uses;
+                if (_byKey.TryGetValue(video.Key, out var older))
+                {
+                    Evict(older);
+                }
+
+                _byKey[video.Key] = video;
+                _idle.AddLast(video);
                 _videos.Add(video);
                 _used += video.Bytes;
                 known.UnionWith([path, BlockList.PathOf(path)]);
             }
         }
 
-        foreach (var path in Directory.GetFiles(folder).Where(IsOurs).Except(known))
-        {
-            logger.LogInformation("Cached video dropped, because its files are not complete: {Path}", path);
-            File.Delete(path);
-        }
+        _folder.DeleteExcept(known);
     }
 
-    /// <summary>Whether a file is one of the cache, so that a wrong folder loses nothing.</summary>
-    private static bool IsOurs(string path) =>
-        Path.GetFileName(path).Split('.') is [{ Length: 65 } name, "mp4", ..]
-        && name.All(letter => char.IsAsciiHexDigitLower(letter) || letter == '-');
-
-    private void EvictTo(long bytes)
+    /// <summary>Evicts videos that no call uses, until the others take no more space and are not more.</summary>
+    private void EvictTo(long bytes, int videos)
     {
-        while (_used > bytes && _videos.Where(video => video.Users == 0).MinBy(video => video.LastUse) is { } oldest)
+        while ((_used > bytes || _videos.Count > videos) && _idle.First is { } oldest)
         {
-            Evict(oldest);
+            Evict(oldest.Value);
         }
     }
 
+    /// <summary>Evicts the least recently used video after a failed write; false if that cannot help.</summary>
+    private bool TryMakeRoom(IOException failure)
+    {
+        lock (_lock)
+        {
+            if (!FullDisk.IsCauseOf(failure) || _idle.First is not { } oldest)
+            {
+                return false;
+            }
+
+            logger.LogWarning(
+                "The disk of the cache of remote videos is full; evicting {Path} ({Bytes} bytes)",
+                oldest.Value.Path, oldest.Value.Bytes);
+            Evict(oldest.Value);
+            return true;
+        }
+    }
+
+    /// <summary>Evicts a video that no call uses.</summary>
     private void Evict(CachedVideo video)
     {
         _videos.Remove(video);
+        _idle.Remove(video);
+        if (_byKey.TryGetValue(video.Key, out var known) && known == video)
+        {
+            _byKey.Remove(video.Key);
+        }
+
         _used -= video.Bytes;
         video.Delete();
+    }
+
+    /// <summary>Opens a known video; false, and the video is evicted, if its file is gone.</summary>
+    /// <exception cref="ServiceException">STORAGE_FULL: it cannot be opened.</exception>
+    private bool TryUse(CachedVideo video)
+    {
+        try
+        {
+            video.Open();
+            _idle.Remove(video);
+            return true;
+        }
+        catch (FileNotFoundException)
+        {
+            Evict(video);
+            return false;
+        }
+        catch (IOException failure)
+        {
+            throw RemoteErrors.NotWritten(failure);
+        }
     }
 
     private void Save(CachedVideo video)
@@ -285,13 +335,19 @@ internal sealed class VideoCache(
 
     private CachedVideo Create(string key, RemoteObject remote)
     {
-        try
+        while (true)
         {
-            return CachedVideo.Create(this, NewPath(key), key, remote);
-        }
-        catch (IOException failure)
-        {
-            throw RemoteErrors.DiskFull(failure);
+            try
+            {
+                return CachedVideo.Create(this, _folder.NewPath(key), key, remote);
+            }
+            catch (IOException failure)
+            {
+                if (!TryMakeRoom(failure))
+                {
+                    throw RemoteErrors.NotWritten(failure);
+                }
+            }
         }
     }
 
@@ -303,15 +359,4 @@ internal sealed class VideoCache(
             cancellationToken);
         return answer;
     }
-
-    /// <summary>A new name for each entry: an index that is cached under the path never meets other content.</summary>
-    private string NewPath(string key) => Path.Combine(
-        Folder,
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)).AsSpan(0, 16)) + "-"
-            + Guid.NewGuid().ToString("N", CultureInfo.InvariantCulture) + Extension);
-
-    private static OptionsValidationException Refused(string problem) => new(
-        RemoteVideoOptions.Section,
-        typeof(RemoteVideoOptions),
-        [$"{problem} (option {RemoteVideoOptions.Section}:{nameof(RemoteVideoOptions.CacheDirectory)})."]);
 }

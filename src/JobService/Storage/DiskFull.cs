@@ -1,23 +1,15 @@
 using System.Globalization;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Hosting.Files;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Storage;
 
-/// <summary>Tells a full disk from other I/O errors.</summary>
+/// <summary>The errors of a full disk.</summary>
 internal static class DiskFull
 {
-    // On Unix, .NET stores the raw errno in HResult: ENOSPC, and EDQUOT for an exhausted quota.
-    private const int NoSpace = 28;
-    private const int QuotaExceeded = 122;
-
-    // On Windows, ERROR_HANDLE_DISK_FULL and ERROR_DISK_FULL as HRESULTs.
-    private const int HandleDiskFull = unchecked((int)0x80070027);
-    private const int WindowsDiskFull = unchecked((int)0x80070070);
-
     /// <summary>Whether the cause is a full disk.</summary>
-    public static bool Is(IOException failure) =>
-        failure.HResult is NoSpace or QuotaExceeded or HandleDiskFull or WindowsDiskFull;
+    public static bool Is(IOException failure) => FullDisk.IsCauseOf(failure);
 
     /// <summary>The STORAGE_FULL error for a failed write.</summary>
     public static ServiceException Report(Exception failure) => new(

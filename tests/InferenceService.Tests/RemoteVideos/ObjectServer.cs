@@ -109,8 +109,9 @@ internal sealed class ObjectServer : IAsyncDisposable
                 _sent.AddOrUpdate(to - left + 1, 1, (_, times) => times + 1);
             }
 
-            await context.Response.Body.WriteAsync(buffer.AsMemory(0, read));
+            // Before, so that a client that has the bytes finds them counted.
             Interlocked.Add(ref _bytesSent, read);
+            await context.Response.Body.WriteAsync(buffer.AsMemory(0, read));
             left -= read;
         }
     }

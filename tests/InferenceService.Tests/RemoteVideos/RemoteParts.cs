@@ -6,6 +6,7 @@ using ForegSyte.Inference.Video;
 using ForegSyte.V1;
 using ForegSyte.Video;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging.Testing;
 
 namespace ForegSyte.Inference.Tests.RemoteVideos;
 
@@ -14,12 +15,12 @@ internal sealed class RemoteParts : IAsyncDisposable
 {
     private readonly RangeClient _client;
 
-    private RemoteParts(RemoteVideoOptions options)
+    private RemoteParts(RemoteVideoOptions options, CacheWriter? writer)
     {
         var checkedOptions = Microsoft.Extensions.Options.Options.Create(options);
         var data = new DataDirectory(options.CacheDirectory);
         _client = new RangeClient(checkedOptions, TimeProvider.System, NullLogger<RangeClient>.Instance);
-        Cache = new VideoCache(checkedOptions, data, _client, NullLogger<VideoCache>.Instance);
+        Cache = new VideoCache(checkedOptions, data, _client, CacheLog) { Writer = writer ?? RandomAccess.WriteAsync };
         Sources = new VideoSources(
             Microsoft.Extensions.Options.Options.Create(Parts.Options), data, new RemoteLocations(checkedOptions),
             Cache);
@@ -28,6 +29,8 @@ internal sealed class RemoteParts : IAsyncDisposable
     public VideoParts Parts { get; } = new();
 
     public VideoCache Cache { get; }
+
+    public FakeLogger<VideoCache> CacheLog { get; } = new();
 
     public VideoSources Sources { get; }
 
@@ -50,9 +53,9 @@ internal sealed class RemoteParts : IAsyncDisposable
     public static Task<RemoteParts> StartAsync(ObjectServer server, string folder) =>
         StartAsync(OptionsFor(server.Host, folder));
 
-    public static async Task<RemoteParts> StartAsync(RemoteVideoOptions options)
+    public static async Task<RemoteParts> StartAsync(RemoteVideoOptions options, CacheWriter? writer = null)
     {
-        var parts = new RemoteParts(options);
+        var parts = new RemoteParts(options, writer);
         try
         {
             await parts.Cache.StartAsync(TestContext.Current.CancellationToken);
