@@ -11,7 +11,7 @@ namespace ForegSyte.Jobs.Storage.S3;
 /// The objects below the prefix of the bucket. A request that fails is repeated; after that, a server that is away or
 /// refuses the keys is STORAGE_UNAVAILABLE.
 /// </summary>
-internal sealed class S3Bucket(S3Connection connection, IOptions<S3StorageOptions> options, TimeProvider time)
+internal sealed class S3Bucket(S3Connection connection, IOptions<S3StorageOptions> options)
 {
     /// <summary>Maximum number of parts of an object.</summary>
     private const int MaxParts = 10_000;
@@ -182,8 +182,8 @@ internal sealed class S3Bucket(S3Connection connection, IOptions<S3StorageOption
         return aborted;
     }
 
-    /// <summary>An address under which anyone can read the object for some time.</summary>
-    public async Task<Uri> AddressOfAsync(string name, TimeSpan validity)
+    /// <summary>An address under which anyone can read the object until a time.</summary>
+    public async Task<Uri> AddressOfAsync(string name, DateTimeOffset expiresAt)
     {
         var address = await CallAsync(
             name,
@@ -195,7 +195,7 @@ internal sealed class S3Bucket(S3Connection connection, IOptions<S3StorageOption
                 Protocol = _options.Endpoint.StartsWith("http:", StringComparison.OrdinalIgnoreCase)
                     ? Amazon.S3.Protocol.HTTP
                     : Amazon.S3.Protocol.HTTPS,
-                Expires = (time.GetUtcNow() + validity).UtcDateTime,
+                Expires = expiresAt.UtcDateTime,
             }),
             CancellationToken.None);
         return new Uri(address);

@@ -14,7 +14,7 @@ internal sealed class S3Storage(
     IVideoReferences videos,
     IOptions<S3StorageOptions> options,
     IOptions<StorageOptions> local,
-    TimeProvider time) : IStorage
+    IJobStore store) : IStorage
 {
     private const string JobsFolder = "jobs/";
     private const string VideosFolder = "videos/";
@@ -120,7 +120,7 @@ internal sealed class S3Storage(
         }
         while (unused.Count == SweepBatch);
 
-        var now = time.GetUtcNow();
+        var now = store.Now;
         if (now < _nextSearch)
         {
             return removed;
@@ -153,16 +153,21 @@ internal sealed class S3Storage(
 
     /// <inheritdoc />
     /// <remarks>
-    /// These are unfinished uploads in parts. They can belong to another JobService, so only old ones are ended.
+    /// These are unfinished uploads in parts. They can belong to another JobService, so only old ones are ended. Those
+    /// outside of the two folders belong to other programs.
     /// </remarks>
-    public async ValueTask<int> RemoveAbandonedAsync(CancellationToken cancellationToken) =>
-        await bucket.AbortUploadsAsync("", time.GetUtcNow() - options.Value.AbandonedAge, cancellationToken);
+    public async ValueTask<int> RemoveAbandonedAsync(CancellationToken cancellationToken)
+    {
+        var startedBefore = store.Now - options.Value.AbandonedAge;
+        return await bucket.AbortUploadsAsync(JobsFolder, startedBefore, cancellationToken)
+            + await bucket.AbortUploadsAsync(VideosFolder, startedBefore, cancellationToken);
+    }
 
     /// <inheritdoc />
     public async ValueTask<ReadGrant> GrantReadAsync(
         string key, TimeSpan validity, CancellationToken cancellationToken) =>
         new(
-            await bucket.AddressOfAsync(NameOf(key), validity),
+            await bucket.AddressOfAsync(NameOf(key), store.Now + validity),
             VideoKey.TryParse(key, out var contentId) ? contentId : null);
 
     /// <inheritdoc />

@@ -48,8 +48,7 @@ public sealed class S3OutageTests : IAsyncLifetime
         Assert.All([get, put, putInParts], failure => Assert.Equal(ErrorReason.StorageUnavailable, failure.Reason));
         _bucket.Options.RequestTimeout = TimeSpan.FromSeconds(30);
         using var later = new S3Connection(Microsoft.Extensions.Options.Options.Create(_bucket.Options));
-        var again = new S3Bucket(
-            later, Microsoft.Extensions.Options.Options.Create(_bucket.Options), TimeProvider.System);
+        var again = new S3Bucket(later, Microsoft.Extensions.Options.Options.Create(_bucket.Options));
         await again.WriteAsync("large", path, LargeBytes, Cancellation);
         await using var stream = await S3ReadStream.OpenAsync(again, "large", Cancellation);
         Assert.Equal(

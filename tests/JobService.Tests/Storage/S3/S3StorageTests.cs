@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.S3;
 using ForegSyte.Testing.Servers;
@@ -133,6 +135,36 @@ public sealed class S3StorageTests(SharedServers servers)
         Assert.Equal(Content, grant.ContentId);
         Assert.Equal("video", await client.GetStringAsync(grant.Uri, Cancellation));
         Assert.Null((await bucket.Storage.GrantReadAsync("job.json", TimeSpan.FromMinutes(5), Cancellation)).ContentId);
+    }
+
+    [Fact]
+    public async Task GrantRead_ClockOfTheNodeIsWrong_ExpiresByTheClockOfTheStore()
+    {
+        using var bucket = await MakeAsync();
+        bucket.Time.Advance(TimeSpan.FromHours(2));
+
+        var grant = await bucket.Storage.GrantReadAsync("job.json", TimeSpan.FromMinutes(5), Cancellation);
+
+        var seconds = int.Parse(
+            Regex.Match(grant.Uri.Query, "X-Amz-Expires=([0-9]+)").Groups[1].Value, CultureInfo.InvariantCulture);
+        Assert.InRange(seconds, 6_000, 7_500);
+    }
+
+    [Fact]
+    public async Task RemoveAbandoned_UploadsOfOtherPrograms_Stay()
+    {
+        using var bucket = await MakeAsync();
+        foreach (var name in (string[])["jobs/dead", "videos/dead", "other/program"])
+        {
+            await bucket.Connection.Client.InitiateMultipartUploadAsync(
+                bucket.Options.Bucket, bucket.Options.Prefix + name, Cancellation);
+        }
+
+        Assert.Equal(0, await bucket.Storage.RemoveAbandonedAsync(Cancellation));
+        bucket.Time.Advance(bucket.Options.AbandonedAge + TimeSpan.FromHours(1));
+
+        Assert.Equal(2, await bucket.Storage.RemoveAbandonedAsync(Cancellation));
+        Assert.Equal(1, await bucket.Bucket.AbortUploadsAsync("other/", bucket.Time.GetUtcNow(), Cancellation));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.S3;
+using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Testing;
 using ForegSyte.Testing.Servers;
 using Microsoft.Extensions.Options;
@@ -35,7 +36,7 @@ internal sealed class TestBucket : IDisposable
     /// <summary>The options; change them before the first use.</summary>
     public S3StorageOptions Options { get; }
 
-    /// <summary>Its clock, which starts at the true time.</summary>
+    /// <summary>The clock of its store, which starts at the true time.</summary>
     public FakeTimeProvider Time { get; } = new(TimeProvider.System.GetUtcNow());
 
     /// <summary>Its videos.</summary>
@@ -48,12 +49,13 @@ internal sealed class TestBucket : IDisposable
     public S3Connection Connection => Once(ref field, () => Keep(new S3Connection(Wrapped)));
 
     /// <summary>Its objects.</summary>
-    public S3Bucket Bucket => Once(ref field, () => new S3Bucket(Connection, Wrapped, Time));
+    public S3Bucket Bucket => Once(ref field, () => new S3Bucket(Connection, Wrapped));
 
     /// <summary>The storage in it.</summary>
     public S3Storage Storage => Once(ref field, () => new S3Storage(
         Bucket, Keep(new SpoolFolder(Wrapped)), Videos, Wrapped,
-        Microsoft.Extensions.Options.Options.Create(new StorageOptions { MinFreeBytes = 0 }), Time));
+        Microsoft.Extensions.Options.Options.Create(new StorageOptions { MinFreeBytes = 0 }),
+        new InMemoryJobStore(Time)));
 
     private IOptions<S3StorageOptions> Wrapped => Microsoft.Extensions.Options.Options.Create(Options);
 
