@@ -43,13 +43,17 @@ internal sealed class JobRemoval(
 
     /// <summary>
     /// Deletes the artifacts and tombstones of jobs whose rows are deleted. The hashes of their videos are unknown, so
-    /// all shared bytes are checked.
+    /// all shared bytes are checked; in a storage of several JobServices the sweep does that, which first checks that
+    /// the database is not an old copy.
     /// </summary>
     public async Task FinishAsync(IReadOnlyCollection<Guid> jobIds, CancellationToken cancellationToken)
     {
         await RemoveArtifactsAsync(
             [.. jobIds.Select(jobId => new DeletedJob(jobId, ArtifactKeys.Video(jobId), null))], cancellationToken);
-        await storage.RemoveUnsharedAsync(cancellationToken);
+        if (!storage.IsShared)
+        {
+            await storage.RemoveUnsharedAsync(cancellationToken);
+        }
     }
 
     private async Task RemoveArtifactsAsync(List<DeletedJob> jobs, CancellationToken cancellationToken)

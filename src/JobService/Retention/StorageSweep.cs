@@ -23,20 +23,25 @@ internal sealed class StorageSweep(
     private StoreGeneration? _generation;
     private string? _mismatch;
 
+    /// <summary>Whether the database was compared with the storage and has all of its jobs.</summary>
+    private bool CanDelete => _generation is not null && _mismatch is null;
+
     /// <summary>
     /// Starts a generation of the database and compares it with the one that the storage recorded. Call it at start; a
     /// node that leads later does it at its first <see cref="RunAsync"/>.
     /// </summary>
     public async Task BeginAsync(CancellationToken cancellationToken)
     {
-        _generation = await store.BeginGenerationAsync(cancellationToken);
+        var generation = await store.BeginGenerationAsync(cancellationToken);
         var recorded = await storage.ReadGenerationAsync(cancellationToken);
-        _mismatch = GenerationCheck.MismatchOf(
-            recorded, _generation, await storage.ListKeysAsync("", cancellationToken).AnyAsync(cancellationToken));
+        var mismatch = GenerationCheck.MismatchOf(
+            recorded, generation, await storage.ListKeysAsync("", cancellationToken).AnyAsync(cancellationToken));
 
         // A mismatch must outlive this start: the generations of an old copy would catch up with the recorded one.
-        await storage.WriteGenerationAsync(
-            _mismatch is null ? _generation : GenerationCheck.Unknown, cancellationToken);
+        await storage.WriteGenerationAsync(mismatch is null ? generation : GenerationCheck.Unknown, cancellationToken);
+
+        // Last: after a failure before this line, nothing is deleted until the comparison is repeated.
+        (_generation, _mismatch) = (generation, mismatch);
         if (!storage.Shares)
         {
             logger.LogWarning(
@@ -72,7 +77,7 @@ internal sealed class StorageSweep(
             logger.LogInformation("Deleted {Count} unfinished artifacts of earlier runs", abandoned);
         }
 
-        if (_mismatch is null && await storage.RemoveUnsharedAsync(cancellationToken) is > 0 and var unshared)
+        if (CanDelete && await storage.RemoveUnsharedAsync(cancellationToken) is > 0 and var unshared)
         {
             logger.LogInformation("Deleted {Count} unused shared videos", unshared);
         }
@@ -95,7 +100,7 @@ internal sealed class StorageSweep(
             foreach (var (key, _) in settled.Where(artifact => !known.Contains(artifact.JobId!.Value)))
             {
                 orphans++;
-                if (_mismatch is null)
+                if (CanDelete)
                 {
                     await storage.DeleteAsync(key, cancellationToken);
                 }
@@ -114,6 +119,7 @@ internal sealed class StorageSweep(
             case (0, _):
                 // The database has all jobs of the storage: from now on they belong together.
                 await storage.WriteGenerationAsync(_generation!, cancellationToken);
+                _mismatch = null;
                 break;
             case (_, null):
                 logger.LogInformation("Deleted {Count} artifacts without a job", orphans);
