@@ -1,4 +1,3 @@
-using ForegSyte.Cluster.Tests;
 using ForegSyte.Testing;
 using ForegSyte.Testing.Servers;
 
@@ -75,7 +74,7 @@ public sealed class ServerTests
         await server.StartAsync();
         var second = await server.CreateBucketAsync();
         await server.StopGatewayAsync();
-        await server.StartGatewayAsync();
+        await server.StartGatewayAsync(TestContext.Current.CancellationToken);
 
         var listed = await server.CallAsync("GET", "");
         Assert.Contains(first, listed, StringComparison.Ordinal);

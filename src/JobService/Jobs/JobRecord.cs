@@ -326,6 +326,19 @@ internal static partial class ArtifactKeys
     public static bool IsSidecar(string key) =>
         JobOf(key) is not null && key.EndsWith(SidecarSuffix, StringComparison.Ordinal);
 
+    /// <summary>Whether the artifact is a results document, its index or a manifest.</summary>
+    public static bool IsOfResults(string key) => JobOf(key) is not null && OfResultsSuffix().IsMatch(key, IdLength);
+
+    /// <summary>
+    /// The keys of results document, index and manifest that the job has published or that its running attempt can
+    /// publish, in a storage of several JobServices.
+    /// </summary>
+    public static IReadOnlySet<string> UsedResults(JobRecord job) =>
+        new[] { job.OutputPath, job.Lease is { } lease ? Results(job.JobId, lease.Token) : null }
+            .OfType<string>()
+            .SelectMany(key => new[] { key, ResultsIndex(key), Sidecar(key) })
+            .ToHashSet(StringComparer.Ordinal);
+
     /// <summary>The job that an artifact belongs to; null if the key is not an artifact's.</summary>
     public static Guid? JobOf(string key) =>
         key.Length > IdLength
@@ -350,4 +363,8 @@ internal static partial class ArtifactKeys
     [GeneratedRegex(
         @"\G(_segment_plan\.bin|(_[0-9a-f]{32})?_segment_[0-9]{10}_[0-9]{10}\.binpb)\z", RegexOptions.CultureInvariant)]
     private static partial Regex InterimSuffix();
+
+    [GeneratedRegex(
+        @"\G(_[0-9a-f]{32})?(_results\.json|_results_index\.bin|_job\.json)\z", RegexOptions.CultureInvariant)]
+    private static partial Regex OfResultsSuffix();
 }

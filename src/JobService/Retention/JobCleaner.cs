@@ -47,12 +47,28 @@ internal sealed class RetentionOptions
     [Range(0, 1_000_000)]
     [Limit("jobs", "Newest completed jobs whose results are checked at start.")]
     public int CheckedResults { get; set; } = 10_000;
+
+    /// <summary>
+    /// Interval of the leader's sweeps of a storage that several JobServices share. Another storage is swept after each
+    /// start.
+    /// </summary>
+    /// <value>10 minutes to 30 days; 6 hours by default.</value>
+    [Range(typeof(TimeSpan), "00:10:00", "30.00:00:00")]
+    public TimeSpan SweepInterval { get; set; } = TimeSpan.FromHours(6);
+
+    /// <summary>
+    /// Age from which the sweep of several JobServices deletes artifacts that no job uses. It must exceed the time
+    /// between the start of an artifact's upload and the change of its job.
+    /// </summary>
+    /// <value>1 hour to 30 days; 6 hours by default.</value>
+    [Range(typeof(TimeSpan), "01:00:00", "30.00:00:00")]
+    public TimeSpan OrphanAge { get; set; } = TimeSpan.FromHours(6);
 }
 
 /// <summary>
 /// Deletes in the background: ended jobs by age and by free disk space, artifacts of deleted jobs, expired uploads and
-/// expired request ids; and, once after a start, artifacts without a job. Only the leader does that, except for
-/// uploads, which each node deletes itself.
+/// expired request ids; and, after a start and then now and then in a storage of several JobServices, artifacts that no
+/// job uses. Only the leader does that, except for uploads, which each node deletes itself.
 /// </summary>
 internal sealed class JobCleaner(
     IJobStore store,
@@ -71,6 +87,9 @@ internal sealed class JobCleaner(
 
     /// <summary>Later than any job's end, even if the clock was wrong.</summary>
     private static readonly DateTimeOffset EndOfTime = new(9999, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    /// <summary>When the leader swept last; null if this node has not swept since it leads.</summary>
+    private long? _sweptAt;
 
     /// <inheritdoc />
     public override async Task StartAsync(CancellationToken cancellationToken)
@@ -102,25 +121,40 @@ internal sealed class JobCleaner(
         await store.ForgetRequestIdsAsync(store.Now - submit.Value.RequestIdLifetime, cancellationToken);
     }
 
+    /// <summary>Sweeps the storage if that is due.</summary>
+    public async Task SweepAsync(CancellationToken cancellationToken)
+    {
+        if (!leadership.IsLeader)
+        {
+            _sweptAt = null;
+            sweep.Reset();
+        }
+        else if (_sweptAt is not { } sweptAt)
+        {
+            await sweep.RunAsync(cancellationToken);
+            _sweptAt = time.GetTimestamp();
+        }
+        else if (storage.IsShared && time.GetElapsedTime(sweptAt) >= options.Value.SweepInterval)
+        {
+            await sweep.RepeatAsync(cancellationToken);
+            _sweptAt = time.GetTimestamp();
+        }
+        else if (storage.IsShared)
+        {
+            await sweep.RemoveUnusedAsync(cancellationToken);
+        }
+    }
+
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var isSwept = false;
         using var timer = new PeriodicTimer(options.Value.Interval, time);
         do
         {
             try
             {
                 await CleanAsync(stoppingToken);
-                if (!isSwept && leadership.IsLeader)
-                {
-                    await sweep.RunAsync(stoppingToken);
-                    isSwept = true;
-                }
-                else if (isSwept && leadership.IsLeader && storage.IsShared)
-                {
-                    await sweep.RemoveUnusedAsync(stoppingToken);
-                }
+                await SweepAsync(stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {

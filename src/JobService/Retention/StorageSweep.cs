@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Submission;
 using ForegSyte.V1;
@@ -6,8 +8,9 @@ using Microsoft.Extensions.Options;
 namespace ForegSyte.Jobs.Retention;
 
 /// <summary>
-/// Reconciles storage and database after a start, in batches, while jobs run: deletes artifacts without a job, unless
-/// the database may be an old copy, and fails pending jobs without a video.
+/// Reconciles storage and database after a start, in batches, while jobs run: deletes artifacts that no job uses,
+/// unless the database may be an old copy, and fails pending jobs without a video. If other nodes can write, artifacts
+/// stay until they are old, since their jobs may not be in the database yet.
 /// </summary>
 internal sealed class StorageSweep(
     IJobStore store,
@@ -18,6 +21,9 @@ internal sealed class StorageSweep(
     IOptions<RetentionOptions> options,
     ILogger<StorageSweep> logger)
 {
+    /// <summary>Number of videos that are looked for at the same time.</summary>
+    private const int ParallelChecks = 16;
+
     private static readonly JobFilter Completed = JobFilterParser.Parse("status = COMPLETED");
 
     private StoreGeneration? _generation;
@@ -32,6 +38,7 @@ internal sealed class StorageSweep(
     /// </summary>
     public async Task BeginAsync(CancellationToken cancellationToken)
     {
+        Reset();
         var generation = await store.BeginGenerationAsync(cancellationToken);
         var recorded = await storage.ReadGenerationAsync(cancellationToken);
         var mismatch = GenerationCheck.MismatchOf(
@@ -50,6 +57,9 @@ internal sealed class StorageSweep(
         }
     }
 
+    /// <summary>Forgets the comparison, because the database can be another one when this node leads again.</summary>
+    public void Reset() => (_generation, _mismatch) = (null, null);
+
     /// <summary>Checks the storage and the jobs once.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -58,11 +68,16 @@ internal sealed class StorageSweep(
             await BeginAsync(cancellationToken);
         }
 
-        await segments.RunAsync(cancellationToken);
-        await SweepArtifactsAsync(cancellationToken);
-        await RemoveUnusedAsync(cancellationToken);
+        await SweepAsync(cancellationToken);
         await FailWithoutVideoAsync(cancellationToken);
         await ReportWithoutResultsAsync(cancellationToken);
+    }
+
+    /// <summary>Deletes again what no job uses, after a new comparison of database and storage.</summary>
+    public async Task RepeatAsync(CancellationToken cancellationToken)
+    {
+        await BeginAsync(cancellationToken);
+        await SweepAsync(cancellationToken);
     }
 
     /// <summary>
@@ -83,46 +98,81 @@ internal sealed class StorageSweep(
         }
     }
 
+    private async Task SweepAsync(CancellationToken cancellationToken)
+    {
+        await segments.RunAsync(cancellationToken);
+        await SweepArtifactsAsync(cancellationToken);
+        await RemoveUnusedAsync(cancellationToken);
+    }
+
     private async Task SweepArtifactsAsync(CancellationToken cancellationToken)
     {
-        var orphans = 0;
+        var (orphans, deleted) = (0, 0);
+        var writtenBefore = store.IsShared || storage.IsShared
+            ? store.Now - options.Value.OrphanAge
+            : DateTimeOffset.MaxValue;
         var withJob = storage.ListKeysAsync("", cancellationToken)
-            .Select(artifact => (artifact.Key, JobId: ArtifactKeys.JobOf(artifact.Key)))
-            .Where(artifact => artifact.JobId is not null);
+            .Where(artifact => ArtifactKeys.JobOf(artifact.Key) is not null);
         await foreach (var batch in withJob.Chunk(options.Value.BatchSize).WithCancellation(cancellationToken))
         {
             cancellationToken.ThrowIfCancellationRequested();
 
             // In this order: a job whose reservation is gone was committed before, or never will be.
-            var settled = batch.Where(artifact => !quota.IsReserved(artifact.JobId!.Value)).ToList();
-            var known = await store.FindKnownAsync(
-                [.. settled.Select(artifact => artifact.JobId!.Value).Distinct()], cancellationToken);
-            foreach (var (key, _) in settled.Where(artifact => !known.Contains(artifact.JobId!.Value)))
+            var settled = batch.Where(artifact => !quota.IsReserved(JobOf(artifact))).ToList();
+            var known = await store.FindKnownAsync([.. settled.Select(JobOf).Distinct()], cancellationToken);
+            var withoutJob = settled.Where(artifact => !known.Contains(JobOf(artifact))).ToList();
+            orphans += withoutJob.Count;
+            if (CanDelete)
             {
-                orphans++;
-                if (CanDelete)
+                var old = settled.Where(artifact => artifact.ModifiedAt < writtenBefore).ToList();
+                var lost = await FindLostResultsAsync(old.Except(withoutJob), cancellationToken);
+                foreach (var artifact in old.Intersect(withoutJob).Concat(lost))
                 {
-                    await storage.DeleteAsync(key, cancellationToken);
+                    deleted += await storage.DeleteAsync(artifact.Key, cancellationToken) ? 1 : 0;
                 }
             }
         }
 
-        await ReportAsync(orphans, cancellationToken);
+        await ReportAsync(orphans, deleted, cancellationToken);
     }
 
-    private async Task ReportAsync(int orphans, CancellationToken cancellationToken)
+    /// <summary>
+    /// Those of the artifacts that an attempt wrote which lost its lease, in a storage of several JobServices: results
+    /// that the job has not published and that its present attempt cannot publish.
+    /// </summary>
+    private async Task<IEnumerable<StoredArtifact>> FindLostResultsAsync(
+        IEnumerable<StoredArtifact> artifacts, CancellationToken cancellationToken)
+    {
+        if (!storage.IsShared)
+        {
+            return [];
+        }
+
+        var results = artifacts.Where(artifact => ArtifactKeys.IsOfResults(artifact.Key)).ToList();
+
+        // Concurrently, so that they share queries.
+        var jobs = await Task.WhenAll(results.Select(JobOf).Distinct().Select(
+            jobId => store.FindAsync(jobId, cancellationToken).AsTask()));
+        var used = jobs.OfType<JobRecord>().ToDictionary(job => job.JobId, ArtifactKeys.UsedResults);
+        return results.Where(artifact => used.TryGetValue(JobOf(artifact), out var keys)
+            && !keys.Contains(artifact.Key));
+    }
+
+    private static Guid JobOf(StoredArtifact artifact) => ArtifactKeys.JobOf(artifact.Key)!.Value;
+
+    private async Task ReportAsync(int orphans, int deleted, CancellationToken cancellationToken)
     {
         switch (orphans, _mismatch)
         {
-            case (0, null):
-                break;
-            case (0, _):
+            case (0, not null):
                 // The database has all jobs of the storage: from now on they belong together.
                 await storage.WriteGenerationAsync(_generation!, cancellationToken);
                 _mismatch = null;
                 break;
+            case (_, null) when deleted > 0:
+                logger.LogInformation("Deleted {Count} artifacts that no job uses", deleted);
+                break;
             case (_, null):
-                logger.LogInformation("Deleted {Count} artifacts without a job", orphans);
                 break;
             default:
                 logger.LogWarning(
@@ -137,23 +187,56 @@ internal sealed class StorageSweep(
     /// <summary>A pending job without a video can only fail, so it fails now.</summary>
     private async Task FailWithoutVideoAsync(CancellationToken cancellationToken)
     {
-        var unfinished = await store.ListUnfinishedAsync(cancellationToken);
-        foreach (var job in unfinished.Where(job => job.Status == JobStatus.Pending))
+        var pending = (await store.ListUnfinishedAsync(cancellationToken))
+            .Where(job => job.Status == JobStatus.Pending);
+        foreach (var batch in pending.Chunk(options.Value.BatchSize))
         {
-            if (await storage.ExistsAsync(job.InputPath, cancellationToken)
-                || await store.FindAsync(job.JobId, cancellationToken) is not { Status: JobStatus.Pending })
+            var failures = new ConcurrentQueue<Exception>();
+            await Parallel.ForEachAsync(
+                batch,
+                new ParallelOptions { MaxDegreeOfParallelism = ParallelChecks, CancellationToken = cancellationToken },
+                async (job, token) =>
+                {
+                    try
+                    {
+                        await FailWithoutVideoAsync(job, token);
+                    }
+                    catch (Exception failure) when (failure is ServiceException or IOException)
+                    {
+                        failures.Enqueue(failure);
+                    }
+                });
+            if (failures.TryPeek(out var first))
             {
-                continue;
+                logger.LogWarning(
+                    first,
+                    "Could not check whether {Count} pending jobs have a video; a job without one fails when it runs",
+                    failures.Count);
             }
 
-            try
+            if (failures.Count == batch.Length)
             {
-                await board.ChangeAsync(job.JobId, FailWithoutVideo, cancellationToken);
+                // The storage is away: more checks would only wait for it.
+                break;
             }
-            catch (TransitionRefusedException)
-            {
-                // A dispatcher claimed it and will fail it.
-            }
+        }
+    }
+
+    private async Task FailWithoutVideoAsync(JobRecord job, CancellationToken cancellationToken)
+    {
+        if (await storage.ExistsAsync(job.InputPath, cancellationToken)
+            || await store.FindAsync(job.JobId, cancellationToken) is not { Status: JobStatus.Pending })
+        {
+            return;
+        }
+
+        try
+        {
+            await board.ChangeAsync(job.JobId, FailWithoutVideo, cancellationToken);
+        }
+        catch (TransitionRefusedException)
+        {
+            // A dispatcher claimed it and will fail it.
         }
     }
 

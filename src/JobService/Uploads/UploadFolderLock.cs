@@ -25,8 +25,8 @@ internal sealed class UploadFolderLock(IOptions<StorageOptions> options, IOption
         catch (IOException failure) when (failure is not (DirectoryNotFoundException or PathTooLongException))
         {
             throw new DatabaseException(
-                $"Another process uses the folder of uploads {path}. Stop that one, or give each JobService a folder of "
-                + "its own (DataDirectory).",
+                $"Another process uses the folder of uploads {path}. Stop that one, or give each JobService a folder "
+                + "of its own (DataDirectory).",
                 failure);
         }
     }

@@ -29,7 +29,8 @@ public sealed partial class DeployedSettingsTests
     [InlineData("Video__AllowedHost__0")]
     [InlineData("Vidio__AllowedHosts__0")]
     [InlineData("Stor")]
-    public void Settings_OtherNames_AreFound(string setting) => Assert.False(IsSetting(setting));
+    public void Settings_OtherNames_AreFound(string setting) => Assert.False(
+        IsSetting(setting), $"{setting} counts as a setting.");
 
     /// <summary>With the bucket in the host name, the uris would have another host than the endpoint.</summary>
     [Theory]

@@ -216,7 +216,8 @@ internal sealed class SimulatedInferenceService(DeviceSchedule schedule) : Infer
         }
         catch (Exception failure) when (failure is IOException or HttpRequestException or UnauthorizedAccessException)
         {
-            throw new RpcException(new Grpc.Core.Status(StatusCode.NotFound, $"The video cannot be read: {failure.Message}"));
+            throw new RpcException(
+                new Grpc.Core.Status(StatusCode.NotFound, $"The video cannot be read: {failure.Message}"));
         }
     }
 }

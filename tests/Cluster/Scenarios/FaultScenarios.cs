@@ -114,7 +114,8 @@ internal static class FaultScenarios
     }
 
     /// <summary>
-    /// The command that moves the clock of a process, but not the monotonic clock of its waits; null without libfaketime.
+    /// The command that moves the clock of a process, but not the monotonic clock of its waits; null without
+    /// libfaketime.
     /// </summary>
     private static string[]? FakeClock() =>
         Directory.EnumerateFiles("/usr/lib", "libfaketimeMT.so.1", new EnumerationOptions

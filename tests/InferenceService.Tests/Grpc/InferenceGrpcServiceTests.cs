@@ -135,7 +135,7 @@ public sealed class InferenceGrpcServiceTests(RunningService service) : IClassFi
             case (_, "job_id"): request.JobId = "a\nb"; break;
             case (_, "range"): request.Range = new FrameRange { StartFrame = 5 }; break;
             case (ErrorReason.MissingField, _): request.Video = null; break;
-            case (ErrorReason.UnsupportedUri, _): request.Video.Uri = "http://example.org/a.mp4"; break;
+            case (ErrorReason.UnsupportedUri, _): request.Video.Uri = "ftp://example.org/a.mp4"; break;
             default: request.Video.Uri = "file:///etc/passwd"; break;
         }
 

@@ -1,6 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
 using ForegSyte.Hosting.Errors;
-using ForegSyte.Inference.RemoteVideos;
 using ForegSyte.Inference.V1;
 using ForegSyte.Testing;
 using ForegSyte.V1;

@@ -2,7 +2,6 @@ using ForegSyte.Inference.Tests.Grpc;
 using ForegSyte.Inference.V1;
 using ForegSyte.Testing;
 using ForegSyte.V1;
-using Microsoft.AspNetCore.Http;
 
 namespace ForegSyte.Inference.Tests.RemoteVideos;
 

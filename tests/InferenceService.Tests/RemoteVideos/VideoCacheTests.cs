@@ -1,6 +1,5 @@
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.RemoteVideos;
-using ForegSyte.Inference.V1;
 using ForegSyte.Inference.Video;
 using ForegSyte.Testing;
 using ForegSyte.V1;

@@ -1,8 +1,6 @@
 using ForegSyte.Hosting;
 using ForegSyte.Jobs.Cluster;
-using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Tests.Grpc;
-using ForegSyte.Testing;
 using ForegSyte.V1;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;

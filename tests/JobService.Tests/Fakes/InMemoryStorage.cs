@@ -26,6 +26,11 @@ internal sealed class InMemoryStorage : IStorage
     /// <summary>Called with the key and the number of bytes of each read.</summary>
     public Action<string, int> OnRead { get; set; } = (_, _) => { };
 
+    /// <summary>
+    /// Called with the name of the method, and the key if there is one, before the storage is searched or cleaned.
+    /// </summary>
+    public Action<string> OnCall { get; set; } = _ => { };
+
     /// <summary>Like a network, a read can return fewer bytes than requested.</summary>
     public int MaxBytesPerRead { get; init; } = int.MaxValue;
 
@@ -52,8 +57,11 @@ internal sealed class InMemoryStorage : IStorage
             ? new(new AsynchronousStream(artifact.Bytes, MaxBytesPerRead, bytes => OnRead(key, bytes)))
             : throw NotFound(key);
 
-    public ValueTask<bool> ExistsAsync(string key, CancellationToken cancellationToken) =>
-        new(_artifacts.ContainsKey(StorageKey.Require(key)));
+    public ValueTask<bool> ExistsAsync(string key, CancellationToken cancellationToken)
+    {
+        OnCall($"{nameof(ExistsAsync)} {key}");
+        return new(_artifacts.ContainsKey(StorageKey.Require(key)));
+    }
 
     public ValueTask<bool> DeleteAsync(string key, CancellationToken cancellationToken) =>
         new(_artifacts.TryRemove(StorageKey.Require(key), out _));
@@ -61,12 +69,19 @@ internal sealed class InMemoryStorage : IStorage
     public ValueTask<bool> DeleteSharedAsync(string key, string? contentId, CancellationToken cancellationToken) =>
         DeleteAsync(key, cancellationToken);
 
-    public ValueTask<int> RemoveUnsharedAsync(CancellationToken cancellationToken) => new(0);
+    public ValueTask<int> RemoveUnsharedAsync(CancellationToken cancellationToken)
+    {
+        OnCall(nameof(RemoveUnsharedAsync));
+        return new(0);
+    }
 
-    public IAsyncEnumerable<StoredArtifact> ListKeysAsync(string prefix, CancellationToken cancellationToken) =>
-        _artifacts.Where(artifact => artifact.Key.StartsWith(prefix, StringComparison.Ordinal))
+    public IAsyncEnumerable<StoredArtifact> ListKeysAsync(string prefix, CancellationToken cancellationToken)
+    {
+        OnCall(nameof(ListKeysAsync));
+        return _artifacts.Where(artifact => artifact.Key.StartsWith(prefix, StringComparison.Ordinal))
             .Select(artifact => new StoredArtifact(artifact.Key, artifact.Value.ModifiedAt))
             .ToAsyncEnumerable();
+    }
 
     public ValueTask<IReadOnlyList<string>> KeysOfAsync(string path, CancellationToken cancellationToken) => new([]);
 
@@ -75,7 +90,11 @@ internal sealed class InMemoryStorage : IStorage
     public ValueTask<ReadGrant> GrantReadAsync(string key, TimeSpan validity, CancellationToken cancellationToken) =>
         new(new ReadGrant(new Uri("file:///in-memory/" + StorageKey.Require(key)), ContentId: null));
 
-    public ValueTask<StoreGeneration?> ReadGenerationAsync(CancellationToken cancellationToken) => new(_generation);
+    public ValueTask<StoreGeneration?> ReadGenerationAsync(CancellationToken cancellationToken)
+    {
+        OnCall(nameof(ReadGenerationAsync));
+        return new(_generation);
+    }
 
     public ValueTask WriteGenerationAsync(StoreGeneration generation, CancellationToken cancellationToken)
     {

@@ -1,6 +1,5 @@
 using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Storage;
-using ForegSyte.V1;
 using Microsoft.Extensions.Time.Testing;
 
 namespace ForegSyte.Jobs.Tests.Jobs;

@@ -1,4 +1,3 @@
-using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Tests.Fakes;
 
 namespace ForegSyte.Jobs.Tests.Queue;

@@ -1,5 +1,4 @@
 using System.Reflection;
-using ForegSyte.Jobs.Queue;
 using ForegSyte.V1;
 using Microsoft.Extensions.Time.Testing;
 

@@ -29,6 +29,7 @@ public sealed class ArtifactKeysTests
         Assert.Equal(JobId, ArtifactKeys.JobOf(key));
         Assert.Equal(isInterim, ArtifactKeys.IsInterim(key));
         Assert.Equal(key.EndsWith("_job.json", StringComparison.Ordinal), ArtifactKeys.IsSidecar(key));
+        Assert.Equal(!isInterim && key != ArtifactKeys.Video(JobId), ArtifactKeys.IsOfResults(key));
         Assert.Null(ArtifactKeys.JobOf(key + "x"));
         Assert.Null(ArtifactKeys.JobOf("x" + key));
         Assert.Null(ArtifactKeys.JobOf(key.Replace('_', '-') + ".mp4"));

@@ -1,5 +1,4 @@
 using CsCheck;
-using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Jobs.Filters;
 using ForegSyte.Testing;

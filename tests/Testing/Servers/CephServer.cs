@@ -110,15 +110,15 @@ public sealed class CephServer : IAsyncDisposable
     /// <param name="address">One of the addresses of the gateway.</param>
     public IReadOnlyDictionary<string, string> Settings(
         string bucket, string address = "127.0.0.1") => new Dictionary<string, string>
-    {
-        ["Storage"] = "S3",
-        ["S3:Endpoint"] = new UriBuilder(Endpoint) { Host = address }.Uri.ToString(),
-        ["S3:Bucket"] = bucket,
-        ["S3:Region"] = Region,
-        ["S3:AccessKeyFile"] = _folder.File("access-key"),
-        ["S3:SecretKeyFile"] = _folder.File("secret-key"),
-        ["S3:PathStyle"] = "true",
-    };
+        {
+            ["Storage"] = "S3",
+            ["S3:Endpoint"] = new UriBuilder(Endpoint) { Host = address }.Uri.ToString(),
+            ["S3:Bucket"] = bucket,
+            ["S3:Region"] = Region,
+            ["S3:AccessKeyFile"] = _folder.File("access-key"),
+            ["S3:SecretKeyFile"] = _folder.File("secret-key"),
+            ["S3:PathStyle"] = "true",
+        };
 
     /// <summary>Creates an empty bucket.</summary>
     /// <returns>Its name.</returns>

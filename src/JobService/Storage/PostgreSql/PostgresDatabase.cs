@@ -203,8 +203,8 @@ internal sealed class PostgresDatabase : IMigratedDatabase, IAsyncDisposable
             session.Dispose();
             throw new DatabaseException(
                 $"The database {Name} cannot be used. Another process has been migrating it for "
-                + $"{MigrationWait.TotalMinutes:0.#} minutes. Nothing was changed. If that process is suspended, end it; "
-                + "otherwise start again when it has ended.",
+                + $"{MigrationWait.TotalMinutes:0.#} minutes. Nothing was changed. If that process is suspended, end "
+                + "it; otherwise start again when it has ended.",
                 failure);
         }
         catch

@@ -155,8 +155,12 @@ public sealed class PostgresLockTests(SharedServers servers)
     [Fact]
     public void Failures_OfAServerThatSpeaksAnotherLanguage_AreKnown()
     {
-        Assert.True(PostgresFailures.IsOutage(new PostgresException("beendet", "FATAL*", "FATAL", "57P05")));
-        Assert.False(PostgresFailures.IsOutcomeUnknown(new PostgresException("doppelt", "FEHLER", "ERROR", "23505")));
+        Assert.True(
+            PostgresFailures.IsOutage(new PostgresException("beendet", "FATAL*", "FATAL", "57P05")),
+            "The end of the session is no outage.");
+        Assert.False(
+            PostgresFailures.IsOutcomeUnknown(new PostgresException("doppelt", "FEHLER", "ERROR", "23505")),
+            "The outcome of a refused statement is unknown.");
     }
 
     private static async Task<List<Guid>> InsertAsync(PostgresNode node, int count)

@@ -9,7 +9,6 @@ using ForegSyte.Testing.Servers;
 using ForegSyte.V1;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Testing;
-using Npgsql;
 
 namespace ForegSyte.Jobs.Tests.Storage.PostgreSql;
 

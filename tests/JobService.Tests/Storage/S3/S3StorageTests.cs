@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
-using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.S3;
 using ForegSyte.Testing.Servers;
 
