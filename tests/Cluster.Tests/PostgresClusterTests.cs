@@ -18,7 +18,7 @@ public sealed class PostgresClusterTests(PostgresClusterTests.Servers servers)
         Nodes = 2,
         Devices = 2,
         Store = StoreKind.PostgreSql,
-        Storage = StorageKind.Local,
+        Storage = StorageKind.S3,
         SegmentTime = TimeSpan.FromMilliseconds(50),
         Lease = TimeSpan.FromSeconds(2),
     };
@@ -26,25 +26,22 @@ public sealed class PostgresClusterTests(PostgresClusterTests.Servers servers)
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData("kills", "S3")]
-    [InlineData("storage", "S3")]
-    [InlineData("freeze", "Local")]
-    [InlineData("database", "Local")]
-    [InlineData("clock", "Local")]
-    public async Task Faults_OfTwoJobServices_EndEachJobOnce(string name, string storage)
+    [InlineData("kills")]
+    [InlineData("freeze")]
+    [InlineData("database")]
+    public async Task Faults_OfTwoJobServices_EndEachJobOnce(string name)
     {
-        var settings = Cluster with { Storage = Enum.Parse<StorageKind>(storage) };
-        SkipWithout(settings);
+        SkipWithoutServers();
         var scenario = FaultScenarios.All.Single(scenario => scenario.Name == name);
-        Assert.SkipUnless(scenario.MissingReason(settings) is null, scenario.MissingReason(settings) ?? "");
+        Assert.SkipUnless(scenario.MissingReason(Cluster) is null, scenario.MissingReason(Cluster) ?? "");
 
-        await CheckAsync(await scenario.RunAsync(settings, servers.Cluster, Short, Token));
+        await CheckAsync(await scenario.RunAsync(Cluster, servers.Cluster, Short, Token));
     }
 
     [Fact]
     public async Task NetworkCut_OfOneOfTwoJobServices_EndsEachJobOnce()
     {
-        SkipWithout(Cluster);
+        SkipWithoutServers();
         var (report, missing) = await NetworkScenario.RunAsync(Cluster, Short, Token);
         Assert.SkipWhen(report is null, missing ?? "");
 
@@ -54,18 +51,16 @@ public sealed class PostgresClusterTests(PostgresClusterTests.Servers servers)
     [Fact]
     public async Task Results_OfTwoInferenceServices_AreThoseOfOne()
     {
-        var settings = Cluster with { Storage = StorageKind.S3 };
-        SkipWithout(settings);
+        SkipWithoutServers();
 
-        var row = await EqualityScenario.RunAsync(settings, servers.Cluster, Token);
+        var row = await EqualityScenario.RunAsync(Cluster, servers.Cluster, Token);
         Assert.Equal(true, row.Reached);
     }
 
-    private static void SkipWithout(ClusterSettings settings)
+    private static void SkipWithoutServers()
     {
         Assert.SkipUnless(PostgresServer.MissingReason is null, PostgresServer.MissingReason ?? "");
-        Assert.SkipUnless(
-            settings.Storage == StorageKind.Local || CephServer.MissingReason is null, CephServer.MissingReason ?? "");
+        Assert.SkipUnless(CephServer.MissingReason is null, CephServer.MissingReason ?? "");
     }
 
     private static async Task CheckAsync(FaultReport report)

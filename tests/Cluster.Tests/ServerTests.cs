@@ -74,7 +74,7 @@ public sealed class ServerTests
         await server.StartAsync();
         var second = await server.CreateBucketAsync();
         await server.StopGatewayAsync();
-        await server.StartGatewayAsync(TestContext.Current.CancellationToken);
+        await server.StartGatewayAsync();
 
         var listed = await server.CallAsync("GET", "");
         Assert.Contains(first, listed, StringComparison.Ordinal);

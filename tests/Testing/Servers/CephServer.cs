@@ -95,7 +95,7 @@ public sealed class CephServer : IAsyncDisposable
                     $"--access-key={AccessKey}", $"--secret-key={SecretKey}",
                 ],
                 limit.Token);
-            await server.StartGatewayAsync(limit.Token);
+            await server.LaunchGatewayAsync(limit.Token);
             return server;
         }
         catch
@@ -154,14 +154,14 @@ public sealed class CephServer : IAsyncDisposable
         using var limit = new CancellationTokenSource(StartTimeout);
         await StartMonitorAsync(limit.Token);
         await StartStoreAsync(limit.Token);
-        await StartGatewayAsync(limit.Token);
+        await LaunchGatewayAsync(limit.Token);
     }
 
     /// <summary>Starts the gateway after <see cref="StopGatewayAsync"/> and returns when it listens.</summary>
     public async Task StartGatewayAsync()
     {
         using var limit = new CancellationTokenSource(StartTimeout);
-        await StartGatewayAsync(limit.Token);
+        await LaunchGatewayAsync(limit.Token);
     }
 
     /// <summary>Stops the gateway, which is quicker than to stop everything: clients see no difference.</summary>
@@ -258,7 +258,7 @@ public sealed class CephServer : IAsyncDisposable
             _store, ["osd", "stat"], text => text.Contains("1 up", StringComparison.Ordinal), cancellationToken);
     }
 
-    private async Task StartGatewayAsync(CancellationToken cancellationToken)
+    private async Task LaunchGatewayAsync(CancellationToken cancellationToken)
     {
         _gateway = await LaunchAsync("radosgw", "-n", "client.rgw");
         await ServerPorts.WaitAsync(Port, _gateway, cancellationToken);

@@ -48,7 +48,7 @@ public sealed class S3RpcTests : IAsyncLifetime
 
         Assert.Equal((StatusCode.Unavailable, "STORAGE_UNAVAILABLE"), (code, info.Reason));
         Assert.Equal(_bucket!.Options.RetryDelay, status.GetDetail<RetryInfo>().RetryDelay.ToTimeSpan());
-        await _server.StartGatewayAsync(TestContext.Current.CancellationToken);
+        await _server.StartGatewayAsync();
         Assert.Equal(JobStatus.Pending, (await service.SubmitAsync()).Status);
     }
 
@@ -77,7 +77,7 @@ public sealed class S3RpcTests : IAsyncLifetime
         Assert.All(
             failed.Attempts.Where(attempt => attempt.Error is not null),
             attempt => Assert.Equal("STORAGE_UNAVAILABLE", ErrorStatus.InfoOf(attempt.Error)?.Reason));
-        await _server.StartGatewayAsync(TestContext.Current.CancellationToken);
+        await _server.StartGatewayAsync();
 
         var ended = await service.GetWhenAsync(
             jobId, job => job.Status is JobStatus.Completed or JobStatus.Failed);
