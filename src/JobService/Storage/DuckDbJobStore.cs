@@ -72,32 +72,9 @@ internal sealed class DuckDbJobStore(
     /// <inheritdoc />
     public Task<IReadOnlyList<JobRecord>> ListAsync(JobQuery query, CancellationToken cancellationToken)
     {
-        var conditions = new List<string>();
-        var parameters = new List<(string Name, object? Value)> { ("limit", query.Limit) };
-        if (query.Filter is not null)
-        {
-            var filter = JobFilterSql.Of(query.Filter, Dialect);
-            conditions.Add(filter.Condition);
-            parameters.AddRange(filter.Parameters);
-        }
-
-        if (query.Tenant is { } tenant)
-        {
-            conditions.Add("tenant = $tenant");
-            parameters.Add(("tenant", tenant));
-        }
-
-        if (query.After is { } after)
-        {
-            // The first comparison lets DuckDB skip the row groups of newer jobs.
-            conditions.Add("created_at <= $after_time AND (created_at < $after_time OR job_id < $after_id)");
-            parameters.AddRange([("after_time", after.CreatedAt.UtcDateTime), ("after_id", after.JobId)]);
-        }
-
-        var where = conditions.Count == 0 ? "" : $" WHERE {string.Join(" AND ", conditions)}";
-        var sql = $"{JobRows.SelectJobs}{where} ORDER BY created_at DESC, job_id DESC LIMIT $limit";
+        var sql = JobListSql.Of(query, Dialect);
         return readers.ReadAsync<IReadOnlyList<JobRecord>>(
-            connection => connection.InSnapshot(() => JobRows.List(connection, sql, parameters)),
+            connection => connection.InSnapshot(() => JobRows.List(connection, sql.Text, sql.Parameters)),
             cancellationToken);
     }
 

@@ -145,3 +145,42 @@ internal sealed class JobFilterSql
         _ => throw new ArgumentOutOfRangeException(nameof(comparison), comparison, "Unknown operator."),
     };
 }
+
+/// <summary>The query for a page of jobs, newest first.</summary>
+/// <param name="Text">The SQL.</param>
+/// <param name="Parameters">Its parameters.</param>
+internal sealed record JobListSql(string Text, IReadOnlyList<(string Name, object? Value)> Parameters)
+{
+    /// <summary>Translates a query.</summary>
+    public static JobListSql Of(JobQuery query, IFilterDialect dialect)
+    {
+        var conditions = new List<string>();
+        var parameters = new List<(string Name, object? Value)> { ("limit", query.Limit) };
+        if (query.Filter is not null)
+        {
+            var filter = JobFilterSql.Of(query.Filter, dialect);
+            conditions.Add(filter.Condition);
+            parameters.AddRange(filter.Parameters);
+        }
+
+        if (query.Tenant is { } tenant)
+        {
+            conditions.Add($"tenant = {dialect.Parameter("tenant")}");
+            parameters.Add(("tenant", tenant));
+        }
+
+        if (query.After is { } after)
+        {
+            // By the first comparison DuckDB skips the row groups of newer jobs, and PostgreSQL a part of the index.
+            var time = dialect.Parameter("after_time");
+            conditions.Add(
+                $"created_at <= {time} AND (created_at < {time} OR job_id < {dialect.Parameter("after_id")})");
+            parameters.AddRange([("after_time", after.CreatedAt.UtcDateTime), ("after_id", after.JobId)]);
+        }
+
+        var where = conditions.Count == 0 ? "" : $" WHERE {string.Join(" AND ", conditions)}";
+        return new JobListSql(
+            $"{JobRows.SelectJobs}{where} ORDER BY created_at DESC, job_id DESC LIMIT {dialect.Parameter("limit")}",
+            parameters);
+    }
+}

@@ -81,31 +81,10 @@ internal sealed class PostgresJobStore(
     /// <inheritdoc />
     public Task<IReadOnlyList<JobRecord>> ListAsync(JobQuery query, CancellationToken cancellationToken)
     {
-        var conditions = new List<string>();
-        var parameters = new List<(string Name, object? Value)> { ("limit", query.Limit) };
-        if (query.Filter is not null)
-        {
-            var filter = JobFilterSql.Of(query.Filter, Dialect);
-            conditions.Add(filter.Condition);
-            parameters.AddRange(filter.Parameters);
-        }
-
-        if (query.Tenant is { } tenant)
-        {
-            conditions.Add("tenant = @tenant");
-            parameters.Add(("tenant", tenant));
-        }
-
-        if (query.After is { } after)
-        {
-            conditions.Add("(created_at, job_id) < (@after_time, @after_id)");
-            parameters.AddRange([("after_time", after.CreatedAt.UtcDateTime), ("after_id", after.JobId)]);
-        }
-
-        var where = conditions.Count == 0 ? "" : $" WHERE {string.Join(" AND ", conditions)}";
-        var sql = $"{JobRows.SelectJobs}{where} ORDER BY created_at DESC, job_id DESC LIMIT @limit";
+        var sql = JobListSql.Of(query, Dialect);
         return database.ReadAsync<IReadOnlyList<JobRecord>>(
-            async (connection, token) => await ListAsync(connection, sql, token, [.. parameters]), cancellationToken);
+            async (connection, token) => await ListAsync(connection, sql.Text, token, [.. sql.Parameters]),
+            cancellationToken);
     }
 
     /// <inheritdoc />
