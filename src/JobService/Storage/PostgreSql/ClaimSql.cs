@@ -3,7 +3,7 @@ namespace ForegSyte.Jobs.Storage.PostgreSql;
 /// <summary>The queries of <see cref="PostgresClaims"/>.</summary>
 internal static class ClaimSql
 {
-    /// <summary>Positions are counted up to here.</summary>
+    /// <summary>Positions are counted up to here; a job behind has the next one.</summary>
     public const int MaxPosition = 1_000;
 
     private const string IsRunnable =
@@ -35,12 +35,19 @@ internal static class ClaimSql
         + "AND job_id <> ALL(@postponed) ORDER BY queue_rank, job_id LIMIT @limit) AS runnable) AS work "
         + "WHERE tenants.tenant IS NOT NULL AND work.jobs > 0";
 
-    /// <summary>Whether pending jobs wait for their back-off, and their positions.</summary>
+    /// <summary>
+    /// Whether pending jobs wait for their back-off, and their positions: it reads the front of the queue of each of
+    /// their tenants once.
+    /// </summary>
     public const string Standings =
-        "SELECT job.job_id, coalesce(job.next_attempt_at > clock_timestamp(), false), 1 + (SELECT count(*)::int FROM ("
-        + $"SELECT 1 FROM jobs WHERE {IsRunnable} AND tenant = job.tenant "
-        + "AND (queue_rank, job_id) < (job.queue_rank, job.job_id) LIMIT @limit) AS earlier) "
-        + "FROM jobs AS job WHERE job.job_id = ANY(@job_ids) AND job.status = 'PENDING'";
+        "WITH asked AS MATERIALIZED (SELECT job_id, tenant, next_attempt_at FROM jobs "
+        + "WHERE job_id = ANY(@job_ids) AND status = 'PENDING'), "
+        + "front AS MATERIALIZED (SELECT queued.job_id, queued.position "
+        + "FROM (SELECT DISTINCT tenant FROM asked) AS tenants, LATERAL ("
+        + "SELECT job_id, row_number() OVER (ORDER BY queue_rank, job_id)::int AS position FROM jobs "
+        + $"WHERE {IsRunnable} AND jobs.tenant = tenants.tenant ORDER BY queue_rank, job_id LIMIT @limit) AS queued) "
+        + "SELECT asked.job_id, coalesce(asked.next_attempt_at > clock_timestamp(), false), "
+        + "coalesce(front.position, @limit + 1) FROM asked LEFT JOIN front USING (job_id)";
 
     /// <summary>The numbers of pending and scheduled jobs, and the enqueue time of the oldest runnable one.</summary>
     public const string Counts =

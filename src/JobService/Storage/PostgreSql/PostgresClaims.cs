@@ -16,6 +16,7 @@ internal sealed class PostgresClaims : IJobClaims, IAsyncDisposable
     private readonly Lock _lock = new();
     private readonly PostgresDatabase _database;
     private readonly PostgresWriter _writer;
+    private readonly PostgresStandings _standings;
     private readonly InferenceAvailability _availability;
     private readonly StorageAccess _storageAccess;
     private readonly DispatchOptions _dispatch;
@@ -39,6 +40,7 @@ internal sealed class PostgresClaims : IJobClaims, IAsyncDisposable
         IOptions<PostgresOptions> options, TimeProvider time, ILogger<PostgresClaims> logger)
     {
         (_database, _writer, _availability, _storageAccess) = (database, writer, availability, storageAccess);
+        _standings = new PostgresStandings(database);
         (_dispatch, _lease, _queue, _options) = (dispatch.Value, lease.Value, queue.Value, options.Value);
         (_time, _logger) = (time, logger);
         _turns = new TenantTurns(
@@ -109,14 +111,7 @@ internal sealed class PostgresClaims : IJobClaims, IAsyncDisposable
             return [];
         }
 
-        var found = await _database.ReadAsync(
-            (connection, token) => connection.QueryAsync(
-                ClaimSql.Standings,
-                reader => (JobId: reader.GetGuid(0), Standing: new QueueStanding(
-                    reader.GetBoolean(1), reader.GetInt32(2))),
-                token, ("job_ids", pending.Select(job => job.JobId).ToList()), ("limit", ClaimSql.MaxPosition)),
-            cancellationToken);
-        var standings = found.ToDictionary(row => row.JobId, row => row.Standing);
+        var standings = await _standings.FindAsync(pending.Select(job => job.JobId), cancellationToken);
 
         // A job that is no longer pending was just claimed.
         return [.. pending.Select(job => standings.GetValueOrDefault(job.JobId, new QueueStanding(false, 1)))];
@@ -140,6 +135,7 @@ internal sealed class PostgresClaims : IJobClaims, IAsyncDisposable
         await _running;
         _closing.Dispose();
         _signal.Dispose();
+        _standings.Dispose();
     }
 
     private async Task RunAsync()
