@@ -1,10 +1,12 @@
 using System.Globalization;
 using ForegSyte.Faults.Tests;
 using ForegSyte.Testing.Faults;
+using ForegSyte.Testing.Servers;
 using ForegSyte.V1;
 
 // All tests share one InferenceService and run one after the other.
 [assembly: AssemblyFixture(typeof(BaselineRun))]
+[assembly: AssemblyFixture(typeof(SharedServers))]
 [assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
 
 namespace ForegSyte.Faults.Tests;
@@ -48,7 +50,7 @@ public sealed class BaselineRun : IAsyncLifetime
 /// <summary>Size of the suite; `make faults` asks for more than `make test`.</summary>
 internal static class FaultSettings
 {
-    /// <summary>FOREGSYTE_FAULT_KILLS: kills in the storm. Default: 8.</summary>
+    /// <summary>FOREGSYTE_FAULT_KILLS: kills in the storm over each store. Default: 8.</summary>
     public static int Kills { get; } = Number("FOREGSYTE_FAULT_KILLS", 8);
 
     /// <summary>FOREGSYTE_FAULT_SEED: the same seed gives the same faults. Default: 1.</summary>

@@ -60,6 +60,9 @@ internal sealed class RestartableJobService : IJobServiceAccess, IAsyncDisposabl
     /// <summary>Folder of the stored videos and results.</summary>
     public string Storage => Path.Combine(Data, "video_jobs");
 
+    /// <summary>Whether other JobServices can use its store.</summary>
+    public bool IsShared => _settings.GetValueOrDefault("Store") == "PostgreSql";
+
     /// <summary>The running process.</summary>
     public ServiceProcess Process =>
         _process ?? throw new InvalidOperationException("The JobService is not running.");

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Testing;
 using ForegSyte.Testing.Faults;
+using ForegSyte.Testing.Servers;
 using ForegSyte.V1;
 using Grpc.Core;
 
@@ -11,7 +12,7 @@ namespace ForegSyte.Faults.Tests;
 /// Many kills over one data folder, at named points and at random times, of both services, while callers submit,
 /// cancel, retry and delete. The seed determines the actions; the machine determines how far they get before a kill.
 /// </summary>
-public sealed class StormTests(BaselineRun baseline)
+public sealed class StormTests(BaselineRun baseline, SharedServers servers)
 {
     /// <summary>Time after which a service that has not reached its crash point is killed from outside.</summary>
     private const int MaxLifetimeMs = 3_000;
@@ -22,11 +23,26 @@ public sealed class StormTests(BaselineRun baseline)
 
     [Fact]
     [TestTimeLimit(120)]
+    public Task Services_KilledManyTimes_KeepWhatTheyAcknowledged() => RunAsync("DuckDB", settings: null);
+
+    [Fact]
+    [TestTimeLimit(120)]
+    public async Task Services_KilledManyTimesOverPostgreSql_KeepWhatTheyAcknowledged()
+    {
+        var postgres = await servers.PostgresOrSkipAsync();
+        await RunAsync("PostgreSQL", new Dictionary<string, string>
+        {
+            ["Store"] = "PostgreSql",
+            ["PostgreSql:ConnectionString"] = await postgres.CreateDatabaseAsync(),
+            ["Retention:Interval"] = "00:00:01",
+        });
+    }
+
     [SuppressMessage("Security", "CA5394", Justification = "A seeded sequence that can be repeated is the point.")]
-    public async Task Services_KilledManyTimes_KeepWhatTheyAcknowledged()
+    private async Task RunAsync(string store, Dictionary<string, string>? settings)
     {
         var random = new Random(FaultSettings.Seed);
-        await using var service = new RestartableJobService([baseline.Inference.Address]);
+        await using var service = new RestartableJobService([baseline.Inference.Address], settings: settings);
         var expected = new ExpectedJobs();
         var count = new SortedDictionary<string, int>();
         for (var kill = 0; kill < FaultSettings.Kills; kill++)
@@ -44,7 +60,7 @@ public sealed class StormTests(BaselineRun baseline)
 
         await service.StartAsync();
         var counts = await ConsistencyCheck.RunAsync(service, expected, baseline, Token);
-        await Console.Out.WriteLineAsync(Summary(count, expected, counts));
+        await Console.Out.WriteLineAsync(Summary(store, count, expected, counts));
     }
 
     private async Task RunUntilKillAsync(
@@ -95,10 +111,11 @@ public sealed class StormTests(BaselineRun baseline)
     private static void Count(SortedDictionary<string, int> count, string kind) =>
         count[kind] = count.GetValueOrDefault(kind) + 1;
 
-    private static string Summary(SortedDictionary<string, int> count, ExpectedJobs expected, JobCounts counts) =>
+    private static string Summary(
+        string store, SortedDictionary<string, int> count, ExpectedJobs expected, JobCounts counts) =>
         string.Join('\n', [
             "",
-            $"fault storm, seed {FaultSettings.Seed}: {count.Values.Sum()} processes ended by SIGKILL",
+            $"fault storm over {store}, seed {FaultSettings.Seed}: {count.Values.Sum()} processes ended by SIGKILL",
             .. count.Select(pair => $"  {pair.Value,4}  {pair.Key}"),
             $"  {expected.Jobs.Count} acknowledged jobs: {counts.Completed} completed with the results of a run "
                 + $"without faults in {counts.Attempts} attempts ({counts.Resumed} resumed from stored segments), "

@@ -14,6 +14,7 @@ internal sealed class PostgresListener(
     ILogger<PostgresListener> logger) : BackgroundService, ILeadership
 {
     private volatile bool _isLeader;
+    private readonly TaskCompletionSource _firstTry = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>
     /// After this time without a look the server ends the session: this process is suspended, and another node must be
@@ -29,6 +30,16 @@ internal sealed class PostgresListener(
 
     /// <inheritdoc />
     public bool IsLeader => _isLeader;
+
+    /// <summary>
+    /// Starts the session and returns after its first try to lead: the first node of a new database compares it with the
+    /// storage before it accepts jobs, whose artifacts it would not know.
+    /// </summary>
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await base.StartAsync(cancellationToken);
+        await _firstTry.Task.WaitAsync(cancellationToken);
+    }
 
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -51,6 +62,7 @@ internal sealed class PostgresListener(
             finally
             {
                 _isLeader = false;
+                _firstTry.TrySetResult();
             }
 
             await Task.Delay(options.Value.PollInterval, time, stoppingToken)
@@ -96,6 +108,7 @@ internal sealed class PostgresListener(
         }
 
         _isLeader = leads;
+        _firstTry.TrySetResult();
     }
 
     private void OnNotification(string payload)
