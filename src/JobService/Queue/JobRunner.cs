@@ -148,10 +148,12 @@ internal sealed class JobRunner(
 
             try
             {
-                stored = await tracker.ChangeOwnAsync(
+                var renewal = tracker.ChangeOwnAsync(
                     attempt.JobId,
                     (job, now) => JobTransitions.Renew(job, attempt.Token, now, lease.Value.LeaseDuration),
-                    CancellationToken.None) ?? stored;
+                    CancellationToken.None);
+                var limit = tracker.IsShared ? TimeLeft(stored) : Timeout.InfiniteTimeSpan;
+                stored = await renewal.WaitAsync(limit, time, CancellationToken.None) ?? stored;
                 renewedAt = time.GetTimestamp();
             }
             catch (TransitionRefusedException)
@@ -172,6 +174,16 @@ internal sealed class JobRunner(
                 }
             }
         }
+    }
+
+    /// <summary>
+    /// How long a renewal can take before another node may claim the job; a renewal that takes longer is too late even
+    /// if it succeeds.
+    /// </summary>
+    private TimeSpan TimeLeft(JobRecord stored)
+    {
+        var left = stored.Lease is { } current ? current.ExpiresAt - tracker.Now : lease.Value.LeaseDuration;
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
     private static async Task<bool> WaitForTickAsync(PeriodicTimer timer, CancellationToken cancellationToken)

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Reflection;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Tracing;
+using ForegSyte.Testing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Time.Testing;
 
@@ -65,16 +66,52 @@ public sealed class SharedStoreRunnerTests
         Assert.Equal(JobStatus.Failed, (await engine.ReadAsync(jobId)).Status);
     }
 
-    /// <summary>An engine on a shared store whose attempts fail for good, after a call of the test.</summary>
-    private JobEngine Engine(Action onRun, Func<MethodInfo, Func<object?>, object?> aroundStore) => new(
-        new ScriptedInference
-        {
-            OnRun = (_, _, _) =>
+    [Fact]
+    public async Task RunAsync_StoreDoesNotAnswerUntilTheLeaseEnds_EndsTheAttempt()
+    {
+        var (runs, stopped) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var frozen = new TaskCompletionSource<JobRecord?>();
+        var isFrozen = false;
+        await using var engine = Engine(
+            async cancellationToken =>
             {
-                onRun();
-                throw new InferenceFailedException(new JobFailure(ErrorReason.StageFailed, "The stage failed."));
+                isFrozen = true;
+                runs.SetResult();
+                await using var registration = cancellationToken.Register(stopped.SetResult);
+                await Task.Delay(Timeout.Infinite, cancellationToken);
             },
+            (method, call) => isFrozen && method.Name == nameof(IJobStore.UpdateAsync) ? frozen.Task : call());
+        var jobId = await engine.AddJobAsync();
+        var running = engine.RunAsync(jobId);
+        await runs.Task;
+
+        // The heartbeat begins at a tick of the timer, and waits until the lease ends.
+        await Wait.UntilAsync(
+            () =>
+            {
+                _time.Advance(TimeSpan.FromSeconds(1));
+                return stopped.Task.IsCompleted;
+            },
+            "The attempt ends with its lease.");
+
+        isFrozen = false;
+        frozen.SetException(new IOException("The database does not answer."));
+        Assert.Null(await running);
+        Assert.Equal(JobStatus.Running, (await engine.ReadAsync(jobId)).Status);
+    }
+
+    /// <summary>An engine on a shared store whose attempts fail for good, after a call of the test.</summary>
+    private JobEngine Engine(Action onRun, Func<MethodInfo, Func<object?>, object?> aroundStore) => Engine(
+        _ =>
+        {
+            onRun();
+            throw new InferenceFailedException(new JobFailure(ErrorReason.StageFailed, "The stage failed."));
         },
+        aroundStore);
+
+    private JobEngine Engine(
+        Func<CancellationToken, Task> onRun, Func<MethodInfo, Func<object?>, object?> aroundStore) => new(
+        new ScriptedInference { OnRun = (_, _, cancellationToken) => onRun(cancellationToken) },
         _time, folder: null, storage => storage, [],
         (method, call) => method.Name == $"get_{nameof(IJobStore.IsShared)}" ? true : aroundStore(method, call));
 }
