@@ -1,5 +1,6 @@
 using ForegSyte.Benchmarks.Load;
 using ForegSyte.Benchmarks.Processes;
+using ForegSyte.Testing.Servers;
 
 namespace ForegSyte.Benchmarks.Jobs;
 
@@ -19,11 +20,11 @@ internal static class HangfireBenchmark
 
     public static async Task MeasureAsync(BenchmarkRun run, JobInputs inputs)
     {
-        PostgresProcess postgres;
+        PostgresServer server;
         try
         {
             await HangfireProgram.BuildAsync(run.Cancellation);
-            postgres = await PostgresProcess.StartAsync(run.Folder.File("postgres"), run.Cancellation);
+            server = await PostgresServer.StartNewAsync();
         }
         catch (InvalidOperationException missing)
         {
@@ -31,8 +32,9 @@ internal static class HangfireBenchmark
             return;
         }
 
-        await using (postgres)
+        await using (server)
         {
+            var postgres = $"{server.ConnectionString()};Maximum Pool Size=64;Timeout=60";
             run.Rows.Add(await CompareRatesAsync(run, postgres, inputs.VideoPath));
             await BenchmarkRun.LogAsync("hangfire: killing workers during a job");
             run.Rows.AddRange(await Task.WhenAll(
@@ -41,11 +43,11 @@ internal static class HangfireBenchmark
         }
     }
 
-    private static async Task<Row> CompareRatesAsync(BenchmarkRun run, PostgresProcess postgres, string videoPath)
+    private static async Task<Row> CompareRatesAsync(BenchmarkRun run, string postgres, string videoPath)
     {
         await using var load = new LoadProcess();
         await using var hangfire = await HangfireProgram.StartAsync(
-            postgres.ConnectionString, "rates", TimeSpan.Zero, run.Cancellation);
+            postgres, "rates", TimeSpan.Zero, run.Cancellation);
         await using var service = await JobServiceProcess.StartAsync(run.Folder.File("hangfire"), run.Cancellation);
         var submit = new LoadOrder
         {
@@ -74,11 +76,11 @@ internal static class HangfireBenchmark
 
     /// <summary>Kills a Hangfire worker during a job and waits for another worker to run the job again.</summary>
     private static async Task<Row> KillWorkerAsync(
-        BenchmarkRun run, PostgresProcess postgres, string schema, TimeSpan invisibility)
+        BenchmarkRun run, string postgres, string schema, TimeSpan invisibility)
     {
         var record = run.Folder.File(schema);
         await using var first = await HangfireProgram.StartAsync(
-            postgres.ConnectionString, schema, invisibility, run.Cancellation);
+            postgres, schema, invisibility, run.Cancellation);
         await first.AskAsync("serve", run.Cancellation);
         await first.AskAsync($"job {record}", run.Cancellation);
         if (await WaitForStartAsync(record, 1, run.Cancellation) is null)
@@ -88,7 +90,7 @@ internal static class HangfireBenchmark
 
         await first.KillAsync();
         await using var second = await HangfireProgram.StartAsync(
-            postgres.ConnectionString, schema, invisibility, run.Cancellation);
+            postgres, schema, invisibility, run.Cancellation);
         await second.AskAsync("serve", run.Cancellation);
         var again = await WaitForStartAsync(record, 2, run.Cancellation);
         return new Row(

@@ -23,7 +23,8 @@ internal static class JobBenchmarks
         ("get", GetBenchmark.MeasureAsync),
         ("sizes", SizesBenchmark.MeasureAsync), ("recovery", RecoveryBenchmark.MeasureAsync),
         ("hangfire", HangfireBenchmark.MeasureAsync), ("artifacts", MeasureArtifactsAsync),
-        ("waiters", WaitersBenchmark.MeasureAsync), ("telemetry", TelemetryBenchmark.MeasureAsync),
+        ("waiters", WaitersBenchmark.MeasureAsync), ("nodes", WaitersBenchmark.MeasureOnAnotherNodeAsync),
+        ("telemetry", TelemetryBenchmark.MeasureAsync),
     ];
 
     public static Command Command()

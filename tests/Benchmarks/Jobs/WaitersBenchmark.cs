@@ -1,6 +1,7 @@
 using System.Globalization;
 using ForegSyte.Benchmarks.Load;
 using ForegSyte.Benchmarks.Processes;
+using ForegSyte.Testing.Servers;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Net.Client;
@@ -72,6 +73,43 @@ internal static class WaitersBenchmark
             },
             new Row("resident memory per waiting call", Row.Text((memory - memoryBefore) * 1e3 / count, "kB")),
         ]);
+    }
+
+    /// <summary>The same with two JobServices that share a PostgreSQL: one waits, the other cancels.</summary>
+    public static async Task MeasureOnAnotherNodeAsync(BenchmarkRun run, JobInputs inputs)
+    {
+        const string What = "WaitJob: from CancelJob on another JobService to its answer, one waiter";
+        if ((PostgresServer.MissingReason ?? CephServer.MissingReason) is { } reason)
+        {
+            run.Rows.Add(new Row(What, $"skipped: {reason}"));
+            return;
+        }
+
+        await using var postgres = await PostgresServer.StartNewAsync();
+        await using var ceph = await CephServer.StartNewAsync();
+        var settings = new Dictionary<string, string>(ceph.Settings(await ceph.CreateBucketAsync()))
+        {
+            ["Store"] = "PostgreSql",
+            ["Storage"] = "S3",
+            ["PostgreSql:ConnectionString"] = await postgres.CreateDatabaseAsync(),
+        };
+        await using var one = await StartAsync("one");
+        await using var other = await StartAsync("other");
+        var times = new List<double>();
+        for (var i = 0; i < Jobs; i++)
+        {
+            var job = (await one.Client.SubmitVideoAsync(
+                Calls.SubmitRequest(inputs.VideoPath), cancellationToken: run.Cancellation)).Job;
+            var waiter = WaitAsync(one.Client, job, 1, run.Cancellation);
+            await one.Client.GetJobAsync(new GetJobRequest { JobId = job.JobId }, cancellationToken: run.Cancellation);
+            times.Add(await CancelAsync(other.Client, job, waiter, run.Cancellation));
+        }
+
+        run.Rows.Add(Row.Maximum(What, times.Median(), "ms", WakeGoalMilliseconds));
+        run.Rows.Add(new Row($"{What}, longest of {Jobs}", Row.Text(times.Max(), "ms")));
+
+        Task<JobServiceProcess> StartAsync(string name) => JobServiceProcess.StartAsync(
+            run.Folder.File(name), run.Cancellation, new Dictionary<string, string>(settings) { ["Node:Name"] = name });
     }
 
     /// <summary>Cancels a job; returns the milliseconds until the last waiter has its answer.</summary>
