@@ -56,14 +56,14 @@ examples: setup ## generate stubs and build the clients in examples/
 	@eng/setup.sh --contracts
 	@eng/examples.sh
 
-faults: setup ## kill and disturb the services at least 200 times and check that no job is lost; KILLS=50 SEED=7 for other runs
+faults: setup ## kill and disturb the services 200 times over each store and check that no job is lost; KILLS=50 SEED=7 for other runs
 	@eng/setup.sh --test
 	@dotnet build tests/Faults.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
 	@FOREGSYTE_FAULT_KILLS=$(or $(KILLS),200) FOREGSYTE_FAULT_SEED=$(or $(SEED),1) \
 		dotnet run --project tests/Faults.Tests -c $(CONFIGURATION) --no-build
 
 cluster: setup ## run 3 JobServices over PostgreSQL and S3, measure their throughput and disturb them; PARTS=scaling,kills for less
-	@eng/setup.sh --test
+	@eng/setup.sh --cluster
 	@dotnet build tests/Cluster -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
 	@dotnet tests/Cluster/bin/$(CONFIGURATION)/net10.0/ForegSyte.Cluster.dll --parts "$(PARTS)" $(ARGS)
 

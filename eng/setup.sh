@@ -4,6 +4,7 @@
 #   eng/setup.sh --lint   also buf and redocly, to check the contracts
 #   eng/setup.sh --contracts   also buf, and the tools to build and run clients in C++, Python and Node.js
 #   eng/setup.sh --accuracy   also fonts, to render text lines
+#   eng/setup.sh --cluster   also PostgreSQL, Patroni, etcd, Ceph and the tools of --test, for `make cluster`
 #   eng/setup.sh --bench  also OpenCV and Node.js, for the peers of the benchmark
 #   eng/setup.sh --test   also strace, faketime, promtool, s3rver, zsh, fish, PostgreSQL and Ceph, for tests that delay system
 #                         calls, move the clock, check alert rules, download from S3, complete commands in shells and run
@@ -94,6 +95,15 @@ want_postgres() {
     install postgresql; } || say "setup: PostgreSQL: missing, so some tests skip. $why"
 }
 
+# A standby of PostgreSQL for `make cluster PARTS=failover`.
+want_patroni() {
+  local missing=() why
+  command -v patroni >/dev/null || missing+=(patroni)
+  command -v etcd >/dev/null || missing+=(etcd-server)
+  /usr/bin/python3 -c 'import etcd' 2>/dev/null || missing+=(python3-etcd)
+  [ ${#missing[@]} -eq 0 ] || install "${missing[@]}" || say "setup: ${missing[*]}: missing, so failover is left out. $why"
+}
+
 want_ceph() {
   local missing=() why
   command -v ceph-mon >/dev/null || missing+=(ceph-mon)
@@ -168,5 +178,6 @@ case "${1:-}" in
   --contracts) want_clients; want_buf ;;
   --bench) want_peers ;;
   --test) want_test_tools; want_promtool; want_s3rver; want_postgres; want_ceph ;;
+  --cluster) want_test_tools; want_postgres; want_ceph; want_patroni ;;
   --accuracy) need_fonts ;;
 esac

@@ -7,10 +7,14 @@ namespace ForegSyte.Cluster.Running;
 internal sealed class ClusterServers(params string[] addresses) : IAsyncDisposable
 {
     private PostgresServer? _postgres;
+    private PatroniCluster? _patroni;
     private CephServer? _ceph;
 
     /// <summary>The database server; null if no cluster has needed it.</summary>
     public PostgresServer? Postgres => _postgres;
+
+    /// <summary>The database servers with a standby; null if no cluster has needed them.</summary>
+    public PatroniCluster? Patroni => _patroni;
 
     /// <summary>The S3 server; null if no cluster has needed it.</summary>
     public CephServer? Ceph => _ceph;
@@ -27,7 +31,12 @@ internal sealed class ClusterServers(params string[] addresses) : IAsyncDisposab
             ["Storage"] = cluster.Storage.ToString(),
         };
         var starting = cluster.Storage == StorageKind.S3 ? StartCephAsync() : Task.CompletedTask;
-        if (cluster.Store == StoreKind.PostgreSql)
+        if (cluster.HasStandby)
+        {
+            _patroni ??= await PatroniCluster.StartNewAsync();
+            settings["PostgreSql:ConnectionString"] = await _patroni.CreateDatabaseAsync();
+        }
+        else if (cluster.Store == StoreKind.PostgreSql)
         {
             _postgres ??= await PostgresServer.StartNewAsync(addresses);
             settings["PostgreSql:ConnectionString"] = (await _postgres.CreateDatabaseAsync())
@@ -56,6 +65,11 @@ internal sealed class ClusterServers(params string[] addresses) : IAsyncDisposab
         if (_postgres is not null)
         {
             await _postgres.DisposeAsync();
+        }
+
+        if (_patroni is not null)
+        {
+            await _patroni.DisposeAsync();
         }
 
         if (_ceph is not null)

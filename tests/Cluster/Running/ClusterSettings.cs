@@ -32,6 +32,9 @@ internal sealed record ClusterSettings
     /// <summary>Where jobs are.</summary>
     public required StoreKind Store { get; init; }
 
+    /// <summary>Whether the database fails over to a standby (Patroni), in place of a single server.</summary>
+    public bool HasStandby { get; init; }
+
     /// <summary>Where videos and results are.</summary>
     public required StorageKind Storage { get; init; }
 

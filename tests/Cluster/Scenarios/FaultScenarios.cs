@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using ForegSyte.Cluster.Running;
+using ForegSyte.Testing.Servers;
 
 namespace ForegSyte.Cluster.Scenarios;
 
@@ -20,6 +21,13 @@ internal static class FaultScenarios
         new("database", "PostgreSQL is killed and started again", CrashDatabaseAsync)
         {
             MissingReason = settings => settings.Store == StoreKind.PostgreSql ? null : "the store is not PostgreSql",
+        },
+        new("failover", "the leader of two PostgreSQL servers under Patroni is killed", FailOverAsync)
+        {
+            MissingReason = settings => settings.Store == StoreKind.PostgreSql
+                ? PatroniCluster.MissingReason
+                : "the store is not PostgreSql",
+            Adapt = settings => settings with { HasStandby = true },
         },
         new("storage", "the S3 server stops, and later does not answer", StopStorageAsync)
         {
@@ -89,6 +97,26 @@ internal static class FaultScenarios
             await Task.Delay(DownTime, cancellationToken);
             await cluster.Servers.Postgres.StartAsync();
             faults.Add("PostgreSQL runs again");
+        }
+
+        await Task.Delay(limits.Interval, cancellationToken);
+    }
+
+    private static async Task FailOverAsync(
+        RunningCluster cluster, FaultLog faults, FaultLimits limits, CancellationToken cancellationToken)
+    {
+        var patroni = cluster.Servers.Patroni!;
+        for (var i = 0; i < Math.Max(1, limits.Faults / 3); i++)
+        {
+            await Task.Delay(limits.Interval, cancellationToken);
+            faults.Add("the leading PostgreSQL is killed");
+            var killed = await patroni.KillLeaderAsync();
+            await patroni.LeaderAsync();
+            faults.Add("the standby leads");
+            await Task.Delay(limits.Interval, cancellationToken);
+            await patroni.StartMemberAsync(killed);
+            await patroni.WaitForStandbyAsync();
+            faults.Add("the killed PostgreSQL follows");
         }
 
         await Task.Delay(limits.Interval, cancellationToken);

@@ -35,6 +35,9 @@ public sealed class PostgresServer : IAsyncDisposable
             ? "There is no user postgres, and root cannot run PostgreSQL."
             : null;
 
+    /// <summary>Folder of PostgreSQL's programs.</summary>
+    internal static string ProgramFolder => Programs()!;
+
     /// <summary>Its folder, deleted when it is disposed.</summary>
     public string Folder => _folder.Path;
 
