@@ -76,8 +76,8 @@ public sealed class SharedStoreRunnerTests
             async cancellationToken =>
             {
                 isFrozen = true;
-                runs.SetResult();
-                await using var registration = cancellationToken.Register(stopped.SetResult);
+                runs.TrySetResult();
+                await using var registration = cancellationToken.Register(() => stopped.TrySetResult());
                 await Task.Delay(Timeout.Infinite, cancellationToken);
             },
             (method, call) => isFrozen && method.Name == nameof(IJobStore.UpdateAsync) ? frozen.Task : call());

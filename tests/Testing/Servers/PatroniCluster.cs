@@ -195,10 +195,7 @@ public sealed class PatroniCluster : IAsyncDisposable
             _folder.Path);
         using var limit = new CancellationTokenSource(StartTimeout);
         await ServerPorts.WaitAsync(_etcdPort, _etcd, limit.Token);
-        File.SetUnixFileMode(
-            _folder.Path,
-            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute
-                | UnixFileMode.OtherExecute);
+        await Cli.Wrap("chmod").WithArguments(["755", _folder.Path]).ExecuteAsync();
     }
 
     /// <summary>The answer of a member to a statement; null if it does not answer.</summary>

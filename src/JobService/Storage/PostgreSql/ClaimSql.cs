@@ -47,7 +47,8 @@ internal static class ClaimSql
         + "SELECT job_id, row_number() OVER (ORDER BY queue_rank, job_id)::int AS position FROM jobs "
         + $"WHERE {IsRunnable} AND jobs.tenant = tenants.tenant ORDER BY queue_rank, job_id LIMIT @limit) AS queued) "
         + "SELECT asked.job_id, coalesce(asked.next_attempt_at > clock_timestamp(), false), "
-        + "coalesce(front.position, @limit + 1) FROM asked LEFT JOIN front USING (job_id)";
+        + "CASE WHEN asked.next_attempt_at > clock_timestamp() THEN 1 ELSE coalesce(front.position, @limit + 1) END "
+        + "FROM asked LEFT JOIN front USING (job_id)";
 
     /// <summary>The numbers of pending and scheduled jobs, and the enqueue time of the oldest runnable one.</summary>
     public const string Counts =

@@ -32,8 +32,8 @@ internal sealed class PostgresListener(
     public bool IsLeader => _isLeader;
 
     /// <summary>
-    /// Starts the session and returns after its first try to lead: the first node of a new database compares it with the
-    /// storage before it accepts jobs, whose artifacts it would not know.
+    /// Starts the session and returns after its first try to lead: the first node of a new database compares it with
+    /// the storage before it accepts jobs, whose artifacts it would not know.
     /// </summary>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
