@@ -6,11 +6,11 @@ using ForegSyte.Inference.Metrics;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Pipelines;
 using ForegSyte.Inference.RemoteVideos;
-using ForegSyte.Inference.Stages;
 using ForegSyte.Inference.V1;
 using ForegSyte.Inference.Video;
 using ForegSyte.V1;
 using ForegSyte.Video;
+using Google.Protobuf.Collections;
 using Google.Protobuf.WellKnownTypes;
 using Microsoft.Extensions.Options;
 
@@ -30,12 +30,10 @@ internal sealed class SegmentRunner(
     IOptions<GrpcOptions> options,
     TimeProvider timeProvider)
 {
-    /// <summary>Bytes of a response without its results and tracking: accounting, device, version, timings.</summary>
+    /// <summary>Bytes of a response without its results: accounting, device, timings.</summary>
     private const int EnvelopeBytes = 1024;
 
-    /// <summary>
-    /// Tag and length of each result, and its mark of damage, which is set at the end; or of each observation.
-    /// </summary>
+    /// <summary>Tag and length of each result, and its mark of damage, which is set at the end.</summary>
     private const int ResultOverheadBytes = 8;
 
     /// <summary>Runs one segment.</summary>
@@ -142,20 +140,14 @@ internal sealed class SegmentRunner(
             frameCounts,
             share,
             cancellationToken);
-        var response = new RunPipelineResponse
-        {
-            Device = device.Description,
-            Tracking = PipelineTracking.WithConfidence(request.Pipeline.Tracking, request.Filter.MinConfidence),
-            PipelineVersion = request.Pipeline.Definition.Version,
-        };
+        var response = new RunPipelineResponse { Device = device.Description };
         int size;
         try
         {
             size = await CollectAsync(
                 pipelines.RunAsync(
-                    request.Pipeline, request.JobId, source, share.Memory.Frames, timings, request.Filter,
-                    cancellationToken),
-                response);
+                    request.Pipeline, request.JobId, source, share.Memory.Frames, timings, cancellationToken),
+                response.Results);
         }
         finally
         {
@@ -191,23 +183,18 @@ internal sealed class SegmentRunner(
         return new SegmentShare(choices[share.Choice], share);
     }
 
-    private async Task<int> CollectAsync(IAsyncEnumerable<AnalyzedFrame> frames, RunPipelineResponse response)
+    private async Task<int> CollectAsync(IAsyncEnumerable<FrameResult> results, RepeatedField<FrameResult> response)
     {
-        var size = EnvelopeBytes + (response.Tracking?.CalculateSize() ?? 0);
-        await foreach (var frame in frames)
+        var size = EnvelopeBytes;
+        await foreach (var result in results)
         {
-            size += frame.Result.CalculateSize() + ResultOverheadBytes;
-            size += frame.Observations is { } found ? found.CalculateSize() + ResultOverheadBytes : 0;
+            size += result.CalculateSize() + ResultOverheadBytes;
             if (size > options.Value.MaxResponseBytes)
             {
-                throw TooLarge(response.Results.Count, options.Value.MaxResponseBytes);
+                throw TooLarge(response.Count, options.Value.MaxResponseBytes);
             }
 
-            response.Results.Add(frame.Result);
-            if (frame.Observations is { } observations)
-            {
-                response.Observations.Add(observations);
-            }
+            response.Add(result);
         }
 
         return size;
@@ -239,10 +226,8 @@ internal sealed class SegmentRunner(
 /// <param name="Range">The frames; null for all.</param>
 /// <param name="Stride">Frame stride; 0 means 1.</param>
 /// <param name="JobEndFrame">Frame after the last one that later segments of the job want; 0 if none follow.</param>
-/// <param name="Filter">Which findings are wanted.</param>
 internal sealed record SegmentRequest(
-    CompiledPipeline Pipeline, string JobId, VideoFile Video, FrameRange? Range, int Stride, int JobEndFrame,
-    FrameFilter Filter)
+    CompiledPipeline Pipeline, string JobId, VideoFile Video, FrameRange? Range, int Stride, int JobEndFrame)
     : IDisposable
 {
     /// <summary>Maximum length of a job id in characters (code points); the log shows it.</summary>
@@ -285,10 +270,9 @@ internal sealed record SegmentRequest(
         }
 
         var pipeline = pipelines.Find(request.PipelineId) ?? throw UnknownPipeline(request.PipelineId, pipelines);
-        var filter = FilterRules.Check(request.Filter, pipeline);
         return new SegmentRequest(
             pipeline, request.JobId, await sources.OpenAsync(request.Video, cancellationToken), request.Range,
-            request.FrameStride, request.JobEndFrame, filter);
+            request.FrameStride, request.JobEndFrame);
     }
 
     /// <inheritdoc />

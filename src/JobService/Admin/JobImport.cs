@@ -129,21 +129,12 @@ internal sealed class JobImport(
             return;
         }
 
-        (ExportedFile? File, string Key)[] files =
-        [
-            (exported.TracksIndex, ArtifactKeys.TracksIndex(job.OutputPath!)),
-            (exported.Tracks, ArtifactKeys.Tracks(job.OutputPath!)),
-            (exported.ResultsIndex, ArtifactKeys.ResultsIndex(job.OutputPath!)),
-            (results, job.OutputPath!),
-        ];
-        foreach (var (file, key) in files)
+        if (exported.ResultsIndex is { } index)
         {
-            if (file is not null)
-            {
-                await StoreAsync(file, key, cancellationToken);
-            }
+            await StoreAsync(index, ArtifactKeys.ResultsIndex(job.OutputPath!), cancellationToken);
         }
 
+        await StoreAsync(results, job.OutputPath!, cancellationToken);
         if (job.Status == JobStatus.Completed)
         {
             await JobManifest.WriteAsync(tools.Storage, job, cancellationToken);
@@ -168,18 +159,18 @@ internal sealed class JobImport(
             await tools.Store.AddFailedSegmentAsync(jobId, run, cancellationToken);
         }
 
-        if (exported.Plan is not { } numbers)
+        if (exported.Plan is not { } ends)
         {
             return;
         }
 
-        var plan = StoredPlan.OfNumbers(numbers);
+        var plan = ends.Select((end, i) => new Segment(i, i == 0 ? 0 : ends[i - 1], end)).ToList();
         await tools.Segments.StorePlanAsync(jobId, token, plan, cancellationToken);
         foreach (var segment in exported.Segments)
         {
             using var content = new MemoryStream();
             await folder.CopyToAsync(segment.Response, content, cancellationToken);
-            var planned = plan.FirstOrDefault(known =>
+            var planned = plan.Find(known =>
                 (known.StartFrame, known.EndFrame) == (segment.StartFrame, segment.EndFrame))
                 ?? throw new AdminException($"The export has a segment of job {jobId} that is not in its plan.");
             await tools.Segments.StoreAsync(

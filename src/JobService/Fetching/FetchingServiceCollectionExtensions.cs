@@ -41,8 +41,7 @@ internal static class FetchingServiceCollectionExtensions
         services.AddFixedLimits(typeof(HttpsLocations));
         services.AddFixedLimits(typeof(S3Locations));
         services.AddSingleton<IHostResolver, SystemHostResolver>();
-        services.AddSingleton(provider =>
-            new AddressRules(provider.GetRequiredService<IOptions<SourcesOptions>>().Value.AllowedNetworks));
+        services.AddSingleton<AddressRules>();
         services.AddSingleton<CheckedConnector>();
         services.AddSingleton<FetchConnections>();
         services.AddSingleton<HttpsLocations>();

@@ -7,9 +7,6 @@ namespace ForegSyte.Client.Tests.CommandLine;
 /// <summary>The outcome of one run of the command line inside the test process.</summary>
 internal sealed record CommandLineRun(int ExitCode, string Output, string Error)
 {
-    /// <summary>What the command wrote as bytes to standard output.</summary>
-    public byte[] Bytes { get; init; } = [];
-
     public static Task<CommandLineRun> OnAsync(ScriptedServer server, params string[] arguments) =>
         StartAsync([.. arguments, "--server", server.Address.ToString()], CancellationToken.None);
 
@@ -18,19 +15,15 @@ internal sealed record CommandLineRun(int ExitCode, string Output, string Error)
         CancellationToken cancellationToken,
         string? currentFolder = null,
         Func<string, string?>? environmentVariable = null,
-        TextReader? terminal = null,
-        bool outputIsTerminal = false)
+        TextReader? terminal = null)
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        using var bytes = new MemoryStream();
         var exitCode = await ForegSyteCommandLine.RunAsync(
             arguments,
             new CommandEnvironment
             {
                 Output = output,
-                OpenOutput = () => bytes,
-                OutputIsTerminal = outputIsTerminal,
                 Error = error,
                 ReadLine = (terminal ?? TextReader.Null).ReadLine,
                 InputIsTerminal = terminal is not null,
@@ -49,6 +42,6 @@ internal sealed record CommandLineRun(int ExitCode, string Output, string Error)
                 },
             },
             cancellationToken);
-        return new CommandLineRun(exitCode, output.ToString(), error.ToString()) { Bytes = bytes.ToArray() };
+        return new CommandLineRun(exitCode, output.ToString(), error.ToString());
     }
 }

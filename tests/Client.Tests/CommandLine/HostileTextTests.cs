@@ -48,7 +48,6 @@ public sealed class HostileTextTests : IAsyncLifetime
                 Explanation = Hostile,
                 TraceId = Hostile,
                 DecoderOutput = Hostile,
-                WebhookDeliveries = { new WebhookDelivery { Uri = Hostile, ErrorMessage = Hostile } },
             },
         });
         string[] ids = command == "list" ? [] : [SampleJobs.Id];

@@ -12,8 +12,7 @@ public sealed class DescriptorSetTests(RunningServices services, GeneratedDescri
 {
     private static readonly FileDescriptor[] Compiled =
     [
-        JobServiceReflection.Descriptor, UploadServiceReflection.Descriptor, SearchServiceReflection.Descriptor,
-        InferenceServiceReflection.Descriptor,
+        JobServiceReflection.Descriptor, UploadServiceReflection.Descriptor, InferenceServiceReflection.Descriptor,
     ];
 
     [Theory]

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Numerics;
 using CsCheck;
 using ForegSyte.Jobs.Fetching;
+using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Tests.Fetching;
 
@@ -142,7 +143,8 @@ public sealed class SpecialNetworksTests
     [InlineData("1.1.1.1", true)]
     public void RefusalOf_NamedNetworks_IsNullForThoseOnly(string address, bool isAllowed)
     {
-        var rules = new AddressRules(["127.0.0.1/32", "10.1.0.0/16", "fd00:1::/64"]);
+        var options = new SourcesOptions { AllowedNetworks = { "127.0.0.1/32", "10.1.0.0/16", "fd00:1::/64" } };
+        var rules = new AddressRules(Options.Create(options));
 
         Assert.Equal(isAllowed, rules.RefusalOf(IPAddress.Parse(address)) is null);
     }

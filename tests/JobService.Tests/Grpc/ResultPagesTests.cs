@@ -29,12 +29,11 @@ public sealed class ResultPagesTests
         };
         await using var engine = Engine(inference);
         var jobId = await engine.AddJobAsync();
-        var empty = await ReadAsync(engine, jobId);
-        Assert.Equal((0, false, 0), (empty.Results.Count, empty.Complete, empty.EndFrame));
+        await AssertNotReadyAsync(engine, jobId, "PENDING");
         var run = engine.RunAsync(jobId);
         await reached.Task;
 
-        var first = await ReadAsync(engine, jobId, empty.NextPageToken);
+        var first = await ReadAsync(engine, jobId);
         Assert.Equal(Enumerable.Range(0, 40), Indexes(first));
         Assert.Equal((false, 40), (first.Complete, first.EndFrame));
         var second = await ReadAsync(engine, jobId, first.NextPageToken);

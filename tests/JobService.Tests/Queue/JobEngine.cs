@@ -12,7 +12,6 @@ using ForegSyte.Jobs.Submission;
 using ForegSyte.Jobs.Tenants;
 using ForegSyte.Jobs.Tests.Grpc;
 using ForegSyte.Jobs.Tests.Storage;
-using ForegSyte.Jobs.Tracks;
 using ForegSyte.Jobs.Uploads;
 using ForegSyte.Testing;
 using ForegSyte.V1;
@@ -66,8 +65,6 @@ internal sealed class JobEngine : IAsyncDisposable
         services.AddSingleton<LocalStorage>();
         services.AddSingleton(provider => around(provider.GetRequiredService<LocalStorage>()));
         services.AddSingleton<ResultPages>();
-        services.AddLiveTracks();
-        services.AddSingleton<TrackPages>();
         services.AddSingleton(inference);
         services.AddFetching();
         services.AddUploads();
@@ -94,8 +91,6 @@ internal sealed class JobEngine : IAsyncDisposable
 
     public ResultPages Pages => _services.GetRequiredService<ResultPages>();
 
-    public TrackPages TrackPages => _services.GetRequiredService<TrackPages>();
-
     public JobRunner Runner => _services.GetRequiredService<JobRunner>();
 
     public QueueClaims Claims => _services.GetRequiredService<QueueClaims>();
@@ -119,7 +114,7 @@ internal sealed class JobEngine : IAsyncDisposable
     /// <summary>Stores a pending job.</summary>
     public async Task<Guid> AddJobAsync(
         int frameStride = 1, int maxFrames = 0, int priority = JobPriority.Default, DateTimeOffset? submittedAt = null,
-        string tenant = "", JobOptions? choices = null, Guid? reusedJobId = null)
+        string tenant = "")
     {
         var jobId = Guid.NewGuid();
         var now = submittedAt ?? new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -132,8 +127,6 @@ internal sealed class JobEngine : IAsyncDisposable
                 PipelineId = "yolo_ocr",
                 FrameStride = frameStride,
                 MaxFrames = maxFrames,
-                Choices = choices ?? JobChoices.None,
-                ReusedJobId = reusedJobId,
                 Priority = priority,
                 InputPath = ArtifactKeys.Video(jobId),
                 CreatedAt = now,

@@ -16,9 +16,7 @@ internal sealed class DatabaseFixture : IAsyncDisposable
     private readonly DuckDbWriter _writer;
     private readonly DuckDbReaders _readers;
 
-    public DatabaseFixture(
-        string path, Action<DatabaseOptions>? configure = null, TimeProvider? time = null,
-        WebhookRoutes? webhooks = null)
+    public DatabaseFixture(string path, Action<DatabaseOptions>? configure = null, TimeProvider? time = null)
     {
         Options = OptionsFor(path, configure);
         MigratedDatabase.Provide(path);
@@ -27,10 +25,8 @@ internal sealed class DatabaseFixture : IAsyncDisposable
         Cache = new JobCache(Options);
         _readers = new DuckDbReaders(Database, Options);
         _writer = new DuckDbWriter(
-            Database, _readers, Cache, Options, CrashPoints.None, _metrics.Metrics,
-            webhooks ?? new WebhookRoutes([], 1 << 16), time ?? TimeProvider.System,
+            Database, _readers, Cache, Options, CrashPoints.None, _metrics.Metrics, time ?? TimeProvider.System,
             NullLogger<DuckDbWriter>.Instance);
-        Outbox = new DuckDbWebhookOutbox(_writer, _readers);
         Store = new DuckDbJobStore(
             _writer, _readers, new JobDataLoader(_readers), Cache, time ?? TimeProvider.System);
     }
@@ -46,8 +42,6 @@ internal sealed class DatabaseFixture : IAsyncDisposable
     public DuckDbReaders Readers => _readers;
 
     public IJobStore Store { get; }
-
-    public IWebhookOutbox Outbox { get; }
 
     public static IOptions<DatabaseOptions> OptionsFor(string path, Action<DatabaseOptions>? configure = null)
     {

@@ -1,6 +1,5 @@
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Jobs.Queue;
-using ForegSyte.Jobs.Search;
 using ForegSyte.Jobs.Storage.Migrations;
 
 namespace ForegSyte.Jobs.Storage.PostgreSql;
@@ -46,7 +45,5 @@ internal static class PostgresServiceCollectionExtensions
             return ActivatorUtilities.CreateInstance<PostgresJobStore>(provider);
         })
         .AddSingleton<ISegmentStore, PostgresSegmentStore>()
-        .AddSingleton<ISearchStore, PostgresSearchStore>()
-        .AddSingleton<IWebhookOutbox, PostgresWebhookOutbox>()
         .AddSingleton<IJobClaims, PostgresClaims>();
 }
