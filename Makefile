@@ -90,6 +90,7 @@ bench-gpu: setup ## measure the models on an NVIDIA GPU; PEAK_TFLOPS=67 shows th
 	@eng/bench-gpu.sh $(if $(PEAK_TFLOPS),--peak-tflops $(PEAK_TFLOPS))
 
 bench-jobs: setup ## measure the JobService, also against Hangfire; PARTS=submit,get SIZES=1000 for less
+	@eng/setup.sh --test
 	@dotnet build tests/Benchmarks -c Release -v quiet --nologo -tl:off -clp:NoSummary
 	@$(BENCHMARKS) jobs --parts "$(PARTS)" --sizes "$(SIZES)"
 

@@ -144,7 +144,7 @@ public sealed class PatroniCluster : IAsyncDisposable
                 superuser: {username: postgres}
                 replication: {username: postgres}
                 rewind: {username: postgres}
-              parameters: {unix_socket_directories: '{{_folder.Path}}', idle_session_timeout: 0}
+              parameters: {unix_socket_directories: '{{_folder.Path}}'}
             """));
         await Cli.Wrap("chown").WithArguments(["-R", "postgres:", _folder.Path]).ExecuteAsync();
         _members[index] = await ServerProgram.StartAsync(
