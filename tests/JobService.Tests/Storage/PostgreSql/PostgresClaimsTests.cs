@@ -231,6 +231,25 @@ public sealed class PostgresClaimsTests(SharedServers servers) : IAsyncLifetime
         Assert.Equal((4, TestJobs.Noon.AddDays(-1)), (ofAll.Pending, ofAll.OldestQueuedAt));
     }
 
+    [Fact]
+    public async Task Standings_ConcurrentCalls_EachHaveTheirOwnUpToTheLimit()
+    {
+        var (node, claims) = await OpenAsync();
+        var jobs = Enumerable.Range(0, ClaimSql.MaxPosition + 2).Select(i =>
+            TestJobs.Pending(createdAt: TestJobs.Noon.AddSeconds(i))).ToList();
+        await InsertAsync(node, jobs);
+        using var cancelled = new CancellationTokenSource();
+        await cancelled.CancelAsync();
+        var lost = claims.StandingsOfAsync([jobs[0]], cancelled.Token).AsTask();
+        var asked = jobs.Where((_, i) => i % 50 == 0 || i > ClaimSql.MaxPosition - 2).ToList();
+        var standings = asked.Select(job => claims.StandingsOfAsync([job], Cancellation).AsTask()).ToList();
+
+        var found = (await Task.WhenAll(standings)).Select(standing => standing.Single().Position);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => lost);
+        Assert.Equal(
+            asked.Select(job => Math.Min(jobs.IndexOf(job) + 1, ClaimSql.MaxPosition + 1)), found);
+    }
+
     private async Task<(PostgresNode Node, PostgresClaims Claims)> OpenAsync(
         int places = 100, TimeSpan? pollInterval = null)
     {
