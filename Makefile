@@ -8,7 +8,8 @@ export CONFIGURATION
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo run test quick contracts pack public-api examples faults cluster fuzz media bench bench-gpu
-.PHONY: bench-jobs bench-uploads bench-sandbox fairness accuracy models mutation audit lint format docs breaking clean
+.PHONY: bench-jobs bench-uploads bench-exports bench-sandbox fairness
+.PHONY: accuracy models mutation audit lint format docs breaking clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -31,7 +32,7 @@ test: build ## run every test
 	@eng/test.sh
 
 quick: setup ## build and run the unit tests, without the slow ones
-	@for project in Architecture Protocol Video Hosting Client InferenceService JobService; do \
+	@for project in Architecture Protocol Exports Video Hosting Client InferenceService JobService; do \
 		[ ! -d tests/$$project.Tests ] || dotnet build tests/$$project.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off \
 			-clp:'NoSummary;ErrorsOnly' || exit 1; \
 	done
@@ -98,6 +99,10 @@ bench-uploads: setup ## measure uploads beside a plain copy; GIGABYTES=10 ROUNDS
 	@dotnet build tests/Benchmarks -c Release -v quiet --nologo -tl:off -clp:NoSummary
 	@$(BENCHMARKS) uploads \
 		--gigabytes $(or $(GIGABYTES),1) --rounds $(or $(ROUNDS),3)
+
+bench-exports: ## measure memory and rate of exports; FRAMES=20000 for less
+	@dotnet build tests/Benchmarks -c Release -v quiet --nologo -tl:off -clp:NoSummary
+	@$(BENCHMARKS) exports --frames $(or $(FRAMES),200000)
 
 fairness: setup ## attack both services while another tenant submits clips; ATTACKS=long-queue,reads SECONDS=10 for less
 	@dotnet build tests/Benchmarks -c Release -v quiet --nologo -tl:off -clp:NoSummary

@@ -32,6 +32,11 @@ start JobService "$out/logs/JobService.log" --Listen:Port=0 --Inference:Addresse
 server=$(wait_for_address JobService "$out/logs/JobService.log")
 
 foregsyte analyze "$video" --server "$server" --output-dir "$out"
+job=$(foregsyte list --server "$server" --limit 1 --view basic --json | sed -n 's/.*"job_id": *"\([^"]*\)".*/\1/p')
 echo
+echo "Who was seen from when to when (foregsyte tracks):"
+foregsyte tracks "$job" --server "$server"
+echo "What could be read (foregsyte texts):"
+foregsyte texts "$job" --server "$server"
 echo "The logs of the services are in $out/logs. Your own video: make demo VIDEO=/path/to/video.mp4"
 echo "Keep both services running and call them yourself: make run"

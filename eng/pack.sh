@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Packs ForegSyte.Protocol and ForegSyte.Client, with symbols, and the tool ForegSyte.CommandLine.
+# Packs ForegSyte.Protocol, ForegSyte.Exports and ForegSyte.Client, with symbols, and the tool ForegSyte.CommandLine.
 #   eng/pack.sh                            into out/packages
 #   eng/pack.sh --no-build FOLDER          into FOLDER, without building
 #   BASELINE=FOLDER eng/pack.sh            fail if the packages break users of the release in FOLDER
@@ -19,7 +19,7 @@ if $build; then
   dotnet build src/Client/CommandLine "${quiet[@]}" -clp:'NoSummary;ErrorsOnly' --no-incremental \
     -p:ContinuousIntegrationBuild=true
 fi
-for project in src/Protocol:Protocol src/Client/Sdk:Client src/Client/CommandLine:CommandLine; do
+for project in src/Protocol:Protocol src/Exports:Exports src/Client/Sdk:Client src/Client/CommandLine:CommandLine; do
   baseline=()
   if [ -n "${BASELINE:-}" ]; then
     released=("$(cd "$BASELINE" && pwd)/ForegSyte.${project#*:}".[0-9]*.nupkg)

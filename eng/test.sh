@@ -11,7 +11,7 @@ trap 'rm -f "$log"' EXIT
 quick() {
   local status=0 project program slow=() class
   while read -r class; do slow+=(-class- "*.$class"); done < <(grep -v '^#' tests/slow-tests.txt)
-  for project in Architecture Protocol Video Hosting Client InferenceService JobService; do
+  for project in Architecture Protocol Exports Video Hosting Client InferenceService JobService; do
     program=tests/$project.Tests/bin/$configuration/net10.0/ForegSyte.$project.Tests
     [ -x "$program" ] || continue
     "$program" "${slow[@]}" -noLogo -noColor || status=1

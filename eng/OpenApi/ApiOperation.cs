@@ -21,13 +21,14 @@ internal static class ApiOperation
     public static JsonObject Of(HttpRoute route, bool isMain, SchemaSet schemas)
     {
         var comment = CommentText.Of(route.Method);
+        var description = route.Download is { Description.Length: > 0 } described ? described.Description : comment;
         var operation = new JsonObject
         {
             ["operationId"] = isMain ? route.Method.Name
-                : route.IsDownload ? $"{route.Method.Name}File"
-                : $"{route.Method.Name}By{Capital(route.Body)}",
-            ["summary"] = CommentText.FirstSentence(comment),
-            ["description"] = $"{comment}\n\ngRPC method: `{route.GrpcPath}`.",
+                : route.Download?.OperationId
+                ?? $"{route.Method.Name}By{Capital(route.Body)}",
+            ["summary"] = CommentText.FirstSentence(description),
+            ["description"] = $"{description}\n\ngRPC method: `{route.GrpcPath}`.",
             ["tags"] = new JsonArray(route.Method.Service.Name),
             ["parameters"] = new JsonArray([.. ParametersOf(route, schemas)]),
         };
@@ -36,8 +37,8 @@ internal static class ApiOperation
             operation["requestBody"] = body;
         }
 
-        var successes = route.IsDownload
-            ? DownloadResponses()
+        var successes = route.Download is { } download
+            ? DownloadResponses(download)
             : [KeyValuePair.Create<string, JsonNode?>("200", Success(route.Method, schemas))];
         operation["responses"] = new JsonObject(
             successes.Concat(ErrorResponses.Of(comment)).OrderBy(pair => pair.Key, StringComparer.Ordinal));
@@ -45,20 +46,27 @@ internal static class ApiOperation
     }
 
     /// <summary>The responses of a download that are not errors of the call (RFC 9110).</summary>
-    private static IEnumerable<KeyValuePair<string, JsonNode?>> DownloadResponses()
+    private static IEnumerable<KeyValuePair<string, JsonNode?>> DownloadResponses(DownloadRoute download)
     {
-        yield return new("200", Bytes("The whole file.", "Accept-Ranges", "ETag", "Content-Disposition"));
+        if (!download.HasRanges)
+        {
+            yield return new("200", Bytes(download, "The file.", "Content-Disposition"));
+            yield break;
+        }
+
+        yield return new("200", Bytes(download, "The whole file.", "Accept-Ranges", "ETag", "Content-Disposition"));
         yield return new("206", Bytes(
-            "The range of the file.", "Accept-Ranges", "Content-Range", "ETag", "Content-Disposition"));
+            download, "The range of the file.", "Accept-Ranges", "Content-Range", "ETag", "Content-Disposition"));
         yield return new("304", Plain("The file is the one of If-None-Match."));
         yield return new("412", Plain("The file is not the one of If-Match."));
         yield return new("416", Plain("The range begins after the end of the file.", "Content-Range"));
     }
 
-    private static JsonObject Bytes(string description, params string[] headers)
+    private static JsonObject Bytes(DownloadRoute download, string description, params string[] headers)
     {
         var response = Plain(description, headers);
-        response["content"] = new JsonObject { ["video/mp4"] = new JsonObject() };
+        response["content"] = new JsonObject(download.MediaTypes.Select(
+            type => KeyValuePair.Create<string, JsonNode?>(type, new JsonObject())));
         return response;
     }
 
@@ -105,12 +113,20 @@ internal static class ApiOperation
             yield return Parameter("path", ApiDocument.VariableOf(name), field, isRequired: true, schemas);
         }
 
-        if (route.IsDownload)
+        if (route.Download is { } download)
+        {
+            foreach (var parameter in download.Parameters)
+            {
+                yield return Parameter(parameter);
+            }
+        }
+
+        if (route.Download is { HasRanges: true })
         {
             yield return Header("Range", "The part of the file, for example bytes=0-1023. One range; more mean all.");
             yield return Header("If-Range", "The ETag of an earlier part: another file is sent as a whole.");
         }
-        else if (!route.IsRequestInBody)
+        else if (!route.IsDownload && !route.IsRequestInBody)
         {
             var leaves = input.Fields.InFieldNumberOrder()
                 .Where(field => !IsElsewhere(field, route))
@@ -153,6 +169,29 @@ internal static class ApiOperation
         ["description"] = description,
         ["schema"] = new JsonObject { ["type"] = "string" },
     };
+
+    private static JsonObject Parameter(DownloadParameter parameter)
+    {
+        var text = new JsonObject { ["type"] = "string" };
+        if (parameter.Values.Count > 0)
+        {
+            text["enum"] = new JsonArray([.. parameter.Values.Select(value => (JsonNode)value)]);
+        }
+
+        var described = new JsonObject
+        {
+            ["name"] = parameter.Name,
+            ["in"] = "query",
+            ["description"] = parameter.Description,
+            ["schema"] = parameter.IsRepeated ? new JsonObject { ["type"] = "array", ["items"] = text } : text,
+        };
+        if (parameter.IsRequired)
+        {
+            described["required"] = true;
+        }
+
+        return described;
+    }
 
     private static JsonObject Parameter(
         string place, string name, FieldDescriptor field, bool isRequired, SchemaSet schemas)

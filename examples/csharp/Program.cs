@@ -1,13 +1,13 @@
 using ForegSyte.Example;
 using Grpc.Core;
 
-// analyze HOST:PORT VIDEO | convert TYPE OUTPUT_FOLDER FILE…
+// analyze HOST:PORT VIDEO | zones HOST:PORT VIDEO | convert TYPE OUTPUT_FOLDER FILE…
 switch (args)
 {
-    case ["analyze", var server, var video]:
+    case ["analyze" or "zones", var server, var video]:
         try
         {
-            return await Analyze.RunAsync(server, video);
+            return await (args[0] == "zones" ? Zones.RunAsync(server, video) : Analyze.RunAsync(server, video));
         }
         catch (RpcException exception)
         {
@@ -24,6 +24,7 @@ switch (args)
         Conversion.Run(type, output, files);
         return 0;
     default:
-        await Console.Error.WriteLineAsync("usage: analyze HOST:PORT VIDEO | convert TYPE OUTPUT_FOLDER FILE…");
+        await Console.Error.WriteLineAsync(
+            "usage: analyze HOST:PORT VIDEO | zones HOST:PORT VIDEO | convert TYPE OUTPUT_FOLDER FILE…");
         return 2;
 }

@@ -1,15 +1,18 @@
 using System.Globalization;
 using ForegSyte.Accuracy.Running;
+using ForegSyte.Accuracy.Shots;
 using ForegSyte.Testing;
 
 namespace ForegSyte.Accuracy;
 
 /// <summary>
-/// Prints the accuracy of the committed models on labeled frames. Arguments such as read_text.text_unclip=1.5 or
+/// Prints the accuracy of the committed models on labeled frames, or with "shots" that of the search for cuts in clips
+/// made for it. Arguments such as read_text.text_unclip=1.5 or
 /// detect_objects.iou=0.6 change a threshold; "objects" or "text" measures one half, "sides=960,1280" sets the image
 /// sizes for text detection, "lines" reads only the generated lines, "mistakes" lists the mistakes. "sets" reads words,
 /// codes, upside-down words and other scripts instead. "tracks" follows the persons of the sample, or of video=FILE
-/// with the boxes of truth=FILE (MOT Challenge), at the strides 1, 2 and 3.
+/// with the boxes of truth=FILE (MOT Challenge), at the strides 1, 2 and 3; objects.reach=1 changes a parameter of the
+/// tracker. Without a video it also follows the texts of a generated clip.
 /// </summary>
 internal static class Program
 {
@@ -32,11 +35,22 @@ internal static class Program
         try
         {
             using var limit = new CancellationTokenSource(TimeLimit);
+            if (arguments.Contains("shots"))
+            {
+                Console.WriteLine(await ShotMeasurements.ReportAsync(limit.Token));
+                return 0;
+            }
+
             using var measurements = new Measurements(thresholds, textSides);
             if (arguments.Contains("tracks"))
             {
                 var tracks = await measurements.TracksAsync(video, truth, [1, 2, 3], limit.Token);
                 Console.WriteLine(Report.Tracks(tracks));
+                if (video is null)
+                {
+                    Console.WriteLine(Report.TextTracks(await measurements.TextTracksAsync([1, 2, 3], limit.Token)));
+                }
+
                 return 0;
             }
 

@@ -79,16 +79,38 @@ internal static class Report
     public static string Tracks(IReadOnlyList<TrackMeasurement> measurements)
     {
         var text = new StringBuilder()
-            .Append("| stride | persons | tracks | switches | missed | wrong | IDF1 | HOTA | ms a frame |\n")
-            .Append("|---|--:|--:|--:|--:|--:|--:|--:|--:|\n");
-        foreach (var (stride, published, score, milliseconds) in measurements)
+            .Append("| stride | first frame | persons | tracks | switches | missed | wrong | IDF1 | HOTA ")
+            .Append("| ms a frame |\n")
+            .Append("|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n");
+        foreach (var (stride, first, published, score, milliseconds) in measurements)
         {
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"| {stride} | {score.Objects} | {published} | {score.Switches} | {score.Missed} | {score.Wrong} ")
+                $"| {stride} | {first} | {score.Objects} | {published} | {score.Switches} ")
+                .Append(CultureInfo.InvariantCulture, $"| {score.Missed} | {score.Wrong} ")
                 .Append(
                     CultureInfo.InvariantCulture,
                     $"| {Number(score.Idf1)} | {Number(score.Hota)} | {Number(milliseconds)} |\n");
+        }
+
+        return text.ToString();
+    }
+
+    public static string TextTracks(IReadOnlyList<TextTrackScore> scores)
+    {
+        var text = new StringBuilder()
+            .Append("| stride | texts | right | tracks | ms a frame |\n")
+            .Append("|--:|--:|--:|--:|--:|\n");
+        foreach (var item in scores)
+        {
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"| {item.Stride} | {item.Texts} | {item.Right} | {item.Tracks} | {Number(item.Milliseconds)} |\n");
+        }
+
+        foreach (var mistake in scores.SelectMany(item => item.Mistakes.Select(track => (item.Stride, track))))
+        {
+            text.Append(CultureInfo.InvariantCulture, $"- stride {mistake.Stride}: {mistake.track}\n");
         }
 
         return text.ToString();

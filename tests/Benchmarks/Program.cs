@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ForegSyte.Benchmarks.Exports;
 using ForegSyte.Benchmarks.Fairness;
 using ForegSyte.Benchmarks.Frames;
 using ForegSyte.Benchmarks.Gpu;
@@ -9,7 +10,7 @@ using ForegSyte.Benchmarks.Uploads;
 var root = new RootCommand("Benchmarks of ForegSyte. Each prints Markdown; progress goes to standard error.")
 {
     FrameBenchmarks.Command(), JobBenchmarks.Command(), UploadBenchmark.Command(), GpuBenchmark.Command(),
-    FairnessBenchmark.Command(),
+    FairnessBenchmark.Command(), ExportBenchmark.Command(),
 };
 
 // The benchmarks start this program again in these roles.
@@ -20,6 +21,8 @@ root.Add(Role("load", "Load generator: one JSON order per line in, one JSON resu
     LoadGenerator.RunAsync));
 root.Add(Role(AttackProcess.Role, "Hostile tenant: one JSON order in, one JSON result out.",
     AttackProcess.RunRoleAsync));
+root.Add(Role(ExportBenchmark.Role, "One export: a line with format, table and frames in, one with figures out.",
+    ExportBenchmark.RunRoleAsync));
 
 // After Ctrl-C, the benchmark stops its processes and deletes large folders.
 return await root.Parse(args).InvokeAsync(

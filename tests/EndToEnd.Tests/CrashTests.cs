@@ -147,18 +147,19 @@ public sealed class CrashTests
         return await client.WaitForCompletionAsync(jobId, Wait.Timeout, cancellationToken: Token);
     }
 
-    private static Task<string> ReadResultsAsync(Installation services, Job job) =>
-        File.ReadAllTextAsync(Path.Combine(services.Storage, $"{job.JobId}_results.json"), Token);
+    private static async Task<string> ReadResultsAsync(Installation services, Job job) =>
+        await File.ReadAllTextAsync(Path.Combine(services.Storage, $"{job.JobId}_results.json"), Token)
+        + await File.ReadAllTextAsync(Path.Combine(services.Storage, $"{job.JobId}_tracks.json"), Token);
 
     private static ErrorReason ReasonOf(Attempt attempt) => ErrorStatus.ReasonOf(attempt.Error);
 
     /// <summary>
-    /// Each job has a video, results and a manifest; one more file holds the generation of the database. The sweep
-    /// deletes segments after the completion, so the check waits for it.
+    /// Each job has a video, results, tracks and a manifest; one more file holds the generation of the database. The
+    /// sweep deletes segments after the completion, so the check waits for it.
     /// </summary>
     private static async Task AssertStoredFilesAsync(Installation services, int jobs)
     {
-        await Wait.UntilEqualAsync((jobs * 3) + 1, () => Names().Count);
+        await Wait.UntilEqualAsync((jobs * 4) + 1, () => Names().Count);
         Assert.Equal(".generation", Assert.Single(Names(), name => name.StartsWith('.')));
 
         List<string> Names() => [.. Directory.GetFiles(services.Storage).Select(path => Path.GetFileName(path)!)];

@@ -16,6 +16,7 @@ public sealed class ReflectionTests(SharedInstallation shared)
     [Theory]
     [InlineData(true, "foregsyte.v1.JobService")]
     [InlineData(true, "foregsyte.v1.UploadService")]
+    [InlineData(true, "foregsyte.v1.SearchService")]
     [InlineData(false, "foregsyte.inference.v1.InferenceService")]
     public async Task ListServices_BothVersions_NameTheServiceAndItsHealth(bool jobs, string service)
     {

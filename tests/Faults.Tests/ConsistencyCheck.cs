@@ -64,6 +64,6 @@ internal static class ConsistencyCheck
     }
 
     private static IEnumerable<string> ArtifactsOf(Job job) => job.Status == JobStatus.Completed
-        ? [job.JobId + ".mp4", job.JobId + "_results.json", job.JobId + "_job.json"]
+        ? [job.JobId + ".mp4", job.JobId + "_results.json", job.JobId + "_tracks.json", job.JobId + "_job.json"]
         : [job.JobId + ".mp4"];
 }

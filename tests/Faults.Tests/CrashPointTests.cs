@@ -18,7 +18,11 @@ public sealed class CrashPointTests(BaselineRun baseline)
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     public static TheoryData<string> Points =>
-        [.. Enum.GetValues<CrashPoint>().Except(UploadCrashPointTests.UploadPoints).Select(point => point.ToString())];
+    [
+        .. Enum.GetValues<CrashPoint>().Except(UploadCrashPointTests.UploadPoints)
+            .Except(WebhookCrashPointTests.WebhookPoints)
+            .Select(point => point.ToString()),
+    ];
 
     [Theory]
     [MemberData(nameof(Points))]
@@ -207,7 +211,11 @@ public sealed class UploadCrashPointTests(BaselineRun baseline)
     /// <summary>The storage contains exactly the files of the job, as soon as the background sweep has run.</summary>
     private static async Task AssertStoredFilesAsync(RestartableJobService service, Job job)
     {
-        string[] expected = [job.JobId + ".mp4", job.JobId + "_job.json", job.JobId + "_results.json", job.VideoSha256];
+        string[] expected =
+        [
+            job.JobId + ".mp4", job.JobId + "_job.json", job.JobId + "_results.json", job.JobId + "_tracks.json",
+            job.VideoSha256,
+        ];
         await Wait.UntilEqualAsync(expected.Order().ToList(), Found);
 
         List<string> Found() =>

@@ -35,12 +35,12 @@ public sealed class BaselineRun : IAsyncLifetime
                 throw new InvalidOperationException($"A job without faults ended as {job}.");
             }
 
-            var results = await File.ReadAllBytesAsync(Path.Combine(jobs.Storage, job.JobId + "_results.json"));
+            var results = await jobs.ReadResultsAsync(job, CancellationToken.None);
             _outcomes.Add(request, (results, job.Summary));
         }
     }
 
-    /// <summary>Results document and summary of a request.</summary>
+    /// <summary>Documents and summary of a request.</summary>
     internal (byte[] Results, JobSummary Summary) Of(JobRequest request) => _outcomes[request];
 
     /// <inheritdoc />

@@ -127,11 +127,15 @@ internal sealed class RestartableJobService : IJobServiceAccess, IAsyncDisposabl
     public Task KillTreeAsync() => Process.KillTreeAsync();
 
     /// <inheritdoc />
+    /// <remarks>The results document and the tracks document.</remarks>
     public async Task<byte[]> ReadResultsAsync(Job job, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(job);
-        return await File.ReadAllBytesAsync(
-            Path.Combine(Storage, job.JobId + "_results.json"), cancellationToken);
+        return
+        [
+            .. await File.ReadAllBytesAsync(Path.Combine(Storage, job.JobId + "_results.json"), cancellationToken),
+            .. await File.ReadAllBytesAsync(Path.Combine(Storage, job.JobId + "_tracks.json"), cancellationToken),
+        ];
     }
 
     /// <inheritdoc />

@@ -141,7 +141,8 @@ internal sealed record ServiceLifetime(
     /// </summary>
     public static ServiceLifetime Draw(Random random)
     {
-        var points = Enum.GetValues<CrashPoint>().Except(UploadCrashPointTests.UploadPoints).ToArray();
+        var points = Enum.GetValues<CrashPoint>().Except(UploadCrashPointTests.UploadPoints)
+            .Except(WebhookCrashPointTests.WebhookPoints).ToArray();
         var atPoint = random.Next(4) > 0;
         return new ServiceLifetime(
             atPoint ? points[random.Next(points.Length)] : null,

@@ -13,6 +13,7 @@ public sealed class ContentTests(Packed packed)
 
     [Theory]
     [InlineData("ForegSyte.Protocol", "lib/net10.0/ForegSyte.Protocol.dll", "lib/net10.0/ForegSyte.Protocol.xml")]
+    [InlineData("ForegSyte.Exports", "lib/net10.0/ForegSyte.Exports.dll", "lib/net10.0/ForegSyte.Exports.xml")]
     [InlineData("ForegSyte.Client", "lib/net10.0/ForegSyte.Client.dll", "lib/net10.0/ForegSyte.Client.xml")]
     [InlineData("ForegSyte.CommandLine", "tools/net10.0/any/foregsyte.dll", "tools/net10.0/any/DotnetToolSettings.xml")]
     public void Package_HasAssemblyReadmeAndLicense(string id, params string[] files)
@@ -38,9 +39,12 @@ public sealed class ContentTests(Packed packed)
             .ToDictionary(element => element.Attribute("id")!.Value, element => element.Attribute("version")!.Value);
 
         Assert.Equal(packed.Version, dependencies["ForegSyte.Protocol"]);
+
+        // The client calls internal methods of ForegSyte.Exports, which another version can lack.
+        Assert.Equal($"[{packed.Version}]", dependencies["ForegSyte.Exports"]);
         Assert.Equal(
             [
-                "ForegSyte.Protocol", "Grpc.Net.Client", "Grpc.StatusProto",
+                "ForegSyte.Exports", "ForegSyte.Protocol", "Grpc.Net.Client", "Grpc.StatusProto",
                 "Microsoft.Extensions.DependencyInjection.Abstractions", "Microsoft.Extensions.Logging.Abstractions",
                 "Microsoft.Extensions.Options",
             ],
@@ -49,6 +53,7 @@ public sealed class ContentTests(Packed packed)
 
     [Theory]
     [InlineData("ForegSyte.Protocol", "/Job.cs")]
+    [InlineData("ForegSyte.Exports", "/ExportOptions.cs")]
     [InlineData("ForegSyte.Client", "/ForegSyteClient.cs")]
     public async Task Symbols_ContainTheSources(string id, string source)
     {

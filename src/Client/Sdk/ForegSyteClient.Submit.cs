@@ -132,12 +132,14 @@ public partial class ForegSyteClient
         var request = new SubmitVideoRequest
         {
             PipelineId = options.PipelineId,
-            Options = new JobOptions { FrameStride = options.FrameStride, MaxFrames = options.MaxFrames },
+            Options = options.ToJobOptions(),
             DisplayName = options.DisplayName ?? "",
             // Makes retries safe.
             RequestId = options.RequestId ?? Guid.NewGuid().ToString(),
             Tags = { options.Tags.ToDictionary() },
             ValidateOnly = options.ValidateOnly,
+            ReuseResults = options.ReuseResults,
+            Webhook = options.Webhook,
         };
         if (options.Priority is { } priority)
         {

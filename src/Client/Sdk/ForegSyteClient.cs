@@ -29,6 +29,7 @@ public partial class ForegSyteClient : IAsyncDisposable, IDisposable
     private readonly GrpcChannel? _channel;
     private readonly JobService.JobServiceClient _service;
     private readonly UploadService.UploadServiceClient _uploadService;
+    private readonly SearchService.SearchServiceClient _searchService;
 
     /// <summary>Creates a client. It connects with the first call.</summary>
     /// <param name="options">Options; null means the defaults.</param>
@@ -41,6 +42,7 @@ public partial class ForegSyteClient : IAsyncDisposable, IDisposable
         var calls = _channel.Intercept(new CallTracing(ForegSyteTraces.Source));
         _service = new JobService.JobServiceClient(calls);
         _uploadService = new UploadService.UploadServiceClient(calls);
+        _searchService = new SearchService.SearchServiceClient(calls);
     }
 
     /// <summary>Creates a client without a connection, for mocks and other subclasses in tests.</summary>
@@ -50,6 +52,7 @@ public partial class ForegSyteClient : IAsyncDisposable, IDisposable
         var calls = new UnmockedCalls();
         _service = new JobService.JobServiceClient(calls);
         _uploadService = new UploadService.UploadServiceClient(calls);
+        _searchService = new SearchService.SearchServiceClient(calls);
     }
 
     /// <summary>Address of the server; the first of several.</summary>
@@ -175,8 +178,8 @@ public partial class ForegSyteClient : IAsyncDisposable, IDisposable
     /// <param name="callOptions">Options of each call; null means those of the client.</param>
     /// <param name="cancellationToken">Cancels the reading, not the job.</param>
     /// <exception cref="ForegSyteException">
-    /// JOB_NOT_FOUND, RESULTS_NOT_READY (no segment is finished), RESULTS_DAMAGED, INVALID_FIELD, or the server could
-    /// not be reached.
+    /// JOB_NOT_FOUND, RESULTS_NOT_READY (the job ended without results), RESULTS_DAMAGED, INVALID_FIELD, or the server
+    /// could not be reached.
     /// </exception>
     public virtual IAsyncEnumerable<FrameResult> GetResultsAsync(
         string jobId,
@@ -189,8 +192,8 @@ public partial class ForegSyteClient : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// Reads the results like <see cref="GetResultsAsync"/>, but also waits for the first ones. It throws
-    /// RESULTS_NOT_READY only if the job ended without results.
+    /// Reads the results like <see cref="GetResultsAsync"/>. With a server of an earlier version, which answers
+    /// RESULTS_NOT_READY before the first segment is finished, it waits where GetResultsAsync throws.
     /// </summary>
     /// <inheritdoc cref="GetResultsAsync"/>
     public virtual IAsyncEnumerable<FrameResult> FollowResultsAsync(

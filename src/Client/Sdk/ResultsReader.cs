@@ -19,7 +19,8 @@ internal sealed class ResultsReader(
 
     /// <summary>Yields the frames in order, until the last page of a job that has ended.</summary>
     /// <param name="waitForFirst">
-    /// Whether to wait until the first segment is finished; otherwise the reader throws RESULTS_NOT_READY.
+    /// Whether to wait for the first segment if a server of an earlier version answers RESULTS_NOT_READY before it is
+    /// finished; otherwise the reader throws it. Today's server answers an empty page, and the reader always waits.
     /// </param>
     /// <param name="cancellationToken">Cancels the reading.</param>
     /// <exception cref="ForegSyteException">The server returned an error.</exception>

@@ -1,3 +1,5 @@
+using ForegSyte.V1;
+
 namespace ForegSyte.Client;
 
 /// <summary>Options of a submission.</summary>
@@ -13,6 +15,46 @@ public sealed record SubmitOptions
     /// <summary>Maximum number of frames to analyze.</summary>
     /// <value>Default: 0, no limit. Not negative.</value>
     public int MaxFrames { get; init; }
+
+    /// <summary>
+    /// Parts of the video to analyze, from the start of playback: ascending, without overlap, at most 100. Only the
+    /// last one can have no end: it goes to the end of the video.
+    /// </summary>
+    /// <value>Default: none, the whole video.</value>
+    public IReadOnlyList<TimeRange> TimeRanges { get; init; } = [];
+
+    /// <summary>
+    /// Analyzes about this many frames for each second of the video, instead of <see cref="FrameStride"/>.
+    /// </summary>
+    /// <value>Default: 0, not set. At most 1000.</value>
+    public double FramesPerSecond { get; init; }
+
+    /// <summary>Class names of the wanted objects, of those in Pipeline.labels; at most 100.</summary>
+    /// <value>Default: none, all objects.</value>
+    public IReadOnlyList<string> Labels { get; init; } = [];
+
+    /// <summary>Minimum confidence of objects and texts; it can only raise the pipeline's.</summary>
+    /// <value>Default: 0. 0 to 1.</value>
+    public float MinConfidence { get; init; }
+
+    /// <summary>Wanted parts of the frame: findings whose centre is in one of them; at most 20.</summary>
+    /// <value>Default: none, the whole frame.</value>
+    public IReadOnlyList<RelativePolygon> Regions { get; init; } = [];
+
+    /// <summary>Areas in which the time of each object is measured, at most 20, with unique ids.</summary>
+    /// <value>Default: none.</value>
+    public IReadOnlyList<Zone> Zones { get; init; } = [];
+
+    /// <summary>Lines over which objects are counted, at most 20, with unique ids.</summary>
+    /// <value>Default: none.</value>
+    public IReadOnlyList<CountingLine> Lines { get; init; } = [];
+
+    /// <summary>
+    /// Whether the job takes over the results of a completed job of the tenant with the same video, pipeline, options
+    /// and models, if there is one: Job.reused_job_id.
+    /// </summary>
+    /// <value>Default: false.</value>
+    public bool ReuseResults { get; init; }
 
     /// <summary>Display name of the job, at most 255 code points without control characters.</summary>
     /// <value>
@@ -37,6 +79,13 @@ public sealed record SubmitOptions
     public IReadOnlyDictionary<string, string> Tags { get; init; } = new Dictionary<string, string>();
 
     /// <summary>
+    /// Where the server sends news about the job: an address that its option Webhooks:AllowedHosts allows, and the
+    /// events, by default the end of the job.
+    /// </summary>
+    /// <value>Default: null, nowhere.</value>
+    public Webhook? Webhook { get; init; }
+
+    /// <summary>
     /// Whether the server only checks the submission, as far as that is possible without storing or downloading a
     /// video: a URI, a complete upload, the video of a job, or a file, stream or bytes up to <see
     /// cref="ForegSyteClientOptions.MaxInlineBytes"/>. The client sends no upload for it: a larger video is
@@ -59,6 +108,20 @@ public sealed record SubmitOptions
     /// </summary>
     /// <value>Default: false, so that a full queue slows down the caller and not only this call.</value>
     public bool WaitWhileQueueFull { get; init; }
+
+    /// <summary>The options of the job. The default of the stride is no stride beside frames per second.</summary>
+    internal JobOptions ToJobOptions() => new()
+    {
+        FrameStride = FramesPerSecond > 0 && FrameStride == 1 ? 0 : FrameStride,
+        MaxFrames = MaxFrames,
+        TimeRanges = { TimeRanges },
+        FramesPerSecond = FramesPerSecond,
+        Labels = { Labels },
+        MinConfidence = MinConfidence,
+        Regions = { Regions },
+        Zones = { Zones },
+        Lines = { Lines },
+    };
 
     /// <summary>Rejects options that contradict each other. Only the server checks ranges.</summary>
     /// <exception cref="ArgumentException">The options contradict each other.</exception>

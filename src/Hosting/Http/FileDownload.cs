@@ -14,18 +14,56 @@ namespace ForegSyte.Hosting.Http;
 /// </summary>
 public sealed class FileDownload : IAsyncDisposable
 {
-    /// <summary>The file; null before the handler gave it.</summary>
-    internal DownloadedFile? File { get; private set; }
+    private readonly IQueryCollection _query;
+    private readonly DownloadRoute _route;
+
+    internal FileDownload(IQueryCollection query, DownloadRoute route) => (_query, _route) = (query, route);
+
+    /// <summary>The stored file; null if the handler gave none.</summary>
+    internal DownloadedFile? Stored { get; private set; }
+
+    /// <summary>The file that is made while it is sent; null if the handler gave none.</summary>
+    internal GeneratedFile? Generated { get; private set; }
+
+    /// <summary>Whether the handler gave a file.</summary>
+    internal bool IsGiven => Stored is not null || Generated is not null;
 
     /// <summary>The download of a call; null if the caller expects a message.</summary>
     public static FileDownload? Of(ServerCallContext context) =>
         context.GetHttpContext().Features.Get<FileDownload>();
 
-    /// <summary>Gives the file, which is disposed after it was sent.</summary>
-    public void Give(DownloadedFile file) => File = file;
+    /// <summary>The values of a query parameter of the route that is no field of the request.</summary>
+    public IReadOnlyList<string> ValuesOf(string parameter) =>
+        _route.HasParameter(parameter) ? [.. _query[parameter].Select(value => value ?? "")] : [];
+
+    /// <summary>The value of a query parameter that cannot be repeated; empty if it is missing.</summary>
+    /// <exception cref="ServiceException">INVALID_FIELD: it is given twice.</exception>
+    public string ValueOf(string parameter) => ValuesOf(parameter) switch
+    {
+        [] => "",
+        [var value] => value,
+        _ => throw ServiceException.InvalidField(parameter, $"{parameter} must not be in the request twice."),
+    };
+
+    /// <summary>Gives a stored file, which is disposed after it was sent.</summary>
+    public void Give(DownloadedFile file) => Stored = file;
+
+    /// <summary>Gives a file that is made while it is sent; its source is disposed afterwards.</summary>
+    public void Give(GeneratedFile file) => Generated = file;
 
     /// <inheritdoc />
-    public ValueTask DisposeAsync() => File?.Content.DisposeAsync() ?? ValueTask.CompletedTask;
+    public async ValueTask DisposeAsync()
+    {
+        if (Stored is not null)
+        {
+            await Stored.Content.DisposeAsync();
+        }
+
+        if (Generated is not null)
+        {
+            await Generated.Source.DisposeAsync();
+        }
+    }
 }
 
 /// <summary>A file that HTTP sends.</summary>
@@ -36,6 +74,17 @@ public sealed class FileDownload : IAsyncDisposable
 /// <param name="LastModified">When the bytes were written.</param>
 public sealed record DownloadedFile(
     Stream Content, string ContentType, string Name, string? Sha256, DateTimeOffset LastModified);
+
+/// <summary>A file that is made while HTTP sends it, without byte ranges.</summary>
+/// <param name="Source">What it is made from; disposed after the response.</param>
+/// <param name="WriteAsync">
+/// Writes the bytes, only asynchronously. A failure before the first byte is an error for the caller; after it, the
+/// connection is aborted.
+/// </param>
+/// <param name="ContentType">Media type.</param>
+/// <param name="Name">File name for the caller, as in <see cref="DownloadedFile"/>.</param>
+public sealed record GeneratedFile(
+    IAsyncDisposable Source, Func<Stream, CancellationToken, Task> WriteAsync, string ContentType, string Name);
 
 /// <summary>
 /// Sends files with byte ranges and conditions (RFC 9110), as ASP.NET Core implements them. Memory does not grow with
@@ -51,7 +100,7 @@ internal sealed class FileSender(
     GracefulShutdown shutdown,
     ILogger<FileSender> logger)
 {
-    /// <summary>Sends a file.</summary>
+    /// <summary>Sends a stored file.</summary>
     /// <exception cref="ServiceException">TOO_MANY_CALLS: nothing is sent.</exception>
     public async Task SendAsync(HttpContext context, DownloadedFile file)
     {
@@ -59,10 +108,7 @@ internal sealed class FileSender(
         await using var graceEnd = shutdown.GraceOver.Register(context.Abort);
         IgnoreOtherRanges(context.Request);
         var response = context.Response;
-
-        // Caches must ask before each use, because a caller can lose its permission.
-        response.Headers.CacheControl = "private, no-cache";
-        response.Headers.XContentTypeOptions = "nosniff";
+        SetHeaders(response);
         response.Body = new TrackedBody(response.Body, context, evictor);
         try
         {
@@ -80,6 +126,51 @@ internal sealed class FileSender(
             logger.LogError(failure, "A file could not be read while {Path} was sent", context.Request.Path);
             context.Abort();
         }
+    }
+
+    /// <summary>Makes a file and sends it meanwhile.</summary>
+    /// <exception cref="ServiceException">TOO_MANY_CALLS, or the file cannot be made: nothing is sent.</exception>
+    public async Task SendAsync(HttpContext context, GeneratedFile file)
+    {
+        using var slot = limits.EnterDownload(context);
+        await using var graceEnd = shutdown.GraceOver.Register(context.Abort);
+        var response = context.Response;
+        SetHeaders(response);
+        response.ContentType = file.ContentType;
+        var disposition = new ContentDispositionHeaderValue("attachment");
+        disposition.SetHttpFileName(file.Name);
+        response.Headers.ContentDisposition = disposition.ToString();
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            return;
+        }
+
+        try
+        {
+            await file.WriteAsync(new TrackedBody(response.Body, context, evictor), context.RequestAborted);
+        }
+        catch (Exception) when (context.RequestAborted.IsCancellationRequested)
+        {
+            logger.LogInformation("The caller of {Path} disconnected", context.Request.Path);
+        }
+        catch (Exception failure) when (response.HasStarted)
+        {
+            // The status is sent. Only an aborted connection tells the caller that bytes are missing.
+            logger.LogError(failure, "A file could not be made while {Path} was sent", context.Request.Path);
+            context.Abort();
+        }
+        catch (Exception)
+        {
+            response.Clear();
+            throw;
+        }
+    }
+
+    private static void SetHeaders(HttpResponse response)
+    {
+        // Caches must ask before each use, because a caller can lose its permission.
+        response.Headers.CacheControl = "private, no-cache";
+        response.Headers.XContentTypeOptions = "nosniff";
     }
 
     /// <summary>

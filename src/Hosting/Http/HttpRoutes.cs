@@ -19,7 +19,7 @@ internal sealed class HttpRoutes
         HasContracts = ofContracts.Length > 0;
         var check = HealthService.Descriptor.FindMethodByName("Check");
         _routes = [.. ofContracts, new HttpRoute(
-            "GET", PathTemplate.Parse(HealthPath), check, Body: "", ResponseBody: "")];
+            "GET", PathTemplate.Parse(HealthPath), check, Body: "", Download: null)];
     }
 
     /// <summary>Whether any contract has routes.</summary>
@@ -60,26 +60,17 @@ internal sealed class HttpRoutes
 /// "*" if the body has all fields that are not in the path; the name of a field if the body is that field: raw bytes,
 /// or the JSON of a message; or empty.
 /// </param>
-/// <param name="ResponseBody">
-/// The name of a bytes field of the response if the HTTP response is that field alone, as a whole or in byte ranges;
-/// or empty.
-/// </param>
+/// <param name="Download">The file that is the response; null if the response is JSON.</param>
 internal sealed record HttpRoute(
-    string Verb, PathTemplate Path, MethodDescriptor Method, string Body, string ResponseBody)
+    string Verb, PathTemplate Path, MethodDescriptor Method, string Body, DownloadRoute? Download)
 {
     private const string AllFields = "*";
 
-    /// <summary>The download routes by method, beside those of the annotations.</summary>
-    private static readonly Dictionary<string, HttpRule> Downloads = new()
-    {
-        ["foregsyte.v1.JobService.DownloadVideo"] = new() { Get = "/v1/jobs/{job_id}/video", ResponseBody = "data" },
-    };
-
     /// <summary>The verb, and HEAD for downloads.</summary>
-    public IReadOnlyList<string> Verbs { get; } = ResponseBody.Length == 0 ? [Verb] : [Verb, "HEAD"];
+    public IReadOnlyList<string> Verbs { get; } = Download is null ? [Verb] : [Verb, "HEAD"];
 
     /// <summary>Whether the response is a file instead of JSON.</summary>
-    public bool IsDownload => ResponseBody.Length > 0;
+    public bool IsDownload => Download is not null;
 
     /// <summary>gRPC path of the method.</summary>
     public string GrpcPath => $"/{Method.Service.FullName}/{Method.Name}";
@@ -103,8 +94,11 @@ internal sealed record HttpRoute(
         from method in service.Methods
         let main = method.GetOptions()?.GetExtension(AnnotationsExtensions.Http)
         where main is not null
-        from rule in main.AdditionalBindings.Prepend(main).Concat(DownloadOf(method))
-        select Make(method, rule);
+        from route in main.AdditionalBindings.Prepend(main)
+            .Select(rule => Make(method, rule, download: null))
+            .Concat(DownloadRoute.Of(method).Select(download =>
+                Make(method, new HttpRule { Get = download.Path }, download)))
+        select route;
 
     /// <summary>The field of a path such as "job.job_id"; null if it does not exist.</summary>
     public static FieldDescriptor? FieldAt(MessageDescriptor message, string path)
@@ -120,10 +114,7 @@ internal sealed record HttpRoute(
         return field;
     }
 
-    private static IEnumerable<HttpRule> DownloadOf(MethodDescriptor method) =>
-        Downloads.TryGetValue(method.FullName, out var rule) ? [rule] : [];
-
-    private static HttpRoute Make(MethodDescriptor method, HttpRule rule)
+    private static HttpRoute Make(MethodDescriptor method, HttpRule rule, DownloadRoute? download)
     {
         var (verb, path) = rule.PatternCase switch
         {
@@ -134,10 +125,8 @@ internal sealed record HttpRoute(
             HttpRule.PatternOneofCase.Delete => ("DELETE", rule.Delete),
             _ => throw new ArgumentException($"{method.FullName} has an annotation with an unsupported verb."),
         };
-        var route = new HttpRoute(verb, PathTemplate.Parse(path), method, rule.Body, rule.ResponseBody);
-        var isKnown = (!route.IsDownload
-                || (verb == "GET"
-                    && method.OutputType.FindFieldByName(rule.ResponseBody) is { FieldType: FieldType.Bytes }))
+        var route = new HttpRoute(verb, PathTemplate.Parse(path), method, rule.Body, download);
+        var isKnown = rule.ResponseBody.Length == 0
             && !method.IsClientStreaming
             && !method.IsServerStreaming
             && route.Path.Variables.All(name => FieldAt(method.InputType, name) is not null)

@@ -69,7 +69,9 @@ internal sealed class JsonTranscodingMiddleware(
             ? new JsonBody(context.Request, route, values, options.Value.MaxJsonBytes)
             : new BytesBody(context.Request, route, values);
         var response = new GrpcResponse(context.Response);
-        await using var download = route.IsDownload ? new FileDownload() : null;
+        await using var download = route.Download is { } downloadRoute
+            ? new FileDownload(context.Request.Query, downloadRoute)
+            : null;
         try
         {
             var call = GrpcRequest.Make(context, route.GrpcPath, message, response, download);
@@ -79,7 +81,7 @@ internal sealed class JsonTranscodingMiddleware(
             {
                 await writer.WriteErrorAsync(context, error);
             }
-            else if (bytes.Length < GrpcPrefix.Length || download is { File: null })
+            else if (bytes.Length < GrpcPrefix.Length || download is { IsGiven: false })
             {
                 await FailAsync(context, route, response.StatusCode);
             }
@@ -89,7 +91,7 @@ internal sealed class JsonTranscodingMiddleware(
 
                 // The limit of downloads of each tenant needs the caller.
                 context.User = call.User;
-                await SendAsync(context, route, download.File);
+                await SendAsync(context, route, download);
             }
             else
             {
@@ -107,17 +109,25 @@ internal sealed class JsonTranscodingMiddleware(
         }
     }
 
-    private async Task SendAsync(HttpContext context, HttpRoute route, DownloadedFile file)
+    private async Task SendAsync(HttpContext context, HttpRoute route, FileDownload download)
     {
         try
         {
-            await files.SendAsync(context, file);
+            await (download.Generated is { } generated
+                ? files.SendAsync(context, generated)
+                : files.SendAsync(context, download.Stored!));
         }
         catch (ServiceException error)
         {
             logger.LogInformation(
                 "{Method} over HTTP failed with {Reason}: {Message}", route.GrpcPath, error.ReasonText, error.Message);
             await writer.WriteErrorAsync(context, RichStatus.From(error));
+        }
+        catch (Exception failure) when (!context.Response.HasStarted)
+        {
+            var errorId = Guid.NewGuid().ToString("N");
+            logger.LogError(failure, "{Method} over HTTP failed (error id {ErrorId})", route.GrpcPath, errorId);
+            await writer.WriteErrorAsync(context, RichStatus.From(ErrorInterceptor.Unexpected(errorId)));
         }
     }
 

@@ -110,6 +110,11 @@ internal abstract class TranscodedBody(
 
         foreach (var (name, values) in request.Query)
         {
+            if (route.Download?.HasParameter(name) == true)
+            {
+                continue;
+            }
+
             if (route.IsRequestInBody || (route.HasJsonBody && IsInBody(name)))
             {
                 var field = ServiceException.Shorten(name);

@@ -21,7 +21,7 @@ internal sealed class RpcPermissionHandler : AuthorizationHandler<RpcPermissionR
         AuthorizationHandlerContext context, RpcPermissionRequirement requirement)
     {
         if (context.Resource is HttpContext call
-            && (IsHealthCheck(call) || (call.FindCaller() is { } caller && caller.May(NeededFor(call)))))
+            && (IsHealthCheck(call) || (call.FindCaller() is { } caller && call.RpcRule()?.Allows(caller) != false)))
         {
             context.Succeed(requirement);
         }

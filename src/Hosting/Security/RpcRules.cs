@@ -14,6 +14,9 @@ public sealed record RpcRule(CallerPermissions Permission, bool IsAudited = fals
     /// <summary>An RPC that only reads.</summary>
     public static readonly RpcRule Read = new(CallerPermissions.Read);
 
+    /// <summary>An RPC that only reads what submitters need to know too.</summary>
+    public static readonly RpcRule ReadOrSubmit = new(CallerPermissions.Read) { Or = CallerPermissions.Submit };
+
     /// <summary>An RPC for submitters that is too frequent to audit.</summary>
     public static readonly RpcRule Submit = new(CallerPermissions.Submit);
 
@@ -25,6 +28,12 @@ public sealed record RpcRule(CallerPermissions Permission, bool IsAudited = fals
 
     /// <summary>An RPC for the operation of the server.</summary>
     public static readonly RpcRule Operate = new(CallerPermissions.Admin, IsAudited: true);
+
+    /// <summary>A permission that suffices instead of <see cref="Permission"/>; none if no other does.</summary>
+    public CallerPermissions Or { get; init; }
+
+    /// <summary>Whether a caller can make the call.</summary>
+    public bool Allows(Caller caller) => caller.May(Permission) || (Or != CallerPermissions.None && caller.May(Or));
 }
 
 /// <summary>

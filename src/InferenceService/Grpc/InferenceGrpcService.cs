@@ -72,6 +72,7 @@ internal sealed class InferenceGrpcService(
     {
         stop.ThrowIfStopping();
         selfTest.ThrowIfFailing();
+        TimeRanges.Check(request.TimeRanges);
         using var slot = calls.EnterProbe();
         using var video = await sources.OpenAsync(request.Video, context.CancellationToken);
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stop.GraceOver);
@@ -83,6 +84,7 @@ internal sealed class InferenceGrpcService(
                 Video = index.Info,
                 KeyFrames = { Thin([.. index.KeyFrames], options.Value.MaxKeyFrames) },
                 Warnings = { index.Warnings },
+                FrameRanges = { request.TimeRanges.Select(range => TimeRanges.FramesOf(index, range)) },
             };
         }
         catch (ServiceException failure) when (DecoderSelfTest.Concerns(failure))

@@ -6,11 +6,11 @@ using ForegSyte.Inference.Metrics;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Pipelines;
 using ForegSyte.Inference.RemoteVideos;
+using ForegSyte.Inference.Stages;
 using ForegSyte.Inference.V1;
 using ForegSyte.Inference.Video;
 using ForegSyte.V1;
 using ForegSyte.Video;
-using Google.Protobuf.Collections;
 using Google.Protobuf.WellKnownTypes;
 using Microsoft.Extensions.Options;
 
@@ -30,10 +30,12 @@ internal sealed class SegmentRunner(
     IOptions<GrpcOptions> options,
     TimeProvider timeProvider)
 {
-    /// <summary>Bytes of a response without its results: accounting, device, timings.</summary>
+    /// <summary>Bytes of a response without its results and tracking: accounting, device, version, timings.</summary>
     private const int EnvelopeBytes = 1024;
 
-    /// <summary>Tag and length of each result, and its mark of damage, which is set at the end.</summary>
+    /// <summary>
+    /// Tag and length of each result, and its mark of damage, which is set at the end; or of each observation.
+    /// </summary>
     private const int ResultOverheadBytes = 8;
 
     /// <summary>Runs one segment.</summary>
@@ -140,14 +142,20 @@ internal sealed class SegmentRunner(
             frameCounts,
             share,
             cancellationToken);
-        var response = new RunPipelineResponse { Device = device.Description };
+        var response = new RunPipelineResponse
+        {
+            Device = device.Description,
+            Tracking = PipelineTracking.WithConfidence(request.Pipeline.Tracking, request.Filter.MinConfidence),
+            PipelineVersion = request.Pipeline.Definition.Version,
+        };
         int size;
         try
         {
             size = await CollectAsync(
                 pipelines.RunAsync(
-                    request.Pipeline, request.JobId, source, share.Memory.Frames, timings, cancellationToken),
-                response.Results);
+                    request.Pipeline, request.JobId, source, share.Memory.Frames, timings, request.Filter,
+                    cancellationToken),
+                response);
         }
         finally
         {
@@ -183,18 +191,23 @@ internal sealed class SegmentRunner(
         return new SegmentShare(choices[share.Choice], share);
     }
 
-    private async Task<int> CollectAsync(IAsyncEnumerable<FrameResult> results, RepeatedField<FrameResult> response)
+    private async Task<int> CollectAsync(IAsyncEnumerable<AnalyzedFrame> frames, RunPipelineResponse response)
     {
-        var size = EnvelopeBytes;
-        await foreach (var result in results)
+        var size = EnvelopeBytes + (response.Tracking?.CalculateSize() ?? 0);
+        await foreach (var frame in frames)
         {
-            size += result.CalculateSize() + ResultOverheadBytes;
+            size += frame.Result.CalculateSize() + ResultOverheadBytes;
+            size += frame.Observations is { } found ? found.CalculateSize() + ResultOverheadBytes : 0;
             if (size > options.Value.MaxResponseBytes)
             {
-                throw TooLarge(response.Count, options.Value.MaxResponseBytes);
+                throw TooLarge(response.Results.Count, options.Value.MaxResponseBytes);
             }
 
-            response.Add(result);
+            response.Results.Add(frame.Result);
+            if (frame.Observations is { } observations)
+            {
+                response.Observations.Add(observations);
+            }
         }
 
         return size;
@@ -226,8 +239,10 @@ internal sealed class SegmentRunner(
 /// <param name="Range">The frames; null for all.</param>
 /// <param name="Stride">Frame stride; 0 means 1.</param>
 /// <param name="JobEndFrame">Frame after the last one that later segments of the job want; 0 if none follow.</param>
+/// <param name="Filter">Which findings are wanted.</param>
 internal sealed record SegmentRequest(
-    CompiledPipeline Pipeline, string JobId, VideoFile Video, FrameRange? Range, int Stride, int JobEndFrame)
+    CompiledPipeline Pipeline, string JobId, VideoFile Video, FrameRange? Range, int Stride, int JobEndFrame,
+    FrameFilter Filter)
     : IDisposable
 {
     /// <summary>Maximum length of a job id in characters (code points); the log shows it.</summary>
@@ -270,9 +285,10 @@ internal sealed record SegmentRequest(
         }
 
         var pipeline = pipelines.Find(request.PipelineId) ?? throw UnknownPipeline(request.PipelineId, pipelines);
+        var filter = FilterRules.Check(request.Filter, pipeline);
         return new SegmentRequest(
             pipeline, request.JobId, await sources.OpenAsync(request.Video, cancellationToken), request.Range,
-            request.FrameStride, request.JobEndFrame);
+            request.FrameStride, request.JobEndFrame, filter);
     }
 
     /// <inheritdoc />

@@ -40,6 +40,21 @@ internal static class RequestLimits
     public const int JobIdLength = SegmentRequest.MaxJobIdLength;
 
     [Limit(
+        "labels", "Labels of a filter; more are refused.",
+        Name = "RunPipelineRequest.filter.labels", Reason = ErrorReason.InvalidField)]
+    public const int FilterLabels = FilterRules.MaxLabels;
+
+    [Limit(
+        "polygons", "Regions of a filter; more are refused.",
+        Name = "RunPipelineRequest.filter.regions", Reason = ErrorReason.InvalidField)]
+    public const int FilterRegions = FilterRules.MaxRegions;
+
+    [Limit(
+        "ranges", "Time ranges of a probe; more are refused.",
+        Name = "ProbeVideoRequest.time_ranges", Reason = ErrorReason.InvalidField)]
+    public const int TimeRangesOfProbe = TimeRanges.MaxRanges;
+
+    [Limit(
         "pipelines", "Pipelines of a page; a larger page_size means this.", Name = "ListPipelinesRequest.page_size")]
     public const int PageSize = ListPage.MaxSize;
 

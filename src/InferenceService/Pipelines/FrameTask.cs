@@ -8,7 +8,8 @@ namespace ForegSyte.Inference.Pipelines;
 /// <summary>One frame in a pipeline with the outputs of its nodes. The holder owns the frame.</summary>
 /// <param name="frame">The frame.</param>
 /// <param name="nodeCount">Number of nodes.</param>
-internal sealed class FrameTask(Frame frame, int nodeCount)
+/// <param name="filter">Which findings are wanted; null for all.</param>
+internal sealed class FrameTask(Frame frame, int nodeCount, FrameFilter? filter = null)
 {
     private readonly Task<StageOutput>?[] _earlier = new Task<StageOutput>?[nodeCount];
     private readonly StageOutput?[] _earlierOutputs = new StageOutput?[nodeCount];
@@ -24,7 +25,7 @@ internal sealed class FrameTask(Frame frame, int nodeCount)
 
     /// <summary>Input of a node whose upstream nodes have run.</summary>
     public StageInput InputOf(CompiledNode node) =>
-        new(Frame, [.. node.Upstream.Select(position => Outputs[position]!)]);
+        new(Frame, [.. node.Upstream.Select(position => Outputs[position]!)], filter);
 
     /// <summary>Makes a node reuse its output for an earlier frame.</summary>
     public void ReuseEarlier(int position, Task<StageOutput> earlier) => _earlier[position] = earlier;

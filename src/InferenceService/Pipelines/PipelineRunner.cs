@@ -3,9 +3,12 @@ using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.Stages;
+using ForegSyte.Inference.V1;
 using ForegSyte.Inference.Video;
+using ForegSyte.Inference.Vision;
 using ForegSyte.Protocol.Limits;
 using ForegSyte.V1;
+using Google.Protobuf;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Pipelines;
@@ -17,6 +20,11 @@ namespace ForegSyte.Inference.Pipelines;
 /// <param name="IsOutput">Whether its output is part of the result.</param>
 internal sealed record CompiledNode(string Id, IStage Stage, IReadOnlyList<int> Upstream, bool IsOutput);
 
+/// <summary>What the pipeline found in a frame.</summary>
+/// <param name="Result">The result.</param>
+/// <param name="Observations">What else is needed to follow objects and find cuts; null without tracking.</param>
+internal sealed record AnalyzedFrame(FrameResult Result, FrameObservations? Observations);
+
 /// <summary>A validated pipeline with its models loaded. Thread-safe.</summary>
 internal sealed class CompiledPipeline
 {
@@ -25,6 +33,9 @@ internal sealed class CompiledPipeline
         Definition = definition;
         Nodes = nodes;
         DecodeSize = DecodeSize.Of(nodes.Select(node => node.Stage.DecodeSize));
+        Labels = [.. nodes.SelectMany(node => node.Stage.Labels).Distinct()];
+        Tracking = PipelineTracking.Resolve(
+            definition.Tracking, nodes.Where(node => node.IsOutput).Min(node => node.Stage.DetectionConfidence));
     }
 
     /// <summary>The definition from the pipeline's file; must not be modified.</summary>
@@ -32,6 +43,12 @@ internal sealed class CompiledPipeline
 
     /// <summary>The nodes in topological order.</summary>
     public IReadOnlyList<CompiledNode> Nodes { get; }
+
+    /// <summary>Class names of the detections, in the order of the classes.</summary>
+    public IReadOnlyList<string> Labels { get; }
+
+    /// <summary>What is followed over the frames, with the confidence of the detections; null if nothing.</summary>
+    public Tracking? Tracking { get; }
 
     /// <summary>Number of nodes that keep a copy of the last frame that they processed.</summary>
     public int KeptFrames => Nodes.Count(node => node.Stage.ChangeThreshold > 0);
@@ -75,19 +92,21 @@ internal sealed class PipelineRunner(FrameSlots slots, IOptions<PipelineOptions>
     /// <param name="frames">The frames, read on another thread; must end soon after its token is canceled.</param>
     /// <param name="maxFrames">Frames in memory at most, from 1 to <see cref="MaxFrames"/>.</param>
     /// <param name="meter">Measures decoding and stages.</param>
+    /// <param name="filter">Which findings are wanted; null for all.</param>
     /// <param name="cancellationToken">Cancels the decoder, the stages and the model runs.</param>
     /// <exception cref="ServiceException">
     /// STAGE_FAILED with the metadata pipelineId, node and frameIndex of the first frame that failed. Exceptions of the
     /// frames pass through unchanged.
     /// </exception>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
-    public async IAsyncEnumerable<FrameResult> RunAsync(
+    public async IAsyncEnumerable<AnalyzedFrame> RunAsync(
         CompiledPipeline pipeline, string jobId, IAsyncEnumerable<Frame> frames, int maxFrames, SegmentMeter meter,
-        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        FrameFilter? filter = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         using var turns = slots.Enter(jobId);
         await using var run = new PipelineRun(
-            pipeline, frames, maxFrames, slots.Count + options.Value.FramesAhead, turns, meter, cancellationToken);
+            pipeline, frames, maxFrames, slots.Count + options.Value.FramesAhead, turns, meter, filter,
+            cancellationToken);
         while (await run.NextAsync() is { } result)
         {
             yield return result;
@@ -107,9 +126,10 @@ internal sealed class PipelineRun : IAsyncDisposable
     /// <summary>Counts the frames that memory has room for, with the one that is being decoded.</summary>
     private readonly SemaphoreSlim _room;
     private readonly SegmentMeter _meter;
+    private readonly FrameFilter? _filter;
     private readonly CancellationToken _caller;
     private readonly CancellationTokenSource _stop;
-    private readonly Channel<Task<FrameResult>> _results;
+    private readonly Channel<Task<AnalyzedFrame>> _results;
     private readonly UnchangedFrames _unchanged;
     private readonly Task _reader;
     private readonly Lock _idle = new();
@@ -123,9 +143,10 @@ internal sealed class PipelineRun : IAsyncDisposable
     /// <summary>Starts to read frames.</summary>
     public PipelineRun(
         CompiledPipeline pipeline, IAsyncEnumerable<Frame> frames, int maxFrames, int startedFrames, FrameTurns turns,
-        SegmentMeter meter, CancellationToken cancellationToken)
+        SegmentMeter meter, FrameFilter? filter, CancellationToken cancellationToken)
     {
         _pipeline = pipeline;
+        _filter = filter;
         _turns = turns;
         _room = new SemaphoreSlim(maxFrames);
         _meter = meter;
@@ -135,7 +156,7 @@ internal sealed class PipelineRun : IAsyncDisposable
         _unchanged = new UnchangedFrames(pipeline);
 
         // Two frames are outside the channel: one that waits to enter it and one that the caller waits for.
-        _results = Channel.CreateBounded<Task<FrameResult>>(
+        _results = Channel.CreateBounded<Task<AnalyzedFrame>>(
             new BoundedChannelOptions(Math.Max(1, startedFrames - 2))
             {
                 SingleReader = true,
@@ -149,7 +170,7 @@ internal sealed class PipelineRun : IAsyncDisposable
     /// <summary>The result of the next frame, or null after the last one.</summary>
     /// <exception cref="ServiceException">A stage or the decoder failed; earlier results were returned.</exception>
     /// <exception cref="OperationCanceledException">The caller's token was canceled.</exception>
-    public async ValueTask<FrameResult?> NextAsync()
+    public async ValueTask<AnalyzedFrame?> NextAsync()
     {
         try
         {
@@ -223,7 +244,7 @@ internal sealed class PipelineRun : IAsyncDisposable
     {
         try
         {
-            var task = new FrameTask(frame, _pipeline.Nodes.Count) { QueuedAt = _meter.Start() };
+            var task = new FrameTask(frame, _pipeline.Nodes.Count, _filter) { QueuedAt = _meter.Start() };
             _unchanged.Link(task);
             return task;
         }
@@ -234,7 +255,7 @@ internal sealed class PipelineRun : IAsyncDisposable
         }
     }
 
-    private async Task<FrameResult> RunAsync(FrameTask task)
+    private async Task<AnalyzedFrame> RunAsync(FrameTask task)
     {
         try
         {
@@ -262,7 +283,7 @@ internal sealed class PipelineRun : IAsyncDisposable
         }
     }
 
-    private async ValueTask<FrameResult> RunNodesAsync(FrameTask task)
+    private async ValueTask<AnalyzedFrame> RunNodesAsync(FrameTask task)
     {
         for (var position = 0; position < _pipeline.Nodes.Count; position++)
         {
@@ -273,14 +294,23 @@ internal sealed class PipelineRun : IAsyncDisposable
             _meter.AddUnsupportedLines(task.Outputs[position]!.UnsupportedLines);
         }
 
-        return new FrameResult
+        List<StageOutput> outputs = [.. _pipeline.Nodes.Zip(task.Outputs)
+            .Where(pair => pair.First.IsOutput).Select(pair => pair.Second!)];
+        var result = new FrameResult
         {
             FrameIndex = task.Frame.Index,
             FrameTimestampMs = task.Frame.TimestampMs,
-            Result = ResultAssembly.Assemble([.. _pipeline.Nodes.Zip(task.Outputs)
-                .Where(pair => pair.First.IsOutput).Select(pair => pair.Second!)]),
+            Result = ResultAssembly.Assemble(outputs),
         };
+        var observations = _pipeline.Tracking is { } tracking
+            ? ResultAssembly.Observe(outputs, result.Result, SignatureOf(task.Frame, tracking))
+            : null;
+        return new AnalyzedFrame(result, observations);
     }
+
+    private static ByteString SignatureOf(Frame frame, Tracking tracking) => tracking.Shots is null
+        ? ByteString.Empty
+        : UnsafeByteOperations.UnsafeWrap(SignatureDescriptor.Describe(frame.Image));
 
     private async ValueTask<StageOutput> ProcessAsync(CompiledNode node, FrameTask task)
     {

@@ -42,12 +42,22 @@ internal static class PipelineServiceCollectionExtensions
 
     private static PipelineCatalogue LoadPipelines(IServiceProvider provider, string directory)
     {
+        var models = provider.GetRequiredService<ModelCatalogue>();
         var definitions = PipelineFiles.Read(
-            directory,
-            provider.GetRequiredService<ModelCatalogue>(),
-            provider.GetRequiredService<ILogger<PipelineCatalogue>>());
+            directory, models, provider.GetRequiredService<ILogger<PipelineCatalogue>>());
         var stages = provider.GetRequiredService<StageFactory>();
-        var compiled = definitions.Select(definition => CompiledPipeline.Create(definition, stages.Create)).ToList();
+        var compiled = new List<CompiledPipeline>();
+        foreach (var definition in definitions)
+        {
+            var pipeline = CompiledPipeline.Create(
+                definition,
+                node => stages.Create(
+                    node, definition.OutputNodes.Contains(node.Id) ? definition.Tracking?.Objects : null));
+            definition.Version = PipelineVersion.Of(definition, models, Options<StageOptions>(provider));
+            definition.Labels.Add(pipeline.Labels);
+            compiled.Add(pipeline);
+        }
+
         return new PipelineCatalogue(compiled, provider.GetRequiredService<ModelSessions>().Loaded);
     }
 

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Stages;
+using ForegSyte.Protocol.Tracking;
 using ForegSyte.V1;
 
 namespace ForegSyte.Inference.Pipelines;
@@ -34,6 +35,7 @@ internal static partial class PipelineValidator
 
         CheckEdges(pipeline, problems);
         CheckEnds(pipeline, problems);
+        CheckTracking(pipeline, problems);
         return problems;
     }
 
@@ -200,6 +202,33 @@ internal static partial class PipelineValidator
         problems.AddRange(list.Distinct().Where(id => !ids.Contains(id))
             .Select(id => $"{field} names the unknown node '{id}'."));
         problems.AddRange(Repeated(list).Select(id => $"{field} names '{id}' more than once."));
+    }
+
+    private static void CheckTracking(Pipeline pipeline, List<string> problems)
+    {
+        if (pipeline.Tracking is not { } tracking)
+        {
+            return;
+        }
+
+        var stages = pipeline.Nodes.Where(node => pipeline.OutputNodes.Contains(node.Id))
+            .Select(node => node.Stage).ToHashSet();
+        if (tracking.Objects is not null && !stages.Contains(StageKind.DetectObjectsName))
+        {
+            problems.Add("tracking.objects needs an output node with the stage detect_objects; the pipeline has none.");
+        }
+
+        if (tracking.Texts is not null && !stages.Contains(StageKind.ReadTextName))
+        {
+            problems.Add("tracking.texts needs an output node with the stage read_text; the pipeline has none.");
+        }
+
+        if (tracking is { Objects: null, Texts: null, Shots: null })
+        {
+            problems.Add("tracking is empty; set objects, texts or shots, or leave it out.");
+        }
+
+        problems.AddRange(TrackingParameters.Mistakes(tracking));
     }
 
     /// <summary>The edges as pairs.</summary>

@@ -1,5 +1,7 @@
 using ForegSyte.Inference.Stages;
+using ForegSyte.Inference.V1;
 using ForegSyte.V1;
+using Google.Protobuf;
 
 namespace ForegSyte.Inference.Pipelines;
 
@@ -35,5 +37,32 @@ internal static class ResultAssembly
 
         result.Text = string.Join('\n', result.TextRegions.Select(region => region.Text));
         return result;
+    }
+
+    /// <summary>What else the output nodes found, for those who follow objects and find cuts.</summary>
+    /// <param name="outputs">Outputs of the output nodes, in topological order.</param>
+    /// <param name="result">The result that <see cref="Assemble"/> made of them.</param>
+    /// <param name="signature">The frame's signature; empty if nothing finds cuts.</param>
+    public static FrameObservations Observe(
+        IReadOnlyList<StageOutput> outputs, PipelineResult result, ByteString signature)
+    {
+        var observations = new FrameObservations { Signature = signature };
+        observations.Candidates.AddRange(outputs
+            .SelectMany(output => output.Candidates)
+            .OrderByDescending(candidate => candidate.Confidence));
+        var appearances = new Dictionary<Detection, ByteString>(ReferenceEqualityComparer.Instance);
+        foreach (var (detection, appearance) in outputs.SelectMany(output =>
+            output.Detections.Zip(output.Appearances)))
+        {
+            appearances.Add(detection, appearance);
+        }
+
+        if (appearances.Count > 0)
+        {
+            observations.Appearances.AddRange(result.Detections.Select(detection =>
+                appearances.GetValueOrDefault(detection, ByteString.Empty)));
+        }
+
+        return observations;
     }
 }

@@ -1,8 +1,10 @@
 using ForegSyte.Inference.Memory;
 using ForegSyte.Inference.Models;
+using ForegSyte.Inference.V1;
 using ForegSyte.Inference.Video;
 using ForegSyte.Inference.Vision;
 using ForegSyte.V1;
+using Google.Protobuf;
 
 namespace ForegSyte.Inference.Stages;
 
@@ -11,9 +13,12 @@ internal sealed class DetectObjectsStage : IStage
 {
     private readonly ModelSession _model;
     private readonly IDetectionDecoder _decoder;
-    private readonly IReadOnlyList<string> _labels;
     private readonly StageOptions _options;
     private readonly float _confidence;
+
+    /// <summary>Confidence from which boxes are decoded, at most the confidence of detections.</summary>
+    private readonly float _candidateConfidence;
+    private readonly bool _isFollowed;
     private readonly float _overlap;
     private readonly float _overlapAcrossClasses;
     private readonly long[] _inputShape;
@@ -21,16 +26,23 @@ internal sealed class DetectObjectsStage : IStage
     /// <param name="model">The detector.</param>
     /// <param name="thresholds">Thresholds of the catalogue entry, overridden by those of the node.</param>
     /// <param name="options">Limits.</param>
+    /// <param name="candidateConfidence">
+    /// Confidence from which boxes are candidates for tracks, with their appearances; null if nothing follows objects.
+    /// </param>
     /// <exception cref="ModelLoadException">The model does not match its family or its catalogue entry.</exception>
-    public DetectObjectsStage(ModelSession model, IReadOnlyDictionary<string, float> thresholds, StageOptions options)
+    public DetectObjectsStage(
+        ModelSession model, IReadOnlyDictionary<string, float> thresholds, StageOptions options,
+        float? candidateConfidence = null)
     {
         _model = model;
         _options = options;
-        _labels = LabelList.Read(model.Entry);
+        Labels = LabelList.Read(model.Entry);
         _confidence = thresholds[Thresholds.Confidence];
+        _isFollowed = candidateConfidence is not null;
+        _candidateConfidence = Math.Min(candidateConfidence ?? 1, _confidence);
         _overlap = thresholds[Thresholds.Overlap];
         _overlapAcrossClasses = thresholds.GetValueOrDefault(Thresholds.OverlapAcrossClasses, _overlap);
-        _decoder = DetectionDecoders.Create(model, _labels.Count);
+        _decoder = DetectionDecoders.Create(model, Labels.Count);
         var (width, height) = (model.Entry.InputWidth, model.Entry.InputHeight);
         _inputShape = _decoder.Format.Layout == TensorLayout.Planar
             ? [1, TensorFormat.ChannelCount, height, width]
@@ -49,6 +61,10 @@ internal sealed class DetectObjectsStage : IStage
     /// <summary>The input size of the model if it takes stretched frames, otherwise the native size.</summary>
     public DecodeSize DecodeSize { get; }
 
+    public IReadOnlyList<string> Labels { get; }
+
+    public float? DetectionConfidence => _confidence;
+
     public async ValueTask<StageOutput> ProcessAsync(StageInput input, CancellationToken cancellationToken)
     {
         var frame = input.Frame;
@@ -64,10 +80,10 @@ internal sealed class DetectObjectsStage : IStage
             var candidates = new List<ScoredBox>();
             using (var outputs = await _model.RunAsync(buffer.AsMemory(0, length), _inputShape, cancellationToken))
             {
-                _decoder.Decode(outputs, _confidence, candidates);
+                _decoder.Decode(outputs, _candidateConfidence, candidates);
             }
 
-            return StageOutput.Of(ToDetections(candidates, fit, frame));
+            return ToOutput(Suppress(candidates, fit, frame), input);
         }
         finally
         {
@@ -79,7 +95,7 @@ internal sealed class DetectObjectsStage : IStage
     /// Suppresses the boxes in source pixels, clipped to the frame as in the results: overlap outside the frame does
     /// not count.
     /// </summary>
-    private List<Detection> ToDetections(List<ScoredBox> candidates, in ImageFit fit, Frame frame)
+    private List<ScoredBox> Suppress(List<ScoredBox> candidates, in ImageFit fit, Frame frame)
     {
         var boxes = new List<ScoredBox>(candidates.Count);
         foreach (var candidate in candidates)
@@ -91,16 +107,72 @@ internal sealed class DetectObjectsStage : IStage
             }
         }
 
-        var kept = NonMaximumSuppression.Apply(
+        // A kept box depends only on more confident ones, so candidates change no detection.
+        return NonMaximumSuppression.Apply(
             boxes, _overlap, _overlapAcrossClasses, _options.DetectionCandidates, _options.DetectionsPerFrame);
-        return kept.ConvertAll(ToDetection);
+    }
+
+    /// <summary>Divides the boxes that are wanted into detections and candidates.</summary>
+    private StageOutput ToOutput(List<ScoredBox> boxes, in StageInput input)
+    {
+        var frame = input.Frame;
+        var filter = input.Filter ?? FrameFilter.All;
+        var confidence = Math.Max(_confidence, filter.MinConfidence);
+        var detections = new List<Detection>();
+        var appearances = new List<ByteString>();
+        var candidates = new List<Candidate>();
+        foreach (var box in boxes)
+        {
+            var x = (box.Left + (box.Width / 2)) / frame.SourceWidth;
+            var y = (box.Top + (box.Height / 2)) / frame.SourceHeight;
+            if (!filter.HasLabel(Labels[box.ClassId]) || !filter.HasPoint(x, y))
+            {
+                continue;
+            }
+
+            if (box.Confidence >= confidence)
+            {
+                detections.Add(ToDetection(box));
+                if (_isFollowed)
+                {
+                    appearances.Add(AppearanceOf(box, frame));
+                }
+            }
+            else if (_isFollowed)
+            {
+                candidates.Add(ToCandidate(box, frame));
+            }
+        }
+
+        return StageOutput.Of(detections) with { Appearances = appearances, Candidates = candidates };
     }
 
     private Detection ToDetection(ScoredBox box) => new()
     {
-        Label = _labels[box.ClassId],
+        Label = Labels[box.ClassId],
         ClassId = box.ClassId,
         Confidence = Math.Clamp(box.Confidence, 0, 1),
-        Box = new BoundingBox { X = box.Left, Y = box.Top, Width = box.Width, Height = box.Height },
+        Box = ToBoundingBox(box),
     };
+
+    private Candidate ToCandidate(ScoredBox box, Frame frame) => new()
+    {
+        Label = Labels[box.ClassId],
+        ClassId = box.ClassId,
+        Confidence = Math.Clamp(box.Confidence, 0, 1),
+        Box = ToBoundingBox(box),
+        Appearance = AppearanceOf(box, frame),
+    };
+
+    private static BoundingBox ToBoundingBox(ScoredBox box) =>
+        new() { X = box.Left, Y = box.Top, Width = box.Width, Height = box.Height };
+
+    /// <summary>The colors in the picture that the model sees, so that all pipelines with this model agree.</summary>
+    private ByteString AppearanceOf(ScoredBox box, Frame frame)
+    {
+        var image = frame.ImageFor(DecodeSize);
+        var (scaleX, scaleY) = ((float)image.Width / frame.SourceWidth, (float)image.Height / frame.SourceHeight);
+        return UnsafeByteOperations.UnsafeWrap(AppearanceDescriptor.Describe(
+            image, box.Left * scaleX, box.Top * scaleY, box.Width * scaleX, box.Height * scaleY));
+    }
 }

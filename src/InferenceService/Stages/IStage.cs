@@ -1,5 +1,7 @@
+using ForegSyte.Inference.V1;
 using ForegSyte.Inference.Video;
 using ForegSyte.V1;
+using Google.Protobuf;
 
 namespace ForegSyte.Inference.Stages;
 
@@ -8,6 +10,12 @@ internal interface IStage
 {
     /// <summary>The frame size that the stage needs; the decoder scales frames to a fixed size.</summary>
     DecodeSize DecodeSize { get; }
+
+    /// <summary>Class names of its detections, in the order of the classes; empty if it detects no objects.</summary>
+    IReadOnlyList<string> Labels => [];
+
+    /// <summary>Minimum confidence of its detections, 0 to 1; null if it detects no objects.</summary>
+    float? DetectionConfidence => null;
 
     /// <summary>Processes one frame. The result does not depend on other frames in progress.</summary>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
@@ -30,7 +38,9 @@ internal interface IStage
 /// <summary>Input of a stage.</summary>
 /// <param name="Frame">The frame; valid until the call returns.</param>
 /// <param name="Upstream">Outputs of the upstream nodes, in the order of the pipeline's edges.</param>
-internal readonly record struct StageInput(Frame Frame, IReadOnlyList<StageOutput> Upstream);
+/// <param name="Filter">Which findings are wanted; null for all.</param>
+internal readonly record struct StageInput(
+    Frame Frame, IReadOnlyList<StageOutput> Upstream, FrameFilter? Filter = null);
 
 /// <summary>Findings of a stage in one frame, in source pixels.</summary>
 /// <param name="Detections">Objects by descending confidence; empty if the stage detects none.</param>
@@ -39,6 +49,17 @@ internal sealed record StageOutput(IReadOnlyList<Detection> Detections, IReadOnl
 {
     /// <summary>Number of lines left out because the model probably cannot read their script.</summary>
     public int UnsupportedLines { get; init; }
+
+    /// <summary>
+    /// <see cref="Vision.AppearanceDescriptor"/> of each detection, in the same order; empty if nothing follows
+    /// objects.
+    /// </summary>
+    public IReadOnlyList<ByteString> Appearances { get; init; } = [];
+
+    /// <summary>
+    /// Detections below the confidence of the results, for those who follow objects, by descending confidence.
+    /// </summary>
+    public IReadOnlyList<Candidate> Candidates { get; init; } = [];
 
     /// <summary>An output of objects only.</summary>
     public static StageOutput Of(IReadOnlyList<Detection> detections) => new(detections, []);

@@ -35,12 +35,15 @@ internal sealed class ReadTextStage(
     public async ValueTask<StageOutput> ProcessAsync(StageInput input, CancellationToken cancellationToken)
     {
         var frame = input.Frame;
+        var filter = input.Filter ?? FrameFilter.All;
         var boxes = await detector.FindAsync(frame, cancellationToken);
+        boxes.RemoveAll(box => !filter.HasPoint(box.Quad.Center.X / frame.Width, box.Quad.Center.Y / frame.Height));
         Quad[] quads = [.. boxes.Select(box => Upright(box.Quad))];
         var read = await recognizer.RecognizeAsync(frame, quads, cancellationToken);
         await TurnUpsideDownLinesAsync(frame, read, cancellationToken);
         var kinds = LineKinds.Of(read, [.. boxes.Select(box => box.Confidence)], confidence);
-        RecognizedLine[] lines = [.. read.Where((_, index) => kinds[index] == LineKind.Text)];
+        RecognizedLine[] lines = [.. read.Where((line, index) =>
+            kinds[index] == LineKind.Text && line.Reading.Confidence >= filter.MinConfidence)];
         var order = ReadingOrder.Of([.. lines.Select(line => line.Quad)]);
         var detections = input.Upstream.SelectMany(output => output.Detections).ToList();
         return StageOutput.Of([.. order.Select(index => ToFinding(lines[index], frame, detections))]) with

@@ -1,4 +1,5 @@
 using ForegSyte.Inference.Models;
+using ForegSyte.Protocol.Tracking;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
@@ -68,18 +69,24 @@ internal static class ParameterValues
 /// <summary>Creates the stage of a validated node.</summary>
 internal sealed class StageFactory(ModelSessions models, IOptions<StageOptions> options)
 {
+    /// <param name="node">The node.</param>
+    /// <param name="objects">How its detections are followed; null if they are not.</param>
     /// <exception cref="ModelLoadException">A model cannot be loaded or does not match its family.</exception>
-    public IStage Create(PipelineNode node) => node.Stage switch
+    public IStage Create(PipelineNode node, ObjectTracking? objects = null) => node.Stage switch
     {
-        StageKind.DetectObjectsName => CreateDetectObjects(node),
+        StageKind.DetectObjectsName => CreateDetectObjects(node, objects),
         StageKind.ReadTextName => CreateReadText(node),
         _ => throw new ArgumentException($"The stage '{node.Stage}' is unknown.", nameof(node)),
     };
 
-    private DetectObjectsStage CreateDetectObjects(PipelineNode node)
+    private DetectObjectsStage CreateDetectObjects(PipelineNode node, ObjectTracking? objects)
     {
         var model = models.Get(node.Models[StageKind.DetectorRole]);
-        return new DetectObjectsStage(model, ThresholdsOf(node, model), options.Value);
+        var candidateConfidence = objects is null
+            ? (float?)null
+            : (float)new TrackingValues(TrackingParameters.Objects, objects.Parameters.AsReadOnly())[
+                TrackingParameters.CandidateConfidence];
+        return new DetectObjectsStage(model, ThresholdsOf(node, model), options.Value, candidateConfidence);
     }
 
     private ReadTextStage CreateReadText(PipelineNode node)

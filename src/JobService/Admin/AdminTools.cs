@@ -27,6 +27,9 @@ internal sealed class AdminTools(WebApplication app) : IAsyncDisposable
     /// <summary>The jobs; the first use opens and migrates the database.</summary>
     public IJobStore Store => app.Services.GetRequiredService<IJobStore>();
 
+    /// <summary>The messages to webhooks.</summary>
+    public IWebhookOutbox Outbox => app.Services.GetRequiredService<IWebhookOutbox>();
+
     /// <summary>The segments of jobs that are not completed.</summary>
     public ISegmentStore Segments => app.Services.GetRequiredService<ISegmentStore>();
 

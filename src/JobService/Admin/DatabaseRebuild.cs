@@ -163,7 +163,8 @@ internal sealed record RebuiltJobs(
         return newest is null ? null : newest with
         {
             VideoBytes = await SizeOfAsync(storage, newest.InputPath, cancellationToken),
-            ResultBytes = await SizeOfAsync(storage, newest.OutputPath!, cancellationToken),
+            ResultBytes = await SizeOfAsync(storage, newest.OutputPath!, cancellationToken)
+                + await SizeOfAsync(storage, ArtifactKeys.Tracks(newest.OutputPath!), cancellationToken),
         };
     }
 

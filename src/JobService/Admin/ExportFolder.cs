@@ -221,13 +221,19 @@ internal sealed record ExportedSegment(int StartFrame, int EndFrame, int Attempt
 /// <param name="Video">Its video; null if it is missing.</param>
 /// <param name="Results">Its results document.</param>
 /// <param name="ResultsIndex">The index of a large document.</param>
-/// <param name="Plan">End frames of its segments; null if it has no plan.</param>
+/// <param name="Plan">Its plan as <see cref="StoredPlan.ToNumbers"/>; null if it has none.</param>
 /// <param name="Segments">Its finished segments.</param>
 internal sealed record ExportedJob(
     JsonObject Job, IReadOnlyList<JsonObject> Attempts, IReadOnlyList<JsonObject> FailedSegments, ExportedFile? Video,
     ExportedFile? Results, ExportedFile? ResultsIndex, IReadOnlyList<int>? Plan,
     IReadOnlyList<ExportedSegment> Segments)
 {
+    /// <summary>Its tracks document; null if it has none.</summary>
+    public ExportedFile? Tracks { get; init; }
+
+    /// <summary>The index of a large tracks document.</summary>
+    public ExportedFile? TracksIndex { get; init; }
+
     /// <summary>The rows of a job and its failed segments, without files.</summary>
     public static ExportedJob Of(JobRecord job, IEnumerable<SegmentRun> failed) => new(
         ExportRows.Of(JobColumns.Jobs.Select(column => (column.Name, column.ValueOf(job)))),

@@ -28,6 +28,15 @@ internal sealed class JobExport(AdminTools tools, ExportFolder folder, AdminProg
         var folder = ExportFolder.Create(path);
         var progress = new AdminProgress("exported", tools.Time, output);
         var hash = await new JobExport(tools, folder, progress).WriteJobsAsync(cancellationToken);
+        var undelivered = (await tools.Outbox.CountAsync(cancellationToken)).Pending;
+        if (undelivered > 0)
+        {
+            progress.Report(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{undelivered} messages to webhooks are not delivered and do not move; start the service until "
+                + $"foregsyte_jobs_webhooks_pending is 0, and export again"));
+        }
+
         await folder.CompleteAsync(
             new ExportManifest(ExportFolder.Format, Guid.NewGuid(), tools.Time.GetUtcNow(), progress.Jobs, hash),
             cancellationToken);
@@ -117,7 +126,25 @@ internal sealed class JobExport(AdminTools tools, ExportFolder folder, AdminProg
         {
             Results = results,
             ResultsIndex = await ExportAsync(ArtifactKeys.ResultsIndex(job.OutputPath!), cancellationToken),
+            Tracks = await ExportTracksAsync(job, cancellationToken),
+            TracksIndex = await ExportAsync(ArtifactKeys.TracksIndex(job.OutputPath!), cancellationToken),
         };
+    }
+
+    private async Task<ExportedFile?> ExportTracksAsync(JobRecord job, CancellationToken cancellationToken)
+    {
+        if (!job.HasTracks)
+        {
+            return null;
+        }
+
+        var tracks = await ExportAsync(ArtifactKeys.Tracks(job.OutputPath!), cancellationToken);
+        if (tracks is null)
+        {
+            progress.Report($"job {job.JobId}: its tracks are missing");
+        }
+
+        return tracks;
     }
 
     private async Task<ExportedJob> WithSegmentsAsync(
@@ -129,7 +156,7 @@ internal sealed class JobExport(AdminTools tools, ExportFolder folder, AdminProg
         }
 
         var segments = new List<ExportedSegment>();
-        foreach (var segment in plan)
+        foreach (var segment in plan.Where(segment => !segment.IsGap))
         {
             var stored = await tools.Segments.ReadStoredAsync(
                 job.JobId, segment, job.FrameStride, cancellationToken);
@@ -142,7 +169,7 @@ internal sealed class JobExport(AdminTools tools, ExportFolder folder, AdminProg
             }
         }
 
-        return exported with { Plan = [.. plan.Select(segment => segment.EndFrame)], Segments = segments };
+        return exported with { Plan = StoredPlan.ToNumbers(plan), Segments = segments };
     }
 
     /// <summary>Copies an artifact; null if it does not exist.</summary>

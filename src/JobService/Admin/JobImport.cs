@@ -129,12 +129,21 @@ internal sealed class JobImport(
             return;
         }
 
-        if (exported.ResultsIndex is { } index)
+        (ExportedFile? File, string Key)[] files =
+        [
+            (exported.TracksIndex, ArtifactKeys.TracksIndex(job.OutputPath!)),
+            (exported.Tracks, ArtifactKeys.Tracks(job.OutputPath!)),
+            (exported.ResultsIndex, ArtifactKeys.ResultsIndex(job.OutputPath!)),
+            (results, job.OutputPath!),
+        ];
+        foreach (var (file, key) in files)
         {
-            await StoreAsync(index, ArtifactKeys.ResultsIndex(job.OutputPath!), cancellationToken);
+            if (file is not null)
+            {
+                await StoreAsync(file, key, cancellationToken);
+            }
         }
 
-        await StoreAsync(results, job.OutputPath!, cancellationToken);
         if (job.Status == JobStatus.Completed)
         {
             await JobManifest.WriteAsync(tools.Storage, job, cancellationToken);
@@ -159,18 +168,18 @@ internal sealed class JobImport(
             await tools.Store.AddFailedSegmentAsync(jobId, run, cancellationToken);
         }
 
-        if (exported.Plan is not { } ends)
+        if (exported.Plan is not { } numbers)
         {
             return;
         }
 
-        var plan = ends.Select((end, i) => new Segment(i, i == 0 ? 0 : ends[i - 1], end)).ToList();
+        var plan = StoredPlan.OfNumbers(numbers);
         await tools.Segments.StorePlanAsync(jobId, token, plan, cancellationToken);
         foreach (var segment in exported.Segments)
         {
             using var content = new MemoryStream();
             await folder.CopyToAsync(segment.Response, content, cancellationToken);
-            var planned = plan.Find(known =>
+            var planned = plan.FirstOrDefault(known =>
                 (known.StartFrame, known.EndFrame) == (segment.StartFrame, segment.EndFrame))
                 ?? throw new AdminException($"The export has a segment of job {jobId} that is not in its plan.");
             await tools.Segments.StoreAsync(

@@ -110,11 +110,39 @@ internal sealed class StoreVerification(AdminTools tools)
                 + "pages of them take longer. Delete the index");
         }
 
+        if (job.HasTracks)
+        {
+            await CheckTracksAsync(job, key, cancellationToken);
+        }
+
         if (frames != job.Summary?.Frames?.Analyzed)
         {
             _problems.Add(string.Create(
                 CultureInfo.InvariantCulture,
                 $"job {job.JobId} has {job.Summary?.Frames?.Analyzed} analyzed frames, but its results have {frames}"));
+        }
+    }
+
+    private async Task CheckTracksAsync(JobRecord job, string key, CancellationToken cancellationToken)
+    {
+        await using var document = await TracksDocumentReader.OpenAsync(tools.Storage, key, cancellationToken);
+        var objects = await document.ReadObjectTracksAsync(0, cancellationToken).CountAsync(cancellationToken);
+        var texts = await document.ReadTextTracksAsync(0, cancellationToken).CountAsync(cancellationToken);
+        var shots = await document.ReadShotsAsync(0, cancellationToken).CountAsync(cancellationToken);
+        if (document.IsIndexDamaged)
+        {
+            _problems.Add(
+                $"job {job.JobId}: the index {ArtifactKeys.TracksIndex(key)} is missing or damaged; its tracks are "
+                + "complete and pages of them take longer. If it exists, delete it");
+        }
+
+        var counted = job.Summary?.Labels.Sum(label => label.TrackCount);
+        if ((counted, job.Summary?.TextTrackCount, job.Summary?.ShotCount) != (objects, texts, shots))
+        {
+            _problems.Add(string.Create(
+                CultureInfo.InvariantCulture,
+                $"job {job.JobId} has {counted} objects, {job.Summary?.TextTrackCount} texts and "
+                + $"{job.Summary?.ShotCount} shots, but its tracks document has {objects}, {texts} and {shots}"));
         }
     }
 

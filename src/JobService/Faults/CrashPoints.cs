@@ -85,8 +85,14 @@ internal enum CrashPoint
     /// <summary>A segment's results are stored; the job does not know.</summary>
     SegmentStored,
 
+    /// <summary>The tracks of a job are followed to the end; nothing of its results is written.</summary>
+    TracksFollowed,
+
     /// <summary>The results document is in its temporary file, not committed.</summary>
     ResultsWritten,
+
+    /// <summary>The tracks document is stored; the results document is not.</summary>
+    TracksStored,
 
     /// <summary>The results document is stored; the job is still running.</summary>
     ResultsStored,
@@ -123,4 +129,13 @@ internal enum CrashPoint
 
     /// <summary>The job of an upload is stored and the upload is deleted; the call has not returned.</summary>
     UploadRemoved,
+
+    /// <summary>A message to a webhook is claimed; it is not sent.</summary>
+    WebhookClaimed,
+
+    /// <summary>A message to a webhook was sent and answered; its outcome is not recorded.</summary>
+    WebhookSent,
+
+    /// <summary>The outcome of a message to a webhook is recorded.</summary>
+    WebhookRecorded,
 }

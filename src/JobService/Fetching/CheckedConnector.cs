@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Fetching;
 
@@ -65,10 +64,11 @@ internal sealed class CheckedConnector(IHostResolver resolver, AddressRules rule
 /// <summary>An address of the host is not allowed. Only the log has the address.</summary>
 internal sealed class AddressNotAllowedException() : Exception("The host has an address that is not allowed.");
 
-/// <summary>Allows public addresses, and those of the networks in Sources:AllowedNetworks.</summary>
-internal sealed class AddressRules(IOptions<SourcesOptions> options)
+/// <summary>Allows public addresses, and those of some other networks.</summary>
+/// <param name="networks">The other networks in CIDR notation, for example those of Sources:AllowedNetworks.</param>
+internal sealed class AddressRules(IEnumerable<string> networks)
 {
-    private readonly IPNetwork[] _allowed = [.. options.Value.AllowedNetworks.Select(IPNetwork.Parse)];
+    private readonly IPNetwork[] _allowed = [.. networks.Select(IPNetwork.Parse)];
 
     /// <summary>Why an address is not allowed, for the log; null if it is allowed.</summary>
     public string? RefusalOf(IPAddress address) => IsListed(address) ? null : SpecialNetworks.NameOf(address);

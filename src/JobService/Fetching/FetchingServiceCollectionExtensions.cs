@@ -41,7 +41,8 @@ internal static class FetchingServiceCollectionExtensions
         services.AddFixedLimits(typeof(HttpsLocations));
         services.AddFixedLimits(typeof(S3Locations));
         services.AddSingleton<IHostResolver, SystemHostResolver>();
-        services.AddSingleton<AddressRules>();
+        services.AddSingleton(provider =>
+            new AddressRules(provider.GetRequiredService<IOptions<SourcesOptions>>().Value.AllowedNetworks));
         services.AddSingleton<CheckedConnector>();
         services.AddSingleton<FetchConnections>();
         services.AddSingleton<HttpsLocations>();

@@ -62,16 +62,23 @@ internal sealed class HttpsLocations(IOptions<SourcesOptions> options)
         return Parse(text) is { } uri && _hosts.Contains(uri.Host) && _ports.Contains(uri.Port) ? uri : null;
     }
 
+    private static Uri? Parse(string text) => text.Length <= MaxLength ? WebAddress.Parse(text) : null;
+}
+
+/// <summary>Parses addresses of other servers.</summary>
+internal static class WebAddress
+{
     /// <summary>
-    /// Parses an https address in plain ASCII. Refuses backslashes and characters that only look like letters or dots:
-    /// another program may interpret them differently.
+    /// Parses an https address in plain ASCII, without user name, password and fragment; null for another text. Refuses
+    /// backslashes and characters that only look like letters or dots: another program may interpret them differently.
     /// </summary>
-    private static Uri? Parse(string text) =>
-        text.Length <= MaxLength
-        && text.All(character => character is > ' ' and < (char)0x7F and not '\\')
-        && text.StartsWith("https://", StringComparison.OrdinalIgnoreCase)
+    /// <param name="text">The address.</param>
+    /// <param name="allowsHttp">Whether it can also be an http address.</param>
+    public static Uri? Parse(string text, bool allowsHttp = false) =>
+        text.All(character => character is > ' ' and < (char)0x7F and not '\\')
+        && (text.StartsWith("https://", StringComparison.OrdinalIgnoreCase)
+            || (allowsHttp && text.StartsWith("http://", StringComparison.OrdinalIgnoreCase)))
         && Uri.TryCreate(text, UriKind.Absolute, out var uri)
-        && uri.Scheme == Uri.UriSchemeHttps
         && uri.UserInfo.Length == 0
         && uri.Fragment.Length == 0
         && uri.HostNameType is UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6

@@ -1,6 +1,7 @@
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Hosting.Limits;
 using ForegSyte.Hosting.Security;
+using ForegSyte.Jobs.Tracks;
 
 namespace ForegSyte.Jobs.Grpc;
 
@@ -19,12 +20,18 @@ internal static class GrpcServiceCollectionExtensions
         services.AddSingleton<JobPages>();
         services.AddSingleton<NodePages>();
         services.AddSingleton<ResultPages>();
+        services.AddSingleton<SearchPages>();
+        services.AddLiveTracks();
+        services.AddSingleton<TrackPages>();
         services.AddSingleton<VideoDownloads>();
+        services.AddSingleton<JobExports>();
+        services.AddSingleton<IJobTracks, StoredTracks>();
         services.AddSingleton<UploadForwarding>();
         services.AddGrpc()
             .AddServiceOptions<JobGrpcService>(service => service.Interceptors.Add<UploadForwarding>())
             .AddServiceOptions<UploadGrpcService>(service => service.Interceptors.Add<UploadForwarding>());
         services.AddSingleton<JobGrpcService>();
         services.AddSingleton<UploadGrpcService>();
+        services.AddSingleton<SearchGrpcService>();
     }
 }

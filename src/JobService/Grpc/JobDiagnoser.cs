@@ -20,6 +20,7 @@ internal sealed class JobDiagnoser(
     SegmentRuns runs,
     IJobStore store,
     IStorage storage,
+    IWebhookOutbox outbox,
     StorageAccess storageAccess,
     IInferenceClient inference,
     Drain drain,
@@ -34,19 +35,30 @@ internal sealed class JobDiagnoser(
         var state = await StateForAsync(caller, cancellationToken);
         var counts = await CountsOfAsync(job, segmentRuns, cancellationToken);
         var shown = await messages.OfAsync(job, cancellationToken);
+        var deliveries = await DeliveriesOfAsync(job, caller, cancellationToken);
         return new JobDiagnosis
         {
             Job = shown,
             Explanation = JobExplanation.Of(
-                shown, counts, state, store.Now, WaitOf(job, caller), isOfTenant: !caller.IsAdmin),
+                shown, counts, state, store.Now, WaitOf(job, caller), isOfTenant: !caller.IsAdmin)
+                + WebhookDiagnosis.ExplanationOf(deliveries),
             Timeline = { JobTimeline.Of(job, segmentRuns) },
             SegmentCounts = counts,
             Segments = { segmentRuns.Select(run => MessageOf(run, caller)) },
             DecoderOutput = JobTimeline.DecoderOutputOf(job, stored),
             TraceId = JobTraces.TraceIdOf(job),
             Dispatch = state,
+            WebhookDeliveries = { deliveries.Select(WebhookDiagnosis.MessageOf) },
         };
     }
+
+    /// <summary>Only admins see the receivers of the configuration.</summary>
+    private async Task<IReadOnlyList<DeliveryRecord>> DeliveriesOfAsync(
+        JobRecord job, Caller caller, CancellationToken cancellationToken) =>
+        [
+            .. (await outbox.ListAsync(job.JobId, cancellationToken))
+                .Where(delivery => caller.IsAdmin || delivery.Endpoint.Length == 0),
+        ];
 
     /// <summary>Only admins see paths of the server.</summary>
     private StorageWait? WaitOf(JobRecord job, Caller caller) => storageAccess.WaitOf(job.JobId) is { } failure
@@ -80,8 +92,8 @@ internal sealed class JobDiagnoser(
         if (job.Status != JobStatus.Completed
             && await segments.FindAsync(job.JobId, cancellationToken) is { } finished)
         {
-            counts.Planned = finished.Count;
-            counts.Finished = finished.StoredCount;
+            counts.Planned = finished.Count - finished.GapCount;
+            counts.Finished = finished.StoredCount - finished.GapCount;
         }
 
         return counts;
@@ -237,7 +249,20 @@ internal static class JobExplanation
         string.Join(
             ' ',
             job.Warnings.Select(warning => warning.Message)
-                .Prepend(OfStatus(job, counts, state, now, storage, isOfTenant)));
+                .Prepend(OfReuse(job))
+                .Prepend(OfStatus(job, counts, state, now, storage, isOfTenant))
+                .Where(text => text.Length > 0));
+
+    private static string OfReuse(Job job) => job switch
+    {
+        { ReusedJobId.Length: 0 } => "",
+        { Status: JobStatus.Completed } =>
+            $"Its results are those of job {job.ReusedJobId}, which has the same video, pipeline, options and models.",
+        { Status: JobStatus.Pending or JobStatus.Running } =>
+            $"It takes over the results of job {job.ReusedJobId} in place of running the pipeline; if they are gone by "
+            + "then, it runs itself.",
+        _ => "",
+    };
 
     private static string OfStatus(
         Job job, SegmentCounts counts, DispatchState state, DateTimeOffset now, StorageWait? storage,
@@ -299,7 +324,7 @@ internal static class JobExplanation
         var text = Text($"Attempt {job.Attempts[^1].Number} has been running for {since.TotalSeconds:0.#} s. ");
         if (counts.Planned == 0)
         {
-            return text + "It is probing the video.";
+            return text + (job.ReusedJobId.Length > 0 ? "It is copying results." : "It is probing the video.");
         }
 
         text += Text($"{counts.Finished} of {counts.Planned} segments are finished, {counts.Running} are running; ")

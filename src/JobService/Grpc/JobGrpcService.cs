@@ -11,6 +11,7 @@ using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Retention;
 using ForegSyte.Jobs.Submission;
 using ForegSyte.Jobs.Tracing;
+using ForegSyte.Jobs.Webhooks;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
@@ -28,18 +29,18 @@ internal sealed class JobGrpcService(
     JobWaiter waiter,
     JobPages jobPages,
     ResultPages resultPages,
+    TrackPages trackPages,
     VideoDownloads downloads,
+    JobExports exports,
     PipelineDirectory pipelines,
     JobDiagnoser diagnoser,
     ServerDrain drain,
     NodePages nodes,
     ServiceLimits limits,
     ServiceStart start,
+    WebhookTargets webhooks,
     IInferenceClient inference) : JobService.JobServiceBase
 {
-    /// <summary>Maximum frame_stride.</summary>
-    public const int MaxFrameStride = 1_000_000;
-
     /// <summary>Maximum length of a display_name in code points.</summary>
     public const int MaxDisplayNameLength = 255;
 
@@ -137,8 +138,33 @@ internal sealed class JobGrpcService(
     public override async Task<GetJobResultsResponse> GetJobResults(
         GetJobResultsRequest request, ServerCallContext context)
     {
+        var job = await VisibleAsync(request.JobId, context);
+        return FileDownload.Of(context) is { } download
+            ? await exports.GiveAsync(job, request, download, context.CancellationToken)
+            : await resultPages.ReadAsync(request, context.CancellationToken);
+    }
+
+    /// <inheritdoc />
+    public override async Task<ListObjectTracksResponse> ListObjectTracks(
+        ListObjectTracksRequest request, ServerCallContext context)
+    {
         await VisibleAsync(request.JobId, context);
-        return await resultPages.ReadAsync(request, context.CancellationToken);
+        return await trackPages.ReadAsync(request, context.CancellationToken);
+    }
+
+    /// <inheritdoc />
+    public override async Task<ListTextTracksResponse> ListTextTracks(
+        ListTextTracksRequest request, ServerCallContext context)
+    {
+        await VisibleAsync(request.JobId, context);
+        return await trackPages.ReadAsync(request, context.CancellationToken);
+    }
+
+    /// <inheritdoc />
+    public override async Task<ListShotsResponse> ListShots(ListShotsRequest request, ServerCallContext context)
+    {
+        await VisibleAsync(request.JobId, context);
+        return await trackPages.ReadAsync(request, context.CancellationToken);
     }
 
     /// <inheritdoc />
@@ -249,12 +275,9 @@ internal sealed class JobGrpcService(
             throw ServiceException.MissingField("pipeline_id", $"This server has: {PipelineIds()}.");
         }
 
-        if (!pipelines.Contains(request.PipelineId))
-        {
-            throw UnknownPipeline(request.PipelineId);
-        }
-
-        var (frameStride, maxFrames) = Options(request.Options);
+        var pipeline = pipelines.All.FirstOrDefault(known => known.Id == request.PipelineId)
+            ?? throw UnknownPipeline(request.PipelineId);
+        var (frameStride, maxFrames, choices) = JobOptionChecks.Parse(request.Options, pipeline);
         return new VideoSubmission(
             video,
             request.PipelineId,
@@ -264,7 +287,13 @@ internal sealed class JobGrpcService(
             JobFields.Tags(request.Tags),
             JobFields.Priority(request.HasPriority ? request.Priority : null),
             RequestId(request.RequestId),
-            caller.Tenant);
+            caller.Tenant,
+            webhooks.Require(request.Webhook, caller.Tenant))
+        {
+            Choices = choices,
+            ReuseResults = request.ReuseResults,
+            PipelineVersion = pipeline.Version,
+        };
     }
 
     private static VideoReference ReferenceOf(SubmitVideoRequest request, Caller caller) => request.SourceCase switch
@@ -278,27 +307,6 @@ internal sealed class JobGrpcService(
         _ => throw ServiceException.MissingField(
             "source", "Send the video as content (its bytes), as uri, as upload_id, or as source_job_id."),
     };
-
-    /// <summary>Validates the options; a stride of 0 becomes 1.</summary>
-    private static (int FrameStride, int MaxFrames) Options(JobOptions? options)
-    {
-        var stride = options?.FrameStride ?? 0;
-        var maxFrames = options?.MaxFrames ?? 0;
-        if (stride is < 0 or > MaxFrameStride)
-        {
-            throw ServiceException.InvalidField(
-                "options.frame_stride", $"options.frame_stride must be 0 to {MaxFrameStride}; 0 means every frame.",
-                stride);
-        }
-
-        if (maxFrames < 0)
-        {
-            throw ServiceException.InvalidField(
-                "options.max_frames", "options.max_frames must be 0 (no limit) or more.", maxFrames);
-        }
-
-        return (Math.Max(1, stride), maxFrames);
-    }
 
     private ServiceException UnknownPipeline(string pipelineId)
     {

@@ -33,7 +33,8 @@ internal sealed class JobPages(IJobStore store, JobTracker tracker, JobMessages 
             ? $"ListJobs of {tenant.Length} {tenant} {request.Filter}"
             : $"ListJobs {request.Filter}";
         var query = new JobQuery(
-            FilterOf(request.Filter), PositionOf(arguments, request.PageToken), size + 1, caller.VisibleTenant);
+            RequestChecks.Filter("filter", request.Filter), PositionOf(arguments, request.PageToken), size + 1,
+            caller.VisibleTenant);
 
         // One job more than requested shows whether there is another page.
         var jobs = await store.ListAsync(query, cancellationToken);
@@ -59,23 +60,6 @@ internal sealed class JobPages(IJobStore store, JobTracker tracker, JobMessages 
         }
 
         return response;
-    }
-
-    private static JobFilter? FilterOf(string text)
-    {
-        if (string.IsNullOrWhiteSpace(text))
-        {
-            return null;
-        }
-
-        try
-        {
-            return JobFilterParser.Parse(text);
-        }
-        catch (FilterSyntaxException exception)
-        {
-            throw ServiceException.ForField(ErrorReason.InvalidFilter, "filter", exception.Message, text, exception);
-        }
     }
 
     private static string TextOf(JobRecord job) =>

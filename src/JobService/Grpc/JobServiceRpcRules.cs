@@ -17,6 +17,9 @@ internal static class JobServiceRpcRules
         ["/foregsyte.v1.JobService/RetryJob"] = RpcRule.Change,
         ["/foregsyte.v1.JobService/DeleteJob"] = RpcRule.Change,
         ["/foregsyte.v1.JobService/GetJobResults"] = RpcRule.Read,
+        ["/foregsyte.v1.JobService/ListObjectTracks"] = RpcRule.Read,
+        ["/foregsyte.v1.JobService/ListTextTracks"] = RpcRule.Read,
+        ["/foregsyte.v1.JobService/ListShots"] = RpcRule.Read,
         ["/foregsyte.v1.JobService/DownloadVideo"] = RpcRule.Read,
         ["/foregsyte.v1.JobService/ListPipelines"] = RpcRule.Read,
         ["/foregsyte.v1.JobService/GetServerInfo"] = RpcRule.Read,
@@ -24,6 +27,8 @@ internal static class JobServiceRpcRules
         ["/foregsyte.v1.JobService/DiagnoseJob"] = RpcRule.Read,
         ["/foregsyte.v1.JobService/DrainServer"] = RpcRule.Operate,
         ["/foregsyte.v1.JobService/ListNodes"] = RpcRule.Inspect,
+        ["/foregsyte.v1.SearchService/SearchTracks"] = RpcRule.Read,
+        ["/foregsyte.v1.SearchService/SearchTexts"] = RpcRule.Read,
         ["/foregsyte.v1.UploadService/CreateUpload"] = RpcRule.Change,
 
         // Not audited: a video has thousands of parts, and CreateUpload and SubmitVideo record its owner.

@@ -80,6 +80,30 @@ internal static class RequestChecks
         _ => Math.Min(value, limit),
     };
 
+    /// <summary>Parses a filter over jobs; null if the field is empty.</summary>
+    /// <exception cref="ServiceException">INVALID_FILTER.</exception>
+    public static JobFilter? Filter(string field, string text)
+    {
+        if (string.IsNullOrWhiteSpace(text))
+        {
+            return null;
+        }
+
+        try
+        {
+            return JobFilterParser.Parse(text);
+        }
+        catch (FilterSyntaxException exception)
+        {
+            throw ServiceException.ForField(ErrorReason.InvalidFilter, field, exception.Message, text, exception);
+        }
+    }
+
+    /// <summary>Validates a minimum confidence.</summary>
+    public static float Confidence(string field, float value) => value is >= 0 and <= 1
+        ? value
+        : throw ServiceException.InvalidField(field, $"{field} must be 0 to 1.", value);
+
     /// <summary>Validates a view; UNSPECIFIED becomes the method's default.</summary>
     public static JobView View(JobView view, JobView defaultView) => view switch
     {

@@ -4,6 +4,7 @@ using ForegSyte.Jobs.Mp4;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Protocol.Limits;
 using ForegSyte.Protocol.Mp4;
+using ForegSyte.Protocol.Regions;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Grpc;
@@ -19,6 +20,11 @@ internal static class RequestLimits
         "bytes", "Maximum size of a page of results; a larger page_bytes means this.",
         Name = "GetJobResultsRequest.page_bytes")]
     public const int PageBytes = ResultPages.MaxPageBytes;
+
+    [Limit(
+        "tracks", "Maximum number of objects of a page, as of texts and shots; a larger page_size means this.",
+        Name = "ListObjectTracksRequest.page_size")]
+    public const int TracksPageSize = ListPage.MaxSize;
 
     [Limit(
         "bytes", "Maximum size of a part of a video; a larger max_bytes means this.",
@@ -66,7 +72,37 @@ internal static class RequestLimits
     [Limit(
         "frames", "Maximum stride; larger ones are refused.",
         Name = "JobOptions.frame_stride", Reason = ErrorReason.InvalidField)]
-    public const int FrameStride = JobGrpcService.MaxFrameStride;
+    public const int FrameStride = JobChoices.MaxFrameStride;
+
+    [Limit(
+        "time ranges", "Maximum number of parts of a video in one job; more are refused.",
+        Name = "JobOptions.time_ranges", Reason = ErrorReason.InvalidField)]
+    public const int TimeRanges = JobOptionChecks.MaxTimeRanges;
+
+    [Limit(
+        "frames per second", "Maximum number of analyzed frames for each second; more are refused.",
+        Name = "JobOptions.frames_per_second", Reason = ErrorReason.InvalidField)]
+    public const int FramesPerSecond = JobOptionChecks.MaxFramesPerSecond;
+
+    [Limit(
+        "labels", "Maximum number of wanted labels; more are refused.",
+        Name = "JobOptions.labels", Reason = ErrorReason.InvalidField)]
+    public const int Labels = JobOptionChecks.MaxLabels;
+
+    [Limit(
+        "shapes", "Maximum number of regions, of zones and of lines; more are refused.",
+        Name = "JobOptions.regions, zones, lines", Reason = ErrorReason.InvalidField)]
+    public const int Shapes = JobOptionChecks.MaxShapes;
+
+    [Limit(
+        "points", "Maximum number of points of a region or zone; more are refused.",
+        Name = "RelativePolygon.points", Reason = ErrorReason.InvalidField)]
+    public const int PolygonPoints = RelativePolygons.MaxPoints;
+
+    [Limit(
+        "characters", "Maximum length of the id of a zone or line; longer ones are refused.",
+        Name = "Zone.id, CountingLine.id", Reason = ErrorReason.InvalidField)]
+    public const int ShapeIdLength = JobOptionChecks.MaxIdLength;
 
     [Limit(
         "runs", "Maximum number of segment runs that DiagnoseJob returns: the latest.", Name = "JobDiagnosis.segments")]

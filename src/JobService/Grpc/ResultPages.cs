@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Paging;
 using ForegSyte.Jobs.Storage;
@@ -9,7 +10,8 @@ namespace ForegSyte.Jobs.Grpc;
 /// <summary>
 /// Pages of the results of a job, limited by size. A completed job's pages come from its document. Any other job's
 /// pages come from its finished segments, from frame 0 up to the first unfinished one. A page begins at a frame, so
-/// that page tokens stay valid when the job completes.
+/// that page tokens stay valid when the job completes. With every_frame, a page of a completed job can also begin
+/// between two analyzed frames.
 /// </summary>
 internal sealed class ResultPages(JobTracker tracker, IStorage storage, ISegmentStore segments)
 {
@@ -30,15 +32,15 @@ internal sealed class ResultPages(JobTracker tracker, IStorage storage, ISegment
         var budget = RequestChecks.Size("page_bytes", request.PageBytes, DefaultPageBytes, MaxPageBytes);
 
         // Only the first page has a start_frame, so tokens are not bound to it.
-        var arguments = $"GetJobResults {jobId}";
-        var startFrame = StartOf(request, arguments);
+        var arguments = request.EveryFrame ? $"GetJobResults {jobId} every_frame" : $"GetJobResults {jobId}";
+        var start = StartOf(request, arguments);
         var firstUnreadable = int.MaxValue;
         while (true)
         {
             var job = await tracker.FindAsync(jobId, cancellationToken) ?? throw JobErrors.NotFound(jobId);
             var (page, unreadable) = job.OutputPath is { } key
-                ? (await ReadDocumentAsync(job, key, startFrame, budget, cancellationToken), 0)
-                : await ReadSegmentsAsync(job, startFrame, budget, firstUnreadable, cancellationToken);
+                ? (await ReadDocumentAsync(job, key, start, request.EveryFrame, budget, cancellationToken), 0)
+                : await ReadSegmentsAsync(job, start.Frame, budget, firstUnreadable, cancellationToken);
             if (page is not null)
             {
                 return ResponseOf(page, arguments);
@@ -50,7 +52,7 @@ internal sealed class ResultPages(JobTracker tracker, IStorage storage, ISegment
         }
     }
 
-    private static int StartOf(GetJobResultsRequest request, string arguments)
+    private static PageStart StartOf(GetJobResultsRequest request, string arguments)
     {
         if (request.StartFrame < 0)
         {
@@ -59,7 +61,7 @@ internal sealed class ResultPages(JobTracker tracker, IStorage storage, ISegment
 
         if (request.PageToken.Length == 0)
         {
-            return request.StartFrame;
+            return new PageStart(request.StartFrame);
         }
 
         if (request.StartFrame > 0)
@@ -71,19 +73,79 @@ internal sealed class ResultPages(JobTracker tracker, IStorage storage, ISegment
                 request.StartFrame);
         }
 
-        return int.TryParse(
-            PageToken.Read(arguments, request.PageToken), NumberStyles.None, CultureInfo.InvariantCulture,
-            out var frame)
-                ? frame
-                : throw PageToken.Invalid();
+        return PageStart.TryParse(PageToken.Read(arguments, request.PageToken)) ?? throw PageToken.Invalid();
     }
 
     private async Task<Page> ReadDocumentAsync(
-        JobRecord job, string key, int startFrame, int budget, CancellationToken cancellationToken)
+        JobRecord job, string key, PageStart start, bool isEveryFrame, int budget, CancellationToken cancellationToken)
     {
         await using var document = await OpenDocumentAsync(key, cancellationToken);
-        var page = await document.ReadPageAsync(startFrame, budget, cancellationToken);
-        return new Page(page.Frames, page.NextFrame, Complete: true, job.Video?.FrameCount ?? 0);
+        var endFrame = job.Video?.FrameCount ?? 0;
+        if (isEveryFrame)
+        {
+            var (frames, next) = await ReadEveryFrameAsync(document, start, budget, cancellationToken);
+            return new Page(frames, next, Complete: true, endFrame);
+        }
+
+        var page = await document.ReadPageAsync(start.Frame, budget, cancellationToken);
+        return new Page(
+            page.Frames, page.NextFrame is { } frame ? new PageStart(frame) : null, Complete: true, endFrame);
+    }
+
+    /// <summary>Reads analyzed frames and adds those between them.</summary>
+    private static async Task<(List<FrameResult> Frames, PageStart? Next)> ReadEveryFrameAsync(
+        ResultsDocumentReader document, PageStart start, int budget, CancellationToken cancellationToken)
+    {
+        var frames = new List<FrameResult>();
+        long bytes = 0;
+        FrameResult? before = null;
+        await foreach (var analyzed in ReadFramesAsync(document, start.Frame, budget, cancellationToken))
+        {
+            foreach (var between in InterpolatedFrames.Between(before, analyzed, start.FirstIndex))
+            {
+                if (!TryAdd(between))
+                {
+                    return (frames, new PageStart(before!.FrameIndex, between.FrameIndex));
+                }
+            }
+
+            if (analyzed.FrameIndex >= start.FirstIndex && !TryAdd(analyzed))
+            {
+                return (frames, new PageStart(analyzed.FrameIndex));
+            }
+
+            before = analyzed;
+        }
+
+        return (frames, null);
+
+        bool TryAdd(FrameResult frame)
+        {
+            bytes += ResultsFormat.SizeOf(frame);
+            if (frames.Count > 0 && bytes > budget)
+            {
+                return false;
+            }
+
+            frames.Add(frame);
+            return true;
+        }
+    }
+
+    private static async IAsyncEnumerable<FrameResult> ReadFramesAsync(
+        ResultsDocumentReader document, int startFrame, int budget,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        for (int? next = startFrame; next is { } start;)
+        {
+            var page = await document.ReadPageAsync(start, budget, cancellationToken);
+            foreach (var frame in page.Frames)
+            {
+                yield return frame;
+            }
+
+            next = page.NextFrame;
+        }
     }
 
     private async Task<ResultsDocumentReader> OpenDocumentAsync(string key, CancellationToken cancellationToken)
@@ -94,13 +156,15 @@ internal sealed class ResultPages(JobTracker tracker, IStorage storage, ISegment
         }
         catch (FileNotFoundException exception)
         {
-            throw new ServiceException(
-                ErrorReason.ResultsDamaged,
-                "The results document is missing in the storage. Submit the video again, or ask the operator to "
-                + "restore it.",
-                exception);
+            throw Missing(exception);
         }
     }
+
+    /// <summary>The error for a completed job without a results document.</summary>
+    internal static ServiceException Missing(Exception cause) => new(
+        ErrorReason.ResultsDamaged,
+        "The results document is missing in the storage. Submit the video again, or ask the operator to restore it.",
+        cause);
 
     /// <summary>
     /// Reads the segments of one page before <paramref name="firstUnreadable"/>. Without a page, a finished segment
@@ -113,7 +177,9 @@ internal sealed class ResultPages(JobTracker tracker, IStorage storage, ISegment
         var finished = Math.Min(known?.PrefixCount ?? 0, firstUnreadable);
         if (known is null || finished == 0)
         {
-            throw NotReady(job);
+            return job.IsTerminal
+                ? throw NotReady(job)
+                : (new Page([], new PageStart(startFrame), Complete: false, EndFrame: 0), firstUnreadable);
         }
 
         var frames = new List<FrameResult>();
@@ -134,7 +200,8 @@ internal sealed class ResultPages(JobTracker tracker, IStorage storage, ISegment
                 bytes += ResultsFormat.SizeOf(frame);
                 if (frames.Count > 0 && bytes > budget)
                 {
-                    return (new Page(frames, frame.FrameIndex, Complete: false, endFrame), firstUnreadable);
+                    return (
+                        new Page(frames, new PageStart(frame.FrameIndex), Complete: false, endFrame), firstUnreadable);
                 }
 
                 frames.Add(frame);
@@ -147,7 +214,7 @@ internal sealed class ResultPages(JobTracker tracker, IStorage storage, ISegment
         }
 
         // Until the job ends there is always a next page.
-        int? next = job.IsTerminal ? null : Math.Max(startFrame, endFrame);
+        var next = job.IsTerminal ? null : new PageStart(Math.Max(startFrame, endFrame));
         return (new Page(frames, next, Complete: false, endFrame), firstUnreadable);
     }
 
@@ -159,33 +226,54 @@ internal sealed class ResultPages(JobTracker tracker, IStorage storage, ISegment
             Complete = page.Complete,
             EndFrame = page.EndFrame,
         };
-        if (page.NextFrame is { } nextFrame)
+        if (page.Next is { } next)
         {
-            response.NextPageToken = PageToken.Make(arguments, nextFrame.ToString(CultureInfo.InvariantCulture));
+            response.NextPageToken = PageToken.Make(arguments, next.ToString());
         }
 
         return response;
     }
 
-    private static ServiceException NotReady(JobRecord job)
+    private static ServiceException NotReady(JobRecord job) => new(
+        ErrorReason.ResultsNotReady,
+        $"Job {job.JobId} is {JobStatusNames.Of(job.Status)}. It ended before any frame was analyzed and has no "
+        + "results.")
     {
-        var why = job.IsTerminal
-            ? "It ended before any frame was analyzed and has no results."
-            : "No segment is finished yet; wait with WaitJob.";
-        return new ServiceException(
-            ErrorReason.ResultsNotReady, $"Job {job.JobId} is {JobStatusNames.Of(job.Status)}. {why}")
+        Metadata = new Dictionary<string, string>
         {
-            Metadata = new Dictionary<string, string>
-            {
-                ["jobId"] = job.JobId.ToString(),
-                ["status"] = JobStatusNames.Of(job.Status),
-            },
-        };
-    }
+            ["jobId"] = job.JobId.ToString(),
+            ["status"] = JobStatusNames.Of(job.Status),
+        },
+    };
 
     /// <param name="Frames">The results, in ascending frame_index.</param>
-    /// <param name="NextFrame">Start of the next page; null on the last page.</param>
+    /// <param name="Next">Start of the next page; null on the last page.</param>
     /// <param name="Complete">Whether the job is completed.</param>
     /// <param name="EndFrame">Index after the last frame with a result.</param>
-    private sealed record Page(IReadOnlyList<FrameResult> Frames, int? NextFrame, bool Complete, int EndFrame);
+    private sealed record Page(IReadOnlyList<FrameResult> Frames, PageStart? Next, bool Complete, int EndFrame);
+
+    /// <summary>The start of a page, as page tokens hold it.</summary>
+    /// <param name="Frame">Minimum index of the analyzed frames that are read.</param>
+    /// <param name="FirstIndex">Index of the first frame of the page; smaller if that is the first one read.</param>
+    private sealed record PageStart(int Frame, int FirstIndex = 0)
+    {
+        /// <summary>Parses <see cref="ToString"/>; null if the text is none.</summary>
+        public static PageStart? TryParse(string? text)
+        {
+            var numbers = (text ?? "").Split('/')
+                .Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+                    ? number
+                    : (int?)null);
+            return numbers.ToList() switch
+            {
+                [{ } frame] => new PageStart(frame),
+                [{ } frame, { } first] => new PageStart(frame, first),
+                _ => null,
+            };
+        }
+
+        public override string ToString() => FirstIndex > Frame
+            ? string.Create(CultureInfo.InvariantCulture, $"{Frame}/{FirstIndex}")
+            : Frame.ToString(CultureInfo.InvariantCulture);
+    }
 }

@@ -9,6 +9,7 @@ using Grpc.Core.Interceptors;
 using Grpc.Health.V1;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Options;
+using Pipeline = ForegSyte.V1.Pipeline;
 
 namespace ForegSyte.Jobs.Inference;
 
@@ -67,9 +68,8 @@ internal sealed class GrpcInferenceInstance : IInferenceInstance, IDisposable
     }
 
     /// <inheritdoc />
-    public Task<ProbeVideoResponse> ProbeAsync(VideoSource video, CancellationToken cancellationToken)
+    public Task<ProbeVideoResponse> ProbeAsync(ProbeVideoRequest request, CancellationToken cancellationToken)
     {
-        var request = new ProbeVideoRequest { Video = video };
         var limits = CallLimits.OfProbe(_options);
         var deadline = DeadlineAfter(limits.Timeout);
         return CallAsync(
@@ -87,6 +87,20 @@ internal sealed class GrpcInferenceInstance : IInferenceInstance, IDisposable
             _inference.RunPipelineAsync(request, deadline: deadline, cancellationToken: cancellationToken),
             limits,
             cancellationToken);
+    }
+
+    /// <inheritdoc />
+    public async Task<IReadOnlyList<Pipeline>> ListPipelinesAsync(CancellationToken cancellationToken)
+    {
+        // A page has room for as many pipelines as a service can have.
+        var limits = CallLimits.OfProbe(_options) with { Timeout = _options.HealthTimeout };
+        var response = await CallAsync(
+            _inference.ListPipelinesAsync(
+                new ListPipelinesRequest { PageSize = PipelineDirectory.MaxPipelines },
+                deadline: DeadlineAfter(limits.Timeout), cancellationToken: cancellationToken),
+            limits,
+            cancellationToken);
+        return response.Pipelines;
     }
 
     /// <inheritdoc />

@@ -1,4 +1,5 @@
 using ForegSyte.Inference.V1;
+using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Inference;
 
@@ -18,7 +19,7 @@ internal interface IInferenceClient
     Task WaitUntilServingAsync(CancellationToken cancellationToken);
 
     /// <summary>Reads the container of a video.</summary>
-    Task<ProbeVideoResponse> ProbeAsync(VideoSource video, CancellationToken cancellationToken);
+    Task<ProbeVideoResponse> ProbeAsync(ProbeVideoRequest request, CancellationToken cancellationToken);
 
     /// <summary>Runs a pipeline on one segment.</summary>
     /// <param name="request">The segment.</param>
@@ -40,10 +41,13 @@ internal interface IInferenceInstance
     Task<InstanceHealth> CheckAsync(CancellationToken cancellationToken);
 
     /// <summary>Reads the container of a video.</summary>
-    Task<ProbeVideoResponse> ProbeAsync(VideoSource video, CancellationToken cancellationToken);
+    Task<ProbeVideoResponse> ProbeAsync(ProbeVideoRequest request, CancellationToken cancellationToken);
 
     /// <summary>Runs a pipeline on one segment.</summary>
     Task<RunPipelineResponse> RunAsync(RunPipelineRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Its pipelines with their versions and labels.</summary>
+    Task<IReadOnlyList<Pipeline>> ListPipelinesAsync(CancellationToken cancellationToken);
 }
 
 /// <summary>The health of an InferenceService.</summary>

@@ -12,10 +12,14 @@ namespace ForegSyte.Jobs.Inference;
 /// </summary>
 internal sealed class InferencePool(
     IEnumerable<IInferenceInstance> instances,
+    PipelineDirectory pipelines,
     IOptions<InferenceOptions> options,
     TimeProvider time,
     ILogger<InferencePool> logger) : BackgroundService, IInferenceClient
 {
+    /// <summary>How often an instance that serves is asked for its pipelines.</summary>
+    private static readonly TimeSpan LearnInterval = TimeSpan.FromMinutes(1);
+
     private readonly Lock _lock = new();
     private readonly List<Task> _checks = [];
 
@@ -66,8 +70,8 @@ internal sealed class InferencePool(
     }
 
     /// <inheritdoc />
-    public Task<ProbeVideoResponse> ProbeAsync(VideoSource video, CancellationToken cancellationToken) =>
-        CallAsync((instance, token) => instance.ProbeAsync(video, token), cancellationToken);
+    public Task<ProbeVideoResponse> ProbeAsync(ProbeVideoRequest request, CancellationToken cancellationToken) =>
+        CallAsync((instance, token) => instance.ProbeAsync(request, token), cancellationToken);
 
     /// <inheritdoc />
     public Task<RunPipelineResponse> RunAsync(
@@ -152,19 +156,55 @@ internal sealed class InferencePool(
         {
             if (IsFinished(pooled))
             {
+                pipelines.Forget(pooled.Instance.Address);
                 pooled.Dispose();
                 return;
             }
 
             try
             {
-                await SetHealthAsync(pooled, await pooled.Instance.CheckAsync(stoppingToken));
+                var health = await pooled.Instance.CheckAsync(stoppingToken);
+                await SetHealthAsync(pooled, health);
+                await LearnPipelinesAsync(pooled, health, stoppingToken);
                 await Task.Delay(options.Value.HealthInterval, time, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
                 return;
             }
+        }
+    }
+
+    /// <summary>
+    /// Asks an instance that serves for its pipelines: when it begins to serve, and again from time to time, because it
+    /// can restart between two checks.
+    /// </summary>
+    private async Task LearnPipelinesAsync(
+        PooledInstance pooled, InstanceHealth health, CancellationToken cancellationToken)
+    {
+        if (health != InstanceHealth.Serving)
+        {
+            pipelines.Forget(pooled.Instance.Address);
+            pooled.LearnedAt = null;
+            return;
+        }
+
+        if (pooled.LearnedAt is { } before && time.GetElapsedTime(before) < LearnInterval)
+        {
+            return;
+        }
+
+        pooled.LearnedAt = time.GetTimestamp();
+        try
+        {
+            pipelines.Learn(pooled.Instance.Address, await pooled.Instance.ListPipelinesAsync(cancellationToken));
+        }
+        catch (InferenceFailedException failed)
+        {
+            logger.LogWarning(
+                "InferenceService at {Address} did not list its pipelines ({Reason}); their versions and labels are "
+                + "not known from it",
+                pooled.Instance.Address, failed.Failure.Reason.ToText());
         }
     }
 
@@ -347,54 +387,4 @@ internal sealed class InferencePool(
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    /// <summary>The pool's state of an instance, guarded by the pool's lock.</summary>
-    private sealed class PooledInstance(IInferenceInstance instance) : IDisposable
-    {
-        private CancellationTokenSource _lost = new();
-
-        public IInferenceInstance Instance { get; } = instance;
-
-        /// <summary>The result of the latest check, or of a later failed call; null before the first check.</summary>
-        public InstanceHealth? Health { get; private set; }
-
-        public int CallsInFlight { get; set; }
-
-        /// <summary>Whether it gets no new calls, because its address is gone.</summary>
-        public bool IsRetired { get; set; }
-
-        /// <summary>
-        /// Until when others are used first, because it could not read a stored video; null after it could.
-        /// </summary>
-        public long? UnreadableUntil { get; set; }
-
-        /// <summary>Cancelled when the instance is lost; calls that begin later get a new token.</summary>
-        public CancellationToken Lost => _lost.Token;
-
-        /// <summary>Sets the health; true if it changed.</summary>
-        /// <param name="health">The new health.</param>
-        /// <param name="abandoned">
-        /// The source that cancels the calls in flight of a lost instance; null for none.
-        /// </param>
-        public bool SetHealth(InstanceHealth health, out CancellationTokenSource? abandoned)
-        {
-            abandoned = null;
-            if (health == InstanceHealth.Lost && CallsInFlight > 0)
-            {
-                abandoned = _lost;
-                _lost = new CancellationTokenSource();
-            }
-
-            var isChanged = Health != health;
-            Health = health;
-            return isChanged;
-        }
-
-        /// <inheritdoc />
-        public void Dispose()
-        {
-            _lost.Dispose();
-            (Instance as IDisposable)?.Dispose();
-        }
-    }
 }

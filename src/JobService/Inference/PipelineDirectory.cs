@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.ComponentModel.DataAnnotations;
 using ForegSyte.Protocol.Json;
 using ForegSyte.V1;
@@ -7,7 +8,8 @@ namespace ForegSyte.Jobs.Inference;
 
 /// <summary>
 /// The pipelines that jobs can use, read from the same files as in the InferenceService, so that SubmitVideo refuses an
-/// unknown id even while no InferenceService runs. Only the InferenceService validates stages and models.
+/// unknown id even while no InferenceService runs. Only the InferenceServices validate stages and models; they tell the
+/// versions and labels of the pipelines. Thread-safe.
 /// </summary>
 internal sealed class PipelineDirectory
 {
@@ -17,7 +19,14 @@ internal sealed class PipelineDirectory
     /// <summary>Maximum size of a pipeline file in bytes.</summary>
     public const int MaxFileBytes = 1 << 20;
 
-    private readonly SortedDictionary<string, Pipeline> _pipelines = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, Pipeline> _files = new(StringComparer.Ordinal);
+    private readonly Lock _lock = new();
+
+    /// <summary>What each InferenceService says about its pipelines, by address and pipeline id.</summary>
+    private readonly Dictionary<Uri, Dictionary<string, Pipeline>> _learned = [];
+
+    /// <summary>The pipelines of the files with what is learned, replaced as a whole.</summary>
+    private volatile FrozenDictionary<string, Pipeline> _pipelines;
 
     /// <summary>
     /// Reads all pipelines of a folder. The exception of an invalid one names the file and the defect.
@@ -34,21 +43,79 @@ internal sealed class PipelineDirectory
         foreach (var file in Directory.EnumerateFiles(folder, "*.json"))
         {
             var pipeline = Read(file);
-            _pipelines.Add(pipeline.Id, pipeline);
+            _files.Add(pipeline.Id, pipeline);
         }
 
-        if (_pipelines.Count is 0 or > MaxPipelines)
+        if (_files.Count is 0 or > MaxPipelines)
         {
             throw new InvalidOperationException(
-                $"The pipeline folder {folder} holds {_pipelines.Count} pipelines; it must hold 1 to {MaxPipelines}.");
+                $"The pipeline folder {folder} holds {_files.Count} pipelines; it must hold 1 to {MaxPipelines}.");
+        }
+
+        _pipelines = _files.ToFrozenDictionary(StringComparer.Ordinal);
+    }
+
+    /// <summary>All pipelines, ordered by id; must not be modified.</summary>
+    public IReadOnlyCollection<Pipeline> All
+    {
+        get
+        {
+            var pipelines = _pipelines;
+            return [.. _files.Keys.Select(id => pipelines[id])];
         }
     }
 
-    /// <summary>All pipelines, ordered by id.</summary>
-    public IReadOnlyCollection<Pipeline> All => _pipelines.Values;
-
     /// <summary>Whether a pipeline has this id.</summary>
-    public bool Contains(string pipelineId) => _pipelines.ContainsKey(pipelineId);
+    public bool Contains(string pipelineId) => _files.ContainsKey(pipelineId);
+
+    /// <summary>
+    /// <see cref="Pipeline.Version"/> of a pipeline; null if no InferenceService has told it yet, or if they differ.
+    /// </summary>
+    public string? VersionOf(string pipelineId) =>
+        _pipelines.GetValueOrDefault(pipelineId)?.Version is { Length: > 0 } version ? version : null;
+
+    /// <summary>The class names that a pipeline can find; null if they are as unknown as its version.</summary>
+    public IReadOnlyList<string>? LabelsOf(string pipelineId) =>
+        VersionOf(pipelineId) is null ? null : _pipelines[pipelineId].Labels;
+
+    /// <summary>Records what an InferenceService says about its pipelines.</summary>
+    public void Learn(Uri address, IEnumerable<Pipeline> pipelines)
+    {
+        lock (_lock)
+        {
+            _learned[address] = pipelines.Where(pipeline => _files.ContainsKey(pipeline.Id))
+                .DistinctBy(pipeline => pipeline.Id).ToDictionary(pipeline => pipeline.Id);
+            UpdateLocked();
+        }
+    }
+
+    /// <summary>Forgets an InferenceService that no longer serves, unless no other one is known.</summary>
+    public void Forget(Uri address)
+    {
+        lock (_lock)
+        {
+            if (_learned.Count > 1 && _learned.Remove(address))
+            {
+                UpdateLocked();
+            }
+        }
+    }
+
+    private void UpdateLocked() => _pipelines = _files.Values.Select(Complete)
+        .ToFrozenDictionary(pipeline => pipeline.Id, StringComparer.Ordinal);
+
+    private Pipeline Complete(Pipeline file)
+    {
+        var complete = file.Clone();
+        var told = _learned.Values.Select(pipelines => pipelines.GetValueOrDefault(file.Id)).ToList();
+        if (told is [{ } first, ..] && told.TrueForAll(other => other?.Version == first.Version))
+        {
+            complete.Version = first.Version;
+            complete.Labels.Add(first.Labels);
+        }
+
+        return complete;
+    }
 
     private static Pipeline Read(string file)
     {

@@ -45,6 +45,15 @@ internal interface IJobStore
     Task<JobRecord?> FindByRequestIdAsync(Guid requestId, CancellationToken cancellationToken);
 
     /// <summary>
+    /// Finds the job that completed last of those with the tenant, the video, the pipeline and the options of a job,
+    /// and with results of a version of the pipeline; null if there is none.
+    /// </summary>
+    /// <param name="job">The job; its video's hash is known.</param>
+    /// <param name="pipelineVersion">Pipeline.version of the pipeline now.</param>
+    /// <param name="cancellationToken">Cancels the search.</param>
+    Task<Guid?> FindReusableAsync(JobRecord job, string pipelineVersion, CancellationToken cancellationToken);
+
+    /// <summary>
     /// Applies a pure transition to the stored record and stores the result in one atomic step: no other change of the
     /// job comes between. If the transition throws, nothing changes and the exception reaches the caller. If it returns
     /// the same instance, nothing is written. Returns null if the job does not exist. The store can call the transition

@@ -20,7 +20,7 @@ internal static class JobMessage
             JobId = record.JobId.ToString(),
             Status = record.Status,
             PipelineId = record.PipelineId,
-            Options = new JobOptions { FrameStride = record.FrameStride, MaxFrames = record.MaxFrames },
+            Options = JobChoices.OptionsOf(record),
             DisplayName = record.DisplayName,
             TraceParent = record.TraceParent ?? "",
             VideoSha256 = record.VideoSha256 ?? "",
@@ -32,6 +32,8 @@ internal static class JobMessage
             Timings = TimingsOf(record),
             Priority = record.Priority,
             Tenant = record.Tenant,
+            ReusedJobId = record.ReusedJobId?.ToString() ?? "",
+            PipelineVersion = record.PipelineVersion ?? "",
         };
         foreach (var (key, value) in record.Tags)
         {
@@ -40,6 +42,7 @@ internal static class JobMessage
         }
 
         job.Video = record.Video;
+        job.Webhook = record.Webhook?.ToMessage();
         job.Summary = record.Summary;
         job.Warnings.AddRange(record.Warnings.ToMessages());
         job.Devices.AddRange(record.Devices);
@@ -118,6 +121,21 @@ internal static class JobMessage
         VideoSha256 = job.VideoSha256,
         TraceParent = job.TraceParent,
         Warnings = { job.Warnings },
+        ReusedJobId = job.ReusedJobId,
+        PipelineVersion = job.PipelineVersion,
+        Webhook = job.Webhook,
+    };
+
+    /// <summary>Only the fields whose size has a small limit. It shares its parts with the given message.</summary>
+    public static Job Reference(Job job) => new()
+    {
+        JobId = job.JobId,
+        Status = job.Status,
+        PipelineId = job.PipelineId,
+        Tenant = job.Tenant,
+        CreatedAt = job.CreatedAt,
+        UpdatedAt = job.UpdatedAt,
+        Etag = job.Etag,
     };
 
     /// <summary>Whether a text has the form of an etag.</summary>

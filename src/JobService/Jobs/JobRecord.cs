@@ -1,8 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
-using System.Text.RegularExpressions;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 
@@ -20,11 +15,16 @@ internal sealed record JobRecord
 
     public required string PipelineId { get; init; }
 
-    /// <summary>The job analyzes every n-th frame; 1 or more.</summary>
+    /// <summary>
+    /// The job analyzes every n-th frame; 1 or more. With frames_per_second it is 1 until the video is probed.
+    /// </summary>
     public int FrameStride { get; init; } = 1;
 
     /// <summary>Maximum number of frames to analyze; 0 for no limit.</summary>
     public int MaxFrames { get; init; }
+
+    /// <summary>The other options: time ranges, findings, zones and lines. Nobody changes the message.</summary>
+    public JobOptions Choices { get; init; } = JobChoices.None;
 
     public string DisplayName { get; init; } = "";
 
@@ -62,8 +62,17 @@ internal sealed record JobRecord
     /// </summary>
     public string? TraceParent { get; init; }
 
+    /// <summary>Where the submission wants news about the job sent; null for nowhere.</summary>
+    public JobWebhook? Webhook { get; init; }
+
     /// <summary>Storage key of the results; null until the job is completed.</summary>
     public string? OutputPath { get; init; }
+
+    /// <summary>
+    /// Whether the completed job has a tracks document beside its results (<see cref="ArtifactKeys.Tracks"/>): false if
+    /// its pipeline had no tracking, and for jobs of versions that did not track.
+    /// </summary>
+    public bool HasTracks { get; init; }
 
     /// <summary>Why the job failed; null unless it failed.</summary>
     public JobFailure? Failure { get; init; }
@@ -110,6 +119,14 @@ internal sealed record JobRecord
     /// <summary>The container's description of the video; null until the video is probed.</summary>
     public VideoInfo? Video { get; init; }
 
+    /// <summary>
+    /// The completed job whose results an attempt takes over, or that the job has; null if the job runs itself.
+    /// </summary>
+    public Guid? ReusedJobId { get; init; }
+
+    /// <summary>Pipeline.version of the results; null until the job is completed, or if it is unknown.</summary>
+    public string? PipelineVersion { get; init; }
+
     /// <summary>Summary of the results; null until the job is completed.</summary>
     public JobSummary? Summary { get; init; }
 
@@ -128,7 +145,7 @@ internal sealed record JobRecord
     /// <summary>Sum of the inference times of the finished segments.</summary>
     public TimeSpan InferenceTime { get; init; }
 
-    /// <summary>Size of the stored results: of the finished segments, and once completed of the document.</summary>
+    /// <summary>Size of the stored results: of the finished segments, and once completed of the documents.</summary>
     public long ResultBytes { get; init; }
 
     /// <summary>Frames of finished segments that could not be decoded.</summary>
@@ -176,55 +193,6 @@ internal sealed record JobFailure(ErrorReason Reason, string Message, IReadOnlyD
     public Google.Rpc.Status ToStatus() => ErrorStatus.Create(Reason, Message, Metadata);
 }
 
-/// <summary>Priorities of jobs: 0 to 9 with 4 in the middle, as in JMS (Jakarta Messaging 3.1, 3.4.9).</summary>
-internal static class JobPriority
-{
-    public const int Lowest = 0;
-
-    public const int Default = 4;
-
-    public const int Highest = 9;
-}
-
-/// <summary>
-/// Rounds times down to UTC microseconds, the precision of the database. Stores round a record before they keep or
-/// return it, so that a change returns the same record as a later read.
-/// </summary>
-internal static class JobPrecision
-{
-    /// <summary>Returns the record with every time rounded down.</summary>
-    public static JobRecord Cut(JobRecord job) => job with
-    {
-        CreatedAt = Cut(job.CreatedAt),
-        UpdatedAt = Cut(job.UpdatedAt),
-        QueuedAt = Cut(job.QueuedAt),
-        NextAttemptAt = Cut(job.NextAttemptAt),
-        EndedAt = Cut(job.EndedAt),
-        Lease = job.Lease is { } lease ? lease with { ExpiresAt = Cut(lease.ExpiresAt) } : null,
-        DecodeTime = Cut(job.DecodeTime),
-        InferenceTime = Cut(job.InferenceTime),
-        Attempts =
-        [
-            .. job.Attempts.Select(attempt => attempt with
-            {
-                StartedAt = Cut(attempt.StartedAt),
-                EndedAt = Cut(attempt.EndedAt),
-            }),
-        ],
-    };
-
-    /// <summary>Returns the instant in UTC, rounded down to the microsecond.</summary>
-    public static DateTimeOffset Cut(DateTimeOffset instant)
-    {
-        var utc = instant.ToUniversalTime();
-        return utc.AddTicks(-(utc.Ticks % TimeSpan.TicksPerMicrosecond));
-    }
-
-    private static DateTimeOffset? Cut(DateTimeOffset? instant) => instant is { } value ? Cut(value) : null;
-
-    private static TimeSpan Cut(TimeSpan span) => new(span.Ticks - (span.Ticks % TimeSpan.TicksPerMicrosecond));
-}
-
 /// <summary>Guards the fields of a job that are fixed at its submission: all that no transition changes.</summary>
 internal static class JobIdentity
 {
@@ -235,10 +203,14 @@ internal static class JobIdentity
         var kept = before with
         {
             Status = after.Status,
+            FrameStride = before.Choices.FramesPerSecond > 0 ? after.FrameStride : before.FrameStride,
+            ReusedJobId = after.ReusedJobId,
+            PipelineVersion = after.PipelineVersion,
             DisplayName = after.DisplayName,
             Tags = after.Tags,
             Priority = after.Priority,
             OutputPath = after.OutputPath,
+            HasTracks = after.HasTracks,
             Failure = after.Failure,
             UpdatedAt = after.UpdatedAt,
             QueuedAt = after.QueuedAt,
@@ -264,107 +236,4 @@ internal static class JobIdentity
                 $"A transition of job {before.JobId} changed a field that is fixed at submission.", nameof(after));
         }
     }
-}
-
-/// <summary>The storage keys of a job's artifacts.</summary>
-internal static partial class ArtifactKeys
-{
-    private const string VideoSuffix = ".mp4";
-    private const string ResultsSuffix = "_results.json";
-    private const string ResultsIndexSuffix = "_results_index.bin";
-    private const string SidecarSuffix = "_job.json";
-    private const string PlanSuffix = "_segment_plan.bin";
-
-    /// <summary>Length of a UUID as text.</summary>
-    private const int IdLength = 36;
-
-    /// <summary>The submitted video.</summary>
-    public static string Video(Guid jobId) => jobId + VideoSuffix;
-
-    /// <summary>
-    /// The id of a video's bytes within its tenant: equal videos of one tenant share them, and those of two tenants
-    /// never do, so that no free space tells one of them what the other has stored. Null if the hash is unknown.
-    /// </summary>
-    [return: NotNullIfNotNull(nameof(sha256))]
-    public static string? SharedVideo(string tenant, string? sha256) => sha256 is null || tenant.Length == 0
-        ? sha256
-        : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{tenant}/{sha256}")));
-
-    /// <summary>
-    /// The results document. A storage of several JobServices has one for each attempt that wrote it, and the job's
-    /// record tells which one is published: readers take the key from there.
-    /// </summary>
-    /// <param name="jobId">The job.</param>
-    /// <param name="leaseToken">The lease of the attempt; null if the storage belongs to one JobService.</param>
-    public static string Results(Guid jobId, Guid? leaseToken = null) => Prefix(jobId, leaseToken) + ResultsSuffix;
-
-    /// <summary>The index of a large results document (ADR 5).</summary>
-    /// <param name="resultsKey">The key of the document.</param>
-    public static string ResultsIndex(string resultsKey) => Beside(resultsKey) + ResultsIndexSuffix;
-
-    /// <summary>The manifest of a completed job, from which the database can be rebuilt.</summary>
-    /// <param name="resultsKey">The key of the job's results, beside which it lies.</param>
-    public static string Sidecar(string resultsKey) => Beside(resultsKey) + SidecarSuffix;
-
-    /// <summary>The segment plan; it exists as long as finished segments can.</summary>
-    public static string Plan(Guid jobId) => jobId + PlanSuffix;
-
-    /// <summary>
-    /// The results of a finished segment, until the job completes. Numbers have ten digits, so that names sort.
-    /// </summary>
-    /// <param name="jobId">The job.</param>
-    /// <param name="startFrame">The first frame.</param>
-    /// <param name="endFrame">The frame after the last one.</param>
-    /// <param name="leaseToken">The lease of the attempt; null if the storage belongs to one JobService.</param>
-    public static string Segment(Guid jobId, int startFrame, int endFrame, Guid? leaseToken = null) => string.Create(
-        CultureInfo.InvariantCulture, $"{Prefix(jobId, leaseToken)}_segment_{startFrame:D10}_{endFrame:D10}.binpb");
-
-    /// <summary>Whether the artifact is a plan or a segment, which the job needs only until it completes.</summary>
-    public static bool IsInterim(string key) => JobOf(key) is not null && InterimSuffix().IsMatch(key, IdLength);
-
-    /// <summary>Whether the artifact is the manifest of a job.</summary>
-    public static bool IsSidecar(string key) =>
-        JobOf(key) is not null && key.EndsWith(SidecarSuffix, StringComparison.Ordinal);
-
-    /// <summary>Whether the artifact is a results document, its index or a manifest.</summary>
-    public static bool IsOfResults(string key) => JobOf(key) is not null && OfResultsSuffix().IsMatch(key, IdLength);
-
-    /// <summary>
-    /// The keys of results document, index and manifest that the job has published or that its running attempt can
-    /// publish, in a storage of several JobServices.
-    /// </summary>
-    public static IReadOnlySet<string> UsedResults(JobRecord job) =>
-        new[] { job.OutputPath, job.Lease is { } lease ? Results(job.JobId, lease.Token) : null }
-            .OfType<string>()
-            .SelectMany(key => new[] { key, ResultsIndex(key), Sidecar(key) })
-            .ToHashSet(StringComparer.Ordinal);
-
-    /// <summary>The job that an artifact belongs to; null if the key is not an artifact's.</summary>
-    public static Guid? JobOf(string key) =>
-        key.Length > IdLength
-        && Suffix().IsMatch(key, IdLength)
-        && Guid.TryParseExact(key.AsSpan(0, IdLength), "D", out var jobId)
-            ? jobId
-            : null;
-
-    private static string Beside(string resultsKey) => resultsKey.EndsWith(ResultsSuffix, StringComparison.Ordinal)
-        ? resultsKey[..^ResultsSuffix.Length]
-        : throw new ArgumentException($"{resultsKey} is not the key of a results document.", nameof(resultsKey));
-
-    private static string Prefix(Guid jobId, Guid? leaseToken) =>
-        leaseToken is { } token ? $"{jobId}_{token:N}" : jobId.ToString();
-
-    [GeneratedRegex(
-        @"\G(\.mp4|(_[0-9a-f]{32})?(_results\.json|_results_index\.bin|_job\.json|_segment_[0-9]{10}_[0-9]{10}\.binpb)"
-        + @"|_segment_plan\.bin)\z",
-        RegexOptions.CultureInvariant)]
-    private static partial Regex Suffix();
-
-    [GeneratedRegex(
-        @"\G(_segment_plan\.bin|(_[0-9a-f]{32})?_segment_[0-9]{10}_[0-9]{10}\.binpb)\z", RegexOptions.CultureInvariant)]
-    private static partial Regex InterimSuffix();
-
-    [GeneratedRegex(
-        @"\G(_[0-9a-f]{32})?(_results\.json|_results_index\.bin|_job\.json)\z", RegexOptions.CultureInvariant)]
-    private static partial Regex OfResultsSuffix();
 }

@@ -48,6 +48,7 @@ internal static class JobTransitions
         {
             Video = plan.Video,
             FramesTotal = plan.FramesTotal,
+            FrameStride = plan.FrameStride ?? job.FrameStride,
             SegmentFrames = plan.SegmentFrames,
             FramesDone = resumed.FramesDone,
             DecodeTime = resumed.DecodeTime,
@@ -80,13 +81,33 @@ internal static class JobTransitions
         JobRecord job, Guid token, StoredResults results, JobSummary summary, JobWarnings warnings, DateTimeOffset now)
     {
         RequireLease(job, token, now);
-        return End(job, JobStatus.Completed, failure: null, now) with
+        var completed = End(job, JobStatus.Completed, failure: null, now) with
         {
             OutputPath = results.OutputPath,
+            HasTracks = results.HasTracks,
             ResultBytes = results.Bytes,
+            PipelineVersion = results.PipelineVersion,
             Summary = summary,
             Warnings = warnings,
         };
+        return results.TakenFrom is not { } other
+            ? completed
+            : completed with
+            {
+                FrameStride = other.FrameStride,
+                SegmentFrames = other.SegmentFrames,
+                FramesTotal = other.FramesTotal,
+                FramesDone = other.FramesDone,
+                Video = other.Video,
+                Devices = other.Devices,
+            };
+    }
+
+    /// <summary>The results that the job was to take over are gone, so it runs itself.</summary>
+    public static JobRecord ForgetReuse(JobRecord job, Guid token, DateTimeOffset now)
+    {
+        RequireLease(job, token, now);
+        return job with { ReusedJobId = null, UpdatedAt = Later(job, now) };
     }
 
     /// <summary>running → failed: the job cannot succeed.</summary>
@@ -272,12 +293,26 @@ internal sealed record JobUpdate(string? DisplayName = null, JobTags? Tags = nul
 /// <param name="Video">The container's description.</param>
 /// <param name="FramesTotal">Frames to analyze under frame_stride and max_frames.</param>
 /// <param name="SegmentFrames">Frames per segment in the plan.</param>
-internal sealed record PlannedWork(VideoInfo Video, int FramesTotal, int SegmentFrames);
+internal sealed record PlannedWork(VideoInfo Video, int FramesTotal, int SegmentFrames)
+{
+    /// <summary>The stride that follows from frames_per_second; null if the job has its own.</summary>
+    public int? FrameStride { get; init; }
+}
 
-/// <summary>The stored results document of a job.</summary>
-/// <param name="OutputPath">Its storage key.</param>
-/// <param name="Bytes">Its size.</param>
-internal sealed record StoredResults(string OutputPath, long Bytes);
+/// <summary>The stored documents of a job.</summary>
+/// <param name="OutputPath">Storage key of the results document.</param>
+/// <param name="Bytes">Size of all documents.</param>
+internal sealed record StoredResults(string OutputPath, long Bytes)
+{
+    /// <summary>Whether there is a tracks document beside the results.</summary>
+    public bool HasTracks { get; init; }
+
+    /// <summary>Pipeline.version of all results; null if it is unknown or not one.</summary>
+    public string? PipelineVersion { get; init; }
+
+    /// <summary>The completed job from which they were taken over; null if they are the job's own.</summary>
+    public JobRecord? TakenFrom { get; init; }
+}
 
 /// <summary>Totals of the finished segments of a job.</summary>
 /// <param name="FramesDone">Analyzed frames.</param>

@@ -31,7 +31,9 @@ internal static class SegmentCheck
     private static string? DefectOfFrames(Segment segment, int frameStride, FrameAccounting frames)
     {
         var length = segment.EndFrame - segment.StartFrame;
-        var expected = SegmentPlan.FramesWithin(segment.StartFrame, segment.EndFrame, frameStride);
+        var expected = segment.IsGap
+            ? 0
+            : SegmentPlan.FramesWithin(segment.StartFrame, segment.EndFrame, frameStride);
         if (frames.Analyzed < 0 || frames.Skipped < 0 || frames.Failed < 0 || frames.Total != length
             || (long)frames.Analyzed + frames.Skipped + frames.Failed != length
             || frames.Skipped != length - expected)

@@ -4,80 +4,94 @@ namespace ForegSyte.Jobs;
 /// <param name="Number">Index in the plan, from 0.</param>
 /// <param name="StartFrame">Index of the first frame.</param>
 /// <param name="EndFrame">Index after the last frame.</param>
-internal sealed record Segment(int Number, int StartFrame, int EndFrame);
+/// <param name="IsGap">
+/// Whether it lies between the wanted parts of the video: none of its frames is analyzed, so it needs no call and has
+/// no stored response.
+/// </param>
+internal sealed record Segment(int Number, int StartFrame, int EndFrame, bool IsGap = false);
 
 /// <summary>
 /// Cuts the frames of a job into segments. Pure. A segment begins on a key frame if one is near, because decoding can
 /// begin only there. If key frames are further apart than a segment is long, the plan cuts anyway, and the frames
-/// before the cut are decoded twice.
+/// before the cut are decoded twice. Frames between the wanted parts of the video are gaps.
 /// </summary>
 internal static class SegmentPlan
 {
     /// <summary>
-    /// Plans the segments: ascending, adjacent and not empty; together they cover 0 to <see cref="EndFrame"/>.
+    /// Plans the segments: ascending, adjacent and not empty; together they cover 0 to the end of the last frame to
+    /// analyze, or of the last wanted part without a limit of frames.
     /// </summary>
-    /// <param name="frameCount">Frames of the video, more than 0.</param>
+    /// <param name="frames">The frames to analyze.</param>
     /// <param name="keyFrames">Indexes of key frames, ascending.</param>
-    /// <param name="frameStride">The job analyzes every n-th frame; 1 or more.</param>
     /// <param name="maxFrames">Maximum number of frames to analyze; 0 for no limit.</param>
     /// <param name="segmentFrames">Target number of analyzed frames per segment; 1 or more.</param>
     public static IReadOnlyList<Segment> Create(
-        int frameCount, IReadOnlyList<int> keyFrames, int frameStride, int maxFrames, int segmentFrames)
+        FrameSelection frames, IReadOnlyList<int> keyFrames, int maxFrames, int segmentFrames)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(frameCount, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(frameStride, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(maxFrames);
         ArgumentOutOfRangeException.ThrowIfLessThan(segmentFrames, 1);
 
-        return Cut(0, 0, EndFrame(frameCount, frameStride, maxFrames), keyFrames, frameStride, segmentFrames);
+        return Cut(0, 0, EndFrame(frames, maxFrames), frames, keyFrames, segmentFrames);
     }
 
     /// <summary>
-    /// Plans the segments after a plan that hold the next frames to analyze: exactly so many, or all up to the end of
-    /// the video. Empty if the video has no more.
+    /// Plans the segments after a plan that hold the next frames to analyze: exactly so many, or all of the wanted
+    /// parts. Empty if these have no more.
     /// </summary>
     /// <param name="plan">The plan so far; not empty.</param>
     /// <param name="moreFrames">Number of frames to analyze, more than 0.</param>
-    /// <param name="frameCount">Frames of the video, more than 0.</param>
+    /// <param name="frames">The frames to analyze.</param>
     /// <param name="keyFrames">Indexes of key frames, ascending.</param>
-    /// <param name="frameStride">The job analyzes every n-th frame; 1 or more.</param>
     /// <param name="segmentFrames">Target number of analyzed frames per segment; 1 or more.</param>
     public static IReadOnlyList<Segment> Extend(
-        IReadOnlyList<Segment> plan, int moreFrames, int frameCount, IReadOnlyList<int> keyFrames, int frameStride,
+        IReadOnlyList<Segment> plan, int moreFrames, FrameSelection frames, IReadOnlyList<int> keyFrames,
         int segmentFrames)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(moreFrames, 1);
         var start = plan[^1].EndFrame;
-        var first = ((long)start + frameStride - 1) / frameStride * frameStride;
-        var end = (int)Math.Min(frameCount, first + ((moreFrames - 1L) * frameStride) + 1);
-        return first >= frameCount ? [] : Cut(plan.Count, start, end, keyFrames, frameStride, segmentFrames);
+        return frames.Count(start, frames.EndFrame) == 0
+            ? []
+            : Cut(plan.Count, start, frames.EndOf(start, moreFrames), frames, keyFrames, segmentFrames);
     }
 
     /// <summary>Index after the last frame that must be decoded.</summary>
-    public static int EndFrame(int frameCount, int frameStride, int maxFrames) =>
-        maxFrames == 0 ? frameCount : (int)Math.Min(frameCount, ((long)(maxFrames - 1) * frameStride) + 1);
+    public static int EndFrame(FrameSelection frames, int maxFrames) =>
+        maxFrames == 0 ? frames.EndFrame : frames.EndOf(0, maxFrames);
 
-    /// <summary>Number of frames of the whole video that the job analyzes.</summary>
-    public static int AnalyzedFrames(int frameCount, int frameStride, int maxFrames) =>
-        FramesWithin(0, EndFrame(frameCount, frameStride, maxFrames), frameStride);
+    /// <summary>Number of frames that the job analyzes.</summary>
+    public static int AnalyzedFrames(FrameSelection frames, int maxFrames) =>
+        frames.Count(0, EndFrame(frames, maxFrames));
 
     /// <summary>Number of multiples of the stride in a half-open range.</summary>
     public static int FramesWithin(int start, int end, int frameStride) =>
         end <= start ? 0 : ((end - 1) / frameStride) - (start == 0 ? -1 : (start - 1) / frameStride);
 
     private static List<Segment> Cut(
-        int number, int start, int end, IReadOnlyList<int> keyFrames, int frameStride, int segmentFrames)
+        int number, int start, int end, FrameSelection frames, IReadOnlyList<int> keyFrames, int segmentFrames)
     {
-        var length = (int)Math.Min(int.MaxValue, (long)segmentFrames * frameStride);
+        var length = (int)Math.Min(int.MaxValue, (long)segmentFrames * frames.Stride);
         var segments = new List<Segment>();
-        while (start < end)
+        foreach (var part in frames.Parts.Where(part => part.End > start && part.Start < end))
         {
-            var cut = Cut(start, end, length, keyFrames);
-            segments.Add(new Segment(number + segments.Count, start, cut));
-            start = cut;
+            if (start < part.Start)
+            {
+                Add(part.Start, isGap: true);
+            }
+
+            var last = Math.Min(end, part.End);
+            while (start < last)
+            {
+                Add(Cut(start, last, length, keyFrames), isGap: false);
+            }
         }
 
         return segments;
+
+        void Add(int cut, bool isGap)
+        {
+            segments.Add(new Segment(number + segments.Count, start, cut, isGap));
+            start = cut;
+        }
     }
 
     /// <summary>
@@ -122,31 +136,29 @@ internal static class SegmentPlan
 /// follows from the segments before it, so that every attempt makes the same ones, and none can give too many results.
 /// Pure.
 /// </summary>
-/// <param name="frameCount">Frames of the video, more than 0.</param>
+/// <param name="frames">The frames to analyze.</param>
 /// <param name="keyFrames">Indexes of key frames, ascending.</param>
-/// <param name="frameStride">The job analyzes every n-th frame; 1 or more.</param>
 /// <param name="maxFrames">Maximum number of frames to analyze; 0 for no limit.</param>
 /// <param name="segmentFrames">Target number of analyzed frames per segment; 1 or more.</param>
 /// <param name="loss">How many frames the job can lose.</param>
 internal sealed class SegmentPlanner(
-    int frameCount, IReadOnlyList<int> keyFrames, int frameStride, int maxFrames, int segmentFrames,
-    FrameLossOptions loss)
+    FrameSelection frames, IReadOnlyList<int> keyFrames, int maxFrames, int segmentFrames, FrameLossOptions loss)
 {
-    private readonly int _endOfStart = SegmentPlan.EndFrame(frameCount, frameStride, maxFrames);
+    private readonly int _endOfStart = SegmentPlan.EndFrame(frames, maxFrames);
 
     /// <summary>Frames to analyze if none is lost.</summary>
-    public int FramesTotal => SegmentPlan.AnalyzedFrames(frameCount, frameStride, maxFrames);
+    public int FramesTotal => SegmentPlan.AnalyzedFrames(frames, maxFrames);
 
     public int SegmentFrames => segmentFrames;
 
     /// <summary>The plan before any extension.</summary>
-    public IReadOnlyList<Segment> Start() =>
-        SegmentPlan.Create(frameCount, keyFrames, frameStride, maxFrames, segmentFrames);
+    public IReadOnlyList<Segment> Start() => SegmentPlan.Create(frames, keyFrames, maxFrames, segmentFrames);
 
     /// <summary>A stored plan if it is one of this job and video, perhaps with extensions; null otherwise.</summary>
     public IReadOnlyList<Segment>? Accept(IReadOnlyList<Segment>? stored) =>
         stored is [.., { } last] && LengthOfStart(stored) > 0
-            && last.EndFrame <= (maxFrames == 0 ? _endOfStart : frameCount)
+            && last.EndFrame <= (maxFrames == 0 ? _endOfStart : frames.EndFrame)
+            && stored.All(frames.Fits)
                 ? stored
                 : null;
 
@@ -167,5 +179,5 @@ internal sealed class SegmentPlanner(
     public IReadOnlyList<Segment> Extend(IReadOnlyList<Segment> plan, int analyzed, int lost) =>
         maxFrames == 0 || analyzed >= maxFrames || FrameLoss.IsTooHigh(lost, (long)maxFrames + lost, loss)
             ? []
-            : SegmentPlan.Extend(plan, maxFrames - analyzed, frameCount, keyFrames, frameStride, segmentFrames);
+            : SegmentPlan.Extend(plan, maxFrames - analyzed, frames, keyFrames, segmentFrames);
 }

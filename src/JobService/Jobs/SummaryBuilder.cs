@@ -6,7 +6,9 @@ namespace ForegSyte.Jobs;
 /// Builds a job's summary from its segments, one frame at a time, and checks that the segments account for every frame.
 /// Memory does not grow with the video: the number of labels and texts and the length of texts are limited.
 /// </summary>
-internal sealed class SummaryBuilder
+/// <param name="zones">The zones of the job.</param>
+/// <param name="lines">The counting lines of the job.</param>
+internal sealed class SummaryBuilder(IReadOnlyList<Zone> zones, IReadOnlyList<CountingLine> lines)
 {
     /// <summary>Maximum number of labels; the summary leaves out further ones.</summary>
     public const int MaxLabels = 1_000;
@@ -30,6 +32,12 @@ internal sealed class SummaryBuilder
     private readonly SortedDictionary<string, int> _failures = new(StringComparer.Ordinal);
     private readonly PriorityQueue<string, long> _rarest = new();
     private readonly FrameAccounting _frames = new();
+    private readonly Dictionary<string, int> _tracks = new(StringComparer.Ordinal);
+    private readonly List<Dictionary<string, int>> _inZones = [.. zones.Select(_ => NewCounts())];
+    private readonly List<Dictionary<string, int>> _toLeft = [.. lines.Select(_ => NewCounts())];
+    private readonly List<Dictionary<string, int>> _toRight = [.. lines.Select(_ => NewCounts())];
+    private int _textTracks;
+    private int _shots;
 
     /// <summary>Adds the frame counts of a segment.</summary>
     public void Add(FrameAccounting segment)
@@ -71,6 +79,35 @@ internal sealed class SummaryBuilder
         }
     }
 
+    /// <summary>Adds an object.</summary>
+    public void Add(ObjectTrack track)
+    {
+        Count(_tracks, track.Label);
+
+        // A vote can go to a label that no published detection has.
+        if (_labels.Count < MaxLabels)
+        {
+            _labels.TryAdd(track.Label, 0);
+        }
+
+        foreach (var visit in track.ZoneVisits)
+        {
+            Count(_inZones[zones.Index().First(zone => zone.Item.Id == visit.ZoneId).Index], track.Label);
+        }
+
+        foreach (var crossing in track.LineCrossings)
+        {
+            var line = lines.Index().First(line => line.Item.Id == crossing.LineId).Index;
+            Count((crossing.Direction == CrossingDirection.Left ? _toLeft : _toRight)[line], track.Label);
+        }
+    }
+
+    /// <summary>Counts a text track.</summary>
+    public void AddTextTrack() => _textTracks++;
+
+    /// <summary>Counts a shot.</summary>
+    public void AddShot() => _shots++;
+
     /// <summary>
     /// Builds the summary of all segments and checks its frame counts.
     /// </summary>
@@ -102,7 +139,12 @@ internal sealed class SummaryBuilder
             Labels =
             {
                 MostFrequentFirst(_labels)
-                    .Select(pair => new LabelSummary { Label = pair.Key, DetectionCount = pair.Value }),
+                    .Select(pair => new LabelSummary
+                    {
+                        Label = pair.Key,
+                        DetectionCount = pair.Value,
+                        TrackCount = _tracks.GetValueOrDefault(pair.Key),
+                    }),
             },
             Texts =
             {
@@ -110,11 +152,43 @@ internal sealed class SummaryBuilder
                     .Take(MaxTexts)
                     .Select(pair => new TextSummary { Text = pair.Key, FrameCount = pair.Value }),
             },
+            Zones =
+            {
+                zones.Zip(
+                    _inZones,
+                    (zone, counts) => new ZoneSummary { ZoneId = zone.Id, Tracks = { CountsOf(counts) } }),
+            },
+            Lines =
+            {
+                lines.Index().Select(line => new LineSummary
+                {
+                    LineId = line.Item.Id,
+                    ToLeft = { CountsOf(_toLeft[line.Index]) },
+                    ToRight = { CountsOf(_toRight[line.Index]) },
+                }),
+            },
+            ShotCount = _shots,
+            TextTrackCount = _textTracks,
         };
         summary.Frames.Failures.AddRange(
             _failures.Select(pair => new FrameFailureCount { Reason = pair.Key, FrameCount = pair.Value }));
         return summary;
     }
+
+    private static Dictionary<string, int> NewCounts() => new(StringComparer.Ordinal);
+
+    /// <summary>Counts a track with a label, up to <see cref="MaxLabels"/> labels.</summary>
+    private static void Count(Dictionary<string, int> counts, string label)
+    {
+        if (counts.TryGetValue(label, out var count) || counts.Count < MaxLabels)
+        {
+            counts[label] = count + 1;
+        }
+    }
+
+    private static IEnumerable<TrackCount> CountsOf(Dictionary<string, int> counts) =>
+        counts.OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key, StringComparer.Ordinal)
+            .Select(pair => new TrackCount { Label = pair.Key, Count = pair.Value });
 
     private static IEnumerable<KeyValuePair<string, long>> MostFrequentFirst(Dictionary<string, long> counts) =>
         counts.OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key, StringComparer.Ordinal);

@@ -39,9 +39,15 @@ internal static class TenantRequestId
 /// the bytes and compares this id instead.
 /// </param>
 /// <param name="Tags">The tags as <see cref="JobTags.ToJson"/>; null if there are none, as in earlier versions.</param>
+/// <param name="Options">
+/// The other options as <see cref="JobChoices.ToJson"/>; null if there are none, as in earlier versions.
+/// </param>
+/// <param name="ReuseResults">Whether the results of an equal job are welcome.</param>
+/// <param name="Webhook"><see cref="JobWebhook.ToHash"/>; null without a webhook.</param>
 internal sealed record RequestFingerprint(
     string Source, string PipelineId, int FrameStride, int MaxFrames, string DisplayName,
-    int Priority = JobPriority.Default, Guid? UploadId = null, string? Tags = null)
+    int Priority = JobPriority.Default, Guid? UploadId = null, string? Tags = null,
+    string? Options = null, bool ReuseResults = false, string? Webhook = null)
 {
     /// <summary>Names the request fields, as in the proto, in which two calls differ; empty for a repetition.</summary>
     public IReadOnlyList<string> DifferencesFrom(RequestFingerprint other)
@@ -54,6 +60,9 @@ internal sealed record RequestFingerprint(
         AddIf(DisplayName != other.DisplayName, "display_name");
         AddIf(Priority != other.Priority, "priority");
         AddIf(Tags != other.Tags, "tags");
+        fields.AddRange(JobChoices.DifferencesBetween(Options, other.Options));
+        AddIf(ReuseResults != other.ReuseResults, "reuse_results");
+        AddIf(Webhook != other.Webhook, "webhook");
         return fields;
 
         void AddIf(bool differs, string field)

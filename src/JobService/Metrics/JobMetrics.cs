@@ -113,6 +113,10 @@ internal sealed class JobMetrics : IDisposable
             "By", "Free disk space for videos and results.");
     }
 
+    /// <summary>Registers the gauge of completed jobs that searches do not find yet.</summary>
+    public void ObserveSearch(Func<long> unindexed) => _meter.CreateObservableGauge(
+        "foregsyte.jobs.search.unindexed", unindexed, "{job}", "Completed jobs whose tracks are not indexed yet.");
+
     /// <inheritdoc />
     public void Dispose() => _meter.Dispose();
 

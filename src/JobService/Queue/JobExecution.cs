@@ -4,16 +4,17 @@ using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Tenants;
-using ForegSyte.Jobs.Tracing;
+using ForegSyte.Jobs.Tracks;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
-/// The work of an attempt, in order: probe the video, plan its segments, keep the stored ones, run the others, and
-/// write the results document from all of them. After any interruption the next attempt continues from the stored
-/// segments, and document and summary are byte for byte those of an uninterrupted run.
+/// The work of an attempt, in order: probe the video, plan its segments, keep the stored ones, run the others while
+/// <see cref="TrackAhead"/> follows the tracks, and let <see cref="ResultsWriter"/> write the documents. After any
+/// interruption the next attempt continues from the stored segments, and documents and summary are byte for byte those
+/// of an uninterrupted run.
 /// </summary>
 internal sealed class JobExecution(
     JobTracker tracker,
@@ -21,6 +22,8 @@ internal sealed class JobExecution(
     ISegmentStore store,
     IInferenceClient inference,
     SegmentScheduler segments,
+    ResultReuse reuse,
+    ResultsWriter writer,
     CrashPoints crashPoints,
     IOptions<SegmentOptions> options,
     IOptions<InferenceOptions> inferenceOptions,
@@ -42,6 +45,15 @@ internal sealed class JobExecution(
     {
         try
         {
+            if (job.ReusedJobId is not null
+                && await reuse.TryCopyAsync(job, token, results, cancellationToken) is { } taken)
+            {
+                return taken with
+                {
+                    Manifest = await writer.WriteManifestAsync(job.JobId, token, taken, cancellationToken),
+                };
+            }
+
             return await AnalyzeAsync(job, token, results, cancellationToken);
         }
         catch (InferenceFailedException failed) when (InferenceFailures.IsUnreadable(failed.Failure.Reason))
@@ -59,9 +71,10 @@ internal sealed class JobExecution(
         JobRecord job, Guid token, ResultReservation results, CancellationToken cancellationToken)
     {
         var probe = await BusyRetry.CallAsync(() => ProbeAsync(job, cancellationToken), time, cancellationToken);
+        var frames = FrameSelection.Of(job, probe, out var defect) ?? throw new InferenceFailedException(defect!);
         var segmentFrames = job.SegmentFrames > 0 ? job.SegmentFrames : options.Value.SegmentFrames;
-        var planner = new SegmentPlanner(
-            probe.Video.FrameCount, probe.KeyFrames, job.FrameStride, job.MaxFrames, segmentFrames, loss.Value);
+        var planner = new SegmentPlanner(frames, probe.KeyFrames, job.MaxFrames, segmentFrames, loss.Value);
+        job = job with { FrameStride = frames.Stride };
         if (JobLimits.CheckFrames(planner.FramesTotal, tenants.Value.For(job.Tenant)) is { } failure)
         {
             throw new InferenceFailedException(failure);
@@ -85,27 +98,45 @@ internal sealed class JobExecution(
             await store.ShortenPlanAsync(job.JobId, token, stored, plan.Count, cancellationToken);
         }
 
+        await using var ahead = new TrackAhead(
+            new JobTracks(job, probe.Video, storage, keepsFrames: true),
+            (segment, ending) => store.ReadAsync(job.JobId, segment, job.FrameStride, ending), logger,
+            cancellationToken);
+        AddFinished(plan);
+
         while (true)
         {
             await segments.RunAsync(job, token, missing, results, OnStored, cancellationToken);
-            missing = planner.Extend(plan, totals.Analyzed, totals.Lost);
-            if (missing.Count == 0)
+            var extension = planner.Extend(plan, totals.Analyzed, totals.Lost);
+            if (extension.Count == 0)
             {
                 break;
             }
 
-            plan = [.. plan, .. missing];
+            missing = WithoutGaps(extension);
+            plan = [.. plan, .. extension];
+            AddFinished(extension);
             logger.LogInformation(
                 "Job {JobId} lost {Lost} frames; frames up to {EndFrame} are planned to reach max_frames",
                 job.JobId, totals.Lost, plan[^1].EndFrame);
             await store.StorePlanAsync(job.JobId, token, plan, cancellationToken);
         }
 
-        return await WriteResultsAsync(job, token, results, plan, probe, cancellationToken);
+        return await writer.WriteAsync(
+            new ResultsToWrite(job, token, results, plan, probe), ahead, cancellationToken);
 
-        void OnStored(RunPipelineResponse segment)
+        void AddFinished(IEnumerable<Segment> planned)
         {
-            totals.Add(segment);
+            foreach (var segment in planned.Except(missing))
+            {
+                ahead.Add(segment);
+            }
+        }
+
+        void OnStored(Segment segment, RunPipelineResponse response)
+        {
+            ahead.Add(segment);
+            totals.Add(response);
             tracker.UpdateProgress(
                 job.JobId, (shown, now) => JobTransitions.Advance(shown, token, totals.Current, now));
         }
@@ -136,14 +167,22 @@ internal sealed class JobExecution(
     {
         var video = await storage.GrantReadAsync(
             job.InputPath, inferenceOptions.Value.ProbeTimeout, cancellationToken);
-        return await inference.ProbeAsync(video.ToSource(job.VideoBytes), cancellationToken);
+        var request = new ProbeVideoRequest
+        {
+            Video = video.ToSource(job.VideoBytes),
+            TimeRanges = { job.Choices.TimeRanges },
+        };
+        return await inference.ProbeAsync(request, cancellationToken);
     }
 
     private static (IReadOnlyList<Segment> Plan, IReadOnlyList<Segment> Missing) StartPlan(SegmentPlanner planner)
     {
         var plan = planner.Start();
-        return (plan, plan);
+        return (plan, WithoutGaps(plan));
     }
+
+    private static List<Segment> WithoutGaps(IEnumerable<Segment> segments) =>
+        [.. segments.Where(segment => !segment.IsGap)];
 
     /// <summary>
     /// Keeps the plan of an earlier attempt, and of its extensions those that follow from the finished segments: frames
@@ -163,11 +202,12 @@ internal sealed class JobExecution(
             missing = await FindMissingAsync(job, extension, totals, cancellationToken);
         }
 
-        if (missing.Count < plan.Count)
+        var planned = WithoutGaps(plan).Count;
+        if (missing.Count < planned)
         {
             logger.LogInformation(
                 "Job {JobId} resumed: {Stored} of {Planned} segments ({Frames} frames) are stored",
-                job.JobId, plan.Count - missing.Count, plan.Count, totals.Analyzed);
+                job.JobId, planned - missing.Count, planned, totals.Analyzed);
         }
 
         return (plan, missing);
@@ -178,7 +218,7 @@ internal sealed class JobExecution(
         JobRecord job, IReadOnlyList<Segment> planned, SegmentTotals totals, CancellationToken cancellationToken)
     {
         var missing = new List<Segment>();
-        foreach (var segment in planned)
+        foreach (var segment in WithoutGaps(planned))
         {
             if (await store.ReadFinishedAsync(job, segment, cancellationToken) is { } response)
             {
@@ -197,7 +237,7 @@ internal sealed class JobExecution(
         JobRecord job, Guid token, VideoInfo video, SegmentPlanner planner, SegmentProgress resumed,
         CancellationToken cancellationToken)
     {
-        var work = new PlannedWork(video, planner.FramesTotal, planner.SegmentFrames);
+        var work = new PlannedWork(video, planner.FramesTotal, planner.SegmentFrames) { FrameStride = job.FrameStride };
         await tracker.ChangeOwnAsync(
             job.JobId,
             (shown, now) =>
@@ -206,119 +246,5 @@ internal sealed class JobExecution(
                 return resumed.Devices.Count == 0 ? planned : JobTransitions.Advance(planned, token, resumed, now);
             },
             cancellationToken);
-    }
-
-    /// <summary>Writes document and manifest from the stored segments, with one segment in memory at a time.</summary>
-    private async Task<JobResult> WriteResultsAsync(
-        JobRecord job, Guid token, ResultReservation results, IReadOnlyList<Segment> plan,
-        ProbeVideoResponse probe, CancellationToken cancellationToken)
-    {
-        using var step = JobTraces.StartStep(JobTraces.Results);
-        var outputPath = ArtifactKeys.Results(job.JobId, storage.IsShared ? token : null);
-        await using var artifact = await storage.StageAsync(outputPath, cancellationToken);
-        var document = new ResultsDocumentWriter(artifact.Stream);
-        var builder = new SummaryBuilder();
-        var totals = SegmentTotals.Of(job, probe);
-        foreach (var segment in plan)
-        {
-            var response = await ReadOrRepeatAsync(job, token, segment, results, cancellationToken);
-            builder.Add(response.Frames);
-            totals.Add(response);
-            foreach (var frame in response.Results)
-            {
-                await document.WriteAsync(frame, cancellationToken);
-                builder.Add(frame);
-            }
-
-            results.TakeDocument(artifact.Stream.Length);
-        }
-
-        var summary = builder.Complete(
-            probe.Video.FrameCount, plan[^1].EndFrame, loss.Value, out var failure);
-        if (failure is not null)
-        {
-            throw new InferenceFailedException(failure);
-        }
-
-        await document.CompleteAsync(cancellationToken);
-        var stored = new StoredResults(outputPath, artifact.Stream.Length);
-        results.TakeDocument(stored.Bytes);
-        crashPoints.Pass(CrashPoint.ResultsWritten);
-        await document.Index.WriteAsync(storage, outputPath, stored.Bytes, cancellationToken);
-        await artifact.CommitAsync(cancellationToken);
-        crashPoints.Pass(CrashPoint.ResultsStored);
-        var result = new JobResult(stored, summary, totals.Current.Warnings, Manifest: null);
-        return result with { Manifest = await WriteManifestAsync(job.JobId, token, result, cancellationToken) };
-    }
-
-    /// <summary>Stores the completed job beside its results, from which the database can be rebuilt.</summary>
-    private async Task<JobRecord?> WriteManifestAsync(
-        Guid jobId, Guid token, JobResult result, CancellationToken cancellationToken)
-    {
-        if (await tracker.FindAsync(jobId, cancellationToken) is not { } job)
-        {
-            return null;
-        }
-
-        var completed = JobTransitions.Complete(
-            tracker.WithOwnProgress(job), token, result.Results, result.Summary, result.Warnings, tracker.Now);
-        await JobManifest.WriteAsync(storage, completed, cancellationToken);
-        crashPoints.Pass(CrashPoint.ManifestStored);
-        return completed;
-    }
-
-    /// <summary>Runs a segment again that was damaged after it was stored; its frames are already counted.</summary>
-    private async Task<RunPipelineResponse> ReadOrRepeatAsync(
-        JobRecord job, Guid token, Segment segment, ResultReservation results, CancellationToken cancellationToken)
-    {
-        if (await store.ReadAsync(job.JobId, segment, job.FrameStride, cancellationToken) is { } response)
-        {
-            return response;
-        }
-
-        logger.LogWarning(
-            "Segment {Start} to {End} of job {JobId} is damaged; running it again",
-            segment.StartFrame, segment.EndFrame, job.JobId);
-        RunPipelineResponse? repeated = null;
-        await segments.RunAsync(job, token, [segment], results, done => repeated = done, cancellationToken);
-        return repeated!;
-    }
-
-    /// <summary>Adds up finished segments in any order. Thread-safe.</summary>
-    /// <param name="ofVideo">What is wrong with the video as a whole.</param>
-    private sealed class SegmentTotals(JobWarnings ofVideo)
-    {
-        private readonly Lock _lock = new();
-        private JobWarnings _ofSegments = JobWarnings.Empty;
-        private SegmentProgress _current =
-            new(0, TimeSpan.Zero, TimeSpan.Zero, DeviceList.Empty) { Warnings = ofVideo };
-
-        public SegmentProgress Current => Volatile.Read(ref _current);
-
-        public int Analyzed => Current.FramesDone;
-
-        public int Lost { get; private set; }
-
-        /// <summary>No segments yet, of a video with the defects that submission and probe found.</summary>
-        public static SegmentTotals Of(JobRecord job, ProbeVideoResponse probe) =>
-            new(job.Warnings.OfFile().Or(new JobWarnings(probe.Warnings)));
-
-        public void Add(RunPipelineResponse segment)
-        {
-            lock (_lock)
-            {
-                Lost += segment.Frames.Failed;
-                _ofSegments = _ofSegments.Plus(JobWarnings.OfSegment(segment));
-                _current = new SegmentProgress(
-                    _current.FramesDone + segment.Frames.Analyzed,
-                    _current.DecodeTime + (segment.Timings?.Decode?.ToTimeSpan() ?? TimeSpan.Zero),
-                    _current.InferenceTime + (segment.Timings?.Inference?.ToTimeSpan() ?? TimeSpan.Zero),
-                    _current.Devices.With(segment.Device))
-                {
-                    Warnings = ofVideo.Or(_ofSegments),
-                    ResultBytes = _current.ResultBytes + StoredSegment.SizeOf(segment),
-                };
-            }
-        }
     }
 }

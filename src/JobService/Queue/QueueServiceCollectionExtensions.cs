@@ -34,6 +34,8 @@ internal static class QueueServiceCollectionExtensions
         services.AddSingleton<SuspectGate>();
         services.AddSingleton<SegmentCalls>();
         services.AddSingleton<SegmentScheduler>();
+        services.AddSingleton<ResultReuse>();
+        services.AddSingleton<ResultsWriter>();
         services.AddSingleton<JobExecution>();
         services.AddSingleton<JobRunner>();
         services.AddHostedService<JobMetering>();

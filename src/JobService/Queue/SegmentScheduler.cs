@@ -47,7 +47,7 @@ internal sealed class SegmentScheduler(
     /// <exception cref="ServiceException">TENANT_QUOTA_EXCEEDED: too many results.</exception>
     public async Task RunAsync(
         JobRecord job, Guid token, IReadOnlyList<Segment> segments, ResultReservation results,
-        Action<RunPipelineResponse> onStored, CancellationToken cancellationToken)
+        Action<Segment, RunPipelineResponse> onStored, CancellationToken cancellationToken)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var inFlight = new List<Task>();
@@ -61,8 +61,8 @@ internal sealed class SegmentScheduler(
             for (var suspects = RetryPolicy.SuspectCount(segments, earlier); next < suspects; next++)
             {
                 await RunAsync(
-                    job, token, segments[next], segments[^1].EndFrame, results, earlier, isSuspect: true, onStored,
-                    ending.Token);
+                    job, token, segments[next], DecodeEnd(job, segments, next), results, earlier, isSuspect: true,
+                    onStored, ending.Token);
             }
 
             while (next < segments.Count || inFlight.Count > 0)
@@ -71,9 +71,10 @@ internal sealed class SegmentScheduler(
                 while (next < segments.Count
                     && inFlight.Count < options.Value.SegmentsInFlight * Math.Max(1, inference.ServingCount))
                 {
+                    var end = DecodeEnd(job, segments, next);
                     inFlight.Add(RunAsync(
-                        job, token, segments[next++], segments[^1].EndFrame, results, earlier, isSuspect: false,
-                        onStored, ending.Token));
+                        job, token, segments[next++], end, results, earlier, isSuspect: false, onStored,
+                        ending.Token));
                 }
 
                 var ended = await Task.WhenAny(inFlight);
@@ -88,9 +89,53 @@ internal sealed class SegmentScheduler(
         }
     }
 
+    /// <summary>
+    /// Index after the last frame up to which a decoder continues for the segments that follow one: it does not decode
+    /// what is between two wanted parts of the video.
+    /// </summary>
+    private static int DecodeEnd(JobRecord job, IReadOnlyList<Segment> segments, int index)
+    {
+        if (job.Choices.TimeRanges.Count == 0)
+        {
+            return segments[^1].EndFrame;
+        }
+
+        while (index + 1 < segments.Count && segments[index + 1].StartFrame == segments[index].EndFrame)
+        {
+            index++;
+        }
+
+        return segments[index].EndFrame;
+    }
+
+    private static ResultFilter? FilterOf(JobOptions choices) =>
+        choices is { Labels.Count: 0, MinConfidence: 0, Regions.Count: 0 }
+            ? null
+            : new ResultFilter
+            {
+                Labels = { choices.Labels },
+                MinConfidence = choices.MinConfidence,
+                Regions = { choices.Regions },
+            };
+
+    /// <summary>
+    /// An InferenceService that does not know filters ignores them, and results that nobody wanted would be stored. One
+    /// that knows them also tells the version of its pipeline.
+    /// </summary>
+    private static void RequireFilter(RunPipelineRequest request, RunPipelineResponse response)
+    {
+        if (request.Filter is not null && response.Results.Count > 0 && response.PipelineVersion.Length == 0)
+        {
+            throw new InferenceFailedException(new JobFailure(
+                ErrorReason.Internal,
+                "The InferenceService ignores labels, min_confidence and regions, because it is older than the "
+                + "JobService: update it, then call RetryJob."));
+        }
+    }
+
     private async Task RunAsync(
         JobRecord job, Guid token, Segment segment, int jobEndFrame, ResultReservation results,
-        IReadOnlyList<SegmentRun> earlier, bool isSuspect, Action<RunPipelineResponse> onStored,
+        IReadOnlyList<SegmentRun> earlier, bool isSuspect, Action<Segment, RunPipelineResponse> onStored,
         CancellationToken cancellationToken)
     {
         using var place = await places.EnterAsync(job.Tenant, cancellationToken);
@@ -117,7 +162,7 @@ internal sealed class SegmentScheduler(
                 job.JobId, token, segment, job.Attempts.Count, response, cancellationToken);
             crashPoints.Pass(CrashPoint.SegmentStored);
             run.Finish();
-            onStored(response);
+            onStored(segment, response);
         }
         catch (InferenceFailedException failed)
             when (!InferenceFailures.IsUnreadable(failed.Failure.Reason))
@@ -171,11 +216,14 @@ internal sealed class SegmentScheduler(
             JobId = job.JobId.ToString(),
             Attempt = job.Attempts.Count,
             JobEndFrame = segment.EndFrame < jobEndFrame ? jobEndFrame : 0,
+            Filter = FilterOf(job.Choices),
         };
         try
         {
-            return await BusyRetry.CallAsync(
+            var response = await BusyRetry.CallAsync(
                 () => CallAsync(job, request, run, isSuspect, cancellationToken), time, cancellationToken);
+            RequireFilter(request, response);
+            return response;
         }
         catch (InferenceFailedException failed) when (failed.Failure.Reason == ErrorReason.UndecodableVideo)
         {

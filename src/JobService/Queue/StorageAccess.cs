@@ -1,3 +1,4 @@
+using ForegSyte.Inference.V1;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Protocol.Errors;
@@ -104,7 +105,8 @@ internal sealed class StorageAccess
         try
         {
             var video = await _storage.GrantReadAsync(job.InputPath, _options.ProbeTimeout, cancellationToken);
-            await _inference.ProbeAsync(video.ToSource(job.VideoBytes), cancellationToken);
+            await _inference.ProbeAsync(
+                new ProbeVideoRequest { Video = video.ToSource(job.VideoBytes) }, cancellationToken);
         }
         catch (InferenceFailedException failed) when (InferenceFailures.IsUnreadable(failed.Failure.Reason))
         {

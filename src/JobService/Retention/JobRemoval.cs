@@ -79,17 +79,17 @@ internal sealed class JobRemoval(
     }
 
     /// <summary>
-    /// The keys of results, index and manifest. A storage of several JobServices can have those of several attempts.
+    /// The keys of results, tracks, indexes and manifest. A storage of several JobServices can have those of several
+    /// attempts.
     /// </summary>
     private async ValueTask<IReadOnlyList<string>> KeysOfResultsAsync(Guid jobId, CancellationToken cancellationToken)
     {
-        var results = ArtifactKeys.Results(jobId);
         return storage.IsShared
             ? await storage.ListKeysAsync(jobId.ToString(), cancellationToken)
                 .Select(artifact => artifact.Key)
                 .Where(key => ArtifactKeys.JobOf(key) == jobId && key != ArtifactKeys.Video(jobId))
                 .ToListAsync(cancellationToken)
-            : [results, ArtifactKeys.ResultsIndex(results), ArtifactKeys.Sidecar(results)];
+            : ArtifactKeys.OfResults(ArtifactKeys.Results(jobId));
     }
 
     private async Task<JobRecord?> TryDeleteRowAsync(Guid jobId, CancellationToken cancellationToken)

@@ -154,6 +154,10 @@ internal sealed class CommitBatch(
             {
                 (before is null ? changes.NewJobs : changes.ChangedJobs).Add(after);
                 AddAttempts(changes, jobId, before?.Attempts ?? [], after.Attempts);
+                if (HasTracks(after) && !HasTracks(before))
+                {
+                    changes.CompletedJobs.Add(jobId);
+                }
             }
         }
 
@@ -178,6 +182,9 @@ internal sealed class CommitBatch(
 
         changes.DeletedAttempts.AddRange(old.Values.Select(attempt => new AttemptRow(jobId, attempt)));
     }
+
+    private static bool HasTracks(JobRecord? job) =>
+        job is { Status: V1.JobStatus.Completed, HasTracks: true };
 
     private JobRecord? Find(Guid jobId) =>
         _jobs.TryGetValue(jobId, out var job) ? job : stored.GetValueOrDefault(jobId);

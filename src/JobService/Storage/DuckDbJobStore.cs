@@ -70,6 +70,14 @@ internal sealed class DuckDbJobStore(
     }
 
     /// <inheritdoc />
+    public async Task<Guid?> FindReusableAsync(
+        JobRecord job, string pipelineVersion, CancellationToken cancellationToken)
+    {
+        var sql = ReusableJobSql.Of(job, pipelineVersion, Dialect);
+        return await ReadIdsAsync(sql.Text, sql.Parameters, cancellationToken) is [var found] ? found : null;
+    }
+
+    /// <inheritdoc />
     public Task<IReadOnlyList<JobRecord>> ListAsync(JobQuery query, CancellationToken cancellationToken)
     {
         var sql = JobListSql.Of(query, Dialect);

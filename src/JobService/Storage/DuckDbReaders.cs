@@ -136,6 +136,31 @@ internal static class DuckDbStatements
         return rows;
     }
 
+    /// <summary>Runs a query and reads its rows until the reader returns false; a cancellation interrupts it.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static void ReadWhile(
+        this DuckDBConnection connection,
+        string sql,
+        Func<DuckDBDataReader, bool> read,
+        CancellationToken cancellationToken,
+        params IEnumerable<(string Name, object? Value)> parameters)
+    {
+        using var command = Command(connection, sql, parameters);
+        using var interruption = cancellationToken.Register(command.Cancel);
+        try
+        {
+            using var reader = command.ExecuteReader();
+            while (reader.Read() && read(reader))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+        }
+        catch (DuckDBException failure) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException("The query was interrupted.", failure, cancellationToken);
+        }
+    }
+
     /// <summary>Runs several queries on one snapshot: a job and its attempts are two queries.</summary>
     public static T InSnapshot<T>(this DuckDBConnection connection, Func<T> read)
     {

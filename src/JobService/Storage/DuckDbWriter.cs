@@ -27,6 +27,7 @@ internal sealed class DuckDbWriter : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly JobMetrics _metrics;
+    private readonly WebhookRoutes _webhooks;
     private readonly Channel<PendingWrite> _pending;
     private readonly Task _running;
     private DuckDBConnection? _connection;
@@ -35,10 +36,11 @@ internal sealed class DuckDbWriter : IAsyncDisposable
 
     public DuckDbWriter(
         DuckDbDatabase database, DuckDbReaders readers, JobCache cache, IOptions<DatabaseOptions> options,
-        CrashPoints crashPoints, JobMetrics metrics, TimeProvider time, ILogger<DuckDbWriter> logger)
+        CrashPoints crashPoints, JobMetrics metrics, WebhookRoutes webhooks, TimeProvider time,
+        ILogger<DuckDbWriter> logger)
     {
         (_database, _readers, _options, _cache) = (database, readers, options.Value, cache);
-        (_crashPoints, _metrics, _time, _logger) = (crashPoints, metrics, time, logger);
+        (_crashPoints, _metrics, _webhooks, _time, _logger) = (crashPoints, metrics, webhooks, time, logger);
         Open();
         _pending = Channel.CreateBounded<PendingWrite>(
             new BoundedChannelOptions(_options.WriteQueueCapacity) { SingleReader = true });
@@ -181,7 +183,7 @@ internal sealed class DuckDbWriter : IAsyncDisposable
             changeSet = batch.ToChangeSet();
             if (!changeSet.IsEmpty)
             {
-                Write(changeSet);
+                Write(changeSet, _webhooks.MessagesOf(batch.Commits));
             }
         }
         catch (Exception failure)
@@ -204,11 +206,11 @@ internal sealed class DuckDbWriter : IAsyncDisposable
         return null;
     }
 
-    private void Write(ChangeSet changes)
+    private void Write(ChangeSet changes, IReadOnlyList<DeliveryRecord> messages)
     {
         _isCheckpointed = false;
         using var transaction = _connection!.BeginTransaction();
-        _tables!.Write(changes, _time.GetUtcNow());
+        _tables!.Write(changes, messages, _time.GetUtcNow());
         _crashPoints.Pass(CrashPoint.CommitBegun);
         transaction.Commit();
         _crashPoints.Pass(CrashPoint.CommitDone);

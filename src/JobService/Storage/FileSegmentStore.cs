@@ -132,7 +132,7 @@ internal sealed class FileSegmentStore(IStorage storage, ILogger<FileSegmentStor
     {
         try
         {
-            foreach (var segment in plan)
+            foreach (var segment in plan.Where(segment => !segment.IsGap))
             {
                 // For all callers that wait, so none of them cancels it.
                 if (await storage.ExistsAsync(KeyOf(jobId, segment), CancellationToken.None))
@@ -152,6 +152,11 @@ internal sealed class FileSegmentStore(IStorage storage, ILogger<FileSegmentStor
     public async ValueTask<StoredSegment?> ReadStoredAsync(
         Guid jobId, Segment segment, int frameStride, CancellationToken cancellationToken)
     {
+        if (segment.IsGap)
+        {
+            return StoredSegment.OfGap(segment);
+        }
+
         var key = KeyOf(jobId, segment);
         return await ReadAsync(key, cancellationToken) is { } content
             ? StoredSegment.TryParse(content, key, segment, frameStride, logger)

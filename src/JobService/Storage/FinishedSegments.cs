@@ -1,16 +1,20 @@
 namespace ForegSyte.Jobs.Storage;
 
-/// <summary>Which segments of a job's plan are stored. Thread-safe.</summary>
+/// <summary>Which segments of a job's plan are stored; a gap counts as stored. Thread-safe.</summary>
 /// <param name="plan">Adjacent segments in ascending order, starting at frame 0.</param>
 internal sealed class FinishedSegments(IReadOnlyList<Segment> plan)
 {
     private readonly Lock _lock = new();
     private readonly int[] _ends = [.. plan.Select(segment => segment.EndFrame)];
-    private readonly bool[] _stored = new bool[plan.Count];
+    private readonly bool[] _gaps = [.. plan.Select(segment => segment.IsGap)];
+    private readonly bool[] _stored = [.. plan.Select(segment => segment.IsGap)];
     private int _prefix;
 
     /// <summary>Number of segments in the plan.</summary>
     public int Count => _ends.Length;
+
+    /// <summary>Number of gaps in the plan.</summary>
+    public int GapCount => _gaps.Count(isGap => isGap);
 
     /// <summary>Number of stored segments.</summary>
     public int StoredCount
@@ -42,7 +46,7 @@ internal sealed class FinishedSegments(IReadOnlyList<Segment> plan)
     }
 
     /// <summary>The segment with a number.</summary>
-    public Segment this[int number] => new(number, number == 0 ? 0 : _ends[number - 1], _ends[number]);
+    public Segment this[int number] => new(number, number == 0 ? 0 : _ends[number - 1], _ends[number], _gaps[number]);
 
     /// <summary>End frame of the first <paramref name="count"/> segments.</summary>
     public int EndFrameOf(int count) => count == 0 ? 0 : _ends[count - 1];

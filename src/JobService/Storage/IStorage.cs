@@ -50,6 +50,20 @@ internal interface IStorage
     ValueTask<IStagedArtifact?> TryLinkAsync(string existingKey, string key, CancellationToken cancellationToken);
 
     /// <summary>
+    /// Makes another durable artifact with the bytes of one that never changes, and replaces an earlier one with its
+    /// key. The storage moves no bytes if it can share or copy them itself.
+    /// </summary>
+    /// <exception cref="FileNotFoundException">The other artifact does not exist.</exception>
+    /// <exception cref="Hosting.Errors.ServiceException">STORAGE_FULL.</exception>
+    async Task CopyAsync(string existingKey, string key, CancellationToken cancellationToken)
+    {
+        await using var existing = await OpenReadAsync(existingKey, cancellationToken);
+        await using var artifact = await StageAsync(key, cancellationToken);
+        await existing.CopyToAsync(artifact.Stream, cancellationToken);
+        await artifact.CommitAsync(cancellationToken);
+    }
+
+    /// <summary>
     /// Opens an artifact for reading. The stream is seekable and knows its length. Use only asynchronous reads: each
     /// can be a request for the range of bytes that fits into its buffer.
     /// </summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Storage;
@@ -23,10 +24,17 @@ internal interface IFilterDialect
 
     /// <summary>A field of a JSON object as text; NULL if it is missing.</summary>
     string Field(string json, string key);
+
+    /// <summary>Whether a field of a JSON object is a text; never NULL. An index can serve it.</summary>
+    /// <param name="json">The object; NULL has no fields.</param>
+    /// <param name="key">The field.</param>
+    /// <param name="value">The text.</param>
+    /// <param name="valueInJson">The text as the object has it, with quotes.</param>
+    string FieldEquals(string json, string key, string value, string valueInJson);
 }
 
 /// <summary>DuckDB's SQL.</summary>
-internal sealed class DuckDbDialect : IFilterDialect
+internal class DuckDbDialect : IFilterDialect
 {
     public string Parameter(string name) => "$" + name;
 
@@ -39,6 +47,10 @@ internal sealed class DuckDbDialect : IFilterDialect
     public string HasField(string json, string key) => $"json_exists({json}, {Path(key)})";
 
     public string Field(string json, string key) => $"json_extract_string({json}, {Path(key)})";
+
+    /// <summary>Parses only the objects that contain the text.</summary>
+    public string FieldEquals(string json, string key, string value, string valueInJson) =>
+        $"(coalesce(contains({json}, {valueInJson}), false) AND coalesce({Field(json, key)} = {value}, false))";
 
     /// <summary>The path of a field. The keys of tags have no characters that need an escape.</summary>
     private static string Path(string key) => $"""concat('$."', {key}, '"')""";
@@ -92,8 +104,12 @@ internal sealed class JobFilterSql
     /// <summary>A job without the tag does not match = and matches !=.</summary>
     private string MatchTag(string key, FilterOperator comparison, TextPattern pattern)
     {
-        var value = _dialect.Field("tags_json", Parameter(key));
-        var matches = $"coalesce({Match(value, FilterOperator.Equal, pattern)}, false)";
+        var matches = pattern is { AnyBefore: false, AnyAfter: false }
+            ? _dialect.FieldEquals(
+                "tags_json", Parameter(key), Parameter(pattern.Text), Parameter(JsonSerializer.Serialize(pattern.Text)))
+            : "coalesce("
+                + Match(_dialect.Field("tags_json", Parameter(key)), FilterOperator.Equal, pattern)
+                + ", false)";
         return comparison == FilterOperator.NotEqual ? $"(NOT {matches})" : matches;
     }
 
@@ -144,6 +160,42 @@ internal sealed class JobFilterSql
         FilterOperator.GreaterOrEqual => ">=",
         _ => throw new ArgumentOutOfRangeException(nameof(comparison), comparison, "Unknown operator."),
     };
+}
+
+/// <summary>The query for the job whose results another one can take over.</summary>
+/// <param name="Text">The SQL.</param>
+/// <param name="Parameters">Its parameters.</param>
+internal sealed record ReusableJobSql(string Text, (string Name, object? Value)[] Parameters)
+{
+    /// <summary>
+    /// Translates <see cref="IJobStore.FindReusableAsync"/>. With frames_per_second the stride follows from the video.
+    /// </summary>
+    public static ReusableJobSql Of(JobRecord job, string pipelineVersion, IFilterDialect dialect)
+    {
+        var options = JobChoices.ToJson(job.Choices);
+        (string Name, object? Value, string Condition)[] conditions =
+        [
+            ("tenant", job.Tenant, "tenant = {0}"),
+            ("video", job.VideoSha256, "video_sha256 = {0}"),
+            ("pipeline", job.PipelineId, "pipeline_id = {0}"),
+            ("version", pipelineVersion, "pipeline_version = {0}"),
+            ("max_frames", job.MaxFrames, "max_frames = {0}"),
+            .. job.Choices.FramesPerSecond > 0
+                ? ((string, object?, string)[])[]
+                : [("stride", job.FrameStride, "frame_stride = {0}")],
+            .. options is null
+                ? ((string, object?, string)[])[]
+                : [("options", options, "options_json = {0}")],
+        ];
+        var where = conditions
+            .Select(item => string.Format(
+                CultureInfo.InvariantCulture, item.Condition, dialect.Parameter(item.Name)))
+            .Prepend("status = 'COMPLETED' AND pipeline_version IS NOT NULL")
+            .Concat(options is null ? ["options_json IS NULL"] : []);
+        return new ReusableJobSql(
+            $"SELECT job_id FROM jobs WHERE {string.Join(" AND ", where)} ORDER BY ended_at DESC, job_id DESC LIMIT 1",
+            [.. conditions.Select(item => (item.Name, item.Value))]);
+    }
 }
 
 /// <summary>The query for a page of jobs, newest first.</summary>

@@ -12,13 +12,14 @@ namespace ForegSyte.Jobs.Storage;
 
 /// <summary>
 /// A copy of a completed job beside its results, from which the database can be rebuilt: a foregsyte.v1.Job as
-/// canonical JSON with the storage keys input_path and output_path, without other internal fields such as request_id
-/// and lease.
+/// canonical JSON with the storage keys input_path and output_path and with has_tracks, without other internal fields
+/// such as request_id and lease.
 /// </summary>
 internal static class JobManifest
 {
     private const string InputPath = "input_path";
     private const string OutputPath = "output_path";
+    private const string HasTracks = "has_tracks";
 
     private static readonly JsonSerializerOptions JsonOptions =
         new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -123,6 +124,7 @@ internal static class JobManifest
         var manifest = JsonNode.Parse(ForegSyteJson.Formatter.Format(JobMessage.From(completed)))!.AsObject();
         manifest[InputPath] = completed.InputPath;
         manifest[OutputPath] = completed.OutputPath;
+        manifest[HasTracks] = completed.HasTracks;
         return manifest.ToJsonString(JsonOptions) + "\n";
     }
 
@@ -138,7 +140,10 @@ internal static class JobManifest
         return ToRecord(
             ForegSyteJson.Parser.Parse<Job>(manifest.ToJsonString()),
             manifest[InputPath]?.GetValue<string>() ?? "",
-            manifest[OutputPath]?.GetValue<string>() ?? "");
+            manifest[OutputPath]?.GetValue<string>() ?? "") with
+        {
+            HasTracks = manifest[HasTracks]?.GetValue<bool>() ?? false,
+        };
     }
 
     private static void UpgradeError(JsonObject attempt)
@@ -167,8 +172,11 @@ internal static class JobManifest
             JobId = jobId,
             Status = job.Status,
             PipelineId = job.PipelineId,
-            FrameStride = job.Options?.FrameStride ?? 1,
+            FrameStride = StrideOf(job),
             MaxFrames = job.Options?.MaxFrames ?? 0,
+            Choices = JobChoices.Of(job.Options),
+            ReusedJobId = job.ReusedJobId.Length == 0 ? null : Guid.ParseExact(job.ReusedJobId, "D"),
+            PipelineVersion = job.PipelineVersion.Length == 0 ? null : job.PipelineVersion,
             DisplayName = job.DisplayName,
             Tags = new JobTags(job.Tags),
             Priority = job.Priority,
@@ -176,6 +184,9 @@ internal static class JobManifest
             InputPath = inputPath,
             VideoSha256 = job.VideoSha256.Length == 0 ? null : job.VideoSha256,
             TraceParent = job.TraceParent.Length == 0 ? null : job.TraceParent,
+
+            // Without the query of its address: a completed job sends nothing more.
+            Webhook = JobWebhook.FromMessage(job.Webhook),
             OutputPath = outputPath,
             CreatedAt = createdAt,
             UpdatedAt = job.UpdatedAt.ToDateTimeOffset(),
@@ -192,6 +203,13 @@ internal static class JobManifest
             InferenceTime = job.Timings.Inference?.ToTimeSpan() ?? TimeSpan.Zero,
         });
     }
+
+    private static int StrideOf(Job job) => job.Options switch
+    {
+        null => 1,
+        { FramesPerSecond: > 0 } options => JobChoices.StrideFor(options.FramesPerSecond, job.Video?.FrameRate ?? 0),
+        var options => options.FrameStride,
+    };
 
     private static AttemptRecord ToRecord(Attempt attempt) => new(
         attempt.Number,

@@ -28,8 +28,8 @@ internal static class JobColumns
     [
         Job("job_id", job => job.JobId),
         Job("pipeline_id", job => job.PipelineId),
-        Job("frame_stride", job => job.FrameStride),
         Job("max_frames", job => job.MaxFrames),
+        Job("options_json", job => JobChoices.ToJson(job.Choices)),
         Job("request_id", job => job.RequestId),
         Job("fingerprint_json", job => job.Fingerprint is { } value ? JsonSerializer.Serialize(value) : null),
         Job("input_path", job => job.InputPath),
@@ -38,16 +38,21 @@ internal static class JobColumns
         Job("video_sha256", job => job.VideoSha256),
         Job("trace_parent", job => job.TraceParent),
         Job("video_bytes", job => job.VideoBytes),
+        Job("webhook_json", job => job.Webhook?.ToJson()),
     ];
 
     /// <summary>Columns of jobs that a transition can change.</summary>
     public static readonly IReadOnlyList<Column<JobRecord>> Changing =
     [
         Job("status", job => JobStatusNames.Of(job.Status)),
+        Job("frame_stride", job => job.FrameStride),
+        Job("reused_job_id", job => job.ReusedJobId),
+        Job("pipeline_version", job => job.PipelineVersion),
         Job("display_name", job => job.DisplayName),
         Job("tags_json", job => job.Tags.ToJson()),
         Job("priority", job => job.Priority),
         Job("output_path", job => job.OutputPath),
+        Job("has_tracks", job => job.HasTracks),
         Job("failure_reason", job => Reason(job.Failure)),
         Job("failure_message", job => job.Failure?.Message),
         Job("failure_metadata_json", job => Metadata(job.Failure)),
@@ -101,7 +106,10 @@ internal static class JobColumns
 
     private static Column<AttemptRow> Attempt<TValue>(string name, Func<AttemptRow, TValue> value) => Make(name, value);
 
-    private static Column<TRow> Make<TRow, TValue>(string name, Func<TRow, TValue> value) =>
+    /// <summary>A column.</summary>
+    /// <param name="name">Name in the table.</param>
+    /// <param name="value">The value of a row.</param>
+    public static Column<TRow> Make<TRow, TValue>(string name, Func<TRow, TValue> value) =>
         new(name, row => value(row), rows => rows.Select(value).ToList());
 
     private static string? Reason(JobFailure? failure) => failure?.Reason.ToText();
@@ -212,6 +220,9 @@ internal sealed class ChangeSet
 
     public List<AttemptRow> ChangedAttempts { get; } = [];
 
+    /// <summary>Jobs with tracks that the commit completes; they are queued for the index of tracks.</summary>
+    public List<Guid> CompletedJobs { get; } = [];
+
     public required IReadOnlyList<RequestRow> DeletedRequests { get; init; }
 
     public required IReadOnlyList<RequestRow> NewRequests { get; init; }
@@ -233,18 +244,31 @@ internal sealed class JobTables(DuckDBConnection connection)
     private readonly DuckDbTable<RequestRow> _requests =
         new(connection, "request_ids", JobColumns.Requests, keyLength: 1);
 
+    private readonly DuckDbTable<DeliveryRecord> _deliveries =
+        new(connection, WebhookRows.Table, WebhookRows.Columns, keyLength: 1);
+
     private readonly IReadOnlyList<Column<AttemptRow>> _changingAttemptColumns = [.. JobColumns.Attempts.Skip(2)];
 
-    /// <summary>Adds jobs with their attempts, in the caller's transaction.</summary>
+    /// <summary>
+    /// Adds jobs with their attempts, in the caller's transaction, and queues those with tracks for the index, oldest
+    /// first.
+    /// </summary>
     public void Insert(IReadOnlyList<JobRecord> jobs)
     {
+        var completed = jobs.Where(job => job is { Status: V1.JobStatus.Completed, HasTracks: true }).ToList();
+        SearchTables.Queue(
+            connection, completed.ConvertAll(job => job.JobId),
+            completed.ConvertAll(job => job.CreatedAt.UtcDateTime));
         _jobs.Append(jobs);
         _attempts.Append(
             [.. jobs.SelectMany(job => job.Attempts.Select(attempt => new AttemptRow(job.JobId, attempt)))]);
     }
 
     /// <summary>Writes the rows, in the caller's transaction.</summary>
-    public void Write(ChangeSet changes, DateTimeOffset now)
+    /// <param name="changes">The rows of jobs.</param>
+    /// <param name="messages">The messages that the changes cause.</param>
+    /// <param name="now">The time.</param>
+    public void Write(ChangeSet changes, IReadOnlyList<DeliveryRecord> messages, DateTimeOffset now)
     {
         Delete(changes, now);
         _jobs.Append(changes.NewJobs);
@@ -252,6 +276,15 @@ internal sealed class JobTables(DuckDBConnection connection)
         _attempts.Append(changes.NewAttempts);
         _attempts.Update(changes.ChangedAttempts, _changingAttemptColumns);
         _requests.Append(changes.NewRequests);
+        SearchTables.Queue(
+            connection, changes.CompletedJobs, changes.CompletedJobs.ConvertAll(_ => now.UtcDateTime));
+        _deliveries.Append(messages);
+        if (WebhookRows.JobsToTrim(messages, changes) is { Count: > 0 } jobIds)
+        {
+            connection.Execute(
+                WebhookRows.DeleteOldest("IN (SELECT unnest($job_ids))", "$"), ("job_ids", jobIds),
+                ("limit", DeliveryRecord.MaxStoredOfJob));
+        }
     }
 
     /// <summary>Whether the database has a change set: a commit is all or nothing, so one row tells.</summary>
@@ -278,6 +311,10 @@ internal sealed class JobTables(DuckDBConnection connection)
             connection.Execute(
                 "DELETE FROM attempts WHERE job_id IN (SELECT unnest($job_ids))", ("job_ids", changes.DeletedJobs));
             FailedSegmentRows.Delete(connection, changes.DeletedJobs);
+            SearchTables.Delete(connection, changes.DeletedJobs);
+            connection.Execute(
+                $"DELETE FROM {WebhookRows.Table} WHERE job_id IN (SELECT unnest($job_ids))",
+                ("job_ids", changes.DeletedJobs));
             connection.Execute(
                 "DELETE FROM jobs WHERE job_id IN (SELECT unnest($job_ids))", ("job_ids", changes.DeletedJobs));
         }

@@ -133,6 +133,25 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
     }
 
     /// <inheritdoc />
+    /// <remarks>The bytes get a second name, if the file system has hard links.</remarks>
+    public async Task CopyAsync(string existingKey, string key, CancellationToken cancellationToken)
+    {
+        if (await TryLinkAsync(existingKey, key, cancellationToken) is { } linked)
+        {
+            await using (linked)
+            {
+                await linked.CommitAsync(cancellationToken);
+                return;
+            }
+        }
+
+        await using var existing = await OpenReadAsync(existingKey, cancellationToken);
+        await using var artifact = await StageAsync(key, cancellationToken);
+        await existing.CopyToAsync(artifact.Stream, cancellationToken);
+        await artifact.CommitAsync(cancellationToken);
+    }
+
+    /// <inheritdoc />
     public ValueTask<Stream> OpenReadAsync(string key, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

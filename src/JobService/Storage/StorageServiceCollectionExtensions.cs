@@ -1,6 +1,8 @@
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Jobs.Metrics;
+using ForegSyte.Jobs.Search;
 using ForegSyte.Jobs.Storage.Migrations;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace ForegSyte.Jobs.Storage;
 
@@ -30,7 +32,11 @@ internal static class StorageServiceCollectionExtensions
         services.AddMetrics();
         services
             .AddSingleton<JobMetrics>()
-            .AddSingleton<DataFolders>();
+            .AddSingleton<DataFolders>()
+            .AddSingleton<ITrackSource, StoredTrackSource>();
+
+        // AddWebhooks replaces it; the commands of the operator send nothing.
+        services.TryAddSingleton(WebhookRoutes.Silent);
         return JobStoreKinds.Of(configuration) == JobStoreKind.DuckDb ? services.AddDuckDbStore() : services;
     }
 
@@ -50,6 +56,13 @@ internal static class StorageServiceCollectionExtensions
             return ActivatorUtilities.CreateInstance<DuckDbJobStore>(provider);
         })
         .AddSingleton<ISegmentStore, FileSegmentStore>()
+        .AddSingleton<ISearchStore, DuckDbSearchStore>()
+        .AddSingleton<IWebhookOutbox>(provider =>
+        {
+            // Opens and migrates the database.
+            provider.GetRequiredService<IJobStore>();
+            return ActivatorUtilities.CreateInstance<DuckDbWebhookOutbox>(provider);
+        })
         .AddSingleton<ILeadership, SoleLeadership>();
 
     private static string OrDefault(string path, IConfiguration configuration, string name) =>

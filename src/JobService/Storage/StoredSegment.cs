@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using ForegSyte.Inference.V1;
+using ForegSyte.V1;
 using Google.Protobuf;
 
 namespace ForegSyte.Jobs.Storage;
@@ -17,6 +18,14 @@ internal sealed record StoredSegment(int Attempt, RunPipelineResponse Response)
     /// <summary>Size of a stored segment in bytes.</summary>
     public static long SizeOf(RunPipelineResponse response) =>
         HeaderBytes + response.CalculateSize() + ChecksummedBlob.HashBytes;
+
+    /// <summary>What stands for a gap, of which nothing is stored: all its frames are skipped.</summary>
+    public static StoredSegment OfGap(Segment gap)
+    {
+        var frames = gap.EndFrame - gap.StartFrame;
+        return new StoredSegment(
+            0, new RunPipelineResponse { Frames = new FrameAccounting { Total = frames, Skipped = frames } });
+    }
 
     /// <summary>
     /// Whether an attempt need not run the segment again: no frames are lost in it, or it was run since the latest
@@ -70,35 +79,48 @@ internal sealed record StoredSegment(int Attempt, RunPipelineResponse Response)
     }
 }
 
-/// <summary>A plan as it is stored: the end frame of each segment.</summary>
+/// <summary>A plan as it is stored: the end frame of each segment, with all bits inverted if it is a gap.</summary>
 internal static class StoredPlan
 {
+    /// <summary>A plan as numbers.</summary>
+    public static IReadOnlyList<int> ToNumbers(IReadOnlyList<Segment> plan) =>
+        [.. plan.Select(segment => segment.IsGap ? ~segment.EndFrame : segment.EndFrame)];
+
+    /// <summary>The plan that numbers stand for.</summary>
+    public static IReadOnlyList<Segment> OfNumbers(IReadOnlyList<int> numbers)
+    {
+        var plan = new Segment[numbers.Count];
+        var start = 0;
+        for (var number = 0; number < plan.Length; number++)
+        {
+            var isGap = numbers[number] < 0;
+            var end = isGap ? ~numbers[number] : numbers[number];
+            plan[number] = new Segment(number, start, end, isGap);
+            start = end;
+        }
+
+        return plan;
+    }
+
     /// <summary>Formats a plan.</summary>
     public static byte[] ToBytes(IReadOnlyList<Segment> plan)
     {
-        var bytes = new byte[plan.Count * sizeof(int)];
-        foreach (var segment in plan)
+        var numbers = ToNumbers(plan);
+        var bytes = new byte[numbers.Count * sizeof(int)];
+        for (var i = 0; i < numbers.Count; i++)
         {
-            BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(segment.Number * sizeof(int)), segment.EndFrame);
+            BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(i * sizeof(int)), numbers[i]);
         }
 
         return bytes;
     }
 
     /// <summary>Parses a plan.</summary>
-    public static IReadOnlyList<Segment> Parse(byte[] bytes)
-    {
-        var plan = new Segment[bytes.Length / sizeof(int)];
-        var start = 0;
-        for (var number = 0; number < plan.Length; number++)
-        {
-            var end = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(number * sizeof(int)));
-            plan[number] = new Segment(number, start, end);
-            start = end;
-        }
-
-        return plan;
-    }
+    public static IReadOnlyList<Segment> Parse(byte[] bytes) => OfNumbers(
+    [
+        .. Enumerable.Range(0, bytes.Length / sizeof(int))
+            .Select(i => BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(i * sizeof(int)))),
+    ]);
 }
 
 /// <summary>

@@ -21,6 +21,7 @@ namespace ForegSyte.Jobs.Submission;
 /// <param name="Priority">0 to 9.</param>
 /// <param name="RequestId">The caller's idempotency key; null if the request has none.</param>
 /// <param name="Tenant">The tenant that will own the job; empty without tenants.</param>
+/// <param name="Webhook">Where news about the job goes; null for nowhere.</param>
 internal sealed record VideoSubmission(
     VideoReference Video,
     string PipelineId,
@@ -30,8 +31,18 @@ internal sealed record VideoSubmission(
     JobTags Tags,
     int Priority,
     Guid? RequestId,
-    string Tenant = "")
+    string Tenant = "",
+    JobWebhook? Webhook = null)
 {
+    /// <summary>The options beside FrameStride and MaxFrames.</summary>
+    public JobOptions Choices { get; init; } = JobChoices.None;
+
+    /// <summary>Whether the job takes over the results of an equal one, if there is any.</summary>
+    public bool ReuseResults { get; init; }
+
+    /// <summary>Pipeline.version of the pipeline; empty if it is unknown, and then nothing is reused.</summary>
+    public string PipelineVersion { get; init; } = "";
+
     /// <summary>The idempotency key as the store keeps it, unique per tenant.</summary>
     public Guid? StoredRequestId => RequestId is { } requestId ? TenantRequestId.Of(Tenant, requestId) : null;
 }
@@ -103,7 +114,7 @@ internal sealed class VideoSubmitter(
             VideoBytes = bytes,
             Warnings = new JobWarnings(source.Warnings),
         };
-        var (stored, created) = await InsertAsync(job, cancellationToken);
+        var (stored, created) = await InsertAsync(job, submission, cancellationToken);
         if (!created)
         {
             // Another request with the same request_id inserted its job in the meantime.
@@ -143,6 +154,18 @@ internal sealed class VideoSubmitter(
         };
     }
 
+    /// <summary>
+    /// The job, with the completed one whose results it takes over if the submission allows that and one is equal.
+    /// </summary>
+    private async Task<JobRecord> WithReuseAsync(
+        JobRecord job, VideoSubmission submission, CancellationToken cancellationToken) =>
+        submission is { ReuseResults: true, PipelineVersion.Length: > 0 }
+            ? job with
+            {
+                ReusedJobId = await store.FindReusableAsync(job, submission.PipelineVersion, cancellationToken),
+            }
+            : job;
+
     /// <summary>Opens the source without reading the video.</summary>
     private async ValueTask<IVideoSource> OpenAsync(VideoSubmission submission, CancellationToken cancellationToken)
     {
@@ -152,9 +175,8 @@ internal sealed class VideoSubmitter(
             VideoReference.Inline inline => new InlineSource(inline.Content, storage, checks),
             VideoReference.Remote remote when remote.Uri.StartsWith("file:", StringComparison.OrdinalIgnoreCase) =>
                 new FileSource(remote.Uri, roots.Open(remote.Uri), storage, checks),
-            VideoReference.Remote remote =>
-                new RemoteSource(
-                    remote.Uri, fetcher.Locate(remote.Uri), submission.Tenant, fetcher, storage, checks),
+            VideoReference.Remote remote => new RemoteSource(
+                remote.Uri, fetcher.Locate(remote.Uri), submission.Tenant, fetcher, storage, checks),
             VideoReference.Upload upload => new UploadSource(
                 upload.UploadId,
                 await uploads.TryBeginCompletionAsync(upload.UploadId, upload.VisibleTenant, cancellationToken),
@@ -183,7 +205,10 @@ internal sealed class VideoSubmitter(
                 submission.DisplayName,
                 submission.Priority,
                 (submission.Video as VideoReference.Upload)?.UploadId,
-                submission.Tags.ToJson());
+                submission.Tags.ToJson(),
+                JobChoices.ToJson(submission.Choices),
+                submission.ReuseResults,
+                submission.Webhook?.ToHash());
 
     /// <summary>Stores the video durably; returns its key, its SHA-256 and its size.</summary>
     private async Task<(string Key, string Sha256, long Bytes)> StoreAsync(
@@ -223,6 +248,7 @@ internal sealed class VideoSubmitter(
             PipelineId = submission.PipelineId,
             FrameStride = submission.FrameStride,
             MaxFrames = submission.MaxFrames,
+            Choices = submission.Choices,
             DisplayName = submission.DisplayName,
             Tags = submission.Tags,
             Priority = submission.Priority,
@@ -232,18 +258,21 @@ internal sealed class VideoSubmitter(
             InputPath = ArtifactKeys.Video(jobId),
             VideoSha256 = videoSha256,
             TraceParent = JobTraces.CurrentContext(),
+            Webhook = submission.Webhook,
             CreatedAt = now,
             UpdatedAt = now,
             QueuedAt = now,
         };
     }
 
-    private async Task<(JobRecord Job, bool Created)> InsertAsync(JobRecord job, CancellationToken cancellationToken)
+    private async Task<(JobRecord Job, bool Created)> InsertAsync(
+        JobRecord job, VideoSubmission submission, CancellationToken cancellationToken)
     {
         using var step = JobTraces.StartStep(JobTraces.Commit);
         try
         {
-            return await store.InsertAsync(job, cancellationToken);
+            return await store.InsertAsync(
+                await WithReuseAsync(job, submission, cancellationToken), cancellationToken);
         }
         catch (Exception failure) when (failure is not ServiceException { Reason: ErrorReason.StoreUnavailable })
         {
@@ -304,94 +333,4 @@ internal sealed class VideoSubmitter(
             },
         };
     }
-}
-
-/// <summary>
-/// One way in which a video arrives. <see cref="VideoSubmitter"/> calls the methods in this order, each at most once.
-/// They refuse a video with a <see cref="ServiceException"/>; disposing the source leaves nothing behind.
-/// </summary>
-internal interface IVideoSource : IAsyncDisposable
-{
-    /// <summary>What the checks found although they accept the video; complete after <see cref="StageAsync"/>.
-    /// </summary>
-    IReadOnlyList<Warning> Warnings { get; }
-
-    /// <summary>
-    /// Bytes that storing the video adds to those of its tenant, as far as known after <see cref="CheckAsync"/>.
-    /// </summary>
-    long NewBytes => 0;
-
-    /// <summary>
-    /// A text that is equal for repetitions of the same request. Called only for requests with a request_id, and before
-    /// the video is read.
-    /// </summary>
-    ValueTask<string> IdentifyAsync(CancellationToken cancellationToken);
-
-    /// <summary>Checks what is known before the video is moved: its size, and its boxes if they can be read.</summary>
-    ValueTask CheckAsync(CancellationToken cancellationToken);
-
-    /// <summary>
-    /// Writes the whole video under a storage key without committing it, and checks what <see cref="CheckAsync"/> could
-    /// not.
-    /// </summary>
-    /// <param name="key">The key.</param>
-    /// <param name="space">Reserves the bytes before they are stored.</param>
-    /// <param name="cancellationToken">Cancels the write.</param>
-    Task<StagedVideo> StageAsync(string key, VideoReservation space, CancellationToken cancellationToken);
-
-    /// <summary>Removes the source's own copy of the video after the job became durable.</summary>
-    void Remove()
-    {
-        // Only uploads keep a copy.
-    }
-}
-
-/// <summary>A complete and checked video that is not committed yet.</summary>
-/// <param name="Artifact">The bytes.</param>
-/// <param name="Sha256">SHA-256 of the bytes, 64 lower-case hexadecimal digits.</param>
-internal sealed record StagedVideo(IStagedArtifact Artifact, string Sha256) : IAsyncDisposable
-{
-    private const int CopyBytes = 1 << 20;
-
-    /// <summary>Stages a video. A failure leaves nothing behind.</summary>
-    /// <param name="storage">The storage.</param>
-    /// <param name="key">The key of the video.</param>
-    /// <param name="write">Writes the video and returns its SHA-256.</param>
-    /// <param name="cancellationToken">Cancels the start.</param>
-    public static async Task<StagedVideo> WriteAsync(
-        IStorage storage, string key, Func<Stream, Task<string>> write, CancellationToken cancellationToken)
-    {
-        var artifact = await storage.StageAsync(key, cancellationToken);
-        try
-        {
-            return new StagedVideo(artifact, await write(artifact.Stream));
-        }
-        catch
-        {
-            await artifact.DisposeAsync();
-            throw;
-        }
-    }
-
-    /// <summary>Stages a copy of a file that does not change.</summary>
-    public static async Task<StagedVideo> CopyAsync(
-        IStorage storage, string key, Stream video, string sha256, VideoReservation space,
-        CancellationToken cancellationToken)
-    {
-        using var room = space.ReserveRoom(video.Length);
-        return await WriteAsync(storage, key, async target =>
-        {
-            var buffer = new byte[CopyBytes];
-            while (await video.ReadAsync(buffer, cancellationToken) is > 0 and var read)
-            {
-                await target.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
-                room.Wrote(read);
-            }
-
-            return sha256;
-        }, cancellationToken);
-    }
-
-    /// <inheritdoc />
-    public ValueTask DisposeAsync() => Artifact.DisposeAsync();
 }

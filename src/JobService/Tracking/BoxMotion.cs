@@ -40,6 +40,9 @@ internal struct KalmanCoordinate(double position, double positionVariance, doubl
         _positionVariance *= 1 - gain;
     }
 
+    /// <summary>Puts the coordinate at a position without a change of its velocity.</summary>
+    public void MoveTo(double position) => Position = position;
+
     /// <summary>Multiplies the velocity by a factor of 0 to 1.</summary>
     public void Slow(double factor) => _velocity *= factor;
 }

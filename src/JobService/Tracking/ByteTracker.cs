@@ -10,7 +10,7 @@ namespace ForegSyte.Jobs.Tracking;
 /// 3. The other confident detections to the other confirmed tracks, by distance, size and appearance.
 /// 4. The other confident detections to tracks of one frame, by overlap. What is still left begins a track.
 /// The result depends only on the frames so far and their candidates: a tracker that is fed again with stored results
-/// is in the same state. Memory grows with the live tracks only.
+/// is in the same state. Memory is bounded by <see cref="TrackerOptions.MaxLiveTracks"/>.
 /// </summary>
 internal sealed class ByteTracker
 {
@@ -86,12 +86,15 @@ internal sealed class ByteTracker
         _frames.Add((frameIndex, time));
         var ended = _tracks.Where(track => round.IsFree(track) && HasEnded(track, time)).ToHashSet();
         _tracks.RemoveAll(ended.Contains);
+        _tracks.AddRange(round.Begin(ref _lastId));
+        ended.UnionWith(_tracks.OrderBy(track => track.Last.FrameIndex).ThenBy(track => track.Id)
+            .Take(Math.Max(0, _tracks.Count - _options.MaxLiveTracks)));
+        _tracks.RemoveAll(ended.Contains);
         foreach (var track in _tracks.Where(track => track.HiddenBehind is { } front && ended.Contains(front)))
         {
             track.HiddenBehind = null;
         }
 
-        _tracks.AddRange(round.Begin(ref _lastId));
         (_lastFrame, _lastTime) = (frameIndex, time);
         var oldest = _tracks.Select(track => track.Last.FrameIndex).DefaultIfEmpty(frameIndex).Min();
         _frames.RemoveAll(frame => frame.Index <= oldest);

@@ -1,3 +1,6 @@
+using ForegSyte.Protocol.Tracking;
+using ForegSyte.V1;
+
 namespace ForegSyte.Jobs.Tracking;
 
 /// <summary>
@@ -22,7 +25,7 @@ internal sealed record TrackerOptions
     public double MinOverlap { get; init; } = 0.3;
 
     /// <summary>Minimum similarity of a track and an unconfident detection. 0 to 1.</summary>
-    public double MinCandidateOverlap { get; init; } = 0.4;
+    public double MinCandidateOverlap { get; init; } = 0.25;
 
     /// <summary>Factor of the similarity to a detection of another class. 0 to 1.</summary>
     public double OtherClassFactor { get; init; } = 0.7;
@@ -31,16 +34,16 @@ internal sealed record TrackerOptions
     public double AppearanceWeight { get; init; } = 0.5;
 
     /// <summary>Likeness at which two appearances count as different. 0 to 0.99.</summary>
-    public double LikenessFloor { get; init; } = 0.75;
+    public double LikenessFloor { get; init; } = 0.82;
 
     /// <summary>Share of a new detection in the appearance of its track. 0 to 1.</summary>
-    public double AppearanceRate { get; init; } = 0.1;
+    public double AppearanceRate { get; init; } = 0.07;
 
     /// <summary>Share of a hidden box that another object must cover to hide it. 0 to 1.</summary>
     public double MinCover { get; init; } = 0.3;
 
     /// <summary>Factor of the overlap with the object in front, where a hidden object can appear. 0 to 1.</summary>
-    public double BehindFactor { get; init; } = 0.9;
+    public double BehindFactor { get; init; } = 0.95;
 
     /// <summary>Time without a detection after which a track ends. 0 to 60.</summary>
     public double MaxHiddenSeconds { get; init; } = 3;
@@ -57,25 +60,25 @@ internal sealed record TrackerOptions
     public int MaxHiddenFrames { get; init; } = 300;
 
     /// <summary>Distance within which a lost object is found again at once. 0 to 10.</summary>
-    public double Reach { get; init; } = 0.5;
+    public double Reach { get; init; } = 0.2;
 
     /// <summary>Growth of that distance, in heights per second; a person walks about 1. 0 to 10.</summary>
-    public double ReachSpeed { get; init; } = 1;
+    public double ReachSpeed { get; init; } = 1.75;
 
     /// <summary>Maximum of that distance. 0 to 10.</summary>
-    public double MaxReach { get; init; } = 1.5;
+    public double MaxReach { get; init; } = 2;
 
     /// <summary>Decay of the speed of a hidden object, per second. 0 to 100.</summary>
-    public double HiddenSlowing { get; init; } = 1;
+    public double HiddenSlowing { get; init; } = 1.5;
 
     /// <summary>Standard deviation of a detected position. 0.001 to 1 (ByteTrack: 1/20).</summary>
-    public double PositionNoise { get; init; } = 0.05;
+    public double PositionNoise { get; init; } = 0.08;
 
     /// <summary>Standard deviation of the speed of a new object, in heights per second. 0.001 to 100.</summary>
-    public double InitialSpeed { get; init; } = 1;
+    public double InitialSpeed { get; init; } = 0.7;
 
     /// <summary>Standard deviation of the change of speed in one second, in heights per second. 0.001 to 100.</summary>
-    public double Acceleration { get; init; } = 0.5;
+    public double Acceleration { get; init; } = 0.25;
 
     /// <summary>Minimum number of frames with a detection for a track to be published. 1 to 1,000.</summary>
     public int MinFrames { get; init; } = 3;
@@ -93,6 +96,52 @@ internal sealed record TrackerOptions
 
     /// <summary>Maximum number of points in the path of a track. 3 to 10,000.</summary>
     public int MaxPathPoints { get; init; } = 64;
+
+    /// <summary>
+    /// Maximum number of tracks that can still continue; more end those that were not seen for the longest. 1 to
+    /// 10,000.
+    /// </summary>
+    public int MaxLiveTracks { get; init; } = 1_000;
+
+    /// <summary>The options of a pipeline.</summary>
+    /// <exception cref="ArgumentException">A parameter is out of range.</exception>
+    public static TrackerOptions From(ObjectTracking objects)
+    {
+        var values = new TrackingValues(TrackingParameters.Objects, objects.Parameters.AsReadOnly());
+        var confidence = values[TrackingParameters.Confidence];
+        return new TrackerOptions
+        {
+            Confidence = confidence,
+
+            // A pipeline can publish detections below the default of candidates.
+            CandidateConfidence = Math.Min(values[TrackingParameters.CandidateConfidence], confidence),
+            Growth = values["growth"],
+            MinOverlap = values["min_overlap"],
+            MinCandidateOverlap = values["min_candidate_overlap"],
+            OtherClassFactor = values["other_class_factor"],
+            AppearanceWeight = values["appearance_weight"],
+            LikenessFloor = values["likeness_floor"],
+            AppearanceRate = values["appearance_rate"],
+            MinCover = values["min_cover"],
+            BehindFactor = values["behind_factor"],
+            MaxHiddenSeconds = values["max_hidden_seconds"],
+            MaxCoveredSeconds = values["max_covered_seconds"],
+            MaxLeavingSeconds = values["max_leaving_seconds"],
+            MaxHiddenFrames = values.Whole("max_hidden_frames"),
+            Reach = values["reach"],
+            ReachSpeed = values["reach_speed"],
+            MaxReach = values["max_reach"],
+            HiddenSlowing = values["hidden_slowing"],
+            PositionNoise = values["position_noise"],
+            InitialSpeed = values["initial_speed"],
+            Acceleration = values["acceleration"],
+            MinFrames = values.Whole("min_frames"),
+            MinEvidence = values[TrackingParameters.MinEvidence],
+            MinConfidentShare = values["min_confident_share"],
+            MaxPathPoints = values.Whole("max_path_points"),
+            MaxLiveTracks = values.Whole("max_live_tracks"),
+        };
+    }
 
     /// <summary>What is wrong with the values, one sentence each.</summary>
     public IEnumerable<string> Mistakes()
@@ -113,6 +162,7 @@ internal sealed record TrackerOptions
             (nameof(InitialSpeed), InitialSpeed, 0.001, 100), (nameof(Acceleration), Acceleration, 0.001, 100),
             (nameof(MinFrames), MinFrames, 1, 1_000), (nameof(MinEvidence), MinEvidence, 0, 100),
             (nameof(MinConfidentShare), MinConfidentShare, 0, 1), (nameof(MaxPathPoints), MaxPathPoints, 3, 10_000),
+            (nameof(MaxLiveTracks), MaxLiveTracks, 1, 10_000),
         ];
         foreach (var (name, value, minimum, maximum) in ranges.Where(range =>
             !(range.Value >= range.Minimum && range.Value <= range.Maximum)))

@@ -61,7 +61,7 @@ public static class ErrorReasonTable
             "Check the job_id; ListJobs lists all jobs. The job may have been deleted."),
         new(
             ResultsNotReady, FailedPrecondition, Final,
-            "Wait with WaitJob until segments are finished. A job that failed without results has an error instead."),
+            "Wait with WaitJob until the job is completed. If it failed, its error says why; RetryJob runs it again."),
         new(
             ResultsDamaged, DataLoss, Final,
             "Submit the video again, or ask the operator to restore or rebuild the results."),

@@ -9,7 +9,7 @@ public static class PipelineJson
 {
     /// <summary>
     /// Parses a pipeline file. It also reads the form of earlier versions: edges with "from" and "to", nodes with
-    /// "thresholds" as plain numbers.
+    /// "thresholds" as plain numbers. The output fields of the message are ignored.
     /// </summary>
     /// <param name="text">The file.</param>
     /// <param name="isEarlierForm">Whether the file has a field of an earlier version.</param>
@@ -19,7 +19,12 @@ public static class PipelineJson
     {
         var converted = Convert(text);
         isEarlierForm = converted is not null;
-        return ForegSyteJson.StrictParser.Parse<Pipeline>(converted ?? text);
+        var pipeline = ForegSyteJson.StrictParser.Parse<Pipeline>(converted ?? text);
+
+        // A file that was written from ListPipelines has these; the InferenceService finds them out again.
+        pipeline.Version = "";
+        pipeline.Labels.Clear();
+        return pipeline;
     }
 
     /// <summary>The file in the present form; null if it has no field of an earlier version.</summary>

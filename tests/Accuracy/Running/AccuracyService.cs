@@ -59,6 +59,12 @@ internal sealed class AccuracyService : IAsyncDisposable
     /// <summary>Runs a pipeline over every n-th frame of a video.</summary>
     /// <exception cref="RpcException">The call failed.</exception>
     public async Task<IReadOnlyList<FrameResult>> RunAsync(
+        string pipeline, string video, int stride, CancellationToken cancellationToken) =>
+        (await CallAsync(pipeline, video, stride, cancellationToken)).Results;
+
+    /// <summary>The same with all of the response.</summary>
+    /// <exception cref="RpcException">The call failed.</exception>
+    public async Task<RunPipelineResponse> CallAsync(
         string pipeline, string video, int stride, CancellationToken cancellationToken)
     {
         var request = new RunPipelineRequest
@@ -70,7 +76,7 @@ internal sealed class AccuracyService : IAsyncDisposable
         var options = new CallOptions(
             deadline: TimeProvider.System.GetUtcNow().UtcDateTime + CallLimit,
             cancellationToken: cancellationToken);
-        return (await new Contract.InferenceServiceClient(_channel).RunPipelineAsync(request, options)).Results;
+        return await new Contract.InferenceServiceClient(_channel).RunPipelineAsync(request, options);
     }
 
     /// <inheritdoc />

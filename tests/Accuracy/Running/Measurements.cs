@@ -6,6 +6,7 @@ using ForegSyte.Accuracy.Tracks;
 using ForegSyte.Jobs.Tracking;
 using ForegSyte.Testing;
 using ForegSyte.V1;
+using Google.Protobuf;
 
 namespace ForegSyte.Accuracy.Running;
 
@@ -144,45 +145,56 @@ internal sealed class Measurements(IReadOnlyDictionary<string, double> threshold
         var clip = Sample;
         if (video is not null)
         {
-            clip = _folder.File("clip" + Path.GetExtension(video));
-            File.Copy(video, clip, overwrite: true);
+            clip = _folder.File("clip.mp4");
+            await TrackedVideo.ToMp4Async(video, clip, cancellationToken);
         }
 
         var truth = truthFile is null
             ? TrackTruth.Sample()
             : TrackTruth.ParseMotChallenge(await File.ReadAllLinesAsync(truthFile, cancellationToken));
-        var size = await FramePixels.SizeAsync(clip, cancellationToken);
         await using var service = await AccuracyService.StartAsync(_folder.Path, textMaxSide: null);
-        var results = (await service.RunAsync(Follow, clip, 1, cancellationToken))
-            .ToDictionary(item => item.FrameIndex);
-        var frames = new List<CandidateFrame>();
-        await FramePixels.ReadAsync(
-            clip,
-            size,
-            (index, pixels) =>
-            {
-                if (results.TryGetValue(index, out var frame))
-                {
-                    frames.Add(new CandidateFrame(
-                        index, frame.FrameTimestampMs / 1000d,
-                        [.. frame.Result.Detections.Select(item => Candidate(item, pixels, size))]));
-                }
-            },
-            cancellationToken);
-        var person = results.Values.SelectMany(frame => frame.Result.Detections)
+        var response = await service.CallAsync(Follow, clip, 1, cancellationToken);
+        var size = await TrackedVideo.SizeAsync(clip, cancellationToken);
+        List<CandidateFrame> frames =
+        [
+            .. response.Results.Zip(response.Observations, (frame, observed) => new CandidateFrame(
+                frame.FrameIndex, frame.FrameTimestampMs / 1000d,
+                [
+                    .. frame.Result.Detections.Zip(observed.Appearances, (item, appearance) =>
+                        Candidate(item.ClassId, item.Confidence, item.Box, appearance)),
+                    .. observed.Candidates.Select(item =>
+                        Candidate(item.ClassId, item.Confidence, item.Box, item.Appearance)),
+                ])),
+        ];
+        var person = response.Results.SelectMany(frame => frame.Result.Detections)
             .FirstOrDefault(item => item.Label == "person")?.ClassId ?? 0;
-        return [.. strides.Select(stride => TrackRun.Measure(frames, stride, size, person, truth))];
+        var options = TrackerOptions.From(new ObjectTracking { Parameters = { Own("objects.") } });
+        return [.. strides.SelectMany(stride => TrackRun.Measure(frames, stride, options, size, person, truth))];
+    }
+
+    /// <summary>Follows the texts of a generated clip at each stride.</summary>
+    public async Task<List<TextTrackScore>> TextTracksAsync(
+        IReadOnlyList<int> strides, CancellationToken cancellationToken)
+    {
+        Prepare();
+        var clip = _folder.File("signs.mp4");
+        await TextTrackClip.MakeAsync(clip, cancellationToken);
+        await using var service = await AccuracyService.StartAsync(_folder.Path, textMaxSide: null);
+        var frames = await service.RunAsync(Read, clip, 1, cancellationToken);
+        return [.. strides.Select(stride => TextTrackClip.Measure(frames, stride))];
     }
 
     /// <inheritdoc />
     public void Dispose() => _folder.Dispose();
 
-    private static TrackCandidate Candidate(Detection item, byte[] pixels, (int Width, int Height) size) => new(
-        item.ClassId,
-        item.Confidence,
-        new TrackBox(item.Box.X, item.Box.Y, item.Box.Width, item.Box.Height),
-        ColorDescriptor.Describe(
-            pixels, size.Width, size.Height, new(item.Box.X, item.Box.Y, item.Box.Width, item.Box.Height)));
+    /// <summary>The thresholds of a stage by their names.</summary>
+    private Dictionary<string, double> Own(string prefix) => thresholds
+        .Where(pair => pair.Key.StartsWith(prefix, StringComparison.Ordinal))
+        .ToDictionary(pair => pair.Key[prefix.Length..], pair => pair.Value);
+
+    private static TrackCandidate Candidate(
+        int classId, float confidence, BoundingBox box, ByteString appearance) => new(
+        classId, confidence, new TrackBox(box.X, box.Y, box.Width, box.Height), appearance.ToByteArray());
 
     private static string Pipeline(string detector) => "detect_" + detector;
 
@@ -213,9 +225,13 @@ internal sealed class Measurements(IReadOnlyDictionary<string, double> threshold
         };
         pipelines.Write(Read, "read_text", readers, new Dictionary<string, double>());
         pipelines.Write(ReadAll, "read_text", readers, new Dictionary<string, double> { ["confidence"] = 0 });
-        pipelines.Write(
-            Follow, "detect_objects", new Dictionary<string, string> { ["detector"] = FollowedDetector },
-            new Dictionary<string, double> { ["confidence"] = new TrackerOptions().CandidateConfidence });
+        File.WriteAllText(
+            Path.Combine(_folder.File("pipelines"), Follow + ".json"),
+            $$"""
+            { "id": "{{Follow}}", "tracking": { "objects": {} }, "entry_nodes": ["n"], "output_nodes": ["n"],
+              "nodes": [
+                { "id": "n", "stage": "detect_objects", "models": { "detector": "{{FollowedDetector}}" } } ] }
+            """);
         return detectors;
     }
 }

@@ -25,20 +25,30 @@ internal sealed record TrackScore(
     int Objects, int Tracks, int Switches, int Missed, int Wrong, double Idf1, double Hota)
 {
     /// <summary>Scores tracks against objects.</summary>
-    /// <param name="truth">Boxes of the objects in the scored frames.</param>
-    /// <param name="found">Boxes of the tracks; boxes in other frames are ignored.</param>
-    /// <param name="frames">The scored frames.</param>
+    /// <param name="truth">The objects.</param>
+    /// <param name="found">
+    /// Boxes of the tracks. Left out are those in frames that are not labeled, and those that match an ignored box and
+    /// no other.
+    /// </param>
+    /// <param name="frames">The scored frames; null means all that are labeled.</param>
     public static TrackScore Of(
-        IEnumerable<IdentifiedBox> truth, IEnumerable<IdentifiedBox> found, IReadOnlyCollection<int> frames)
+        TrackTruth truth, IEnumerable<IdentifiedBox> found, IReadOnlyCollection<int>? frames = null)
     {
-        var scored = frames.ToHashSet();
+        var scored = (frames ?? truth.Frames).ToHashSet();
+        List<IdentifiedBox> objects = [.. truth.Boxes.Where(box => scored.Contains(box.Frame))];
+        var (counted, ignored) = (objects.ToLookup(box => box.Frame), truth.Ignored.ToLookup(box => box.Frame));
         var pairs = new FramePairs(
-            [.. truth.Where(box => scored.Contains(box.Frame))], [.. found.Where(box => scored.Contains(box.Frame))]);
+            objects,
+            [.. found.Where(box => scored.Contains(box.Frame)
+                && (!Matches(box, ignored[box.Frame]) || Matches(box, counted[box.Frame])))]);
         var (switches, missed, wrong) = ClearMot.Of(pairs);
         return new TrackScore(
             pairs.TruthIds.Length, pairs.FoundIds.Length, switches, missed, wrong, IdentityF1.Of(pairs),
             HigherOrder.Of(pairs));
     }
+
+    private static bool Matches(IdentifiedBox box, IEnumerable<IdentifiedBox> others) =>
+        others.Any(other => box.Box.OverlapWith(other.Box) >= ObjectMatching.MinimumOverlap);
 }
 
 /// <summary>The boxes of objects and tracks by frame, and the overlap of each pair in a frame.</summary>

@@ -22,17 +22,21 @@ public sealed class DocumentTests
         "DispatchOptions.ServingPatience", "FaultOptions.CrashAtPassing", "InferenceOptions.HealthInterval",
         "InferenceOptions.ResolveInterval", "InferenceOptions.UnreadableRetryDelay", "LeaseOptions.HeartbeatInterval",
         "LeaseOptions.RescueInterval", "ListenerOptions.HealthPort",
-        "ListenerOptions.HttpPort", "ListenerOptions.Port", "NodeOptions.ForgetAfter", "NodeOptions.HeartbeatInterval",
+        "ListenerOptions.HttpPort", "ListenerOptions.Port", "LiveTracksOptions.MaxIdleTime",
+        "LiveTracksOptions.MaxLiveJobs", "NodeOptions.ForgetAfter", "NodeOptions.HeartbeatInterval",
         "NodeOptions.LostAfter", "PostgresOptions.CommandTimeout", "PostgresOptions.ConnectTimeout",
         "PostgresOptions.PollInterval", "PostgresOptions.WriterExpiry", "QueueOptions.AgeingStep",
         "RemoteVideoOptions.FetchRetryDelay", "RetentionOptions.Interval", "RetentionOptions.OrphanAge",
         "RetentionOptions.SweepInterval",
         "RetryOptions.FirstDelay", "S3StorageOptions.AbandonedAge", "S3StorageOptions.MultipartThreshold",
         "S3StorageOptions.ParallelParts", "S3StorageOptions.PartSize", "S3StorageOptions.UnusedVideoAge",
+        "SearchOptions.Interval", "SearchOptions.RetryDelay",
         "SecurityOptions.FilePollInterval", "SourcesOptions.ResumeDelay",
         "StageOptions.TextChangeThreshold", "StageOptions.TextLinesPerBatch", "StageOptions.TextLinesPerRun",
         "TelemetryOptions.PrometheusPort",
         "VideoOptions.HardwareDeviceIndex", "VideoOptions.Niceness", "VideoOptions.SelfTestInterval",
+        "WebhookOptions.ConnectTimeout", "WebhookOptions.FirstDelay", "WebhookOptions.MaxHeaderKibibytes",
+        "WebhookOptions.PollInterval",
     ];
 
     [Fact]

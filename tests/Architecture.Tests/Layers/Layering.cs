@@ -9,6 +9,7 @@ internal static class Layering
     private const string Protocol = "Protocol";
     private const string Hosting = "Hosting";
     private const string Reader = "Reader";
+    private const string Exports = "Exports";
     private const string DuckDb = "DuckDB";
     private const string Npgsql = "Npgsql";
     private const string FluentMigrator = "FluentMigrator";
@@ -16,6 +17,7 @@ internal static class Layering
     private const string AspNetCore = "ASP.NET Core";
     private const string OnnxRuntime = "ONNX Runtime";
     private const string AwsSdk = "AWS SDK";
+    private const string CloudEvents = "CloudEvents";
 
     /// <summary>The layer that all layers may use.</summary>
     public const string Framework = "Framework";
@@ -27,6 +29,7 @@ internal static class Layering
         new(Protocol, "ForegSyte.V1", "ForegSyte.Inference.V1", "ForegSyte.Protocol", "Google"),
         new(Hosting, "ForegSyte.Hosting"),
         new(Reader, "ForegSyte.Video"),
+        new(Exports, "ForegSyte.Exports"),
         new(DuckDb, "DuckDB"),
         new(Npgsql, "Npgsql", "NpgsqlTypes"),
         new(FluentMigrator, "FluentMigrator"),
@@ -34,6 +37,7 @@ internal static class Layering
         new(AspNetCore, "Microsoft.AspNetCore"),
         new(OnnxRuntime, "Microsoft.ML"),
         new(AwsSdk, "Amazon"),
+        new(CloudEvents, "CloudNative.CloudEvents"),
     ];
 
     /// <summary>The JobService, from its pure core (Jobs) to the layers that no other uses (Grpc, Admin).</summary>
@@ -54,15 +58,15 @@ internal static class Layering
         {
             Uses =
             [
-                "Jobs", "Migrations", "Storage", "Queue", "Tenants", "Faults", "Metrics", Protocol, Hosting, Npgsql,
-                FluentMigrator,
+                "Jobs", "Migrations", "Search", "Storage", "Queue", "Tenants", "Faults", "Metrics", Protocol, Hosting,
+                Npgsql, FluentMigrator,
             ],
         },
         new("Storage", "ForegSyte.Jobs.Storage")
         {
             Uses =
             [
-                "Jobs", "Migrations", "DuckDB migrator", "Faults", "Metrics", Protocol, Hosting, DuckDb,
+                "Jobs", "Migrations", "DuckDB migrator", "Search", "Faults", "Metrics", Protocol, Hosting, DuckDb,
                 FluentMigrator,
             ],
         },
@@ -71,7 +75,9 @@ internal static class Layering
             Uses = ["Jobs", "Storage", "PostgreSQL", Protocol, Hosting, Npgsql, AwsSdk],
         },
         new("Metrics", "ForegSyte.Jobs.Metrics"),
-        new("Tracking", "ForegSyte.Jobs.Tracking"),
+        new("Search", "ForegSyte.Jobs.Search") { Uses = ["Jobs", "Metrics", Protocol, Hosting] },
+        new("Tracking", "ForegSyte.Jobs.Tracking") { Uses = [Protocol] },
+        new("Tracks", "ForegSyte.Jobs.Tracks") { Uses = ["Jobs", "Storage", "Tracking", Protocol, Hosting] },
         new("Tracing", "ForegSyte.Jobs.Tracing") { Uses = ["Jobs", Protocol, Hosting] },
         new("Faults", "ForegSyte.Jobs.Faults") { Uses = [Hosting] },
         new("Fetching", "ForegSyte.Jobs.Fetching") { Uses = ["Tenants", Protocol, Hosting, AwsSdk] },
@@ -80,7 +86,7 @@ internal static class Layering
         {
             Uses =
             [
-                "Jobs", "Storage", "Inference", "Tenants", "Faults", "Metrics", "Tracing", Protocol, Hosting,
+                "Jobs", "Storage", "Inference", "Tenants", "Faults", "Metrics", "Tracing", "Tracks", Protocol, Hosting,
             ],
         },
         new("Tenants", "ForegSyte.Jobs.Tenants") { Uses = ["Jobs", "Storage", Protocol, Hosting] },
@@ -106,12 +112,16 @@ internal static class Layering
                 "Jobs", "Storage", "Uploads", "Queue", "Submission", "Faults", Protocol, Hosting,
             ],
         },
+        new("Webhooks", "ForegSyte.Jobs.Webhooks")
+        {
+            Uses = ["Jobs", "Fetching", "Faults", "Metrics", Protocol, Hosting, CloudEvents],
+        },
         new("Grpc", "ForegSyte.Jobs.Grpc")
         {
             Uses =
             [
-                "Jobs", "Storage", "Inference", "Queue", "Uploads", "Submission", "Retention", "Cluster",
-                "Tracing", Protocol, Hosting, GrpcLibrary,
+                "Jobs", "Search", "Storage", "Inference", "Queue", "Uploads", "Submission", "Retention", "Cluster",
+                "Webhooks", "Tracing", "Tracks", Protocol, Hosting, Exports, GrpcLibrary,
             ],
         },
         new("Admin", "ForegSyte.Jobs.Admin")
@@ -146,8 +156,8 @@ internal static class Layering
         {
             Uses =
             [
-                "Metrics", "Tracing", "Memory", "Models", "RemoteVideos", "Video", "Pipelines", Reader, Protocol,
-                Hosting, GrpcLibrary, AspNetCore,
+                "Metrics", "Tracing", "Memory", "Models", "RemoteVideos", "Video", "Stages", "Pipelines", Reader,
+                Protocol, Hosting, GrpcLibrary, AspNetCore,
             ],
         },
     ];
@@ -156,11 +166,12 @@ internal static class Layering
     public static readonly IReadOnlyDictionary<string, string[]> Projects = new Dictionary<string, string[]>
     {
         ["ForegSyte.Protocol"] = [],
+        ["ForegSyte.Exports"] = ["ForegSyte.Protocol"],
         ["ForegSyte.Hosting"] = ["ForegSyte.Protocol"],
-        ["ForegSyte.JobService"] = ["ForegSyte.Hosting"],
+        ["ForegSyte.JobService"] = ["ForegSyte.Hosting", "ForegSyte.Exports"],
         ["ForegSyte.Video"] = ["ForegSyte.Protocol"],
         ["ForegSyte.InferenceService"] = ["ForegSyte.Hosting", "ForegSyte.Video"],
-        ["ForegSyte.Client"] = ["ForegSyte.Protocol"],
+        ["ForegSyte.Client"] = ["ForegSyte.Protocol", "ForegSyte.Exports"],
         ["ForegSyte.CommandLine"] = ["ForegSyte.Client", "ForegSyte.Video"],
     };
 }

@@ -18,12 +18,16 @@ public sealed class ProjectReferencesTests
     [Fact]
     public void Assemblies_OfServicesAndClient_DoNotReferenceEachOther()
     {
-        Assert.Equal(["ForegSyte.Hosting", "ForegSyte.Protocol"], OwnReferences("ForegSyte.JobService"));
+        Assert.Equal(
+            ["ForegSyte.Exports", "ForegSyte.Hosting", "ForegSyte.Protocol"], OwnReferences("ForegSyte.JobService"));
         Assert.Equal(
             ["ForegSyte.Hosting", "ForegSyte.Protocol", "ForegSyte.Video"],
             OwnReferences("ForegSyte.InferenceService"));
-        Assert.Equal(["ForegSyte.Client", "ForegSyte.Protocol", "ForegSyte.Video"], OwnReferences("foregsyte"));
-        Assert.Equal(["ForegSyte.Protocol"], OwnReferences("ForegSyte.Client"));
+        Assert.Equal(
+            ["ForegSyte.Client", "ForegSyte.Exports", "ForegSyte.Protocol", "ForegSyte.Video"],
+            OwnReferences("foregsyte"));
+        Assert.Equal(["ForegSyte.Exports", "ForegSyte.Protocol"], OwnReferences("ForegSyte.Client"));
+        Assert.Equal(["ForegSyte.Protocol"], OwnReferences("ForegSyte.Exports"));
         Assert.Equal(["ForegSyte.Protocol"], OwnReferences("ForegSyte.Hosting"));
         Assert.Equal(["ForegSyte.Protocol"], OwnReferences("ForegSyte.Video"));
         Assert.Empty(OwnReferences("ForegSyte.Protocol"));

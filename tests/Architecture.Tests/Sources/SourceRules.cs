@@ -8,6 +8,9 @@ internal static partial class SourceRules
     /// <summary>Maximum number of lines of a file.</summary>
     public const int MaxLines = 400;
 
+    /// <summary>Maximum number of lines of a contract: a released message cannot move to another file.</summary>
+    public const int MaxContractLines = 500;
+
     /// <summary>Maximum length of a line in UTF-16 units.</summary>
     public const int MaxLineLength = 120;
 
@@ -18,7 +21,8 @@ internal static partial class SourceRules
     public static IEnumerable<string> Violations(string path, string text)
     {
         var lines = text.ReplaceLineEndings("\n").TrimEnd('\n').Split('\n');
-        if (lines.Length > MaxLines)
+        var maxLines = path.EndsWith(".proto", StringComparison.Ordinal) ? MaxContractLines : MaxLines;
+        if (lines.Length > maxLines)
         {
             yield return $"{path} has {lines.Length} lines.";
         }

@@ -4,7 +4,10 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace ForegSyte.Benchmarks.Frames;
 
-/// <summary>The command `frames`: whole jobs against the bare models, against peers, and over long videos.</summary>
+/// <summary>
+/// The command `frames`: whole jobs against the bare models, against peers, with and without tracking, and over long
+/// videos.
+/// </summary>
 internal static class FrameBenchmarks
 {
     private static readonly TimeSpan DefaultTimeLimit = TimeSpan.FromMinutes(12);
@@ -14,7 +17,7 @@ internal static class FrameBenchmarks
         double Until)[] All =
         [
             ("pipelines", PipelineBenchmark.MeasureAsync, 0.5), ("peers", PeerBenchmark.MeasureAsync, 0.75),
-            ("memory", MemoryBenchmark.MeasureAsync, 1),
+            ("tracking", TrackingBenchmark.MeasureAsync, 0.85), ("memory", MemoryBenchmark.MeasureAsync, 1),
         ];
 
     public static Command Command()

@@ -24,7 +24,7 @@ internal static class JobBenchmarks
         ("sizes", SizesBenchmark.MeasureAsync), ("recovery", RecoveryBenchmark.MeasureAsync),
         ("hangfire", HangfireBenchmark.MeasureAsync), ("artifacts", MeasureArtifactsAsync),
         ("waiters", WaitersBenchmark.MeasureAsync), ("nodes", WaitersBenchmark.MeasureOnAnotherNodeAsync),
-        ("telemetry", TelemetryBenchmark.MeasureAsync),
+        ("search", SearchBenchmark.MeasureAsync), ("telemetry", TelemetryBenchmark.MeasureAsync),
     ];
 
     public static Command Command()

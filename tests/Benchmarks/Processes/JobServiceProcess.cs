@@ -29,6 +29,8 @@ internal sealed class JobServiceProcess : IAsyncDisposable
 
     public Contract.JobServiceClient Client { get; }
 
+    public ForegSyte.V1.SearchService.SearchServiceClient Search => new(_channel);
+
     public ProcessMemory Memory => ProcessMemory.Of(_process.Id);
 
     /// <summary>Time from the start of the process to SERVING.</summary>

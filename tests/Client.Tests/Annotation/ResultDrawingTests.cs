@@ -60,6 +60,32 @@ public sealed partial class ResultDrawingTests
         Assert.InRange(events.Sum(line => line.Length), 100, 8000);
     }
 
+    [Fact]
+    public void Write_Tracks_HaveTheirIdAndOneColorEach()
+    {
+        var first = Draw(new PipelineResult { Detections = { Tracked(3, 0.9f, 10) } }, 640, 360);
+        var both = new PipelineResult { Detections = { Tracked(3, 0.8f, 300), Tracked(4, 0.7f, 10) } };
+        var second = Draw(both, 640, 360);
+
+        Assert.Contains(first, line => line.EndsWith("person #3 90%", StringComparison.Ordinal));
+        Assert.Contains(second, line => line.EndsWith("person #4 70%", StringComparison.Ordinal));
+        Assert.Equal(2, first.Concat(second).Select(ColorOf).Where(color => color.Length > 0).Distinct().Count());
+        Assert.Contains(LabelColors.OfTrack(3).ToAss(), first[0], StringComparison.Ordinal);
+        Assert.Equal(30, Enumerable.Range(1, 30).Select(LabelColors.OfTrack).Distinct().Count());
+    }
+
+    [Fact]
+    public void Write_InterpolatedBox_IsDashedAndHasNoConfidence()
+    {
+        var box = Tracked(3, 0, 10);
+        var seen = Draw(new PipelineResult { Detections = { box } }, 640, 360);
+        var between = Draw(new PipelineResult { InterpolatedDetections = { box } }, 640, 360);
+
+        Assert.Contains(between, line => line.EndsWith("person #3", StringComparison.Ordinal));
+        Assert.InRange(Polygons(between[0]), Polygons(seen[0]) + 1, 100);
+        Assert.All(between, line => Assert.DoesNotContain(@"\1a", line, StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData(2, 2)]
     [InlineData(10, 8)]
@@ -84,6 +110,17 @@ public sealed partial class ResultDrawingTests
         Assert.Equal(4, Polygons(Draw(apart, 640, 360)[0]));
         Assert.InRange(Polygons(Draw(crowded, 640, 360)[0]), (12 * 4) + 1, 12 * 5);
     }
+
+    private static Detection Tracked(int trackId, float confidence, float x)
+    {
+        var detection = SampleJobs.Found("person", confidence, x, 100, 60, 160);
+        detection.TrackId = trackId;
+        return detection;
+    }
+
+    /// <summary>Color of an outline; empty for other events.</summary>
+    private static string ColorOf(string line) =>
+        line.StartsWith("Dialogue: 0", StringComparison.Ordinal) ? line.Split(@"\1c")[1].Split('&')[1] : "";
 
     private static int Polygons(string line) => MoveCommand().Count(line);
 

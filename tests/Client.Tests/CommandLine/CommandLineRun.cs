@@ -7,6 +7,9 @@ namespace ForegSyte.Client.Tests.CommandLine;
 /// <summary>The outcome of one run of the command line inside the test process.</summary>
 internal sealed record CommandLineRun(int ExitCode, string Output, string Error)
 {
+    /// <summary>What the command wrote as bytes to standard output.</summary>
+    public byte[] Bytes { get; init; } = [];
+
     public static Task<CommandLineRun> OnAsync(ScriptedServer server, params string[] arguments) =>
         StartAsync([.. arguments, "--server", server.Address.ToString()], CancellationToken.None);
 
@@ -15,15 +18,19 @@ internal sealed record CommandLineRun(int ExitCode, string Output, string Error)
         CancellationToken cancellationToken,
         string? currentFolder = null,
         Func<string, string?>? environmentVariable = null,
-        TextReader? terminal = null)
+        TextReader? terminal = null,
+        bool outputIsTerminal = false)
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
+        using var bytes = new MemoryStream();
         var exitCode = await ForegSyteCommandLine.RunAsync(
             arguments,
             new CommandEnvironment
             {
                 Output = output,
+                OpenOutput = () => bytes,
+                OutputIsTerminal = outputIsTerminal,
                 Error = error,
                 ReadLine = (terminal ?? TextReader.Null).ReadLine,
                 InputIsTerminal = terminal is not null,
@@ -42,6 +49,6 @@ internal sealed record CommandLineRun(int ExitCode, string Output, string Error)
                 },
             },
             cancellationToken);
-        return new CommandLineRun(exitCode, output.ToString(), error.ToString());
+        return new CommandLineRun(exitCode, output.ToString(), error.ToString()) { Bytes = bytes.ToArray() };
     }
 }

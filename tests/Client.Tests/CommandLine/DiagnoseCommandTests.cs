@@ -66,6 +66,44 @@ public sealed class DiagnoseCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Diagnose_Webhooks_ShowsEachDelivery()
+    {
+        var diagnosis = Sample();
+        diagnosis.WebhookDeliveries.Add(new WebhookDelivery
+        {
+            DeliveryId = SampleJobs.Id,
+            Uri = "https://hooks.example/a",
+            Event = WebhookEvent.Started,
+            State = WebhookDeliveryState.Delivered,
+            Tries = 1,
+            CreatedAt = At(1),
+        });
+        diagnosis.WebhookDeliveries.Add(new WebhookDelivery
+        {
+            DeliveryId = SampleJobs.Id,
+            Uri = "https://hooks.example/a",
+            Event = WebhookEvent.Ended,
+            State = WebhookDeliveryState.Pending,
+            Tries = 2,
+            CreatedAt = At(2),
+            NextTryAt = At(30),
+            ErrorMessage = "The receiver answered HTTP 503.",
+        });
+        _server.Service.Diagnose.Answer(new DiagnoseJobResponse { Diagnosis = diagnosis });
+
+        var run = await CommandLineRun.OnAsync(_server, "diagnose", SampleJobs.Id);
+
+        var printed = string.Join(' ', run.Output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains(
+            "2026-01-31 12:00:01Z started delivered after 1 try https://hooks.example/a", printed,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "2026-01-31 12:00:02Z ended pending after 2 tries, next at 2026-01-31 12:00:30Z https://hooks.example/a "
+            + "The receiver answered HTTP 503.",
+            printed, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Diagnose_Json_PrintsTheMessage()
     {
         _server.Service.Diagnose.Answer(new DiagnoseJobResponse { Diagnosis = Sample() });

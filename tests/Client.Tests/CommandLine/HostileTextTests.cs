@@ -48,6 +48,7 @@ public sealed class HostileTextTests : IAsyncLifetime
                 Explanation = Hostile,
                 TraceId = Hostile,
                 DecoderOutput = Hostile,
+                WebhookDeliveries = { new WebhookDelivery { Uri = Hostile, ErrorMessage = Hostile } },
             },
         });
         string[] ids = command == "list" ? [] : [SampleJobs.Id];

@@ -1,6 +1,7 @@
 using ForegSyte.Client.Tests.Fakes;
 using ForegSyte.Protocol.Json;
 using ForegSyte.V1;
+using Google.Protobuf.WellKnownTypes;
 
 namespace ForegSyte.Client.Tests.CommandLine;
 
@@ -32,6 +33,46 @@ public sealed class ReadCommandsTests : IAsyncLifetime
         }
 
         Assert.DoesNotContain('\u001b', run.Output);
+    }
+
+    [Fact]
+    public async Task Get_JobWithChoices_ShowsThem()
+    {
+        var job = SampleJobs.Completed();
+        job.ReusedJobId = "9a4d1f0e-6ac0-4d3f-8f55-2c2f6a1f0b11";
+        job.Options = new JobOptions
+        {
+            FramesPerSecond = 2.5,
+            MaxFrames = 7,
+            TimeRanges =
+            {
+                new TimeRange { Start = new Duration { Seconds = 10 }, End = new Duration { Seconds = 20 } },
+                new TimeRange { Start = new Duration { Seconds = 90 } },
+            },
+            Labels = { "person", "car" },
+            MinConfidence = 0.7f,
+            Regions = { new RelativePolygon(), new RelativePolygon() },
+        };
+        _server.Service.Get.Answer(new GetJobResponse { Job = job });
+
+        var run = await CommandLineRun.OnAsync(_server, "get", SampleJobs.Id);
+
+        Assert.Matches("Pipeline +yolo_ocr, about 2.5 frames/s, at most 7", run.Output);
+        Assert.Matches("Parts +10 s to 20 s, 90 s to the end", run.Output);
+        Assert.Matches("Wanted +person, car; confidence from 0.7; in 2 regions", run.Output);
+        Assert.Matches($"Results of +{job.ReusedJobId}", run.Output);
+    }
+
+    [Fact]
+    public async Task Get_OneRegion_IsSingular()
+    {
+        var job = SampleJobs.Completed();
+        job.Options = new JobOptions { Regions = { new RelativePolygon() } };
+        _server.Service.Get.Answer(new GetJobResponse { Job = job });
+
+        var run = await CommandLineRun.OnAsync(_server, "get", SampleJobs.Id);
+
+        Assert.Matches("Wanted +in 1 region\\s", run.Output);
     }
 
     [Fact]

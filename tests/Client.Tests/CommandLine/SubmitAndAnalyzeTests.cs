@@ -3,6 +3,7 @@ using ForegSyte.Client.Tests.Fakes;
 using ForegSyte.Protocol.Json;
 using ForegSyte.Testing;
 using ForegSyte.V1;
+using Google.Protobuf.WellKnownTypes;
 
 namespace ForegSyte.Client.Tests.CommandLine;
 
@@ -67,6 +68,90 @@ public sealed class SubmitAndAnalyzeTests : IAsyncLifetime
     [InlineData("'=north' is not a tag.", "--tag", "=north")]
     [InlineData("The tag 'a' is given twice.", "--tag", "a=1", "--tag", "a=2")]
     public async Task Submit_BadTag_IsAUsageError(string error, params string[] options)
+    {
+        var run = await CommandLineRun.OnAsync(_server, ["submit", "s3://videos/a.mp4", .. options]);
+
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains(error, run.Error, StringComparison.Ordinal);
+        Assert.Empty(_server.Service.Submit.Requests);
+    }
+
+    [Fact]
+    public async Task Submit_Choices_AreSent()
+    {
+        var run = await CommandLineRun.OnAsync(
+            _server, "submit", "s3://videos/a.mp4", "--range", "10s-20.5s", "--range", "1.5m-", "--fps", "2.5",
+            "--label", "person", "--label", "traffic light", "--min-confidence", "0.5",
+            "--region", "0,0.5;1,0.5;1,1;0,1", "--zone", "door=0,0;0.5,0;0,1e-1", "--line", "gate=0,0.5;1,0.5",
+            "--reuse");
+
+        Assert.Equal(0, run.ExitCode);
+        var request = Assert.Single(_server.Service.Submit.Requests);
+        Assert.True(request.ReuseResults, "reuse_results was not sent.");
+        Assert.Equal(
+            new JobOptions
+            {
+                TimeRanges =
+                {
+                    new TimeRange { Start = Seconds(10), End = Seconds(20.5) }, new TimeRange { Start = Seconds(90) },
+                },
+                FramesPerSecond = 2.5,
+                Labels = { "person", "traffic light" },
+                MinConfidence = 0.5f,
+                Regions = { Polygon((0, 0.5), (1, 0.5), (1, 1), (0, 1)) },
+                Zones = { new Zone { Id = "door", Area = Polygon((0, 0), (0.5, 0), (0, 0.1)) } },
+                Lines = { new CountingLine { Id = "gate", Start = Point(0, 0.5), End = Point(1, 0.5) } },
+            },
+            request.Options);
+
+        static Duration Seconds(double seconds) => TimeSpan.FromSeconds(seconds).ToDuration();
+        static RelativePoint Point(double x, double y) => new() { X = x, Y = y };
+        static RelativePolygon Polygon(params (double X, double Y)[] points) =>
+            new() { Points = { points.Select(point => Point(point.X, point.Y)) } };
+    }
+
+    [Theory]
+    [InlineData("--range cannot be '10s'. Use FROM-TO, for example 10s-20s.", "--range", "10s")]
+    [InlineData("--range cannot be 'a-b'.", "--range", "a-b")]
+    [InlineData("--range cannot be '-10s'.", "--range=-10s")]
+    [InlineData("--fps must be a number, not 'NaN'.", "--fps", "NaN")]
+    [InlineData("--min-confidence must be a number, not 'high'.", "--min-confidence", "high")]
+    [InlineData("--region cannot be '0,0;1,1'.", "--region", "0,0;1,1")]
+    [InlineData("--region cannot be '0,0;1,1;x,1'.", "--region", "0,0;1,1;x,1")]
+    [InlineData("--zone cannot be '0,0;1,0;1,1'.", "--zone", "0,0;1,0;1,1")]
+    [InlineData("--zone cannot be '=0,0;1,0;1,1'.", "--zone", "=0,0;1,0;1,1")]
+    [InlineData("--line cannot be 'gate=0,0;1,0;1,1'.", "--line", "gate=0,0;1,0;1,1")]
+    [InlineData("Give either --fps or --stride.", "--fps", "5", "--stride", "2")]
+    public async Task Submit_BadChoice_IsAUsageError(string error, params string[] options)
+    {
+        var run = await CommandLineRun.OnAsync(_server, ["submit", "s3://videos/a.mp4", .. options]);
+
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains(error, run.Error, StringComparison.Ordinal);
+        Assert.Empty(_server.Service.Submit.Requests);
+    }
+
+    [Fact]
+    public async Task Submit_Webhook_IsSent()
+    {
+        var run = await CommandLineRun.OnAsync(
+            _server, "submit", "s3://videos/a.mp4", "--webhook", "https://hooks.example/a",
+            "--webhook-event", "started", "--webhook-event", "ended");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal(
+            new Webhook
+            {
+                Uri = "https://hooks.example/a",
+                Events = { WebhookEvent.Ended, WebhookEvent.Started },
+            },
+            Assert.Single(_server.Service.Submit.Requests).Webhook);
+    }
+
+    [Theory]
+    [InlineData("--webhook-event needs --webhook", "--webhook-event", "ended")]
+    [InlineData("'done' is not an event. Use ended or", "--webhook", "https://a.example", "--webhook-event", "done")]
+    public async Task Submit_BadWebhook_IsAUsageError(string error, params string[] options)
     {
         var run = await CommandLineRun.OnAsync(_server, ["submit", "s3://videos/a.mp4", .. options]);
 

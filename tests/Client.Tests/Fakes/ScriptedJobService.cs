@@ -24,6 +24,12 @@ public sealed class ScriptedJobService : JobService.JobServiceBase
 
     public Script<GetJobResultsRequest, GetJobResultsResponse> Results { get; } = new();
 
+    public Script<ListObjectTracksRequest, ListObjectTracksResponse> ObjectTracks { get; } = new();
+
+    public Script<ListTextTracksRequest, ListTextTracksResponse> TextTracks { get; } = new();
+
+    public Script<ListShotsRequest, ListShotsResponse> Shots { get; } = new();
+
     public Script<DownloadVideoRequest, DownloadVideoResponse> Download { get; } = new();
 
     public Script<ListPipelinesRequest, ListPipelinesResponse> Pipelines { get; } = new();
@@ -65,6 +71,17 @@ public sealed class ScriptedJobService : JobService.JobServiceBase
     public override Task<GetJobResultsResponse> GetJobResults(
         GetJobResultsRequest request, ServerCallContext context) =>
         Results.RunAsync(request, context);
+
+    public override Task<ListObjectTracksResponse> ListObjectTracks(
+        ListObjectTracksRequest request, ServerCallContext context) =>
+        ObjectTracks.RunAsync(request, context);
+
+    public override Task<ListTextTracksResponse> ListTextTracks(
+        ListTextTracksRequest request, ServerCallContext context) =>
+        TextTracks.RunAsync(request, context);
+
+    public override Task<ListShotsResponse> ListShots(ListShotsRequest request, ServerCallContext context) =>
+        Shots.RunAsync(request, context);
 
     public override Task<DownloadVideoResponse> DownloadVideo(
         DownloadVideoRequest request, ServerCallContext context) =>

@@ -18,14 +18,18 @@ public sealed class ScriptedServer : IAsyncDisposable
     private readonly WebApplication _application;
 
     private ScriptedServer(
-        WebApplication application, ScriptedJobService service, ScriptedUploadService uploads)
+        WebApplication application, ScriptedJobService service, ScriptedUploadService uploads,
+        ScriptedSearchService searches)
     {
-        (_application, Service, Uploads) = (application, service, uploads);
+        (_application, Service, Uploads, Searches) = (application, service, uploads, searches);
     }
 
     public ScriptedJobService Service { get; }
 
     public ScriptedUploadService Uploads { get; }
+
+    /// <summary>The SearchService beside them.</summary>
+    public ScriptedSearchService Searches { get; }
 
     public Uri Address { get; private set; } = null!;
 
@@ -58,8 +62,10 @@ public sealed class ScriptedServer : IAsyncDisposable
         builder.Services.AddGrpc(grpc => grpc.MaxReceiveMessageSize = null);
         builder.Services.AddSingleton(service);
         builder.Services.AddSingleton(uploads);
+        var searches = new ScriptedSearchService();
+        builder.Services.AddSingleton(searches);
         var application = builder.Build();
-        var server = new ScriptedServer(application, service, uploads);
+        var server = new ScriptedServer(application, service, uploads, searches);
         application.Use((context, next) =>
         {
             server.Calls.Enqueue((
@@ -70,6 +76,7 @@ public sealed class ScriptedServer : IAsyncDisposable
         });
         application.MapGrpcService<ScriptedJobService>();
         application.MapGrpcService<ScriptedUploadService>();
+        application.MapGrpcService<ScriptedSearchService>();
         await application.StartAsync();
         server.Address = new Uri(application.Urls.Single());
         return server;

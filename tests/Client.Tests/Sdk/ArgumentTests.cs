@@ -1,9 +1,13 @@
+using ForegSyte.Exports;
+
 namespace ForegSyte.Client.Tests.Sdk;
 
 /// <summary>Invalid arguments of the client's methods fail before a call.</summary>
 public sealed class ArgumentTests
 {
     private static readonly SubmitOptions Options = new() { PipelineId = "yolo_ocr" };
+
+    private static readonly ExportOptions Export = new() { Format = ExportFormat.Csv };
 
     public static TheoryData<string, Func<ForegSyteClient, Task>> NullArguments { get; } = new()
     {
@@ -37,6 +41,12 @@ public sealed class ArgumentTests
         { "jobId", client => client.DownloadVideoAsync(null!, Stream.Null) },
         { "destination", client => client.DownloadVideoAsync("x", (Stream)null!) },
         { "jobId", client => client.DownloadVideoRangeAsync(null!, 0) },
+        { "jobId", client => client.ExportAsync(null!, Export, "a.csv") },
+        { "options", client => client.ExportAsync("x", null!, "a.csv") },
+        { "path", client => client.ExportAsync("x", Export, (string)null!) },
+        { "jobId", client => client.ExportAsync(null!, Export, Stream.Null) },
+        { "options", client => client.ExportAsync("x", null!, Stream.Null) },
+        { "destination", client => client.ExportAsync("x", Export, (Stream)null!) },
         { "jobId", client => client.DiagnoseJobAsync(null!) },
         { "jobId", client => client.UpdateJobAsync(null!, new JobUpdate()) },
         { "update", client => client.UpdateJobAsync("x", null!) },

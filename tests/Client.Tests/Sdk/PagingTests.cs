@@ -48,6 +48,38 @@ public sealed class PagingTests
     }
 
     [Fact]
+    public async Task ListTracks_SeveralPages_ReadsThemAllWithTheSameArguments()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.ObjectTracks.Answer(
+            new ListObjectTracksResponse { ObjectTracks = { new ObjectTrack { TrackId = 1 } }, NextPageToken = "b" },
+            new ListObjectTracksResponse { ObjectTracks = { new ObjectTrack { TrackId = 3 } } });
+        server.Service.TextTracks.Answer(
+            new ListTextTracksResponse { TextTracks = { new TextTrack { Text = "EXIT" } }, NextPageToken = "c" },
+            new ListTextTracksResponse());
+        server.Service.Shots.Answer(
+            new ListShotsResponse { Shots = { new Shot { Number = 1 } }, NextPageToken = "d" },
+            new ListShotsResponse { Shots = { new Shot { Number = 2 } } });
+        await using var client = server.Connect();
+
+        var tracks = await client.ListObjectTracksAsync("id", 2, cancellationToken: Token).ToListAsync(Token);
+        var texts = await client.ListTextTracksAsync("id", 3, cancellationToken: Token).ToListAsync(Token);
+        var shots = await client.ListShotsAsync("id", 4, cancellationToken: Token).ToListAsync(Token);
+
+        Assert.Equal([1, 3], tracks.Select(track => track.TrackId));
+        Assert.Equal("EXIT", Assert.Single(texts).Text);
+        Assert.Equal([1, 2], shots.Select(shot => shot.Number));
+        Assert.Equal(
+            [new() { JobId = "id", PageSize = 2 }, new() { JobId = "id", PageSize = 2, PageToken = "b" }],
+            server.Service.ObjectTracks.Requests);
+        Assert.Equal(
+            new ListTextTracksRequest { JobId = "id", PageSize = 3, PageToken = "c" },
+            server.Service.TextTracks.Requests[1]);
+        Assert.Equal(
+            new ListShotsRequest { JobId = "id", PageSize = 4, PageToken = "d" }, server.Service.Shots.Requests[1]);
+    }
+
+    [Fact]
     public async Task ListErrorReasons_SeveralPages_ReadsThemAll()
     {
         await using var server = await ScriptedServer.StartAsync();

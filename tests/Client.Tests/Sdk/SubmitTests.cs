@@ -178,6 +178,19 @@ public sealed class SubmitTests
     }
 
     [Fact]
+    public async Task SubmitVideo_Webhook_IsSent()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Submit.Answer(new SubmitVideoResponse { Job = SampleJobs.Pending() });
+        await using var client = server.Connect();
+        var webhook = new Webhook { Uri = "https://hooks.example/a", Events = { WebhookEvent.Started } };
+
+        await client.SubmitVideoAsync(new byte[1], Options with { Webhook = webhook }, cancellationToken: Token);
+
+        Assert.Equal(webhook, Assert.Single(server.Service.Submit.Requests).Webhook);
+    }
+
+    [Fact]
     public async Task SubmitFromJob_Always_SendsTheJob()
     {
         await using var server = await ScriptedServer.StartAsync();

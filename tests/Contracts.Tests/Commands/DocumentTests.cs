@@ -20,7 +20,8 @@ public sealed class GrpcurlDocumentTests(RunningServices services)
 
     private static readonly FileDescriptor[] Contracts =
     [
-        JobServiceReflection.Descriptor, UploadServiceReflection.Descriptor, InferenceServiceReflection.Descriptor,
+        JobServiceReflection.Descriptor, UploadServiceReflection.Descriptor, SearchServiceReflection.Descriptor,
+        InferenceServiceReflection.Descriptor,
     ];
 
     private static IEnumerable<string> Methods => Contracts
@@ -74,7 +75,7 @@ public sealed class HttpDocumentTests(RunningServices services)
 
     private static IEnumerable<HttpRoute> Routes => new[]
         {
-            JobServiceReflection.Descriptor, UploadServiceReflection.Descriptor,
+            JobServiceReflection.Descriptor, UploadServiceReflection.Descriptor, SearchServiceReflection.Descriptor,
         }
         .SelectMany(file => file.Services)
         .SelectMany(HttpRoute.Of);

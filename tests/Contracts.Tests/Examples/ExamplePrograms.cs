@@ -49,21 +49,25 @@ public sealed class ExamplePrograms
         .ExecuteBufferedAsync(TestContext.Current.CancellationToken);
 }
 
-/// <summary>A language of the examples, with the commands of its two programs.</summary>
+/// <summary>A language of the examples, with the commands of its programs.</summary>
 /// <param name="Name">Its folder below examples.</param>
 /// <param name="Analyze">Submits a video, waits, pages through the results, reads an error.</param>
 /// <param name="Convert">Reads messages from JSON and writes them as JSON and protobuf.</param>
-public sealed record Language(string Name, string[] Analyze, string[] Convert)
+/// <param name="More">What only this language shows: zones, tracks or search.</param>
+public sealed record Language(string Name, string[] Analyze, string[] Convert, string[] More)
 {
     private const string Python = "/usr/bin/python3";
 
     /// <summary>All languages; the first one, C#, is the reference.</summary>
     public static readonly IReadOnlyList<Language> All =
     [
-        new("csharp", ["dotnet", CSharpProgram(), "analyze"], ["dotnet", CSharpProgram(), "convert"]),
-        new("python", [Python, "examples/python/analyze.py"], [Python, "examples/python/convert.py"]),
-        new("node", ["node", "examples/node/analyze.js"], ["node", "examples/node/convert.js"]),
-        new("cpp", ["out/examples/cpp/analyze"], ["out/examples/cpp/convert"]),
+        new("csharp", ["dotnet", CSharpProgram(), "analyze"], ["dotnet", CSharpProgram(), "convert"],
+            ["dotnet", CSharpProgram(), "zones"]),
+        new("python", [Python, "examples/python/analyze.py"], [Python, "examples/python/convert.py"],
+            [Python, "examples/python/tracks.py"]),
+        new("node", ["node", "examples/node/analyze.js"], ["node", "examples/node/convert.js"],
+            ["node", "examples/node/search.js"]),
+        new("cpp", ["out/examples/cpp/analyze"], ["out/examples/cpp/convert"], ["out/examples/cpp/tracks"]),
     ];
 
     /// <summary>Finds a language by name.</summary>

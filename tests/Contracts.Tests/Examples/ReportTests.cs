@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+using ForegSyte.Client;
 using ForegSyte.Testing;
 
 namespace ForegSyte.Contracts.Tests.Examples;
@@ -40,13 +42,61 @@ public sealed class ReportTests(RunningServices services, ExamplePrograms progra
     public async Task Analyze_InAnyLanguage_ReportsTheSame(string language) =>
         Assert.Equal(await ReportAsync("csharp"), await ReportAsync(language));
 
-    private async Task<string> ReportAsync(string language)
+    [Fact]
+    public async Task Zones_InCSharp_CountsPersonsAndCrossings()
+    {
+        var lines = (await MoreAsync("csharp", RepositoryFiles.Pedestrians)).Split('\n');
+
+        Assert.Contains(lines, line => Regex.IsMatch(line, "^person: [3-7] in the left half$"));
+        Assert.Matches("^crossings: [0-9]+ to the left of the line, [0-9]+ to its right$", lines[^2]);
+    }
+
+    [Fact]
+    public async Task Tracks_InPythonAndCpp_AreTheSamePersons()
+    {
+        var jobId = await CompletedJobAsync();
+
+        var tracks = await MoreAsync("python", jobId);
+
+        Assert.Equal(tracks, await MoreAsync("cpp", jobId));
+        Assert.InRange(Regex.Count(tracks, @"(?m)^person \d+: \d+ to \d+ ms, in \d+ frames$"), 7, 8);
+    }
+
+    [Fact]
+    public async Task Search_InNode_FindsTheVideoOfAText()
+    {
+        var jobId = await CompletedJobAsync();
+
+        // The search knows a job some seconds after its completion.
+        var found = await Wait.ForAsync(
+            () => MoreAsync("node", "GATE O7 NORTH"),
+            output => output.Contains(jobId, StringComparison.Ordinal),
+            "the search finds the job");
+
+        Assert.Contains(
+            $"job {jobId} pedestrians.mp4: GATE 07 NORTH from 0 to 9900 ms", found, StringComparison.Ordinal);
+    }
+
+    private async Task<string> CompletedJobAsync()
+    {
+        await using var client = new ForegSyteClient(
+            new ForegSyteClientOptions { Address = services.Services.JobAddress });
+        var token = TestContext.Current.CancellationToken;
+        var job = await client.SubmitFileAsync(
+            RepositoryFiles.Pedestrians, new SubmitOptions { PipelineId = "yolo_ocr" }, cancellationToken: token);
+        return (await client.WaitForCompletionAsync(job.JobId, cancellationToken: token)).JobId;
+    }
+
+    private Task<string> ReportAsync(string language) =>
+        RunAsync(language, example => example.Analyze, RepositoryFiles.Pedestrians);
+
+    private Task<string> MoreAsync(string language, string argument) =>
+        RunAsync(language, example => example.More, argument);
+
+    private async Task<string> RunAsync(string language, Func<Language, string[]> program, string argument)
     {
         var run = await programs.RunAsync(
-            Language.Of(language),
-            example => example.Analyze,
-            services.Services.JobAddress.Authority,
-            RepositoryFiles.Pedestrians);
+            Language.Of(language), program, services.Services.JobAddress.Authority, argument);
         Assert.True(run.ExitCode == 0, $"The {language} example failed: {run.StandardError}");
         return run.StandardOutput;
     }

@@ -12,7 +12,8 @@ public sealed class DescriptorSetTests(RunningServices services, GeneratedDescri
 {
     private static readonly FileDescriptor[] Compiled =
     [
-        JobServiceReflection.Descriptor, UploadServiceReflection.Descriptor, InferenceServiceReflection.Descriptor,
+        JobServiceReflection.Descriptor, UploadServiceReflection.Descriptor, SearchServiceReflection.Descriptor,
+        InferenceServiceReflection.Descriptor,
     ];
 
     [Theory]

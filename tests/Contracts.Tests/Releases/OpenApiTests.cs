@@ -28,7 +28,10 @@ public sealed class OpenApiTests(GeneratedDescriptors generated) : IClassFixture
     [Fact]
     public void Document_HasExactlyTheServedRoutes()
     {
-        var served = new[] { JobServiceReflection.Descriptor, UploadServiceReflection.Descriptor }
+        var served = new[]
+            {
+                JobServiceReflection.Descriptor, UploadServiceReflection.Descriptor, SearchServiceReflection.Descriptor,
+            }
             .SelectMany(file => file.Services)
             .SelectMany(HttpRoute.Of)
             .Select(route => $"{route.Verb} {ApiDocument.PathOf(route)}")

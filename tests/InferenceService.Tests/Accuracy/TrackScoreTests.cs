@@ -82,7 +82,25 @@ public sealed class TrackScoreTests
     [Fact]
     public void Of_BoxesInOtherFrames_AreIgnored() => Assert.Equal(
         new TrackScore(1, 1, 0, 0, 0, 1, 1),
-        TrackScore.Of(Boxes("A", 0, 1), [.. Boxes("1", 0, 5), .. Boxes("2", 3, 2, x: 50)], [0]));
+        TrackScore.Of(
+            new TrackTruth(Boxes("A", 0, 1), [0], []), [.. Boxes("1", 0, 5), .. Boxes("2", 3, 2, x: 50)]));
+
+    [Fact]
+    public void Of_IgnoredObject_NeitherHelpsNorHurts()
+    {
+        // Track 2 follows the ignored object B; track 3 has a box on A and beside it, where B is as well.
+        var truth = new TrackTruth(
+            Boxes("A", 0, 2), [0, 1], [.. Boxes("B", 0, 2, x: 50), .. Boxes("B", 1, 1, x: 1)]);
+
+        Assert.Equal(
+            new TrackScore(1, 1, 0, 0, 0, 1, 1),
+            TrackScore.Of(truth, [.. Boxes("1", 0, 2), .. Boxes("2", 0, 2, x: 50)]));
+        Assert.Equal(1, TrackScore.Of(truth, [.. Boxes("1", 0, 2), .. Boxes("3", 1, 1)]).Wrong);
+    }
+
+    [Fact]
+    public void Of_FewerFrames_ScoresThemOnly() => Assert.Equal(
+        (0, 0), (Partly(1).Missed, Partly(1).Wrong));
 
     [Fact]
     public void ParseMotChallenge_Rows_GivesFramesFromZeroWithoutIgnoredBoxes()
@@ -92,6 +110,7 @@ public sealed class TrackScoreTests
 
         Assert.Equal(
             [new(0, "7", new PixelBox(10, 20, 30, 40)), new(1, "7", new PixelBox(11.5, 20, 30, 40))], truth.Boxes);
+        Assert.Equal([new(2, "8", new PixelBox(1, 2, 3, 4))], truth.Ignored);
         Assert.Equal([0, 1, 2], truth.Frames.Order());
         Assert.Throws<InvalidDataException>(() => TrackTruth.ParseMotChallenge(["1,7,10,20"]));
     }
@@ -106,26 +125,15 @@ public sealed class TrackScoreTests
         Assert.Equal(truth.Boxes.Count, truth.Boxes.DistinctBy(box => (box.Frame, box.Id)).Count());
     }
 
-    [Fact]
-    public void Describe_ObjectOfTwoColors_HasEachInItsHalf()
-    {
-        // 20 x 40 pixels: the upper half white, the lower half black.
-        var image = new byte[20 * 40 * 3];
-        image.AsSpan(0, image.Length / 2).Fill(255);
-
-        var bytes = ColorDescriptor.Describe(image, 20, 40, new PixelBox(0, 0, 20, 40));
-
-        Assert.Equal(48, bytes.Length);
-        Assert.Equal((255, 0), (bytes[7], bytes[0]));
-        Assert.Equal((0, 255), (bytes[24 + 7], bytes[24]));
-        Assert.Equal((128, 128), (bytes[8 + 3], bytes[8 + 4]));
-        Assert.Equal(
-            new byte[48], ColorDescriptor.Describe(image, 20, 40, new PixelBox(100, 100, 20, 40)));
-    }
+    private static TrackScore Partly(int first) => TrackScore.Of(
+        new TrackTruth(Boxes("A", 0, 3), [0, 1, 2], []), Boxes("1", first, 2), [.. Enumerable.Range(first, 2)]);
 
     private static TrackScore Score(IdentifiedBox[][] truth, IdentifiedBox[][] found) => TrackScore.Of(
-        truth.SelectMany(boxes => boxes), found.SelectMany(boxes => boxes),
-        [.. truth.Concat(found).SelectMany(boxes => boxes).Select(box => box.Frame).Distinct()]);
+        new TrackTruth(
+            [.. truth.SelectMany(boxes => boxes)],
+            [.. truth.Concat(found).SelectMany(boxes => boxes).Select(box => box.Frame).Distinct()],
+            []),
+        found.SelectMany(boxes => boxes));
 
     private static IdentifiedBox[] Boxes(string id, int first, int count, double x = 0) =>
         [.. Enumerable.Range(first, count).Select(frame => new IdentifiedBox(frame, id, new PixelBox(x, 0, 10, 10)))];

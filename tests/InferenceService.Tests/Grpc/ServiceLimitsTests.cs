@@ -1,3 +1,4 @@
+using System.Globalization;
 using ForegSyte.Hosting.Health;
 using ForegSyte.Inference.Grpc;
 using ForegSyte.Inference.Models;
@@ -165,6 +166,26 @@ public sealed class ServiceLimitsTests
         Assert.Equal((ErrorReason.ResultsTooLarge, StatusCode.ResourceExhausted), (reason, failure.StatusCode));
         Assert.Equal("1100", failure.GetRpcStatus()!.GetDetail<ErrorInfo>()!.Metadata["limit"]);
         Assert.Empty(ChildProcesses.UsingFile(service.Videos.File("a.mp4")));
+    }
+
+    /// <summary>The observations count: a message past the limit could not be received.</summary>
+    [Fact]
+    public async Task RunPipeline_WithinTheLimit_HasNoMoreBytesThanTheLimit()
+    {
+        const int limit = 20_000;
+        await using var service = await StartAsync(new() { ["Grpc:MaxResponseBytes"] = $"{limit}" });
+        File.Copy(RepositoryFiles.Pedestrians, service.Videos.File("a.mp4"));
+        var (_, failure) = await RunningService.FailureOfAsync(
+            service.Client.RunPipelineAsync(service.Ask("a.mp4"), cancellationToken: Cancel));
+        var fit = int.Parse(
+            failure.GetRpcStatus()!.GetDetail<ErrorInfo>()!.Metadata["framesThatFit"], CultureInfo.InvariantCulture);
+        var request = service.Ask("a.mp4");
+        request.Range = new() { EndFrame = fit };
+
+        var response = await service.Client.RunPipelineAsync(request, cancellationToken: Cancel);
+
+        Assert.Equal(fit, response.Observations.Count);
+        Assert.InRange(response.CalculateSize(), limit * 3 / 4, limit);
     }
 
     [Fact]

@@ -80,10 +80,10 @@ public sealed class PipelineRunnerTests
     public async Task Run_AConsumerThatStops_ReadsNoMoreFramesThanTheLimit()
     {
         var pipeline = Compile((_, _) => ValueTask.FromResult(Nothing), (_, _) => ValueTask.FromResult(Nothing));
-        await foreach (var result in Runner().RunAsync(pipeline, "", Frames(10_000), 8, _meter,
+        await foreach (var result in Runner().RunAsync(pipeline, "", Frames(10_000), 8, _meter, null,
             TestContext.Current.CancellationToken))
         {
-            Assert.Equal(0, result.FrameIndex);
+            Assert.Equal(0, result.Result.FrameIndex);
             break;
         }
 
@@ -97,7 +97,7 @@ public sealed class PipelineRunnerTests
     {
         var pipeline = Compile((_, _) => ValueTask.FromResult(Nothing));
         var frames = Frames(20, paint: (_, _) => AssertAllDisposed());
-        var results = Runner().RunAsync(pipeline, "", frames, 1, _meter, TestContext.Current.CancellationToken);
+        var results = Runner().RunAsync(pipeline, "", frames, 1, _meter, null, TestContext.Current.CancellationToken);
         Assert.Equal(20, await results.CountAsync(TestContext.Current.CancellationToken));
     }
 
@@ -172,9 +172,9 @@ public sealed class PipelineRunnerTests
         var failure = await Assert.ThrowsAsync<ServiceException>(async () =>
         {
             await foreach (var result in Runner().RunAsync(
-                pipeline, "", Frames(100), 8, _meter, TestContext.Current.CancellationToken))
+                pipeline, "", Frames(100), 8, _meter, null, TestContext.Current.CancellationToken))
             {
-                seen.Add(result.FrameIndex);
+                seen.Add(result.Result.FrameIndex);
             }
         });
 
@@ -302,7 +302,7 @@ public sealed class PipelineRunnerTests
         Assert.Empty(meter.Warnings);
 
         await foreach (var _ in Runner().RunAsync(
-            pipeline, "", Frames(3), 8, meter, TestContext.Current.CancellationToken))
+            pipeline, "", Frames(3), 8, meter, null, TestContext.Current.CancellationToken))
         {
         }
 
@@ -353,9 +353,9 @@ public sealed class PipelineRunnerTests
         CompiledPipeline pipeline, IAsyncEnumerable<Frame> frames, CancellationToken cancellationToken)
     {
         var results = new List<FrameResult>();
-        await foreach (var result in Runner().RunAsync(pipeline, "", frames, 8, _meter, cancellationToken))
+        await foreach (var result in Runner().RunAsync(pipeline, "", frames, 8, _meter, null, cancellationToken))
         {
-            results.Add(result);
+            results.Add(result.Result);
         }
 
         return results;

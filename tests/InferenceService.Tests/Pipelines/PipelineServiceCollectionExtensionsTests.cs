@@ -24,9 +24,9 @@ public sealed class PipelineServiceCollectionExtensionsTests
 
         await foreach (var result in services.GetRequiredService<PipelineRunner>().RunAsync(
             catalogue.Find("yolo_ocr")!, "", frames.ToAsyncEnumerable(), frames.Count,
-            new SegmentMeter(TimeProvider.System), TestContext.Current.CancellationToken))
+            new SegmentMeter(TimeProvider.System), null, TestContext.Current.CancellationToken))
         {
-            results.Add(result);
+            results.Add(result.Result);
         }
 
         Assert.Equal(frames.Select(frame => frame.Index), results.Select(result => result.FrameIndex));

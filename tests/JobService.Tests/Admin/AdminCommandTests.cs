@@ -215,6 +215,8 @@ public sealed class AdminCommandTests : IDisposable
         {
             VideoBytes = await LengthAsync(ArtifactKeys.Video(completed.JobId)),
             ResultBytes = await LengthAsync(ArtifactKeys.Results(completed.JobId)),
+            // A manifest keeps no query, which can have secrets.
+            Webhook = completed.Webhook! with { Uri = "https://hooks.example/a" },
         };
         Assert.Equal(
             TestJobs.Text(expected), TestJobs.Text(await rebuilt.Store.FindAsync(completed.JobId, Cancellation)));
@@ -323,6 +325,7 @@ public sealed class AdminCommandTests : IDisposable
             JobId = jobId,
             InputPath = ArtifactKeys.Video(jobId),
             OutputPath = ArtifactKeys.Results(jobId),
+            HasTracks = false,
             RequestId = null,
             Fingerprint = null,
             Status = JobStatus.Completed,

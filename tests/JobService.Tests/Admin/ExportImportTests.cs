@@ -1,10 +1,10 @@
 using ForegSyte.Jobs.Admin;
 using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Grpc;
-using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Jobs.Tests.Storage;
 using ForegSyte.Jobs.Tests.Storage.PostgreSql;
 using ForegSyte.Jobs.Tests.Storage.S3;
+using ForegSyte.Jobs.Tests.Tracks;
 using ForegSyte.Testing;
 using ForegSyte.Testing.Servers;
 using ForegSyte.V1;
@@ -51,11 +51,14 @@ public sealed class ExportImportTests(SharedServers servers) : IDisposable
         Assert.Equal(before.Segments, moved.Segments);
         Assert.Equal(before.FailedSegments, moved.FailedSegments);
 
-        var inference = new ScriptedInference();
+        var inference = MovingObjects.Inference();
         await using (var service = await RunningJobService.StartAsync(inference, [.. cluster, .. OneAtATime]))
         {
             var ended = await service.GetWhenAsync(unfinished, job => job.Status == JobStatus.Completed);
             Assert.Equal(19, ended.Attempts[^1].FramesResumed);
+            var tracks = await service.Client.ListObjectTracksAsync(
+                new ListObjectTracksRequest { JobId = unfinished }, cancellationToken: Cancellation);
+            Assert.Equal((true, 2), (tracks.Complete, tracks.ObjectTracks.Count));
             var repeated = await service.SubmitAsync(requestId: "6f9619ff-8b86-4011-b42d-00c04fc964ff");
             Assert.Equal(unfinished, repeated.JobId);
         }
@@ -150,6 +153,30 @@ public sealed class ExportImportTests(SharedServers servers) : IDisposable
         Assert.Equal(TestJobs.Text(job), TestJobs.Text(imported! with { InputPath = job.InputPath }));
         Assert.Equal(
             job.JobId, (await target.Store.FindByRequestIdAsync(job.RequestId!.Value, Cancellation))?.JobId);
+    }
+
+    [Fact]
+    public async Task Export_MessagesToWebhooksAreNotDelivered_ReportsTheirNumber()
+    {
+        var path = _folder.File("source", "foregsyte.duckdb");
+        await using (var source = new DatabaseFixture(path, webhooks: new WebhookRoutes([], 1 << 16)))
+        {
+            for (var i = 0; i < 2; i++)
+            {
+                var job = TestJobs.Pending() with
+                {
+                    Webhook = new JobWebhook("https://hooks.example/a", OnStart: false, OnEnd: true),
+                };
+                await source.Store.InsertAsync(JobTransitions.Cancel(job, TestJobs.Noon), Cancellation);
+            }
+        }
+
+        var (code, text) = await TextOfAsync("export", Export, Source);
+
+        Assert.Equal(1, code);
+        Assert.Contains(
+            "problem: 2 messages to webhooks are not delivered and do not move", text, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(Export, ExportFolder.ManifestName)), "The export is not complete.");
     }
 
     [Fact]
@@ -261,13 +288,11 @@ public sealed class ExportImportTests(SharedServers servers) : IDisposable
     private static async Task<(string Completed, string Unfinished)> MakeJobsAsync((string, string)[] settings)
     {
         var unfinished = "";
-        var inference = new ScriptedInference
-        {
-            IsLost = frame => frame == 5,
-            OnRun = (request, _, cancellationToken) => request.JobId == unfinished && request.Range.StartFrame >= 20
+        var inference = MovingObjects.Inference((request, _, cancellationToken) =>
+            request.JobId == unfinished && request.Range.StartFrame >= 20
                 ? Task.Delay(Timeout.Infinite, cancellationToken)
-                : Task.CompletedTask,
-        };
+                : Task.CompletedTask);
+        inference.IsLost = frame => frame == 5;
         await using var service = await RunningJobService.StartAsync(inference, [.. settings, .. OneAtATime]);
         var completed = await service.SubmitAsync();
         await service.GetWhenAsync(completed.JobId, job => job.Status == JobStatus.Completed);
@@ -293,8 +318,11 @@ public sealed class ExportImportTests(SharedServers servers) : IDisposable
             contents.Jobs.Add(TestJobs.Text(job with { InputPath = "", OutputPath = null }));
             if (job.OutputPath is { } key)
             {
-                contents.Results[job.JobId.ToString()] =
-                    Convert.ToBase64String(await tools.Storage.ReadAsync(key));
+                Assert.True(job.HasTracks, "The job has no tracks.");
+                contents.Results[job.JobId.ToString()] = Convert.ToBase64String(
+                [
+                    .. await tools.Storage.ReadAsync(key), .. await tools.Storage.ReadAsync(ArtifactKeys.Tracks(key)),
+                ]);
             }
 
             foreach (var run in await tools.Store.ListFailedSegmentsAsync(job.JobId, Cancellation))

@@ -69,6 +69,21 @@ internal sealed class InMemoryJobStore(TimeProvider? time = null, bool isShared 
         Run(
             () => _requestIds.TryGetValue(requestId, out var jobId) ? _jobs[jobId] : null, cancellationToken);
 
+    public Task<Guid?> FindReusableAsync(
+        JobRecord job, string pipelineVersion, CancellationToken cancellationToken) =>
+        Run(
+            () => _jobs.Values
+                .Where(other => other.Status == V1.JobStatus.Completed
+                    && (other.Tenant, other.VideoSha256, other.PipelineId, other.PipelineVersion, other.MaxFrames)
+                        == (job.Tenant, job.VideoSha256, job.PipelineId, pipelineVersion, job.MaxFrames)
+                    && other.Choices.Equals(job.Choices)
+                    && (job.Choices.FramesPerSecond > 0 || other.FrameStride == job.FrameStride))
+                .OrderByDescending(other => other.EndedAt)
+                .ThenByDescending(other => other.JobId)
+                .Select(other => (Guid?)other.JobId)
+                .FirstOrDefault(),
+            cancellationToken);
+
     public Task<JobRecord?> UpdateAsync(
         Guid jobId, Func<JobRecord, DateTimeOffset, JobRecord> transition, CancellationToken cancellationToken) =>
         Run(() =>

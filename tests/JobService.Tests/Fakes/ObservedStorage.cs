@@ -18,14 +18,20 @@ internal sealed class ObservedStorage(IStorage inner, Func<string, Task> onStep)
     {
     }
 
+    /// <summary>Called with the key of each artifact that is begun.</summary>
+    public Action<string> OnStage { get; init; } = _ => { };
+
     public bool Shares => inner.Shares;
 
     public bool IsShared => inner.IsShared;
 
     public string? Folder => inner.Folder;
 
-    public async ValueTask<IStagedArtifact> StageAsync(string key, CancellationToken cancellationToken) =>
-        new Staged(await inner.StageAsync(key, cancellationToken), key, onStep);
+    public async ValueTask<IStagedArtifact> StageAsync(string key, CancellationToken cancellationToken)
+    {
+        OnStage(key);
+        return new Staged(await inner.StageAsync(key, cancellationToken), key, onStep);
+    }
 
     public async ValueTask<IStagedArtifact?> TryAdoptAsync(
         string path, string key, CancellationToken cancellationToken) =>
@@ -38,6 +44,13 @@ internal sealed class ObservedStorage(IStorage inner, Func<string, Task> onStep)
         await inner.TryLinkAsync(existingKey, key, cancellationToken) is { } linked
             ? new Staged(linked, key, onStep)
             : null;
+
+    public async Task CopyAsync(string existingKey, string key, CancellationToken cancellationToken)
+    {
+        await onStep($"before the copy to {key}");
+        await inner.CopyAsync(existingKey, key, cancellationToken);
+        await onStep($"after the copy to {key}");
+    }
 
     public ValueTask<Stream> OpenReadAsync(string key, CancellationToken cancellationToken) =>
         inner.OpenReadAsync(key, cancellationToken);

@@ -4,7 +4,6 @@ using System.Net.Sockets;
 using System.Numerics;
 using CsCheck;
 using ForegSyte.Jobs.Fetching;
-using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Tests.Fetching;
 
@@ -143,8 +142,7 @@ public sealed class SpecialNetworksTests
     [InlineData("1.1.1.1", true)]
     public void RefusalOf_NamedNetworks_IsNullForThoseOnly(string address, bool isAllowed)
     {
-        var options = new SourcesOptions { AllowedNetworks = { "127.0.0.1/32", "10.1.0.0/16", "fd00:1::/64" } };
-        var rules = new AddressRules(Options.Create(options));
+        var rules = new AddressRules(["127.0.0.1/32", "10.1.0.0/16", "fd00:1::/64"]);
 
         Assert.Equal(isAllowed, rules.RefusalOf(IPAddress.Parse(address)) is null);
     }

@@ -36,6 +36,42 @@ public sealed class JobExplanationTests
             StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Of_AJobThatTakesOverResults_NamesTheOtherJob()
+    {
+        var other = Guid.NewGuid();
+        var running = Claimed() with { ReusedJobId = other };
+        var completed = JobTransitions.Complete(
+            running, running.Lease!.Token, new StoredResults("results.json", 1), new JobSummary(), JobWarnings.Empty,
+            TestJobs.Noon.AddSeconds(1));
+
+        Assert.Equal(
+            $"Attempt 1 has been running for 120 s. It is copying results. It takes over the results of job {other} in "
+            + "place of running the pipeline; if they are gone by then, it runs itself.",
+            Explain(running));
+        Assert.Equal(
+            $"The job is completed: 0 frames in 1 attempt. Its results are those of job {other}, which has the same "
+            + "video, pipeline, options and models.",
+            Explain(completed));
+    }
+
+    [Fact]
+    public void Of_AJobThatEndedBeforeItTookOverResults_DoesNotNameTheOtherJob()
+    {
+        var other = Guid.NewGuid();
+        var running = Claimed() with { ReusedJobId = other };
+        var cancelled = JobTransitions.Cancel(running, TestJobs.Noon.AddSeconds(1));
+        var failed = JobTransitions.Fail(
+            running, running.Lease!.Token, new JobFailure(ErrorReason.StageFailed, "broken"),
+            TestJobs.Noon.AddSeconds(1));
+
+        Assert.Equal(
+            (JobStatus.Cancelled, JobStatus.Failed, other, other),
+            (cancelled.Status, failed.Status, cancelled.ReusedJobId, failed.ReusedJobId));
+        Assert.All([cancelled, failed], job =>
+            Assert.DoesNotContain(other.ToString(), Explain(job), StringComparison.Ordinal));
+    }
+
     private static JobRecord Claimed() =>
         JobTransitions.Claim(TestJobs.Pending(), Guid.NewGuid(), TestJobs.Noon, TimeSpan.FromSeconds(15));
 

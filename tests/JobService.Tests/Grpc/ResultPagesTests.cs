@@ -29,11 +29,12 @@ public sealed class ResultPagesTests
         };
         await using var engine = Engine(inference);
         var jobId = await engine.AddJobAsync();
-        await AssertNotReadyAsync(engine, jobId, "PENDING");
+        var empty = await ReadAsync(engine, jobId);
+        Assert.Equal((0, false, 0), (empty.Results.Count, empty.Complete, empty.EndFrame));
         var run = engine.RunAsync(jobId);
         await reached.Task;
 
-        var first = await ReadAsync(engine, jobId);
+        var first = await ReadAsync(engine, jobId, empty.NextPageToken);
         Assert.Equal(Enumerable.Range(0, 40), Indexes(first));
         Assert.Equal((false, 40), (first.Complete, first.EndFrame));
         var second = await ReadAsync(engine, jobId, first.NextPageToken);

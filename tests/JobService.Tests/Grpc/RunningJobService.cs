@@ -8,6 +8,7 @@ using ForegSyte.Jobs.Grpc;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
+using ForegSyte.Jobs.Search;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.PostgreSql;
 using ForegSyte.Jobs.Storage.S3;
@@ -16,6 +17,7 @@ using ForegSyte.Jobs.Tenants;
 using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Jobs.Tests.Storage;
 using ForegSyte.Jobs.Uploads;
+using ForegSyte.Jobs.Webhooks;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Protobuf;
@@ -59,7 +61,8 @@ internal sealed class RunningJobService : IAsyncDisposable
         ];
         MigratedDatabase.Provide(_folder.File(DatabaseOptions.DefaultFileName));
         var builder = WebApplication.CreateBuilder(arguments);
-        builder.AddForegSyteHost("JobService", defaultPort: 5200, Contract.Descriptor, UploadService.Descriptor);
+        builder.AddForegSyteHost("JobService", defaultPort: 5200, Contract.Descriptor, UploadService.Descriptor,
+            SearchService.Descriptor);
         builder.Services.AddFaults();
         builder.Services.AddStorage(builder.Configuration);
         builder.Services.AddS3Storage(builder.Configuration);
@@ -68,10 +71,12 @@ internal sealed class RunningJobService : IAsyncDisposable
         builder.Services.AddUploads();
         builder.Services.AddCluster(builder.Configuration);
         builder.Services.AddTenants();
+        builder.Services.AddWebhooks();
         builder.Services.AddSubmission();
         builder.Services.AddDispatcher();
         builder.Services.AddPostgreSql(builder.Configuration);
         builder.Services.AddRetention();
+        builder.Services.AddSearch();
         builder.Services.AddJobRpcs();
         builder.Services.AddSingleton<IInferenceClient>(inference);
         configure?.Invoke(builder.Services);
@@ -81,6 +86,7 @@ internal sealed class RunningJobService : IAsyncDisposable
         _app.MapForegSyteHost();
         _app.MapGrpcService<JobGrpcService>();
         _app.MapGrpcService<UploadGrpcService>();
+        _app.MapGrpcService<SearchGrpcService>();
     }
 
     public Contract.JobServiceClient Client => new(_channel!);

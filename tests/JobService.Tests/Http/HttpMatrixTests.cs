@@ -14,7 +14,10 @@ public sealed class HttpMatrixTests
     [Fact]
     public void Calls_CoverEveryRoute()
     {
-        var routes = new[] { JobServiceReflection.Descriptor, UploadServiceReflection.Descriptor }
+        var routes = new[]
+            {
+                JobServiceReflection.Descriptor, UploadServiceReflection.Descriptor, SearchServiceReflection.Descriptor,
+            }
             .SelectMany(file => file.Services)
             .SelectMany(HttpRoute.Of)
             .Select(route => (route.Method.FullName["foregsyte.v1.".Length..].Replace('.', '/'), route.Verb))

@@ -68,6 +68,32 @@ public sealed class JsonTranscodingMiddlewareTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Submit_Choices_AreThoseOfTheJobAndTheirErrorsNameTheField()
+    {
+        const string Choices = """
+            "options": {"frames_per_second": 2.5, "time_ranges": [{"start": "0.5s", "end": "2s"}, {"start": "3s"}],
+            "min_confidence": 0.7, "zones": [{"id": "door", "area": {"points":
+            [{"x": 0, "y": 0}, {"x": 1, "y": 0}, {"x": 0, "y": 1}]}}]}, "reuse_results": true
+            """;
+        var source = (await SubmitAsync("pipeline_id=detect_only")).JobId;
+        var reply = await _caller.PostAsync(
+            "/v1/jobs", $$"""{"source_job_id": "{{source}}", "pipeline_id": "detect_only", {{Choices}} }""");
+
+        var options = reply.Read<SubmitVideoResponse>().Job.Options;
+        Assert.Equal(
+            (2.5, 0.7f, "door", 2),
+            (options.FramesPerSecond, options.MinConfidence, options.Zones[0].Id, options.TimeRanges.Count));
+        var refused = await _caller.PostAsync(
+            "/v1/jobs",
+            $$"""
+            {"source_job_id": "{{source}}", "pipeline_id": "detect_only",
+            "options": {"time_ranges": [{"start": "2s", "end": "1s"}] } }
+            """);
+        Assert.Equal(400, refused.Status);
+        Assert.Contains("options.time_ranges[0].end must be after the start", refused.Body, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Upload_InPartsWithAHash_BecomesAJob()
     {
         var hash = Convert.ToHexStringLower(SHA256.HashData(Video));

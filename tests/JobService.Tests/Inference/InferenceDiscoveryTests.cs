@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using ForegSyte.Inference.V1;
 using ForegSyte.Jobs.Inference;
+using ForegSyte.Testing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -27,7 +28,9 @@ public sealed class InferenceDiscoveryTests : IAsyncLifetime
             ResolveInterval = TimeSpan.FromSeconds(1),
             Addresses = { new Uri("http://inference:5201") },
         });
-        _pool = new InferencePool([], options, TimeProvider.System, NullLogger<InferencePool>.Instance);
+        _pool = new InferencePool(
+            [], new PipelineDirectory(Path.Combine(RepositoryFiles.Data, "pipelines")), options, TimeProvider.System,
+            NullLogger<InferencePool>.Instance);
         _discovery = new InferenceDiscovery(
             _pool, _resolver, Open, options, TimeProvider.System, NullLogger<InferenceDiscovery>.Instance);
     }

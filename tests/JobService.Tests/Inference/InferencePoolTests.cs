@@ -1,6 +1,7 @@
 using ForegSyte.Inference.V1;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Tests.Queue;
+using ForegSyte.Testing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -14,10 +15,12 @@ public sealed class InferencePoolTests : IAsyncLifetime
     private readonly List<Uri> _called = [];
     private readonly ScriptedInstance _first = new("http://first:1");
     private readonly ScriptedInstance _second = new("http://second:1");
+    private readonly PipelineDirectory _pipelines = new(Path.Combine(RepositoryFiles.Data, "pipelines"));
     private readonly InferencePool _pool;
 
     public InferencePoolTests() => _pool = new InferencePool(
         [_first, _second],
+        _pipelines,
         Options.Create(new InferenceOptions { HealthInterval = TimeSpan.FromMilliseconds(1) }),
         TimeProvider.System,
         NullLogger<InferencePool>.Instance);
@@ -41,6 +44,24 @@ public sealed class InferencePoolTests : IAsyncLifetime
         Assert.False(wait.IsCompleted, "The wait ended although no instance serves.");
         _second.Become(InstanceHealth.Serving);
         await WithinAsync(wait, "the wait for a serving instance to end");
+    }
+
+    [Fact]
+    public async Task Check_OfAServingInstance_LearnsVersionsAndLabels()
+    {
+        _first.Pipelines = [new Pipeline { Id = "detect_only", Version = "1", Labels = { "person" } }];
+        _second.Pipelines = [new Pipeline { Id = "detect_only", Version = "2" }];
+        Assert.Null(_pipelines.VersionOf("detect_only"));
+
+        _first.Become(InstanceHealth.Serving);
+        await UntilAsync(() => _pipelines.VersionOf("detect_only") == "1", "the version of the first instance");
+        Assert.Equal(["person"], _pipelines.LabelsOf("detect_only"));
+
+        _second.Become(InstanceHealth.Serving);
+        await UntilAsync(() => _pipelines.VersionOf("detect_only") is null, "no version, because two differ");
+
+        _first.Become(InstanceHealth.NotServing);
+        await UntilAsync(() => _pipelines.VersionOf("detect_only") == "2", "the version of the other instance");
     }
 
     [Fact]
@@ -313,14 +334,15 @@ public sealed class InferencePoolTests : IAsyncLifetime
     }
 
     /// <summary>Polls the pool, which learns of health checks on its own threads.</summary>
-    private async Task UntilServingAsync(int count)
+    private Task UntilServingAsync(int count) =>
+        UntilAsync(() => _pool.ServingCount == count, $"{count} of {_pool.KnownCount} instances to serve");
+
+    private static async Task UntilAsync(Func<bool> condition, string awaited)
     {
         using var limit = new CancellationTokenSource(Limit);
-        while (_pool.ServingCount != count)
+        while (!condition())
         {
-            Assert.False(
-                limit.IsCancellationRequested,
-                $"Waited {Limit} for {count} serving instances; {_pool.ServingCount} of {_pool.KnownCount} serve.");
+            Assert.False(limit.IsCancellationRequested, $"Waited {Limit} for {awaited}.");
             await Task.Yield();
         }
     }

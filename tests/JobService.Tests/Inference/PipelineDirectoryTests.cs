@@ -1,5 +1,6 @@
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Testing;
+using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tests.Inference;
 
@@ -36,5 +37,35 @@ public sealed class PipelineDirectoryTests : IDisposable
         var refusal = Assert.Throws<InvalidOperationException>(() => new PipelineDirectory(_folder.Path));
 
         Assert.Contains("node", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Learn_EqualAndDifferentVersions_AreShownOnlyIfAllAgree()
+    {
+        File.WriteAllText(_folder.File("own.json"), """{ "id": "own", "version": "file", "labels": ["file"] }""");
+        var directory = new PipelineDirectory(_folder.Path);
+        Assert.Equal(("", 0), (directory.All.Single().Version, directory.All.Single().Labels.Count));
+        Assert.Null(directory.LabelsOf("own"));
+
+        directory.Learn(new Uri("http://a:1"), [Own("1"), new Pipeline { Id = "other", Version = "1" }]);
+        directory.Learn(new Uri("http://b:1"), [Own("1")]);
+        Assert.Equal(("1", "person"), (directory.VersionOf("own"), directory.All.Single().Labels.Single()));
+
+        directory.Learn(new Uri("http://b:1"), [Own("2")]);
+        Assert.Null(directory.VersionOf("own"));
+        Assert.Null(directory.LabelsOf("own"));
+
+        directory.Learn(new Uri("http://b:1"), []);
+        Assert.Null(directory.VersionOf("own"));
+
+        directory.Forget(new Uri("http://b:1"));
+        Assert.Equal("1", directory.VersionOf("own"));
+        Assert.Null(directory.VersionOf("other"));
+
+        // What the last one said stays known.
+        directory.Forget(new Uri("http://a:1"));
+        Assert.Equal("1", directory.VersionOf("own"));
+
+        static Pipeline Own(string version) => new() { Id = "own", Version = version, Labels = { "person" } };
     }
 }

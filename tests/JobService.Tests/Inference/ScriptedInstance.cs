@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using ForegSyte.Inference.V1;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Tests.Queue;
+using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tests.Inference;
 
@@ -19,6 +20,9 @@ internal sealed class ScriptedInstance(string address) : IInferenceInstance, IDi
 
     public Uri Address { get; } = new(address);
 
+    /// <summary>The pipelines that it lists.</summary>
+    public IReadOnlyList<Pipeline> Pipelines { get; set; } = [];
+
     /// <summary>Sets the result of the next check.</summary>
     public void Become(InstanceHealth health) =>
         Assert.True(_health.Writer.TryWrite(health), "The channel of health checks is closed.");
@@ -26,10 +30,13 @@ internal sealed class ScriptedInstance(string address) : IInferenceInstance, IDi
     public Task<InstanceHealth> CheckAsync(CancellationToken cancellationToken) =>
         _health.Reader.ReadAsync(cancellationToken).AsTask();
 
+    public Task<IReadOnlyList<Pipeline>> ListPipelinesAsync(CancellationToken cancellationToken) =>
+        Task.FromResult(Pipelines);
+
     public void Dispose() => _disposed.TrySetResult();
 
-    public Task<ProbeVideoResponse> ProbeAsync(VideoSource video, CancellationToken cancellationToken) =>
-        Inference.ProbeAsync(video, cancellationToken);
+    public Task<ProbeVideoResponse> ProbeAsync(ProbeVideoRequest request, CancellationToken cancellationToken) =>
+        Inference.ProbeAsync(request, cancellationToken);
 
     public Task<RunPipelineResponse> RunAsync(RunPipelineRequest request, CancellationToken cancellationToken) =>
         Inference.RunAsync(request, _ => { }, cancellationToken);

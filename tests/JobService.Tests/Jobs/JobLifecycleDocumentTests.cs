@@ -25,6 +25,7 @@ public sealed partial class JobLifecycleDocumentTests
         ["claim"] = job => JobTransitions.Claim(job, Token, Now, LeaseDuration),
         ["renew"] = job => JobTransitions.Renew(job, Token, Now.AddSeconds(1), LeaseDuration),
         ["plan"] = job => JobTransitions.Plan(job, Token, new PlannedWork(new VideoInfo(), 1, 1), Progress, Now),
+        ["forgetReuse"] = job => JobTransitions.ForgetReuse(job, Token, Now),
         ["advance"] = job => JobTransitions.Advance(job, Token, Progress, Now),
         ["complete"] = job => JobTransitions.Complete(
             job, Token, new StoredResults("results.json", 7), new JobSummary(), JobWarnings.Empty, Now),

@@ -41,7 +41,7 @@ public sealed class SegmentPlanTests
     {
         var expected = Enumerable.Range(0, plan.Frames).Count(frame => frame % plan.Stride == 0);
         expected = plan.Max == 0 ? expected : Math.Min(expected, plan.Max);
-        Assert.Equal(expected, SegmentPlan.AnalyzedFrames(plan.Frames, plan.Stride, plan.Max));
+        Assert.Equal(expected, SegmentPlan.AnalyzedFrames(FrameSelection.OfWhole(plan.Frames, plan.Stride), plan.Max));
         Assert.Equal(
             expected,
             Create(plan).Sum(segment => SegmentPlan.FramesWithin(segment.StartFrame, segment.EndFrame, plan.Stride)));
@@ -51,14 +51,16 @@ public sealed class SegmentPlanTests
     public void Create_KeyFramesNearTheTargetLength_CutsThere()
     {
         // The last segment can be one and a half lengths long: no cut at 90.
-        var segments = SegmentPlan.Create(100, [0, 24, 30, 61, 90], frameStride: 1, maxFrames: 0, segmentFrames: 32);
+        var segments = SegmentPlan.Create(
+            FrameSelection.OfWhole(100, stride: 1), [0, 24, 30, 61, 90], maxFrames: 0, segmentFrames: 32);
         Assert.Equal([0, 30, 61], segments.Select(segment => segment.StartFrame));
     }
 
     [Fact]
     public void Create_NoKeyFrameNear_CutsAtTheTargetLength()
     {
-        var segments = SegmentPlan.Create(100, [0], frameStride: 1, maxFrames: 0, segmentFrames: 30);
+        var segments = SegmentPlan.Create(
+            FrameSelection.OfWhole(100, stride: 1), [0], maxFrames: 0, segmentFrames: 30);
         Assert.Equal([0, 30, 60], segments.Select(segment => segment.StartFrame));
         Assert.Equal(100, segments[^1].EndFrame);
     }
@@ -80,7 +82,7 @@ public sealed class SegmentPlanTests
     public void Create_IrregularKeyFrames_CutsByTheRules(
         int frames, int[] keyFrames, int stride, int max, int segment, int[] starts, int end)
     {
-        var plan = SegmentPlan.Create(frames, keyFrames, stride, max, segment);
+        var plan = SegmentPlan.Create(FrameSelection.OfWhole(frames, stride), keyFrames, max, segment);
         Assert.Equal(starts, plan.Select(part => part.StartFrame));
         Assert.Equal(end, plan[^1].EndFrame);
     }
@@ -90,7 +92,8 @@ public sealed class SegmentPlanTests
     {
         var segments =
             SegmentPlan.Create(
-                int.MaxValue, [0], frameStride: 1_000_000, maxFrames: int.MaxValue, segmentFrames: 10_000);
+                FrameSelection.OfWhole(int.MaxValue, stride: 1_000_000), [0], maxFrames: int.MaxValue,
+                segmentFrames: 10_000);
         Assert.Equal(int.MaxValue, segments[^1].EndFrame);
     }
 
@@ -100,9 +103,10 @@ public sealed class SegmentPlanTests
         (frames, stride, max, more, segment) =>
         {
             int[] keyFrames = [.. Enumerable.Range(0, 300 / 7).Select(index => index * 7)];
-            var plan = SegmentPlan.Create(frames, keyFrames, stride, max, segment);
+            var plan = SegmentPlan.Create(FrameSelection.OfWhole(frames, stride), keyFrames, max, segment);
 
-            var extension = SegmentPlan.Extend(plan, more, frames, keyFrames, stride, segment);
+            var extension = SegmentPlan.Extend(
+                plan, more, FrameSelection.OfWhole(frames, stride), keyFrames, segment);
 
             var end = extension.Count == 0 ? plan[^1].EndFrame : extension[^1].EndFrame;
             var left = SegmentPlan.FramesWithin(plan[^1].EndFrame, frames, stride);
@@ -123,7 +127,7 @@ public sealed class SegmentPlanTests
     [InlineData(0, 11, 0)]
     public void Planner_LostFrames_AreReplacedUnlessTheJobMustFail(int analyzed, int lost, int more)
     {
-        var planner = new SegmentPlanner(100, [0], 1, 10, 32, new FrameLossOptions());
+        var planner = new SegmentPlanner(FrameSelection.OfWhole(100, 1), [0], 10, 32, new FrameLossOptions());
         var plan = planner.Start();
         Assert.Equal(10, plan[^1].EndFrame);
 
@@ -135,7 +139,7 @@ public sealed class SegmentPlanTests
     [Fact]
     public void Planner_StoredPlan_IsAcceptedWithItsExtensions()
     {
-        var planner = new SegmentPlanner(100, [0], 1, 10, 4, new FrameLossOptions());
+        var planner = new SegmentPlanner(FrameSelection.OfWhole(100, 1), [0], 10, 4, new FrameLossOptions());
         var start = planner.Start();
         Segment[] extended = [.. start, .. planner.Extend(start, 7, 3)];
 
@@ -145,10 +149,13 @@ public sealed class SegmentPlanTests
         Assert.Null(planner.Accept([]));
         Assert.Null(planner.Accept([new Segment(0, 0, 9)]));
         Assert.Null(planner.Accept([new Segment(0, 0, 10), new Segment(1, 10, 101)]));
-        Assert.Null(new SegmentPlanner(8, [0], 1, 0, 4, new FrameLossOptions()).Accept(extended));
+        Assert.Null(planner.Accept([new Segment(0, 0, 2, IsGap: true), new Segment(1, 2, 10)]));
+        Assert.Null(
+            new SegmentPlanner(FrameSelection.OfWhole(8, 1), [0], 0, 4, new FrameLossOptions()).Accept(extended));
     }
 
     private static IReadOnlyList<Segment> Create(
         (int Frames, int[] KeyFrames, int Stride, int Max, int Segment) plan) =>
-        SegmentPlan.Create(plan.Frames, plan.KeyFrames, plan.Stride, plan.Max, plan.Segment);
+        SegmentPlan.Create(
+            FrameSelection.OfWhole(plan.Frames, plan.Stride), plan.KeyFrames, plan.Max, plan.Segment);
 }

@@ -7,12 +7,12 @@ public sealed class SummaryBuilderTests
 {
     [Fact]
     public void Build_NothingAdded_IsEmptyWithZeroFrames() =>
-        Assert.Equal(new JobSummary { Frames = new FrameAccounting() }, new SummaryBuilder().Build());
+        Assert.Equal(new JobSummary { Frames = new FrameAccounting() }, new SummaryBuilder([], []).Build());
 
     [Fact]
     public void Build_Frames_CountsLabelsSummedAndTextsOncePerFrame()
     {
-        var builder = new SummaryBuilder();
+        var builder = new SummaryBuilder([], []);
         builder.Add(Frame(labels: ["person", "person", "car"], texts: ["GATE 07", "GATE 07"]));
         builder.Add(Frame(labels: ["person"], texts: ["NORTH", "GATE 07"]));
         builder.Add(new FrameResult { FrameIndex = 3 });
@@ -36,7 +36,7 @@ public sealed class SummaryBuilderTests
     [Fact]
     public void Complete_MaxFrames_CountsTheFramesAfterTheLastSegmentAsSkipped()
     {
-        var builder = new SummaryBuilder();
+        var builder = new SummaryBuilder([], []);
         builder.Add(new FrameAccounting
         {
             Total = 30,
@@ -77,7 +77,7 @@ public sealed class SummaryBuilderTests
                 new FrameFailureCount { Reason = "UNDECODABLE_VIDEO", FrameCount = withReason });
         }
 
-        var builder = new SummaryBuilder();
+        var builder = new SummaryBuilder([], []);
         builder.Add(frames);
         builder.Complete(frameCount: 10, endFrame: 10, new FrameLossOptions(), out var failure);
         Assert.Equal(expected, failure?.Reason);
@@ -87,7 +87,7 @@ public sealed class SummaryBuilderTests
     public void Build_UpToTheCountedTexts_IsTheExactTop() =>
         Gen.Int[0, 200].Array[0, 3_000].Sample(readings =>
         {
-            var builder = new SummaryBuilder();
+            var builder = new SummaryBuilder([], []);
             foreach (var reading in readings)
             {
                 builder.Add(Frame(texts: [$"text {reading}"]));
@@ -105,7 +105,7 @@ public sealed class SummaryBuilderTests
     [Fact]
     public void Build_MoreTextsThanAreCounted_KeepsTheFrequentWithinTheBound()
     {
-        var builder = new SummaryBuilder();
+        var builder = new SummaryBuilder([], []);
         const int Rounds = 20_000;
         for (var i = 0; i < Rounds; i++)
         {
@@ -126,7 +126,7 @@ public sealed class SummaryBuilderTests
     [Fact]
     public void Build_TooManyLabelsAndTooLongTexts_AreBounded()
     {
-        var builder = new SummaryBuilder();
+        var builder = new SummaryBuilder([], []);
         builder.Add(Frame(labels: Enumerable.Range(0, 1_500).Select(i => $"label {i}")));
         builder.Add(Frame(labels: ["label 0", "label 1400"]));
 

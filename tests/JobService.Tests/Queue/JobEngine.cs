@@ -12,6 +12,7 @@ using ForegSyte.Jobs.Submission;
 using ForegSyte.Jobs.Tenants;
 using ForegSyte.Jobs.Tests.Grpc;
 using ForegSyte.Jobs.Tests.Storage;
+using ForegSyte.Jobs.Tracks;
 using ForegSyte.Jobs.Uploads;
 using ForegSyte.Testing;
 using ForegSyte.V1;
@@ -65,6 +66,8 @@ internal sealed class JobEngine : IAsyncDisposable
         services.AddSingleton<LocalStorage>();
         services.AddSingleton(provider => around(provider.GetRequiredService<LocalStorage>()));
         services.AddSingleton<ResultPages>();
+        services.AddLiveTracks();
+        services.AddSingleton<TrackPages>();
         services.AddSingleton(inference);
         services.AddFetching();
         services.AddUploads();
@@ -91,6 +94,8 @@ internal sealed class JobEngine : IAsyncDisposable
 
     public ResultPages Pages => _services.GetRequiredService<ResultPages>();
 
+    public TrackPages TrackPages => _services.GetRequiredService<TrackPages>();
+
     public JobRunner Runner => _services.GetRequiredService<JobRunner>();
 
     public QueueClaims Claims => _services.GetRequiredService<QueueClaims>();
@@ -114,7 +119,7 @@ internal sealed class JobEngine : IAsyncDisposable
     /// <summary>Stores a pending job.</summary>
     public async Task<Guid> AddJobAsync(
         int frameStride = 1, int maxFrames = 0, int priority = JobPriority.Default, DateTimeOffset? submittedAt = null,
-        string tenant = "")
+        string tenant = "", JobOptions? choices = null, Guid? reusedJobId = null)
     {
         var jobId = Guid.NewGuid();
         var now = submittedAt ?? new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -127,6 +132,8 @@ internal sealed class JobEngine : IAsyncDisposable
                 PipelineId = "yolo_ocr",
                 FrameStride = frameStride,
                 MaxFrames = maxFrames,
+                Choices = choices ?? JobChoices.None,
+                ReusedJobId = reusedJobId,
                 Priority = priority,
                 InputPath = ArtifactKeys.Video(jobId),
                 CreatedAt = now,

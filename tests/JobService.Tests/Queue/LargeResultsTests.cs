@@ -48,8 +48,7 @@ public sealed class LargeResultsTests
         await engine.PutVideoAsync(other);
         var lost = ArtifactKeys.Results(jobId, Guid.NewGuid());
         foreach (var key in (string[])
-            [lost, ArtifactKeys.ResultsIndex(lost), ArtifactKeys.Sidecar(lost),
-                ArtifactKeys.Segment(jobId, 0, 10, Guid.NewGuid())])
+            [.. ArtifactKeys.OfResults(lost), ArtifactKeys.Segment(jobId, 0, 10, Guid.NewGuid())])
         {
             Assert.Equal(jobId, ArtifactKeys.JobOf(key));
             await storage.PutAsync(key, [1]);

@@ -72,7 +72,7 @@ public sealed class MaxFramesTests
                 await AssertNotTooManyAsync(engine, jobId, sample);
                 if (steps++ == sample.CrashStep)
                 {
-                    CopyFolder(folder.Path, snapshot.Path);
+                    FolderCopy.Make(folder.Path, snapshot.Path);
                 }
             }
         },
@@ -212,26 +212,6 @@ public sealed class MaxFramesTests
             [.. frames.Select(frame => frame.FrameIndex)],
             Encoding.UTF8.GetString(await engine.Storage.ReadAsync(job.OutputPath!)),
             ForegSyteJson.Formatter.Format(job.Summary) + string.Join(',', job.Warnings));
-    }
-
-    private static void CopyFolder(string from, string to)
-    {
-        foreach (var folder in Directory.GetDirectories(from, "*", SearchOption.AllDirectories))
-        {
-            Directory.CreateDirectory(Path.Combine(to, Path.GetRelativePath(from, folder)));
-        }
-
-        foreach (var file in Directory.GetFiles(from, "*", SearchOption.AllDirectories))
-        {
-            try
-            {
-                File.Copy(file, Path.Combine(to, Path.GetRelativePath(from, file)), overwrite: true);
-            }
-            catch (FileNotFoundException) when (file.EndsWith(".tmp", StringComparison.Ordinal))
-            {
-                // Another segment of the job got its name meanwhile: as if the crash came before it.
-            }
-        }
     }
 
     private sealed record Outcome(IReadOnlyList<int> Frames, string Document, string Summary)

@@ -297,8 +297,8 @@ public sealed class PoisonSegmentTests
         public Task WaitUntilServingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
         public Task<ForegSyte.Inference.V1.ProbeVideoResponse> ProbeAsync(
-            ForegSyte.Inference.V1.VideoSource video, CancellationToken cancellationToken) =>
-            _probes.ProbeAsync(video, cancellationToken);
+            ForegSyte.Inference.V1.ProbeVideoRequest request, CancellationToken cancellationToken) =>
+            _probes.ProbeAsync(request, cancellationToken);
 
         public Task<ForegSyte.Inference.V1.RunPipelineResponse> RunAsync(
             ForegSyte.Inference.V1.RunPipelineRequest request, Action<Uri> onInstance,

@@ -1,6 +1,7 @@
 using ForegSyte.Inference.V1;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.V1;
+using Google.Protobuf.WellKnownTypes;
 
 namespace ForegSyte.Jobs.Tests.Queue;
 
@@ -28,8 +29,20 @@ internal sealed class ScriptedInference : IInferenceClient
     /// <summary>Frames of the video.</summary>
     public int FrameCount { get; init; } = 100;
 
+    /// <summary>Width of the video in pixels.</summary>
+    public int Width { get; init; } = 4;
+
+    /// <summary>Height of the video in pixels.</summary>
+    public int Height { get; init; } = 2;
+
     /// <summary>Completes when it serves; the dispatcher awaits it.</summary>
     public Func<CancellationToken, Task> Serving { get; set; } = _ => Task.CompletedTask;
+
+    /// <summary>Frames for each second of the video, evenly spaced.</summary>
+    public double FrameRate { get; init; } = 10;
+
+    /// <summary>Pipeline.version of the responses.</summary>
+    public string PipelineVersion { get; set; } = "";
 
     /// <summary>Runs before each response to a probe.</summary>
     public Func<Task> OnProbe { get; set; } = () => Task.CompletedTask;
@@ -54,16 +67,35 @@ internal sealed class ScriptedInference : IInferenceClient
 
     public Task WaitUntilServingAsync(CancellationToken cancellationToken) => Serving(cancellationToken);
 
-    public async Task<ProbeVideoResponse> ProbeAsync(VideoSource video, CancellationToken cancellationToken)
+    public async Task<ProbeVideoResponse> ProbeAsync(ProbeVideoRequest request, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _probes);
         await OnProbe();
         return new ProbeVideoResponse
         {
-            Video = new VideoInfo { FrameCount = FrameCount, Width = 4, Height = 2 },
+            Video = new VideoInfo
+            {
+                FrameCount = FrameCount,
+                Width = Width,
+                Height = Height,
+                FrameRate = FrameRate,
+                Duration = TimeSpan.FromSeconds(FrameCount / FrameRate).ToDuration(),
+            },
             KeyFrames = { 0 },
             Warnings = { Warnings },
+            FrameRanges =
+            {
+                request.TimeRanges.Select(range => new FrameRange
+                {
+                    StartFrame = FrameAt(range.Start),
+                    EndFrame = range.End is null ? FrameCount : FrameAt(range.End),
+                }),
+            },
         };
+
+        // The first frame whose time is not before a time.
+        int FrameAt(Duration? at) =>
+            (int)Math.Min(FrameCount, Math.Ceiling((at?.ToTimeSpan().TotalSeconds ?? 0) * FrameRate));
     }
 
     public async Task<RunPipelineResponse> RunAsync(
@@ -79,6 +111,7 @@ internal sealed class ScriptedInference : IInferenceClient
 
         await OnRun(request, call, cancellationToken);
         var response = Answer(request);
+        response.PipelineVersion = PipelineVersion;
         Lose(response);
         Change(request, response);
         return response;

@@ -253,7 +253,7 @@ public sealed class SharedSweepTests : IAsyncDisposable
 
     private static TimeSpan Long => TimeSpan.FromDays(1);
 
-    private static string[] OfResults(string key) => [key, ArtifactKeys.ResultsIndex(key), ArtifactKeys.Sidecar(key)];
+    private static IReadOnlyList<string> OfResults(string key) => ArtifactKeys.OfResults(key);
 
     /// <summary>Stores an old artifact whose job only a newer copy of the database has.</summary>
     private async Task<string> PutOrphanOfANewerDatabaseAsync()

@@ -39,6 +39,13 @@ internal static class RpcCalls
                 Jobs(invoker).DeleteJobAsync(new DeleteJobRequest { JobId = id }, options).ResponseAsync,
             ["JobService/GetJobResults"] = (invoker, id, options) =>
                 Jobs(invoker).GetJobResultsAsync(new GetJobResultsRequest { JobId = id }, options).ResponseAsync,
+            ["JobService/ListObjectTracks"] = (invoker, id, options) =>
+                Jobs(invoker).ListObjectTracksAsync(
+                    new ListObjectTracksRequest { JobId = id }, options).ResponseAsync,
+            ["JobService/ListTextTracks"] = (invoker, id, options) =>
+                Jobs(invoker).ListTextTracksAsync(new ListTextTracksRequest { JobId = id }, options).ResponseAsync,
+            ["JobService/ListShots"] = (invoker, id, options) =>
+                Jobs(invoker).ListShotsAsync(new ListShotsRequest { JobId = id }, options).ResponseAsync,
             ["JobService/DownloadVideo"] = (invoker, id, options) =>
                 Jobs(invoker).DownloadVideoAsync(new DownloadVideoRequest { JobId = id }, options).ResponseAsync,
             ["JobService/ListPipelines"] = (invoker, _, options) =>
@@ -53,6 +60,10 @@ internal static class RpcCalls
                 Jobs(invoker).DrainServerAsync(new DrainServerRequest(), options).ResponseAsync,
             ["JobService/ListNodes"] = (invoker, _, options) =>
                 Jobs(invoker).ListNodesAsync(new ListNodesRequest(), options).ResponseAsync,
+            ["SearchService/SearchTracks"] = (invoker, _, options) =>
+                Searches(invoker).SearchTracksAsync(new SearchTracksRequest(), options).ResponseAsync,
+            ["SearchService/SearchTexts"] = (invoker, _, options) =>
+                Searches(invoker).SearchTextsAsync(new SearchTextsRequest { Text = "gate" }, options).ResponseAsync,
             ["UploadService/CreateUpload"] = (invoker, _, options) =>
                 Uploads(invoker).CreateUploadAsync(new CreateUploadRequest(), options).ResponseAsync,
             ["UploadService/UploadPart"] = (invoker, id, options) =>
@@ -67,6 +78,8 @@ internal static class RpcCalls
         };
 
     private static Contract.JobServiceClient Jobs(CallInvoker invoker) => new(invoker);
+
+    private static SearchService.SearchServiceClient Searches(CallInvoker invoker) => new(invoker);
 
     private static UploadService.UploadServiceClient Uploads(CallInvoker invoker) => new(invoker);
 

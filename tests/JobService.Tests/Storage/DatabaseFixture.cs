@@ -16,7 +16,9 @@ internal sealed class DatabaseFixture : IAsyncDisposable
     private readonly DuckDbWriter _writer;
     private readonly DuckDbReaders _readers;
 
-    public DatabaseFixture(string path, Action<DatabaseOptions>? configure = null, TimeProvider? time = null)
+    public DatabaseFixture(
+        string path, Action<DatabaseOptions>? configure = null, TimeProvider? time = null,
+        WebhookRoutes? webhooks = null)
     {
         Options = OptionsFor(path, configure);
         MigratedDatabase.Provide(path);
@@ -25,8 +27,10 @@ internal sealed class DatabaseFixture : IAsyncDisposable
         Cache = new JobCache(Options);
         _readers = new DuckDbReaders(Database, Options);
         _writer = new DuckDbWriter(
-            Database, _readers, Cache, Options, CrashPoints.None, _metrics.Metrics, time ?? TimeProvider.System,
+            Database, _readers, Cache, Options, CrashPoints.None, _metrics.Metrics,
+            webhooks ?? new WebhookRoutes([], 1 << 16), time ?? TimeProvider.System,
             NullLogger<DuckDbWriter>.Instance);
+        Outbox = new DuckDbWebhookOutbox(_writer, _readers);
         Store = new DuckDbJobStore(
             _writer, _readers, new JobDataLoader(_readers), Cache, time ?? TimeProvider.System);
     }
@@ -42,6 +46,8 @@ internal sealed class DatabaseFixture : IAsyncDisposable
     public DuckDbReaders Readers => _readers;
 
     public IJobStore Store { get; }
+
+    public IWebhookOutbox Outbox { get; }
 
     public static IOptions<DatabaseOptions> OptionsFor(string path, Action<DatabaseOptions>? configure = null)
     {

@@ -109,10 +109,12 @@ public abstract partial class JobStoreContract
             Fingerprint = before.Fingerprint,
             FrameStride = before.FrameStride,
             MaxFrames = before.MaxFrames,
+            Choices = before.Choices,
             Tenant = before.Tenant,
             VideoSha256 = before.VideoSha256,
             VideoBytes = before.VideoBytes,
             TraceParent = before.TraceParent,
+            Webhook = before.Webhook,
         };
 
         var updated = await Store.UpdateAsync(job.JobId, Change, Cancellation);

@@ -49,6 +49,26 @@ public abstract class StorageContract
     }
 
     [Fact]
+    public async Task Copy_AnArtifact_IsAnotherOneThatOutlivesIt()
+    {
+        const string Copy = "0f8fad5b-d9cb-469f-a165-70867728950e_results.json";
+        await PutAsync(Key, "hello");
+        await PutAsync(Copy, "earlier");
+
+        await Storage.CopyAsync(Key, Copy, Cancellation);
+        await Storage.CopyAsync(Key, Copy, Cancellation);
+        Assert.Equal([Key, Copy], (await Storage.KeysAsync()).Order(StringComparer.Ordinal));
+        await PutAsync(Key, "changed");
+        Assert.Equal("hello", await GetAsync(Copy));
+        await Storage.DeleteAsync(Key, Cancellation);
+
+        Assert.Equal("hello", await GetAsync(Copy));
+        await Assert.ThrowsAsync<FileNotFoundException>(() => Storage.CopyAsync(Key, Copy, Cancellation));
+        Assert.Equal("hello", await GetAsync(Copy));
+        Assert.Equal(0, await Storage.RemoveAbandonedAsync(Cancellation));
+    }
+
+    [Fact]
     public async Task Dispose_WithoutCommit_LeavesWhatWasThere()
     {
         await PutAsync(Key, "old");

@@ -2,6 +2,7 @@ using System.Text.Json;
 using ForegSyte.Protocol.Json;
 using ForegSyte.V1;
 using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
 
 namespace ForegSyte.Jobs.Tests.Storage;
 
@@ -30,14 +31,19 @@ internal static class TestJobs
         Status = JobStatus.Failed,
         FrameStride = 5,
         MaxFrames = 7,
+        Choices = Choices(),
+        ReusedJobId = Guid.Parse("6ba7b810-9dad-41d1-80b4-00c04fd430c8"),
+        PipelineVersion = new string('a', 64),
         DisplayName = "Straße 'north'; DROP TABLE jobs; -- \u0416 \U0001F3A5",
         Tags = new JobTags([new("camera", "north \"2\" \\ 100%_ é \U0001F3A5"), new("a-b_c", "")]),
-        Fingerprint = new RequestFingerprint("sha256:ab", "yolo_ocr", 5, 7, "x\"y"),
+        Fingerprint = new RequestFingerprint("sha256:ab", "yolo_ocr", 5, 7, "x\"y", Webhook: "ab"),
         VideoSha256 = new string('5', 64),
         VideoBytes = 1L << 41,
         ResultBytes = 1L << 42,
         TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        Webhook = new JobWebhook("https://hooks.example/a?key=b\"", OnStart: true, OnEnd: true),
         OutputPath = "results.json",
+        HasTracks = true,
         Failure = new JobFailure(
             ErrorReason.StageFailed,
             new string('é', 100_000) + "\n\"quoted\"",
@@ -92,11 +98,43 @@ internal static class TestJobs
         InferenceTime = TimeSpan.FromHours(30),
     };
 
+    /// <summary>Options with every field but the two that the record has itself.</summary>
+    public static JobOptions Choices() => new()
+    {
+        TimeRanges =
+        {
+            new TimeRange { Start = new Duration { Nanos = 1_000_000 }, End = new Duration { Seconds = 2 } },
+            new TimeRange { Start = new Duration { Seconds = 3 } },
+        },
+        FramesPerSecond = 6,
+        Labels = { "person", "traffic light" },
+        MinConfidence = 0.7f,
+        Regions = { Triangle(0.25) },
+        Zones = { new Zone { Id = "door", Area = Triangle(0.5) } },
+        Lines = { new CountingLine { Id = "gate", Start = Point(0, 0), End = Point(1, 1d / 3) } },
+    };
+
+    /// <summary>A triangle at the upper left corner.</summary>
+    public static RelativePolygon Triangle(double side) =>
+        new() { Points = { Point(0, 0), Point(side, 0), Point(0, side) } };
+
+    /// <summary>A point of a frame.</summary>
+    public static RelativePoint Point(double x, double y) => new() { X = x, Y = y };
+
     /// <summary>All values of a record as text: records compare lists and dictionaries by reference.</summary>
     public static string Text(JobRecord? job) => job is null ? "null" : string.Join('\n',
         JsonSerializer.Serialize(
-            job with { Video = null, Summary = null, Devices = DeviceList.Empty, Failure = null, Attempts = [] }),
-        Text(job.Video), Text(job.Summary), string.Join(",", job.Devices.Select(Text)), Text(job.Failure),
+            job with
+            {
+                Choices = JobChoices.None,
+                Video = null,
+                Summary = null,
+                Devices = DeviceList.Empty,
+                Failure = null,
+                Attempts = [],
+            }),
+        Text(job.Choices), Text(job.Video), Text(job.Summary), string.Join(",", job.Devices.Select(Text)),
+        Text(job.Failure),
         string.Join('\n', job.Attempts.Select(attempt =>
             JsonSerializer.Serialize(attempt with { Failure = null }) + Text(attempt.Failure))));
 

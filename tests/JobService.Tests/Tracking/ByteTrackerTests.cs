@@ -199,6 +199,41 @@ public sealed class ByteTrackerTests
                 run.Ids.Count(ids => ids.Contains(track.Id)), track.FramesSeen));
         });
 
+    /// <summary>The options of a pipeline with the confidence 0.45 for a job with the min_confidence 0.9.</summary>
+    [Fact]
+    public void Update_HighMinimumConfidence_PublishesWhatIsAboveIt()
+    {
+        var tracker = new ByteTracker(
+            new TrackerOptions { Confidence = 0.9, MinEvidence = 0.2 * (1 - 0.9) / (1 - 0.45) }, 768, 576);
+        for (var frame = 0; frame < 3; frame++)
+        {
+            tracker.Update(frame, frame / 10d, [At(300, 200, confidence: 0.95)]);
+        }
+
+        Assert.Equal(3, Assert.Single(tracker.Finish()).FramesSeen);
+    }
+
+    [Fact]
+    public void Update_MoreTracksThanTheLimit_EndsThoseNotSeenForTheLongest()
+    {
+        var tracker = new ByteTracker(new TrackerOptions { MaxLiveTracks = 2 }, 768, 576);
+        for (var frame = 0; frame < 10; frame++)
+        {
+            tracker.Update(frame, frame / 10d, frame < 9 ? [At(100, 200), At(600, 200)] : [At(600, 200)]);
+        }
+
+        var third = tracker.Update(10, 1, [At(350, 200)]);
+        var (seen, last) = (Assert.Single(third.Ended), tracker.Tracks.Select(track => track.Id));
+        Assert.Equal((1, 9, 8), (seen.Id, seen.FramesSeen, seen.Last.FrameIndex));
+        Assert.Equal([2, 3], last);
+
+        // Of equals the lowest ids end; a track of one frame is not published.
+        var many = tracker.Update(11, 1.1, [At(100, 50), At(250, 50), At(400, 50)]);
+        Assert.Equal([4, 5, 6], many.TrackIds);
+        Assert.Equal([2], many.Ended.Select(track => track.Id));
+        Assert.Equal([5, 6], tracker.Tracks.Select(track => track.Id));
+    }
+
     [Theory]
     [InlineData(-0.1, 3, "CandidateConfidence is -0.1; set it to 0 to 1.")]
     [InlineData(0.5, 3, "CandidateConfidence is 0.5; set it to at most Confidence, 0.45.")]

@@ -13,8 +13,8 @@ internal static class ContractFiles
     public static readonly IReadOnlyList<FileDescriptor> All =
     [
         .. WithDependencies(
-            JobServiceReflection.Descriptor, UploadServiceReflection.Descriptor, InferenceServiceReflection.Descriptor,
-            ResultsReflection.Descriptor),
+            JobServiceReflection.Descriptor, UploadServiceReflection.Descriptor, SearchServiceReflection.Descriptor,
+            InferenceServiceReflection.Descriptor, ResultsReflection.Descriptor),
     ];
 
     private static IEnumerable<FileDescriptor> WithDependencies(params IEnumerable<FileDescriptor> files) => files

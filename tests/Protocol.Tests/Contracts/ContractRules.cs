@@ -10,8 +10,10 @@ internal static class ContractRules
     /// <summary>The maps of the contracts. The values of a map cannot get more properties later.</summary>
     private static readonly string[] Maps =
     [
-        "foregsyte.v1.Job.tags", "foregsyte.v1.SubmitVideoRequest.tags", "foregsyte.v1.PipelineNode.models",
-        "foregsyte.v1.PipelineNode.parameters",
+        "foregsyte.v1.Job.tags", "foregsyte.v1.MatchedJob.tags",
+        "foregsyte.v1.SubmitVideoRequest.tags", "foregsyte.v1.PipelineNode.models",
+        "foregsyte.v1.PipelineNode.parameters", "foregsyte.v1.ObjectTracking.parameters",
+        "foregsyte.v1.TextTracking.parameters", "foregsyte.v1.ShotDetection.parameters",
     ];
 
     private static readonly string[] PythonKeywords =

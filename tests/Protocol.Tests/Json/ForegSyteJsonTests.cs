@@ -58,8 +58,8 @@ public sealed class ForegSyteJsonTests
 
     [Fact]
     public void Formatter_WritesTheNamesThatReadersKnow() => Assert.Equal(
-        """{ "frame_index": 0, "result": { "detections": [ ], "text_regions": [ ], "text": "" }, """
-        + "\"frame_timestamp_ms\": 0, \"damaged\": false }",
+        """{ "frame_index": 0, "result": { "detections": [ ], "text_regions": [ ], "text": "", """
+        + "\"interpolated_detections\": [ ] }, \"frame_timestamp_ms\": 0, \"damaged\": false }",
         ForegSyteJson.Formatter.Format(new FrameResult { Result = new PipelineResult() }));
 
     [Fact]

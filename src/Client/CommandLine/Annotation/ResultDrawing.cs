@@ -6,8 +6,9 @@ using Spectre.Console.Rendering;
 namespace ForegSyte.CommandLine.Annotation;
 
 /// <summary>
-/// Draws the results of a frame as events of an ASS script: a box with label and confidence for each detection, an
-/// outline with the text for each text region. Held results (see <see cref="HeldResult"/>) are dimmed and dashed.
+/// Draws the results of a frame as events of an ASS script: a box with label and confidence for each detection, with
+/// the id and the color of its track if it has one, and an outline with the text for each text region. Interpolated
+/// boxes are dashed, held results (see <see cref="HeldResult"/>) dimmed and dashed.
 /// </summary>
 /// <remarks>
 /// Labels do not cover each other (<see cref="LabelPlacement"/>). Their font has one width for all Latin, Greek and
@@ -75,7 +76,7 @@ internal sealed class ResultDrawing
                     continue;
                 }
 
-                AddOutline(outlines, shapes[i], isHeld);
+                AddOutline(outlines, shapes[i], isHeld || shapes[i].IsInterpolated);
                 if (places[i] is { } place)
                 {
                     backgrounds.Add(place);
@@ -142,29 +143,39 @@ internal sealed class ResultDrawing
 
     private static List<Shape> ShapesOf(PipelineResult result)
     {
-        var shapes = new List<Shape>(result.Detections.Count + result.TextRegions.Count);
+        var shapes = new List<Shape>(result.Detections.Count + result.InterpolatedDetections.Count
+            + result.TextRegions.Count);
         foreach (var region in result.TextRegions.Where(region => region.Polygon.Count > 0))
         {
             (double X, double Y)[] corners = [.. region.Polygon.Select(point => ((double)point.X, (double)point.Y))];
             shapes.Add(new Shape(corners, LabelColors.Text, region.Text, IsText: true));
         }
 
-        foreach (var detection in result.Detections.Where(detection => detection.Box is not null))
-        {
-            // Whole pixels, so that the edges are sharp.
-            double left = Math.Round(detection.Box.X), top = Math.Round(detection.Box.Y);
-            double right = Math.Round(detection.Box.X + detection.Box.Width);
-            double bottom = Math.Round(detection.Box.Y + detection.Box.Height);
-            var caption = string.Create(
-                CultureInfo.InvariantCulture, $"{detection.Label} {detection.Confidence * 100:0}%");
-            shapes.Add(new Shape(
-                [(left, top), (right, top), (right, bottom), (left, bottom)],
-                LabelColors.Of(detection.Label),
-                caption,
-                IsText: false));
-        }
-
+        shapes.AddRange(result.InterpolatedDetections.Where(detection => detection.Box is not null)
+            .Select(detection => ShapeOf(detection, isInterpolated: true)));
+        shapes.AddRange(result.Detections.Where(detection => detection.Box is not null)
+            .Select(detection => ShapeOf(detection, isInterpolated: false)));
         return shapes;
+    }
+
+    private static Shape ShapeOf(Detection detection, bool isInterpolated)
+    {
+        // Whole pixels, so that the edges are sharp.
+        double left = Math.Round(detection.Box.X), top = Math.Round(detection.Box.Y);
+        double right = Math.Round(detection.Box.X + detection.Box.Width);
+        double bottom = Math.Round(detection.Box.Y + detection.Box.Height);
+        var id = detection.TrackId > 0
+            ? string.Create(CultureInfo.InvariantCulture, $" #{detection.TrackId}")
+            : "";
+        var confidence = isInterpolated
+            ? ""
+            : string.Create(CultureInfo.InvariantCulture, $" {detection.Confidence * 100:0}%");
+        return new Shape(
+            [(left, top), (right, top), (right, bottom), (left, bottom)],
+            detection.TrackId > 0 ? LabelColors.OfTrack(detection.TrackId) : LabelColors.Of(detection.Label),
+            detection.Label + id + confidence,
+            IsText: false,
+            isInterpolated);
     }
 
     /// <summary>
@@ -246,7 +257,9 @@ internal sealed class ResultDrawing
     /// <param name="Color">Color of outline and label.</param>
     /// <param name="Label">Text of the label.</param>
     /// <param name="IsText">Whether it is a text region.</param>
-    private sealed record Shape((double X, double Y)[] Corners, Rgb Color, string Label, bool IsText)
+    /// <param name="IsInterpolated">Whether nothing was detected there in this frame.</param>
+    private sealed record Shape(
+        (double X, double Y)[] Corners, Rgb Color, string Label, bool IsText, bool IsInterpolated = false)
     {
         public Area Bounds { get; } = new(
             Corners.Min(corner => corner.X),

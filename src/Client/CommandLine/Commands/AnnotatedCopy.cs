@@ -40,7 +40,7 @@ internal static class AnnotatedCopy
             videoPath,
             copyPath,
             context.Client.GetResultsAsync(job.JobId, cancellationToken: cancellationToken),
-            job.Options?.FrameStride ?? 0,
+            JobText.StrideOf(job),
             new SynchronousProgress<int>(done => progress.Report(new ProgressReport("drawing", done, frameCount))),
             cancellationToken));
         context.WritePath("Annotated video", copyPath);

@@ -73,6 +73,7 @@ internal static class DiagnosisView
         WriteTimeline(console, diagnosis);
         WriteSegments(console, diagnosis);
         WriteFailedSegments(console, diagnosis);
+        WriteWebhooks(console, diagnosis);
         if (diagnosis.DecoderOutput.Length > 0)
         {
             WriteHeading(console, "Last output of FFmpeg");
@@ -160,6 +161,33 @@ internal static class DiagnosisView
                 WriteLines(console, segment.DecoderOutput);
             }
         }
+    }
+
+    private static void WriteWebhooks(IAnsiConsole console, JobDiagnosis diagnosis)
+    {
+        if (diagnosis.WebhookDeliveries.Count == 0)
+        {
+            return;
+        }
+
+        WriteHeading(console, "Webhooks");
+        foreach (var delivery in diagnosis.WebhookDeliveries)
+        {
+            var (happened, state) = (delivery.Event.ToString().ToLowerInvariant(), StateText(delivery));
+            WriteLines(console, $"{JobText.Time(delivery.CreatedAt)}  {happened}  {state}  {delivery.Uri}");
+            if (delivery.ErrorMessage.Length > 0)
+            {
+                WriteLines(console, $"  {delivery.ErrorMessage}");
+            }
+        }
+    }
+
+    private static string StateText(WebhookDelivery delivery)
+    {
+        var tries = delivery.Tries == 1 ? "1 try" : string.Create(
+            CultureInfo.InvariantCulture, $"{delivery.Tries} tries");
+        var next = delivery.NextTryAt is { } time ? $", next at {JobText.Time(time)}" : "";
+        return $"{delivery.State.ToString().ToLowerInvariant()} after {tries}{next}";
     }
 
     private static void WriteLines(IAnsiConsole console, string text)

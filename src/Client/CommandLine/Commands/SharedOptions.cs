@@ -1,7 +1,9 @@
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.CommandLine.Parsing;
 using ForegSyte.Client;
 using ForegSyte.CommandLine.Invocation;
+using ForegSyte.V1;
 
 namespace ForegSyte.CommandLine.Commands;
 
@@ -65,6 +67,31 @@ internal static class SharedOptions
         return tags;
     }
 
+    /// <summary>Creates the option --webhook-event, which can be repeated.</summary>
+    public static Option<List<WebhookEvent>> WebhookEvents()
+    {
+        WebhookEvent[] known = [WebhookEvent.Ended, WebhookEvent.Started];
+        var names = known.Select(wanted => wanted.ToString().ToLowerInvariant()).ToList();
+        var option = new Option<List<WebhookEvent>>("--webhook-event")
+        {
+            Description = "What the server sends to the webhook: ended or started; can be repeated. Default: ended.",
+            HelpName = "EVENT",
+            Arity = ArgumentArity.OneOrMore,
+            DefaultValueFactory = _ => [],
+        };
+        option.CompletionSources.Add(_ => names.Select(name => new CompletionItem(name)));
+        option.CustomParser = result =>
+        {
+            foreach (var token in result.Tokens.Where(token => !names.Contains(token.Value)))
+            {
+                result.AddError($"'{token.Value}' is not an event. Use {string.Join(" or ", names)}.");
+            }
+
+            return [.. known.Where((_, index) => result.Tokens.Any(token => token.Value == names[index]))];
+        };
+        return option;
+    }
+
     /// <summary>Creates the option --json.</summary>
     public static Option<bool> Json(string what) => new("--json") { Description = $"Print {what} as JSON." };
 }
@@ -92,6 +119,8 @@ internal sealed class SubmissionOptions
         HelpName = "N",
     };
 
+    private readonly ChoiceOptions _choices = new();
+
     private readonly Option<string?> _name = new("--name")
     {
         Description = "Display name of the job. Default: the file name.",
@@ -112,6 +141,14 @@ internal sealed class SubmissionOptions
 
     private readonly Option<Dictionary<string, string>> _tags = SharedOptions.Tags(
         "Tag of the job, which 'list --filter' can select; can be repeated.");
+
+    private readonly Option<string?> _webhook = new("--webhook")
+    {
+        Description = "Address to which the server sends the end of the job; its operator must have allowed the host.",
+        HelpName = "URL",
+    };
+
+    private readonly Option<List<WebhookEvent>> _webhookEvents = SharedOptions.WebhookEvents();
 
     private readonly Option<bool> _waitForPlace = new("--wait-for-place")
     {
@@ -134,25 +171,53 @@ internal sealed class SubmissionOptions
         command.Add(_pipeline);
         command.Add(_stride);
         command.Add(_maxFrames);
+        _choices.AddTo(command);
+        command.Validators.Add(result => _choices.RequireOneRate(result, _stride));
         command.Add(_name);
         command.Add(_requestId);
         command.Add(_priority);
         command.Add(_tags);
+        command.Add(_webhook);
+        command.Add(_webhookEvents);
         command.Add(_waitForPlace);
         command.Add(_transfer);
+        command.Validators.Add(arguments =>
+        {
+            if (arguments.GetResult(_webhookEvents) is { Implicit: false } && arguments.GetResult(_webhook) is null)
+            {
+                arguments.AddError("--webhook-event needs --webhook, the address.");
+            }
+        });
     }
 
     /// <summary>Reads the options. Only the server checks their ranges.</summary>
-    public SubmitOptions Read(ParseResult arguments) => new()
+    public SubmitOptions Read(ParseResult arguments)
     {
-        PipelineId = arguments.GetRequiredValue(_pipeline),
-        FrameStride = arguments.GetValue(_stride),
-        MaxFrames = arguments.GetValue(_maxFrames),
-        DisplayName = arguments.GetValue(_name),
-        RequestId = arguments.GetValue(_requestId),
-        Priority = arguments.GetValue(_priority),
-        Tags = arguments.GetRequiredValue(_tags),
-        WaitWhileQueueFull = arguments.GetValue(_waitForPlace),
-        Transfer = arguments.GetValue(_transfer),
-    };
+        var options = new SubmitOptions
+        {
+            PipelineId = arguments.GetRequiredValue(_pipeline),
+            FrameStride = arguments.GetValue(_stride),
+            MaxFrames = arguments.GetValue(_maxFrames),
+            DisplayName = arguments.GetValue(_name),
+            RequestId = arguments.GetValue(_requestId),
+            Priority = arguments.GetValue(_priority),
+            Tags = arguments.GetRequiredValue(_tags),
+            Webhook = WebhookOf(arguments),
+            WaitWhileQueueFull = arguments.GetValue(_waitForPlace),
+            Transfer = arguments.GetValue(_transfer),
+        };
+        return _choices.AddTo(options, arguments);
+    }
+
+    private Webhook? WebhookOf(ParseResult arguments)
+    {
+        if (arguments.GetValue(_webhook) is not { } uri)
+        {
+            return null;
+        }
+
+        var webhook = new Webhook { Uri = uri };
+        webhook.Events.AddRange(arguments.GetRequiredValue(_webhookEvents));
+        return webhook;
+    }
 }

@@ -8,6 +8,9 @@ internal sealed record CommandEnvironment
     /// <summary>Standard output, for results.</summary>
     public required TextWriter Output { get; init; }
 
+    /// <summary>Opens standard output for bytes instead of <see cref="Output"/>.</summary>
+    public Func<Stream> OpenOutput { get; init; } = Console.OpenStandardOutput;
+
     /// <summary>Standard error, for progress, hints and errors.</summary>
     public required TextWriter Error { get; init; }
 

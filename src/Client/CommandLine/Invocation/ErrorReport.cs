@@ -85,8 +85,8 @@ internal static class ErrorReport
             "'foregsyte pipelines' lists the pipelines of the server.",
         ForegSyteException { Reason: ErrorReason.JobNotFound } => "'foregsyte list' shows the newest jobs.",
         ForegSyteException { Reason: ErrorReason.ResultsNotReady } =>
-            "'foregsyte results --follow JOB_ID' waits for the first results; 'foregsyte wait JOB_ID' waits until the "
-            + "job ends and shows it.",
+            "'foregsyte wait JOB_ID' waits until the job is completed. If it has failed, 'foregsyte get JOB_ID' shows "
+            + "why, and 'foregsyte retry JOB_ID' runs it again.",
         ForegSyteException { Reason: ErrorReason.RequestIdConflict } =>
             "Use a different --request-id for each video, or omit it.",
         ForegSyteException { Reason: ErrorReason.MessageTooLarge } =>

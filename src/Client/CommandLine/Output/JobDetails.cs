@@ -38,14 +38,32 @@ internal static class JobDetails
         Add("Name", job.DisplayName);
         Add("Tags", JobText.Tags(job));
         Add("Pipeline", $"{job.PipelineId}, {JobText.Frames(job.Options)}");
+        Add("Parts", JobText.Parts(job.Options));
+        Add("Wanted", JobText.Wanted(job.Options));
+        Add("Results of", job.ReusedJobId);
         Add("Video", job.Video is null ? "" : JobText.Video(job.Video));
         Add("Frames", FramesText(job));
+        Add("Found", job.Summary is null ? "" : TrackText.Found(job.Summary), new Style(decoration: Decoration.Bold));
+        foreach (var zone in job.Summary?.Zones ?? [])
+        {
+            Add("Zone", $"{zone.ZoneId}: {TrackText.Counts(zone.Tracks)}");
+        }
+
+        foreach (var line in job.Summary?.Lines ?? [])
+        {
+            Add(
+                "Line",
+                $"{line.LineId}: {TrackText.Counts(line.ToLeft)} to the left, "
+                + $"{TrackText.Counts(line.ToRight)} to the right");
+        }
+
         Add("Speed", JobText.FramesPerSecond(job) is { } rate
             ? string.Create(CultureInfo.InvariantCulture, $"{rate:0.#} frames/s")
             : "");
         Add(job.Devices.Count > 1 ? "Devices" : "Device", JobText.Devices(job.Devices), DeviceStyle(job));
         Add("Time", job.Timings is null ? "" : JobText.Timings(job.Timings));
         Add("Created", JobText.Time(job.CreatedAt));
+        Add("Webhook", job.Webhook?.Uri ?? "");
         Add("Trace", JobText.TraceId(job));
         Add("Error", JobText.Error(job), new Style(Color.Red));
         foreach (var warning in job.Warnings)

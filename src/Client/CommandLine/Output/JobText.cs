@@ -48,17 +48,49 @@ internal static class JobText
         return $"{size}, {frames}, {length}, {video.Codec}{hdr}{details}";
     }
 
+    /// <summary>Stride between the analyzed frames: with frames per second as the server computes it; at least 1.
+    /// </summary>
+    public static int StrideOf(Job job) => job.Options switch
+    {
+        { FramesPerSecond: > 0 } options => (int)Math.Clamp(
+            Math.Round((job.Video?.FrameRate ?? 0) / options.FramesPerSecond, MidpointRounding.AwayFromZero),
+            1, int.MaxValue),
+        var options => Math.Max(1, options?.FrameStride ?? 0),
+    };
+
     /// <summary>For example "every 5th frame, at most 100".</summary>
     public static string Frames(JobOptions? options)
     {
         var stride = options?.FrameStride ?? 0;
-        var every = stride <= 1
-            ? "every frame"
-            : string.Create(CultureInfo.InvariantCulture, $"every {OrdinalText.Of(stride)} frame");
+        var every = options is { FramesPerSecond: > 0 }
+            ? string.Create(CultureInfo.InvariantCulture, $"about {options.FramesPerSecond:0.###} frames/s")
+            : stride <= 1
+                ? "every frame"
+                : string.Create(CultureInfo.InvariantCulture, $"every {OrdinalText.Of(stride)} frame");
         return options is { MaxFrames: > 0 }
             ? string.Create(CultureInfo.InvariantCulture, $"{every}, at most {options.MaxFrames}")
             : every;
     }
+
+    /// <summary>For example "10 s to 20 s, 90 s to the end"; empty for the whole video.</summary>
+    public static string Parts(JobOptions? options) => string.Join(
+        ", ",
+        (options?.TimeRanges ?? []).Select(range =>
+            $"{Seconds(range.Start)} to {(range.End is null ? "the end" : Seconds(range.End))}"));
+
+    /// <summary>For example "person, car; confidence from 0.5; in 2 regions"; empty for all findings.</summary>
+    public static string Wanted(JobOptions? options) => string.Join(
+        "; ",
+        new[]
+        {
+            string.Join(", ", options?.Labels ?? []),
+            options is { MinConfidence: > 0 }
+                ? string.Create(CultureInfo.InvariantCulture, $"confidence from {options.MinConfidence}")
+                : "",
+            options is { Regions.Count: > 0 }
+                ? $"in {PluralText.Of(options.Regions.Count, "region")}"
+                : "",
+        }.Where(text => text.Length > 0));
 
     /// <summary>For example "camera=north, site=a", ordered by key.</summary>
     public static string Tags(Job job) => string.Join(
@@ -121,6 +153,9 @@ internal static class JobText
     /// <summary>A time in UTC, for example "2026-01-31 12:00:00Z".</summary>
     public static string Time(Timestamp? time) =>
         time?.ToDateTimeOffset().ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "";
+
+    private static string Seconds(Duration? time) => string.Create(
+        CultureInfo.InvariantCulture, $"{(time?.ToTimeSpan() ?? TimeSpan.Zero).TotalSeconds:0.###} s");
 }
 
 /// <summary>The reason why a job is waiting, as text.</summary>

@@ -27,6 +27,7 @@ internal sealed class PostgresCommitter : IDisposable
     private readonly StoreClock _clock;
     private readonly CrashPoints _crashPoints;
     private readonly JobMetrics _metrics;
+    private readonly WebhookRoutes _webhooks;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CommitOrder _order = new();
@@ -35,10 +36,11 @@ internal sealed class PostgresCommitter : IDisposable
 
     public PostgresCommitter(
         PostgresDatabase database, StoreClock clock, IOptions<PostgresOptions> options, IOptions<QueueOptions> queue,
-        CrashPoints crashPoints, JobMetrics metrics, TimeProvider time, ILogger<PostgresCommitter> logger)
+        CrashPoints crashPoints, JobMetrics metrics, WebhookRoutes webhooks, TimeProvider time,
+        ILogger<PostgresCommitter> logger)
     {
         (_database, _clock, _options) = (database, clock, options.Value);
-        (_crashPoints, _metrics, _time, _logger) = (crashPoints, metrics, time, logger);
+        (_crashPoints, _metrics, _webhooks, _time, _logger) = (crashPoints, metrics, webhooks, time, logger);
         _tables = new PostgresTables(queue.Value.AgeingStep);
     }
 
@@ -193,6 +195,7 @@ internal sealed class PostgresCommitter : IDisposable
         await using var batch = connection.CreateBatch();
         var (requests, count) = _tables.Write(batch, changes);
         UsageChanges.Write(batch, writer.Id, decided.Commits);
+        PostgresTables.Write(batch, _webhooks.MessagesOf(decided.Commits), changes);
         var noted = batch.Add(
             "UPDATE writers SET commit_id = @commit, seen_at = clock_timestamp() WHERE writer_id = @writer",
             ("commit", commitId), ("writer", writer.Id));

@@ -17,10 +17,11 @@ internal sealed class PostgresDatabase : IMigratedDatabase, IAsyncDisposable
 
     /// <summary>
     /// Settings of a session, so that a node that is suspended or cut off keeps no lock for long, and no other node
-    /// waits long for one. The connection string's own options come later and win.
+    /// waits long for one. Compiling a statement takes longer than the short statements of the service. The connection
+    /// string's own options come later and win.
     /// </summary>
     private const string SessionSettings =
-        "-c lock_timeout=2s -c idle_in_transaction_session_timeout=5s -c tcp_keepalives_idle=5 "
+        "-c jit=off -c lock_timeout=2s -c idle_in_transaction_session_timeout=5s -c tcp_keepalives_idle=5 "
         + "-c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c tcp_user_timeout=15s";
 
     /// <summary>

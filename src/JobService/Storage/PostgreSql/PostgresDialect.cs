@@ -1,7 +1,7 @@
 namespace ForegSyte.Jobs.Storage.PostgreSql;
 
 /// <summary>PostgreSQL's SQL for filters.</summary>
-internal sealed class PostgresDialect : IFilterDialect
+internal class PostgresDialect : IFilterDialect
 {
     public string Parameter(string name) => "@" + name;
 
@@ -14,4 +14,7 @@ internal sealed class PostgresDialect : IFilterDialect
     public string HasField(string json, string key) => $"jsonb_exists({json}::jsonb, {key})";
 
     public string Field(string json, string key) => $"({json}::jsonb ->> {key})";
+
+    public string FieldEquals(string json, string key, string value, string valueInJson) =>
+        $"({json} IS NOT NULL AND {json}::jsonb @> jsonb_build_object({key}::text, {value}::text))";
 }

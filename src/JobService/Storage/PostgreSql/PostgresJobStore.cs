@@ -158,6 +158,14 @@ internal sealed class PostgresJobStore(
     }
 
     /// <inheritdoc />
+    public async Task<Guid?> FindReusableAsync(
+        JobRecord job, string pipelineVersion, CancellationToken cancellationToken)
+    {
+        var sql = ReusableJobSql.Of(job, pipelineVersion, Dialect);
+        return await ReadIdsAsync(sql.Text, cancellationToken, sql.Parameters) is [var found] ? found : null;
+    }
+
+    /// <inheritdoc />
     public Task<IReadOnlyList<Guid>> ListEndedAsync(
         DateTimeOffset endedBefore, int limit, CancellationToken cancellationToken) =>
         ReadIdsAsync(

@@ -230,6 +230,11 @@ internal sealed class PostgresSegmentStore(
     public async ValueTask<StoredSegment?> ReadStoredAsync(
         Guid jobId, Segment segment, int frameStride, CancellationToken cancellationToken)
     {
+        if (segment.IsGap)
+        {
+            return StoredSegment.OfGap(segment);
+        }
+
         var rows = await database.ReadAsync(
             (connection, token) => connection.QueryAsync(
                 "SELECT object_key, content FROM segments WHERE job_id = @job AND start_frame = @start "

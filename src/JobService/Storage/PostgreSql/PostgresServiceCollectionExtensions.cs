@@ -1,5 +1,6 @@
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Jobs.Queue;
+using ForegSyte.Jobs.Search;
 using ForegSyte.Jobs.Storage.Migrations;
 
 namespace ForegSyte.Jobs.Storage.PostgreSql;
@@ -45,5 +46,7 @@ internal static class PostgresServiceCollectionExtensions
             return ActivatorUtilities.CreateInstance<PostgresJobStore>(provider);
         })
         .AddSingleton<ISegmentStore, PostgresSegmentStore>()
+        .AddSingleton<ISearchStore, PostgresSearchStore>()
+        .AddSingleton<IWebhookOutbox, PostgresWebhookOutbox>()
         .AddSingleton<IJobClaims, PostgresClaims>();
 }

@@ -31,6 +31,28 @@ internal static class PostgresStatements
         return await reader.ReadAllAsync(read, cancellationToken);
     }
 
+    /// <summary>Runs a query and reads its rows until the reader returns false; returns how many it read.</summary>
+    public static async Task<int> ReadWhileAsync(
+        this NpgsqlConnection connection, string sql, Func<DbDataReader, bool> read,
+        CancellationToken cancellationToken, params (string Name, object? Value)[] parameters)
+    {
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        Add(command.Parameters, parameters);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var count = 0;
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            count++;
+            if (!read(reader))
+            {
+                break;
+            }
+        }
+
+        return count;
+    }
+
     /// <summary>Reads all rows of the current result.</summary>
     public static async Task<List<T>> ReadAllAsync<T>(
         this DbDataReader reader, Func<DbDataReader, T> read, CancellationToken cancellationToken)

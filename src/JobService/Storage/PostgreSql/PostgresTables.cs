@@ -11,6 +11,9 @@ internal sealed class PostgresTables(TimeSpan ageingStep)
 {
     private static readonly PostgresTable<AttemptRow> Attempts = new("attempts", JobColumns.Attempts, keyLength: 2);
     private static readonly PostgresTable<RequestRow> Requests = new("request_ids", JobColumns.Requests, keyLength: 1);
+    private static readonly PostgresTable<DeliveryRecord> Deliveries =
+        new(WebhookRows.Table, WebhookRows.Columns, keyLength: 1);
+
     private static readonly IReadOnlyList<Column<AttemptRow>> ChangingAttempts = [.. JobColumns.Attempts.Skip(2)];
 
     private readonly PostgresTable<JobRecord> _jobs = new("jobs", [.. JobColumns.Jobs, Rank(ageingStep)], keyLength: 1);
@@ -27,6 +30,7 @@ internal sealed class PostgresTables(TimeSpan ageingStep)
         _jobs.Update(batch, changes.ChangedJobs, _changing);
         Attempts.Insert(batch, changes.NewAttempts);
         Attempts.Update(batch, changes.ChangedAttempts, ChangingAttempts);
+        PostgresSearchTables.Queue(batch, changes.CompletedJobs);
 
         // In one order for all nodes: two that add the same ids wait for each other otherwise.
         return changes.NewRequests.Count == 0
@@ -35,14 +39,31 @@ internal sealed class PostgresTables(TimeSpan ageingStep)
                 changes.NewRequests.Count);
     }
 
+    /// <summary>Adds the statements that add messages to the outbox.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="messages">The messages that the changes cause.</param>
+    /// <param name="changes">The changes.</param>
+    public static void Write(NpgsqlBatch batch, IReadOnlyList<DeliveryRecord> messages, ChangeSet changes)
+    {
+        Deliveries.Insert(batch, messages);
+        if (WebhookRows.JobsToTrim(messages, changes) is { Count: > 0 } jobIds)
+        {
+            batch.Add(
+                WebhookRows.DeleteOldest("= ANY(@job_ids)", "@"), ("job_ids", jobIds),
+                ("limit", DeliveryRecord.MaxStoredOfJob));
+        }
+    }
+
     private static void Delete(NpgsqlBatch batch, ChangeSet changes)
     {
         if (changes.DeletedJobs.Count > 0)
         {
-            foreach (var table in (string[])["attempts", "job_segments_failed", "jobs"])
+            foreach (var table in (string[])["attempts", "job_segments_failed", WebhookRows.Table, "jobs"])
             {
                 batch.Add($"DELETE FROM {table} WHERE job_id = ANY(@job_ids)", ("job_ids", changes.DeletedJobs));
             }
+
+            PostgresSearchTables.Delete(batch, changes.DeletedJobs);
         }
 
         if (changes.DeletedAttempts.Count > 0)

@@ -19,6 +19,10 @@ internal sealed class S3Bucket(S3Connection connection, IOptions<S3StorageOption
     /// <summary>Maximum number of objects of one request to delete.</summary>
     private const int MaxDeletions = 1_000;
 
+    /// <summary>Maximum size of a copy inside of the server by one request; larger objects are copied in parts.
+    /// </summary>
+    internal long MaxCopyBytes { get; init; } = 256L << 20;
+
     private readonly S3StorageOptions _options = options.Value;
     private readonly IAmazonS3 _client = connection.Client;
 
@@ -79,6 +83,27 @@ internal sealed class S3Bucket(S3Connection connection, IOptions<S3StorageOption
                 return true;
             },
             cancellationToken);
+    }
+
+    /// <summary>Copies an object inside of the server, in parts if it is large.</summary>
+    /// <exception cref="FileNotFoundException">It does not exist.</exception>
+    public async Task CopyAsync(string name, string newName, CancellationToken cancellationToken)
+    {
+        var found = await CallAsync(
+            name,
+            token => _client.GetObjectMetadataAsync(_options.Bucket, _options.Prefix + name, token),
+            cancellationToken);
+        if (found.ContentLength <= MaxCopyBytes)
+        {
+            await CallAsync(
+                name,
+                token => _client.CopyObjectAsync(
+                    _options.Bucket, _options.Prefix + name, _options.Bucket, _options.Prefix + newName, token),
+                cancellationToken);
+            return;
+        }
+
+        await CopyInPartsAsync(name, newName, found.ContentLength, cancellationToken);
     }
 
     /// <summary>Writes a short text.</summary>
@@ -199,6 +224,62 @@ internal sealed class S3Bucket(S3Connection connection, IOptions<S3StorageOption
             }),
             CancellationToken.None);
         return new Uri(address);
+    }
+
+    private async Task CopyInPartsAsync(
+        string name, string newName, long length, CancellationToken cancellationToken)
+    {
+        var (bucket, key) = (_options.Bucket, _options.Prefix + newName);
+        var upload = await CallAsync(
+            newName,
+            token => _client.InitiateMultipartUploadAsync(
+                new InitiateMultipartUploadRequest { BucketName = bucket, Key = key }, token),
+            cancellationToken);
+        try
+        {
+            var parts = new List<PartETag>();
+            for (long start = 0; start < length; start += MaxCopyBytes)
+            {
+                var part = await CallAsync(
+                    name,
+                    token => _client.CopyPartAsync(
+                        new CopyPartRequest
+                        {
+                            SourceBucket = bucket,
+                            SourceKey = _options.Prefix + name,
+                            DestinationBucket = bucket,
+                            DestinationKey = key,
+                            UploadId = upload.UploadId,
+                            PartNumber = parts.Count + 1,
+                            FirstByte = start,
+                            LastByte = Math.Min(start + MaxCopyBytes, length) - 1,
+                        },
+                        token),
+                    cancellationToken);
+                parts.Add(new PartETag(parts.Count + 1, part.ETag));
+            }
+
+            await CallAsync(
+                newName,
+                token => _client.CompleteMultipartUploadAsync(
+                    new CompleteMultipartUploadRequest
+                    {
+                        BucketName = bucket,
+                        Key = key,
+                        UploadId = upload.UploadId,
+                        PartETags = parts,
+                    },
+                    token),
+                cancellationToken);
+        }
+        catch
+        {
+            await CallAsync(
+                newName,
+                token => _client.AbortMultipartUploadAsync(bucket, key, upload.UploadId, token),
+                CancellationToken.None);
+            throw;
+        }
     }
 
     private async Task<ObjectRange> ReadOnceAsync(

@@ -77,6 +77,10 @@ internal sealed class S3Storage(
     }
 
     /// <inheritdoc />
+    public Task CopyAsync(string existingKey, string key, CancellationToken cancellationToken) =>
+        bucket.CopyAsync(NameOf(existingKey), NameOf(key), cancellationToken);
+
+    /// <inheritdoc />
     public async ValueTask<Stream> OpenReadAsync(string key, CancellationToken cancellationToken) =>
         await S3ReadStream.OpenAsync(bucket, NameOf(key), cancellationToken);
 

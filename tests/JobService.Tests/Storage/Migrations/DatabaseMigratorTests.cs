@@ -17,12 +17,14 @@ public sealed class DatabaseMigratorTests : IDisposable
     private const long AddWarnings = 202611290513;
     private const long AddSpace = 202611291320;
     private const long AddSegmentLoss = 202611291440;
+    private const long AddTracks = 202611300050;
+    private const long AddChoices = 202611300100;
     private const long AddsColumns = 299901010001;
 
     private static readonly long[] KnownVersions =
     [
         CreateJobs, ExtendJobs, AddTenants, AddVideoHash, AddTraceParent, AddLastWords, AddTags, AddWarnings, AddSpace,
-        AddSegmentLoss,
+        AddSegmentLoss, AddTracks, AddChoices,
     ];
 
     private static readonly Type[] KnownMigrations =
@@ -31,6 +33,7 @@ public sealed class DatabaseMigratorTests : IDisposable
         typeof(M202611250013AddVideoHash), typeof(M202611250025AddTraceParent), typeof(M202611250028AddLastWords),
         typeof(M202611290041AddTags), typeof(M202611290513AddWarnings),
         typeof(M202611291320AddSpace), typeof(M202611291440AddSegmentLoss),
+        typeof(M202611300050AddTracks), typeof(M202611300100AddChoices),
     ];
 
     private readonly TemporaryFolder _folder = new();
@@ -143,6 +146,8 @@ public sealed class DatabaseMigratorTests : IDisposable
         {
             var jobs = connection.InSnapshot(() => JobRows.List(connection, JobRows.SelectJobs));
             Assert.Equal(JobWarnings.Empty, jobs.Single().Warnings);
+            Assert.Equal(JobChoices.None, jobs.Single().Choices);
+            Assert.Equal((null, null), (jobs.Single().ReusedJobId, jobs.Single().PipelineVersion));
             Assert.Equal((1L << 40, 0), (jobs.Single().VideoBytes, jobs.Single().ResultBytes));
         }
 

@@ -32,6 +32,23 @@ public sealed class PostgresMigrationTests(SharedServers servers)
     }
 
     [Fact]
+    public async Task MigrateUp_NewDatabase_HasTheIndexesOfPostgreSql()
+    {
+        await using var node = new PostgresNode(await NewDatabaseAsync());
+
+        node.Migrator().MigrateUp();
+
+        var indexes = await node.QueryAsync(
+            "SELECT indexname FROM pg_indexes WHERE schemaname = 'public'", reader => reader.GetString(0));
+        Assert.Subset(
+            indexes.ToHashSet(),
+            new HashSet<string>
+            {
+                "webhook_deliveries_pending", "webhook_deliveries_job", "jobs_reusable", "jobs_tags",
+            });
+    }
+
+    [Fact]
     public async Task MigrateUp_ByFourNodesAtOnce_MigratesOnce()
     {
         var connectionString = await NewDatabaseAsync();

@@ -28,8 +28,10 @@ internal sealed class PostgresNode : IAsyncDisposable
     /// <param name="connectionString">The database.</param>
     /// <param name="configure">Changes the options.</param>
     /// <param name="time">The clock of the node.</param>
+    /// <param name="webhooks">The receivers of the configuration; null for none.</param>
     public PostgresNode(
-        string connectionString, Action<PostgresOptions>? configure = null, TimeProvider? time = null)
+        string connectionString, Action<PostgresOptions>? configure = null, TimeProvider? time = null,
+        WebhookRoutes? webhooks = null)
     {
         var options = new PostgresOptions
         {
@@ -44,9 +46,11 @@ internal sealed class PostgresNode : IAsyncDisposable
         Listener = new PostgresListener(Database, Clock, Options, _time, NullLogger<PostgresListener>.Instance);
         Committer = new PostgresCommitter(
             Database, Clock, Options, Microsoft.Extensions.Options.Options.Create(new QueueOptions()), CrashPoints.None,
-            _metrics.Metrics, _time, NullLogger<PostgresCommitter>.Instance);
+            _metrics.Metrics, webhooks ?? new WebhookRoutes([], 1 << 16), _time,
+            NullLogger<PostgresCommitter>.Instance);
         Writer = new PostgresWriter(Committer, Options);
         Store = new PostgresJobStore(Database, Writer, Committer, Listener, Clock);
+        Outbox = new PostgresWebhookOutbox(Database);
     }
 
     public IOptions<PostgresOptions> Options { get; }
@@ -62,6 +66,8 @@ internal sealed class PostgresNode : IAsyncDisposable
     public PostgresWriter Writer { get; }
 
     public IJobStore Store { get; }
+
+    public IWebhookOutbox Outbox { get; }
 
     /// <summary>Creates an empty, migrated database on a server; returns its connection string.</summary>
     public static async Task<string> CreateDatabaseAsync(PostgresServer server)

@@ -31,6 +31,28 @@ public sealed class S3BucketTests(SharedServers servers)
         Assert.Equal(0, await stream.ReadAsync(new byte[1], Cancellation));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(5 << 20)]
+    [InlineData(11_000_000)]
+    public async Task Copy_AtOnceOrInParts_IsTheSameBytes(int length)
+    {
+        using var bucket = await MakeAsync();
+        var path = bucket.MakeFile(length);
+        await bucket.Bucket.WriteAsync("a", path, length, Cancellation);
+        var copier = new S3Bucket(bucket.Connection, Microsoft.Extensions.Options.Options.Create(bucket.Options))
+        {
+            MaxCopyBytes = 5 << 20,
+        };
+
+        await copier.CopyAsync("a", "b", Cancellation);
+
+        await using var stream = await S3ReadStream.OpenAsync(bucket.Bucket, "b", Cancellation);
+        Assert.Equal(
+            await File.ReadAllBytesAsync(path, Cancellation), await TestBucket.ReadAllAsync(stream, Cancellation));
+        await Assert.ThrowsAsync<FileNotFoundException>(() => copier.CopyAsync("missing", "c", Cancellation));
+    }
+
     [Fact]
     public async Task Read_AnyPlaceInAnyOrder_IsTheBytesThere()
     {

@@ -1,0 +1,122 @@
+using ForegSyte.Jobs.Faults;
+using ForegSyte.Testing;
+using ForegSyte.Testing.Faults;
+using ForegSyte.V1;
+using Grpc.Core;
+using Duration = Google.Protobuf.WellKnownTypes.Duration;
+
+namespace ForegSyte.Faults.Tests;
+
+/// <summary>
+/// kill -9 of the JobService during a job over parts of a video, and during a job that takes over the results of an
+/// equal one: both have the same bytes as without the kill.
+/// </summary>
+public sealed class ChoiceCrashTests(BaselineRun baseline)
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public static TheoryData<string, int> PointsOfParts => new()
+    {
+        { nameof(CrashPoint.JobPlanned), 1 },
+        { nameof(CrashPoint.SegmentReturned), 2 },
+        { nameof(CrashPoint.SegmentStored), 3 },
+        { nameof(CrashPoint.ResultsWritten), 1 },
+        { nameof(CrashPoint.ResultsStored), 1 },
+        { nameof(CrashPoint.ManifestStored), 1 },
+    };
+
+    public static TheoryData<string> PointsOfReuse =>
+    [
+        nameof(CrashPoint.JobQueued), nameof(CrashPoint.JobClaimed), nameof(CrashPoint.ResultsStored),
+        nameof(CrashPoint.ManifestStored), nameof(CrashPoint.JobCompleted),
+    ];
+
+    [Theory]
+    [MemberData(nameof(PointsOfParts))]
+    public async Task JobService_KilledDuringAJobOverParts_GivesTheSameBytes(string point, int passing)
+    {
+        await using var service = new RestartableJobService([baseline.Inference.Address]);
+        await service.StartAsync();
+        var whole = await service.WaitForEndAsync(await SubmitAsync(service, reuse: false), Token);
+        Assert.Equal(
+            new FrameAccounting { Total = 100, Analyzed = 20, Skipped = 80 }, whole.Summary?.Frames);
+
+        var resumed = await KillAndResumeAsync(service, Enum.Parse<CrashPoint>(point), passing, reuse: false);
+
+        Assert.Equal("", resumed.ReusedJobId);
+        await AssertSameAsync(service, whole, resumed);
+    }
+
+    [Theory]
+    [MemberData(nameof(PointsOfReuse))]
+    public async Task JobService_KilledDuringAReuse_GivesTheSameBytes(string point)
+    {
+        await using var service = new RestartableJobService([baseline.Inference.Address]);
+        await service.StartAsync();
+        var first = await service.WaitForEndAsync(await SubmitAsync(service, reuse: true), Token);
+        Assert.Equal("", first.ReusedJobId);
+        Assert.Matches("^[0-9a-f]{64}$", first.PipelineVersion);
+
+        var second = await KillAndResumeAsync(service, Enum.Parse<CrashPoint>(point), passing: 1, reuse: true);
+
+        Assert.Equal((first.JobId, first.PipelineVersion), (second.ReusedJobId, second.PipelineVersion));
+        await AssertSameAsync(service, first, second);
+        await service.Client.DeleteJobAsync(new DeleteJobRequest { JobId = first.JobId }, cancellationToken: Token);
+        Assert.NotEmpty(await service.ReadResultsAsync(second, Token));
+    }
+
+    /// <summary>Submits a job to a service that kills itself, starts it again, and waits for the job.</summary>
+    private static async Task<Job> KillAndResumeAsync(
+        RestartableJobService service, CrashPoint point, int passing, bool reuse)
+    {
+        await service.StartAsync(point, passing);
+        var requestId = Guid.NewGuid().ToString();
+        try
+        {
+            await SubmitAsync(service, reuse, requestId);
+        }
+        catch (RpcException lost) when (lost.StatusCode is StatusCode.Unavailable or StatusCode.Internal
+            or StatusCode.Cancelled or StatusCode.Unknown)
+        {
+            // The service was killed before it answered.
+        }
+
+        Assert.Equal(RestartableJobService.Killed, await service.Process.Exit.WaitAsync(Wait.Timeout, Token));
+        await service.StartAsync();
+        return await service.WaitForEndAsync(await SubmitAsync(service, reuse, requestId), Token);
+    }
+
+    private static async Task<string> SubmitAsync(RestartableJobService service, bool reuse, string requestId = "")
+    {
+        // Without a version nothing is reused; an InferenceService tells it soon after the start.
+        await Wait.ForAsync(
+            async () => await service.Client.ListPipelinesAsync(new ListPipelinesRequest(), cancellationToken: Token),
+            pipelines => pipelines.Pipelines.All(pipeline => pipeline.Version.Length > 0),
+            "the versions of the pipelines are known");
+        var call = new SubmitVideoRequest
+        {
+            Uri = JobRequest.VideoUri,
+            PipelineId = "detect_only",
+            RequestId = requestId,
+            ReuseResults = reuse,
+            Options = new JobOptions
+            {
+                FramesPerSecond = 5,
+                TimeRanges = { Part(1, 2), Part(4, 6), Part(9, 60) },
+            },
+        };
+        return (await service.Client.SubmitVideoAsync(call, cancellationToken: Token)).Job.JobId;
+    }
+
+    private static TimeRange Part(int start, int end) =>
+        new() { Start = new Duration { Seconds = start }, End = new Duration { Seconds = end } };
+
+    private static async Task AssertSameAsync(RestartableJobService service, Job expected, Job actual)
+    {
+        Assert.Equal((JobStatus.Completed, JobStatus.Completed), (expected.Status, actual.Status));
+        Assert.Equal(
+            await service.ReadResultsAsync(expected, Token), await service.ReadResultsAsync(actual, Token));
+        Assert.Equal(expected.Summary, actual.Summary);
+        Assert.Equal(expected.Progress, actual.Progress);
+    }
+}
