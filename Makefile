@@ -8,8 +8,8 @@ export CONFIGURATION
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo run test quick contracts pack public-api examples faults cluster fuzz media bench bench-gpu
-.PHONY: bench-jobs bench-uploads bench-exports bench-sandbox fairness
-.PHONY: accuracy models mutation audit lint format docs breaking clean
+.PHONY: bench-jobs bench-uploads bench-exports bench-sandbox sizing fairness
+.PHONY: accuracy models mutation audit lint format docs screenshots breaking release debian-test clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -46,8 +46,18 @@ contracts: setup ## check the contracts, write their descriptors, run clients in
 	@dotnet build tests/Contracts.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
 	@eng/contracts-tests.sh
 
-pack: setup ## pack client, contracts and command line into out/packages; BASELINE=folder compares with a release
+# Each pack has a version of its own, because NuGet caches a version and does not look at the packages again.
+pack: export VERSION_SUFFIX ?= dev.$(shell date -u +%Y%m%d.%-H%M%S)
+pack: setup ## pack clients, contracts and command line into out/packages; BASELINE=folder compares, VERSION_SUFFIX=rc.1 names
 	@BASELINE="$(BASELINE)" eng/pack.sh
+	@eng/python.sh || [ $$? = 2 ]
+
+release: setup ## make everything that is handed out, in out/release; VERSION_SUFFIX=rc.1 for a version before the release
+	@eng/setup.sh --release
+	@eng/release.sh $(PARTS)
+
+debian-test: ## install the .deb packages of out/release in an overlay, run a job as the units would, and remove them
+	@eng/debian-test.sh
 
 public-api: ## update the client's public API file (src/Client/Sdk/PublicAPI.Unshipped.txt)
 	@eng/public-api.sh
@@ -87,8 +97,8 @@ bench: setup ## measure whole jobs against bare models, ffmpeg and peers; PARTS=
 	@$(BENCHMARKS) frames \
 		--parts "$(PARTS)" --clips "$(CLIPS)" --minutes "$(MINUTES)"
 
-bench-gpu: setup ## measure the models on an NVIDIA GPU; PEAK_TFLOPS=67 shows the distance to its peak; exit 2 without a GPU
-	@eng/bench-gpu.sh $(if $(PEAK_TFLOPS),--peak-tflops $(PEAK_TFLOPS))
+bench-gpu: setup ## make a bundle in out/bench-gpu that measures models and jobs on an NVIDIA GPU; run it if there is one
+	@eng/bench-gpu.sh $(if $(PEAK_TFLOPS),--peak-tflops $(PEAK_TFLOPS)) $(ARGS)
 
 bench-jobs: setup ## measure the JobService, also against Hangfire; PARTS=submit,get SIZES=1000 for less
 	@eng/setup.sh --test
@@ -100,9 +110,12 @@ bench-uploads: setup ## measure uploads beside a plain copy; GIGABYTES=10 ROUNDS
 	@$(BENCHMARKS) uploads \
 		--gigabytes $(or $(GIGABYTES),1) --rounds $(or $(ROUNDS),3)
 
-bench-exports: ## measure memory and rate of exports; FRAMES=20000 for less
+sizing: setup ## measure processor time, memory and disk for an hour of video by pipeline; VIDEO=/path/to/video.mp4 for other clips
+	@eng/sizing.sh "$(VIDEO)"
+
+bench-exports: ## measure memory and rate of exports; FRAMES=200000 for less
 	@dotnet build tests/Benchmarks -c Release -v quiet --nologo -tl:off -clp:NoSummary
-	@$(BENCHMARKS) exports --frames $(or $(FRAMES),200000)
+	@$(BENCHMARKS) exports --frames $(or $(FRAMES),2000000)
 
 fairness: setup ## attack both services while another tenant submits clips; ATTACKS=long-queue,reads SECONDS=10 for less
 	@dotnet build tests/Benchmarks -c Release -v quiet --nologo -tl:off -clp:NoSummary
@@ -145,6 +158,11 @@ docs: ## generate errors.md, limits.md, openapi.json and the lists in observabil
 		-class 'ForegSyte.Architecture.Tests.Documents.DocumentTests'
 	@FOREGSYTE_WRITE_DOCS=1 tests/EndToEnd.Tests/bin/$(CONFIGURATION)/net10.0/ForegSyte.EndToEnd.Tests \
 		-namespace 'ForegSyte.EndToEnd.Tests.Telemetry'
+
+screenshots: setup ## draw the pictures of docs/web.md in a real browser
+	@eng/setup.sh --web
+	@dotnet build tests/Web.Tests -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
+	@FOREGSYTE_WRITE_SCREENSHOTS=1 tests/Web.Tests/bin/$(CONFIGURATION)/net10.0/ForegSyte.Web.Tests -class '*Screenshots'
 
 breaking: ## check that the contracts are compatible with the last release
 	@eng/setup.sh --lint

@@ -31,8 +31,8 @@ case "${1:-}" in
       echo "  ${refusal//"$copy/"/}"
     }
     plant foregsyte/v1/job.proto '/ string pipeline_id = 3 /d' 'with name "pipeline_id" on message "Job"'
-    plant foregsyte/inference/v1/inference_service.proto 's/int32 frame_stride = 4 /int64 frame_stride = 4 /' \
-      'Field "4" with name "frame_stride" on message "RunPipelineRequest"' --config eng/breaking-inference.yaml
+    plant foregsyte/inference/v1/inference_service.proto 's/int32 job_end_frame = 7 /int64 job_end_frame = 7 /' \
+      'Field "7" with name "job_end_frame" on message "RunPipelineRequest"' --config eng/breaking-inference.yaml
     ;;
   *)
     node_modules/.bin/buf breaking --against "$image"

@@ -18,11 +18,14 @@ commands=$(grep -c '^\$ ' docs/grpcurl.md)
 [ "$(count 'GrpcurlDocumentTests\.Commands_')" -eq 2 ] || commands="not all of the $commands"
 requests=$(grep -c '^\$ ' docs/http.md)
 [ "$(count 'HttpDocumentTests\.Commands_')" -eq 2 ] || requests="not all of the $requests"
+package=$(sed -nE 's/.*<testsuite [^>]*tests="([0-9]+)".*/\1/p' out/python/tests.xml 2>/dev/null)
+[ "$(count 'PythonPackageTests\.')" -eq 1 ] || package="no"
 cat <<SUMMARY
 
 contracts:
   changes    $(count Gate_PlantedBreakingChange) that break callers planted and refused, $(count Gate_Addition) additions let through
   clients    $(wc -w <<<"$languages") ($languages) submit, wait, page and read an error, and report the same
+  python     $package tests of the package foregsyte pass
   messages   $(count 'ConversionTests\.Convert') conversions between JSON and protobuf in these languages come to the same
   by hand    $commands commands of docs/grpcurl.md and $requests of docs/http.md print what they say
 SUMMARY

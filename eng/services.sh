@@ -21,6 +21,16 @@ start() {
   started+=($!)
 }
 
+# wait_for_http LOG: prints the address of the port for HTTP, which the log of a started JobService has second.
+wait_for_http() {
+  local address
+  for _ in $(seq 100); do
+    address=$(sed -n 's/.*Now listening on: *\([^ ]*\).*/\1/p' "$1" | sed -n 2p)
+    if [ -n "$address" ]; then echo "$address"; return; fi
+    sleep 0.1
+  done
+}
+
 # wait_for_address NAME LOG: prints the address that the service listens on, or what it said when it ended.
 wait_for_address() {
   local name=$1 log=$2 address

@@ -3,12 +3,14 @@
 #   eng/setup.sh          the .NET SDK and ffmpeg, to build and run; bubblewrap if it can be installed
 #   eng/setup.sh --lint   also buf and redocly, to check the contracts
 #   eng/setup.sh --contracts   also buf, and the tools to build and run clients in C++, Python and Node.js
-#   eng/setup.sh --accuracy   also fonts, to render text lines
+#   eng/setup.sh --release   also what packages for Debian need, and the tools of --contracts
+#   eng/setup.sh --accuracy   also fonts, to render text lines, and clips and photos with labels
 #   eng/setup.sh --cluster   also PostgreSQL, Patroni, etcd, Ceph and the tools of --test, for `make cluster`
 #   eng/setup.sh --bench  also OpenCV and Node.js, for the peers of the benchmark
-#   eng/setup.sh --test   also strace, faketime, promtool, s3rver, zsh, fish, PostgreSQL and Ceph, for tests that delay system
-#                         calls, move the clock, check alert rules, download from S3, complete commands in shells and run
-#                         several JobServices
+#   eng/setup.sh --test   also strace, faketime, promtool, s3rver, zsh, fish, PostgreSQL, Ceph and Chromium, for tests that delay
+#                         system calls, move the clock, check alert rules, download from S3, complete commands in shells, run
+#                         several JobServices and open the web page
+#   eng/setup.sh --web    also Chromium, for the tests and the pictures of the web page
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -114,11 +116,34 @@ want_ceph() {
   [ ${#missing[@]} -eq 0 ] || install "${missing[@]}" || say "setup: ${missing[*]}: missing, so some tests skip. $why"
 }
 
+# The browser of the tests of the web page, which skip with a message if it is missing.
+want_chromium() {
+  local why
+  command -v chromium >/dev/null || install chromium || say "setup: chromium: missing, so the tests of the web page skip. $why"
+}
+
 need_fonts() {
-  local fonts=/usr/share/fonts/truetype/dejavu
-  [ -f $fonts/DejaVuSansMono-Bold.ttf ] && [ -f $fonts/DejaVuSansCondensed.ttf ] && return
-  install fonts-dejavu-core fonts-dejavu-extra ||
-    fail "the fonts of fonts-dejavu-core and fonts-dejavu-extra are missing. $why Then run this again."
+  local package missing=() why
+  for package in dejavu-core dejavu-extra liberation2 roboto-hinted open-sans lato crosextra-carlito crosextra-caladea hack-ttf \
+      comfortaa quicksand freefont-ttf sil-gentium-basic cantarell dosis ebgaramond cabin courier-prime yanone-kaffeesatz; do
+    dpkg -s "fonts-$package" >/dev/null 2>&1 || missing+=("fonts-$package")
+  done
+  [ ${#missing[@]} -eq 0 ] || install "${missing[@]}" || fail "${missing[*]}: missing. $why Then run this again."
+}
+
+# Clips and photos. The packages are only unpacked, because their programs are not needed.
+need_photos() {
+  local packages=out/accuracy/packages folder name
+  for name in opencv-doc darknet python3-skimage; do
+    [ ! -f "$packages/.$name" ] || continue
+    say "setup: fetching photos (Debian package $name) ..."
+    folder=$(mktemp -d)
+    mkdir -p "$packages"
+    { (cd "$folder" && apt-get download -qq "$name") || { as_root apt-get update -qq && (cd "$folder" && apt-get download -qq "$name"); }
+    } >/dev/null 2>&1 && dpkg-deb -x "$folder"/*.deb "$packages" && touch "$packages/.$name" ||
+      { rm -rf "$folder"; fail "Debian's package $name is missing. Unpack it into $packages, and run this again."; }
+    rm -rf "$folder"
+  done
 }
 
 # Peers of the benchmark, which reports and omits missing ones.
@@ -157,7 +182,7 @@ want_buf() { (need_buf) || say "setup: buf: missing, so some tests skip."; }
 
 # Tools for clients in other languages. Their tests skip with a message if they are missing.
 want_clients() {
-  local missing=() why
+  local missing=() module why
   command -v protoc >/dev/null || missing+=(protobuf-compiler)
   command -v grpc_cpp_plugin >/dev/null || missing+=(protobuf-compiler-grpc)
   command -v g++ >/dev/null || missing+=(g++)
@@ -165,9 +190,21 @@ want_clients() {
   command -v pkg-config >/dev/null || missing+=(pkg-config)
   pkg-config --exists grpc++ protobuf 2>/dev/null || missing+=(libgrpc++-dev libprotobuf-dev)
   /usr/bin/python3 -c 'import grpc, google.protobuf' 2>/dev/null || missing+=(python3-grpcio python3-protobuf)
+  for module in build setuptools wheel pytest pip; do
+    /usr/bin/python3 -c "import $module" 2>/dev/null || missing+=("python3-$module")
+  done
+  /usr/bin/python3 -c 'import pytest_timeout' 2>/dev/null || missing+=(python3-pytest-timeout)
+  command -v mypy >/dev/null || missing+=(mypy)
   command -v npm >/dev/null || missing+=(npm)
   command -v curl >/dev/null || missing+=(curl)
   [ ${#missing[@]} -eq 0 ] || install "${missing[@]}" || say "setup: ${missing[*]}: missing, so some tests skip. $why"
+}
+
+need_packaging() {
+  local missing=() why
+  command -v dpkg-deb >/dev/null || missing+=(dpkg)
+  command -v lintian >/dev/null || missing+=(lintian)
+  [ ${#missing[@]} -eq 0 ] || install "${missing[@]}" || fail "${missing[*]}: missing. $why"
 }
 
 need_dotnet
@@ -176,8 +213,10 @@ want_sandbox
 case "${1:-}" in
   --lint) need_buf ;;
   --contracts) want_clients; want_buf ;;
+  --release) need_packaging; want_clients; need_buf ;;
   --bench) want_peers ;;
-  --test) want_test_tools; want_promtool; want_s3rver; want_postgres; want_ceph ;;
+  --test) want_test_tools; want_promtool; want_s3rver; want_postgres; want_ceph; want_chromium ;;
+  --web) want_chromium ;;
   --cluster) want_test_tools; want_postgres; want_ceph; want_patroni ;;
-  --accuracy) need_fonts ;;
+  --accuracy) need_fonts; need_photos ;;
 esac

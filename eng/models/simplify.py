@@ -26,6 +26,17 @@ NAMES = ("centernet_mbv3_512", "ch_PP-OCRv4_det_infer", "ch_PP-OCRv4_rec_infer",
          "nanodet_g_416")
 
 
+# Fully convolutional: the same weights take any multiple of 32, and the shape of a video without distortion.
+ANY_SIZE = ("nanodet_g_416",)
+
+
+def free_sides(model):
+    """Declares the height and width of a [1, 3, height, width] input as free."""
+    for name, side in zip(("height", "width"), model.graph.input[0].type.tensor_type.shape.dim[2:], strict=True):
+        side.ClearField("dim_value")
+        side.dim_param = name
+
+
 def shapes(graph):
     """Shapes of the tensors with four dimensions; 0 for a dimension that depends on the input."""
     inferred = shape_inference.infer_shapes(graph.copy().finish(), data_prop=True)
@@ -67,6 +78,8 @@ def main():
         model = onnx.load_from_string(data)
         before = len(model.graph.node)
         simplify(model)
+        if name in ANY_SIZE:
+            free_sides(model)
         model.doc_string = (
             "Changed for ForegSyte: eng/models/simplify.py rewrote the graph of the file with the SHA-256 "
             f"{digest}. See data/models/README.md for its origin and licences.")

@@ -2,13 +2,9 @@
 //   node examples/node/analyze.js 127.0.0.1:5200 data/samples/pedestrians.mp4
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { fromBinary } from "@bufbuild/protobuf";
-import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { connect } from "./client.js";
 import { JobStatus, JobStatusSchema } from "./stubs/foregsyte/v1/job_pb.js";
 import { JobService } from "./stubs/foregsyte/v1/job_service_pb.js";
-import { BadRequestSchema, ErrorInfoSchema } from "./stubs/google/rpc/error_details_pb.js";
-import { StatusSchema } from "./stubs/google/rpc/status_pb.js";
 
 // Every call has a deadline, so a server that hangs cannot block the client.
 const deadlineSeconds = 30;
@@ -72,18 +68,14 @@ function printFrame({ frameIndex, frameTimestampMs, result }) {
   }
 }
 
-/** Reads the google.rpc.Status in the trailers of a failed call, and its details by type. */
-function printError(error) {
-  const status = fromBinary(StatusSchema, error.metadata.get("grpc-status-details-bin")[0]);
-  // anyUnpack returns undefined for a detail of another type.
-  const find = (schema) => status.details.map((detail) => anyUnpack(detail, schema)).find((found) => found);
-  const info = find(ErrorInfoSchema);
-  console.log(`error ${status.code} ${info.reason} of ${info.domain}: ${status.message}`);
-  for (const name of Object.keys(info.metadata).sort()) {
-    console.log(`  ${name}: ${info.metadata[name]}`);
+/** Prints the details that client.js read from the trailers. */
+function printError({ code, reason, domain, details, metadata, fieldViolations }) {
+  console.log(`error ${code} ${reason} of ${domain}: ${details}`);
+  for (const name of Object.keys(metadata).sort()) {
+    console.log(`  ${name}: ${metadata[name]}`);
   }
-  for (const { field, reason } of find(BadRequestSchema)?.fieldViolations ?? []) {
-    console.log(`  field ${field}: ${reason}`);
+  for (const violation of fieldViolations) {
+    console.log(`  field ${violation.field}: ${violation.reason}`);
   }
 }
 

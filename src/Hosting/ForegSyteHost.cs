@@ -58,7 +58,7 @@ public static class ForegSyteHost
     public static WebApplicationBuilder AddForegSyteHost(
         this WebApplicationBuilder builder, string serviceName, int defaultPort, params ServiceDescriptor[] contracts)
     {
-        builder.AddForegSyteConfiguration();
+        builder.AddForegSyteConfiguration(serviceName);
         builder.AddForegSyteLogging(serviceName);
         builder.AddForegSyteListener(defaultPort);
         builder.AddTelemetry(serviceName);
@@ -89,14 +89,25 @@ public static class ForegSyteHost
     /// Adds the middleware and maps reflection and health checks. Must run before the services are mapped. The service
     /// is NOT_SERVING until its startup work calls <see cref="Readiness.MarkReady"/>.
     /// </summary>
-    public static WebApplication MapForegSyteHost(this WebApplication app)
+    /// <param name="app">The application.</param>
+    /// <param name="useSessions">Authenticates signed-in browsers on the port for HTTP.</param>
+    /// <param name="usePages">Serves the web page on the port for HTTP.</param>
+    public static WebApplication MapForegSyteHost(
+        this WebApplication app,
+        Action<IApplicationBuilder>? useSessions = null,
+        Action<IApplicationBuilder>? usePages = null)
     {
         // Records the start time.
         app.Services.GetRequiredService<ServiceStart>();
         app.UseMiddleware<CallTrackingMiddleware>();
         app.UseKnownProxies();
+        if (useSessions is not null)
+        {
+            app.UseOnHttpPort(useSessions);
+        }
+
         app.UseMiddleware<AddressRateMiddleware>();
-        app.UseJsonTranscoding();
+        app.UseJsonTranscoding(usePages);
         app.UseMetricsPort();
         app.UseMiddleware<RpcTelemetryMiddleware>();
         app.UseMiddleware<ErrorDetailsMiddleware>();
@@ -128,10 +139,8 @@ public static class ForegSyteHost
     {
         if (StartupArguments.AskForHelp(args))
         {
-            await Console.Out.WriteLineAsync(
-                $"ForegSyte {serviceName}. Without arguments it starts the service; settings look like "
-                + $"--Listen:Port=6200. {StartupArguments.Print} prints all settings, {StartupArguments.Check} checks "
-                + "them.");
+            await using var described = build();
+            await ConfigurationReport.HelpAsync(described.Services, serviceName, Console.Out);
             return 0;
         }
 
@@ -145,9 +154,9 @@ public static class ForegSyteHost
         {
             await using var app = build();
             app.Services.GetRequiredService<IStartupValidator>().Validate();
-            if (await ReportAsync(args, app.Services))
+            if (await ReportAsync(args, app.Services) is { } exitCode)
             {
-                return 0;
+                return exitCode;
             }
 
             LogStart(app);
@@ -195,27 +204,38 @@ public static class ForegSyteHost
         }
     }
 
-    /// <summary>Runs the report that the command line asks for; returns whether there was one.</summary>
-    private static async Task<bool> ReportAsync(string[] args, IServiceProvider services)
+    /// <summary>Runs the report that the command line asks for; returns its exit code, or null if there was none.
+    /// </summary>
+    private static async Task<int?> ReportAsync(string[] args, IServiceProvider services)
     {
         if (args.Contains(StartupArguments.Print))
         {
             await ConfigurationReport.PrintAsync(services, Console.Out);
-            return true;
+            return 0;
         }
 
         if (args.Contains(StartupArguments.Check))
         {
-            await ConfigurationReport.CheckAsync(services, Console.Out);
-            return true;
+            return await ConfigurationReport.CheckAsync(services, Console.Out) ? 0 : 1;
         }
 
-        return false;
+        return null;
     }
 
-    private static void LogStart(WebApplication app) => LoggerOf(app).LogInformation(
-        "Starting {Service} {Version} (data directory {DataDirectory})",
-        app.Environment.ApplicationName, ServiceVersion.Text, app.Services.GetRequiredService<DataDirectory>().Path);
+    private static void LogStart(WebApplication app)
+    {
+        var logger = LoggerOf(app);
+        logger.LogInformation(
+            "Starting {Service} {Version} (data directory {DataDirectory})",
+            app.Environment.ApplicationName, ServiceVersion.Text,
+            app.Services.GetRequiredService<DataDirectory>().Path);
+        foreach (var section in app.Services.GetRequiredService<EffectiveSettings>().Unknown())
+        {
+            logger.LogWarning(
+                "Settings of section {Section} have no effect, because this service has no such section{Guess}",
+                section.Name, section.Guess);
+        }
+    }
 
     private static ILogger LoggerOf(WebApplication app) =>
         app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ForegSyteHost));

@@ -1,5 +1,7 @@
 using ForegSyte.Hosting;
+using ForegSyte.Hosting.Starting;
 using ForegSyte.Jobs.Admin;
+using ForegSyte.Jobs.Backups;
 using ForegSyte.Jobs.Cluster;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Fetching;
@@ -16,14 +18,19 @@ using ForegSyte.Jobs.Tenants;
 using ForegSyte.Jobs.Uploads;
 using ForegSyte.Jobs.Webhooks;
 using ForegSyte.V1;
+using ForegSyte.Web;
+using Microsoft.Extensions.Options;
 using Contract = ForegSyte.V1.JobService;
 
-if (AdminCommandLine.Handles(args))
+if (AdminCommandLine.Handles(args)
+    && await AdminCommandLine.RunAsync(args, Console.Out, Console.Error, CheckAsync, CancellationToken.None)
+        is var exitCode
+    && !StartupArguments.AskForHelp(args))
 {
-    return await AdminCommandLine.RunAsync(args, Console.Out, Console.Error, CancellationToken.None);
+    return exitCode;
 }
 
-return await ForegSyteHost.RunAsync("JobService", args, AdminCommandLine.Commands, Build, async services =>
+return await ForegSyteHost.RunAsync("JobService", args, AdminCommandLine.Commands, BuildAndLoad, async services =>
 {
     services.GetRequiredService<DataFolders>().Protect();
     await services.CheckS3StorageAsync();
@@ -31,9 +38,31 @@ return await ForegSyteHost.RunAsync("JobService", args, AdminCommandLine.Command
     {
         await takeover.RunAsync();
     }
+
+    services.PrepareWebPage();
 });
 
-WebApplication Build()
+WebApplication BuildAndLoad()
+{
+    var app = Build(args);
+
+    // Load the pipelines now, so that a broken one stops the start and not the first job.
+    if (!StartupArguments.AskForHelp(args))
+    {
+        app.Services.GetRequiredService<PipelineDirectory>();
+    }
+
+    return app;
+}
+
+// Commands refuse the settings that the start refuses.
+static async Task CheckAsync(string[] settings)
+{
+    await using var app = Build(settings);
+    app.Services.GetRequiredService<IStartupValidator>().Validate();
+}
+
+static WebApplication Build(string[] args)
 {
     var builder = ForegSyteHost.CreateBuilder(args);
     builder.AddForegSyteHost("JobService", defaultPort: 5200, Contract.Descriptor, UploadService.Descriptor,
@@ -50,17 +79,17 @@ WebApplication Build()
     builder.Services.AddSubmission();
     builder.Services.AddDispatcher();
     builder.Services.AddPostgreSql(builder.Configuration);
+    builder.Services.AddBackups(builder.Configuration);
     builder.Services.AddRetention();
     builder.Services.AddSearch();
     builder.Services.AddJobRpcs();
+    builder.Services.AddWebPage(builder.Configuration);
 
     var app = builder.Build();
-    app.MapForegSyteHost();
+    app.MapForegSyteHost(http => http.UseWebSessions(), http => http.UseWebPages());
     app.MapGrpcService<JobGrpcService>();
     app.MapGrpcService<UploadGrpcService>();
     app.MapGrpcService<SearchGrpcService>();
 
-    // Load the pipelines now, so that a broken one stops the start and not the first job.
-    app.Services.GetRequiredService<PipelineDirectory>();
     return app;
 }

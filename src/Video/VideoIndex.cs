@@ -137,6 +137,22 @@ internal sealed class VideoIndex
         return low;
     }
 
+    /// <summary>
+    /// The frame that a player shows at a time in milliseconds after the start of the playback: the last one whose
+    /// <see cref="TimestampMs"/> is not after it, or frame 0.
+    /// </summary>
+    public int ShownAt(uint milliseconds)
+    {
+        int low = 0, high = _timestamps.Length;
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = TimestampMs(middle) <= milliseconds ? (middle + 1, high) : (low, middle);
+        }
+
+        return Math.Max(0, low - 1);
+    }
+
     /// <summary>The first frame at exactly this tick; null if the container lists none.</summary>
     public int? IndexOf(long ticks) =>
         FirstAtOrAfter(ticks) is var found && found < _timestamps.Length && _timestamps[found] == ticks ? found : null;

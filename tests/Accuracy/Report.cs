@@ -10,22 +10,61 @@ namespace ForegSyte.Accuracy;
 /// <summary>Formats the scores as Markdown.</summary>
 internal static class Report
 {
+    /// <summary>Classes with enough labels for a column.</summary>
+    private static readonly string[] Columns = ["person", "car"];
+
     public static string Detectors(IReadOnlyList<(string Id, double Confidence, DetectorScore Score)> scores)
     {
-        var categories = scores.SelectMany(item => item.Score.ByCategory.Keys).Distinct().Order(StringComparer.Ordinal)
-            .ToList();
         var text = new StringBuilder()
-            .Append(CultureInfo.InvariantCulture, $"| detector | mAP@0.5 | {Cells(categories, name => $"AP {name}")} |")
+            .Append(CultureInfo.InvariantCulture, $"| detector | mAP@0.5 | {Cells(Columns, name => $"AP {name}")} |")
             .Append(" at confidence | precision | recall | found | doubles |\n")
-            .Append(CultureInfo.InvariantCulture, $"|---|--:| {Cells(categories, _ => "--:")} |--:|--:|--:|--:|--:|\n");
+            .Append(CultureInfo.InvariantCulture, $"|---|--:| {Cells(Columns, _ => "--:")} |--:|--:|--:|--:|--:|\n");
         foreach (var (id, confidence, score) in scores)
         {
-            var each = Cells(categories, name => Number(score.ByCategory[name]));
+            var each = Cells(Columns, name => Number(score.ByCategory[name]));
             text.Append(
                 CultureInfo.InvariantCulture,
                 $"| {id} | {Number(score.MeanAveragePrecision)} | {each} | {confidence:F2} ")
                 .Append(CultureInfo.InvariantCulture, $"| {Number(score.Precision)} | {Number(score.Recall)} ")
                 .Append(CultureInfo.InvariantCulture, $"| {score.Right} of {score.Labeled} | {score.Doubles} |\n");
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>Objects of the default pipeline per scene.</summary>
+    public static string Scenes(PipelineMeasurement measurement)
+    {
+        var text = new StringBuilder()
+            .Append("| scene | frames | found | wrong | precision | recall |\n|---|--:|--:|--:|--:|--:|\n");
+        var frames = measurement.Scenes.Sum(scene => scene.Frames);
+        foreach (var (scene, count, score) in measurement.Scenes.Append(("all", frames, measurement.All)))
+        {
+            text.Append(
+                CultureInfo.InvariantCulture, $"| {scene} | {count} | {score.Right} of {score.Labeled} ")
+                .Append(CultureInfo.InvariantCulture, $"| {score.Wrong} ")
+                .Append(score.Labeled == 0
+                    ? "| - | - |\n"
+                    : $"| {Number(score.Precision)} | {Number(score.Recall)} |\n");
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>Lines of text per set.</summary>
+    public static string Lines(IReadOnlyList<(string Set, TextScore Score)> sets)
+    {
+        var text = new StringBuilder()
+            .Append("| lines | exact | but for lost spaces | but for false spaces | character error rate |\n")
+            .Append("|---|--:|--:|--:|--:|\n");
+        foreach (var (set, score) in sets)
+        {
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"| {set} | {score.Exact} of {score.Lines} | {score.LostSpaces} ")
+                .Append(
+                    CultureInfo.InvariantCulture,
+                    $"| {score.ExactButSpaces - score.LostSpaces} | {score.CharacterErrorRate:F4} |\n");
         }
 
         return text.ToString();

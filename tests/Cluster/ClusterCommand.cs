@@ -36,13 +36,15 @@ internal static class ClusterCommand
         var seconds = Number("--seconds", "Time at each number of devices.", 15);
         var faults = Number("--faults", "Faults of each kind.", 6);
         var seed = Number("--seed", "The same seed gives the same choices.", 1);
+        var previous = Text(
+            "--previous", "Built checkout of an earlier version, which the part upgrade starts with.", "");
         var minutes = Number("--minutes", "Time limit.", 15);
         var root = new RootCommand(
             "Runs several JobServices and InferenceServices as processes, disturbs them and checks every job. A "
             + "simulated device is an InferenceService that answers each segment after a fixed time: it measures the "
             + "JobServices and their stores, never inference.")
         {
-            parts, store, storage, nodes, devices, segment, seconds, faults, seed, minutes,
+            parts, store, storage, nodes, devices, segment, seconds, faults, seed, previous, minutes,
         };
         root.SetAction((arguments, cancellationToken) =>
         {
@@ -58,7 +60,8 @@ internal static class ClusterCommand
                 [.. NameList.Split(arguments.GetValue(devices)!)
                     .Select(number => int.Parse(number, CultureInfo.InvariantCulture))],
                 TimeSpan.FromSeconds(arguments.GetValue(seconds)),
-                new FaultLimits { Faults = arguments.GetValue(faults), Seed = arguments.GetValue(seed) });
+                new FaultLimits { Faults = arguments.GetValue(faults), Seed = arguments.GetValue(seed) },
+                arguments.GetValue(previous) is { Length: > 0 } folder ? Path.GetFullPath(folder) : null);
             var chosen = NameList.Choose(arguments.GetValue(parts)!, Parts);
             return run.RunAsync(chosen, TimeSpan.FromMinutes(arguments.GetValue(minutes)), cancellationToken);
         });
@@ -73,7 +76,8 @@ internal static class ClusterCommand
 
     /// <summary>One run with its settings.</summary>
     private sealed record ClusterRun(
-        ClusterSettings Settings, IReadOnlyList<int> Devices, TimeSpan Duration, FaultLimits Limits)
+        ClusterSettings Settings, IReadOnlyList<int> Devices, TimeSpan Duration, FaultLimits Limits,
+        string? PreviousFolder)
     {
         public async Task<int> RunAsync(
             IReadOnlyList<string> parts, TimeSpan timeLimit, CancellationToken cancellationToken)
@@ -123,11 +127,14 @@ internal static class ClusterCommand
                     break;
                 default:
                     var scenario = FaultScenarios.All.Single(scenario => scenario.Name == part);
-                    var reason = scenario.MissingReason(Settings);
+                    var settings = part == FaultScenarios.Upgrade
+                        ? Settings with { PreviousFolder = PreviousFolder }
+                        : Settings;
+                    var reason = scenario.MissingReason(settings);
                     Add(
                         run, part,
                         reason is null
-                            ? await scenario.RunAsync(Settings, servers, Limits, run.Cancellation)
+                            ? await scenario.RunAsync(settings, servers, Limits, run.Cancellation)
                             : null,
                         reason);
                     break;

@@ -6,7 +6,7 @@ using ForegSyte.V1;
 
 namespace ForegSyte.EndToEnd.Tests;
 
-/// <summary>Backup and restore by the steps of docs/operations.md.</summary>
+/// <summary>Backups of a stopped and of a running service, and restore, by the steps of docs/operations.md.</summary>
 public sealed class BackupTests
 {
     private static readonly SubmitOptions FewFrames = new() { PipelineId = "detect_only", MaxFrames = 2 };
@@ -34,7 +34,46 @@ public sealed class BackupTests
         await AdminAsync(services.Data, "restore", "--from", backup.File("database"));
         Assert.Contains("problems  0", await AdminAsync(services.Data, "verify"), StringComparison.Ordinal);
         await services.StartJobServiceAsync();
+        await AssertJobsAsync(services, completed, waiting, results);
+    }
 
+    [Fact]
+    public async Task Backup_OfARunningService_RestoresItAfterItsLoss()
+    {
+        using var backup = new TemporaryFolder();
+        await using var services = new Installation();
+        await services.StartAsync();
+        var (completed, waiting) = await MakeJobsAsync(services);
+        var results = await ResultsAsync(services, completed);
+        Backup made;
+        await using (var client = services.Client())
+        {
+            await client.UndrainServerAsync(cancellationToken: Token);
+            made = await Wait.ForAsync(
+                () => client.CreateBackupAsync("monday", cancellationToken: Token),
+                found => found.State != BackupState.Running,
+                "the backup ends");
+        }
+
+        Assert.Equal((BackupState.Completed, 5L, 0L), (made.State, made.JobCount, made.CopiedBytes));
+        await CopyAsync(made.Path, backup.Path);
+        await services.JobService.KillAsync();
+        await services.JobService.DisposeAsync();
+
+        // The machine is lost; only the copy of the backup remains.
+        Directory.Delete(services.Data, recursive: true);
+        Directory.CreateDirectory(services.Data);
+        await AdminAsync(services.Data, "restore", "--from", backup.File("monday"));
+        Assert.Contains("problems  0", await AdminAsync(services.Data, "verify"), StringComparison.Ordinal);
+        await services.StartJobServiceAsync();
+        await AssertJobsAsync(services, completed, waiting, results);
+    }
+
+    /// <summary>All jobs are there, the completed ones with their results, and the others complete.</summary>
+    private static async Task AssertJobsAsync(
+        Installation services, IReadOnlyList<string> completed, IReadOnlyList<string> waiting,
+        IReadOnlyList<FrameResult> results)
+    {
         await using var client = services.Client();
         var jobs = await client.ListJobsAsync(cancellationToken: Token).ToListAsync(Token);
         Assert.Equal(completed.Concat(waiting).Order(), jobs.Select(job => job.JobId).Order());

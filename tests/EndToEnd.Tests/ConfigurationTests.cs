@@ -38,9 +38,9 @@ public sealed partial class ConfigurationTests
 
         Assert.Equal(0, exitCode);
         Assert.Contains("Dispatch:MaxConcurrentJobs = 3    # command line", lines);
-        Assert.Contains("Wait:MaxTimeout = 00:00:40    # environment FOREGSYTE_Wait__MaxTimeout", lines);
+        Assert.Contains("Wait:MaxTimeout = 40s    # environment FOREGSYTE_Wait__MaxTimeout", lines);
         Assert.Contains($"Submit:AllowedRoots:1 = /srv/b    # file {file}", lines);
-        Assert.Contains("Stop:GraceTime = 00:00:20    # default", lines);
+        Assert.Contains("Stop:GraceTime = 20s    # default", lines);
         Assert.Contains("Listen:Port = 5200    # default", lines);
         Assert.Contains($"DataDirectory = {folder.Path}    # environment FOREGSYTE_DataDirectory", lines);
         Assert.Contains($"Database:Path = {folder.File("foregsyte.duckdb")}    # default", lines);
@@ -82,14 +82,52 @@ public sealed partial class ConfigurationTests
         using var folder = new TemporaryFolder();
         var (exitCode, lines) = await RunAsync(
             "JobService",
-            new() { ["DataDirectory"] = folder.Path, ["Pipelines:Directory"] = Pipelines, ["Lisen:Port"] = "1" },
+            new() { ["DataDirectory"] = folder.Path, ["Pipelines:Directory"] = Pipelines },
             "--check-configuration");
 
         Assert.Equal(0, exitCode);
         Assert.Matches("^The configuration is valid: [0-9]+ settings, [0-9]+ of them set[.]$", lines[0]);
         Assert.Equal(example.Split(',')[0], lines[0].Split(',')[0]);
-        Assert.Equal("# Lisen is not a section of this service and has no effect", lines[1]);
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
+    }
+
+    [Fact]
+    public async Task CheckConfiguration_UnknownSection_FailsAndNamesTheNearest()
+    {
+        using var folder = new TemporaryFolder();
+        var (exitCode, lines) = await RunAsync(
+            "JobService",
+            new() { ["DataDirectory"] = folder.Path, ["Pipelines:Directory"] = Pipelines, ["Lisen:Port"] = "1" },
+            "--check-configuration");
+
+        Assert.Equal(1, exitCode);
+        Assert.StartsWith("# Lisen is not a section of this service", Assert.Single(lines), StringComparison.Ordinal);
+        Assert.EndsWith("Did you mean 'Listen'?", lines[0], StringComparison.Ordinal);
+    }
+
+    /// <summary>A duration and a size as people write them.</summary>
+    [Fact]
+    public async Task PrintConfiguration_Units_AreRead()
+    {
+        var (exitCode, lines) = await RunAsync(
+            "JobService",
+            new() { ["Retention:MaxAge"] = "7d 12h", ["Submit:MaxVideoBytes"] = "500MiB" },
+            "--print-configuration");
+
+        Assert.Equal(0, exitCode);
+        Assert.Contains(lines, line => line.StartsWith("Retention:MaxAge = 7d 12h    # ", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.StartsWith("Submit:MaxVideoBytes = 500MiB ", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("JobService", "Submit:MaxVideoBytes = 64GiB")]
+    [InlineData("InferenceService", "Video:Sandbox = Auto")]
+    public async Task Help_EachService_NamesItsSettings(string service, string sample)
+    {
+        var (exitCode, lines) = await RunAsync(service, [], "--help");
+
+        Assert.Equal(0, exitCode);
+        Assert.Contains(lines, line => line.StartsWith($"  {sample}", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -136,7 +174,7 @@ public sealed partial class ConfigurationTests
             // Options that are needed to build the service are refused before the others are read.
             var failure = await FailureOfAsync(service, source, durations, folder);
             var refused = durations.Where(name => failure.Contains(
-                $"{name} is '168:00:00'. Write 7.00:00:00 if 168 means hours, or 168.00:00:00 if it means days.",
+                $"{name} is '168:00:00'. Write 7d if 168 means hours, or 168d if it means days.",
                 StringComparison.Ordinal)).ToList();
             Assert.True(refused.Count > 0, $"{string.Join(", ", durations)} are not refused: {failure}");
             durations = [.. durations.Except(refused)];
@@ -150,7 +188,7 @@ public sealed partial class ConfigurationTests
     [InlineData("JobService", "Did you mean 'backup'?", "bakup", "--to=/nowhere")]
     [InlineData("JobService", "'verify' is a command. Write it first", "--Listen:Port=0", "verify")]
     [InlineData("JobService", "JobService verify: 'stray' is neither", "verify", "stray")]
-    [InlineData("InferenceService", "This program has no commands.", "verify")]
+    [InlineData("InferenceService", "'verify' is neither a command nor a setting.", "verify")]
     [InlineData("InferenceService", "'--verify' has no value", "--verify")]
     public async Task Start_ArgumentWithoutAMeaning_StartsNothing(
         string service, string expected, params string[] arguments)
@@ -195,7 +233,7 @@ public sealed partial class ConfigurationTests
         return Assert.Single(lines);
     }
 
-    [GeneratedRegex(@"^(?<name>\S+) = ([0-9]+\.)?[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?    #")]
+    [GeneratedRegex(@"^(?<name>\S+) =( [0-9.]+(d|h|m|s|ms|us))+    #")]
     private static partial Regex Duration();
 
     private static async Task<(int ExitCode, IReadOnlyList<string> Lines)> RunAsync(

@@ -146,8 +146,9 @@ public sealed class ReadmeTests(ITestOutputHelper output)
                 File.WriteAllText(file, WithAddresses(block.Text, services));
                 lines.Add($"echo '== README.md:{block.Line} python'");
                 lines.Add(
-                    "if eng/examples.sh python; then "
-                    + $"PYTHONPATH=examples/python/stubs /usr/bin/python3 '{file}'; "
+                    "if eng/python.sh \"$PWD/out/wheel\"; then "
+                    + "/usr/bin/python3 -m zipfile -e out/wheel/foregsyte-*.whl out/site; "
+                    + $"PYTHONPATH=out/site /usr/bin/python3 '{file}'; "
                     + "elif [ $? = 2 ]; then echo 'not run: the Python packages are missing'; else exit 1; fi");
             }
             else if (block.Language == "csharp" && !block.Text.Contains(NewClient, StringComparison.Ordinal))

@@ -42,7 +42,7 @@ public sealed class SecuredInstallationTests : IDisposable
         Assert.Equal(8, nobody.ExitCode);
 
         await services.JobService.PrintsAsync($"OK /foregsyte.v1.JobService/SubmitVideo {jobId}");
-        await services.JobService.PrintsAsync("UNAUTHENTICATED /foregsyte.v1.JobService/GetJob");
+        await services.JobService.PrintsAsync("UNAUTHENTICATED (missing) /foregsyte.v1.JobService/GetJob");
         var outputs = string.Join('\n', services.JobService.Output, services.InferenceService.Output,
             submit.StandardError, wait.StandardError, denied.StandardError, nobody.StandardError,
             await File.ReadAllTextAsync(_folder.File("audit.jsonl"), Token), entry);

@@ -14,7 +14,7 @@ public sealed class StartTests
     private static readonly string Pipelines = Path.Combine(RepositoryFiles.Data, "pipelines");
 
     [Theory]
-    [InlineData("JobService", "Dispatch:MaxConcurrentJobs", "0", "MaxConcurrentJobs must be between 1 and 256")]
+    [InlineData("JobService", "Dispatch:MaxConcurrentJobs", "0", "Dispatch:MaxConcurrentJobs must be between 1")]
     [InlineData("JobService", "Dispatch:MaxConcurentJobs", "1", "Dispatch:MaxConcurentJobs is not a setting")]
     [InlineData("JobService", "Listen:Adress", "127.0.0.1", "Listen:Adress is not a setting")]
     [InlineData("JobService", "Pipelines:Directory", "/nowhere", "/nowhere does not exist")]

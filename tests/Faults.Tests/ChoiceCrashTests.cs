@@ -8,8 +8,8 @@ using Duration = Google.Protobuf.WellKnownTypes.Duration;
 namespace ForegSyte.Faults.Tests;
 
 /// <summary>
-/// kill -9 of the JobService during a job over parts of a video, and during a job that takes over the results of an
-/// equal one: both have the same bytes as without the kill.
+/// kill -9 of the JobService during a job over parts of a video, one with adaptive sampling, and one that takes over
+/// the results of an equal one: all have the same bytes as without the kill.
 /// </summary>
 public sealed class ChoiceCrashTests(BaselineRun baseline)
 {
@@ -25,6 +25,22 @@ public sealed class ChoiceCrashTests(BaselineRun baseline)
         { nameof(CrashPoint.ManifestStored), 1 },
     };
 
+    private static JobOptions Parts => new()
+    {
+        FramesPerSecond = 5,
+        TimeRanges = { Part(1, 2), Part(4, 6), Part(9, 60) },
+    };
+
+    private static JobOptions Adaptive => new() { Sampling = Sampling.Adaptive };
+
+    public static TheoryData<string, int> PointsOfSegments => new()
+    {
+        { nameof(CrashPoint.SegmentReturned), 1 },
+        { nameof(CrashPoint.SegmentStored), 1 },
+        { nameof(CrashPoint.SegmentStored), 2 },
+        { nameof(CrashPoint.ResultsWritten), 1 },
+    };
+
     public static TheoryData<string> PointsOfReuse =>
     [
         nameof(CrashPoint.JobQueued), nameof(CrashPoint.JobClaimed), nameof(CrashPoint.ResultsStored),
@@ -37,13 +53,28 @@ public sealed class ChoiceCrashTests(BaselineRun baseline)
     {
         await using var service = new RestartableJobService([baseline.Inference.Address]);
         await service.StartAsync();
-        var whole = await service.WaitForEndAsync(await SubmitAsync(service, reuse: false), Token);
+        var whole = await service.WaitForEndAsync(await SubmitAsync(service, Parts, reuse: false), Token);
         Assert.Equal(
             new FrameAccounting { Total = 100, Analyzed = 20, Skipped = 80 }, whole.Summary?.Frames);
 
-        var resumed = await KillAndResumeAsync(service, Enum.Parse<CrashPoint>(point), passing, reuse: false);
+        var resumed = await KillAndResumeAsync(service, Enum.Parse<CrashPoint>(point), passing, Parts, reuse: false);
 
         Assert.Equal("", resumed.ReusedJobId);
+        await AssertSameAsync(service, whole, resumed);
+    }
+
+    [Theory]
+    [MemberData(nameof(PointsOfSegments))]
+    public async Task JobService_KilledDuringAnAdaptiveJob_GivesTheSameBytes(string point, int passing)
+    {
+        await using var service = new RestartableJobService([baseline.Inference.Address]);
+        await service.StartAsync();
+        var whole = await service.WaitForEndAsync(await SubmitAsync(service, Adaptive, reuse: false), Token);
+        Assert.InRange(whole.Summary?.Frames.Interpolated ?? 0, 50, 80);
+
+        var resumed = await KillAndResumeAsync(
+            service, Enum.Parse<CrashPoint>(point), passing, Adaptive, reuse: false);
+
         await AssertSameAsync(service, whole, resumed);
     }
 
@@ -53,11 +84,11 @@ public sealed class ChoiceCrashTests(BaselineRun baseline)
     {
         await using var service = new RestartableJobService([baseline.Inference.Address]);
         await service.StartAsync();
-        var first = await service.WaitForEndAsync(await SubmitAsync(service, reuse: true), Token);
+        var first = await service.WaitForEndAsync(await SubmitAsync(service, Parts, reuse: true), Token);
         Assert.Equal("", first.ReusedJobId);
         Assert.Matches("^[0-9a-f]{64}$", first.PipelineVersion);
 
-        var second = await KillAndResumeAsync(service, Enum.Parse<CrashPoint>(point), passing: 1, reuse: true);
+        var second = await KillAndResumeAsync(service, Enum.Parse<CrashPoint>(point), passing: 1, Parts, reuse: true);
 
         Assert.Equal((first.JobId, first.PipelineVersion), (second.ReusedJobId, second.PipelineVersion));
         await AssertSameAsync(service, first, second);
@@ -67,13 +98,13 @@ public sealed class ChoiceCrashTests(BaselineRun baseline)
 
     /// <summary>Submits a job to a service that kills itself, starts it again, and waits for the job.</summary>
     private static async Task<Job> KillAndResumeAsync(
-        RestartableJobService service, CrashPoint point, int passing, bool reuse)
+        RestartableJobService service, CrashPoint point, int passing, JobOptions options, bool reuse)
     {
         await service.StartAsync(point, passing);
         var requestId = Guid.NewGuid().ToString();
         try
         {
-            await SubmitAsync(service, reuse, requestId);
+            await SubmitAsync(service, options, reuse, requestId);
         }
         catch (RpcException lost) when (lost.StatusCode is StatusCode.Unavailable or StatusCode.Internal
             or StatusCode.Cancelled or StatusCode.Unknown)
@@ -83,10 +114,11 @@ public sealed class ChoiceCrashTests(BaselineRun baseline)
 
         Assert.Equal(RestartableJobService.Killed, await service.Process.Exit.WaitAsync(Wait.Timeout, Token));
         await service.StartAsync();
-        return await service.WaitForEndAsync(await SubmitAsync(service, reuse, requestId), Token);
+        return await service.WaitForEndAsync(await SubmitAsync(service, options, reuse, requestId), Token);
     }
 
-    private static async Task<string> SubmitAsync(RestartableJobService service, bool reuse, string requestId = "")
+    private static async Task<string> SubmitAsync(
+        RestartableJobService service, JobOptions options, bool reuse, string requestId = "")
     {
         // Without a version nothing is reused; an InferenceService tells it soon after the start.
         await Wait.ForAsync(
@@ -99,11 +131,7 @@ public sealed class ChoiceCrashTests(BaselineRun baseline)
             PipelineId = "detect_only",
             RequestId = requestId,
             ReuseResults = reuse,
-            Options = new JobOptions
-            {
-                FramesPerSecond = 5,
-                TimeRanges = { Part(1, 2), Part(4, 6), Part(9, 60) },
-            },
+            Options = options,
         };
         return (await service.Client.SubmitVideoAsync(call, cancellationToken: Token)).Job.JobId;
     }

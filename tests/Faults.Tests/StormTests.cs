@@ -35,6 +35,10 @@ public sealed class StormTests(BaselineRun baseline, SharedServers servers)
             ["Store"] = "PostgreSql",
             ["PostgreSql:ConnectionString"] = await postgres.CreateDatabaseAsync(),
             ["Retention:Interval"] = "00:00:01",
+
+            // A start gives up when the database does not answer; a busy machine is not an outage.
+            ["PostgreSql:ConnectTimeout"] = "00:01:00",
+            ["PostgreSql:CommandTimeout"] = "00:05:00",
         });
     }
 

@@ -16,11 +16,14 @@ public static class RepositoryFiles
     /// Path of an assembly that was built together with the tests, for example ("src/JobService",
     /// "ForegSyte.JobService").
     /// </summary>
-    public static string BuiltAssembly(string project, string name)
+    /// <param name="project">Folder of the project.</param>
+    /// <param name="name">Name of the assembly.</param>
+    /// <param name="root">Root of another checkout; null for this one.</param>
+    public static string BuiltAssembly(string project, string name, string? root = null)
     {
         // All projects are built with the same configuration, into bin/CONFIGURATION/FRAMEWORK.
         var output = new DirectoryInfo(AppContext.BaseDirectory);
-        return Path.Combine(Root, project, "bin", output.Parent!.Name, output.Name, $"{name}.dll");
+        return Path.Combine(root ?? Root, project, "bin", output.Parent!.Name, output.Name, $"{name}.dll");
     }
 
     /// <summary>

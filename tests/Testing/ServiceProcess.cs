@@ -58,10 +58,18 @@ public sealed partial class ServiceProcess : IAsyncDisposable
     /// <summary>Starts a program that prints its address as services do and returns when it listens.</summary>
     /// <param name="words">The program and its arguments.</param>
     /// <exception cref="ServiceStartException">The program ended or did not listen in time.</exception>
-    public static async Task<(ServiceProcess Process, Uri Address)> StartProgramAsync(params string[] words)
+    public static Task<(ServiceProcess Process, Uri Address)> StartProgramAsync(params string[] words) =>
+        StartProgramAsync(new Dictionary<string, string>(), words);
+
+    /// <summary>Starts a program that prints its address as services do and returns when it listens.</summary>
+    /// <param name="settings">Settings by name, for example "Listen:Port".</param>
+    /// <param name="words">The program and its arguments.</param>
+    /// <exception cref="ServiceStartException">The program ended or did not listen in time.</exception>
+    public static async Task<(ServiceProcess Process, Uri Address)> StartProgramAsync(
+        IReadOnlyDictionary<string, string> settings, params string[] words)
     {
         ArgumentNullException.ThrowIfNull(words);
-        return await ListeningAsync(words[0], Launch(words, new Dictionary<string, string>()));
+        return await ListeningAsync(words[0], Launch(words, settings));
     }
 
     private static async Task<(ServiceProcess Process, Uri Address)> ListeningAsync(

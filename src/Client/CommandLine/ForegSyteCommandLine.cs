@@ -61,8 +61,12 @@ internal static class ForegSyteCommandLine
             DeleteCommand.Create(runner),
             PipelinesCommand.Create(runner),
             DiagnoseCommand.Create(runner),
+            InfoCommand.Create(runner),
             DrainCommand.Create(runner),
+            DrainCommand.CreateUndrain(runner),
             NodesCommand.Create(runner),
+            UsageCommand.Create(runner),
+            BackupCommand.Create(runner),
             CompletionCommand.Create(environment),
         };
         root.Add(CompleteDirective.Create(root, runner, environment));

@@ -3,7 +3,7 @@ using ForegSyte.V1;
 
 namespace ForegSyte.Client;
 
-/// <content>Downloads the videos of jobs.</content>
+/// <content>Downloads the videos of jobs, and gets single frames of them.</content>
 public partial class ForegSyteClient
 {
     /// <summary>
@@ -81,6 +81,24 @@ public partial class ForegSyteClient
         var request = new DownloadVideoRequest { JobId = jobId, Offset = offset, MaxBytes = maxBytes };
         return CallsWith(callOptions).RunAsync(
             _options.ReadDeadline, call => _service.DownloadVideoAsync(request, call), cancellationToken);
+    }
+
+    /// <summary>Gets one frame of the video of a job as a JPEG, by index or by time, whole or a box of it.</summary>
+    /// <param name="request">The job, the frame, and the size of the picture.</param>
+    /// <param name="callOptions">Options of the call; null means those of the client.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="ForegSyteException">
+    /// JOB_NOT_FOUND, VIDEO_GONE, INVALID_FIELD, INVALID_FRAME_RANGE, UNDECODABLE_VIDEO, or the server was unavailable
+    /// or busy.
+    /// </exception>
+    public virtual Task<GetFrameResponse> GetFrameAsync(
+        GetFrameRequest request,
+        ForegSyteCallOptions? callOptions = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return CallsWith(callOptions).RunAsync(
+            _options.ReadDeadline, call => _service.GetFrameAsync(request, call), cancellationToken);
     }
 
     private VideoDownload DownloadOf(

@@ -8,9 +8,9 @@ public partial class ForegSyteClient
 {
     /// <summary>Lists the jobs that match a filter, newest first; reads further pages on demand.</summary>
     /// <param name="filter">
-    /// AIP-160 expression over status, pipeline_id, display_name, created_at and tags, for example <c>status =
-    /// FAILED</c>, <c>display_name:"lobby"</c> (contains the text) or <c>tags.camera = "north"</c>; at most 1000 code
-    /// points. Null or empty means all jobs.
+    /// AIP-160 expression over status, pipeline_id, display_name, created_at, job_id, tenant and tags, for example
+    /// <c>status = FAILED</c>, <c>display_name:"lobby"</c> (contains the text), <c>tags.camera = "north"</c> or
+    /// <c>job_id = "3f0c1c6e*"</c>; at most 1000 code points. Null or empty means all jobs.
     /// </param>
     /// <param name="pageSize">Jobs per page, 0 to 1000; 0 means the server's default of 50.</param>
     /// <param name="view">How much of each job to read.</param>
@@ -118,6 +118,26 @@ public partial class ForegSyteClient
                     _options.ReadDeadline, call => _service.ListNodesAsync(request, call), token);
             },
             page => page.Nodes,
+            page => page.NextPageToken,
+            cancellationToken);
+
+    /// <summary>
+    /// Lists what tenants store, with their quotas, ordered by name; reads further pages on demand. Admins see all
+    /// tenants, other callers their own.
+    /// </summary>
+    /// <param name="callOptions">Options of the call for each page; null means those of the client.</param>
+    /// <param name="cancellationToken">Cancels the listing.</param>
+    /// <exception cref="ForegSyteException">PERMISSION_DENIED, or the server could not be reached.</exception>
+    public virtual IAsyncEnumerable<TenantUsage> ListTenantUsageAsync(
+        ForegSyteCallOptions? callOptions = null, CancellationToken cancellationToken = default) =>
+        ReadPagesAsync(
+            (pageToken, token) =>
+            {
+                var request = new ListTenantUsageRequest { PageToken = pageToken };
+                return CallsWith(callOptions).RunAsync(
+                    _options.ReadDeadline, call => _service.ListTenantUsageAsync(request, call), token);
+            },
+            page => page.Usage,
             page => page.NextPageToken,
             cancellationToken);
 

@@ -72,6 +72,9 @@ public sealed record FieldViolation(string Field, string Description);
 /// <summary>Translates failed gRPC calls: reads the google.rpc.Status of the trailers (AIP-193).</summary>
 internal static class ErrorTranslation
 {
+    /// <summary>HTTP/2's error code HTTP_1_1_REQUIRED (RFC 9113, 7).</summary>
+    private const long Http11Required = 0xd;
+
     /// <param name="failure">The failed call.</param>
     /// <param name="address">Address of the server, for messages.</param>
     public static ForegSyteException Translate(RpcException failure, string address)
@@ -107,17 +110,52 @@ internal static class ErrorTranslation
 
     private static string MessageWithoutDetails(RpcException failure, string address) => failure.StatusCode switch
     {
+        _ when TransportProblem(failure, address) is { } problem => problem,
         StatusCode.Unavailable =>
             $"No ForegSyte server at {address} ({InnermostMessage(failure)}). Check that the JobService is running "
             + "and that the address is correct: http:// for a server without TLS, https:// for one with TLS.",
         StatusCode.DeadlineExceeded => $"{address} did not answer in time.",
         StatusCode.Unimplemented =>
             $"{address} is not a ForegSyte JobService of this version ({failure.Status.Detail}).",
-        _ when failure.Status.DebugException?.GetBaseException() is AuthenticationException refused =>
-            $"TLS handshake with {address} failed: {refused.Message} Check the trusted authorities (CaFile), the "
-            + "client certificate if the server requires one, and the host name in the address.",
         _ => $"{address} returned {failure.StatusCode}: {failure.Status.Detail}",
     };
+
+    /// <summary>What differs between the address and the server that answered there; null for other failures.</summary>
+    private static string? TransportProblem(RpcException failure, string address)
+    {
+        var causes = CausesOf(failure.Status.DebugException).ToList();
+        if (causes.OfType<HttpProtocolException>().Any(cause => cause.ErrorCode == Http11Required))
+        {
+            return $"{address} is the port for HTTP with JSON, or another web server. Use the port for gRPC: the "
+                + "server logs both when it starts; its default is 5200.";
+        }
+
+        if (causes.OfType<AuthenticationException>().LastOrDefault() is { } refused)
+        {
+            return refused.Message.Contains("frame", StringComparison.Ordinal)
+                ? $"The server at {address} does not use TLS. Use an http:// address."
+                : refused.Message.Contains("certificate chain", StringComparison.Ordinal)
+                    ? $"The certificate of the server at {address} is not from a trusted authority, or has expired "
+                        + $"({refused.Message}). Name the PEM file of its authority as the CA file."
+                    : $"TLS handshake with {address} failed: {refused.Message} Check the CA file, the client "
+                        + "certificate if the server requires one, and the host name in the address.";
+        }
+
+        return address.StartsWith("http://", StringComparison.OrdinalIgnoreCase)
+            && causes.OfType<HttpRequestException>().Any(cause =>
+                cause.HttpRequestError is HttpRequestError.ResponseEnded or HttpRequestError.InvalidResponse)
+                ? $"What answers at {address} is not a ForegSyte server, or one with TLS "
+                    + $"({InnermostMessage(failure)}). Use an https:// address for a server with TLS."
+                : null;
+    }
+
+    private static IEnumerable<Exception> CausesOf(Exception? failure)
+    {
+        for (var cause = failure; cause is not null; cause = cause.InnerException)
+        {
+            yield return cause;
+        }
+    }
 
     private static string InnermostMessage(RpcException failure) =>
         failure.Status.DebugException?.GetBaseException().Message ?? failure.Status.Detail;

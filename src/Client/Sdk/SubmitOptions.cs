@@ -29,6 +29,13 @@ public sealed record SubmitOptions
     /// <value>Default: 0, not set. At most 1000.</value>
     public double FramesPerSecond { get; init; }
 
+    /// <summary>
+    /// Which of the selected frames the models look at: all, or with <see cref="V1.Sampling.Adaptive"/> a few each
+    /// second and those that show something new.
+    /// </summary>
+    /// <value>Default: all of them.</value>
+    public Sampling Sampling { get; init; }
+
     /// <summary>Class names of the wanted objects, of those in Pipeline.labels; at most 100.</summary>
     /// <value>Default: none, all objects.</value>
     public IReadOnlyList<string> Labels { get; init; } = [];
@@ -116,6 +123,7 @@ public sealed record SubmitOptions
         MaxFrames = MaxFrames,
         TimeRanges = { TimeRanges },
         FramesPerSecond = FramesPerSecond,
+        Sampling = Sampling,
         Labels = { Labels },
         MinConfidence = MinConfidence,
         Regions = { Regions },

@@ -1,6 +1,9 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 using ForegSyte.Exports.Tables;
+using ForegSyte.Protocol.Tracking;
+using ForegSyte.V1;
 
 namespace ForegSyte.Exports.Formats;
 
@@ -9,7 +12,8 @@ namespace ForegSyte.Exports.Formats;
 /// and three coordinates that are -1 in two dimensions. Frames and pixels count from 1.
 /// </summary>
 /// <remarks>
-/// Tracks have the confidence 1, because a ground truth has a flag there and evaluators ignore boxes with 0. Detections
+/// Tracks have the confidence 1, because a ground truth has a flag there and evaluators ignore boxes with 0. They have
+/// every frame, also those that a stride left out, because evaluators count a frame without a box as missed. Detections
 /// have the id -1 and their score. Labels select whole tracks, because a detector can take an object for another class
 /// in some frames.
 /// </remarks>
@@ -26,7 +30,10 @@ internal static class MotFormat
                 .ToHashSetAsync(cancellationToken: cancellationToken)
             : null;
         var rowFilter = writesTracks ? LabelFilter.All : filter;
-        await foreach (var row in DetectionTable.ReadAsync(source, rowFilter, cancellationToken))
+        var frames = source.ReadFramesAsync(cancellationToken);
+        var rows = (writesTracks ? EveryFrameAsync(frames, cancellationToken) : frames)
+            .SelectMany(frame => DetectionTable.RowsOf(frame, rowFilter));
+        await foreach (var row in rows.WithCancellation(cancellationToken))
         {
             if (writesTracks
                 ? row.TrackId is not { } id || tracks?.Contains(id) == false
@@ -36,6 +43,23 @@ internal static class MotFormat
             }
 
             await output.WriteAsync(Encoding.ASCII.GetBytes(LineOf(row, writesTracks)), cancellationToken);
+        }
+    }
+
+    /// <summary>The analyzed frames and, between them, those with boxes of tracks that both have.</summary>
+    private static async IAsyncEnumerable<FrameResult> EveryFrameAsync(
+        IAsyncEnumerable<FrameResult> analyzed, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        FrameResult? before = null;
+        await foreach (var frame in analyzed.WithCancellation(cancellationToken))
+        {
+            foreach (var between in InterpolatedFrames.Between(before, frame, firstIndex: 0))
+            {
+                yield return between;
+            }
+
+            yield return frame;
+            before = frame;
         }
     }
 

@@ -209,7 +209,7 @@ public sealed record TenantCallLimit(int Calls, string Option);
 public sealed class LongPollAttribute : Attribute;
 
 /// <summary>Creates the error that a limit of <see cref="CallOptions"/> returns when it is exceeded.</summary>
-internal static class TooManyCalls
+public static class TooManyCalls
 {
     /// <summary>The error of a tenant that has as many calls as it may.</summary>
     public static ServiceException OfTenant(string tenant, TenantCallLimit limit, TimeSpan retryDelay)

@@ -18,32 +18,37 @@ internal static class ConfigurationSources
     /// <summary>Prefix of environment variables, for example FOREGSYTE_Listen__Port.</summary>
     public const string Prefix = "FOREGSYTE_";
 
+    /// <summary>
+    /// The services. A variable with the name of one, such as FOREGSYTE_JobService__Listen__Port, reaches it alone, and
+    /// comes before one for both.
+    /// </summary>
+    public static readonly IReadOnlyList<string> Services = ["JobService", "InferenceService"];
+
+    /// <summary>Prefix of the environment variables of one service.</summary>
+    public static string PrefixOf(string serviceName) => $"{Prefix}{serviceName}__";
+
     /// <summary>Setting with the path of an additional configuration file.</summary>
     public const string FileKey = "ConfigurationFile";
 
     /// <summary>
     /// Adds the prefixed environment variables below the command line, and the ConfigurationFile below them.
     /// </summary>
-    public static void AddForegSyteConfiguration(this WebApplicationBuilder builder)
+    public static void AddForegSyteConfiguration(this WebApplicationBuilder builder, string serviceName)
     {
         var sources = ((IConfigurationBuilder)builder.Configuration).Sources;
         var environment = new EnvironmentVariablesConfigurationSource { Prefix = Prefix };
+        var ofService = new EnvironmentVariablesConfigurationSource { Prefix = PrefixOf(serviceName) };
         var commandLine = sources.OfType<CommandLineConfigurationSource>().LastOrDefault();
-        if (commandLine is null)
-        {
-            sources.Add(environment);
-        }
-        else
-        {
-            sources.Insert(sources.IndexOf(commandLine), environment);
-        }
+        var index = commandLine is null ? sources.Count : sources.IndexOf(commandLine);
+        sources.Insert(index, ofService);
+        sources.Insert(index, environment);
 
         if (builder.Configuration[FileKey] is { Length: > 0 } file)
         {
             AddFile(sources, sources.IndexOf(environment), file);
         }
 
-        builder.Services.AddSingleton(new SettingOrigins(builder.Configuration));
+        builder.Services.AddSingleton(new SettingOrigins(builder.Configuration, serviceName));
         builder.Services.AddSingleton<EffectiveSettings>();
     }
 

@@ -2,6 +2,9 @@ using System.Collections;
 using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
+using ForegSyte.Hosting.Limits;
+using ForegSyte.Protocol.Limits;
+using ForegSyte.Protocol.Text;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -39,9 +42,10 @@ internal sealed class EffectiveSettings(
     /// Configured sections that the service does not have, which are probably misspelt. Keys without a section are
     /// ignored, because any environment variable can be one.
     /// </summary>
-    public IReadOnlyList<string> Unknown()
+    public IReadOnlyList<UnknownSection> Unknown()
     {
-        var known = sections.Select(section => section.Name.Split(':')[0]).Concat(HostSections)
+        var own = sections.Select(section => section.Name.Split(':')[0]).Distinct().ToList();
+        var known = own.Concat(HostSections).Concat(ConfigurationSources.Services)
             .ToHashSet(StringComparer.OrdinalIgnoreCase);
         return
         [
@@ -49,8 +53,32 @@ internal sealed class EffectiveSettings(
                 .Where(section => section.GetChildren().Any() && !known.Contains(section.Key))
                 .Where(section => !section.Key.StartsWith(ConfigurationSources.Prefix, StringComparison.Ordinal))
                 .Where(section => IsOurs(origins.Of(section.Path)))
-                .Select(section => section.Key),
+                .Select(section => new UnknownSection(
+                    section.Key, NearestNames.Question(section.Key, own), origins.Of(section.Path))),
         ];
+    }
+
+    /// <summary>The settings of a section with their defaults, ranges and meanings, for help.</summary>
+    public IReadOnlyList<SettingHelp> Help() =>
+    [
+        .. sections.DistinctBy(section => section.Name)
+            .SelectMany(section => section.Options.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+                .Where(OptionValues.IsOption)
+                .Select(property => new SettingHelp(
+                    $"{section.Name}:{property.Name}",
+                    DefaultOf(section.Options, property),
+                    LimitReader.RangeOf(property),
+                    property.GetCustomAttribute<LimitAttribute>()?.Description ?? "")))
+            .Append(new SettingHelp(DataDirectory.Key, "", "", "Folder of models, pipelines, database and videos."))
+            .Append(new SettingHelp(ConfigurationSources.FileKey, "", "", "Path of a JSON file with settings."))
+            .OrderBy(setting => setting.Name, StringComparer.Ordinal),
+    ];
+
+    private static string DefaultOf(Type options, PropertyInfo property)
+    {
+        var values = OptionValues.OfProperty(
+            property.Name, property, property.GetValue(Activator.CreateInstance(options))).ToList();
+        return values is [var (name, value)] && name == property.Name ? value : "";
     }
 
     private static bool IsOurs(SettingOrigin origin) =>
@@ -65,14 +93,28 @@ internal sealed class EffectiveSettings(
 
 /// <summary>A setting.</summary>
 /// <param name="Name">Section and option, for example "Submit:AllowedRoots:0".</param>
-/// <param name="Value">Value as text, durations as [d.]hh:mm:ss, secrets masked.</param>
+/// <param name="Value">Value as text, durations and sizes with units, secrets masked.</param>
 /// <param name="Origin">Where the value comes from.</param>
 internal sealed record EffectiveSetting(string Name, string Value, SettingOrigin Origin);
 
+/// <summary>A configured section that the service does not have.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Guess">The section that may be meant, as a question with a space before it; empty for none.</param>
+/// <param name="Origin">Where it comes from.</param>
+internal sealed record UnknownSection(string Name, string Guess, SettingOrigin Origin);
+
+/// <summary>What help says about a setting.</summary>
+/// <param name="Name">Section and option.</param>
+/// <param name="Default">Default value as text; empty for none and for lists.</param>
+/// <param name="Range">Its range; empty for none.</param>
+/// <param name="Meaning">One sentence; may be empty.</param>
+internal sealed record SettingHelp(string Name, string Default, string Range, string Meaning);
+
 /// <summary>A section that AddCheckedOptions registered.</summary>
 /// <param name="Name">Name of the section, for example "Submit".</param>
+/// <param name="Options">Class of its options.</param>
 /// <param name="Read">Reads the options; throws if they are invalid.</param>
-internal sealed record OptionSection(string Name, Func<IServiceProvider, object> Read);
+internal sealed record OptionSection(string Name, Type Options, Func<IServiceProvider, object> Read);
 
 /// <summary>Flattens options into configuration keys and values.</summary>
 internal static partial class OptionValues
@@ -94,16 +136,17 @@ internal static partial class OptionValues
     };
 
     /// <summary>Whether the configuration can set the property.</summary>
-    private static bool IsOption(PropertyInfo property) =>
+    public static bool IsOption(PropertyInfo property) =>
         property.GetIndexParameters().Length == 0
         && (property.SetMethod?.IsPublic == true
             || (property.PropertyType != typeof(string) && property.PropertyType.IsAssignableTo(typeof(IEnumerable))));
 
-    private static IEnumerable<(string Name, string Value)> OfProperty(
+    public static IEnumerable<(string Name, string Value)> OfProperty(
         string name, PropertyInfo property, object? value) =>
-        property.GetCustomAttribute<SecretAttribute>() is null
-            ? Of(name, value)
-            : [(name, value is null or "" ? "" : Mask)];
+        property.GetCustomAttribute<SecretAttribute>() is not null ? [(name, value is null or "" ? "" : Mask)]
+            : value is not null && SizeSetting.UnitOf(property) is { } unit
+                ? [(name, SizeSetting.Format(Convert.ToInt64(value, CultureInfo.InvariantCulture), unit))]
+            : Of(name, value);
 
     private static IEnumerable<(string Name, string Value)> OfItems(string name, IReadOnlyList<object?> items) =>
         items.Count == 0
@@ -118,7 +161,7 @@ internal static partial class OptionValues
 
     private static string TextOf(object value) => value switch
     {
-        TimeSpan time => time.ToString("c", CultureInfo.InvariantCulture),
+        TimeSpan time => DurationText.Format(time),
         DateTimeOffset instant => instant.ToString("O", CultureInfo.InvariantCulture),
         bool flag => flag ? "true" : "false",
         _ => UserInformation().Replace(Convert.ToString(value, CultureInfo.InvariantCulture) ?? "", $"//{Mask}@"),

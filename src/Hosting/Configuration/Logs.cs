@@ -10,7 +10,7 @@ namespace ForegSyte.Hosting.Configuration;
 /// <summary>Logs to standard output: one readable line per event, or JSON with scopes for log collectors.</summary>
 internal static class Logs
 {
-    private const string TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+    private const string TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ";
 
     /// <summary>The source of lowest precedence, so that every other source can change a level.</summary>
     private static readonly Dictionary<string, string?> DefaultLevels = new()

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
+using ForegSyte.Protocol.Text;
 
 namespace ForegSyte.Hosting.Configuration;
 
@@ -13,10 +14,10 @@ namespace ForegSyte.Hosting.Configuration;
 public sealed class TimeRangeAttribute(string minimum, string maximum) : ValidationAttribute
 {
     /// <summary>Minimum.</summary>
-    public TimeSpan Minimum { get; } = TimeSpan.ParseExact(minimum, "c", CultureInfo.InvariantCulture);
+    public TimeSpan Minimum { get; } = Parse(minimum);
 
     /// <summary>Maximum.</summary>
-    public TimeSpan Maximum { get; } = TimeSpan.ParseExact(maximum, "c", CultureInfo.InvariantCulture);
+    public TimeSpan Maximum { get; } = Parse(maximum);
 
     /// <inheritdoc />
     public override bool IsValid(object? value) =>
@@ -24,7 +25,9 @@ public sealed class TimeRangeAttribute(string minimum, string maximum) : Validat
 
     /// <inheritdoc />
     public override string FormatErrorMessage(string name) =>
-        string.Create(CultureInfo.InvariantCulture, $"{name} must be {Minimum:c} to {Maximum:c}.");
+        $"{name} must be {DurationText.Format(Minimum)} to {DurationText.Format(Maximum)}.";
+
+    private static TimeSpan Parse(string text) => TimeSpan.Parse(text, CultureInfo.InvariantCulture);
 }
 
 /// <summary>Marks an option whose value must never be shown, printed or logged.</summary>

@@ -9,16 +9,17 @@ namespace ForegSyte.Hosting.Configuration;
 /// <summary>Finds the configuration source of a setting.</summary>
 internal sealed class SettingOrigins
 {
-    private static readonly string[] VariablePrefixes = [ConfigurationSources.Prefix, "ASPNETCORE_", "DOTNET_", ""];
-
+    private readonly string[] _variablePrefixes;
     private readonly IConfigurationRoot _configuration;
 
     /// <summary>Origin of the data directory, whose value is overwritten after it was found.</summary>
     private readonly SettingOrigin _dataDirectory;
 
-    public SettingOrigins(IConfigurationRoot configuration)
+    public SettingOrigins(IConfigurationRoot configuration, string serviceName)
     {
         _configuration = configuration;
+        _variablePrefixes =
+            [ConfigurationSources.PrefixOf(serviceName), ConfigurationSources.Prefix, "ASPNETCORE_", "DOTNET_", ""];
         _dataDirectory = Find(DataDirectory.Key);
     }
 
@@ -40,12 +41,12 @@ internal sealed class SettingOrigins
         };
     }
 
-    private static string VariableOf(string name)
+    private string VariableOf(string name)
     {
         var variables = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
             .Select(variable => (string)variable.Key)
             .ToHashSet(StringComparer.OrdinalIgnoreCase);
-        var candidates = VariablePrefixes.Select(prefix => prefix + name.Replace(":", "__", StringComparison.Ordinal));
+        var candidates = _variablePrefixes.Select(prefix => prefix + name.Replace(":", "__", StringComparison.Ordinal));
         return candidates.FirstOrDefault(
             candidate => variables.Contains(candidate)
                 || variables.Any(name => name.StartsWith(candidate + "__", StringComparison.OrdinalIgnoreCase)))

@@ -24,6 +24,7 @@ internal sealed class TextLogFormatter(IOptionsMonitor<ConsoleFormatterOptions> 
         if (options.CurrentValue.TimestampFormat is { } format)
         {
             textWriter.Write(TimeProvider.System.GetUtcNow().ToString(format, null));
+            textWriter.Write(' ');
         }
 
         textWriter.Write($"{NameOf(logEntry.LogLevel)}: {logEntry.Category}[{logEntry.EventId.Id}] ");

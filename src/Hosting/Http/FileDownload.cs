@@ -19,6 +19,9 @@ public sealed class FileDownload : IAsyncDisposable
 
     internal FileDownload(IQueryCollection query, DownloadRoute route) => (_query, _route) = (query, route);
 
+    /// <summary>Name of the download in OpenAPI; a method can have several.</summary>
+    public string Operation => _route.OperationId;
+
     /// <summary>The stored file; null if the handler gave none.</summary>
     internal DownloadedFile? Stored { get; private set; }
 

@@ -66,8 +66,9 @@ internal sealed record HttpRoute(
 {
     private const string AllFields = "*";
 
-    /// <summary>The verb, and HEAD for downloads.</summary>
-    public IReadOnlyList<string> Verbs { get; } = Download is null ? [Verb] : [Verb, "HEAD"];
+    /// <summary>The verb; also HEAD for downloads, and PUT where a body is a file, because curl -T sends it.</summary>
+    public IReadOnlyList<string> Verbs =>
+        IsDownload ? [Verb, "HEAD"] : BytesField is not null && Verb == "POST" ? [Verb, "PUT"] : [Verb];
 
     /// <summary>Whether the response is a file instead of JSON.</summary>
     public bool IsDownload => Download is not null;

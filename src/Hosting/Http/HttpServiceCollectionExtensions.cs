@@ -42,10 +42,21 @@ internal static class HttpServiceCollectionExtensions
                 .SetPreflightMaxAge(PreflightAge)));
     }
 
+    /// <summary>Adds middleware for requests to the port for HTTP alone.</summary>
+    public static void UseOnHttpPort(this WebApplication app, Action<IApplicationBuilder> use) =>
+        app.UseWhen(context => context.Features.Get<HttpConnection>() is not null, use);
+
     /// <summary>Adds the middleware in front of the gRPC pipeline.</summary>
-    public static void UseJsonTranscoding(this WebApplication app)
+    /// <param name="app">The application.</param>
+    /// <param name="usePages">Adds the web page, if the service has one.</param>
+    public static void UseJsonTranscoding(this WebApplication app, Action<IApplicationBuilder>? usePages)
     {
-        app.UseWhen(context => context.Features.Get<HttpConnection>() is not null, http => http.UseCors());
+        app.UseOnHttpPort(http =>
+        {
+            http.UseCors();
+            http.UseMiddleware<OriginMiddleware>();
+            usePages?.Invoke(http);
+        });
         app.UseMiddleware<JsonTranscodingMiddleware>();
 
         // The transcoded call has a path of its own and needs routing.

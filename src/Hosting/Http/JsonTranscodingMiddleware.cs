@@ -18,7 +18,6 @@ namespace ForegSyte.Hosting.Http;
 internal sealed class JsonTranscodingMiddleware(
     RequestDelegate next,
     HttpRoutes routes,
-    OriginValidator origins,
     JsonResponseWriter writer,
     FileSender files,
     IOptions<HttpOptions> options,
@@ -31,19 +30,6 @@ internal sealed class JsonTranscodingMiddleware(
         if (context.Features.Get<HttpConnection>() is null)
         {
             await next(context);
-            return;
-        }
-
-        try
-        {
-            origins.Check(context.Request);
-        }
-        catch (ServiceException error)
-        {
-            logger.LogInformation(
-                "{Verb} {Path} failed with {Reason}: {Message}", ServiceException.Shorten(context.Request.Method),
-                ServiceException.Shorten(context.Request.Path.Value ?? ""), error.ReasonText, error.Message);
-            await writer.WriteErrorAsync(context, RichStatus.From(error));
             return;
         }
 

@@ -3,6 +3,7 @@ using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Security;
 using ForegSyte.V1;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Hosting.Http;
@@ -64,4 +65,27 @@ internal sealed class OriginValidator(IOptions<HttpOptions> options, AccessRules
         {
             Metadata = metadata.ToDictionary(pair => pair.Key, pair => ServiceException.Shorten(pair.Value)),
         };
+}
+
+/// <summary>Refuses requests that <see cref="OriginValidator"/> does not allow.</summary>
+internal sealed class OriginMiddleware(
+    RequestDelegate next, OriginValidator origins, JsonResponseWriter writer, ILogger<OriginMiddleware> logger)
+{
+    public async Task InvokeAsync(HttpContext context)
+    {
+        try
+        {
+            origins.Check(context.Request);
+        }
+        catch (ServiceException error)
+        {
+            logger.LogInformation(
+                "{Verb} {Path} failed with {Reason}: {Message}", ServiceException.Shorten(context.Request.Method),
+                ServiceException.Shorten(context.Request.Path.Value ?? ""), error.ReasonText, error.Message);
+            await writer.WriteErrorAsync(context, RichStatus.From(error));
+            return;
+        }
+
+        await next(context);
+    }
 }

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Protocol.Json;
+using ForegSyte.Protocol.Text;
 using ForegSyte.V1;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
@@ -18,6 +19,12 @@ namespace ForegSyte.Hosting.Http;
 internal sealed partial class RequestFields(MessageDescriptor type)
 {
     private const int MaxDepth = 16;
+
+    /// <summary>The field with conditions in the requests of lists.</summary>
+    private const string FilterField = "filter";
+
+    /// <summary>Fields that an error lists; it refers to the document for more.</summary>
+    private const int MaxNamedFields = 8;
 
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = MaxDepth };
 
@@ -86,14 +93,16 @@ internal sealed partial class RequestFields(MessageDescriptor type)
             RefuseMap(field, path);
             if (!IsPlainMessage(field))
             {
-                throw Unknown(path);
+                throw Unknown(message, name, path);
             }
 
             message = field.MessageType;
             target = ObjectOf(target, field);
         }
 
-        var last = FieldOf(message, names[^1], path);
+        var last = names.Length == 1 && Find(message, path) is null
+            ? throw Unknown(message, path, path, value)
+            : FieldOf(message, names[^1], path);
         RefuseMap(last, path);
         var node = FromText(last, value);
         Add(target, message, last.Name, node, path);
@@ -243,11 +252,34 @@ internal sealed partial class RequestFields(MessageDescriptor type)
     }
 
     private static FieldDescriptor FieldOf(MessageDescriptor message, string name, string path) =>
-        message.Fields.InFieldNumberOrder().FirstOrDefault(field => field.Name == name || field.JsonName == name)
-        ?? throw Unknown(path);
+        Find(message, name) ?? throw Unknown(message, name, path);
 
-    private static ServiceException Unknown(string path) => Invalid(
-        path.Length == 0 ? "\"\"" : path, "is not a field of this request; /openapi.json lists its fields.");
+    private static FieldDescriptor? Find(MessageDescriptor message, string name) =>
+        message.Fields.InFieldNumberOrder().FirstOrDefault(field => field.Name == name || field.JsonName == name);
+
+    /// <summary>
+    /// The error for a field that does not exist. Where a request has a filter, a condition of the query may have been
+    /// meant, such as status=FAILED.
+    /// </summary>
+    private static ServiceException Unknown(
+        MessageDescriptor message, string name, string path, string? condition = null)
+    {
+        var known = message.Fields.InFieldNumberOrder().Select(field => field.Name).ToList();
+        var question = NearestNames.Question(name, known);
+        var where = message.FindFieldByName(path.Split('.')[0]) is null ? "this request" : "that message";
+        var advice = known.Count is 0 or > MaxNamedFields
+            ? "; /openapi.json lists its fields."
+            : $"; it has {string.Join(", ", known)}.";
+        if (question.Length == 0 && condition is not null && known.Contains(FilterField) && Condition().IsMatch(name))
+        {
+            var value = Condition().IsMatch(condition) ? condition : "\"VALUE\"";
+            advice += $" To select by it, use filter={name}={value}, percent-encoded where necessary.";
+        }
+
+        return Invalid(
+            path.Length == 0 ? "\"\"" : path,
+            $"is not a field of {where}{advice}{question}");
+    }
 
     private static ServiceException Twice(string path) => Invalid(path, "must not be in the request twice.");
 
@@ -314,6 +346,10 @@ internal sealed partial class RequestFields(MessageDescriptor type)
 
     private static ServiceException Malformed(string message, Exception? cause = null) =>
         new(ErrorReason.MalformedRequest, message, cause);
+
+    /// <summary>A name or a value that needs no quotes in a filter and in a query.</summary>
+    [GeneratedRegex(@"^[A-Za-z0-9_]{1,40}\z")]
+    private static partial Regex Condition();
 
     [GeneratedRegex("_([a-z])")]
     private static partial Regex Underscore();

@@ -335,6 +335,8 @@ internal sealed class BytesBody(
         var type = Request.ContentType ?? "";
         var isBytes = type.Length == 0
             || type.StartsWith("application/octet-stream", StringComparison.OrdinalIgnoreCase)
+            // curl --data-binary names it for any file. Pages of other origins are refused before.
+            || type.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)
             || type.StartsWith("video/", StringComparison.OrdinalIgnoreCase);
         if (!isBytes || Request.Headers.ContentEncoding.Count > 0)
         {

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Reflection;
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Protocol.Limits;
+using ForegSyte.Protocol.Text;
 
 namespace ForegSyte.Hosting.Limits;
 
@@ -31,7 +32,8 @@ public static class LimitReader
     private static ServiceLimit Make(LimitAttribute limit, string name, object? value, string range) =>
         new(name, Text(value), limit.Unit, range, limit.Description, limit.Reason);
 
-    private static string RangeOf(PropertyInfo property)
+    /// <summary>The range of an option, for example "1 to 100" or "1s to 1h"; empty for none.</summary>
+    internal static string RangeOf(PropertyInfo property)
     {
         if (property.GetCustomAttribute<TimeRangeAttribute>() is { } time)
         {
@@ -46,13 +48,9 @@ public static class LimitReader
     private static string Text(object? value) => value switch
     {
         // RangeAttribute has durations as text; they are formatted like the others.
-        string text when TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time) => Text(time),
-        TimeSpan time => Trimmed(time.ToString("c", CultureInfo.InvariantCulture)),
+        string text when TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time) =>
+            DurationText.Format(time),
+        TimeSpan time => DurationText.Format(time),
         _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
     };
-
-    private static string Trimmed(string time) =>
-        time.Contains('.', StringComparison.Ordinal) && time.LastIndexOf('.') > time.LastIndexOf(':')
-            ? time.TrimEnd('0')
-            : time;
 }

@@ -38,7 +38,7 @@ public sealed class ServiceLimits
 
 /// <summary>A limit.</summary>
 /// <param name="Name">Section and option, for example "Submit:MaxVideoBytes", or the name of a constant.</param>
-/// <param name="Value">Value as text; durations as [d.]hh:mm:ss.</param>
+/// <param name="Value">Value as text; durations with units, for example "7d 12h".</param>
 /// <param name="Unit">Unit; empty for a duration.</param>
 /// <param name="Range">Allowed range as text; empty for a constant.</param>
 /// <param name="Description">What it limits and what happens when it is exceeded.</param>

@@ -160,8 +160,12 @@ internal sealed class CredentialException(string problem, string message, Except
     public static CredentialException UnknownKey() =>
         new("unknown", "The API key is unknown.");
 
+    /// <summary>Who presented expired credentials, for example "key:gate"; null if unknown.</summary>
+    public string? CallerId { get; private init; }
+
     /// <summary>Expired credentials.</summary>
-    public static CredentialException Expired(string what) => new("expired", $"{what} has expired.");
+    public static CredentialException Expired(string what, string? callerId = null) =>
+        new("expired", $"{what} has expired.") { CallerId = callerId };
 
     /// <summary>Credentials of an invalid form.</summary>
     public static CredentialException Malformed(string message) => new("malformed", message);

@@ -1,3 +1,5 @@
+using ForegSyte.Protocol.Text;
+
 namespace ForegSyte.Hosting.Starting;
 
 /// <summary>The command-line arguments that are not settings.</summary>
@@ -9,9 +11,6 @@ public static class StartupArguments
     /// <summary>Validates the configuration and exits.</summary>
     internal const string Check = "--check-configuration";
 
-    /// <summary>Maximum number of typing errors in a word that is still taken for a command.</summary>
-    private const int MaxTypos = 2;
-
     private static readonly string[] Help = ["-h", "-?", "--help"];
 
     /// <summary>The arguments without the flags above.</summary>
@@ -19,7 +18,7 @@ public static class StartupArguments
         [.. arguments.Where(argument => argument is not (Print or Check))];
 
     /// <summary>Whether the arguments ask for help.</summary>
-    internal static bool AskForHelp(IReadOnlyList<string> arguments) =>
+    public static bool AskForHelp(IReadOnlyList<string> arguments) =>
         arguments.Count == 1 && Help.Contains(arguments[0]);
 
     /// <summary>
@@ -63,44 +62,9 @@ public static class StartupArguments
 
     private static string Advice(string word, IReadOnlyList<string> commands)
     {
-        var nearest = commands.MinBy(command => Typos(word, command));
-        var guess = nearest is not null && Typos(word, nearest) <= Math.Min(MaxTypos, nearest.Length / 2)
-            ? $"Did you mean '{nearest}'? "
-            : "";
         var known = commands.Count == 0
             ? "This program has no commands."
             : $"The commands are {string.Join(", ", commands)}.";
-        return $"{guess}{known} Settings look like --Listen:Port=6200.";
-    }
-
-    /// <summary>
-    /// Number of letters to insert, delete, replace or swap with their neighbour (optimal string alignment distance).
-    /// </summary>
-    private static int Typos(string word, string command)
-    {
-        var distance = new int[word.Length + 1, command.Length + 1];
-        for (var i = 0; i <= word.Length; i++)
-        {
-            for (var j = 0; j <= command.Length; j++)
-            {
-                if (i == 0 || j == 0)
-                {
-                    distance[i, j] = i + j;
-                    continue;
-                }
-
-                var replaced = IsSame(i, j) ? 0 : 1;
-                distance[i, j] = Math.Min(
-                    Math.Min(distance[i - 1, j] + 1, distance[i, j - 1] + 1), distance[i - 1, j - 1] + replaced);
-                if (i > 1 && j > 1 && IsSame(i, j - 1) && IsSame(i - 1, j))
-                {
-                    distance[i, j] = Math.Min(distance[i, j], distance[i - 2, j - 2] + 1);
-                }
-            }
-        }
-
-        return distance[word.Length, command.Length];
-
-        bool IsSame(int i, int j) => char.ToLowerInvariant(word[i - 1]) == char.ToLowerInvariant(command[j - 1]);
+        return $"{NearestNames.Question(word, commands)} {known} Settings look like --Listen:Port=6200.".TrimStart();
     }
 }

@@ -1,10 +1,11 @@
 using System.Text.RegularExpressions;
+using ForegSyte.Protocol.Text;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Hosting.Starting;
 
 /// <summary>Describes in one line why a service could not start, without names of .NET types.</summary>
-internal static partial class StartupFailure
+public static partial class StartupFailure
 {
     /// <summary>The line: what is wrong, which setting, and what to do.</summary>
     public static string Describe(Exception failure) => string.Join(' ', Messages(failure).Distinct());
@@ -25,13 +26,10 @@ internal static partial class StartupFailure
                 + $"{Expected(conversion.Groups["type"].Value)}.";
         }
 
-        if (Annotation().Match(message) is { Success: true } annotation)
-        {
-            return annotation.Groups["error"].Value;
-        }
-
         return message.Contains("address already in use", StringComparison.Ordinal)
-            ? $"{message} Stop the other process, or choose another port with Listen:Port."
+            ? $"{message} Stop the other process, or choose another port with Listen:Port. The variable "
+                + "FOREGSYTE_Listen__Port reaches both services; FOREGSYTE_JobService__Listen__Port and "
+                + "FOREGSYTE_InferenceService__Listen__Port reach one."
             : message;
     }
 
@@ -40,7 +38,7 @@ internal static partial class StartupFailure
         "System.Int32" or "System.Int64" => "a whole number",
         "System.Double" or "System.Single" => "a number",
         "System.Boolean" => "true or false",
-        "System.TimeSpan" => "a duration such as 00:00:05 (hours up to 23) or 7.00:00:00 (days before the full stop)",
+        "System.TimeSpan" => DurationText.Form,
         _ when EnumNames(typeName) is { Length: > 0 } names => $"one of {string.Join(", ", names)}",
         _ => "of another form",
     };
@@ -53,7 +51,4 @@ internal static partial class StartupFailure
 
     [GeneratedRegex(@"Failed to convert configuration value '(?<value>.*)' at '(?<key>.*)' to type '(?<type>.*)'\.")]
     private static partial Regex Conversion();
-
-    [GeneratedRegex(@"DataAnnotation validation failed .* with the error: '(?:The field )?(?<error>.*)'\.?$")]
-    private static partial Regex Annotation();
 }

@@ -60,6 +60,35 @@ internal sealed class GrpcOptions
         Reason = ErrorReason.InferenceBusy)]
     public int MaxRunningProbes { get; set; } = 4;
 
+    /// <value>
+    /// Maximum number of running GetFrame calls. They are for people who look at a video; a small number leaves the
+    /// processor to segments.
+    /// </value>
+    [Range(1, 1024)]
+    [Limit("calls", "Running GetFrame calls; further calls are queued.")]
+    public int MaxRunningFrames { get; set; } = 2;
+
+    /// <value>
+    /// Maximum number of running AnnotateVideo calls. Each decodes and encodes a part of a video for seconds.
+    /// </value>
+    [Range(1, 1024)]
+    [Limit("calls", "Running AnnotateVideo calls; further calls are queued.")]
+    public int MaxRunningCopies { get; set; } = 1;
+
+    /// <value>Maximum number of queued AnnotateVideo calls; further calls get INFERENCE_BUSY.</value>
+    [Range(0, 10_000)]
+    [Limit(
+        "calls", "Queued AnnotateVideo calls; above it calls are refused with a retry delay.",
+        Reason = ErrorReason.InferenceBusy)]
+    public int MaxWaitingCopies { get; set; } = 16;
+
+    /// <value>Maximum number of queued GetFrame calls; further calls get INFERENCE_BUSY.</value>
+    [Range(0, 10_000)]
+    [Limit(
+        "calls", "Queued GetFrame calls; above it calls are refused with a retry delay.",
+        Reason = ErrorReason.InferenceBusy)]
+    public int MaxWaitingFrames { get; set; } = 32;
+
     /// <value>Retry delay of INFERENCE_BUSY and INFERENCE_UNAVAILABLE.</value>
     [TimeRange("00:00:00.0010000", "01:00:00")]
     [Limit(

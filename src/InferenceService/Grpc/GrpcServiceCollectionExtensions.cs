@@ -17,6 +17,8 @@ internal static class GrpcServiceCollectionExtensions
         builder.Services.AddSingleton<CallLimits>();
         builder.Services.AddSingleton<ServerLimits>();
         builder.Services.AddSingleton<SegmentRunner>();
+        builder.Services.AddSingleton<FramePictures>();
+        builder.Services.AddSingleton<AnnotatedParts>();
         builder.Services.AddSingleton<InferenceGrpcService>();
         builder.Services.AddSingleton<InferenceStartup>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<InferenceStartup>());

@@ -20,6 +20,8 @@ namespace ForegSyte.Inference.Grpc;
 /// <summary>The gRPC methods of the InferenceService.</summary>
 internal sealed class InferenceGrpcService(
     SegmentRunner segments,
+    FramePictures pictures,
+    AnnotatedParts copies,
     VideoProbe probe,
     VideoSources sources,
     PipelineCatalogue pipelines,
@@ -94,6 +96,49 @@ internal sealed class InferenceGrpcService(
         catch (TimeoutException)
         {
             throw AdmissionFailures.NoMemory(options.Value);
+        }
+        catch (OperationCanceledException) when (IsStoppedByService(context))
+        {
+            throw GracefulShutdown.ToException();
+        }
+    }
+
+    /// <inheritdoc />
+    public override async Task<GetFrameResponse> GetFrame(GetFrameRequest request, ServerCallContext context)
+    {
+        stop.ThrowIfStopping();
+        selfTest.ThrowIfFailing();
+        FramePictures.Check(request);
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stop.GraceOver);
+        try
+        {
+            using var slot = await calls.EnterFrameAsync(cancel.Token);
+            using var video = await sources.OpenAsync(request.Video, cancel.Token);
+            return await pictures.ReadAsync(video, request, cancel.Token);
+        }
+        catch (OperationCanceledException) when (IsStoppedByService(context))
+        {
+            throw GracefulShutdown.ToException();
+        }
+    }
+
+    /// <inheritdoc />
+    [LongPoll]
+    public override async Task<AnnotateVideoResponse> AnnotateVideo(
+        AnnotateVideoRequest request, ServerCallContext context)
+    {
+        stop.ThrowIfStopping();
+        selfTest.ThrowIfFailing();
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, stop.GraceOver);
+        try
+        {
+            using var slot = await calls.EnterCopyAsync(cancel.Token);
+            using var video = await sources.OpenAsync(request.Video, cancel.Token);
+            return await copies.DrawAsync(video, request, cancel.Token);
+        }
+        catch (ServiceException failure) when (DecoderSelfTest.Concerns(failure))
+        {
+            throw await selfTest.JudgeAsync(failure, cancel.Token);
         }
         catch (OperationCanceledException) when (IsStoppedByService(context))
         {

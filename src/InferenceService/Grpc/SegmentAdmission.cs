@@ -15,6 +15,18 @@ internal sealed class CallLimits(
     private readonly ConcurrencyLimiter _probes = new(
         new ConcurrencyLimiterOptions { PermitLimit = options.Value.MaxRunningProbes, QueueLimit = 0 });
 
+    private readonly ConcurrencyLimiter _frames = new(new ConcurrencyLimiterOptions
+    {
+        PermitLimit = options.Value.MaxRunningFrames,
+        QueueLimit = options.Value.MaxWaitingFrames,
+    });
+
+    private readonly ConcurrencyLimiter _copies = new(new ConcurrencyLimiterOptions
+    {
+        PermitLimit = options.Value.MaxRunningCopies,
+        QueueLimit = options.Value.MaxWaitingCopies,
+    });
+
     /// <summary>The limits of RunPipeline.</summary>
     public SegmentAdmission Segments { get; } = new(options, time, metrics);
 
@@ -36,8 +48,41 @@ internal sealed class CallLimits(
             options.Value.BusyRetryDelay);
     }
 
+    /// <summary>Waits for a slot for GetFrame, in the order of the calls.</summary>
+    /// <exception cref="ServiceException">INFERENCE_BUSY: the queue is full.</exception>
+    public Task<IDisposable> EnterFrameAsync(CancellationToken cancellationToken) => EnterAsync(
+        _frames, nameof(GrpcOptions.MaxWaitingFrames), options.Value.MaxWaitingFrames, "GetFrame", cancellationToken);
+
+    /// <summary>Waits for a slot for AnnotateVideo, in the order of the calls.</summary>
+    /// <exception cref="ServiceException">INFERENCE_BUSY: the queue is full.</exception>
+    public Task<IDisposable> EnterCopyAsync(CancellationToken cancellationToken) => EnterAsync(
+        _copies, nameof(GrpcOptions.MaxWaitingCopies), options.Value.MaxWaitingCopies, "AnnotateVideo",
+        cancellationToken);
+
     /// <inheritdoc />
-    public void Dispose() => _probes.Dispose();
+    public void Dispose()
+    {
+        _probes.Dispose();
+        _frames.Dispose();
+        _copies.Dispose();
+    }
+
+    private async Task<IDisposable> EnterAsync(
+        ConcurrencyLimiter slots, string option, int limit, string method, CancellationToken cancellationToken)
+    {
+        var lease = await slots.AcquireAsync(1, cancellationToken);
+        if (lease.IsAcquired)
+        {
+            return lease;
+        }
+
+        lease.Dispose();
+        throw AdmissionFailures.Busy(
+            option,
+            limit.ToString(CultureInfo.InvariantCulture),
+            $"The service runs as many {method} calls as it may, and their queue is full.",
+            options.Value.BusyRetryDelay);
+    }
 }
 
 /// <summary>

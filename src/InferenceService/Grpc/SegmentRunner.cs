@@ -154,7 +154,7 @@ internal sealed class SegmentRunner(
             size = await CollectAsync(
                 pipelines.RunAsync(
                     request.Pipeline, request.JobId, source, share.Memory.Frames, timings, request.Filter,
-                    cancellationToken),
+                    request.Sampling, cancellationToken),
                 response);
         }
         finally
@@ -168,6 +168,7 @@ internal sealed class SegmentRunner(
         }
 
         response.Frames = frameCounts.ToAccounting();
+        response.Frames.Interpolated = response.Results.Count(result => result.Interpolated);
         var output = frameCounts.DecoderOutput;
         var isRoom = Encoding.UTF8.GetByteCount(output) <= options.Value.MaxResponseBytes - size;
         response.DecoderOutput = isRoom ? output : "";
@@ -240,9 +241,10 @@ internal sealed class SegmentRunner(
 /// <param name="Stride">Frame stride; 0 means 1.</param>
 /// <param name="JobEndFrame">Frame after the last one that later segments of the job want; 0 if none follow.</param>
 /// <param name="Filter">Which findings are wanted.</param>
+/// <param name="Sampling">Which frames the models look at; null for all.</param>
 internal sealed record SegmentRequest(
     CompiledPipeline Pipeline, string JobId, VideoFile Video, FrameRange? Range, int Stride, int JobEndFrame,
-    FrameFilter Filter)
+    FrameFilter Filter, SamplingRule? Sampling = null)
     : IDisposable
 {
     /// <summary>Maximum length of a job id in characters (code points); the log shows it.</summary>
@@ -288,7 +290,27 @@ internal sealed record SegmentRequest(
         var filter = FilterRules.Check(request.Filter, pipeline);
         return new SegmentRequest(
             pipeline, request.JobId, await sources.OpenAsync(request.Video, cancellationToken), request.Range,
-            request.FrameStride, request.JobEndFrame, filter);
+            request.FrameStride, request.JobEndFrame, filter, SamplingOf(request));
+    }
+
+    private static SamplingRule? SamplingOf(RunPipelineRequest request)
+    {
+        if (request.Adaptive is not { } adaptive)
+        {
+            return null;
+        }
+
+        if (adaptive.Step < 1 || adaptive.Step % Math.Max(1, request.FrameStride) != 0)
+        {
+            throw ServiceException.InvalidField(
+                "adaptive.step", "adaptive.step must be a multiple of frame_stride, more than 0.", adaptive.Step);
+        }
+
+        return adaptive.Interval >= 1 && adaptive.Interval % adaptive.Step == 0
+            ? new SamplingRule(adaptive.Step, adaptive.Interval)
+            : throw ServiceException.InvalidField(
+                "adaptive.interval", "adaptive.interval must be a multiple of adaptive.step, more than 0.",
+                adaptive.Interval);
     }
 
     /// <inheritdoc />

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using ForegSyte.Hosting.Configuration;
 using ForegSyte.Protocol.Limits;
 using ForegSyte.V1;
 
@@ -63,7 +64,7 @@ internal sealed class DeviceOptions : IValidatableObject
 
     /// <summary>Maximum time for which the first of them waits for others.</summary>
     /// <value>0 to 1 s; 2 ms by default.</value>
-    [Range(typeof(TimeSpan), "00:00:00", "00:00:01")]
+    [TimeRange("00:00:00", "00:00:01")]
     [Limit("", "Maximum time for which the first image or line of a run waits for others.")]
     public TimeSpan BatchDelay { get; set; } = TimeSpan.FromMilliseconds(2);
 

@@ -10,8 +10,9 @@ internal static class ExecutionProviders
 {
     /// <summary>Adds a GPU provider; does nothing for the CPU, which every session has.</summary>
     /// <exception cref="OnnxRuntimeException">
-    /// The build lacks the provider, or its driver or libraries are missing; the message names them.
+    /// The build lacks the provider, or its driver or libraries are missing; the message names the first one.
     /// </exception>
+    /// <exception cref="DllNotFoundException">cuDNN is missing.</exception>
     public static void Append(SessionOptions options, ExecutionProvider provider, DeviceOptions device)
     {
         switch (provider)
@@ -40,6 +41,7 @@ internal static class ExecutionProviders
         using var cuda = new OrtCUDAProviderOptions();
         cuda.UpdateOptions(ProviderSettings.Cuda(device));
         options.AppendExecutionProvider_CUDA(cuda);
+        GpuLibraries.LoadCudnn();
     }
 }
 

@@ -39,8 +39,8 @@ internal sealed class InferenceDevice
         if (failure is not null && options.RequireGpu)
         {
             throw new DeviceUnavailableException(
-                $"Device:RequireGpu is true but {requested} cannot be used: {failure} Install the driver and the "
-                + "libraries, build with -p:Accelerator=cuda, or set Device:RequireGpu to false.");
+                $"Device:RequireGpu is true but {requested} cannot be used: {failure} {GpuLibraries.Advice(requested)}"
+                + " Or set Device:RequireGpu to false to run on the CPU.");
         }
 
         var chosen = failure is null ? requested : ExecutionProvider.Cpu;

@@ -32,6 +32,12 @@ internal sealed record ModelEntry(
     string Id, ModelFamily Family, string FilePath, string Sha256, string License, string Source, int InputWidth,
     int InputHeight, string? LabelsPath, FrozenDictionary<string, float> Thresholds)
 {
+    /// <summary>
+    /// Minimum confidence of detections with a label, where it is higher than that of all: for labels that the model
+    /// gives to other things.
+    /// </summary>
+    public FrozenDictionary<string, float> LabelConfidence { get; init; } = FrozenDictionary<string, float>.Empty;
+
     /// <summary>The rules of the family.</summary>
     public FamilyRules Rules => FamilyRules.Of(Family);
 

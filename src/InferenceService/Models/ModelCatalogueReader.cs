@@ -48,9 +48,37 @@ internal static partial class ModelCatalogueReader
         AllowDuplicateProperties = false,
     };
 
-    /// <summary>Reads a catalogue file.</summary>
-    /// <exception cref="ModelCatalogueException">The file is missing, too large or invalid.</exception>
+    /// <summary>
+    /// Path of the user's own entries beside a catalogue: models.local.json beside models.json. An update of the
+    /// catalogue leaves them as they are.
+    /// </summary>
+    public static string OwnEntriesOf(string path) =>
+        Path.ChangeExtension(path, ".local" + Path.GetExtension(path));
+
+    /// <summary>Reads a catalogue file, and the user's own entries if there are some.</summary>
+    /// <exception cref="ModelCatalogueException">A file is missing, too large or invalid.</exception>
     public static ModelCatalogue Read(string path)
+    {
+        var entries = ReadFile(path);
+        var ownPath = OwnEntriesOf(path);
+        if (File.Exists(ownPath))
+        {
+            var own = ReadFile(ownPath);
+            var shared = own.Select(entry => entry.Id).Intersect(entries.Select(entry => entry.Id)).ToList();
+            if (shared.Count > 0)
+            {
+                throw new ModelCatalogueException(
+                    ownPath,
+                    [.. shared.Select(id => $"Entry '{id}': {path} has this id too. Give the model another id.")]);
+            }
+
+            entries.AddRange(own);
+        }
+
+        return new ModelCatalogue(entries);
+    }
+
+    private static List<ModelEntry> ReadFile(string path)
     {
         var file = new FileInfo(path);
         if (!file.Exists)
@@ -67,7 +95,7 @@ internal static partial class ModelCatalogueReader
 
         var problems = new List<string>();
         var entries = Parse(File.ReadAllBytes(path), Path.GetDirectoryName(file.FullName)!, problems);
-        return problems.Count == 0 ? new ModelCatalogue(entries) : throw new ModelCatalogueException(path, problems);
+        return problems.Count == 0 ? entries : throw new ModelCatalogueException(path, problems);
     }
 
     /// <summary>
@@ -141,6 +169,7 @@ internal static partial class ModelCatalogueReader
             {
                 CheckInput(document, rules, name, problems);
                 CheckThresholds(document, rules, name, problems);
+                CheckLabelConfidence(document, rules, name, problems);
             }
 
             return problems.Count == before && rules is not null ? ToEntry(document, rules, folder) : null;
@@ -226,6 +255,29 @@ internal static partial class ModelCatalogueReader
         }
     }
 
+    private static void CheckLabelConfidence(
+        ModelEntryDocument document, FamilyRules rules, string name, List<string> problems)
+    {
+        var confidence = rules.Role == ModelRole.Detector
+            ? rules.Thresholds.First(rule => rule.Name == Thresholds.Confidence)
+            : null;
+        if (confidence is null && document.LabelConfidence is not null)
+        {
+            problems.Add($"{name}: the family {rules.Name} detects no objects; remove label_confidence.");
+            return;
+        }
+
+        foreach (var (label, value) in document.LabelConfidence ?? [])
+        {
+            if (!confidence!.Allows(value))
+            {
+                problems.Add(FormattableString.Invariant(
+                    $"{name}: label_confidence of '{label}' is {value}; it must be {confidence.Minimum} to ")
+                    + FormattableString.Invariant($"{confidence.Maximum}."));
+            }
+        }
+    }
+
     private static ModelEntry ToEntry(ModelEntryDocument document, FamilyRules rules, string folder) => new(
         document.Id!,
         rules.Family,
@@ -236,7 +288,11 @@ internal static partial class ModelCatalogueReader
         document.Input?.Width ?? 0,
         document.Input?.Height ?? 0,
         document.LabelsFile is null ? null : Path.GetFullPath(document.LabelsFile, folder),
-        ToThresholds(document.Thresholds ?? [], rules));
+        ToThresholds(document.Thresholds ?? [], rules))
+    {
+        LabelConfidence = (document.LabelConfidence ?? [])
+            .ToFrozenDictionary(pair => pair.Key, pair => (float)pair.Value),
+    };
 
     private static FrozenDictionary<string, float> ToThresholds(Dictionary<string, double> given, FamilyRules rules)
     {
@@ -281,6 +337,9 @@ internal sealed record ModelEntryDocument
     public string? Source { get; init; }
 
     public InputDocument? Input { get; init; }
+
+    /// <summary>Minimum confidence of single labels.</summary>
+    public Dictionary<string, double>? LabelConfidence { get; init; }
 
     /// <summary>Path of the label list, relative to the folder of the catalogue.</summary>
     public string? LabelsFile { get; init; }

@@ -20,6 +20,12 @@ internal enum ModelFamily
     /// <summary>YOLOv8, YOLO11 and relatives as exported by Ultralytics: [1, 4 + classes, boxes].</summary>
     YoloV8,
 
+    /// <summary>RT-DETR, D-FINE and relatives as exported by their authors: labels, boxes, scores.</summary>
+    RtDetr,
+
+    /// <summary>RT-DETR as exported by Ultralytics: [1, queries, 4 + classes].</summary>
+    RtDetrUltralytics,
+
     /// <summary>PaddleOCR's DB network: a probability map of text.</summary>
     PpOcrDetection,
 
@@ -107,10 +113,18 @@ internal sealed record FamilyRules(
     IReadOnlyList<ThresholdRule> Thresholds)
 {
     /// <summary>
+    /// Whether its models have a second input, whole numbers [1, 2]: width and height of the picture, in whose pixels
+    /// they give boxes.
+    /// </summary>
+    public bool TakesImageSize { get; init; }
+
+    /// <summary>
     /// The rules by name. The defaults come from the projects of the families: the YOLOX demo (0.3, 0.45), Ultralytics
     /// predict (0.25; its overlap of 0.7 is per class, so YOLOX's 0.45 is used), the CenterNet and NanoDet demos (0.3
-    /// and 0.4, 0.6), PaddleOCR (det_db_thresh 0.3, det_db_box_thresh 0.6, det_db_unclip_ratio 1.5, drop_score 0.5,
-    /// cls_thresh 0.9). The default of text_join was measured with "make accuracy".
+    /// and 0.4, 0.6), RT-DETR and D-FINE (0.6 and 0.4 in their demos, hence 0.5; they need no suppression, so 0.7 only
+    /// joins boxes of one object with two classes), PaddleOCR (det_db_thresh 0.3, det_db_box_thresh 0.6,
+    /// det_db_unclip_ratio 1.5, drop_score 0.5, cls_thresh 0.9). The default of text_join was measured with
+    /// "make accuracy".
     /// </summary>
     public static readonly FrozenDictionary<string, FamilyRules> ByName = new[]
     {
@@ -118,6 +132,8 @@ internal sealed record FamilyRules(
         Detector(ModelFamily.CenterNet, "centernet", 0.3, 0.6),
         Detector(ModelFamily.YoloX, "yolox", 0.3, 0.45),
         Detector(ModelFamily.YoloV8, "yolov8", 0.25, 0.45),
+        Detector(ModelFamily.RtDetr, "rtdetr", 0.5, 0.7) with { TakesImageSize = true },
+        Detector(ModelFamily.RtDetrUltralytics, "rtdetr_ultralytics", 0.5, 0.7),
         new FamilyRules(ModelFamily.PpOcrDetection, "ppocr_detection", ModelRole.TextDetector, false, false, false,
         [
             new(Models.Thresholds.TextPixel, 0.01, 0.99, 0.3),

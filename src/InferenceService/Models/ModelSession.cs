@@ -4,8 +4,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace ForegSyte.Inference.Models;
 
 /// <summary>
-/// A loaded model with one input. Thread-safe. Disposing it cancels the current runs and waits for them, because ONNX
-/// Runtime crashes the process if a session is disposed during a run.
+/// A loaded model with one image as input. Thread-safe. Disposing it cancels the current runs and waits for them,
+/// because ONNX Runtime crashes the process if a session is disposed during a run.
 /// </summary>
 internal sealed class ModelSession : IDisposable
 {
@@ -30,20 +30,15 @@ internal sealed class ModelSession : IDisposable
     /// <param name="session">The session; this object takes ownership.</param>
     /// <param name="metrics">Records the size of each batch.</param>
     /// <param name="batches">Batch limits, used if the model accepts any number of items.</param>
-    /// <exception cref="ModelLoadException">The model does not have exactly one input.</exception>
+    /// <exception cref="ModelLoadException">The model does not have the inputs of its family.</exception>
     public ModelSession(
         ModelEntry entry, InferenceSession session, InferenceMetrics? metrics = null, BatchLimits? batches = null)
     {
         Entry = entry;
         _metrics = metrics;
         _session = session;
-        _inputNames = [.. session.InputNames];
+        _inputNames = InputsOf(entry, session);
         _outputNames = [.. session.OutputNames];
-        if (_inputNames.Length != 1)
-        {
-            throw new ModelLoadException(entry.Id, $"It has {_inputNames.Length} inputs; a model must have one.");
-        }
-
         Input = ToShape(session.InputMetadata, _inputNames[0]);
         Outputs = [.. _outputNames.Select(name => ToShape(session.OutputMetadata, name))];
         if (batches is { MaxItems: > 1 } limits && Input.Sizes is [< 0, ..])
@@ -55,7 +50,7 @@ internal sealed class ModelSession : IDisposable
     /// <summary>The entry of the catalogue.</summary>
     public ModelEntry Entry { get; }
 
-    /// <summary>The input that the file declares.</summary>
+    /// <summary>The image input that the file declares.</summary>
     public TensorShape Input { get; }
 
     /// <summary>The outputs that the file declares.</summary>
@@ -147,14 +142,54 @@ internal sealed class ModelSession : IDisposable
         using var registration = ending.Token.Register(
             static state => ((RunOptions)state!).Terminate = true, options);
         using var tensor = OrtValue.CreateTensorValueFromMemory(OrtMemoryInfo.DefaultInstance, input, shape);
+        using var imageSize = _inputNames.Length > 1 ? ImageSizes(shape[0]) : null;
         try
         {
-            return new ModelOutputs(_session.Run(options, _inputNames, [tensor], _outputNames));
+            return new ModelOutputs(_session.Run(
+                options, _inputNames, imageSize is null ? [tensor] : [tensor, imageSize], _outputNames));
         }
         catch (OnnxRuntimeException failure) when (ending.IsCancellationRequested)
         {
             throw new OperationCanceledException("The model run was canceled.", failure, cancellationToken);
         }
+    }
+
+    /// <summary>The size of the input image for each image of a batch, so that boxes are in input pixels.</summary>
+    private OrtValue ImageSizes(long images)
+    {
+        var sizes = new long[2 * images];
+        for (var image = 0; image < images; image++)
+        {
+            (sizes[2 * image], sizes[(2 * image) + 1]) = (Entry.InputWidth, Entry.InputHeight);
+        }
+
+        return OrtValue.CreateTensorValueFromMemory(sizes, [images, 2]);
+    }
+
+    /// <summary>The names of the inputs: the image, then its size if the family has it.</summary>
+    private static string[] InputsOf(ModelEntry entry, InferenceSession session)
+    {
+        var names = session.InputNames;
+        if (!entry.Rules.TakesImageSize)
+        {
+            return names.Count == 1
+                ? [names[0]]
+                : throw new ModelLoadException(
+                    entry.Id, $"It has {names.Count} inputs; a model of the family {entry.Rules.Name} has one.");
+        }
+
+        string[] ordered =
+        [
+            .. names.Where(name => session.InputMetadata[name].Dimensions.Length == 4),
+            .. names.Where(name => session.InputMetadata[name] is { Dimensions.Length: 2 } size
+                && size.ElementDataType == Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Int64),
+        ];
+        return ordered.Length == 2 && names.Count == 2
+            ? ordered
+            : throw new ModelLoadException(
+                entry.Id,
+                $"A model of the family {entry.Rules.Name} has an image and its size (int64) as inputs; the file has "
+                + $"{string.Join(", ", names.Select(name => ToShape(session.InputMetadata, name)))}.");
     }
 
     private static TensorShape ToShape(IReadOnlyDictionary<string, NodeMetadata> metadata, string name) =>
@@ -225,12 +260,10 @@ internal sealed class ModelOutputs : IDisposable
         new(_values, (first, count, of), release);
 
     /// <summary>All values of an output, row-major.</summary>
-    public ReadOnlySpan<float> Values(int output)
-    {
-        var all = _values[output].GetTensorDataAsSpan<float>();
-        var row = all.Length / _rows.Of;
-        return all.Slice(_rows.First * row, _rows.Count * row);
-    }
+    public ReadOnlySpan<float> Values(int output) => Rows<float>(output);
+
+    /// <summary>All values of an output of 64-bit whole numbers, row-major.</summary>
+    public ReadOnlySpan<long> WholeNumbers(int output) => Rows<long>(output);
 
     /// <summary>Shape of an output.</summary>
     public long[] Shape(int output)
@@ -247,5 +280,13 @@ internal sealed class ModelOutputs : IDisposable
         {
             _release();
         }
+    }
+
+    private ReadOnlySpan<T> Rows<T>(int output)
+        where T : unmanaged
+    {
+        var all = _values[output].GetTensorDataAsSpan<T>();
+        var row = all.Length / _rows.Of;
+        return all.Slice(_rows.First * row, _rows.Count * row);
     }
 }

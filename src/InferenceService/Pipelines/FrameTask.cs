@@ -20,6 +20,9 @@ internal sealed class FrameTask(Frame frame, int nodeCount, FrameFilter? filter 
     /// <summary>Timestamp at which the frame was queued.</summary>
     public long QueuedAt { get; init; }
 
+    /// <summary>Whether the models look at the frame; null if they look at all frames.</summary>
+    public FrameLook? Look { get; init; }
+
     /// <summary>Outputs of the nodes by position; null for nodes that have not run.</summary>
     public StageOutput?[] Outputs { get; } = new StageOutput?[nodeCount];
 
@@ -41,7 +44,7 @@ internal sealed class FrameTask(Frame frame, int nodeCount, FrameFilter? filter 
         return promise.Task;
     }
 
-    /// <summary>Waits for the earlier outputs that this frame reuses.</summary>
+    /// <summary>Waits for what earlier frames must find first.</summary>
     public async Task WaitForEarlierAsync()
     {
         for (var position = 0; position < _earlier.Length; position++)
@@ -50,6 +53,11 @@ internal sealed class FrameTask(Frame frame, int nodeCount, FrameFilter? filter 
             {
                 _earlierOutputs[position] = await earlier;
             }
+        }
+
+        if (Look?.Before is { } before)
+        {
+            await before;
         }
     }
 
@@ -60,13 +68,15 @@ internal sealed class FrameTask(Frame frame, int nodeCount, FrameFilter? filter 
         _promises[position]?.TrySetResult(output);
     }
 
-    /// <summary>Cancels the promises of nodes that did not complete. Must be called for every task.</summary>
+    /// <summary>Cancels the promises that are not kept. Must be called for every task.</summary>
     public void End()
     {
         foreach (var promise in _promises)
         {
             promise?.TrySetCanceled();
         }
+
+        Look?.End();
     }
 }
 

@@ -3,7 +3,6 @@ using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.Stages;
-using ForegSyte.Inference.V1;
 using ForegSyte.Inference.Video;
 using ForegSyte.Inference.Vision;
 using ForegSyte.Protocol.Limits;
@@ -12,68 +11,6 @@ using Google.Protobuf;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Inference.Pipelines;
-
-/// <summary>A node that is ready to run.</summary>
-/// <param name="Id">Id in the pipeline.</param>
-/// <param name="Stage">The stage.</param>
-/// <param name="Upstream">Positions of the upstream nodes in <see cref="CompiledPipeline.Nodes"/>.</param>
-/// <param name="IsOutput">Whether its output is part of the result.</param>
-internal sealed record CompiledNode(string Id, IStage Stage, IReadOnlyList<int> Upstream, bool IsOutput);
-
-/// <summary>What the pipeline found in a frame.</summary>
-/// <param name="Result">The result.</param>
-/// <param name="Observations">What else is needed to follow objects and find cuts; null without tracking.</param>
-internal sealed record AnalyzedFrame(FrameResult Result, FrameObservations? Observations);
-
-/// <summary>A validated pipeline with its models loaded. Thread-safe.</summary>
-internal sealed class CompiledPipeline
-{
-    private CompiledPipeline(Pipeline definition, IReadOnlyList<CompiledNode> nodes)
-    {
-        Definition = definition;
-        Nodes = nodes;
-        DecodeSize = DecodeSize.Of(nodes.Select(node => node.Stage.DecodeSize));
-        Labels = [.. nodes.SelectMany(node => node.Stage.Labels).Distinct()];
-        Tracking = PipelineTracking.Resolve(
-            definition.Tracking, nodes.Where(node => node.IsOutput).Min(node => node.Stage.DetectionConfidence));
-    }
-
-    /// <summary>The definition from the pipeline's file; must not be modified.</summary>
-    public Pipeline Definition { get; }
-
-    /// <summary>The nodes in topological order.</summary>
-    public IReadOnlyList<CompiledNode> Nodes { get; }
-
-    /// <summary>Class names of the detections, in the order of the classes.</summary>
-    public IReadOnlyList<string> Labels { get; }
-
-    /// <summary>What is followed over the frames, with the confidence of the detections; null if nothing.</summary>
-    public Tracking? Tracking { get; }
-
-    /// <summary>Number of nodes that keep a copy of the last frame that they processed.</summary>
-    public int KeptFrames => Nodes.Count(node => node.Stage.ChangeThreshold > 0);
-
-    /// <summary>The size of the frames, with a copy for each further size that a stage needs.</summary>
-    public DecodeSize DecodeSize { get; }
-
-    /// <summary>Creates the stages of a pipeline that <see cref="PipelineValidator"/> accepted.</summary>
-    /// <param name="definition">The pipeline.</param>
-    /// <param name="createStage">Creates the stage of a node.</param>
-    public static CompiledPipeline Create(Pipeline definition, Func<PipelineNode, IStage> createStage)
-    {
-        var byId = definition.Nodes.ToDictionary(node => node.Id);
-        var order = PipelineGraph.TopologicalOrder([.. byId.Keys], PipelineValidator.Edges(definition))
-            ?? throw new ArgumentException("The pipeline has a cycle.", nameof(definition));
-        var positions = order.Select((id, position) => (id, position))
-            .ToDictionary(pair => pair.id, pair => pair.position);
-        var nodes = order.Select(id => new CompiledNode(
-            id,
-            createStage(byId[id]),
-            [.. definition.Edges.Where(edge => edge.ToNode == id).Select(edge => positions[edge.FromNode])],
-            definition.OutputNodes.Contains(id)));
-        return new CompiledPipeline(definition, [.. nodes]);
-    }
-}
 
 /// <summary>Runs pipelines over frames. Thread-safe; all calls share the models.</summary>
 internal sealed class PipelineRunner(FrameSlots slots, IOptions<PipelineOptions> options)
@@ -93,6 +30,7 @@ internal sealed class PipelineRunner(FrameSlots slots, IOptions<PipelineOptions>
     /// <param name="maxFrames">Frames in memory at most, from 1 to <see cref="MaxFrames"/>.</param>
     /// <param name="meter">Measures decoding and stages.</param>
     /// <param name="filter">Which findings are wanted; null for all.</param>
+    /// <param name="sampling">Which frames the models look at; null for all.</param>
     /// <param name="cancellationToken">Cancels the decoder, the stages and the model runs.</param>
     /// <exception cref="ServiceException">
     /// STAGE_FAILED with the metadata pipelineId, node and frameIndex of the first frame that failed. Exceptions of the
@@ -101,12 +39,13 @@ internal sealed class PipelineRunner(FrameSlots slots, IOptions<PipelineOptions>
     /// <exception cref="OperationCanceledException">The token was canceled.</exception>
     public async IAsyncEnumerable<AnalyzedFrame> RunAsync(
         CompiledPipeline pipeline, string jobId, IAsyncEnumerable<Frame> frames, int maxFrames, SegmentMeter meter,
-        FrameFilter? filter = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        FrameFilter? filter = null, SamplingRule? sampling = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         using var turns = slots.Enter(jobId);
         await using var run = new PipelineRun(
             pipeline, frames, maxFrames, slots.Count + options.Value.FramesAhead, turns, meter, filter,
-            cancellationToken);
+            sampling, cancellationToken);
         while (await run.NextAsync() is { } result)
         {
             yield return result;
@@ -131,6 +70,7 @@ internal sealed class PipelineRun : IAsyncDisposable
     private readonly CancellationTokenSource _stop;
     private readonly Channel<Task<AnalyzedFrame>> _results;
     private readonly UnchangedFrames _unchanged;
+    private readonly AdaptiveSampling? _sampling;
     private readonly Task _reader;
     private readonly Lock _idle = new();
 
@@ -143,7 +83,7 @@ internal sealed class PipelineRun : IAsyncDisposable
     /// <summary>Starts to read frames.</summary>
     public PipelineRun(
         CompiledPipeline pipeline, IAsyncEnumerable<Frame> frames, int maxFrames, int startedFrames, FrameTurns turns,
-        SegmentMeter meter, FrameFilter? filter, CancellationToken cancellationToken)
+        SegmentMeter meter, FrameFilter? filter, SamplingRule? sampling, CancellationToken cancellationToken)
     {
         _pipeline = pipeline;
         _filter = filter;
@@ -154,6 +94,7 @@ internal sealed class PipelineRun : IAsyncDisposable
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _idleSince = meter.Start();
         _unchanged = new UnchangedFrames(pipeline);
+        _sampling = sampling is null ? null : new AdaptiveSampling(pipeline, sampling);
 
         // Two frames are outside the channel: one that waits to enter it and one that the caller waits for.
         _results = Channel.CreateBounded<Task<AnalyzedFrame>>(
@@ -244,8 +185,16 @@ internal sealed class PipelineRun : IAsyncDisposable
     {
         try
         {
-            var task = new FrameTask(frame, _pipeline.Nodes.Count, _filter) { QueuedAt = _meter.Start() };
-            _unchanged.Link(task);
+            var task = new FrameTask(frame, _pipeline.Nodes.Count, _filter)
+            {
+                QueuedAt = _meter.Start(),
+                Look = _sampling?.Next(frame),
+            };
+            if (_sampling is null)
+            {
+                _unchanged.Link(task);
+            }
+
             return task;
         }
         catch
@@ -285,15 +234,22 @@ internal sealed class PipelineRun : IAsyncDisposable
 
     private async ValueTask<AnalyzedFrame> RunNodesAsync(FrameTask task)
     {
+        var known = task.Look?.Before is { } before
+            ? (await before).In(task.Look, _filter ?? FrameFilter.All)
+            : null;
         for (var position = 0; position < _pipeline.Nodes.Count; position++)
         {
             var node = _pipeline.Nodes[position];
             task.Complete(position, task.EarlierOutput(position) is { } earlier
                 ? node.Stage.Reuse(earlier, task.InputOf(node))
-                : await ProcessAsync(node, task));
+                : known?.Wants(node) == false
+                    ? known.Carry(position, node, task.InputOf(node))
+                    : await ProcessAsync(node, task));
             _meter.AddUnsupportedLines(task.Outputs[position]!.UnsupportedLines);
         }
 
+        task.Look?.Complete(LookResult.After(
+            known, task.Look.Picture, task.Frame, _pipeline.Nodes, [.. task.Outputs.Select(output => output!)]));
         List<StageOutput> outputs = [.. _pipeline.Nodes.Zip(task.Outputs)
             .Where(pair => pair.First.IsOutput).Select(pair => pair.Second!)];
         var result = new FrameResult
@@ -301,10 +257,16 @@ internal sealed class PipelineRun : IAsyncDisposable
             FrameIndex = task.Frame.Index,
             FrameTimestampMs = task.Frame.TimestampMs,
             Result = ResultAssembly.Assemble(outputs),
+            Interpolated = known is not null && _pipeline.IsInterpolated(known),
         };
         var observations = _pipeline.Tracking is { } tracking
             ? ResultAssembly.Observe(outputs, result.Result, SignatureOf(task.Frame, tracking))
             : null;
+        if (known is { LooksAtObjects: false, IsStill: false } && _pipeline.Tracking?.Objects is not null)
+        {
+            observations!.Candidates.AddRange(known.ObjectsIn(task.Frame));
+        }
+
         return new AnalyzedFrame(result, observations);
     }
 

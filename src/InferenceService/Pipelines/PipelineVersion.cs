@@ -40,6 +40,11 @@ internal static class PipelineVersion
             {
                 text.Append(CultureInfo.InvariantCulture, $"threshold {name} {value:R}\n");
             }
+
+            foreach (var (label, value) in model.LabelConfidence.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+            {
+                text.Append(CultureInfo.InvariantCulture, $"label {label} {value:R}\n");
+            }
         }
 
         text.Append(

@@ -1,4 +1,5 @@
 using ForegSyte.Inference.Models;
+using ForegSyte.Inference.Stages;
 using ForegSyte.Inference.Video;
 
 namespace ForegSyte.Inference.Pipelines;
@@ -34,15 +35,25 @@ internal sealed class PipelineWarmUp(
         },
         cancellationToken);
 
-    private static async Task RunOnceAsync(CompiledPipeline pipeline, CancellationToken cancellationToken)
+    /// <summary>Runs a pipeline over one gray frame.</summary>
+    public static async Task RunOnceAsync(CompiledPipeline pipeline, CancellationToken cancellationToken)
     {
         var size = pipeline.DecodeSize.For(AnySize.Width, AnySize.Height);
         using var frame = new Frame(0, 0, size, size.Width, size.Height);
         frame.Pixels.Span.Fill(Gray);
+        await RunOnceAsync(pipeline, frame, cancellationToken);
+    }
+
+    /// <summary>Runs a pipeline over one frame; returns the output of each node.</summary>
+    public static async Task<IReadOnlyList<StageOutput>> RunOnceAsync(
+        CompiledPipeline pipeline, Frame frame, CancellationToken cancellationToken)
+    {
         var task = new FrameTask(frame, pipeline.Nodes.Count);
         foreach (var (node, position) in pipeline.Nodes.Select((node, position) => (node, position)))
         {
             task.Outputs[position] = await node.Stage.ProcessAsync(task.InputOf(node), cancellationToken);
         }
+
+        return [.. task.Outputs.OfType<StageOutput>()];
     }
 }

@@ -11,7 +11,6 @@ namespace ForegSyte.Inference.Stages;
 /// </summary>
 internal sealed class CenterNetDecoder : IDetectionDecoder
 {
-    private readonly ModelEntry _entry;
     private readonly int _classCount;
     private readonly int _heatOutput;
     private readonly int _distanceOutput;
@@ -19,7 +18,6 @@ internal sealed class CenterNetDecoder : IDetectionDecoder
     /// <exception cref="ModelLoadException">The outputs do not match the family.</exception>
     public CenterNetDecoder(ModelSession model, int classCount)
     {
-        _entry = model.Entry;
         _classCount = classCount;
         _heatOutput = IndexOf(model, classCount);
         _distanceOutput = IndexOf(model, 4);
@@ -39,13 +37,14 @@ internal sealed class CenterNetDecoder : IDetectionDecoder
 
     public byte Padding => 0;
 
-    public void Decode(ModelOutputs outputs, float confidence, List<ScoredBox> boxes)
+    public void Decode(
+        ModelOutputs outputs, (int Width, int Height) input, float confidence, List<ScoredBox> boxes)
     {
         var shape = outputs.Shape(_heatOutput);
         var (rows, columns) = ((int)shape[1], (int)shape[2]);
         Decode(
             outputs.Values(_heatOutput), outputs.Values(_distanceOutput), columns, rows, _classCount,
-            (float)_entry.InputWidth / columns, (float)_entry.InputHeight / rows, confidence, boxes);
+            (float)input.Width / columns, (float)input.Height / rows, confidence, boxes);
     }
 
     /// <summary>Decodes the peaks: scores that no neighbor in a 3x3 window of the same class exceeds.</summary>

@@ -11,17 +11,23 @@ namespace ForegSyte.Inference.Stages;
 /// <summary>Detects objects in the whole frame with one model.</summary>
 internal sealed class DetectObjectsStage : IStage
 {
+    /// <summary>A side that no catalogue entry can have: only inputs of any size match it.</summary>
+    private const int AnySide = ModelCatalogueReader.MaxInputSide + 1;
+
     private readonly ModelSession _model;
     private readonly IDetectionDecoder _decoder;
     private readonly StageOptions _options;
     private readonly float _confidence;
+
+    /// <summary>Minimum confidence by class.</summary>
+    private readonly float[] _confidenceOf;
 
     /// <summary>Confidence from which boxes are decoded, at most the confidence of detections.</summary>
     private readonly float _candidateConfidence;
     private readonly bool _isFollowed;
     private readonly float _overlap;
     private readonly float _overlapAcrossClasses;
-    private readonly long[] _inputShape;
+    private readonly bool _isShaped;
 
     /// <param name="model">The detector.</param>
     /// <param name="thresholds">Thresholds of the catalogue entry, overridden by those of the node.</param>
@@ -44,21 +50,35 @@ internal sealed class DetectObjectsStage : IStage
         _overlapAcrossClasses = thresholds.GetValueOrDefault(Thresholds.OverlapAcrossClasses, _overlap);
         _decoder = DetectionDecoders.Create(model, Labels.Count);
         var (width, height) = (model.Entry.InputWidth, model.Entry.InputHeight);
-        _inputShape = _decoder.Format.Layout == TensorLayout.Planar
-            ? [1, TensorFormat.ChannelCount, height, width]
-            : [1, height, width, TensorFormat.ChannelCount];
-        if (!model.Input.Matches([.. _inputShape.Select(size => (int)size)]))
+        var shape = InputShapeOf(width, height);
+        if (!model.Input.Matches([.. shape.Select(size => (int)size)]))
         {
             throw new ModelLoadException(
                 model.Entry.Id,
-                $"The input of the file is {model.Input}, but the catalogue says [{string.Join(", ", _inputShape)}]. "
+                $"The input of the file is {model.Input}, but the catalogue says [{string.Join(", ", shape)}]. "
                 + "Correct input or family in the catalogue.");
         }
 
-        DecodeSize = _decoder.Placement == ImagePlacement.Stretch ? new DecodeSize(width, height) : DecodeSize.Native;
+        _confidenceOf = [.. Labels.Select(label =>
+            Math.Max(_confidence, model.Entry.LabelConfidence.GetValueOrDefault(label)))];
+        if (model.Entry.LabelConfidence.Keys.FirstOrDefault(label => !Labels.Contains(label)) is { } unknown)
+        {
+            throw new ModelLoadException(
+                model.Entry.Id,
+                $"label_confidence names '{unknown}', which is not in labels_file. Correct it in the catalogue.");
+        }
+
+        var isStretched = _decoder.Placement == ImagePlacement.Stretch;
+        _isShaped = isStretched && model.Input.Matches([.. InputShapeOf(AnySide, AnySide).Select(size => (int)size)]);
+        DecodeSize = _isShaped ? DecodeSize.Shaped(width, height)
+            : isStretched ? new DecodeSize(width, height)
+            : DecodeSize.Native;
     }
 
-    /// <summary>The input size of the model if it takes stretched frames, otherwise the native size.</summary>
+    /// <summary>
+    /// The input size of the model if it takes stretched frames, otherwise the native size. A model that accepts any
+    /// size gets one with the shape of the video and about the area of its catalogue entry.
+    /// </summary>
     public DecodeSize DecodeSize { get; }
 
     public IReadOnlyList<string> Labels { get; }
@@ -68,7 +88,7 @@ internal sealed class DetectObjectsStage : IStage
     public async ValueTask<StageOutput> ProcessAsync(StageInput input, CancellationToken cancellationToken)
     {
         var frame = input.Frame;
-        var (width, height) = (_model.Entry.InputWidth, _model.Entry.InputHeight);
+        var (width, height) = InputSizeFor(frame);
         var fit = ImageFit.Of(frame.Width, frame.Height, width, height, _decoder.Placement);
         var length = width * height * TensorFormat.ChannelCount;
         var buffer = BufferPool<float>.Shared.Rent(length);
@@ -78,9 +98,10 @@ internal sealed class DetectObjectsStage : IStage
                 frame.ImageFor(DecodeSize), fit, _decoder.Format, _decoder.Padding,
                 buffer.AsSpan(0, length), width, height);
             var candidates = new List<ScoredBox>();
-            using (var outputs = await _model.RunAsync(buffer.AsMemory(0, length), _inputShape, cancellationToken))
+            using (var outputs = await _model.RunAsync(
+                buffer.AsMemory(0, length), InputShapeOf(width, height), cancellationToken))
             {
-                _decoder.Decode(outputs, _candidateConfidence, candidates);
+                _decoder.Decode(outputs, (width, height), _candidateConfidence, candidates);
             }
 
             return ToOutput(Suppress(candidates, fit, frame), input);
@@ -90,6 +111,21 @@ internal sealed class DetectObjectsStage : IStage
             BufferPool<float>.Shared.Return(buffer);
         }
     }
+
+    private (int Width, int Height) InputSizeFor(Frame frame)
+    {
+        if (!_isShaped)
+        {
+            return (_model.Entry.InputWidth, _model.Entry.InputHeight);
+        }
+
+        var size = DecodeSize.For(frame.SourceWidth, frame.SourceHeight);
+        return (size.Width, size.Height);
+    }
+
+    private long[] InputShapeOf(int width, int height) => _decoder.Format.Layout == TensorLayout.Planar
+        ? [1, TensorFormat.ChannelCount, height, width]
+        : [1, height, width, TensorFormat.ChannelCount];
 
     /// <summary>
     /// Suppresses the boxes in source pixels, clipped to the frame as in the results: overlap outside the frame does
@@ -117,7 +153,6 @@ internal sealed class DetectObjectsStage : IStage
     {
         var frame = input.Frame;
         var filter = input.Filter ?? FrameFilter.All;
-        var confidence = Math.Max(_confidence, filter.MinConfidence);
         var detections = new List<Detection>();
         var appearances = new List<ByteString>();
         var candidates = new List<Candidate>();
@@ -130,7 +165,7 @@ internal sealed class DetectObjectsStage : IStage
                 continue;
             }
 
-            if (box.Confidence >= confidence)
+            if (box.Confidence >= Math.Max(_confidenceOf[box.ClassId], filter.MinConfidence))
             {
                 detections.Add(ToDetection(box));
                 if (_isFollowed)

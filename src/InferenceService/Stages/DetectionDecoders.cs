@@ -19,7 +19,11 @@ internal interface IDetectionDecoder
     /// Adds the boxes whose confidence is at least <paramref name="confidence"/>, in input pixels and before
     /// suppression.
     /// </summary>
-    void Decode(ModelOutputs outputs, float confidence, List<ScoredBox> boxes);
+    /// <param name="outputs">Outputs of the model.</param>
+    /// <param name="input">Width and height of the input in pixels.</param>
+    /// <param name="confidence">Minimum confidence.</param>
+    /// <param name="boxes">Receives the boxes.</param>
+    void Decode(ModelOutputs outputs, (int Width, int Height) input, float confidence, List<ScoredBox> boxes);
 }
 
 /// <summary>
@@ -35,6 +39,8 @@ internal static class DetectionDecoders
         ModelFamily.CenterNet => new CenterNetDecoder(model, classCount),
         ModelFamily.YoloX => new YoloXDecoder(model, classCount),
         ModelFamily.YoloV8 => new YoloV8Decoder(model, classCount),
+        ModelFamily.RtDetr => new RtDetrDecoder(model, classCount),
+        ModelFamily.RtDetrUltralytics => new RtDetrUltralyticsDecoder(model, classCount),
         _ => throw new ArgumentException($"{model.Entry.Family} is not a detector family.", nameof(model)),
     };
 }

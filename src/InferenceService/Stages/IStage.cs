@@ -28,7 +28,8 @@ internal interface IStage
     int ChangeThreshold => 0;
 
     /// <summary>
-    /// The output for a frame that looks like an earlier one; called only if <see cref="ChangeThreshold"/> is not 0.
+    /// The output for a frame that looks like an earlier one; called only if <see cref="ChangeThreshold"/> is not 0, or
+    /// with adaptive sampling for a stage that detects no objects.
     /// </summary>
     /// <param name="earlier">Output for the earlier frame; must not be modified.</param>
     /// <param name="input">The frame and the outputs of its upstream nodes.</param>

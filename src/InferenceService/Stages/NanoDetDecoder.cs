@@ -46,11 +46,12 @@ internal sealed class NanoDetDecoder : IDetectionDecoder
 
     public byte Padding => 0;
 
-    public void Decode(ModelOutputs outputs, float confidence, List<ScoredBox> boxes)
+    public void Decode(
+        ModelOutputs outputs, (int Width, int Height) input, float confidence, List<ScoredBox> boxes)
     {
         foreach (var stride in Strides)
         {
-            var (columns, rows) = (CellsAlong(_entry.InputWidth, stride), CellsAlong(_entry.InputHeight, stride));
+            var (columns, rows) = (CellsAlong(input.Width, stride), CellsAlong(input.Height, stride));
             var scores = Pick(outputs, _scoreOutputs, columns * rows);
             var distances = Pick(outputs, _distanceOutputs, columns * rows);
             DecodeLevel(scores, distances, stride, columns, rows, _classCount, confidence, boxes);

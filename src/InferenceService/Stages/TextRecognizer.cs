@@ -106,7 +106,8 @@ internal sealed class TextRecognizer
             stitching.Add(outputs.Values(0), left, right);
         }
 
-        return new RecognizedLine(line, ZeroOrO.Decide(CtcDecoder.Decode(stitching.Probabilities, _alphabet)));
+        var reading = CtcDecoder.Decode(stitching.Probabilities, _alphabet, findsSpaces: true);
+        return new RecognizedLine(line, ZeroOrO.Decide(reading));
     }
 
     private void Decode(
@@ -115,7 +116,7 @@ internal sealed class TextRecognizer
         var length = values.Length / indexes.Length;
         for (var i = 0; i < indexes.Length; i++)
         {
-            var reading = CtcDecoder.Decode(values.Slice(i * length, length), _alphabet);
+            var reading = CtcDecoder.Decode(values.Slice(i * length, length), _alphabet, findsSpaces: true);
             recognized[indexes[i]] = new RecognizedLine(lines[indexes[i]], ZeroOrO.Decide(reading));
         }
     }

@@ -31,7 +31,8 @@ internal sealed class YoloV8Decoder : IDetectionDecoder
 
     public byte Padding => 114;
 
-    public void Decode(ModelOutputs outputs, float confidence, List<ScoredBox> boxes) =>
+    public void Decode(
+        ModelOutputs outputs, (int Width, int Height) input, float confidence, List<ScoredBox> boxes) =>
         Decode(outputs.Values(0), _classCount, confidence, boxes);
 
     /// <summary>Decodes the boxes; a box gives one detection, of its best class.</summary>

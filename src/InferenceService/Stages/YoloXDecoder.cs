@@ -13,15 +13,14 @@ internal sealed class YoloXDecoder : IDetectionDecoder
 {
     private static readonly int[] Strides = [8, 16, 32];
 
-    private readonly ModelEntry _entry;
     private readonly int _classCount;
 
     /// <exception cref="ModelLoadException">The output does not match the family.</exception>
     public YoloXDecoder(ModelSession model, int classCount)
     {
-        _entry = model.Entry;
         _classCount = classCount;
-        var cells = Strides.Sum(stride => (_entry.InputWidth / stride) * (_entry.InputHeight / stride));
+        var entry = model.Entry;
+        var cells = Strides.Sum(stride => (entry.InputWidth / stride) * (entry.InputHeight / stride));
         if (model.Outputs is not [var output] || !output.Matches(1, cells, 5 + classCount))
         {
             throw new ModelLoadException(
@@ -38,12 +37,13 @@ internal sealed class YoloXDecoder : IDetectionDecoder
 
     public byte Padding => 114;
 
-    public void Decode(ModelOutputs outputs, float confidence, List<ScoredBox> boxes)
+    public void Decode(
+        ModelOutputs outputs, (int Width, int Height) input, float confidence, List<ScoredBox> boxes)
     {
         var values = outputs.Values(0);
         foreach (var stride in Strides)
         {
-            var (columns, rows) = (_entry.InputWidth / stride, _entry.InputHeight / stride);
+            var (columns, rows) = (input.Width / stride, input.Height / stride);
             var length = columns * rows * (5 + _classCount);
             DecodeLevel(values[..length], stride, columns, _classCount, confidence, boxes);
             values = values[length..];

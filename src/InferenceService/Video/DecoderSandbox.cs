@@ -98,11 +98,16 @@ internal sealed record DecoderSandbox(
     /// <param name="program">Path of the program.</param>
     /// <param name="arguments">Its arguments.</param>
     /// <param name="video">The only file that it may read; null for none.</param>
-    public ChildCommand Command(string program, IEnumerable<string> arguments, VideoFile? video) =>
+    /// <param name="folder">A folder of ours that it may read too, at <see cref="FolderPath"/>; null for none.</param>
+    public ChildCommand Command(
+        string program, IEnumerable<string> arguments, VideoFile? video, string? folder = null) =>
         Level == SandboxLevel.Files
             ? new ChildCommand(
                 Path.GetFileName(program),
-                [.. Prefix, .. Bubblewrap.Video(video), .. Bubblewrap.End, program, .. arguments],
+                [
+                    .. Prefix, .. Bubblewrap.Video(video), .. Bubblewrap.Folder(folder), .. Bubblewrap.End, program,
+                    .. arguments,
+                ],
                 SeccompFilter.ForThisMachine,
                 video?.Descriptor)
             : new ChildCommand(
@@ -110,6 +115,9 @@ internal sealed record DecoderSandbox(
 
     /// <summary>The path by which a program in the sandbox opens a video.</summary>
     public string InputPath(VideoFile video) => Level == SandboxLevel.Files ? video.Path : video.DescriptorPath;
+
+    /// <summary>The path by which a program in the sandbox finds a folder of ours.</summary>
+    public string FolderPath(string folder) => Level == SandboxLevel.Files ? Bubblewrap.FolderInside : folder;
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
@@ -226,6 +234,12 @@ internal static class Bubblewrap
     public static string[] Video(VideoFile? video) => video?.Descriptor is { } descriptor
         ? ["--ro-bind-fd", FormattableString.Invariant($"{descriptor.DangerousGetHandle()}"), video.Path]
         : [];
+
+    /// <summary>Where <see cref="Folder"/> mounts a folder.</summary>
+    public const string FolderInside = "/foregsyte";
+
+    /// <summary>Mounts a folder read-only. Nothing for no folder.</summary>
+    public static string[] Folder(string? path) => path is null ? [] : ["--ro-bind", path, FolderInside];
 
     /// <summary>Mounts a file or folder read-only at its own path.</summary>
     public static string[] Readable(string path) => ["--ro-bind", path, path];

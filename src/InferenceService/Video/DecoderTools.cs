@@ -43,8 +43,10 @@ internal sealed class DecoderTools
     /// <param name="arguments">Arguments of ffmpeg.</param>
     /// <param name="video">The only file that it may read; null for none.</param>
     /// <param name="addressSpace">Its limit of address space in bytes if that is lower; null for none.</param>
-    public ChildCommand Ffmpeg(IEnumerable<string> arguments, VideoFile? video = null, long? addressSpace = null) =>
-        Sandbox.Command(_ffmpeg, arguments, video).Within(addressSpace);
+    /// <param name="folder">A folder of ours that it may read too; null for none.</param>
+    public ChildCommand Ffmpeg(
+        IEnumerable<string> arguments, VideoFile? video = null, long? addressSpace = null, string? folder = null) =>
+        Sandbox.Command(_ffmpeg, arguments, video, folder).Within(addressSpace);
 
     /// <summary>The command of ffprobe in the sandbox.</summary>
     /// <param name="arguments">Arguments of ffprobe.</param>

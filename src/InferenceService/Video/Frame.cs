@@ -40,7 +40,8 @@ internal readonly struct ScaledCopies(IEnumerable<(int Width, int Height)> sizes
 }
 
 /// <summary>
-/// The frame size that a pipeline asks for: the video's own, or a fixed one that the decoder scales to.
+/// The frame size that a pipeline asks for: the video's own, a fixed one, or one with the shape of the video and a
+/// given area. The decoder scales to it.
 /// </summary>
 /// <param name="Width">Width in pixels; null for the video's own size.</param>
 /// <param name="Height">Height in pixels; null for the video's own size.</param>
@@ -50,20 +51,43 @@ internal sealed record DecodeSize(int? Width, int? Height, ScaledCopies Copies =
     /// <summary>The size in which the video is shown.</summary>
     public static readonly DecodeSize Native = new(null, null);
 
+    /// <summary>Whether width and height only give an area, and the video gives the shape.</summary>
+    public bool IsShaped { get; init; }
+
+    /// <summary>Further sizes of which only the area is given.</summary>
+    public ScaledCopies ShapedCopies { get; init; }
+
+    /// <summary>A size with the shape of the video and about the area of a width and a height.</summary>
+    public static DecodeSize Shaped(int width, int height) => new(width, height) { IsShaped = true };
+
     /// <summary>Combines what several stages need.</summary>
     /// <param name="sizes">At least one size, without copies.</param>
     public static DecodeSize Of(IEnumerable<DecodeSize> sizes)
     {
         // The native size first: what needs no fixed size uses the frame itself.
-        DecodeSize[] distinct = [.. sizes.Distinct().OrderBy(size => (size.Width ?? 0, size.Height ?? 0))];
-        return distinct[0] with
-        {
-            Copies = new(distinct.Skip(1).Select(size => (size.Width!.Value, size.Height!.Value))),
-        };
+        DecodeSize[] distinct =
+            [.. sizes.Distinct().OrderBy(size => (size.Width ?? 0, size.Height ?? 0, size.IsShaped))];
+        return distinct[0] with { Copies = Rest(isShaped: false), ShapedCopies = Rest(isShaped: true) };
+
+        ScaledCopies Rest(bool isShaped) => new(distinct.Skip(1)
+            .Where(size => size.IsShaped == isShaped)
+            .Select(size => (size.Width!.Value, size.Height!.Value)));
     }
 
     /// <summary>The size for a video.</summary>
-    public FrameSize For(int videoWidth, int videoHeight) => new(Width ?? videoWidth, Height ?? videoHeight, Copies);
+    public FrameSize For(int videoWidth, int videoHeight)
+    {
+        var (width, height) = (Width ?? videoWidth, Height ?? videoHeight);
+        if (IsShaped)
+        {
+            (width, height) = InputShape.Of(width, height, videoWidth, videoHeight);
+        }
+
+        return new(width, height, new([
+            .. Copies.Sizes,
+            .. ShapedCopies.Sizes.Select(size => InputShape.Of(size.Width, size.Height, videoWidth, videoHeight)),
+        ]));
+    }
 }
 
 /// <summary>
@@ -112,10 +136,16 @@ internal sealed class Frame(
     /// <summary>The picture in a size: the frame or a copy if one has that size, otherwise the frame.</summary>
     public RgbImage ImageFor(DecodeSize wanted)
     {
+        if (wanted.Width is null)
+        {
+            return Image;
+        }
+
+        var own = wanted.For(SourceWidth, SourceHeight);
         var left = size.Width;
         foreach (var (width, height) in size.Copies.Sizes)
         {
-            if (width == wanted.Width && height == wanted.Height)
+            if (width == own.Width && height == own.Height)
             {
                 return Part(left, width, height);
             }

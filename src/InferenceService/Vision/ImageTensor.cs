@@ -51,6 +51,14 @@ internal readonly ref struct RgbImage
     /// <summary>The bytes of one row.</summary>
     public ReadOnlySpan<byte> Row(int y) => _pixels.Slice(y * _rowBytes, Width * BytesPerPixel);
 
+    /// <summary>A part of the image.</summary>
+    /// <param name="left">First column of the part.</param>
+    /// <param name="top">First row of the part.</param>
+    /// <param name="width">Width of the part.</param>
+    /// <param name="height">Height of the part.</param>
+    public RgbImage Part(int left, int top, int width, int height) =>
+        new(_pixels[((top * _rowBytes) + (left * BytesPerPixel))..], _rowBytes, width, height);
+
     /// <summary>A part of the image that begins in its first row.</summary>
     /// <param name="left">First column of the part.</param>
     /// <param name="width">Width of the part.</param>

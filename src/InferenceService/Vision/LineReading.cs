@@ -64,8 +64,13 @@ internal static class CtcDecoder
     /// <summary>Decodes one line.</summary>
     /// <param name="probabilities">[steps, classes], normalized; there is one class per entry of the alphabet.</param>
     /// <param name="alphabet">Text of each class; the entry of the blank is ignored.</param>
+    /// <param name="findsSpaces">
+    /// Whether the last class is a space that is also read where the network gives the blank a higher probability
+    /// (<see cref="LostSpaces"/>).
+    /// </param>
     /// <exception cref="ArgumentException">The length is not a multiple of the number of classes.</exception>
-    public static LineReading Decode(ReadOnlySpan<float> probabilities, IReadOnlyList<string> alphabet)
+    public static LineReading Decode(
+        ReadOnlySpan<float> probabilities, IReadOnlyList<string> alphabet, bool findsSpaces = false)
     {
         var classes = alphabet.Count;
         if (classes == 0 || probabilities.Length % classes != 0)
@@ -76,15 +81,27 @@ internal static class CtcDecoder
 
         var characters = new List<ReadCharacter>();
         var previous = Blank;
+        var space = 0f;
         for (var start = 0; start < probabilities.Length; start += classes)
         {
             var step = probabilities.Slice(start, classes);
             var best = TensorPrimitives.IndexOfMax(step);
+            space = Math.Max(space, step[^1]);
             if (best != Blank && best != previous)
             {
-                characters.Add(new ReadCharacter(alphabet[best], step[best], OthersOf(step, best, alphabet)));
+                var character = new ReadCharacter(alphabet[best], step[best], OthersOf(step, best, alphabet));
+                if (findsSpaces && characters.Count > 0 && LostSpaces.IsBetween(characters[^1], character, space))
+                {
+                    // As probable as its neighbors, so that the confidence stays that of the characters.
+                    var probability = Math.Min(characters[^1].Probability, character.Probability);
+                    characters.Add(new ReadCharacter(" ", probability, []));
+                }
+
+                characters.Add(character);
             }
 
+            // Only steps since the last one of the character before count.
+            space = best == Blank ? space : step[^1];
             previous = best;
         }
 
@@ -105,5 +122,45 @@ internal static class CtcDecoder
 
         others.Sort(static (a, b) => b.Probability.CompareTo(a.Probability));
         return others;
+    }
+}
+
+/// <summary>
+/// Spaces that greedy decoding loses: between two characters the network often prefers the blank, but gives the space a
+/// probability that it has nowhere inside words. Measured with "make accuracy" (docs/models.md).
+/// </summary>
+internal static class LostSpaces
+{
+    /// <summary>Minimum probability of the space in a step between two letters.</summary>
+    public const float BetweenLetters = 0.1f;
+
+    /// <summary>The same if one of the characters is not a letter.</summary>
+    public const float BetweenOthers = 0.04f;
+
+    /// <summary>Characters that have no space before them.</summary>
+    private const string Closing = ".,:;!?)%'’-";
+
+    /// <summary>Characters that have no space after them.</summary>
+    private const string Opening = "('’-";
+
+    /// <summary>Start of the scripts that are written without spaces.</summary>
+    private const char FirstWithoutSpaces = '\u2e80';
+
+    /// <summary>Whether a space belongs between two characters.</summary>
+    /// <param name="left">The character before.</param>
+    /// <param name="right">The character after.</param>
+    /// <param name="space">Maximum probability of the space in the steps from one to the other.</param>
+    public static bool IsBetween(in ReadCharacter left, in ReadCharacter right, float space)
+    {
+        if (left.Text is not [var before] || right.Text is not [var after]
+            || char.IsWhiteSpace(before) || char.IsWhiteSpace(after)
+            || Math.Max(before, after) >= FirstWithoutSpaces
+            || Opening.Contains(before, StringComparison.Ordinal) || Closing.Contains(after, StringComparison.Ordinal)
+            || (before == ':' && char.IsAsciiDigit(after)))
+        {
+            return false;
+        }
+
+        return space >= (char.IsLetter(before) && char.IsLetter(after) ? BetweenLetters : BetweenOthers);
     }
 }

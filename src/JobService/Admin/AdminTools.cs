@@ -1,5 +1,6 @@
 using ForegSyte.Hosting;
 using ForegSyte.Hosting.Files;
+using ForegSyte.Hosting.Starting;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Storage;
@@ -57,8 +58,19 @@ internal sealed class AdminTools(WebApplication app) : IAsyncDisposable
     }
 
     /// <summary>Reads the settings as the service does; opens nothing.</summary>
-    public static async Task<AdminTools> OpenAsync(string[] settings)
+    /// <param name="settings">Settings of the command line.</param>
+    /// <param name="checkAsync">Throws if a setting of the service is invalid.</param>
+    public static async Task<AdminTools> OpenAsync(string[] settings, Func<string[], Task> checkAsync)
     {
+        try
+        {
+            await checkAsync(settings);
+        }
+        catch (Exception failure)
+        {
+            throw new AdminException(StartupFailure.Describe(failure), failure);
+        }
+
         var builder = ForegSyteHost.CreateBuilder(settings);
         builder.AddForegSyteHost("JobService", defaultPort: 0, Contract.Descriptor);
         builder.Logging.SetMinimumLevel(LogLevel.Warning);

@@ -33,6 +33,7 @@ internal static class ClusterServiceCollectionExtensions
         services.AddSingleton<LocalNode>();
         services.AddSingleton<NodeChannels>();
         services.AddSingleton<ICluster, SingleNode>();
+        services.AddHostedService<NodeMetering>();
         services.AddOptions<RateShare>().Configure<ICluster>(
             (share, cluster) => share.Nodes = () => cluster.LiveNodes);
         if (JobStoreKinds.Of(configuration) == JobStoreKind.PostgreSql)

@@ -2,6 +2,7 @@ using System.Net;
 using ForegSyte.Hosting;
 using ForegSyte.Hosting.Listening;
 using ForegSyte.Hosting.Starting;
+using ForegSyte.Jobs.Metrics;
 using ForegSyte.Jobs.Queue;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -35,6 +36,20 @@ internal sealed class LocalNode(
     private Uri? Address() => options.Value.Address ?? NodeAddress.Of(
         listener.Value, isEncrypted: !string.IsNullOrEmpty(tls.Value.CertificateFile), Dns.GetHostName(),
         server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []);
+}
+
+/// <summary>Registers the metric of live nodes.</summary>
+internal sealed class NodeMetering(ICluster cluster, JobMetrics metrics) : IHostedService
+{
+    /// <inheritdoc />
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        metrics.ObserveNodes(() => cluster.LiveNodes);
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc />
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }
 
 /// <summary>The address of a node that has none configured. Pure.</summary>

@@ -1,6 +1,7 @@
 using ForegSyte.Hosting.Configuration;
 using ForegSyte.Hosting.Limits;
 using ForegSyte.Hosting.Security;
+using ForegSyte.Jobs.Frames;
 using ForegSyte.Jobs.Tracks;
 
 namespace ForegSyte.Jobs.Grpc;
@@ -19,12 +20,17 @@ internal static class GrpcServiceCollectionExtensions
         services.AddSingleton<JobDiagnoser>();
         services.AddSingleton<JobPages>();
         services.AddSingleton<NodePages>();
+        services.AddSingleton<TenantUsagePages>();
+        services.AddSingleton<ServerBackups>();
         services.AddSingleton<ResultPages>();
         services.AddSingleton<SearchPages>();
         services.AddLiveTracks();
         services.AddSingleton<TrackPages>();
         services.AddSingleton<VideoDownloads>();
+        services.AddFrames();
+        services.AddSingleton<JobFrames>();
         services.AddSingleton<JobExports>();
+        services.AddSingleton<JobCopies>();
         services.AddSingleton<IJobTracks, StoredTracks>();
         services.AddSingleton<UploadForwarding>();
         services.AddGrpc()

@@ -5,6 +5,7 @@ using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Tracing;
 using ForegSyte.Protocol.Errors;
+using ForegSyte.Protocol.Text;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
 using Microsoft.Extensions.Options;
@@ -272,7 +273,8 @@ internal static class JobExplanation
             JobStatus.Pending when storage is not null => OfStorage(storage),
             JobStatus.Pending => OfWait(job, state, now, isOfTenant),
             JobStatus.Running => OfRun(job, counts, state, now),
-            JobStatus.Completed => Text($"The job is completed: {job.Progress.FramesDone} frames in {Attempts(job)}."),
+            JobStatus.Completed =>
+                $"The job is completed: {PluralText.Of(job.Progress.FramesDone, "frame")} in {Attempts(job)}.",
             JobStatus.Failed => OfFailure(job),
             _ => "A caller cancelled the job. RetryJob continues it after its finished segments.",
         };
@@ -281,8 +283,8 @@ internal static class JobExplanation
         job.QueueState?.Reason switch
         {
             WaitReason.Draining =>
-                "The server is draining and starts no jobs. This job runs after the server's next start; nothing is "
-                + "lost.",
+                "The server is draining and starts no jobs. This job runs after the drain's end (UndrainServer) or the "
+                + "server's next start; nothing is lost.",
             WaitReason.BackOff => OfBackOff(job, now),
             WaitReason.NoInferenceService =>
                 Text($"None of {state.KnownInstances} InferenceServices serves (option Inference:Addresses). ")
@@ -292,10 +294,15 @@ internal static class JobExplanation
         };
 
     private static string OfStorage(StorageWait wait) =>
-        $"No InferenceService can read the job's stored video in {wait.Folder ?? "the storage of the JobService"}: "
-        + $"{wait.Failure.Reason.ToText()}. The option Video:AllowedRoots of the InferenceService must contain this "
-        + "folder, and its user must be able to read it. "
-        + Text($"The server tries again every {wait.RetryDelay.TotalSeconds:0.#} s; waiting costs the job no attempt.");
+        (wait.Folder is { } folder
+            ? $"No InferenceService can read the job's stored video in {folder}: {wait.Failure.Reason.ToText()}. The "
+                + "option Video:AllowedRoots of the InferenceService must contain this folder, and its user must be "
+                + "able to read it. "
+            : $"No InferenceService can read the job's stored video in the bucket: {wait.Failure.Reason.ToText()}: "
+                + $"{wait.Failure.Message} The option Video:AllowedHosts of the InferenceService must contain the host "
+                + "and port of S3:Endpoint, and Video:AllowHttp must be true for an endpoint without TLS. ")
+        + $"The server tries again every {DurationText.Approximate(wait.RetryDelay)}; waiting costs the job no "
+        + "attempt.";
 
     private static string OfQueue(Job job, DispatchState state, bool isOfTenant)
     {
@@ -303,7 +310,8 @@ internal static class JobExplanation
         var running = Text($"{state.RunningJobs} of at most {state.MaxRunningJobs} {jobs} are running");
         var ahead = (job.QueueState?.Position ?? 1) - 1;
         var order = ahead > 0
-            ? Text($"{ahead} jobs of its tenant are ahead of this one, by priority and time")
+            ? Text($"{PluralText.Of(ahead, "job")} of its tenant {(ahead == 1 ? "is" : "are")} ahead of this one, ")
+                + "by priority and time"
             : "This job is the next one of its tenant";
         return $"{running} (options Dispatch:MaxConcurrentJobs, Dispatch:ReservedJobs). {order}.";
     }
@@ -312,7 +320,7 @@ internal static class JobExplanation
     {
         var failed = job.Attempts.LastOrDefault();
         var next = job.QueueState.NextAttemptAt?.ToDateTimeOffset();
-        var left = next is { } due && due > now ? Text($"in {(due - now).TotalSeconds:0.#} s") : "now";
+        var left = next is { } due && due > now ? Text($"in {DurationText.Approximate(due - now)}") : "now";
         var reason = ErrorStatus.InfoOf(failed?.Error)?.Reason;
         return Text($"Attempt {failed?.Number} failed with {reason}, which is retryable: ")
             + $"{failed?.ErrorMessage} The next attempt starts {left}.";
@@ -321,14 +329,15 @@ internal static class JobExplanation
     private static string OfRun(Job job, SegmentCounts counts, DispatchState state, DateTimeOffset now)
     {
         var since = now - job.Attempts[^1].StartedAt.ToDateTimeOffset();
-        var text = Text($"Attempt {job.Attempts[^1].Number} has been running for {since.TotalSeconds:0.#} s. ");
+        var text = Text($"Attempt {job.Attempts[^1].Number} has been running for {DurationText.Approximate(since)}. ");
         if (counts.Planned == 0)
         {
             return text + (job.ReusedJobId.Length > 0 ? "It is copying results." : "It is probing the video.");
         }
 
-        text += Text($"{counts.Finished} of {counts.Planned} segments are finished, {counts.Running} are running; ")
-            + Text($"{job.Progress.FramesDone} of {job.Progress.FramesTotal} frames are done.");
+        text += Text($"{counts.Finished} of {PluralText.Of(counts.Planned, "segment")} are finished, ")
+            + Text($"{counts.Running} are running; ")
+            + Text($"{job.Progress.FramesDone} of {PluralText.Of(job.Progress.FramesTotal, "frame")} are done.");
         return state.ServingInstances > 0
             ? text
             : text + " No InferenceService is serving: running segments are lost unless one returns.";

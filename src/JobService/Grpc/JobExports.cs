@@ -19,13 +19,7 @@ internal sealed class JobExports(IStorage storage, IJobTracks tracks)
     {
         RefusePages(request);
         var options = OptionsOf(download);
-        if (job.Status != JobStatus.Completed || job.OutputPath is null || job.Video is null)
-        {
-            throw NotReady(job);
-        }
-
-        var source = new StoredResults(
-            job, job.Video, await OpenAsync(job.OutputPath, cancellationToken), tracks);
+        var source = await OpenAsync(job, "exports", cancellationToken);
         var format = ExportFormats.Of(options.Format);
         download.Give(new GeneratedFile(
             source,
@@ -33,6 +27,30 @@ internal sealed class JobExports(IStorage storage, IJobTracks tracks)
             format.MediaType,
             NameOf(job, options, format)));
         return new GetJobResultsResponse();
+    }
+
+    /// <summary>Opens the results of a completed job; the caller disposes them.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="what">What only completed jobs have, for the error.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <exception cref="ServiceException">RESULTS_NOT_READY or RESULTS_DAMAGED.</exception>
+    public async Task<StoredResults> OpenAsync(JobRecord job, string what, CancellationToken cancellationToken)
+    {
+        if (job.Status != JobStatus.Completed || job.OutputPath is null || job.Video is null)
+        {
+            throw NotReady(job, what);
+        }
+
+        try
+        {
+            return new StoredResults(
+                job, job.Video, await ResultsDocumentReader.OpenAsync(storage, job.OutputPath, cancellationToken),
+                tracks);
+        }
+        catch (FileNotFoundException missing)
+        {
+            throw ResultPages.Missing(missing);
+        }
     }
 
     private static ExportOptions OptionsOf(FileDownload download)
@@ -71,22 +89,10 @@ internal sealed class JobExports(IStorage storage, IJobTracks tracks)
         return $"{stem}{table}{format.Extension}";
     }
 
-    private async Task<ResultsDocumentReader> OpenAsync(string key, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await ResultsDocumentReader.OpenAsync(storage, key, cancellationToken);
-        }
-        catch (FileNotFoundException missing)
-        {
-            throw ResultPages.Missing(missing);
-        }
-    }
-
-    private static ServiceException NotReady(JobRecord job)
+    private static ServiceException NotReady(JobRecord job, string what)
     {
         var whatToDo = job.IsTerminal
-            ? "Only completed jobs have exports; GetJobResults returns what the job found."
+            ? $"Only completed jobs have {what}; GetJobResults returns what the job found."
             : "Wait with WaitJob until it is completed.";
         return new ServiceException(
             ErrorReason.ResultsNotReady, $"Job {job.JobId} is {JobStatusNames.Of(job.Status)}. {whatToDo}")

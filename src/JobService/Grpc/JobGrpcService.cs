@@ -31,11 +31,15 @@ internal sealed class JobGrpcService(
     ResultPages resultPages,
     TrackPages trackPages,
     VideoDownloads downloads,
+    JobFrames frames,
     JobExports exports,
+    JobCopies copies,
     PipelineDirectory pipelines,
     JobDiagnoser diagnoser,
     ServerDrain drain,
     NodePages nodes,
+    TenantUsagePages usage,
+    ServerBackups backups,
     ServiceLimits limits,
     ServiceStart start,
     WebhookTargets webhooks,
@@ -172,9 +176,22 @@ internal sealed class JobGrpcService(
         DownloadVideoRequest request, ServerCallContext context)
     {
         var job = await VisibleAsync(request.JobId, context);
+        return FileDownload.Of(context) switch
+        {
+            null => await downloads.ReadAsync(job, request, context.CancellationToken),
+            { Operation: JobCopies.Operation } copy =>
+                await copies.GiveAsync(job, request, copy, context.CancellationToken),
+            { } video => await downloads.GiveAsync(job, request, video, context.CancellationToken),
+        };
+    }
+
+    /// <inheritdoc />
+    public override async Task<GetFrameResponse> GetFrame(GetFrameRequest request, ServerCallContext context)
+    {
+        var job = await VisibleAsync(request.JobId, context);
         return FileDownload.Of(context) is { } download
-            ? await downloads.GiveAsync(job, request, download, context.CancellationToken)
-            : await downloads.ReadAsync(job, request, context.CancellationToken);
+            ? await frames.GiveAsync(job, request, download, context.CancellationToken)
+            : await frames.ReadAsync(job, request, context.CancellationToken);
     }
 
     /// <inheritdoc />
@@ -197,6 +214,7 @@ internal sealed class JobGrpcService(
                 KnownInstances = inference.KnownCount,
                 ServingInstances = inference.ServingCount,
                 NodeName = nodes.NodeName,
+                Devices = { inference.Devices },
             },
         });
 
@@ -218,8 +236,21 @@ internal sealed class JobGrpcService(
         drain.BeginAsync(request, context.CancellationToken);
 
     /// <inheritdoc />
+    public override Task<UndrainServerResponse> UndrainServer(
+        UndrainServerRequest request, ServerCallContext context) => drain.EndAsync(context.CancellationToken);
+
+    /// <inheritdoc />
     public override Task<ListNodesResponse> ListNodes(ListNodesRequest request, ServerCallContext context) =>
         nodes.ReadAsync(request, context.CancellationToken);
+
+    /// <inheritdoc />
+    public override Task<ListTenantUsageResponse> ListTenantUsage(
+        ListTenantUsageRequest request, ServerCallContext context) =>
+        Task.FromResult(usage.Read(request, context.Caller()));
+
+    /// <inheritdoc />
+    public override Task<CreateBackupResponse> CreateBackup(CreateBackupRequest request, ServerCallContext context) =>
+        Task.FromResult(backups.Begin(request));
 
     private ListPipelinesResponse PageOf(ListPipelinesRequest request)
     {

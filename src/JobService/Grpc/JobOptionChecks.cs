@@ -57,6 +57,7 @@ internal static partial class JobOptionChecks
 
         CheckShapes(options);
         CheckTracking(options, pipeline);
+        CheckSampling(options.Sampling, pipeline);
         return (Math.Max(1, options.FrameStride), options.MaxFrames, JobChoices.Of(options));
     }
 
@@ -207,6 +208,22 @@ internal static partial class JobOptionChecks
             throw Invalid(
                 options.Zones.Count > 0 ? $"{Field}.zones" : $"{Field}.lines",
                 $"cannot be set: the pipeline {pipeline.Id} does not follow objects");
+        }
+    }
+
+    private static void CheckSampling(Sampling sampling, Pipeline pipeline)
+    {
+        if (sampling is not (Sampling.Unspecified or Sampling.Adaptive))
+        {
+            throw Invalid($"{Field}.sampling", "must be SAMPLING_UNSPECIFIED or SAMPLING_ADAPTIVE", (int)sampling);
+        }
+
+        if (sampling == Sampling.Adaptive && pipeline.Labels.Count > 0 && pipeline.Tracking?.Objects is null)
+        {
+            throw Invalid(
+                $"{Field}.sampling",
+                $"cannot be SAMPLING_ADAPTIVE: the pipeline {pipeline.Id} does not follow its objects, so that nothing "
+                + "tells where they are between two frames");
         }
     }
 

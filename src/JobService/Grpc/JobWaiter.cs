@@ -1,4 +1,4 @@
-using System.ComponentModel.DataAnnotations;
+using ForegSyte.Hosting.Configuration;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Stopping;
 using ForegSyte.Jobs.Queue;
@@ -16,13 +16,13 @@ internal sealed class WaitOptions
 
     /// <summary>Timeout of a call without a timeout.</summary>
     /// <value>0 to 10 minutes; 30 s by default.</value>
-    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
+    [TimeRange("00:00:00", "00:10:00")]
     [Limit("", "Timeout of a WaitJob call without a timeout; after it the call returns the unchanged job.")]
     public TimeSpan DefaultTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Maximum timeout; a longer one means this.</summary>
     /// <value>1 s to 10 minutes; 60 s by default.</value>
-    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    [TimeRange("00:00:01", "00:10:00")]
     [Limit("", "Maximum timeout of a WaitJob call; a longer one means this.")]
     public TimeSpan MaxTimeout { get; set; } = TimeSpan.FromSeconds(60);
 }

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Paging;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Protocol.Tracking;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Grpc;
@@ -236,8 +237,8 @@ internal sealed class ResultPages(JobTracker tracker, IStorage storage, ISegment
 
     private static ServiceException NotReady(JobRecord job) => new(
         ErrorReason.ResultsNotReady,
-        $"Job {job.JobId} is {JobStatusNames.Of(job.Status)}. It ended before any frame was analyzed and has no "
-        + "results.")
+        $"Job {job.JobId} is {JobStatusNames.Of(job.Status)}. It ended before its first segment was finished and has "
+        + $"no results. {(job.Status == JobStatus.Completed ? "" : "RetryJob runs it again.")}".TrimEnd())
     {
         Metadata = new Dictionary<string, string>
         {

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Grpc;
 
-/// <summary>Starts a drain on behalf of a caller and reports its state.</summary>
+/// <summary>Starts and ends a drain on behalf of a caller and reports its state.</summary>
 internal sealed class ServerDrain(
     Drain drain, JobTracker tracker, IJobClaims claims, IOptions<StopOptions> stop, ILogger<ServerDrain> logger)
 {
@@ -30,6 +30,15 @@ internal sealed class ServerDrain(
             "Drain started: no new jobs start, running jobs have {Timeout}; the service then {Next}", timeout,
             request.ExitWhenDrained ? "stops" : "keeps answering calls");
         return new DrainServerResponse { Drain = await StatusAsync(cancellationToken) };
+    }
+
+    /// <summary>Ends the drain, if there is one; waiting jobs start at once.</summary>
+    /// <exception cref="ServiceException">SHUTTING_DOWN: the service is stopping.</exception>
+    public async Task<UndrainServerResponse> EndAsync(CancellationToken cancellationToken)
+    {
+        drain.End();
+        logger.LogInformation("Drain ended: jobs start again");
+        return new UndrainServerResponse { Drain = await StatusAsync(cancellationToken) };
     }
 
     private async Task<DrainStatus> StatusAsync(CancellationToken cancellationToken)

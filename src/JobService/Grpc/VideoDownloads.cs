@@ -49,16 +49,21 @@ internal sealed class VideoDownloads(IStorage storage)
     public async Task<DownloadVideoResponse> GiveAsync(
         JobRecord job, DownloadVideoRequest request, FileDownload download, CancellationToken cancellationToken)
     {
-        var field = request.Offset != 0 ? "offset" : request.MaxBytes != 0 ? "max_bytes" : null;
-        if (field is not null)
-        {
-            throw ServiceException.InvalidField(
-                field, $"{field} cannot be in this request. Send the header Range, for example Range: bytes=0-1023.");
-        }
-
+        RefuseParts(request, "send the header Range, for example Range: bytes=0-1023.");
         download.Give(new DownloadedFile(
             await OpenAsync(job, cancellationToken), ContentType, FileNameOf(job), job.VideoSha256, job.CreatedAt));
         return new DownloadVideoResponse();
+    }
+
+    /// <summary>Refuses the fields that select a part of a message.</summary>
+    /// <exception cref="ServiceException">INVALID_FIELD.</exception>
+    public static void RefuseParts(DownloadVideoRequest request, string instead)
+    {
+        var field = request.Offset != 0 ? "offset" : request.MaxBytes != 0 ? "max_bytes" : null;
+        if (field is not null)
+        {
+            throw ServiceException.InvalidField(field, $"{field} cannot be in this request: {instead}");
+        }
     }
 
     /// <summary>

@@ -9,6 +9,7 @@ using Grpc.Core.Interceptors;
 using Grpc.Health.V1;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Options;
+using Device = ForegSyte.V1.Device;
 using Pipeline = ForegSyte.V1.Pipeline;
 
 namespace ForegSyte.Jobs.Inference;
@@ -79,6 +80,29 @@ internal sealed class GrpcInferenceInstance : IInferenceInstance, IDisposable
     }
 
     /// <inheritdoc />
+    public Task<GetFrameResponse> GetFrameAsync(GetFrameRequest request, CancellationToken cancellationToken)
+    {
+        var limits = CallLimits.OfFrame(_options);
+        var deadline = DeadlineAfter(limits.Timeout);
+        return CallAsync(
+            _inference.GetFrameAsync(request, deadline: deadline, cancellationToken: cancellationToken),
+            limits,
+            cancellationToken);
+    }
+
+    /// <inheritdoc />
+    public Task<AnnotateVideoResponse> AnnotateAsync(
+        AnnotateVideoRequest request, CancellationToken cancellationToken)
+    {
+        var limits = CallLimits.OfSegment(_options) with { IsOptionalCall = true };
+        var deadline = DeadlineAfter(limits.Timeout);
+        return CallAsync(
+            _inference.AnnotateVideoAsync(request, deadline: deadline, cancellationToken: cancellationToken),
+            limits,
+            cancellationToken);
+    }
+
+    /// <inheritdoc />
     public Task<RunPipelineResponse> RunAsync(RunPipelineRequest request, CancellationToken cancellationToken)
     {
         var limits = CallLimits.OfSegment(_options);
@@ -101,6 +125,19 @@ internal sealed class GrpcInferenceInstance : IInferenceInstance, IDisposable
             limits,
             cancellationToken);
         return response.Pipelines;
+    }
+
+    /// <inheritdoc />
+    public async Task<Device> GetDeviceAsync(CancellationToken cancellationToken)
+    {
+        var limits = CallLimits.OfProbe(_options) with { Timeout = _options.HealthTimeout };
+        var response = await CallAsync(
+            _inference.GetServerInfoAsync(
+                new GetServerInfoRequest(), deadline: DeadlineAfter(limits.Timeout),
+                cancellationToken: cancellationToken),
+            limits,
+            cancellationToken);
+        return response.ServerInfo.Device;
     }
 
     /// <inheritdoc />

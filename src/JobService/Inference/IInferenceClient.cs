@@ -1,5 +1,7 @@
 using ForegSyte.Inference.V1;
 using ForegSyte.V1;
+using GetFrameRequest = ForegSyte.Inference.V1.GetFrameRequest;
+using GetFrameResponse = ForegSyte.Inference.V1.GetFrameResponse;
 
 namespace ForegSyte.Jobs.Inference;
 
@@ -15,11 +17,20 @@ internal interface IInferenceClient
     /// <summary>Number of InferenceServices that serve now.</summary>
     int ServingCount { get; }
 
+    /// <summary>Devices of the InferenceServices that serve now, as far as they have told them.</summary>
+    IReadOnlyList<Device> Devices { get; }
+
     /// <summary>Waits, without a time limit, until an InferenceService serves.</summary>
     Task WaitUntilServingAsync(CancellationToken cancellationToken);
 
     /// <summary>Reads the container of a video.</summary>
     Task<ProbeVideoResponse> ProbeAsync(ProbeVideoRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Gets one frame of a video.</summary>
+    Task<GetFrameResponse> GetFrameAsync(GetFrameRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Draws results on a part of a video.</summary>
+    Task<AnnotateVideoResponse> AnnotateAsync(AnnotateVideoRequest request, CancellationToken cancellationToken);
 
     /// <summary>Runs a pipeline on one segment.</summary>
     /// <param name="request">The segment.</param>
@@ -43,11 +54,20 @@ internal interface IInferenceInstance
     /// <summary>Reads the container of a video.</summary>
     Task<ProbeVideoResponse> ProbeAsync(ProbeVideoRequest request, CancellationToken cancellationToken);
 
+    /// <summary>Gets one frame of a video.</summary>
+    Task<GetFrameResponse> GetFrameAsync(GetFrameRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Draws results on a part of a video.</summary>
+    Task<AnnotateVideoResponse> AnnotateAsync(AnnotateVideoRequest request, CancellationToken cancellationToken);
+
     /// <summary>Runs a pipeline on one segment.</summary>
     Task<RunPipelineResponse> RunAsync(RunPipelineRequest request, CancellationToken cancellationToken);
 
     /// <summary>Its pipelines with their versions and labels.</summary>
     Task<IReadOnlyList<Pipeline>> ListPipelinesAsync(CancellationToken cancellationToken);
+
+    /// <summary>The device that runs its models.</summary>
+    Task<Device> GetDeviceAsync(CancellationToken cancellationToken);
 }
 
 /// <summary>The health of an InferenceService.</summary>

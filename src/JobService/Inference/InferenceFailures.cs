@@ -16,6 +16,9 @@ internal sealed class InferenceFailedException(JobFailure failure, Exception? ca
 {
     public JobFailure Failure { get; } = failure;
 
+    /// <summary>Whether the failure of another InferenceService says more about the job.</summary>
+    public bool SaysLittle => InferenceFailures.SaysLittle(Failure.Reason);
+
     /// <summary>The retry delay that the InferenceService asked for; null for none.</summary>
     public TimeSpan? RetryAfter { get; init; }
 }
@@ -52,6 +55,22 @@ internal static class InferenceFailures
     public static bool IsWithoutVideo(ErrorReason reason) =>
         IsUnreadable(reason) || reason == ErrorReason.StorageFull;
 
+    /// <summary>Whether an InferenceService takes no calls now.</summary>
+    public static bool IsUnavailable(ErrorReason reason) =>
+        reason is ErrorReason.InferenceUnavailable or ErrorReason.ShuttingDown or ErrorReason.DecoderUnavailable;
+
+    /// <summary>Whether an InferenceService failed and not the video.</summary>
+    public static bool IsFailureOfInstance(ErrorReason reason) =>
+        IsUnavailable(reason) || reason == ErrorReason.DecoderLost;
+
+    /// <summary>Whether an InferenceService failed whatever the video is, and before it worked on it.</summary>
+    public static bool IsFailureOfSetup(ErrorReason reason) =>
+        SaysLittle(reason) || reason == ErrorReason.DecoderUnavailable;
+
+    /// <summary>Whether it tells about the InferenceService and not about the job.</summary>
+    public static bool SaysLittle(ErrorReason reason) =>
+        IsWithoutVideo(reason) || reason == ErrorReason.UnknownPipeline;
+
     /// <summary>Uses the error details of the InferenceService; without them, the status code.</summary>
     /// <param name="exception">The exception of the call.</param>
     /// <param name="limits">The limits of the call, for the messages.</param>
@@ -78,6 +97,8 @@ internal static class InferenceFailures
             is SocketException or HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError }
             => NotReached,
         StatusCode.Unavailable or StatusCode.Cancelled or StatusCode.Aborted => Lost,
+        StatusCode.Unimplemented when limits.IsOptionalCall => new JobFailure(
+            ErrorReason.Unimplemented, "The InferenceService does not know this call: its version is older."),
         StatusCode.Unimplemented => new JobFailure(
             ErrorReason.InferenceUnavailable,
             "The InferenceService does not know this call: its version does not match. Ask the operator to update it."),
@@ -118,6 +139,18 @@ internal sealed record CallLimits(string TimeoutOption, TimeSpan Timeout, int Ma
     /// <summary>The limits of ProbeVideo.</summary>
     public static CallLimits OfProbe(InferenceOptions options) => new(
         $"{InferenceOptions.Section}:{nameof(options.ProbeTimeout)}", options.ProbeTimeout, options.MaxResponseBytes);
+
+    /// <summary>
+    /// Whether an InferenceService of an older version may lack the call. It can go on with other calls.
+    /// </summary>
+    public bool IsOptionalCall { get; init; }
+
+    /// <summary>The limits of GetFrame.</summary>
+    public static CallLimits OfFrame(InferenceOptions options) => new(
+        $"{InferenceOptions.Section}:{nameof(options.FrameTimeout)}", options.FrameTimeout, options.MaxResponseBytes)
+    {
+        IsOptionalCall = true,
+    };
 
     /// <summary>The limits of RunPipeline.</summary>
     public static CallLimits OfSegment(InferenceOptions options) => new(

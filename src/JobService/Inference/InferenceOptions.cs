@@ -43,15 +43,23 @@ internal sealed class InferenceOptions
 
     /// <summary>Timeout of ProbeVideo.</summary>
     /// <value>1 s to 1 hour; 2 minutes by default.</value>
-    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    [TimeRange("00:00:01", "01:00:00")]
     [Limit(
         "", "Timeout for reading the container of a video; then the attempt fails.",
         Reason = ErrorReason.DeadlineExceeded)]
     public TimeSpan ProbeTimeout { get; set; } = TimeSpan.FromMinutes(2);
 
+    /// <summary>Timeout of one frame of GetFrame, including its wait for a free slot.</summary>
+    /// <value>1 s to 1 hour; 1 minute by default.</value>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    [Limit(
+        "", "Timeout for getting one frame of a video, including its wait for a free slot.",
+        Reason = ErrorReason.DeadlineExceeded)]
+    public TimeSpan FrameTimeout { get; set; } = TimeSpan.FromMinutes(1);
+
     /// <summary>Timeout of one segment.</summary>
     /// <value>1 s to 1 day; 10 minutes by default.</value>
-    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    [TimeRange("00:00:01", "1.00:00:00")]
     [Limit(
         "", "Timeout of one segment, including its wait for a free slot; then the attempt fails.",
         Reason = ErrorReason.DeadlineExceeded)]
@@ -62,7 +70,7 @@ internal sealed class InferenceOptions
     /// cancelled.
     /// </summary>
     /// <value>100 ms to 1 minute; 5 s by default.</value>
-    [Range(typeof(TimeSpan), "00:00:00.100", "00:01:00")]
+    [TimeRange("00:00:00.100", "00:01:00")]
     [Limit(
         "", "Timeout of an InferenceService's health check; then its segments are cancelled.",
         Reason = ErrorReason.InferenceUnavailable)]
@@ -70,7 +78,7 @@ internal sealed class InferenceOptions
 
     /// <summary>Interval between two health checks of an InferenceService.</summary>
     /// <value>10 ms to 1 minute; 500 ms by default.</value>
-    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
+    [TimeRange("00:00:00.010", "00:01:00")]
     public TimeSpan HealthInterval { get; set; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
@@ -78,7 +86,7 @@ internal sealed class InferenceOptions
     /// and how long the job waits if no InferenceService can read it.
     /// </summary>
     /// <value>10 ms to 1 hour; 5 s by default.</value>
-    [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00")]
+    [TimeRange("00:00:00.010", "01:00:00")]
     public TimeSpan UnreadableRetryDelay { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Maximum size of a segment's response in bytes.</summary>

@@ -2,6 +2,8 @@ using ForegSyte.Inference.V1;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
+using GetFrameRequest = ForegSyte.Inference.V1.GetFrameRequest;
+using GetFrameResponse = ForegSyte.Inference.V1.GetFrameResponse;
 
 namespace ForegSyte.Jobs.Inference;
 
@@ -17,14 +19,10 @@ internal sealed class InferencePool(
     TimeProvider time,
     ILogger<InferencePool> logger) : BackgroundService, IInferenceClient
 {
-    /// <summary>How often an instance that serves is asked for its pipelines.</summary>
-    private static readonly TimeSpan LearnInterval = TimeSpan.FromMinutes(1);
-
     private readonly Lock _lock = new();
     private readonly List<Task> _checks = [];
 
-    /// <summary>The instances that get calls; replaced as a whole, so that an index stays valid within the lock.
-    /// </summary>
+    /// <summary>The instances that get calls; replaced as a whole: an index stays valid within the lock.</summary>
     private PooledInstance[] _pool = [.. instances.Select(instance => new PooledInstance(instance))];
 
     /// <summary>Ends the health checks; null before the start.</summary>
@@ -46,6 +44,19 @@ internal sealed class InferencePool(
             lock (_lock)
             {
                 return _pool.Count(pooled => pooled.Health == InstanceHealth.Serving);
+            }
+        }
+    }
+
+    /// <inheritdoc />
+    public IReadOnlyList<Device> Devices
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _pool.Where(pooled => pooled.Health == InstanceHealth.Serving)
+                    .Select(pooled => pooled.Device).OfType<Device>()];
             }
         }
     }
@@ -74,6 +85,15 @@ internal sealed class InferencePool(
         CallAsync((instance, token) => instance.ProbeAsync(request, token), cancellationToken);
 
     /// <inheritdoc />
+    public Task<GetFrameResponse> GetFrameAsync(GetFrameRequest request, CancellationToken cancellationToken) =>
+        CallAsync((instance, token) => instance.GetFrameAsync(request, token), cancellationToken);
+
+    /// <inheritdoc />
+    public Task<AnnotateVideoResponse> AnnotateAsync(
+        AnnotateVideoRequest request, CancellationToken cancellationToken) =>
+        CallAsync((instance, token) => instance.AnnotateAsync(request, token), cancellationToken);
+
+    /// <inheritdoc />
     public Task<RunPipelineResponse> RunAsync(
         RunPipelineRequest request, Action<Uri> onInstance, CancellationToken cancellationToken) =>
         CallAsync(
@@ -82,7 +102,8 @@ internal sealed class InferencePool(
                 onInstance(instance.Address);
                 return instance.RunAsync(request, token);
             },
-            cancellationToken);
+            cancellationToken,
+            request.PipelineId);
 
     /// <summary>
     /// Makes the pool have exactly the instances at these addresses. An instance that is not among them gets no new
@@ -165,7 +186,7 @@ internal sealed class InferencePool(
             {
                 var health = await pooled.Instance.CheckAsync(stoppingToken);
                 await SetHealthAsync(pooled, health);
-                await LearnPipelinesAsync(pooled, health, stoppingToken);
+                await LearnAsync(pooled, health, stoppingToken);
                 await Task.Delay(options.Value.HealthInterval, time, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -175,50 +196,38 @@ internal sealed class InferencePool(
         }
     }
 
-    /// <summary>
-    /// Asks an instance that serves for its pipelines: when it begins to serve, and again from time to time, because it
-    /// can restart between two checks.
-    /// </summary>
-    private async Task LearnPipelinesAsync(
-        PooledInstance pooled, InstanceHealth health, CancellationToken cancellationToken)
+    private async Task LearnAsync(PooledInstance pooled, InstanceHealth health, CancellationToken cancellationToken)
     {
-        if (health != InstanceHealth.Serving)
-        {
-            pipelines.Forget(pooled.Instance.Address);
-            pooled.LearnedAt = null;
-            return;
-        }
-
-        if (pooled.LearnedAt is { } before && time.GetElapsedTime(before) < LearnInterval)
-        {
-            return;
-        }
-
-        pooled.LearnedAt = time.GetTimestamp();
         try
         {
-            pipelines.Learn(pooled.Instance.Address, await pooled.Instance.ListPipelinesAsync(cancellationToken));
+            if (await pooled.LearnAsync(health, pipelines, time, cancellationToken))
+            {
+                logger.LogInformation(
+                    "Pipelines changed with the InferenceService at {Address}: {Pipelines}",
+                    pooled.Instance.Address, string.Join(", ", pipelines.All.Select(pipeline => pipeline.Id)));
+            }
         }
         catch (InferenceFailedException failed)
         {
             logger.LogWarning(
-                "InferenceService at {Address} did not list its pipelines ({Reason}); their versions and labels are "
-                + "not known from it",
+                "InferenceService at {Address} did not describe itself ({Reason}); the versions and labels of its "
+                + "pipelines, or its device, are not known",
                 pooled.Instance.Address, failed.Failure.Reason.ToText());
         }
     }
 
     /// <summary>
     /// Calls an instance, and once more another one if the first, or its decoder, was lost. One that is not set up
-    /// right fails before it works on the video, so then every other one is tried.
+    /// right, or lacks the pipeline, fails before it works on the video, so then every other one is tried.
     /// </summary>
     private async Task<T> CallAsync<T>(
-        Func<IInferenceInstance, CancellationToken, Task<T>> call, CancellationToken cancellationToken)
+        Func<IInferenceInstance, CancellationToken, Task<T>> call, CancellationToken cancellationToken,
+        string? pipelineId = null)
     {
         var tried = new List<PooledInstance>();
         InferenceFailedException? reported = null;
         var wasLost = false;
-        var next = Acquire(tried);
+        var next = Acquire(tried, pipelineId);
         while (next is { } current)
         {
             tried.Add(current);
@@ -231,12 +240,11 @@ internal sealed class InferencePool(
                 var reason = failed.Failure.Reason;
 
                 // A job that ends its InferenceService must not count as one whose video cannot be had.
-                reported = reported is null || InferenceFailures.IsWithoutVideo(reported.Failure.Reason)
-                    ? failed
-                    : reported;
-                var isRepeated = IsFailureOfSetup(reason) || (IsFailureOfInstance(reason) && !wasLost);
-                wasLost |= !IsFailureOfSetup(reason);
-                next = isRepeated ? Acquire(tried) : null;
+                reported = reported is null || reported.SaysLittle ? failed : reported;
+                var isSetup = InferenceFailures.IsFailureOfSetup(reason);
+                var isRepeated = isSetup || (InferenceFailures.IsFailureOfInstance(reason) && !wasLost);
+                wasLost |= !isSetup;
+                next = isRepeated ? Acquire(tried, pipelineId) : null;
                 if (next is not null && !InferenceFailures.IsWithoutVideo(reason))
                 {
                     logger.LogWarning(
@@ -271,7 +279,7 @@ internal sealed class InferencePool(
         {
             throw new InferenceFailedException(InferenceFailures.Lost, cancelled);
         }
-        catch (InferenceFailedException failed) when (IsUnavailable(failed.Failure.Reason))
+        catch (InferenceFailedException failed) when (InferenceFailures.IsUnavailable(failed.Failure.Reason))
         {
             // Without calls in flight it would be the first choice from now on. The next check restores it.
             await SetHealthAsync(pooled, InstanceHealth.NotServing);
@@ -291,22 +299,20 @@ internal sealed class InferencePool(
         }
     }
 
-    private static bool IsUnavailable(ErrorReason reason) =>
-        reason is ErrorReason.InferenceUnavailable or ErrorReason.ShuttingDown or ErrorReason.DecoderUnavailable;
-
-    private static bool IsFailureOfInstance(ErrorReason reason) =>
-        IsUnavailable(reason) || reason == ErrorReason.DecoderLost;
-
-    /// <summary>Whether the instance failed whatever the video is, and before it worked on it.</summary>
-    private static bool IsFailureOfSetup(ErrorReason reason) =>
-        InferenceFailures.IsWithoutVideo(reason) || reason == ErrorReason.DecoderUnavailable;
-
     private bool IsFinished(PooledInstance pooled)
     {
         lock (_lock)
         {
             return pooled is { IsRetired: true, CallsInFlight: 0 };
         }
+    }
+
+    /// <summary>Chooses an instance among those that have the pipeline; among all if none has it.</summary>
+    private PooledInstance? Acquire(IReadOnlyCollection<PooledInstance> except, string? pipelineId)
+    {
+        var lacking = Volatile.Read(ref _pool)
+            .Where(pooled => pipelineId is not null && pipelines.Lacks(pooled.Instance.Address, pipelineId)).ToList();
+        return Acquire(lacking.Count == KnownCount ? except : [.. except, .. lacking]);
     }
 
     private PooledInstance? Acquire(IReadOnlyCollection<PooledInstance> except)

@@ -12,7 +12,8 @@ internal static class InferenceServiceCollectionExtensions
         services.AddCheckedOptions<InferenceOptions>(InferenceOptions.Section, InferenceOptions.TlsSubsection)
             .PostConfigure(AddDefaultAddress)
             .Validate(
-                options => options.Addresses.All(IsAddress),
+                // An empty text binds as null.
+                options => options.Addresses.All(address => address is not null && IsAddress(address)),
                 "Inference:Addresses must hold absolute http, https or unix addresses, for example "
                 + "http://127.0.0.1:5201 or unix:/run/foregsyte/inference.sock.")
             .Validate(
@@ -21,7 +22,7 @@ internal static class InferenceServiceCollectionExtensions
                 $"Inference:Addresses must hold at most {InferenceOptions.MaxAddresses} different addresses.")
             .Validate(
                 options => options.ResolveInterval == TimeSpan.Zero || options.ResolveInterval.TotalSeconds >= 1,
-                "Inference:ResolveInterval must be 0 or at least 00:00:01.");
+                "Inference:ResolveInterval must be 0 or at least 1s.");
         services.AddCheckedOptions<ClientTlsOptions>(InferenceOptions.TlsSection)
             .Validate(
                 options => options.KeyFile is null || options.CertificateFile is not null,

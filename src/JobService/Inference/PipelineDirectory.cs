@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.ComponentModel.DataAnnotations;
 using ForegSyte.Protocol.Json;
 using ForegSyte.V1;
@@ -7,9 +6,9 @@ using Google.Protobuf;
 namespace ForegSyte.Jobs.Inference;
 
 /// <summary>
-/// The pipelines that jobs can use, read from the same files as in the InferenceService, so that SubmitVideo refuses an
-/// unknown id even while no InferenceService runs. Only the InferenceServices validate stages and models; they tell the
-/// versions and labels of the pipelines. Thread-safe.
+/// The pipelines that jobs can use. The InferenceServices tell which they have, with versions and labels; a pipeline
+/// that none has any more is gone. Until one has told, the pipelines are those of the files at the start, so that
+/// SubmitVideo refuses an unknown id even while no InferenceService runs. Thread-safe.
 /// </summary>
 internal sealed class PipelineDirectory
 {
@@ -23,10 +22,10 @@ internal sealed class PipelineDirectory
     private readonly Lock _lock = new();
 
     /// <summary>What each InferenceService says about its pipelines, by address and pipeline id.</summary>
-    private readonly Dictionary<Uri, Dictionary<string, Pipeline>> _learned = [];
+    private readonly Dictionary<Uri, Told> _told = [];
 
-    /// <summary>The pipelines of the files with what is learned, replaced as a whole.</summary>
-    private volatile FrozenDictionary<string, Pipeline> _pipelines;
+    /// <summary>The pipelines, ordered by id; replaced as a whole.</summary>
+    private volatile IReadOnlyList<Pipeline> _pipelines;
 
     /// <summary>
     /// Reads all pipelines of a folder. The exception of an invalid one names the file and the defect.
@@ -52,70 +51,112 @@ internal sealed class PipelineDirectory
                 $"The pipeline folder {folder} holds {_files.Count} pipelines; it must hold 1 to {MaxPipelines}.");
         }
 
-        _pipelines = _files.ToFrozenDictionary(StringComparer.Ordinal);
+        _pipelines = [.. _files.Values];
     }
 
     /// <summary>All pipelines, ordered by id; must not be modified.</summary>
-    public IReadOnlyCollection<Pipeline> All
-    {
-        get
-        {
-            var pipelines = _pipelines;
-            return [.. _files.Keys.Select(id => pipelines[id])];
-        }
-    }
+    public IReadOnlyList<Pipeline> All => _pipelines;
 
     /// <summary>Whether a pipeline has this id.</summary>
-    public bool Contains(string pipelineId) => _files.ContainsKey(pipelineId);
+    public bool Contains(string pipelineId) => Find(pipelineId) is not null;
 
     /// <summary>
     /// <see cref="Pipeline.Version"/> of a pipeline; null if no InferenceService has told it yet, or if they differ.
     /// </summary>
     public string? VersionOf(string pipelineId) =>
-        _pipelines.GetValueOrDefault(pipelineId)?.Version is { Length: > 0 } version ? version : null;
+        Find(pipelineId)?.Version is { Length: > 0 } version ? version : null;
 
     /// <summary>The class names that a pipeline can find; null if they are as unknown as its version.</summary>
     public IReadOnlyList<string>? LabelsOf(string pipelineId) =>
-        VersionOf(pipelineId) is null ? null : _pipelines[pipelineId].Labels;
+        Find(pipelineId) is { Version.Length: > 0 } pipeline ? pipeline.Labels : null;
 
-    /// <summary>Records what an InferenceService says about its pipelines.</summary>
-    public void Learn(Uri address, IEnumerable<Pipeline> pipelines)
+    /// <summary>Whether an InferenceService has told its pipelines and this one is not among them.</summary>
+    public bool Lacks(Uri address, string pipelineId)
     {
         lock (_lock)
         {
-            _learned[address] = pipelines.Where(pipeline => _files.ContainsKey(pipeline.Id))
-                .DistinctBy(pipeline => pipeline.Id).ToDictionary(pipeline => pipeline.Id);
-            UpdateLocked();
+            return _told.TryGetValue(address, out var told) && told.Pipelines.Count > 0
+                && !told.Pipelines.ContainsKey(pipelineId);
         }
     }
 
-    /// <summary>Forgets an InferenceService that no longer serves, unless no other one is known.</summary>
+    /// <summary>Records what an InferenceService says about its pipelines.</summary>
+    /// <returns>True if the ids in <see cref="All"/> changed.</returns>
+    public bool Learn(Uri address, IEnumerable<Pipeline> pipelines)
+    {
+        lock (_lock)
+        {
+            var before = _pipelines;
+            _told[address] = new Told(
+                pipelines.DistinctBy(pipeline => pipeline.Id).ToDictionary(pipeline => pipeline.Id), IsServing: true);
+            UpdateLocked();
+            return !before.Select(pipeline => pipeline.Id).SequenceEqual(_pipelines.Select(pipeline => pipeline.Id));
+        }
+    }
+
+    /// <summary>
+    /// Records that an InferenceService does not serve. Its pipelines stay, because it can return; those that serve
+    /// decide about versions and labels.
+    /// </summary>
+    public void SetAside(Uri address)
+    {
+        lock (_lock)
+        {
+            if (_told.TryGetValue(address, out var told) && told.IsServing)
+            {
+                _told[address] = told with { IsServing = false };
+                UpdateLocked();
+            }
+        }
+    }
+
+    /// <summary>Forgets an InferenceService that left, unless no other one is known.</summary>
     public void Forget(Uri address)
     {
         lock (_lock)
         {
-            if (_learned.Count > 1 && _learned.Remove(address))
+            if (_told.Count > 1 && _told.Remove(address))
             {
                 UpdateLocked();
             }
         }
     }
 
-    private void UpdateLocked() => _pipelines = _files.Values.Select(Complete)
-        .ToFrozenDictionary(pipeline => pipeline.Id, StringComparer.Ordinal);
+    private Pipeline? Find(string pipelineId) =>
+        _pipelines.FirstOrDefault(pipeline => pipeline.Id == pipelineId);
 
-    private Pipeline Complete(Pipeline file)
+    private void UpdateLocked()
     {
-        var complete = file.Clone();
-        var told = _learned.Values.Select(pipelines => pipelines.GetValueOrDefault(file.Id)).ToList();
-        if (told is [{ } first, ..] && told.TrueForAll(other => other?.Version == first.Version))
+        var agreed = _told.Values
+            .SelectMany(told => told.Pipelines.Values.Select(pipeline => (Pipeline: pipeline, told.IsServing)))
+            .GroupBy(item => item.Pipeline.Id, StringComparer.Ordinal)
+            .OrderBy(group => group.Key, StringComparer.Ordinal)
+            .Select(group => Agreed([.. group]))
+            .ToList();
+        _pipelines = agreed.Count > 0 ? agreed : [.. _files.Values];
+    }
+
+    /// <summary>
+    /// What the InferenceServices that serve a pipeline say about it; without version and labels if they differ. If
+    /// none serves it, what those say that had it.
+    /// </summary>
+    private Pipeline Agreed(List<(Pipeline Pipeline, bool IsServing)> all)
+    {
+        var served = all.Exists(item => item.IsServing) ? all.Where(item => item.IsServing) : all;
+        var told = served.Select(item => item.Pipeline).ToList();
+        if (told.TrueForAll(other => other.Version == told[0].Version))
         {
-            complete.Version = first.Version;
-            complete.Labels.Add(first.Labels);
+            return told[0];
         }
 
-        return complete;
+        var pipeline = _files.GetValueOrDefault(told[0].Id, told[0]).Clone();
+        pipeline.Version = "";
+        pipeline.Labels.Clear();
+        return pipeline;
     }
+
+    /// <summary>The pipelines of an InferenceService by id.</summary>
+    private sealed record Told(IReadOnlyDictionary<string, Pipeline> Pipelines, bool IsServing);
 
     private static Pipeline Read(string file)
     {

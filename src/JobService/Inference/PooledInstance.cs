@@ -1,9 +1,17 @@
+using ForegSyte.V1;
+
 namespace ForegSyte.Jobs.Inference;
 
 /// <summary>The pool's state of an instance, guarded by the pool's lock.</summary>
 internal sealed class PooledInstance(IInferenceInstance instance) : IDisposable
 {
+    /// <summary>How often an instance that serves is asked for its pipelines and its device.</summary>
+    private static readonly TimeSpan LearnInterval = TimeSpan.FromSeconds(10);
+
     private CancellationTokenSource _lost = new();
+
+    /// <summary>When it was last asked for its pipelines and its device; null while it does not serve.</summary>
+    private long? _learnedAt;
 
     public IInferenceInstance Instance { get; } = instance;
 
@@ -12,10 +20,8 @@ internal sealed class PooledInstance(IInferenceInstance instance) : IDisposable
 
     public int CallsInFlight { get; set; }
 
-    /// <summary>
-    /// When it was last asked for its pipelines; null before, and while it does not serve. Only its checks use this.
-    /// </summary>
-    public long? LearnedAt { get; set; }
+    /// <summary>The device that runs its models; null if it has not told it.</summary>
+    public Device? Device { get; private set; }
 
     /// <summary>Whether it gets no new calls, because its address is gone.</summary>
     public bool IsRetired { get; set; }
@@ -44,6 +50,32 @@ internal sealed class PooledInstance(IInferenceInstance instance) : IDisposable
 
         var isChanged = Health != health;
         Health = health;
+        return isChanged;
+    }
+
+    /// <summary>
+    /// Asks it for its pipelines and its device: when it begins to serve, and again from time to time, because it can
+    /// restart between two checks. Only its checks call this. True if the known pipelines changed.
+    /// </summary>
+    /// <exception cref="InferenceFailedException">It does not answer.</exception>
+    public async Task<bool> LearnAsync(
+        InstanceHealth health, PipelineDirectory pipelines, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (health != InstanceHealth.Serving)
+        {
+            pipelines.SetAside(Instance.Address);
+            _learnedAt = null;
+            return false;
+        }
+
+        if (_learnedAt is { } before && time.GetElapsedTime(before) < LearnInterval)
+        {
+            return false;
+        }
+
+        _learnedAt = time.GetTimestamp();
+        var isChanged = pipelines.Learn(Instance.Address, await Instance.ListPipelinesAsync(cancellationToken));
+        Device = await Instance.GetDeviceAsync(cancellationToken);
         return isChanged;
     }
 

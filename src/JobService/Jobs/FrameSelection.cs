@@ -1,5 +1,6 @@
 using System.Globalization;
 using ForegSyte.Inference.V1;
+using ForegSyte.Protocol.Text;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs;
@@ -37,6 +38,9 @@ internal sealed class FrameSelection
     /// <summary>The job analyzes every n-th frame of the video.</summary>
     public int Stride { get; }
 
+    /// <summary>Segments inside of a part begin at multiples of this; 0 for anywhere.</summary>
+    public int CutInterval { get; init; }
+
     /// <summary>Index after the last part.</summary>
     public int EndFrame => Parts[^1].End;
 
@@ -55,10 +59,14 @@ internal sealed class FrameSelection
         var stride = job.Choices.FramesPerSecond > 0 && job.SegmentFrames == 0
             ? JobChoices.StrideFor(job.Choices.FramesPerSecond, probe.Video.FrameRate)
             : job.FrameStride;
+        var cutInterval = LookIntervals.Of(job.Choices, stride, probe.Video.FrameRate)?.Interval ?? 0;
         failure = null;
         if (job.Choices.TimeRanges.Count == 0)
         {
-            return OfWhole(probe.Video.FrameCount, stride);
+            return new(probe.Video.FrameCount, [new FrameSpan(0, probe.Video.FrameCount)], stride)
+            {
+                CutInterval = cutInterval,
+            };
         }
 
         failure = DefectOf(job, probe) ?? RangeWithoutFrames(job, probe);
@@ -70,7 +78,10 @@ internal sealed class FrameSelection
         var selection = new FrameSelection(
             probe.Video.FrameCount,
             [.. probe.FrameRanges.Select(range => new FrameSpan(range.StartFrame, range.EndFrame))],
-            stride);
+            stride)
+        {
+            CutInterval = cutInterval,
+        };
         failure = selection.Count(0, selection.EndFrame) > 0
             ? null
             : new JobFailure(
@@ -166,7 +177,7 @@ internal sealed class FrameSelection
         return new JobFailure(
             ErrorReason.InvalidFrameRange,
             Text($"options.time_ranges[{index}], from {from} to {to}, has no frames: the video lasts {duration} and ")
-            + Text($"has {probe.Video.FrameCount} frames. Submit it with ranges inside of the video."),
+            + Text($"has {PluralText.Of(probe.Video.FrameCount, "frame")}. Submit it with ranges inside of the video."),
             new Dictionary<string, string>
             {
                 ["field"] = Text($"options.time_ranges[{index}]"),
@@ -174,7 +185,7 @@ internal sealed class FrameSelection
             });
     }
 
-    private static string Seconds(TimeSpan time) => Text($"{time.TotalSeconds:0.######} s");
+    private static string Seconds(TimeSpan time) => DurationText.Format(time);
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -20,8 +20,8 @@ internal abstract record JobFilter
     /// <param name="Field">The field.</param>
     /// <param name="Operator">The comparison.</param>
     /// <param name="Value">
-    /// A <see cref="V1.JobStatus"/>, a <see cref="TextPattern"/>, a <see cref="TagPattern"/> or a
-    /// <see cref="DateTimeOffset"/> (UTC, whole microseconds), depending on the field.
+    /// A <see cref="V1.JobStatus"/>, a <see cref="TextPattern"/>, a <see cref="TagPattern"/>, a
+    /// <see cref="JobIdRange"/> or a <see cref="DateTimeOffset"/> (UTC, whole microseconds), depending on the field.
     /// </param>
     internal sealed record Comparison(FilterField Field, FilterOperator Operator, object Value) : JobFilter;
 }
@@ -34,6 +34,8 @@ internal enum FilterField
     DisplayName,
     CreatedAt,
     Tags,
+    JobId,
+    Tenant,
 }
 
 /// <summary>Comparison operators of AIP-160.</summary>
@@ -60,6 +62,11 @@ internal sealed record TextPattern(string Text, bool AnyBefore, bool AnyAfter);
 /// <param name="Key">Key of the tag.</param>
 /// <param name="Value">The value, case-sensitive; null if only the key counts.</param>
 internal sealed record TagPattern(string Key, TextPattern? Value);
+
+/// <summary>The right side of a condition over the job's id: all ids with the same first digits, or one id.</summary>
+/// <param name="First">The smallest id.</param>
+/// <param name="Last">The greatest id.</param>
+internal sealed record JobIdRange(Guid First, Guid Last);
 
 /// <summary>A filter is not a valid expression.</summary>
 /// <param name="position">Position of the error, in characters counted from 1.</param>

@@ -11,7 +11,8 @@ namespace ForegSyte.Jobs;
 /// expression = factor { "AND" factor }
 /// factor     = term { "OR" term }
 /// term       = [ "NOT" | "-" ] ( "(" expression ")" | field operator value )
-/// field      = "status" | "pipeline_id" | "display_name" | "created_at" | "tags" [ "." key ]
+/// field      = "status" | "pipeline_id" | "display_name" | "created_at" | "job_id" | "tenant"
+///            | "tags" [ "." key ]
 /// operator   = "=" | "!=" | ":" | "&lt;" | "&lt;=" | ">" | ">="
 /// </code>
 /// </summary>
@@ -37,6 +38,8 @@ internal sealed class JobFilterParser
         ["display_name"] = FilterField.DisplayName,
         ["created_at"] = FilterField.CreatedAt,
         ["tags"] = FilterField.Tags,
+        ["job_id"] = FilterField.JobId,
+        ["tenant"] = FilterField.Tenant,
     };
 
     private const string TagPrefix = "tags.";
@@ -171,6 +174,7 @@ internal sealed class JobFilterParser
         {
             (FilterField.CreatedAt, _) => "=, !=, <, <=, > or >=",
             (FilterField.Tags, null) => "':' and a key, or tags.key",
+            (FilterField.JobId, _) => "= or !=",
             _ => "=, != or ':'",
         };
         if (Current.Kind != FilterTokenKind.Comparison)
@@ -192,6 +196,7 @@ internal sealed class JobFilterParser
         {
             (FilterField.CreatedAt, _) => found != FilterOperator.Has,
             (FilterField.Tags, null) => found == FilterOperator.Has,
+            (FilterField.JobId, _) => found is FilterOperator.Equal or FilterOperator.NotEqual,
             _ => found is FilterOperator.Equal or FilterOperator.NotEqual or FilterOperator.Has,
         };
         if (!isAllowed)
@@ -243,12 +248,13 @@ internal sealed class JobFilterParser
 /// <summary>Parses the right side of a comparison into the type of its field.</summary>
 internal static partial class JobFilterValues
 {
-    /// <summary>Returns a JobStatus, a TextPattern or a DateTimeOffset.</summary>
+    /// <summary>Returns a JobStatus, a TextPattern, a JobIdRange or a DateTimeOffset.</summary>
     /// <exception cref="FilterSyntaxException">The value has the wrong type for the field.</exception>
     public static object Read(FilterField field, FilterToken token) => field switch
     {
         FilterField.Status => Status(token),
         FilterField.CreatedAt => Instant(token),
+        FilterField.JobId => Ids(token),
         _ => Pattern(token),
     };
 
@@ -274,6 +280,24 @@ internal static partial class JobFilterValues
         : throw new FilterSyntaxException(
             token.Position,
             $"{token.Description} is not a status; expected one of {string.Join(", ", JobStatusNames.All)}.");
+
+    /// <summary>Returns one id, or with a star at the end those that begin with the digits before it.</summary>
+    private static JobIdRange Ids(FilterToken token)
+    {
+        const int digitsOfId = 32;
+        var pattern = Pattern(token);
+        var digits = pattern.Text.Replace("-", "", StringComparison.Ordinal);
+        var isId = !pattern.AnyBefore && digits.Length > 0 && digits.All(char.IsAsciiHexDigit)
+            && (pattern.AnyAfter ? digits.Length <= digitsOfId : digits.Length == digitsOfId);
+        return isId
+            ? new JobIdRange(
+                Guid.ParseExact(digits.PadRight(digitsOfId, '0'), "N"),
+                Guid.ParseExact(digits.PadRight(digitsOfId, 'f'), "N"))
+            : throw new FilterSyntaxException(
+                token.Position,
+                $"{token.Description} is not a job id; expected a UUID, or its first digits and a star, for example "
+                + "\"3f0c1c6e*\".");
+    }
 
     private static DateTimeOffset Instant(FilterToken token)
     {

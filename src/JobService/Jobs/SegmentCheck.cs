@@ -51,6 +51,13 @@ internal static class SegmentCheck
                 $"it counts {frames.Damaged} damaged frames among {frames.Analyzed} analyzed");
         }
 
+        if (frames.Interpolated < 0 || frames.Interpolated > frames.Analyzed)
+        {
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"it counts {frames.Interpolated} interpolated frames among {frames.Analyzed} analyzed");
+        }
+
         return frames.Failures.Any(failure => failure.FrameCount < 1)
             || frames.Failures.Sum(failure => (long)failure.FrameCount) != frames.Failed
                 ? string.Create(

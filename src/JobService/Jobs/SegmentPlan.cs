@@ -13,10 +13,19 @@ internal sealed record Segment(int Number, int StartFrame, int EndFrame, bool Is
 /// <summary>
 /// Cuts the frames of a job into segments. Pure. A segment begins on a key frame if one is near, because decoding can
 /// begin only there. If key frames are further apart than a segment is long, the plan cuts anyway, and the frames
-/// before the cut are decoded twice. Frames between the wanted parts of the video are gaps.
+/// before the cut are decoded twice. With adaptive sampling a segment begins at a look instead, so that cuts do not
+/// change results. Frames between the wanted parts of the video are gaps.
 /// </summary>
 internal static class SegmentPlan
 {
+    /// <summary>Minimum target of a small first segment. Less is not worth the start of a decoder.</summary>
+    public const int SmallestFirst = 8;
+
+    /// <summary>
+    /// The first segments are these parts of the usual length, so that results and progress come early.
+    /// </summary>
+    private static readonly int[] SmallShares = [4, 2];
+
     /// <summary>
     /// Plans the segments: ascending, adjacent and not empty; together they cover 0 to the end of the last frame to
     /// analyze, or of the last wanted part without a limit of frames.
@@ -25,13 +34,18 @@ internal static class SegmentPlan
     /// <param name="keyFrames">Indexes of key frames, ascending.</param>
     /// <param name="maxFrames">Maximum number of frames to analyze; 0 for no limit.</param>
     /// <param name="segmentFrames">Target number of analyzed frames per segment; 1 or more.</param>
+    /// <param name="startsSmall">
+    /// Whether the first two segments have a quarter and a half of the target, if that is more than
+    /// <see cref="SmallestFirst"/>.
+    /// </param>
     public static IReadOnlyList<Segment> Create(
-        FrameSelection frames, IReadOnlyList<int> keyFrames, int maxFrames, int segmentFrames)
+        FrameSelection frames, IReadOnlyList<int> keyFrames, int maxFrames, int segmentFrames,
+        bool startsSmall = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(maxFrames);
         ArgumentOutOfRangeException.ThrowIfLessThan(segmentFrames, 1);
 
-        return Cut(0, 0, EndFrame(frames, maxFrames), frames, keyFrames, segmentFrames);
+        return Cut(0, 0, EndFrame(frames, maxFrames), frames, keyFrames, segmentFrames, startsSmall);
     }
 
     /// <summary>
@@ -51,7 +65,9 @@ internal static class SegmentPlan
         var start = plan[^1].EndFrame;
         return frames.Count(start, frames.EndFrame) == 0
             ? []
-            : Cut(plan.Count, start, frames.EndOf(start, moreFrames), frames, keyFrames, segmentFrames);
+            : Cut(
+                plan.Count, start, frames.EndOf(start, moreFrames), frames, keyFrames, segmentFrames,
+                startsSmall: false);
     }
 
     /// <summary>Index after the last frame that must be decoded.</summary>
@@ -67,9 +83,10 @@ internal static class SegmentPlan
         end <= start ? 0 : ((end - 1) / frameStride) - (start == 0 ? -1 : (start - 1) / frameStride);
 
     private static List<Segment> Cut(
-        int number, int start, int end, FrameSelection frames, IReadOnlyList<int> keyFrames, int segmentFrames)
+        int number, int start, int end, FrameSelection frames, IReadOnlyList<int> keyFrames, int segmentFrames,
+        bool startsSmall)
     {
-        var length = (int)Math.Min(int.MaxValue, (long)segmentFrames * frames.Stride);
+        var run = 0;
         var segments = new List<Segment>();
         foreach (var part in frames.Parts.Where(part => part.End > start && part.Start < end))
         {
@@ -81,17 +98,38 @@ internal static class SegmentPlan
             var last = Math.Min(end, part.End);
             while (start < last)
             {
-                Add(Cut(start, last, length, keyFrames), isGap: false);
+                var length = NextLength();
+                Add(
+                    frames.CutInterval > 0
+                        ? CutAtInterval(start, last, length, frames.CutInterval)
+                        : Cut(start, last, length, keyFrames),
+                    isGap: false);
             }
         }
 
         return segments;
+
+        int NextLength()
+        {
+            var share = startsSmall && run < SmallShares.Length ? SmallShares[run] : 1;
+            run++;
+            var target = segmentFrames / share >= SmallestFirst ? segmentFrames / share : segmentFrames;
+            return (int)Math.Min(int.MaxValue, (long)target * frames.Stride);
+        }
 
         void Add(int cut, bool isGap)
         {
             segments.Add(new Segment(number + segments.Count, start, cut, isGap));
             start = cut;
         }
+    }
+
+    /// <summary>The last multiple of the interval within a length, else the next one.</summary>
+    private static int CutAtInterval(int start, int end, int length, int interval)
+    {
+        var whole = (start + (long)length) / interval * interval;
+        var cut = whole > start ? whole : ((start / interval) + 1L) * interval;
+        return cut + (length / 2) >= end ? end : (int)cut;
     }
 
     /// <summary>
@@ -144,6 +182,9 @@ internal static class SegmentPlan
 internal sealed class SegmentPlanner(
     FrameSelection frames, IReadOnlyList<int> keyFrames, int maxFrames, int segmentFrames, FrameLossOptions loss)
 {
+    /// <summary>A job of more segments than these begins with small ones; a shorter one ends soon anyway.</summary>
+    private const int LongPlan = 8;
+
     private readonly int _endOfStart = SegmentPlan.EndFrame(frames, maxFrames);
 
     /// <summary>Frames to analyze if none is lost.</summary>
@@ -152,7 +193,9 @@ internal sealed class SegmentPlanner(
     public int SegmentFrames => segmentFrames;
 
     /// <summary>The plan before any extension.</summary>
-    public IReadOnlyList<Segment> Start() => SegmentPlan.Create(frames, keyFrames, maxFrames, segmentFrames);
+    public IReadOnlyList<Segment> Start() =>
+        SegmentPlan.Create(
+            frames, keyFrames, maxFrames, segmentFrames, startsSmall: FramesTotal > LongPlan * (long)segmentFrames);
 
     /// <summary>A stored plan if it is one of this job and video, perhaps with extensions; null otherwise.</summary>
     public IReadOnlyList<Segment>? Accept(IReadOnlyList<Segment>? stored) =>

@@ -47,6 +47,7 @@ internal sealed class SummaryBuilder(IReadOnlyList<Zone> zones, IReadOnlyList<Co
         _frames.Skipped = checked(_frames.Skipped + segment.Skipped);
         _frames.Failed = checked(_frames.Failed + segment.Failed);
         _frames.Damaged = checked(_frames.Damaged + segment.Damaged);
+        _frames.Interpolated = checked(_frames.Interpolated + segment.Interpolated);
         foreach (var failure in segment.Failures)
         {
             _failures[failure.Reason] = checked(_failures.GetValueOrDefault(failure.Reason) + failure.FrameCount);

@@ -113,6 +113,27 @@ internal sealed class JobMetrics : IDisposable
             "By", "Free disk space for videos and results.");
     }
 
+    /// <summary>Registers the gauges of what tenants store.</summary>
+    public void ObserveTenants(
+        Func<IEnumerable<(string Tenant, long Jobs)>> jobs,
+        Func<IEnumerable<(string Tenant, string Kind, long Bytes)>> stored)
+    {
+        _meter.CreateObservableGauge(
+            "foregsyte.jobs.tenant.jobs",
+            () => jobs().Select(one =>
+                new Measurement<long>(one.Jobs, new KeyValuePair<string, object?>("tenant", one.Tenant))),
+            "{job}", "Jobs in any status by tenant.");
+        _meter.CreateObservableGauge(
+            "foregsyte.jobs.tenant.stored",
+            () => stored().Select(one => new Measurement<long>(
+                one.Bytes, new("tenant", one.Tenant), new KeyValuePair<string, object?>("kind", one.Kind))),
+            "By", "Size of videos, results and announced uploads by tenant; a video counts once for each job.");
+    }
+
+    /// <summary>Registers the gauge of live nodes.</summary>
+    public void ObserveNodes(Func<int> live) => _meter.CreateObservableGauge(
+        "foregsyte.jobs.nodes.live", live, "{node}", "JobServices whose heartbeats arrive, this one included.");
+
     /// <summary>Registers the gauge of completed jobs that searches do not find yet.</summary>
     public void ObserveSearch(Func<long> unindexed) => _meter.CreateObservableGauge(
         "foregsyte.jobs.search.unindexed", unindexed, "{job}", "Completed jobs whose tracks are not indexed yet.");

@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using ForegSyte.Hosting.Configuration;
+using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Health;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Protocol.Limits;
@@ -8,8 +10,8 @@ namespace ForegSyte.Jobs.Queue;
 
 /// <summary>
 /// Claims jobs and runs them, up to <see cref="DispatchOptions.MaxConcurrentJobs"/> at a time, and further ones of
-/// tenants that have none running, up to <see cref="DispatchOptions.ReservedJobs"/>. A drain, which a stop begins too,
-/// ends the claims: running jobs can finish within its time, then they return to the queue.
+/// tenants that have none running, up to <see cref="DispatchOptions.ReservedJobs"/>. While the service drains, which a
+/// stop begins too, it claims none: running jobs can finish within the drain's time, then they return to the queue.
 /// </summary>
 internal sealed class Dispatcher(
     IJobClaims claims,
@@ -20,10 +22,13 @@ internal sealed class Dispatcher(
     TimeProvider time,
     ILogger<Dispatcher> logger) : BackgroundService
 {
+    private readonly int _workers = options.Value.MaxConcurrentJobs + options.Value.ReservedJobs;
+
     /// <summary>Prepares the claims before the service accepts calls.</summary>
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         await claims.StartAsync(cancellationToken);
+        drain.AddWorkers(_workers);
         await base.StartAsync(cancellationToken);
     }
 
@@ -31,15 +36,32 @@ internal sealed class Dispatcher(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         readiness.MarkReady();
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, drain.Began);
-        await Task.WhenAll(
-            Enumerable.Range(0, options.Value.MaxConcurrentJobs + options.Value.ReservedJobs)
-                .Select(_ => WorkAsync(ending.Token)));
-        logger.LogInformation("Drained: no jobs are running and no new ones will start");
-        drain.MarkDrained();
+        await Task.WhenAll(Enumerable.Range(0, _workers).Select(_ => WorkAsync(stoppingToken)));
     }
 
-    private async Task WorkAsync(CancellationToken endingToken)
+    private async Task WorkAsync(CancellationToken stoppingToken)
+    {
+        bool goesOn;
+        do
+        {
+            using (var ending = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, drain.Began))
+            {
+                await ClaimAndRunAsync(ending.Token);
+            }
+
+            var ended = drain.WaitForEnd(out var isDrained);
+            if (isDrained)
+            {
+                logger.LogInformation("Drained: no jobs are running and no new ones will start");
+            }
+
+            goesOn = await ended;
+        }
+        while (goesOn && !stoppingToken.IsCancellationRequested);
+    }
+
+    /// <summary>Claims jobs and runs them, one after the other, until a drain begins.</summary>
+    private async Task ClaimAndRunAsync(CancellationToken endingToken)
     {
         while (!endingToken.IsCancellationRequested)
         {
@@ -55,7 +77,7 @@ internal sealed class Dispatcher(
             catch (Exception exception)
             {
                 // One job must not end the worker; the job is still in the database.
-                logger.LogError(exception, "Worker failed; retrying in {Delay}", options.Value.FaultDelay);
+                logger.LogRetry(exception, "Worker failed; retrying in {Delay}", options.Value.FaultDelay);
                 await Task.Delay(options.Value.FaultDelay, time, endingToken)
                     .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -86,12 +108,12 @@ internal sealed class DispatchOptions
 
     /// <summary>Wait after an internal failure of a worker, such as a database that cannot be written.</summary>
     /// <value>10 ms to 1 minute; 1 s by default.</value>
-    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
+    [TimeRange("00:00:00.010", "00:01:00")]
     public TimeSpan FaultDelay { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How long a dequeued job waits for an InferenceService before it returns to the queue.</summary>
     /// <value>10 ms to 1 minute; 1 s by default.</value>
-    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
+    [TimeRange("00:00:00.010", "00:01:00")]
     public TimeSpan ServingPatience { get; set; } = TimeSpan.FromSeconds(1);
 }
 

@@ -1,3 +1,4 @@
+using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Stopping;
 using ForegSyte.V1;
 
@@ -6,37 +7,55 @@ namespace ForegSyte.Jobs.Queue;
 /// <summary>
 /// The drain of this process, begun by DrainServer or by a stop: no new jobs start, and running jobs have a time to
 /// finish, after which they return to the queue with their finished segments. The service still answers calls and
-/// accepts jobs, which are durable and run in the next process. A drain cannot be undone.
+/// accepts jobs, which are durable and run after UndrainServer or in the next process. The drain of a stop cannot be
+/// ended.
 /// </summary>
 internal sealed class Drain : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly TimeProvider _time;
     private readonly IHostApplicationLifetime _lifetime;
-    private readonly CancellationTokenSource _began = new();
     private readonly CancellationTokenSource _closing = new();
-    private readonly CancellationTokenSource _timeOver;
     private readonly CancellationTokenRegistration _graceOver;
+    private CancellationTokenSource _began = new();
+    private CancellationTokenSource _timeOver = new();
+    private TaskCompletionSource<bool> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private ITimer? _timer;
+
+    /// <summary>Number of the latest timer: one that fires after its replacement does nothing.</summary>
+    private int _timers;
     private DateTimeOffset? _beganAt;
     private DateTimeOffset? _endsAt;
+    private bool _isTimeOver;
     private bool _stops;
-    private bool _isDrained;
+    private bool _isStopping;
+    private int _activeWorkers;
+    private int _waitingWorkers;
 
     public Drain(GracefulShutdown stop, IHostApplicationLifetime lifetime, TimeProvider time)
     {
         (_time, _lifetime) = (time, lifetime);
-        _timeOver = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
-        _graceOver = stop.GraceOver.Register(_timeOver.Cancel);
-        (Began, TimeOver, Closing) = (_began.Token, _timeOver.Token, _closing.Token);
+        _graceOver = stop.GraceOver.Register(() => TimeOverSource().Cancel());
+        Closing = _closing.Token;
     }
 
-    /// <summary>Cancelled when no new jobs start.</summary>
-    public CancellationToken Began { get; }
+    /// <summary>Cancelled when no new jobs start. The end of a drain makes a new token.</summary>
+    public CancellationToken Began
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _began.Token;
+            }
+        }
+    }
 
     /// <summary>
-    /// Cancelled when the time of running jobs is over: the drain's timeout, or the stop's grace time.
+    /// Cancelled when the time of running jobs is over: the drain's timeout, or the stop's grace time. The end of a
+    /// drain whose time is over makes a new token.
     /// </summary>
-    public CancellationToken TimeOver { get; }
+    public CancellationToken TimeOver => TimeOverSource().Token;
 
     /// <summary>Cancelled when no job runs and the service is about to close its connections.</summary>
     public CancellationToken Closing { get; }
@@ -47,8 +66,8 @@ internal sealed class Drain : IDisposable
         {
             lock (_lock)
             {
-                return _isDrained ? DrainState.Drained
-                    : _beganAt is null ? DrainState.NotDraining
+                return _beganAt is null ? DrainState.NotDraining
+                    : _activeWorkers == 0 ? DrainState.Drained
                     : DrainState.Draining;
             }
         }
@@ -70,9 +89,10 @@ internal sealed class Drain : IDisposable
 
     /// <summary>Begins a drain, or changes the timeout of the current one.</summary>
     /// <param name="timeLimit">How long running jobs can continue from now.</param>
-    /// <param name="thenStop">Whether the service stops when no job runs; cannot be taken back.</param>
+    /// <param name="thenStop">Whether the service stops when no job runs.</param>
     public void Begin(TimeSpan timeLimit, bool thenStop)
     {
+        CancellationTokenSource began;
         bool stopsNow;
         lock (_lock)
         {
@@ -80,37 +100,104 @@ internal sealed class Drain : IDisposable
             _beganAt ??= now;
             _endsAt = now + timeLimit;
             _stops |= thenStop;
-            stopsNow = _isDrained && _stops;
+            _timer?.Dispose();
+            _timer = _time.CreateTimer(
+                number => OnTimer((int)number!), ++_timers, timeLimit, Timeout.InfiniteTimeSpan);
+            began = _began;
+            stopsNow = StopsNow();
         }
 
-        _began.Cancel();
-        _timeOver.CancelAfter(timeLimit);
+        began.Cancel();
         StopIf(stopsNow);
+    }
+
+    /// <summary>
+    /// Ends the drain: the workers claim jobs again, and running jobs go on. Does nothing without a drain.
+    /// </summary>
+    /// <exception cref="ServiceException">SHUTTING_DOWN: the service is stopping.</exception>
+    public void End()
+    {
+        TaskCompletionSource<bool> ended;
+        lock (_lock)
+        {
+            if (_isStopping || _lifetime.ApplicationStopping.IsCancellationRequested)
+            {
+                throw GracefulShutdown.ToException();
+            }
+
+            if (_beganAt is null)
+            {
+                return;
+            }
+
+            (_beganAt, _endsAt, _stops) = (null, null, false);
+            _timer?.Dispose();
+            _timers++;
+            _began = new CancellationTokenSource();
+
+            // Jobs that still run keep the token, so that the next drain reaches them too.
+            if (_isTimeOver)
+            {
+                (_timeOver, _isTimeOver) = (new CancellationTokenSource(), false);
+            }
+
+            (_activeWorkers, _waitingWorkers) = (_activeWorkers + _waitingWorkers, 0);
+            (ended, _ended) = (_ended, new(TaskCreationOptions.RunContinuationsAsynchronously));
+        }
+
+        ended.SetResult(true);
     }
 
     /// <summary>Begins the drain of a stop; running jobs have the stop's grace time.</summary>
     public void BeginStop()
     {
+        CancellationTokenSource began;
+        TaskCompletionSource<bool> ended;
         lock (_lock)
         {
             _beganAt ??= _time.GetUtcNow();
-            _stops = true;
+            (_stops, _isStopping) = (true, true);
+            (began, ended) = (_began, _ended);
         }
 
-        _began.Cancel();
+        began.Cancel();
+        ended.TrySetResult(false);
     }
 
-    /// <summary>Ends the drain: no job runs and no new one will start.</summary>
-    public void MarkDrained()
+    /// <summary>Counts workers that claim and run jobs. Call it before the service accepts calls.</summary>
+    public void AddWorkers(int count)
     {
-        bool stopsNow;
         lock (_lock)
         {
-            _isDrained = true;
-            stopsNow = _stops;
+            _activeWorkers += count;
+        }
+    }
+
+    /// <summary>
+    /// A worker claims and runs no job: waits for the end of the drain. Returns false if the service stops.
+    /// </summary>
+    /// <param name="isDrained">Whether this was the last worker.</param>
+    public Task<bool> WaitForEnd(out bool isDrained)
+    {
+        bool stopsNow;
+        Task<bool> ended;
+        lock (_lock)
+        {
+            if (_beganAt is null)
+            {
+                isDrained = false;
+                return Task.FromResult(true);
+            }
+
+            _activeWorkers--;
+            _waitingWorkers++;
+            isDrained = _activeWorkers == 0;
+            stopsNow = StopsNow();
+            ended = _ended.Task;
         }
 
         StopIf(stopsNow);
+        return ended;
     }
 
     /// <summary>Ends long polls, because the connections are about to close.</summary>
@@ -120,9 +207,43 @@ internal sealed class Drain : IDisposable
     public void Dispose()
     {
         _graceOver.Dispose();
+        _timer?.Dispose();
         _timeOver.Dispose();
         _began.Dispose();
         _closing.Dispose();
+    }
+
+    private CancellationTokenSource TimeOverSource()
+    {
+        lock (_lock)
+        {
+            return _timeOver;
+        }
+    }
+
+    private void OnTimer(int number)
+    {
+        CancellationTokenSource timeOver;
+        lock (_lock)
+        {
+            if (number != _timers)
+            {
+                return;
+            }
+
+            timeOver = _timeOver;
+            _isTimeOver = true;
+        }
+
+        timeOver.Cancel();
+    }
+
+    /// <summary>Whether the service stops now; from then on the drain cannot be ended.</summary>
+    private bool StopsNow()
+    {
+        var stopsNow = _stops && _activeWorkers == 0 && !_isStopping;
+        _isStopping |= stopsNow;
+        return stopsNow;
     }
 
     private void StopIf(bool stopsNow)

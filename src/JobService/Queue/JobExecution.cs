@@ -74,7 +74,7 @@ internal sealed class JobExecution(
         var frames = FrameSelection.Of(job, probe, out var defect) ?? throw new InferenceFailedException(defect!);
         var segmentFrames = job.SegmentFrames > 0 ? job.SegmentFrames : options.Value.SegmentFrames;
         var planner = new SegmentPlanner(frames, probe.KeyFrames, job.MaxFrames, segmentFrames, loss.Value);
-        job = job with { FrameStride = frames.Stride };
+        job = job with { FrameStride = frames.Stride, Video = probe.Video };
         if (JobLimits.CheckFrames(planner.FramesTotal, tenants.Value.For(job.Tenant)) is { } failure)
         {
             throw new InferenceFailedException(failure);

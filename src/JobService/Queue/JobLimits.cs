@@ -1,5 +1,6 @@
 using System.Globalization;
 using ForegSyte.Jobs.Tenants;
+using ForegSyte.Protocol.Text;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Queue;
@@ -41,7 +42,7 @@ internal static class JobLimits
             ? Exceeded(
                 limits.NameOf(nameof(TenantOptions.MaxFrames)),
                 string.Create(CultureInfo.InvariantCulture, $"{limits.MaxFrames}"),
-                string.Create(CultureInfo.InvariantCulture, $"The job has {frames} frames to analyze, more than"),
+                $"The job has {PluralText.Of(frames, "frame")} to analyze, more than",
                 "Submit it with a larger frame_stride or with max_frames, split the video, or ask the operator for a "
                 + "larger limit.")
             : null;

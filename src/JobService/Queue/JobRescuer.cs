@@ -1,3 +1,4 @@
+using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Tracing;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
@@ -23,8 +24,8 @@ internal sealed class JobRescuer(
     /// <summary>The failure of an attempt whose lease expired.</summary>
     public static readonly JobFailure Expired = new(
         ErrorReason.LeaseLost,
-        "The lease was not renewed in time: the JobService was suspended or overloaded, or could not write to its "
-        + "database.");
+        "The lease was not renewed in time: the JobService was killed, suspended or overloaded, or could not write to "
+        + "its database.");
 
     /// <summary>Rescues all jobs that need it now; returns how many. One that fails stays for the next call.</summary>
     public async Task<int> RescueAsync(CancellationToken cancellationToken)
@@ -45,9 +46,7 @@ internal sealed class JobRescuer(
 
         if (failed.Count > 0)
         {
-            logger.LogError(
-                failed[^1], "{Count} jobs with an expired lease not rescued; retrying. The last failure:",
-                failed.Count);
+            logger.LogRetry(failed[^1], "{Count} jobs with an expired lease not rescued; retrying", failed.Count);
         }
 
         return rescued;
@@ -70,7 +69,7 @@ internal sealed class JobRescuer(
             }
             catch (Exception exception)
             {
-                logger.LogError(exception, "Jobs with an expired lease not rescued; retrying");
+                logger.LogRetry(exception, "Jobs with an expired lease not rescued; retrying");
             }
         }
     }

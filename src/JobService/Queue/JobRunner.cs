@@ -163,7 +163,7 @@ internal sealed class JobRunner(
             }
             catch (Exception exception)
             {
-                logger.LogError(exception, "Lease of job {JobId} not renewed; retrying", attempt.JobId);
+                logger.LogRetry(exception, "Lease of job {JobId} not renewed; retrying", attempt.JobId);
 
                 // Without other nodes it is not lost yet: if this process cannot write to the database, no other can
                 // have. The next heartbeat, or the end of the attempt, finds out whether the lease has expired.
@@ -204,7 +204,8 @@ internal sealed class JobRunner(
         switch (exception)
         {
             case OperationCanceledException when cancellationToken.IsCancellationRequested:
-                return new JobFailure(ErrorReason.ShuttingDown, "The JobService stopped during this attempt.");
+                return new JobFailure(
+                    ErrorReason.ShuttingDown, "The JobService stopped or drained during this attempt.");
             case InferenceFailedException { Failure: var failure } when InferenceFailures.IsUnreadable(failure.Reason):
                 storageAccess.ReportUnreadable(job, failure);
                 return failure;
@@ -273,7 +274,7 @@ internal sealed class JobRunner(
             }
             catch (Exception exception)
             {
-                logger.LogError(exception, "End of the attempt at job {JobId} not stored; retrying", job.JobId);
+                logger.LogRetry(exception, "End of the attempt at job {JobId} not stored; retrying", job.JobId);
                 await Task.Delay(SettleInterval, time);
             }
         }

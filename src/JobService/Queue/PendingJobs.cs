@@ -1,4 +1,4 @@
-using System.ComponentModel.DataAnnotations;
+using ForegSyte.Hosting.Configuration;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
@@ -253,6 +253,6 @@ internal sealed class QueueOptions
 
     /// <summary>Waiting time that counts as one level of priority, so that no job waits forever.</summary>
     /// <value>1 s to 1 day; 1 minute by default.</value>
-    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    [TimeRange("00:00:01", "1.00:00:00")]
     public TimeSpan AgeingStep { get; set; } = TimeSpan.FromMinutes(1);
 }

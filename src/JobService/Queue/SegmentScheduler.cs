@@ -217,6 +217,7 @@ internal sealed class SegmentScheduler(
             Attempt = job.Attempts.Count,
             JobEndFrame = segment.EndFrame < jobEndFrame ? jobEndFrame : 0,
             Filter = FilterOf(job.Choices),
+            Adaptive = LookIntervals.Of(job.Choices, job.FrameStride, job.Video?.FrameRate ?? 0),
         };
         try
         {

@@ -73,11 +73,21 @@ internal sealed class StorageAccess
 
         if (isFirst)
         {
-            _logger.LogWarning(
-                "Jobs wait: no InferenceService can read the videos of this JobService, for example {Video} "
-                + "({Reason}). Add their folder to the option Video:AllowedRoots of the InferenceService",
-                _storage.Folder is { } folder ? Path.Combine(folder, job.InputPath) : job.InputPath,
-                failure.Reason.ToText());
+            if (_storage.Folder is { } folder)
+            {
+                _logger.LogWarning(
+                    "Jobs wait: no InferenceService can read the videos of this JobService, for example {Video} "
+                    + "({Reason}). Add their folder to the option Video:AllowedRoots of the InferenceService",
+                    Path.Combine(folder, job.InputPath), failure.Reason.ToText());
+            }
+            else
+            {
+                _logger.LogWarning(
+                    "Jobs wait: no InferenceService can read the videos in the bucket, for example {Video} ({Reason}: "
+                    + "{Message}). Add the host and port of S3:Endpoint to the option Video:AllowedHosts of the "
+                    + "InferenceService; an endpoint without TLS also needs Video:AllowHttp=true",
+                    job.InputPath, failure.Reason.ToText(), failure.Message);
+            }
         }
     }
 

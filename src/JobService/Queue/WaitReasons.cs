@@ -37,7 +37,7 @@ internal sealed class WaitReasons(
 
         return new QueueState
         {
-            Reason = drain.Began.IsCancellationRequested ? WaitReason.Draining
+            Reason = drain.State != DrainState.NotDraining ? WaitReason.Draining
                 : availability.IsUnavailable ? WaitReason.NoInferenceService
                 : WaitReason.Queued,
 

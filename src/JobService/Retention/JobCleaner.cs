@@ -1,4 +1,7 @@
 using System.ComponentModel.DataAnnotations;
+using ForegSyte.Hosting.Configuration;
+using ForegSyte.Hosting.Errors;
+using ForegSyte.Jobs.Backups;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Submission;
 using ForegSyte.Jobs.Uploads;
@@ -15,7 +18,7 @@ internal sealed class RetentionOptions
 
     /// <summary>How long a job is kept after its end; 0 for no limit.</summary>
     /// <value>0 to 3650 days; 0 by default.</value>
-    [Range(typeof(TimeSpan), "00:00:00", "3650.00:00:00")]
+    [TimeRange("00:00:00", "3650.00:00:00")]
     [Limit(
         "", "Retention of ended jobs, 0 for no limit; then they are deleted.",
         Reason = ErrorReason.JobNotFound)]
@@ -33,7 +36,7 @@ internal sealed class RetentionOptions
 
     /// <summary>Interval of the cleaner.</summary>
     /// <value>100 ms to 1 day; 1 minute by default.</value>
-    [Range(typeof(TimeSpan), "00:00:00.100", "1.00:00:00")]
+    [TimeRange("00:00:00.100", "1.00:00:00")]
     public TimeSpan Interval { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>Maximum number of jobs in one batch of deletions or checks.</summary>
@@ -53,7 +56,7 @@ internal sealed class RetentionOptions
     /// start.
     /// </summary>
     /// <value>10 minutes to 30 days; 6 hours by default.</value>
-    [Range(typeof(TimeSpan), "00:10:00", "30.00:00:00")]
+    [TimeRange("00:10:00", "30.00:00:00")]
     public TimeSpan SweepInterval { get; set; } = TimeSpan.FromHours(6);
 
     /// <summary>
@@ -61,7 +64,7 @@ internal sealed class RetentionOptions
     /// between the start of an artifact's upload and the change of its job.
     /// </summary>
     /// <value>1 hour to 30 days; 6 hours by default.</value>
-    [Range(typeof(TimeSpan), "01:00:00", "30.00:00:00")]
+    [TimeRange("01:00:00", "30.00:00:00")]
     public TimeSpan OrphanAge { get; set; } = TimeSpan.FromHours(6);
 }
 
@@ -77,6 +80,8 @@ internal sealed class JobCleaner(
     StorageSweep sweep,
     IStorage storage,
     UploadStore uploads,
+    DeletionHold hold,
+    BackupFolder backups,
     IOptions<RetentionOptions> options,
     IOptions<SubmitOptions> submit,
     TimeProvider time,
@@ -162,7 +167,7 @@ internal sealed class JobCleaner(
             }
             catch (Exception exception)
             {
-                logger.LogError(exception, "Cleanup failed; next try in {Interval}", options.Value.Interval);
+                logger.LogRetry(exception, "Cleanup failed; next try in {Interval}", options.Value.Interval);
             }
         }
         while (await WaitAsync(timer, stoppingToken));
@@ -190,7 +195,8 @@ internal sealed class JobCleaner(
 
     private async Task FinishDeletionsAsync(CancellationToken cancellationToken)
     {
-        while (await store.ListDeletedAsync(options.Value.BatchSize, cancellationToken) is { Count: > 0 } deleted)
+        while (!hold.IsHeld
+            && await store.ListDeletedAsync(options.Value.BatchSize, cancellationToken) is { Count: > 0 } deleted)
         {
             await removal.FinishAsync(deleted, cancellationToken);
         }
@@ -218,8 +224,16 @@ internal sealed class JobCleaner(
 
     private async Task FreeSpaceAsync(CancellationToken cancellationToken)
     {
-        while (storage.FreeBytes() < options.Value.MinFreeBytes)
+        while (!hold.IsHeld && storage.FreeBytes() < options.Value.MinFreeBytes)
         {
+            if (backups.HoldsFiles)
+            {
+                logger.LogWarning(
+                    "Disk has {Free} free bytes, less than Retention:MinFreeBytes, but no job is deleted: backups in "
+                    + "Backup:Directory keep the files. Move them to another disk", storage.FreeBytes());
+                break;
+            }
+
             var ended = await store.ListEndedAsync(EndOfTime, SpaceBatch, cancellationToken);
             var removed = await removal.DeleteTerminalAsync(ended, cancellationToken);
             if (removed == 0)

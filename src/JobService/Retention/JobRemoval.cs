@@ -9,10 +9,11 @@ namespace ForegSyte.Jobs.Retention;
 
 /// <summary>
 /// Deletes ended jobs: first the row, which leaves a tombstone, then the artifacts, then the tombstone. After a crash
-/// the cleaner finishes the deletion.
+/// or a backup the cleaner finishes the deletion.
 /// </summary>
 internal sealed class JobRemoval(
-    IJobStore store, IStorage storage, ISegmentStore segments, LocalAttempts attempts, CrashPoints crashPoints)
+    IJobStore store, IStorage storage, ISegmentStore segments, LocalAttempts attempts, DeletionHold hold,
+    CrashPoints crashPoints)
 {
     /// <summary>
     /// Deletes a job with its artifacts; false if it does not exist. The check runs inside the change, on the stored
@@ -58,6 +59,11 @@ internal sealed class JobRemoval(
 
     private async Task RemoveArtifactsAsync(List<DeletedJob> jobs, CancellationToken cancellationToken)
     {
+        if (hold.IsHeld)
+        {
+            return;
+        }
+
         foreach (var (jobId, videoKey, contentId) in jobs)
         {
             // A cancelled attempt can still store something.

@@ -18,6 +18,7 @@ internal sealed class StorageSweep(
     PendingJobQuota quota,
     IStorage storage,
     SegmentSweep segments,
+    DeletionHold hold,
     IOptions<RetentionOptions> options,
     ILogger<StorageSweep> logger)
 {
@@ -122,7 +123,7 @@ internal sealed class StorageSweep(
             var known = await store.FindKnownAsync([.. settled.Select(JobOf).Distinct()], cancellationToken);
             var withoutJob = settled.Where(artifact => !known.Contains(JobOf(artifact))).ToList();
             orphans += withoutJob.Count;
-            if (CanDelete)
+            if (CanDelete && !hold.IsHeld)
             {
                 var old = settled.Where(artifact => artifact.ModifiedAt < writtenBefore).ToList();
                 var lost = await FindLostResultsAsync(old.Except(withoutJob), cancellationToken);

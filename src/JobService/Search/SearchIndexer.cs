@@ -1,3 +1,4 @@
+using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Metrics;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
@@ -89,7 +90,7 @@ internal sealed class SearchIndexer(
             }
             catch (Exception failure)
             {
-                logger.LogError(failure, "Index of tracks failed; next try in {Interval}", options.Value.Interval);
+                logger.LogRetry(failure, "Index of tracks failed; next try in {Interval}", options.Value.Interval);
                 await Task.Delay(options.Value.Interval, time, stoppingToken)
                     .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

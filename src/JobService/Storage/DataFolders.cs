@@ -13,8 +13,16 @@ internal sealed class DataFolders(
     /// Takes the access of others, by Data:Access, from what earlier versions created. The data directory is left as it
     /// is if neither videos nor the database are below it.
     /// </summary>
+    /// <exception cref="OptionsValidationException">The data directory is a file.</exception>
     public void Protect()
     {
+        if (File.Exists(directory.Path))
+        {
+            throw new OptionsValidationException(
+                DataDirectory.Key, typeof(DataDirectory),
+                [$"{DataDirectory.Key} must be a folder; {directory.Path} is a file."]);
+        }
+
         string[] data = [storage.Value.Root, database.Value.Path, $"{database.Value.Path}.wal"];
         var holdsData = data.Any(path =>
             Path.GetFullPath(path).StartsWith(directory.Path + Path.DirectorySeparatorChar, StringComparison.Ordinal));

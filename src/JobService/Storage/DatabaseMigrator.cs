@@ -19,6 +19,9 @@ internal interface IMigratedDatabase
 
     /// <summary>Adds the database to a runner of migrations.</summary>
     void AddTo(IMigrationRunnerBuilder runner);
+
+    /// <summary>What is wrong with the database, if it is no failure of a migration: a missing privilege.</summary>
+    DatabaseException? Explain(Exception failure);
 }
 
 /// <summary>
@@ -36,11 +39,13 @@ internal sealed class DatabaseMigrator(IMigratedDatabase database, MigrationList
     public void MigrateUp()
     {
         using var schema = database.LockSchema();
-
-        // Creating a runner takes as long as opening the database, and most starts have nothing to migrate.
-        if (!RefuseNewerDatabase().SequenceEqual(migrations.Versions))
+        try
         {
-            Run("up", runner => runner.MigrateUp());
+            ApplyMissing();
+        }
+        catch (Exception failure) when (database.Explain(failure) is { } explained)
+        {
+            throw explained;
         }
     }
 
@@ -55,6 +60,15 @@ internal sealed class DatabaseMigrator(IMigratedDatabase database, MigrationList
 
     /// <summary>The applied versions in ascending order.</summary>
     public IReadOnlyList<long> AppliedVersions() => database.AppliedVersions();
+
+    private void ApplyMissing()
+    {
+        // Creating a runner takes as long as opening the database, and most starts have nothing to migrate.
+        if (!RefuseNewerDatabase().SequenceEqual(migrations.Versions))
+        {
+            Run("up", runner => runner.MigrateUp());
+        }
+    }
 
     /// <summary>Returns the applied versions, and fails if this version does not know one.</summary>
     private IReadOnlyList<long> RefuseNewerDatabase()

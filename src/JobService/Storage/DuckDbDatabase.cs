@@ -154,6 +154,9 @@ internal sealed class DuckDbDatabase : IMigratedDatabase, IDisposable
     }
 
     /// <inheritdoc />
+    public DatabaseException? Explain(Exception failure) => null;
+
+    /// <inheritdoc />
     public void AddTo(IMigrationRunnerBuilder runner) =>
         runner.AddDuckDb().WithGlobalConnectionString(ConnectionString);
 

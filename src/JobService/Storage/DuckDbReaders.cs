@@ -49,6 +49,10 @@ internal sealed class DuckDbReaders : IAsyncDisposable
         }
     }
 
+    /// <summary>Copies the database as of now into a new file; the other connections go on.</summary>
+    public Task<CopiedDatabase> CopyAsync(string path, CancellationToken cancellationToken) =>
+        ReadAsync(connection => DatabaseCopy.Write(connection, path), cancellationToken);
+
     /// <summary>Waits for running reads and closes the connections; new reads wait. Calls must not overlap.</summary>
     public async Task SuspendAsync()
     {

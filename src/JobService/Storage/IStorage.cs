@@ -31,7 +31,7 @@ internal interface IStorage
 
     /// <summary>
     /// Starts an artifact whose bytes are already in a file inside the storage. The commit gives the file a second name
-    /// and copies nothing. Returns null if the storage does not support this.
+    /// and copies nothing. Returns null if the storage does not support this, or if another artifact has the file.
     /// </summary>
     /// <param name="path">The file, in the storage's root or below; it must not change any more.</param>
     /// <param name="key">Key of the artifact.</param>

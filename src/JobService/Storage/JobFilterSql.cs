@@ -95,9 +95,12 @@ internal sealed class JobFilterSql
             Compare("created_at", comparison.Operator, instant.UtcDateTime),
         (FilterField.PipelineId, TextPattern pattern) => Match("pipeline_id", comparison.Operator, pattern),
         (FilterField.DisplayName, TextPattern pattern) => Match("display_name", comparison.Operator, pattern),
+        (FilterField.Tenant, TextPattern pattern) => Match("tenant", comparison.Operator, pattern),
         (FilterField.Tags, TagPattern { Value: null } tag) =>
             $"coalesce({_dialect.HasField("tags_json", Parameter(tag.Key))}, false)",
         (FilterField.Tags, TagPattern { Value: { } pattern } tag) => MatchTag(tag.Key, comparison.Operator, pattern),
+        (FilterField.JobId, JobIdRange ids) => (comparison.Operator == FilterOperator.NotEqual ? "NOT " : "")
+            + $"(job_id BETWEEN {Parameter(ids.First)} AND {Parameter(ids.Last)})",
         _ => throw new ArgumentException($"The field {comparison.Field} cannot be compared with {comparison.Value}."),
     };
 

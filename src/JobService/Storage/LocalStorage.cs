@@ -97,10 +97,14 @@ internal sealed partial class LocalStorage : IStorage, IAsyncDisposable
     }
 
     /// <inheritdoc />
+    /// <remarks>
+    /// A file with a second name already belongs to the job of a submission that was cut off, perhaps of another
+    /// tenant.
+    /// </remarks>
     public ValueTask<IStagedArtifact?> TryAdoptAsync(string path, string key, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return new(Shares
+        return new(Shares && HardLink.CountOf(path) == 1
             ? new LocalArtifact(
                 new FileCommit(
                     new FileStream(

@@ -20,14 +20,14 @@ internal sealed record SqlCondition(string Text, IReadOnlyList<(string Name, obj
 /// <summary>How a database writes what a search needs. The rows of texts and objects are named t.</summary>
 internal interface ISearchDialect : IFilterDialect
 {
-    /// <summary>The table "ranked" of the lists in the parameters "numbers" and "ranks".</summary>
-    string Ranked { get; }
+    /// <summary>
+    /// The rows of a table whose job is in the list in the parameter "numbers", as "t", joined with "ranked", the table
+    /// of this list and of the one in the parameter "ranks".
+    /// </summary>
+    string OfRankedJobs(string table);
 
     /// <summary>Whether a column is in the list in a parameter.</summary>
     string IsAnyOf(string column, string parameter);
-
-    /// <summary>Whether a folded text equals one of a list.</summary>
-    SqlCondition IsAnyText(List<string> texts);
 
     /// <summary>Whether a folded text equals one.</summary>
     /// <param name="folded">The text.</param>
@@ -162,14 +162,12 @@ internal static class SearchSql
 internal sealed class DuckDbSearchDialect : DuckDbDialect, ISearchDialect
 {
     /// <inheritdoc />
-    public string Ranked => "(SELECT unnest($numbers) AS number, unnest($ranks) AS rank) AS ranked";
+    public string OfRankedJobs(string table) =>
+        $"{table} AS t JOIN (SELECT unnest($numbers) AS number, unnest($ranks) AS rank) AS ranked "
+        + "ON t.number = ranked.number";
 
     /// <inheritdoc />
     public string IsAnyOf(string column, string parameter) => $"{column} IN (SELECT unnest(${parameter}))";
-
-    /// <inheritdoc />
-    public SqlCondition IsAnyText(List<string> texts) =>
-        new("t.folded IN (SELECT unnest($texts))", [("texts", texts)]);
 
     /// <inheritdoc />
     public SqlCondition IsText(string folded, bool isIndexed) => new(
@@ -182,16 +180,30 @@ internal sealed class DuckDbSearchDialect : DuckDbDialect, ISearchDialect
         [("signature", FoldedText.Signature(FoldedText.Bigrams(folded))), ("text", folded)]);
 
     /// <inheritdoc />
-    /// <remarks>An error changes at most two pairs, so each error removes at most two bits.</remarks>
+    /// <remarks>
+    /// An error changes at most two pairs, so each error removes at most two bits. CASE makes DuckDB look for a piece
+    /// only in texts whose signature can have it; a conjunction would read and compare all texts.
+    /// </remarks>
     public SqlCondition MayMatch(FuzzyPattern pattern, bool isIndexed)
     {
         var signature = FoldedText.Signature(pattern.Bigrams);
         var bits = System.Numerics.BitOperations.PopCount(unchecked((ulong)signature)) - (2 * pattern.Errors);
-        var pieces = pattern.Pieces.Select((piece, i) => (Name: $"piece{i}", Value: (object?)piece)).ToList();
+        List<(string, object?)> parameters =
+            [("signature", signature), ("bits", bits), ("min_length", pattern.MinLength)];
+        var signatures = new List<string>();
+        var pieces = new List<string>();
+        foreach (var (i, piece) in pattern.Pieces.Index())
+        {
+            signatures.Add($"(t.signature & $bits{i}) = $bits{i}");
+            pieces.Add($"contains(t.folded, $piece{i})");
+            parameters.AddRange([($"bits{i}", FoldedText.Signature(FoldedText.Bigrams(piece))), ($"piece{i}", piece)]);
+        }
+
         return new SqlCondition(
-            "bit_count(t.signature & $signature) >= $bits AND length(t.folded) >= $min_length AND ("
-            + string.Join(" OR ", pieces.Select(piece => $"contains(t.folded, ${piece.Name})")) + ")",
-            [("signature", signature), ("bits", bits), ("min_length", pattern.MinLength), .. pieces]);
+            "bit_count(t.signature & $signature) >= $bits "
+            + $"AND CASE WHEN {string.Join(" OR ", signatures)} "
+            + $"THEN length(t.folded) >= $min_length AND ({string.Join(" OR ", pieces)}) ELSE false END",
+            parameters);
     }
 
     /// <inheritdoc />

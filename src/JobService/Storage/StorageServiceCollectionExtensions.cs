@@ -33,6 +33,7 @@ internal static class StorageServiceCollectionExtensions
         services
             .AddSingleton<JobMetrics>()
             .AddSingleton<DataFolders>()
+            .AddSingleton<DeletionHold>()
             .AddSingleton<ITrackSource, StoredTrackSource>();
 
         // AddWebhooks replaces it; the commands of the operator send nothing.

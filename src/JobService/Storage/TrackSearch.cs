@@ -22,13 +22,13 @@ internal interface ISearchDatabase
 /// what it wants: frequent things fill a page from them. Only if they do not, it looks at all jobs, by conditions that
 /// few tracks meet then.
 /// </summary>
-internal sealed class TrackSearch(ISearchDatabase database)
+/// <param name="database">The database.</param>
+/// <param name="maxCandidates">
+/// Maximum number of candidates of a fuzzy search that it reads unsorted. If there are more, it reads them newest
+/// first, until a page is full.
+/// </param>
+internal sealed class TrackSearch(ISearchDatabase database, int maxCandidates = 4_000)
 {
-    /// <summary>
-    /// Number of texts that a fuzzy search collects before it gives up to name them all and goes through the tracks.
-    /// </summary>
-    private const int MaxTexts = 10_000;
-
     /// <summary>How often a search runs whose jobs are deleted before it has read them.</summary>
     private const int MaxTries = 3;
 
@@ -37,6 +37,9 @@ internal sealed class TrackSearch(ISearchDatabase database)
 
     /// <summary>Number of newest jobs of the first step of a search for texts.</summary>
     private const int FirstTextJobs = 128;
+
+    /// <summary>The same with a filter of jobs, which often leaves so few that the first step looks at all.</summary>
+    private const int FirstFilteredTextJobs = 512;
 
     /// <summary>Minimum number of newest jobs of the first step of a search for objects.</summary>
     private const int FirstObjectJobs = 32;
@@ -82,7 +85,8 @@ internal sealed class TrackSearch(ISearchDatabase database)
         var isFuzzy = search.Match == TextMatch.Fuzzy && pattern.Errors > 0;
         var matches = isFuzzy ? pattern.Matches : (Func<string, bool>?)null;
         var jobs = SearchSql.JobsOf(search, _dialect);
-        var newest = await ListJobsAsync(search.Scope, jobs, FirstTextJobs, cancellationToken);
+        var newest = await ListJobsAsync(
+            search.Scope, jobs, search.Scope.Filter is null ? FirstTextJobs : FirstFilteredTextJobs, cancellationToken);
         var found = await FindInAsync(
             search.Scope, newest, "search_texts", SearchSql.TextsOf(search, pattern, _dialect, isIndexed: false),
             matches, cancellationToken);
@@ -90,17 +94,11 @@ internal sealed class TrackSearch(ISearchDatabase database)
         {
             var rest = search.Scope with { Limit = search.Scope.Limit - found.Count };
             var texts = SearchSql.TextsOf(search, pattern, _dialect, isIndexed: true);
-            if (isFuzzy && await ListTextsAsync(texts, newest, jobs, pattern, cancellationToken) is { } readings)
-            {
-                texts = readings.Count == 0 ? null : texts.And(_dialect.IsAnyText(readings));
-                matches = null;
-            }
-
-            if (texts is not null)
-            {
-                found.AddRange(await FindBehindAsync(
-                    rest, newest, jobs, "search_texts", texts, matches, cancellationToken));
-            }
+            var candidates = matches is null ? null : await ListCandidatesAsync(texts, cancellationToken);
+            found.AddRange(candidates is null
+                ? await FindBehindAsync(rest, newest, jobs, "search_texts", texts, matches, cancellationToken)
+                : await FindBehindAsync(
+                    rest, newest, jobs, candidates.Where(text => matches!(text.Folded)), cancellationToken));
         }
 
         return found;
@@ -136,8 +134,8 @@ internal sealed class TrackSearch(ISearchDatabase database)
         }
 
         var where = condition.And(SearchSql.AfterTrack(scope.After, jobs.Jobs[0], _dialect));
-        var sql = $"SELECT ranked.rank, t.track_id, t.chunk{(matches is null ? "" : ", t.folded")} FROM {table} t "
-            + $"JOIN {_dialect.Ranked} ON t.number = ranked.number "
+        var sql = $"SELECT ranked.rank, t.track_id, t.chunk{(matches is null ? "" : ", t.folded")} "
+            + $"FROM {_dialect.OfRankedJobs(table)} "
             + $"WHERE t.number BETWEEN {_dialect.Parameter("low")} AND {_dialect.Parameter("high")} "
             + $"AND {where.Text} ORDER BY ranked.rank, t.track_id";
         var numbers = jobs.Jobs.ConvertAll(job => job.Number);
@@ -197,32 +195,51 @@ internal sealed class TrackSearch(ISearchDatabase database)
         return hits;
     }
 
-    /// <summary>
-    /// The different texts that match a fuzzy search in the jobs after those of a page; null if there are too many.
-    /// </summary>
-    private async Task<List<string>?> ListTextsAsync(
-        SqlCondition texts, JobPage jobs, SqlCondition condition, FuzzyPattern pattern,
-        CancellationToken cancellationToken)
+    /// <summary>The texts of all jobs that meet a condition, in any order; null if there are too many.</summary>
+    private async Task<List<Candidate>?> ListCandidatesAsync(SqlCondition texts, CancellationToken cancellationToken)
     {
-        var where = condition.And(SearchSql.From(jobs.Jobs[^1].Position, isInclusive: false, _dialect));
-        var found = new List<string>();
-        var (with, source) = _dialect.Tracks("search_texts", "t.number, t.folded", texts.Text);
+        var found = new List<Candidate>();
         await database.ReadAsync(
-            $"{with}SELECT DISTINCT t.folded FROM {source} JOIN search_jobs s ON s.number = t.number "
-            + $"WHERE {where.Text}",
-            [.. where.Parameters, .. texts.Parameters],
+            $"SELECT t.number, t.track_id, t.chunk, t.folded FROM search_texts t WHERE {texts.Text} "
+            + $"LIMIT {_dialect.Parameter("limit")}",
+            [.. texts.Parameters, ("limit", maxCandidates + 1)],
             row =>
             {
-                var text = row.GetString(0);
-                if (pattern.Matches(text))
-                {
-                    found.Add(text);
-                }
-
-                return found.Count <= MaxTexts;
+                found.Add(new Candidate(row.GetInt64(0), row.GetInt32(1), row.GetInt32(2), row.GetString(3)));
+                return true;
             },
             cancellationToken);
-        return found.Count <= MaxTexts ? found : null;
+        return found.Count <= maxCandidates ? found : null;
+    }
+
+    /// <summary>The first of some tracks, in the order of their jobs after those of a page.</summary>
+    private async Task<List<Hit>> FindBehindAsync(
+        SearchScope scope, JobPage jobs, SqlCondition condition, IEnumerable<Candidate> tracks,
+        CancellationToken cancellationToken)
+    {
+        var ofJobs = tracks.ToLookup(track => track.Number);
+        if (ofJobs.Count == 0)
+        {
+            return [];
+        }
+
+        var where = condition.And(SearchSql.From(jobs.Jobs[^1].Position, isInclusive: false, _dialect));
+        var hits = new List<Hit>();
+        await database.ReadAsync(
+            "SELECT s.number, s.job_id, s.created_at FROM search_jobs s "
+            + $"WHERE {_dialect.IsAnyOf("s.number", "numbers")} AND {where.Text} "
+            + "ORDER BY s.created_at DESC, s.job_id DESC",
+            [.. where.Parameters, ("numbers", ofJobs.Select(job => job.Key).ToList())],
+            row =>
+            {
+                var job = new NumberedJob(row.GetInt64(0), new JobPosition(InstantOf(row, 2), row.GetGuid(1)));
+                hits.AddRange(ofJobs[job.Number]
+                    .OrderBy(track => track.TrackId)
+                    .Select(track => new Hit(job, track.TrackId, track.Chunk)));
+                return hits.Count < scope.Limit;
+            },
+            cancellationToken);
+        return hits.Count > scope.Limit ? hits[..scope.Limit] : hits;
     }
 
     /// <summary>
@@ -311,6 +328,9 @@ internal sealed class TrackSearch(ISearchDatabase database)
     /// <param name="Jobs">The jobs.</param>
     /// <param name="IsFull">Whether there can be more.</param>
     private sealed record JobPage(List<NumberedJob> Jobs, bool IsFull);
+
+    /// <summary>A text that can match a fuzzy search.</summary>
+    private readonly record struct Candidate(long Number, int TrackId, int Chunk, string Folded);
 
     /// <summary>A track that meets all conditions.</summary>
     private readonly record struct Hit(NumberedJob Job, int TrackId, int Chunk)

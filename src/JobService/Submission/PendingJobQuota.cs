@@ -61,6 +61,17 @@ internal sealed class PendingJobQuota : IHostedService
         }
     }
 
+    /// <summary>Number of jobs of each tenant that has any, including reservations.</summary>
+    public IReadOnlyDictionary<string, int> Jobs()
+    {
+        lock (_lock)
+        {
+            return _counts.Keys.Union(_elsewhere.Keys).ToDictionary(
+                tenant => tenant,
+                tenant => CountOf(tenant).Jobs + (_elsewhere.TryGetValue(tenant, out var other) ? other.Jobs : 0));
+        }
+    }
+
     /// <summary>
     /// Reserves a slot for a new job, or for one that returns to the queue; concurrent calls for one job share it.
     /// Dispose the reservation once: after the commit, which then holds the slot, or after a failure.

@@ -28,6 +28,8 @@ internal static class SubmissionServiceCollectionExtensions
         services.AddHostedService(provider => provider.GetRequiredService<PendingJobQuota>());
         services.AddSingleton<UsageRefresh>();
         services.AddHostedService(provider => provider.GetRequiredService<UsageRefresh>());
+        services.AddSingleton<TenantUsages>();
+        services.AddHostedService(provider => provider.GetRequiredService<TenantUsages>());
         services.AddSingleton<VideoSubmitter>();
         services.AddSingleton<JobControl>();
     }

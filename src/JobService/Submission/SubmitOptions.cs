@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using ForegSyte.Hosting.Configuration;
 using ForegSyte.Protocol.Limits;
 using ForegSyte.V1;
 
@@ -40,13 +41,13 @@ internal sealed class SubmitOptions
 
     /// <summary>Retry delay sent with QUEUE_FULL.</summary>
     /// <value>100 ms to 1 hour; 5 s by default.</value>
-    [Range(typeof(TimeSpan), "00:00:00.100", "01:00:00")]
+    [TimeRange("00:00:00.100", "01:00:00")]
     [Limit("", "Retry delay sent when the queue is full.", Reason = ErrorReason.QueueFull)]
     public TimeSpan QueueFullDelay { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a request_id is remembered. Afterwards the same id creates a new job.</summary>
     /// <value>1 minute to 365 days; 7 days by default.</value>
-    [Range(typeof(TimeSpan), "00:01:00", "365.00:00:00")]
+    [TimeRange("00:01:00", "365.00:00:00")]
     [Limit("", "How long a request_id is remembered; afterwards the same id creates a new job.")]
     public TimeSpan RequestIdLifetime { get; set; } = TimeSpan.FromDays(7);
 }

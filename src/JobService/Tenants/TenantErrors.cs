@@ -1,5 +1,6 @@
 using System.Globalization;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Protocol.Text;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Tenants;
@@ -10,18 +11,18 @@ internal static class TenantErrors
     /// <summary>Another video would exceed Tenants:MaxVideoBytes.</summary>
     public static ServiceException TooManyVideos(string tenant, string option, long bytes, long limit) => Exceeded(
         tenant, option, limit,
-        $"{Text(bytes)} bytes more would exceed the limit of {Text(limit)} bytes for the videos and open uploads of "
-        + $"the tenant \"{tenant}\" (option {option}). Delete jobs with DeleteJob, or abort uploads.",
-        $"At most {Text(limit)} bytes of videos and open uploads.",
+        $"{SizeText.Approximate(bytes)} more would exceed the limit of {SizeText.Approximate(limit)} for the videos "
+        + $"and open uploads of the tenant \"{tenant}\" (option {option}). Delete jobs with DeleteJob, or abort "
+        + "uploads.",
+        $"At most {SizeText.Approximate(limit)} of videos and open uploads.",
         ("actualBytes", Text(bytes)));
 
     /// <summary>The results of a job would exceed Tenants:MaxResultBytes.</summary>
     public static ServiceException TooManyResults(string tenant, string option, long limit) => Exceeded(
         tenant, option, limit,
-        $"The results of this job would exceed the limit of {Text(limit)} bytes for the results of the tenant "
-        + $"\"{tenant}\" (option {option}). Delete jobs with DeleteJob, then continue this one with "
-        + "RetryJob.",
-        $"At most {Text(limit)} bytes of results.");
+        $"The results of this job would exceed the limit of {SizeText.Approximate(limit)} for the results of the "
+        + $"tenant \"{tenant}\" (option {option}). Delete jobs with DeleteJob, then continue this one with RetryJob.",
+        $"At most {SizeText.Approximate(limit)} of results.");
 
     /// <summary>Another upload would exceed Tenants:MaxOpenUploads.</summary>
     public static ServiceException TooManyUploads(string tenant, string option, int limit) => Exceeded(

@@ -117,6 +117,15 @@ internal sealed class TenantOptions
         Reason = ErrorReason.TooManyCalls)]
     public int MaxDownloads { get; set; }
 
+    /// <summary>Maximum number of queued GetFrame calls of each tenant; more get TOO_MANY_CALLS.</summary>
+    /// <value>1 to 10000; 0, the default, for half of Frames:MaxWaiting, or all without authentication.</value>
+    [Range(0, 10_000)]
+    [Limit(
+        "calls", "Queued GetFrame calls of each tenant, 0 for half of Frames:MaxWaiting; more are refused with a retry "
+        + "delay.",
+        Reason = ErrorReason.TooManyCalls)]
+    public int MaxWaitingFrames { get; set; }
+
     /// <summary>
     /// Maximum size in bytes of the videos of each tenant's jobs and of those that its open uploads announced. A video
     /// counts once for each job. Above it CreateUpload and SubmitVideo return TENANT_QUOTA_EXCEEDED.
@@ -186,7 +195,7 @@ internal sealed class TenantOptions
     /// <summary>Takes the options of a tenant from its section.</summary>
     public void ReadOwn(IConfigurationSection section)
     {
-        section.Bind(this);
+        SettingBinder.Bind(section, this);
         _ownSection = section;
     }
 

@@ -4,12 +4,30 @@ namespace ForegSyte.Jobs.Tenants;
 /// <param name="turns">The order of the tenants.</param>
 /// <param name="places">Number of places; it can change.</param>
 /// <param name="reserve">Number of further places that only tenants without a place can get.</param>
-internal sealed class TenantPlaces(TenantTurns turns, Func<int> places, Func<int> reserve)
+/// <param name="refuse">
+/// The error of a call that must wait, by its tenant and the numbers of calls that wait with it, those of the tenant
+/// and those of all; null to wait. Without it all calls wait.
+/// </param>
+internal sealed class TenantPlaces(
+    TenantTurns turns, Func<int> places, Func<int> reserve, Func<string, int, int, Exception?>? refuse = null)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, LinkedList<TaskCompletionSource>> _waiting = [];
 
+    /// <summary>Number of calls that wait.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _waiting.Values.Sum(calls => calls.Count);
+            }
+        }
+    }
+
     /// <summary>Waits for a place; the caller disposes it.</summary>
+    /// <exception cref="Exception">The one that refuse returned.</exception>
     public async Task<IDisposable> EnterAsync(string tenant, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -25,6 +43,12 @@ internal sealed class TenantPlaces(TenantTurns turns, Func<int> places, Func<int
 
             queue.AddLast(waiter);
             ServeLocked();
+            if (waiter.List is not null
+                && refuse?.Invoke(tenant, queue.Count, Waiting) is { } refusal)
+            {
+                RemoveLocked(tenant, waiter);
+                throw refusal;
+            }
         }
 
         await using var ending = cancellationToken.UnsafeRegister((_, token) => Withdraw(tenant, waiter, token), null);

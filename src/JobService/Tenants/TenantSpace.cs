@@ -65,6 +65,29 @@ internal sealed class TenantSpace : IHostedService
         }
     }
 
+    /// <summary>What each tenant uses now that uses anything, including reservations.</summary>
+    public IReadOnlyDictionary<string, SpaceUse> Uses()
+    {
+        lock (_lock)
+        {
+            return _uses.Keys.Union(_elsewhere.Keys).ToDictionary(tenant => tenant, SumOf);
+        }
+    }
+
+    /// <summary>Maximum size of a tenant's videos and uploads, and of its results; null for no limit.</summary>
+    public (long? VideoBytes, long? ResultBytes) LimitsOf(string tenant)
+    {
+        var options = _options.For(tenant);
+        lock (_lock)
+        {
+            return (
+                LimitOrNull(TenantShare.VideoBytes(options, tenant, _spaceBytes)),
+                LimitOrNull(TenantShare.ResultBytes(options, tenant, _spaceBytes)));
+        }
+
+        static long? LimitOrNull(long limit) => limit == long.MaxValue ? null : limit;
+    }
+
     /// <summary>What a tenant uses now, including reservations.</summary>
     public SpaceUse UseOf(string tenant)
     {
@@ -116,7 +139,7 @@ internal sealed class TenantSpace : IHostedService
             }
 
             RequireVideoQuota(tenant, sizeBytes);
-            Change(tenant, new SpaceUse(sizeBytes, 0, 1));
+            Change(tenant, new SpaceUse(sizeBytes, 0, 1, sizeBytes));
         }
 
         try
@@ -140,7 +163,7 @@ internal sealed class TenantSpace : IHostedService
         lock (_lock)
         {
             _spaceBytes += receivedBytes;
-            Change(tenant, new SpaceUse(sizeBytes, 0, 1));
+            Change(tenant, new SpaceUse(sizeBytes, 0, 1, sizeBytes));
         }
     }
 
@@ -149,7 +172,7 @@ internal sealed class TenantSpace : IHostedService
     {
         lock (_lock)
         {
-            Change(tenant, new SpaceUse(-sizeBytes, 0, -1));
+            Change(tenant, new SpaceUse(-sizeBytes, 0, -1, -sizeBytes));
         }
     }
 
@@ -334,11 +357,13 @@ internal sealed class TenantSpace : IHostedService
 /// <param name="VideoBytes">Size of its videos, and of those that its open uploads announced.</param>
 /// <param name="ResultBytes">Size of its results.</param>
 /// <param name="Uploads">Number of its open uploads.</param>
-internal readonly record struct SpaceUse(long VideoBytes, long ResultBytes, int Uploads)
+/// <param name="UploadBytes">The part of <paramref name="VideoBytes"/> that these uploads announced.</param>
+internal readonly record struct SpaceUse(long VideoBytes, long ResultBytes, int Uploads, long UploadBytes = 0)
 {
     /// <summary>The sum.</summary>
     public SpaceUse Plus(SpaceUse other) => new(
-        VideoBytes + other.VideoBytes, ResultBytes + other.ResultBytes, Uploads + other.Uploads);
+        VideoBytes + other.VideoBytes, ResultBytes + other.ResultBytes, Uploads + other.Uploads,
+        UploadBytes + other.UploadBytes);
 }
 
 /// <summary>The bytes of a video that is being submitted.</summary>

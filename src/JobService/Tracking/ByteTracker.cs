@@ -60,7 +60,12 @@ internal sealed class ByteTracker
     /// Detections from <see cref="TrackerOptions.CandidateConfidence"/> on; others, and those with an empty box, get no
     /// track.
     /// </param>
-    public FrameTracks Update(int frameIndex, double time, IReadOnlyList<TrackCandidate> candidates)
+    /// <param name="isFollowed">
+    /// Whether no detector looked at the frame: the candidates are earlier detections that were found again by their
+    /// pictures. They move the tracks that they are nearest to and are no evidence of any.
+    /// </param>
+    public FrameTracks Update(
+        int frameIndex, double time, IReadOnlyList<TrackCandidate> candidates, bool isFollowed = false)
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(frameIndex, _lastFrame);
         time = Math.Max(time, _lastTime);
@@ -69,7 +74,14 @@ internal sealed class ByteTracker
             track.Predict(time, isHidden: track.Last.FrameIndex != _lastFrame);
         }
 
-        var round = new FrameRounds(this, frameIndex, time, candidates);
+        var round = new FrameRounds(this, frameIndex, time, candidates, isFollowed);
+        if (isFollowed)
+        {
+            round.Match(
+                track => track.Last.FrameIndex == _lastFrame, isConfident: false, CandidateOverlap,
+                _options.MinCandidateOverlap);
+        }
+
         round.Match(track => track.IsConfirmed, isConfident: true, Overlap, _options.MinOverlap);
         round.Match(
             track => track.IsConfirmed && track.Last.FrameIndex == _lastFrame, isConfident: false, CandidateOverlap,
@@ -84,7 +96,9 @@ internal sealed class ByteTracker
         }
 
         _frames.Add((frameIndex, time));
-        var ended = _tracks.Where(track => round.IsFree(track) && HasEnded(track, time)).ToHashSet();
+        var ended = _tracks
+            .Where(track => round.IsFree(track) && (track.IsConfirmed || !isFollowed) && HasEnded(track, time))
+            .ToHashSet();
         _tracks.RemoveAll(ended.Contains);
         _tracks.AddRange(round.Begin(ref _lastId));
         ended.UnionWith(_tracks.OrderBy(track => track.Last.FrameIndex).ThenBy(track => track.Id)
@@ -163,6 +177,7 @@ internal sealed class ByteTracker
         private readonly int _frameIndex;
         private readonly double _time;
         private readonly IReadOnlyList<TrackCandidate> _candidates;
+        private readonly bool _isFollowed;
         private readonly LiveTrack?[] _trackOf;
         private readonly List<int> _confident;
         private readonly List<int> _unconfident;
@@ -170,15 +185,17 @@ internal sealed class ByteTracker
         private readonly List<LiveTrack> _matched = [];
 
         public FrameRounds(
-            ByteTracker tracker, int frameIndex, double time, IReadOnlyList<TrackCandidate> candidates)
+            ByteTracker tracker, int frameIndex, double time, IReadOnlyList<TrackCandidate> candidates,
+            bool isFollowed)
         {
             (_tracker, _frameIndex, _time, _candidates) = (tracker, frameIndex, time, candidates);
+            _isFollowed = isFollowed;
             _trackOf = new LiveTrack?[candidates.Count];
             var usable = Enumerable.Range(0, candidates.Count)
                 .Where(index => candidates[index].Confidence >= tracker._options.CandidateConfidence
                     && candidates[index].Box is { Width: > 0, Height: > 0 } box
                     && double.IsFinite(box.X + box.Y + box.Area))
-                .ToLookup(index => candidates[index].Confidence >= tracker._options.Confidence);
+                .ToLookup(index => !isFollowed && candidates[index].Confidence >= tracker._options.Confidence);
             (_confident, _unconfident) = ([.. usable[true]], [.. usable[false]]);
             _predicted = tracker._tracks.ToDictionary(track => track, track => track.Box);
         }
@@ -255,7 +272,7 @@ internal sealed class ByteTracker
                 .Select(frame => new AddedPoint(track.Id, last.Toward(point, frame.Index, frame.Time))));
             var isAlone = _predicted.All(other => other.Key == track
                 || other.Value.IntersectionWith(point.Box) <= MaxShared * point.Box.Area);
-            track.Continue(point, _candidates[index], isAlone);
+            track.Continue(point, _candidates[index], isAlone, _isFollowed);
             _trackOf[index] = track;
             _matched.Add(track);
         }

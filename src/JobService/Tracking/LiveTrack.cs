@@ -66,10 +66,18 @@ internal sealed class LiveTrack
     /// <param name="point">The point.</param>
     /// <param name="candidate">The candidate of the point.</param>
     /// <param name="isAlone">Whether no other object overlaps it, so that its colours are its own.</param>
-    public void Continue(TrackPoint point, TrackCandidate candidate, bool isAlone)
+    /// <param name="isFollowed">Whether it was found again by its picture only, which is no evidence.</param>
+    public void Continue(TrackPoint point, TrackCandidate candidate, bool isAlone, bool isFollowed = false)
     {
         _motion.Correct(candidate.Box);
-        Count(point, candidate, isAlone);
+        if (isFollowed)
+        {
+            (Last, HiddenBehind) = (point, null);
+        }
+        else
+        {
+            Count(point, candidate, isAlone);
+        }
     }
 
     /// <summary>The track as it is now.</summary>

@@ -19,13 +19,13 @@ internal sealed record TrackerOptions
     /// Growth of boxes on each side before the first comparison, as a share of their size (buffered IoU, Yang et al.
     /// 2023). 0 to 1.
     /// </summary>
-    public double Growth { get; init; } = 0.2;
+    public double Growth { get; init; } = 0.25;
 
     /// <summary>Minimum similarity of a track and a confident detection. 0 to 1.</summary>
-    public double MinOverlap { get; init; } = 0.3;
+    public double MinOverlap { get; init; } = 0.14;
 
     /// <summary>Minimum similarity of a track and an unconfident detection. 0 to 1.</summary>
-    public double MinCandidateOverlap { get; init; } = 0.25;
+    public double MinCandidateOverlap { get; init; } = 0.4;
 
     /// <summary>Factor of the similarity to a detection of another class. 0 to 1.</summary>
     public double OtherClassFactor { get; init; } = 0.7;
@@ -37,19 +37,19 @@ internal sealed record TrackerOptions
     public double LikenessFloor { get; init; } = 0.82;
 
     /// <summary>Share of a new detection in the appearance of its track. 0 to 1.</summary>
-    public double AppearanceRate { get; init; } = 0.07;
+    public double AppearanceRate { get; init; } = 0.2;
 
     /// <summary>Share of a hidden box that another object must cover to hide it. 0 to 1.</summary>
-    public double MinCover { get; init; } = 0.3;
+    public double MinCover { get; init; } = 0.8;
 
     /// <summary>Factor of the overlap with the object in front, where a hidden object can appear. 0 to 1.</summary>
-    public double BehindFactor { get; init; } = 0.95;
+    public double BehindFactor { get; init; } = 0.7;
 
     /// <summary>Time without a detection after which a track ends. 0 to 60.</summary>
-    public double MaxHiddenSeconds { get; init; } = 3;
+    public double MaxHiddenSeconds { get; init; } = 1.5;
 
     /// <summary>The same for an object behind another one. 0 to 60.</summary>
-    public double MaxCoveredSeconds { get; init; } = 6;
+    public double MaxCoveredSeconds { get; init; } = 7;
 
     /// <summary>The same for an object whose predicted center is outside the frame. 0 to 60.</summary>
     public double MaxLeavingSeconds { get; init; } = 0.5;
@@ -60,25 +60,25 @@ internal sealed record TrackerOptions
     public int MaxHiddenFrames { get; init; } = 300;
 
     /// <summary>Distance within which a lost object is found again at once. 0 to 10.</summary>
-    public double Reach { get; init; } = 0.2;
+    public double Reach { get; init; } = 0.1;
 
     /// <summary>Growth of that distance, in heights per second; a person walks about 1. 0 to 10.</summary>
-    public double ReachSpeed { get; init; } = 1.75;
+    public double ReachSpeed { get; init; } = 1;
 
     /// <summary>Maximum of that distance. 0 to 10.</summary>
-    public double MaxReach { get; init; } = 2;
+    public double MaxReach { get; init; } = 1.5;
 
     /// <summary>Decay of the speed of a hidden object, per second. 0 to 100.</summary>
-    public double HiddenSlowing { get; init; } = 1.5;
+    public double HiddenSlowing { get; init; } = 0.7;
 
     /// <summary>Standard deviation of a detected position. 0.001 to 1 (ByteTrack: 1/20).</summary>
-    public double PositionNoise { get; init; } = 0.08;
+    public double PositionNoise { get; init; } = 0.05;
 
     /// <summary>Standard deviation of the speed of a new object, in heights per second. 0.001 to 100.</summary>
-    public double InitialSpeed { get; init; } = 0.7;
+    public double InitialSpeed { get; init; } = 1.5;
 
     /// <summary>Standard deviation of the change of speed in one second, in heights per second. 0.001 to 100.</summary>
-    public double Acceleration { get; init; } = 0.25;
+    public double Acceleration { get; init; } = 0.6;
 
     /// <summary>Minimum number of frames with a detection for a track to be published. 1 to 1,000.</summary>
     public int MinFrames { get; init; } = 3;
@@ -104,10 +104,14 @@ internal sealed record TrackerOptions
     public int MaxLiveTracks { get; init; } = 1_000;
 
     /// <summary>The options of a pipeline.</summary>
+    /// <param name="objects">The parameters of the pipeline.</param>
+    /// <param name="isAdaptive">Whether the job has adaptive sampling.</param>
     /// <exception cref="ArgumentException">A parameter is out of range.</exception>
-    public static TrackerOptions From(ObjectTracking objects)
+    public static TrackerOptions From(ObjectTracking objects, bool isAdaptive = false)
     {
-        var values = new TrackingValues(TrackingParameters.Objects, objects.Parameters.AsReadOnly());
+        var values = new TrackingValues(
+            isAdaptive ? TrackingParameters.AdaptiveObjects : TrackingParameters.Objects,
+            objects.Parameters.AsReadOnly());
         var confidence = values[TrackingParameters.Confidence];
         return new TrackerOptions
         {

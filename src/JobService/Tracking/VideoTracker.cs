@@ -30,12 +30,14 @@ internal sealed class VideoTracker
     /// <param name="video">The video, for the size of its frames.</param>
     /// <param name="zones">The zones of the job.</param>
     /// <param name="lines">The counting lines of the job.</param>
+    /// <param name="isAdaptive">Whether the job has adaptive sampling.</param>
     /// <exception cref="ArgumentException">A parameter is out of its range.</exception>
     public VideoTracker(
-        V1.Tracking tracking, VideoInfo video, IReadOnlyList<Zone> zones, IReadOnlyList<CountingLine> lines)
+        V1.Tracking tracking, VideoInfo video, IReadOnlyList<Zone> zones, IReadOnlyList<CountingLine> lines,
+        bool isAdaptive = false)
     {
         _objects = tracking.Objects is { } objects
-            ? new ByteTracker(TrackerOptions.From(objects), video.Width, video.Height)
+            ? new ByteTracker(TrackerOptions.From(objects, isAdaptive), video.Width, video.Height)
             : null;
         _texts = tracking.Texts is { } texts
             ? new TextTracker(TextTrackerOptions.From(texts), video.Width, video.Height)
@@ -68,7 +70,9 @@ internal sealed class VideoTracker
         var tracked = new TrackedFrame(
             index, new int[result.Detections.Count], new int[result.TextRegions.Count], []);
         _open.Enqueue(tracked);
-        Follow(tracked, timestamp, result, observations);
+        Follow(
+            tracked, timestamp, result, observations,
+            isFollowed: frame.Interpolated && result.Detections.Count == 0);
         if (_texts is not null)
         {
             int[] objects = [.. result.TextRegions.Select(region => ObjectOf(region, tracked.ObjectIds))];
@@ -136,7 +140,8 @@ internal sealed class VideoTracker
             : 0;
 
     /// <summary>Continues the objects, their zones and their boxes in this and earlier frames.</summary>
-    private void Follow(TrackedFrame frame, uint timestamp, PipelineResult result, FrameObservations? observations)
+    private void Follow(
+        TrackedFrame frame, uint timestamp, PipelineResult result, FrameObservations? observations, bool isFollowed)
     {
         if (_objects is null)
         {
@@ -157,7 +162,7 @@ internal sealed class VideoTracker
             Include(candidate.ClassId, candidate.Label, candidate.Confidence, candidate.Box, candidate.Appearance);
         }
 
-        var tracks = _objects.Update(frame.FrameIndex, timestamp / 1000.0, candidates);
+        var tracks = _objects.Update(frame.FrameIndex, timestamp / 1000.0, candidates, isFollowed);
         for (var number = 0; number < candidates.Count; number++)
         {
             var trackId = tracks.TrackIds[number];

@@ -165,7 +165,8 @@ internal sealed class JobTracks(JobRecord job, VideoInfo video, IStorage storage
 
         _tracks = await TrackSpool.CreateAsync(storage, job.JobId, cancellationToken);
         _frames = keepsFrames ? await FrameSpool.CreateAsync(storage, job.JobId, cancellationToken) : null;
-        _tracker = new VideoTracker(tracking, video, job.Choices.Zones, job.Choices.Lines);
+        _tracker = new VideoTracker(
+            tracking, video, job.Choices.Zones, job.Choices.Lines, job.Choices.Sampling == Sampling.Adaptive);
     }
 
     private async Task KeepAsync(VideoTracker tracker, CancellationToken cancellationToken)

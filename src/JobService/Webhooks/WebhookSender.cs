@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Net.Http.Headers;
+using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Fetching;
 using ForegSyte.Jobs.Metrics;
+using ForegSyte.Protocol.Text;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
@@ -143,7 +145,7 @@ internal sealed class WebhookSender(
         catch (Exception failure)
         {
             // The claim expires, and then the message is sent again.
-            logger.LogError(
+            logger.LogRetry(
                 failure, "Outcome of message {DeliveryId} about job {JobId} not recorded", delivery.DeliveryId,
                 delivery.JobId);
         }
@@ -173,7 +175,7 @@ internal sealed class WebhookSender(
         {
             result = new TryResult(string.Create(
                 CultureInfo.InvariantCulture,
-                $"The receiver did not answer within {options.Value.Timeout.TotalSeconds:0.###} s (option "
+                $"The receiver did not answer within {DurationText.Format(options.Value.Timeout)} (option "
                 + $"Webhooks:Timeout)."));
         }
         catch (HttpRequestException failure)
@@ -274,7 +276,8 @@ internal sealed class WebhookSender(
                 logger.LogInformation(
                     "Message {DeliveryId} about job {JobId} not delivered to {Uri} (try {Try}), next try at "
                     + "{NextTryAt}: {Reason}",
-                    delivery.DeliveryId, delivery.JobId, uri, number, outcome.NextTryAt, outcome.ErrorMessage);
+                    delivery.DeliveryId, delivery.JobId, uri, number,
+                    outcome.NextTryAt?.UtcDateTime.ToString("u", CultureInfo.InvariantCulture), outcome.ErrorMessage);
                 break;
         }
     }

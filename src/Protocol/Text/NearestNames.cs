@@ -7,8 +7,8 @@ public static class NearestNames
 
     /// <summary>
     /// At most three known names, the nearest first: those that contain the name or are contained in it, and those with
-    /// an edit distance (Levenshtein 1966) of at most a third of the name's length, but at least 1. Case does not
-    /// count.
+    /// an edit distance (optimal string alignment) of at most a third of the name's length, but at least 1. Case does
+    /// not count.
     /// </summary>
     /// <param name="name">The unknown name; names of more than 100 characters have no neighbors.</param>
     /// <param name="known">The known names.</param>
@@ -65,19 +65,21 @@ public static class NearestNames
             return limit + 1;
         }
 
-        var row = Enumerable.Range(0, b.Length + 1).ToArray();
-        for (var i = 1; i <= a.Length; i++)
+        var distances = new int[a.Length + 1, b.Length + 1];
+        for (var i = 0; i <= a.Length; i++)
         {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= b.Length; j++)
+            for (var j = 0; j <= b.Length; j++)
             {
-                var changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.Min(changed, Math.Min(row[j], row[j - 1]) + 1);
+                distances[i, j] = i == 0 || j == 0 ? i + j : Math.Min(
+                    distances[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1),
+                    Math.Min(distances[i - 1, j], distances[i, j - 1]) + 1);
+                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                {
+                    distances[i, j] = Math.Min(distances[i, j], distances[i - 2, j - 2] + 1);
+                }
             }
         }
 
-        return row[b.Length];
+        return distances[a.Length, b.Length];
     }
 }

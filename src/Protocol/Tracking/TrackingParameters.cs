@@ -41,31 +41,66 @@ public static class TrackingParameters
     [
         new(Confidence, 0, 1, 0.45),
         new(CandidateConfidence, 0, 1, 0.2),
-        new("growth", 0, 1, 0.2),
-        new("min_overlap", 0, 1, 0.3),
-        new("min_candidate_overlap", 0, 1, 0.25),
+        new("growth", 0, 1, 0.25),
+        new("min_overlap", 0, 1, 0.14),
+        new("min_candidate_overlap", 0, 1, 0.4),
         new("other_class_factor", 0, 1, 0.7),
         new("appearance_weight", 0, 1, 0.5),
         new("likeness_floor", 0, 0.99, 0.82),
-        new("appearance_rate", 0, 1, 0.07),
-        new("min_cover", 0, 1, 0.3),
-        new("behind_factor", 0, 1, 0.95),
-        new("max_hidden_seconds", 0, 60, 3),
-        new("max_covered_seconds", 0, 60, 6),
+        new("appearance_rate", 0, 1, 0.2),
+        new("min_cover", 0, 1, 0.8),
+        new("behind_factor", 0, 1, 0.7),
+        new("max_hidden_seconds", 0, 60, 1.5),
+        new("max_covered_seconds", 0, 60, 7),
         new("max_leaving_seconds", 0, 60, 0.5),
         new("max_hidden_frames", 1, 10_000, 300, IsWhole: true),
-        new("reach", 0, 10, 0.2),
-        new("reach_speed", 0, 10, 1.75),
-        new("max_reach", 0, 10, 2),
-        new("hidden_slowing", 0, 100, 1.5),
-        new("position_noise", 0.001, 1, 0.08),
-        new("initial_speed", 0.001, 100, 0.7),
-        new("acceleration", 0.001, 100, 0.25),
+        new("reach", 0, 10, 0.1),
+        new("reach_speed", 0, 10, 1),
+        new("max_reach", 0, 10, 1.5),
+        new("hidden_slowing", 0, 100, 0.7),
+        new("position_noise", 0.001, 1, 0.05),
+        new("initial_speed", 0.001, 100, 1.5),
+        new("acceleration", 0.001, 100, 0.6),
         new("min_frames", 1, 1_000, 3, IsWhole: true),
         new(MinEvidence, 0, 100, 0.2),
         new("min_confident_share", 0, 1, 0.3),
         new("max_path_points", 3, 10_000, 64, IsWhole: true),
         new("max_live_tracks", 1, 10_000, 1_000, IsWhole: true),
+    ];
+
+    /// <summary>
+    /// The same with the defaults for adaptive sampling: between two looks objects move further, the tracker is less
+    /// certain of their place, and there is less evidence of each. Found by a random search on the sample at 10 and 30
+    /// frames/s and on vtest.avi (docs/adaptive.md).
+    /// </summary>
+    public static IReadOnlyList<TrackingParameter> AdaptiveObjects { get; } =
+    [
+        .. Objects.Select(parameter => parameter with
+        {
+            Default = parameter.Name switch
+            {
+                CandidateConfidence => 0.265,
+                "growth" => 0.54,
+                "min_overlap" => 0.092,
+                "min_candidate_overlap" => 0.472,
+                "appearance_weight" => 0.718,
+                "appearance_rate" => 0.305,
+                "min_cover" => 0.562,
+                "behind_factor" => 0.836,
+                "max_hidden_seconds" => 2.97,
+                "max_covered_seconds" => 7.4,
+                "reach" => 0.153,
+                "reach_speed" => 1.151,
+                "max_reach" => 1.469,
+                "hidden_slowing" => 0.836,
+                "position_noise" => 0.094,
+                "initial_speed" => 0.508,
+                "acceleration" => 0.958,
+                MinEvidence => 0.057,
+                "min_confident_share" => 0.272,
+                _ => parameter.Default,
+            },
+        }),
     ];
 
     /// <summary>The parameters of <see cref="TextTracking"/>.</summary>

@@ -5,11 +5,12 @@ namespace ForegSyte.Accuracy.Objects;
 /// <param name="Precision">Share of correct objects of any class at its threshold; 1 if it detects none.</param>
 /// <param name="Recall">Share of detected labeled objects at its threshold.</param>
 /// <param name="Right">Number of detected labeled objects at its threshold.</param>
+/// <param name="Wrong">Number of wrong objects at its threshold.</param>
 /// <param name="Labeled">Number of labeled objects.</param>
 /// <param name="Doubles">Detected objects on top of a more confident one of another class.</param>
 internal sealed record DetectorScore(
-    IReadOnlyDictionary<string, double> ByCategory, double Precision, double Recall, int Right, int Labeled,
-    int Doubles)
+    IReadOnlyDictionary<string, double> ByCategory, double Precision, double Recall, int Right, int Wrong,
+    int Labeled, int Doubles)
 {
     /// <summary>mAP@0.5: the mean over the labeled classes.</summary>
     public double MeanAveragePrecision => ByCategory.Values.Average();
@@ -35,6 +36,7 @@ internal sealed record DetectorScore(
             right + wrong == 0 ? 1 : (double)right / (right + wrong),
             (double)right / counted.Count,
             right,
+            wrong,
             counted.Count,
             ObjectMatching.CountDoubles([.. shown.Select(item => item.Found)]));
     }

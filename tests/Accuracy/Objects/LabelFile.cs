@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using ForegSyte.Testing;
 
 namespace ForegSyte.Accuracy.Objects;
 
@@ -42,13 +43,25 @@ internal sealed record FoundObject(int Frame, string Category, PixelBox Box, dou
 /// <param name="Description">Description for readers.</param>
 /// <param name="Frames">Indexes of the completely labeled frames.</param>
 /// <param name="Annotations">The objects.</param>
+/// <param name="Sources">
+/// Files of Debian packages: one video, or a photo for each frame; null for the sample of the repository.
+/// </param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-internal sealed record LabelFile(string Description, int[] Frames, LabelFile.Annotation[] Annotations)
+internal sealed record LabelFile(
+    string Description, int[] Frames, LabelFile.Annotation[] Annotations, string[]? Sources = null)
 {
+    private static readonly string Folder = Path.Combine(RepositoryFiles.Root, "tests", "Accuracy", "Labels");
+
     /// <summary>The objects of all frames.</summary>
     public List<LabeledObject> Objects => [.. Annotations.Select(item => new LabeledObject(
         item.Frame, item.Category, new PixelBox(item.Bbox[0], item.Bbox[1], item.Bbox[2], item.Bbox[3]),
         item.Ignore != 0))];
+
+    /// <summary>The labels of the sample.</summary>
+    public static LabelFile Sample() => Read(PathOf("pedestrians"));
+
+    /// <summary>Path of a file of labels.</summary>
+    public static string PathOf(string name) => Path.Combine(Folder, name + ".json");
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="InvalidDataException">An object lacks a box of four numbers or a labeled frame.</exception>

@@ -65,13 +65,15 @@ internal sealed class AccuracyService : IAsyncDisposable
     /// <summary>The same with all of the response.</summary>
     /// <exception cref="RpcException">The call failed.</exception>
     public async Task<RunPipelineResponse> CallAsync(
-        string pipeline, string video, int stride, CancellationToken cancellationToken)
+        string pipeline, string video, int stride, CancellationToken cancellationToken,
+        AdaptiveSampling? sampling = null)
     {
         var request = new RunPipelineRequest
         {
             Video = new VideoSource { Uri = new Uri(video).AbsoluteUri },
             PipelineId = pipeline,
             FrameStride = stride,
+            Adaptive = sampling,
         };
         var options = new CallOptions(
             deadline: TimeProvider.System.GetUtcNow().UtcDateTime + CallLimit,

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using ForegSyte.Accuracy.Adaptive;
 using ForegSyte.Accuracy.Objects;
 using ForegSyte.Accuracy.Text;
 using ForegSyte.Accuracy.Tracks;
@@ -54,25 +55,50 @@ internal sealed class Measurements(IReadOnlyDictionary<string, double> threshold
 
     private string Sample => _folder.File("pedestrians.mp4");
 
-    /// <summary>The score of every detector, with its id and its default confidence.</summary>
+    /// <summary>The score of every detector on the labeled scenes, with its id and its default confidence.</summary>
     public async Task<List<(string Id, double Confidence, DetectorScore Score)>> DetectorsAsync(
         CancellationToken cancellationToken)
     {
-        var labels = LabelFile.Read(
-            Path.Combine(RepositoryFiles.Root, "tests", "Accuracy", "Labels", "pedestrians.json"));
         var detectors = Prepare();
+        var scenes = await SceneSet.MakeAsync(Sample, _folder.Path, cancellationToken);
         var scores = new List<(string, double, DetectorScore)>();
         await using var service = await AccuracyService.StartAsync(_folder.Path, textMaxSide: null);
         foreach (var (id, confidence) in detectors)
         {
-            var results = await service.RunAsync(Pipeline(id), Sample, Stride, cancellationToken);
-            var found = results.SelectMany(frame => frame.Result.Detections.Select(item => new FoundObject(
-                frame.FrameIndex, item.Label, new(item.Box.X, item.Box.Y, item.Box.Width, item.Box.Height),
-                item.Confidence))).ToList();
-            scores.Add((id, confidence, DetectorScore.Of(found, labels.Objects, confidence)));
+            var found = new List<FoundObject>();
+            foreach (var clip in scenes.Clips)
+            {
+                var results = await service.RunAsync(Pipeline(id), clip.Path, clip.Stride, cancellationToken);
+                found.AddRange(PipelineMeasurement.ObjectsOf(results, clip));
+            }
+
+            scores.Add((id, confidence, DetectorScore.Of(found, scenes.Labels, confidence)));
         }
 
         return scores;
+    }
+
+    /// <summary>Scores the default pipeline on the labeled scenes and the lines of text.</summary>
+    public async Task<PipelineMeasurement> PipelineAsync(CancellationToken cancellationToken)
+    {
+        Prepare();
+        var scenes = await SceneSet.MakeAsync(Sample, _folder.Path, cancellationToken);
+        await using var service = await AccuracyService.StartAsync(_folder.Path, textMaxSide: null);
+        return await PipelineMeasurement.RunAsync(service, scenes, _folder.Path, cancellationToken);
+    }
+
+    /// <summary>Reads only the rendered lines of both seeds, with the default pipeline.</summary>
+    public async Task<List<(string Set, TextScore Score)>> RenderedAsync(CancellationToken cancellationToken)
+    {
+        Prepare();
+        await using var service = await AccuracyService.StartAsync(_folder.Path, textMaxSide: null);
+        return
+        [
+            .. await PipelineMeasurement.RenderedAsync(
+                service, RenderedClip.Seed, "", _folder.Path, cancellationToken),
+            .. await PipelineMeasurement.RenderedAsync(
+                service, RenderedClip.HeldOutSeed, ", held out", _folder.Path, cancellationToken),
+        ];
     }
 
     /// <summary>
@@ -91,23 +117,24 @@ internal sealed class Measurements(IReadOnlyDictionary<string, double> threshold
         foreach (var side in textSides)
         {
             await using var service = await AccuracyService.StartAsync(_folder.Path, side);
-            var read = TextScore.Of(Found(await service.RunAsync(Read, linesClip, 1, cancellationToken)), lines);
+            var read = TextScore.Of(await FindAsync(Read, linesClip, 1), lines);
             if (linesOnly)
             {
                 measurements.Add(new TextMeasurement(side, read, TextScore.Of([], []), 0, [], 0));
                 continue;
             }
 
-            var caption = Found(await service.RunAsync(Read, Sample, Stride, cancellationToken));
-            var captionLabels = Enumerable.Range(0, 10)
-                .Select(frame => new LabeledLine(frame * Stride, "GATE 07 NORTH", 0, 60)).ToList();
+            var caption = await FindAsync(Read, Sample, Stride);
             measurements.Add(new TextMeasurement(
                 side,
                 read,
-                TextScore.Of(caption, captionLabels),
+                TextScore.Of(caption, PipelineMeasurement.Caption),
                 patterns,
-                Found(await service.RunAsync(Read, patternsClip, 1, cancellationToken)),
-                Found(await service.RunAsync(ReadAll, patternsClip, 1, cancellationToken)).Count));
+                await FindAsync(Read, patternsClip, 1),
+                (await FindAsync(ReadAll, patternsClip, 1)).Count));
+
+            async Task<List<FoundLine>> FindAsync(string pipeline, string clip, int stride) =>
+                PipelineMeasurement.LinesOf(await service.RunAsync(pipeline, clip, stride, cancellationToken));
         }
 
         return measurements;
@@ -123,7 +150,7 @@ internal sealed class Measurements(IReadOnlyDictionary<string, double> threshold
         {
             var clip = _folder.File("set.mp4");
             var labels = await TextClip.MakeSetAsync(set, clip, cancellationToken);
-            var found = Found(await service.RunAsync(Read, clip, 1, cancellationToken));
+            var found = PipelineMeasurement.LinesOf(await service.RunAsync(Read, clip, 1, cancellationToken));
             var read = labels.Count(label => found.Exists(line => line.Frame == label.Frame
                 && line.CenterY >= label.Top && line.CenterY < label.Bottom));
             scores.Add((set, TextScore.Of(found, labels), read));
@@ -172,6 +199,17 @@ internal sealed class Measurements(IReadOnlyDictionary<string, double> threshold
         return [.. strides.SelectMany(stride => TrackRun.Measure(frames, stride, options, size, person, truth))];
     }
 
+    /// <summary>Follows the persons of a video with adaptive sampling.</summary>
+    /// <inheritdoc cref="AdaptiveMeasurements.MeasureAsync"/>
+    public async Task<List<AdaptiveMeasurement>> AdaptiveAsync(
+        string? video, string? truthFile, IReadOnlyList<double> seconds, CancellationToken cancellationToken)
+    {
+        Prepare();
+        await using var service = await AccuracyService.StartAsync(_folder.Path, textMaxSide: null);
+        return await new AdaptiveMeasurements(service, Follow, _folder).MeasureAsync(
+            video, truthFile, seconds, cancellationToken);
+    }
+
     /// <summary>Follows the texts of a generated clip at each stride.</summary>
     public async Task<List<TextTrackScore>> TextTracksAsync(
         IReadOnlyList<int> strides, CancellationToken cancellationToken)
@@ -198,14 +236,12 @@ internal sealed class Measurements(IReadOnlyDictionary<string, double> threshold
 
     private static string Pipeline(string detector) => "detect_" + detector;
 
-    private static List<FoundLine> Found(IEnumerable<FrameResult> results) =>
-        [.. results.SelectMany(frame => frame.Result.TextRegions.Select(region => new FoundLine(
-            frame.FrameIndex, region.Text, region.Polygon.Min(point => point.X),
-            region.Polygon.Average(point => point.Y), region.Confidence)))];
-
     private List<(string Id, double Confidence)> Prepare()
     {
         Directory.CreateDirectory(_folder.File("pipelines"));
+        File.Copy(
+            Path.Combine(RepositoryFiles.Data, "pipelines", PipelineMeasurement.Pipeline + ".json"),
+            Path.Combine(_folder.File("pipelines"), PipelineMeasurement.Pipeline + ".json"), overwrite: true);
         File.Copy(RepositoryFiles.Pedestrians, Sample, overwrite: true);
         Skipped.Clear();
         var detectors = Catalogue.Write(_folder.File("models.json"), Skipped);

@@ -76,7 +76,8 @@ internal static class TextClip
             {
                 var line = new LabeledLine(picture, Texts[lines.Count % Texts.Length], top, top + (size * Pitch));
                 filters.Add(Draw(
-                    folder, line, lines.Count, size, Pictures[picture].Color, Fonts[lines.Count % Fonts.Length]));
+                    folder, line, lines.Count, size, FontPath(Fonts[lines.Count % Fonts.Length]),
+                    $"fontcolor={Pictures[picture].Color}", Left(lines.Count)));
                 lines.Add(line);
                 top = line.Bottom;
             }
@@ -111,7 +112,9 @@ internal static class TextClip
                 var text = set.Texts[lines.Count % set.Texts.Length];
                 var font = set.Fonts[lines.Count * 5 % set.Fonts.Length];
                 var line = new LabeledLine(picture, text, top, top + (size * Pitch));
-                filters.Add(Draw(folder, line, lines.Count, size, Pictures[picture % 3].Color, font));
+                filters.Add(Draw(
+                    folder, line, lines.Count, size, FontPath(font), $"fontcolor={Pictures[picture % 3].Color}",
+                    Left(lines.Count)));
                 lines.Add(line);
                 top = line.Bottom;
             }
@@ -148,30 +151,38 @@ internal static class TextClip
 
     private static string FontPath(string font) => Path.Combine(FontFolder, font + ".ttf");
 
-    private static string Draw(
-        TemporaryFolder folder, LabeledLine line, int number, int size, string color, string face)
+    private static int Left(int line) => Margin + (line * 37 % 300);
+
+    /// <summary>The filter that draws a line in the middle of its band.</summary>
+    /// <param name="folder">Folder for the file of the text.</param>
+    /// <param name="line">The line.</param>
+    /// <param name="number">Its number in the clip.</param>
+    /// <param name="size">Size of the letters in pixels.</param>
+    /// <param name="font">Path of the font.</param>
+    /// <param name="style">Further options of the filter.</param>
+    /// <param name="x">Left edge in pixels.</param>
+    internal static string Draw(
+        TemporaryFolder folder, LabeledLine line, int number, int size, string font, string style, int x)
     {
         // A file, because the filter syntax interprets colons in the text.
         var textFile = folder.File($"{number}.txt");
         File.WriteAllText(textFile, line.Text);
-        var font = FontPath(face);
-        var (x, y) = (Margin + (number * 37 % 300), line.Top + (size * (Pitch - 1) / 2));
+        var y = line.Top + (size * (Pitch - 1) / 2);
         return FormattableString.Invariant(
-            $"drawtext=expansion=none:fontfile={font}:textfile={textFile}:fontsize={size}:fontcolor={color}:x={x}")
-            + FormattableString.Invariant($":y={y:F0}");
+            $"drawtext=expansion=none:fontfile='{font}':textfile={textFile}:fontsize={size}:{style}:x={x}:y={y:F0}");
     }
 
-    private static Task MakePictureAsync(
+    internal static Task MakePictureAsync(
         TemporaryFolder folder, int number, string filters, CancellationToken cancellationToken) => FfmpegAsync(
-            ["-f", "lavfi", "-i", filters, "-frames:v", "1", folder.File($"{number:D2}.png")], cancellationToken);
+            ["-f", "lavfi", "-i", filters, "-frames:v", "1", folder.File($"{number:D3}.png")], cancellationToken);
 
-    private static Task MakeClipAsync(TemporaryFolder folder, string path, CancellationToken cancellationToken) =>
+    internal static Task MakeClipAsync(TemporaryFolder folder, string path, CancellationToken cancellationToken) =>
         FfmpegAsync(
-            ["-framerate", "10", "-i", folder.File("%02d.png"), "-c:v", "libx264", "-threads", "1", "-crf", "18",
+            ["-framerate", "10", "-i", folder.File("%03d.png"), "-c:v", "libx264", "-threads", "1", "-crf", "18",
                 "-pix_fmt", "yuv420p", path],
             cancellationToken);
 
-    private static Task FfmpegAsync(string[] arguments, CancellationToken cancellationToken) => Cli.Wrap("ffmpeg")
+    internal static Task FfmpegAsync(string[] arguments, CancellationToken cancellationToken) => Cli.Wrap("ffmpeg")
         .WithArguments(["-v", "error", "-nostdin", "-y", .. arguments])
         .ExecuteAsync(cancellationToken);
 }

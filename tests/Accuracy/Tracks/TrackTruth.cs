@@ -1,6 +1,5 @@
 using System.Globalization;
 using ForegSyte.Accuracy.Objects;
-using ForegSyte.Testing;
 
 namespace ForegSyte.Accuracy.Tracks;
 
@@ -14,8 +13,7 @@ internal sealed record TrackTruth(
     /// <summary>The persons of the sample.</summary>
     public static TrackTruth Sample()
     {
-        var file = LabelFile.Read(
-            Path.Combine(RepositoryFiles.Root, "tests", "Accuracy", "Labels", "pedestrians.json"));
+        var file = LabelFile.Sample();
         return new TrackTruth(
             [.. file.Annotations.Where(item => item.Track is not null).Select(item => new IdentifiedBox(
                 item.Frame, item.Track!, new(item.Bbox[0], item.Bbox[1], item.Bbox[2], item.Bbox[3])))],

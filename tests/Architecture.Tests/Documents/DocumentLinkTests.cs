@@ -6,7 +6,8 @@ namespace ForegSyte.Architecture.Tests.Documents;
 /// <summary>Links between documents work, and no list in README.md contains a link twice.</summary>
 public sealed class DocumentLinkTests
 {
-    private static readonly string[] Folders = ["data", "deploy", "docs", "examples", "protos", "src", "tests"];
+    private static readonly string[] Folders =
+        ["clients", "data", "deploy", "docs", "examples", "protos", "src", "tests"];
 
     [Fact]
     public void Links_OfEveryDocument_Work()

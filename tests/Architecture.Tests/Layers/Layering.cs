@@ -18,6 +18,9 @@ internal static class Layering
     private const string OnnxRuntime = "ONNX Runtime";
     private const string AwsSdk = "AWS SDK";
     private const string CloudEvents = "CloudEvents";
+    private const string JpegLibrary = "JPEG library";
+    private const string Web = "Web";
+    private const string Annotation = "Annotation";
 
     /// <summary>The layer that all layers may use.</summary>
     public const string Framework = "Framework";
@@ -38,6 +41,9 @@ internal static class Layering
         new(OnnxRuntime, "Microsoft.ML"),
         new(AwsSdk, "Amazon"),
         new(CloudEvents, "CloudNative.CloudEvents"),
+        new(JpegLibrary, "JpegLibrary"),
+        new(Web, "ForegSyte.Web"),
+        new(Annotation, "ForegSyte.Annotation"),
     ];
 
     /// <summary>The JobService, from its pure core (Jobs) to the layers that no other uses (Grpc, Admin).</summary>
@@ -59,7 +65,7 @@ internal static class Layering
             Uses =
             [
                 "Jobs", "Migrations", "Search", "Storage", "Queue", "Tenants", "Faults", "Metrics", Protocol, Hosting,
-                Npgsql, FluentMigrator,
+                Npgsql, FluentMigrator, Web, AspNetCore,
             ],
         },
         new("Storage", "ForegSyte.Jobs.Storage")
@@ -82,6 +88,10 @@ internal static class Layering
         new("Faults", "ForegSyte.Jobs.Faults") { Uses = [Hosting] },
         new("Fetching", "ForegSyte.Jobs.Fetching") { Uses = ["Tenants", Protocol, Hosting, AwsSdk] },
         new("Inference", "ForegSyte.Jobs.Inference") { Uses = ["Jobs", "Tracing", Protocol, Hosting, GrpcLibrary] },
+        new("Frames", "ForegSyte.Jobs.Frames")
+        {
+            Uses = ["Jobs", "Storage", "Tenants", "Inference", Protocol, Hosting],
+        },
         new("Queue", "ForegSyte.Jobs.Queue")
         {
             Uses =
@@ -95,21 +105,24 @@ internal static class Layering
         {
             Uses =
             [
-                "Jobs", "Mp4", "Storage", "Fetching", "Tenants", "Uploads", "Faults", "Tracing", Protocol, Hosting,
+                "Jobs", "Mp4", "Storage", "Fetching", "Tenants", "Uploads", "Faults", "Metrics", "Tracing", Protocol,
+                Hosting,
             ],
         },
+        new("Backups", "ForegSyte.Jobs.Backups") { Uses = ["Jobs", "Storage", Protocol, Hosting] },
         new("Cluster", "ForegSyte.Jobs.Cluster")
         {
             Uses =
             [
-                "Jobs", "Storage", "PostgreSQL", "Queue", "Uploads", Protocol, Hosting, GrpcLibrary, AspNetCore, Npgsql,
+                "Jobs", "Storage", "PostgreSQL", "Queue", "Uploads", "Metrics", Protocol, Hosting, GrpcLibrary,
+                AspNetCore, Npgsql,
             ],
         },
         new("Retention", "ForegSyte.Jobs.Retention")
         {
             Uses =
             [
-                "Jobs", "Storage", "Uploads", "Queue", "Submission", "Faults", Protocol, Hosting,
+                "Jobs", "Storage", "Backups", "Uploads", "Queue", "Submission", "Faults", Protocol, Hosting,
             ],
         },
         new("Webhooks", "ForegSyte.Jobs.Webhooks")
@@ -120,28 +133,31 @@ internal static class Layering
         {
             Uses =
             [
-                "Jobs", "Search", "Storage", "Inference", "Queue", "Uploads", "Submission", "Retention", "Cluster",
-                "Webhooks", "Tracing", "Tracks", Protocol, Hosting, Exports, GrpcLibrary,
+                "Jobs", "Search", "Storage", "Inference", "Queue", "Uploads", "Submission", "Retention", "Backups",
+                "Cluster", "Webhooks", "Tracing", "Tracks", "Frames", Protocol, Hosting, Exports, GrpcLibrary,
             ],
         },
         new("Admin", "ForegSyte.Jobs.Admin")
         {
             Uses =
             [
-                "Jobs", "Storage", "PostgreSQL", "S3", "Migrations", "Inference", "Faults", Protocol, Hosting, DuckDb,
-                AspNetCore,
+                "Jobs", "Storage", "Backups", "PostgreSQL", "S3", "Migrations", "Inference", "Faults", Protocol,
+                Hosting, DuckDb, AspNetCore,
             ],
         },
     ];
 
-    /// <summary>The InferenceService, from pure arithmetic (Vision) to the layer that no other uses (Grpc).</summary>
+    /// <summary>The InferenceService, from pure arithmetic (Vision) to the layers that no other uses.</summary>
     public static readonly IReadOnlyList<Layer> InferenceService =
     [
         new("Vision", "ForegSyte.Inference.Vision"),
         new("Metrics", "ForegSyte.Inference.Metrics"),
         new("Tracing", "ForegSyte.Inference.Tracing") { Uses = [Hosting] },
         new("Memory", "ForegSyte.Inference.Memory") { Uses = [Protocol] },
-        new("Models", "ForegSyte.Inference.Models") { Uses = ["Metrics", "Memory", Protocol, OnnxRuntime] },
+        new("Models", "ForegSyte.Inference.Models")
+        {
+            Uses = ["Metrics", "Memory", Protocol, Hosting, OnnxRuntime],
+        },
         new("RemoteVideos", "ForegSyte.Inference.RemoteVideos") { Uses = [Reader, Protocol, Hosting] },
         new("Video", "ForegSyte.Inference.Video")
         {
@@ -152,12 +168,20 @@ internal static class Layering
         {
             Uses = ["Vision", "Metrics", "Tracing", "Memory", "Models", "Video", "Stages", Protocol, Hosting],
         },
+        new("Frames", "ForegSyte.Inference.Frames") { Uses = ["Vision", "Video", Protocol, Hosting, JpegLibrary] },
+        new("Commands", "ForegSyte.Inference.Commands")
+        {
+            Uses =
+            [
+                "Models", "Video", "Frames", "Stages", "Pipelines", Reader, Protocol, Hosting, AspNetCore,
+            ],
+        },
         new("Grpc", "ForegSyte.Inference.Grpc")
         {
             Uses =
             [
-                "Metrics", "Tracing", "Memory", "Models", "RemoteVideos", "Video", "Stages", "Pipelines", Reader,
-                Protocol, Hosting, GrpcLibrary, AspNetCore,
+                "Metrics", "Tracing", "Memory", "Models", "RemoteVideos", "Video", "Frames", "Stages", "Pipelines",
+                Reader, Annotation, Protocol, Hosting, GrpcLibrary, AspNetCore,
             ],
         },
     ];
@@ -168,10 +192,12 @@ internal static class Layering
         ["ForegSyte.Protocol"] = [],
         ["ForegSyte.Exports"] = ["ForegSyte.Protocol"],
         ["ForegSyte.Hosting"] = ["ForegSyte.Protocol"],
-        ["ForegSyte.JobService"] = ["ForegSyte.Hosting", "ForegSyte.Exports"],
+        ["ForegSyte.JobService"] = ["ForegSyte.Hosting", "ForegSyte.Exports", "ForegSyte.Web"],
+        ["ForegSyte.Web"] = ["ForegSyte.Hosting"],
         ["ForegSyte.Video"] = ["ForegSyte.Protocol"],
-        ["ForegSyte.InferenceService"] = ["ForegSyte.Hosting", "ForegSyte.Video"],
+        ["ForegSyte.Annotation"] = ["ForegSyte.Video"],
+        ["ForegSyte.InferenceService"] = ["ForegSyte.Annotation", "ForegSyte.Hosting", "ForegSyte.Video"],
         ["ForegSyte.Client"] = ["ForegSyte.Protocol", "ForegSyte.Exports"],
-        ["ForegSyte.CommandLine"] = ["ForegSyte.Client", "ForegSyte.Video"],
+        ["ForegSyte.CommandLine"] = ["ForegSyte.Annotation", "ForegSyte.Client", "ForegSyte.Video"],
     };
 }

@@ -19,17 +19,20 @@ public sealed class ProjectReferencesTests
     public void Assemblies_OfServicesAndClient_DoNotReferenceEachOther()
     {
         Assert.Equal(
-            ["ForegSyte.Exports", "ForegSyte.Hosting", "ForegSyte.Protocol"], OwnReferences("ForegSyte.JobService"));
+            ["ForegSyte.Exports", "ForegSyte.Hosting", "ForegSyte.Protocol", "ForegSyte.Web"],
+            OwnReferences("ForegSyte.JobService"));
+        Assert.Equal(["ForegSyte.Hosting", "ForegSyte.Protocol"], OwnReferences("ForegSyte.Web"));
         Assert.Equal(
-            ["ForegSyte.Hosting", "ForegSyte.Protocol", "ForegSyte.Video"],
+            ["ForegSyte.Annotation", "ForegSyte.Hosting", "ForegSyte.Protocol", "ForegSyte.Video"],
             OwnReferences("ForegSyte.InferenceService"));
         Assert.Equal(
-            ["ForegSyte.Client", "ForegSyte.Exports", "ForegSyte.Protocol", "ForegSyte.Video"],
+            ["ForegSyte.Annotation", "ForegSyte.Client", "ForegSyte.Exports", "ForegSyte.Protocol", "ForegSyte.Video"],
             OwnReferences("foregsyte"));
         Assert.Equal(["ForegSyte.Exports", "ForegSyte.Protocol"], OwnReferences("ForegSyte.Client"));
         Assert.Equal(["ForegSyte.Protocol"], OwnReferences("ForegSyte.Exports"));
         Assert.Equal(["ForegSyte.Protocol"], OwnReferences("ForegSyte.Hosting"));
         Assert.Equal(["ForegSyte.Protocol"], OwnReferences("ForegSyte.Video"));
+        Assert.Equal(["ForegSyte.Protocol", "ForegSyte.Video"], OwnReferences("ForegSyte.Annotation"));
         Assert.Empty(OwnReferences("ForegSyte.Protocol"));
     }
 

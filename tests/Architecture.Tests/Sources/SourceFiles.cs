@@ -6,7 +6,7 @@ namespace ForegSyte.Architecture.Tests.Sources;
 /// <summary>The source files, without build outputs.</summary>
 internal static partial class SourceFiles
 {
-    private static readonly string[] Folders = ["eng", "examples", "protos", "src", "tests"];
+    private static readonly string[] Folders = ["clients", "eng", "examples", "protos", "src", "tests"];
     private static readonly string[] Extensions = [".cs", ".proto"];
     private static readonly string[] BuildOutputs = ["bin", "obj", "node_modules"];
 

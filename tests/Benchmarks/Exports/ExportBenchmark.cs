@@ -7,18 +7,19 @@ using ForegSyte.V1;
 namespace ForegSyte.Benchmarks.Exports;
 
 /// <summary>
-/// Peak memory and rate of exports in each format, over few and over many frames, each in a new process: memory must
-/// not grow with the frames.
+/// Peak memory and rate of exports in each format, over few and over many frames, each in a new process: memory has a
+/// limit, whatever the number of frames.
 /// </summary>
 internal static class ExportBenchmark
 {
     /// <summary>Name of the role that writes one export.</summary>
     public const string Role = "export";
 
-    private const int FewFrames = 20_000;
+    /// <summary>More than what a row group of Parquet and the first collections of garbage take.</summary>
+    private const int FewFrames = 200_000;
 
-    /// <summary>Peak memory of many frames divided by that of a tenth of them.</summary>
-    private const double MemoryGoal = 1.25;
+    /// <summary>Maximum of the peak memory, of which the runtime takes a third.</summary>
+    private const double MemoryGoalMegabytes = 128;
 
     private static readonly TimeSpan TimeLimit = TimeSpan.FromMinutes(10);
 
@@ -28,7 +29,7 @@ internal static class ExportBenchmark
         var frames = new Option<int>("--frames")
         {
             Description = "Number of frames, with two detections and a text each.",
-            DefaultValueFactory = _ => 200_000,
+            DefaultValueFactory = _ => 2_000_000,
         };
         var command = new Command("exports", "Memory and rate of exports.") { frames };
         command.SetAction((arguments, cancellationToken) => BenchmarkRun.RunAsync(
@@ -61,9 +62,12 @@ internal static class ExportBenchmark
     {
         var few = await RunAsync(export, FewFrames, run.Cancellation);
         var many = await RunAsync(export, frames, run.Cancellation);
-        run.Rows.Add(Row.AtMost(
-            FormattableString.Invariant($"peak memory, {export}, {frames:N0} frames ({many.Megabytes:N0} MB)"),
-            many.Peak, "MB", FormattableString.Invariant($"{FewFrames:N0} frames"), few.Peak, MemoryGoal));
+        run.Rows.Add(Row.Maximum(
+            FormattableString.Invariant(
+                $"peak memory, {export}, {frames:N0} frames ({many.Megabytes:N0} MB)"),
+            many.Peak, "MB", MemoryGoalMegabytes));
+        run.Rows.Add(new Row(
+            FormattableString.Invariant($"peak memory, {export}, {FewFrames:N0} frames"), Row.Text(few.Peak, "MB")));
         run.Rows.Add(new Row($"rate, {export}", Row.Text(frames / many.Seconds, "frames/s")));
     }
 

@@ -5,8 +5,8 @@ using Microsoft.ML.OnnxRuntime;
 namespace ForegSyte.Benchmarks.Frames;
 
 /// <summary>
-/// The command `frames`: whole jobs against the bare models, against peers, with and without tracking, and over long
-/// videos.
+/// The command `frames`: whole jobs against the bare models, against peers, with adaptive sampling, with and without
+/// tracking, and over long videos.
 /// </summary>
 internal static class FrameBenchmarks
 {
@@ -16,7 +16,8 @@ internal static class FrameBenchmarks
     private static readonly (string Name, Func<BenchmarkRun, IReadOnlyList<BenchmarkClip>, Task> MeasureAsync,
         double Until)[] All =
         [
-            ("pipelines", PipelineBenchmark.MeasureAsync, 0.5), ("peers", PeerBenchmark.MeasureAsync, 0.75),
+            ("pipelines", PipelineBenchmark.MeasureAsync, 0.4), ("peers", PeerBenchmark.MeasureAsync, 0.6),
+            ("adaptive", (run, _) => AdaptiveBenchmark.MeasureAsync(run), 0.75),
             ("tracking", TrackingBenchmark.MeasureAsync, 0.85), ("memory", MemoryBenchmark.MeasureAsync, 1),
         ];
 

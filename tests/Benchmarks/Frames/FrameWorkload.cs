@@ -52,6 +52,9 @@ internal sealed record BenchmarkClip(
 /// <summary>The frames of a clip that a pipeline analyzes.</summary>
 internal sealed record Workload(BenchmarkClip Clip, string PipelineId, int Stride)
 {
+    /// <summary>Which of these frames the models look at.</summary>
+    public Sampling Sampling { get; init; } = Sampling.Unspecified;
+
     /// <summary>Number of analyzed frames.</summary>
     public int Frames => (Clip.Frames + Stride - 1) / Stride;
 
@@ -77,7 +80,12 @@ internal sealed record JobRun(double Seconds, int Detections, int Lines)
         var start = TimeProvider.System.GetTimestamp();
         var submitted = await client.SubmitFileAsync(
             workload.Clip.Path,
-            new SubmitOptions { PipelineId = workload.PipelineId, FrameStride = workload.Stride },
+            new SubmitOptions
+            {
+                PipelineId = workload.PipelineId,
+                FrameStride = workload.Stride,
+                Sampling = workload.Sampling,
+            },
             cancellationToken: cancellationToken);
         var job = await client.WaitForCompletionAsync(submitted.JobId, cancellationToken: cancellationToken);
         if (job.Status != JobStatus.Completed)

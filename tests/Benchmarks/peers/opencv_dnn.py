@@ -42,6 +42,8 @@ def without_splits(path):
             start += int(size)
     del model.graph.node[:]
     model.graph.node.extend(nodes)
+    for side in model.graph.input[0].type.tensor_type.shape.dim[2:]:
+        side.dim_value = SIDE
     return np.frombuffer(model.SerializeToString(), np.uint8)
 
 

@@ -1,4 +1,4 @@
-using ForegSyte.CommandLine.Annotation;
+using ForegSyte.Annotation;
 using ForegSyte.V1;
 using ForegSyte.Video;
 using Google.Protobuf.WellKnownTypes;

@@ -1,5 +1,5 @@
 using CsCheck;
-using ForegSyte.CommandLine.Annotation;
+using ForegSyte.Annotation;
 
 namespace ForegSyte.Client.Tests.Annotation;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using CliWrap;
-using ForegSyte.CommandLine.Annotation;
+using ForegSyte.Annotation;
 
 namespace ForegSyte.Client.Tests.Annotation;
 

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
+using ForegSyte.Annotation;
 using ForegSyte.Client.Tests.Fakes;
-using ForegSyte.CommandLine.Annotation;
 using ForegSyte.V1;
 
 namespace ForegSyte.Client.Tests.Annotation;
@@ -47,6 +47,18 @@ public sealed partial class ResultDrawingTests
         Assert.InRange(events.Count(line => line.Contains("person 50%", StringComparison.Ordinal)), 90, 100);
         // Outlines of one color are one event, and so are the backgrounds of their labels.
         Assert.Equal(2, events.Count(line => line.Contains(@"\p4", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Write_DamagedFrame_SaysSo()
+    {
+        using var text = new StringWriter();
+
+        new ResultDrawing(640, 480).Write(
+            new AssScript(text), new PipelineResult(), isHeld: false, from: 0, to: 2, isDamaged: true);
+
+        Assert.Contains("damaged picture", text.ToString(), StringComparison.Ordinal);
+        Assert.Contains(LabelColors.Damaged.ToAss(), text.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]

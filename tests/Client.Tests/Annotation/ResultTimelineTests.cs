@@ -1,4 +1,4 @@
-using ForegSyte.CommandLine.Annotation;
+using ForegSyte.Annotation;
 using ForegSyte.V1;
 
 namespace ForegSyte.Client.Tests.Annotation;
@@ -38,5 +38,42 @@ public sealed class ResultTimelineTests
         }
 
         Assert.Equal(expected, string.Join(' ', shown));
+    }
+
+    [Fact]
+    public async Task Spans_BetweenAnalyzedFrames_ShowTracksOnTheirWay_AndTheRestAsItWas()
+    {
+        var results = new[] { Frame(0, x: 10, "GATE"), Frame(2, x: 30, "GATE 07") };
+
+        var spans = await ResultTimeline.SpansAsync(
+            results.ToAsyncEnumerable(), frameStride: 2, frameCount: 3, TestContext.Current.CancellationToken)
+            .ToListAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal([(0, 1, false), (1, 2, true), (2, 3, false)],
+            spans.Select(span => (span.StartFrame, span.EndFrame, span.IsHeld)));
+        var between = spans[1].Result;
+        Assert.Equal((5, 20f), (
+            Assert.Single(between.InterpolatedDetections).TrackId, between.InterpolatedDetections[0].Box.X));
+        Assert.Equal("dog", Assert.Single(between.Detections).Label);
+        Assert.Equal("GATE", Assert.Single(between.TextRegions).Text);
+
+        static FrameResult Frame(int index, float x, string text) => new()
+        {
+            FrameIndex = index,
+            Result = new PipelineResult
+            {
+                Detections =
+                {
+                    new Detection
+                    {
+                        Label = "person",
+                        TrackId = 5,
+                        Box = new BoundingBox { X = x, Width = 4, Height = 4 },
+                    },
+                    new Detection { Label = "dog", Box = new BoundingBox { Width = 4, Height = 4 } },
+                },
+                TextRegions = { new TextRegion { Text = text } },
+            },
+        };
     }
 }

@@ -1,5 +1,6 @@
 using CliWrap;
 using CliWrap.Buffered;
+using ForegSyte.Annotation;
 using ForegSyte.Client.Tests.Fakes;
 using ForegSyte.CommandLine.Annotation;
 using ForegSyte.Testing;

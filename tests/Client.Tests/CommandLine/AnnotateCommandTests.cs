@@ -113,7 +113,7 @@ public sealed class AnnotateCommandTests : IAsyncLifetime
         var interrupted = await running;
 
         Assert.Equal(5, interrupted.ExitCode);
-        Assert.Contains("100 kB of", interrupted.Error, StringComparison.Ordinal);
+        Assert.Contains("97.6KiB of", interrupted.Error, StringComparison.Ordinal);
         Assert.Contains("Run the same command to resume.", interrupted.Error, StringComparison.Ordinal);
 
         var run = await RunAsync();

@@ -85,7 +85,7 @@ public sealed class CompletionTests
     }
 
     [Theory]
-    [InlineData("submit", "<FILE>")]
+    [InlineData("submit", "<FILE|URI>")]
     [InlineData("get", "<JOB_ID>")]
     [InlineData("cancel", "<JOB_ID>")]
     public async Task Help_CompletedArgument_ShowsItsName(string command, string expected)

@@ -116,7 +116,7 @@ public sealed class ControlCommandsTests : IAsyncLifetime
 
         Assert.Equal((5, ""), (run.ExitCode, run.Output));
         Assert.StartsWith("Delete 2 jobs with their videos and their results?", run.Error, StringComparison.Ordinal);
-        Assert.Contains("Nothing was deleted.", run.Error, StringComparison.Ordinal);
+        Assert.Contains("No job was deleted.", run.Error, StringComparison.Ordinal);
         Assert.Empty(_server.Service.Delete.Requests);
     }
 
@@ -155,6 +155,56 @@ public sealed class ControlCommandsTests : IAsyncLifetime
 
         Assert.Equal(
             (0, $"{SampleJobs.Id} deleted\n{Other} deleted\n", ""), (run.ExitCode, run.Output, run.Error));
+    }
+
+    [Theory]
+    [InlineData("cancel", "status = PENDING OR status = RUNNING", "cancelled")]
+    [InlineData("retry", "status = FAILED OR status = CANCELLED", "pending")]
+    [InlineData("delete", "status = COMPLETED OR status = FAILED OR status = CANCELLED", "deleted")]
+    public async Task Filter_WithYes_ChangesTheJobsThatMatch(string command, string allowed, string outcome)
+    {
+        _server.Service.List.Answer(new ListJobsResponse { Jobs = { SampleJobs.Pending(), Another() } });
+        _server.Service.Cancel.Always(
+            (_, _) => Task.FromResult(new CancelJobResponse { Job = WithStatus(JobStatus.Cancelled) }));
+        _server.Service.Retry.Always(
+            (_, _) => Task.FromResult(new RetryJobResponse { Job = WithStatus(JobStatus.Pending) }));
+        _server.Service.Delete.Always((_, _) => Task.FromResult(new DeleteJobResponse()));
+
+        var run = await CommandLineRun.OnAsync(_server, command, "--filter", "tags.camera = north", "--yes");
+
+        Assert.Equal((0, $"{SampleJobs.Id} {outcome}\n{Other} {outcome}\n"), (run.ExitCode, run.Output));
+        Assert.Equal(
+            $"(tags.camera = north) AND ({allowed})", Assert.Single(_server.Service.List.Requests).Filter);
+
+        static Job Another()
+        {
+            var job = SampleJobs.Pending();
+            job.JobId = Other;
+            return job;
+        }
+
+        static Job WithStatus(JobStatus status) => new() { JobId = SampleJobs.Id, Status = status };
+    }
+
+    [Fact]
+    public async Task Cancel_FilterWithoutTerminal_RequiresYes()
+    {
+        var run = await CommandLineRun.OnAsync(_server, "cancel", "--filter", "status = PENDING");
+
+        Assert.Equal((2, ""), (run.ExitCode, run.Output));
+        Assert.Contains("--yes", run.Error, StringComparison.Ordinal);
+        Assert.Empty(_server.Service.List.Requests);
+    }
+
+    [Fact]
+    public async Task Cancel_FilterThatMatchesNothing_Succeeds()
+    {
+        _server.Service.List.Answer(new ListJobsResponse());
+
+        var run = await CommandLineRun.OnAsync(_server, "cancel", "--filter", "status = PENDING", "--yes");
+
+        Assert.Equal((0, ""), (run.ExitCode, run.Output));
+        Assert.Contains("The filter matches no job to cancel.", run.Error, StringComparison.Ordinal);
     }
 
     private Task<CommandLineRun> DeleteOnTerminalAsync(TextReader terminal, params string[] jobIds) =>

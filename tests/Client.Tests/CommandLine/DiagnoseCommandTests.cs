@@ -33,7 +33,7 @@ public sealed class DiagnoseCommandTests : IAsyncLifetime
             Assert.Contains(expected, run.Output, StringComparison.Ordinal);
         }
 
-        Assert.Matches(@"2026-01-31 12:00:02Z  \+2 s +attempt 1 ended: DECODER_LOST", run.Output);
+        Assert.Matches(@"2026-01-31 12:00:02Z  \+2s +attempt 1 ended: DECODER_LOST", run.Output);
         Assert.DoesNotContain('\u001b', run.Output);
     }
 

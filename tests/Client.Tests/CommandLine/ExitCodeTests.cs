@@ -68,14 +68,28 @@ public sealed class ExitCodeTests
     [InlineData("", "Required command")]
     [InlineData("dance", "dance")]
     [InlineData("get", "JOB_ID")]
-    [InlineData("get x --server localhost:5200", "is not a server address")]
-    [InlineData("get x --timeout soon", "not a valid time")]
-    [InlineData("get x --timeout 0", "not a valid time")]
+    [InlineData("get x --server ftp://localhost:5200", "is not a server address")]
+    [InlineData("get x --timeout soon", "--timeout must be a duration such as")]
+    [InlineData("get x --timeout 0", "--timeout must be more than 0s.")]
     [InlineData("list --status lost", "lost")]
     [InlineData("list --limit 0", "at least 1")]
     [InlineData("list --limit abc", "abc")]
     [InlineData("list --limit 99999999999", "99999999999")]
     [InlineData("submit x.mp4 --stride many", "many")]
+    [InlineData("submit x.mp4 --stride 0", "--stride must be at least 1.")]
+    [InlineData("submit x.mp4 --max-frames -1", "--max-frames must be at least 0.")]
+    [InlineData("submit https:host/x.mp4", "An address looks like https://host/x.mp4.")]
+    [InlineData("analyze https://host/x.mp4", "foregsyte submit https://host/x.mp4")]
+    [InlineData("annotate x -o copy.mkv", "whose name ends with .mp4")]
+    [InlineData("list --since 7", "--since cannot be '7'. Use a duration such as")]
+    [InlineData("list --watch --json", "omit --json")]
+    [InlineData("search texts x --min-confidence high", "--min-confidence must be a number, not 'high'.")]
+    [InlineData("lsit", "Did you mean 'list'?")]
+    [InlineData("list --stauts failed", "Did you mean '--status'?")]
+    [InlineData("list --status fialed", "Did you mean 'failed'?")]
+    [InlineData("get x --sever localhost", "Did you mean '--server'?")]
+    [InlineData("search text x", "Did you mean 'texts'?")]
+    [InlineData("cancel x --filter status=PENDING", "Give either JOB_ID or --filter.")]
     [InlineData("submit x.mp4 --priority high", "high")]
     [InlineData("cancel", "JOB_ID")]
     [InlineData("retry", "JOB_ID")]
@@ -96,7 +110,7 @@ public sealed class ExitCodeTests
         var run = await CommandLineRun.StartAsync(
             ["pipelines"],
             TestContext.Current.CancellationToken,
-            environmentVariable: name => name == "FOREGSYTE_SERVER" ? "nonsense" : null);
+            environmentVariable: name => name == "FOREGSYTE_SERVER" ? "ftp://nonsense" : null);
 
         Assert.Equal(2, run.ExitCode);
         Assert.Contains("nonsense", run.Error, StringComparison.Ordinal);
@@ -170,7 +184,23 @@ public sealed class ExitCodeTests
         var run = await CommandLineRun.OnAsync(server, "get", SampleJobs.Id, "--timeout", "0.2s");
 
         Assert.Equal(7, run.ExitCode);
-        Assert.Contains("error: The command exceeded --timeout 200 ms.", run.Error, StringComparison.Ordinal);
+        Assert.Contains("error: The command exceeded --timeout 200ms.", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_TimeoutWhileNothingListens_SaysSo()
+    {
+        string address;
+        await using (var server = await ScriptedServer.StartAsync())
+        {
+            address = $"{server.Address}";
+        }
+
+        var run = await CommandLineRun.StartAsync(
+            ["wait", SampleJobs.Id, "--server", address, "--timeout", "0.3s"], TestContext.Current.CancellationToken);
+
+        Assert.Equal(7, run.ExitCode);
+        Assert.Contains("exceeded --timeout 300ms. Nothing listens at " + address, run.Error, StringComparison.Ordinal);
     }
 
     [Fact]

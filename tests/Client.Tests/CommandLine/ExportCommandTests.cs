@@ -115,6 +115,17 @@ public sealed class ExportCommandTests : IAsyncLifetime
         var run = await RunAsync("--format", "coco", "--label", "person", "--label", "bus");
 
         Assert.Empty(JsonNode.Parse(run.Bytes)!["annotations"]!.AsArray());
+        Assert.Equal("The job found no object with the label 'bus'.", run.Error.Trim());
+    }
+
+    [Fact]
+    public async Task Export_MisspelledLabel_IsNamedWithTheNearestOne()
+    {
+        var run = await RunAsync("--format", "csv", "--label", "persn");
+
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal(
+            "The job found no object with the label 'persn'. Did you mean 'person'?", run.Error.Trim());
     }
 
     [Fact]

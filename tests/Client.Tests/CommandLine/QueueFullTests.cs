@@ -16,7 +16,7 @@ public sealed class QueueFullTests
 
         Assert.Equal((6, ""), (run.ExitCode, run.Output));
         Assert.Contains("error: QUEUE_FULL: 10000 jobs wait.", run.Error, StringComparison.Ordinal);
-        Assert.Contains("Try again in 10 s.", run.Error, StringComparison.Ordinal);
+        Assert.Contains("Try again in 10s.", run.Error, StringComparison.Ordinal);
         Assert.Contains("--wait-for-place", run.Error, StringComparison.Ordinal);
     }
 

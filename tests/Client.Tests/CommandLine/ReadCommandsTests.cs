@@ -23,9 +23,10 @@ public sealed class ReadCommandsTests : IAsyncLifetime
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
         foreach (var expected in new[]
         {
-            SampleJobs.Id, "completed", "768x576, 100 frames at 10 frames/s, 10 s, h264", "100 of 100 analyzed",
+            SampleJobs.Id, "completed", "768x576, 100 frames at 10 frames/s, 10s, h264", "100 of 100 analyzed",
             "25 frames/s", "CPU, 2 threads (fallback: CUDA execution provider is not enabled in this build)",
-            "4.1 s (queued 120 ms, decode 1.2 s, inference 3.9 s)", "2026-01-31 12:00:00Z", "person", "461",
+            "4.1s: 120ms queued, 4s at work (decode 1.2s and inference 3.9s, which overlap)", "2026-01-31 12:00:00Z",
+            "person", "461",
             "GATE 07 NORTH",
         })
         {
@@ -43,6 +44,7 @@ public sealed class ReadCommandsTests : IAsyncLifetime
         job.Options = new JobOptions
         {
             FramesPerSecond = 2.5,
+            Sampling = Sampling.Adaptive,
             MaxFrames = 7,
             TimeRanges =
             {
@@ -57,8 +59,8 @@ public sealed class ReadCommandsTests : IAsyncLifetime
 
         var run = await CommandLineRun.OnAsync(_server, "get", SampleJobs.Id);
 
-        Assert.Matches("Pipeline +yolo_ocr, about 2.5 frames/s, at most 7", run.Output);
-        Assert.Matches("Parts +10 s to 20 s, 90 s to the end", run.Output);
+        Assert.Matches("Pipeline +yolo_ocr, about 2.5 frames/s, at most 7, adaptive", run.Output);
+        Assert.Matches("Parts +10s to 20s, 1m 30s to the end", run.Output);
         Assert.Matches("Wanted +person, car; confidence from 0.7; in 2 regions", run.Output);
         Assert.Matches($"Results of +{job.ReusedJobId}", run.Output);
     }
@@ -88,7 +90,7 @@ public sealed class ReadCommandsTests : IAsyncLifetime
         Assert.Matches(@"Warning +99 \(1\): New\.", run.Output);
         Assert.Contains("80 of 100 analyzed, 5 of them damaged, 8 skipped", run.Output, StringComparison.Ordinal);
         Assert.Contains(
-            "h264, HDR (PQ), mirrored, pixels of 4:3, begins after 500 ms", run.Output, StringComparison.Ordinal);
+            "h264, HDR (PQ), mirrored, pixels of 4:3, begins after 500ms", run.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -102,7 +104,7 @@ public sealed class ReadCommandsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Get_JobWhoseStorageCannotBeRead_NamesTheOption()
+    public async Task Get_JobWhoseStorageCannotBeRead_SaysHowToFindTheCause()
     {
         _server.Service.Get.Answer(new GetJobResponse
         {
@@ -111,7 +113,7 @@ public sealed class ReadCommandsTests : IAsyncLifetime
 
         var run = await CommandLineRun.OnAsync(_server, "get", SampleJobs.Id);
 
-        Assert.Contains("Video:AllowedRoots", run.Output, StringComparison.Ordinal);
+        Assert.Contains("'foregsyte diagnose' says why", run.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -134,7 +136,7 @@ public sealed class ReadCommandsTests : IAsyncLifetime
         var run = await CommandLineRun.OnAsync(_server, "get", SampleJobs.Id);
 
         Assert.Matches(
-            @"1\W+2026-01-31 12:00:00Z\W+9 s\W+0\W+CUDA device 0\W+INFERENCE_UNAVAILABLE: The InferenceService "
+            @"1\W+2026-01-31 12:00:00Z\W+9s\W+0\W+CUDA device 0\W+INFERENCE_UNAVAILABLE: The InferenceService "
             + @"went away\.\W+yes",
             run.Output);
         Assert.Matches(@"2\W+2026-01-31 12:00:12Z\W+45\W+CPU, 2 threads\W+running", run.Output);
@@ -248,88 +250,28 @@ public sealed class ReadCommandsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Results_Json_IsTheResultsDocumentOfAllPages()
+    public async Task Get_JobThatOnlyReadText_SaysNothingAboutObjects()
     {
-        _server.Service.Results.Answer(
-            new GetJobResultsResponse { Results = { SampleJobs.Frame(0), SampleJobs.Frame(1) }, NextPageToken = "b" },
-            new GetJobResultsResponse { Results = { SampleJobs.Frame(2) } });
-        _server.Service.Get.Answer(new GetJobResponse { Job = SampleJobs.Completed() });
+        var job = SampleJobs.Completed();
+        job.Summary.Labels.Clear();
+        _server.Service.Get.Answer(new GetJobResponse { Job = job });
 
-        var run = await CommandLineRun.OnAsync(_server, "results", SampleJobs.Id, "--json");
+        var run = await CommandLineRun.OnAsync(_server, "get", SampleJobs.Id);
 
-        Assert.Equal(0, run.ExitCode);
-        var document = ForegSyteJson.Parser.Parse<ResultsDocument>(run.Output);
-        Assert.Equal([SampleJobs.Frame(0), SampleJobs.Frame(1), SampleJobs.Frame(2)], document.Results);
-        Assert.Contains("\"frame_index\"", run.Output, StringComparison.Ordinal);
-        Assert.StartsWith("{\"results\":[", run.Output, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Results_NoFrames_IsAnEmptyDocument()
-    {
-        _server.Service.Results.Answer(new GetJobResultsResponse());
-        _server.Service.Get.Answer(new GetJobResponse { Job = SampleJobs.Completed() });
-
-        var run = await CommandLineRun.OnAsync(_server, "results", SampleJobs.Id, "--json");
-
-        Assert.Equal("{\"results\":[]}\n", run.Output);
-    }
-
-    [Fact]
-    public async Task Results_Lines_GroupObjectsAndShowText()
-    {
-        var frame = SampleJobs.Frame(12);
-        frame.Result.Detections.Insert(1, SampleJobs.Found("person", 0.5f, 1, 1, 2, 2));
-        _server.Service.Results.Answer(new GetJobResultsResponse { Results = { frame } });
-        _server.Service.Get.Answer(new GetJobResponse { Job = SampleJobs.Completed() });
-
-        var run = await CommandLineRun.OnAsync(_server, "results", SampleJobs.Id, "--start-frame", "12");
-
-        var line = run.Output.Split(Environment.NewLine)[1];
-        Assert.Matches(@"^ +12 +1\.200 s  person x2 91%, car 74% +GATE 07 NORTH$", line);
-        Assert.Equal(12, Assert.Single(_server.Service.Results.Requests).StartFrame);
-    }
-
-    [Fact]
-    public async Task Results_JobFailedMidway_PrintsTheResultsAndTheFailure()
-    {
-        _server.Service.Results.Answer(new GetJobResultsResponse { Results = { SampleJobs.Frame(0) } });
-        _server.Service.Get.Answer(new GetJobResponse { Job = SampleJobs.Failed() });
-
-        var run = await CommandLineRun.OnAsync(_server, "results", SampleJobs.Id);
-
-        Assert.Equal(4, run.ExitCode);
         Assert.Contains("GATE 07 NORTH", run.Output, StringComparison.Ordinal);
-        Assert.Contains("error: the job failed: UNDECODABLE_VIDEO", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("objects", run.Output, StringComparison.OrdinalIgnoreCase);
     }
 
     [Fact]
-    public async Task Results_NotReady_LeavesNothingOnStandardOutput()
+    public async Task Get_VideoOfOneFrame_IsSingular()
     {
-        _server.Service.Results.Fail(Failures.Of(
-            Grpc.Core.StatusCode.FailedPrecondition, ErrorReason.ResultsNotReady, "The job is running."));
+        var job = SampleJobs.Completed();
+        job.Video.FrameCount = 1;
+        _server.Service.Get.Answer(new GetJobResponse { Job = job });
 
-        var run = await CommandLineRun.OnAsync(_server, "results", SampleJobs.Id, "--json");
+        var run = await CommandLineRun.OnAsync(_server, "get", SampleJobs.Id);
 
-        Assert.Equal((1, ""), (run.ExitCode, run.Output));
-        Assert.Contains("RESULTS_NOT_READY: The job is running.", run.Error, StringComparison.Ordinal);
-        Assert.Contains("foregsyte wait", run.Error, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Results_Follow_WaitsForTheFirstResults()
-    {
-        _server.Service.Results
-            .Fail(Failures.Of(
-                Grpc.Core.StatusCode.FailedPrecondition, ErrorReason.ResultsNotReady, "The job is running."))
-            .Answer(new GetJobResultsResponse { Results = { SampleJobs.Frame(0) }, Complete = true });
-        _server.Service.Wait.Answer(SampleJobs.Changed(SampleJobs.Running(1)));
-        _server.Service.Get.Answer(new GetJobResponse { Job = SampleJobs.Completed() });
-
-        var run = await CommandLineRun.OnAsync(_server, "results", SampleJobs.Id, "--follow");
-
-        Assert.Equal((0, ""), (run.ExitCode, run.Error));
-        Assert.Contains("GATE 07 NORTH", run.Output, StringComparison.Ordinal);
+        Assert.Contains("768x576, 1 frame at", run.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -342,7 +284,7 @@ public sealed class ReadCommandsTests : IAsyncLifetime
 
         Assert.Equal(0, run.ExitCode);
         var request = Assert.Single(_server.Service.List.Requests);
-        Assert.Equal(("pipeline_id = \"yolo_ocr\" AND status = RUNNING", 7), (request.Filter, request.PageSize));
+        Assert.Equal(("pipeline_id = \"yolo_ocr\" AND status = RUNNING", 8), (request.Filter, request.PageSize));
         Assert.Contains("45/100", run.Output, StringComparison.Ordinal);
         Assert.Contains("pedestrians.mp4", run.Output, StringComparison.Ordinal);
     }

@@ -33,7 +33,7 @@ public sealed class SearchCommandsTests : IAsyncLifetime
                     LineId = "gate",
                     MinConfidence = 0.5f,
                     JobFilter = "tags:camera",
-                    PageSize = 7,
+                    PageSize = 8,
                 },
                 new SearchTracksRequest
                 {
@@ -42,7 +42,7 @@ public sealed class SearchCommandsTests : IAsyncLifetime
                     LineId = "gate",
                     MinConfidence = 0.5f,
                     JobFilter = "tags:camera",
-                    PageSize = 7,
+                    PageSize = 8,
                     PageToken = "b",
                 },
             ],
@@ -72,7 +72,7 @@ public sealed class SearchCommandsTests : IAsyncLifetime
 
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
         Assert.Equal(
-            new SearchTextsRequest { Text = "gate o7", Match = TextMatch.Fuzzy, PageSize = 50 },
+            new SearchTextsRequest { Text = "gate o7", Match = TextMatch.Fuzzy, PageSize = 51 },
             Assert.Single(_server.Searches.Texts.Requests));
         var found = SearchTextsResponse.Parser.ParseJson(run.Output);
         Assert.Equal("GATE 07", Assert.Single(found.Matches).Track.Text);
@@ -87,6 +87,19 @@ public sealed class SearchCommandsTests : IAsyncLifetime
 
         Assert.Equal(0, run.ExitCode);
         Assert.Contains("Nothing found.", run.Output + run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Tracks_MoreThanTheLimit_SaysSo()
+    {
+        _server.Searches.Tracks.Answer(new SearchTracksResponse { Matches = { Match(3, "lobby"), Match(4, "yard") } });
+
+        var run = await CommandLineRun.OnAsync(_server, "search", "tracks", "--limit", "1");
+
+        Assert.Contains("lobby", run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("yard", run.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "There are more matches than these 1. --limit 10 shows more of them.", run.Error, StringComparison.Ordinal);
     }
 
     private static TrackMatch Match(int trackId, string name) => new()

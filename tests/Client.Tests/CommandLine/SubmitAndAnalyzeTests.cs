@@ -83,7 +83,7 @@ public sealed class SubmitAndAnalyzeTests : IAsyncLifetime
             _server, "submit", "s3://videos/a.mp4", "--range", "10s-20.5s", "--range", "1.5m-", "--fps", "2.5",
             "--label", "person", "--label", "traffic light", "--min-confidence", "0.5",
             "--region", "0,0.5;1,0.5;1,1;0,1", "--zone", "door=0,0;0.5,0;0,1e-1", "--line", "gate=0,0.5;1,0.5",
-            "--reuse");
+            "--reuse", "--sampling", "adaptive");
 
         Assert.Equal(0, run.ExitCode);
         var request = Assert.Single(_server.Service.Submit.Requests);
@@ -96,6 +96,7 @@ public sealed class SubmitAndAnalyzeTests : IAsyncLifetime
                     new TimeRange { Start = Seconds(10), End = Seconds(20.5) }, new TimeRange { Start = Seconds(90) },
                 },
                 FramesPerSecond = 2.5,
+                Sampling = Sampling.Adaptive,
                 Labels = { "person", "traffic light" },
                 MinConfidence = 0.5f,
                 Regions = { Polygon((0, 0.5), (1, 0.5), (1, 1), (0, 1)) },
@@ -122,6 +123,7 @@ public sealed class SubmitAndAnalyzeTests : IAsyncLifetime
     [InlineData("--zone cannot be '=0,0;1,0;1,1'.", "--zone", "=0,0;1,0;1,1")]
     [InlineData("--line cannot be 'gate=0,0;1,0;1,1'.", "--line", "gate=0,0;1,0;1,1")]
     [InlineData("Give either --fps or --stride.", "--fps", "5", "--stride", "2")]
+    [InlineData("--sampling must be every or adaptive, not 'some'.", "--sampling", "some")]
     public async Task Submit_BadChoice_IsAUsageError(string error, params string[] options)
     {
         var run = await CommandLineRun.OnAsync(_server, ["submit", "s3://videos/a.mp4", .. options]);

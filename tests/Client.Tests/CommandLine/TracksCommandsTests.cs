@@ -1,5 +1,5 @@
 using ForegSyte.Client.Tests.Fakes;
-using ForegSyte.CommandLine.Output;
+using ForegSyte.Protocol.Text;
 using ForegSyte.V1;
 
 namespace ForegSyte.Client.Tests.CommandLine;

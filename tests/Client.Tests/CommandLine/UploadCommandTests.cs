@@ -40,8 +40,8 @@ public sealed class UploadCommandTests : IAsyncLifetime
 
         Assert.Equal((0, SampleJobs.Id + Environment.NewLine), (run.ExitCode, run.Output));
         Assert.Equal(bytes, Assert.Single(_server.Uploads.Videos));
-        Assert.Contains("uploading, 0 B of 2.09 MB", run.Error, StringComparison.Ordinal);
-        Assert.Contains("uploading, 2.09 MB of 2.09 MB, ", run.Error, StringComparison.Ordinal);
+        Assert.Contains("uploading, 0B of 2MiB", run.Error, StringComparison.Ordinal);
+        Assert.Contains("uploading, 2MiB of 2MiB, ", run.Error, StringComparison.Ordinal);
         Assert.Contains("the server checks the video", run.Error, StringComparison.Ordinal);
     }
 
@@ -74,7 +74,7 @@ public sealed class UploadCommandTests : IAsyncLifetime
 
         Assert.Equal(6, run.ExitCode);
         Assert.Contains(
-            "The server keeps the uploaded 0 B of 2.09 MB until the upload expires. Run the same command to resume.",
+            "The server keeps the uploaded 0B of 2MiB until the upload expires. Run the same command to resume.",
             run.Error,
             StringComparison.Ordinal);
     }

@@ -92,6 +92,34 @@ public sealed partial class UsageErrorTests
     }
 
     [Fact]
+    public async Task Submit_WebhookThatIsNotAllowed_HasNoAdviceAboutVideos()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        server.Service.Submit.Fail(Failures.Of(
+            Grpc.Core.StatusCode.InvalidArgument, ErrorReason.SourceNotAllowed, "The host is not allowed.",
+            Failures.BadField("webhook.uri", "The host is not allowed.")));
+
+        var run = await CommandLineRun.OnAsync(
+            server, "submit", RepositoryFiles.Pedestrians, "--webhook", "https://example.org/hook");
+
+        Assert.Contains("The host is not allowed.", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("Submit:AllowedRoots", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("foregsyte search texts --help", "search", "texts")]
+    [InlineData("foregsyte search tracks --help", "search", "tracks", "--limit", "x")]
+    [InlineData("foregsyte get --help", "get")]
+    public async Task WrongArguments_NameTheCommandWithItsWholePath(string expected, params string[] arguments)
+    {
+        await using var server = await ScriptedServer.StartAsync();
+
+        var run = await CommandLineRun.OnAsync(server, arguments);
+
+        Assert.Contains($"'{expected}' lists its arguments and options.", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Submit_FromJobWhileTheQueueIsFull_WaitsForAPlace()
     {
         await using var server = await ScriptedServer.StartAsync();

@@ -134,7 +134,7 @@ public sealed class WaitCommandTests
             return Task.FromResult(0);
         });
 
-        Assert.Contains("running, 50 of 100 frames, 25 frames/s, 2 s left", console.Output, StringComparison.Ordinal);
+        Assert.Contains("running, 50 of 100 frames, 25 frames/s, 2s left", console.Output, StringComparison.Ordinal);
         Assert.Contains("50%", console.Output, StringComparison.Ordinal);
     }
 }

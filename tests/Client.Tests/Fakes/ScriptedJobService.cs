@@ -32,13 +32,21 @@ public sealed class ScriptedJobService : JobService.JobServiceBase
 
     public Script<DownloadVideoRequest, DownloadVideoResponse> Download { get; } = new();
 
+    public Script<GetFrameRequest, GetFrameResponse> Frames { get; } = new();
+
     public Script<ListPipelinesRequest, ListPipelinesResponse> Pipelines { get; } = new();
 
     public Script<DiagnoseJobRequest, DiagnoseJobResponse> Diagnose { get; } = new();
 
     public Script<DrainServerRequest, DrainServerResponse> Drain { get; } = new();
 
+    public Script<UndrainServerRequest, UndrainServerResponse> Undrain { get; } = new();
+
     public Script<ListNodesRequest, ListNodesResponse> Nodes { get; } = new();
+
+    public Script<ListTenantUsageRequest, ListTenantUsageResponse> Usage { get; } = new();
+
+    public Script<CreateBackupRequest, CreateBackupResponse> Backups { get; } = new();
 
     public Script<GetServerInfoRequest, GetServerInfoResponse> Info { get; } = new();
 
@@ -87,6 +95,9 @@ public sealed class ScriptedJobService : JobService.JobServiceBase
         DownloadVideoRequest request, ServerCallContext context) =>
         Download.RunAsync(request, context);
 
+    public override Task<GetFrameResponse> GetFrame(GetFrameRequest request, ServerCallContext context) =>
+        Frames.RunAsync(request, context);
+
     public override Task<ListPipelinesResponse> ListPipelines(
         ListPipelinesRequest request, ServerCallContext context) =>
         Pipelines.RunAsync(request, context);
@@ -99,6 +110,15 @@ public sealed class ScriptedJobService : JobService.JobServiceBase
 
     public override Task<ListNodesResponse> ListNodes(ListNodesRequest request, ServerCallContext context) =>
         Nodes.RunAsync(request, context);
+
+    public override Task<UndrainServerResponse> UndrainServer(
+        UndrainServerRequest request, ServerCallContext context) => Undrain.RunAsync(request, context);
+
+    public override Task<ListTenantUsageResponse> ListTenantUsage(
+        ListTenantUsageRequest request, ServerCallContext context) => Usage.RunAsync(request, context);
+
+    public override Task<CreateBackupResponse> CreateBackup(CreateBackupRequest request, ServerCallContext context) =>
+        Backups.RunAsync(request, context);
 
     public override Task<GetServerInfoResponse> GetServerInfo(
         GetServerInfoRequest request, ServerCallContext context) =>

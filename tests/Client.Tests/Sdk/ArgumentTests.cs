@@ -41,6 +41,7 @@ public sealed class ArgumentTests
         { "jobId", client => client.DownloadVideoAsync(null!, Stream.Null) },
         { "destination", client => client.DownloadVideoAsync("x", (Stream)null!) },
         { "jobId", client => client.DownloadVideoRangeAsync(null!, 0) },
+        { "request", client => client.GetFrameAsync(null!) },
         { "jobId", client => client.ExportAsync(null!, Export, "a.csv") },
         { "options", client => client.ExportAsync("x", null!, "a.csv") },
         { "path", client => client.ExportAsync("x", Export, (string)null!) },

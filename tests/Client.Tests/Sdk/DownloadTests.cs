@@ -127,6 +127,19 @@ public sealed class DownloadTests : IDisposable
     }
 
     [Fact]
+    public async Task GetFrame_Request_IsPassedOn()
+    {
+        await using var server = await ScriptedServer.StartAsync();
+        var picture = new GetFrameResponse { Jpeg = Google.Protobuf.ByteString.CopyFrom(1, 2), FrameIndex = 7 };
+        server.Service.Frames.Answer(picture);
+        await using var client = server.Connect();
+
+        var request = new GetFrameRequest { JobId = SampleJobs.Id, FrameIndex = 7, MaxWidth = 160 };
+
+        Assert.Equal(picture, await client.GetFrameAsync(request, cancellationToken: Token));
+    }
+
+    [Fact]
     public async Task Download_EmptyRangeBeforeTheEnd_IsDataLoss()
     {
         await using var server = await ScriptedServer.StartAsync();

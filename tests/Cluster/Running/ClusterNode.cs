@@ -11,6 +11,7 @@ internal sealed class ClusterNode : IAsyncDisposable
 {
     private readonly Dictionary<string, string> _settings;
     private readonly string[] _wrapper;
+    private string _program;
     private readonly GrpcChannel _channel;
     private readonly List<string> _earlierOutput = [];
     private ServiceProcess? _process;
@@ -20,10 +21,13 @@ internal sealed class ClusterNode : IAsyncDisposable
     /// <param name="address">IP address of its port.</param>
     /// <param name="settings">Its other settings.</param>
     /// <param name="wrapper">Command that starts it in another environment; empty for none.</param>
+    /// <param name="previousFolder">Checkout of the version that it starts with; null for this version.</param>
     public ClusterNode(
-        string name, string address, IReadOnlyDictionary<string, string> settings, string[] wrapper)
+        string name, string address, IReadOnlyDictionary<string, string> settings, string[] wrapper,
+        string? previousFolder)
     {
         (Name, _wrapper) = (name, wrapper);
+        _program = RepositoryFiles.BuiltAssembly("src/JobService", "ForegSyte.JobService", previousFolder);
         var port = ServerPorts.Free();
         var uri = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://{address}:{port}"));
         _settings = new Dictionary<string, string>(settings)
@@ -59,9 +63,28 @@ internal sealed class ClusterNode : IAsyncDisposable
     /// <summary>Starts it and returns when it listens.</summary>
     public async Task StartAsync()
     {
-        (_process, _) = await ServiceProcess.StartAsync("JobService", _settings, _wrapper);
+        (_process, _) = await ServiceProcess.StartProgramAsync(_settings, [.. _wrapper, "dotnet", _program]);
         IsReachable = true;
     }
+
+    /// <summary>Stops it (SIGTERM); its next start is this version.</summary>
+    public async Task StopForUpgradeAsync()
+    {
+        IsReachable = false;
+        _earlierSeconds += ProcessTimes.SecondsOf([Process.Id]);
+        var exitCode = await Process.StopAsync();
+        await EndAsync();
+        if (exitCode != 0)
+        {
+            throw new InvalidOperationException($"{Name} ended with exit code {exitCode}. Its output:\n{Output}");
+        }
+
+        SetCurrentVersion();
+    }
+
+    /// <summary>Its next start is this version.</summary>
+    public void SetCurrentVersion() =>
+        _program = RepositoryFiles.BuiltAssembly("src/JobService", "ForegSyte.JobService");
 
     /// <summary>Kills it (SIGKILL).</summary>
     public async Task KillAsync()

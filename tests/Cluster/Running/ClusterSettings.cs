@@ -35,6 +35,12 @@ internal sealed record ClusterSettings
     /// <summary>Whether the database fails over to a standby (Patroni), in place of a single server.</summary>
     public bool HasStandby { get; init; }
 
+    /// <summary>
+    /// Checkout of an earlier version, built, whose JobServices and pipelines the cluster starts with; null for this
+    /// version.
+    /// </summary>
+    public string? PreviousFolder { get; init; }
+
     /// <summary>Where videos and results are.</summary>
     public required StorageKind Storage { get; init; }
 

@@ -93,7 +93,8 @@ internal sealed partial class RunningCluster : IJobServiceAccess, IAsyncDisposab
                     $"node{index + 1}",
                     settings.NodeAddress(index),
                     new Dictionary<string, string>(common) { ["DataDirectory"] = DataFolder(index) },
-                    settings.Wrapper(index))),
+                    settings.Wrapper(index),
+                    settings.PreviousFolder)),
             ];
 
             // The first one migrates the database; the others start over a finished one.
@@ -228,7 +229,9 @@ internal sealed partial class RunningCluster : IJobServiceAccess, IAsyncDisposab
     {
         var added = new Dictionary<string, string>
         {
-            ["Pipelines:Directory"] = Path.Combine(RepositoryFiles.Data, "pipelines"),
+            ["Pipelines:Directory"] = settings.PreviousFolder is { } previous
+                ? Path.Combine(previous, "data", "pipelines")
+                : Path.Combine(RepositoryFiles.Data, "pipelines"),
             ["Submit:AllowedRoots:0"] = Path.GetDirectoryName(RepositoryFiles.Pedestrians)!,
             ["Dispatch:SegmentFrames"] = settings.SegmentFrames.ToString(CultureInfo.InvariantCulture),
             ["Dispatch:MaxConcurrentJobs"] = "16",

@@ -8,6 +8,9 @@ namespace ForegSyte.Cluster.Scenarios;
 [SuppressMessage("Security", "CA5394", Justification = "A seeded sequence that can be repeated is the point.")]
 internal static class FaultScenarios
 {
+    /// <summary>Name of the scenario that starts with an earlier version.</summary>
+    public const string Upgrade = "upgrade";
+
     private const string ClockOffset = "+60s";
 
     private static readonly TimeSpan DownTime = TimeSpan.FromSeconds(1);
@@ -28,6 +31,11 @@ internal static class FaultScenarios
                 ? PatroniCluster.MissingReason
                 : "the store is not PostgreSql",
             Adapt = settings => settings with { HasStandby = true },
+        },
+        new(Upgrade, "JobServices of an earlier version are replaced one by one, and killed meanwhile", UpgradeAsync)
+        {
+            MissingReason = settings => NeedsNodes(settings)
+                ?? (settings.PreviousFolder is null ? "--previous names no earlier version" : null),
         },
         new("storage", "the S3 server stops, and later does not answer", StopStorageAsync)
         {
@@ -117,6 +125,43 @@ internal static class FaultScenarios
             await patroni.StartMemberAsync(killed);
             await patroni.WaitForStandbyAsync();
             faults.Add("the killed PostgreSQL follows");
+        }
+
+        await Task.Delay(limits.Interval, cancellationToken);
+    }
+
+    private static async Task UpgradeAsync(
+        RunningCluster cluster, FaultLog faults, FaultLimits limits, CancellationToken cancellationToken)
+    {
+        var first = cluster.Nodes[0];
+        await Task.Delay(limits.Interval, cancellationToken);
+        faults.Add($"{first.Name} stops");
+        await first.StopForUpgradeAsync();
+        await first.StartAsync();
+        faults.Add($"{first.Name} runs the new version, which migrates the database");
+
+        // Both versions take over jobs from the other one.
+        await Task.Delay(limits.Interval, cancellationToken);
+        faults.Add($"{first.Name} is killed", 0);
+        await first.KillAsync();
+        await Task.Delay(cluster.Settings.Lease * 2, cancellationToken);
+        await first.StartAsync();
+        faults.Add($"{first.Name} runs again");
+        await Task.Delay(limits.Interval, cancellationToken);
+        var second = cluster.Nodes[1];
+        faults.Add($"{second.Name} of the earlier version is killed", 1);
+        await second.KillAsync();
+        await Task.Delay(cluster.Settings.Lease * 2, cancellationToken);
+        second.SetCurrentVersion();
+        await second.StartAsync();
+        faults.Add($"{second.Name} runs the new version");
+        foreach (var node in cluster.Nodes.Skip(2))
+        {
+            await Task.Delay(limits.Interval, cancellationToken);
+            faults.Add($"{node.Name} stops");
+            await node.StopForUpgradeAsync();
+            await node.StartAsync();
+            faults.Add($"{node.Name} runs the new version");
         }
 
         await Task.Delay(limits.Interval, cancellationToken);

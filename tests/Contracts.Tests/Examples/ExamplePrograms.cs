@@ -70,6 +70,9 @@ public sealed record Language(string Name, string[] Analyze, string[] Convert, s
         new("cpp", ["out/examples/cpp/analyze"], ["out/examples/cpp/convert"], ["out/examples/cpp/tracks"]),
     ];
 
+    /// <summary>Node.js also uploads in parts, prints partial results and cancels.</summary>
+    public static string[] NodeUpload => ["node", "examples/node/upload.js"];
+
     /// <summary>Finds a language by name.</summary>
     public static Language Of(string name) => All.Single(language => language.Name == name);
 

@@ -77,6 +77,38 @@ public sealed class ReportTests(RunningServices services, ExamplePrograms progra
             $"job {jobId} pedestrians.mp4: GATE 07 NORTH from 0 to 9900 ms", found, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Upload_InNode_ReportsProgressAndTheFramesOfTheRunningJob()
+    {
+        var lines = (await UploadInNodeAsync()).Split('\n');
+
+        Assert.Contains("uploaded 100 %", lines);
+        Assert.Equal(
+            Enumerable.Range(0, 100).Select(index => $"frame {index}:"),
+            lines.Where(line => line.StartsWith("frame ", StringComparison.Ordinal))
+                .Select(line => line[..(line.IndexOf(':', StringComparison.Ordinal) + 1)]));
+        Assert.Equal("job: JOB_STATUS_COMPLETED after 100 frames", lines[^2]);
+    }
+
+    [Fact]
+    public async Task Upload_InNodeWithoutWantedFrames_CancelsTheJob() =>
+        Assert.EndsWith(
+            "job: JOB_STATUS_CANCELLED after 0 frames\n", await UploadInNodeAsync("0"), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Search_InNodeWithoutAText_FailsWithReadableText()
+    {
+        var run = await programs.RunAsync(
+            Language.Of("node"), example => example.More, services.Services.JobAddress.Authority, "");
+
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("INVALID_ARGUMENT (MISSING_FIELD): ", run.StandardError, StringComparison.Ordinal);
+        Assert.DoesNotContain("Buffer", run.StandardError, StringComparison.Ordinal);
+    }
+
+    private Task<string> UploadInNodeAsync(params string[] frames) =>
+        RunAsync("node", _ => Language.NodeUpload, [RepositoryFiles.Pedestrians, .. frames]);
+
     private async Task<string> CompletedJobAsync()
     {
         await using var client = new ForegSyteClient(
@@ -93,10 +125,11 @@ public sealed class ReportTests(RunningServices services, ExamplePrograms progra
     private Task<string> MoreAsync(string language, string argument) =>
         RunAsync(language, example => example.More, argument);
 
-    private async Task<string> RunAsync(string language, Func<Language, string[]> program, string argument)
+    private async Task<string> RunAsync(
+        string language, Func<Language, string[]> program, params string[] arguments)
     {
         var run = await programs.RunAsync(
-            Language.Of(language), program, services.Services.JobAddress.Authority, argument);
+            Language.Of(language), program, [services.Services.JobAddress.Authority, .. arguments]);
         Assert.True(run.ExitCode == 0, $"The {language} example failed: {run.StandardError}");
         return run.StandardOutput;
     }

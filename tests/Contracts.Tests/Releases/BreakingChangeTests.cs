@@ -41,14 +41,14 @@ public sealed class BreakingChangeTests
         "changed request type")]
     [InlineData(
         "inference/v1/inference_service.proto",
-        "int32 frame_stride = 4 ",
-        "int64 frame_stride = 4 ",
+        "int32 job_end_frame = 7 ",
+        "int64 job_end_frame = 7 ",
         "from \"int32\" to \"int64\"")]
     [InlineData(
         "inference/v1/inference_service.proto",
-        "int32 frame_stride = 4 ",
-        "int32 stride = 4 ",
-        "from \"frame_stride\" to \"stride\"")]
+        "int32 job_end_frame = 7 ",
+        "int32 end_of_job = 7 ",
+        "from \"job_end_frame\" to \"end_of_job\"")]
     [InlineData("v1/job.proto", "\"ForegSyte.V1\"", "\"ForegSyte.Jobs\"", "csharp_namespace")]
     public async Task Gate_PlantedBreakingChange_FailsAndNamesIt(
         string file, string text, string replacement, string expected)
@@ -70,7 +70,7 @@ public sealed class BreakingChangeTests
         Assert.Contains(
             "Previously present field \"3\" with name \"pipeline_id\"", shown.StandardOutput, StringComparison.Ordinal);
         Assert.Contains(
-            "Field \"4\" with name \"frame_stride\"", shown.StandardOutput, StringComparison.Ordinal);
+            "Field \"7\" with name \"job_end_frame\"", shown.StandardOutput, StringComparison.Ordinal);
         Assert.Equal(0, (await contracts.RunGateAsync()).ExitCode);
     }
 

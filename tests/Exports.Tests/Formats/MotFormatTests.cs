@@ -26,6 +26,26 @@ public sealed class MotFormatTests
     }
 
     [Fact]
+    public async Task Tracks_InFramesThatAStrideLeftOut_AreInterpolated()
+    {
+        var results = new SampleResults
+        {
+            Frames =
+            [
+                SampleResults.Frame(0, SampleResults.Found("car", 2, 1, 0, 0, 8, 8, trackId: 2)),
+                SampleResults.Frame(2, SampleResults.Found("car", 2, 1, 4, 0, 8, 8, trackId: 2)),
+            ],
+            ObjectTracks = [new ObjectTrack { TrackId = 2, Label = "car", ClassId = 2 }],
+        };
+
+        Assert.Equal(
+            ["1,2,1,1,8,8,1,-1,-1,-1", "2,2,3,1,8,8,1,-1,-1,-1", "3,2,5,1,8,8,1,-1,-1,-1"],
+            await LinesAsync(results, table: null));
+        Assert.Equal(
+            ["1,-1,1,1,8,8,1,-1,-1,-1", "3,-1,5,1,8,8,1,-1,-1,-1"], await LinesAsync(results, ExportTable.Detections));
+    }
+
+    [Fact]
     public async Task Detections_HaveNoIdAndTheirScore() => Assert.Equal(
         [
             "1,-1,11.5,21.25,30,60,0.875,-1,-1,-1",

@@ -23,8 +23,9 @@ public sealed class CallFuzzTests(OutcomeCounts outcomes)
     private static readonly MethodDescriptor Drain =
         Contracts.Methods.Single(method => method.Name == "DrainServer");
 
+    /// <summary>Without CreateBackup: its backups stay, and each links all files.</summary>
     private static readonly IReadOnlyList<MethodDescriptor> Others =
-        [.. Contracts.Methods.Where(method => method != Drain)];
+        [.. Contracts.Methods.Where(method => method != Drain && method.Name != "CreateBackup")];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

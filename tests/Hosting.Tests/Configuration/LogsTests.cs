@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ForegSyte.Hosting.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -35,6 +36,15 @@ public sealed class LogsTests
 
         Assert.Matches(
             $@"\A\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{{3}}Z {name}: Jobs\[5\] Job 7 started\r?\n\z", line);
+    }
+
+    [Fact]
+    public async Task Line_OfJson_HasATimestampWithoutSpaces()
+    {
+        using var line = JsonDocument.Parse(await WriteAsync("Json", LogLevel.Information, "Job 7 started"));
+
+        Assert.Matches(
+            @"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\z", line.RootElement.GetProperty("Timestamp").GetString());
     }
 
     private static async Task<string> WriteAsync(

@@ -154,6 +154,28 @@ public sealed class RequestFieldsTests
     }
 
     [Theory]
+    [InlineData(
+        "status", "FAILED",
+        "status is not a field of this request; it has page_size, page_token, filter, view. To select by it, use "
+        + "filter=status=FAILED, percent-encoded where necessary.")]
+    [InlineData(
+        "display_name", "a b",
+        "display_name is not a field of this request; it has page_size, page_token, filter, view. To select by it, use "
+        + "filter=display_name=\"VALUE\", percent-encoded where necessary.")]
+    [InlineData(
+        "pagesize", "1",
+        "pagesize is not a field of this request; it has page_size, page_token, filter, view. Did you mean "
+        + "'page_size'?")]
+    public void AddText_UnknownField_NamesItAndTheOneToUse(string name, string value, string expected)
+    {
+        var failure = Assert.Throws<ServiceException>(
+            () => new RequestFields(ListJobsRequest.Descriptor).AddText(name, value));
+
+        Assert.Equal(expected, failure.Message);
+        Assert.Equal(name, Assert.Single(failure.FieldViolations).Field);
+    }
+
+    [Theory]
     [InlineData("page_size", """{"page_size": "many"}""")]
     [InlineData("page_size", """{"page_size": 1.5}""")]
     [InlineData("page_size", """{"page_size": 3000000000}""")]
@@ -184,7 +206,9 @@ public sealed class RequestFieldsTests
     [InlineData("tags.a must be a text.", """{"tags": {"a": null}}""")]
     [InlineData("tags.a must be a text.", """{"tags": {"a": {"b": "c"}}}""")]
     [InlineData("tags must be a JSON object with a value for each key.", """{"tags": "a"}""")]
-    [InlineData("pipeline is not a field of this request; /openapi.json lists its fields.", """{"pipeline": "a"}""")]
+    [InlineData(
+        "pipeline is not a field of this request; /openapi.json lists its fields. Did you mean 'pipeline_id'?",
+        """{"pipeline": "a"}""")]
     [InlineData(
         "a\\u001b\\u0000 is not a field of this request; /openapi.json lists its fields.",
         """{"a\u001b\u0000": 1}""")]

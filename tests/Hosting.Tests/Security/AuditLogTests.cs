@@ -59,6 +59,22 @@ public sealed class AuditLogTests : IDisposable
             refusals.Sum(line => line.TryGetProperty("count", out var count) ? count.GetInt32() : 1));
     }
 
+    [Fact]
+    public async Task Call_WithAnExpiredKey_IsRecordedAsExpiredWithItsId()
+    {
+        using var setup = AccessSetup.ApiKeys();
+        await using (var server = await TestServer.StartAsync([.. setup.Settings, ("Audit:File", Path)]))
+        {
+            using var late = AccessOutcome.ChannelOf(server.Address, setup.Callers["expired"]);
+            await CallUnknownAsync(late.CreateCallInvoker());
+        }
+
+        var refusal = Parse(Assert.Single(await File.ReadAllLinesAsync($"{Path}.refused", Cancellation)));
+        Assert.Equal("UNAUTHENTICATED", refusal.GetProperty("outcome").GetString());
+        Assert.Equal("expired", refusal.GetProperty("problem").GetString());
+        Assert.Equal("key:expired", refusal.GetProperty("caller").GetString());
+    }
+
     /// <summary>Calls that succeed and change nothing, such as a second CancelJob, are recorded too.</summary>
     [Fact]
     public async Task Changes_OfATenant_LeaveTheRecordOfAnAdmin()

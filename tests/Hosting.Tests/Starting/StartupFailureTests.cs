@@ -11,7 +11,7 @@ public sealed class StartupFailureTests
     [InlineData("abc", "Dispatch:MaxConcurrentJobs", "System.Int32", "it must be a whole number.")]
     [InlineData(
         "5x", "Wait:MaxTimeout", "System.TimeSpan",
-        "it must be a duration such as 00:00:05 (hours up to 23) or 7.00:00:00 (days before the full stop).")]
+        "it must be a duration such as 250ms, 30s, 15m, 2h or 7d 12h.")]
     [InlineData("maybe", "Device:RequireGpu", "System.Boolean", "it must be true or false.")]
     public void Describe_ValueOfAnotherType_SaysWhatTheSettingTakes(
         string value, string key, string type, string expected) => Assert.Equal(
@@ -26,15 +26,6 @@ public sealed class StartupFailureTests
             $"Failed to convert configuration value 'xml' at 'Log:Format' to type '{typeof(LogFormat).FullName}'.")));
 
     [Fact]
-    public void Describe_ValueOutOfRange_NamesTheOptionAndItsRange() => Assert.Equal(
-        "MaxConcurrentJobs must be between 1 and 256.",
-        StartupFailure.Describe(new OptionsValidationException("", typeof(string),
-        [
-            "DataAnnotation validation failed for 'DispatchOptions' members: 'MaxConcurrentJobs' with the error: "
-            + "'The field MaxConcurrentJobs must be between 1 and 256.'.",
-        ])));
-
-    [Fact]
     public void Describe_TheSameFailureSeveralTimes_IsSaidOnce() => Assert.Equal(
         "Dispatch:X is not a setting.",
         StartupFailure.Describe(new AggregateException(
@@ -44,7 +35,8 @@ public sealed class StartupFailureTests
     [Fact]
     public void Describe_PortIsTaken_SaysWhatToDo() => Assert.Equal(
         "Failed to bind to address http://127.0.0.1:5200: address already in use. Stop the other process, or choose "
-        + "another port with Listen:Port.",
+        + "another port with Listen:Port. The variable FOREGSYTE_Listen__Port reaches both services; "
+        + "FOREGSYTE_JobService__Listen__Port and FOREGSYTE_InferenceService__Listen__Port reach one.",
         StartupFailure.Describe(new IOException(
             "Failed to bind to address http://127.0.0.1:5200: address already in use.")));
 }

@@ -83,8 +83,7 @@ public sealed class ObjectScoreTests
     [Fact]
     public void LabelFile_Sample_HasTheCountedPersons()
     {
-        var file = LabelFile.Read(
-            Path.Combine(RepositoryFiles.Root, "tests", "Accuracy", "Labels", "pedestrians.json"));
+        var file = LabelFile.Sample();
 
         var persons = file.Objects.Where(item => item is { Category: "person", IsIgnored: false }).ToList();
         Assert.Equal(
@@ -93,6 +92,23 @@ public sealed class ObjectScoreTests
             item.Box is { X: >= 0, Y: >= 0, Width: > 0, Height: > 0 } box && box.X + box.Width <= 768
             && box.Y + box.Height <= 576,
             $"The box is empty or outside the frame: {item}"));
+    }
+
+    [Fact]
+    public void LabelFiles_AllScenes_HaveAtLeast100FramesAndOnlyClassesOfTheModels()
+    {
+        var classes = File.ReadAllLines(Path.Combine(RepositoryFiles.Data, "models", "coco.names"));
+        string[] names = ["pedestrians", "street", "film", "office", "photos", "animals", "tree"];
+        var files = names.Select(name => LabelFile.Read(LabelFile.PathOf(name))).ToList();
+
+        Assert.InRange(files.Sum(file => file.Frames.Length), 100, int.MaxValue);
+        Assert.All(files.SelectMany(file => file.Objects), item =>
+        {
+            Assert.Contains(item.Category, classes);
+            Assert.True(item.Box is { X: >= 0, Y: >= 0, Width: > 0, Height: > 0 }, $"The box is empty: {item}");
+        });
+        Assert.All(files.Where(file => file.Sources is { Length: > 1 }), file =>
+            Assert.Equal(Enumerable.Range(0, file.Sources!.Length), file.Frames));
     }
 
     private static LabeledObject Label(PixelBox box) => new(0, "person", box, IsIgnored: false);

@@ -20,6 +20,41 @@ public sealed class TextScoreTests
         Assert.Equal(expected, EditDistance.Between(second, first));
     }
 
+    [Theory]
+    [InlineData("GATE07", 1, 1)]
+    [InlineData("GA TE 07", 1, 0)]
+    [InlineData("GATE O7", 0, 0)]
+    public void Score_SpacesOnly_TellsLostFromFalseOnes(string read, int butSpaces, int lost)
+    {
+        var score = TextScore.Of([Line(read, 20)], [Gate]);
+
+        Assert.Equal((0, butSpaces, lost), (score.Exact, score.ExactButSpaces, score.LostSpaces));
+    }
+
+    [Fact]
+    public void Score_LinesSideBySide_BelongToTheirLabels()
+    {
+        LabeledLine left = new(0, "GATE", 0, 50, 0, 100), right = new(0, "07", 0, 50, 100, 200);
+        FoundLine[] found = [new(0, "GATE", 10, 20, 1, Right: 90), new(0, "07", 110, 20, 1, Right: 190)];
+
+        Assert.Equal(2, TextScore.Of(found, [left, right]).Exact);
+    }
+
+    [Fact]
+    public void RenderedTexts_OfASeed_AreAlwaysTheSame()
+    {
+        static List<string> Of(int seed)
+        {
+            var texts = new RenderedTexts(new Random(seed));
+            var kinds = RenderedTexts.Kinds;
+            return [.. Enumerable.Range(0, 200).Select(i => texts.Next(kinds[i % kinds.Count]))];
+        }
+
+        Assert.Equal(Of(1), Of(1));
+        Assert.NotEqual(Of(1), Of(2));
+        Assert.All(Of(1), text => Assert.DoesNotMatch("^ | $|  ", text));
+    }
+
     [Fact]
     public void Score_AllExact_HasNoErrors()
     {

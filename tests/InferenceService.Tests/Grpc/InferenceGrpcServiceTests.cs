@@ -94,7 +94,7 @@ public sealed class InferenceGrpcServiceTests(RunningService service) : IClassFi
         var limits = server.Limits.ToDictionary(limit => limit.Option);
         Assert.Equal(
             ("16384", "pixels", ErrorReason.VideoLimitExceeded, "default"), Shown(limits["Video:MaxFrameSidePixels"]));
-        Assert.Equal(("00:02:00", "", ErrorReason.InferenceBusy, "default"), Shown(limits["Grpc:MaxWaitTime"]));
+        Assert.Equal(("2m", "", ErrorReason.InferenceBusy, "default"), Shown(limits["Grpc:MaxWaitTime"]));
         Assert.Equal(("32", "nodes", ErrorReason.Unspecified, ""), Shown(limits["pipeline nodes"]));
         Assert.All(server.Limits, limit => Assert.NotEmpty(limit.Description));
 

@@ -56,6 +56,41 @@ public sealed class TrackingRpcTests(RunningService service) : IClassFixture<Run
             second.Observations.Select(observed => observed.ToByteString()));
     }
 
+    [Theory]
+    [InlineData("detect_only")]
+    [InlineData("yolo_ocr")]
+    [InlineData("ocr_only")]
+    public async Task RunPipeline_AdaptiveInSegments_GivesTheSameBytes(string pipeline)
+    {
+        var adaptive = new AdaptiveSampling { Step = 4, Interval = 8 };
+        var whole = await RunAsync(pipeline, stride: 2, filter: null, adaptive: adaptive);
+        var second = await RunAsync(pipeline, stride: 2, filter: null, start: 8, adaptive: adaptive);
+
+        Assert.Equal(10, whole.Results.Count);
+        Assert.InRange(whole.Frames.Interpolated, 1, 7);
+        Assert.Equal(whole.Frames.Interpolated, whole.Results.Count(result => result.Interpolated));
+        Assert.Equal(whole.Results.Skip(4), second.Results);
+        Assert.Equal(whole.Observations.Skip(4), second.Observations);
+    }
+
+    [Theory]
+    [InlineData(0, 8, "adaptive.step")]
+    [InlineData(3, 6, "adaptive.step")]
+    [InlineData(4, 0, "adaptive.interval")]
+    [InlineData(4, 6, "adaptive.interval")]
+    public async Task RunPipeline_WrongAdaptiveSampling_NamesTheField(int step, int interval, string field)
+    {
+        var request = Ask("detect_only", filter: null);
+        request.FrameStride = 2;
+        request.Adaptive = new AdaptiveSampling { Step = step, Interval = interval };
+
+        var (reason, failure) = await RunningService.FailureOfAsync(
+            service.Client.RunPipelineAsync(request, cancellationToken: Cancel));
+
+        Assert.Equal(ErrorReason.InvalidField, reason);
+        Assert.Equal(field, failure.GetRpcStatus()!.GetDetail<BadRequest>()!.FieldViolations.Single().Field);
+    }
+
     [Fact]
     public async Task RunPipeline_WithAFilter_ReturnsOnlyWhatIsWanted()
     {
@@ -209,11 +244,12 @@ public sealed class TrackingRpcTests(RunningService service) : IClassFixture<Run
     }
 
     private async Task<RunPipelineResponse> RunAsync(
-        string pipeline, int stride, ResultFilter? filter, int start = 0)
+        string pipeline, int stride, ResultFilter? filter, int start = 0, AdaptiveSampling? adaptive = null)
     {
         var request = Ask(pipeline, filter);
         request.Range = new FrameRange { StartFrame = start, EndFrame = 20 };
         request.FrameStride = stride;
+        request.Adaptive = adaptive;
         return await service.Client.RunPipelineAsync(request, cancellationToken: Cancel);
     }
 }

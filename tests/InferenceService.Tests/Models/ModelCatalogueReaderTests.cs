@@ -53,6 +53,8 @@ public sealed class ModelCatalogueReaderTests
         "Entry 'own': the family yolox has no threshold 'confidnce'; it has confidence, iou")]
     [InlineData("thresholds", """{"confidence": 1.5}""",
         "Entry 'own': threshold confidence is 1.5; it must be 0.01 to 1")]
+    [InlineData("label_confidence", """{"car": 1.5}""",
+        "Entry 'own': label_confidence of 'car' is 1.5; it must be 0.01 to 1")]
     [InlineData("treshold", "1", "treshold")]
     public void Parse_AWrongField_NamesTheEntryAndTheField(string field, string value, string expected)
     {

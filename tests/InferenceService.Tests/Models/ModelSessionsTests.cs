@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
 using ForegSyte.Inference.Models;
+using ForegSyte.Inference.Stages;
 using ForegSyte.Inference.Tests.Stages;
 using ForegSyte.Testing;
+using ForegSyte.V1;
 
 namespace ForegSyte.Inference.Tests.Models;
 
@@ -19,7 +21,7 @@ public sealed class ModelSessionsTests : IDisposable
 
         var failure = Assert.Throws<ModelLoadException>(() => sessions.Get("nanodet_g_416"));
 
-        Assert.Contains("a95d5bb5e963355b", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("6161e32bcd96c31d", failure.Message, StringComparison.Ordinal);
         Assert.Contains("but the catalogue says 0000", failure.Message, StringComparison.Ordinal);
         Assert.Contains("Restore the file, or correct sha256", failure.Message, StringComparison.Ordinal);
         Assert.Empty(sessions.Loaded);
@@ -99,12 +101,42 @@ public sealed class ModelSessionsTests : IDisposable
     [Fact]
     public void Create_TheWrongInputSize_IsRefused()
     {
-        using var sessions = Open(entry => entry["input"]!["width"] = 320);
+        using var sessions = Open(entry => entry["input"]!["width"] = 320, "centernet_mbv3_512");
 
         Assert.Contains(
-            "The input of the file is input [1, 3, 416, 416], but the catalogue says [1, 3, 416, 320]",
+            "The input of the file is input [1, 512, 512, 3], but the catalogue says [1, 512, 320, 3]",
+            Assert.Throws<ModelLoadException>(() => LoadedModels.Detector(sessions, "centernet_mbv3_512")).Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Create_ConfidenceOfAnUnknownLabel_IsRefused()
+    {
+        using var sessions = Open(entry => entry["label_confidence"] = new JsonObject { ["unicorn"] = 0.6 });
+
+        Assert.Contains(
+            "label_confidence names 'unicorn', which is not in labels_file",
             Assert.Throws<ModelLoadException>(() => LoadedModels.Detector(sessions, "nanodet_g_416")).Message,
             StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task LabelConfidence_OfPersons_LeavesTheSureOnesAndAllOthers()
+    {
+        using var plain = Open(_ => { });
+        using var strict = Open(entry => entry["label_confidence"] = new JsonObject { ["person"] = 0.7 });
+        var frame = (await SampleFrames.ReadAsync(50))[1];
+        var all = await DetectAsync(plain);
+
+        var sure = await DetectAsync(strict);
+
+        var expected = all.Where(item => item.Label != "person" || item.Confidence >= 0.7f).ToList();
+        Assert.InRange(expected.Count, 1, all.Count - 1);
+        Assert.Equal(expected, sure);
+
+        async Task<IReadOnlyList<Detection>> DetectAsync(ModelSessions sessions) =>
+            (await LoadedModels.Detector(sessions, "nanodet_g_416").ProcessAsync(
+                new StageInput(frame, []), TestContext.Current.CancellationToken)).Detections;
     }
 
     [Fact]
@@ -148,11 +180,11 @@ public sealed class ModelSessionsTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    /// <summary>A catalogue with a modified copy of the committed entry of NanoDet.</summary>
-    private ModelSessions Open(Action<JsonNode> change)
+    /// <summary>A catalogue with a modified copy of a committed entry.</summary>
+    private ModelSessions Open(Action<JsonNode> change, string id = "nanodet_g_416")
     {
         var catalogue = JsonNode.Parse(File.ReadAllText(Path.Combine(ModelFolder, "models.json")))!;
-        var entry = catalogue["models"]!.AsArray().Single(item => (string?)item!["id"] == "nanodet_g_416")!.DeepClone();
+        var entry = catalogue["models"]!.AsArray().Single(item => (string?)item!["id"] == id)!.DeepClone();
         entry["file"] = Path.Combine(ModelFolder, (string)entry["file"]!);
         entry["labels_file"] = Path.Combine(ModelFolder, (string)entry["labels_file"]!);
         change(entry);

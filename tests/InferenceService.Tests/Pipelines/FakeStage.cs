@@ -9,6 +9,10 @@ internal sealed class FakeStage(
 {
     public int ChangeThreshold { get; init; }
 
+    public float? DetectionConfidence { get; init; }
+
+    public IReadOnlyList<string> Labels { get; init; } = [];
+
     public StageOutput Reuse(StageOutput earlier, StageInput input) => earlier;
 
     public DecodeSize DecodeSize { get; } = size ?? DecodeSize.Native;

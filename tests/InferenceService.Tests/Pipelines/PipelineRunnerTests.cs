@@ -80,7 +80,7 @@ public sealed class PipelineRunnerTests
     public async Task Run_AConsumerThatStops_ReadsNoMoreFramesThanTheLimit()
     {
         var pipeline = Compile((_, _) => ValueTask.FromResult(Nothing), (_, _) => ValueTask.FromResult(Nothing));
-        await foreach (var result in Runner().RunAsync(pipeline, "", Frames(10_000), 8, _meter, null,
+        await foreach (var result in Runner().RunAsync(pipeline, "", Frames(10_000), 8, _meter, null, null,
             TestContext.Current.CancellationToken))
         {
             Assert.Equal(0, result.Result.FrameIndex);
@@ -97,7 +97,8 @@ public sealed class PipelineRunnerTests
     {
         var pipeline = Compile((_, _) => ValueTask.FromResult(Nothing));
         var frames = Frames(20, paint: (_, _) => AssertAllDisposed());
-        var results = Runner().RunAsync(pipeline, "", frames, 1, _meter, null, TestContext.Current.CancellationToken);
+        var results = Runner().RunAsync(
+            pipeline, "", frames, 1, _meter, null, null, TestContext.Current.CancellationToken);
         Assert.Equal(20, await results.CountAsync(TestContext.Current.CancellationToken));
     }
 
@@ -172,7 +173,7 @@ public sealed class PipelineRunnerTests
         var failure = await Assert.ThrowsAsync<ServiceException>(async () =>
         {
             await foreach (var result in Runner().RunAsync(
-                pipeline, "", Frames(100), 8, _meter, null, TestContext.Current.CancellationToken))
+                pipeline, "", Frames(100), 8, _meter, null, null, TestContext.Current.CancellationToken))
             {
                 seen.Add(result.Result.FrameIndex);
             }
@@ -302,7 +303,7 @@ public sealed class PipelineRunnerTests
         Assert.Empty(meter.Warnings);
 
         await foreach (var _ in Runner().RunAsync(
-            pipeline, "", Frames(3), 8, meter, null, TestContext.Current.CancellationToken))
+            pipeline, "", Frames(3), 8, meter, null, null, TestContext.Current.CancellationToken))
         {
         }
 
@@ -353,7 +354,7 @@ public sealed class PipelineRunnerTests
         CompiledPipeline pipeline, IAsyncEnumerable<Frame> frames, CancellationToken cancellationToken)
     {
         var results = new List<FrameResult>();
-        await foreach (var result in Runner().RunAsync(pipeline, "", frames, 8, _meter, null, cancellationToken))
+        await foreach (var result in Runner().RunAsync(pipeline, "", frames, 8, _meter, null, null, cancellationToken))
         {
             results.Add(result.Result);
         }

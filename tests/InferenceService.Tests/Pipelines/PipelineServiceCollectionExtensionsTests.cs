@@ -24,7 +24,7 @@ public sealed class PipelineServiceCollectionExtensionsTests
 
         await foreach (var result in services.GetRequiredService<PipelineRunner>().RunAsync(
             catalogue.Find("yolo_ocr")!, "", frames.ToAsyncEnumerable(), frames.Count,
-            new SegmentMeter(TimeProvider.System), null, TestContext.Current.CancellationToken))
+            new SegmentMeter(TimeProvider.System), null, null, TestContext.Current.CancellationToken))
         {
             results.Add(result.Result);
         }
@@ -45,8 +45,9 @@ public sealed class PipelineServiceCollectionExtensionsTests
         Assert.Equal(
             ["nanodet_g_416", "ppocr_v2_direction", "ppocr_v4_detection", "ppocr_v4_recognition"],
                 catalogue.Models.Select(model => model.Id));
-        Assert.Equal(new DecodeSize(416, 416), catalogue.Find("detect_only")!.DecodeSize);
-        Assert.Equal(new DecodeSize(null, null, new([(416, 416)])), catalogue.Find("yolo_ocr")!.DecodeSize);
+        Assert.Equal(DecodeSize.Shaped(416, 416), catalogue.Find("detect_only")!.DecodeSize);
+        Assert.Equal(
+            new DecodeSize(null, null) { ShapedCopies = new([(416, 416)]) }, catalogue.Find("yolo_ocr")!.DecodeSize);
         Assert.Equal(DecodeSize.Native, catalogue.Find("ocr_only")!.DecodeSize);
         Assert.Null(catalogue.Find("nothing"));
     }

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using ForegSyte.Inference.Models;
 using ForegSyte.Inference.Pipelines;
 using ForegSyte.Inference.Stages;
@@ -152,6 +153,13 @@ public sealed class PipelineTrackingTests
             PipelineVersion.Of(pipeline, Models, new StageOptions { TextMaxSide = 640 }),
             PipelineVersion.Of(pipeline, WithEntry(entry => entry with { Sha256 = new string('0', 64) }), new()),
             PipelineVersion.Of(pipeline, WithEntry(entry => entry with { InputWidth = 320 }), new()),
+            PipelineVersion.Of(
+                pipeline,
+                WithEntry(entry => entry with
+                {
+                    LabelConfidence = new Dictionary<string, float> { ["car"] = 0.6f }.ToFrozenDictionary(),
+                }),
+                new()),
         ];
         Assert.Equal(versions.Length, versions.Distinct().Count());
     }

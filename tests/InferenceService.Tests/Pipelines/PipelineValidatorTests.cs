@@ -45,7 +45,7 @@ public sealed class PipelineValidatorTests
         { "model unknown", p => p.Nodes[0].Models["detector"] = "yolo",
             "names the model 'yolo', which is not in the model catalogue; the catalogue has centernet" },
         { "model's family", p => p.Nodes[0].Models["detector"] = "ppocr_v4_detection",
-            "the family ppocr_detection the role 'detector', which accepts the families centernet, nanodet, yolov8," },
+            "the family ppocr_detection the role 'detector', which accepts the families centernet, nanodet, rtdetr," },
         { "parameter unknown", p => p.Nodes[0].Parameters["text_box"] = new() { DoubleValue = 0.5 },
             "the unknown parameter 'text_box'; the stage detect_objects with its models has confidence, iou, "
             + "iou_across_classes." },

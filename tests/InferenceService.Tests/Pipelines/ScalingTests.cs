@@ -19,7 +19,7 @@ public sealed class ScalingTests(LoadedModels models) : IClassFixture<LoadedMode
     public async Task Detections_AloneAndBesideTextRecognition_AreEqual()
     {
         var stage = LoadedModels.Detector(models.Sessions, "nanodet_g_416");
-        Assert.Equal(Square, stage.DecodeSize);
+        Assert.Equal(DecodeSize.Shaped(416, 416), stage.DecodeSize);
 
         var alone = await DetectAsync(stage, stage.DecodeSize);
         var beside = await DetectAsync(stage, DecodeSize.Of([stage.DecodeSize, DecodeSize.Native]));
@@ -50,6 +50,12 @@ public sealed class ScalingTests(LoadedModels models) : IClassFixture<LoadedMode
         Assert.Equal(square, await ReadAsync(path, both, Square));
         Assert.Equal(wide, await ReadAsync(path, both, other));
         Assert.Equal(wide, await ReadAsync(path, DecodeSize.Of([Square, other]), other));
+
+        var shape = InputShape.Of(416, 416, width, height);
+        var shaped = await ReadAsync(path, new DecodeSize(shape.Width, shape.Height), new(shape.Width, shape.Height));
+        var all = DecodeSize.Of([Square, DecodeSize.Shaped(416, 416), DecodeSize.Native]);
+        Assert.Equal(shaped, await ReadAsync(path, all, DecodeSize.Shaped(416, 416), shape));
+        Assert.Equal(square, await ReadAsync(path, all, Square));
     }
 
     [Fact]
@@ -68,7 +74,8 @@ public sealed class ScalingTests(LoadedModels models) : IClassFixture<LoadedMode
         Assert.Equal(alone, await ReadAsync(path, DecodeSize.Of([Square, DecodeSize.Native]), Square));
     }
 
-    private static async Task<List<string>> ReadAsync(string path, DecodeSize size, DecodeSize wanted)
+    private static async Task<List<string>> ReadAsync(
+        string path, DecodeSize size, DecodeSize wanted, (int Width, int Height)? expected = null)
     {
         var seen = new List<string>();
         await new VideoParts().ReadAsync(path, size: size, onFrame: frame =>
@@ -76,7 +83,7 @@ public sealed class ScalingTests(LoadedModels models) : IClassFixture<LoadedMode
             var image = frame.ImageFor(wanted);
             if (wanted.Width is { } width)
             {
-                Assert.Equal((width, wanted.Height), (image.Width, image.Height));
+                Assert.Equal(expected ?? (width, wanted.Height!.Value), (image.Width, image.Height));
             }
 
             var pixels = new byte[image.Width * image.Height * RgbImage.BytesPerPixel];

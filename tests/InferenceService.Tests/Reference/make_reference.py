@@ -34,21 +34,23 @@ def suppress(boxes, scores, classes, overlap, width, height):
              "box": [round(float(v), 3) for v in boxes[i]]} for i in kept]
 
 
-def nanodet(image, run_model, confidence=0.45, overlap=0.45):
-    scaled = cv2.resize(image, (416, 416), interpolation=cv2.INTER_LINEAR)[..., ::-1].astype(np.float32)
+def nanodet(image, run_model, confidence=0.45, overlap=0.45, width=512, height=384):
+    """The input has the shape of the frame."""
+    scaled = cv2.resize(image.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)[..., ::-1]
     tensor = (scaled - [103.53, 116.28, 123.675]) / [57.375, 57.12, 58.395]
     outputs = run_model(MODELS / "nanodet_g_416.onnx", tensor.transpose(2, 0, 1)[None])
     boxes, scores, classes = [], [], []
-    for side in (52, 26, 13):
-        score = next(o for o in outputs if o.shape[1:] == (side * side, 80))[0]
-        bins = next(o for o in outputs if o.shape[1:] == (side * side, 44))[0].reshape(-1, 4, 11)
+    for stride in (8, 16, 32):
+        columns, rows = width // stride, height // stride
+        score = next(o for o in outputs if o.shape[1:] == (columns * rows, 80))[0]
+        bins = next(o for o in outputs if o.shape[1:] == (columns * rows, 44))[0].reshape(-1, 4, 11)
         odds = np.exp(bins - bins.max(-1, keepdims=True))
-        distances = (odds / odds.sum(-1, keepdims=True)) @ np.arange(11) * (416 // side)
-        rows, columns = np.divmod(np.arange(side * side), side)
-        centres = (np.stack([columns, rows], 1) + 0.5) * (416 // side)
+        distances = (odds / odds.sum(-1, keepdims=True)) @ np.arange(11) * stride
+        y, x = np.divmod(np.arange(columns * rows), columns)
+        centres = (np.stack([x, y], 1) + 0.5) * stride
         taken = score.max(-1) >= confidence
         corners = np.concatenate([centres - distances[:, :2], centres + distances[:, 2:]], 1)
-        boxes += list(corners[taken] * ([768 / 416, 576 / 416] * 2))
+        boxes += list(corners[taken] * ([768 / width, 576 / height] * 2))
         scores += list(score.max(-1)[taken])
         classes += list(score.argmax(-1)[taken])
     return suppress(boxes, scores, classes, overlap, 768, 576)

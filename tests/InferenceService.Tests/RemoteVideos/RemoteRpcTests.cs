@@ -59,6 +59,22 @@ public sealed class RemoteRpcTests : IAsyncLifetime
             (await _service.Client.RunPipelineAsync(remote, cancellationToken: Cancel)).Results);
     }
 
+    [Fact]
+    public async Task GetFrame_ARemoteVideo_IsTheFrameOfTheFile()
+    {
+        File.Copy(RepositoryFiles.Pedestrians, _service!.Videos.File("people.mp4"));
+        var local = new ForegSyte.Inference.V1.GetFrameRequest
+        {
+            Video = _service.Ask("people.mp4").Video,
+            FrameIndex = 42,
+        };
+        var remote = new ForegSyte.Inference.V1.GetFrameRequest(local) { Video = Source };
+
+        Assert.Equal(
+            await _service.Client.GetFrameAsync(local, cancellationToken: Cancel),
+            await _service.Client.GetFrameAsync(remote, cancellationToken: Cancel));
+    }
+
     [Theory]
     [InlineData(403, ErrorReason.SourceNotAllowed)]
     [InlineData(404, ErrorReason.SourceNotFound)]

@@ -77,6 +77,27 @@ public sealed class DecoderTests
     }
 
     [Fact]
+    public void RtDetr_Queries_KeepTheirCornersAndKnownClasses()
+    {
+        var boxes = new List<ScoredBox>();
+        RtDetrDecoder.Decode(
+            [1, 0, 2, -1], [1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 9, 9, 0, 0, 9, 9], [0.9f, 0.4f, 0.9f, 0.9f], 2, 0.5f, boxes);
+
+        Assert.Equal([new ScoredBox(1, 2, 3, 4, 1, 0.9f)], boxes);
+    }
+
+    [Fact]
+    public void RtDetrUltralytics_Shares_BecomePixels()
+    {
+        // 2 queries, 2 classes: center, size and scores, in an input of 100x50 pixels.
+        var boxes = new List<ScoredBox>();
+        RtDetrUltralyticsDecoder.Decode(
+            [0.5f, 0.5f, 0.2f, 0.4f, 0.1f, 0.8f, 0.5f, 0.5f, 0.1f, 0.1f, 0.2f, 0.3f], 100, 50, 2, 0.5f, boxes);
+
+        Assert.Equal([new ScoredBox(40, 15, 60, 35, 1, 0.8f)], boxes);
+    }
+
+    [Fact]
     public void Decoders_WithScoresThatAreNotNumbers_FindNothing()
     {
         var boxes = new List<ScoredBox>();

@@ -17,7 +17,7 @@ public sealed class FollowedDetectionTests(LoadedModels models) : IClassFixture<
     {
         var (plain, followed) = (Detector(model, null), Detector(model, new ObjectTracking()));
         var candidates = 0;
-        foreach (var frame in await SampleFrames.ReadAsync(10, 416, 416))
+        foreach (var frame in await SampleFrames.ReadAsync(10, 512, 384))
         {
             var expected = await plain.ProcessAsync(new StageInput(frame, []), Cancel);
             var output = await followed.ProcessAsync(new StageInput(frame, []), Cancel);
@@ -42,7 +42,7 @@ public sealed class FollowedDetectionTests(LoadedModels models) : IClassFixture<
     [Fact]
     public async Task Candidates_ReachDownToTheParameterOfThePipeline()
     {
-        var frame = (await SampleFrames.ReadAsync(50, 416, 416))[1];
+        var frame = (await SampleFrames.ReadAsync(50, 512, 384))[1];
         var few = await CandidatesAsync(0.4);
         var many = await CandidatesAsync(0.1);
 
@@ -62,13 +62,13 @@ public sealed class FollowedDetectionTests(LoadedModels models) : IClassFixture<
     public async Task Appearances_OfAFrameWithACopy_AreThoseOfTheCopy()
     {
         var stage = Detector("nanodet_g_416", new ObjectTracking());
-        var small = (await SampleFrames.ReadAsync(50, 416, 416))[1];
+        var small = (await SampleFrames.ReadAsync(50, 512, 384))[1];
         using var both = new Frame(
-            50, 5000, new FrameSize(768, 576, new([(416, 416)])), SampleFrames.Width, SampleFrames.Height);
+            50, 5000, new FrameSize(768, 576, new([(512, 384)])), SampleFrames.Width, SampleFrames.Height);
         both.Pixels.Span.Clear();
-        for (var y = 0; y < 416; y++)
+        for (var y = 0; y < 384; y++)
         {
-            small.Image.Row(y).CopyTo(both.Pixels.Span[(((y * (768 + 416)) + 768) * 3)..]);
+            small.Image.Row(y).CopyTo(both.Pixels.Span[(((y * (768 + 512)) + 768) * 3)..]);
         }
 
         var expected = await stage.ProcessAsync(new StageInput(small, []), Cancel);
@@ -82,7 +82,7 @@ public sealed class FollowedDetectionTests(LoadedModels models) : IClassFixture<
     public async Task Filter_LabelsAndRegions_LeaveOnlyWhatIsWanted()
     {
         var stage = Detector("nanodet_g_416", new ObjectTracking());
-        var frame = (await SampleFrames.ReadAsync(50, 416, 416))[1];
+        var frame = (await SampleFrames.ReadAsync(50, 512, 384))[1];
         var all = await stage.ProcessAsync(new StageInput(frame, []), Cancel);
         var right = Box(0.5, 0, 1, 1);
 
@@ -103,7 +103,7 @@ public sealed class FollowedDetectionTests(LoadedModels models) : IClassFixture<
     public async Task Filter_MinConfidence_MakesCandidatesOfTheOthers()
     {
         var stage = Detector("nanodet_g_416", new ObjectTracking());
-        var frame = (await SampleFrames.ReadAsync(50, 416, 416))[1];
+        var frame = (await SampleFrames.ReadAsync(50, 512, 384))[1];
         var all = await stage.ProcessAsync(new StageInput(frame, []), Cancel);
         var limit = all.Detections[1].Confidence;
 

@@ -39,6 +39,48 @@ public sealed class CtcDecoderTests
     public void Decode_RowsOfAnotherLength_IsRefused() =>
         Assert.Throws<ArgumentException>(() => CtcDecoder.Decode(new float[7], Alphabet));
 
+    /// <summary>Two characters with steps between them in which the blank wins over the space.</summary>
+    [Theory]
+    [InlineData("L", "T", 0.2f, "L T")]
+    [InlineData("L", "T", 0.09f, "LT")]
+    [InlineData("7", "N", 0.05f, "7 N")]
+    [InlineData("7", "8", 0.03f, "78")]
+    [InlineData("7", ",", 0.3f, "7,")]
+    [InlineData(":", "3", 0.3f, ":3")]
+    [InlineData("8", "-", 0.3f, "8-")]
+    [InlineData(":", "a", 0.3f, ": a")]
+    [InlineData("(", "a", 0.3f, "(a")]
+    [InlineData("中", "文", 0.3f, "中文")]
+    public void Decode_ASpaceBelowTheBlank_IsReadWhereWordsEnd(string left, string right, float space, string expected)
+    {
+        string[] alphabet = ["", left, right, " "];
+        float[] probabilities =
+            [0, 1, 0, 0, 1 - space, 0, 0, space, 1, 0, 0, 0, 0, 0, 0.8f, 0];
+
+        var reading = CtcDecoder.Decode(probabilities, alphabet, findsSpaces: true);
+
+        Assert.Equal(expected, reading.Text);
+        Assert.Equal(left + right, CtcDecoder.Decode(probabilities, alphabet).Text);
+        Assert.InRange(reading.Confidence, 0.8f, 0.91f);
+    }
+
+    [Fact]
+    public void Decode_AReadSpace_IsNotReadTwice()
+    {
+        float[] probabilities = [0, 1, 0, 0, 0.7f, 0, 0, 0.3f, 0.2f, 0, 0, 0.8f, 0.7f, 0, 0, 0.3f, 0, 0, 1, 0];
+
+        Assert.Equal("a b", CtcDecoder.Decode(probabilities, Alphabet, findsSpaces: true).Text);
+    }
+
+    /// <summary>A space before the repeated steps of a character says nothing about what follows it.</summary>
+    [Fact]
+    public void Decode_ASpaceBeforeACharacter_DoesNotCountAfterIt()
+    {
+        float[] probabilities = [0.7f, 0, 0, 0.3f, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0];
+
+        Assert.Equal("ab", CtcDecoder.Decode(probabilities, Alphabet, findsSpaces: true).Text);
+    }
+
     private static float[] Steps(string classes, float probability) =>
         [.. classes.SelectMany(step => Enumerable.Range(0, 4)
             .Select(c => c == step - '0' ? probability : (1 - probability) / 3))];

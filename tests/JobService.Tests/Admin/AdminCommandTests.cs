@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using ForegSyte.Hosting.Security.ApiKeys;
 using ForegSyte.Jobs.Admin;
+using ForegSyte.Jobs.Backups;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Storage;
@@ -59,7 +60,7 @@ public sealed class AdminCommandTests : IDisposable
         using var output = new StringWriter();
         using var error = new StringWriter();
 
-        var code = await AdminCommandLine.RunAsync(["keys", "new"], output, error, Cancellation);
+        var code = await RunAsync(["keys", "new"], output, error);
 
         Assert.Equal((0, ""), (code, error.ToString()));
         var lines = output.ToString().Split('\n').Select(line => line.TrimEnd()).ToArray();
@@ -105,7 +106,7 @@ public sealed class AdminCommandTests : IDisposable
         using var output = new StringWriter();
         using var error = new StringWriter();
 
-        var code = await AdminCommandLine.RunAsync(["keys", "new", .. arguments], output, error, Cancellation);
+        var code = await RunAsync(["keys", "new", .. arguments], output, error);
 
         Assert.Equal(2, code);
         Assert.Contains(expected, error.ToString(), StringComparison.Ordinal);
@@ -140,7 +141,8 @@ public sealed class AdminCommandTests : IDisposable
         var options = new OptionsThatDamage(Database, _folder.File("backup", BackupManifest.DatabaseName));
 
         var refusal = Assert.Throws<AdminException>(
-            () => DatabaseRestore.Run(options, _folder.File("backup"), TimeProvider.System, TextWriter.Null));
+            () => DatabaseRestore.Run(
+                options, storage: null, _folder.File("backup"), TimeProvider.System, TextWriter.Null));
 
         Assert.Contains("differs from the backup. Nothing was changed.", refusal.Message, StringComparison.Ordinal);
         Assert.Equal(before, BackupManifest.HashOf(Database));
@@ -342,15 +344,13 @@ public sealed class AdminCommandTests : IDisposable
     private async Task<(int Code, string Text)> RunAsync(params string[] arguments)
     {
         using var text = new StringWriter();
-        var code = await AdminCommandLine.RunAsync(
-            [
-                .. arguments,
-                $"--DataDirectory={_folder.File("data")}",
-                $"--Pipelines:Directory={Path.Combine(RepositoryFiles.Data, "pipelines")}",
-            ],
-            text, text, Cancellation);
-        return (code, text.ToString());
+        var pipelines = Path.Combine(RepositoryFiles.Data, "pipelines");
+        string[] settings = [$"--DataDirectory={_folder.File("data")}", $"--Pipelines:Directory={pipelines}"];
+        return (await RunAsync([.. arguments, .. settings], text, text), text.ToString());
     }
+
+    private static Task<int> RunAsync(string[] arguments, TextWriter output, TextWriter error) =>
+        AdminCommandLine.RunAsync(arguments, output, error, _ => Task.CompletedTask, Cancellation);
 
     private async Task StoreAsync(params JobRecord[] jobs)
     {

@@ -344,7 +344,7 @@ public sealed class ExportImportTests(SharedServers servers) : IDisposable
     }
 
     private static async Task<AdminTools> OpenAsync((string, string)[] settings) =>
-        await AdminTools.OpenAsync(Arguments(settings));
+        await AdminTools.OpenAsync(Arguments(settings), _ => Task.CompletedTask);
 
     private static async Task StoreAsync((string, string)[] settings, JobRecord job)
     {
@@ -367,7 +367,7 @@ public sealed class ExportImportTests(SharedServers servers) : IDisposable
         using var text = new StringWriter();
         string[] arguments = folder is null ? [command] : [command, folder];
         var code = await AdminCommandLine.RunAsync(
-            [.. arguments, .. Arguments(settings)], text, text, Cancellation);
+            [.. arguments, .. Arguments(settings)], text, text, _ => Task.CompletedTask, Cancellation);
         return (code, text.ToString());
     }
 

@@ -1,6 +1,5 @@
 using ForegSyte.Jobs.Admin;
 using ForegSyte.Jobs.Storage;
-using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Jobs.Tests.Storage;
 using ForegSyte.Jobs.Tests.Tracks;
@@ -74,7 +73,7 @@ public sealed class TracksAdminTests : IDisposable
                 command, $"--DataDirectory={_folder.Path}",
                 $"--Pipelines:Directory={Path.Combine(RepositoryFiles.Data, "pipelines")}",
             ],
-            text, text, Cancellation);
+            text, text, _ => Task.CompletedTask, Cancellation);
         return (code, text.ToString());
     }
 }

@@ -7,6 +7,7 @@ using Google.Protobuf;
 using Google.Rpc;
 using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
+using ClientCredentials = ForegSyte.Client.ClientCredentials;
 
 namespace ForegSyte.Jobs.Tests.Cluster;
 
@@ -181,6 +182,46 @@ public sealed class UploadForwardingTests : IAsyncLifetime
 
         Assert.Equal(uploadId, own.Upload.UploadId);
         Assert.Equal(ErrorReason.UploadNotFound, foreign.Reason);
+    }
+
+    [Fact]
+    public async Task Upload_BetweenNodesWithTls_IsPassedOn()
+    {
+        using var keys = AccessSetup.ApiKeys();
+        using var folder = new TemporaryFolder();
+        using var authority = new TestCertificates(folder.Path);
+        using var stranger = new TestCertificates(folder.Path, "stranger");
+        var (certificate, key) = authority.Server();
+        var (presented, presentedKey) = authority.Client("node", "CN=node, O=Test");
+        (string, string)[] listening =
+        [
+            .. keys.Settings, ("Listen:Tls:CertificateFile", certificate), ("Listen:Tls:KeyFile", key),
+            ("Listen:Tls:ClientCaFile", authority.CaFile), ("Listen:Tls:RequireClientCertificate", "true"),
+            ("Node:Tls:CertificateFile", presented), ("Node:Tls:KeyFile", presentedKey),
+        ];
+        var first = await StartAsync("first", [.. listening, ("Node:Tls:CaFile", authority.CaFile)]);
+        var second = await StartAsync("second", [.. listening, ("Node:Tls:CaFile", authority.CaFile)]);
+        var distrustful = await StartAsync("distrustful", [.. listening, ("Node:Tls:CaFile", stranger.CaFile)]);
+        var uploadId = (await Uploads(first).CreateUploadAsync(
+            new CreateUploadRequest { SizeBytes = 7 }, cancellationToken: Cancellation)).Upload.UploadId;
+        var request = new GetUploadRequest { UploadId = uploadId };
+
+        var passedOn = await Uploads(second).GetUploadAsync(request, cancellationToken: Cancellation);
+        var refusal = await Refusal.OfAsync(
+            Uploads(distrustful).GetUploadAsync(request, cancellationToken: Cancellation));
+
+        Assert.Equal(uploadId, passedOn.Upload.UploadId);
+        Assert.Equal(ErrorReason.NodeUnavailable, refusal.Reason);
+
+        UploadService.UploadServiceClient Uploads(RunningJobService node) => new(AccessOutcome.ChannelOf(
+            new UriBuilder(node.Address) { Host = "localhost" }.Uri,
+            new ClientCredentials
+            {
+                ApiKey = keys.Callers["submit"].ApiKey,
+                CaFile = authority.CaFile,
+                CertificateFile = presented,
+                KeyFile = presentedKey,
+            }));
     }
 
     [Fact]

@@ -14,18 +14,27 @@ internal static class JobFilterEvaluator
             Holds(comparison.Operator, job.CreatedAt.CompareTo(instant)),
         JobFilter.Comparison { Value: JobStatus status } comparison =>
             Holds(comparison.Operator, job.Status == status ? 0 : 1),
+        JobFilter.Comparison { Value: JobIdRange ids } comparison => Holds(
+            comparison.Operator, Digits(job.JobId, ids.First) >= 0 && Digits(job.JobId, ids.Last) <= 0 ? 0 : 1),
         JobFilter.Comparison { Operator: FilterOperator.Has, Value: TextPattern pattern } comparison =>
-            (comparison.Field == FilterField.PipelineId ? job.PipelineId : job.DisplayName)
-            .Contains(pattern.Text, StringComparison.OrdinalIgnoreCase),
+            TextOf(comparison.Field, job).Contains(pattern.Text, StringComparison.OrdinalIgnoreCase),
         JobFilter.Comparison { Value: TagPattern { Value: null } tag } => job.Tags.Find(tag.Key) is not null,
         JobFilter.Comparison { Value: TagPattern tag } comparison => Holds(
             comparison.Operator, job.Tags.Find(tag.Key) is { } value && Matches(tag.Value, value) ? 0 : 1),
-        JobFilter.Comparison { Field: FilterField.PipelineId, Value: TextPattern pattern } comparison =>
-            Holds(comparison.Operator, Matches(pattern, job.PipelineId) ? 0 : 1),
-        JobFilter.Comparison { Field: FilterField.DisplayName, Value: TextPattern pattern } comparison =>
-            Holds(comparison.Operator, Matches(pattern, job.DisplayName) ? 0 : 1),
+        JobFilter.Comparison { Value: TextPattern pattern } comparison =>
+            Holds(comparison.Operator, Matches(pattern, TextOf(comparison.Field, job)) ? 0 : 1),
         _ => throw new ArgumentOutOfRangeException(nameof(filter), filter, null),
     };
+
+    private static string TextOf(FilterField field, JobRecord job) => field switch
+    {
+        FilterField.PipelineId => job.PipelineId,
+        FilterField.DisplayName => job.DisplayName,
+        FilterField.Tenant => job.Tenant,
+        _ => throw new ArgumentOutOfRangeException(nameof(field), field, "It is no text."),
+    };
+
+    private static int Digits(Guid id, Guid other) => string.CompareOrdinal(id.ToString("N"), other.ToString("N"));
 
     private static bool Matches(TextPattern pattern, string text) => (pattern.AnyBefore, pattern.AnyAfter) switch
     {

@@ -136,8 +136,11 @@ public sealed class ChoiceRpcTests
     private static async Task<RunningJobService> StartAsync(ScriptedInference inference)
     {
         var service = await RunningJobService.StartAsync(inference);
-        service.Services.GetRequiredService<PipelineDirectory>().Learn(
-            inference.Address, [new Pipeline { Id = "detect_only", Version = Version, Labels = { "person", "car" } }]);
+        var pipelines = service.Services.GetRequiredService<PipelineDirectory>();
+        var pipeline = pipelines.All.Single(known => known.Id == "detect_only").Clone();
+        pipeline.Version = Version;
+        pipeline.Labels.Add(["person", "car"]);
+        pipelines.Learn(inference.Address, [pipeline]);
         return service;
     }
 }

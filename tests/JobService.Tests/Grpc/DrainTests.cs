@@ -11,7 +11,7 @@ using Contract = ForegSyte.V1.JobService;
 
 namespace ForegSyte.Jobs.Tests.Grpc;
 
-/// <summary>DrainServer, and the drain before a stop, over a socket.</summary>
+/// <summary>DrainServer, UndrainServer, and the drain before a stop, over a socket.</summary>
 public sealed class DrainTests
 {
     private static readonly TimeSpan StateTimeout = TimeSpan.FromMinutes(1);
@@ -81,6 +81,109 @@ public sealed class DrainTests
         await stopped.Task.WaitAsync(StateTimeout, Cancellation);
     }
 
+    [Fact]
+    public async Task UndrainServer_Drained_StartsTheWaitingJobs()
+    {
+        await using var service = await RunningJobService.StartAsync(new ScriptedInference());
+        await DrainAsync(service, TimeSpan.FromHours(1), stop: false);
+        await WaitForStateAsync(service, DrainState.Drained);
+        var waiting = await service.SubmitAsync();
+        Assert.Equal(WaitReason.Draining, waiting.QueueState.Reason);
+
+        var drain = await UndrainAsync(service);
+
+        Assert.Equal((DrainState.NotDraining, null, null), (drain.State, drain.StartedAt, drain.EndsAt));
+        await service.GetWhenAsync(waiting.JobId, job => job.Status == JobStatus.Completed);
+        Assert.Equal(DrainState.NotDraining, (await UndrainAsync(service)).State);
+    }
+
+    [Fact]
+    public async Task UndrainServer_WhileAJobRuns_StartsOthersAndTheNextDrainReachesBoth()
+    {
+        var started = new SemaphoreSlim(0);
+        await using var service = await RunningJobService.StartAsync(
+            new ScriptedInference
+            {
+                OnRun = async (_, _, cancellationToken) =>
+                {
+                    started.Release();
+                    await Task.Delay(Timeout.Infinite, cancellationToken);
+                },
+            },
+            ("Dispatch:SegmentsInFlight", "1"));
+        var first = (await service.SubmitAsync()).JobId;
+        await started.WaitAsync(StateTimeout, Cancellation);
+        await DrainAsync(service, TimeSpan.FromHours(1), stop: true);
+        var second = (await service.SubmitAsync()).JobId;
+
+        var drain = await UndrainAsync(service);
+
+        Assert.False(drain.ExitsWhenDrained, $"The service still stops: {drain}");
+        await started.WaitAsync(StateTimeout, Cancellation);
+        Assert.Single((await service.GetAsync(first)).Attempts);
+
+        await DrainAsync(service, TimeSpan.Zero);
+        foreach (var jobId in (string[])[first, second])
+        {
+            await service.GetWhenAsync(jobId, job => job is { Status: JobStatus.Pending, Attempts.Count: 1 });
+        }
+
+        await WaitForStateAsync(service, DrainState.Drained);
+        var stopping = service.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        Assert.False(stopping.IsCancellationRequested, "The drain that was ended stopped the service.");
+    }
+
+    [Fact]
+    public async Task UndrainServer_WhileRunningJobsReturnToTheQueue_RunsThemAgain()
+    {
+        var (started, cancelled, go) = (NewSignal(), NewSignal(), NewSignal());
+        await using var service = await RunningJobService.StartAsync(new ScriptedInference
+        {
+            OnRun = async (_, call, cancellationToken) =>
+            {
+                if (call == 1)
+                {
+                    started.SetResult();
+                    await Task.Delay(Timeout.Infinite, cancellationToken)
+                        .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    cancelled.SetResult();
+                    await go.Task;
+                    cancellationToken.ThrowIfCancellationRequested();
+                }
+            },
+        });
+        var jobId = (await service.SubmitAsync()).JobId;
+        await started.Task.WaitAsync(StateTimeout, Cancellation);
+        await DrainAsync(service, TimeSpan.Zero);
+        await cancelled.Task.WaitAsync(StateTimeout, Cancellation);
+
+        // The attempt is over, but it has not returned its job yet.
+        await UndrainAsync(service);
+        go.SetResult();
+
+        var job = await service.GetWhenAsync(jobId, job => job.Status == JobStatus.Completed);
+        Assert.Equal(
+            ["SHUTTING_DOWN", null], job.Attempts.Select(attempt => ErrorStatus.InfoOf(attempt.Error)?.Reason));
+        Assert.Equal(DrainState.NotDraining, await StateAsync(service));
+    }
+
+    [Fact]
+    public async Task UndrainServer_DuringAStop_IsRefused()
+    {
+        var (started, go) = (NewSignal(), NewSignal());
+        await using var service = await RunningJobService.StartAsync(Held(started, go));
+        await service.SubmitAsync();
+        await started.Task.WaitAsync(StateTimeout, Cancellation);
+        var stop = service.Services.GetRequiredService<IHost>().StopAsync(Cancellation);
+
+        var refusal = await Refusal.OfAsync(
+            service.Client.UndrainServerAsync(new UndrainServerRequest(), cancellationToken: Cancellation));
+
+        Assert.Equal(ErrorReason.ShuttingDown, refusal.Reason);
+        go.SetResult();
+        await stop.WaitAsync(StateTimeout, Cancellation);
+    }
+
     [Theory]
     [InlineData(-1, 0)]
     [InlineData(86400, 1)]
@@ -139,6 +242,9 @@ public sealed class DrainTests
         var request = new DrainServerRequest { Timeout = timeout.ToDuration(), ExitWhenDrained = stop };
         return (await service.Client.DrainServerAsync(request, cancellationToken: Cancellation)).Drain;
     }
+
+    private static async Task<DrainStatus> UndrainAsync(RunningJobService service) =>
+        (await service.Client.UndrainServerAsync(new UndrainServerRequest(), cancellationToken: Cancellation)).Drain;
 
     private static async Task<DrainState> StateAsync(RunningJobService service) =>
         (await service.Client.GetServerInfoAsync(

@@ -50,7 +50,7 @@ public sealed class JobErrorTests
             (
                 limits["Submit:MaxPendingJobs"].Value, limits["Submit:MaxPendingJobs"].Unit,
                 limits["Submit:MaxPendingJobs"].Reason));
-        Assert.Equal(("00:00:07.5", ""), (limits["Wait:MaxTimeout"].Value, limits["Wait:MaxTimeout"].Unit));
+        Assert.Equal(("7.5s", ""), (limits["Wait:MaxTimeout"].Value, limits["Wait:MaxTimeout"].Unit));
         Assert.Equal("3145728", limits["GetJobResultsRequest.page_bytes"].Value);
         Assert.Equal("10000", limits["Connections:MaxConnections"].Value);
         Assert.Equal("command line", limits["Submit:MaxPendingJobs"].Source);
@@ -62,11 +62,14 @@ public sealed class JobErrorTests
     public async Task GetServerInfo_ReturnsStartSettingsAndInferenceServices()
     {
         var before = TimeProvider.System.GetUtcNow();
-        await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
+        var inference = RunningJobService.NotServing();
+        inference.Devices = [new Device { Description = "CPU, 2 threads" }];
+        await using var service = await RunningJobService.StartAsync(inference);
 
         var answer =
             (await service.Client.GetServerInfoAsync(new(), cancellationToken: Cancellation)).ServerInfo;
 
+        Assert.Equal(inference.Devices, answer.Devices);
         Assert.InRange(answer.StartedAt.ToDateTimeOffset(), before, TimeProvider.System.GetUtcNow());
         Assert.Contains("command line", answer.ConfigurationSources);
         Assert.Equal(answer.ConfigurationSources.Distinct().Order(StringComparer.Ordinal), answer.ConfigurationSources);

@@ -46,7 +46,7 @@ public sealed class JobExplanationTests
             TestJobs.Noon.AddSeconds(1));
 
         Assert.Equal(
-            $"Attempt 1 has been running for 120 s. It is copying results. It takes over the results of job {other} in "
+            $"Attempt 1 has been running for 2m. It is copying results. It takes over the results of job {other} in "
             + "place of running the pipeline; if they are gone by then, it runs itself.",
             Explain(running));
         Assert.Equal(

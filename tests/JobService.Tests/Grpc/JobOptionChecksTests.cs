@@ -28,6 +28,7 @@ public sealed class JobOptionChecksTests
         { """{"frames_per_second": "NaN"}""", "options.frames_per_second", "to 1000" },
         { """{"frames_per_second": "Infinity"}""", "options.frames_per_second", "to 1000" },
         { """{"frames_per_second": 1, "frame_stride": 1}""", "options.frames_per_second", "frame_stride" },
+        { """{"sampling": 7}""", "options.sampling", "SAMPLING_ADAPTIVE" },
         { """{"min_confidence": -0.1}""", "options.min_confidence", "0 to 1" },
         { """{"min_confidence": 1.1}""", "options.min_confidence", "0 to 1" },
         { """{"min_confidence": "NaN"}""", "options.min_confidence", "0 to 1" },
@@ -164,6 +165,20 @@ public sealed class JobOptionChecksTests
 
         Assert.Equal(field, Assert.Single(refusal.FieldViolations).Field);
         Assert.Contains(text, refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Parse_AdaptiveSampling_NeedsATrackerForObjects()
+    {
+        var adaptive = new JobOptions { Sampling = Sampling.Adaptive };
+        var untracked = new Pipeline { Id = "boxes", Version = "v1", Labels = { "person" } };
+
+        var refusal = Assert.Throws<ServiceException>(() => JobOptionChecks.Parse(adaptive, untracked));
+
+        Assert.Equal("options.sampling", Assert.Single(refusal.FieldViolations).Field);
+        Assert.Equal(adaptive, JobOptionChecks.Parse(adaptive, Known).Choices);
+        var reading = new Pipeline { Id = "ocr_only", Version = "v1" };
+        Assert.Equal(adaptive, JobOptionChecks.Parse(adaptive, reading).Choices);
     }
 
     private static JobOptions Parse(string json) => ForegSyteJson.StrictParser.Parse<JobOptions>(json);

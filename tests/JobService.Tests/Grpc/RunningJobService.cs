@@ -1,6 +1,7 @@
 using ForegSyte.Hosting;
 using ForegSyte.Hosting.ConcurrencyLimits;
 using ForegSyte.Hosting.Connections;
+using ForegSyte.Jobs.Backups;
 using ForegSyte.Jobs.Cluster;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Fetching;
@@ -75,6 +76,7 @@ internal sealed class RunningJobService : IAsyncDisposable
         builder.Services.AddSubmission();
         builder.Services.AddDispatcher();
         builder.Services.AddPostgreSql(builder.Configuration);
+        builder.Services.AddBackups(builder.Configuration);
         builder.Services.AddRetention();
         builder.Services.AddSearch();
         builder.Services.AddJobRpcs();

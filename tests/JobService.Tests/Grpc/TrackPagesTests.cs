@@ -1,6 +1,5 @@
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Jobs.Inference;
-using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Jobs.Tests.Tracks;
 using ForegSyte.Testing;
@@ -40,7 +39,7 @@ public sealed class TrackPagesTests
         }
 
         Assert.Equal(
-            [("person", true, 59), ("car", true, 89)],
+            [("person", false, 59), ("car", true, 89)],
             last.ObjectTracks.Select(track => (track.Label, track.Live, track.Last.FrameIndex)));
         await run;
         var end = await ObjectsAsync(engine, jobId);

@@ -28,14 +28,28 @@ public sealed partial class StartFailureTests : IDisposable
 
     [Fact]
     public Task Start_OptionOutOfRange_PrintsOneLine() =>
-        AssertOneLineAsync("MaxConcurrentJobs must be between", ("Dispatch:MaxConcurrentJobs", "0"));
+        AssertOneLineAsync("Dispatch:MaxConcurrentJobs must be between", ("Dispatch:MaxConcurrentJobs", "0"));
 
     [Fact]
     public async Task Start_DataDirectoryIsAFile_PrintsOneLine()
     {
         await File.WriteAllTextAsync(_folder.File("file"), "", TestContext.Current.CancellationToken);
 
-        await AssertOneLineAsync(_folder.File("file"), ("DataDirectory", _folder.File("file")));
+        await AssertOneLineAsync(
+            $"DataDirectory must be a folder; {_folder.File("file")} is a file.",
+            ("DataDirectory", _folder.File("file")));
+    }
+
+    /// <summary>Retention is no setting that verify itself uses.</summary>
+    [Fact]
+    public async Task Command_SettingThatTheStartRefuses_IsRefused()
+    {
+        await using var command = ServiceProcess.LaunchWith(
+            "JobService", new Dictionary<string, string> { ["DataDirectory"] = _folder.Path },
+            "verify", "--Retention:MaxAge=soon");
+
+        Assert.Equal(2, await command.Exit.WaitAsync(ExitTimeout, TestContext.Current.CancellationToken));
+        Assert.Contains("Retention:MaxAge is 'soon'", command.Output, StringComparison.Ordinal);
     }
 
     /// <summary>Starts the JobService and expects one line that is not informational.</summary>

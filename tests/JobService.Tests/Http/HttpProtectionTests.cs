@@ -210,7 +210,7 @@ public sealed class HttpProtectionTests
                 return await caller.PostAsync("/v1/jobs", $$"""{"uri": "{{new string('x', 5_000_000)}}"}""");
             case "a video as a form":
                 return await caller.SendBytesAsync(
-                    "POST", "/v1/jobs:submit", [1], "application/x-www-form-urlencoded");
+                    "POST", "/v1/jobs:submit", [1], "multipart/form-data; boundary=x");
             case "a video without a length":
                 return await caller.SendAsync("POST", "/v1/jobs:submit", new ChunkedContent([1]));
             case "a too large video":

@@ -65,6 +65,42 @@ public sealed class InferencePoolTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task RunAsync_PipelineOfOneInstance_GoesThereAndWaitsForIt()
+    {
+        _first.Pipelines = [new Pipeline { Id = "detect_only", Version = "1" }];
+        _second.Pipelines = [.. _first.Pipelines, new Pipeline { Id = "own", Version = "1" }];
+        _first.Become(InstanceHealth.Serving);
+        _second.Become(InstanceHealth.Serving);
+        await UntilAsync(() => _pipelines.Contains("own"), "the pipeline of the second instance");
+        await UntilAsync(() => _pipelines.Lacks(_first.Address, "own"), "the pipelines of the first instance");
+        var request = RequestFor(0);
+        request.PipelineId = "own";
+
+        await _pool.RunAsync(request, _called.Add, Token);
+        Assert.Equal([_second.Address], _called);
+
+        // The first one would refuse the job for good.
+        _second.Become(InstanceHealth.NotServing);
+        await UntilAsync(() => _pool.ServingCount == 1, "only the first instance serves");
+        var failed = await Assert.ThrowsAsync<InferenceFailedException>(
+            () => _pool.RunAsync(request, _called.Add, Token));
+        Assert.Equal(ErrorReason.InferenceUnavailable, failed.Failure.Reason);
+    }
+
+    [Fact]
+    public async Task Devices_AreThoseOfTheInstancesThatServe()
+    {
+        await ServeBothAsync();
+        await UntilAsync(() => _pool.Devices.Count == 2, "both devices");
+        Assert.Equal(
+            [$"device of {_first.Address.Host}", $"device of {_second.Address.Host}"],
+            _pool.Devices.Select(device => device.Description));
+
+        _first.Become(InstanceHealth.NotServing);
+        await UntilAsync(() => _pool.Devices.Count == 1, "the device of the other instance");
+    }
+
+    [Fact]
     public async Task RunAsync_NoneServes_IsUnavailable()
     {
         var failed = await Assert.ThrowsAsync<InferenceFailedException>(() => RunAsync(0));

@@ -47,7 +47,7 @@ public sealed class PipelineDirectoryTests : IDisposable
         Assert.Equal(("", 0), (directory.All.Single().Version, directory.All.Single().Labels.Count));
         Assert.Null(directory.LabelsOf("own"));
 
-        directory.Learn(new Uri("http://a:1"), [Own("1"), new Pipeline { Id = "other", Version = "1" }]);
+        directory.Learn(new Uri("http://a:1"), [Own("1")]);
         directory.Learn(new Uri("http://b:1"), [Own("1")]);
         Assert.Equal(("1", "person"), (directory.VersionOf("own"), directory.All.Single().Labels.Single()));
 
@@ -55,17 +55,53 @@ public sealed class PipelineDirectoryTests : IDisposable
         Assert.Null(directory.VersionOf("own"));
         Assert.Null(directory.LabelsOf("own"));
 
-        directory.Learn(new Uri("http://b:1"), []);
-        Assert.Null(directory.VersionOf("own"));
+        // One that does not serve has no say.
+        directory.SetAside(new Uri("http://b:1"));
+        Assert.Equal("1", directory.VersionOf("own"));
 
+        directory.Learn(new Uri("http://b:1"), [Own("2")]);
         directory.Forget(new Uri("http://b:1"));
         Assert.Equal("1", directory.VersionOf("own"));
-        Assert.Null(directory.VersionOf("other"));
 
         // What the last one said stays known.
         directory.Forget(new Uri("http://a:1"));
         Assert.Equal("1", directory.VersionOf("own"));
-
-        static Pipeline Own(string version) => new() { Id = "own", Version = version, Labels = { "person" } };
     }
+
+    [Fact]
+    public void Learn_PipelinesOfInferenceServices_AreThoseThatJobsCanUse()
+    {
+        var (a, b) = (new Uri("http://a:1"), new Uri("http://b:1"));
+        File.WriteAllText(_folder.File("own.json"), """{ "id": "own" }""");
+        var directory = new PipelineDirectory(_folder.Path);
+        Assert.Equal(["own"], Ids());
+
+        Assert.True(directory.Learn(a, [Own("1"), Other()]), "A pipeline was gained.");
+        Assert.False(directory.Learn(a, [Own("1"), Other()]), "No pipeline was gained.");
+        Assert.Equal(["other", "own"], Ids());
+        Assert.Equal("7", directory.VersionOf("other"));
+
+        // One that lacks a pipeline runs none of its jobs, so it has no say about its version.
+        directory.Learn(b, [Own("1")]);
+        Assert.Equal("7", directory.VersionOf("other"));
+        Assert.Equal((false, true), (directory.Lacks(a, "other"), directory.Lacks(b, "other")));
+
+        // It may return, and its jobs wait for it.
+        directory.SetAside(a);
+        Assert.Equal(["other", "own"], Ids());
+
+        Assert.True(directory.Learn(a, [Own("1")]), "A pipeline was lost.");
+        Assert.Equal(["own"], Ids());
+        Assert.False(directory.Contains("other"), "The pipeline is gone.");
+
+        // A file that no InferenceService has is not a pipeline that can run.
+        directory.Learn(a, [Other()]);
+        directory.Learn(b, [Other()]);
+        Assert.Equal(["other"], Ids());
+
+        string[] Ids() => [.. directory.All.Select(pipeline => pipeline.Id)];
+        static Pipeline Other() => new() { Id = "other", Version = "7" };
+    }
+
+    private static Pipeline Own(string version) => new() { Id = "own", Version = version, Labels = { "person" } };
 }

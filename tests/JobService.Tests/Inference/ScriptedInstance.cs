@@ -3,6 +3,8 @@ using ForegSyte.Inference.V1;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.V1;
+using GetFrameRequest = ForegSyte.Inference.V1.GetFrameRequest;
+using GetFrameResponse = ForegSyte.Inference.V1.GetFrameResponse;
 
 namespace ForegSyte.Jobs.Tests.Inference;
 
@@ -33,10 +35,20 @@ internal sealed class ScriptedInstance(string address) : IInferenceInstance, IDi
     public Task<IReadOnlyList<Pipeline>> ListPipelinesAsync(CancellationToken cancellationToken) =>
         Task.FromResult(Pipelines);
 
+    public Task<Device> GetDeviceAsync(CancellationToken cancellationToken) =>
+        Task.FromResult(new Device { Description = $"device of {Address.Host}" });
+
     public void Dispose() => _disposed.TrySetResult();
 
     public Task<ProbeVideoResponse> ProbeAsync(ProbeVideoRequest request, CancellationToken cancellationToken) =>
         Inference.ProbeAsync(request, cancellationToken);
+
+    public Task<GetFrameResponse> GetFrameAsync(GetFrameRequest request, CancellationToken cancellationToken) =>
+        Inference.GetFrameAsync(request, cancellationToken);
+
+    public Task<AnnotateVideoResponse> AnnotateAsync(
+        AnnotateVideoRequest request, CancellationToken cancellationToken) =>
+        Inference.AnnotateAsync(request, cancellationToken);
 
     public Task<RunPipelineResponse> RunAsync(RunPipelineRequest request, CancellationToken cancellationToken) =>
         Inference.RunAsync(request, _ => { }, cancellationToken);

@@ -105,7 +105,7 @@ public sealed class FrameSelectionTests
 
         Assert.Equal(ErrorReason.InvalidFrameRange, failure!.Reason);
         Assert.Equal(
-            "options.time_ranges[1], from 20 s to 30 s, has no frames: the video lasts 10 s and has 100 frames. Submit "
+            "options.time_ranges[1], from 20s to 30s, has no frames: the video lasts 10s and has 100 frames. Submit "
             + "it with ranges inside of the video.",
             failure.Message);
         Assert.False(RetryPolicy.IsTransient(failure.Reason), "Another attempt would fail in the same way.");

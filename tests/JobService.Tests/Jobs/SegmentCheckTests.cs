@@ -25,7 +25,7 @@ public sealed class SegmentCheckTests
 
     [Fact]
     public void DefectOf_AnyCountChanged_NamesTheSegment() =>
-        Gen.Select(Responses, Gen.Int[0, 5], Gen.Int[0, 3]).Sample(
+        Gen.Select(Responses, Gen.Int[0, 6], Gen.Int[0, 3]).Sample(
             (sample, field, change) =>
             {
                 var by = new[] { -1, 1, int.MaxValue, int.MinValue }[change];
@@ -37,6 +37,7 @@ public sealed class SegmentCheckTests
                     case 2: frames.Skipped = unchecked(frames.Skipped + by); break;
                     case 3: frames.Failed = unchecked(frames.Failed + by); break;
                     case 4: frames.Damaged = by < 0 ? by : frames.Analyzed + 1; break;
+                    case 5: frames.Interpolated = by < 0 ? by : frames.Analyzed + 1; break;
                     default: frames.Failures.Add(Failed("DECODER_LOST", by)); break;
                 }
 

@@ -136,6 +136,19 @@ public sealed class SegmentPlanTests
         Assert.Equal(more, extension.Sum(segment => segment.EndFrame - segment.StartFrame));
     }
 
+    [Theory]
+    [InlineData(32, 8, 24, 56, 88)]
+    [InlineData(16, 16, 24, 40, 56)]
+    [InlineData(12, 12, 24, 36, 48)]
+    [InlineData(125, 125, 250, 375, 500)]
+    public void Planner_Start_BeginsWithSmallSegments(int segmentFrames, params int[] ends)
+    {
+        var planner = new SegmentPlanner(
+            FrameSelection.OfWhole(1000, 1), [0], 0, segmentFrames, new FrameLossOptions());
+
+        Assert.Equal(ends, planner.Start().Take(ends.Length).Select(segment => segment.EndFrame));
+    }
+
     [Fact]
     public void Planner_StoredPlan_IsAcceptedWithItsExtensions()
     {

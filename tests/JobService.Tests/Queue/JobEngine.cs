@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using ForegSyte.Hosting.Configuration;
+using ForegSyte.Jobs.Backups;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Fetching;
 using ForegSyte.Jobs.Grpc;
@@ -73,6 +74,7 @@ internal sealed class JobEngine : IAsyncDisposable
         services.AddUploads();
         services.AddTenants();
         services.AddSubmission();
+        services.AddBackups(configuration);
         services.AddRetention();
         _services = services.BuildServiceProvider();
 

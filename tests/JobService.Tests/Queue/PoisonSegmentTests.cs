@@ -294,11 +294,21 @@ public sealed class PoisonSegmentTests
 
         public int KnownCount => 1;
 
+        public IReadOnlyList<Device> Devices => [];
+
         public Task WaitUntilServingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
         public Task<ForegSyte.Inference.V1.ProbeVideoResponse> ProbeAsync(
             ForegSyte.Inference.V1.ProbeVideoRequest request, CancellationToken cancellationToken) =>
             _probes.ProbeAsync(request, cancellationToken);
+
+        public Task<ForegSyte.Inference.V1.GetFrameResponse> GetFrameAsync(
+            ForegSyte.Inference.V1.GetFrameRequest request, CancellationToken cancellationToken) =>
+            throw new InferenceFailedException(InferenceFailures.NoneServes);
+
+        public Task<ForegSyte.Inference.V1.AnnotateVideoResponse> AnnotateAsync(
+            ForegSyte.Inference.V1.AnnotateVideoRequest request, CancellationToken cancellationToken) =>
+            throw new InferenceFailedException(InferenceFailures.NoneServes);
 
         public Task<ForegSyte.Inference.V1.RunPipelineResponse> RunAsync(
             ForegSyte.Inference.V1.RunPipelineRequest request, Action<Uri> onInstance,

@@ -2,6 +2,8 @@ using ForegSyte.Inference.V1;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
+using GetFrameRequest = ForegSyte.Inference.V1.GetFrameRequest;
+using GetFrameResponse = ForegSyte.Inference.V1.GetFrameResponse;
 
 namespace ForegSyte.Jobs.Tests.Queue;
 
@@ -63,6 +65,8 @@ internal sealed class ScriptedInference : IInferenceClient
 
     public int KnownCount => 1;
 
+    public IReadOnlyList<Device> Devices { get; set; } = [];
+
     public Uri Address { get; } = new("http://inference.test:5201");
 
     public Task WaitUntilServingAsync(CancellationToken cancellationToken) => Serving(cancellationToken);
@@ -97,6 +101,20 @@ internal sealed class ScriptedInference : IInferenceClient
         int FrameAt(Duration? at) =>
             (int)Math.Min(FrameCount, Math.Ceiling((at?.ToTimeSpan().TotalSeconds ?? 0) * FrameRate));
     }
+
+    /// <summary>Answers each request for a frame.</summary>
+    public Func<GetFrameRequest, CancellationToken, Task<GetFrameResponse>> OnFrame { get; set; } =
+        (request, _) => Task.FromResult(new GetFrameResponse { FrameIndex = request.FrameIndex });
+
+    public Task<GetFrameResponse> GetFrameAsync(GetFrameRequest request, CancellationToken cancellationToken) =>
+        OnFrame(request, cancellationToken);
+
+    /// <summary>Answers AnnotateVideo.</summary>
+    public Func<AnnotateVideoRequest, CancellationToken, Task<AnnotateVideoResponse>> OnAnnotate { get; set; } =
+        (_, _) => Task.FromResult(new AnnotateVideoResponse());
+
+    public Task<AnnotateVideoResponse> AnnotateAsync(
+        AnnotateVideoRequest request, CancellationToken cancellationToken) => OnAnnotate(request, cancellationToken);
 
     public async Task<RunPipelineResponse> RunAsync(
         RunPipelineRequest request, Action<Uri> onInstance, CancellationToken cancellationToken)

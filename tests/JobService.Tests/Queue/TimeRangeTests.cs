@@ -149,7 +149,7 @@ public sealed class TimeRangeTests
 
         var job = await engine.ReadAsync(jobId);
         Assert.Equal((JobStatus.Failed, ErrorReason.InvalidFrameRange), (job.Status, job.Failure!.Reason));
-        Assert.Contains("the video lasts 10 s", job.Failure.Message, StringComparison.Ordinal);
+        Assert.Contains("the video lasts 10s", job.Failure.Message, StringComparison.Ordinal);
         Assert.Empty(inference.Requests);
     }
 

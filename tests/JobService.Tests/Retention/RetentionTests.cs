@@ -1,3 +1,4 @@
+using ForegSyte.Jobs.Backups;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
@@ -21,6 +22,8 @@ public sealed class RetentionTests : IAsyncDisposable
     private readonly FakeTimeProvider _time = new(TestJobs.Noon);
     private readonly InMemoryJobStore _store;
     private readonly RetentionOptions _options = new() { BatchSize = 2 };
+    private readonly BackupOptions _backups = new();
+    private readonly DeletionHold _hold = new();
     private readonly PendingJobQuota _quota;
     private readonly JobTracker _board;
     private readonly TemporaryFolder _folder = new();
@@ -89,6 +92,25 @@ public sealed class RetentionTests : IAsyncDisposable
         await Cleaner().CleanAsync(Cancellation);
         Assert.Equal(jobs.Skip(16).Order(), (await _store.FindKnownAsync(jobs, Cancellation)).Order());
         Assert.Equal(5000 - 2400, _storage.FreeBytes());
+    }
+
+    [Fact]
+    public async Task Clean_BySpaceWhileBackupsKeepTheFiles_DeletesNothing()
+    {
+        _storage = new InMemoryStorage { SizeBytes = 300 };
+        var ended = await AddEndedAsync(TestJobs.Noon);
+        _options.MinFreeBytes = 1000;
+        _backups.Directory = _folder.File("backups");
+        Directory.CreateDirectory(_folder.File("backups", "monday"));
+        new BackupManifest(TestJobs.Noon, 1, 1, 1, "") { FileCount = 1, FileBytes = 100 }
+            .Write(_folder.File("backups", "monday"));
+
+        await Cleaner().CleanAsync(Cancellation);
+        Assert.NotNull(await _store.FindAsync(ended, Cancellation));
+
+        Directory.Delete(_folder.File("backups", "monday"), recursive: true);
+        await Cleaner().CleanAsync(Cancellation);
+        Assert.Null(await _store.FindAsync(ended, Cancellation));
     }
 
     [Fact]
@@ -210,9 +232,10 @@ public sealed class RetentionTests : IAsyncDisposable
         var options = Options.Create(_options);
         var removal = new JobRemoval(
             _store, _storage, new FileSegmentStore(_storage, NullLogger<FileSegmentStore>.Instance),
-            new LocalAttempts(_store, NullLogger<LocalAttempts>.Instance), CrashPoints.None);
+            new LocalAttempts(_store, NullLogger<LocalAttempts>.Instance), _hold, CrashPoints.None);
         return new JobCleaner(
-            _store, leadership ?? new SoleLeadership(), removal, Sweep(), _storage, _uploads.Store, options,
+            _store, leadership ?? new SoleLeadership(), removal, Sweep(), _storage, _uploads.Store, _hold,
+            new BackupFolder(Options.Create(_backups)), options,
             Options.Create(new SubmitOptions()), _time, NullLogger<JobCleaner>.Instance);
     }
 
@@ -221,6 +244,7 @@ public sealed class RetentionTests : IAsyncDisposable
         new SegmentSweep(
             _store, _storage, new FileSegmentStore(_storage, NullLogger<FileSegmentStore>.Instance),
             NullLogger<SegmentSweep>.Instance),
+        _hold,
         Options.Create(_options),
         NullLogger<StorageSweep>.Instance);
 

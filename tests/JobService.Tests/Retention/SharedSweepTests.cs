@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ForegSyte.Jobs.Backups;
 using ForegSyte.Jobs.Faults;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Retention;
@@ -308,14 +309,17 @@ public sealed class SharedSweepTests : IAsyncDisposable
         var segments = new FileSegmentStore(storage, NullLogger<FileSegmentStore>.Instance);
         var quota = new PendingJobQuota(
             _store, Options.Create(new SubmitOptions()), Options.Create(new TenantOptions()));
+        var hold = new DeletionHold();
         var sweep = new StorageSweep(
             _store, new JobTracker(_store), quota, storage,
-            new SegmentSweep(_store, storage, segments, NullLogger<SegmentSweep>.Instance), options,
+            new SegmentSweep(_store, storage, segments, NullLogger<SegmentSweep>.Instance), hold, options,
             NullLogger<StorageSweep>.Instance);
         var removal = new JobRemoval(
-            _store, storage, segments, new LocalAttempts(_store, NullLogger<LocalAttempts>.Instance), CrashPoints.None);
+            _store, storage, segments, new LocalAttempts(_store, NullLogger<LocalAttempts>.Instance), hold,
+            CrashPoints.None);
         return new JobCleaner(
-            _store, _leadership, removal, sweep, storage, _uploads.Store, options,
+            _store, _leadership, removal, sweep, storage, _uploads.Store, hold,
+            new BackupFolder(Options.Create(new BackupOptions())), options,
             Options.Create(new SubmitOptions()), _time, NullLogger<JobCleaner>.Instance);
     }
 

@@ -1,5 +1,6 @@
 using CsCheck;
 using ForegSyte.Jobs.Search;
+using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.V1;
 
@@ -14,18 +15,19 @@ public abstract partial class SearchStoreContract
     [Fact]
     public async Task Find_RandomSearches_AreAsByASimpleEvaluation()
     {
-        var jobs = await AddManyAsync(300);
+        var jobs = await AddManyAsync(600);
         var words = new[] { "gate07", "GATE", "a", "ab", "abcd", "dcbaab", "zzzz", "xgate07y", "abcdabcdabcd" };
         var filters = new[] { "", "", "tags.camera = c3", "NOT tags.camera = c3", "display_name:j1", "tags.x:*" };
         var generator = Gen.Select(
             Gen.Select(Gen.Int[1, 400], Gen.OneOf(filters), Gen.OneOf<string?>(null, "t0", "t9")),
             Gen.Select(Gen.OneOf("", "", "person", "rare"), Gen.OneOf("", "", "door"), Gen.Bool),
             Gen.Select(Gen.OneOf(words), Gen.OneOf(TextMatch.Exact, TextMatch.Contains, TextMatch.Fuzzy)),
-            Gen.OneOf(0f, 0f, 0.5f, 0.95f));
+            Gen.OneOf(0f, 0f, 0.5f, 0.95f),
+            Gen.OneOf(5, 4_000));
         await generator.SampleAsync(
             async random =>
             {
-                var ((size, filter, tenant), (label, zone, isTexts), (word, match), min) = random;
+                var ((size, filter, tenant), (label, zone, isTexts), (word, match), min, maxCandidates) = random;
                 var parsed = filter.Length == 0 ? null : JobFilterParser.Parse(filter);
                 var scope = new SearchScope(tenant, parsed, null, size);
                 var visible = jobs.Where(job => (tenant is null || job.Job.Tenant == tenant)
@@ -38,8 +40,9 @@ public abstract partial class SearchStoreContract
                         from track in job.Texts
                         where track.Confidence >= min && IsMatch(track.Text, search)
                         select (job.Job.JobId, track.TrackId);
-                    Assert.Equal(expected, await AllPagesAsync(size, after => FindAsync(
-                        search with { Scope = scope with { After = after } })));
+                    var store = new TrackSearch((ISearchDatabase)Store, maxCandidates);
+                    Assert.Equal(expected, await AllPagesAsync(size, after => store.FindAsync(
+                        search with { Scope = scope with { After = after } }, Cancellation)));
                 }
                 else
                 {

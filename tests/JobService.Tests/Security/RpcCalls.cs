@@ -48,6 +48,8 @@ internal static class RpcCalls
                 Jobs(invoker).ListShotsAsync(new ListShotsRequest { JobId = id }, options).ResponseAsync,
             ["JobService/DownloadVideo"] = (invoker, id, options) =>
                 Jobs(invoker).DownloadVideoAsync(new DownloadVideoRequest { JobId = id }, options).ResponseAsync,
+            ["JobService/GetFrame"] = (invoker, id, options) =>
+                Jobs(invoker).GetFrameAsync(new GetFrameRequest { JobId = id }, options).ResponseAsync,
             ["JobService/ListPipelines"] = (invoker, _, options) =>
                 Jobs(invoker).ListPipelinesAsync(new ListPipelinesRequest(), options).ResponseAsync,
             ["JobService/GetServerInfo"] = (invoker, _, options) =>
@@ -58,8 +60,14 @@ internal static class RpcCalls
                 Jobs(invoker).DiagnoseJobAsync(new DiagnoseJobRequest { JobId = id }, options).ResponseAsync,
             ["JobService/DrainServer"] = (invoker, _, options) =>
                 Jobs(invoker).DrainServerAsync(new DrainServerRequest(), options).ResponseAsync,
+            ["JobService/UndrainServer"] = (invoker, _, options) =>
+                Jobs(invoker).UndrainServerAsync(new UndrainServerRequest(), options).ResponseAsync,
             ["JobService/ListNodes"] = (invoker, _, options) =>
                 Jobs(invoker).ListNodesAsync(new ListNodesRequest(), options).ResponseAsync,
+            ["JobService/ListTenantUsage"] = (invoker, _, options) =>
+                Jobs(invoker).ListTenantUsageAsync(new ListTenantUsageRequest(), options).ResponseAsync,
+            ["JobService/CreateBackup"] = (invoker, _, options) =>
+                Jobs(invoker).CreateBackupAsync(new CreateBackupRequest { BackupId = "matrix" }, options).ResponseAsync,
             ["SearchService/SearchTracks"] = (invoker, _, options) =>
                 Searches(invoker).SearchTracksAsync(new SearchTracksRequest(), options).ResponseAsync,
             ["SearchService/SearchTexts"] = (invoker, _, options) =>

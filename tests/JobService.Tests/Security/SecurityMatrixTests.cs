@@ -46,8 +46,8 @@ public sealed class SecurityMatrixTests
         expired credentials of an admin. "yes" means that the caller is let in, whatever the result of the call.
         ListJobs returns the jobs of the caller's tenant, and all jobs for an admin.
 
-        The InferenceService supports the same configurations: RunPipeline and ProbeVideo need *submit*, ListPipelines
-        and GetServerInfo *read*.
+        The InferenceService supports the same configurations: RunPipeline, ProbeVideo and GetFrame need *submit*,
+        ListPipelines and GetServerInfo *read* or *submit*.
 
         """;
 

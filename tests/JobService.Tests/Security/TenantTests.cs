@@ -1,4 +1,6 @@
+using System.Threading.Channels;
 using ForegSyte.Client;
+using ForegSyte.Jobs.Frames;
 using ForegSyte.Jobs.Tests.Grpc;
 using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Testing;
@@ -6,6 +8,7 @@ using ForegSyte.V1;
 using Google.Rpc;
 using Grpc.Core;
 using Grpc.Net.Client;
+using Microsoft.Extensions.DependencyInjection;
 using Contract = ForegSyte.V1.JobService;
 
 namespace ForegSyte.Jobs.Tests.Security;
@@ -257,6 +260,54 @@ public sealed class TenantTests
             "Tenants:MaxDownloads", await refused.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
         own.Http.Dispose();
         other.Http.Dispose();
+    }
+
+    [Fact]
+    public async Task Frames_OfOneTenant_LeaveOtherTenantsTheirTurnAndTheirShareOfTheQueue()
+    {
+        using var setup = AccessSetup.ApiKeys();
+        var (open, started) = (new SemaphoreSlim(0), Channel.CreateUnbounded<int>());
+        var inference = RunningJobService.NotServing();
+        inference.OnFrame = async (request, cancellationToken) =>
+        {
+            await started.Writer.WriteAsync(request.FrameIndex, cancellationToken);
+            await open.WaitAsync(cancellationToken);
+            return new ForegSyte.Inference.V1.GetFrameResponse { FrameIndex = request.FrameIndex };
+        };
+        await using var service = await RunningJobService.StartAsync(
+            inference,
+            [.. setup.Settings, ("Frames:MaxRunning", "1"), ("Frames:MaxWaiting", "4"), ("Calls:MaxRunning", "100")]);
+        using var own = AccessOutcome.ChannelOf(service.Address, Key(setup, "submit"));
+        using var read = AccessOutcome.ChannelOf(service.Address, Key(setup, "read"));
+        using var other = AccessOutcome.ChannelOf(service.Address, Key(setup, "other"));
+        var (mine, others) = (await SubmitAsync(own), await SubmitAsync(other));
+
+        var calls = new List<Task> { FrameAsync(read, mine, 1) };
+        Assert.Equal(1, await started.Reader.ReadAsync(Cancellation));
+
+        // Two of them wait, half of the queue, and one is refused.
+        List<Task> more = [FrameAsync(read, mine, 2), FrameAsync(read, mine, 2), FrameAsync(read, mine, 2)];
+        var refused = await Task.WhenAny(more);
+        var failure = await Assert.ThrowsAsync<RpcException>(() => refused);
+        var info = Refusal.Read(failure).Info;
+        Assert.Equal(
+            ("TOO_MANY_CALLS", "Tenants:MaxWaitingFrames", "2", "a"),
+            (info.Reason, info.Metadata["option"], info.Metadata["limit"], info.Metadata["tenant"]));
+        calls.AddRange(more.Where(call => call != refused));
+
+        // The other tenant has the next turn, though its call is the last one.
+        calls.Add(FrameAsync(other, others, 7));
+        await Wait.ForAsync(
+            () => Task.FromResult(service.Services.GetRequiredService<FramePictures>().Waiting),
+            waiting => waiting == 3,
+            "the other tenant's call waits");
+        open.Release();
+        Assert.Equal(7, await started.Reader.ReadAsync(Cancellation));
+        open.Release(calls.Count);
+        await Task.WhenAll(calls);
+
+        static async Task FrameAsync(GrpcChannel channel, Job job, int frame) => await Client(channel).GetFrameAsync(
+            new GetFrameRequest { JobId = job.JobId, FrameIndex = frame }, cancellationToken: Cancellation);
     }
 
     /// <summary>A client with a key, and the path of a video too large for the buffers of a connection.</summary>

@@ -200,7 +200,8 @@ public sealed partial class DurabilityTests : IAsyncLifetime
     {
         using var output = new StringWriter();
         var code = await AdminCommandLine.RunAsync(
-            [.. arguments, $"--DataDirectory={Path.Combine(folder, "data")}"], output, output, Cancellation);
+            [.. arguments, $"--DataDirectory={Path.Combine(folder, "data")}"], output, output,
+            _ => Task.CompletedTask, Cancellation);
         Assert.True(code == 0, $"{arguments[0]} returned {code}: {output}");
     }
 

@@ -107,6 +107,7 @@ internal static class TestJobs
             new TimeRange { Start = new Duration { Seconds = 3 } },
         },
         FramesPerSecond = 6,
+        Sampling = Sampling.Adaptive,
         Labels = { "person", "traffic light" },
         MinConfidence = 0.7f,
         Regions = { Triangle(0.25) },

@@ -58,7 +58,7 @@ internal sealed class SpaceHarness : IAsyncDisposable
         _segments = new FileSegmentStore(storage, NullLogger<FileSegmentStore>.Instance);
         _removal = new JobRemoval(
             store, storage, _segments, new LocalAttempts(store, NullLogger<LocalAttempts>.Instance),
-            CrashPoints.None);
+            new DeletionHold(), CrashPoints.None);
     }
 
     public IJobStore Store { get; }

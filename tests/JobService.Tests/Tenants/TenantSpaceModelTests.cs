@@ -32,6 +32,23 @@ public sealed class TenantSpaceModelTests
             },
             iter: 40, threads: 1, print: steps => string.Join(" ", steps));
 
+    [Fact]
+    public async Task Upload_SubmittedByTwoTenants_IsSharedByNoJobs()
+    {
+        using var run = new Run();
+
+        // A complete upload; a submission of it by the other tenant that fails after its file was stored; one by its
+        // owner; and a submission of the same video by the other tenant.
+        await run.StepAsync(3, Tenants[0], 0, 1);
+        run.FailNext("after the commit");
+        await run.StepAsync(5, Tenants[1], 0, 0);
+        await run.StepAsync(5, Tenants[0], 0, 0);
+        await run.StepAsync(0, Tenants[1], 0, 1);
+
+        await run.AssertCountsAsync();
+        Assert.Equal(2, await run.CountJobsAsync());
+    }
+
     /// <summary>One sequence of calls.</summary>
     private sealed class Run : IDisposable
     {
@@ -75,6 +92,10 @@ public sealed class TenantSpaceModelTests
             }
         }
 
+        public void FailNext(string step) => _failsAt = step;
+
+        public async Task<int> CountJobsAsync() => (await JobsAsync()).Count;
+
         public async Task AssertCountsAsync()
         {
             var stored = await _store.SumSpaceAsync(Cancellation);
@@ -86,7 +107,8 @@ public sealed class TenantSpaceModelTests
                     new SpaceUse(
                         (jobs?.VideoBytes ?? 0) + own.Sum(upload => upload.Record.SizeBytes),
                         jobs?.ResultBytes ?? 0,
-                        own.Count),
+                        own.Count,
+                        own.Sum(upload => upload.Record.SizeBytes)),
                     _harness.Space.UseOf(tenant));
                 Assert.True(
                     _harness.Space.UseOf(tenant).VideoBytes <= _limits.MaxVideoBytes, $"{tenant} is over its limit.");

@@ -65,6 +65,21 @@ public sealed class TenantSpaceTests
     }
 
     [Fact]
+    public void Refusal_OfAVideoOrResults_HasSizesWithUnits()
+    {
+        var space = New(new TenantOptions { MaxVideoBytes = 2 << 20, MaxResultBytes = 512 });
+
+        var videos = Assert.Throws<ServiceException>(() => space.AddUpload("a", 3 << 20, serverLimit: 4));
+        var results = Assert.Throws<ServiceException>(() => Results(space, "a").Add(1000));
+
+        Assert.StartsWith(
+            "3MiB more would exceed the limit of 2MiB for the videos and open uploads", videos.Message,
+            StringComparison.Ordinal);
+        Assert.Equal("2097152", videos.Metadata["limit"]);
+        Assert.Contains("the limit of 512B for the results", results.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Limits_WithoutAuthentication_AreNone()
     {
         var space = New(new TenantOptions());
@@ -73,7 +88,7 @@ public sealed class TenantSpaceTests
         space.AddUpload("", 1 << 20, serverLimit: 1);
         Results(space, "").Add(1 << 20);
 
-        Assert.Equal(new SpaceUse(1 << 21, 1 << 20, 2), space.UseOf(""));
+        Assert.Equal(new SpaceUse(1 << 21, 1 << 20, 2, 1 << 21), space.UseOf(""));
     }
 
     [Fact]

@@ -151,6 +151,34 @@ public sealed class ByteTrackerTests
         Assert.Equal(frames.Order().Distinct(), frames);
     }
 
+    /// <summary>Adaptive sampling: a detector looks at every fifth frame.</summary>
+    [Fact]
+    public void Update_FollowedFrames_KeepTheTracksAndAreNoEvidence()
+    {
+        var tracker = new ByteTracker(new TrackerOptions(), 768, 576);
+        var ids = new List<IReadOnlyList<int>>();
+        for (var frame = 0; frame < 30; frame++)
+        {
+            // Each moves by more than its width between two looks, and a stain is seen once.
+            TrackCandidate[] seen = [At(100 + (12 * frame), 200), At(600 - (12 * frame), 200)];
+            ids.Add(tracker.Update(
+                frame, frame / 10d, frame < 5 ? [.. seen, At(300, 450)] : seen, isFollowed: frame % 5 != 0).TrackIds);
+        }
+
+        Assert.All(ids, found => Assert.Equal([1, 2], found.Take(2)));
+        var tracks = tracker.Finish();
+        Assert.Equal([(1, 6), (2, 6)], tracks.Select(track => (track.Id, track.FramesSeen)));
+    }
+
+    [Fact]
+    public void Update_FollowedFrames_BeginNoTrack()
+    {
+        var tracker = new ByteTracker(new TrackerOptions(), 768, 576);
+
+        Assert.Equal([0], tracker.Update(0, 0, [At(100, 200)], isFollowed: true).TrackIds);
+        Assert.Empty(tracker.Tracks);
+    }
+
     [Fact]
     public void Update_FrameOfThePast_IsRefused()
     {

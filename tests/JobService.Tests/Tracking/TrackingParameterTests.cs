@@ -25,6 +25,23 @@ public sealed class TrackingParameterTests
     }
 
     [Fact]
+    public void From_AdaptiveSampling_HasItsOwnDefaultsAndTheValuesOfThePipeline()
+    {
+        var options = TrackerOptions.From(new ObjectTracking { Parameters = { ["growth"] = 0.3 } }, isAdaptive: true);
+
+        Assert.Equal(0.3, options.Growth);
+        Assert.All(TrackingParameters.AdaptiveObjects.Where(parameter => parameter.Name != "growth"), parameter =>
+            Assert.Equal(
+                parameter.Default,
+                Convert.ToDouble(
+                    typeof(TrackerOptions).GetProperty(Property(parameter.Name))!.GetValue(options),
+                    CultureInfo.InvariantCulture)));
+        Assert.All(TrackingParameters.AdaptiveObjects, parameter =>
+            Assert.InRange(parameter.Default, parameter.Minimum, parameter.Maximum));
+        Assert.Equal(new TrackerOptions(), TrackerOptions.From(new ObjectTracking()));
+    }
+
+    [Fact]
     public void RangesOfObjects_AreThoseOfTheTracker()
     {
         foreach (var parameter in TrackingParameters.Objects)

@@ -1,4 +1,3 @@
-using ForegSyte.Inference.V1;
 using ForegSyte.Jobs.Tests.Tracks;
 using ForegSyte.Jobs.Tracking;
 using ForegSyte.V1;

@@ -1,7 +1,5 @@
 using System.Text;
-using ForegSyte.Inference.V1;
 using ForegSyte.Jobs.Inference;
-using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Tests.Fakes;
 using ForegSyte.Jobs.Tests.Queue;
 using ForegSyte.Protocol.Json;

@@ -24,7 +24,7 @@ public sealed class LostUploadTests : IDisposable
     {
         await using var uploads = new UploadHarness(_folder, _time);
         var upload = await RecoverAsync(uploads);
-        Assert.Equal(new SpaceUse(2000, 0, 1), uploads.Space.UseOf("a"));
+        Assert.Equal(new SpaceUse(2000, 0, 1, 2000), uploads.Space.UseOf("a"));
         var hidden = await Assert.ThrowsAsync<ServiceException>(
             () => uploads.Store.AbortAsync(upload, visibleTenant: "b", Cancellation));
         Assert.Equal(ErrorReason.UploadNotFound, hidden.Reason);
@@ -75,7 +75,7 @@ public sealed class LostUploadTests : IDisposable
         await (hasJob ? next.Jobs.InsertAsync(job, Cancellation) : Task.CompletedTask);
         await next.RecoverAsync();
 
-        Assert.Equal(hasJob ? default : new SpaceUse(3, 0, 1), next.Space.UseOf("a"));
+        Assert.Equal(hasJob ? default : new SpaceUse(3, 0, 1, 3), next.Space.UseOf("a"));
         Assert.Equal(hasJob ? 0 : 2, Directory.GetFiles(next.Folder).Length);
         Assert.True(await next.Storage.ExistsAsync(job.InputPath, Cancellation), "The video is gone.");
     }

@@ -202,7 +202,7 @@ public sealed class WebhookSenderTests : IAsyncDisposable
 
         var message = await Outbox.MessageOfAsync(job, one => one.Tries > 0);
         Assert.Equal(
-            "The receiver did not answer within 0.1 s (option Webhooks:Timeout).", message.ErrorMessage);
+            "The receiver did not answer within 100ms (option Webhooks:Timeout).", message.ErrorMessage);
     }
 
     [Theory]

@@ -59,7 +59,8 @@ public sealed class ForegSyteJsonTests
     [Fact]
     public void Formatter_WritesTheNamesThatReadersKnow() => Assert.Equal(
         """{ "frame_index": 0, "result": { "detections": [ ], "text_regions": [ ], "text": "", """
-        + "\"interpolated_detections\": [ ] }, \"frame_timestamp_ms\": 0, \"damaged\": false }",
+        + "\"interpolated_detections\": [ ] }, \"frame_timestamp_ms\": 0, \"damaged\": false, "
+        + "\"interpolated\": false }",
         ForegSyteJson.Formatter.Format(new FrameResult { Result = new PipelineResult() }));
 
     [Fact]

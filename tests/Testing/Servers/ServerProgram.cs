@@ -113,13 +113,16 @@ internal sealed partial class ServerProgram : IAsyncDisposable
         }
     }
 
-    /// <summary>Suspends all its processes (SIGSTOP).</summary>
+    /// <summary>Suspends all its processes (SIGSTOP) and returns when all their threads stand still.</summary>
     public void Freeze()
     {
-        foreach (var id in Processes())
+        var ids = Processes().ToList();
+        foreach (var id in ids)
         {
             _ = SendSignal(id, SigStop);
         }
+
+        SpinWait.SpinUntil(() => ids.TrueForAll(IsSuspended));
     }
 
     /// <summary>Resumes all its processes (SIGCONT).</summary>
@@ -162,6 +165,22 @@ internal sealed partial class ServerProgram : IAsyncDisposable
         if (_lines.Count > KeptLines)
         {
             _lines.TryDequeue(out _);
+        }
+    }
+
+    /// <summary>Whether all threads of a process are stopped, or it has ended.</summary>
+    private static bool IsSuspended(int id)
+    {
+        try
+        {
+            return Directory.EnumerateDirectories($"/proc/{id}/task")
+                .Select(thread => File.ReadAllText(Path.Combine(thread, "stat")))
+                .All(line => line[line.LastIndexOf(')')..].StartsWith(") T", StringComparison.Ordinal));
+        }
+        catch (IOException)
+        {
+            // The process or a thread ended meanwhile.
+            return !Directory.Exists($"/proc/{id}");
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using ForegSyte.Annotation;
 using ForegSyte.Video;
 
 namespace ForegSyte.CommandLine.Annotation;
@@ -26,7 +27,6 @@ internal sealed class CopyEncoder(
     private const string ScriptName = "results.ass";
     private const string FiltersName = "filters.txt";
     private const string FontFolder = "fonts";
-    private const string FontName = "DejaVuSansMono-Bold.ttf";
     private const string WholeName = "whole.mp4";
     private const long MicrosecondsPerSecond = 1_000_000;
 
@@ -41,10 +41,9 @@ internal sealed class CopyEncoder(
     /// <summary>Writes the font of the labels; servers and containers often have none.</summary>
     public async Task WriteFontAsync(CancellationToken cancellationToken)
     {
-        await using var resource = typeof(CopyEncoder).Assembly.GetManifestResourceStream(FontName)
-            ?? throw new InvalidOperationException($"The font {FontName} is not embedded in the assembly.");
+        await using var resource = LabelFont.Open();
         var fonts = Directory.CreateDirectory(Path.Combine(folder, FontFolder));
-        await using var file = File.Create(Path.Combine(fonts.FullName, FontName));
+        await using var file = File.Create(Path.Combine(fonts.FullName, LabelFont.FileName));
         await resource.CopyToAsync(file, cancellationToken);
     }
 
@@ -58,10 +57,8 @@ internal sealed class CopyEncoder(
         var isWhole = start == 0 && end == clock.FrameCount;
         var name = isWhole ? WholeName : string.Create(CultureInfo.InvariantCulture, $"part{_parts.Count}.mp4");
         var seek = index.SeekPointFor(start);
-        var chain = string.Join(',', Filters(start, end, isWhole ? 0 : clock.TicksOf(start)));
-        // A graph with two inputs: FFmpeg copies the display matrix of the source to an output with a single input.
-        var input = $"[0:{Text(index.StreamIndex)}]";
-        var filters = $"{input}trim=end_frame=1,nullsink;{input}{chain}[copy]";
+        var filters = new CopyGraph(index, clock, ScriptName, FontFolder)
+            .Make(start, end, isWhole ? 0 : clock.TicksOf(start));
         await File.WriteAllTextAsync(Path.Combine(folder, FiltersName), filters, cancellationToken);
         var frames = await RunAsync(seek);
         if (seek is not null && frames < end - start)
@@ -119,108 +116,18 @@ internal sealed class CopyEncoder(
         File.Move(Path.Combine(folder, WholeName), outputPath, overwrite: true);
     }
 
-    private List<string> Arguments(int end, SeekPoint? seek, string filters, string name)
-    {
-        var isWhole = name == WholeName;
-        var lastDuration = end == clock.FrameCount
-            ? clock.LastDuration
-            : clock.TicksOf(end) - clock.TicksOf(end - 1);
-        return
-        [
-            .. SandboxedInput.Arguments(options.Limits),
-            // Keeps the container's timestamps, which identify the frames.
-            "-copyts",
-            .. seek is { } point
-                ? (string[])["-noaccurate_seek", "-seek_timestamp", "1", "-ss", Microseconds(point)]
-                : [],
-            "-noautorotate",
-            "-i", SandboxedInput.Url(Path.GetFullPath(inputPath)),
-            .. index.HasReliableTimestamps
-                ? (string[])["-filter_complex", filters]
-                // Names each frame, which is too long for an argument.
-                : ["-filter_complex_script", FiltersName],
-            "-map", "[copy]",
-            "-fps_mode", "passthrough", "-max_error_rate", "1",
-            "-enc_time_base", $"1:{Text(clock.TicksPerSecond)}",
-            "-video_track_timescale", Text(clock.TicksPerSecond),
-            "-c:v", "libx264", "-preset", options.Preset, "-crf", Text(options.ConstantRateFactor),
-            // BT.709, with its tags: otherwise players guess by the size, and the colors shift.
-            "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv",
-            // The muxer knows the duration of each frame but the last from the next one. Without expressions for both
-            // timestamps, FFmpeg 5.1 makes them equal.
-            "-bsf:v", $"setts=pts=PTS:dts=DTS:duration=round({Text(lastDuration)}/{Text(clock.TicksPerSecond)}/TB)",
-            .. isWhole ? (string[])["-movflags", "+faststart"] : [],
-            "-f", "mp4", name,
-        ];
-    }
-
-    private IEnumerable<string> Filters(int start, int end, long shift) =>
+    private List<string> Arguments(int end, SeekPoint? seek, string filters, string name) =>
     [
-        .. index.HasReliableTimestamps ? ByTimestamp(start, end) : ByPosition(start, end),
-        // The orientation and the light levels of the source, which are not those of the copy.
-        "sidedata=mode=delete",
-        // One size, because a stream may change its size in the middle. RGB, because FFmpeg draws in YUV only with the
-        // colors of BT.601 and at half the resolution.
-        .. FrameFilters.Upright(index),
-        FrameFilters.Scale(index, index.Info.Width, index.Info.Height, "bicubic"),
-        .. FrameFilters.ToSdr(index),
-        "format=rgb24",
-        $"setpts=PTS*{Text(clock.Stretch)}",
-        $"ass=filename={ScriptName}:fontsdir={FontFolder}",
-        $"setpts=PTS/{Text(clock.Stretch)}-{Text(shift)}",
-        "pad=ceil(iw/2)*2:ceil(ih/2)*2", "scale=out_color_matrix=bt709:out_range=tv", "format=yuv420p",
-        index.Info.PixelAspectRatio is { Width: > 0, Height: > 0 } pixel
-            ? $"setsar={Text(pixel.Width)}/{Text(pixel.Height)}:max={Text(int.MaxValue)}"
-            : "setsar=1/1",
+        .. SandboxedInput.Arguments(options.Limits),
+        .. CopyGraph.Input(index, seek, Path.GetFullPath(inputPath)),
+        .. index.HasReliableTimestamps
+            ? (string[])["-filter_complex", filters]
+            // Names each frame, which is too long for an argument.
+            : ["-filter_complex_script", FiltersName],
+        .. CopyGraph.Output(clock, end, options.Preset, options.ConstantRateFactor),
+        .. name == WholeName ? (string[])["-movflags", "+faststart"] : [],
+        "-f", "mp4", name,
     ];
-
-    private IEnumerable<string> ByTimestamp(int start, int end) =>
-    [
-        .. FrameSelection.Filters(index, new FrameSeries(start, 1, end - start)),
-        $"settb=1/{Text(clock.TicksPerSecond)}",
-        // Frames with one timestamp follow each other by a tick (CopyClock).
-        $"setpts='if(N,max(PTS-{Text(clock.Origin)},PREV_OUTPTS+1),PTS-{Text(clock.Origin)})'",
-    ];
-
-    /// <summary>
-    /// Gives each frame the time of its packet in the index, where FFmpeg may replace timestamps: the position of a
-    /// packet in the file identifies it.
-    /// </summary>
-    private IEnumerable<string> ByPosition(int start, int end)
-    {
-        var frames = Enumerable.Range(start, end - start)
-            .Select(frame => (Position: index.PositionOf(frame) ?? -1, Ticks: clock.TicksOf(frame)))
-            .DistinctBy(frame => frame.Position)
-            .OrderBy(frame => frame.Position)
-            .ToList();
-        var expression = new StringBuilder();
-        AppendSearch(0, frames.Count);
-        return
-        [
-            $"settb=1/{Text(clock.TicksPerSecond)}",
-            $"setpts='{expression}'",
-            // A frame of another part has no time now.
-            "select='gte(pts,0)'",
-        ];
-
-        // A binary search, which FFmpeg evaluates in log n steps a frame.
-        void AppendSearch(int from, int to)
-        {
-            if (to - from == 1)
-            {
-                expression.Append(
-                    CultureInfo.InvariantCulture, $"if(eq(POS,{frames[from].Position}),{frames[from].Ticks},NAN)");
-                return;
-            }
-
-            var middle = (from + to) / 2;
-            expression.Append(CultureInfo.InvariantCulture, $"if(lt(POS,{frames[middle].Position}),");
-            AppendSearch(from, middle);
-            expression.Append(',');
-            AppendSearch(middle, to);
-            expression.Append(')');
-        }
-    }
 
     /// <summary>Joins the parts with the concat demuxer, which copies the encoded frames.</summary>
     private async Task JoinAsync(CancellationToken cancellationToken)
@@ -254,9 +161,6 @@ internal sealed class CopyEncoder(
         long ToMicroseconds(long ticks) =>
             (long)Math.Round((decimal)ticks * MicrosecondsPerSecond / clock.TicksPerSecond);
     }
-
-    private string Microseconds(SeekPoint point) =>
-        Text(index.TimeBase.ToMicrosecondsCeiling(point.PresentationTicks)) + "us";
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,3 +1,4 @@
+using ForegSyte.Annotation;
 using ForegSyte.V1;
 using ForegSyte.Video;
 
@@ -11,7 +12,7 @@ namespace ForegSyte.CommandLine.Annotation;
 /// <remarks>
 /// Every frame keeps its timestamp. Rotation and mirroring are applied, HDR becomes SDR, and an odd width or height
 /// gets one black column or row, because yuv420p needs even sizes. Sound is dropped. With a stride, frames that were
-/// not analyzed show the last boxes, dimmed and dashed (<see cref="ResultTimeline"/>).
+/// not analyzed show boxes on their way, dimmed and dashed (<see cref="ResultTimeline"/>).
 /// </remarks>
 internal sealed class VideoAnnotator(VideoAnnotatorOptions options)
 {
@@ -107,7 +108,8 @@ internal sealed class ScriptSource : IAsyncDisposable
             }
 
             _drawing.Write(
-                script, span.Result, span.IsHeld, _clock.ChangeTo(span.StartFrame), _clock.ChangeTo(span.EndFrame));
+                script, span.Result, span.IsHeld, _clock.ChangeTo(span.StartFrame), _clock.ChangeTo(span.EndFrame),
+                span.IsDamaged);
         }
 
         _frame = _clock.FrameCount;

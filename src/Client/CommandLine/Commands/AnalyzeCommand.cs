@@ -13,6 +13,15 @@ internal static class AnalyzeCommand
     public static Command Create(CommandRunner runner)
     {
         var file = new Argument<string>("FILE") { Description = "Path of a local MP4 of any size." }.CompletesFiles();
+        file.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && VideoArgument.AddressIn(token.Value) is { } address)
+            {
+                result.AddError(
+                    $"analyze needs a local file, and '{address}' is an address. Use 'foregsyte submit {address}', and "
+                    + "'foregsyte annotate' when the job has ended.");
+            }
+        });
         var folder = new Option<string>("--output-dir", "-o")
         {
             Description = "Folder for the results document and the annotated video; created if missing.",
@@ -25,7 +34,7 @@ internal static class AnalyzeCommand
         var command = new Command(
             "analyze",
             "Submit a video, wait for its job, save the results and an annotated copy, and print a summary. "
-            + "With --stride, the frames between analyzed ones show the last boxes, dimmed and dashed.")
+            + "With --stride, the frames between analyzed ones show boxes on their way, dimmed and dashed.")
         {
             file, folder, noVideo, ffmpeg,
         };

@@ -1,7 +1,9 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using ForegSyte.Client;
 using ForegSyte.CommandLine.Invocation;
 using ForegSyte.CommandLine.Output;
+using ForegSyte.Protocol.Text;
 using ForegSyte.V1;
 
 namespace ForegSyte.CommandLine.Commands;
@@ -15,15 +17,16 @@ internal static class AnnotateCommand
         var output = new Option<string>("--output", "-o")
         {
             Description = "The MP4 to create, or a folder for it; the folder is created if missing. A path that ends "
-                + "with a slash, or an existing folder, is a folder.",
+                + "with .mp4 is a file, and one without an extension a folder.",
             HelpName = "FILE|FOLDER",
             DefaultValueFactory = _ => "out/",
         }.CompletesFiles();
+        output.Validators.Add(result => RequireMp4(result, runner.Environment));
         var ffmpeg = AnnotatedCopy.FfmpegOption();
         var command = new Command(
             "annotate",
             "Download the video of a job that has ended, and create a copy with the results drawn on it. With a "
-            + "stride, the frames between analyzed ones show the last boxes, dimmed and dashed. Of a failed or "
+            + "stride, the frames between analyzed ones show boxes on their way, dimmed and dashed. Of a failed or "
             + "cancelled job, the copy shows what it found.")
         {
             jobId, output, ffmpeg,
@@ -43,6 +46,7 @@ internal static class AnnotateCommand
     private static async Task<ExitCode> RunAsync(
         CommandContext context, string jobId, string output, string ffmpeg, CancellationToken cancellationToken)
     {
+        jobId = await context.JobIdAsync(jobId, cancellationToken);
         var job = await context.Client.GetJobAsync(jobId, cancellationToken: cancellationToken);
         if (!job.Status.IsTerminal())
         {
@@ -71,12 +75,22 @@ internal static class AnnotateCommand
         return ExitCodes.Of(job.Status);
     }
 
-    private static string PathOfCopy(string path, string given, Job job)
+    private static string PathOfCopy(string path, string given, Job job) => IsFolder(path, given)
+        ? Path.Combine(path, OutputNames.Of(job.DisplayName, AnnotatedCopy.Suffix, fallback: job.JobId))
+        : path;
+
+    private static bool IsFolder(string path, string given) =>
+        Path.EndsInDirectorySeparator(given) || Directory.Exists(path) || Path.GetExtension(path).Length == 0;
+
+    private static void RequireMp4(OptionResult result, CommandEnvironment environment)
     {
-        var isFolder = Path.EndsInDirectorySeparator(given) || Directory.Exists(path);
-        return isFolder
-            ? Path.Combine(path, OutputNames.Of(job.DisplayName, AnnotatedCopy.Suffix, fallback: job.JobId))
-            : path;
+        if (result.Tokens is [var token] && !IsFolder(environment.PathOf(token.Value), token.Value)
+            && !Path.GetExtension(token.Value).Equals(".mp4", StringComparison.OrdinalIgnoreCase))
+        {
+            result.AddError(
+                $"--output cannot be '{token.Value}': the copy is an MP4, whose name ends with .mp4. For a folder, end "
+                + "the path with a slash.");
+        }
     }
 
     private static async Task DownloadAsync(
@@ -99,8 +113,8 @@ internal static class AnnotateCommand
         catch (Exception) when (latest is not null)
         {
             context.Hint(
-                $"{ByteText.Format(latest.BytesDone)} of {ByteText.Format(latest.BytesTotal)} are downloaded. Run the "
-                + "same command to resume.");
+                $"{SizeText.Approximate(latest.BytesDone)} of {SizeText.Approximate(latest.BytesTotal)} are "
+                + "downloaded. Run the same command to resume.");
             throw;
         }
     }

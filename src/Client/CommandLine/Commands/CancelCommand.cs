@@ -9,21 +9,20 @@ internal static class CancelCommand
 {
     public static Command Create(CommandRunner runner)
     {
-        var jobIds = SharedOptions.JobIds(SharedOptions.UnfinishedJobs);
+        var jobs = new JobSelection("cancel", SharedOptions.UnfinishedJobs, asksForIds: false);
         var command = new Command(
             "cancel",
             "Cancel pending or running jobs. They keep their finished segments, and 'retry' continues after these. "
-            + SharedOptions.SeveralJobs)
-        {
-            jobIds,
-        };
+            + SharedOptions.SeveralJobs);
+        jobs.AddTo(command);
         command.SetAction((arguments, cancellationToken) => runner.RunAsync(
             arguments,
-            (context, token) => JobBatch.RunAsync(
+            (context, token) => jobs.RunAsync(
                 context,
-                arguments.GetRequiredValue(jobIds),
+                arguments,
                 async jobId => JobText.Status(
-                    (await context.Client.CancelJobAsync(jobId, cancellationToken: token)).Status)),
+                    (await context.Client.CancelJobAsync(jobId, cancellationToken: token)).Status),
+                token),
             cancellationToken));
         return command;
     }

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using ForegSyte.Client;
-using ForegSyte.CommandLine.Output;
+using ForegSyte.CommandLine.Invocation;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
 
@@ -11,6 +11,8 @@ namespace ForegSyte.CommandLine.Commands;
 /// <summary>Options of a submission that choose parts of the video and findings.</summary>
 internal sealed class ChoiceOptions
 {
+    private const string EverySampling = "every";
+    private const string AdaptiveSampling = "adaptive";
     private const string PolygonHelp = "X,Y;X,Y;X,Y…";
 
     private readonly Option<TimeRange[]> _ranges = Repeated(
@@ -23,6 +25,14 @@ internal sealed class ChoiceOptions
         HelpName = "N",
         CustomParser = ParseNumber,
     };
+
+    private readonly Option<string> _sampling = new Option<string>("--sampling")
+    {
+        Description = "Which of these frames the models look at: every, or adaptive for a few each second and those "
+            + "that show something new, which is several times as fast; the objects between them are interpolated.",
+        HelpName = "HOW",
+        DefaultValueFactory = _ => EverySampling,
+    }.AcceptsOneOf(EverySampling, AdaptiveSampling);
 
     private readonly Option<string[]> _labels = new("--label")
     {
@@ -48,7 +58,8 @@ internal sealed class ChoiceOptions
         ParseZone);
 
     private readonly Option<CountingLine[]> _lines = Repeated(
-        "--line", "ID=X,Y;X,Y", "Line over which objects are counted by direction; can be repeated.", ParseLine);
+        "--line", "ID=X,Y;X,Y", "Line over which objects are counted by direction, left and right as seen from its "
+        + "start towards its end; can be repeated.", ParseLine);
 
     private readonly Option<bool> _reuse = new("--reuse")
     {
@@ -59,6 +70,7 @@ internal sealed class ChoiceOptions
     {
         command.Add(_ranges);
         command.Add(_framesPerSecond);
+        command.Add(_sampling);
         command.Add(_labels);
         command.Add(_minConfidence);
         command.Add(_regions);
@@ -82,6 +94,9 @@ internal sealed class ChoiceOptions
     {
         TimeRanges = arguments.GetRequiredValue(_ranges),
         FramesPerSecond = arguments.GetValue(_framesPerSecond),
+        Sampling = arguments.GetRequiredValue(_sampling) == AdaptiveSampling
+            ? Sampling.Adaptive
+            : Sampling.Unspecified,
         Labels = arguments.GetRequiredValue(_labels),
         MinConfidence = (float)arguments.GetValue(_minConfidence),
         Regions = arguments.GetRequiredValue(_regions),
@@ -133,7 +148,7 @@ internal sealed class ChoiceOptions
     private static (TimeRange? Range, string Example) ParseRange(string text)
     {
         const string Example = "10s-20s";
-        if (text.Split('-') is not [var from, var to] || !DurationText.TryParse(from, out var start))
+        if (text.Split('-') is not [var from, var to] || !OptionValues.TryParseDuration(from, out var start))
         {
             return (null, Example);
         }
@@ -143,7 +158,7 @@ internal sealed class ChoiceOptions
             return (new TimeRange { Start = start.ToDuration() }, Example);
         }
 
-        return DurationText.TryParse(to, out var end)
+        return OptionValues.TryParseDuration(to, out var end)
             ? (new TimeRange { Start = start.ToDuration(), End = end.ToDuration() }, Example)
             : (null, Example);
     }

@@ -3,6 +3,7 @@ using System.Globalization;
 using ForegSyte.CommandLine.Invocation;
 using ForegSyte.CommandLine.Output;
 using ForegSyte.Protocol.Errors;
+using ForegSyte.Protocol.Text;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
 using Spectre.Console;
@@ -28,7 +29,7 @@ internal static class DiagnoseCommand
             async (context, token) =>
             {
                 var diagnosis = await context.Client.DiagnoseJobAsync(
-                    arguments.GetRequiredValue(jobId), cancellationToken: token);
+                    await context.JobIdAsync(arguments.GetRequiredValue(jobId), token), cancellationToken: token);
                 if (arguments.GetValue(json))
                 {
                     await context.Environment.Output.WriteLineAsync(SafeText.Json(diagnosis));
@@ -206,7 +207,7 @@ internal static class DiagnosisView
 
     private static string Between(Timestamp? start, Timestamp? end) => start is null || end is null
         ? ""
-        : DurationText.Format(end.ToDateTimeOffset() - start.ToDateTimeOffset());
+        : DurationText.Approximate(end.ToDateTimeOffset() - start.ToDateTimeOffset());
 
     private static string Describe(DispatchState state) => string.Create(
         CultureInfo.InvariantCulture,

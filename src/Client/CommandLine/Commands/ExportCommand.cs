@@ -71,6 +71,7 @@ internal static class ExportCommand
                 "Name a file with --output.");
         }
 
+        jobId = await context.JobIdAsync(jobId, cancellationToken);
         var job = await context.Client.GetJobAsync(jobId, cancellationToken: cancellationToken);
         if (job.Status != JobStatus.Completed)
         {
@@ -84,6 +85,7 @@ internal static class ExportCommand
             return isTerminal ? ExitCodes.Of(job.Status) : ExitCode.InvalidArgument;
         }
 
+        HintAtUnknownLabels(context, job, options);
         if (output is not null)
         {
             var path = context.Environment.PathOf(output);
@@ -97,6 +99,18 @@ internal static class ExportCommand
             : context.Environment.OpenOutput();
         await context.Client.ExportAsync(jobId, options, destination, cancellationToken: cancellationToken);
         return ExitCode.Ok;
+    }
+
+    /// <summary>A misspelled label would be an empty table without a word.</summary>
+    private static void HintAtUnknownLabels(CommandContext context, Job job, ExportOptions options)
+    {
+        string[] found = [.. job.Summary.Labels.Select(summary => summary.Label)];
+        foreach (var label in options.Labels.Except(found, StringComparer.Ordinal))
+        {
+            context.Hint(
+                $"The job found no object with the label '{SafeText.OneLine(label)}'."
+                + NearestNames.Question(label, found.Select(SafeText.OneLine)));
+        }
     }
 
     private static ExitCode Refuse(CommandContext context, string problem, string whatToDo)

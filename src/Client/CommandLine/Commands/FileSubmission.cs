@@ -1,6 +1,7 @@
 using ForegSyte.Client;
 using ForegSyte.CommandLine.Invocation;
 using ForegSyte.CommandLine.Output;
+using ForegSyte.Protocol.Text;
 using ForegSyte.V1;
 
 namespace ForegSyte.CommandLine.Commands;
@@ -37,9 +38,9 @@ internal static class FileSubmission
         : "The same command starts the upload again.";
 
     private static string Uploaded(UploadProgress latest) => latest.Stage == UploadStage.Checking
-        ? $"The server keeps the uploaded {ByteText.Format(latest.BytesTotal)} until the upload expires."
-        : $"The server keeps the uploaded {ByteText.Format(latest.BytesDone)} of {ByteText.Format(latest.BytesTotal)} "
-            + "until the upload expires.";
+        ? $"The server keeps the uploaded {SizeText.Approximate(latest.BytesTotal)} until the upload expires."
+        : $"The server keeps the uploaded {SizeText.Approximate(latest.BytesDone)} of "
+            + $"{SizeText.Approximate(latest.BytesTotal)} until the upload expires.";
 
     private static ProgressReport ReportOf(UploadProgress report) =>
         new(StageOf(report.Stage), report.BytesDone, report.BytesTotal, ProgressUnit.Bytes);

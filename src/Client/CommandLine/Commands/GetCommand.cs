@@ -17,7 +17,7 @@ internal static class GetCommand
             async (context, token) =>
             {
                 var job = await context.Client.GetJobAsync(
-                    arguments.GetRequiredValue(jobId), cancellationToken: token);
+                    await context.JobIdAsync(arguments.GetRequiredValue(jobId), token), cancellationToken: token);
                 if (arguments.GetValue(json))
                 {
                     await context.Environment.Output.WriteLineAsync(SafeText.Json(job));

@@ -15,23 +15,27 @@ internal static class JobBatch
     /// <param name="context">Services of the command.</param>
     /// <param name="jobIds">Ids of the jobs; duplicates are ignored.</param>
     /// <param name="act">Runs the action and returns the outcome, for example "cancelled".</param>
+    /// <param name="cancellationToken">Ends the batch between two jobs.</param>
     /// <returns>Ok, or the exit code of the first error.</returns>
     /// <exception cref="ForegSyteException">The only job failed, or the server could not be reached.</exception>
     public static async Task<ExitCode> RunAsync(
-        CommandContext context, IEnumerable<string> jobIds, Func<string, Task<string>> act)
+        CommandContext context, IEnumerable<string> jobIds, Func<string, Task<string>> act,
+        CancellationToken cancellationToken)
     {
         string[] distinct = [.. jobIds.Distinct(StringComparer.OrdinalIgnoreCase)];
         var exitCode = ExitCode.Ok;
-        foreach (var jobId in distinct)
+        foreach (var given in distinct)
         {
             try
             {
+                cancellationToken.ThrowIfCancellationRequested();
+                var jobId = await JobIds.ResolveAsync(context.Client, given, cancellationToken);
                 var outcome = await act(jobId);
                 await context.Environment.Output.WriteLineAsync(SafeText.OneLine($"{jobId} {outcome}"));
             }
-            catch (ForegSyteException failure) when (distinct.Length > 1 && IsAboutTheJob(failure))
+            catch (Exception failure) when (distinct.Length > 1 && IsAboutTheJob(failure))
             {
-                ErrorReport.Write(context.Error, failure, context.IsVerbose, jobId);
+                ErrorReport.Write(context.Error, failure, context.IsVerbose, given);
                 exitCode = exitCode == ExitCode.Ok ? ExitCodes.Of(failure) : exitCode;
             }
         }
@@ -39,6 +43,9 @@ internal static class JobBatch
         return exitCode;
     }
 
-    private static bool IsAboutTheJob(ForegSyteException failure) =>
-        failure.ReasonText.Length > 0 && failure.Code is not (StatusCode.Unavailable or StatusCode.DeadlineExceeded);
+    /// <summary>Whether other jobs may succeed. An argument error means that the digits of an id are not unique.
+    /// </summary>
+    private static bool IsAboutTheJob(Exception failure) => failure is ArgumentException
+        || (failure is ForegSyteException { ReasonText.Length: > 0 } refused
+            && refused.Code is not (StatusCode.Unavailable or StatusCode.DeadlineExceeded));
 }

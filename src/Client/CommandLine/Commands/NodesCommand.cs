@@ -49,7 +49,9 @@ internal static class NodesCommand
             table.AddRow(
                 new Text(SafeText.OneLine(node.NodeName)),
                 new Text(StateOf(node)),
-                new Text(string.Create(CultureInfo.InvariantCulture, $"{node.RunningJobs}/{node.MaxRunningJobs}")),
+                new Text(node.State == NodeState.Lost
+                    ? ""
+                    : string.Create(CultureInfo.InvariantCulture, $"{node.RunningJobs}/{node.MaxRunningJobs}")),
                 new Text(SafeText.OneLine(node.Address)),
                 new Text(SafeText.OneLine(node.Version)),
                 new Text(JobText.Time(node.StartedAt)),

@@ -1,7 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Runtime.CompilerServices;
+using ForegSyte.Client;
 using ForegSyte.CommandLine.Invocation;
 using ForegSyte.CommandLine.Output;
+using ForegSyte.Protocol.Text;
 using ForegSyte.V1;
 
 namespace ForegSyte.CommandLine.Commands;
@@ -20,12 +23,13 @@ internal static class ResultsCommand
         };
         var follow = new Option<bool>("--follow", "-f")
         {
-            Description = "Wait for the first results if the job has none yet.",
+            Description = "For a job that has not ended: print each segment when it is finished, until the job ends. "
+                + "Ctrl-C ends the printing, not the job.",
         };
         var command = new Command(
             "results",
-            "Print the results of a job. For a running job, the command prints each segment when it is finished; "
-            + "Ctrl-C ends the printing, not the job.")
+            "Print the results of a job. For a running job, the command prints what is finished and ends; --follow "
+            + "goes on.")
         {
             jobId, json, startFrame, follow,
         };
@@ -33,20 +37,72 @@ internal static class ResultsCommand
             arguments,
             async (context, token) =>
             {
-                var (id, start) = (arguments.GetRequiredValue(jobId), arguments.GetValue(startFrame));
+                var id = await context.JobIdAsync(arguments.GetRequiredValue(jobId), token);
+                var start = arguments.GetValue(startFrame);
                 var results = arguments.GetValue(follow)
                     ? context.Client.FollowResultsAsync(id, start, cancellationToken: token)
-                    : context.Client.GetResultsAsync(id, start, cancellationToken: token);
-                await (arguments.GetValue(json)
-                    ? JsonLines.WriteAsync(context.Environment.Output, "results", results, token)
-                    : WriteLinesAsync(context.Environment.Output, results));
+                    : FinishedAsync(context.Client, id, start, token);
+                try
+                {
+                    await (arguments.GetValue(json)
+                        ? JsonLines.WriteAsync(context.Environment.Output, "results", results, token)
+                        : WriteLinesAsync(context.Environment.Output, results));
+                }
+                catch (ForegSyteException failure)
+                    when (failure.Reason == ErrorReason.ResultsNotReady)
+                {
+                    var unsuccessful = await context.Client.GetJobAsync(id, cancellationToken: token);
+                    if (unsuccessful.Status is not (JobStatus.Failed or JobStatus.Cancelled))
+                    {
+                        throw;
+                    }
+
+                    // It ended before its first segment was finished.
+                    JobDetails.WriteFailure(context.Error, unsuccessful);
+                    return ExitCodes.Of(unsuccessful.Status);
+                }
+
                 // The results of a failed or cancelled job are incomplete.
                 var job = await context.Client.GetJobAsync(id, cancellationToken: token);
                 JobDetails.WriteFailure(context.Error, job);
+                if (!job.Status.IsTerminal())
+                {
+                    context.Hint(ProgressOf(job));
+                }
+
                 return ExitCodes.Of(job.Status);
             },
             cancellationToken));
         return command;
+    }
+
+    /// <summary>Reads the pages that are finished now; an empty page of a running job is the last one.</summary>
+    private static async IAsyncEnumerable<FrameResult> FinishedAsync(
+        ForegSyteClient client, string jobId, int startFrame,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var token = "";
+        do
+        {
+            var page = await client.GetResultsPageAsync(jobId, token, startFrame, cancellationToken: cancellationToken);
+            foreach (var frame in page.Results)
+            {
+                yield return frame;
+            }
+
+            token = page.Results.Count == 0 ? "" : page.NextPageToken;
+        }
+        while (token.Length > 0);
+    }
+
+    private static string ProgressOf(Job job)
+    {
+        var done = job.Progress is { FramesTotal: > 0 } progress
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $" ({progress.FramesDone} of {PluralText.Of(progress.FramesTotal, "frame")} analyzed)")
+            : "";
+        return $"The job is {JobText.Status(job.Status)}{done}. With --follow, the command prints the rest too.";
     }
 
     private static async Task WriteLinesAsync(TextWriter output, IAsyncEnumerable<FrameResult> results)
@@ -72,7 +128,7 @@ internal static class ResultLines
 
     private const int ObjectsWidth = 56;
 
-    /// <summary>Formats a frame, for example "   10     1.000 s  person x3 92%, car 71%    GATE 07 NORTH".</summary>
+    /// <summary>Formats a frame, for example "   10      1.000s  person x3 92%, car 71%    GATE 07 NORTH".</summary>
     public static string Of(FrameResult frame)
     {
         var objects = string.Join(", ", (frame.Result?.Detections ?? [])
@@ -81,7 +137,7 @@ internal static class ResultLines
         var text = string.Join(" | ", (frame.Result?.TextRegions ?? []).Select(region => region.Text));
         return Row(
             frame.FrameIndex.ToString(CultureInfo.InvariantCulture),
-            string.Create(CultureInfo.InvariantCulture, $"{frame.FrameTimestampMs / 1000.0:0.000} s"),
+            string.Create(CultureInfo.InvariantCulture, $"{frame.FrameTimestampMs / 1000.0:0.000}s"),
             (frame.Damaged ? "(damaged picture) " : "") + SafeText.OneLine(objects),
             SafeText.OneLine(text)).TrimEnd();
     }

@@ -9,21 +9,20 @@ internal static class RetryCommand
 {
     public static Command Create(CommandRunner runner)
     {
-        var jobIds = SharedOptions.JobIds(SharedOptions.UnsuccessfulJobs);
+        var jobs = new JobSelection("retry", SharedOptions.UnsuccessfulJobs, asksForIds: false);
         var command = new Command(
             "retry",
             "Queue failed or cancelled jobs again. They continue after their finished segments. "
-            + SharedOptions.SeveralJobs)
-        {
-            jobIds,
-        };
+            + SharedOptions.SeveralJobs);
+        jobs.AddTo(command);
         command.SetAction((arguments, cancellationToken) => runner.RunAsync(
             arguments,
-            (context, token) => JobBatch.RunAsync(
+            (context, token) => jobs.RunAsync(
                 context,
-                arguments.GetRequiredValue(jobIds),
+                arguments,
                 async jobId => JobText.Status(
-                    (await context.Client.RetryJobAsync(jobId, cancellationToken: token)).Status)),
+                    (await context.Client.RetryJobAsync(jobId, cancellationToken: token)).Status),
+                token),
             cancellationToken));
         return command;
     }

@@ -41,11 +41,11 @@ internal static class SearchCommands
                     LineId = arguments.GetValue(line) ?? "",
                     MinConfidence = arguments.GetValue(shared.MinConfidence),
                     JobFilter = arguments.GetValue(shared.Filter) ?? "",
-                    PageSize = Math.Min(count, MaxPageSize),
+                    PageSize = Math.Min(count + 1, MaxPageSize),
                 };
-                var matches = context.Client.SearchTracksAsync(request, cancellationToken: token).Take(count);
+                var matches = context.Client.SearchTracksAsync(request, cancellationToken: token);
                 await WriteAsync(
-                    context, arguments.GetValue(shared.Json), matches, "Object",
+                    context, arguments.GetValue(shared.Json), matches, count, "Object",
                     match => (match.Job, match.Track.TrackId, match.Track.Label, match.Track.Confidence,
                         match.Track.First?.FrameTimestampMs ?? 0, match.Track.Last?.FrameTimestampMs ?? 0),
                     token);
@@ -61,12 +61,11 @@ internal static class SearchCommands
         {
             Description = "Text to look for, in any case; spaces and punctuation do not count.",
         };
-        var match = new Option<TextMatch>("--match")
+        var match = new Option<TextMatch?>("--match")
         {
-            Description = "How a reading matches. exact: equals the text; contains: has it as a part; fuzzy: like "
-                + "contains, with up to one wrong character for every 4.",
+            Description = "How a reading matches. exact: equals the text; contains (the default): has it as a part; "
+                + "fuzzy: like contains, with up to one wrong character for every 4.",
             HelpName = "MATCH",
-            DefaultValueFactory = _ => TextMatch.Contains,
         }.AcceptsOneOf(nameof(TextMatch.Exact), nameof(TextMatch.Contains), nameof(TextMatch.Fuzzy));
         var shared = new SearchOptions();
         var command = new Command("texts", "Find texts.") { text, match };
@@ -79,14 +78,14 @@ internal static class SearchCommands
                 var request = new SearchTextsRequest
                 {
                     Text = arguments.GetRequiredValue(text),
-                    Match = arguments.GetValue(match),
+                    Match = arguments.GetValue(match) ?? TextMatch.Contains,
                     MinConfidence = arguments.GetValue(shared.MinConfidence),
                     JobFilter = arguments.GetValue(shared.Filter) ?? "",
-                    PageSize = Math.Min(count, MaxPageSize),
+                    PageSize = Math.Min(count + 1, MaxPageSize),
                 };
-                var matches = context.Client.SearchTextsAsync(request, cancellationToken: token).Take(count);
+                var matches = context.Client.SearchTextsAsync(request, cancellationToken: token);
                 await WriteAsync(
-                    context, arguments.GetValue(shared.Json), matches, "Text",
+                    context, arguments.GetValue(shared.Json), matches, count, "Text",
                     found => (found.Job, found.Track.TrackId, found.Track.Text, found.Track.Confidence,
                         found.Track.First?.FrameTimestampMs ?? 0, found.Track.Last?.FrameTimestampMs ?? 0),
                     token);
@@ -100,21 +99,29 @@ internal static class SearchCommands
         new(name) { Description = description, HelpName = help };
 
     private static async Task WriteAsync<T>(
-        CommandContext context, bool isJson, IAsyncEnumerable<T> matches, string what,
+        CommandContext context, bool isJson, IAsyncEnumerable<T> matches, int limit, string what,
         Func<T, (MatchedJob Job, int TrackId, string Text, float Confidence, uint From, uint To)> rowOf,
         CancellationToken cancellationToken)
         where T : IMessage
     {
         if (isJson)
         {
-            await JsonLines.WriteAsync(context.Environment.Output, "matches", matches, cancellationToken);
+            await JsonLines.WriteAsync(context.Environment.Output, "matches", matches.Take(limit), cancellationToken);
             return;
         }
 
         var table = new Table().Border(TableBorder.Simple);
-        table.AddColumns("Job", "Created", "Name", "Track", what, "Confidence", "From", "To");
+        table.AddColumn(new TableColumn("Job").NoWrap());
+        table.AddColumns("Created", "Name", "Track", what, "Confidence", "From", "To");
+        var isMore = false;
         await foreach (var match in matches.WithCancellation(cancellationToken))
         {
+            if (table.Rows.Count == limit)
+            {
+                isMore = true;
+                break;
+            }
+
             var (job, trackId, text, confidence, from, to) = rowOf(match);
             string[] cells =
             [
@@ -132,24 +139,17 @@ internal static class SearchCommands
         }
 
         context.Output.Write(table);
+        if (isMore)
+        {
+            context.Hint(string.Create(
+                CultureInfo.InvariantCulture,
+                $"There are more matches than these {limit}. --limit {10L * limit} shows more of them."));
+        }
     }
 
     /// <summary>The options of both commands.</summary>
     private sealed class SearchOptions
     {
-        public SearchOptions()
-        {
-            Limit.Validators.Add(result =>
-            {
-                // GetValueOrDefault throws for a value that is not a number; the parser reports that itself.
-                if (result.Tokens is [var token]
-                    && int.TryParse(token.Value, CultureInfo.InvariantCulture, out var value) && value < 1)
-                {
-                    result.AddError("--limit must be at least 1.");
-                }
-            });
-        }
-
         public Option<float> MinConfidence { get; } = new("--min-confidence")
         {
             Description = "Minimum confidence, 0 to 1.",
@@ -161,12 +161,7 @@ internal static class SearchCommands
             "Search only jobs that match this AIP-160 expression, as in list, for example 'tags.camera = \"north\"'.",
             "EXPRESSION");
 
-        public Option<int> Limit { get; } = new("--limit")
-        {
-            Description = "Maximum number of results.",
-            HelpName = "N",
-            DefaultValueFactory = _ => DefaultLimit,
-        };
+        public Option<int> Limit { get; } = SharedOptions.Limit("results", DefaultLimit);
 
         public Option<bool> Json { get; private set; } = null!;
 

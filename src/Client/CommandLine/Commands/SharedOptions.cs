@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Completions;
 using System.CommandLine.Parsing;
+using System.Globalization;
 using ForegSyte.Client;
 using ForegSyte.CommandLine.Invocation;
 using ForegSyte.V1;
@@ -15,6 +16,8 @@ internal static class SharedOptions
         "If the server rejects a job, the command continues with the others and returns the exit code of the first "
         + "error.";
 
+    private const string IdHelp = "Id of the job, or its first digits.";
+
     public const string UnfinishedJobs = "status = PENDING OR status = RUNNING";
 
     public const string UnsuccessfulJobs = "status = FAILED OR status = CANCELLED";
@@ -24,14 +27,14 @@ internal static class SharedOptions
     /// <summary>Creates the argument JOB_ID.</summary>
     /// <param name="filter">AIP-160 expression that selects the completed jobs; empty for all.</param>
     public static Argument<string> JobId(string filter = "") =>
-        new Argument<string>("JOB_ID") { Description = "Id of the job, a UUID." }.CompletesJobs(filter);
+        new Argument<string>("JOB_ID") { Description = IdHelp }.CompletesJobs(filter);
 
     /// <summary>Creates the argument JOB_ID for one or more jobs.</summary>
     /// <param name="filter">AIP-160 expression that selects the completed jobs.</param>
     public static Argument<string[]> JobIds(string filter) => new Argument<string[]>("JOB_ID")
     {
-        Description = "Ids of the jobs, UUIDs.",
-        Arity = ArgumentArity.OneOrMore,
+        Description = "Ids of the jobs, or their first digits.",
+        Arity = ArgumentArity.ZeroOrMore,
     }.CompletesJobs(filter);
 
     /// <summary>Creates an option for tags, KEY=VALUE, which can be repeated.</summary>
@@ -92,6 +95,36 @@ internal static class SharedOptions
         return option;
     }
 
+    /// <summary>Creates the option --limit, at least 1.</summary>
+    /// <param name="what">What it limits, in the plural.</param>
+    /// <param name="standard">Its default.</param>
+    public static Option<int> Limit(string what, int standard)
+    {
+        var limit = new Option<int>("--limit")
+        {
+            Description = $"Maximum number of {what}.",
+            HelpName = "N",
+            DefaultValueFactory = _ => standard,
+        };
+        return limit.AtLeast(1);
+    }
+
+    /// <summary>Refuses smaller numbers.</summary>
+    public static Option<int> AtLeast(this Option<int> option, int minimum)
+    {
+        option.Validators.Add(result =>
+        {
+            // GetValueOrDefault throws for a value that is not a number; the parser reports that itself.
+            if (result.Tokens is [var token] && int.TryParse(token.Value, CultureInfo.InvariantCulture, out var value)
+                && value < minimum)
+            {
+                result.AddError(string.Create(
+                    CultureInfo.InvariantCulture, $"{option.Name} must be at least {minimum}."));
+            }
+        });
+        return option;
+    }
+
     /// <summary>Creates the option --json.</summary>
     public static Option<bool> Json(string what) => new("--json") { Description = $"Print {what} as JSON." };
 }
@@ -106,18 +139,18 @@ internal sealed class SubmissionOptions
         DefaultValueFactory = _ => "yolo_ocr",
     }.CompletesPipelines();
 
-    private readonly Option<int> _stride = new("--stride")
+    private readonly Option<int> _stride = new Option<int>("--stride")
     {
-        Description = "Analyze every n-th frame.",
+        Description = "Analyze every n-th frame; 1 means every frame.",
         HelpName = "N",
         DefaultValueFactory = _ => 1,
-    };
+    }.AtLeast(1);
 
-    private readonly Option<int> _maxFrames = new("--max-frames")
+    private readonly Option<int> _maxFrames = new Option<int>("--max-frames")
     {
         Description = "Maximum number of frames to analyze; 0 means no limit.",
         HelpName = "N",
-    };
+    }.AtLeast(0);
 
     private readonly ChoiceOptions _choices = new();
 

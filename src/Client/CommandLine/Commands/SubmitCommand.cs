@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics.CodeAnalysis;
 using ForegSyte.Client;
 using ForegSyte.CommandLine.Invocation;
 using ForegSyte.CommandLine.Output;
@@ -41,6 +40,7 @@ internal static class SubmitCommand
             video, fromJob, validateOnly, json,
         };
         submission.AddTo(command);
+        video.Validators.Add(VideoArgument.RefuseMisspeltAddress);
         command.Validators.Add(result =>
         {
             if (result.GetResult(video) is { Tokens.Count: > 0 } == result.GetResult(fromJob) is not null)
@@ -55,7 +55,8 @@ internal static class SubmitCommand
             }
 
             if (result.GetResult(fromJob) is not null
-                || (result.GetResult(video) is { Tokens: [var source] } && IsUri(source.Value, out _)))
+                || (result.GetResult(video) is { Tokens: [var source] }
+                    && VideoArgument.AddressIn(source.Value) is not null))
             {
                 result.AddError($"{given.Option.Name} is only for a local file; omit it for a URI or --from-job.");
             }
@@ -74,7 +75,8 @@ internal static class SubmitCommand
                 try
                 {
                     var job = arguments.GetValue(fromJob) is { } source
-                        ? await context.Client.SubmitFromJobAsync(source, options, cancellationToken: token)
+                        ? await context.Client.SubmitFromJobAsync(
+                            await context.JobIdAsync(source, token), options, cancellationToken: token)
                         : await SubmitAsync(context, arguments.GetRequiredValue(video)!, options, token);
                     await WriteAsync(context, job, options.ValidateOnly, arguments.GetValue(json));
                     return ExitCode.Ok;
@@ -92,16 +94,10 @@ internal static class SubmitCommand
 
     private static async Task<Job> SubmitAsync(
         CommandContext context, string video, SubmitOptions options, CancellationToken cancellationToken) =>
-        IsUri(video, out var uri)
+        VideoArgument.AddressIn(video) is { } uri
             ? await context.Client.SubmitVideoAsync(uri, options, cancellationToken: cancellationToken)
             : await FileSubmission.SubmitAsync(
                 context, context.Environment.PathOf(video), options, cancellationToken);
-
-    private static bool IsUri(string video, [NotNullWhen(true)] out Uri? uri)
-    {
-        uri = null;
-        return video.Contains("://", StringComparison.Ordinal) && Uri.TryCreate(video, UriKind.Absolute, out uri);
-    }
 
     private static async Task WriteAsync(CommandContext context, Job job, bool isValidation, bool isJson)
     {

@@ -58,7 +58,7 @@ internal static class TracksCommands
             arguments,
             async (context, token) =>
             {
-                var id = arguments.GetRequiredValue(jobId);
+                var id = await context.JobIdAsync(arguments.GetRequiredValue(jobId), token);
                 var items = list(context.Client, id, token);
                 if (arguments.GetValue(json))
                 {

@@ -47,7 +47,7 @@ internal static class UpdateCommand
             {
                 var job = await UpdateAsync(
                     context.Client,
-                    arguments.GetRequiredValue(jobId),
+                    await context.JobIdAsync(arguments.GetRequiredValue(jobId), token),
                     new JobUpdate { DisplayName = arguments.GetValue(name), Priority = arguments.GetValue(priority) },
                     new TagChanges(arguments.GetRequiredValue(tags), arguments.GetRequiredValue(removed)),
                     token);

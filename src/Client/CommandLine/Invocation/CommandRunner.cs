@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using ForegSyte.Client;
 using ForegSyte.CommandLine.Output;
+using ForegSyte.Protocol.Text;
 using OpenTelemetry;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -12,6 +13,9 @@ namespace ForegSyte.CommandLine.Invocation;
 /// <summary>Runs a command: creates its client, applies --timeout, and turns its failure into an exit code.</summary>
 internal sealed class CommandRunner(CommandEnvironment environment, GlobalOptions globals)
 {
+    /// <summary>The process environment.</summary>
+    public CommandEnvironment Environment => environment;
+
     /// <summary>Creates a client for the server that the arguments name.</summary>
     /// <exception cref="ArgumentException">The arguments are invalid.</exception>
     /// <exception cref="IOException">A credential file cannot be read.</exception>
@@ -57,8 +61,18 @@ internal sealed class CommandRunner(CommandEnvironment environment, GlobalOption
         catch (Exception caught)
         {
             var failure = caught is OperationCanceledException && timer.IsCancellationRequested && timeout is { } limit
-                ? new TimeoutException($"The command exceeded --timeout {DurationText.Format(limit)}.", caught)
+                ? new TimeoutException(
+                    $"The command exceeded --timeout {DurationText.Approximate(limit)}."
+                    + await WhyAsync(arguments.GetRequiredValue(globals.Server)), caught)
                 : caught;
+            if (ExitCodes.HasNoConnection(failure)
+                && await ServerProbe.DescribeAsync(arguments.GetRequiredValue(globals.Server)) is { } found)
+            {
+                failure = new ForegSyteException(Grpc.Core.StatusCode.Unavailable, found, failure);
+                ErrorReport.Write(error, failure, isVerbose, advice: "");
+                return (int)ExitCode.Unavailable;
+            }
+
             ErrorReport.Write(error, failure, isVerbose);
             return (int)ExitCodes.Of(failure);
         }
@@ -67,6 +81,11 @@ internal sealed class CommandRunner(CommandEnvironment environment, GlobalOption
             await environment.Output.FlushAsync(CancellationToken.None);
         }
     }
+
+    /// <summary>Why a call can have waited so long: retries during an outage of the server say nothing.</summary>
+    private static async Task<string> WhyAsync(Uri server) => await ServerProbe.ListensAsync(server)
+        ? ""
+        : $" Nothing listens at {server}: check that the JobService is running and that the address is correct.";
 }
 
 /// <summary>Services of a command.</summary>
@@ -84,6 +103,10 @@ internal sealed record CommandContext(
     IProgressDisplay Progress,
     bool IsVerbose)
 {
+    /// <summary>The whole id of a job of which the user gave the first digits.</summary>
+    public Task<string> JobIdAsync(string given, CancellationToken cancellationToken) =>
+        JobIds.ResolveAsync(Client, given, cancellationToken);
+
     /// <summary>Writes the path of a new file to standard output, relative to the current folder.</summary>
     public void WritePath(string what, string path) => Environment.Output.WriteLine(
         $"{what}: {SafeText.OneLine(Path.GetRelativePath(Environment.CurrentFolder, path))}");

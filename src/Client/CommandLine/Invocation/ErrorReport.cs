@@ -1,12 +1,42 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Text.RegularExpressions;
 using ForegSyte.Client;
 using ForegSyte.CommandLine.Annotation;
 using ForegSyte.CommandLine.Output;
+using ForegSyte.Protocol.Text;
 using ForegSyte.V1;
 using Grpc.Core;
 using Spectre.Console;
 
 namespace ForegSyte.CommandLine.Invocation;
+
+/// <summary>The names that the client's errors give to what the user sets by arguments and variables.</summary>
+internal static partial class ClientSettings
+{
+    private static readonly Dictionary<string, string> Arguments = new(StringComparer.Ordinal)
+    {
+        ["Address"] = "--server",
+        ["ApiKey"] = $"the API key ({CredentialOptions.ApiKeyVariable} or --api-key-file)",
+        ["ApiKeyFile"] = "--api-key-file",
+        ["BearerToken"] = $"the token ({CredentialOptions.TokenVariable} or --token-file)",
+        ["CaFile"] = "--ca-file",
+        ["CertificateFile"] = "--certificate-file",
+        ["KeyFile"] = "--key-file",
+        ["set AllowUnencrypted"] = "allow it with --allow-unencrypted",
+        ["AllowUnencrypted"] = "--allow-unencrypted",
+        ["ValidateOnly"] = "--validate-only",
+        ["Transfer"] = "--transfer",
+    };
+
+    /// <summary>Replaces the names of the client's options, which the user of the command line does not know.</summary>
+    public static string InArguments(string message) => Names().Replace(message, name => Arguments[name.Value]);
+
+    [GeneratedRegex(
+        @"\bset AllowUnencrypted\b|\b(Address|ApiKey|ApiKeyFile|BearerToken|CaFile|CertificateFile|KeyFile"
+        + @"|AllowUnencrypted|ValidateOnly|Transfer)\b")]
+    private static partial Regex Names();
+}
 
 /// <summary>Prints errors: one red line, the invalid fields, and what to do.</summary>
 internal static class ErrorReport
@@ -18,7 +48,7 @@ internal static class ErrorReport
     /// <param name="failure">The failure.</param>
     /// <param name="verbose">Whether to print the whole cause.</param>
     /// <param name="jobId">Job of the failure, if the command has several; otherwise null.</param>
-    /// <param name="advice">What the user can do; null means the usual advice for the failure.</param>
+    /// <param name="advice">What the user can do; null means the usual advice for the failure, empty none.</param>
     public static void Write(
         IAnsiConsole console, Exception failure, bool verbose, string? jobId = null, string? advice = null)
     {
@@ -33,7 +63,7 @@ internal static class ErrorReport
             }
         }
 
-        if ((advice ?? AdviceFor(failure)) is { } line)
+        if ((advice ?? AdviceFor(failure)) is { Length: > 0 } line)
         {
             console.WriteLine($"  {line}");
         }
@@ -47,15 +77,42 @@ internal static class ErrorReport
     /// <summary>Writes the errors of the arguments.</summary>
     public static void WriteUsage(IAnsiConsole console, ParseResult parsed)
     {
-        foreach (var error in parsed.Errors)
+        var command = parsed.CommandResult.Command;
+        // A misspelt command is also a missing one.
+        var errors = parsed.UnmatchedTokens.Count > 0 && command.Subcommands.Count > 0
+            ? parsed.Errors.Where(error => parsed.UnmatchedTokens.Any(
+                token => error.Message.Contains($"'{token}'", StringComparison.Ordinal)))
+            : parsed.Errors;
+        foreach (var error in errors.DefaultIfEmpty(parsed.Errors[0]))
         {
-            console.WriteLine($"error: {SafeText.OneLine(OptionValues.ErrorText(error))}", Red);
+            console.WriteLine(
+                $"error: {SafeText.OneLine(OptionValues.ErrorText(error) + GuessFor(error, parsed))}", Red);
         }
 
-        var command = parsed.CommandResult.Command;
         console.WriteLine(command is RootCommand
             ? "  'foregsyte --help' lists the commands."
-            : $"  'foregsyte {command.Name} --help' lists its arguments and options.");
+            : $"  '{PathOf(parsed.CommandResult)} --help' lists its arguments and options.");
+    }
+
+    /// <summary>For example "foregsyte search texts".</summary>
+    private static string PathOf(CommandResult command) =>
+        command.Parent is CommandResult parent ? $"{PathOf(parent)} {command.Command.Name}" : "foregsyte";
+
+    /// <summary>The command or option that the user may have meant, as a question; empty for other errors.</summary>
+    private static string GuessFor(ParseError error, ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        var unknown = parsed.UnmatchedTokens.FirstOrDefault(
+            token => error.Message.Contains($"'{token}'", StringComparison.Ordinal));
+        if (unknown is null)
+        {
+            return "";
+        }
+
+        var shared = parsed.RootCommandResult.Command.Options.Where(option => option.Recursive);
+        return unknown.StartsWith('-')
+            ? NearestNames.Question(unknown, command.Options.Concat(shared).Select(option => option.Name).Distinct())
+            : NearestNames.Question(unknown, command.Subcommands.Select(known => known.Name));
     }
 
     /// <summary>Writes an error about a missing option.</summary>
@@ -69,7 +126,8 @@ internal static class ErrorReport
     {
         ForegSyteException { ReasonText.Length: > 0 } refused => $"{refused.ReasonText}: {refused.Message}",
         OperationCanceledException => "Interrupted.",
-        ForegSyteException or AnnotationException or ArgumentException or IOException or TimeoutException
+        ArgumentException => ClientSettings.InArguments(failure.Message),
+        ForegSyteException or AnnotationException or IOException or TimeoutException
             or UnauthorizedAccessException => failure.Message,
         _ => $"Unexpected error: {failure.Message} --verbose prints the cause.",
     });
@@ -80,18 +138,20 @@ internal static class ErrorReport
         ForegSyteException { Code: StatusCode.Unavailable, Reason: ErrorReason.Unspecified } =>
             $"Start the server, or select another one with --server ADDRESS or {GlobalOptions.ServerVariable}.",
         ForegSyteException { Reason: ErrorReason.QueueFull } full => QueueFullAdvice(full.RetryAfter),
-        ForegSyteException { RetryAfter: { } delay } => $"Try again in {DurationText.Format(delay)}.",
+        ForegSyteException { RetryAfter: { } delay } => $"Try again in {DurationText.Approximate(delay)}.",
         ForegSyteException { Reason: ErrorReason.UnknownPipeline } =>
             "'foregsyte pipelines' lists the pipelines of the server.",
         ForegSyteException { Reason: ErrorReason.JobNotFound } => "'foregsyte list' shows the newest jobs.",
         ForegSyteException { Reason: ErrorReason.ResultsNotReady } =>
-            "'foregsyte wait JOB_ID' waits until the job is completed. If it has failed, 'foregsyte get JOB_ID' shows "
-            + "why, and 'foregsyte retry JOB_ID' runs it again.",
+            "'foregsyte get JOB_ID' shows the status of the job, and why it has no results.",
+        FileNotFoundException or DirectoryNotFoundException when failure.Message.Contains('\uFFFD') =>
+            "The name is not valid UTF-8, and foregsyte can only open files with such a name. Rename the file, or make "
+            + "a link to it: ln -s FILE video.mp4",
         ForegSyteException { Reason: ErrorReason.RequestIdConflict } =>
             "Use a different --request-id for each video, or omit it.",
         ForegSyteException { Reason: ErrorReason.MessageTooLarge } =>
             "Omit --transfer to upload the video in parts.",
-        ForegSyteException { Reason: ErrorReason.SourceNotAllowed } =>
+        ForegSyteException { Reason: ErrorReason.SourceNotAllowed } refused when !IsOfWebhook(refused) =>
             "The server reads videos only from the sources in its options Submit:AllowedRoots, Sources:AllowedHosts "
             + "and Sources:S3:Buckets. 'foregsyte submit FILE' without --transfer sends the video itself.",
         ForegSyteException { Reason: ErrorReason.UploadNotFound } =>
@@ -112,9 +172,12 @@ internal static class ErrorReport
         _ => null,
     };
 
+    private static bool IsOfWebhook(ForegSyteException refused) =>
+        refused.FieldViolations.Any(violation => violation.Field.StartsWith("webhook", StringComparison.Ordinal));
+
     private static string QueueFullAdvice(TimeSpan? delay)
     {
-        var when = delay is { } asked ? $"in {DurationText.Format(asked)}" : "later";
+        var when = delay is { } asked ? $"in {DurationText.Approximate(asked)}" : "later";
         return $"Try again {when}. 'foregsyte submit' and 'analyze' wait with --wait-for-place; "
             + "'foregsyte list --status pending' shows the waiting jobs.";
     }

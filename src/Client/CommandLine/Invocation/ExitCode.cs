@@ -53,6 +53,7 @@ internal static class ExitCodes
 
     public static ExitCode Of(Exception failure) => failure switch
     {
+        _ when HasNoConnection(failure) => ExitCode.Unavailable,
         ForegSyteException refused => Of(refused.Reason) ?? Of(refused.Code),
         // The client rejects arguments that contradict each other.
         ArgumentException => ExitCode.InvalidArgument,
@@ -69,11 +70,22 @@ internal static class ExitCodes
         _ => ExitCode.Ok,
     };
 
+    /// <summary>
+    /// Whether the call failed before any answer of a JobService: a wrong port, a server with or without TLS, an
+    /// unknown certificate authority.
+    /// </summary>
+    public static bool HasNoConnection(Exception failure) =>
+        failure is ForegSyteException
+        {
+            Reason: ErrorReason.Unspecified,
+            Code: StatusCode.Internal or StatusCode.Unavailable,
+            InnerException: RpcException { Status.DebugException: not null },
+        };
+
     // Reasons whose status code alone is ambiguous.
     private static ExitCode? Of(ErrorReason reason) => reason switch
     {
-        ErrorReason.MessageTooLarge or ErrorReason.VideoLimitExceeded or ErrorReason.WrongJobStatus =>
-            ExitCode.InvalidArgument,
+        ErrorReason.MessageTooLarge or ErrorReason.VideoLimitExceeded => ExitCode.InvalidArgument,
         ErrorReason.VideoGone => ExitCode.NotFound,
         ErrorReason.QueueFull or ErrorReason.TooManyUploads or ErrorReason.TenantQuotaExceeded =>
             ExitCode.Unavailable,
@@ -82,7 +94,8 @@ internal static class ExitCodes
 
     private static ExitCode Of(StatusCode code) => code switch
     {
-        StatusCode.InvalidArgument or StatusCode.OutOfRange or StatusCode.AlreadyExists => ExitCode.InvalidArgument,
+        StatusCode.InvalidArgument or StatusCode.OutOfRange or StatusCode.AlreadyExists
+            or StatusCode.FailedPrecondition => ExitCode.InvalidArgument,
         StatusCode.NotFound => ExitCode.NotFound,
         StatusCode.Cancelled => ExitCode.Cancelled,
         StatusCode.Unavailable => ExitCode.Unavailable,

@@ -1,7 +1,8 @@
 using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using ForegSyte.Client;
-using ForegSyte.CommandLine.Output;
 
 namespace ForegSyte.CommandLine.Invocation;
 
@@ -12,13 +13,14 @@ internal sealed class GlobalOptions
     public const string ServerVariable = "FOREGSYTE_SERVER";
 
     private const string DefaultServer = "http://127.0.0.1:5200";
+    private const int DefaultPort = 5200;
 
     public GlobalOptions(CommandEnvironment environment)
     {
         Server = new Option<Uri>("--server", "-s")
         {
-            Description = "Address of the JobService: http:// without TLS, https:// with TLS, unix:/path for a Unix "
-                + $"socket. Also {ServerVariable}.",
+            Description = "Address of the JobService's port for gRPC: HOST:PORT or http:// without TLS, https:// with "
+                + $"TLS, unix:/path for a Unix socket. Also {ServerVariable}. Default: {DefaultServer}.",
             HelpName = "ADDRESS",
             Recursive = true,
             DefaultValueFactory = result =>
@@ -31,7 +33,7 @@ internal sealed class GlobalOptions
         Credentials = new CredentialOptions(environment);
         Timeout = new Option<TimeSpan?>("--timeout")
         {
-            Description = "Time limit of the whole command, for example 90s, 15m or 2h.",
+            Description = "Time limit of the whole command, for example 90s, 15m or 1h 30m.",
             HelpName = "TIME",
             Recursive = true,
             CustomParser = ParseTimeout,
@@ -56,31 +58,66 @@ internal sealed class GlobalOptions
         root.Add(Timeout);
         root.Add(Verbose);
         Credentials.AddTo(root);
+        var help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new CommandHelp((HelpAction)help.Action!, root);
     }
 
     private static Uri ParseServer(string text, ArgumentResult result)
     {
-        if (Uri.TryCreate(text, UriKind.Absolute, out var address)
-            && address.Scheme is "http" or "https" or "unix")
+        // "localhost:5200" is a URI with the scheme localhost.
+        var named = text.Contains("://", StringComparison.Ordinal)
+            || text.StartsWith("unix:", StringComparison.OrdinalIgnoreCase)
+                ? text
+                : text.StartsWith('/') ? $"unix:{text}" : $"http://{text}";
+        if (Uri.TryCreate(named, UriKind.Absolute, out var address)
+            && (address.Scheme is "unix" || (address is { Scheme: "http" or "https", PathAndQuery: "/" }
+                && address.Host.Length > 0)))
         {
-            return address;
+            // Port 80 of a name without a port is no server of ours.
+            var hasPort = !address.IsDefaultPort || address.Scheme is not "http" || named != $"http://{text}"
+                || text.EndsWith(":80", StringComparison.Ordinal);
+            return hasPort ? address : new UriBuilder(address) { Port = DefaultPort }.Uri;
         }
 
-        result.AddError($"'{text}' is not a server address. Use an address such as {DefaultServer}.");
+        result.AddError(
+            $"'{text}' is not a server address. Use an address such as {DefaultServer} or localhost:5200.");
         return new Uri(DefaultServer);
     }
 
     private static TimeSpan? ParseTimeout(ArgumentResult result)
     {
-        var text = result.Tokens[0].Value;
-        if (DurationText.TryParse(text, out var time) && time > TimeSpan.Zero)
+        if (OptionValues.Duration(result) is not { } time)
         {
-            return time;
+            return null;
         }
 
-        result.AddError(
-            $"'{text}' is not a valid time. Use a number greater than 0 with s, m or h, for example 90s, 15m or 2h.");
-        return null;
+        if (time == TimeSpan.Zero)
+        {
+            result.AddError("--timeout must be more than 0s.");
+        }
+
+        return time;
+    }
+}
+
+/// <summary>Help of a command without the options of every command, which the help of the program shows.</summary>
+internal sealed class CommandHelp(HelpAction inner, RootCommand root) : SynchronousCommandLineAction
+{
+    /// <inheritdoc />
+    public override int Invoke(ParseResult parseResult)
+    {
+        if (parseResult.CommandResult.Command is RootCommand)
+        {
+            return inner.Invoke(parseResult);
+        }
+
+        var shared = root.Options.Where(option => option.Recursive && option is not HelpOption).ToList();
+        shared.ForEach(option => option.Hidden = true);
+        var code = inner.Invoke(parseResult);
+        shared.ForEach(option => option.Hidden = false);
+        parseResult.InvocationConfiguration.Output.WriteLine(
+            "Options of every command, such as --server and --timeout: foregsyte --help");
+        return code;
     }
 }
 

@@ -1,12 +1,15 @@
 using System.CommandLine;
 using System.CommandLine.Completions;
 using System.CommandLine.Parsing;
+using ForegSyte.Protocol.Text;
 
 namespace ForegSyte.CommandLine.Invocation;
 
 /// <summary>The values that options accept, and the errors for others: "--limit must be a whole number".</summary>
 internal static class OptionValues
 {
+    private static readonly TimeSpan MaxDuration = TimeSpan.FromDays(30);
+
     /// <summary>Accepts and completes only these names, in any case.</summary>
     /// <param name="option">An option of an enum, with names of its values, or of a string.</param>
     /// <param name="names">The names; help, completion and errors show them in lower case.</param>
@@ -24,11 +27,36 @@ internal static class OptionValues
                 return (T)(type.IsEnum ? Enum.Parse(type, name) : name);
             }
 
-            result.AddError($"{option.Name} must be {Join(names)}, not '{text}'.");
+            result.AddError(
+                $"{option.Name} must be {Join(names)}, not '{text}'."
+                + NearestNames.Question(text, names.Select(known => known.ToLowerInvariant())));
             return default;
         };
         return option;
     }
+
+    /// <summary>
+    /// Parses the value of an option as a duration of at most 30 days; a number alone means seconds, as for timeout(1).
+    /// </summary>
+    /// <returns>Null if it is none; the result then has an error.</returns>
+    public static TimeSpan? Duration(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        if (TryParseDuration(text, out var time))
+        {
+            return time;
+        }
+
+        result.AddError(
+            $"{((OptionResult)result.Parent!).Option.Name} must be {DurationText.Form}, at most "
+            + $"{DurationText.Format(MaxDuration)}, not '{text}'.");
+        return null;
+    }
+
+    /// <inheritdoc cref="Duration"/>
+    public static bool TryParseDuration(string text, out TimeSpan time) =>
+        DurationText.TryParse(text.Length > 0 && char.IsAsciiDigit(text[^1]) ? text + "s" : text, out time)
+        && time <= MaxDuration;
 
     /// <summary>
     /// Returns the text of a parse error. System.CommandLine names the .NET type of a value that it cannot convert;
@@ -49,13 +77,15 @@ internal static class OptionValues
     }
 
     private static string Describe(Type type, string text) =>
-        type != typeof(int) ? "another value"
+        type == typeof(double) || type == typeof(float) ? "a number"
+        : type == typeof(bool) ? "true or false"
+        : type != typeof(int) ? "another value"
         : text.TrimStart('-', '+').All(char.IsAsciiDigit) && text.Any(char.IsAsciiDigit)
             ? FormattableString.Invariant($"a whole number from {int.MinValue} to {int.MaxValue}")
         : "a whole number";
 
     /// <summary>Joins the names, for example "pending, running or failed".</summary>
-    private static string Join(string[] names)
+    public static string Join(IEnumerable<string> names)
     {
         var text = string.Join(", ", names).ToLowerInvariant();
         var last = text.LastIndexOf(", ", StringComparison.Ordinal);

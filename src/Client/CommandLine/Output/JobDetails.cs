@@ -1,5 +1,6 @@
 using System.Globalization;
-using ForegSyte.CommandLine.Annotation;
+using ForegSyte.Annotation;
+using ForegSyte.Protocol.Text;
 using ForegSyte.V1;
 using Spectre.Console;
 
@@ -167,7 +168,7 @@ internal static class JobDetails
     }
 
     private static string TimeOf(Attempt attempt) => attempt is { StartedAt: { } start, EndedAt: { } end }
-        ? DurationText.Format(end.ToDateTimeOffset() - start.ToDateTimeOffset())
+        ? DurationText.Approximate(end.ToDateTimeOffset() - start.ToDateTimeOffset())
         : "";
 
     private static string OutcomeOf(Attempt attempt) => attempt switch
@@ -180,11 +181,11 @@ internal static class JobDetails
     private static void WriteFindings(IAnsiConsole console, JobSummary summary)
     {
         console.WriteLine();
-        if (summary.Labels.Count == 0)
+        if (summary.Labels.Count + summary.Texts.Count == 0)
         {
-            console.WriteLine("No objects were detected.");
+            console.WriteLine("Nothing was found.");
         }
-        else
+        else if (summary.Labels.Count > 0)
         {
             var chart = new BarChart().Width(ChartWidth).Label("Detections by label").LeftAlignLabel();
             foreach (var label in summary.Labels.Take(MaxLabels))
@@ -202,7 +203,11 @@ internal static class JobDetails
 
         if (summary.Texts.Count > 0)
         {
-            console.WriteLine();
+            if (summary.Labels.Count > 0)
+            {
+                console.WriteLine();
+            }
+
             var texts = new Table().Border(TableBorder.Simple).AddColumn("Text read").AddColumn(
                 new TableColumn("Frames").RightAligned());
             foreach (var text in summary.Texts.Take(MaxTexts))

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using ForegSyte.Protocol.Errors;
+using ForegSyte.Protocol.Text;
 using ForegSyte.V1;
 using Google.Protobuf.WellKnownTypes;
 
@@ -33,7 +34,7 @@ internal static class JobText
             ? string.Create(CultureInfo.InvariantCulture, $", pixels of {pixel.Width}:{pixel.Height}")
             : "";
         details += video.StartTime?.ToTimeSpan() is { Ticks: > 0 } start
-            ? $", begins after {DurationText.Format(start)}"
+            ? $", begins after {DurationText.Approximate(start)}"
             : "";
         var hdr = video.ColorTransfer switch
         {
@@ -41,9 +42,10 @@ internal static class JobText
             "arib-std-b67" => ", HDR (HLG)",
             _ => "",
         };
-        var length = DurationText.Format(video.Duration?.ToTimeSpan() ?? TimeSpan.Zero);
+        var length = DurationText.Approximate(video.Duration?.ToTimeSpan() ?? TimeSpan.Zero);
         var frames = string.Create(
-            CultureInfo.InvariantCulture, $"{video.FrameCount} frames at {rate}{video.FrameRate:0.##} frames/s");
+            CultureInfo.InvariantCulture,
+            $"{PluralText.Of(video.FrameCount, "frame")} at {rate}{video.FrameRate:0.##} frames/s");
         var size = string.Create(CultureInfo.InvariantCulture, $"{video.Width}x{video.Height}");
         return $"{size}, {frames}, {length}, {video.Codec}{hdr}{details}";
     }
@@ -58,7 +60,7 @@ internal static class JobText
         var options => Math.Max(1, options?.FrameStride ?? 0),
     };
 
-    /// <summary>For example "every 5th frame, at most 100".</summary>
+    /// <summary>For example "every 5th frame, at most 100", or "every frame, adaptive".</summary>
     public static string Frames(JobOptions? options)
     {
         var stride = options?.FrameStride ?? 0;
@@ -67,12 +69,13 @@ internal static class JobText
             : stride <= 1
                 ? "every frame"
                 : string.Create(CultureInfo.InvariantCulture, $"every {OrdinalText.Of(stride)} frame");
-        return options is { MaxFrames: > 0 }
-            ? string.Create(CultureInfo.InvariantCulture, $"{every}, at most {options.MaxFrames}")
-            : every;
+        every += options is { MaxFrames: > 0 }
+            ? string.Create(CultureInfo.InvariantCulture, $", at most {options.MaxFrames}")
+            : "";
+        return every + (options is { Sampling: Sampling.Adaptive } ? ", adaptive" : "");
     }
 
-    /// <summary>For example "10 s to 20 s, 90 s to the end"; empty for the whole video.</summary>
+    /// <summary>For example "10s to 20s, 1m 30s to the end"; empty for the whole video.</summary>
     public static string Parts(JobOptions? options) => string.Join(
         ", ",
         (options?.TimeRanges ?? []).Select(range =>
@@ -111,6 +114,9 @@ internal static class JobText
         text += frames.Damaged > 0
             ? string.Create(CultureInfo.InvariantCulture, $", {frames.Damaged} of them damaged")
             : "";
+        text += frames.Interpolated > 0
+            ? string.Create(CultureInfo.InvariantCulture, $", {frames.Interpolated} of them interpolated")
+            : "";
         text += frames.Skipped > 0
             ? string.Create(CultureInfo.InvariantCulture, $", {frames.Skipped} skipped by stride or limit")
             : "";
@@ -119,17 +125,33 @@ internal static class JobText
             : "");
     }
 
-    /// <summary>For example "9.3 s (queued 120 ms, decode 2.1 s, inference 6.4 s)"; the parts may overlap.</summary>
+    /// <summary>
+    /// For example "9.4s: 120ms queued, 9.3s at work (decode 2.1s and inference 8.4s, which overlap)". The first two
+    /// add up; segments and stages run beside each other.
+    /// </summary>
     public static string Timings(JobTimings timings)
     {
-        var parts = string.Join(", ", new[]
+        var stages = string.Join(
+            " and ",
+            new[] { ("decode", timings.Decode), ("inference", timings.Inference) }
+                .Where(stage => stage.Item2?.ToTimeSpan() > TimeSpan.Zero)
+                .Select(stage => $"{stage.Item1} {Text(stage.Item2)}"));
+        stages += stages.Contains(" and ", StringComparison.Ordinal) ? ", which overlap" : "";
+        if (timings.Total is null)
         {
-            ("queued", timings.Queued), ("decode", timings.Decode), ("inference", timings.Inference),
+            return string.Join(
+                ", ",
+                new[] { timings.Queued is null ? "" : $"{Text(timings.Queued)} queued", stages }
+                    .Where(part => part.Length > 0));
         }
-        .Where(part => part.Item2 is not null)
-        .Select(part => $"{part.Item1} {DurationText.Format(part.Item2.ToTimeSpan())}"));
-        var total = timings.Total is null ? "" : DurationText.Format(timings.Total.ToTimeSpan());
-        return parts.Length == 0 ? total : total.Length == 0 ? parts : $"{total} ({parts})";
+
+        var work = timings.Total.ToTimeSpan() - (timings.Queued?.ToTimeSpan() ?? TimeSpan.Zero);
+        var atWork = timings.Queued is null
+            ? ""
+            : $": {Text(timings.Queued)} queued, {DurationText.Approximate(work)} at work";
+        return $"{Text(timings.Total)}{atWork}{(stages.Length > 0 ? $" ({stages})" : "")}";
+
+        static string Text(Duration time) => DurationText.Approximate(time.ToTimeSpan());
     }
 
     /// <summary>Analyzed frames per second from the claim to the end; null if a time is missing.</summary>
@@ -154,8 +176,7 @@ internal static class JobText
     public static string Time(Timestamp? time) =>
         time?.ToDateTimeOffset().ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "";
 
-    private static string Seconds(Duration? time) => string.Create(
-        CultureInfo.InvariantCulture, $"{(time?.ToTimeSpan() ?? TimeSpan.Zero).TotalSeconds:0.###} s");
+    private static string Seconds(Duration? time) => DurationText.Format(time?.ToTimeSpan() ?? TimeSpan.Zero);
 }
 
 /// <summary>The reason why a job is waiting, as text.</summary>
@@ -174,9 +195,9 @@ internal static class WaitText
         WaitReason.NoInferenceService when job.QueueState.Position > 0 =>
             $"no InferenceService is serving, {Position(job.QueueState)}",
         WaitReason.NoInferenceService => "no InferenceService is serving",
-        WaitReason.Draining => "the server is draining, the job runs after its restart",
+        WaitReason.Draining => "the server is draining, the job runs after undrain or a restart",
         WaitReason.StorageUnreadable =>
-            "no InferenceService may read the stored video (its option Video:AllowedRoots must contain the folder)",
+            "no InferenceService can read the stored video, 'foregsyte diagnose' says why",
         _ => "",
     };
 
@@ -192,7 +213,7 @@ internal static class WaitText
 
         var left = state.NextAttemptAt.ToDateTimeOffset() - now;
         return left > TimeSpan.Zero
-            ? $"next attempt in {DurationText.Format(TimeSpan.FromSeconds(Math.Ceiling(left.TotalSeconds)))}"
+            ? $"next attempt in {DurationText.Approximate(TimeSpan.FromSeconds(Math.Ceiling(left.TotalSeconds)))}"
             : "next attempt now";
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using ForegSyte.Protocol.Text;
 using Spectre.Console;
 
 namespace ForegSyte.CommandLine.Output;
@@ -123,14 +124,14 @@ internal static class ProgressText
 
         text += $", {Rate(report.Unit, perSecond)}";
         var left = TimeSpan.FromSeconds(Math.Ceiling((report.Total - report.Done) / perSecond));
-        return report.Done < report.Total ? $"{text}, {DurationText.Format(left)} left" : text;
+        return report.Done < report.Total ? $"{text}, {DurationText.Approximate(left)} left" : text;
     }
 
     private static string Amounts(ProgressReport report) => report.Unit == ProgressUnit.Bytes
-        ? $"{ByteText.Format(report.Done)} of {ByteText.Format(report.Total)}"
-        : string.Create(CultureInfo.InvariantCulture, $"{report.Done} of {report.Total} frames");
+        ? $"{SizeText.Approximate(report.Done)} of {SizeText.Approximate(report.Total)}"
+        : string.Create(CultureInfo.InvariantCulture, $"{report.Done} of {PluralText.Of(report.Total, "frame")}");
 
     private static string Rate(ProgressUnit unit, double perSecond) => unit == ProgressUnit.Bytes
-        ? $"{ByteText.Format((long)perSecond)}/s"
+        ? $"{SizeText.Approximate((long)perSecond)}/s"
         : string.Create(CultureInfo.InvariantCulture, $"{perSecond:0.#} frames/s");
 }

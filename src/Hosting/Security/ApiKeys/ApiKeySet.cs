@@ -61,7 +61,9 @@ internal sealed class ApiKeySet
             throw CredentialException.UnknownKey();
         }
 
-        return key!.ExpiresAt is { } end && end <= now ? throw CredentialException.Expired("The API key") : key.Caller;
+        return key!.ExpiresAt is { } end && end <= now
+            ? throw CredentialException.Expired("The API key", key.Caller.Id)
+            : key.Caller;
     }
 
     private sealed record Key(Caller Caller, ApiKeyHash Hash, DateTimeOffset? ExpiresAt);
@@ -121,6 +123,21 @@ internal static class ApiKeyFile
             throw new FormatException($"The file is not a valid list of API keys: {failure.Message}", failure);
         }
     }
+
+    /// <summary>The entries of a valid file.</summary>
+    /// <exception cref="FormatException">The file is invalid; the message contains no secret.</exception>
+    public static IReadOnlyList<ApiKeyEntry> ReadEntries(ReadOnlySpan<byte> content)
+    {
+        Parse(content);
+        return JsonSerializer.Deserialize<Document>(content, Format)?.Keys ?? [];
+    }
+
+    /// <summary>Reads what <see cref="Write"/> formatted.</summary>
+    public static ApiKeyEntry ReadEntry(string entry) => JsonSerializer.Deserialize<ApiKeyEntry>(entry, Format)!;
+
+    /// <summary>Formats a whole file.</summary>
+    public static byte[] WriteFile(IReadOnlyList<ApiKeyEntry> entries) =>
+        [.. JsonSerializer.SerializeToUtf8Bytes(new Document { Keys = entries }, Format), (byte)'\n'];
 
     /// <summary>Formats an entry for the file.</summary>
     public static string Write(ApiKeyEntry entry) => JsonSerializer.Serialize(entry, Format);

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Listening;
 using ForegSyte.Protocol.Text;
+using ForegSyte.V1;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -41,7 +42,18 @@ internal sealed class AuditLog : IDisposable
     {
         if (IsUsed && _sampler.Admit())
         {
-            Write(_files.Refusals, RecordOf(call, resource, refusal.ReasonText), LogLevel.Warning);
+            var record = RecordOf(call, resource, refusal.ReasonText) with
+            {
+                Problem = refusal.Reason == ErrorReason.Unauthenticated
+                    ? refusal.Metadata.GetValueOrDefault("problem")
+                    : null,
+            };
+            if ((refusal.InnerException as CredentialException)?.CallerId is { } expired)
+            {
+                record = record with { Caller = expired };
+            }
+
+            Write(_files.Refusals, record, LogLevel.Warning);
         }
     }
 
@@ -91,8 +103,9 @@ internal sealed class AuditLog : IDisposable
         {
             _logger.Log(
                 level,
-                "{Outcome} {Method} {Resource} by {Caller} of {Tenant} at {Peer}",
-                record.Outcome, record.Method, record.Resource, record.Caller, record.Tenant, record.Peer);
+                "{Outcome}{Problem} {Method} {Resource} by {Caller} of {Tenant} at {Peer}",
+                record.Outcome, record.Problem is { } problem ? $" ({problem})" : "", record.Method, record.Resource,
+                record.Caller, record.Tenant, record.Peer);
         }
     }
 
@@ -190,6 +203,13 @@ internal sealed record AuditRecord(
     /// <summary>Number of refused calls that were not recorded; null if the line is about one call.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public long? Count { get; init; }
+
+    /// <summary>
+    /// What is wrong with the credentials of an unauthenticated call: missing, unknown, expired or malformed; null for
+    /// other lines.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Problem { get; init; }
 
     /// <summary>A line from texts of the caller, which are escaped and truncated.</summary>
     public static AuditRecord Of(

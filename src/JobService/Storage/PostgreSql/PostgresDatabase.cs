@@ -237,6 +237,9 @@ internal sealed class PostgresDatabase : IMigratedDatabase, IAsyncDisposable
     }
 
     /// <inheritdoc />
+    public DatabaseException? Explain(Exception failure) => PostgresFailures.OfPrivilege(Name, failure);
+
+    /// <inheritdoc />
     public void AddTo(IMigrationRunnerBuilder runner)
     {
         // FluentMigrator makes its own connection, so it needs the password. Migrations may take long.

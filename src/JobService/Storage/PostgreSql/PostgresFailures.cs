@@ -69,7 +69,8 @@ internal static class PostgresFailures
             PostgresException { SqlState: PostgresErrorCodes.InvalidCatalogName } =>
                 "The database does not exist: create it with CREATE DATABASE, or correct PostgreSql:ConnectionString.",
             PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } =>
-                "The user lacks a privilege: it needs to create and change tables in its schema.",
+                "The user lacks a privilege: it needs to create and change tables in its schema. Let it own the "
+                + "database, or GRANT CREATE, USAGE ON SCHEMA public and let it own the tables.",
             PostgresException => "The server refuses the connection.",
             _ when IsOutage(failure) =>
                 "No server answers there: check that PostgreSQL runs and that PostgreSql:ConnectionString has the "
@@ -78,6 +79,20 @@ internal static class PostgresFailures
         };
         return new DatabaseException(
             $"The database {name} cannot be used. {advice} Nothing was changed. Cause: {Cause(failure)}", failure);
+    }
+
+    /// <summary>The exception to throw if a user lacks a privilege; null for other failures.</summary>
+    public static DatabaseException? OfPrivilege(string name, Exception failure)
+    {
+        for (var cause = failure; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege })
+            {
+                return OfOpening(name, cause);
+            }
+        }
+
+        return null;
     }
 
     private static string Cause(Exception failure) =>

@@ -2,6 +2,7 @@ using ForegSyte.Hosting.Configuration;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Search;
 using ForegSyte.Jobs.Storage.Migrations;
+using ForegSyte.Web.Sessions;
 
 namespace ForegSyte.Jobs.Storage.PostgreSql;
 
@@ -48,5 +49,8 @@ internal static class PostgresServiceCollectionExtensions
         .AddSingleton<ISegmentStore, PostgresSegmentStore>()
         .AddSingleton<ISearchStore, PostgresSearchStore>()
         .AddSingleton<IWebhookOutbox, PostgresWebhookOutbox>()
+        .AddSingleton<ISharedCookieKeys>(provider => new PostgresCookieKeys(
+            provider.GetRequiredService<PostgresDatabase>(),
+            new Lazy<IJobStore>(provider.GetRequiredService<IJobStore>)))
         .AddSingleton<IJobClaims, PostgresClaims>();
 }

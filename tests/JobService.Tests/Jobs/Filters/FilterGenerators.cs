@@ -28,6 +28,9 @@ internal static class FilterGenerators
             Status = status,
             PipelineId = pipeline,
             DisplayName = name,
+
+            // Of two texts, so that filters by either differ.
+            Tenant = name.Length > 1 ? pipeline : name,
             Tags = tags,
         });
 
@@ -38,7 +41,8 @@ internal static class FilterGenerators
         (text, before, after) => new TextPattern(text, before, after && !(before && text == "")))
         .Where(pattern => pattern is not { Text: "", AnyBefore: false, AnyAfter: true });
 
-    private static readonly Gen<FilterField> TextField = Gen.OneOf(FilterField.PipelineId, FilterField.DisplayName);
+    private static readonly Gen<FilterField> TextField =
+        Gen.OneOf(FilterField.PipelineId, FilterField.DisplayName, FilterField.Tenant);
 
     private static readonly Gen<JobFilter> TextComparison = Gen.OneOf<JobFilter>(
         Gen.Select(TextField, Equality, Pattern, (field, comparison, pattern) =>
@@ -52,8 +56,17 @@ internal static class FilterGenerators
         Gen.Select(TagKey, Equality, Pattern, (key, comparison, pattern) =>
             (JobFilter)new JobFilter.Comparison(FilterField.Tags, comparison, new TagPattern(key, pattern))));
 
+    /// <summary>A whole id, or the ids that begin with a few digits.</summary>
+    private static readonly Gen<JobIdRange> Ids = Gen.Select(Gen.Guid, Gen.OneOf(1, 2, 9, 32)).Select((id, digits) =>
+    {
+        var start = id.ToString("N")[..digits];
+        return new JobIdRange(Guid.Parse(start.PadRight(32, '0')), Guid.Parse(start.PadRight(32, 'f')));
+    });
+
     private static readonly Gen<JobFilter> Comparison = Gen.OneOf<JobFilter>(
         TextComparison,
+        Gen.Select(Equality, Ids, (comparison, ids) =>
+            (JobFilter)new JobFilter.Comparison(FilterField.JobId, comparison, ids)),
         TagComparison,
         Gen.Select(Equality, Status, (comparison, status) =>
             (JobFilter)new JobFilter.Comparison(FilterField.Status, comparison, status)),

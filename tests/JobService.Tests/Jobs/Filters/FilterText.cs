@@ -31,6 +31,8 @@ internal static class FilterText
         FilterField.Status => "status",
         FilterField.PipelineId => "pipeline_id",
         FilterField.DisplayName => "display_name",
+        FilterField.JobId => "job_id",
+        FilterField.Tenant => "tenant",
         _ => "created_at",
     };
 
@@ -50,10 +52,18 @@ internal static class FilterText
         JobStatus status => JobStatusNames.Of(status),
         DateTimeOffset instant =>
             string.Create(CultureInfo.InvariantCulture, $"\"{instant:yyyy-MM-ddTHH:mm:ss.ffffffZ}\""),
+        JobIdRange ids when ids.First == ids.Last => $"\"{ids.First}\"",
+        JobIdRange ids => $"\"{CommonDigits(ids)}*\"",
         TextPattern pattern =>
             $"\"{(pattern.AnyBefore ? "*" : "")}{Escape(pattern.Text)}{(pattern.AnyAfter ? "*" : "")}\"",
         _ => throw new ArgumentOutOfRangeException(nameof(value), value, null),
     };
+
+    private static string CommonDigits(JobIdRange ids)
+    {
+        var (first, last) = (ids.First.ToString("N"), ids.Last.ToString("N"));
+        return string.Concat(first.Zip(last).TakeWhile(pair => pair.First == pair.Second).Select(pair => pair.First));
+    }
 
     private static string Escape(string text) => text
         .Replace("\\", "\\\\", StringComparison.Ordinal)

@@ -19,12 +19,14 @@ public sealed class DatabaseMigratorTests : IDisposable
     private const long AddSegmentLoss = 202611291440;
     private const long AddTracks = 202611300050;
     private const long AddChoices = 202611300100;
+    private const long AddSearch = 202611300200;
+    private const long AddWebhooks = 202611300300;
     private const long AddsColumns = 299901010001;
 
     private static readonly long[] KnownVersions =
     [
         CreateJobs, ExtendJobs, AddTenants, AddVideoHash, AddTraceParent, AddLastWords, AddTags, AddWarnings, AddSpace,
-        AddSegmentLoss, AddTracks, AddChoices,
+        AddSegmentLoss, AddTracks, AddChoices, AddSearch, AddWebhooks,
     ];
 
     private static readonly Type[] KnownMigrations =
@@ -34,6 +36,7 @@ public sealed class DatabaseMigratorTests : IDisposable
         typeof(M202611290041AddTags), typeof(M202611290513AddWarnings),
         typeof(M202611291320AddSpace), typeof(M202611291440AddSegmentLoss),
         typeof(M202611300050AddTracks), typeof(M202611300100AddChoices),
+        typeof(M202611300200AddSearch), typeof(M202611300300AddWebhooks),
     ];
 
     private readonly TemporaryFolder _folder = new();
@@ -57,7 +60,8 @@ public sealed class DatabaseMigratorTests : IDisposable
         Assert.Equal(
             [
                 "attempts", "database_identity", "deleted_jobs", "job_segments_failed", "jobs", "request_ids",
-                "schema_versions",
+                "schema_versions", "search_chunks", "search_jobs", "search_objects", "search_queue", "search_terms",
+                "search_texts", "webhook_deliveries",
             ],
             Tables());
         Assert.Equal(KnownVersions, Migrator().AppliedVersions());

@@ -129,6 +129,29 @@ public sealed class PostgresMigrationTests(SharedServers servers)
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task MigrateUp_UserWithoutPrivileges_SaysWhichItNeeds(bool hasTables)
+    {
+        var database = await NewDatabaseAsync();
+        await using var owner = new PostgresNode(database);
+        if (hasTables)
+        {
+            owner.Migrator().MigrateUp();
+        }
+
+        var user = $"guest_{Guid.NewGuid():N}";
+        await owner.ExecuteAsync($"CREATE ROLE {user} LOGIN");
+        await using var guest = new PostgresNode($"{database};Username={user}");
+
+        var failure = Assert.Throws<DatabaseException>(() => guest.Migrator().MigrateUp());
+
+        Assert.Contains("The user lacks a privilege: it needs to create", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("Nothing was changed", failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("CREATE TABLE", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("Database=no_such_database", "does not exist: create it")]
     [InlineData("Username=nobody", "refuses the user name or the password")]
     [InlineData("Port=1", "No server answers there")]

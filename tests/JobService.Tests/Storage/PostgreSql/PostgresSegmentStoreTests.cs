@@ -1,4 +1,3 @@
-using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.V1;
 using ForegSyte.Jobs.Grpc;
 using ForegSyte.Jobs.Storage;

@@ -23,6 +23,24 @@ public sealed class PostgresServiceTests
         var counts = await server.QueryAsync(
             "SELECT sum(jobs), sum(pending) FROM tenant_usage", await DatabaseAsync(server));
         Assert.Equal(["1|0"], counts);
+        var usage = Assert.Single((await service.Client.ListTenantUsageAsync(
+            new(), cancellationToken: TestContext.Current.CancellationToken)).Usage);
+        Assert.Equal((1L, (long)RunningJobService.Video.Length), (usage.JobCount, usage.VideoBytes));
+        Assert.True(usage.ResultBytes > 0, $"The results take no space: {usage}");
+    }
+
+    [Fact]
+    public async Task CreateBackup_IsRefusedWithWhatToDo()
+    {
+        await using var server = await PostgresServer.StartOrSkipAsync();
+        await using var service =
+            await StartAsync(await server.CreateDatabaseAsync(), RunningJobService.NotServing());
+
+        var refusal = await Refusal.OfAsync(service.Client.CreateBackupAsync(
+            new(), cancellationToken: TestContext.Current.CancellationToken));
+
+        Assert.Equal(ErrorReason.Unimplemented, refusal.Reason);
+        Assert.Contains("pg_dump", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]

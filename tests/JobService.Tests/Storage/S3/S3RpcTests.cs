@@ -84,6 +84,28 @@ public sealed class S3RpcTests : IAsyncLifetime
         Assert.Equal(JobStatus.Completed, ended.Status);
     }
 
+    [Fact]
+    public async Task GetFrame_VideoInTheBucket_IsAskedForByAPresignedAddress()
+    {
+        var inference = RunningJobService.NotServing();
+        ForegSyte.Inference.V1.GetFrameRequest? asked = null;
+        inference.OnFrame = (request, _) =>
+        {
+            asked = request;
+            return Task.FromResult(new ForegSyte.Inference.V1.GetFrameResponse());
+        };
+        await using var service = await StartAsync(inference);
+        var job = await service.SubmitAsync();
+
+        await service.Client.GetFrameAsync(
+            new GetFrameRequest { JobId = job.JobId, FrameIndex = 3 }, cancellationToken: Cancellation);
+
+        Assert.Equal((3, RunningJobService.Video.Length), (asked!.FrameIndex, (int)asked.Video.SizeBytes));
+        Assert.StartsWith("http", asked.Video.Uri, StringComparison.Ordinal);
+        Assert.Contains("X-Amz-Signature", asked.Video.Uri, StringComparison.Ordinal);
+        Assert.NotEmpty(asked.Video.CacheKey);
+    }
+
     private Task<RunningJobService> StartAsync(
         ScriptedInference inference, params (string Key, string Value)[] settings) =>
         RunningJobService.StartAsync(

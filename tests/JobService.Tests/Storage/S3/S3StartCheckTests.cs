@@ -1,4 +1,5 @@
 using ForegSyte.Jobs.Storage.S3;
+using ForegSyte.Testing;
 using ForegSyte.Testing.Servers;
 using Microsoft.Extensions.Options;
 
@@ -49,6 +50,29 @@ public sealed class S3StartCheckTests(SharedServers servers)
 
         Assert.Contains(expected, failure.Message, StringComparison.Ordinal);
         Assert.Contains(bucket.Options.Endpoint, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_EndpointWithTls_IsTrustedByTheConfiguredAuthorityOnly()
+    {
+        var ceph = await servers.CephOrSkipAsync();
+        using var folder = new TemporaryFolder();
+        using var authority = new TestCertificates(folder.Path);
+        using var stranger = new TestCertificates(folder.Path, "stranger");
+        await using var terminator = new TlsTerminator(ceph.Endpoint, authority.Server());
+        using var trusting = await TestBucket.CreateAsync(ceph);
+        trusting.Options.Endpoint = terminator.Endpoint.ToString();
+        trusting.Options.CertificateAuthorities = authority.CaFile;
+        using var distrustful = await TestBucket.CreateAsync(ceph);
+        distrustful.Options.Endpoint = terminator.Endpoint.ToString();
+        distrustful.Options.CertificateAuthorities = stranger.CaFile;
+        distrustful.Options.MaxRetries = 0;
+
+        await RunAsync(trusting);
+        var failure = await Assert.ThrowsAsync<ObjectStorageException>(() => RunAsync(distrustful));
+
+        Assert.Contains("has no trusted certificate", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("S3:CertificateAuthorities", failure.Message, StringComparison.Ordinal);
     }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
