@@ -142,13 +142,25 @@ internal static class SearchSql
         return condition;
     }
 
+    /// <summary>
+    /// The jobs with a term. The empty value, which almost every job has, stands in the statement itself: PostgreSQL
+    /// plans a prepared statement without its parameters, and would expect as few jobs as for any other value.
+    /// </summary>
     private static SqlCondition Has(TermKind kind, string value, double minConfidence, ISearchDialect dialect)
     {
         var name = "term_" + kind.ToString().ToLowerInvariant();
+        List<(string, object?)> parameters = [(name + "_min", minConfidence)];
+        var wanted = "''";
+        if (value.Length > 0)
+        {
+            wanted = dialect.Parameter(name);
+            parameters.Add((name, value));
+        }
+
         return new SqlCondition(
-            $"s.number IN (SELECT number FROM search_terms WHERE kind = {(int)kind} "
-            + $"AND value = {dialect.Parameter(name)} AND max_confidence >= {dialect.Parameter(name + "_min")})",
-            [(name, value), (name + "_min", minConfidence)]);
+            $"s.number IN (SELECT number FROM search_terms WHERE kind = {(int)kind} AND value = {wanted} "
+            + $"AND max_confidence >= {dialect.Parameter(name + "_min")})",
+            parameters);
     }
 
     private static SqlCondition Confidence(double min, ISearchDialect dialect) =>

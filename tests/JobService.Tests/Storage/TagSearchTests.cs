@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.RegularExpressions;
+using ForegSyte.Jobs.Search;
 using ForegSyte.Jobs.Storage;
 using ForegSyte.Jobs.Storage.PostgreSql;
 using ForegSyte.Jobs.Tests.Storage.PostgreSql;
@@ -69,6 +71,7 @@ public sealed class TagSearchTests(SharedServers servers)
         Assert.Contains("jobs_tags", await PlanAsync(node, failed.Text, failed.Parameters), StringComparison.Ordinal);
         var equal = ReusableJobSql.Of(Wanted, "v1", new PostgresDialect());
         Assert.Contains("jobs_reusable", await PlanAsync(node, equal.Text, equal.Parameters), StringComparison.Ordinal);
+        await AssertTextsOfABatchAreFoundByItsTagAsync(node);
     }
 
     private static JobRecord Template() => TestJobs.Pending() with
@@ -114,10 +117,59 @@ public sealed class TagSearchTests(SharedServers servers)
         return result;
     }
 
+    /// <summary>
+    /// After some calls PostgreSQL plans a prepared statement without its parameters. This plan too must begin with the
+    /// few jobs that have the tag, although nearly every job has texts.
+    /// </summary>
+    private static async Task AssertTextsOfABatchAreFoundByItsTagAsync(PostgresNode node)
+    {
+        await node.ExecuteAsync("""
+            INSERT INTO search_jobs (job_id, number, tenant, created_at)
+                SELECT job_id, row_number() OVER (), tenant, created_at FROM jobs;
+            INSERT INTO search_terms (number, kind, value, max_confidence)
+                SELECT number, kind, CASE kind WHEN 2 THEN 'label ' || number % 500 ELSE '' END, 1
+                FROM search_jobs, (VALUES (1), (2), (5)) AS terms (kind);
+            ANALYZE search_jobs, search_terms
+            """);
+        var search = new TextSearch(
+            new SearchScope(null, JobFilterParser.Parse(Batch), null, 50), "gate", TextMatch.Contains, 0);
+        var jobs = SearchSql.JobsOf(search, new PostgresSearchDialect());
+
+        var plan = await PlanWithoutParametersAsync(
+            node, $"SELECT s.number FROM search_jobs s WHERE {jobs.Text}", jobs.Parameters);
+
+        Assert.Contains("jobs_tags", plan, StringComparison.Ordinal);
+    }
+
     private static async Task<string> PlanAsync(
         PostgresNode node, string sql, IEnumerable<(string Name, object? Value)> parameters) =>
         string.Join('\n', await node.Database.ReadAsync(
             (connection, cancellationToken) => connection.QueryAsync(
                 "EXPLAIN " + sql, row => row.GetString(0), cancellationToken, [.. parameters]),
             Cancellation));
+
+    private static async Task<string> PlanWithoutParametersAsync(
+        PostgresNode node, string sql, IReadOnlyList<(string Name, object? Value)> parameters)
+    {
+        foreach (var (i, (name, _)) in parameters.Index())
+        {
+            sql = Regex.Replace(sql, $@"@{name}\b", $"$${i + 1}");
+        }
+
+        var types = parameters.Select(parameter => parameter.Value is double ? "float8" : "text");
+        return string.Join('\n', await node.Database.ReadAsync(
+            async (connection, cancellationToken) =>
+            {
+                await connection.ExecuteAsync(
+                    "SET plan_cache_mode = force_generic_plan; "
+                    + $"PREPARE search ({string.Join(", ", types)}) AS {sql}",
+                    cancellationToken);
+                var plan = await connection.QueryAsync(
+                    $"EXPLAIN EXECUTE search ({string.Join(", ", parameters.Select(_ => "NULL"))})",
+                    row => row.GetString(0), cancellationToken);
+                await connection.ExecuteAsync("DEALLOCATE search; RESET plan_cache_mode", cancellationToken);
+                return plan;
+            },
+            Cancellation));
+    }
 }
