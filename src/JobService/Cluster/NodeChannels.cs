@@ -28,6 +28,7 @@ internal sealed class NodeChannels : IDisposable
             KeepAlivePingDelay = KeepAlive,
             KeepAlivePingTimeout = KeepAlive,
             EnableMultipleHttp2Connections = true,
+            InitialHttp2StreamWindowSize = ResponseWindow.Bytes,
             UseProxy = false,
             SslOptions = _tls.ForConnections(),
         })

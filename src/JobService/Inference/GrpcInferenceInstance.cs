@@ -203,6 +203,7 @@ internal sealed class InferenceChannels : IDisposable
                 KeepAlivePingDelay = KeepAlivePingDelay,
                 KeepAlivePingTimeout = KeepAlivePingTimeout,
                 EnableMultipleHttp2Connections = true,
+                InitialHttp2StreamWindowSize = ResponseWindow.Bytes,
 
                 // A proxy of the environment (HTTP_PROXY, ALL_PROXY) cannot reach a service on this machine.
                 UseProxy = !isUnixSocket && !address.IsLoopback && inference.Name is null,

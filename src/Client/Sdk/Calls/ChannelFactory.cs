@@ -9,6 +9,12 @@ namespace ForegSyte.Client.Calls;
 /// <summary>Creates the HTTP/2 channel of a client.</summary>
 internal static class ChannelFactory
 {
+    /// <summary>
+    /// HTTP/2 flow-control window of a response in bytes. Up to an eighth of it, no update of the window is sent:
+    /// servers on Kestrel 10.0 sometimes lose a later response after updates that come late (dotnet/aspnetcore#53736).
+    /// </summary>
+    private const int ResponseWindowBytes = 16 * 1024 * 1024;
+
     /// <summary>Creates a channel with the limits of the options. It connects with the first call.</summary>
     public static GrpcChannel Create(ForegSyteClientOptions options)
     {
@@ -17,6 +23,7 @@ internal static class ChannelFactory
         var sockets = new SocketsHttpHandler
         {
             EnableMultipleHttp2Connections = true,
+            InitialHttp2StreamWindowSize = ResponseWindowBytes,
             ConnectTimeout = options.ConnectTimeout,
             KeepAlivePingDelay = options.KeepAlivePingDelay,
             KeepAlivePingTimeout = options.KeepAlivePingTimeout,
