@@ -29,6 +29,7 @@ run: ## run both services on their default ports, logs visible, until Ctrl-C
 test: build ## run every test
 	@eng/setup.sh --contracts
 	@eng/setup.sh --test
+	@eng/ahead.sh
 	@eng/test.sh
 
 quick: setup ## build and run the unit tests, without the slow ones

@@ -33,12 +33,12 @@ packages() {
 
 wheel() { eng/python.sh "$folder" >/dev/null; }
 
-# publish PROJECT NAME: a program that brings its own .NET.
+# publish PROJECT NAME: a program that brings its own .NET, compiled to native code, so that it starts faster (ADR 57).
 publish() {
   # The lock file of this runtime stays in obj, as that of another accelerator does.
   dotnet publish "$copy/src/$1" "${quiet[@]}" '-clp:NoSummary;ErrorsOnly' -r $runtime --self-contained true \
     -p:Version="$package_version" -p:NuGetLockFilePath=obj/packages.$runtime.lock.json \
-    -p:ContinuousIntegrationBuild=true -p:RunAnalyzers=false \
+    -p:ContinuousIntegrationBuild=true -p:RunAnalyzers=false -p:PublishReadyToRun=true \
     -o "$programs/$2"
   find "$programs/$2" -type f \( -name '*.xml' -o -name '*.pdb' -o -name createdump \) -delete
   find "$programs/$2" -type f -exec chmod 644 {} +

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs tests, one project after the other, and ends with one line that counts them.
+# Runs tests, two projects at a time, and ends with one line that counts them.
 #   eng/test.sh [ARGUMENTS]         all tests; arguments go to the test programs: --filter-class '*SegmentPlanTests'
 #   eng/test.sh --quick             the unit tests without the classes in tests/slow-tests.txt
 set -uo pipefail
@@ -32,7 +32,7 @@ if [ "${1:-}" = --quick ]; then
   exit "$status"
 fi
 
-dotnet test --solution ForegSyte.sln -c "$configuration" --no-build --max-parallel-test-modules 1 --output Normal "$@" |
+dotnet test --solution ForegSyte.sln -c "$configuration" --no-build --max-parallel-test-modules 2 --output Normal "$@" |
   tee "$log"
 status=${PIPESTATUS[0]}
 
