@@ -23,16 +23,16 @@ chmod +x "$compiler"
 mkdir -p "$kept"
 find "$kept" -mindepth 1 -mtime +7 -delete
 
-# compile FILE HASH: into $kept. A file that is native code already, or no .NET assembly, stays as it is.
+# compile FILE HASH: into $kept. A file that cannot be compiled stays as it is.
 compile() {
-  local made=$kept/$2.$$
-  if "$compiler" "$1" -o "$made" -r "$(dirname "$1")/*.dll" -r "$shared/Microsoft.NETCore.App/$version/*.dll" \
-      -r "$shared/Microsoft.AspNetCore.App/$version/*.dll" --targetos:linux --targetarch:x64 -O >/dev/null 2>&1; then
+  local made=$kept/$2.$$ output
+  if output=$("$compiler" "$1" -o "$made" -r "$(dirname "$1")/*.dll" -r "$shared/Microsoft.NETCore.App/$version/*.dll" \
+      -r "$shared/Microsoft.AspNetCore.App/$version/*.dll" --targetos:linux --targetarch:x64 -O 2>&1); then
     ln -sf unchanged "$kept/$(sha256sum <"$made" | cut -d ' ' -f 1)"
     mv "$made" "$kept/$2"
   else
     rm -f "$made"
-    ln -sf unchanged "$kept/$2"
+    echo "ahead: $1 stays as it is: ${output##*$'\n'}" >&2
   fi
 }
 export -f compile
@@ -45,5 +45,5 @@ awk '!seen[$1]++ { print $2, $1 }' <<<"$hashes" | while read -r file hash; do
   [ -e "$kept/$hash" ] || [ -L "$kept/$hash" ] || printf '%s\0%s\0' "$file" "$hash"
 done | xargs -0 -r -n 2 -P "$(nproc)" bash -c 'compile "$0" "$1"'
 while read -r hash file; do
-  [ -L "$kept/$hash" ] || cp "$kept/$hash" "$file"
+  if [ -f "$kept/$hash" ]; then cp "$kept/$hash" "$file"; fi
 done <<<"$hashes"

@@ -8,10 +8,9 @@ public static class ResponseWindow
     /// InitialHttp2StreamWindowSize.
     /// </summary>
     /// <remarks>
-    /// A response of up to an eighth of the window is read without an update of the window. Kestrel 10.0 sometimes
-    /// loses a later response of a connection on which updates came in after the end of a response, and its caller
-    /// waits until its deadline (dotnet/aspnetcore#53736). With the default window, every response above 8 KiB has
-    /// updates.
+    /// A response of up to an eighth of the window is read without an update of the window. Kestrel 10.0 is reported to
+    /// lose a later response of a connection on which updates came in after the end of a response, and its caller waits
+    /// until its deadline (dotnet/aspnetcore#53736). With the default window, every response above 8 KiB has updates.
     /// </remarks>
     public const int Bytes = 16 * 1024 * 1024;
 }

@@ -11,7 +11,7 @@ internal static class ChannelFactory
 {
     /// <summary>
     /// HTTP/2 flow-control window of a response in bytes. Up to an eighth of it, no update of the window is sent:
-    /// servers on Kestrel 10.0 sometimes lose a later response after updates that come late (dotnet/aspnetcore#53736).
+    /// servers on Kestrel 10.0 are reported to lose a later response after late updates (dotnet/aspnetcore#53736).
     /// </summary>
     private const int ResponseWindowBytes = 16 * 1024 * 1024;
 
