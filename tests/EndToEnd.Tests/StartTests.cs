@@ -87,8 +87,9 @@ public sealed class StartTests
             File.Copy(file, folder.File(Path.GetFileName(file)));
         }
 
-        await File.AppendAllTextAsync(folder.File("nanodet_g_416.onnx"), "x", TestContext.Current.CancellationToken);
-        await AssertRefusedAsync("InferenceService", InferenceSettings(folder), "nanodet_g_416");
+        await File.AppendAllTextAsync(
+            folder.File("nanodet_g_416_int8.onnx"), "x", TestContext.Current.CancellationToken);
+        await AssertRefusedAsync("InferenceService", InferenceSettings(folder), "nanodet_g_416_int8");
     }
 
     [Fact]

@@ -304,7 +304,7 @@ internal sealed partial class ModelAddition(ModelTools tools, ModelAdditionReque
                 throw new ModelCommandException(string.Join(' ', problems));
             }
 
-            var models = new ModelCatalogue([.. catalogue.All.Where(model => model.Id != entry.Id), .. added]);
+            var models = catalogue.With(added);
             if (PipelineValidator.Check(pipeline, models) is { Count: > 0 } defects)
             {
                 throw new ModelCommandException($"The pipeline '{pipeline.Id}': {string.Join(' ', defects)}");

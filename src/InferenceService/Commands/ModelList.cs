@@ -23,7 +23,18 @@ internal static class ModelList
                 $"{model.Id}: {model.Rules.Name}, {size}, {model.License}"
                 + (own.Contains(model.Id) ? ", your own" : "")
                 + (File.Exists(model.FilePath) ? "" : $", the file {model.FilePath} is missing")
-                + Describe(PipelinesWith(model.Id, pipelines))));
+                + Describe([
+                    .. PipelinesWith(model.Id, pipelines),
+                    .. catalogue.Choices.Where(choice => model.Id == choice.OnCpu || model.Id == choice.OnGpu)
+                        .SelectMany(choice => PipelinesWith(choice.Id, pipelines)),
+                ])));
+        }
+
+        foreach (var choice in catalogue.Choices)
+        {
+            await output.WriteLineAsync(ControlCharacters.Escape(
+                $"{choice.Id}: {choice.OnCpu} on a CPU, {choice.OnGpu} on a GPU"
+                + Describe(PipelinesWith(choice.Id, pipelines))));
         }
 
         return 0;

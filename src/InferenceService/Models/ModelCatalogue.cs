@@ -4,17 +4,38 @@ namespace ForegSyte.Inference.Models;
 
 /// <summary>The models that pipelines can name; <see cref="ModelSessions"/> loads them.</summary>
 /// <param name="entries">Entries with distinct ids.</param>
-internal sealed class ModelCatalogue(IEnumerable<ModelEntry> entries)
+/// <param name="choices">Names for one of two entries, with other distinct ids.</param>
+/// <param name="isGpu">Whether the models run on a GPU.</param>
+internal sealed class ModelCatalogue(
+    IEnumerable<ModelEntry> entries, IReadOnlyCollection<ModelChoice>? choices = null, bool isGpu = false)
 {
     private readonly FrozenDictionary<string, ModelEntry> _byId =
         entries.ToFrozenDictionary(entry => entry.Id, StringComparer.Ordinal);
+
+    private readonly FrozenDictionary<string, string> _chosen = (choices ?? []).ToFrozenDictionary(
+        choice => choice.Id, choice => isGpu ? choice.OnGpu : choice.OnCpu, StringComparer.Ordinal);
 
     /// <summary>All entries, ordered by id.</summary>
     public IReadOnlyList<ModelEntry> All =>
         field ??= [.. _byId.Values.OrderBy(entry => entry.Id, StringComparer.Ordinal)];
 
-    /// <summary>The entry with an id, or null.</summary>
-    public ModelEntry? Find(string id) => _byId.GetValueOrDefault(id);
+    /// <summary>The names for one of two entries, ordered by id.</summary>
+    public IReadOnlyList<ModelChoice> Choices { get; } =
+        [.. (choices ?? []).OrderBy(choice => choice.Id, StringComparer.Ordinal)];
+
+    /// <summary>All names that a pipeline can use, ordered.</summary>
+    public IReadOnlyList<string> Names => [.. _byId.Keys.Concat(_chosen.Keys).Order(StringComparer.Ordinal)];
+
+    /// <summary>The entry with an id, or that a choice with this id selects; null if there is none.</summary>
+    public ModelEntry? Find(string id) => _byId.GetValueOrDefault(_chosen.GetValueOrDefault(id, id));
+
+    /// <summary>The same catalogue for a device.</summary>
+    /// <param name="onGpu">Whether the models run on a GPU.</param>
+    public ModelCatalogue On(bool onGpu) => new(_byId.Values, Choices, onGpu);
+
+    /// <summary>The same catalogue with further entries, which replace those of the same id.</summary>
+    public ModelCatalogue With(IReadOnlyCollection<ModelEntry> added) =>
+        new([.. _byId.Values.ExceptBy(added.Select(entry => entry.Id), entry => entry.Id), .. added], Choices, isGpu);
 }
 
 /// <summary>One validated entry of the model catalogue.</summary>

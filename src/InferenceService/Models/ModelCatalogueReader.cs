@@ -42,7 +42,7 @@ internal static partial class ModelCatalogueReader
     /// <summary>Maximum side of a model input in pixels.</summary>
     public const int MaxInputSide = 4096;
 
-    private static readonly JsonSerializerOptions Json = new()
+    internal static readonly JsonSerializerOptions Json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         AllowDuplicateProperties = false,
@@ -59,12 +59,14 @@ internal static partial class ModelCatalogueReader
     /// <exception cref="ModelCatalogueException">A file is missing, too large or invalid.</exception>
     public static ModelCatalogue Read(string path)
     {
-        var entries = ReadFile(path);
+        var choices = new List<ModelChoice>();
+        var entries = ReadFile(path, choices);
         var ownPath = OwnEntriesOf(path);
         if (File.Exists(ownPath))
         {
-            var own = ReadFile(ownPath);
-            var shared = own.Select(entry => entry.Id).Intersect(entries.Select(entry => entry.Id)).ToList();
+            var own = ReadFile(ownPath, choices: null);
+            var names = entries.Select(entry => entry.Id).Concat(choices.Select(choice => choice.Id));
+            var shared = own.Select(entry => entry.Id).Intersect(names).ToList();
             if (shared.Count > 0)
             {
                 throw new ModelCatalogueException(
@@ -75,10 +77,10 @@ internal static partial class ModelCatalogueReader
             entries.AddRange(own);
         }
 
-        return new ModelCatalogue(entries);
+        return new ModelCatalogue(entries, choices);
     }
 
-    private static List<ModelEntry> ReadFile(string path)
+    private static List<ModelEntry> ReadFile(string path, List<ModelChoice>? choices)
     {
         var file = new FileInfo(path);
         if (!file.Exists)
@@ -94,7 +96,7 @@ internal static partial class ModelCatalogueReader
         }
 
         var problems = new List<string>();
-        var entries = Parse(File.ReadAllBytes(path), Path.GetDirectoryName(file.FullName)!, problems);
+        var entries = Parse(File.ReadAllBytes(path), Path.GetDirectoryName(file.FullName)!, problems, choices);
         return problems.Count == 0 ? entries : throw new ModelCatalogueException(path, problems);
     }
 
@@ -104,7 +106,9 @@ internal static partial class ModelCatalogueReader
     /// <param name="json">UTF-8 text of the catalogue.</param>
     /// <param name="folder">Absolute path of the folder at which relative paths start.</param>
     /// <param name="problems">Receives every problem.</param>
-    internal static List<ModelEntry> Parse(ReadOnlyMemory<byte> json, string folder, List<string> problems)
+    /// <param name="choices">Receives the choices by device; null if the file must have none.</param>
+    internal static List<ModelEntry> Parse(
+        ReadOnlyMemory<byte> json, string folder, List<string> problems, List<ModelChoice>? choices = null)
     {
         var entries = new List<ModelEntry>();
         try
@@ -112,7 +116,11 @@ internal static partial class ModelCatalogueReader
             using var document = JsonDocument.Parse(json, new JsonDocumentOptions { AllowDuplicateProperties = false });
             foreach (var (element, index) in Elements(document.RootElement, problems).Select((item, i) => (item, i)))
             {
-                if (ParseEntry(element, index, folder, problems) is { } entry)
+                if (element.ValueKind == JsonValueKind.Object && element.TryGetProperty("on_cpu", out _))
+                {
+                    ModelChoice.Parse(element, index, problems, choices);
+                }
+                else if (ParseEntry(element, index, folder, problems) is { } entry)
                 {
                     entries.Add(entry);
                 }
@@ -123,9 +131,15 @@ internal static partial class ModelCatalogueReader
             problems.Add($"The file is not JSON: {failure.Message}");
         }
 
-        foreach (var id in entries.CountBy(entry => entry.Id).Where(pair => pair.Value > 1).Select(pair => pair.Key))
+        var ids = entries.Select(entry => entry.Id).Concat((choices ?? []).Select(choice => choice.Id));
+        foreach (var id in ids.CountBy(id => id).Where(pair => pair.Value > 1).Select(pair => pair.Key))
         {
             problems.Add($"Entry '{id}': the id is used more than once. Give each model a unique id.");
+        }
+
+        foreach (var choice in choices ?? [])
+        {
+            choice.Check(entries, problems);
         }
 
         return entries;
@@ -313,7 +327,7 @@ internal static partial class ModelCatalogueReader
     }
 
     [GeneratedRegex(@"^[a-z][a-z0-9_]{0,62}\z")]
-    private static partial Regex IdForm();
+    internal static partial Regex IdForm();
 
     [GeneratedRegex(@"^[0-9a-f]{64}\z")]
     private static partial Regex Sha256Form();

@@ -34,15 +34,15 @@ internal sealed class ModelSessions(
     public IReadOnlyList<V1.ModelInfo> Loaded => [.. _sessions.Values.Select(session => session.Entry.ToModelInfo())];
 
     /// <summary>The session of a model.</summary>
-    /// <param name="id">Id in the catalogue.</param>
+    /// <param name="id">Id in the catalogue, of an entry or of a choice by device.</param>
     /// <exception cref="ModelLoadException">The file is missing, has a different hash or is not a model.</exception>
     public ModelSession Get(string id)
     {
-        if (!_sessions.TryGetValue(id, out var session))
+        var entry = catalogue.Find(id) ?? throw new ArgumentException($"The model '{id}' is unknown.", nameof(id));
+        if (!_sessions.TryGetValue(entry.Id, out var session))
         {
-            var entry = catalogue.Find(id) ?? throw new ArgumentException($"The model '{id}' is unknown.", nameof(id));
             session = Load(entry);
-            _sessions.Add(id, session);
+            _sessions.Add(entry.Id, session);
         }
 
         return session;

@@ -25,7 +25,8 @@ internal static class PipelineServiceCollectionExtensions
         var dataDirectory = Path.GetFullPath(configuration[DataDirectory.Key] ?? "data");
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(provider => ModelCatalogueReader.Read(
-            Path.GetFullPath(Options<ModelsOptions>(provider).CataloguePath, dataDirectory)));
+            Path.GetFullPath(Options<ModelsOptions>(provider).CataloguePath, dataDirectory))
+            .On(provider.GetRequiredService<InferenceDevice>().IsGpu));
         services.AddMetrics();
         services.AddSingleton<InferenceMetrics>();
         services.AddSingleton<InferenceDevice>();

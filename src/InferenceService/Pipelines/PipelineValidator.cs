@@ -90,7 +90,7 @@ internal static partial class PipelineValidator
         {
             problems.Add(
                 $"Node '{node.Id}' names the model '{modelId}', which is not in the model catalogue; the catalogue has "
-                + $"{string.Join(", ", models.All.Select(known => known.Id))}.");
+                + $"{string.Join(", ", models.Names)}.");
             return;
         }
 

@@ -20,7 +20,7 @@ internal static class Catalogue
     {
         var root = JsonNode.Parse(File.ReadAllText(Path.Combine(Folder, "models.json")))!;
         var models = root["models"]!.AsArray();
-        foreach (var model in models)
+        foreach (var model in models.Where(model => model!["file"] is not null))
         {
             model!["file"] = Absolute(model["file"]!);
             if (model["labels_file"] is { } labels)
@@ -42,7 +42,7 @@ internal static class Catalogue
 
         File.WriteAllText(path, root.ToJsonString());
         return [.. models
-            .Where(model => DetectorFamilies.Contains(model!["family"]!.GetValue<string>()))
+            .Where(model => DetectorFamilies.Contains(model!["family"]?.GetValue<string>()))
             .Select(model => (
                 model!["id"]!.GetValue<string>(), model["thresholds"]!["confidence"]!.GetValue<double>()))];
     }

@@ -47,7 +47,7 @@ internal sealed class Measurements(IReadOnlyDictionary<string, double> threshold
     private const string Read = "read_lines";
     private const string ReadAll = "read_all";
     private const string Follow = "follow";
-    private const string FollowedDetector = "nanodet_g_416";
+    private const string FollowedDetector = "nanodet_g";
     private readonly TemporaryFolder _folder = new();
 
     /// <summary>Skipped measurements, a sentence each.</summary>

@@ -29,7 +29,9 @@ internal sealed class GpuPipelines(DeviceProvider provider, int deviceIndex, int
     /// <returns>Whether the results are within the tolerance.</returns>
     public async Task<bool> RunAsync(IReadOnlyList<int> batches, CancellationToken cancellationToken)
     {
-        await using var services = new Installation(inferenceSettings: SettingsOf(provider));
+        using var folder = new TemporaryFolder();
+        WriteGpuPipelines(folder);
+        await using var services = new Installation(inferenceSettings: SettingsOf(provider, folder));
         await services.StartAsync();
         await using var client = services.Client();
         Console.WriteLine();
@@ -44,7 +46,7 @@ internal sealed class GpuPipelines(DeviceProvider provider, int deviceIndex, int
             }
         }
 
-        return await CompareAsync(client, cancellationToken);
+        return await CompareAsync(client, folder, cancellationToken);
     }
 
     private async Task MeasureAsync(
@@ -62,9 +64,28 @@ internal sealed class GpuPipelines(DeviceProvider provider, int deviceIndex, int
             $"| {pipeline} | {batch} | {jobs} | {frames / seconds:F1} | {jobs / seconds:F2} | {busy} |"));
     }
 
-    private async Task<bool> CompareAsync(ForegSyteClient client, CancellationToken cancellationToken)
+    /// <summary>
+    /// The pipelines with the models for GPUs by name, so that the services on GPU and CPU run the same files.
+    /// </summary>
+    private static void WriteGpuPipelines(TemporaryFolder folder)
     {
-        await using var cpu = new Installation(inferenceSettings: SettingsOf(DeviceProvider.Cpu));
+        var models = ModelCatalogueReader.Read(Path.Combine(RepositoryFiles.Data, "models", "models.json"));
+        foreach (var id in PipelineIds)
+        {
+            var text = File.ReadAllText(Path.Combine(RepositoryFiles.Data, "pipelines", $"{id}.json"));
+            foreach (var choice in models.Choices)
+            {
+                text = text.Replace($"\"{choice.Id}\"", $"\"{choice.OnGpu}\"", StringComparison.Ordinal);
+            }
+
+            File.WriteAllText(folder.File($"{id}.json"), text);
+        }
+    }
+
+    private async Task<bool> CompareAsync(
+        ForegSyteClient client, TemporaryFolder pipelines, CancellationToken cancellationToken)
+    {
+        await using var cpu = new Installation(inferenceSettings: SettingsOf(DeviceProvider.Cpu, pipelines));
         await cpu.StartAsync();
         await using var cpuClient = cpu.Client();
         Console.WriteLine();
@@ -108,8 +129,9 @@ internal sealed class GpuPipelines(DeviceProvider provider, int deviceIndex, int
         return await client.WaitForCompletionAsync(job.JobId, cancellationToken: cancellationToken);
     }
 
-    private Dictionary<string, string> SettingsOf(DeviceProvider device) => new()
+    private Dictionary<string, string> SettingsOf(DeviceProvider device, TemporaryFolder pipelines) => new()
     {
+        ["Pipelines:Directory"] = pipelines.Path,
         ["Device:Provider"] = device.ToString(),
         ["Device:DeviceIndex"] = Text(deviceIndex),
         ["Device:RequireGpu"] = device == DeviceProvider.Cpu ? "false" : "true",

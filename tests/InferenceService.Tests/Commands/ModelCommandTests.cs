@@ -172,7 +172,12 @@ public sealed class ModelCommandTests : IDisposable
 
         var (_, list, _) = await RunAsync("list");
         Assert.Contains("own: yolov8, 64x64, MIT, your own, in own", list, StringComparison.Ordinal);
-        Assert.Contains("nanodet_g_416: nanodet, 416x416", list, StringComparison.Ordinal);
+        Assert.Contains(
+            "nanodet_g_416_int8: nanodet, 416x416, MIT AND Apache-2.0, in detect_only, yolo_ocr", list,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "nanodet_g: nanodet_g_416_int8 on a CPU, nanodet_g_416 on a GPU, in detect_only, yolo_ocr", list,
+            StringComparison.Ordinal);
 
         Assert.Contains("--with-pipelines", await RefusalAsync("remove", "own"), StringComparison.Ordinal);
         Assert.Equal(0, (await RunAsync("remove", "own", "--with-pipelines")).Code);

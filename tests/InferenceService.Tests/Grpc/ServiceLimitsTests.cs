@@ -261,7 +261,7 @@ public sealed class ServiceLimitsTests
     }
 
     [Theory]
-    [InlineData("detect_only", "nanodet_g_416")]
+    [InlineData("detect_only", "nanodet_g")]
     [InlineData("ocr_only", "ppocr_v4_detection")]
     public async Task RunPipeline_CancelledInsideAModel_EndsModelDecoderAndCall(string pipeline, string model)
     {

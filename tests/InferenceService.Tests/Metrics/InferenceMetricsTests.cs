@@ -36,7 +36,7 @@ public sealed class InferenceMetricsTests
         Assert.NotEmpty(metrics.Values("foregsyte.inference.stage.queue_time", "stage=detect"));
         Assert.Single(metrics.Values("foregsyte.inference.segment.duration", "outcome=ok"));
         Assert.Equal([0], metrics.Values("foregsyte.inference.segment.queue_time"));
-        var batches = metrics.Values("foregsyte.inference.batch.size", "model=nanodet_g_416");
+        var batches = metrics.Values("foregsyte.inference.batch.size", "model=nanodet_g_416_int8");
         Assert.InRange(batches.Sum(), 2, int.MaxValue);
     }
 

@@ -22,6 +22,41 @@ public sealed class ModelCatalogueReaderTests
             catalogue.All, entry => Assert.True(File.Exists(entry.FilePath), $"{entry.FilePath} does not exist."));
         Assert.Equal("nanodet", catalogue.Find("nanodet_g_416")!.ToModelInfo().Family);
         Assert.Null(catalogue.Find("NANODET_G_416"));
+        Assert.Equal("nanodet_g_416_int8", catalogue.Find("nanodet_g")!.Id);
+        Assert.Equal("nanodet_g_416", catalogue.On(onGpu: true).Find("nanodet_g")!.Id);
+        Assert.Equal(["nanodet_g"], catalogue.Choices.Select(choice => choice.Id));
+        Assert.Contains("nanodet_g", catalogue.Names);
+    }
+
+    [Theory]
+    [InlineData("""{"id": "both", "on_cpu": "own", "on_gpu": "nothing"}""",
+        "Entry 'both': on_gpu names 'nothing', which is no model of this file.")]
+    [InlineData("""{"id": "both", "on_cpu": "own", "on_gpu": "other"}""",
+        "Entry 'both': on_cpu and on_gpu must name models of one family with the same labels_file.")]
+    [InlineData("""{"id": "own", "on_cpu": "own", "on_gpu": "own"}""", "Entry 'own': the id is used more than once.")]
+    [InlineData("""{"id": "both", "on_cpu": "own"}""", "Entry 2: a choice by device needs id")]
+    [InlineData("""{"id": "Both", "on_cpu": "own", "on_gpu": "own"}""", "Entry 2: a choice by device needs id")]
+    [InlineData("""{"id": "both", "on_cpu": "own", "on_gpu": "own", "file": "a.onnx"}""", "file")]
+    [InlineData("""{"id": "both", "on_cpu": 1, "on_gpu": "own"}""", "Entry 2:")]
+    public void Parse_AWrongChoiceByDevice_SaysWhatIsWrong(string choice, string expected)
+    {
+        var problems = new List<string>();
+
+        ModelCatalogueReader.Parse(WithChoice(choice), "/base", problems, []);
+
+        Assert.Contains(expected, Assert.Single(problems), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Parse_AChoiceAmongTheUsersOwnEntries_IsAProblem()
+    {
+        var problems = new List<string>();
+
+        ModelCatalogueReader.Parse(
+            WithChoice("""{"id": "both", "on_cpu": "own", "on_gpu": "own"}"""), "/base", problems);
+
+        Assert.Equal(
+            ["Entry 'both': on_cpu is for models.json only. Name the model itself in your pipelines."], problems);
     }
 
     [Fact]
@@ -135,6 +170,14 @@ public sealed class ModelCatalogueReaderTests
             Assert.Throws<ModelCatalogueException>(() => ModelCatalogueReader.Read(folder.File("large.json"))).Message,
             StringComparison.Ordinal);
     }
+
+    private static byte[] WithChoice(string choice) => Encoding.UTF8.GetBytes(new JsonObject
+    {
+        ["models"] = new JsonArray(
+            Entry(_ => { }),
+            Entry(entry => { entry["id"] = "other"; entry["labels_file"] = "other.names"; }),
+            JsonNode.Parse(choice)),
+    }.ToJsonString());
 
     private static List<ModelEntry> Parse(JsonObject entry, List<string> problems) => ModelCatalogueReader.Parse(
         Encoding.UTF8.GetBytes(new JsonObject { ["models"] = new JsonArray(entry) }.ToJsonString()), "/base", problems);

@@ -43,7 +43,7 @@ public sealed class PipelineServiceCollectionExtensionsTests
 
         Assert.Equal(["detect_only", "ocr_only", "yolo_ocr"], catalogue.All.Select(pipeline => pipeline.Id));
         Assert.Equal(
-            ["nanodet_g_416", "ppocr_v2_direction", "ppocr_v4_detection", "ppocr_v4_recognition"],
+            ["nanodet_g_416_int8", "ppocr_v2_direction", "ppocr_v4_detection", "ppocr_v4_recognition"],
                 catalogue.Models.Select(model => model.Id));
         Assert.Equal(DecodeSize.Shaped(416, 416), catalogue.Find("detect_only")!.DecodeSize);
         Assert.Equal(

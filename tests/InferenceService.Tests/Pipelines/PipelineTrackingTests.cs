@@ -152,6 +152,7 @@ public sealed class PipelineTrackingTests
             version, .. others.Select(Version), Version(Read("detect_only")),
             PipelineVersion.Of(pipeline, Models, new StageOptions { TextMaxSide = 640 }),
             PipelineVersion.Of(pipeline, WithEntry(entry => entry with { Sha256 = new string('0', 64) }), new()),
+            PipelineVersion.Of(pipeline, Models.On(onGpu: true), new()),
             PipelineVersion.Of(pipeline, WithEntry(entry => entry with { InputWidth = 320 }), new()),
             PipelineVersion.Of(
                 pipeline,
@@ -167,7 +168,7 @@ public sealed class PipelineTrackingTests
     private static string Version(Pipeline pipeline) => PipelineVersion.Of(pipeline, Models, new StageOptions());
 
     private static ModelCatalogue WithEntry(Func<ModelEntry, ModelEntry> change) =>
-        new(Models.All.Select(entry => entry.Id == "nanodet_g_416" ? change(entry) : entry));
+        Models.With([change(Models.Find("nanodet_g")!)]);
 
     private static Pipeline Read(string id) => PipelineJson.Parse(
         File.ReadAllText(Path.Combine(RepositoryFiles.Data, "pipelines", id + ".json")), out _);
