@@ -14,7 +14,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace ForegSyte.Inference.Tests.Grpc;
 
 /// <summary>What the service does at its limits, while it starts and while it stops.</summary>
-public sealed class ServiceLimitsTests
+public sealed class ServiceLimitsTests(LongVideo longVideo) : IClassFixture<LongVideo>
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -88,7 +88,7 @@ public sealed class ServiceLimitsTests
     public async Task RunPipeline_DeadlinePassesWhileItWaits_IsDroppedBeforeAnyWork()
     {
         await using var service = await StartAsync(new() { ["Grpc:MaxRunningSegments"] = "1" });
-        var path = await LongVideoAsync(service);
+        var path = CopyLongVideo(service);
         var admission = service.Services.GetRequiredService<CallLimits>().Segments;
         using var slot = await EnterAsync(service, "other");
 
@@ -128,7 +128,7 @@ public sealed class ServiceLimitsTests
     public async Task RunPipeline_SegmentPastItsTime_NamesTheOptionAndLeavesNoDecoder()
     {
         await using var service = await StartAsync(new() { ["Grpc:SegmentTimeLimit"] = "00:00:00.3" });
-        var path = await LongVideoAsync(service);
+        var path = CopyLongVideo(service);
 
         var (reason, failure) = await RunningService.FailureOfAsync(
             service.Client.RunPipelineAsync(service.Ask("long.mp4"), cancellationToken: Cancel));
@@ -248,7 +248,7 @@ public sealed class ServiceLimitsTests
     public async Task RunPipeline_CancelledByTheCaller_LeavesNoDecoder()
     {
         await using var service = await StartAsync([]);
-        var path = await LongVideoAsync(service);
+        var path = CopyLongVideo(service);
         using var cancel = new CancellationTokenSource();
         using var call = service.Client.RunPipelineAsync(service.Ask("long.mp4"), cancellationToken: cancel.Token);
         await Wait.UntilAsync(() => ChildProcesses.UsingFile(path).Length > 0, "the decoder runs");
@@ -295,7 +295,7 @@ public sealed class ServiceLimitsTests
     public async Task RunPipeline_PastItsDeadline_LeavesNoDecoder()
     {
         await using var service = await StartAsync([]);
-        var path = await LongVideoAsync(service);
+        var path = CopyLongVideo(service);
 
         var failure = await Assert.ThrowsAsync<RpcException>(() => service.Client.RunPipelineAsync(
             service.Ask("long.mp4"),
@@ -310,7 +310,7 @@ public sealed class ServiceLimitsTests
     public async Task RunPipeline_ServiceStopsAndGraceIsOver_IsShuttingDown()
     {
         await using var service = await StartAsync(new() { ["Stop:GraceTime"] = "00:00:00" });
-        var path = await LongVideoAsync(service);
+        var path = CopyLongVideo(service);
         using var call = service.Client.RunPipelineAsync(service.Ask("long.mp4"), cancellationToken: Cancel);
         await Wait.UntilAsync(() => ChildProcesses.UsingFile(path).Length > 0, "the decoder runs");
 
@@ -326,7 +326,7 @@ public sealed class ServiceLimitsTests
     public async Task RunPipeline_ServiceStopsWithinItsGrace_IsFinished()
     {
         await using var service = await StartAsync(new() { ["Stop:GraceTime"] = "00:10:00" });
-        var path = await LongVideoAsync(service);
+        var path = CopyLongVideo(service);
         var request = service.Ask("long.mp4");
         request.Range = new FrameRange { EndFrame = 60 };
         using var call = service.Client.RunPipelineAsync(request, cancellationToken: Cancel);
@@ -350,6 +350,29 @@ public sealed class ServiceLimitsTests
     private static Task<IDisposable> EnterAsync(RunningService service, string job) =>
         service.Services.GetRequiredService<CallLimits>().Segments.EnterAsync(job, DateTime.MaxValue, Cancel);
 
-    private static Task<string> LongVideoAsync(RunningService service) =>
-        Clips.MakeTestPictureAsync(service.Videos.File("long.mp4"), width: 640, height: 480, frames: 600);
+    private string CopyLongVideo(RunningService service)
+    {
+        var path = service.Videos.File("long.mp4");
+        File.Copy(longVideo.Path, path);
+        return path;
+    }
+}
+
+/// <summary>A video that takes long to decode, made once.</summary>
+public sealed class LongVideo : IAsyncLifetime
+{
+    private readonly TemporaryFolder _folder = new();
+
+    internal string Path => _folder.File("long.mp4");
+
+    /// <inheritdoc />
+    public async ValueTask InitializeAsync() =>
+        await Clips.MakeTestPictureAsync(Path, width: 640, height: 480, frames: 600);
+
+    /// <inheritdoc />
+    public ValueTask DisposeAsync()
+    {
+        _folder.Dispose();
+        return ValueTask.CompletedTask;
+    }
 }

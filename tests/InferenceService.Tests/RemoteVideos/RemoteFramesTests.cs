@@ -7,9 +7,9 @@ namespace ForegSyte.Inference.Tests.RemoteVideos;
 /// Segments that are read from a part of a video have the frames of the whole file. Each segment has a cache of its
 /// own, so that its file has holes wherever its own fetches left them.
 /// </summary>
-public sealed class RemoteFramesTests : IDisposable
+public sealed class RemoteFramesTests(RemoteClips clips) : IClassFixture<RemoteClips>, IDisposable
 {
-    private const string Noise = "testsrc2=size=320x240:rate=25,noise=alls=30:allf=t";
+    private const string Noise = RemoteClips.Noise;
 
     private readonly TemporaryFolder _folder = new();
 
@@ -85,7 +85,8 @@ public sealed class RemoteFramesTests : IDisposable
     [Fact]
     public async Task ADamagedFrame_IsFoundInTheWholeFile()
     {
-        var path = await X264Async("bframes=3:keyint=50:min-keyint=50:scenecut=0");
+        var path = _folder.File("damaged.mp4");
+        File.Copy(await X264Async("bframes=3:keyint=50:min-keyint=50:scenecut=0"), path);
         var index = await new VideoParts().Probe.ReadAsync(
             Inference.Video.VideoFile.Open(path), TestContext.Current.CancellationToken);
         await using (var file = File.OpenWrite(path))
@@ -134,17 +135,15 @@ public sealed class RemoteFramesTests : IDisposable
         }
     }
 
-    private Task<string> HevcAsync() => Clips.MakeAsync(
-        _folder.File("hevc.mp4"),
-        "-f", "lavfi", "-i", Noise, "-frames:v", "400", "-c:v", "libx265", "-preset", "ultrafast", "-x265-params",
+    private Task<string> HevcAsync() => clips.GetAsync(
+        "-c:v", "libx265", "-preset", "ultrafast", "-x265-params",
         "open-gop=1:keyint=50:min-keyint=50:bframes=3:qp=24:log-level=none:info=0", "-pix_fmt", "yuv420p", "-tag:v",
         "hvc1");
 
-    private Task<string> X264Async(string options, params string[] more) => Clips.MakeAsync(
-        _folder.File($"{Guid.NewGuid():N}.mp4"),
+    private Task<string> X264Async(string options, params string[] more) => clips.GetAsync(
         [
-            "-f", "lavfi", "-i", Noise, "-frames:v", "400", "-c:v", "libx264", "-preset", "ultrafast", "-qp", "24",
-            "-x264-params", options, "-pix_fmt", "yuv420p", .. more,
+            "-c:v", "libx264", "-preset", "ultrafast", "-qp", "24", "-x264-params", options, "-pix_fmt", "yuv420p",
+            .. more,
         ]);
 
     private async Task CompareAsync(string path, bool isPartial, int stride = 1)
@@ -178,5 +177,31 @@ public sealed class RemoteFramesTests : IDisposable
             Assert.InRange(fetched, 0, isPartial ? 0.7 : 1);
             Assert.True(isPartial || fetched > 0.99, $"Only {fetched:P0} of the file were fetched.");
         }
+    }
+}
+
+/// <summary>Clips of 400 noisy frames. Each kind is encoded once; tests must not change its file.</summary>
+public sealed class RemoteClips : IDisposable
+{
+    internal const string Noise = "testsrc2=size=320x240:rate=25,noise=alls=30:allf=t";
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly Dictionary<string, Task<string>> _clips = [];
+
+    /// <inheritdoc />
+    public void Dispose() => _folder.Dispose();
+
+    /// <summary>The clip that an encoder with these arguments makes.</summary>
+    internal Task<string> GetAsync(params string[] encoder)
+    {
+        var name = string.Join(' ', encoder);
+        if (!_clips.TryGetValue(name, out var clip))
+        {
+            _clips[name] = clip = Clips.MakeAsync(
+                _folder.File($"{_clips.Count}.mp4"),
+                ["-f", "lavfi", "-i", Noise, "-frames:v", "400", .. encoder]);
+        }
+
+        return clip;
     }
 }
