@@ -11,7 +11,7 @@ namespace ForegSyte.Faults.Tests;
 /// kill -9 of the JobService during a job over parts of a video, one with adaptive sampling, and one that takes over
 /// the results of an equal one: all have the same bytes as without the kill.
 /// </summary>
-public sealed class ChoiceCrashTests(BaselineRun baseline)
+public sealed class ChoiceCrashTests(BaselineRun baseline, WholeRuns whole) : IClassFixture<WholeRuns>
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -25,13 +25,13 @@ public sealed class ChoiceCrashTests(BaselineRun baseline)
         { nameof(CrashPoint.ManifestStored), 1 },
     };
 
-    private static JobOptions Parts => new()
+    internal static JobOptions Parts => new()
     {
         FramesPerSecond = 5,
         TimeRanges = { Part(1, 2), Part(4, 6), Part(9, 60) },
     };
 
-    private static JobOptions Adaptive => new() { Sampling = Sampling.Adaptive };
+    internal static JobOptions Adaptive => new() { Sampling = Sampling.Adaptive };
 
     public static TheoryData<string, int> PointsOfSegments => new()
     {
@@ -51,31 +51,27 @@ public sealed class ChoiceCrashTests(BaselineRun baseline)
     [MemberData(nameof(PointsOfParts))]
     public async Task JobService_KilledDuringAJobOverParts_GivesTheSameBytes(string point, int passing)
     {
-        await using var service = new RestartableJobService([baseline.Inference.Address]);
-        await service.StartAsync();
-        var whole = await service.WaitForEndAsync(await SubmitAsync(service, Parts, reuse: false), Token);
         Assert.Equal(
-            new FrameAccounting { Total = 100, Analyzed = 20, Skipped = 80 }, whole.Summary?.Frames);
+            new FrameAccounting { Total = 100, Analyzed = 20, Skipped = 80 }, whole.OfParts.Job.Summary?.Frames);
+        await using var service = new RestartableJobService([baseline.Inference.Address]);
 
         var resumed = await KillAndResumeAsync(service, Enum.Parse<CrashPoint>(point), passing, Parts, reuse: false);
 
         Assert.Equal("", resumed.ReusedJobId);
-        await AssertSameAsync(service, whole, resumed);
+        await AssertSameAsync(service, whole.OfParts, resumed);
     }
 
     [Theory]
     [MemberData(nameof(PointsOfSegments))]
     public async Task JobService_KilledDuringAnAdaptiveJob_GivesTheSameBytes(string point, int passing)
     {
+        Assert.InRange(whole.OfAdaptive.Job.Summary?.Frames.Interpolated ?? 0, 50, 80);
         await using var service = new RestartableJobService([baseline.Inference.Address]);
-        await service.StartAsync();
-        var whole = await service.WaitForEndAsync(await SubmitAsync(service, Adaptive, reuse: false), Token);
-        Assert.InRange(whole.Summary?.Frames.Interpolated ?? 0, 50, 80);
 
         var resumed = await KillAndResumeAsync(
             service, Enum.Parse<CrashPoint>(point), passing, Adaptive, reuse: false);
 
-        await AssertSameAsync(service, whole, resumed);
+        await AssertSameAsync(service, whole.OfAdaptive, resumed);
     }
 
     [Theory]
@@ -91,7 +87,7 @@ public sealed class ChoiceCrashTests(BaselineRun baseline)
         var second = await KillAndResumeAsync(service, Enum.Parse<CrashPoint>(point), passing: 1, Parts, reuse: true);
 
         Assert.Equal((first.JobId, first.PipelineVersion), (second.ReusedJobId, second.PipelineVersion));
-        await AssertSameAsync(service, first, second);
+        await AssertSameAsync(service, new WholeRun(first, await service.ReadResultsAsync(first, Token)), second);
         await service.Client.DeleteJobAsync(new DeleteJobRequest { JobId = first.JobId }, cancellationToken: Token);
         Assert.NotEmpty(await service.ReadResultsAsync(second, Token));
     }
@@ -117,7 +113,7 @@ public sealed class ChoiceCrashTests(BaselineRun baseline)
         return await service.WaitForEndAsync(await SubmitAsync(service, options, reuse, requestId), Token);
     }
 
-    private static async Task<string> SubmitAsync(
+    internal static async Task<string> SubmitAsync(
         RestartableJobService service, JobOptions options, bool reuse, string requestId = "")
     {
         // Without a version nothing is reused; an InferenceService tells it soon after the start.
@@ -139,12 +135,46 @@ public sealed class ChoiceCrashTests(BaselineRun baseline)
     private static TimeRange Part(int start, int end) =>
         new() { Start = new Duration { Seconds = start }, End = new Duration { Seconds = end } };
 
-    private static async Task AssertSameAsync(RestartableJobService service, Job expected, Job actual)
+    private static async Task AssertSameAsync(RestartableJobService service, WholeRun expected, Job actual)
     {
-        Assert.Equal((JobStatus.Completed, JobStatus.Completed), (expected.Status, actual.Status));
-        Assert.Equal(
-            await service.ReadResultsAsync(expected, Token), await service.ReadResultsAsync(actual, Token));
-        Assert.Equal(expected.Summary, actual.Summary);
-        Assert.Equal(expected.Progress, actual.Progress);
+        Assert.Equal((JobStatus.Completed, JobStatus.Completed), (expected.Job.Status, actual.Status));
+        Assert.Equal(expected.Results, await service.ReadResultsAsync(actual, Token));
+        Assert.Equal(expected.Job.Summary, actual.Summary);
+        Assert.Equal(expected.Job.Progress, actual.Progress);
+    }
+}
+
+/// <summary>A job without a kill, and its documents.</summary>
+/// <param name="Job">The job at its end.</param>
+/// <param name="Results">Its results and its tracks.</param>
+internal sealed record WholeRun(Job Job, byte[] Results);
+
+/// <summary>The jobs of the tests in a run without a kill, made once.</summary>
+public sealed class WholeRuns(BaselineRun baseline) : IAsyncLifetime
+{
+    /// <summary>The job over parts of the video.</summary>
+    internal WholeRun OfParts { get; private set; } = null!;
+
+    /// <summary>The job with adaptive sampling.</summary>
+    internal WholeRun OfAdaptive { get; private set; } = null!;
+
+    /// <inheritdoc />
+    public async ValueTask InitializeAsync()
+    {
+        await using var service = new RestartableJobService([baseline.Inference.Address]);
+        await service.StartAsync();
+        OfParts = await RunAsync(service, ChoiceCrashTests.Parts);
+        OfAdaptive = await RunAsync(service, ChoiceCrashTests.Adaptive);
+    }
+
+    /// <inheritdoc />
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private static async Task<WholeRun> RunAsync(RestartableJobService service, JobOptions options)
+    {
+        var token = TestContext.Current.CancellationToken;
+        var jobId = await ChoiceCrashTests.SubmitAsync(service, options, reuse: false);
+        var job = await service.WaitForEndAsync(jobId, token);
+        return new WholeRun(job, await service.ReadResultsAsync(job, token));
     }
 }
