@@ -17,7 +17,11 @@ public sealed class StormTests(BaselineRun baseline, SharedServers servers)
     /// <summary>Time after which a service that has not reached its crash point is killed from outside.</summary>
     private const int MaxLifetimeMs = 3_000;
 
-    private const int MaxUnfinishedJobs = 30;
+    /// <summary>
+    /// Maximum number of unfinished jobs while callers submit more; all of them run after the last kill. Few kills
+    /// need few jobs.
+    /// </summary>
+    private static readonly int MaxUnfinishedJobs = Math.Min(FaultSettings.Kills, 30);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
