@@ -30,7 +30,7 @@ public sealed class TracksTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Pedestrians_AreSevenOrEightTracksThatResultsAndSummaryAgreeWith_AlsoAfterKills()
+    public async Task Pedestrians_AreSevenOrEightTracksThatResultsAndSummaryAgreeWith_AlsoAfterAKill()
     {
         await using var services = new Installation(new Dictionary<string, string>
         {
@@ -65,24 +65,23 @@ public sealed class TracksTests
         Assert.True(page.Complete, "The page is not complete.");
 
         await CheckExportsAsync(services, jobId, persons.Count);
-        foreach (var point in (string[])["SegmentStored", "TracksFollowed", "TracksStored"])
-        {
-            await services.JobService.DisposeAsync();
-            await services.StartJobServiceAsync(new Dictionary<string, string>
-            {
-                ["Faults:CrashAt"] = point,
-                ["Faults:CrashAtPassing"] = point == "SegmentStored" ? "3" : "1",
-            });
-            await using var client = services.Client();
-            var killed = (await SubmitAsync(client)).JobId;
-            await services.JobService.Exit.WaitAsync(Wait.Timeout, Token);
-            await services.RestartJobServiceAsync();
-            await using var restarted = services.Client();
-            await restarted.WaitForCompletionAsync(killed, Wait.Timeout, cancellationToken: Token);
 
-            Assert.Equal(await ReadAsync(services, jobId, "results"), await ReadAsync(services, killed, "results"));
-            Assert.Equal(await ReadAsync(services, jobId, "tracks"), await ReadAsync(services, killed, "tracks"));
-        }
+        // The tracks go on in the middle of the video. Faults.Tests kills at every other point.
+        await services.JobService.DisposeAsync();
+        await services.StartJobServiceAsync(new Dictionary<string, string>
+        {
+            ["Faults:CrashAt"] = "SegmentStored",
+            ["Faults:CrashAtPassing"] = "3",
+        });
+        await using var client = services.Client();
+        var killed = (await SubmitAsync(client)).JobId;
+        await services.JobService.Exit.WaitAsync(Wait.Timeout, Token);
+        await services.RestartJobServiceAsync();
+        await using var restarted = services.Client();
+        await restarted.WaitForCompletionAsync(killed, Wait.Timeout, cancellationToken: Token);
+
+        Assert.Equal(await ReadAsync(services, jobId, "results"), await ReadAsync(services, killed, "results"));
+        Assert.Equal(await ReadAsync(services, jobId, "tracks"), await ReadAsync(services, killed, "tracks"));
     }
 
     /// <summary>Every format and table has the same bytes from the server as from the client.</summary>
