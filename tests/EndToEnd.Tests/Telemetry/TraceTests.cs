@@ -64,7 +64,7 @@ public sealed class TraceTests
     public async Task JobService_KilledMidJob_GoesOnInTheSameTrace()
     {
         await using var collector = await Collector.StartAsync();
-        await using var services = Start(collector, segmentFrames: 20);
+        await using var services = Start(collector, segmentFrames: 5);
         await services.StartAsync();
         var jobId = await SubmitAndHoldAsync(services);
         await collector.Spans.WaitForAsync(spans => spans.Named("job.segment").Count > 0);
@@ -228,17 +228,14 @@ public sealed class TraceTests
     }
 
     /// <summary>
-    /// Submits a long job and, after its first segment, suspends the InferenceService, so that the job stays
+    /// Submits a job of 20 segments and, after its first segment, suspends the InferenceService, so that the job stays
     /// unfinished.
     /// </summary>
     private static async Task<string> SubmitAndHoldAsync(Installation services)
     {
-        var clip = await Clips.MakeAsync(
-            Path.Combine(services.Inbox, "long.mp4"),
-            "-stream_loop", "3", "-i", RepositoryFiles.Pedestrians, "-c", "copy");
         await using var client = services.Client();
         var job = await client.SubmitFileAsync(
-            clip, new SubmitOptions { PipelineId = "detect_only" }, cancellationToken: Token);
+            RepositoryFiles.Pedestrians, new SubmitOptions { PipelineId = "detect_only" }, cancellationToken: Token);
         await foreach (var seen in client.WatchJobAsync(job.JobId, Wait.Timeout, cancellationToken: Token))
         {
             if (seen.Progress.FramesDone > 0)
