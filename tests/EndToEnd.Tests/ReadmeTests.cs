@@ -27,7 +27,7 @@ public sealed class ReadmeTests(ITestOutputHelper output)
         using var checkout = new TemporaryFolder();
         await using var services = new Installation(new Dictionary<string, string> { ["Listen:HttpPort"] = "0" });
         await services.StartAsync();
-        LinkRepository(checkout);
+        await LinkRepositoryAsync(checkout);
         var blocks = MarkdownCode.Parse(await File.ReadAllTextAsync(
             Path.Combine(RepositoryFiles.Root, "README.md"), Token));
         var script = checkout.File("readme.sh");
@@ -98,20 +98,26 @@ public sealed class ReadmeTests(ITestOutputHelper output)
         ["one   # why", "two \\\n  more", "f() {\n  three\n}"],
         new CodeBlock("bash", 1, "# a\none   # why\n\ntwo \\\n  more\nf() {\n  three\n}", NotRun: null).Commands());
 
-    /// <summary>A checkout whose files are links to the repository and whose out folder is its own.</summary>
-    private static void LinkRepository(TemporaryFolder checkout)
+    /// <summary>A checkout whose files are links to the repository; the folders out and data are its own.</summary>
+    private static async Task LinkRepositoryAsync(TemporaryFolder checkout)
     {
         foreach (var path in Directory.GetFileSystemEntries(RepositoryFiles.Root))
         {
             var name = Path.GetFileName(path);
-            if (name is not ("out" or ".git"))
+            if (name is not ("out" or ".git" or "data"))
             {
                 File.CreateSymbolicLink(checkout.File(name), path);
             }
         }
 
+        // The blocks analyze the sample five times, so it is short here.
+        var samples = Directory.CreateDirectory(checkout.File(Path.Combine("data", "samples")));
+        var sample = await Clips.MakeAsync(
+            Path.Combine(samples.FullName, Path.GetFileName(RepositoryFiles.Pedestrians)),
+            "-i", RepositoryFiles.Pedestrians, "-t", "1", "-c", "copy");
+
         // The examples call the reader's own video so.
-        File.Copy(RepositoryFiles.Pedestrians, checkout.File("video.mp4"));
+        File.Copy(sample, checkout.File("video.mp4"));
     }
 
     /// <summary>One script for all blocks, since a reader uses one shell. It prints the line of each command.</summary>
