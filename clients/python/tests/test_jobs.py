@@ -127,7 +127,7 @@ def test_follow_yields_progress_until_the_end(client: Client, small_video: Calla
 
 
 def test_wait_ends_at_its_timeout_and_the_job_goes_on(client: Client, small_video: Callable[[], bytes]) -> None:
-    job = client.submit(content=small_video(), pipeline_id="detect_only")
+    job = client.submit(content=small_video(), pipeline_id="detect_only", choices=Choices(frame_stride=10))
 
     with pytest.raises(errors.DeadlineExceededError, match="keeps running"):
         client.wait(job.job_id, timeout=0.01)
@@ -136,12 +136,16 @@ def test_wait_ends_at_its_timeout_and_the_job_goes_on(client: Client, small_vide
 
 
 def test_same_request_id_is_the_same_job(client: Client, small_video: Callable[[], bytes]) -> None:
-    content, request_id = small_video(), str(uuid.uuid4())
-    first = client.submit(content=content, pipeline_id="detect_only", request_id=request_id)
+    content, request_id, few = small_video(), str(uuid.uuid4()), Choices(frame_stride=50)
 
-    assert client.submit(content=content, pipeline_id="detect_only", request_id=request_id).job_id == first.job_id
+    def submit(priority: int | None = None) -> str:
+        return client.submit(
+            content=content, pipeline_id="detect_only", choices=few, request_id=request_id, priority=priority
+        ).job_id
+
+    assert submit() == submit()
     with pytest.raises(errors.RequestIdConflictError) as conflict:
-        client.submit(content=content, pipeline_id="detect_only", request_id=request_id, priority=9)
+        submit(priority=9)
     assert conflict.value.metadata["fields"] == "priority"
 
 

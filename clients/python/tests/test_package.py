@@ -111,7 +111,8 @@ def test_option_out_of_range_is_named(option: dict[str, float], message: str) ->
 def test_examples_of_the_readme_run(services: Installation, tmp_path: pathlib.Path) -> None:
     readme = (ROOT / "clients/python/README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
-    (tmp_path / "video.mp4").write_bytes(PEDESTRIANS.read_bytes())
+    cut = ["ffmpeg", "-v", "error", "-i", str(PEDESTRIANS), "-t", "1", "-c", "copy", str(tmp_path / "video.mp4")]
+    subprocess.run(cut, check=True)
     outputs = []
     for block in blocks:
         code = block.replace("127.0.0.1:5200", services.address.removeprefix("http://")).replace(
