@@ -26,12 +26,12 @@ public sealed class S3MemoryTests(SharedServers servers)
         while (!write.IsCompleted)
         {
             most = Math.Max(most, GC.GetTotalMemory(forceFullCollection: true) - before);
-            await Task.WhenAny(write, Task.Delay(TimeSpan.FromMilliseconds(5), Cancellation));
+            await Task.WhenAny(write, Task.Delay(TimeSpan.FromMilliseconds(25), Cancellation));
         }
 
         await write;
         await using var stream = await S3ReadStream.OpenAsync(bucket.Bucket, "large", Cancellation);
-        var buffer = new byte[1 << 20];
+        var buffer = new byte[S3ReadStream.MaxRangeBytes];
         while (await stream.ReadAsync(buffer, Cancellation) is > 0 and var count)
         {
             seen += count;
