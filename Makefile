@@ -95,6 +95,7 @@ BENCHMARKS = dotnet tests/Benchmarks/bin/Release/net10.0/ForegSyte.Benchmarks.dl
 bench: setup ## measure whole jobs against bare models, ffmpeg and peers; PARTS=pipelines,peers CLIPS=pedestrians for less
 	@eng/setup.sh --bench
 	@dotnet build tests/Benchmarks -c Release -v quiet --nologo -tl:off -clp:NoSummary
+	@eng/ahead.sh
 	@$(BENCHMARKS) frames \
 		--parts "$(PARTS)" --clips "$(CLIPS)" --minutes "$(MINUTES)"
 

@@ -32,7 +32,7 @@ internal sealed record PeerRun(double Seconds, int Frames, int Detections, strin
 /// <summary>onnxruntime-node in a plain loop.</summary>
 /// <param name="name">Name for display.</param>
 /// <param name="source">Source of the frames: "pipe" or "jpeg".</param>
-internal sealed class NodePeer(string name, string source) : IPeer
+internal sealed class NodePeer(string name, string source, ModelEntry? file = null) : IPeer
 {
     /// <summary>Below out/, so that one installation serves many runs and make clean removes it.</summary>
     private static readonly string Packages = Path.Combine(RepositoryFiles.Root, "out", "bench-peers");
@@ -67,7 +67,7 @@ internal sealed class NodePeer(string name, string source) : IPeer
             var command = Cli.Wrap("node")
                 .WithArguments([
                     Path.Combine(PeerScripts.Folder, "onnxruntime_node.js"), source,
-                    .. PeerScripts.Arguments(model, workload), pictures.FullName])
+                    .. PeerScripts.Arguments(file ?? model, workload), pictures.FullName])
                 .WithEnvironmentVariables(set => set.Set("NODE_PATH", Path.Combine(Packages, "node_modules")));
             return await PeerScripts.RunAsync(command, workload.Frames, cancellationToken);
         }
