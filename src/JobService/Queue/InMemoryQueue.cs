@@ -105,7 +105,7 @@ internal sealed class InMemoryQueue(IOptions<DispatchOptions> options, IOptions<
             && _turns.Next(options.Value.MaxConcurrentJobs, options.Value.ReservedJobs) is { } tenant)
         {
             _takers.RemoveFirst();
-            var jobId = _ids[tenant].First!.Value;
+            var jobId = _ids[tenant].First;
             if (taker.Value.TrySetResult(new QueuePlace(jobId, () => Free(tenant))))
             {
                 _tenants.Remove(jobId);
@@ -162,22 +162,18 @@ internal sealed class RankedIds
 
     public int Count => _ranks.Count;
 
-    /// <summary>The id with the lowest rank; null if the list is empty.</summary>
-    public Guid? First => Count == 0 ? null : _chunks[0][0].JobId;
+    /// <summary>The id with the lowest rank. The list must not be empty.</summary>
+    public Guid First => _chunks[0][0].JobId;
 
-    /// <summary>Adds an id; false if it is already present with any rank.</summary>
-    public bool Add(Guid jobId, DateTimeOffset rank)
+    /// <summary>Adds an id that is not present.</summary>
+    public void Add(Guid jobId, DateTimeOffset rank)
     {
-        if (!_ranks.TryAdd(jobId, rank))
-        {
-            return false;
-        }
-
+        _ranks.Add(jobId, rank);
         var entry = new Entry(rank, jobId);
         if (_chunks.Count == 0)
         {
             _chunks.Add([entry]);
-            return true;
+            return;
         }
 
         var index = Math.Min(ChunkOf(entry), _chunks.Count - 1);
@@ -189,34 +185,22 @@ internal sealed class RankedIds
             _chunks.Insert(index + 1, chunk[half..]);
             chunk.RemoveRange(half, chunk.Count - half);
         }
-
-        return true;
     }
 
-    /// <summary>Removes an id; false if it is not present.</summary>
-    public bool Remove(Guid jobId)
+    /// <summary>Removes an id that is present.</summary>
+    public void Remove(Guid jobId)
     {
-        if (!_ranks.Remove(jobId, out var rank))
-        {
-            return false;
-        }
-
+        _ranks.Remove(jobId, out var rank);
         var entry = new Entry(rank, jobId);
         var index = ChunkOf(entry);
         _chunks[index].RemoveAt(_chunks[index].BinarySearch(entry));
         DropIfEmpty(index);
-        return true;
     }
 
-    /// <summary>The position of an id, counted from 1; null if it is not present.</summary>
-    public int? PositionOf(Guid jobId)
+    /// <summary>The position of an id that is present, counted from 1.</summary>
+    public int PositionOf(Guid jobId)
     {
-        if (!_ranks.TryGetValue(jobId, out var rank))
-        {
-            return null;
-        }
-
-        var entry = new Entry(rank, jobId);
+        var entry = new Entry(_ranks[jobId], jobId);
         var index = ChunkOf(entry);
         var before = 0;
         for (var earlier = 0; earlier < index; earlier++)

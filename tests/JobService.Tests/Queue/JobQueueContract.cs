@@ -88,6 +88,51 @@ public abstract class JobQueueContract
     }
 
     [Fact]
+    public async Task Dequeue_AlreadyCancelled_TakesNoId()
+    {
+        var queue = Create();
+        queue.Enqueue(Ids[0], Tenant, Start);
+        using var end = new CancellationTokenSource();
+        await end.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => queue.DequeueAsync(end.Token).AsTask());
+
+        Assert.Equal(1, queue.PositionOf(Ids[0]));
+    }
+
+    /// <summary>A cancelled taker in the middle of those that wait leaves no gap.</summary>
+    [Fact]
+    public async Task Dequeue_OneOfSeveralTakersCancelled_ServesTheOthersInTheirOrder()
+    {
+        var queue = Create();
+        using var end = new CancellationTokenSource();
+        var first = queue.DequeueAsync(Cancellation).AsTask();
+        var cancelled = queue.DequeueAsync(end.Token).AsTask();
+        var last = queue.DequeueAsync(Cancellation).AsTask();
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+
+        queue.Enqueue(Ids[0], Tenant, Start);
+        queue.Enqueue(Ids[1], Tenant, Start);
+
+        Assert.Equal((Ids[0], Ids[1]), ((await first).JobId, (await last).JobId));
+    }
+
+    [Fact]
+    public async Task Remove_TheLastId_LeavesNothingToTakersAndCanBeQueuedAgain()
+    {
+        var queue = Create();
+        queue.Enqueue(Ids[0], Tenant, Start);
+        Assert.True(queue.Remove(Ids[0]), "The id is not queued.");
+
+        var taker = queue.DequeueAsync(Cancellation).AsTask();
+        Assert.False(taker.IsCompleted, "DequeueAsync returned a removed id.");
+        queue.Enqueue(Ids[0], Tenant, Start.AddSeconds(1));
+
+        Assert.Equal(Ids[0], (await taker).JobId);
+    }
+
+    [Fact]
     public async Task ManyTakersAndCancellations_EachIdIsTakenOnce()
     {
         const int Count = 2000;

@@ -161,6 +161,152 @@ public sealed class PendingJobsTests : IDisposable
         Assert.Equal((1, 2), (_queue.PositionOf(jobId), _queue.PositionOf(other)));
     }
 
+    /// <summary>A caller can change a job before the service has restored it.</summary>
+    [Fact]
+    public async Task Update_JobThatIsNotRestoredYet_LeavesItToTheRestore()
+    {
+        var jobId = await InsertAsync();
+        using var restarted = New();
+
+        await UpdateAsync(jobId, priority: 9);
+
+        Assert.Equal(0, restarted.CountOf(null).Pending);
+        Assert.Equal((1, 1), (_queue.Size, _queue.PositionOf(jobId)));
+    }
+
+    [Fact]
+    public async Task CountOf_OneTenant_LeavesOutTheJobsOfOthers()
+    {
+        await InsertAsync(TestJobs.Noon.AddMinutes(-9));
+        _pending.Restore(TestJobs.Pending(createdAt: TestJobs.Noon.AddMinutes(-2)) with { Tenant = "acme" });
+        _pending.Restore(TestJobs.Pending() with { Tenant = "acme", NextAttemptAt = TestJobs.Noon.AddSeconds(10) });
+
+        Assert.Equal(new QueueCounts(2, 1, TestJobs.Noon.AddMinutes(-2)), _pending.CountOf("acme"));
+        Assert.Equal(QueueCounts.None, _pending.CountOf("other"));
+        Assert.Equal(new QueueCounts(3, 1, TestJobs.Noon.AddMinutes(-9)), _pending.CountOf(null));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-60)]
+    public void Restore_BackOffAlreadyOver_QueuesTheJobAtOnce(int seconds)
+    {
+        var job = TestJobs.Pending() with { NextAttemptAt = TestJobs.Noon.AddSeconds(seconds) };
+        _pending.Restore(job);
+        Assert.Equal(1, _queue.PositionOf(job.JobId));
+        AssertScheduled(_pending, job.JobId, false);
+    }
+
+    [Fact]
+    public void Restore_JobsWithDifferentBackOffs_QueuesEachAfterItsOwn()
+    {
+        var (late, early) = (Scheduled(30), Scheduled(10));
+        _pending.Restore(late);
+        _pending.Restore(early);
+
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal((null, 1), (_queue.PositionOf(late.JobId), _queue.PositionOf(early.JobId)));
+
+        _time.Advance(TimeSpan.FromSeconds(20));
+        Assert.Equal(2, _queue.Size);
+
+        static JobRecord Scheduled(int seconds) =>
+            TestJobs.Pending() with { NextAttemptAt = TestJobs.Noon.AddSeconds(seconds) };
+    }
+
+    [Fact]
+    public async Task Postpone_RunnableJob_QueuesItAfterTheDelayWithItsRank()
+    {
+        var urgent = await InsertAsync(priority: 9);
+        var other = await InsertAsync();
+
+        _pending.Postpone(urgent, TimeSpan.FromSeconds(10));
+
+        AssertScheduled(_pending, urgent, true);
+        Assert.Equal((null, 1), (_queue.PositionOf(urgent), _queue.PositionOf(other)));
+        _time.Advance(TimeSpan.FromSeconds(10));
+        AssertScheduled(_pending, urgent, false);
+        Assert.Equal((1, 2), (_queue.PositionOf(urgent), _queue.PositionOf(other)));
+    }
+
+    [Fact]
+    public async Task Postpone_ScheduledOrUnknownJob_ChangesNothing()
+    {
+        var jobId = await InsertAsync();
+        await ReleaseAsync(jobId, TimeSpan.FromSeconds(10));
+
+        _pending.Postpone(jobId, TimeSpan.FromSeconds(1));
+        _pending.Postpone(Guid.NewGuid(), TimeSpan.FromSeconds(1));
+
+        Assert.Equal(new QueueCounts(1, 1, null), _pending.CountOf(null));
+        _time.Advance(TimeSpan.FromSeconds(9));
+        Assert.Equal(0, _queue.Size);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal((1, 1), (_queue.Size, _queue.PositionOf(jobId)));
+    }
+
+    /// <summary>A worker postpones the job that it dequeued, and then returns its id.</summary>
+    [Fact]
+    public async Task Return_PostponedJob_WaitsForItsDelay()
+    {
+        var jobId = await InsertAsync();
+        await _queue.DequeueAsync(Cancellation);
+
+        _pending.Postpone(jobId, TimeSpan.FromSeconds(10));
+        _pending.Return(jobId);
+
+        Assert.Null(_queue.PositionOf(jobId));
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(1, _queue.PositionOf(jobId));
+    }
+
+    [Fact]
+    public async Task QueueNow_PostponedJob_EndsItsWaitForGood()
+    {
+        var jobId = await InsertAsync();
+        _pending.Postpone(jobId, TimeSpan.FromSeconds(10));
+
+        _pending.QueueNow(jobId);
+
+        AssertScheduled(_pending, jobId, false);
+        Assert.Equal(jobId, (await _queue.DequeueAsync(Cancellation)).JobId);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Null(_queue.PositionOf(jobId));
+
+        // The end of an earlier wait does not shorten a later one.
+        _pending.Postpone(jobId, TimeSpan.FromSeconds(10));
+        _pending.QueueNow(jobId);
+        _pending.Postpone(jobId, TimeSpan.FromSeconds(20));
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Null(_queue.PositionOf(jobId));
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(1, _queue.PositionOf(jobId));
+    }
+
+    [Fact]
+    public async Task QueueNow_DequeuedOrUnknownJob_QueuesNothing()
+    {
+        var jobId = await InsertAsync();
+        await _queue.DequeueAsync(Cancellation);
+
+        _pending.QueueNow(jobId);
+        _pending.QueueNow(Guid.NewGuid());
+
+        Assert.Equal(0, _queue.Size);
+    }
+
+    [Fact]
+    public async Task Dispose_ScheduledJob_IsNeverQueued()
+    {
+        var jobId = await InsertAsync();
+        await ReleaseAsync(jobId, TimeSpan.FromSeconds(10));
+
+        _pending.Dispose();
+
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(0, _queue.Size);
+    }
+
     private Task<JobRecord?> UpdateAsync(Guid jobId, int priority) => _store.UpdateAsync(
         jobId, job => JobTransitions.Update(job, new JobUpdate(Priority: priority), _time.GetUtcNow()), Cancellation);
 
