@@ -85,7 +85,8 @@ internal sealed class CertificateCallers
     {
         try
         {
-            return new X500DistinguishedName(entry.Subject!).Name;
+            // Name would be the text as it was written; the name of the encoded form has the spelling of .NET.
+            return new X500DistinguishedName(new X500DistinguishedName(entry.Subject!).RawData).Name;
         }
         catch (CryptographicException failure)
         {
