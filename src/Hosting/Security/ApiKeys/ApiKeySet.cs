@@ -106,6 +106,7 @@ internal static class ApiKeyFile
         ReadCommentHandling = JsonCommentHandling.Skip,
         AllowTrailingCommas = true,
         AllowDuplicateProperties = false,
+        RespectNullableAnnotations = true,
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         WriteIndented = true,
     };
@@ -116,7 +117,7 @@ internal static class ApiKeyFile
     {
         try
         {
-            return ApiKeySet.From(JsonSerializer.Deserialize<Document>(content, Format)?.Keys ?? []);
+            return ApiKeySet.From(Read(content));
         }
         catch (JsonException failure)
         {
@@ -129,7 +130,7 @@ internal static class ApiKeyFile
     public static IReadOnlyList<ApiKeyEntry> ReadEntries(ReadOnlySpan<byte> content)
     {
         Parse(content);
-        return JsonSerializer.Deserialize<Document>(content, Format)?.Keys ?? [];
+        return Read(content);
     }
 
     /// <summary>Reads what <see cref="Write"/> formatted.</summary>
@@ -141,6 +142,15 @@ internal static class ApiKeyFile
 
     /// <summary>Formats an entry for the file.</summary>
     public static string Write(ApiKeyEntry entry) => JsonSerializer.Serialize(entry, Format);
+
+    /// <summary>The serializer checks properties for null, but not the elements of lists.</summary>
+    private static IReadOnlyList<ApiKeyEntry> Read(ReadOnlySpan<byte> content)
+    {
+        var entries = JsonSerializer.Deserialize<Document>(content, Format)?.Keys ?? [];
+        return entries.Any(entry => entry is null || entry.Permissions.Contains(null!))
+            ? throw new JsonException("An element of a list is null.")
+            : entries;
+    }
 
     private sealed class Document
     {
