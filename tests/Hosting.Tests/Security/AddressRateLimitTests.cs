@@ -183,6 +183,39 @@ public sealed class AddressRateLimitTests
         Assert.Equal([true, true, false], Enumerable.Range(0, 3).Select(_ => limiter.TryConnect(address)));
     }
 
+    [Theory]
+    [InlineData(0.1, 10)]
+    [InlineData(1, 1)]
+    [InlineData(1000, 1)]
+    public void Delay_OfARefusal_IsTheTimeOfATokenAndAtLeastASecond(double perSecond, int seconds) =>
+        Assert.Equal(TimeSpan.FromSeconds(seconds), Limiter(perSecond, burst: 1).Delay);
+
+    [Fact]
+    public void TryTake_RateOfZero_HasNoLimit()
+    {
+        var limiter = Limiter(perSecond: 0, burst: 1);
+
+        Assert.All(Enumerable.Range(0, 3), _ => Assert.True(limiter.TryTake(IPAddress.Parse(Caller)), "Limited."));
+        Assert.Equal(0, limiter.Count);
+    }
+
+    [Fact]
+    public void TryTake_ManyRefusals_AreLoggedOnceAMinuteWithTheirCount()
+    {
+        var limiter = Limiter(perSecond: 0.001, burst: 1);
+        var address = IPAddress.Parse(Caller);
+        limiter.TryTake(address);
+        limiter.TryTake(address);
+        _clock.Advance(TimeSpan.FromSeconds(59));
+        limiter.TryTake(address);
+        Assert.Single(_log.Collector.GetSnapshot());
+
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        limiter.TryTake(address);
+
+        Assert.Equal(["1", "2"], _log.Collector.GetSnapshot().Select(line => line.GetStructuredStateValue("Count")));
+    }
+
     private AddressRateLimiter Limiter(
         double perSecond, int burst, int maxAddresses = 1000, string proxy = "10.255.0.1") => new(
         Options.Create(new RateOptions

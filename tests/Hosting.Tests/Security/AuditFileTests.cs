@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Security.Audit;
 using ForegSyte.Testing;
 using ForegSyte.V1;
@@ -141,11 +142,92 @@ public sealed class AuditFileTests : IDisposable
             ));
     }
 
+    [Fact]
+    public async Task Call_RefusedOrFailedOnAnotherNode_IsRecordedWithItsReason()
+    {
+        var refusal = new ServiceException(ErrorReason.JobNotFound, "The job does not exist.");
+        await using (var server = await TestServer.StartAsync(("Audit:File", Path)))
+        {
+            server.JobService.OnSubmit = _ => throw RichStatus.From(refusal).ToRpcException();
+            await Assert.ThrowsAsync<RpcException>(
+                () => server.Jobs.SubmitVideoAsync(new(), cancellationToken: Cancellation).ResponseAsync);
+            server.JobService.OnSubmit = _ => throw refusal;
+            await Assert.ThrowsAsync<RpcException>(
+                () => server.Jobs.SubmitVideoAsync(new(), cancellationToken: Cancellation).ResponseAsync);
+
+            // A call that only reads leaves no line.
+            await server.Jobs.ListJobsAsync(new(), cancellationToken: Cancellation);
+        }
+
+        Assert.Equal("JOB_NOT_FOUND", OutcomeOf(Assert.Single(await File.ReadAllLinesAsync(Path, Cancellation))));
+        Assert.Equal(
+            "JOB_NOT_FOUND", OutcomeOf(Assert.Single(await File.ReadAllLinesAsync($"{Path}.refused", Cancellation))));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    public void Append_NoFile_DoesNothing(string? path)
+    {
+        using var file = new AuditFile(path, maxBytes: 1024, keptFiles: 1, _log);
+
+        file.Append(Record);
+
+        Assert.False(file.IsUsed, "A file without a path is used.");
+        Assert.Empty(_log.Collector.GetSnapshot());
+    }
+
+    /// <summary>A line longer than the file may be must not leave an empty rotated file.</summary>
+    [Fact]
+    public void Append_LineLongerThanTheFile_IsWrittenAlone()
+    {
+        using (var file = Open(maxBytes: 10))
+        {
+            file.Append(Record with { Resource = "first" });
+            file.Append(Record with { Resource = "second" });
+        }
+
+        Assert.Equal("first", ResourceOf(Assert.Single(File.ReadAllLines($"{Path}.1"))));
+        Assert.Equal("second", ResourceOf(Assert.Single(File.ReadAllLines(Path))));
+    }
+
+    [Fact]
+    public void Append_LineThatJustFits_DoesNotRotate()
+    {
+        var bytes = System.Text.Encoding.UTF8.GetByteCount(Record.ToJson()) + 1;
+        using (var file = Open(maxBytes: 2 * bytes))
+        {
+            file.Append(Record);
+            file.Append(Record);
+            Assert.False(File.Exists($"{Path}.1"), "The file was rotated before it was full.");
+            file.Append(Record);
+        }
+
+        Assert.Equal(2, File.ReadAllLines($"{Path}.1").Length);
+    }
+
+    [Fact]
+    public void Append_FileOpenForReading_IsForItsOwnerAloneAndCanBeRead()
+    {
+        using var file = Open();
+        file.Append(Record);
+
+        using var reader = new FileStream(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        file.Append(Record);
+
+        Assert.Equal(2, File.ReadAllLines(Path).Length);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, new FileInfo(Path).UnixFileMode);
+    }
+
     private AuditFile Open(long maxBytes = 1 << 20, int keptFiles = 1) => new(Path, maxBytes, keptFiles, _log);
 
-    private static string ResourceOf(string line)
+    private static string ResourceOf(string line) => Field(line, "resource");
+
+    private static string OutcomeOf(string line) => Field(line, "outcome");
+
+    private static string Field(string line, string name)
     {
         using var json = JsonDocument.Parse(line);
-        return json.RootElement.GetProperty("resource").GetString()!;
+        return json.RootElement.GetProperty(name).GetString()!;
     }
 }

@@ -8,11 +8,9 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace ForegSyte.Hosting.Tests.Security;
 
-/// <summary>Callers cannot push the record of a change out of the audit log.</summary>
+/// <summary>What the audit log records; floods are in AuditFloodTests.</summary>
 public sealed class AuditLogTests : IDisposable
 {
-    private const int MaxFileBytes = 64 * 1024;
-
     private readonly TemporaryFolder _folder = new();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -23,42 +21,6 @@ public sealed class AuditLogTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    /// <summary>
-    /// 2,000 calls with paths of 7 KB wrote 84 MB, and so rotated files of 64 KB 1,300 times; 15,000 evicted files of
-    /// the default size.
-    /// </summary>
-    [Fact]
-    public async Task Calls_WithoutCredentialsAndWithLongPaths_LeaveTheRecordOfAChange()
-    {
-        const int Calls = 2000;
-        using var setup = AccessSetup.ApiKeys();
-        await using (var server = await TestServer.StartAsync(
-            [
-                .. setup.Settings, ("Audit:File", Path), ("Audit:MaxFileBytes", $"{MaxFileBytes}"),
-                ("Audit:KeptFiles", "1"),
-            ]))
-        {
-            using var admin = AccessOutcome.ChannelOf(server.Address, setup.Callers["admin"]);
-            await new V1.JobService.JobServiceClient(admin).DeleteJobAsync(
-                new DeleteJobRequest { JobId = "a" }, cancellationToken: Cancellation);
-            for (var batch = 0; batch < Calls / 50; batch++)
-            {
-                // Kestrel drains refused calls for a while, and resets further ones of a connection with too many.
-                using var attacker = AccessOutcome.ChannelOf(server.Address, setup.Callers["none"]);
-                var calls = attacker.CreateCallInvoker();
-                await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => CallUnknownAsync(calls)));
-            }
-        }
-
-        var files = Directory.GetFiles(_folder.Path, "audit*");
-        Assert.Contains("/foregsyte.v1.JobService/DeleteJob", await File.ReadAllTextAsync(Admins, Cancellation));
-        Assert.InRange(files.Sum(file => new FileInfo(file).Length), 1, Calls * 600);
-        var refusals = (await File.ReadAllLinesAsync($"{Path}.refused", Cancellation)).Select(Parse).ToList();
-        Assert.Equal(
-            Calls,
-            refusals.Sum(line => line.TryGetProperty("count", out var count) ? count.GetInt32() : 1));
-    }
-
     [Fact]
     public async Task Call_WithAnExpiredKey_IsRecordedAsExpiredWithItsId()
     {
@@ -66,7 +28,8 @@ public sealed class AuditLogTests : IDisposable
         await using (var server = await TestServer.StartAsync([.. setup.Settings, ("Audit:File", Path)]))
         {
             using var late = AccessOutcome.ChannelOf(server.Address, setup.Callers["expired"]);
-            await CallUnknownAsync(late.CreateCallInvoker());
+            await Assert.ThrowsAsync<RpcException>(() => new V1.JobService.JobServiceClient(late)
+                .CancelJobAsync(new CancelJobRequest { JobId = "a" }, cancellationToken: Cancellation).ResponseAsync);
         }
 
         var refusal = Parse(Assert.Single(await File.ReadAllLinesAsync($"{Path}.refused", Cancellation)));
@@ -134,14 +97,79 @@ public sealed class AuditLogTests : IDisposable
         Assert.Equal([3L, 1L], reports);
     }
 
-    private static async Task CallUnknownAsync(CallInvoker attacker)
+    [Fact]
+    public void ResourceOf_RequestAndResponse_IsTheIdInTheResponseOrTheRequest()
     {
-        var marshaller = Marshallers.Create(_ => Array.Empty<byte>(), bytes => bytes);
-        var method = new Method<byte[], byte[]>(
-            MethodType.Unary, "foregsyte.v1.X", new string('\'', 7000), marshaller, marshaller);
-        var refusal = await Assert.ThrowsAsync<RpcException>(
-            async () => await attacker.AsyncUnaryCall(method, null, new CallOptions(), []));
-        Assert.True(refusal.StatusCode == StatusCode.Unauthenticated, refusal.ToString());
+        var made = new SubmitVideoResponse { Job = new Job { JobId = "new" } };
+
+        Assert.Equal("new", AuditedResource.Of(new SubmitVideoRequest(), made));
+        Assert.Equal("new", AuditedResource.Of(new CancelJobRequest { JobId = "asked" }, made));
+        Assert.Equal("asked", AuditedResource.Of(new CancelJobRequest { JobId = "asked" }, response: null));
+        Assert.Equal("asked", AuditedResource.Of(new DeleteJobRequest { JobId = "asked" }, new DeleteJobResponse()));
+        Assert.Equal("", AuditedResource.Of(new SubmitVideoRequest(), response: null));
+        Assert.Equal("", AuditedResource.Of("no message", "no message"));
+    }
+
+    [Theory]
+    [InlineData(64, 'a', true)]
+    [InlineData(65, 'a', false)]
+    [InlineData(1, '-', true)]
+    [InlineData(1, '\n', false)]
+    [InlineData(1, 'é', false)]
+    public void ResourceOf_LongOrStrangeId_IsInvalid(int length, char letter, bool isKept)
+    {
+        var id = new string(letter, length);
+
+        Assert.Equal(
+            isKept ? id : "invalid", AuditedResource.Of(new DeleteJobRequest { JobId = id }, response: null));
+    }
+
+    [Fact]
+    public void RecordOf_TextsOfTheGreatestLength_AreWhole()
+    {
+        var (whole, cut) = (new string('x', 200), new string('x', 201));
+
+        var record = AuditRecord.Of(default, whole, cut, "m", "", "OK", "127.0.0.1:1");
+
+        Assert.Equal((whole, $"{whole[1..]}…"), (record.Caller, record.Tenant));
+
+        // Escapes count: 100 characters become 600.
+        var escaped = AuditRecord.Of(default, new string('\u0001', 100), "", "m", "", "OK", "").Caller;
+        Assert.Equal(200, escaped.Length);
+        Assert.EndsWith("…", escaped, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Options_PathsOfOtherFiles_FollowTheFileUnlessTheyAreSet()
+    {
+        Assert.Equal((null, null), Paths(new()));
+        Assert.Equal((null, null), Paths(new() { File = "" }));
+        Assert.Equal(("a.admins", "a.refused"), Paths(new() { File = "a" }));
+        Assert.Equal(("b", "c"), Paths(new() { File = "a", AdminsFile = "b", RefusalsFile = "c" }));
+        Assert.Equal(("b", null), Paths(new() { AdminsFile = "b" }));
+
+        static (string? Admins, string? Refusals) Paths(AuditOptions options) =>
+            (options.AdminsPath, options.RefusalsPath);
+    }
+
+    [Fact]
+    public void Admit_RefusalsLaterInTheSecond_AreReportedAtItsEnd()
+    {
+        var clock = new FakeTimeProvider();
+        var reports = new List<long>();
+        using var sampler = new RefusalSampler(1, clock, reports.Add);
+        clock.Advance(TimeSpan.FromHours(1));
+        Assert.True(sampler.Admit(), "The first refusal is left out.");
+
+        clock.Advance(TimeSpan.FromSeconds(0.7));
+        Assert.False(sampler.Admit(), "More than the rate is admitted.");
+        clock.Advance(TimeSpan.FromSeconds(0.2));
+        Assert.Empty(reports);
+        clock.Advance(TimeSpan.FromSeconds(0.1));
+
+        Assert.Equal([1L], reports);
+        sampler.Dispose();
+        Assert.Equal([1L], reports);
     }
 
     private static JsonElement Parse(string line) => JsonDocument.Parse(line).RootElement;

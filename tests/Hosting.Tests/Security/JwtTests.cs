@@ -213,6 +213,88 @@ public sealed class JwtTests : IDisposable
         }
     }
 
+    /// <summary>The service must not verify tokens with keys that are for encryption.</summary>
+    [Fact]
+    public void Parse_KeyForAnotherUse_IsLeftOut()
+    {
+        var encryption = Jwks().Replace("\"sig\"", "\"enc\"", StringComparison.Ordinal);
+        Assert.Throws<FormatException>(() => SigningKeys.Parse(Encoding.UTF8.GetBytes(encryption)));
+
+        var anyUse = Jwks().Replace("\"use\": \"sig\", ", "", StringComparison.Ordinal);
+        Assert.Single(SigningKeys.Parse(Encoding.UTF8.GetBytes($" \n{anyUse}")).Keys);
+    }
+
+    [Fact]
+    public void Parse_RsaKeyOfEitherPemForm_IsRead()
+    {
+        using var rsa = RSA.Create(2048);
+
+        foreach (var pem in new[] { rsa.ExportRSAPublicKeyPem(), rsa.ExportSubjectPublicKeyInfoPem() })
+        {
+            Assert.IsType<RsaSecurityKey>(Assert.Single(SigningKeys.Parse(Encoding.UTF8.GetBytes(pem)).Keys));
+        }
+
+        var malformed = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n";
+        Assert.Throws<FormatException>(() => SigningKeys.Parse(Encoding.UTF8.GetBytes(malformed)));
+    }
+
+    [Theory]
+    [InlineData("needs Issuer and Audience", "Audience=x", "KeysFile=/x")]
+    [InlineData("needs Issuer and Audience", "KeysFile=/x")]
+    [InlineData("needs either KeysFile or MetadataAddress", "Issuer=x", "Audience=x")]
+    [InlineData(
+        "needs either KeysFile or MetadataAddress", "Issuer=x", "Audience=x", "KeysFile=/x",
+        "MetadataAddress=https://x.test")]
+    [InlineData("must be https", "Issuer=x", "Audience=x", "MetadataAddress=http://10.0.0.1/")]
+    [InlineData("must be https", "Issuer=x", "Audience=x", "MetadataAddress=ftp://127.0.0.1/")]
+    [InlineData("must be https", "Issuer=x", "Audience=x", "MetadataAddress=x/y")]
+    public async Task Start_IncompleteOrUnsafeSettings_IsRefused(string expected, params string[] settings)
+    {
+        var failure = await Assert.ThrowsAsync<OptionsValidationException>(() => TestServer.StartAsync(
+        [
+            .. settings.Select(setting => setting.Split('=', 2))
+                .Select(parts => ($"Security:Jwt:{parts[0]}", parts[1])),
+        ]));
+
+        Assert.Contains(expected, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(-60, null)]
+    [InlineData(-600, "expired")]
+    public async Task Call_ExpiredToken_IsAcceptedWithinTheClockSkew(int seconds, string? problem)
+    {
+        await using var server = await StartAsync(("Security:Jwt:ClockSkew", "00:05:00"));
+        var call = CallAsync(server, Token(lifetime: TimeSpan.FromSeconds(seconds)));
+
+        if (problem is null)
+        {
+            Assert.NotEmpty((await call).Pipelines);
+        }
+        else
+        {
+            Assert.Equal(problem, (await AccessOutcome.RefusalAsync(call)).Metadata["problem"]);
+        }
+    }
+
+    [Fact]
+    public async Task Call_TokenWithoutAnEndOrBeforeItsBegin_IsRefused()
+    {
+        await using var server = await StartAsync();
+        var claims = $"\"iss\":\"{AccessSetup.Issuer}\",\"aud\":\"{AccessSetup.Audience}\",\"sub\":\"x\","
+            + "\"tenant\":\"a\",\"permissions\":[\"read\"]";
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
+
+        var valid = Signed("{\"alg\":\"ES256\"}", $"{{{claims},\"exp\":{now + 3600}}}");
+        Assert.NotEmpty((await CallAsync(server, valid)).Pipelines);
+        foreach (var times in new[] { "\"iat\":1", $"\"nbf\":{now + 1800},\"exp\":{now + 3600}" })
+        {
+            var refusal = await AccessOutcome.RefusalAsync(
+                CallAsync(server, Signed("{\"alg\":\"ES256\"}", $"{{{claims},{times}}}")));
+            Assert.Equal(("UNAUTHENTICATED", "unknown"), (refusal.Reason, refusal.Metadata["problem"]));
+        }
+    }
+
     private async Task<TestServer> StartAsync(params (string, string)[] settings)
     {
         await File.WriteAllTextAsync(_folder.File("jwks.json"), Jwks(), Cancellation);
