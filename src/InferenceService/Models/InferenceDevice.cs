@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics.X86;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 using Microsoft.ML.OnnxRuntime;
@@ -89,9 +90,13 @@ internal sealed class InferenceDevice
             options.AddSessionConfigEntry("session.intra_op.allow_spinning", "0");
             options.AddSessionConfigEntry("session.inter_op.allow_spinning", "0");
 
-            // Products of 8-bit integers overflow on x64 processors without VNNI unless the weights are unsigned there
-            // (ONNX Runtime, onnxruntime_session_options_config_keys.h). It changes nothing on the others.
-            options.AddSessionConfigEntry("session.x64quantprecision", "1");
+            if (X86Base.IsSupported && !HasVnni())
+            {
+                // Without VNNI, sums of products of 8-bit integers overflow unless the weights are unsigned
+                // (ONNX Runtime, onnxruntime_session_options_config_keys.h). With it, this would halve the speed.
+                options.AddSessionConfigEntry("session.x64quantprecision", "1");
+            }
+
             _append(options, Provider, _options);
             return options;
         }
@@ -100,6 +105,23 @@ internal sealed class InferenceDevice
             options.Dispose();
             throw;
         }
+    }
+
+    /// <summary>
+    /// Whether the processor adds products of 8-bit integers in 32 bits: AVX-512 VNNI or AVX-VNNI (Intel 64 and IA-32
+    /// Architectures Software Developer's Manual, volume 2A, CPUID, leaf 7: ECX bit 11, and subleaf 1: EAX bit 4).
+    /// </summary>
+    private static bool HasVnni()
+    {
+        const int Features = 7;
+        var (leaves, _, _, _) = X86Base.CpuId(0, 0);
+        if (leaves < Features)
+        {
+            return false;
+        }
+
+        var (subleaves, _, avx512, _) = X86Base.CpuId(Features, 0);
+        return (avx512 >> 11 & 1) == 1 || (subleaves >= 1 && (X86Base.CpuId(Features, 1).Eax >> 4 & 1) == 1);
     }
 
     /// <summary>Null if the provider works, otherwise its error message.</summary>

@@ -54,8 +54,13 @@ internal static class OrtProfile
         return runs;
     }
 
+    /// <summary>Models in 8 bits turn some weights into floats before their first operator.</summary>
+    private static bool IsConstant(JsonElement arguments) =>
+        arguments.TryGetProperty("op_name", out var kind) && kind.GetString() == "DequantizeLinear";
+
     private static long[]? FirstInput(JsonElement item) =>
         item.TryGetProperty("args", out var arguments)
+        && !IsConstant(arguments)
         && arguments.TryGetProperty("input_type_shape", out var inputs) && inputs.GetArrayLength() > 0
             ? [.. inputs[0].EnumerateObject().First().Value.EnumerateArray().Select(size => size.GetInt64())]
             : null;
