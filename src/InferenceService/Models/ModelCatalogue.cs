@@ -26,7 +26,9 @@ internal sealed class ModelCatalogue(
     /// <summary>All names that a pipeline can use, ordered.</summary>
     public IReadOnlyList<string> Names => [.. _byId.Keys.Concat(_chosen.Keys).Order(StringComparer.Ordinal)];
 
-    /// <summary>The entry with an id, or that a choice with this id selects; null if there is none.</summary>
+    /// <summary>
+    /// The entry with this id, or the one that the choice with this id names for the device; null for an unknown id.
+    /// </summary>
     public ModelEntry? Find(string id) => _byId.GetValueOrDefault(_chosen.GetValueOrDefault(id, id));
 
     /// <summary>The same catalogue for a device.</summary>

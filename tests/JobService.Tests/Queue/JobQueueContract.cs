@@ -100,7 +100,7 @@ public abstract class JobQueueContract
         Assert.Equal(1, queue.PositionOf(Ids[0]));
     }
 
-    /// <summary>A cancelled taker in the middle of those that wait leaves no gap.</summary>
+    /// <summary>Callers before and after a cancelled one get the next jobs.</summary>
     [Fact]
     public async Task Dequeue_OneOfSeveralTakersCancelled_ServesTheOthersInTheirOrder()
     {
