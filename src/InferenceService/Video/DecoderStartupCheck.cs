@@ -27,7 +27,6 @@ internal sealed class DecoderStartupCheck(
     /// </exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        FfmpegVersion = await ReadVersionAsync(cancellationToken);
         var wrapper = await FindWrapperAsync(cancellationToken);
         var hardware = await FindHardwareAsync(wrapper, cancellationToken);
         tools.Apply(wrapper, hardware);
@@ -67,15 +66,15 @@ internal sealed class DecoderStartupCheck(
             string.Join("; ", _reasons.Concat(sandbox.Missing.Select(missing => "missing: " + missing))));
     }
 
-    private async Task<string> ReadVersionAsync(CancellationToken cancellationToken)
-    {
-        var run = await RunToolAsync(tools.Ffmpeg(["-version"]), cancellationToken);
-        return run is { ExitCode: 0, Output: [var first, ..] }
-            && first.Split(' ') is ["ffmpeg", "version", var version, ..]
-                ? version
-                : throw new InvalidOperationException(
-                    $"{options.Value.FfmpegPath} does not run as ffmpeg (exit code {run.ExitCode}): {run.Errors}");
-    }
+    /// <summary>Runs ffmpeg without a sandbox, so that a failure is its own.</summary>
+    private async Task<string> ReadVersionAsync(CancellationToken cancellationToken) =>
+        VersionIn(await RunToolAsync(tools.Ffmpeg(["-version"]), cancellationToken));
+
+    private string VersionIn(ChildProcessResult run) =>
+        run is { ExitCode: 0, Output: [var first, ..] } && first.Split(' ') is ["ffmpeg", "version", var version, ..]
+            ? version
+            : throw new InvalidOperationException(
+                $"{options.Value.FfmpegPath} does not run as ffmpeg (exit code {run.ExitCode}): {run.Errors}");
 
     private async Task CheckToneMappingAsync(CancellationToken cancellationToken)
     {
@@ -93,12 +92,15 @@ internal sealed class DecoderStartupCheck(
         }
     }
 
-    /// <summary>Tries the levels from the configured one down; returns the wrapper of the first that works.</summary>
+    /// <summary>
+    /// Tries the levels from the configured one down; returns the wrapper of the first that works. Reads the version.
+    /// </summary>
     private async Task<SandboxWrapper?> FindWrapperAsync(CancellationToken cancellationToken)
     {
         if (options.Value.Sandbox == SandboxMode.Off)
         {
             _reasons.Add("Video:Sandbox is Off");
+            FfmpegVersion = await ReadVersionAsync(cancellationToken);
             return null;
         }
 
@@ -112,6 +114,7 @@ internal sealed class DecoderStartupCheck(
 
             if (options.Value.Sandbox == SandboxMode.Required)
             {
+                _ = await ReadVersionAsync(cancellationToken);
                 throw Refused(
                     $"Sandbox level {level} does not work here (Video:Sandbox is required, Video:SandboxLevel is "
                     + $"{options.Value.SandboxLevel}): {reason}");
@@ -120,6 +123,7 @@ internal sealed class DecoderStartupCheck(
             _reasons.Add($"level {level} does not work here: {reason.TrimEnd('.')}");
         }
 
+        FfmpegVersion = await ReadVersionAsync(cancellationToken);
         return null;
     }
 
@@ -157,6 +161,7 @@ internal sealed class DecoderStartupCheck(
             var run = await RunToolAsync(tools.Ffmpeg(["-version"], clip), cancellationToken);
             if (run.ExitCode == 0)
             {
+                FfmpegVersion = VersionIn(run);
                 return (wrapper, "");
             }
 
