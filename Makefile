@@ -140,9 +140,10 @@ models: ## check the simplified models against their originals and time both; OR
 audit: ## list known vulnerabilities of packages; exit 1 if there are some, 2 if their sources cannot be asked
 	@eng/audit.sh
 
+# The build runs the analyzers of style and code, which `dotnet format` would run a second time for minutes.
 lint: ## check format, analyzers and contracts
 	@eng/setup.sh --lint
-	@dotnet format ForegSyte.sln --verify-no-changes --severity warn
+	@dotnet format whitespace ForegSyte.sln --verify-no-changes
 	@dotnet build ForegSyte.sln -c $(CONFIGURATION) -v quiet --nologo -tl:off -clp:'NoSummary;ErrorsOnly'
 	@eng/contracts.sh
 

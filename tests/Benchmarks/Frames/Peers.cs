@@ -32,6 +32,7 @@ internal sealed record PeerRun(double Seconds, int Frames, int Detections, strin
 /// <summary>onnxruntime-node in a plain loop.</summary>
 /// <param name="name">Name for display.</param>
 /// <param name="source">Source of the frames: "pipe" or "jpeg".</param>
+/// <param name="file">The file of the model; null for the one that the run names.</param>
 internal sealed class NodePeer(string name, string source, ModelEntry? file = null) : IPeer
 {
     /// <summary>Below out/, so that one installation serves many runs and make clean removes it.</summary>

@@ -47,7 +47,7 @@ internal static class Fuzzing
             : number < FuzzSettings.First + quickInputs;
     }
 
-    /// <inheritdoc cref="RunAsync" />
+    /// <inheritdoc cref="RunAsync(string, OutcomeCounts, Func{Random, Task{string}}, int)" />
     public static Task RunAsync(
         string target, OutcomeCounts outcomes, Func<Random, string> run, int quickInputs = QuickInputs) =>
         RunAsync(target, outcomes, random => Task.Run(() => run(random)), quickInputs);
