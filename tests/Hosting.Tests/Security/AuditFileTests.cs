@@ -7,6 +7,7 @@ using ForegSyte.V1;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
+using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Hosting.Tests.Security;
 
@@ -24,10 +25,12 @@ public sealed class AuditFileTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Fact]
-    public void Append_FullFile_IsRotatedAndTheOldestIsDeleted()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Append_FullFile_IsRotatedAndTheOldestIsDeleted(int keptFiles)
     {
-        using (var file = Open(maxBytes: 1024, keptFiles: 2))
+        using (var file = Open(maxBytes: 1024, keptFiles))
         {
             for (var line = 0; line < 40; line++)
             {
@@ -35,10 +38,10 @@ public sealed class AuditFileTests : IDisposable
             }
         }
 
-        Assert.Equal(
-            ["audit.jsonl", "audit.jsonl.1", "audit.jsonl.2"],
-            Directory.GetFiles(_folder.Path).Select(System.IO.Path.GetFileName).Order());
-        var kept = new[] { $"{Path}.2", $"{Path}.1", Path }.SelectMany(File.ReadAllLines).Select(ResourceOf).ToList();
+        string[] files = [.. Enumerable.Range(1, keptFiles).Select(number => $"{Path}.{number}").Reverse(), Path];
+        Assert.Equal(files.Order(), Directory.GetFiles(_folder.Path).Order());
+        Assert.Empty(_log.Collector.GetSnapshot());
+        var kept = files.SelectMany(File.ReadAllLines).Select(ResourceOf).ToList();
         Assert.Equal(
             Enumerable.Range(40 - kept.Count, kept.Count).Select(line => line.ToString(CultureInfo.InvariantCulture)),
             kept);
@@ -83,7 +86,8 @@ public sealed class AuditFileTests : IDisposable
             file.Append(Record);
         }
 
-        Assert.Equal(LogLevel.Error, Assert.Single(_log.Collector.GetSnapshot()).Level);
+        var error = Assert.Single(_log.Collector.GetSnapshot());
+        Assert.Equal((LogLevel.Error, Path), (error.Level, error.GetStructuredStateValue("Path")));
         Directory.Delete(_folder.File("audit.jsonl.1"), recursive: true);
         file.Append(Record with { Resource = "recovered" });
         Assert.Equal("recovered", ResourceOf(File.ReadAllLines(Path)[^1]));
@@ -181,7 +185,7 @@ public sealed class AuditFileTests : IDisposable
     [Fact]
     public void Append_LineLongerThanTheFile_IsWrittenAlone()
     {
-        using (var file = Open(maxBytes: 10))
+        using (var file = Open(maxBytes: 10, keptFiles: 2))
         {
             file.Append(Record with { Resource = "first" });
             file.Append(Record with { Resource = "second" });
@@ -189,6 +193,7 @@ public sealed class AuditFileTests : IDisposable
 
         Assert.Equal("first", ResourceOf(Assert.Single(File.ReadAllLines($"{Path}.1"))));
         Assert.Equal("second", ResourceOf(Assert.Single(File.ReadAllLines(Path))));
+        Assert.False(File.Exists($"{Path}.2"), "There is an empty rotated file.");
     }
 
     [Fact]
@@ -217,6 +222,38 @@ public sealed class AuditFileTests : IDisposable
 
         Assert.Equal(2, File.ReadAllLines(Path).Length);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, new FileInfo(Path).UnixFileMode);
+    }
+
+    [Fact]
+    public void AreUsed_AnyFile_IsEnough()
+    {
+        Assert.False(Are(new AuditOptions()), "No file is configured.");
+        Assert.True(Are(new AuditOptions { File = Path }), "The file of changes is not used.");
+        Assert.True(Are(new AuditOptions { AdminsFile = Path }), "The file of admins' changes is not used.");
+        Assert.True(Are(new AuditOptions { RefusalsFile = Path }), "The file of refusals is not used.");
+
+        bool Are(AuditOptions options)
+        {
+            using var files = new AuditFiles(Options.Create(options), _log);
+            return files.AreUsed;
+        }
+    }
+
+    [Fact]
+    public void Dispose_OfTheFiles_ClosesThem()
+    {
+        var files = new AuditFiles(Options.Create(new AuditOptions { File = Path }), _log);
+        foreach (var file in new[] { files.Changes, files.AdminChanges, files.Refusals })
+        {
+            file.Append(Record);
+        }
+
+        files.Dispose();
+
+        // An open file cannot be locked.
+        Assert.All(
+            ["", ".admins", ".refused"],
+            suffix => File.Open($"{Path}{suffix}", FileMode.Open, FileAccess.Read, FileShare.None).Dispose());
     }
 
     private AuditFile Open(long maxBytes = 1 << 20, int keptFiles = 1) => new(Path, maxBytes, keptFiles, _log);

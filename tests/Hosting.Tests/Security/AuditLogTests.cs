@@ -1,9 +1,18 @@
+using System.Security.Claims;
 using System.Text;
 using System.Text.Json;
+using ForegSyte.Hosting.Errors;
+using ForegSyte.Hosting.Listening;
+using ForegSyte.Hosting.Security;
 using ForegSyte.Hosting.Security.Audit;
+using ForegSyte.Hosting.Security.Jwt;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Grpc.Core;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
+using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 
 namespace ForegSyte.Hosting.Tests.Security;
@@ -67,6 +76,80 @@ public sealed class AuditLogTests : IDisposable
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, new FileInfo(Admins).UnixFileMode);
     }
 
+    /// <summary>Without authentication there is no caller to name, and the log has no audit lines.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Lines_OfCallsAndOfRefusalsThatWereLeftOut_AreInTheFiles_AndInTheLogIfCallersAreKnown(bool isOpen)
+    {
+        var collector = new FakeLogCollector();
+        var options = new AuditOptions { File = Path, MaxRefusalsPerSecond = 1 };
+        Write(isOpen, collector, options, (audit, call) =>
+        {
+            audit.Ended(call, "job-1", "OK");
+            call.User = new ClaimsPrincipal();
+            for (var refused = 0; refused < 3; refused++)
+            {
+                audit.Refused(call, "job-2", new ServiceException(ErrorReason.Unauthenticated, "No key.")
+                {
+                    Metadata = new Dictionary<string, string> { ["problem"] = "missing" },
+                });
+            }
+        });
+
+        Assert.Equal(
+            ["caller=key:gate tenant=acme method=/M resource=job-1 outcome=OK peer=203.0.113.7:51000"],
+            File.ReadAllLines(Path).Select(FieldsOf));
+        Assert.Equal(
+            [
+                "caller= tenant= method=/M resource=job-2 outcome=UNAUTHENTICATED peer=203.0.113.7:51000 "
+                    + "problem=missing",
+                "caller= tenant= method= resource= outcome=LEFT_OUT peer= count=2",
+            ],
+            File.ReadAllLines($"{Path}.refused").Select(FieldsOf));
+        Assert.Equal(
+            isOpen
+                ? []
+                : [
+                    (LogLevel.Information, "OK", "key:gate"), (LogLevel.Warning, "UNAUTHENTICATED", ""),
+                    (LogLevel.Warning, null, null),
+                ],
+            collector.GetSnapshot().Select(line =>
+                (line.Level, line.GetStructuredStateValue("Outcome"), line.GetStructuredStateValue("Caller"))));
+
+        static string FieldsOf(string line) => string.Join(
+            ' ', Parse(line).EnumerateObject().Where(field => field.Name != "time")
+                .Select(field => $"{field.Name}={field.Value}"));
+    }
+
+    [Fact]
+    public void Lines_OfAServiceWithoutFiles_AreInTheLogWithWhatIsWrong()
+    {
+        var collector = new FakeLogCollector();
+        Write(isOpen: false, collector, new AuditOptions(), (audit, call) => audit.Refused(
+            call, "", new ServiceException(ErrorReason.Unauthenticated, "The key has expired.")
+            {
+                Metadata = new Dictionary<string, string> { ["problem"] = "expired" },
+            }));
+
+        Assert.Contains("expired", Assert.Single(collector.GetSnapshot()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Refused_WithAFileOfRefusalsAlone_IsRecordedThere()
+    {
+        Write(isOpen: true, new FakeLogCollector(), new AuditOptions { RefusalsFile = Path }, (audit, call) =>
+        {
+            call.Features.Set(LocalConnection.Instance);
+            audit.Ended(call, "job-1", "OK");
+            audit.Refused(call, "job-2", new ServiceException(ErrorReason.JobNotFound, "The job does not exist."));
+        });
+
+        var line = Parse(Assert.Single(File.ReadAllLines(Path)));
+        Assert.Equal(
+            ("job-2", "unix"), (line.GetProperty("resource").GetString(), line.GetProperty("peer").GetString()));
+    }
+
     [Fact]
     public void RecordOf_LongAndHostileTexts_IsShortAndPlain()
     {
@@ -91,7 +174,7 @@ public sealed class AuditLogTests : IDisposable
         clock.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal([3L], reports);
         Assert.True(sampler.Admit(), "The next second admits none.");
-        clock.Advance(TimeSpan.FromSeconds(5));
+        clock.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal([true, true, false], Enumerable.Range(0, 3).Select(_ => sampler.Admit()));
         sampler.Dispose();
         Assert.Equal([3L, 1L], reports);
@@ -105,6 +188,13 @@ public sealed class AuditLogTests : IDisposable
         Assert.Equal("new", AuditedResource.Of(new SubmitVideoRequest(), made));
         Assert.Equal("new", AuditedResource.Of(new CancelJobRequest { JobId = "asked" }, made));
         Assert.Equal("asked", AuditedResource.Of(new CancelJobRequest { JobId = "asked" }, response: null));
+        Assert.Equal(
+            "asked",
+            AuditedResource.Of(new CancelJobRequest { JobId = "asked" }, new CancelJobResponse { Job = new Job() }));
+        Assert.Equal(
+            "new",
+            AuditedResource.Of(
+                new CreateUploadRequest(), new CreateUploadResponse { Upload = new Upload { UploadId = "new" } }));
         Assert.Equal("asked", AuditedResource.Of(new DeleteJobRequest { JobId = "asked" }, new DeleteJobResponse()));
         Assert.Equal("", AuditedResource.Of(new SubmitVideoRequest(), response: null));
         Assert.Equal("", AuditedResource.Of("no message", "no message"));
@@ -170,6 +260,24 @@ public sealed class AuditLogTests : IDisposable
         Assert.Equal([1L], reports);
         sampler.Dispose();
         Assert.Equal([1L], reports);
+    }
+
+    private static void Write(
+        bool isOpen, FakeLogCollector collector, AuditOptions options, Action<AuditLog, HttpContext> record)
+    {
+        var security = new SecurityOptions { ApiKeysFile = isOpen ? null : "keys.json" };
+        var rules = new AccessRules(Options.Create(security), Options.Create(new JwtOptions()));
+        using var loggers = new LoggerFactory([new FakeLoggerProvider(collector)]);
+        using var files = new AuditFiles(Options.Create(options), loggers.CreateLogger<AuditFile>());
+        using var audit = new AuditLog(files, rules, Options.Create(options), new FakeTimeProvider(), loggers);
+        var caller = new Caller("key:gate", "acme", CallerPermissions.Submit);
+        var call = new DefaultHttpContext
+        {
+            Request = { Path = "/M" },
+            Connection = { RemoteIpAddress = System.Net.IPAddress.Parse("203.0.113.7"), RemotePort = 51000 },
+            User = CallerTickets.PrincipalOf(caller, AuthenticationSchemes.ApiKey),
+        };
+        record(audit, call);
     }
 
     private static JsonElement Parse(string line) => JsonDocument.Parse(line).RootElement;

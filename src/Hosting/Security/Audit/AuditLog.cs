@@ -151,7 +151,6 @@ internal sealed class RefusalSampler(int perSecond, TimeProvider time, Action<lo
             if (_leftOut++ == 0)
             {
                 var left = Window - time.GetElapsedTime(_windowStart);
-                _timer?.Dispose();
                 _timer = time.CreateTimer(
                     _ => Report(), null, left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
             }
