@@ -245,6 +245,7 @@ public sealed class JwtTests : IDisposable
     [InlineData(
         "needs either KeysFile or MetadataAddress", "Issuer=x", "Audience=x", "KeysFile=/x",
         "MetadataAddress=https://x.test")]
+    [InlineData("needs either KeysFile or MetadataAddress", "Issuer=x", "Audience=x", "KeysFile=")]
     [InlineData("must be https", "Issuer=x", "Audience=x", "MetadataAddress=http://10.0.0.1/")]
     [InlineData("must be https", "Issuer=x", "Audience=x", "MetadataAddress=ftp://127.0.0.1/")]
     [InlineData("must be https", "Issuer=x", "Audience=x", "MetadataAddress=x/y")]

@@ -33,7 +33,8 @@ internal static class JwtServiceCollectionExtensions
                 options => !options.IsUsed || options is { Issuer.Length: > 0, Audience.Length: > 0 },
                 "Security:Jwt needs Issuer and Audience; tokens for other services would be accepted otherwise.")
             .Validate(
-                options => !options.IsUsed || options.KeysFile is null != options.MetadataAddress is null,
+                options => !options.IsUsed
+                    || string.IsNullOrEmpty(options.KeysFile) != options.MetadataAddress is null,
                 "Security:Jwt needs either KeysFile or MetadataAddress.")
             .Validate(
                 options => options.MetadataAddress is not { } address || IsSafe(address),
