@@ -45,6 +45,25 @@ public sealed class CertificateTests : IDisposable
         Assert.Equal(expected, outcome);
     }
 
+    [Theory]
+    [InlineData("none", "missing", "no credentials")]
+    [InlineData("wrong", "unknown", "not signed")]
+    [InlineData("expired", "expired", "client certificate has expired")]
+    public async Task Call_WithoutATrustedCertificate_IsRefusedWithTheProblem(
+        string caller, string problem, string part)
+    {
+        using var setup = AccessSetup.MutualTls();
+        await using var server = await TestServer.StartAsync([.. setup.Settings]);
+        var address = new UriBuilder(server.Address) { Host = "localhost" }.Uri;
+        using var channel = AccessOutcome.ChannelOf(address, setup.Callers[caller]);
+
+        var refusal = await Refusal.OfAsync(new Contract.JobServiceClient(channel).GetJobAsync(
+            new GetJobRequest { JobId = "a" }, cancellationToken: Cancellation));
+
+        Assert.Equal(problem, refusal.Info.Metadata["problem"]);
+        Assert.Contains(part, refusal.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Call_WithACertificateOfAnUnknownName_IsRefusedAsUnknown()
     {
@@ -63,10 +82,12 @@ public sealed class CertificateTests : IDisposable
                 KeyFile = stranger.KeyFile,
             });
 
-        var refusal = await AccessOutcome.RefusalAsync(new Contract.JobServiceClient(channel).GetJobAsync(
+        var refusal = await Refusal.OfAsync(new Contract.JobServiceClient(channel).GetJobAsync(
             new GetJobRequest { JobId = "a" }, cancellationToken: Cancellation));
 
-        Assert.Equal(("UNAUTHENTICATED", "unknown"), (refusal.Reason, refusal.Metadata["problem"]));
+        Assert.Equal(
+            (ErrorReason.Unauthenticated, "unknown"), (refusal.Reason, refusal.Info.Metadata["problem"]));
+        Assert.Contains("is not configured", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -145,7 +166,9 @@ public sealed class CertificateTests : IDisposable
     {
         var entry = new CertificateEntry { San = "DNS:x", Tenant = "a", Permissions = { "read" } };
 
-        Assert.Throws<FormatException>(() => Callers(entry, entry));
+        Assert.Contains(
+            "Security:Certificates:1 repeats the name DNS:x",
+            Assert.Throws<FormatException>(() => Callers(entry, entry)).Message, StringComparison.Ordinal);
         Assert.Throws<FormatException>(() => Callers(new CertificateEntry { San = "DNS:x", Tenant = "a" }));
         Assert.Throws<FormatException>(() => Callers(
             new CertificateEntry { San = "DNS:x", Tenant = "a b", Permissions = { "read" } }));
@@ -181,11 +204,25 @@ public sealed class CertificateTests : IDisposable
     }
 
     [Theory]
-    [InlineData("")]
-    [InlineData("no PEM")]
-    [InlineData("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")]
-    public void Parse_FileWithoutAnAuthority_IsRefused(string file) => Assert.Throws<FormatException>(
-        () => CertificateTrust.Parse(System.Text.Encoding.UTF8.GetBytes(file)));
+    [InlineData("", "no PEM certificate")]
+    [InlineData("no PEM", "no PEM certificate")]
+    [InlineData("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "malformed")]
+    public void Parse_FileWithoutAnAuthority_IsRefused(string file, string problem) => Assert.Contains(
+        problem,
+        Assert.Throws<FormatException>(() => CertificateTrust.Parse(System.Text.Encoding.UTF8.GetBytes(file))).Message,
+        StringComparison.Ordinal);
+
+    [Fact]
+    public void CipherSuites_OnLinux_AreAllAuthenticated()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux has a policy for each connection.");
+        if (OperatingSystem.IsLinux())
+        {
+            var suites = TlsCipherSuites.Policy!.AllowedCipherSuites.Select(suite => suite.ToString()).ToList();
+            Assert.Equal(9, suites.Count);
+            Assert.All(suites, suite => Assert.Matches("GCM|POLY1305", suite));
+        }
+    }
 
     [Fact]
     public void Parse_CertificateAndKey_MustBelongTogether()
@@ -199,7 +236,42 @@ public sealed class CertificateTests : IDisposable
             PemCertificate.Parse([[.. pem, .. keyPem]]).Certificate.HasPrivateKey,
             "There is no private key from the same file.");
         Assert.Throws<FormatException>(() => PemCertificate.Parse([pem, File.ReadAllBytes(foreign.KeyFile)]));
-        Assert.Throws<FormatException>(() => PemCertificate.Parse([pem]));
+        Assert.Contains(
+            "unencrypted private key", Assert.Throws<FormatException>(() => PemCertificate.Parse([pem])).Message,
+            StringComparison.Ordinal);
+    }
+
+    /// <summary>The authorities of a service often sign with an intermediate certificate.</summary>
+    [Fact]
+    public void Intermediates_OfAServer_AreSentAndTrustedThroughTheirAuthority()
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        using var rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var middleKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var leafKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var root = Request("root", rootKey, isAuthority: true).CreateSelfSigned(now.AddDays(-2), now.AddDays(2));
+        using var signed = Request("middle", middleKey, isAuthority: true)
+            .Create(root, now.AddDays(-1), now.AddDays(1), [1]);
+        using var middle = signed.CopyWithPrivateKey(middleKey);
+        using var leaf = Request("leaf", leafKey, isAuthority: false).Create(middle, now, now.AddHours(1), [2]);
+        var trust = CertificateTrust.Parse(Pem(root));
+
+        Assert.True(trust.TrustsServer(leaf, [signed]), "The certificate is not trusted.");
+        Assert.False(trust.TrustsServer(leaf, []), "The certificate is trusted without its intermediate.");
+        byte[] key = System.Text.Encoding.ASCII.GetBytes(leafKey.ExportPkcs8PrivateKeyPem());
+        var parsed = PemCertificate.Parse([[.. Pem(leaf), (byte)'\n', .. Pem(signed)], key]);
+        Assert.Equal("CN=leaf", parsed.Certificate.Subject);
+        Assert.Equal(["CN=middle"], parsed.Context.IntermediateCertificates.Select(sent => sent.Subject));
+
+        static byte[] Pem(X509Certificate2 certificate) =>
+            System.Text.Encoding.ASCII.GetBytes(certificate.ExportCertificatePem());
+
+        static CertificateRequest Request(string name, ECDsa key, bool isAuthority)
+        {
+            var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
+            request.CertificateExtensions.Add(new X509BasicConstraintsExtension(isAuthority, false, 0, true));
+            return request;
+        }
     }
 
     private static X509Certificate2 Load((string CertificateFile, string KeyFile) files) =>

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using ForegSyte.Hosting.Security;
-using ForegSyte.Hosting.Security.Jwt;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Grpc.Core;
@@ -81,14 +81,36 @@ public sealed class JwtTests : IDisposable
                 [claim] = value,
             };
 
-            var refusal = await AccessOutcome.RefusalAsync(CallAsync(server, AccessSetup.Sign(_key, claims)));
+            var refusal = await Refusal.OfAsync(CallAsync(server, AccessSetup.Sign(_key, claims)));
 
-            // The library itself refuses some of them, as tokens that it cannot read.
-            var isUnreadable = refusal.Metadata["problem"] == "unknown";
+            // The library itself refuses a list in "sub", as a token that it cannot read.
+            var isUnreadable = claim == "sub" && value is string[];
             Assert.Equal(
-                ("UNAUTHENTICATED", isUnreadable ? "unknown" : "malformed", isUnreadable ? null : claim),
-                (refusal.Reason, refusal.Metadata["problem"], refusal.Metadata.GetValueOrDefault("claim")));
+                (claim, isUnreadable ? "unknown" : "malformed", isUnreadable ? null : claim),
+                (claim, refusal.Info.Metadata["problem"], refusal.Info.Metadata.GetValueOrDefault("claim")));
+            Assert.Contains(isUnreadable ? "signed" : $"\"{claim}\"", refusal.Message, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public async Task Call_TokenWithoutPermissions_IsDenied()
+    {
+        await using var server = await StartAsync();
+        var claims = new Dictionary<string, object> { ["sub"] = "x", ["tenant"] = "a" };
+
+        var refusal = await AccessOutcome.RefusalAsync(CallAsync(server, AccessSetup.Sign(_key, claims)));
+
+        Assert.Equal(("PERMISSION_DENIED", "token:x"), (refusal.Reason, refusal.Metadata["caller"]));
+    }
+
+    [Fact]
+    public async Task Call_LongestNameOfACaller_IsAccepted()
+    {
+        await using var server = await StartAsync();
+
+        var reply = await CallAsync(server, AccessSetup.Token(_key, new string('x', 255), "a", ["read"]));
+
+        Assert.NotEmpty(reply.Pipelines);
     }
 
     [Fact]
@@ -97,10 +119,11 @@ public sealed class JwtTests : IDisposable
         await using var server = await StartAsync();
         var payload = Encoding.UTF8.GetString(Base64UrlEncoder.DecodeBytes(Token().Split('.')[1]));
 
-        var refusal = await AccessOutcome.RefusalAsync(
+        var refusal = await Refusal.OfAsync(
             CallAsync(server, Signed("{\"alg\":\"ES256\"}", "{\"tenant\":\"b\"," + payload[1..])));
 
-        Assert.Equal(("UNAUTHENTICATED", "malformed"), (refusal.Reason, refusal.Metadata["problem"]));
+        Assert.Equal("malformed", refusal.Info.Metadata["problem"]);
+        Assert.Contains("not valid JSON", refusal.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -113,10 +136,12 @@ public sealed class JwtTests : IDisposable
         var payload = Encoding.UTF8.GetString(Base64UrlEncoder.DecodeBytes(Token().Split('.')[1]));
         Assert.NotEmpty((await CallAsync(server, Signed("{\"alg\":\"ES256\"}", payload))).Pipelines);
 
-        var refusal = await AccessOutcome.RefusalAsync(
+        var refusal = await Refusal.OfAsync(
             CallAsync(server, Signed($"{{\"alg\":\"ES256\",{header}}}", payload)));
 
-        Assert.Equal(("UNAUTHENTICATED", "malformed"), (refusal.Reason, refusal.Metadata["problem"]));
+        Assert.Equal(
+            ("malformed", "crit"), (refusal.Info.Metadata["problem"], refusal.Info.Metadata["claim"]));
+        Assert.Contains("\"crit\"", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -127,9 +152,10 @@ public sealed class JwtTests : IDisposable
 
         foreach (var type in new[] { "", ",\"typ\":\"JWT\"", ",\"typ\":\"ID\"" })
         {
-            var refusal = await AccessOutcome.RefusalAsync(
+            var refusal = await Refusal.OfAsync(
                 CallAsync(server, Signed($"{{\"alg\":\"ES256\"{type}}}", payload)));
-            Assert.Equal(("UNAUTHENTICATED", "unknown"), (refusal.Reason, refusal.Metadata["problem"]));
+            Assert.Equal("unknown", refusal.Info.Metadata["problem"]);
+            Assert.Contains("another type", refusal.Message, StringComparison.Ordinal);
         }
 
         var access = Signed("{\"alg\":\"ES256\",\"typ\":\"at+jwt\"}", payload);
@@ -152,13 +178,19 @@ public sealed class JwtTests : IDisposable
         Assert.NotEmpty((await CallAsync(server, token)).Pipelines);
         var refusal = await AccessOutcome.RefusalAsync(server.Jobs.SubmitVideoAsync(
             new SubmitVideoRequest(), Headers(token), cancellationToken: Cancellation));
-        Assert.Equal(("PERMISSION_DENIED", "submit"), (refusal.Reason, refusal.Metadata["permission"]));
+        Assert.Equal(
+            ("PERMISSION_DENIED", "submit", "token:x"),
+            (refusal.Reason, refusal.Metadata["permission"], refusal.Metadata["caller"]));
     }
 
     [Fact]
     public async Task Call_KeysOfTheIssuersMetadata_AreFetched()
     {
-        await using var issuer = await StartIssuerAsync();
+        // A shared secret among the keys must verify no token: everyone who knows it could create them.
+        var secret = RandomNumberGenerator.GetBytes(32);
+        await using var issuer = await StartIssuerAsync(SigningKeysTests.Jwks(_key).Replace(
+            "[{", $"[{{\"kty\": \"oct\", \"k\": \"{Base64UrlEncoder.Encode(secret)}\"}}, {{",
+            StringComparison.Ordinal));
         var address = issuer.Urls.Single();
         await using var server = await TestServer.StartAsync(
             ("Security:Jwt:Issuer", AccessSetup.Issuer),
@@ -167,9 +199,35 @@ public sealed class JwtTests : IDisposable
 
         Assert.NotEmpty((await CallAsync(server, Token())).Pipelines);
         using var foreign = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var refusal = await AccessOutcome.RefusalAsync(
-            CallAsync(server, AccessSetup.Token(foreign, "x", "a", ["read"])));
-        Assert.Equal("UNAUTHENTICATED", refusal.Reason);
+        foreach (var token in new[] { AccessSetup.Token(foreign, "x", "a", ["read"]), WithSharedSecret(secret) })
+        {
+            var refusal = await AccessOutcome.RefusalAsync(CallAsync(server, token));
+            Assert.Equal("UNAUTHENTICATED", refusal.Reason);
+        }
+    }
+
+    [Fact]
+    public async Task Call_TokenOfACertificate_IsAcceptedUntilTheCertificateExpires()
+    {
+        using var rsa = RSA.Create(2048);
+        var now = TimeProvider.System.GetUtcNow();
+        var request = new CertificateRequest("CN=issuer", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        var payload = Token().Split('.')[1];
+        var text = $"{Base64UrlEncoder.Encode("{\"alg\":\"RS256\"}")}.{payload}";
+        var signature = rsa.SignData(
+            Encoding.ASCII.GetBytes(text), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+
+        foreach (var (end, expected) in new[] { (1, AccessOutcome.Allowed), (-1, "UNAUTHENTICATED") })
+        {
+            using var certificate = request.CreateSelfSigned(now.AddDays(-2), now.AddDays(end));
+            await File.WriteAllTextAsync(_folder.File("issuer.pem"), certificate.ExportCertificatePem(), Cancellation);
+            await using var server = await StartAsync(("Security:Jwt:KeysFile", _folder.File("issuer.pem")));
+
+            var outcome = await AccessOutcome.OfAsync(
+                _ => CallAsync(server, $"{text}.{Base64UrlEncoder.Encode(signature)}").ResponseAsync);
+
+            Assert.Equal((end, expected), (end, outcome));
+        }
     }
 
     /// <summary>A proxy of the environment could answer for an issuer on this machine, with keys of its own.</summary>
@@ -190,57 +248,11 @@ public sealed class JwtTests : IDisposable
         Assert.Equal(useProxy, Assert.IsType<SocketsHttpHandler>(bearer.BackchannelHttpHandler).UseProxy);
     }
 
-    [Fact]
-    public void Parse_JwksAndPem_HasTheirPublicKeys()
-    {
-        using var rsa = RSA.Create(2048);
-        var pem = $"{_key.ExportSubjectPublicKeyInfoPem()}\n{rsa.ExportSubjectPublicKeyInfoPem()}\n";
-
-        Assert.Equal(2, SigningKeys.Parse(Encoding.UTF8.GetBytes(pem)).Keys.Count);
-        Assert.Single(SigningKeys.Parse(Encoding.UTF8.GetBytes(Jwks())).Keys);
-        using var certificates = new TestCertificates(_folder.Path);
-        Assert.Single(SigningKeys.Parse(File.ReadAllBytes(certificates.CaFile)).Keys);
-    }
-
-    [Fact]
-    public void Parse_PrivateOrSharedKey_IsRefused()
-    {
-        var secret = "{\"keys\": [{\"kty\": \"oct\", \"k\": \"AAAA\"}]}";
-
-        foreach (var file in new[] { _key.ExportPkcs8PrivateKeyPem(), secret, "{\"keys\": []}", "", "{\"keys\": 5}" })
-        {
-            Assert.Throws<FormatException>(() => SigningKeys.Parse(Encoding.UTF8.GetBytes(file)));
-        }
-    }
-
-    /// <summary>The service must not verify tokens with keys that are for encryption.</summary>
-    [Fact]
-    public void Parse_KeyForAnotherUse_IsLeftOut()
-    {
-        var encryption = Jwks().Replace("\"sig\"", "\"enc\"", StringComparison.Ordinal);
-        Assert.Throws<FormatException>(() => SigningKeys.Parse(Encoding.UTF8.GetBytes(encryption)));
-
-        var anyUse = Jwks().Replace("\"use\": \"sig\", ", "", StringComparison.Ordinal);
-        Assert.Single(SigningKeys.Parse(Encoding.UTF8.GetBytes($" \n{anyUse}")).Keys);
-    }
-
-    [Fact]
-    public void Parse_RsaKeyOfEitherPemForm_IsRead()
-    {
-        using var rsa = RSA.Create(2048);
-
-        foreach (var pem in new[] { rsa.ExportRSAPublicKeyPem(), rsa.ExportSubjectPublicKeyInfoPem() })
-        {
-            Assert.IsType<RsaSecurityKey>(Assert.Single(SigningKeys.Parse(Encoding.UTF8.GetBytes(pem)).Keys));
-        }
-
-        var malformed = "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n";
-        Assert.Throws<FormatException>(() => SigningKeys.Parse(Encoding.UTF8.GetBytes(malformed)));
-    }
-
     [Theory]
     [InlineData("needs Issuer and Audience", "Audience=x", "KeysFile=/x")]
     [InlineData("needs Issuer and Audience", "KeysFile=/x")]
+    [InlineData("needs Issuer and Audience", "Issuer=", "Audience=x", "KeysFile=/x")]
+    [InlineData("needs Issuer and Audience", "Issuer=x", "Audience=", "KeysFile=/x")]
     [InlineData("needs either KeysFile or MetadataAddress", "Issuer=x", "Audience=x")]
     [InlineData(
         "needs either KeysFile or MetadataAddress", "Issuer=x", "Audience=x", "KeysFile=/x",
@@ -288,17 +300,21 @@ public sealed class JwtTests : IDisposable
 
         var valid = Signed("{\"alg\":\"ES256\"}", $"{{{claims},\"exp\":{now + 3600}}}");
         Assert.NotEmpty((await CallAsync(server, valid)).Pipelines);
-        foreach (var times in new[] { "\"iat\":1", $"\"nbf\":{now + 1800},\"exp\":{now + 3600}" })
+        foreach (var (times, part) in new[]
         {
-            var refusal = await AccessOutcome.RefusalAsync(
+            ("\"iat\":1", "signed"), ($"\"nbf\":{now + 1800},\"exp\":{now + 3600}", "not valid yet"),
+        })
+        {
+            var refusal = await Refusal.OfAsync(
                 CallAsync(server, Signed("{\"alg\":\"ES256\"}", $"{{{claims},{times}}}")));
-            Assert.Equal(("UNAUTHENTICATED", "unknown"), (refusal.Reason, refusal.Metadata["problem"]));
+            Assert.Equal("unknown", refusal.Info.Metadata["problem"]);
+            Assert.Contains(part, refusal.Message, StringComparison.Ordinal);
         }
     }
 
     private async Task<TestServer> StartAsync(params (string, string)[] settings)
     {
-        await File.WriteAllTextAsync(_folder.File("jwks.json"), Jwks(), Cancellation);
+        await File.WriteAllTextAsync(_folder.File("jwks.json"), SigningKeysTests.Jwks(_key), Cancellation);
         return await TestServer.StartAsync(
             [
                 ("Security:Jwt:Issuer", AccessSetup.Issuer), ("Security:Jwt:Audience", AccessSetup.Audience),
@@ -306,23 +322,16 @@ public sealed class JwtTests : IDisposable
             ]);
     }
 
-    private async Task<WebApplication> StartIssuerAsync()
+    private async Task<WebApplication> StartIssuerAsync(string keys)
     {
         var builder = WebApplication.CreateBuilder(["--urls=http://127.0.0.1:0"]);
         builder.Logging.ClearProviders();
         var app = builder.Build();
         app.MapGet("/.well-known/openid-configuration", (HttpRequest request) => Results.Text(
             $"{{\"issuer\": \"{AccessSetup.Issuer}\", \"jwks_uri\": \"http://{request.Host}/keys\"}}"));
-        app.MapGet("/keys", () => Results.Text(Jwks()));
+        app.MapGet("/keys", () => Results.Text(keys));
         await app.StartAsync(Cancellation);
         return app;
-    }
-
-    private string Jwks()
-    {
-        var point = _key.ExportParameters(includePrivateParameters: false).Q;
-        return $"{{\"keys\": [{{\"kty\": \"EC\", \"crv\": \"P-256\", \"use\": \"sig\", "
-            + $"\"x\": \"{Base64UrlEncoder.Encode(point.X)}\", \"y\": \"{Base64UrlEncoder.Encode(point.Y)}\"}}]}}";
     }
 
     private string Token(
@@ -345,12 +354,13 @@ public sealed class JwtTests : IDisposable
         return $"{header}.{Token().Split('.')[1]}.";
     }
 
-    /// <summary>A token that uses the public key as a shared secret.</summary>
-    private string WithSharedSecret()
+    /// <summary>A token that is signed with a shared secret, by default the public key.</summary>
+    private string WithSharedSecret(byte[]? secret = null)
     {
         var header = Base64UrlEncoder.Encode("{\"alg\":\"HS256\",\"typ\":\"JWT\"}");
         var text = $"{header}.{Token().Split('.')[1]}";
-        var hash = HMACSHA256.HashData(_key.ExportSubjectPublicKeyInfo(), Encoding.ASCII.GetBytes(text));
+        var hash = HMACSHA256.HashData(
+            secret ?? _key.ExportSubjectPublicKeyInfo(), Encoding.ASCII.GetBytes(text));
         return $"{text}.{Base64UrlEncoder.Encode(hash)}";
     }
 

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text.Json;
 using ForegSyte.Hosting.Configuration;
 using Microsoft.AspNetCore.Authentication;
@@ -57,7 +56,7 @@ internal static class JwtServiceCollectionExtensions
             ValidIssuer = jwt.Issuer,
             ValidAudience = jwt.Audience,
             ValidAlgorithms = Algorithms,
-            ValidTypes = jwt.TokenTypes.Count > 0 ? jwt.TokenTypes : null,
+            ValidTypes = jwt.TokenTypes,
             ClockSkew = jwt.ClockSkew,
             RequireExpirationTime = true,
             RequireSignedTokens = true,
@@ -117,9 +116,7 @@ internal static class JwtServiceCollectionExtensions
     };
 
     private static bool IsSafe(Uri address) => address.IsAbsoluteUri
-        && (address.Scheme == Uri.UriSchemeHttps
-            || (address.Scheme == Uri.UriSchemeHttp
-                && (address.IsLoopback || (IPAddress.TryParse(address.Host, out var ip) && IPAddress.IsLoopback(ip)))));
+        && (address.Scheme == Uri.UriSchemeHttps || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback));
 }
 
 /// <summary>Maps the claims of a token to a caller.</summary>
@@ -127,8 +124,6 @@ internal static class JwtCallers
 {
     /// <summary>Longest name of a caller in characters, as OpenID Connect limits "sub".</summary>
     private const int MaxCallerLength = 255;
-
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
     /// <summary>
     /// Creates the caller of a validated token. It reads the JSON: the library's claims do not tell a string from a
@@ -175,7 +170,9 @@ internal static class JwtCallers
     {
         try
         {
-            return JsonDocument.Parse(Base64UrlEncoder.DecodeBytes(encodedPayload), Strict);
+            return JsonDocument.Parse(
+                Base64UrlEncoder.DecodeBytes(encodedPayload),
+                new JsonDocumentOptions { AllowDuplicateProperties = false });
         }
         catch (JsonException failure)
         {
