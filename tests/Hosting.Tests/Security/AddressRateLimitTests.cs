@@ -3,6 +3,7 @@ using ForegSyte.Hosting.Http;
 using ForegSyte.Hosting.Security.RateLimiting;
 using ForegSyte.Testing;
 using ForegSyte.V1;
+using Google.Rpc;
 using Grpc.Core;
 using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Options;
@@ -37,11 +38,19 @@ public sealed class AddressRateLimitTests
 
         Assert.Equal(ErrorReason.Unauthenticated, (await Refusal.OfAsync(ListAsync(server, Caller))).Reason);
         var second = await http.GetAsync("/v1/jobs", ("X-Forwarded-For", Caller));
-        Assert.Equal(ErrorReason.Unauthenticated, second.ReadError().Reason);
+        Assert.Equal(
+            (ErrorReason.Unauthenticated, "/foregsyte.v1.JobService/ListJobs"),
+            (second.ReadError().Reason, second.ReadError().Info.Metadata["method"]));
 
         var refusal = await Refusal.OfAsync(ListAsync(server, Caller));
         Assert.Equal(
-            (ErrorReason.RateLimited, "Rate:AddressCallsPerSecond"), (refusal.Reason, refusal.Info.Metadata["option"]));
+            (ErrorReason.RateLimited, "Rate:AddressCallsPerSecond", "0.001"),
+            (refusal.Reason, refusal.Info.Metadata["option"], refusal.Info.Metadata["limit"]));
+        Assert.Contains("0.001 calls", refusal.Message, StringComparison.Ordinal);
+        var quota = Assert.Single(refusal.Status.GetDetail<QuotaFailure>().Violations);
+        Assert.Equal("address", quota.Subject);
+        Assert.Contains("0.001", quota.Description, StringComparison.Ordinal);
+        Assert.Equal(1000, refusal.Status.GetDetail<RetryInfo>().RetryDelay.Seconds);
         var page = await http.GetAsync("/openapi.json", ("X-Forwarded-For", Caller));
         Assert.Equal((429, ErrorReason.RateLimited), (page.Status, page.ReadError().Reason));
         Assert.True(page.Headers.ContainsKey("Retry-After"), "The refusal has no retry delay.");
@@ -54,6 +63,20 @@ public sealed class AddressRateLimitTests
             await new HealthClient(server.Channel).CheckAsync(
                 new(), Forwarded(Caller), cancellationToken: Cancellation);
             Assert.Equal(200, (await http.GetAsync("/healthz", ("X-Forwarded-For", Caller))).Status);
+        }
+    }
+
+    [Fact]
+    public async Task Calls_ToTheMetricsPort_AreNotLimited()
+    {
+        using var setup = AccessSetup.ApiKeys();
+        await using var server = await TestServer.StartAsync(
+            [.. setup.Settings, .. TwoCalls, ("Telemetry:PrometheusPort", "0")]);
+        using var metrics = new HttpCaller(server.LastAddress);
+
+        for (var call = 0; call < 4; call++)
+        {
+            Assert.Equal(200, (await metrics.GetAsync("/metrics", ("X-Forwarded-For", Caller))).Status);
         }
     }
 
@@ -224,7 +247,7 @@ public sealed class AddressRateLimitTests
             AddressBurstCalls = burst,
             MaxAddresses = maxAddresses,
         }),
-        Options.Create(new HttpOptions { KnownProxies = { proxy } }), _clock, _log);
+        Options.Create(new HttpOptions { KnownProxies = { "192.0.2.1", proxy } }), _clock, _log);
 
     private static AsyncUnaryCall<ListJobsResponse> ListAsync(TestServer server, string? from, string? key = null)
     {

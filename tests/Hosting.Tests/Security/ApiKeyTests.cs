@@ -178,7 +178,9 @@ public sealed class ApiKeyTests
 
     [Theory]
     [InlineData("""{"keys": [{"id": "A", "tenant": "t", "permissions": ["read"], "hash": "HASH"}]}""", "needs an id")]
-    [InlineData("""{"keys": [{"id": "a", "tenant": "", "permissions": ["read"], "hash": "HASH"}]}""", "The key a needs a tenant")]
+    [InlineData(
+        """{"keys": [{"id": "a", "tenant": "", "permissions": ["read"], "hash": "HASH"}]}""",
+        "The key a needs a tenant")]
     [InlineData("""{"keys": [{"id": "a", "tenant": "t", "permissions": [], "hash": "HASH"}]}""", "needs permissions")]
     [InlineData("""{"keys": [{"id": "a", "tenant": "t", "permissions": ["x"], "hash": "HASH"}]}""", "an unknown")]
     [InlineData(

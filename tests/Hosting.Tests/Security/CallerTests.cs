@@ -99,6 +99,7 @@ public sealed class CallerTests : IDisposable
         Assert.Equal(CallerPermissions.None, CallerGrant.PermissionsAmong(["Submit"]));
         Assert.Throws<FormatException>(() => CallerGrant.Parse("It", "a", ["read", "Submit"]));
         Assert.Throws<FormatException>(() => CallerGrant.Parse("It", "a", []));
+        Assert.Equal(CallerPermissions.Read, CallerGrant.Parse("It", "a", ["read", "read"]).Permissions);
         Assert.Equal("submit", CallerGrant.NameOf(CallerPermissions.Submit));
     }
 
@@ -235,6 +236,34 @@ public sealed class CallerTests : IDisposable
 
         Assert.Equal(
             [("x-forwarded-for", "127.0.0.1")], passed!.Select(entry => (entry.Key, entry.Value)));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task PassedCredentials_OfACallOverTheSocket_AreNone(bool hasKeys)
+    {
+        using var setup = AccessSetup.ApiKeys();
+        await using var server = await TestServer.StartAsync(
+            [
+                .. hasKeys ? setup.Settings : [], ("Listen:UnixSocket", _folder.File("jobs.sock")),
+                (TestServer.NoPort, ""),
+            ]);
+        (Caller Caller, Metadata? Passed)? call = null;
+        server.JobService.OnSubmit = context =>
+        {
+            call = (context.Caller(), PassedCredentials.Of(context));
+            return Task.CompletedTask;
+        };
+        using var channel = AccessOutcome.ChannelOf(new Uri($"unix:{_folder.File("jobs.sock")}"), new());
+
+        await new V1.JobService.JobServiceClient(channel).SubmitVideoAsync(
+            new SubmitVideoRequest(), cancellationToken: Cancellation);
+
+        // Nobody else can authenticate the admin of the socket; without authentication there is nothing to pass.
+        Assert.Equal(
+            hasKeys ? new Caller("local", "", CallerPermissions.Admin) : Caller.Anonymous, call?.Caller);
+        Assert.Equal(hasKeys ? null : 0, call?.Passed?.Count);
     }
 
     private static AccessRules Rules(SecurityOptions security, JwtOptions jwt) =>

@@ -15,6 +15,8 @@ public sealed class RateShareTests
         var bucket = RateLimitingServiceCollectionExtensions.BucketOf(options, nodes);
 
         Assert.Equal(callsPerSecond, bucket.TokensPerPeriod / bucket.ReplenishmentPeriod.TotalSeconds, precision: 3);
+        Assert.InRange(bucket.TokensPerPeriod, 1, Math.Max(1, callsPerSecond / 5));
+        Assert.Equal((0, true), (bucket.QueueLimit, bucket.AutoReplenishment));
         Assert.InRange(bucket.TokenLimit, burst, Math.Max(burst, bucket.TokensPerPeriod));
     }
 }

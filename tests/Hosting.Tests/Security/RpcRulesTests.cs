@@ -20,7 +20,17 @@ public sealed class RpcRulesTests
     [Fact]
     public void Of_RpcWithoutARule_NeedsAdmin()
     {
-        Assert.Equal(CallerPermissions.Admin, _rules.Of("/foregsyte.v1.A/Forgotten")!.Permission);
+        Assert.Equal(RpcRule.Operate, _rules.Of("/foregsyte.v1.A/Forgotten"));
         Assert.Null(_rules.Of("/grpc.health.v1.Health/Check"));
+    }
+
+    [Fact]
+    public void IsAudited_Rules_AreThoseThatChangeSomething()
+    {
+        Assert.All(
+            [RpcRule.Read, RpcRule.ReadOrSubmit, RpcRule.Submit, RpcRule.Inspect],
+            rule => Assert.False(rule.IsAudited, $"{rule} is audited."));
+        Assert.All(
+            [RpcRule.Change, RpcRule.Operate], rule => Assert.True(rule.IsAudited, $"{rule} is not audited."));
     }
 }

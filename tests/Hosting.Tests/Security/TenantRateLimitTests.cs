@@ -1,10 +1,12 @@
 using ForegSyte.Client;
 using ForegSyte.Hosting.Security.ApiKeys;
+using ForegSyte.Hosting.Security.RateLimiting;
 using ForegSyte.Testing;
 using ForegSyte.V1;
 using Google.Rpc;
 using Grpc.Core;
 using Grpc.Net.Client;
+using Microsoft.Extensions.DependencyInjection;
 using HealthClient = Grpc.Health.V1.Health.HealthClient;
 
 namespace ForegSyte.Hosting.Tests.Security;
@@ -37,10 +39,15 @@ public sealed class TenantRateLimitTests
         foreach (var channel in new[] { first, second })
         {
             var refusal = await Refusal.OfAsync(ListAsync(channel));
+            var metadata = refusal.Info.Metadata;
             Assert.Equal(
-                (ErrorReason.RateLimited, "a"), (refusal.Reason, refusal.Info.Metadata["tenant"]));
-            Assert.Equal(
-                "tenant:a", Assert.Single(refusal.Status.GetDetail<QuotaFailure>().Violations).Subject);
+                (ErrorReason.RateLimited, "a", "Rate:CallsPerSecond", "0.001"),
+                (refusal.Reason, metadata["tenant"], metadata["option"], metadata["limit"]));
+            Assert.Contains("\"a\" exceeds 0.001 calls", refusal.Message, StringComparison.Ordinal);
+            var quota = Assert.Single(refusal.Status.GetDetail<QuotaFailure>().Violations);
+            Assert.Equal("tenant:a", quota.Subject);
+            Assert.Contains("0.001", quota.Description, StringComparison.Ordinal);
+            Assert.Equal(1000, refusal.Status.GetDetail<RetryInfo>().RetryDelay.Seconds);
         }
 
         await ListAsync(third);
@@ -64,6 +71,26 @@ public sealed class TenantRateLimitTests
         await ListAsync(channel);
         Assert.Equal(ErrorReason.RateLimited, (await Refusal.OfAsync(ListAsync(channel))).Reason);
         await new HealthClient(channel).CheckAsync(new(), cancellationToken: Cancellation);
+    }
+
+    /// <summary>A node that does not count itself yet must answer calls nevertheless.</summary>
+    [Theory]
+    [InlineData(0, 2)]
+    [InlineData(2, 1)]
+    public async Task Calls_InACluster_HaveTheShareOfANode(int nodes, int calls)
+    {
+        using var setup = AccessSetup.ApiKeys();
+        await using var server = await TestServer.StartAsync(
+            services => services.Configure<RateShare>(share => share.Nodes = () => nodes),
+            [.. setup.Settings, .. TwoCalls]);
+        using var channel = AccessOutcome.ChannelOf(server.Address, setup.Callers["read"]);
+
+        for (var call = 0; call < calls; call++)
+        {
+            await ListAsync(channel);
+        }
+
+        Assert.Equal(ErrorReason.RateLimited, (await Refusal.OfAsync(ListAsync(channel))).Reason);
     }
 
     private static GrpcChannel ChannelOf(TestServer server, NewApiKey key) =>
