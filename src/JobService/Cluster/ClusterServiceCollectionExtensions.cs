@@ -28,7 +28,7 @@ internal static class ClusterServiceCollectionExtensions
                 options => options.LostAfter < options.ForgetAfter, "Node:ForgetAfter must exceed Node:LostAfter.");
         services.AddCheckedOptions<NodeTlsOptions>(NodeOptions.TlsSection)
             .Validate(
-                options => options.KeyFile is null || options.CertificateFile is not null,
+                options => string.IsNullOrEmpty(options.KeyFile) || !string.IsNullOrEmpty(options.CertificateFile),
                 "Node:Tls:KeyFile requires Node:Tls:CertificateFile.");
         services.AddSingleton<LocalNode>();
         services.AddSingleton<NodeChannels>();

@@ -25,7 +25,7 @@ internal static class InferenceServiceCollectionExtensions
                 "Inference:ResolveInterval must be 0 or at least 1s.");
         services.AddCheckedOptions<ClientTlsOptions>(InferenceOptions.TlsSection)
             .Validate(
-                options => options.KeyFile is null || options.CertificateFile is not null,
+                options => string.IsNullOrEmpty(options.KeyFile) || !string.IsNullOrEmpty(options.CertificateFile),
                 "Inference:Tls:KeyFile requires Inference:Tls:CertificateFile.");
         services.AddSingleton<InferenceChannels>();
         services.AddCheckedOptions<PipelineOptions>(PipelineOptions.Section);

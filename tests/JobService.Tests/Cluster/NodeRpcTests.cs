@@ -79,6 +79,22 @@ public sealed class NodeRpcTests
         Assert.Contains(message, failure.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Node")]
+    [InlineData("Inference")]
+    public async Task TlsOptions_Empty_CountAsMissing(string section)
+    {
+        var (key, certificate) = ($"{section}:Tls:KeyFile", $"{section}:Tls:CertificateFile");
+        await using (await RunningJobService.StartAsync(RunningJobService.NotServing(), (key, "")))
+        {
+        }
+
+        var failure = await Assert.ThrowsAsync<OptionsValidationException>(
+            () => RunningJobService.StartAsync(RunningJobService.NotServing(), (key, "/key.pem"), (certificate, "")));
+
+        Assert.Equal($"{key} requires {certificate}.", failure.Message);
+    }
+
     private static async Task<ListNodesResponse> ListAsync(RunningJobService service) =>
         await service.Client.ListNodesAsync(new(), cancellationToken: Cancellation);
 
