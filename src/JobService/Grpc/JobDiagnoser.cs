@@ -3,6 +3,7 @@ using ForegSyte.Hosting.Security;
 using ForegSyte.Jobs.Inference;
 using ForegSyte.Jobs.Queue;
 using ForegSyte.Jobs.Storage;
+using ForegSyte.Jobs.Tenants;
 using ForegSyte.Jobs.Tracing;
 using ForegSyte.Protocol.Errors;
 using ForegSyte.Protocol.Text;
@@ -26,6 +27,7 @@ internal sealed class JobDiagnoser(
     IInferenceClient inference,
     Drain drain,
     IOptions<DispatchOptions> dispatch,
+    IOptions<TenantOptions> tenants,
     IOptions<InferenceOptions> options)
 {
     /// <summary>Returns the diagnosis of a job that the caller can see.</summary>
@@ -78,7 +80,9 @@ internal sealed class JobDiagnoser(
         RunningJobs = tracker.Running.Count(job => caller.CanSee(job.Tenant)),
         MaxRunningJobs = caller is { IsAdmin: true, Tenant.Length: > 0 }
             ? dispatch.Value.MaxConcurrentJobs + dispatch.Value.ReservedJobs
-            : dispatch.Value.MaxConcurrentJobs,
+            : Math.Min(
+                dispatch.Value.MaxConcurrentJobs,
+                tenants.Value.For(caller.Tenant).MaxRunningJobs is > 0 and var limit ? limit : int.MaxValue),
         PendingJobs = (await claims.CountAsync(caller.VisibleTenant, cancellationToken)).Pending,
         ServingInstances = inference.ServingCount,
         KnownInstances = inference.KnownCount,
@@ -287,9 +291,9 @@ internal static class JobExplanation
                 + "server's next start; nothing is lost.",
             WaitReason.BackOff => OfBackOff(job, now),
             WaitReason.NoInferenceService =>
-                Text($"None of {state.KnownInstances} InferenceServices serves (option Inference:Addresses). ")
-                + Text($"The job is number {job.QueueState.Position} in the queue and begins when one does; ")
-                + "waiting costs it no attempt.",
+                Text($"None of {state.KnownInstances} known InferenceServices is serving (option ")
+                + Text($"Inference:Addresses). The job is number {job.QueueState.Position} in the queue and starts ")
+                + "when one is; waiting uses up no attempt.",
             _ => OfQueue(job, state, isOfTenant),
         };
 
@@ -301,7 +305,7 @@ internal static class JobExplanation
             : $"No InferenceService can read the job's stored video in the bucket: {wait.Failure.Reason.ToText()}: "
                 + $"{wait.Failure.Message} The option Video:AllowedHosts of the InferenceService must contain the host "
                 + "and port of S3:Endpoint, and Video:AllowHttp must be true for an endpoint without TLS. ")
-        + $"The server tries again every {DurationText.Approximate(wait.RetryDelay)}; waiting costs the job no "
+        + $"The server tries again every {DurationText.Approximate(wait.RetryDelay)}; waiting uses up no "
         + "attempt.";
 
     private static string OfQueue(Job job, DispatchState state, bool isOfTenant)
@@ -313,7 +317,8 @@ internal static class JobExplanation
             ? Text($"{PluralText.Of(ahead, "job")} of its tenant {(ahead == 1 ? "is" : "are")} ahead of this one, ")
                 + "by priority and time"
             : "This job is the next one of its tenant";
-        return $"{running} (options Dispatch:MaxConcurrentJobs, Dispatch:ReservedJobs). {order}.";
+        var options = isOfTenant ? "Tenants:MaxRunningJobs" : "Dispatch:ReservedJobs";
+        return $"{running} (options Dispatch:MaxConcurrentJobs, {options}). {order}.";
     }
 
     private static string OfBackOff(Job job, DateTimeOffset now)

@@ -134,7 +134,8 @@ internal static class Layering
             Uses =
             [
                 "Jobs", "Search", "Storage", "Inference", "Queue", "Uploads", "Submission", "Retention", "Backups",
-                "Cluster", "Webhooks", "Tracing", "Tracks", "Frames", Protocol, Hosting, Exports, GrpcLibrary,
+                "Cluster", "Webhooks", "Tenants", "Tracing", "Tracks", "Frames", Protocol, Hosting, Exports,
+                GrpcLibrary,
             ],
         },
         new("Admin", "ForegSyte.Jobs.Admin")

@@ -176,8 +176,8 @@ public sealed class DiagnosisTests
         var diagnosis = await DiagnoseAsync(service, jobId);
 
         Assert.Equal(
-            "None of 1 InferenceServices serves (option Inference:Addresses). The job is number 2 in the queue and "
-            + "begins when one does; waiting costs it no attempt.",
+            "None of 1 known InferenceServices is serving (option Inference:Addresses). The job is number 2 in the "
+            + "queue and starts when one is; waiting uses up no attempt.",
             diagnosis.Explanation);
         Assert.Equal((0, 2), (diagnosis.Dispatch.RunningJobs, diagnosis.Dispatch.PendingJobs));
         Assert.Equal(WaitReason.NoInferenceService, diagnosis.Job.QueueState.Reason);
@@ -220,7 +220,10 @@ public sealed class DiagnosisTests
         };
         await using var service = await RunningJobService.StartAsync(
             inference,
-            [.. setup.Settings, ("Dispatch:MaxConcurrentJobs", "1"), ("Dispatch:ReservedJobs", "1")]);
+            [
+                .. setup.Settings, ("Dispatch:MaxConcurrentJobs", "2"), ("Dispatch:ReservedJobs", "1"),
+                ("Tenants:MaxRunningJobs", "1"),
+            ]);
         var jobs = new Dictionary<string, string>();
         foreach (var caller in new[] { "submit", "submit", "other", "other", "other" })
         {
@@ -239,8 +242,8 @@ public sealed class DiagnosisTests
             "1 of at most 1 jobs of your tenant are running", own.Explanation, StringComparison.Ordinal);
         Assert.Equal(
             (1, 1, 2), (other.Dispatch.RunningJobs, other.Dispatch.MaxRunningJobs, other.Dispatch.PendingJobs));
-        Assert.Equal((2, 2, 3), (all.Dispatch.RunningJobs, all.Dispatch.MaxRunningJobs, all.Dispatch.PendingJobs));
-        Assert.StartsWith("2 of at most 2 jobs are running", all.Explanation, StringComparison.Ordinal);
+        Assert.Equal((2, 3, 3), (all.Dispatch.RunningJobs, all.Dispatch.MaxRunningJobs, all.Dispatch.PendingJobs));
+        Assert.StartsWith("2 of at most 3 jobs are running", all.Explanation, StringComparison.Ordinal);
 
         async Task<JobDiagnosis> DiagnoseWhenAsync(string caller, string owner, Predicate<DispatchState> condition)
         {
