@@ -23,7 +23,7 @@ internal enum ExitCode
     /// <summary>The job was cancelled, the command was interrupted, or the user declined a confirmation.</summary>
     Cancelled = 5,
 
-    /// <summary>The server cannot be reached, is shutting down, or is full.</summary>
+    /// <summary>The server cannot be reached, is shutting down, busy or full.</summary>
     Unavailable = 6,
 
     /// <summary>The command exceeded --timeout or a deadline.</summary>
@@ -46,7 +46,7 @@ internal static class ExitCodes
           3  job, file, upload or video not found
           4  the job failed
           5  the job was cancelled, or the command was interrupted
-          6  the server cannot be reached, or accepts no more jobs or uploads now
+          6  the server cannot be reached, is busy or full, or accepts no more jobs or uploads now
           7  timeout
           8  not authenticated, or permission denied
         """;
@@ -87,8 +87,9 @@ internal static class ExitCodes
     {
         ErrorReason.MessageTooLarge or ErrorReason.VideoLimitExceeded => ExitCode.InvalidArgument,
         ErrorReason.VideoGone => ExitCode.NotFound,
-        ErrorReason.QueueFull or ErrorReason.TooManyUploads or ErrorReason.TenantQuotaExceeded =>
-            ExitCode.Unavailable,
+        ErrorReason.QueueFull or ErrorReason.TooManyUploads or ErrorReason.TenantQuotaExceeded
+            or ErrorReason.StorageFull or ErrorReason.RateLimited or ErrorReason.TooManyCalls
+            or ErrorReason.InferenceBusy => ExitCode.Unavailable,
         _ => null,
     };
 
