@@ -70,12 +70,16 @@ public static class ErrorReasonTable
             "Retry later, or delete jobs that are no longer needed; the operator can add space."),
         new(
             InvalidFrameRange, InvalidArgument, Final,
-            "Request frames within the video; ProbeVideo returns their number."),
+            "Request frames within the video: Job.video has the number of frames and the duration (at an "
+            + "InferenceService, ProbeVideo)."),
         new(
             StageFailed, StatusCode.Internal, Final,
             "Report the node in the metadata and the job id to the operator."),
         new(DecoderLost, Unavailable, Retryable, "Retry the call. Jobs are retried automatically."),
-        new(ResultsTooLarge, ResourceExhausted, Final, "Request fewer frames per call, or a larger stride."),
+        new(
+            ResultsTooLarge, ResourceExhausted, Final,
+            "At an InferenceService, request fewer frames per call. For a job, ask the operator to lower "
+            + "Dispatch:SegmentFrames or to raise Grpc:MaxResponseBytes, then call RetryJob."),
         new(InferenceBusy, ResourceExhausted, Retryable, "Retry after the retry delay, or on another instance."),
         new(
             InferenceUnavailable, Unavailable, Retryable,
@@ -112,11 +116,12 @@ public static class ErrorReasonTable
             "Send valid credentials of this server that have not expired."),
         new(
             ErrorReason.PermissionDenied, StatusCode.PermissionDenied, Final,
-            "Ask the operator for the permission in the metadata."),
+            "Ask the operator for the permission in the metadata, or do what the message says."),
         new(RateLimited, ResourceExhausted, Retryable, "Retry after the retry delay, and make fewer calls."),
         new(
             TenantQuotaExceeded, ResourceExhausted, Final,
-            "Wait for jobs to end or delete some, or ask the operator for a larger quota."),
+            "With RetryInfo, retry after its delay. Otherwise delete jobs or abort uploads, or ask the operator for a "
+            + "larger quota."),
         new(
             TooManyCalls, ResourceExhausted, Retryable,
             "Retry after the retry delay, and make fewer concurrent calls."),
@@ -126,7 +131,8 @@ public static class ErrorReasonTable
             "Send the request with stubs generated from this contract; a proxy may have changed it."),
         new(
             ErrorReason.Unimplemented, StatusCode.Unimplemented, Final,
-            "Check the method name and the server version; send messages uncompressed or compressed with gzip."),
+            "Read the message. Check the method name and the server version; send messages uncompressed or compressed "
+            + "with gzip."),
         new(EtagMismatch, Aborted, Final, "Read the job again, and decide again with its new etag."),
         new(EncryptedVideo, InvalidArgument, Final, "Send the video without encryption (DRM)."),
         new(
@@ -140,7 +146,8 @@ public static class ErrorReasonTable
             "Retry after the retry delay. Operators: the log has the cause; jobs go on when the storage is back."),
         new(
             NodeUnavailable, Unavailable, Retryable,
-            "Retry after the retry delay. If the node does not come back, create a new upload."),
+            "With RetryInfo, retry after its delay; if the node does not come back, create a new upload. Without it, "
+            + "call the node itself (ListNodes), or use an API key or a token."),
     }.ToDictionary(entry => entry.Reason);
 
     /// <summary>All reasons, ordered by number.</summary>
