@@ -39,7 +39,8 @@ public sealed class CallOptions
     /// </value>
     [Range(1, 100_000)]
     [Limit(
-        "downloads", "Videos that are being downloaded over HTTP; more are refused with a retry delay.",
+        "downloads", "Files that are being downloaded over HTTP (videos, copies, exports); more are refused with a "
+        + "retry delay.",
         Reason = ErrorReason.TooManyCalls)]
     public int MaxDownloads { get; set; } = 200;
 

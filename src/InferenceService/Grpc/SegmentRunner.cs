@@ -221,7 +221,8 @@ internal sealed class SegmentRunner(
         return new ServiceException(
             ErrorReason.ResultsTooLarge,
             $"The results of the segment exceed the limit of {limit} bytes (option Grpc:MaxResponseBytes). The first "
-            + $"{fit} analyzed frames fit: ask for fewer frames.")
+            + $"{fit} analyzed frames fit: ask for fewer frames, lower Dispatch:SegmentFrames of the JobService, or "
+            + "raise the option.")
         {
             Metadata = new Dictionary<string, string>
             {

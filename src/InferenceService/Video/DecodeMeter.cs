@@ -1,5 +1,6 @@
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Protocol.Errors;
+using ForegSyte.Protocol.Text;
 using ForegSyte.V1;
 
 namespace ForegSyte.Inference.Video;
@@ -128,6 +129,6 @@ internal sealed class DecodeTimeout(TimeSpan limit, DecodeMeter meter, TimeProvi
     }
 
     private ServiceException LimitReached() => VideoFailures.LimitExceeded(
-        nameof(VideoOptions.DecodeTimeLimit), limit.ToString("c"),
+        nameof(VideoOptions.DecodeTimeLimit), DurationText.Format(limit),
         "Decoding the segment takes too long; ask for fewer frames.");
 }

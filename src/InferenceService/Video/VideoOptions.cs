@@ -60,17 +60,23 @@ internal sealed class VideoOptions : IValidatableObject
 
     /// <value>Time limit of reading the packet table of one video.</value>
     [TimeRange("00:00:00.0010000", "1.00:00:00")]
-    [Limit("", "Time limit of reading the packet table of a video; at the limit the video is refused.")]
+    [Limit(
+        "", "Time limit of reading the packet table of a video; at the limit the video is refused.",
+        Reason = ErrorReason.VideoLimitExceeded)]
     public TimeSpan ProbeTimeLimit { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <value>Time limit of one segment's waits for its decoder, all waits added up.</value>
     [TimeRange("00:00:00.0010000", "1.00:00:00")]
-    [Limit("", "Time limit of a segment's waits for its decoder; at the limit the decoder is killed.")]
+    [Limit(
+        "", "Time limit of a segment's waits for its decoder; at the limit the decoder is killed.",
+        Reason = ErrorReason.VideoLimitExceeded)]
     public TimeSpan DecodeTimeLimit { get; set; } = TimeSpan.FromMinutes(30);
 
     /// <value>Processor seconds of one decoder or probe process, all its threads added up.</value>
     [Range(1, 864_000)]
-    [Limit("s", "Processor time of one decoder process; at the limit the kernel kills it.")]
+    [Limit(
+        "s", "Processor time of one decoder process; at the limit the kernel kills it.",
+        Reason = ErrorReason.VideoLimitExceeded)]
     public int ProcessCpuSeconds { get; set; } = 3600;
 
     /// <value>
@@ -78,7 +84,9 @@ internal sealed class VideoOptions : IValidatableObject
     /// the measurements.
     /// </value>
     [Range(64, 1_048_576)]
-    [Limit("MiB", "Address space of one decoder process; at the limit the kernel grants no more.")]
+    [Limit(
+        "MiB", "Address space of one decoder process; at the limit the kernel grants no more.",
+        Reason = ErrorReason.VideoLimitExceeded)]
     public int ProcessMemoryMebibytes { get; set; } = 4096;
 
     /// <value>Threads of one decoder.</value>

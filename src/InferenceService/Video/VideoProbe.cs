@@ -1,6 +1,7 @@
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.Memory;
 using ForegSyte.Inference.RemoteVideos;
+using ForegSyte.Protocol.Text;
 using ForegSyte.Video;
 using Microsoft.Extensions.Options;
 
@@ -165,7 +166,7 @@ internal sealed class VideoProbe(
         {
             return VideoFailures.LimitExceeded(
                 nameof(VideoOptions.ProbeTimeLimit),
-                options.Value.ProbeTimeLimit.ToString("c"),
+                DurationText.Format(options.Value.ProbeTimeLimit),
                 "Reading the packet table takes too long.");
         }
 
@@ -182,7 +183,8 @@ internal sealed class VideoProbe(
     }
 
     private void LogUndecided(string what, Exception failure) =>
-        logger.LogWarning("Container decides alone about the {What}: {Reason}", what, failure.Message);
+        logger.LogWarning(
+            "FFmpeg could not read the {What}; the values of the container are used: {Reason}", what, failure.Message);
 
     private ServiceException UnreadableContainer(LogTail tail) =>
         tail.Mentions(SandboxedInput.TooManyPixels) ? VideoFailures.FrameTooLarge(options.Value)

@@ -34,13 +34,14 @@ internal sealed class VideoSources(
         {
             throw ServiceException.InvalidField(
                 "video.cache_key",
-                $"cache_key must have at most {RemoteLocations.MaxKeyLength} characters and no control characters.");
+                $"video.cache_key must have at most {RemoteLocations.MaxKeyLength} characters and no control "
+                + "characters.");
         }
 
         if (source.SizeBytes < 0)
         {
             throw ServiceException.InvalidField(
-                "video.size_bytes", "size_bytes must be 0 or more; 0 means unknown.", source.SizeBytes);
+                "video.size_bytes", "video.size_bytes must be 0 or more; 0 means unknown.", source.SizeBytes);
         }
 
         return VideoFile.Open(await cache.OpenAsync(uri, source.CacheKey, source.SizeBytes, cancellationToken));
@@ -55,7 +56,7 @@ internal sealed class VideoSources(
     {
         if (string.IsNullOrEmpty(source?.Uri))
         {
-            throw ServiceException.MissingField(Field, "Give the absolute file URI of the video.");
+            throw ServiceException.MissingField(Field, "Give the file or https URI of the video.");
         }
 
         var path = Canonical(LocalPath(source.Uri), source.Uri);
@@ -88,7 +89,8 @@ internal sealed class VideoSources(
         FileUri.PathOf(text)
         ?? throw ServiceException.ForField(
             ErrorReason.UnsupportedUri, Field,
-            $"The URI must have the form {FileUri.Form}, or https://host/path.", text);
+            $"The URI must have the form {FileUri.Form}, or https://host/path (or http if Video:AllowHttp is set).",
+            text);
 
     private static string Canonical(string path, string uri)
     {

@@ -141,7 +141,8 @@ internal sealed class PostgresCluster(
         if (await BeatOrJoinAsync(cancellationToken) is { } conflict)
         {
             logger.LogCritical(
-                "Node {Node} was lost and cannot come back; it stops. {Reason}", NodeName, ReasonOf(conflict));
+                "Node {Node} was lost and cannot rejoin the cluster; the process stops. {Reason}", NodeName,
+                ReasonOf(conflict));
             Environment.ExitCode = 1;
             lifetime.StopApplication();
         }

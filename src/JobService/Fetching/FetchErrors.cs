@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Protocol.Text;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Fetching;
@@ -80,13 +81,13 @@ internal static class FetchErrors
         const string Option = "Sources:FetchTimeout";
         return new ServiceException(
             ErrorReason.DeadlineExceeded,
-            $"The video did not arrive within {limit:c}, the limit of this server (option {Option}). Upload it "
-            + "instead, or make it smaller.")
+            $"The video did not arrive within {DurationText.Format(limit)}, the limit of this server (option "
+            + $"{Option}). Upload it instead, or make it smaller.")
         {
             Metadata = WithUri(uri, new Dictionary<string, string>
             {
                 ["option"] = Option,
-                ["limit"] = limit.TotalSeconds.ToString(CultureInfo.InvariantCulture),
+                ["limit"] = DurationText.Format(limit),
             }),
         };
     }

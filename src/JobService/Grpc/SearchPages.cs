@@ -3,9 +3,10 @@ using ForegSyte.Hosting.Errors;
 using ForegSyte.Hosting.Paging;
 using ForegSyte.Hosting.Security;
 using ForegSyte.Jobs.Search;
+using ForegSyte.Protocol.Text;
 using ForegSyte.V1;
-using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using Google.Protobuf;
 using Microsoft.Extensions.Options;
 
 namespace ForegSyte.Jobs.Grpc;
@@ -198,14 +199,14 @@ internal sealed class SearchPages(ISearchStore store, IOptions<SearchOptions> op
         {
             throw new ServiceException(
                 ErrorReason.DeadlineExceeded,
-                $"The search took longer than {limit:c}, the limit of this server (option "
+                $"The search took longer than {DurationText.Format(limit)}, the limit of this server (option "
                 + $"{SearchOptions.TimeLimitKey}). Search for more characters, or in fewer jobs with job_filter.",
                 cause)
             {
                 Metadata = new Dictionary<string, string>
                 {
                     ["option"] = SearchOptions.TimeLimitKey,
-                    ["limit"] = limit.TotalSeconds.ToString(CultureInfo.InvariantCulture),
+                    ["limit"] = DurationText.Format(limit),
                 },
             };
         }

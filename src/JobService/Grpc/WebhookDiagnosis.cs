@@ -33,7 +33,7 @@ internal static class WebhookDiagnosis
         }
 
         var (what, uri) = (failing.Event == WebhookEvent.Started ? "start" : "end", JobWebhook.Shown(failing.Uri));
-        return $" The news of its {what} did not reach {uri} "
+        return $" The event of its {what} did not reach {uri} "
             + string.Create(CultureInfo.InvariantCulture, $"(tries: {failing.Tries}): {failing.ErrorMessage}")
             + (failing.NextTryAt is { } next
                 ? string.Create(CultureInfo.InvariantCulture, $" The next try is at {next.UtcDateTime:s}Z.")

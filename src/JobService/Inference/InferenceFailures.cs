@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using ForegSyte.Protocol.Errors;
+using ForegSyte.Protocol.Text;
 using ForegSyte.Protocol.Tracing;
 using ForegSyte.V1;
 using Google.Rpc;
@@ -39,7 +40,7 @@ internal static class InferenceFailures
 
     /// <summary>No InferenceService serves.</summary>
     public static readonly JobFailure NoneServes =
-        new(ErrorReason.InferenceUnavailable, "No InferenceService serves (option Inference:Addresses).");
+        new(ErrorReason.InferenceUnavailable, "No InferenceService is serving (option Inference:Addresses).");
 
     /// <summary>
     /// Whether an InferenceService cannot read the stored video: its option Video:AllowedRoots does not contain the
@@ -104,26 +105,27 @@ internal static class InferenceFailures
             "The InferenceService does not know this call: its version does not match. Ask the operator to update it."),
         StatusCode.DeadlineExceeded => new JobFailure(
             ErrorReason.DeadlineExceeded,
-            $"The InferenceService did not answer within {limits.Timeout:c} (option {limits.TimeoutOption}). Ask the "
-            + "operator to raise the option.",
-            LimitOf(limits.TimeoutOption, limits.Timeout.TotalSeconds)),
+            $"The InferenceService did not answer within {DurationText.Format(limits.Timeout)} (option "
+            + $"{limits.TimeoutOption}). Ask the operator to raise the option.",
+            LimitOf(limits.TimeoutOption, DurationText.Format(limits.Timeout))),
         StatusCode.ResourceExhausted => new JobFailure(
             ErrorReason.ResultsTooLarge,
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"The response of the InferenceService exceeds {limits.MaxResponseBytes} bytes (option ")
             + $"{CallLimits.ResponseOption}). Ask the operator to raise it, or to lower Dispatch:SegmentFrames.",
-            LimitOf(CallLimits.ResponseOption, limits.MaxResponseBytes)),
+            LimitOf(
+                CallLimits.ResponseOption, limits.MaxResponseBytes.ToString(CultureInfo.InvariantCulture))),
         _ => new JobFailure(
             ErrorReason.Internal,
             $"The InferenceService returned {StatusCodeNames.Of(exception.StatusCode)}; its log has the cause.",
-            new Dictionary<string, string> { ["code"] = exception.StatusCode.ToString() }),
+            new Dictionary<string, string> { ["code"] = StatusCodeNames.Of(exception.StatusCode) }),
     };
 
-    private static Dictionary<string, string> LimitOf(string option, double limit) => new()
+    private static Dictionary<string, string> LimitOf(string option, string limit) => new()
     {
         ["option"] = option,
-        ["limit"] = limit.ToString(CultureInfo.InvariantCulture),
+        ["limit"] = limit,
     };
 }
 

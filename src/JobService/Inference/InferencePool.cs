@@ -69,7 +69,7 @@ internal sealed class InferencePool(
             if (isChecked && !Interlocked.Exchange(ref _isOutageLogged, true))
             {
                 logger.LogWarning(
-                    "Jobs wait: no InferenceService serves at {Addresses}",
+                    "Jobs wait: no InferenceService is serving at {Addresses}",
                     string.Join(", ", Volatile.Read(ref _pool).Select(pooled => pooled.Instance.Address)
                         .DefaultIfEmpty(options.Value.Addresses.FirstOrDefault())));
             }

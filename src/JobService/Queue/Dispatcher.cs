@@ -77,7 +77,8 @@ internal sealed class Dispatcher(
             catch (Exception exception)
             {
                 // One job must not end the worker; the job is still in the database.
-                logger.LogRetry(exception, "Worker failed; retrying in {Delay}", options.Value.FaultDelay);
+                logger.LogRetry(
+                    exception, "Dispatcher could not run a job; retrying in {Delay}", options.Value.FaultDelay);
                 await Task.Delay(options.Value.FaultDelay, time, endingToken)
                     .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

@@ -31,7 +31,7 @@ internal static class JobLimits
     /// <summary>The failure of a job whose time is used up.</summary>
     public static JobFailure RunsTooLong(JobRecord job, TenantOptions limits) => Exceeded(
         limits.NameOf(nameof(TenantOptions.MaxRunTime)),
-        MaxRunTime(job, limits)?.ToString("c", CultureInfo.InvariantCulture) ?? "",
+        MaxRunTime(job, limits) is { } limit ? DurationText.Format(limit) : "",
         "The job runs for longer than",
         "Its finished segments stay stored, and RetryJob continues it after them with the whole time again. Or submit "
         + "it with a larger frame_stride or with max_frames, or ask the operator for a larger limit.");

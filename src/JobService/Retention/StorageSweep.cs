@@ -178,8 +178,8 @@ internal sealed class StorageSweep(
             default:
                 logger.LogWarning(
                     "Kept {Count} artifacts of jobs that are not in the database: {Mismatch}. Restore the newer "
-                    + "database, or run \"JobService rebuild\" on an empty one to recreate the jobs, or delete the "
-                    + "files",
+                    + "database, or run \"ForegSyte.JobService rebuild\" on an empty one to recreate the jobs, or "
+                    + "delete the files",
                     orphans, _mismatch);
                 break;
         }

@@ -119,7 +119,8 @@ internal static class DamagedDatabase
     }
 
     private static string Advice(string path) =>
-        "The service does not replace it with an empty database. Run 'JobService restore --from DIR' with a backup, or "
-        + "'JobService rebuild' to recreate the jobs from the files in the storage folder, and start the service "
-        + $"again. To start with an empty database, move the damaged files out of {Path.GetDirectoryName(path)}.";
+        "The service does not replace it with an empty database. Run 'ForegSyte.JobService restore --from DIR' with a "
+        + "backup, or 'ForegSyte.JobService rebuild' to recreate the jobs from the files in the storage folder, and "
+        + "start the service again. To start with an empty database, move the damaged files out of "
+        + $"{Path.GetDirectoryName(path)}.";
 }

@@ -21,8 +21,8 @@ internal sealed class TenantOptions
     /// <value>1 to 1000000; 0, the default, for half of Submit:MaxPendingJobs, or all without authentication.</value>
     [Range(0, 1_000_000)]
     [Limit(
-        "jobs", "Maximum number of pending jobs of each tenant, 0 for half of Submit:MaxPendingJobs; above it "
-        + "SubmitVideo and RetryJob are refused with a retry delay.",
+        "jobs", "Maximum number of pending jobs of each tenant, 0 for half of Submit:MaxPendingJobs, and for all of it "
+        + "without authentication; above it SubmitVideo and RetryJob are refused with a retry delay.",
         Reason = ErrorReason.TenantQuotaExceeded)]
     public int MaxPendingJobs { get; set; }
 
@@ -83,7 +83,8 @@ internal sealed class TenantOptions
     /// </value>
     [Range(0, 256)]
     [Limit(
-        "videos", "Concurrent fetches of each tenant, 0 for half of Sources:MaxConcurrentFetches; further ones wait.")]
+        "videos", "Concurrent fetches of each tenant, 0 for half of Sources:MaxConcurrentFetches, and for all of it "
+        + "without authentication; further ones wait.")]
     public int MaxFetches { get; set; }
 
     /// <summary>
@@ -93,8 +94,8 @@ internal sealed class TenantOptions
     /// <value>1 to 100000; 0, the default, for half of Calls:MaxRunning, or all without authentication.</value>
     [Range(0, 100_000)]
     [Limit(
-        "calls", "Concurrent calls of each tenant, excluding long polls, 0 for half of Calls:MaxRunning; more are "
-        + "refused with a retry delay.",
+        "calls", "Concurrent calls of each tenant, excluding long polls, 0 for half of Calls:MaxRunning, and for all "
+        + "of it without authentication; more are refused with a retry delay.",
         Reason = ErrorReason.TooManyCalls)]
     public int MaxRunningCalls { get; set; }
 
@@ -102,8 +103,8 @@ internal sealed class TenantOptions
     /// <value>1 to 1000000; 0, the default, for half of Calls:MaxWaiting, or all without authentication.</value>
     [Range(0, 1_000_000)]
     [Limit(
-        "calls", "Concurrent WaitJob calls of each tenant, 0 for half of Calls:MaxWaiting; more are refused with a "
-        + "retry delay.",
+        "calls", "Concurrent WaitJob calls of each tenant, 0 for half of Calls:MaxWaiting, and for all of it without "
+        + "authentication; more are refused with a retry delay.",
         Reason = ErrorReason.TooManyCalls)]
     public int MaxWaitingCalls { get; set; }
 
@@ -112,8 +113,8 @@ internal sealed class TenantOptions
     /// <value>1 to 100000; 0, the default, for half of Calls:MaxDownloads, or all without authentication.</value>
     [Range(0, 100_000)]
     [Limit(
-        "downloads", "Concurrent downloads of each tenant over HTTP, 0 for half of Calls:MaxDownloads; more are "
-        + "refused with a retry delay.",
+        "downloads", "Concurrent downloads of each tenant over HTTP, 0 for half of Calls:MaxDownloads, and for all of "
+        + "it without authentication; more are refused with a retry delay.",
         Reason = ErrorReason.TooManyCalls)]
     public int MaxDownloads { get; set; }
 
@@ -121,8 +122,8 @@ internal sealed class TenantOptions
     /// <value>1 to 10000; 0, the default, for half of Frames:MaxWaiting, or all without authentication.</value>
     [Range(0, 10_000)]
     [Limit(
-        "calls", "Queued GetFrame calls of each tenant, 0 for half of Frames:MaxWaiting; more are refused with a retry "
-        + "delay.",
+        "calls", "Queued GetFrame calls of each tenant, 0 for half of Frames:MaxWaiting, and for all of it without "
+        + "authentication; more are refused with a retry delay.",
         Reason = ErrorReason.TooManyCalls)]
     public int MaxWaitingFrames { get; set; }
 

@@ -86,7 +86,7 @@ internal sealed class TrackAhead : IAsyncDisposable
         {
             if (!_ending.IsCancellationRequested)
             {
-                _logger.LogWarning(failure, "Tracks not followed ahead; the completion of the job follows them");
+                _logger.LogWarning(failure, "Tracking during the job failed; it runs when the job completes");
             }
 
             await _tracks!.DisposeAsync();

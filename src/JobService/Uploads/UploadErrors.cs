@@ -1,5 +1,6 @@
 using System.Globalization;
 using ForegSyte.Hosting.Errors;
+using ForegSyte.Protocol.Text;
 using ForegSyte.V1;
 
 namespace ForegSyte.Jobs.Uploads;
@@ -47,14 +48,14 @@ internal static class UploadErrors
         new(
             ErrorReason.DeadlineExceeded,
             $"The node {node}, which has the upload, did not answer by the deadline of the call, or without one within "
-            + $"{timeout:c} (option Node:ForwardTimeout).",
+            + $"{DurationText.Format(timeout)} (option Node:ForwardTimeout).",
             cause)
         {
             Metadata = new Dictionary<string, string>
             {
                 ["node"] = node,
                 ["option"] = "Node:ForwardTimeout",
-                ["limit"] = timeout.ToString("c", CultureInfo.InvariantCulture),
+                ["limit"] = DurationText.Format(timeout),
             },
         };
 

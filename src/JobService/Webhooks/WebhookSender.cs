@@ -252,8 +252,8 @@ internal sealed class WebhookSender(
         if (!isRecorded)
         {
             logger.LogInformation(
-                "Message {DeliveryId} about job {JobId} is gone or has another sender by now", delivery.DeliveryId,
-                delivery.JobId);
+                "Outcome of message {DeliveryId} about job {JobId} discarded: the message was deleted, or another node "
+                + "sends it", delivery.DeliveryId, delivery.JobId);
             return;
         }
 

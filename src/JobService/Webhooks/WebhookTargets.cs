@@ -32,12 +32,12 @@ internal sealed class WebhookTargets(IOptions<WebhookOptions> options, WebhookSe
 
         if (webhook.Uri.Length == 0)
         {
-            throw ServiceException.MissingField(UriField, "Give the address that receives the news.");
+            throw ServiceException.MissingField(UriField, "Give the address that receives the events.");
         }
 
         var uri = Parse(webhook.Uri) ?? throw ServiceException.InvalidField(
             UriField,
-            $"{UriField} must have the form {Schemes}host/path in ASCII (percent-encode other characters, write host "
+            $"{UriField} must have the form {Schemes} in ASCII (percent-encode other characters, write host "
             + $"names as xn--…), at most {MaxUriLength} characters, without user name, password and fragment.",
             FetchErrors.Shown(webhook.Uri));
         if (RefusalOf(uri) is { } refusal)
@@ -78,9 +78,9 @@ internal sealed class WebhookTargets(IOptions<WebhookOptions> options, WebhookSe
     /// <summary>What is wrong with the address of a configured endpoint; null if it is right.</summary>
     public string? ProblemOf(string endpointUri) => Parse(endpointUri) is { } uri
         ? RefusalOf(uri)
-        : $"It must have the form {Schemes}host/path, without user name, password and fragment.";
+        : $"It must have the form {Schemes}, without user name, password and fragment.";
 
-    private string Schemes => options.Value.AllowHttp ? "https:// or http://" : "https://";
+    private string Schemes => options.Value.AllowHttp ? "https://host/path or http://host/path" : "https://host/path";
 
     private Uri? Parse(string text) =>
         text.Length <= MaxUriLength ? WebAddress.Parse(text, options.Value.AllowHttp) : null;

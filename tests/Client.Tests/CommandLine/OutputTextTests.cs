@@ -14,7 +14,7 @@ public sealed class OutputTextTests
     [InlineData(WaitReason.Queued, 3, "3rd in the queue")]
     [InlineData(WaitReason.Queued, 0, "in the queue")]
     [InlineData(WaitReason.NoInferenceService, 0, "no InferenceService is serving")]
-    [InlineData(WaitReason.Draining, 1, "the server is draining, the job runs after undrain or a restart")]
+    [InlineData(WaitReason.Draining, 1, "the server is draining; the job runs after undrain or a restart")]
     [InlineData(WaitReason.NoInferenceService, 1, "no InferenceService is serving, 1st in the queue")]
     [InlineData(WaitReason.BackOff, 0, "another attempt follows")]
     [InlineData(WaitReason.Unspecified, 3, "")]

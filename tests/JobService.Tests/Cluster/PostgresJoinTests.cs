@@ -129,7 +129,8 @@ public sealed class PostgresJoinTests(SharedServers servers) : PostgresClusterFi
             $"WITH ended AS (DELETE FROM nodes WHERE name = 'one') {InsertOfNode("one", "-1 hour")}", Database);
         await Owners(one).ReconcileAsync(Cancellation);
 
-        await one.LogLineAsync("Node one was lost and cannot come back; it stops. The node one is alive");
+        await one.LogLineAsync(
+            "Node one was lost and cannot rejoin the cluster; the process stops. The node one is alive");
         var lifetime = one.Services.GetRequiredService<IHostApplicationLifetime>();
         await Wait.UntilAsync(() => lifetime.ApplicationStopping.IsCancellationRequested, "the node stops");
         Assert.Equal(["http://127.0.0.1:1"], await Server.QueryAsync("SELECT address FROM nodes", Database));

@@ -107,7 +107,7 @@ public sealed class FetchTimeoutTests
         var refused = await failure.WaitAsync(EndTimeout, FetchHarness.Cancellation);
         Assert.Equal(ErrorReason.DeadlineExceeded, refused.Reason);
         Assert.Equal("Sources:FetchTimeout", refused.Metadata["option"]);
-        Assert.Equal("50", refused.Metadata["limit"]);
+        Assert.Equal("50s", refused.Metadata["limit"]);
     }
 
     [Fact]

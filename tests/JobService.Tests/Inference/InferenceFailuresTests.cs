@@ -39,7 +39,7 @@ public sealed class InferenceFailuresTests
     }
 
     [Theory]
-    [InlineData(StatusCode.DeadlineExceeded, "Inference:SegmentTimeout", "90")]
+    [InlineData(StatusCode.DeadlineExceeded, "Inference:SegmentTimeout", "1m 30s")]
     [InlineData(StatusCode.ResourceExhausted, "Inference:MaxResponseBytes", "67108864")]
     public void From_ACallThatReachedALimit_NamesTheOptionAndItsValue(StatusCode code, string option, string limit)
     {

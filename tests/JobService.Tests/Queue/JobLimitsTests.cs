@@ -48,7 +48,7 @@ public sealed class JobLimitsTests
                 return Task.Delay(Timeout.Infinite, cancellationToken);
             },
         };
-        await using var engine = new JobEngine(inference, _time, null, ("Tenants:MaxRunTime", "00:00:02"));
+        await using var engine = new JobEngine(inference, _time, null, ("Tenants:MaxRunTime", "2s"));
         var jobId = await engine.AddJobAsync();
         var run = engine.RunAsync(jobId);
         await engine.WaitAsync(running.Task, "the first segment", jobId);
@@ -59,7 +59,7 @@ public sealed class JobLimitsTests
         var job = await engine.ReadAsync(jobId);
         Assert.Equal((JobStatus.Failed, ErrorReason.VideoLimitExceeded), (job.Status, job.Failure!.Reason));
         Assert.Equal(
-            ("Tenants:MaxRunTime", "00:00:02"), (job.Failure.Metadata["option"], job.Failure.Metadata["limit"]));
+            ("Tenants:MaxRunTime", "2s"), (job.Failure.Metadata["option"], job.Failure.Metadata["limit"]));
         Assert.Contains(
             "finished segments stay stored, and RetryJob continues it", job.Failure.Message, StringComparison.Ordinal);
     }

@@ -202,7 +202,7 @@ public sealed class WebhookRpcTests : IAsyncLifetime
         var diagnosis = await WaitForDeliveriesAsync(service, job.JobId, 1, WebhookDeliveryState.Failed);
 
         Assert.EndsWith(
-            $" The news of its end did not reach {Receiver.UriOf("/hook")} (tries: 1): The receiver wants no more "
+            $" The event of its end did not reach {Receiver.UriOf("/hook")} (tries: 1): The receiver wants no more "
             + "messages (HTTP 410). It is not sent again.",
             diagnosis.Explanation, StringComparison.Ordinal);
         Assert.DoesNotContain("confidential", diagnosis.ToString(), StringComparison.Ordinal);

@@ -34,7 +34,7 @@ internal static class AnalyzeCommand
         var command = new Command(
             "analyze",
             "Submit a video, wait for its job, save the results and an annotated copy, and print a summary. "
-            + "With --stride, the frames between analyzed ones show boxes on their way, dimmed and dashed.")
+            + "With --stride, the frames between analyzed ones show interpolated boxes, dimmed and dashed.")
         {
             file, folder, noVideo, ffmpeg,
         };

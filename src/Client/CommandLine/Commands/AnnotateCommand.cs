@@ -26,7 +26,7 @@ internal static class AnnotateCommand
         var command = new Command(
             "annotate",
             "Download the video of a job that has ended, and create a copy with the results drawn on it. With a "
-            + "stride, the frames between analyzed ones show boxes on their way, dimmed and dashed. Of a failed or "
+            + "stride, the frames between analyzed ones show interpolated boxes, dimmed and dashed. Of a failed or "
             + "cancelled job, the copy shows what it found.")
         {
             jobId, output, ffmpeg,

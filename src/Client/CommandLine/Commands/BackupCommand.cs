@@ -74,7 +74,7 @@ internal static class BackupCommand
             BackupState.Completed =>
                 $"backed up: {size}, in {DurationText.Approximate((backup.EndedAt - backup.StartedAt).ToTimeSpan())}\n"
                 + $"written to {SafeText.OneLine(backup.Path)}",
-            BackupState.Failed => $"failed: {SafeText.OneLine(backup.Error)}",
+            BackupState.Failed => $"failed: {SafeText.OneLine(backup.Error)} Run the command again with another name.",
             _ => $"running: {size} so far; the name is {SafeText.OneLine(backup.BackupId)}",
         };
     }

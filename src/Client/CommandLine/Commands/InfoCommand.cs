@@ -75,7 +75,7 @@ internal static class InfoCommand
     {
         DrainState.Draining => "draining: no new jobs start, some still run",
         DrainState.Drained => "drained: no jobs start or run",
-        _ => "started as they come",
+        _ => "not draining: the server starts jobs",
     };
 
     private static Table TableOf(IEnumerable<Limit> limits)

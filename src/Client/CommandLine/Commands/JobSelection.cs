@@ -62,7 +62,7 @@ internal sealed class JobSelection
             ErrorReport.WriteUsage(
                 context.Error,
                 "The command cannot ask for a confirmation without a terminal.",
-                $"--yes {_verb}s without a confirmation.");
+                $"To {_verb} without a confirmation, add --yes.");
             return ExitCode.InvalidArgument;
         }
 

@@ -185,7 +185,8 @@ internal sealed class SubmissionOptions
 
     private readonly Option<bool> _waitForPlace = new("--wait-for-place")
     {
-        Description = "If the server's queue is full, wait up to 5 minutes instead of failing.",
+        Description = "If the server's queue is full, wait instead of failing: up to 5 minutes, or 1 hour for a URI or "
+            + "an upload; --timeout shortens this.",
     };
 
     private readonly Option<VideoTransfer> _transfer = new Option<VideoTransfer>("--transfer")

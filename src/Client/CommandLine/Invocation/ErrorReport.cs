@@ -164,7 +164,8 @@ internal static class ErrorReport
         ForegSyteException { Reason: ErrorReason.VideoGone } =>
             "'foregsyte submit FILE' creates a new job from the video.",
         ForegSyteException { Reason: ErrorReason.Unauthenticated } =>
-            $"Set your API key in {CredentialOptions.ApiKeyVariable}, or write it to a file for --api-key-file.",
+            $"Set your API key in {CredentialOptions.ApiKeyVariable} or --api-key-file, or use --token-file, or "
+            + "--certificate-file with --key-file.",
         ForegSyteException { Reason: ErrorReason.DecoderUnavailable } =>
             "The FFmpeg of the InferenceService is broken, not the video: its operator must repair it. Then run "
             + "the job again: foregsyte retry JOB_ID.",

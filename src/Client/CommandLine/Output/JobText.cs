@@ -118,7 +118,7 @@ internal static class JobText
             ? string.Create(CultureInfo.InvariantCulture, $", {frames.Interpolated} of them interpolated")
             : "";
         text += frames.Skipped > 0
-            ? string.Create(CultureInfo.InvariantCulture, $", {frames.Skipped} skipped by stride or limit")
+            ? string.Create(CultureInfo.InvariantCulture, $", {frames.Skipped} skipped by the options")
             : "";
         return text + (frames.Failed > 0
             ? string.Create(CultureInfo.InvariantCulture, $", {frames.Failed} could not be decoded")
@@ -195,9 +195,9 @@ internal static class WaitText
         WaitReason.NoInferenceService when job.QueueState.Position > 0 =>
             $"no InferenceService is serving, {Position(job.QueueState)}",
         WaitReason.NoInferenceService => "no InferenceService is serving",
-        WaitReason.Draining => "the server is draining, the job runs after undrain or a restart",
+        WaitReason.Draining => "the server is draining; the job runs after undrain or a restart",
         WaitReason.StorageUnreadable =>
-            "no InferenceService can read the stored video, 'foregsyte diagnose' says why",
+            "no InferenceService can read the stored video; 'foregsyte diagnose' says why",
         _ => "",
     };
 

@@ -33,7 +33,7 @@ internal sealed class ApiKeySet
             if (!ApiKeyHash.TryParse(entry.Hash, out var hash))
             {
                 throw new FormatException(
-                    $"The key {entry.Id} needs a hash sha256:SALT:HASH; \"JobService keys new\" prints one.");
+                    $"The key {entry.Id} needs a hash sha256:SALT:HASH; \"ForegSyte.JobService keys new\" prints one.");
             }
 
             var grant = CallerGrant.Parse($"The key {entry.Id}", entry.Tenant, entry.Permissions);

@@ -92,7 +92,7 @@ internal sealed class AuditLog : IDisposable
         _files.Refusals.Append(record);
         if (!_rules.IsOpen)
         {
-            _logger.LogWarning("LEFT_OUT {Count} refused calls (option Audit:MaxRefusalsPerSecond)", count);
+            _logger.LogWarning("Audit log omitted {Count} refused calls (option Audit:MaxRefusalsPerSecond)", count);
         }
     }
 

@@ -104,7 +104,7 @@ internal sealed class PostgresListener(
         clock.Set(now);
         if (leads && !_isLeader)
         {
-            logger.LogInformation("This node leads: it runs retention and sweeps");
+            logger.LogInformation("This node is the leader: it runs retention and storage sweeps");
         }
 
         _isLeader = leads;
@@ -218,7 +218,8 @@ internal sealed class WriterUpkeep(
             }
             catch (Exception failure)
             {
-                logger.LogWarning("Writers not refreshed; trying again: {Reason}", failure.Message);
+                logger.LogWarning(
+                    "Heartbeat of this node's database writers failed; trying again: {Reason}", failure.Message);
             }
         }
     }
