@@ -91,7 +91,7 @@ public sealed class HealthTests
         var job = await client.SubmitFileAsync(
             RepositoryFiles.Pedestrians, new SubmitOptions { PipelineId = "detect_only", MaxFrames = 1 },
             cancellationToken: Token);
-        await services.JobService.PrintsAsync("Jobs wait: no InferenceService serves");
+        await services.JobService.PrintsAsync("Jobs wait: no InferenceService is serving");
         var waited = await client.WaitJobAsync(
             job.JobId, job.Etag, TimeSpan.FromMilliseconds(500), cancellationToken: Token);
         Assert.Equal(JobStatus.Pending, waited.Status);

@@ -46,7 +46,7 @@ public sealed class UnstartedJobTests(SecuredServices web) : IDisposable
         // Whichever comes first, the key or the answer for the frame, both reasons stay.
         await Assertions.Expect(viewer.At(".stage-message")).ToContainTextAsync(
             new System.Text.RegularExpressions.Regex(
-                "It can be played as soon as the job has started.* No InferenceService serves"));
+                "It can be played as soon as the job has started.* No InferenceService is serving"));
         viewer.AssertQuiet();
     }
 
