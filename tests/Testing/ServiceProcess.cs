@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Xunit;
 
 namespace ForegSyte.Testing;
 
@@ -119,10 +120,11 @@ public sealed partial class ServiceProcess : IAsyncDisposable
         return service;
     }
 
-    /// <summary>Returns when the service has printed a text.</summary>
+    /// <summary>Returns when the service has printed a text; fails the test after <see cref="Wait.Timeout"/>.</summary>
     /// <exception cref="ServiceStartException">The service ended before.</exception>
     public async Task PrintsAsync(string text)
     {
+        var start = TimeProvider.System.GetTimestamp();
         while (!Output.Contains(text, StringComparison.Ordinal))
         {
             var printed = _printed.Task;
@@ -131,7 +133,12 @@ public sealed partial class ServiceProcess : IAsyncDisposable
                 return;
             }
 
-            if (await Task.WhenAny(printed, Exit) == Exit && !Output.Contains(text, StringComparison.Ordinal))
+            var left = Wait.Timeout - TimeProvider.System.GetElapsedTime(start);
+            Assert.True(
+                left > TimeSpan.Zero, $"Timed out after {Wait.Timeout}: it did not print \"{text}\":\n{Output}");
+            var ended = await Task.WhenAny(printed, Exit, Task.Delay(left, TestContext.Current.CancellationToken));
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+            if (ended == Exit && !Output.Contains(text, StringComparison.Ordinal))
             {
                 throw new ServiceStartException(
                     "The service", await Exit, Output,
@@ -179,9 +186,10 @@ public sealed partial class ServiceProcess : IAsyncDisposable
         if (!_process.HasExited)
         {
             _process.Kill(entireProcessTree: true);
-            await Exit;
         }
 
+        // Also for a process that ended by itself: its Exited event must not find a disposed process.
+        await Exit;
         _process.Dispose();
     }
 
