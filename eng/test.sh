@@ -59,5 +59,16 @@ retry_failed() {
   passed=$((passed + failed)); failed=0; status=0
 }
 retry_failed
+
+# Repeats at the end what failed, since the beginning of a long log is often cut off: each failed test with four lines
+# of its message, and each program that ended otherwise than with failed tests (exit code 2), with its error output.
+[ "$status" = 0 ] || awk '
+  /^[^ ]/ { message = 0; output = 0 }
+  /^failed / { print; message = 4; next }
+  message > 0 && !/^  from / { print substr($0, 1, 500); message-- }
+  /^\/.*\.dll .* failed/ { program = $1 }
+  /^Exit code: / && $3 != 2 { print program " ended with exit code " $3; output = 20 }
+  output > 0 && /^  / { print substr($0, 1, 500); output-- }
+' "$log"
 echo "${passed:-0} passed, ${failed:-0} failed, ${skipped:-0} skipped"
 exit "$status"
