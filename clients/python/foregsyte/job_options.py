@@ -41,7 +41,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Choices:
+class JobOptions:
     """What a job analyzes and finds; the default is every frame and everything that the pipeline finds."""
 
     frame_stride: int = 1
@@ -74,8 +74,8 @@ class Choices:
     lines: Sequence[Line] = ()
     """Lines for which crossings are counted."""
 
-    def to_options(self) -> job_pb2.JobOptions:
-        """Returns the choices as the message of the contract."""
+    def to_message(self) -> job_pb2.JobOptions:
+        """Returns the options as the message JobOptions of the contract."""
         return job_pb2.JobOptions(
             # 0 means 1, and must be unset beside frames_per_second.
             frame_stride=0 if self.frames_per_second and self.frame_stride == 1 else self.frame_stride,

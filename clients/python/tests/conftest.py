@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from services import PEDESTRIANS, Installation, free_box
 
-from foregsyte import Choices, Client, Job, Line, Zone
+from foregsyte import Client, Job, JobOptions, Line, Zone
 
 _seeds = itertools.count(time.time_ns())
 
@@ -37,13 +37,13 @@ def client(services: Installation) -> Iterator[Client]:
 @pytest.fixture(scope="session")
 def completed(services: Installation) -> Job:
     """A completed job over the sample video, with a zone and a line."""
-    choices = Choices(
+    options = JobOptions(
         frame_stride=2,
         zones=[Zone("left-half", [(0, 0), (0.5, 0), (0.5, 1), (0, 1)])],
         lines=[Line("middle", (0.5, 0), (0.5, 1))],
     )
     with Client(services.address) as client:
-        job = client.submit(PEDESTRIANS, pipeline_id="yolo_ocr", choices=choices, tags={"camera": "north"})
+        job = client.submit(PEDESTRIANS, pipeline_id="yolo_ocr", options=options, tags={"camera": "north"})
         return client.wait(job.job_id)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 from services import PEDESTRIANS, Installation
 
-from foregsyte import AsyncClient, Choices, Client, ClientOptions, Job, JobStatus, UploadProgress, errors
+from foregsyte import AsyncClient, Client, ClientOptions, Job, JobOptions, JobStatus, UploadProgress, errors
 
 COMPLETED = JobStatus.JOB_STATUS_COMPLETED
 OPTIONS = ClientOptions(part_bytes=64 * 1024)
@@ -21,7 +21,7 @@ def test_jobs_run_side_by_side_from_submission_to_results(
     services: Installation, small_video: Callable[[], bytes]
 ) -> None:
     async def analyze(client: AsyncClient) -> list[int]:
-        job = await client.submit(content=small_video(), pipeline_id="detect_only", choices=Choices(frame_stride=25))
+        job = await client.submit(content=small_video(), pipeline_id="detect_only", options=JobOptions(frame_stride=25))
         assert (await client.wait(job.job_id)).status == COMPLETED
         return [frame.frame_index async for frame in client.results(job.job_id)]
 
@@ -56,7 +56,7 @@ def test_killed_server_loses_nothing_of_an_upload(own_services: Installation, la
                 large_video,
                 pipeline_id="detect_only",
                 transfer="upload",
-                choices=Choices(max_frames=1),
+                options=JobOptions(max_frames=1),
                 progress=progress,
             )
             await asyncio.to_thread(restarts[0].join)

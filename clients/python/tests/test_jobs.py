@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from foregsyte import Choices, Client, Job, JobStatus, TimeRange, errors
+from foregsyte import Client, Job, JobOptions, JobStatus, TimeRange, errors
 
 COMPLETED = JobStatus.JOB_STATUS_COMPLETED
 
@@ -60,7 +60,7 @@ def test_search_finds_objects_and_texts(client: Client, completed: Job, eventual
 def test_job_is_listed_updated_diagnosed_and_deleted(client: Client, small_video: Callable[[], bytes]) -> None:
     tag = uuid.uuid4().hex
     job = client.submit(
-        content=small_video(), pipeline_id="detect_only", choices=Choices(frame_stride=50), tags={"batch": tag}
+        content=small_video(), pipeline_id="detect_only", options=JobOptions(frame_stride=50), tags={"batch": tag}
     )
     changed = client.update(job.job_id, display_name="lobby")
     assert (changed.display_name, changed.tags["batch"]) == ("lobby", tag)
@@ -127,7 +127,7 @@ def test_follow_yields_progress_until_the_end(client: Client, small_video: Calla
 
 
 def test_wait_ends_at_its_timeout_and_the_job_goes_on(client: Client, small_video: Callable[[], bytes]) -> None:
-    job = client.submit(content=small_video(), pipeline_id="detect_only", choices=Choices(frame_stride=10))
+    job = client.submit(content=small_video(), pipeline_id="detect_only", options=JobOptions(frame_stride=10))
 
     with pytest.raises(errors.DeadlineExceededError, match="keeps running"):
         client.wait(job.job_id, timeout=0.01)
@@ -136,11 +136,11 @@ def test_wait_ends_at_its_timeout_and_the_job_goes_on(client: Client, small_vide
 
 
 def test_same_request_id_is_the_same_job(client: Client, small_video: Callable[[], bytes]) -> None:
-    content, request_id, few = small_video(), str(uuid.uuid4()), Choices(frame_stride=50)
+    content, request_id, few = small_video(), str(uuid.uuid4()), JobOptions(frame_stride=50)
 
     def submit(priority: int | None = None) -> str:
         return client.submit(
-            content=content, pipeline_id="detect_only", choices=few, request_id=request_id, priority=priority
+            content=content, pipeline_id="detect_only", options=few, request_id=request_id, priority=priority
         ).job_id
 
     assert submit() == submit()
@@ -150,8 +150,8 @@ def test_same_request_id_is_the_same_job(client: Client, small_video: Callable[[
 
 
 def test_video_of_a_job_is_analyzed_again(client: Client, completed: Job) -> None:
-    choices = Choices(time_ranges=[TimeRange(1, 1.5)], frames_per_second=5, labels=["person"], min_confidence=0.5)
-    job = client.submit(source_job_id=completed.job_id, pipeline_id="detect_only", choices=choices)
+    options = JobOptions(time_ranges=[TimeRange(1, 1.5)], frames_per_second=5, labels=["person"], min_confidence=0.5)
+    job = client.submit(source_job_id=completed.job_id, pipeline_id="detect_only", options=options)
 
     frames = [frame.frame_index for frame in client.results(job.job_id, follow=True)]
 
@@ -168,7 +168,7 @@ def test_submission_is_checked_without_a_job(client: Client, small_video: Callab
 
 def test_invalid_field_is_named(client: Client, small_video: Callable[[], bytes]) -> None:
     with pytest.raises(errors.InvalidFieldError) as failure:
-        client.submit(content=small_video(), pipeline_id="detect_only", choices=Choices(frame_stride=-1))
+        client.submit(content=small_video(), pipeline_id="detect_only", options=JobOptions(frame_stride=-1))
 
     assert isinstance(failure.value, errors.InvalidArgumentError)
     assert [violation.field for violation in failure.value.field_violations] == ["options.frame_stride"]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from services import Installation
 
-from foregsyte import Choices, Client, JobStatus, errors
+from foregsyte import Client, JobOptions, JobStatus, errors
 from foregsyte.v1.backup_pb2 import BACKUP_STATE_COMPLETED
 from foregsyte.v1.server_info_pb2 import DRAIN_STATE_DRAINED, DRAIN_STATE_NOT_DRAINING
 
@@ -17,10 +17,10 @@ def test_drained_server_accepts_a_job_and_runs_it_after_undrain(
     own_services: Installation, small_video: Callable[[], bytes], eventually: Callable[..., object]
 ) -> None:
     with Client(own_services.address) as client:
-        client.drain(running_jobs=0)
+        client.drain(drain_timeout=0)
         try:
             eventually(lambda: client.server_info().drain_state == DRAIN_STATE_DRAINED)
-            job = client.submit(content=small_video(), pipeline_id="detect_only", choices=Choices(frame_stride=50))
+            job = client.submit(content=small_video(), pipeline_id="detect_only", options=JobOptions(frame_stride=50))
             assert client.get(job.job_id).status == JobStatus.JOB_STATUS_PENDING
         finally:
             undrained = client.undrain()
@@ -36,7 +36,7 @@ def test_usage_counts_jobs_and_bytes_and_the_server_is_its_only_node(
     with Client(own_services.address) as client:
         before = sum(usage.video_bytes for usage in client.tenant_usage())
         video = small_video()
-        job = client.submit(content=video, pipeline_id="detect_only", choices=Choices(frame_stride=50))
+        job = client.submit(content=video, pipeline_id="detect_only", options=JobOptions(frame_stride=50))
         client.wait(job.job_id)
 
         usage = list(client.tenant_usage())

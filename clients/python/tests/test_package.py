@@ -15,7 +15,7 @@ import pytest
 from services import PEDESTRIANS, ROOT, Installation
 
 import foregsyte
-from foregsyte import Choices, ClientOptions, ForegSyteError, Line, TimeRange, Zone, errors
+from foregsyte import ClientOptions, ForegSyteError, JobOptions, Line, TimeRange, Zone, errors
 from foregsyte._parts import missing_parts, request_id_of_upload
 from foregsyte._retries import delay
 from foregsyte.v1 import errors_pb2, job_pb2, upload_service_pb2
@@ -52,22 +52,22 @@ def test_messages_are_those_of_the_contracts() -> None:
         assert set(re.findall(r"^service (\w+)", text, re.MULTILINE)) == set(module.DESCRIPTOR.services_by_name)
 
 
-def test_choices_are_the_options_of_the_contract() -> None:
-    options = Choices(
+def test_job_options_are_those_of_the_contract() -> None:
+    options = JobOptions(
         frame_stride=5,
         time_ranges=[TimeRange(1.5), TimeRange(3, 4)],
         labels=["person"],
         regions=[[(0, 0), (1, 0), (1, 1)]],
         zones=[Zone("door", [(0, 0), (1, 0), (1, 1)])],
         lines=[Line("gate", (0, 0.5), (1, 0.5))],
-    ).to_options()
+    ).to_message()
 
     assert options.frame_stride == 5
     assert (options.time_ranges[0].start.seconds, options.time_ranges[0].start.nanos) == (1, 500_000_000)
     assert not options.time_ranges[0].HasField("end") and options.time_ranges[1].end.seconds == 4
     assert options.zones[0].area.points[1].x == 1 and options.lines[0].end.y == 0.5
-    assert Choices(frames_per_second=2).to_options().frame_stride == 0
-    assert Choices(adaptive=True).to_options().sampling == job_pb2.SAMPLING_ADAPTIVE
+    assert JobOptions(frames_per_second=2).to_message().frame_stride == 0
+    assert JobOptions(adaptive=True).to_message().sampling == job_pb2.SAMPLING_ADAPTIVE
     assert options.sampling == job_pb2.SAMPLING_UNSPECIFIED
 
 

@@ -12,11 +12,11 @@ import uuid
 import pytest
 from services import PEDESTRIANS, Installation
 
-from foregsyte import Choices, Client, ClientOptions, JobStatus, UploadProgress, errors
+from foregsyte import Client, ClientOptions, JobOptions, JobStatus, UploadProgress, errors
 
 # Small parts, so that a short video has many.
 OPTIONS = ClientOptions(part_bytes=64 * 1024)
-CHOICES = Choices(max_frames=1)
+ONE_FRAME = JobOptions(max_frames=1)
 
 # Ends itself in the middle of an upload, as kill -9 does.
 KILLED = """
@@ -34,7 +34,7 @@ def test_upload_reports_progress_and_stores_the_same_bytes(client: Client, large
     seen: list[UploadProgress] = []
 
     job = client.submit(
-        large_video, pipeline_id="detect_only", transfer="upload", choices=CHOICES, progress=seen.append
+        large_video, pipeline_id="detect_only", transfer="upload", options=ONE_FRAME, progress=seen.append
     )
 
     size = large_video.stat().st_size
@@ -50,7 +50,7 @@ def test_content_too_large_for_a_message_is_uploaded(services: Installation, lar
     seen: list[UploadProgress] = []
     with Client(services.address, options=options) as client:
         client.submit(
-            content=large_video.read_bytes(), pipeline_id="detect_only", choices=CHOICES, progress=seen.append
+            content=large_video.read_bytes(), pipeline_id="detect_only", options=ONE_FRAME, progress=seen.append
         )
         with pytest.raises(errors.MessageTooLargeError, match="needs an upload"):
             client.submit(large_video, pipeline_id="detect_only", transfer="content")
@@ -67,7 +67,7 @@ def test_killed_server_loses_nothing_of_an_upload(own_services: Installation, la
 
     with Client(own_services.address, options=OPTIONS) as client:
         job = client.submit(
-            large_video, pipeline_id="detect_only", transfer="upload", choices=CHOICES, progress=progress
+            large_video, pipeline_id="detect_only", transfer="upload", options=ONE_FRAME, progress=progress
         )
         restarts[0].join()
 
@@ -83,7 +83,7 @@ def test_upload_of_a_killed_process_is_resumed(services: Installation, large_vid
 
     with Client(services.address, options=OPTIONS) as client:
         client.submit(
-            large_video, pipeline_id="detect_only", transfer="upload", choices=CHOICES, progress=seen.append
+            large_video, pipeline_id="detect_only", transfer="upload", options=ONE_FRAME, progress=seen.append
         )
 
     first = next(now for now in seen if now.stage == "sending")
@@ -95,13 +95,13 @@ def test_request_id_of_an_upload_is_the_same_job_and_sends_nothing(client: Clien
     seen: list[UploadProgress] = []
 
     first = client.submit(
-        large_video, pipeline_id="detect_only", transfer="upload", choices=CHOICES, request_id=request_id
+        large_video, pipeline_id="detect_only", transfer="upload", options=ONE_FRAME, request_id=request_id
     )
     second = client.submit(
         large_video,
         pipeline_id="detect_only",
         transfer="upload",
-        choices=CHOICES,
+        options=ONE_FRAME,
         request_id=request_id,
         progress=seen.append,
     )
@@ -109,7 +109,7 @@ def test_request_id_of_an_upload_is_the_same_job_and_sends_nothing(client: Clien
     assert second.job_id == first.job_id
     assert {now.stage for now in seen} == {"hashing"}
     with pytest.raises(errors.RequestIdConflictError):
-        client.submit(large_video, pipeline_id="ocr_only", transfer="upload", choices=CHOICES, request_id=request_id)
+        client.submit(large_video, pipeline_id="ocr_only", transfer="upload", options=ONE_FRAME, request_id=request_id)
 
 
 def test_file_that_is_no_video_is_refused_before_it_is_sent(client: Client, tmp_path: pathlib.Path) -> None:

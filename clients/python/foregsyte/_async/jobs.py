@@ -9,7 +9,7 @@ from foregsyte._async.calls import Calls
 from foregsyte._failures import ForegSyteError, failure_of
 from foregsyte._retries import delay
 from foregsyte._runtime_async import sleep
-from foregsyte.choices import duration
+from foregsyte.job_options import duration
 from foregsyte.v1 import diagnosis_pb2, job_pb2, job_service_pb2
 
 TERMINAL = (job_pb2.JOB_STATUS_COMPLETED, job_pb2.JOB_STATUS_FAILED, job_pb2.JOB_STATUS_CANCELLED)

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from foregsyte._async.calls import Calls
 from foregsyte._runtime_async import sleep
-from foregsyte.choices import duration
+from foregsyte.job_options import duration
 from foregsyte.v1 import (
     job_service_pb2,
     results_pb2,
@@ -105,7 +105,7 @@ class ReadMethods:
     async def zone_visits(
         self, job_id: str, zone_id: str = "", *, timeout: float | None = None
     ) -> AsyncIterator[ZoneVisit]:
-        """Yields who was in a zone of the job's choices and for how long; in any zone without a zone_id."""
+        """Yields who was in a zone of the job's options and for how long; in any zone without a zone_id."""
         async for track in self.tracks(job_id, timeout=timeout):
             for visit in track.zone_visits:
                 if zone_id in ("", visit.zone_id):
@@ -114,7 +114,7 @@ class ReadMethods:
     async def line_crossings(
         self, job_id: str, line_id: str = "", *, timeout: float | None = None
     ) -> AsyncIterator[LineCrossing]:
-        """Yields who crossed a line of the job's choices and when; any line without a line_id."""
+        """Yields who crossed a line of the job's options and when; any line without a line_id."""
         async for track in self.tracks(job_id, timeout=timeout):
             for crossing in track.line_crossings:
                 if line_id in ("", crossing.line_id):

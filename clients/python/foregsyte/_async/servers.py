@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 from foregsyte._async.calls import Calls
 from foregsyte._runtime_async import sleep
-from foregsyte.choices import duration
+from foregsyte.job_options import duration
 from foregsyte.v1 import (
     backup_pb2,
     job_service_pb2,
@@ -56,7 +56,7 @@ class ServerMethods:
                 yield usage
 
     async def drain(
-        self, *, running_jobs: float | None = None, then_exit: bool = False, timeout: float | None = None
+        self, *, drain_timeout: float | None = None, exit_when_drained: bool = False, timeout: float | None = None
     ) -> server_info_pb2.DrainStatus:
         """Stops the server from starting jobs, and returns how far that is. Needs the permission admin.
 
@@ -64,13 +64,13 @@ class ServerMethods:
         server's successor.
 
         Args:
-            running_jobs: Time in seconds after which running jobs return to the queue, 0 to 86400; None means the
+            drain_timeout: Time in seconds after which running jobs return to the queue, 0 to 86400; None means the
                 server's default.
-            then_exit: Whether the server exits when no job runs.
+            exit_when_drained: Whether the server exits when no job runs.
             timeout: Deadline of the call.
         """
         request = server_info_pb2.DrainServerRequest(
-            timeout=None if running_jobs is None else duration(running_jobs), exit_when_drained=then_exit
+            timeout=None if drain_timeout is None else duration(drain_timeout), exit_when_drained=exit_when_drained
         )
         limit = timeout or self._calls.options.control_deadline
         response = await self._calls.once(self._calls.jobs.DrainServer, request, limit)

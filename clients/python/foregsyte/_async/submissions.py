@@ -18,7 +18,7 @@ from foregsyte._failures import ForegSyteError, failure_of
 from foregsyte._parts import Progress, VideoFile, missing_parts, report, request_id_of_upload
 from foregsyte._retries import delay, is_defect_of_part, is_outage_of_part
 from foregsyte._runtime_async import in_thread, send_parts, sleep
-from foregsyte.choices import Choices
+from foregsyte.job_options import JobOptions
 from foregsyte.v1 import job_pb2, job_service_pb2, upload_service_pb2
 
 Transfer = Literal["auto", "content", "path", "upload"]
@@ -64,7 +64,7 @@ class SubmitMethods:
         uri: str | None = None,
         source_job_id: str | None = None,
         transfer: Transfer = "auto",
-        choices: Choices | None = None,
+        options: JobOptions | None = None,
         display_name: str | None = None,
         tags: Mapping[str, str] | None = None,
         priority: int | None = None,
@@ -89,7 +89,7 @@ class SubmitMethods:
             uri: Address from which the server reads the video: file, https or s3.
             source_job_id: Job whose video is analyzed again.
             transfer: How a file gets to the server.
-            choices: What is analyzed and found.
+            options: What is analyzed and found.
             display_name: Name for people; None means the file's name.
             tags: Keys and values that list can filter.
             priority: 0 to 9; None means the server's default.
@@ -113,7 +113,7 @@ class SubmitMethods:
             display_name = "".join(letter for letter in pathlib.Path(path).name if letter.isprintable())[:255]
         request = job_service_pb2.SubmitVideoRequest(
             pipeline_id=pipeline_id,
-            options=choices.to_options() if choices else None,
+            options=options.to_message() if options else None,
             display_name=display_name or "",
             tags=tags or {},
             priority=priority,
