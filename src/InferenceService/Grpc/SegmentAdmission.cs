@@ -3,6 +3,7 @@ using System.Threading.RateLimiting;
 using ForegSyte.Hosting.Errors;
 using ForegSyte.Inference.Memory;
 using ForegSyte.Inference.Metrics;
+using ForegSyte.Protocol.Text;
 using ForegSyte.V1;
 using Microsoft.Extensions.Options;
 
@@ -275,7 +276,7 @@ internal sealed class SegmentAdmission(IOptions<GrpcOptions> options, TimeProvid
 
     private ServiceException WaitedTooLong() => AdmissionFailures.Busy(
         nameof(GrpcOptions.MaxWaitTime),
-        AdmissionFailures.Text(options.Value.MaxWaitTime),
+        DurationText.Format(options.Value.MaxWaitTime),
         "No slot became free in time.",
         options.Value.BusyRetryDelay);
 
@@ -344,7 +345,7 @@ internal static class AdmissionFailures
     /// <summary>The memory for a probe or a segment was not free in time.</summary>
     public static ServiceException NoMemory(GrpcOptions options) => Busy(
         nameof(GrpcOptions.MaxWaitTime),
-        Text(options.MaxWaitTime),
+        DurationText.Format(options.MaxWaitTime),
         $"No memory for the video became free in time ({MemoryOptions.BudgetOption}).",
         options.BusyRetryDelay);
 
@@ -358,7 +359,7 @@ internal static class AdmissionFailures
     /// <param name="limit"><see cref="GrpcOptions.SegmentTimeLimit"/>.</param>
     public static ServiceException SegmentTooLong(TimeSpan limit)
     {
-        var text = Text(limit);
+        var text = DurationText.Format(limit);
         return new ServiceException(
             ErrorReason.DeadlineExceeded,
             $"The segment takes longer than {text} (option {Name(nameof(GrpcOptions.SegmentTimeLimit))}). Ask for "
@@ -367,10 +368,6 @@ internal static class AdmissionFailures
             Metadata = LimitOf(nameof(GrpcOptions.SegmentTimeLimit), text),
         };
     }
-
-    /// <summary>A time in seconds, for messages.</summary>
-    public static string Text(TimeSpan time) =>
-        string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.###} s");
 
     private static string Name(string option) => $"{GrpcOptions.Section}:{option}";
 

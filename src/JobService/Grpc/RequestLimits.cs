@@ -65,6 +65,16 @@ internal static class RequestLimits
     public const int DisplayNameLength = JobGrpcService.MaxDisplayNameLength;
 
     [Limit(
+        "code points", "Maximum length of a searched text; longer ones are refused.",
+        Name = "SearchTextsRequest.text", Reason = ErrorReason.InvalidField)]
+    public const int SearchedTextLength = SearchPages.MaxTextLength;
+
+    [Limit(
+        "characters", "Maximum length of the id of a backup; longer ones are refused.",
+        Name = "CreateBackupRequest.backup_id", Reason = ErrorReason.InvalidField)]
+    public const int BackupIdLength = ServerBackups.MaxIdLength;
+
+    [Limit(
         "characters", "Maximum length of a file uri; longer ones are refused.",
         Name = "SubmitVideoRequest.uri (file)", Reason = ErrorReason.UnsupportedUri)]
     public const int FileUriLength = FileUri.MaxLength;

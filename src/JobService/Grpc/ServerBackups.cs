@@ -11,6 +11,9 @@ namespace ForegSyte.Jobs.Grpc;
 /// <summary>CreateBackup.</summary>
 internal sealed partial class ServerBackups(BackupRunner runner, TimeProvider time)
 {
+    /// <summary>Maximum length of a backup_id in characters.</summary>
+    public const int MaxIdLength = 64;
+
     /// <summary>Begins a backup, or returns the one with the id.</summary>
     /// <exception cref="ServiceException">INVALID_FIELD, and those of <see cref="BackupRunner.Begin"/>.</exception>
     public CreateBackupResponse Begin(CreateBackupRequest request)
@@ -18,12 +21,14 @@ internal sealed partial class ServerBackups(BackupRunner runner, TimeProvider ti
         var backupId = request.BackupId.Length > 0
             ? request.BackupId
             : time.GetUtcNow().ToString("yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
-        return IsValid().IsMatch(backupId)
+        return backupId.Length <= MaxIdLength && IsValid().IsMatch(backupId)
             ? new CreateBackupResponse { Backup = MessageOf(runner.Begin(backupId)) }
             : throw ServiceException.InvalidField(
                 "backup_id",
-                "backup_id must be 1 to 64 letters, digits, hyphens, underscores and dots, and begin with a letter or "
-                + "a digit.",
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"backup_id must be 1 to {MaxIdLength} letters, digits, hyphens, underscores and dots, and begin ")
+                + "with a letter or a digit.",
                 backupId);
     }
 
@@ -41,6 +46,6 @@ internal sealed partial class ServerBackups(BackupRunner runner, TimeProvider ti
         Error = backup.Error,
     };
 
-    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^[A-Za-z0-9][A-Za-z0-9._-]*\z", RegexOptions.CultureInvariant)]
     private static partial Regex IsValid();
 }

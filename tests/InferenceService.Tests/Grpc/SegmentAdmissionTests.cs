@@ -131,6 +131,7 @@ public sealed class SegmentAdmissionTests : IDisposable
 
         var failure = await FailureOfAsync(call);
         Assert.Equal((ErrorReason.InferenceBusy, "Grpc:MaxWaitTime"), (failure.Reason, failure.Metadata["option"]));
+        Assert.Equal("2m", failure.Metadata["limit"]);
         Assert.Equal(0, _admission.Waiting);
     }
 

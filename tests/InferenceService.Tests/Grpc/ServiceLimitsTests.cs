@@ -134,8 +134,8 @@ public sealed class ServiceLimitsTests(LongVideo longVideo) : IClassFixture<Long
             service.Client.RunPipelineAsync(service.Ask("long.mp4"), cancellationToken: Cancel));
 
         Assert.Equal((ErrorReason.DeadlineExceeded, StatusCode.DeadlineExceeded), (reason, failure.StatusCode));
-        Assert.Equal(
-            "Grpc:SegmentTimeLimit", failure.GetRpcStatus()!.GetDetail<ErrorInfo>()!.Metadata["option"]);
+        var metadata = failure.GetRpcStatus()!.GetDetail<ErrorInfo>()!.Metadata;
+        Assert.Equal(("Grpc:SegmentTimeLimit", "300ms"), (metadata["option"], metadata["limit"]));
         Assert.Empty(ChildProcesses.UsingFile(path));
     }
 

@@ -69,6 +69,7 @@ public sealed class BackupRpcTests
     [InlineData(".hidden")]
     [InlineData("a/b")]
     [InlineData("a b")]
+    [InlineData("a1234567890123456789012345678901234567890123456789012345678901234")]
     public async Task CreateBackup_IdThatIsNoFolderName_IsRefused(string backupId)
     {
         await using var service = await RunningJobService.StartAsync(RunningJobService.NotServing());
