@@ -109,7 +109,8 @@ public sealed class OperatorCommandsTests : IAsyncLifetime
         var run = await CommandLineRun.OnAsync(_server, "backup");
 
         Assert.Equal(
-            (1, "failed: The disk is full. Run the command again with another name.\n"), (run.ExitCode, run.Output));
+            (1, "failed: The disk is full. Run the command again, without a name or with a new one.\n"),
+            (run.ExitCode, run.Output));
         Assert.Matches("^[0-9]{8}T[0-9]{6}Z$", Assert.Single(_server.Service.Backups.Requests).BackupId);
     }
 }

@@ -74,7 +74,8 @@ internal static class BackupCommand
             BackupState.Completed =>
                 $"backed up: {size}, in {DurationText.Approximate((backup.EndedAt - backup.StartedAt).ToTimeSpan())}\n"
                 + $"written to {SafeText.OneLine(backup.Path)}",
-            BackupState.Failed => $"failed: {SafeText.OneLine(backup.Error)} Run the command again with another name.",
+            BackupState.Failed =>
+                $"failed: {SafeText.OneLine(backup.Error)} Run the command again, without a name or with a new one.",
             _ => $"running: {size} so far; the name is {SafeText.OneLine(backup.BackupId)}",
         };
     }
