@@ -131,7 +131,7 @@ public sealed class JobsPageTests(SecuredServices web)
     }
 
     [Fact]
-    public async Task Cancel_WithoutTheServer_SaysThatNothingWasCancelled()
+    public async Task Cancel_WithoutTheServer_DoesNotSayWhetherItWasCancelled()
     {
         await using var client = Client("south");
         var job = await SubmitAsync(client, "not-cancelled.mp4");
@@ -143,7 +143,7 @@ public sealed class JobsPageTests(SecuredServices web)
         await viewer.Button("Cancel not-cancelled.mp4").ClickAsync();
         await viewer.Button("Cancel the job").ClickAsync();
         await Assertions.Expect(viewer.At("#toasts")).ToContainTextAsync(
-            "not-cancelled.mp4 is not cancelled: the server cannot be reached. Try again when it answers.");
+            "It is not known whether not-cancelled.mp4 is cancelled: the server did not answer.");
         Assert.Equal(JobStatus.Pending, (await client.GetJobAsync(job.JobId, cancellationToken: Token)).Status);
         viewer.AssertQuiet();
     }

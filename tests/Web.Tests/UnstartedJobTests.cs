@@ -60,7 +60,7 @@ public sealed class UnstartedJobTests(SecuredServices web) : IDisposable
 
         await Assertions.Expect(viewer.At("#found"))
             .ToContainTextAsync("The job was cancelled, so there is no summary.");
-        await Assertions.Expect(viewer.At("#tracks-card")).ToContainTextAsync("Nothing was followed.");
+        await Assertions.Expect(viewer.At("#tracks-card")).ToContainTextAsync("No objects or texts were tracked.");
         await viewer.Page.Keyboard.PressAsync("?");
         await Assertions.Expect(viewer.At("#keys")).ToBeVisibleAsync();
         await viewer.Button("Close").ClickAsync();

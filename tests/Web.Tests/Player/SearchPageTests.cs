@@ -45,7 +45,7 @@ public sealed class SearchPageTests(PlayedServices web)
 
     [Theory]
     [InlineData("after=2026-02-02T00:00&before=2026-01-01T00:00", "so no job matches")]
-    [InlineData("line_id=a%20b", "“a b” names no line")]
+    [InlineData("line_id=a%20b", "“a b” is not the id of a line")]
     public async Task WrongField_SaysWhatIsWrong(string query, string problem)
     {
         await using var viewer = await web.OpenAsync();
@@ -53,6 +53,24 @@ public sealed class SearchPageTests(PlayedServices web)
         await viewer.OpenAsync($"/web/search?kind=objects&{query}");
 
         await Assertions.Expect(viewer.At("#outcome")).ToContainTextAsync(problem);
+        viewer.AssertQuiet();
+    }
+
+    [Fact]
+    public async Task Tags_AreSeparatedByCommas_AsInASubmission()
+    {
+        await using var viewer = await web.OpenAsync();
+        await viewer.OpenAsync("/web/search");
+        await Assertions.Expect(viewer.At("#outcome")).Not.ToHaveTextAsync("Searching…");
+        await viewer.Page.FillAsync("#tags", "camera=north gate, site");
+
+        var request = await viewer.Page.RunAndWaitForRequestAsync(
+            () => viewer.Button("Search").ClickAsync(),
+            sent => sent.Url.Contains("job_filter", StringComparison.Ordinal));
+
+        var query = System.Web.HttpUtility.ParseQueryString(new Uri(request.Url).Query);
+        Assert.Equal("tags.camera = \"north gate\" AND tags:site", query["job_filter"]);
+        await Assertions.Expect(viewer.At("#outcome")).ToContainTextAsync("Nothing was found");
         viewer.AssertQuiet();
     }
 

@@ -50,7 +50,8 @@ export async function call(path, { method = 'GET', query, body, signal } = {}) {
 
         throw new ApiError(0, method === 'GET'
             ? 'The server cannot be reached.'
-            : 'The server cannot be reached, so nothing was changed. Try again when it answers.');
+            : 'The server did not answer, so it is not known whether the change was made. '
+                + 'Reload the page when it answers.');
     }
 
     if (response.ok) {

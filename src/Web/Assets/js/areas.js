@@ -43,7 +43,7 @@ export function parseAreas(text) {
         }
 
         if ([...zones, ...lines].some(other => other.id === id)) {
-            fail(index, `the name ${id} is used twice`);
+            fail(index, `the id ${id} is used twice; give each zone and line an id of its own`);
         }
 
         if (kind === 'zone') {

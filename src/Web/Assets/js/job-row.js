@@ -60,7 +60,7 @@ export function retry(job) {
 /** Deletes a job with its video and results; whether it changed. */
 export async function remove(job) {
     return await confirmed(
-        'Delete this job?', `The video and the results of ${nameOf(job)} are deleted. Nobody can bring them back.`,
+        'Delete this job?', `The video and the results of ${nameOf(job)} are deleted. This cannot be undone.`,
         'Delete', { isDanger: true })
         && change(() => call(`/v1/jobs/${job.job_id}`, { method: 'DELETE' }), nameOf(job), 'deleted');
 }
@@ -82,7 +82,7 @@ async function change(action, name, done) {
 
 /** What to say when a job could not be changed. */
 export const notDone = (failure, name, done) => failure.status === 0
-    ? `${name} is not ${done}: the server cannot be reached. Try again when it answers.`
+    ? `It is not known whether ${name} is ${done}: the server did not answer. Reload the page when it answers.`
     : failure.message;
 
 function tagButton(key, value) {
@@ -121,9 +121,9 @@ export function waitOf(state) {
         case 'WAIT_REASON_NO_INFERENCE_SERVICE':
             return 'Waits: no InferenceService is serving';
         case 'WAIT_REASON_DRAINING':
-            return 'Waits: the server drains and starts no jobs';
+            return 'Waits: the server is draining; the job runs after the drain or a restart';
         case 'WAIT_REASON_STORAGE_UNREADABLE':
-            return 'Waits: no InferenceService may read the stored video';
+            return 'Waits: no InferenceService can read the stored video. Ask the operator to check Video:AllowedRoots';
         default:
             return 'Waits';
     }

@@ -38,7 +38,7 @@ async function start() {
             ({ job } = await call(`/v1/jobs/${jobId.toLowerCase()}`));
         } catch (error) {
             tellNoJob(error.status === 404
-                ? 'There is no job with this id. It may have been deleted, or it belongs to somebody else.'
+                ? 'There is no job with this id. It may have been deleted, or it belongs to another tenant.'
                 : pollProblem(error));
             if (!error.isTemporary) {
                 return;
@@ -141,7 +141,7 @@ function choices() {
     });
     return element(
         'div', { class: 'choices' }, ...boxes,
-        element('label', { class: 'check', for: 'min-confidence' }, 'Confidence from', range, value),
+        element('label', { class: 'check', for: 'min-confidence' }, 'Minimum confidence', range, value),
         element('div', { class: 'labels', id: 'labels', role: 'group', 'aria-label': 'Labels' }));
 }
 
@@ -220,8 +220,8 @@ function actions(status) {
     };
     const remove = async () => {
         const isSure = await confirmed(
-            'Delete this job?', 'Its video and results are deleted too. This cannot be undone.', 'Delete',
-            { isDanger: true });
+            'Delete this job?', `The video and the results of ${nameOf(job)} are deleted. This cannot be undone.`,
+            'Delete', { isDanger: true });
         if (isSure) {
             await call(`/v1/jobs/${jobId}`, { method: 'DELETE' });
             toastLater(`${nameOf(job)} is deleted`);

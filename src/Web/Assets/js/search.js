@@ -36,7 +36,7 @@ function build() {
             'div', { class: 'search-fields' },
             field('after', 'Submitted after', input('after', { type: 'datetime-local' })),
             field('before', 'Submitted before', input('before', { type: 'datetime-local' })),
-            field('tags', 'Tags of the job', input('tags', { placeholder: 'camera=north site' })),
+            field('tags', 'Tags of the job', input('tags', { placeholder: 'camera=north, site' })),
             field('zone_id', 'Zone', input('zone_id', { maxLength: 63 })),
             field('line_id', 'Line crossed', input('line_id', { maxLength: 63 }))));
     const form = element(
@@ -55,7 +55,7 @@ function build() {
             ['TEXT_MATCH_FUZZY', 'with a few wrong characters'], ['TEXT_MATCH_CONTAINS', 'contains it'],
             ['TEXT_MATCH_EXACT', 'is exactly it'],
         ])),
-        field('min_confidence', 'Confidence from', select('min_confidence', [
+        field('min_confidence', 'Minimum confidence', select('min_confidence', [
             ['', 'any'], ['0.3', '30%'], ['0.5', '50%'], ['0.7', '70%'], ['0.9', '90%'],
         ])),
         element('div', { class: 'field end' }, element('button', { type: 'submit', class: 'primary' }, 'Search')),
@@ -186,7 +186,8 @@ async function whatOf(kind, form) {
     const what = Object.fromEntries(kinds[kind].what.map(name => [name, form.get(name).trim()]));
     for (const [name, shape] of [['zone_id', 'zone'], ['line_id', 'line']]) {
         if (what[name] && !idForm.test(what[name])) {
-            throw new Error(`“${what[name]}” names no ${shape}: names have letters, digits, “_” and “-”.`);
+            throw new Error(
+                `“${what[name]}” is not the id of a ${shape}: ids have 1 to 63 letters, digits, “_” and “-”.`);
         }
     }
 
@@ -214,7 +215,7 @@ function jobFilter(form) {
     return [
         form.get('after') && `created_at >= "${time('after')}"`,
         form.get('before') && `created_at <= "${time('before')}"`,
-        ...form.get('tags').trim().split(/\s+/).filter(Boolean).map(tagFilter),
+        ...form.get('tags').split(',').map(tag => tag.trim()).filter(Boolean).map(tagFilter),
     ].filter(Boolean).join(' AND ');
 }
 

@@ -65,7 +65,7 @@ function showTiles(info, dispatch) {
     byId('tiles').replaceChildren(
         tile('Running jobs', dispatch ? count(dispatch.running_jobs) : '0',
             dispatch ? `at most ${count(dispatch.max_running_jobs)} at once` : ''),
-        tile('Waiting jobs', dispatch ? count(dispatch.pending_jobs) : '0', ''),
+        tile('Pending jobs', dispatch ? count(dispatch.pending_jobs) : '0', ''),
         tile('InferenceServices', `${count(serving)} of ${count(known)}`,
             serving === 0 ? 'none is serving, so jobs wait' : 'serving'),
         tile('Devices', devicesInWords(info.devices), fallbacksInWords(info.devices), true),
@@ -109,7 +109,7 @@ function showQueue(running, pending) {
 function showDrain(info, dispatch) {
     const texts = {
         DRAIN_STATE_NOT_DRAINING: 'The server accepts and starts jobs.',
-        DRAIN_STATE_DRAINING: `The server drains: ${counted(dispatch?.running_jobs ?? 0, 'job')} still running.`,
+        DRAIN_STATE_DRAINING: `The server is draining: ${counted(dispatch?.running_jobs ?? 0, 'job')} still running.`,
         DRAIN_STATE_DRAINED: 'Drained: no job runs, and none starts.',
     };
     byId('drain-state').textContent = texts[info.drain_state] ?? '';
@@ -130,7 +130,7 @@ async function drain() {
 
     try {
         await call('/v1/server:drain', { method: 'POST', body: { timeout: `${seconds}s` } });
-        toast('The server drains');
+        toast('The server is draining');
         load();
     } catch (failure) {
         toast(failure.message, { isBad: true });

@@ -112,7 +112,7 @@ function optionsInWords(options) {
         options.sampling === 'SAMPLING_ADAPTIVE' && 'where something changes',
         options.max_frames > 0 && `at most ${counted(options.max_frames, 'frame')}`,
         options.labels.length > 0 && `only ${options.labels.join(', ')}`,
-        options.min_confidence > 0 && `confidence from ${Math.round(options.min_confidence * 100)}%`,
+        options.min_confidence > 0 && `minimum confidence ${Math.round(options.min_confidence * 100)}%`,
         options.time_ranges.length > 0 && counted(options.time_ranges.length, 'time range'),
         options.regions.length > 0 && counted(options.regions.length, 'region'),
     ].filter(Boolean).join(', ');

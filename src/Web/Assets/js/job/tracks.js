@@ -73,7 +73,7 @@ export class TrackList {
             : `Show the remaining ${count(rest)}`;
         this.filter.hidden = this.#entries.length <= 8;
         this.note.textContent = this.#entries.length === 0
-            ? this.isEnded ? 'Nothing was followed.' : 'Nothing was followed yet.'
+            ? this.isEnded ? 'No objects or texts were tracked.' : 'No objects or texts were tracked yet.'
             : matching.length === 0 ? 'Nothing matches.'
             : this.isLimited ? `The first ${count(this.#entries.length)} are listed.` : '';
         this.note.hidden = this.note.textContent === '';

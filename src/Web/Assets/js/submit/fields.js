@@ -78,12 +78,12 @@ export function readForm(labels) {
     } else if (sampling === 'adaptive') {
         options.sampling = 'SAMPLING_ADAPTIVE';
     } else if (sampling === 'stride') {
-        options.frame_stride = number('stride', 'Every how many frames');
+        options.frame_stride = number('stride', 'The n of “Every n-th frame”');
     }
 
     options.time_ranges = read('ranges', field => readRanges(field.value));
     if (byId('confidence').value || byId('confidence').validity.badInput) {
-        options.min_confidence = number('confidence', 'Least confidence');
+        options.min_confidence = number('confidence', 'Minimum confidence');
     }
 
     Object.assign(options, read('areas', field => parseAreas(field.value)));
@@ -159,14 +159,14 @@ function readTags(text) {
         }
 
         if (tags.has(key)) {
-            throw new Error(`The tag ${key} is written twice. A video has one value for each key.`);
+            throw new Error(`The tag ${key} is written twice. A job has one value for each key. Remove one.`);
         }
 
         tags.set(key, value ?? '');
     }
 
     if (tags.size > maxTags) {
-        throw new Error(`A video has at most ${maxTags} tags; these are ${tags.size}.`);
+        throw new Error(`A job has at most ${maxTags} tags; these are ${tags.size}.`);
     }
 
     return Object.fromEntries(tags);
