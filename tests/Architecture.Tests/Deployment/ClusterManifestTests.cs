@@ -1,5 +1,6 @@
 using System.Globalization;
 using ForegSyte.Hosting.Stopping;
+using ForegSyte.Protocol.Text;
 using ForegSyte.Testing;
 using k8s;
 using k8s.Models;
@@ -122,9 +123,8 @@ public sealed class ClusterManifestTests
         var folder = Setting(container, "Video__CacheDirectory");
         var mount = container.VolumeMounts.Single(each => each.MountPath == folder);
         var volume = pod.Volumes.Single(each => each.Name == mount.Name);
-        Assert.InRange(
-            long.Parse(Setting(container, "Video__CacheBytes"), CultureInfo.InvariantCulture),
-            1, ((long)volume.EmptyDir.SizeLimit.ToDecimal()) - 1);
+        Assert.True(SizeText.TryParse(Setting(container, "Video__CacheBytes"), out var bytes), "This is not a size.");
+        Assert.InRange(bytes, 1, ((long)volume.EmptyDir.SizeLimit.ToDecimal()) - 1);
     }
 
     [Fact]
