@@ -116,7 +116,8 @@ void print_pages(v1::JobService::Stub& jobs, const v1::Job& job) {
 
 void print(const CallError& error) {
   google::rpc::Status status;
-  if (!status.ParseFromString(error.details)) throw std::runtime_error("The trailers hold no google.rpc.Status.");
+  // Empty, for example, if the server cannot be reached.
+  if (error.details.empty() || !status.ParseFromString(error.details)) throw error;
   google::rpc::ErrorInfo info;
   google::rpc::BadRequest request;
   for (const auto& detail : status.details()) {
@@ -133,25 +134,40 @@ void print(const CallError& error) {
   }
 }
 
+// Returns the exit code.
+int analyze(v1::JobService::Stub& jobs, const std::string& content) {
+  const v1::Job job = wait(jobs, submit(jobs, content, "yolo_ocr"));
+  if (job.status() != v1::JOB_STATUS_COMPLETED) {
+    std::cerr << "The job ended as " << v1::JobStatus_Name(job.status()) << ": " << job.error_message() << '\n';
+    return 1;
+  }
+  print(job);
+  print_pages(jobs, job);
+  try {
+    submit(jobs, content, "nope");
+  } catch (const CallError& error) {
+    print(error);
+  }
+  return 0;
+}
+
 int main(int count, char** arguments) {
   if (count != 3) {
     std::cerr << "usage: analyze HOST:PORT VIDEO\n";
     return 2;
   }
   std::ifstream video(arguments[2], std::ios::binary);
+  if (!video) {
+    std::cerr << "error: " << arguments[2] << " cannot be read\n";
+    return 1;
+  }
   const std::string content{std::istreambuf_iterator<char>(video), {}};
   const auto jobs =
       v1::JobService::NewStub(grpc::CreateChannel(arguments[1], grpc::InsecureChannelCredentials()));
-  const v1::Job job = wait(*jobs, submit(*jobs, content, "yolo_ocr"));
-  if (job.status() != v1::JOB_STATUS_COMPLETED) {
-    std::cerr << "The job ended as " << v1::JobStatus_Name(job.status()) << ": " << job.error_message() << '\n';
-    return 1;
-  }
-  print(job);
-  print_pages(*jobs, job);
   try {
-    submit(*jobs, content, "nope");
-  } catch (const CallError& error) {
-    print(error);
+    return analyze(*jobs, content);
+  } catch (const std::exception& error) {
+    std::cerr << "error: " << error.what() << '\n';
+    return 1;
   }
 }

@@ -21,6 +21,7 @@ namespace pb = google::protobuf;
 
 void convert(pb::Message& message, const fs::path& source, fs::path target) {
   std::ifstream input(source, std::ios::binary);
+  if (!input) throw std::runtime_error(source.string() + " cannot be read");
   const std::string text{std::istreambuf_iterator<char>(input), {}};
   pb::util::JsonParseOptions reading;
   // A newer server may write fields and values that these stubs do not know; ignore them.
@@ -58,6 +59,11 @@ int main(int count, char** arguments) {
     const std::unique_ptr<pb::Message> message(
         pb::MessageFactory::generated_factory()->GetPrototype(type)->New());
     const fs::path source(arguments[index]);
-    convert(*message, source, fs::path(arguments[2]) / source.filename());
+    try {
+      convert(*message, source, fs::path(arguments[2]) / source.filename());
+    } catch (const std::exception& error) {
+      std::cerr << "error: " << error.what() << '\n';
+      return 1;
+    }
   }
 }

@@ -48,10 +48,10 @@ internal static class Analyze
         {
             await SubmitAsync(jobs, content, "nope");
         }
-        catch (RpcException exception)
+        catch (RpcException exception) when (exception.GetRpcStatus() is { } status)
         {
-            // The google.rpc.Status in the trailers of the failed call, and its details by type.
-            var status = exception.GetRpcStatus()!;
+            // The google.rpc.Status in the trailers of the failed call, and its details by type. A server that cannot
+            // be reached sends none.
             Report.Print(status, status.GetDetail<ErrorInfo>()!, status.GetDetail<BadRequest>());
         }
 

@@ -6,7 +6,7 @@ using static System.FormattableString;
 
 namespace ForegSyte.Example;
 
-/// <summary>Counts who was in a part of the picture and who crossed a line.</summary>
+/// <summary>Counts who was in a zone and who crossed a line.</summary>
 internal static class Zones
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(30);
@@ -24,7 +24,7 @@ internal static class Zones
             PipelineId = "detect_only",
             Options = new JobOptions
             {
-                // The left half of the picture, and its vertical middle line, seen from the top.
+                // The left half of the frame, and its vertical middle line from top to bottom.
                 Zones = { new Zone { Id = "left", Area = Polygon((0, 0), (0.5, 0), (0.5, 1), (0, 1)) } },
                 Lines = { new CountingLine { Id = "middle", Start = At(0.5, 0), End = At(0.5, 1) } },
             },
@@ -42,6 +42,12 @@ internal static class Zones
             job = (await jobs.WaitJobAsync(wait, deadline: Deadline)).Job;
         }
 
+        if (job.Status != JobStatus.Completed)
+        {
+            await Console.Error.WriteLineAsync($"The job ended as {job.Status}: {job.ErrorMessage}");
+            return 1;
+        }
+
         foreach (var count in job.Summary.Zones.SelectMany(zone => zone.Tracks))
         {
             Console.WriteLine(Invariant($"{count.Label}: {count.Count} in the left half"));
@@ -54,7 +60,7 @@ internal static class Zones
                 + Invariant($"{line.ToRight.Sum(count => count.Count)} to its right"));
         }
 
-        return job.Status == JobStatus.Completed ? 0 : 1;
+        return 0;
     }
 
     private static RelativePoint At(double x, double y) => new() { X = x, Y = y };

@@ -69,7 +69,12 @@ function printFrame({ frameIndex, frameTimestampMs, result }) {
 }
 
 /** Prints the details that client.js read from the trailers. */
-function printError({ code, reason, domain, details, metadata, fieldViolations }) {
+function printError(error) {
+  const { code, reason, domain, details, metadata, fieldViolations } = error;
+  if (!reason) {
+    // For example because the server cannot be reached.
+    throw error;
+  }
   console.log(`error ${code} ${reason} of ${domain}: ${details}`);
   for (const name of Object.keys(metadata).sort()) {
     console.log(`  ${name}: ${metadata[name]}`);

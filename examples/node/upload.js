@@ -1,9 +1,10 @@
 // Uploads a video in parts, prints its results while the job runs, and cancels the job after some frames or at Ctrl-C.
 //   node examples/node/upload.js 127.0.0.1:5200 data/samples/pedestrians.mp4 [FRAMES]
-// Start it again after an interruption: it sends only the parts that are missing.
+// Start it again after an interruption of the upload: it sends only the parts that are missing.
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
+import grpc from "@grpc/grpc-js";
 import { connect } from "./client.js";
 import { JobStatus, JobStatusSchema } from "./stubs/foregsyte/v1/job_pb.js";
 import { JobService } from "./stubs/foregsyte/v1/job_service_pb.js";
@@ -16,6 +17,9 @@ const waitSeconds = 20n;
 const partBytes = 256 * 1024;
 const parallelParts = 4;
 const attempts = 5;
+const { ABORTED, CANCELLED, DEADLINE_EXCEEDED, INTERNAL, UNAVAILABLE, UNKNOWN } = grpc.status;
+const passingCodes = [ABORTED, CANCELLED, DEADLINE_EXCEEDED, INTERNAL, UNAVAILABLE, UNKNOWN];
+const passingReasons = ["TOO_MANY_CALLS", "RATE_LIMITED"];
 
 const [server, path, limit = "Infinity"] = process.argv.slice(2);
 const jobs = connect(JobService, server);
@@ -48,13 +52,14 @@ function* missingParts(size, ranges) {
   }
 }
 
-/** Sends a part. Sending it again is harmless, so every failure of the network or the server is retried. */
+/** Sends a part. Sending it again is harmless, so failures that can pass are retried. */
 async function sendPart(request) {
   for (let attempt = 1; ; attempt++) {
     try {
       return await uploads.call("uploadPart", request, deadlineSeconds);
     } catch (error) {
-      if (error.code === 3 || error.code === 5 || attempt === attempts) {
+      const again = passingCodes.includes(error.code) || passingReasons.includes(error.reason);
+      if (!again || attempt === attempts) {
         throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 200 * 2 ** attempt));
@@ -75,7 +80,10 @@ async function upload() {
   const send = async () => {
     for (const [offset, length] of parts) {
       const data = Buffer.alloc(length);
-      await file.read(data, 0, length, offset);
+      const { bytesRead } = await file.read(data, 0, length, offset);
+      if (bytesRead < length) {
+        throw new Error(`${path} became shorter during the upload. Start again when it is complete.`);
+      }
       await sendPart({ uploadId, offset: BigInt(offset), data });
       console.log(`uploaded ${Math.trunc((100 * (sent += length)) / size)} %`);
     }
@@ -114,6 +122,8 @@ async function* results(jobId) {
 }
 
 const source = { case: "uploadId", value: await upload() };
+// A new id for each run: a run that is killed after this call, before its answer, leaves a job, and the next run
+// submits a second one. Keep the id on disk to prevent that.
 const submission = { source, pipelineId: "yolo_ocr", requestId: randomUUID() };
 const { jobId } = (await jobs.call("submitVideo", submission, completionSeconds)).job;
 // A job that ended in the meantime is WRONG_JOB_STATUS.

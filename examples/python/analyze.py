@@ -57,8 +57,11 @@ def pages(jobs, job):
 
 def details(error):
     """Reads the google.rpc.Status in the trailers of a failed call, and its details by type."""
-    trailers = dict(error.trailing_metadata())
-    status = status_pb2.Status.FromString(trailers["grpc-status-details-bin"])
+    data = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin")
+    if data is None:
+        # For example because the server cannot be reached.
+        raise error
+    status = status_pb2.Status.FromString(data)
     info, request = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
     for detail in status.details:
         # Unpack returns False for a detail of another type.
