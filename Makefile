@@ -49,11 +49,11 @@ contracts: setup ## check the contracts, write their descriptors, run clients in
 
 # Each pack has a version of its own, because NuGet caches a version and does not look at the packages again.
 pack: export VERSION_SUFFIX ?= dev.$(shell date -u +%Y%m%d.%-H%M%S)
-pack: setup ## pack clients, contracts and command line into out/packages; BASELINE=folder compares, VERSION_SUFFIX=rc.1 names
+pack: setup ## pack clients, contracts and command line into out/packages; BASELINE=FOLDER checks compatibility with its packages, VERSION_SUFFIX=rc.1 sets the version suffix
 	@BASELINE="$(BASELINE)" eng/pack.sh
 	@eng/python.sh || [ $$? = 2 ]
 
-release: setup ## make everything that is handed out, in out/release; VERSION_SUFFIX=rc.1 for a version before the release
+release: setup ## make the release artifacts in out/release; VERSION_SUFFIX=rc.1 for a version before the release
 	@eng/setup.sh --release
 	@eng/release.sh $(PARTS)
 

@@ -31,7 +31,10 @@ trap 'exit 0' INT TERM
 # The ports are arguments: a variable such as FOREGSYTE_Listen__Port would move both services to the same one.
 start InferenceService "${logs[0]}" --Listen:Port=5201
 start JobService "${logs[1]}" --Listen:Port=5200 --Listen:HttpPort="${HTTP_PORT:-5202}" --Web:Enabled=true
-server=$(wait_for_address JobService "${logs[1]}" 2>/dev/null) || { echo "run: JobService did not start." >&2; exit 1; }
+server=$(wait_for_address JobService "${logs[1]}" 2>/dev/null) || {
+  echo "run: JobService did not start. Its log is ${logs[1]}." >&2
+  exit 1
+}
 echo
 echo "Web page: http://127.0.0.1:${HTTP_PORT:-5202}/"
 echo "gRPC: $server, HTTP: http://127.0.0.1:${HTTP_PORT:-5202}. In another terminal: foregsyte analyze video.mp4 (README.md)."
