@@ -3,24 +3,34 @@
 from foregsyte._async.client import AsyncClient
 from foregsyte._async.jobs import TERMINAL
 from foregsyte._failures import FieldViolation, ForegSyteError
-from foregsyte._parts import UploadProgress
+from foregsyte._parts import Progress, UploadProgress
 from foregsyte._sync.client import Client
-from foregsyte.job_options import JobOptions, Line, TimeRange, Zone
+from foregsyte.job_options import CountingLine, JobOptions, Point, Sampling, TimeRange, Zone
 from foregsyte.options import ClientOptions
-from foregsyte.v1.job_pb2 import Job, JobStatus
+from foregsyte.types import LineCrossing, TextMatch, Transfer, ZoneVisit
+from foregsyte.v1.job_pb2 import Job, JobStatus, Webhook, WebhookEvent
 
 __all__ = [
     "TERMINAL",
     "AsyncClient",
     "Client",
     "ClientOptions",
+    "CountingLine",
     "FieldViolation",
     "ForegSyteError",
     "Job",
     "JobOptions",
     "JobStatus",
-    "Line",
+    "LineCrossing",
+    "Point",
+    "Progress",
+    "Sampling",
+    "TextMatch",
     "TimeRange",
+    "Transfer",
     "UploadProgress",
+    "Webhook",
+    "WebhookEvent",
     "Zone",
+    "ZoneVisit",
 ]

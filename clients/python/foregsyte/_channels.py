@@ -32,24 +32,22 @@ class Address:
         """Reads HOST:PORT, http://HOST:PORT, https://HOST:PORT or unix:/PATH.
 
         Raises:
-            ValueError: The text is no such address.
+            ValueError: The text is not such an address.
         """
         if text.startswith("unix:"):
             return Address(text, text, is_tls=False, is_local=True)
-        parts = urlsplit(text if "://" in text else f"http://{text}")
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
+        if (server := _server(text)) is None:
             raise ValueError(
                 f"'{text}' is not an address. Write HOST:PORT, http://HOST:PORT, https://HOST:PORT for a server with "
                 "TLS, or unix:/PATH for a Unix socket."
             )
-        host, is_tls = parts.hostname, parts.scheme == "https"
-        port = parts.port or (443 if is_tls else 80)
+        host, port, is_tls = server
         target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         return Address(text, target, is_tls, _is_loopback(host))
 
 
 class Credentials:
-    """API key or token, and certificates; never part of a message or of a text."""
+    """API key or token, and certificates; never part of an error message or of repr()."""
 
     def __init__(
         self,
@@ -76,7 +74,7 @@ class Credentials:
         if (ca_file or certificate_file or key_file) and not address.is_tls:
             raise ValueError(f"Certificates need an https address, not '{address.text}'.")
         if bool(certificate_file) != bool(key_file):
-            raise ValueError("certificate_file and key_file need each other.")
+            raise ValueError("Set both certificate_file and key_file, or neither.")
         if given and not (address.is_tls or address.is_local or allow_unencrypted):
             raise ValueError(
                 f"The {given[0]} would go to {address.text} without TLS, readable by everyone on the way. Use an https "
@@ -117,6 +115,24 @@ def arguments(address: Address, options: ClientOptions) -> list[tuple[str, int |
         # The client retries itself: gRPC ignores RetryInfo, and stops at large requests.
         ("grpc.enable_retries", 0),
     ]
+
+
+def _server(text: str) -> tuple[str, int, bool] | None:
+    """Returns host, port and whether the server has TLS; None if the text is not an address."""
+    has_scheme = "://" in text
+    try:
+        parts = urlsplit(text if has_scheme else f"http://{text}")
+        port = parts.port
+    except ValueError:
+        return None
+    is_tls = parts.scheme == "https"
+    if port is None and has_scheme:
+        port = 443 if is_tls else 80
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port:
+        return None
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        return None
+    return parts.hostname, port, is_tls
 
 
 def _is_loopback(host: str) -> bool:

@@ -123,7 +123,7 @@ def _message(code: str, details: str, address: str) -> str:
             "this machine trusts."
         )
     if code == "DEADLINE_EXCEEDED":
-        return f"{address} did not answer in time."
+        return f"{address} did not answer in time. Check that the server is reachable, or set a longer timeout."
     if code == "UNIMPLEMENTED":
         return f"{address} is not a ForegSyte JobService of this version ({details})."
     return f"{address} returned {code}: {details}"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from services import PEDESTRIANS, Installation, free_box
 
-from foregsyte import Client, Job, JobOptions, Line, Zone
+from foregsyte import Client, CountingLine, Job, JobOptions, Zone
 
 _seeds = itertools.count(time.time_ns())
 
@@ -18,7 +18,8 @@ _seeds = itertools.count(time.time_ns())
 @pytest.fixture(scope="session")
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """Both services, which tests only call."""
-    yield from _running(Installation(tmp_path_factory.mktemp("services")))
+    webhooks = {"Webhooks:AllowedHosts:0": "hooks.example.org", "Webhooks:AllowUnsigned": "true"}
+    yield from _running(Installation(tmp_path_factory.mktemp("services"), **webhooks))
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +41,7 @@ def completed(services: Installation) -> Job:
     options = JobOptions(
         frame_stride=2,
         zones=[Zone("left-half", [(0, 0), (0.5, 0), (0.5, 1), (0, 1)])],
-        lines=[Line("middle", (0.5, 0), (0.5, 1))],
+        lines=[CountingLine("middle", (0.5, 0), (0.5, 1))],
     )
     with Client(services.address) as client:
         job = client.submit(PEDESTRIANS, pipeline_id="yolo_ocr", options=options, tags={"camera": "north"})

@@ -59,11 +59,12 @@ class Installation:
     """Both services."""
 
     def __init__(self, folder: pathlib.Path, **settings: str) -> None:
+        self.backups = folder / "backups"
         self._settings = {
             "Listen:Port": "0",
             "Database:Path": str(folder / "foregsyte.duckdb"),
             "Storage:Root": str(folder / "video_jobs"),
-            "Backup:Directory": str(folder / "backups"),
+            "Backup:Directory": str(self.backups),
             **settings,
         }
         (folder / "video_jobs").mkdir()

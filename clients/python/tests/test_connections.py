@@ -1,18 +1,20 @@
-"""Addresses, keys, TLS, and servers that are away."""
+"""Addresses, keys, TLS, timeouts, and servers that are away."""
 
 from __future__ import annotations
 
+import inspect
 import pathlib
 import re
 import shutil
 import signal
 import socket
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from services import PEDESTRIANS, ROOT, Installation, Service
 
-from foregsyte import Client, ClientOptions, JobStatus, errors
+from foregsyte import Client, ClientOptions, Job, JobStatus, UploadProgress, errors
 from foregsyte._channels import Address
 
 ONE_ATTEMPT = ClientOptions(max_attempts=1)
@@ -43,6 +45,50 @@ def test_server_that_is_away_is_named() -> None:
     assert failure.value.is_retryable
 
 
+def test_server_that_does_not_answer_is_named() -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        with Client(address) as client, pytest.raises(errors.DeadlineExceededError) as failure:
+            client.server_info(timeout=0.2)
+
+    assert failure.value.message == (
+        f"{address} did not answer in time. Check that the server is reachable, or set a longer timeout."
+    )
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan")])
+def test_timeout_that_is_not_greater_than_zero_is_refused_by_every_method(timeout: float) -> None:
+    values = {"job_id": "0", "text": "gate", "pipeline_id": "detect_only", "content": b"video", "priority": 9}
+    names = {name for name, _ in inspect.getmembers(Client, inspect.isfunction) if not name.startswith("_")} - {"close"}
+    with Client("127.0.0.1:1", options=ClientOptions(max_attempts=1, max_outage=0)) as client:
+        for name in names:
+            method = getattr(client, name)
+            arguments = {key: value for key, value in values.items() if key in inspect.signature(method).parameters}
+            with pytest.raises(ValueError, match=f"timeout must be greater than 0 s, not {timeout}"):
+                # Iterators make their calls on demand.
+                next(method(**arguments, timeout=timeout))
+
+
+def test_timeout_of_a_submission_is_checked_before_its_upload(client: Client, large_video: pathlib.Path) -> None:
+    seen: list[UploadProgress] = []
+
+    with pytest.raises(ValueError, match="timeout must be greater than 0 s"):
+        client.submit(large_video, pipeline_id="detect_only", transfer="upload", progress=seen.append, timeout=0)
+
+    assert not seen
+
+
+def test_threads_share_a_client(client: Client, completed: Job) -> None:
+    def read(_: int) -> list[int]:
+        assert client.wait(completed.job_id).status == JobStatus.JOB_STATUS_COMPLETED
+        return [frame.frame_index for frame in client.results(completed.job_id, page_bytes=10_000)]
+
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(read, range(16))) == [list(range(0, 100, 2))] * 16
+
+
 @pytest.mark.parametrize(
     ("address", "target", "is_tls", "is_local"),
     [
@@ -57,9 +103,23 @@ def test_address_is_understood(address: str, target: str, is_tls: bool, is_local
     assert Address.parse(address) == Address(address, target, is_tls, is_local)
 
 
-@pytest.mark.parametrize("address", ["", "ftp://host", "http://host/path", "host:port"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "ftp://host",
+        "http://host/path",
+        "host:port",
+        "host:99999",
+        "host:0",
+        "host",
+        "host:5200?page=1",
+        "http://host:5200#part",
+        "http://[::1",
+    ],
+)
 def test_wrong_address_is_refused(address: str) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=re.escape(f"'{address}' is not an address. Write HOST:PORT")):
         Client(address)
 
 
@@ -70,7 +130,7 @@ def test_wrong_address_is_refused(address: str) -> None:
         ({"api_key": "fgs_a.b", "api_key_file": "/key"}, "only one of api_key and api_key_file"),
         ({"api_key": "two words"}, "printable ASCII"),
         ({"ca_file": "/ca.pem"}, "https address"),
-        ({"address": "https://host", "certificate_file": "/certificate.pem"}, "need each other"),
+        ({"address": "https://host", "certificate_file": "/certificate.pem"}, "both certificate_file and key_file"),
     ],
 )
 def test_contradicting_credentials_are_refused(arguments: dict[str, str], message: str) -> None:

@@ -6,8 +6,20 @@ import uuid
 from collections.abc import Callable
 
 import pytest
+from services import PEDESTRIANS
 
-from foregsyte import Client, Job, JobOptions, JobStatus, TimeRange, errors
+from foregsyte import (
+    Client,
+    Job,
+    JobOptions,
+    JobStatus,
+    LineCrossing,
+    TimeRange,
+    Webhook,
+    WebhookEvent,
+    ZoneVisit,
+    errors,
+)
 
 COMPLETED = JobStatus.JOB_STATUS_COMPLETED
 
@@ -38,9 +50,10 @@ def test_tracks_texts_shots_zones_and_lines_come_page_by_page(client: Client, co
     assert [shot.number for shot in client.shots(completed.job_id)] == [1]
     visits = list(client.zone_visits(completed.job_id, "left-half"))
     assert len(visits) == sum(count.count for count in completed.summary.zones[0].tracks)
-    assert all(visit.duration_ms > 0 for _, visit in visits)
+    assert all(isinstance(of, ZoneVisit) and of.visit.duration_ms > 0 for of in visits)
     assert not list(client.zone_visits(completed.job_id, "elsewhere"))
     crossings = list(client.line_crossings(completed.job_id))
+    assert all(isinstance(of, LineCrossing) for of in crossings)
     line = completed.summary.lines[0]
     assert len(crossings) == sum(count.count for side in (line.to_left, line.to_right) for count in side)
 
@@ -53,6 +66,8 @@ def test_search_finds_objects_and_texts(client: Client, completed: Job, eventual
         ]
     )
     assert completed.job_id in found  # type: ignore[operator]
+    with pytest.raises(ValueError, match="match must be exact, contains or fuzzy, not 'regex'"):
+        list(client.search_texts("gate", match="regex"))  # type: ignore[arg-type]
     persons = [match.track for match in client.search_tracks("person", zone_id="left-half", page_size=1)]
     assert persons and all(track.label == "person" for track in persons)
 
@@ -164,6 +179,46 @@ def test_submission_is_checked_without_a_job(client: Client, small_video: Callab
         client.submit(content=small_video(), pipeline_id="nope", validate_only=True)
     with pytest.raises(ValueError, match="exactly one video"):
         client.submit(pipeline_id="detect_only")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"path": PEDESTRIANS, "transfer": "inline"}, "automatic, content, path or upload, not 'inline'"),
+        ({"content": b"video", "transfer": "path"}, 'transfer="path" needs a path, not content'),
+        ({"path": PEDESTRIANS, "transfer": "upload", "validate_only": True}, "which stores the video"),
+    ],
+)
+def test_wrong_or_contradicting_transfer_is_refused(client: Client, arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        client.submit(pipeline_id="detect_only", **arguments)  # type: ignore[arg-type]
+
+
+def test_transfer_has_no_effect_with_the_video_of_a_job(client: Client, completed: Job) -> None:
+    checked = client.submit(
+        source_job_id=completed.job_id, pipeline_id="detect_only", transfer="upload", validate_only=True
+    )
+
+    assert checked.job_id == ""
+
+
+@pytest.mark.parametrize(
+    ("webhook", "events"),
+    [
+        ("https://hooks.example.org/jobs", [WebhookEvent.WEBHOOK_EVENT_ENDED]),
+        (
+            Webhook(uri="https://hooks.example.org/jobs", events=[WebhookEvent.WEBHOOK_EVENT_STARTED]),
+            [WebhookEvent.WEBHOOK_EVENT_STARTED],
+        ),
+    ],
+)
+def test_webhook_is_an_address_or_a_message_with_events(
+    client: Client, webhook: str | Webhook, events: list[int]
+) -> None:
+    checked = client.submit(PEDESTRIANS, pipeline_id="detect_only", webhook=webhook, validate_only=True)
+
+    assert checked.webhook.uri == "https://hooks.example.org/jobs"
+    assert list(checked.webhook.events) == events
 
 
 def test_invalid_field_is_named(client: Client, small_video: Callable[[], bytes]) -> None:

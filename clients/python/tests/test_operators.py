@@ -57,3 +57,18 @@ def test_backup_is_complete_and_a_second_call_returns_it(own_services: Installat
         assert (again.path, again.ended_at) == (backup.path, backup.ended_at)
         with pytest.raises(errors.InvalidFieldError, match="backup_id"):
             client.backup("../elsewhere")
+
+
+def test_failed_backup_is_an_error_that_says_what_to_do(own_services: Installation) -> None:
+    aside = own_services.backups.with_name("backups-aside")
+    if own_services.backups.exists():
+        own_services.backups.rename(aside)
+    own_services.backups.write_text("No folder can be made here.", encoding="utf-8")
+    try:
+        with Client(own_services.address) as client:
+            with pytest.raises(RuntimeError, match="Call backup again, without a backup_id or with a new one"):
+                client.backup("no-folder")
+    finally:
+        own_services.backups.unlink()
+        if aside.exists():
+            aside.rename(own_services.backups)

@@ -15,7 +15,7 @@ import pytest
 from services import PEDESTRIANS, ROOT, Installation
 
 import foregsyte
-from foregsyte import ClientOptions, ForegSyteError, JobOptions, Line, TimeRange, Zone, errors
+from foregsyte import ClientOptions, CountingLine, ForegSyteError, JobOptions, TimeRange, Zone, errors
 from foregsyte._parts import missing_parts, request_id_of_upload
 from foregsyte._retries import delay
 from foregsyte.v1 import errors_pb2, job_pb2, upload_service_pb2
@@ -59,7 +59,7 @@ def test_job_options_are_those_of_the_contract() -> None:
         labels=["person"],
         regions=[[(0, 0), (1, 0), (1, 1)]],
         zones=[Zone("door", [(0, 0), (1, 0), (1, 1)])],
-        lines=[Line("gate", (0, 0.5), (1, 0.5))],
+        lines=[CountingLine("gate", (0, 0.5), (1, 0.5))],
     ).to_message()
 
     assert options.frame_stride == 5
@@ -67,8 +67,18 @@ def test_job_options_are_those_of_the_contract() -> None:
     assert not options.time_ranges[0].HasField("end") and options.time_ranges[1].end.seconds == 4
     assert options.zones[0].area.points[1].x == 1 and options.lines[0].end.y == 0.5
     assert JobOptions(frames_per_second=2).to_message().frame_stride == 0
-    assert JobOptions(adaptive=True).to_message().sampling == job_pb2.SAMPLING_ADAPTIVE
+    assert JobOptions(sampling="adaptive").to_message().sampling == job_pb2.SAMPLING_ADAPTIVE
     assert options.sampling == job_pb2.SAMPLING_UNSPECIFIED
+    with pytest.raises(ValueError, match="sampling must be every or adaptive, not 'adaptve'"):
+        JobOptions(sampling="adaptve")  # type: ignore[arg-type]
+
+
+def test_types_of_public_signatures_are_exported() -> None:
+    own = {"Point", "Progress", "Sampling", "TextMatch", "Transfer", "LineCrossing", "ZoneVisit"}
+    messages = {"Job", "JobStatus", "Webhook", "WebhookEvent"}
+
+    assert own | messages <= set(foregsyte.__all__)
+    assert all(hasattr(foregsyte, name) for name in foregsyte.__all__)
 
 
 def test_missing_parts_are_what_has_not_arrived() -> None:

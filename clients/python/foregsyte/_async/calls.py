@@ -16,6 +16,22 @@ from foregsyte.options import ClientOptions
 from foregsyte.v1 import job_service_pb2_grpc, search_service_pb2_grpc, upload_service_pb2_grpc
 
 
+def check_timeout(timeout: float | None) -> None:
+    """Checks a timeout of a caller.
+
+    Raises:
+        ValueError: The timeout is not greater than 0.
+    """
+    if timeout is not None and not timeout > 0:
+        raise ValueError(f"timeout must be greater than 0 s, not {timeout}.")
+
+
+def time_limit_of(timeout: float | None, default: float) -> float:
+    """Returns a timeout of a caller, checked; the default if it is None."""
+    check_timeout(timeout)
+    return default if timeout is None else timeout
+
+
 class Calls:
     """Makes calls, and repeats them while the server is UNAVAILABLE.
 
@@ -72,10 +88,11 @@ class Calls:
         except grpc.RpcError as failure:
             raise translate(failure, self.address.text) from failure
 
-    async def pages(self, call: Any, request: Any, time_limit: float | None) -> AsyncIterator[Any]:
+    async def pages(self, call: Any, request: Any, timeout: float | None) -> AsyncIterator[Any]:
         """Yields the pages of a list. Only an empty token marks the last page."""
+        time_limit = time_limit_of(timeout, self.options.read_deadline)
         while True:
-            page = await self.run(call, request, time_limit or self.options.read_deadline)
+            page = await self.run(call, request, time_limit)
             yield page
             if not page.next_page_token:
                 return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Mapping
 
-from foregsyte._async.calls import Calls
+from foregsyte._async.calls import Calls, time_limit_of
 from foregsyte._failures import ForegSyteError, failure_of
 from foregsyte._retries import delay
 from foregsyte._runtime_async import sleep
@@ -16,7 +16,10 @@ TERMINAL = (job_pb2.JOB_STATUS_COMPLETED, job_pb2.JOB_STATUS_FAILED, job_pb2.JOB
 
 
 class JobMethods:
-    """Methods about jobs. `timeout` is always the deadline of the calls in seconds, including retries."""
+    """Methods about jobs.
+
+    `timeout` is the deadline of a call in seconds, including retries; of wait and follow the limit of the whole wait.
+    """
 
     _calls: Calls
 
@@ -33,7 +36,8 @@ class JobMethods:
         """Yields jobs, newest first.
 
         Args:
-            filter: Condition, for example 'status = FAILED AND tags.camera = "north"'; empty means all jobs.
+            filter: Condition, for example 'status = FAILED AND tags.camera = "north"', at most 1000 code points;
+                empty means all jobs.
             full: Whether each job has its video, summary, timings, devices and attempts.
             page_size: Jobs of a page; 0 means the server's default.
             timeout: Deadline for each page.
@@ -47,16 +51,18 @@ class JobMethods:
     async def follow(self, job_id: str, *, timeout: float | None = None) -> AsyncIterator[job_pb2.Job]:
         """Yields a job now and after every change, also of its progress; ends with its terminal status.
 
-        Survives outages of the server up to max_outage.
+        Survives outages of the server up to max_outage. WatchJobAsync of the C# client.
 
         Args:
             job_id: Id of the job.
             timeout: Time limit in seconds; None means follow_timeout of the options.
 
         Raises:
-            DeadlineExceededError: The job did not end in time. It keeps running.
+            DeadlineExceededError: The job did not end in time, and keeps running; or the server did not answer for
+                longer than max_outage.
+            UnavailableError: The server was away for longer than max_outage.
         """
-        limit = timeout or self._calls.options.follow_timeout
+        limit = time_limit_of(timeout, self._calls.options.follow_timeout)
         ends = time.monotonic() + limit
         seen: job_pb2.Job | None = None
         while True:
@@ -116,7 +122,7 @@ class JobMethods:
     ) -> job_pb2.Job:
         """Changes the name, all tags or the priority of a job and returns it; None leaves a value as it is.
 
-        `etag` and `timeout` are those of cancel.
+        The limits of the values are those of submit; `etag` and `timeout` are those of cancel.
 
         Raises:
             ValueError: There is no new value.
@@ -191,7 +197,7 @@ class JobMethods:
             await sleep(wait)
 
     def _read(self, timeout: float | None) -> float:
-        return timeout or self._calls.options.read_deadline
+        return time_limit_of(timeout, self._calls.options.read_deadline)
 
     def _control(self, timeout: float | None) -> float:
-        return timeout or self._calls.options.control_deadline
+        return time_limit_of(timeout, self._calls.options.control_deadline)

@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Literal, NamedTuple
+from typing import get_args
 
-from foregsyte._async.calls import Calls
+from foregsyte._async.calls import Calls, time_limit_of
 from foregsyte._runtime_async import sleep
 from foregsyte.job_options import duration
+from foregsyte.types import LineCrossing, TextMatch, ZoneVisit
 from foregsyte.v1 import (
     job_service_pb2,
     results_pb2,
     search_service_pb2,
     tracks_pb2,
 )
-
-TextMatch = Literal["exact", "contains", "fuzzy"]
-"""How much a reading can differ from the text that is looked for."""
-
-
-class ZoneVisit(NamedTuple):
-    """The time that an object spent in a zone."""
-
-    track: tracks_pb2.ObjectTrack
-    visit: tracks_pb2.ZoneVisit
-
-
-class LineCrossing(NamedTuple):
-    """An object that crossed a line."""
-
-    track: tracks_pb2.ObjectTrack
-    crossing: tracks_pb2.LineCrossing
 
 
 class ReadMethods:
@@ -50,6 +34,8 @@ class ReadMethods:
     ) -> AsyncIterator[results_pb2.FrameResult]:
         """Yields the results of a job, frame by frame.
 
+        A page has max_attempts attempts. To survive a longer outage, call again with start_frame.
+
         Args:
             job_id: Id of the job, which may still run.
             follow: Whether to wait for further results until the job has ended; otherwise the results so far.
@@ -61,10 +47,11 @@ class ReadMethods:
         request = job_service_pb2.GetJobResultsRequest(
             job_id=job_id, start_frame=start_frame, every_frame=every_frame, page_bytes=page_bytes
         )
+        time_limit = time_limit_of(timeout, self._calls.options.read_deadline)
         etag = ""
         while True:
             page: job_service_pb2.GetJobResultsResponse = await self._calls.run(
-                self._calls.jobs.GetJobResults, request, timeout or self._calls.options.read_deadline
+                self._calls.jobs.GetJobResults, request, time_limit
             )
             for frame in page.results:
                 yield frame
@@ -138,7 +125,7 @@ class ReadMethods:
             min_confidence: Minimum confidence of the track, 0 to 1.
             zone_id: Zone that the object was in; empty means any.
             line_id: Line that the object crossed; empty means any.
-            job_filter: Filter over the jobs, as in list.
+            job_filter: Filter over the jobs, as in list. At most 1000 code points.
             page_size: Tracks of a page; 0 means the server's default.
             timeout: Deadline for each page.
         """
@@ -167,13 +154,19 @@ class ReadMethods:
         """Finds a text in all completed jobs, those of the newest jobs first.
 
         Args:
-            text: The text, in any case; spaces and punctuation do not count.
-            match: "exact", "contains", or "fuzzy" for readings with a few wrong characters.
+            text: The text, in any case; spaces and punctuation do not count. At most 255 code points.
+            match: "exact" for readings that equal the text, "contains" for those that contain it, or "fuzzy" for those
+                that contain it with a few wrong characters: one for each 4 of the text.
             min_confidence: Minimum confidence of the text track, 0 to 1.
-            job_filter: Filter over the jobs, as in list.
+            job_filter: Filter over the jobs, as in list. At most 1000 code points.
             page_size: Texts of a page; 0 means the server's default.
             timeout: Deadline for each page.
+
+        Raises:
+            ValueError: match is not one of its words.
         """
+        if match not in get_args(TextMatch):
+            raise ValueError(f"match must be exact, contains or fuzzy, not '{match}'.")
         request = search_service_pb2.SearchTextsRequest(
             text=text,
             match=search_service_pb2.TextMatch.Value(f"TEXT_MATCH_{match.upper()}"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import datetime, timezone
 
-from foregsyte._async.calls import Calls
+from foregsyte._async.calls import Calls, time_limit_of
 from foregsyte._runtime_async import sleep
 from foregsyte.job_options import duration
 from foregsyte.v1 import (
@@ -37,7 +37,7 @@ class ServerMethods:
         response = await self._calls.run(
             self._calls.jobs.GetServerInfo,
             job_service_pb2.GetServerInfoRequest(),
-            timeout or self._calls.options.read_deadline,
+            time_limit_of(timeout, self._calls.options.read_deadline),
         )
         info: server_info_pb2.ServerInfo = response.server_info
         return info
@@ -58,21 +58,21 @@ class ServerMethods:
     async def drain(
         self, *, drain_timeout: float | None = None, exit_when_drained: bool = False, timeout: float | None = None
     ) -> server_info_pb2.DrainStatus:
-        """Stops the server from starting jobs, and returns how far that is. Needs the permission admin.
+        """Stops the server from starting jobs and returns the state of the drain. Needs the permission admin.
 
         The server still answers calls and accepts jobs. It is not repeated: after a lost response it would drain the
         server's successor.
 
         Args:
-            drain_timeout: Time in seconds after which running jobs return to the queue, 0 to 86400; None means the
-                server's default.
+            drain_timeout: Time in seconds after which running jobs return to the queue, 0 to 86400:
+                DrainServerRequest.timeout. None means Stop:GraceTime (20 s by default).
             exit_when_drained: Whether the server exits when no job runs.
             timeout: Deadline of the call.
         """
         request = server_info_pb2.DrainServerRequest(
             timeout=None if drain_timeout is None else duration(drain_timeout), exit_when_drained=exit_when_drained
         )
-        limit = timeout or self._calls.options.control_deadline
+        limit = time_limit_of(timeout, self._calls.options.control_deadline)
         response = await self._calls.once(self._calls.jobs.DrainServer, request, limit)
         status: server_info_pb2.DrainStatus = response.drain
         return status
@@ -82,7 +82,7 @@ class ServerMethods:
 
         It is not repeated: after a lost response it could end somebody else's drain.
         """
-        limit = timeout or self._calls.options.control_deadline
+        limit = time_limit_of(timeout, self._calls.options.control_deadline)
         response = await self._calls.once(self._calls.jobs.UndrainServer, server_info_pb2.UndrainServerRequest(), limit)
         status: server_info_pb2.DrainStatus = response.drain
         return status
@@ -100,19 +100,21 @@ class ServerMethods:
             timeout: Deadline of each call.
 
         Raises:
-            RuntimeError: The backup failed; nothing of it remains.
+            RuntimeError: The backup failed; nothing of it remains. The same backup_id returns the failure again.
         """
+        limit = time_limit_of(timeout, self._calls.options.control_deadline)
         # With an id, a repeated call finds the backup that a lost response began.
         request = backup_pb2.CreateBackupRequest(
             backup_id=backup_id or datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
         )
         while True:
-            response = await self._calls.run(
-                self._calls.jobs.CreateBackup, request, timeout or self._calls.options.control_deadline
-            )
+            response = await self._calls.run(self._calls.jobs.CreateBackup, request, limit)
             backup: backup_pb2.Backup = response.backup
             if backup.state == backup_pb2.BACKUP_STATE_FAILED:
-                raise RuntimeError(f"The backup {backup.backup_id} failed: {backup.error}")
+                raise RuntimeError(
+                    f"The backup {backup.backup_id} failed: {backup.error} Call backup again, without a backup_id or "
+                    "with a new one."
+                )
             if not wait or backup.state == backup_pb2.BACKUP_STATE_COMPLETED:
                 return backup
             await sleep(_BACKUP_POLL)

@@ -11,18 +11,16 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, get_args
 
-from foregsyte._async.calls import Calls
+from foregsyte._async.calls import Calls, check_timeout
 from foregsyte._failures import ForegSyteError, failure_of
 from foregsyte._parts import Progress, VideoFile, missing_parts, report, request_id_of_upload
 from foregsyte._retries import delay, is_defect_of_part, is_outage_of_part
 from foregsyte._runtime_async import in_thread, send_parts, sleep
 from foregsyte.job_options import JobOptions
+from foregsyte.types import Transfer
 from foregsyte.v1 import job_pb2, job_service_pb2, upload_service_pb2
-
-Transfer = Literal["auto", "content", "path", "upload"]
-"""How a file gets to the server: "auto" takes the fastest way that the server allows."""
 
 _ABORT_DEADLINE = 5.0
 _NO_VIDEO = (
@@ -63,14 +61,14 @@ class SubmitMethods:
         content: bytes | None = None,
         uri: str | None = None,
         source_job_id: str | None = None,
-        transfer: Transfer = "auto",
+        transfer: Transfer = "automatic",
         options: JobOptions | None = None,
         display_name: str | None = None,
         tags: Mapping[str, str] | None = None,
         priority: int | None = None,
         request_id: str | None = None,
         reuse_results: bool = False,
-        webhook: str | None = None,
+        webhook: str | job_pb2.Webhook | None = None,
         validate_only: bool = False,
         wait_while_queue_full: bool = False,
         progress: Progress | None = None,
@@ -88,29 +86,45 @@ class SubmitMethods:
             content: The video itself, in place of a path.
             uri: Address from which the server reads the video: file, https or s3.
             source_job_id: Job whose video is analyzed again.
-            transfer: How a file gets to the server.
+            transfer: How a path or content gets to the server; no effect with uri and source_job_id. Use "upload" for a
+                server behind a tunnel to another machine, because a path would mean a file of that machine.
             options: What is analyzed and found.
-            display_name: Name for people; None means the file's name.
-            tags: Keys and values that list can filter.
-            priority: 0 to 9; None means the server's default.
+            display_name: Name for people, at most 255 code points without control characters; None means the file's
+                name.
+            tags: Keys and values that list can filter. At most 32; keys of 1 to 63 lower-case letters, digits, "_" or
+                "-" that begin with a letter, values of at most 255 code points without control characters.
+            priority: 0 to 9; 9 runs first. None means the server's default (4).
             request_id: UUID of version 4. Two calls with the same one return the same job, also from two processes.
                 None means a new one, which makes the client's own retries safe.
             reuse_results: Whether to take over the results of an equal completed job.
-            webhook: https address to which the server sends the end of the job.
+            webhook: Address of a host that Webhooks:AllowedHosts allows, which receives the end of the job; a Webhook
+                message chooses other events. At most 2000 characters.
             validate_only: Check the submission and create nothing. Not for videos that need an upload.
             wait_while_queue_full: Repeat the submission until the deadline while the server's queue is full.
             progress: Receives the progress of an upload.
             timeout: Deadline of the submission in seconds, including retries; parts of uploads have their own.
 
         Raises:
-            ValueError: There is not exactly one video.
+            ValueError: An argument is wrong or contradicts another one; the message names it.
             OSError: The file cannot be read.
             ForegSyteError: The server refused the submission or was away for too long.
         """
         if sum(source is not None for source in (path, content, uri, source_job_id)) != 1:
             raise ValueError("Give exactly one video: path, content, uri or source_job_id.")
+        if transfer not in get_args(Transfer):
+            raise ValueError(f"transfer must be automatic, content, path or upload, not '{transfer}'.")
+        if transfer == "path" and content is not None:
+            raise ValueError('transfer="path" needs a path, not content.')
+        if transfer == "upload" and validate_only and uri is None and source_job_id is None:
+            raise ValueError(
+                'validate_only cannot be combined with transfer="upload", which stores the video. Leave out transfer.'
+            )
+        # Here, because the submission of an upload comes after its parts.
+        check_timeout(timeout)
         if display_name is None and path is not None:
             display_name = "".join(letter for letter in pathlib.Path(path).name if letter.isprintable())[:255]
+        if isinstance(webhook, str):
+            webhook = job_pb2.Webhook(uri=webhook) if webhook else None
         request = job_service_pb2.SubmitVideoRequest(
             pipeline_id=pipeline_id,
             options=options.to_message() if options else None,
@@ -120,7 +134,7 @@ class SubmitMethods:
             request_id=request_id or str(uuid.uuid4()),
             reuse_results=reuse_results,
             validate_only=validate_only,
-            webhook=job_pb2.Webhook(uri=webhook) if webhook else None,
+            webhook=webhook,
         )
         submission = _Submission(request, request_id is not None, wait_while_queue_full, progress, timeout)
         if uri is not None or source_job_id is not None:
@@ -136,7 +150,7 @@ class SubmitMethods:
     ) -> job_pb2.Job:
         """Sends a file in the wanted way, or in the first one that the server allows."""
         fits = video.size <= self._calls.options.max_inline_bytes
-        if transfer == "content" or (transfer == "auto" and fits):
+        if transfer == "content" or (transfer == "automatic" and fits):
             if not fits:
                 raise _too_large(video, self._calls.options.max_inline_bytes)
             try:
@@ -144,7 +158,7 @@ class SubmitMethods:
             except ForegSyteError as failure:
                 if transfer == "content" or failure.reason != "MESSAGE_TOO_LARGE":
                     raise
-        if path is not None and (transfer == "path" or (transfer == "auto" and self._calls.address.is_local)):
+        if path is not None and (transfer == "path" or (transfer == "automatic" and self._calls.address.is_local)):
             try:
                 return await self._submit_with(submission, uri=path.as_uri())
             except ForegSyteError as failure:
@@ -169,7 +183,7 @@ class SubmitMethods:
         response = await self._calls.run(
             self._calls.jobs.SubmitVideo,
             request,
-            submission.timeout or deadline,
+            deadline if submission.timeout is None else submission.timeout,
             # UPLOAD_BUSY: an earlier attempt, perhaps of a killed process, still completes the upload.
             lambda failure: (failure.reason == "QUEUE_FULL" and submission.wait_while_queue_full)
             or (failure.reason == "UPLOAD_BUSY" and kind == "upload_id"),
@@ -320,5 +334,5 @@ def _too_large(video: VideoFile, limit: int) -> ForegSyteError:
         "MESSAGE_TOO_LARGE",
         "RESOURCE_EXHAUSTED",
         f"{video.name} has {video.size} bytes; a message can hold {limit}. A larger video needs an upload "
-        '(transfer="auto" or "upload", without validate_only).',
+        '(transfer="automatic" or "upload", without validate_only).',
     )
