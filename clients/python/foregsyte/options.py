@@ -16,10 +16,11 @@ class ClientOptions:
     """Deadline of a call that reads, including retries."""
 
     control_deadline: float = 30.0
-    """Deadline of a call that changes, cancels, retries or deletes a job, including retries."""
+    """Deadline of a call that changes a job or the server, including retries."""
 
     submit_deadline: float = 300.0
-    """Deadline of a submission inside a message, including retries: enough for 32 MiB at 1 Mbit/s."""
+    """Deadline of a submission inside a message or of an earlier job's video, including retries: enough for 32 MiB at
+    1 Mbit/s."""
 
     fetch_deadline: float = 3600.0
     """Deadline of a submission by URI: the server answers after it has fetched the whole video."""
