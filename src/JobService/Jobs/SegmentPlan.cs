@@ -200,7 +200,7 @@ internal sealed class SegmentPlanner(
     /// <summary>A stored plan if it is one of this job and video, perhaps with extensions; null otherwise.</summary>
     public IReadOnlyList<Segment>? Accept(IReadOnlyList<Segment>? stored) =>
         stored is [.., { } last] && LengthOfStart(stored) > 0
-            && last.EndFrame <= (maxFrames == 0 ? _endOfStart : frames.EndFrame)
+            && last.EndFrame <= frames.EndFrame
             && stored.All(frames.Fits)
                 ? stored
                 : null;

@@ -38,9 +38,7 @@ internal static class Mp4Check
             RequireFrames(layout, tracks);
             RequireBytesOfFrames(boxes, layout, tracks);
             RequireClear(boxes, layout, tracks);
-            return layout.TrailingBytes == 0
-                ? Mp4CheckResult.Acceptable
-                : Mp4CheckResult.Acceptable with { TrailingBytes = layout.TrailingBytes };
+            return Mp4CheckResult.Acceptable with { TrailingBytes = layout.TrailingBytes };
         }
         catch (Mp4Exception failure)
         {
@@ -134,7 +132,7 @@ internal static class Mp4Check
                 "The file has no video track; it may be audio only. Submit a file with a video track.");
         }
 
-        if (tracks.VideoSamples == 0 && layout.FragmentCount == 0)
+        if (tracks.VideoSamples == 0 && layout.FirstFragments.Count == 0)
         {
             throw tracks.IsFragmented
                 ? CutOff("it declares fragments but contains none")
@@ -197,13 +195,9 @@ internal static class Mp4Check
         /// </summary>
         private const int MaxFragmentsKept = 100;
 
-        private readonly List<Mp4Box> _firstFragments = [];
-
         public Mp4Box? Movie { get; set; }
 
-        public int FragmentCount { get; private set; }
-
-        public IReadOnlyList<Mp4Box> FirstFragments => _firstFragments;
+        public List<Mp4Box> FirstFragments { get; } = [];
 
         /// <summary>Whether the data of the frames is there, and that of the last fragment.</summary>
         public bool IsDataComplete { get; set; }
@@ -214,11 +208,10 @@ internal static class Mp4Check
         /// <summary>Adds a fragment, whose data must follow.</summary>
         public void Add(Mp4Box fragment)
         {
-            FragmentCount++;
             IsDataComplete = false;
-            if (_firstFragments.Count < MaxFragmentsKept)
+            if (FirstFragments.Count < MaxFragmentsKept)
             {
-                _firstFragments.Add(fragment);
+                FirstFragments.Add(fragment);
             }
         }
     }
