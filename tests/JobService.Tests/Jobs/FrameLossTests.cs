@@ -24,6 +24,10 @@ public sealed class FrameLossTests
         var failure = FrameLoss.FailureOf(analyzed, lost, new FrameLossOptions { MaxLostFrameShare = 1 });
 
         Assert.Equal(ErrorReason.UndecodableVideo, failure?.Reason);
+        Assert.Equal(
+            "None of the video's frames can be decoded: its data is damaged, or its codec is not supported. Play the "
+            + "video; if that fails, encode it again as H.264.",
+            failure!.Message);
     }
 
     [Fact]
@@ -42,8 +46,13 @@ public sealed class FrameLossTests
 
         Assert.Equal(ErrorReason.UndecodableVideo, failure?.Reason);
         Assert.Equal(
+            "51 of the 100 frames to analyze cannot be decoded, more than the share of 0.5 that option "
+            + "Segments:MaxLostFrameShare allows. Submit an undamaged copy of the video, or ask the operator to raise "
+            + "the option; RetryJob then decodes the lost frames again.",
+            failure!.Message);
+        Assert.Equal(
             ["limit=0.5", "lostFrames=51", "option=Segments:MaxLostFrameShare", "plannedFrames=100"],
-            failure!.Metadata.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key}={pair.Value}"))
+            failure.Metadata.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Key}={pair.Value}"))
                 .Order(StringComparer.Ordinal));
     }
 }

@@ -111,6 +111,34 @@ public sealed class FrameSelectionTests
         Assert.False(RetryPolicy.IsTransient(failure.Reason), "Another attempt would fail in the same way.");
     }
 
+    [Theory]
+    [InlineData(0, 1, 100, 100, 20, null, "options.time_ranges[1], from 20s to the end,")]
+    [InlineData(5, 5, 20, 30, 0, 0, "options.time_ranges[0], from 0s to 1s,")]
+    [InlineData(0, 10, 5, 5, 0, 0, "options.time_ranges[1], from 0s to 0s,")]
+    public void Of_RangeWithoutFrames_NamesTheRange(
+        int start, int end, int secondStart, int secondEnd, int from, int? to, string range)
+    {
+        var probe = Probe(10, (start, end), (secondStart, secondEnd));
+
+        Assert.Null(FrameSelection.Of(Job(Ranges((0, 1), (from, to))), probe, out var failure));
+
+        Assert.StartsWith(range, failure!.Message, StringComparison.Ordinal);
+        Assert.Equal(
+            ["duration=10s", $"field={range.Split(',')[0]}"],
+            failure.Metadata.Select(pair => $"{pair.Key}={pair.Value}").Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Of_AdaptiveSampling_CutsAtItsInterval()
+    {
+        var options = Ranges((0, 1));
+        options.Sampling = Sampling.Adaptive;
+
+        Assert.Equal(32, FrameSelection.Of(Job(options), Probe(10, (0, 10)), out _)!.CutInterval);
+        Assert.Equal(32, SelectionOf(new JobOptions { Sampling = Sampling.Adaptive }, 10).CutInterval);
+        Assert.Equal(0, SelectionOf(new JobOptions(), 10).CutInterval);
+    }
+
     [Fact]
     public void Of_RangesBetweenTheStrides_Fails()
     {
@@ -119,7 +147,10 @@ public sealed class FrameSelectionTests
         Assert.Null(FrameSelection.Of(job, Probe(10, (10, 20)), out var failure));
 
         Assert.Equal(ErrorReason.InvalidFrameRange, failure!.Reason);
-        Assert.Contains("multiple of the stride 50", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(
+            "options.time_ranges contain no frame whose index is a multiple of the stride 50. Submit the video with "
+            + "longer ranges or with a smaller frame_stride.",
+            failure.Message);
     }
 
     [Theory]
@@ -127,6 +158,7 @@ public sealed class FrameSelectionTests
     [InlineData(0, 10, 5, 20)]
     [InlineData(0, 10, 90, 101)]
     [InlineData(0, 10, 20, 30, 40, 50)]
+    [InlineData(10, 10)]
     public void Of_WrongFrameRanges_FailsWithTheDefect(params int[] bounds)
     {
         var probe = Probe(10, [.. bounds.Chunk(2).Select(pair => (pair[0], pair[1]))]);
@@ -134,6 +166,11 @@ public sealed class FrameSelectionTests
         Assert.Null(FrameSelection.Of(Job(Ranges((0, 1), (2, 3))), probe, out var failure));
 
         Assert.Equal(ErrorReason.Internal, failure!.Reason);
+        Assert.Equal(
+            $"The response to ProbeVideo for 2 time ranges is wrong: {bounds.Length / 2} frame ranges, which must be "
+            + "ascending and inside of the 100 frames. The InferenceService has a defect, or it is older than the "
+            + "JobService: update it, then call RetryJob.",
+            failure.Message);
     }
 
     private static void AssertIsPlan(IReadOnlyList<Segment> plan, int start)

@@ -55,6 +55,64 @@ public sealed class JobMessageTests
             (framesDone, framesTotal, fraction), (progress.FramesDone, progress.FramesTotal, progress.Fraction));
     }
 
+    [Fact]
+    public void From_JobWithEveryField_HasThemAll()
+    {
+        var record = TestJobs.Full();
+
+        var job = JobMessage.From(record);
+
+        Assert.Equal(
+            (record.TraceParent, record.VideoSha256, record.Failure!.Message, $"{record.ReusedJobId}"),
+            (job.TraceParent, job.VideoSha256, job.ErrorMessage, job.ReusedJobId));
+        Assert.Equal(record.PipelineVersion, job.PipelineVersion);
+        Assert.Equal(record.Warnings.ToMessages(), job.Warnings);
+        Assert.Equal(record.Devices, job.Devices);
+        Assert.Equal(["lost", ""], job.Attempts.Select(attempt => attempt.ErrorMessage));
+        Assert.Equal(job.Attempts.TakeLast(1), JobMessage.From(record, maxAttempts: 1).Attempts);
+    }
+
+    [Fact]
+    public void From_NewJob_HasEmptyTexts()
+    {
+        var job = JobMessage.From(TestJobs.Pending());
+
+        Assert.Equal(("", "", ""), (job.TraceParent, job.VideoSha256, job.ErrorMessage));
+        Assert.Equal(("", ""), (job.ReusedJobId, job.PipelineVersion));
+    }
+
+    [Fact]
+    public void Preview_OfAJob_HasNoIdTimesOrEtag()
+    {
+        var record = TestJobs.Full();
+        var expected = JobMessage.From(record);
+        (expected.JobId, expected.TraceParent, expected.Etag) = ("", "", "");
+        (expected.CreatedAt, expected.UpdatedAt, expected.Timings) = (null, null, null);
+
+        Assert.Equal(expected, JobMessage.Preview(record));
+    }
+
+    [Theory]
+    [InlineData("W/\"AAAAAAAAAAAAAAAAAAAAAA\"", true)]
+    [InlineData("W/\"AAAAAAAAAAAAAAAAAAAAAAA\"", false)]
+    [InlineData("W/\"AAAAAAAAAAAAAAAAAAAAA\"", false)]
+    [InlineData("w/\"AAAAAAAAAAAAAAAAAAAAAA\"", false)]
+    [InlineData("W/\"AAAAAAAAAAAAAAAAAAAAAAA", false)]
+    [InlineData("", false)]
+    public void IsEtag_Text_KnowsTheForm(string text, bool expected) =>
+        Assert.True(JobMessage.IsEtag(text) == expected, $"IsEtag({text}) is {!expected}.");
+
+    [Fact]
+    public void Etag_OfAJob_ChangesWithTheJobButNotWithItsLease()
+    {
+        var record = TestJobs.Full();
+        var etag = JobMessage.From(record).Etag;
+
+        Assert.True(JobMessage.IsEtag(etag), $"{etag} is not an etag.");
+        Assert.Equal(etag, JobMessage.From(record with { UpdatedAt = Noon.AddDays(1) }).Etag);
+        Assert.NotEqual(etag, JobMessage.From(record with { Priority = 1 }).Etag);
+    }
+
     private static AttemptRecord Attempt(int number, int startsAfter) =>
         new(number, Noon.AddSeconds(startsAfter), Noon.AddSeconds(startsAfter + 1), Failure: null);
 }

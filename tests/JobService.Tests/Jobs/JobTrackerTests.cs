@@ -76,6 +76,18 @@ public sealed class JobTrackerTests
     }
 
     [Fact]
+    public async Task Commit_OfTheAttemptThatRunsHere_KeepsItsProgress()
+    {
+        var job = await AddClaimedAsync();
+        _tracker.UpdateProgress(job.JobId, (running, _) => running with { FramesDone = 5 });
+
+        await _tracker.ChangeAsync(job.JobId, stored => stored with { DisplayName = "lobby" }, Cancellation);
+
+        var running = _tracker.Running.Single();
+        Assert.Equal(("lobby", 5), (running.DisplayName, running.FramesDone));
+    }
+
+    [Fact]
     public async Task ForgetLost_OfAnAttemptThatLostItsJob_ForgetsItsProgressAlone()
     {
         var job = await AddClaimedAsync();
@@ -87,6 +99,18 @@ public sealed class JobTrackerTests
 
         Assert.Empty(_tracker.Running);
         Assert.Equal(0, _tracker.WithOwnProgress(job).FramesDone);
+    }
+
+    [Fact]
+    public async Task UpdateProgress_OfASharedStore_WakesNobody()
+    {
+        var job = await AddClaimedAsync();
+        var change = _tracker.NextChange(job.JobId);
+
+        _tracker.UpdateProgress(job.JobId, (running, _) => running with { FramesDone = 5 });
+
+        Assert.False(change.IsCompleted, "A caller was woken although it cannot see the progress.");
+        Assert.Same(job, _tracker.WithProgress(job));
     }
 
     private static JobRecord Claim(JobRecord job) =>

@@ -214,6 +214,79 @@ public sealed class JobTransitionsTests
         Assert.Equal((Start.AddSeconds(3), devices), (job.Attempts.Single().EndedAt, job.Attempts.Single().Devices));
     }
 
+    [Fact]
+    public void Release_WithABackOff_IsTheEarliestStartOfTheNextAttempt()
+    {
+        var job = JobTransitions.Claim(Pending(), Tokens[0], Start, LeaseDuration);
+
+        Assert.Equal(Start.AddSeconds(11), Release(10).NextAttemptAt);
+        Assert.Null(Release(0).NextAttemptAt);
+
+        JobRecord Release(int seconds) => JobTransitions.Release(
+            job, Tokens[0], Failure, TimeSpan.FromSeconds(seconds), Start.AddSeconds(1));
+    }
+
+    [Fact]
+    public void Renew_LeaseThatAlreadyLastsAsLong_IsTheSameInstance()
+    {
+        var job = JobTransitions.Claim(Pending(), Tokens[0], Start, LeaseDuration);
+
+        Assert.Same(job, JobTransitions.Renew(job, Tokens[0], Start, LeaseDuration));
+        var renewed = JobTransitions.Renew(job, Tokens[0], Start.AddTicks(1), LeaseDuration);
+        Assert.Equal(Start.AddTicks(1) + LeaseDuration, renewed.Lease!.ExpiresAt);
+    }
+
+    [Fact]
+    public void Plan_StrideOfAFrameRate_ReplacesTheJobsOwn()
+    {
+        var job = JobTransitions.Claim(Pending() with { FrameStride = 2 }, Tokens[0], Start, LeaseDuration);
+
+        Assert.Equal(3, Plan(3).FrameStride);
+        Assert.Equal(2, Plan(null).FrameStride);
+
+        JobRecord Plan(int? stride) => JobTransitions.Plan(
+            job, Tokens[0], new PlannedWork(new VideoInfo(), 35, 8) { FrameStride = stride },
+            new SegmentProgress(0, TimeSpan.Zero, TimeSpan.Zero, DeviceList.Empty), Start);
+    }
+
+    [Fact]
+    public void AnyRefusal_SaysWhatTheJobIsAndWhatTheChangeRequires()
+    {
+        const string Id = "11111111-2222-4333-8444-555555555555";
+        var running = JobTransitions.Claim(Pending(), Tokens[0], Start, LeaseDuration);
+        var cancelled = JobTransitions.Cancel(running, Start);
+        var failed = JobTransitions.Fail(running, Tokens[0], Failure, Start);
+        var completed = failed with { Status = JobStatus.Completed };
+        Assert.Equal(
+            (ErrorReason.JobCancelled, "A caller cancelled the job."),
+            (cancelled.Attempts[0].Failure!.Reason, cancelled.Attempts[0].Failure!.Message));
+
+        AssertRefused(
+            $"Job {Id} is RUNNING; this change requires PENDING.", () => Apply(running, (0, Tokens[0], Start, 1)));
+        AssertRefused(
+            $"Job {Id} is FAILED; this change requires RUNNING.", () => Apply(failed, (1, Tokens[0], Start, 1)));
+        AssertRefused(
+            $"Job {Id} is FAILED; this change requires PENDING or RUNNING.",
+            () => JobTransitions.Cancel(failed, Start));
+        AssertRefused(
+            $"Job {Id} is COMPLETED; this change requires FAILED or CANCELLED.",
+            () => JobTransitions.Retry(completed, Start));
+        AssertRefused(
+            $"Job {Id} is FAILED; this change requires PENDING or RUNNING.",
+            () => JobTransitions.Update(failed, new JobUpdate(Priority: failed.Priority + 1), Start));
+        AssertRefused(
+            $"Job {Id} is RUNNING; this change requires COMPLETED, FAILED or CANCELLED.",
+            () => JobTransitions.RequireDeletable(running));
+        AssertRefused(
+            $"Another dispatcher holds the lease of job {Id}.", () => Apply(running, (1, Tokens[1], Start, 1)));
+        AssertRefused(
+            $"The lease of job {Id} expired at 2026-01-02T03:04:20.0000000+00:00.",
+            () => Apply(running, (1, Tokens[0], Start.AddMinutes(1), 1)));
+
+        static void AssertRefused(string message, Action change) =>
+            Assert.Equal(message, Assert.Throws<TransitionRefusedException>(change).Message);
+    }
+
     private static void CheckState(JobRecord job)
     {
         Assert.Equal(job.Status == JobStatus.Running, job.Lease is not null);

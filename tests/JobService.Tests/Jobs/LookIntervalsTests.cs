@@ -16,6 +16,7 @@ public sealed class LookIntervalsTests
     [InlineData(2, 1, 1)]
     [InlineData(0, 5, 5)]
     [InlineData(1e300, 1, 268_435_455)]
+    [InlineData(1e300, 2, 268_435_454)]
     [InlineData(30, 1_000_000, 1_000_000)]
     public void Of_ARate_LooksEveryFourTenthsOfASecond(double rate, int stride, int step)
     {
@@ -25,6 +26,22 @@ public sealed class LookIntervalsTests
 
     [Fact]
     public void Of_AnotherJob_LooksAtAllFrames() => Assert.Null(LookIntervals.Of(JobChoices.None, 1, 25));
+
+    /// <summary>The last interval within the length, or the next one if the length has none.</summary>
+    [Theory]
+    [InlineData(92, 24, new[] { 0, 20, 40, 60 })]
+    [InlineData(93, 24, new[] { 0, 20, 40, 60, 80 })]
+    [InlineData(45, 7, new[] { 0, 10, 20, 30, 40 })]
+    [InlineData(43, 7, new[] { 0, 10, 20, 30 })]
+    public void Create_AdaptiveSampling_CutsAtTheLastIntervalWithinTheLength(int frames, int segment, int[] starts)
+    {
+        var selection = new FrameSelection(frames, [new FrameSpan(0, frames)], stride: 1) { CutInterval = 10 };
+
+        var plan = SegmentPlan.Create(selection, [0, 7, 50], 0, segment);
+
+        Assert.Equal(starts, plan.Select(part => part.StartFrame));
+        Assert.Equal(frames, plan[^1].EndFrame);
+    }
 
     [Fact]
     public void Create_AdaptiveSampling_CutsAtIntervalsWhateverTheLengthOfSegments() => (

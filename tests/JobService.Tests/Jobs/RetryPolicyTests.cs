@@ -36,7 +36,7 @@ public sealed class RetryPolicyTests
     {
         var stopped = new JobFailure(ErrorReason.ShuttingDown, "");
         var job = After([.. Enumerable.Repeat(stopped, 50)]);
-        Assert.NotNull(RetryPolicy.DelayBeforeRetry(job, stopped, Options, 0.5));
+        Assert.Equal(TimeSpan.FromSeconds(1), RetryPolicy.DelayBeforeRetry(job, stopped, Options, 1));
         Assert.NotNull(RetryPolicy.DelayBeforeRetry(job, new JobFailure(ErrorReason.DecoderLost, ""), Options, 0.5));
     }
 
@@ -57,6 +57,10 @@ public sealed class RetryPolicyTests
         Assert.Equal(TimeSpan.FromSeconds(10), RetryPolicy.DelayBeforeRetry(job, fault, Options, 1));
         var lost = new JobFailure(ErrorReason.DecoderLost, "");
         Assert.Equal(TimeSpan.FromSeconds(1), RetryPolicy.DelayBeforeRetry(job, lost, Options, 1));
+
+        // Another failure between ends the row; it is the one that counts.
+        job = After(fault, fault, fault, lost);
+        Assert.Equal(TimeSpan.FromSeconds(2), RetryPolicy.DelayBeforeRetry(job, fault, Options, 1));
     }
 
     [Fact]
@@ -114,7 +118,10 @@ public sealed class RetryPolicyTests
         job = Lose(job, framesResumed: 5, options);
 
         Assert.Equal((JobStatus.Failed, ErrorReason.LeaseLost), (job.Status, job.Failure!.Reason));
-        Assert.Contains("3 attempts", job.Failure.Message, StringComparison.Ordinal);
+        Assert.Equal(
+            "Lost. 3 attempts in a row were lost without progress, the limit of option Retry:MaxLostAttempts, so the "
+            + "job may be the cause. RetryJob runs it again.",
+            job.Failure.Message);
         Assert.Equal(JobStatus.Pending, Lose(JobTransitions.Retry(job, Now), framesResumed: 5, options).Status);
     }
 

@@ -90,6 +90,50 @@ public sealed class SegmentCheckTests
     public void DefectOf_ResponseWithoutCounts_IsFound() => Assert.NotNull(
         SegmentCheck.DefectOf(new Segment(0, 0, 1), 1, new RunPipelineResponse()));
 
+    /// <summary>Results for a segment of frames 10 to 14 with a stride of 2.</summary>
+    [Theory]
+    [InlineData(10, 10, 10)]
+    [InlineData(10, 14, 14)]
+    [InlineData(8, 12, 8)]
+    [InlineData(10, 11, 11)]
+    [InlineData(12, 10, 10)]
+    public void DefectOf_WrongResult_NamesItsFrame(int first, int second, int wrong)
+    {
+        var segment = new Segment(0, 10, 14);
+        var response = ResponseTo(segment, stride: 2, failed: 0);
+        (response.Results[0].FrameIndex, response.Results[1].FrameIndex) = (first, second);
+
+        Assert.Equal(
+            $"The response for the segment of frames 10 to 14 is wrong: it has an unexpected result for frame {wrong}. "
+            + "This is a defect of the InferenceService.",
+            SegmentCheck.DefectOf(segment, 2, response));
+    }
+
+    [Fact]
+    public void DefectOf_WrongCounts_NamesThem()
+    {
+        var segment = new Segment(0, 10, 14);
+        Assert.Equal(
+            "it counts 5 frames (2 analyzed, 2 skipped, 0 failed); the segment has 4, of which 2 were requested",
+            Defect(response => response.Frames.Total = 5));
+        Assert.Equal("it counts 3 damaged frames among 2 analyzed", Defect(response => response.Frames.Damaged = 3));
+        Assert.Equal(
+            "it counts 3 interpolated frames among 2 analyzed", Defect(response => response.Frames.Interpolated = 3));
+        Assert.Equal(
+            "its reasons do not add up to its 0 failed frames",
+            Defect(response => response.Frames.Failures.Add(Failed("DECODER_LOST", 1))));
+        Assert.Equal(
+            "it has results for 1 frames but counts 2 analyzed", Defect(response => response.Results.RemoveAt(0)));
+
+        string Defect(Action<RunPipelineResponse> change)
+        {
+            var response = ResponseTo(segment, stride: 2, failed: 0);
+            change(response);
+            var defect = SegmentCheck.DefectOf(segment, 2, response)!;
+            return defect.Split("wrong: ")[1].Split(". This")[0];
+        }
+    }
+
     private static RunPipelineResponse ResponseTo(Segment segment, int stride, int failed)
     {
         var response = ScriptedInference.Answer(new RunPipelineRequest

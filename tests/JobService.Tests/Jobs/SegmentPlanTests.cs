@@ -76,6 +76,17 @@ public sealed class SegmentPlanTests
     [InlineData(70, new[] { 0, 9, 31, 45 }, 1, 0, 20, new[] { 0, 20, 31, 45 }, 70)]
     [InlineData(70, new[] { 0, 10, 31 }, 1, 0, 20, new[] { 0, 10, 31, 51 }, 70)]
 
+    // The last segment can be one and a half lengths long, but not more.
+    [InlineData(30, new[] { 0 }, 1, 0, 20, new[] { 0 }, 30)]
+    [InlineData(31, new[] { 0 }, 1, 0, 20, new[] { 0, 20 }, 31)]
+
+    // A key frame at the length itself is the last one up to it.
+    [InlineData(70, new[] { 0, 14, 20 }, 1, 0, 20, new[] { 0, 20, 40 }, 70)]
+
+    // The first key frame is behind the start.
+    [InlineData(100, new[] { 25 }, 1, 0, 20, new[] { 0, 25, 45, 65, 85 }, 100)]
+    [InlineData(100, new int[0], 1, 0, 40, new[] { 0, 40 }, 100)]
+
     // The length counts selected frames: 4 of every third frame are 12 frames; 7 selected frames end after frame 18.
     [InlineData(90, new[] { 0, 11, 26 }, 3, 7, 4, new[] { 0, 11 }, 19)]
     [InlineData(90, new[] { 0, 13, 22, 37, 61 }, 5, 0, 3, new[] { 0, 13, 22, 37, 52, 61, 76 }, 90)]
@@ -119,6 +130,45 @@ public sealed class SegmentPlanTests
                 start = part.EndFrame;
             }
         });
+
+    [Fact]
+    public void Extend_NoSelectedFrameLeft_IsEmpty()
+    {
+        var frames = FrameSelection.OfWhole(9, stride: 5);
+
+        Assert.Empty(SegmentPlan.Extend(SegmentPlan.Create(frames, [0], 2, 4), 1, frames, [0], 4));
+    }
+
+    [Fact]
+    public void Extend_LongExtension_DoesNotBeginSmall()
+    {
+        var frames = FrameSelection.OfWhole(1000, stride: 1);
+
+        var extension = SegmentPlan.Extend([new Segment(0, 0, 10)], 500, frames, [0], 32);
+
+        Assert.Equal(new Segment(1, 10, 42), extension[0]);
+    }
+
+    [Theory]
+    [InlineData(-1, 1)]
+    [InlineData(0, 0)]
+    public void Create_ImpossibleLimit_IsRefused(int maxFrames, int segmentFrames) =>
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => SegmentPlan.Create(FrameSelection.OfWhole(10, 1), [0], maxFrames, segmentFrames));
+
+    [Fact]
+    public void Extend_ByNoFrames_IsRefused() => Assert.Throws<ArgumentOutOfRangeException>(
+        () => SegmentPlan.Extend([new Segment(0, 0, 1)], 0, FrameSelection.OfWhole(10, 1), [0], 1));
+
+    [Theory]
+    [InlineData(0, 0, 2, 0)]
+    [InlineData(0, 1, 2, 1)]
+    [InlineData(1, 2, 2, 0)]
+    [InlineData(1, 3, 2, 1)]
+    [InlineData(2, 2, 2, 0)]
+    [InlineData(4, 2, 2, 0)]
+    public void FramesWithin_AnyRange_CountsTheMultiplesOfTheStride(int start, int end, int stride, int expected) =>
+        Assert.Equal(expected, SegmentPlan.FramesWithin(start, end, stride));
 
     [Theory]
     [InlineData(10, 0, 0)]

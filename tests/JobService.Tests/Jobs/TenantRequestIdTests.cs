@@ -27,6 +27,36 @@ public sealed class TenantRequestIdTests
     }
 
     [Fact]
+    public void DifferencesFrom_AnotherRequest_NamesItsFields()
+    {
+        var request = new RequestFingerprint("sha256:ab", "p", 1, 0, "lobby", Options: "{\"min_confidence\":0.5}");
+
+        Assert.Empty(request.DifferencesFrom(request with { }));
+        Assert.Equal(["source"], request.DifferencesFrom(request with { Source = "sha256:cd" }));
+        Assert.Equal(["pipeline_id"], request.DifferencesFrom(request with { PipelineId = "q" }));
+        Assert.Equal(["options.frame_stride"], request.DifferencesFrom(request with { FrameStride = 2 }));
+        Assert.Equal(["options.max_frames"], request.DifferencesFrom(request with { MaxFrames = 2 }));
+        Assert.Equal(["display_name"], request.DifferencesFrom(request with { DisplayName = "" }));
+        Assert.Equal(["priority"], request.DifferencesFrom(request with { Priority = 9 }));
+        Assert.Equal(["tags"], request.DifferencesFrom(request with { Tags = "{}" }));
+        Assert.Equal(["options.min_confidence"], request.DifferencesFrom(request with { Options = null }));
+        Assert.Equal(["reuse_results"], request.DifferencesFrom(request with { ReuseResults = true }));
+        Assert.Equal(["webhook"], request.DifferencesFrom(request with { Webhook = "ab" }));
+    }
+
+    [Fact]
+    public void DifferencesFrom_RepetitionOfASubmittedUpload_ComparesTheUpload()
+    {
+        var upload = Guid.NewGuid();
+        var request = new RequestFingerprint("sha256:ab", "p", 1, 0, "", UploadId: upload);
+        var withoutBytes = request with { Source = "" };
+
+        Assert.Empty(withoutBytes.DifferencesFrom(request));
+        Assert.Equal(["source"], withoutBytes.DifferencesFrom(request with { UploadId = Guid.NewGuid() }));
+        Assert.Equal(["source"], (withoutBytes with { UploadId = null }).DifferencesFrom(request));
+    }
+
+    [Fact]
     public void Of_AnotherTenantOrId_IsAnotherUuid() =>
         Gen.Select(Tenant, Tenant, Gen.Guid, Gen.Guid).Sample((left, right, first, second) =>
         {

@@ -1,3 +1,4 @@
+using System.Text;
 using ForegSyte.Jobs.Tests.Storage;
 using ForegSyte.Protocol.Json;
 using ForegSyte.V1;
@@ -76,6 +77,40 @@ public sealed class WebhookRoutesTests
         var messages = Routes.MessagesOf([new JobCommit(job.JobId, job, running)]);
 
         Assert.Equal(endpoints, string.Join(",", messages.Select(message => message.Endpoint)));
+    }
+
+    [Fact]
+    public void MessagesOf_ChangedJob_HaveTheTimeOfTheEventAndTheHostOfTheReceiver()
+    {
+        var job = TestJobs.Pending() with { Webhook = new JobWebhook("https://own.example:8443/x", true, true) };
+        var running = JobTransitions.Claim(job, Token, TestJobs.Noon, TimeSpan.FromMinutes(1));
+        var ended = JobTransitions.Cancel(running, TestJobs.Noon.AddSeconds(5));
+
+        var later = TestJobs.Noon.AddMinutes(1);
+        var start = Routes.MessagesOf([new JobCommit(job.JobId, job, running with { UpdatedAt = later })]).Single();
+        var end = Routes.MessagesOf([new JobCommit(job.JobId, null, ended with { UpdatedAt = later })]);
+
+        Assert.Equal((TestJobs.Noon, TestJobs.Noon), (start.CreatedAt, start.NextTryAt));
+        Assert.Equal(
+            (WebhookDeliveryState.Pending, 0, ""), (start.State, start.Tries, start.ErrorMessage));
+        Assert.All(
+            end,
+            message => Assert.Equal(
+                (TestJobs.Noon.AddSeconds(5), TestJobs.Noon.AddSeconds(5)), (message.CreatedAt, message.NextTryAt)));
+        Assert.Equal(["a.example:443", "own.example:8443"], end.Select(message => message.Host));
+    }
+
+    [Fact]
+    public void MessagesOf_JobAtAndOverTheLimit_ContainAllOrLess()
+    {
+        var job = JobTransitions.Cancel(
+            TestJobs.Pending() with { Webhook = new JobWebhook("https://own.example/x", true, true) }, TestJobs.Noon);
+        var commit = new JobCommit(job.JobId, null, job);
+        var full = new WebhookRoutes([], int.MaxValue).MessagesOf([commit]).Single();
+        var bytes = Encoding.UTF8.GetByteCount(full.JobJson);
+
+        Assert.Equal(JobExtent.Full, new WebhookRoutes([], bytes).MessagesOf([commit]).Single().Extent);
+        Assert.NotEqual(JobExtent.Full, new WebhookRoutes([], bytes - 1).MessagesOf([commit]).Single().Extent);
     }
 
     [Fact]

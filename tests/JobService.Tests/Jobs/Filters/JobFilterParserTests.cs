@@ -53,6 +53,7 @@ public sealed class JobFilterParserTests
     [InlineData("'single \" quotes'", "single \" quotes", false, false)]
     [InlineData("\"\"", "", false, false)]
     [InlineData("\"AND\"", "AND", false, false)]
+    [InlineData("a\\b*", "a\\b", false, true)]
     public void Parse_DisplayName_IsThePattern(string value, string text, bool anyBefore, bool anyAfter) =>
         Assert.Equal(
             new JobFilter.Comparison(
@@ -133,6 +134,27 @@ public sealed class JobFilterParserTests
     }
 
     [Theory]
+    [InlineData("job_id:abcd*", "expected = or !=, found ':'.")]
+    [InlineData("created_at:2026-01-31T00:00:00Z", "expected =, !=, <, <=, > or >=, found ':'.")]
+    [InlineData("tags != camera", "expected ':' and a key, or tags.key, found '!='.")]
+    [InlineData("tags < camera",
+        "expected ':' and a key, or tags.key, because only created_at has an order, found '<'.")]
+    [InlineData("status = FAILED \"x\"", "expected AND or OR, found \"x\".")]
+    [InlineData("status =", "expected a value, found the end of the filter.")]
+    [InlineData("status = FAILED AND -",
+        "expected a field (status, pipeline_id, display_name, created_at, tags, job_id, tenant), NOT or '(', "
+        + "found '-'.")]
+    [InlineData("tags:Camera",
+        "'Camera' is not the key of a tag; expected a lower-case letter, then lower-case letters, digits, "
+        + "underscores or hyphens.")]
+    [InlineData("job_id = abcd",
+        "'abcd' is not a job id; expected a UUID, or its first digits and a star, for example \"3f0c1c6e*\".")]
+    [InlineData("created_at > yesterday",
+        "'yesterday' is not an RFC 3339 timestamp; expected one such as \"2026-01-31T00:00:00Z\".")]
+    public void Parse_InvalidFilter_SaysWhatWasExpectedAndWhatWasFound(string filter, string problem) => Assert.Equal(
+        problem, Assert.Throws<FilterSyntaxException>(() => JobFilterParser.Parse(filter)).Problem);
+
+    [Theory]
     [InlineData("tags:camera")]
     [InlineData("tags : \"camera\"")]
     [InlineData("tags.camera:*")]
@@ -181,7 +203,9 @@ public sealed class JobFilterParserTests
             StringComparison.Ordinal);
 
         Assert.Equal(Failed, JobFilterParser.Parse("status=FAILED".PadRight(1000)));
-        Assert.Contains("1000 code points", Failure("status=FAILED".PadRight(1001)), StringComparison.Ordinal);
+        var tooLong = Assert.Throws<FilterSyntaxException>(
+            () => JobFilterParser.Parse("status=FAILED".PadRight(1001)));
+        Assert.Equal((1001, "a filter can have at most 1000 code points."), (tooLong.Position, tooLong.Problem));
 
         // A filter with one more of the shortest comparisons reaches the limit of its length first.
         var most = string.Join(" OR ", Enumerable.Repeat("tags:a", JobFilterParser.MaxComparisons));
