@@ -45,11 +45,6 @@ internal static class RequestLimits
     public const int FilterLength = JobFilterParser.MaxLength;
 
     [Limit(
-        "comparisons", "Maximum number of comparisons of a filter; one with more is refused.",
-        Name = "ListJobsRequest.filter comparisons", Reason = ErrorReason.InvalidFilter)]
-    public const int FilterComparisons = JobFilterParser.MaxComparisons;
-
-    [Limit(
         "parentheses", "Maximum nesting of parentheses in a filter; deeper ones are refused.",
         Name = "ListJobsRequest.filter nesting", Reason = ErrorReason.InvalidFilter)]
     public const int FilterNesting = JobFilterParser.MaxNesting;

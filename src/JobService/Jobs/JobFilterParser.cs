@@ -18,14 +18,11 @@ namespace ForegSyte.Jobs;
 /// </summary>
 internal sealed class JobFilterParser
 {
-    /// <summary>Maximum length of a filter in code points.</summary>
+    /// <summary>Maximum length of a filter in code points, so at most 100 comparisons.</summary>
     public const int MaxLength = 1_000;
 
     /// <summary>Maximum number of parentheses and negations around a comparison.</summary>
     public const int MaxNesting = 20;
-
-    /// <summary>Maximum number of comparisons.</summary>
-    public const int MaxComparisons = 100;
 
     private const string And = "AND";
     private const string Or = "OR";
@@ -46,7 +43,6 @@ internal sealed class JobFilterParser
 
     private readonly IReadOnlyList<FilterToken> _tokens;
     private int _at;
-    private int _comparisons;
 
     private JobFilterParser(IReadOnlyList<FilterToken> tokens) => _tokens = tokens;
 
@@ -124,13 +120,6 @@ internal sealed class JobFilterParser
 
     private JobFilter.Comparison Comparison()
     {
-        if (++_comparisons > MaxComparisons)
-        {
-            throw new FilterSyntaxException(
-                Current.Position,
-                FormattableString.Invariant($"a filter can have at most {MaxComparisons} comparisons."));
-        }
-
         var field = Field(out var tag);
         var comparison = Operator(field, tag);
         if (Current.Kind is not (FilterTokenKind.Word or FilterTokenKind.Quoted))
