@@ -47,6 +47,35 @@ public sealed class OnnxGraph
     }
 
     /// <summary>
+    /// Adds an output of 32-bit floats that depends on one pixel of the first image: the table at the position
+    /// gray level / 16. The image must hold levels as -1 (black) to 1 (white).
+    /// </summary>
+    /// <param name="name">Name.</param>
+    /// <param name="image">Name of the input, [images, channels, rows, columns].</param>
+    /// <param name="pixel">Row and column of the pixel.</param>
+    /// <param name="shape">Real shape of each table.</param>
+    /// <param name="tables">The tables, at most 16.</param>
+    /// <param name="declared">Declared shape.</param>
+    public OnnxGraph OutputByPixel(
+        string name, string image, (int Row, int Column) pixel, int[] shape, float[][] tables, int[] declared)
+    {
+        var (row, column) = pixel;
+        float[] values = [.. tables.SelectMany(table => table)];
+        _constants.Add(Tensor("tables", Floats, [tables.Length, .. shape], MemoryMarshal.AsBytes<float>(values)));
+        _constants.Add(Tensor("first", WholeNumbers, [4], MemoryMarshal.AsBytes<long>([0, 0, row, column])));
+        _constants.Add(Tensor("end", WholeNumbers, [4], MemoryMarshal.AsBytes<long>([1, 1, row + 1, column + 1])));
+        _constants.Add(Tensor("half", Floats, [1], MemoryMarshal.AsBytes<float>([255f / 2 / 16])));
+        _nodes.Add(Node("Slice", [image, "first", "end"], "value"));
+        _nodes.Add(Node("Mul", ["value", "half"], "scaled"));
+        _nodes.Add(Node("Add", ["scaled", "half"], "position"));
+        _nodes.Add(Node("Cast", ["position"], "whole", ("to", WholeNumbers)));
+        _nodes.Add(Node("Squeeze", ["whole"], "index"));
+        _nodes.Add(Node("Gather", ["tables", "index"], name));
+        _outputs.Add(Value(name, Floats, declared));
+        return this;
+    }
+
+    /// <summary>
     /// Adds the outputs of RT-DETR for two queries: boxes are shares of the second input, the size of the image.
     /// </summary>
     public OnnxGraph RtDetrOutputs(long[] labels, float[] shares, float[] scores)

@@ -40,6 +40,26 @@ public sealed class DecoderTests
         Assert.Equal([new ScoredBox(2, -3, 8, 5, 0, 0.8f)], boxes);
     }
 
+    /// <summary>Cells of 4x2 pixels; a larger score of the same class in a cell beside suppresses.</summary>
+    [Theory]
+    [InlineData(3, 1, new[] { 0.6f, 0.1f, 0.9f }, new[] { 0, 2 }, new[] { 0, 0 })]
+    [InlineData(2, 1, new[] { 0.8f, 0.6f }, new[] { 0 }, new[] { 0 })]
+    [InlineData(3, 1, new[] { 0, 0, 0.6f, 0.9f, 0, 0 }, new[] { 2, 3 }, new[] { 0, 0 })]
+    [InlineData(3, 1, new[] { 0, 0.6f, 0, 0.9f, 0, 0 }, new[] { 3 }, new[] { 0 })]
+    [InlineData(2, 2, new[] { 0, 0.6f, 0.5f, 0, 0, 0.1f, 0, 0.8f }, new[] { 1, 3 }, new[] { 0, 1 })]
+    public void CenterNet_Peaks_AreTheLargestScoresOfTheirClassAround(
+        int columns, int classes, float[] heat, int[] cells, int[] classIds)
+    {
+        var count = heat.Length / classes;
+        var boxes = new List<ScoredBox>();
+        CenterNetDecoder.Decode(
+            heat, new float[4 * count], columns, count / columns, classes, 4, 2, 0.5f, boxes);
+
+        Assert.Equal(
+            cells.Zip(classIds, (cell, id) => (4f * (cell % columns), 2f * (cell / columns), id)),
+            boxes.Select(box => (box.Left, box.Top, box.ClassId)));
+    }
+
     [Fact]
     public void YoloX_ACell_AddsItsPositionAndExponentiatesTheSize()
     {
@@ -95,6 +115,34 @@ public sealed class DecoderTests
             [0.5f, 0.5f, 0.2f, 0.4f, 0.1f, 0.8f, 0.5f, 0.5f, 0.1f, 0.1f, 0.2f, 0.3f], 100, 50, 2, 0.5f, boxes);
 
         Assert.Equal([new ScoredBox(40, 15, 60, 35, 1, 0.8f)], boxes);
+    }
+
+    [Theory]
+    [InlineData(0.8f, 0.8f, 0)] // The first of equal ones.
+    [InlineData(0.8f, 0.6f, 0)]
+    [InlineData(0.6f, 0.8f, 1)]
+    public void UltralyticsExports_ABox_HasItsBestClass(float first, float second, int expected)
+    {
+        var boxes = new List<ScoredBox>();
+        YoloV8Decoder.Decode([0, 0, 1, 1, first, second], 2, 0.5f, boxes);
+        RtDetrUltralyticsDecoder.Decode([0, 0, 1, 1, first, second], 10, 10, 2, 0.5f, boxes);
+
+        Assert.Equal([expected, expected], boxes.Select(box => box.ClassId));
+    }
+
+    [Fact]
+    public void Decoders_AConfidenceAtTheMinimum_IsKept()
+    {
+        var boxes = new List<ScoredBox>();
+        NanoDetDecoder.DecodeLevel([0.5f], new float[12], 8, 1, 1, 1, 0.5f, boxes);
+        CenterNetDecoder.Decode([0.5f], new float[4], 1, 1, 1, 4, 4, 0.5f, boxes);
+        YoloXDecoder.DecodeLevel([0, 0, 0, 0, 0.5f, 1], 8, 1, 1, 0.5f, boxes);
+        YoloXDecoder.DecodeLevel([0, 0, 0, 0, 1, 0.5f], 8, 1, 1, 0.5f, boxes);
+        YoloV8Decoder.Decode([0, 0, 1, 1, 0.5f], 1, 0.5f, boxes);
+        RtDetrDecoder.Decode([0], [0, 0, 1, 1], [0.5f], 1, 0.5f, boxes);
+        RtDetrUltralyticsDecoder.Decode([0, 0, 1, 1, 0.5f], 10, 10, 1, 0.5f, boxes);
+
+        Assert.Equal(Enumerable.Repeat(0.5f, 7), boxes.Select(box => box.Confidence));
     }
 
     [Fact]

@@ -41,6 +41,24 @@ public sealed class ReadTextRulesTests
         Assert.Null(ReadTextStage.SmallestAround(new PixelPoint(20, 51), detections));
     }
 
+    [Fact]
+    public void SmallestAround_ALongBox_CountsByItsArea()
+    {
+        Detection[] detections = [Box(10, 10, 20, 20), Box(0, 19, 100, 2)];
+
+        Assert.Same(detections[1], ReadTextStage.SmallestAround(new PixelPoint(20, 20), detections));
+    }
+
+    /// <summary>The turned reading needs a certainty of 0.8 and 0.05 more than the upright one.</summary>
+    [Theory]
+    [InlineData(0.5f, 0.8f, true)]
+    [InlineData(0.5f, 0.79f, false)]
+    [InlineData(0.875f, 0.875f + 0.05f, true)]
+    [InlineData(0.875f, 0.92f, false)]
+    [InlineData(0.875f, 0.85f, false)]
+    public void IsBetterTurned_AtBothLimits_IsTheTurnedReading(float upright, float turned, bool isBetter) =>
+        Assert.Equal(isBetter, ReadTextStage.IsBetterTurned(Read(upright), Read(turned)));
+
     [Theory]
     [InlineData(10, 20, true)]
     [InlineData(40, 60, true)]
@@ -65,6 +83,8 @@ public sealed class ReadTextRulesTests
     [Fact]
     public void WidthAt_WithoutHeight_IsOne() =>
         Assert.Equal(1, TextLineBatch.WidthAt(new Quad(new(0, 0), new(9, 0), new(9, 0), new(0, 0)), 48));
+
+    private static LineReading Read(float certainty) => new([new ReadCharacter("A", certainty, [])]);
 
     private static Detection Box(float x, float y, float width, float height) =>
         new() { Box = new BoundingBox { X = x, Y = y, Width = width, Height = height } };
