@@ -8,11 +8,11 @@ cd "$(dirname "$0")/.."
 root=$PWD
 
 # part | project | files to mutate, below the project | test project | its test files | minimum score
-# The stages are mutated with the tests that need no model; the others would take an hour.
+# The stages are mutated with the tests of tiny models; those of the shipped models would take an hour.
 parts() {
   cat <<'TABLE'
 vision   | InferenceService | Vision/*.cs | InferenceService.Tests | Vision/*.cs Reference/*.cs Stages/SampleFrames.cs | 85
-stages   | InferenceService | Stages/*Decoder.cs Stages/ReadTextStage.cs | InferenceService.Tests | Stages/DecoderTests.cs Stages/ReadTextRulesTests.cs | 50
+stages   | InferenceService | Stages/*Decoder.cs Stages/ReadTextStage.cs | InferenceService.Tests | Stages/DecoderTests.cs Stages/DetectorModelTests.cs Stages/ReadTextRulesTests.cs Stages/ReadTextStageTests.cs Stages/TinyModels.cs | 85
 jobs     | JobService | Jobs/**/*.cs | JobService.Tests | Jobs/**/*.cs Webhooks/WebhookRoutesTests.cs Storage/ArtifactKeysTests.cs Fakes/**/*.cs StoreChanges.cs Storage/TestJobs.cs Queue/ScriptedInference.cs | 85
 queue    | JobService | Queue/InMemoryQueue.cs Queue/PendingJobs.cs Queue/WaitReasons.cs | JobService.Tests | Queue/InMemoryQueueTests.cs Queue/JobQueueContract.cs Queue/PendingJobsTests.cs Queue/QueueRankTests.cs Queue/FairQueueTests.cs Queue/WaitReasonsTests.cs Queue/ScriptedInference.cs Fakes/**/*.cs StoreChanges.cs Storage/TestJobs.cs | 85
 security | Hosting | Security/**/*.cs | Hosting.Tests | Security/**/*.cs TestServer.cs EchoServices.cs | 85
