@@ -188,7 +188,7 @@ public sealed partial class ServiceProcess : IAsyncDisposable
             _process.Kill(entireProcessTree: true);
         }
 
-        // Also for a process that ended by itself: its Exited event must not find a disposed process.
+        // A process that ended by itself also raises Exited, whose handler fails on a disposed process.
         await Exit;
         _process.Dispose();
     }
